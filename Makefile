@@ -1,0 +1,47 @@
+# Two verbs do everything on a fresh machine: `make demo` and `make test`. Both call `make install` first.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+# 2 cores bear two test processes; Terraform waits on the local cloud most of the time.
+TEST_WORKERS ?= 2
+
+.PHONY: help install demo test test-long check bench lock schema clean
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+install: $(STAMP) ## a virtual environment from the lock file, and Terraform where none is on PATH
+
+$(STAMP): requirements.lock pyproject.toml tools/install.py tools/terraform.lock.json
+	$(PYTHON) tools/install.py --venv $(VENV)
+	@touch $@
+
+demo: install ## the main job for real: deploy environment `local` on the embedded cloud, and take it down again
+	@$(BIN)/python tools/demo.py
+
+test: install ## every test that is not marked `long`
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup -m "not long"
+
+test-long: install ## the tests marked `long`
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup -m long
+
+check: install ## ruff, mypy --strict, import-linter
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install ## speed and memory against the peers, in one run
+	$(BIN)/python bench/run.py
+
+lock: ## resolve requirements.lock anew (needs uv)
+	uv pip compile pyproject.toml --extra local --group dev --generate-hashes --no-emit-index-url \
+	  --no-header --no-annotate --python-version 3.11 -o requirements.lock
+
+schema: install ## generate environments/schema.json and docs/schemas/
+	$(BIN)/python tools/schemas.py
+
+clean: ## everything that was generated, the virtual environment too
+	rm -rf $(VENV) .holdfast cdktf.out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,1 @@
+"""The automation API of Holdfast (lazy: importing this package costs nothing)."""

@@ -1,0 +1,92 @@
+"""Every error a user can meet, and the exit code it ends with.
+
+    HoldfastError                1   failed; what was changed is recorded
+    ├── UsageError              64   wrong usage
+    │   └── SettingsError       64   wrong settings, manifest or names
+    ├── ToolchainError           1   Terraform, the provider mirror, Node: missing or too old
+    ├── EngineError              1   a Terraform command failed; carries its diagnostics
+    ├── StateBucketError         1   the state bucket is missing or cannot be used
+    ├── GateError                4   stopped by policy, cost, approval or protection
+    ├── RolledBackError          5   the deploy failed and was undone
+    ├── NeedsPersonError         6   somebody has to decide; the message names the step
+    ├── LeasedError              7   another deploy holds the shard
+    └── InterruptedSafelyError 130   Ctrl-C; Terraform was left to finish
+
+An error says what is wrong, what was got, what is allowed and what to do next. Errors never log
+or print: `cli.main` is the one place that turns them into text and an exit code.
+"""
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_CHANGES = 2
+EXIT_DEFECT = 3
+
+
+class HoldfastError(Exception):
+    """A failure Holdfast expected.
+
+    `what` is one sentence with what was got and what is allowed; `next_step` is the command or
+    edit that mends it, or None where there is none.
+    """
+
+    exit_code = EXIT_FAILED
+
+    def __init__(self, what: str, *, next_step: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return self.what if self.next_step is None else f"{self.what}\n  next: {self.next_step}"
+
+
+class UsageError(HoldfastError):
+    """The command line asks for something that does not exist or does not fit together."""
+
+    exit_code = 64
+
+
+class SettingsError(UsageError):
+    """A settings file, a manifest or a name is not valid."""
+
+
+class ToolchainError(HoldfastError):
+    """A tool Holdfast drives is missing, too old or not usable."""
+
+
+class EngineError(HoldfastError):
+    """A Terraform or OpenTofu command failed."""
+
+
+class StateBucketError(HoldfastError):
+    """The state bucket is missing or refuses what Holdfast needs of it."""
+
+
+class GateError(HoldfastError):
+    """A gate stopped the run before anything was changed."""
+
+    exit_code = 4
+
+
+class RolledBackError(HoldfastError):
+    """A deploy failed and was rolled back."""
+
+    exit_code = 5
+
+
+class NeedsPersonError(HoldfastError):
+    """Going on needs a decision only a person can make."""
+
+    exit_code = 6
+
+
+class LeasedError(HoldfastError):
+    """Another deploy holds the shard."""
+
+    exit_code = 7
+
+
+class InterruptedSafelyError(HoldfastError):
+    """The user interrupted; Terraform was left to finish and write its state."""
+
+    exit_code = 130
