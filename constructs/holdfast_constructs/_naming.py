@@ -1,0 +1,76 @@
+"""Names in AWS: readable, within each service's limit, and the same in every run.
+
+A name is made of the service, the environment and what the construct calls its part, joined by
+hyphens. What is global in an account (roles, buckets) also carries the region, so that a service
+may stand in two regions. A name too long for its kind is cut and ends in eight hex digits of the
+hash of the whole name: two long names that begin alike stay two names.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.target import Target
+
+Kind = Literal[
+    "load_balancer",
+    "target_group",
+    "role",
+    "bucket",
+    "database",
+    "security_group",
+    "cluster",
+    "web_acl",
+    "key_alias",
+    "log_group",
+    "tag",
+]
+
+# The longest name AWS accepts, in characters, from each resource's page in the service API references.
+LIMITS: Mapping[Kind, int] = MappingProxyType(
+    {
+        "load_balancer": 32,
+        "target_group": 32,
+        "role": 64,
+        "bucket": 63,
+        "database": 63,
+        "security_group": 255,
+        "cluster": 255,
+        "web_acl": 128,
+        "key_alias": 250,
+        "log_group": 512,
+        "tag": 256,
+    }
+)
+_HASH_LENGTH = 8
+_PART = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
+
+
+def aws_name(kind: Kind, target: Target, service: str, *parts: str) -> str:
+    """Return the lower-case name of a `kind` of resource; `parts` say which one it is of the service.
+
+    Raises ConstructError for a part that is not letters, digits and inner hyphens.
+    """
+    scope: tuple[str, ...]
+    match kind:
+        case "bucket":
+            scope = (target.account, target.region)
+        case "role":
+            scope = (target.region,)
+        case _:
+            scope = ()
+    for part in parts:
+        if _PART.fullmatch(part) is None:
+            raise ConstructError("a construct's id", got=part, allowed="letters, digits and inner hyphens")
+    return limited("-".join((service, target.environment, *parts, *scope)).lower(), LIMITS[kind])
+
+
+def limited(name: str, limit: int) -> str:
+    """Return `name`, or its beginning and a hash of all of it where it is longer than `limit` characters."""
+    if len(name) <= limit:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_HASH_LENGTH]
+    return f"{name[: limit - _HASH_LENGTH - 1].rstrip('-')}-{digest}"

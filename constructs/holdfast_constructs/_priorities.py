@@ -1,0 +1,52 @@
+"""Places in the order of a listener's rules, where every service finds its own without asking the others.
+
+A host's priority is computed from its name alone: adding a service renumbers nobody, and a service
+synthesized alone gets the number it gets among all. Two names may meet at one number, which shows when
+both are synthesized, before anything is deployed; then one of them is given a number by hand.
+"""
+
+import hashlib
+from itertools import chain
+
+from holdfast_constructs.errors import ConstructError
+
+# Elastic Load Balancing: a rule's priority.
+LOWEST, HIGHEST = 1, 50_000
+
+
+def priority_of(host: str) -> int:
+    """Return the priority of the rule for `host`, 1 to 50,000."""
+    number: int = int.from_bytes(hashlib.sha256(host.encode()).digest()[:8], "big")
+    return LOWEST + number % (HIGHEST - LOWEST + 1)
+
+
+class Priorities:
+    """The hosts and priorities taken on one listener, in this app."""
+
+    def __init__(self) -> None:
+        self._taken: dict[int, str] = {}
+
+    def take(self, host: str, priority: int | None = None) -> int:
+        """Return the priority for `host`: its own, or `priority` where given (1-50,000).
+
+        Raises ConstructError when the host is claimed already, or another host has the priority.
+        """
+        wanted = priority_of(host) if priority is None else priority
+        if not LOWEST <= wanted <= HIGHEST:
+            raise ConstructError("priority", got=priority, allowed=f"{LOWEST}-{HIGHEST}")
+        if host in self._taken.values():
+            raise ConstructError(
+                f"host {host!r} is claimed by another service on this gateway",
+                next_step="give one of the two another host",
+            )
+        if wanted in self._taken:
+            raise ConstructError(
+                f"hosts {self._taken[wanted]!r} and {host!r} both have priority {wanted} on this gateway",
+                next_step=f"give one of the two another one: priority={self._free(wanted)}",
+            )
+        self._taken[wanted] = host
+        return wanted
+
+    def _free(self, beside: int) -> int:
+        around = chain(range(beside, HIGHEST + 1), range(LOWEST, beside))
+        return next(number for number in around if number not in self._taken)

@@ -1,0 +1,72 @@
+"""Which container image: by digest what runs is what was tested; by tag it is whatever was pushed last."""
+
+import re
+from dataclasses import dataclass
+
+from holdfast_constructs.errors import ConstructError
+
+# The reference grammar of the OCI distribution specification: host[:port]/path components.
+_HOST = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?"
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REPOSITORY = rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*"
+_DIGEST = re.compile(rf"({_REPOSITORY})@sha256:[0-9a-f]{{64}}")
+_TAG = re.compile(rf"({_REPOSITORY}):[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}}")
+_ECR = re.compile(
+    r"(?P<account>[0-9]{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<name>.+)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EcrRepository:
+    """A repository in Amazon ECR: `account` and `region` it lies in, and its `name`."""
+
+    account: str
+    region: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A container image. Make one with `digest`, `tag` or `of`.
+
+    `reference` is what the container runtime pulls; `repository` is its part before digest or tag; `pinned`
+    says whether it always means the same bytes.
+    """
+
+    reference: str
+    repository: str
+    pinned: bool
+
+    @classmethod
+    def digest(cls, reference: str) -> "Image":
+        """Return the image `repository@sha256:<64 hex digits>`; raises ConstructError for anything else."""
+        found = _DIGEST.fullmatch(reference)
+        if found is None:
+            raise ConstructError(
+                "an image by digest",
+                got=reference,
+                allowed="repository@sha256: and 64 hex digits",
+                next_step="`docker buildx imagetools inspect <image>` shows the digest",
+            )
+        return cls(reference, found[1], pinned=True)
+
+    @classmethod
+    def tag(cls, reference: str) -> "Image":
+        """Return the image `repository:tag`, refused in production; raises ConstructError otherwise."""
+        found = _TAG.fullmatch(reference)
+        if found is None:
+            raise ConstructError(
+                "an image by tag", got=reference, allowed="repository:tag, such as web:1.4.2"
+            )
+        return cls(reference, found[1], pinned=False)
+
+    @classmethod
+    def of(cls, reference: str) -> "Image":
+        """Return the image of a reference that may have either form; raises ConstructError for neither."""
+        return cls.digest(reference) if "@" in reference else cls.tag(reference)
+
+    @property
+    def ecr_repository(self) -> EcrRepository | None:
+        """The ECR repository it is pulled from, or None when it comes from elsewhere."""
+        found = _ECR.fullmatch(self.repository)
+        return None if found is None else EcrRepository(found["account"], found["region"], found["name"])

@@ -1,0 +1,125 @@
+"""Where a stack goes: environment, account, region and zones, and where its state lies.
+
+A target is one frozen value, checked when it is made. Everything a construct decides by environment
+(how long logs are kept, whether data survives a destroy, whether plain HTTP is refused) is read from
+here and nowhere else.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from holdfast_constructs.errors import ConstructError
+from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
+
+# CloudWatch Logs, PutRetentionPolicy: the only retentions it accepts, in days.
+LOG_RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545),
+    *(731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+OWN_TAGS = frozenset({"Service", "Environment", "ManagedBy"})
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateBucket:
+    """The S3 bucket that holds the state of every shard of an environment.
+
+    `region` is the bucket's own region; `kms_key_id` an ARN, key id or alias, or None for S3's key.
+    Raises ConstructError when `bucket` is not a bucket name.
+    """
+
+    bucket: str
+    region: str
+    kms_key_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if _BUCKET.fullmatch(self.bucket) is None:
+            raise ConstructError(
+                "the state bucket's name",
+                got=self.bucket,
+                allowed="3-63 of a-z, 0-9, '.' and '-', as S3 asks",
+                next_step="correct it in the environment's settings",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One environment in one account and region.
+
+    `zones` are availability zone names such as `eu-west-1a`, first one preferred. `tags` go on every
+    resource; `owners` are the people asked when something happens. `local` means the local cloud.
+    `production` turns refusals on (plain HTTP, images by tag). `delete_protection` keeps data: deletion
+    protection, final snapshots, 30 days until a key is gone, no emptying of buckets. `role_arn` is
+    the role Terraform assumes. `log_retention_days` is one of LOG_RETENTION_DAYS.
+
+    Raises ConstructError for a value AWS would refuse.
+    """
+
+    environment: str
+    account: str
+    region: str
+    zones: tuple[str, ...]
+    state: StateBucket
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+    owners: tuple[str, ...] = ()
+    local: bool = False
+    production: bool = False
+    delete_protection: bool = True
+    role_arn: str | None = None
+    log_retention_days: int = 365
+
+    def __post_init__(self) -> None:
+        self.state_key("any")
+        self._check_zones()
+        self._check_tags()
+        if self.log_retention_days not in LOG_RETENTION_DAYS:
+            allowed = "one of " + ", ".join(map(str, LOG_RETENTION_DAYS))
+            raise ConstructError("log_retention_days", got=self.log_retention_days, allowed=allowed)
+        if self.role_arn is not None and _ROLE.fullmatch(self.role_arn) is None:
+            allowed = "an IAM role ARN such as arn:aws:iam::210987654321:role/deploy"
+            raise ConstructError("role_arn", got=self.role_arn, allowed=allowed)
+
+    @property
+    def partition(self) -> str:
+        """The first part of every ARN here: `aws`, `aws-cn` or `aws-us-gov`."""
+        match self.region.split("-")[:2]:
+            case ["cn", _]:
+                return "aws-cn"
+            case ["us", "gov"]:
+                return "aws-us-gov"
+            case _:
+                return "aws"
+
+    def state_key(self, service: str) -> str:
+        """Return the key of `service`'s state in the state bucket; raises ConstructError for a bad name."""
+        try:
+            return state_key(service, self.account, self.region, self.environment)
+        except InvalidStateKeyError as error:
+            raise ConstructError(str(error), next_step="correct it in the environment's settings") from error
+
+    def shard_name(self, service: str) -> str:
+        """Return the name of `service`'s shard, which is also its cdktf stack id."""
+        self.state_key(service)
+        return f"{service}-{self.environment}-{self.region}"
+
+    def _check_zones(self) -> None:
+        zone = re.compile(re.escape(self.region) + "[a-z]")
+        wrong = [name for name in self.zones if zone.fullmatch(name) is None]
+        if not self.zones or wrong or len(set(self.zones)) != len(self.zones):
+            raise ConstructError(
+                "zones",
+                got=self.zones,
+                allowed=f"different availability zones of {self.region}, such as {self.region}a",
+                next_step="list them in the environment's settings",
+            )
+
+    def _check_tags(self) -> None:
+        taken = sorted(OWN_TAGS & self.tags.keys())
+        if taken:
+            raise ConstructError(
+                f"tags may not set {', '.join(taken)}: Holdfast does",
+                next_step="remove it from the environment's tags",
+            )

@@ -1,0 +1,34 @@
+"""What must not be lost: a database for each service that has one in the settings, and their key.
+
+Data has a stack of its own so that rolling a service back can never touch it.
+"""
+
+from constructs import Construct
+
+from holdfast_constructs import Keys, Postgres, ServiceStack
+from holdfast_stacks.network import Network
+from holdfast_stacks.site import Site
+
+
+class Data(ServiceStack):
+    """The databases of a site, by the name of the service each belongs to."""
+
+    def __init__(self, scope: Construct, site: Site, *, base: Network) -> None:
+        super().__init__(scope, "data", site.target)
+        key = Keys(self, "key", purpose="data")
+        self.databases = {
+            service: Postgres(
+                self,
+                service,
+                network=base.network,
+                key=key,
+                logs_key=base.logs_key,
+                instance_class=database.instance_class,
+                storage_gib=database.storage_gib,
+                max_storage_gib=database.max_storage_gib,
+                engine_version=database.engine_version,
+                multi_az=site.env.survives_a_zone(database),
+                backup_days=database.backup_days,
+            )
+            for service, database in site.env.databases().items()
+        }

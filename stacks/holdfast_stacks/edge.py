@@ -1,0 +1,39 @@
+"""Where requests come in: the firewall, the load balancer, and the cluster that serves behind them.
+
+They change together and hold no data. `platform` is what a service needs of the site, in one value.
+"""
+
+from constructs import Construct
+
+from holdfast_constructs import Cluster, Firewall, Gateway, Platform, ServiceStack
+from holdfast_stacks.network import Network
+from holdfast_stacks.site import Site
+
+
+class Edge(ServiceStack):
+    """The shared way in to all services of a site."""
+
+    def __init__(self, scope: Construct, site: Site, *, base: Network) -> None:
+        super().__init__(scope, "edge", site.target)
+        firewall = Firewall(
+            self,
+            "firewall",
+            logs_key=base.logs_key,
+            mode=site.env.firewall.mode,
+            rate_limit=site.env.firewall.rate_limit,
+            rule_modes=site.env.firewall.rule_modes,
+        )
+        gateway = Gateway(
+            self,
+            "gateway",
+            network=base.network,
+            domain=site.domain,
+            certificate_arn=site.certificate_arn,
+            zone_id=site.env.gateway.zone_id,
+            plain_http=not site.env.gateway.tls,
+            firewall=firewall,
+        )
+        cluster = Cluster(self, "cluster", logs_key=base.logs_key)
+        self.platform = Platform(
+            network=base.network, gateway=gateway, cluster=cluster, logs_key=base.logs_key
+        )

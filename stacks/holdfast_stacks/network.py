@@ -1,0 +1,23 @@
+"""The network of a site, and the key its logs are encrypted with. Everything else stands on it."""
+
+from constructs import Construct
+
+from holdfast_constructs import Keys, ServiceStack
+from holdfast_constructs.network import Network as Vpc
+from holdfast_stacks.site import Site
+
+
+class Network(ServiceStack):
+    """A VPC across the site's zones."""
+
+    def __init__(self, scope: Construct, site: Site) -> None:
+        super().__init__(scope, "network", site.target)
+        self.logs_key = Keys(self, "logs-key", purpose="logs")
+        self.network = Vpc(
+            self,
+            "network",
+            cidr=site.cidr,
+            nat=site.env.network.nat,
+            private_endpoints=site.env.network.private_endpoints,
+            logs_key=self.logs_key,
+        )

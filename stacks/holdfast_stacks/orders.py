@@ -1,0 +1,36 @@
+"""Takes orders, and keeps them in a database of its own."""
+
+from constructs import Construct
+
+from holdfast_constructs import Image, Platform, Postgres, Scale, ServiceStack, Size, WebService
+from holdfast_stacks.settings import DatabaseService
+from holdfast_stacks.site import Site
+
+
+class Orders(ServiceStack):
+    """The orders service, connected to its database."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        site: Site,
+        settings: DatabaseService,
+        *,
+        platform: Platform,
+        database: Postgres,
+    ) -> None:
+        super().__init__(scope, "orders", site.target)
+        self.api = WebService(
+            self,
+            "api",
+            platform=platform,
+            image=Image.of(settings.image),
+            port=8080,
+            health="/healthz",
+            host=f"{settings.host or 'orders'}.{site.domain}",
+            scale=Scale(settings.min_tasks, settings.max_tasks, cpu_percent=60),
+            size=Size(settings.cpu, settings.memory),
+            environment=settings.environment,
+            secrets=settings.secrets,
+        )
+        self.api.connect_to(database)

@@ -1,0 +1,230 @@
+"""An environment as one frozen value: every key a settings file may hold, and every default.
+
+Nothing reads TOML after this. Keys that do not stand here are errors; rules that need more than one key
+(production, CPU against memory, networks against zones) are in `rules`.
+"""
+
+from string import ascii_lowercase
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
+
+from holdfast_constructs._database_rules import (
+    LARGEST_GIB,
+    LONGEST_BACKUP_DAYS,
+    SHORTEST_BACKUP_DAYS,
+    SMALLEST_GIB,
+)
+from holdfast_constructs._fargate_sizes import FARGATE_SIZES
+from holdfast_constructs._firewall_rules import HIGHEST_RATE, LOWEST_RATE
+from holdfast_constructs.scale import MOST_TASKS
+from holdfast_stacks.settings import rules
+from holdfast_stacks.settings.values import (
+    AccountId,
+    BucketName,
+    CertificateArn,
+    Cidr,
+    DomainName,
+    EndpointName,
+    HostedZoneId,
+    HostLabel,
+    ImageReference,
+    InstanceClass,
+    Items,
+    KmsKeyId,
+    Mode,
+    Nat,
+    Owner,
+    RegionName,
+    RetentionDays,
+    RoleArn,
+    SecretArn,
+    Table,
+    VariableName,
+    ZoneName,
+    empty_table,
+)
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class State(_Settings):
+    """Where Terraform keeps the state of this environment's stacks."""
+
+    bucket: BucketName
+    region: RegionName | None = None
+    """Region of the bucket; the environment's first region when left out."""
+    kms_key_id: KmsKeyId | None = None
+
+
+class RegionalNetwork(_Settings):
+    """What one region has differently."""
+
+    cidr: Cidr
+    zone_names: Annotated[Items[ZoneName], Field(min_length=1, max_length=6)] | None = None
+
+
+class Network(_Settings):
+    """The VPC of each region."""
+
+    cidr: Cidr
+    zones: Annotated[int, Field(ge=1, le=6)] = 3
+    """How many availability zones: the first letters of the region (a, b, c)."""
+    zone_names: Annotated[Items[ZoneName], Field(min_length=1, max_length=6)] | None = None
+    """The zones by name, where the first letters will not do; takes the place of `zones`."""
+    nat: Nat = "per_az"
+    """A NAT gateway in each zone, a single one, or none (then the endpoints must be private)."""
+    private_endpoints: Items[EndpointName] = ()
+    """AWS services reached without NAT, such as ecr.api; the gateway endpoint of S3 is always there."""
+    regions: Table[RegionName, RegionalNetwork] = Field(default_factory=empty_table)
+    """What other regions than the first have differently; each needs a network of its own."""
+
+
+class Gateway(_Settings):
+    """The load balancer all services share."""
+
+    tls: bool = True
+    """HTTPS with a redirect from HTTP. Without it everything travels in plain text; never in production."""
+    zone_id: HostedZoneId | None = None
+    """The Route 53 zone of the domain: the certificate is then made and renewed by itself."""
+    certificates: Table[RegionName, CertificateArn] = Field(default_factory=empty_table)
+    """Certificates made elsewhere, one per region, where there is no zone_id."""
+
+
+class Firewall(_Settings):
+    """The web application firewall in front of the gateway."""
+
+    mode: Mode = "count"
+    """What its rules do with a match: only count it, or block the request."""
+    rate_limit: Annotated[int, Field(ge=LOWEST_RATE, le=HIGHEST_RATE)] = 2000
+    """Requests one address may make in five minutes."""
+    rule_modes: Table[str, Mode] = Field(default_factory=empty_table)
+    """Single rules that differ from `mode`, such as SizeRestrictions_BODY = \"count\"."""
+
+
+class Logs(_Settings):
+    """Flow logs, firewall logs, service logs."""
+
+    retention_days: RetentionDays = 365
+    """Days until CloudWatch deletes a log event."""
+
+
+class Database(_Settings):
+    """A PostgreSQL instance of a service's own."""
+
+    instance_class: Annotated[InstanceClass, Field(alias="class")]
+    storage_gib: Annotated[int, Field(ge=SMALLEST_GIB, le=LARGEST_GIB)]
+    """GiB to begin with."""
+    max_storage_gib: Annotated[int, Field(ge=SMALLEST_GIB, le=LARGEST_GIB)] | None = None
+    """GiB it may grow to by itself; at least a tenth above storage_gib. Left out: it does not grow."""
+    multi_az: bool | None = None
+    """A standby in another zone; on in production when left out."""
+    backup_days: Annotated[int, Field(ge=SHORTEST_BACKUP_DAYS, le=LONGEST_BACKUP_DAYS)] = 7
+    """Days of continuous backup."""
+    engine_version: Annotated[str, Field(pattern=r"^1[3-9](\.[0-9]{1,2})?$")] = "16"
+    """PostgreSQL version: 16, whose minor versions AWS installs, or 16.4 to begin with that one."""
+
+
+class Service(_Settings):
+    """A web service on Fargate behind the gateway."""
+
+    image: ImageReference
+    min_tasks: Annotated[int, Field(ge=1, le=MOST_TASKS)] = 1
+    """Tasks kept running at the quietest."""
+    max_tasks: Annotated[int, Field(ge=1, le=MOST_TASKS)] = 2
+    """Tasks at the busiest."""
+    cpu: Annotated[int, Field(json_schema_extra={"enum": [*FARGATE_SIZES]})] = 256
+    """CPU units; 1024 are one vCPU. Only some pairs of cpu and memory exist on Fargate."""
+    memory: int = 512
+    """Memory in MiB."""
+    host: HostLabel | None = None
+    """Name below the domain; the service's own name when left out."""
+    environment: Table[VariableName, str] = Field(default_factory=empty_table)
+    """Variables anybody may read. Secrets go to `secrets`."""
+    secrets: Table[VariableName, SecretArn] = Field(default_factory=empty_table)
+    """Variables whose values ECS fetches from the ARN when a task starts."""
+
+
+class DatabaseService(Service):
+    """A web service that keeps its data in PostgreSQL."""
+
+    database: Database
+
+
+class Services(_Settings):
+    """The services this environment runs; one left out is not there."""
+
+    storefront: Service | None = None
+    orders: DatabaseService | None = None
+
+
+class Environment(_Settings):
+    """Everything that differs between environments, read from environments/<name>.toml."""
+
+    name: SkipJsonSchema[str]
+    account: AccountId
+    regions: Annotated[Items[RegionName], Field(min_length=1)]
+    """Every stack exists once in each; the first is home to the domain."""
+    domain: DomainName
+    production: bool = False
+    """Turns the rules of production on: no data lost, nothing alone, nothing in plain text."""
+    local: bool = False
+    """Deployed to the embedded local cloud."""
+    keep_data: bool = True
+    """Deletion protection, final snapshots, and 30 days until a key is gone; off only to try things."""
+    role_arn: RoleArn | None = None
+    """Role Terraform's provider assumes in the account."""
+    owners: Annotated[Items[Owner], Field(min_length=1)]
+    """Teams to ask about this environment."""
+    tags: Table[str, str] = Field(default_factory=empty_table)
+    """Tags on every resource, besides Service, Environment and ManagedBy."""
+    state: State
+    network: Network
+    gateway: Gateway = Field(default_factory=Gateway)
+    firewall: Firewall = Field(default_factory=Firewall)
+    logs: Logs = Field(default_factory=Logs)
+    services: Services
+
+    @model_validator(mode="after")
+    def _keep_the_rules(self) -> Self:
+        faults: tuple[Any, ...] = tuple(rules.broken(self))
+        if faults:
+            raise PydanticCustomError(rules.BROKEN, "the settings break a rule", {"faults": faults})
+        return self
+
+    def running(self) -> dict[str, Service]:
+        """Return the services of this environment by name, sorted."""
+        found = {name: getattr(self.services, name) for name in sorted(Services.model_fields)}
+        return {name: service for name, service in found.items() if service is not None}
+
+    def databases(self) -> dict[str, Database]:
+        """Return the databases of this environment by the name of the service that owns each, sorted."""
+        services = self.running().items()
+        return {name: service.database for name, service in services if isinstance(service, DatabaseService)}
+
+    def survives_a_zone(self, database: Database) -> bool:
+        """Tell whether the database has a standby in another zone."""
+        return self.production if database.multi_az is None else database.multi_az
+
+    def has_network(self, region: str) -> bool:
+        """Tell whether the settings say which network `region` has."""
+        return region == self.regions[0] or region in self.network.regions
+
+    def cidr(self, region: str) -> str:
+        """Return the network of the VPC in `region`."""
+        own = self.network.regions.get(region)
+        return self.network.cidr if own is None else own.cidr
+
+    def named_zones(self, region: str) -> tuple[str, ...] | None:
+        """Return the zones of `region` where the settings name them, else None."""
+        return self.network.regions.get(region, self.network).zone_names
+
+    def zones(self, region: str) -> tuple[str, ...]:
+        """Return the names of the availability zones used in `region`, the first one preferred."""
+        return self.named_zones(region) or tuple(
+            f"{region}{letter}" for letter in ascii_lowercase[: self.network.zones]
+        )

@@ -1,0 +1,28 @@
+"""What no single key can tell: rules between keys, and the rules of production.
+
+Each rule is a pure function from an environment whose every key is fine by itself to the faults it finds.
+To add one, write it in the file it belongs to and put it in that file's RULES.
+
+    places      regions, tags, the firewall
+    network     networks, zones, ways in and out
+    services    tasks, sizes, hosts, databases
+    production  what production must not do
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from holdfast_stacks.settings.problems import Fault
+from holdfast_stacks.settings.rules import network, places, production, services
+
+if TYPE_CHECKING:
+    from holdfast_stacks.settings.models import Environment
+
+BROKEN = "holdfast_rules_broken"
+
+
+def broken(environment: "Environment") -> Iterator[Fault]:
+    """Yield every fault of an environment."""
+    everywhere = (*places.RULES, *network.RULES, *services.RULES)
+    for rule in (*everywhere, *production.RULES) if environment.production else everywhere:
+        yield from rule(environment)

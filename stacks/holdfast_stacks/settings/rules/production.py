@@ -1,0 +1,117 @@
+"""Rules of production: nothing alone, nothing in plain text, nothing that may change by itself."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from holdfast_stacks.settings.problems import Fault
+from holdfast_stacks.settings.rules.network import key_of_region
+
+if TYPE_CHECKING:
+    from holdfast_stacks.settings.models import Environment
+
+ZONES = 2
+TASKS = 2
+BACKUP_DAYS = 7
+
+
+def not_on_the_local_cloud(env: "Environment") -> Iterator[Fault]:
+    """Production is a real account."""
+    if env.local:
+        got = "production = true and local = true"
+        yield Fault(
+            ("production",), "cannot be on the local cloud", got, "one of the two", "remove one of them"
+        )
+
+
+def data_is_kept(env: "Environment") -> Iterator[Fault]:
+    """Nothing that holds data goes without a snapshot."""
+    if not env.keep_data:
+        what = "would let data go with its stack"
+        yield Fault(("keep_data",), what, "false", "true in production", "remove the line")
+
+
+def a_zone_may_fail(env: "Environment") -> Iterator[Fault]:
+    """There is more than one zone."""
+    for region in filter(env.has_network, env.regions):
+        zones = env.zones(region)
+        if len(zones) < ZONES:
+            key = "zone_names" if env.named_zones(region) else "zones"
+            yield Fault(
+                key_of_region(env, region, key) if key == "zone_names" else ("network", key),
+                "is too little for production",
+                f"{len(zones)} ({', '.join(zones)})",
+                f"{ZONES}-6 zones in production, so that one may fail",
+                "raise it",
+            )
+
+
+def a_task_may_fail(env: "Environment") -> Iterator[Fault]:
+    """Each service runs more than one task."""
+    for name, service in env.running().items():
+        if service.min_tasks < TASKS:
+            yield Fault(
+                ("services", name, "min_tasks"),
+                "is too little for production",
+                str(service.min_tasks),
+                f"{TASKS}-5000 in production, so that one may fail while the others serve",
+                "raise it",
+            )
+
+
+def databases_have_a_standby(env: "Environment") -> Iterator[Fault]:
+    """No database lives in one zone only."""
+    for name, database in env.databases().items():
+        if database.multi_az is False:
+            path = ("services", name, "database", "multi_az")
+            what = "leaves a production database without a standby"
+            yield Fault(path, what, "false", "true in production", "remove the line")
+
+
+def nothing_in_plain_text(env: "Environment") -> Iterator[Fault]:
+    """The gateway speaks HTTPS."""
+    if not env.gateway.tls:
+        yield Fault(
+            ("gateway", "tls"),
+            "would send everything in plain text",
+            "false",
+            "true in production",
+            "remove the line, and give the gateway a zone_id or certificates",
+        )
+
+
+def images_are_pinned(env: "Environment") -> Iterator[Fault]:
+    """What was tested is what runs."""
+    for name, service in env.running().items():
+        if "@sha256:" not in service.image:
+            yield Fault(
+                ("services", name, "image"),
+                "is a tag, which may be another image tomorrow",
+                repr(service.image),
+                "repository@sha256:<64 hex digits> in production",
+                "take the digest the registry shows for it",
+            )
+
+
+def databases_keep_a_week(env: "Environment") -> Iterator[Fault]:
+    """A mistake found after the weekend can be undone."""
+    for name, database in env.databases().items():
+        if database.backup_days < BACKUP_DAYS:
+            yield Fault(
+                ("services", name, "database", "backup_days"),
+                "is too little for production",
+                str(database.backup_days),
+                f"{BACKUP_DAYS}-35 in production",
+                "raise it",
+            )
+
+
+RULES = (
+    not_on_the_local_cloud,
+    data_is_kept,
+    a_zone_may_fail,
+    a_task_may_fail,
+    databases_have_a_standby,
+    databases_keep_a_week,
+    nothing_in_plain_text,
+    images_are_pinned,
+)

@@ -1,0 +1,73 @@
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from holdfast_constructs import HoldfastApp, Keys, ServiceStack
+from holdfast_constructs.keys import Purpose
+from holdfast_constructs.testing import Synthesis, sample_target
+
+Synthesize = Callable[[Callable[[HoldfastApp], object]], Synthesis]
+
+
+def _synthesized(synthesize: Synthesize, purpose: Purpose, **changes: Any) -> Synthesis:
+    def build(app: HoldfastApp) -> None:
+        Keys(ServiceStack(app, "data", sample_target(**changes)), "key", purpose=purpose)
+
+    return synthesize(build)
+
+
+def _statements(synthesis: Synthesis) -> Mapping[str, Mapping[str, Any]]:
+    (document,) = synthesis["data"].data("aws_iam_policy_document").values()
+    return {statement["sid"]: statement for statement in document["statement"]}
+
+
+@pytest.mark.parametrize("purpose", ["logs", "data"])
+def test_a_key_rotates_and_has_a_policy_and_an_alias(synthesize: Synthesize, purpose: Purpose) -> None:
+    data = _synthesized(synthesize, purpose)["data"]
+
+    key = data.resource("aws_kms_key", enable_key_rotation=True)
+
+    assert key["policy"].startswith("${data.aws_iam_policy_document.")
+    data.has_resource("aws_kms_alias", name="alias/data-prod-key")
+
+
+@pytest.mark.parametrize(("kept", "days", "protected"), [(True, 30, ["aws_kms_key"]), (False, 7, [])])
+def test_the_window_before_a_key_is_gone_is_long_where_data_is_kept(
+    synthesize: Synthesize, *, kept: bool, days: int, protected: list[str]
+) -> None:
+    synthesis = _synthesized(synthesize, "data", delete_protection=kept)
+
+    synthesis["data"].has_resource("aws_kms_key", deletion_window_in_days=days)
+    (shard,) = synthesis.manifest["shards"].values()
+    assert [address.split(".")[0] for address in shard["protected"]] == protected
+
+
+def test_the_data_key_is_open_to_nobody_but_this_account(synthesize: Synthesize) -> None:
+    statements = _statements(_synthesized(synthesize, "data"))
+
+    assert list(statements) == ["AccountDecidesByIam"]
+    assert statements["AccountDecidesByIam"]["principals"] == [
+        {"identifiers": ["arn:aws:iam::210987654321:root"], "type": "AWS"}
+    ]
+
+
+def test_every_service_that_may_use_the_logs_key_may_only_do_so_for_this_account(
+    synthesize: Synthesize,
+) -> None:
+    statements = _statements(_synthesized(synthesize, "logs"))
+
+    services = {
+        name: (statement["principals"][0]["identifiers"], statement["condition"])
+        for name, statement in statements.items()
+        if name != "AccountDecidesByIam"
+    }
+
+    account = [{"test": "StringEquals", "variable": "aws:SourceAccount", "values": ["210987654321"]}]
+    groups = ["arn:aws:logs:eu-west-1:210987654321:log-group:*"]
+    context = [{"test": "ArnLike", "variable": "kms:EncryptionContext:aws:logs:arn", "values": groups}]
+    assert services == {
+        "LogGroupsOfThisAccount": (["logs.eu-west-1.amazonaws.com"], context),
+        "LogDelivery": (["delivery.logs.amazonaws.com"], account),
+        "AlarmsAndTopics": (["cloudwatch.amazonaws.com", "sns.amazonaws.com"], account),
+    }

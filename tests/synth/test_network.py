@@ -1,0 +1,225 @@
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cdktf_cdktf_provider_aws.security_group import SecurityGroup
+
+from holdfast_constructs import ConstructError, HoldfastApp, Keys, Network, ServiceStack, VpcNetwork
+from holdfast_constructs.testing import Synthesis, Template, sample_target
+
+Synthesize = Callable[[Callable[[HoldfastApp], object]], Synthesis]
+
+IMPORTED: dict[str, Any] = {
+    "vpc_id": "vpc-0a1b2c3d",
+    "vpc_cidr": "10.0.0.0/16",
+    "public_subnet_ids": ["subnet-1", "subnet-2"],
+    "private_subnet_ids": ["subnet-3", "subnet-4"],
+    "isolated_subnet_ids": ["subnet-5", "subnet-6"],
+}
+
+
+def _network(app: HoldfastApp, *, target: Any = None, **properties: Any) -> Network:
+    stack = ServiceStack(app, "network", target or sample_target())
+    given: dict[str, Any] = {"cidr": "10.40.0.0/16", "nat": "per_az"} | properties
+    return Network(stack, "main", logs_key=Keys(stack, "logs", purpose="logs"), **given)
+
+
+def _synthesized(synthesize: Synthesize, **properties: Any) -> Template:
+    return synthesize(lambda app: _network(app, **properties))["network"]
+
+
+def test_each_zone_gets_a_subnet_in_each_tier(synthesize: Synthesize) -> None:
+    network = _synthesized(synthesize)
+
+    found = {
+        (block["tags"]["Tier"], block["availability_zone"], block["cidr_block"])
+        for block in network.resources("aws_subnet").values()
+    }
+
+    assert found == {
+        ("private", "eu-west-1a", "10.40.0.0/20"),
+        ("private", "eu-west-1b", "10.40.16.0/20"),
+        ("public", "eu-west-1a", "10.40.128.0/22"),
+        ("public", "eu-west-1b", "10.40.132.0/22"),
+        ("isolated", "eu-west-1a", "10.40.160.0/22"),
+        ("isolated", "eu-west-1b", "10.40.164.0/22"),
+    }
+
+
+def test_no_subnet_gives_out_public_addresses(synthesize: Synthesize) -> None:
+    network = _synthesized(synthesize)
+
+    subnets = network.resources("aws_subnet").values()
+
+    assert [block["map_public_ip_on_launch"] for block in subnets] == [False] * 6
+
+
+def test_the_default_security_group_is_adopted_without_rules(synthesize: Synthesize) -> None:
+    network = _synthesized(synthesize)
+
+    group = network.resource("aws_default_security_group")
+
+    assert "ingress" not in group
+    assert "egress" not in group
+
+
+def test_all_traffic_is_logged_encrypted_and_kept_as_long_as_the_target_says(synthesize: Synthesize) -> None:
+    network = _synthesized(synthesize, target=sample_target(log_retention_days=731))
+
+    key = next(iter(network.resources("aws_kms_key")))
+    network.has_resource("aws_flow_log", traffic_type="ALL", max_aggregation_interval=60)
+    network.has_resource("aws_cloudwatch_log_group", retention_in_days=731, kms_key_id=f"${{{key}.arn}}")
+
+
+def test_only_this_account_can_have_the_flow_logs_role_assumed(synthesize: Synthesize) -> None:
+    network = _synthesized(synthesize)
+
+    role = network.resource("aws_iam_role")
+    documents = network.data("aws_iam_policy_document")
+    (statement,) = documents[role["assume_role_policy"].removeprefix("${").removesuffix(".json}")][
+        "statement"
+    ]
+
+    assert statement["principals"] == [{"identifiers": ["vpc-flow-logs.amazonaws.com"], "type": "Service"}]
+    assert [(each["variable"], each["values"]) for each in statement["condition"]] == [
+        ("aws:SourceAccount", ["210987654321"]),
+        ("aws:SourceArn", ["arn:aws:ec2:eu-west-1:210987654321:vpc-flow-log/*"]),
+    ]
+
+
+def _way_out_of(network: Template, table: str) -> list[str]:
+    return [
+        re.sub(r"_[0-9A-F]{8}\.id", "", block.get("nat_gateway_id") or block["gateway_id"])
+        for block in network.resources("aws_route").values()
+        if f"_{table}_" in block["route_table_id"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("nat", "from_a", "from_b"),
+    [
+        ("per_az", ["${aws_nat_gateway.main_nat-a}"], ["${aws_nat_gateway.main_nat-b}"]),
+        ("single", ["${aws_nat_gateway.main_nat-a}"], ["${aws_nat_gateway.main_nat-a}"]),
+        ("none", [], []),
+    ],
+)
+def test_private_subnets_leave_through_the_nat_gateway_that_was_asked_for(
+    synthesize: Synthesize, nat: str, from_a: list[str], from_b: list[str]
+) -> None:
+    network = _synthesized(synthesize, nat=nat)
+
+    assert _way_out_of(network, "private-routes-a") == from_a
+    assert _way_out_of(network, "private-routes-b") == from_b
+
+
+def test_public_subnets_reach_the_internet_and_isolated_ones_do_not(synthesize: Synthesize) -> None:
+    network = _synthesized(synthesize)
+
+    assert _way_out_of(network, "public-routes") == ["${aws_internet_gateway.main_internet-gateway}"]
+    assert _way_out_of(network, "isolated-routes") == []
+
+
+def test_every_subnet_has_a_route_table(synthesize: Synthesize) -> None:
+    network = _synthesized(synthesize)
+
+    associated = {block["subnet_id"] for block in network.resources("aws_route_table_association").values()}
+
+    assert associated == {f"${{{address}.id}}" for address in network.resources("aws_subnet")}
+
+
+def test_s3_and_dynamodb_are_reached_without_nat_from_every_route_table(synthesize: Synthesize) -> None:
+    network = _synthesized(synthesize, nat="none")
+
+    endpoints = network.resources("aws_vpc_endpoint").values()
+
+    assert [block["service_name"] for block in endpoints] == [
+        "com.amazonaws.eu-west-1.dynamodb",
+        "com.amazonaws.eu-west-1.s3",
+    ]
+    assert all(len(block["route_table_ids"]) == 4 for block in endpoints)
+
+
+def test_private_endpoints_are_reached_over_https_from_inside_the_vpc_only(synthesize: Synthesize) -> None:
+    network = _synthesized(synthesize, private_endpoints=("logs", "ecr.api"))
+
+    network.has_resource(
+        "aws_vpc_endpoint",
+        service_name="com.amazonaws.eu-west-1.ecr.api",
+        vpc_endpoint_type="Interface",
+        private_dns_enabled=True,
+    )
+    network.resource(
+        "aws_vpc_security_group_ingress_rule", cidr_ipv4="10.40.0.0/16", from_port=443, to_port=443
+    )
+    assert not network.resources("aws_vpc_security_group_egress_rule")
+
+
+@pytest.mark.parametrize("nat", ["per_az", "single", "none"])
+def test_a_zone_added_later_changes_no_resource_that_was_there(synthesize: Synthesize, nat: str) -> None:
+    two = _synthesized(synthesize, nat=nat).configuration["resource"]
+    three_zones = sample_target(zones=("eu-west-1a", "eu-west-1b", "eu-west-1c"))
+
+    three = _synthesized(synthesize, nat=nat, target=three_zones).configuration["resource"]
+
+    changed = [
+        name
+        for kind, blocks in two.items()
+        for name, block in blocks.items()
+        if kind != "aws_vpc_endpoint" and three[kind].get(name) != block
+    ]
+    assert changed == []
+
+
+@pytest.mark.parametrize(
+    ("properties", "told"),
+    [
+        ({"cidr": "10.0.0.0/24"}, "cidr must be an IPv4 block of /16 to /21"),
+        ({"nat": "one"}, "nat must be per_az, single or none, got 'one'"),
+        ({"private_endpoints": ("s3",)}, "s3 and dynamodb are reached through gateway endpoints anyway"),
+        ({"private_endpoints": ("com.amazonaws.eu-west-1.logs",)}, "such as ecr.api or logs"),
+        ({"private_endpoints": ("logs", "logs")}, "private_endpoints must be different services"),
+    ],
+)
+def test_a_network_that_cannot_be_built_is_refused(
+    synthesize: Synthesize, properties: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ConstructError) as refused:
+        synthesize(lambda app: _network(app, **properties))
+
+    assert told in str(refused.value)
+
+
+def _uses(stack: ServiceStack, network: VpcNetwork) -> None:
+    SecurityGroup(stack, "group", vpc_id=network.vpc_id)
+
+
+def test_an_imported_network_serves_like_a_made_one_and_manages_nothing(synthesize: Synthesize) -> None:
+    def build(app: HoldfastApp) -> None:
+        stack = ServiceStack(app, "orders", sample_target())
+        _uses(stack, Network.import_(stack, "network", **IMPORTED))
+
+    orders = synthesize(build)["orders"]
+
+    assert orders.addresses() == ("aws_security_group.group",)
+    orders.has_resource("aws_security_group", vpc_id="vpc-0a1b2c3d")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"vpc_id": "10.0.0.0/16"}, "vpc_id must be the id of a VPC"),
+        ({"private_subnet_ids": ["subnet-3"]}, "private_subnet_ids must be one subnet id for each of"),
+        ({"isolated_subnet_ids": ["subnet-5", "sg-6"]}, "isolated_subnet_ids must be one subnet id for"),
+    ],
+)
+def test_an_imported_network_that_cannot_be_right_is_refused(
+    synthesize: Synthesize, changes: dict[str, Any], told: str
+) -> None:
+    def build(app: HoldfastApp) -> None:
+        Network.import_(ServiceStack(app, "orders", sample_target()), "network", **(IMPORTED | changes))
+
+    with pytest.raises(ConstructError) as refused:
+        synthesize(build)
+
+    assert told in str(refused.value)

@@ -1,0 +1,118 @@
+from typing import Any
+
+import pytest
+
+from holdfast_constructs._firewall_rules import Mode, firewall_rules
+from holdfast_constructs._managed_rules import MANAGED_RULES
+from holdfast_constructs.errors import ConstructError
+
+COMMON = "AWSManagedRulesCommonRuleSet"
+SQL = "AWSManagedRulesSQLiRuleSet"
+
+
+def _rules(mode: Mode = "block", **rule_modes: Mode) -> dict[str, dict[str, Any]]:
+    found = firewall_rules(mode=mode, rate_limit=2000, rule_modes=rule_modes)
+    return {rule["name"]: rule for rule in found}
+
+
+def _counted(rule: dict[str, Any]) -> set[str]:
+    overrides = rule["statement"]["managed_rule_group_statement"].get("rule_action_override", [])
+    assert all(each["action_to_use"] == {"count": {}} for each in overrides)
+    return {each["name"] for each in overrides}
+
+
+def test_blocking_leaves_every_group_its_own_action() -> None:
+    rules = _rules("block")
+
+    assert {name: rules[name]["override_action"] for name in MANAGED_RULES} == dict.fromkeys(
+        MANAGED_RULES, {"none": {}}
+    )
+    assert rules["RateLimit"]["action"] == {"block": {}}
+
+
+def test_counting_blocks_nothing_at_all() -> None:
+    rules = _rules("count")
+
+    assert {name: rules[name]["override_action"] for name in MANAGED_RULES} == dict.fromkeys(
+        MANAGED_RULES, {"count": {}}
+    )
+    assert rules["RateLimit"]["action"] == {"count": {}}
+
+
+def test_one_rule_can_be_counted_while_its_group_blocks() -> None:
+    rules = _rules("block", SizeRestrictions_BODY="count")
+
+    assert rules[COMMON]["override_action"] == {"none": {}}
+    assert _counted(rules[COMMON]) == {"SizeRestrictions_BODY"}
+
+
+def test_one_rule_can_block_while_its_group_counts() -> None:
+    rules = _rules("count", Log4JRCE_BODY="block")
+
+    group = "AWSManagedRulesKnownBadInputsRuleSet"
+    assert rules[group]["override_action"] == {"none": {}}
+    assert _counted(rules[group]) == set(MANAGED_RULES[group]) - {"Log4JRCE_BODY"}
+
+
+def test_a_whole_group_can_be_counted_while_the_others_block() -> None:
+    rules = _rules("block", **{SQL: "count"})
+
+    assert rules[SQL]["override_action"] == {"count": {}}
+    assert rules[COMMON]["override_action"] == {"none": {}}
+
+
+def test_a_rule_wins_over_its_group() -> None:
+    rules = _rules("count", **{SQL: "block", "SQLi_BODY": "count"})
+
+    assert _counted(rules[SQL]) == {"SQLi_BODY"}
+
+
+def test_the_rate_limit_has_a_mode_of_its_own() -> None:
+    rules = _rules("count", RateLimit="block")
+
+    assert rules["RateLimit"]["action"] == {"block": {}}
+
+
+def test_callers_from_data_centres_are_counted_unless_asked_otherwise() -> None:
+    group = "AWSManagedRulesAnonymousIpList"
+
+    assert _counted(_rules("block")[group]) == {"HostingProviderIPList"}
+    assert _counted(_rules("block", HostingProviderIPList="block")[group]) == set()
+
+
+def test_the_limit_is_by_address_in_five_minutes_and_comes_first() -> None:
+    rules = firewall_rules(mode="block", rate_limit=500, rule_modes={})
+
+    assert rules[0]["statement"]["rate_based_statement"] == {
+        "limit": 500,
+        "aggregate_key_type": "IP",
+        "evaluation_window_sec": 300,
+    }
+    assert [rule["priority"] for rule in rules] == [0, 10, 20, 30, 40, 50]
+
+
+def test_every_rule_is_measured_under_its_own_name() -> None:
+    metrics = {name: rule["visibility_config"] for name, rule in _rules().items()}
+
+    assert all(config["cloudwatch_metrics_enabled"] for config in metrics.values())
+    assert {name: config["metric_name"] for name, config in metrics.items()} == {
+        name: name for name in metrics
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"mode": "allow"}, "mode must be count or block, got 'allow'"),
+        ({"rate_limit": 9}, "rate_limit must be 10-2000000000 requests in five minutes, got 9"),
+        ({"rate_limit": 2_000_000_001}, "rate_limit must be 10-2000000000"),
+        ({"rule_modes": {"SizeRestriction_BODY": "count"}}, "did you mean SizeRestrictions_BODY"),
+        (
+            {"rule_modes": {"SQLi_BODY": "off"}},
+            r"rule_modes\['SQLi_BODY'\] must be count or block, got 'off'",
+        ),
+    ],
+)
+def test_what_the_firewall_does_not_know_is_refused(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConstructError, match=message):
+        firewall_rules(**({"mode": "block", "rate_limit": 2000, "rule_modes": {}} | arguments))

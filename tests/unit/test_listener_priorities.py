@@ -1,0 +1,50 @@
+import pytest
+
+from holdfast_constructs._priorities import Priorities, priority_of
+from holdfast_constructs.errors import ConstructError
+
+
+def test_a_host_always_has_the_same_priority() -> None:
+    assert priority_of("orders.example.com") == 1735
+
+
+def test_adding_a_host_renumbers_no_other() -> None:
+    alone, together = Priorities(), Priorities()
+    together.take("storefront.example.com")
+
+    assert together.take("orders.example.com") == alone.take("orders.example.com")
+
+
+def test_every_priority_is_one_a_listener_takes() -> None:
+    found = {priority_of(f"service-{number}.example.com") for number in range(2000)}
+
+    assert min(found) >= 1
+    assert max(found) <= 50_000
+    assert len(found) > 1900
+
+
+def test_two_hosts_with_one_priority_are_refused_with_one_that_is_free() -> None:
+    priorities = Priorities()
+    priorities.take("a.example.com", 50_000)
+
+    with pytest.raises(ConstructError) as refused:
+        priorities.take("b.example.com", 50_000)
+
+    assert str(refused.value) == (
+        "hosts 'a.example.com' and 'b.example.com' both have priority 50000 on this gateway; "
+        "give one of the two another one: priority=1"
+    )
+
+
+def test_a_host_claimed_twice_is_refused() -> None:
+    priorities = Priorities()
+    priorities.take("a.example.com")
+
+    with pytest.raises(ConstructError, match=r"'a\.example\.com' is claimed by another service"):
+        priorities.take("a.example.com", 7)
+
+
+@pytest.mark.parametrize("priority", [0, 50_001])
+def test_a_priority_no_listener_takes_is_refused(priority: int) -> None:
+    with pytest.raises(ConstructError, match=rf"priority must be 1-50000, got {priority}"):
+        Priorities().take("a.example.com", priority)

@@ -1,0 +1,65 @@
+"""Generates the JSON schemas that are kept in the repository; `--check` only says which are stale.
+
+    python tools/schemas.py            write them
+    python tools/schemas.py --check    exit 1 when one is not what its models say
+
+To add one: a function that returns the schema, and a line in SCHEMAS.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def environment() -> dict[str, Any]:
+    """Return the schema of environments/<name>.toml, which editors complete from."""
+    from holdfast_stacks.settings.json_schema import environment_schema  # noqa: PLC0415
+
+    return environment_schema()
+
+
+SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "environments/schema.json": environment,
+}
+
+
+def rendered(producer: Callable[[], dict[str, Any]]) -> str:
+    """Return a schema as the text of its file."""
+    return json.dumps(producer(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def stale(root: Path) -> tuple[str, ...]:
+    """Return the paths below `root` that are missing or differ from what their models say."""
+    return tuple(path for path, producer in SCHEMAS.items() if _text(root / path) != rendered(producer))
+
+
+def main() -> int:
+    """Write or check the schemas; return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a schema is stale")
+    found = stale(ROOT)
+    if parser.parse_args().check:
+        for path in found:
+            print(f"{path} is stale; run `make schema`", file=sys.stderr)
+        return 1 if found else 0
+    for path in found:
+        file = ROOT / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(rendered(SCHEMAS[path]), encoding="utf-8")
+        print(f"wrote {path}")
+    return 0
+
+
+def _text(file: Path) -> str | None:
+    return file.read_text(encoding="utf-8") if file.exists() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
