@@ -31,7 +31,6 @@ class Container:
     stop_seconds: int
     log_group: str
     region: str
-    command: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
 
@@ -45,7 +44,7 @@ class Container:
         return json.dumps([self._definition()], sort_keys=True, separators=(",", ":"))
 
     def _definition(self) -> dict[str, Any]:
-        definition: dict[str, Any] = {
+        return {
             "name": self.name,
             "image": self.image,
             "essential": True,
@@ -62,9 +61,6 @@ class Container:
             "mountPoints": [{"sourceVolume": TMP_VOLUME, "containerPath": "/tmp", "readOnly": False}],  # noqa: S108
             "logConfiguration": self._log(),
         }
-        if self.command:
-            definition["command"] = [literal(word) for word in self.command]
-        return definition
 
     def _log(self) -> dict[str, Any]:
         return {

@@ -6,7 +6,7 @@ A deploy that does not become healthy is undone by ECS itself, without taking th
 the service may reach and do is said with `connect_to` and `grant`, and shows up in its own stack.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from cdktf import TerraformResourceLifecycle
@@ -79,7 +79,6 @@ class WebService(Construct):
         size: Size = SMALL,
         environment: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
-        command: Sequence[str] = (),
         user: str = UNPRIVILEGED,
         stop_seconds: int = 60,
         grace_seconds: int = 60,
@@ -102,7 +101,6 @@ class WebService(Construct):
             stop_seconds=stop_seconds,
             log_group=self.log_group.name,
             region=self._stack.target.region,
-            command=tuple(command),
             environment=environment or {},
             secrets=secrets or {},
         )

@@ -1,1 +1,67 @@
-"""The automation API of Holdfast (lazy: importing this package costs nothing)."""
+"""The automation API of Holdfast.
+
+    from holdfast_orchestrator import Project
+
+Lazy (PEP 562): a name is imported when it is first used, so that importing a leaf such as
+`holdfast_orchestrator.state_key` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.api import Options, Project
+    from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
+    from holdfast_orchestrator.errors import HoldfastError
+    from holdfast_orchestrator.events import Event
+    from holdfast_orchestrator.manifest import Manifest, Shard
+    from holdfast_orchestrator.plan.preview import Plan, ShardPlan
+    from holdfast_orchestrator.project_file import ForeignSettings
+    from holdfast_orchestrator.runtime import Runtime, real_runtime
+    from holdfast_orchestrator.stop import StopSignal
+
+__all__ = [
+    "Event",
+    "ForeignSettings",
+    "HoldfastError",
+    "Manifest",
+    "Options",
+    "Outcome",
+    "Plan",
+    "Project",
+    "RunResult",
+    "Runtime",
+    "Shard",
+    "ShardPlan",
+    "ShardResult",
+    "StopSignal",
+    "real_runtime",
+]
+
+_HOMES = {
+    "Event": "events",
+    "ForeignSettings": "project_file",
+    "HoldfastError": "errors",
+    "Manifest": "manifest",
+    "Options": "api",
+    "Outcome": "deploy.outcome",
+    "Plan": "plan.preview",
+    "Project": "api",
+    "RunResult": "deploy.outcome",
+    "Runtime": "runtime",
+    "Shard": "manifest",
+    "ShardPlan": "plan.preview",
+    "ShardResult": "deploy.outcome",
+    "StopSignal": "stop",
+    "real_runtime": "runtime",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

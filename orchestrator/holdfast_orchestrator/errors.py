@@ -3,6 +3,7 @@
     HoldfastError                1   failed; what was changed is recorded
     ├── UsageError              64   wrong usage
     │   └── SettingsError       64   wrong settings, manifest or names
+    ├── SynthesisError           1   the app failed while it was synthesized
     ├── ToolchainError           1   Terraform, the provider mirror, Node: missing or too old
     ├── EngineError              1   a Terraform command failed; carries its diagnostics
     ├── StateBucketError         1   the state bucket is missing or cannot be used
@@ -48,6 +49,10 @@ class UsageError(HoldfastError):
 
 class SettingsError(UsageError):
     """A settings file, a manifest or a name is not valid."""
+
+
+class SynthesisError(HoldfastError):
+    """The app that writes the stacks failed; the message holds what it said."""
 
 
 class ToolchainError(HoldfastError):

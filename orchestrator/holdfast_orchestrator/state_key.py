@@ -21,7 +21,7 @@ class InvalidStateKeyError(ValueError):
 def state_key(service: str, account: str, region: str, environment: str) -> str:
     """Return the S3 key of a shard's state.
 
-    `service` and `environment` are lower-case names of letters, digits and inner hyphens, 1–63
+    `service` and `environment` are lower-case names of letters, digits and inner hyphens, 1-63
     characters; `account` is an AWS account id of 12 digits; `region` an AWS region name such as
     `eu-west-1`. Raises InvalidStateKeyError for anything else.
     """

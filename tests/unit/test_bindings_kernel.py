@@ -1,3 +1,4 @@
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +111,27 @@ def test_an_unknown_version_of_jsii_is_left_alone(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(kernel, "_REGISTERS", ())
 
     assert kernel.install(jsii_package=NAME, directory=tmp_path) is False
+
+
+def test_what_nobody_waits_for_yet_is_done_in_order() -> None:
+    meanwhile, done = kernel._Meanwhile(), list[int]()
+
+    for number in range(3):
+        meanwhile.do(done.append, number)
+    meanwhile.finish()
+
+    assert done == [0, 1, 2]
+
+
+def test_what_failed_meanwhile_is_raised_when_it_is_waited_for() -> None:
+    meanwhile = kernel._Meanwhile()
+
+    meanwhile.do(int, "no number")
+
+    with pytest.raises(ValueError, match="no number"):
+        meanwhile.finish()
+
+
+def test_a_package_unpacked_for_a_moment_is_not_left_for_later(tmp_path: Path) -> None:
+    assert not kernel._stays(f"{tempfile.gettempdir()}/unzipped/cdktf.tgz")
+    assert kernel._stays(str(Path(__file__).parent / "cdktf.tgz"))

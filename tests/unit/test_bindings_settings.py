@@ -7,7 +7,7 @@ import pytest
 
 from holdfast_constructs._bindings import settings
 
-ADDED = ("JSII_NODE", "JSII_RUNTIME_PACKAGE_CACHE", "JSII_RUNTIME_PACKAGE_CACHE_ROOT")
+ADDED = ("JSII_NODE", "NODE_OPTIONS", "JSII_RUNTIME_PACKAGE_CACHE", "JSII_RUNTIME_PACKAGE_CACHE_ROOT")
 SILENCE = "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"
 
 
@@ -53,6 +53,15 @@ def test_jsii_gets_a_node_of_its_own_that_runs(tmp_path: Path) -> None:
     assert Path(node).is_relative_to(sys.prefix)
 
 
+def test_options_for_our_node_are_not_given_to_another(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("JSII_NODE", "/usr/bin/node")
+
+    with settings.node_environment(tmp_path):
+        assert "NODE_OPTIONS" not in os.environ
+
+
 def test_jsii_keeps_unpacked_packages_in_the_cache(tmp_path: Path) -> None:
     with settings.node_environment(tmp_path):
         assert os.environ["JSII_RUNTIME_PACKAGE_CACHE_ROOT"] == str(tmp_path)
@@ -65,7 +74,12 @@ def test_jsii_keeps_nothing_where_there_is_no_cache() -> None:
 
 
 def test_what_the_user_has_set_stands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    mine = {"JSII_NODE": "mine", SILENCE: "mine", "JSII_RUNTIME_PACKAGE_CACHE": "disabled"}
+    mine = {
+        "JSII_NODE": "mine",
+        "NODE_OPTIONS": "mine",
+        SILENCE: "mine",
+        "JSII_RUNTIME_PACKAGE_CACHE": "disabled",
+    }
     for name, value in mine.items():
         monkeypatch.setenv(name, value)
 

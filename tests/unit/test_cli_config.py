@@ -84,7 +84,7 @@ def test_what_a_mirror_holds_comes_from_there_and_everything_else_directly(
     ],
 )
 def test_a_mirror_is_used_only_for_a_version_that_is_allowed_and_locked(
-    tmp_path: Path, mirror: Mirror, constraint: str, locked: str | None, served: bool
+    tmp_path: Path, mirror: Mirror, *, constraint: str, locked: str | None, served: bool
 ) -> None:
     locks = {AWS: LockedProvider(locked, "", ("h1:x",))} if locked else {}
 
@@ -270,7 +270,7 @@ def test_a_mirror_knows_what_it_holds_for_this_platform(mirror: Mirror) -> None:
         ("something else", "1.2.3", False),
     ],
 )
-def test_constraints_mean_what_the_engines_mean(constraint: str, version: str, allowed: bool) -> None:
+def test_constraints_mean_what_the_engines_mean(constraint: str, version: str, *, allowed: bool) -> None:
     assert Requirement(AWS, constraint).allows(version) is allowed
 
 
@@ -295,14 +295,16 @@ def test_requirements_are_read_in_every_form_and_built_in_ones_left_out() -> Non
 
 # --- the lock file
 
-names = st.from_regex(r"[a-z]{1,8}\.[a-z]{2,3}/[a-z]{1,6}/[a-z]{1,6}", fullmatch=True)
-hashes = (
-    st.lists(st.from_regex(r"(h1|zh):[A-Za-z0-9+/=]{1,20}", fullmatch=True), unique=True)
-    .map(sorted)
-    .map(tuple)
+names = st.sampled_from([f"{host}/acme/{name}" for host in ("a.io", "b.org") for name in "abc"])
+digests = st.text("ABCabc019+/=", min_size=1, max_size=8)
+hashes = st.lists(st.tuples(st.sampled_from(["h1:", "zh:"]), digests).map("".join), unique=True, max_size=4)
+versions = st.tuples(*[st.integers(0, 120)] * 3).map(lambda parts: ".".join(map(str, parts)))
+locked = st.builds(
+    LockedProvider,
+    versions,
+    st.sampled_from(["", "~> 5.0", "5.100.0"]),
+    hashes.map(lambda found: tuple(sorted(found))),
 )
-versions = st.from_regex(r"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{1,3}", fullmatch=True)
-locked = st.builds(LockedProvider, versions, st.sampled_from(["", "~> 5.0", "5.100.0"]), hashes)
 all_locks = st.dictionaries(names, locked, max_size=4)
 
 

@@ -38,7 +38,8 @@ def test_memory_that_goes_with_another_cpu_is_refused_with_that_cpu() -> None:
         check_fargate_size(256, 8192)
 
     assert str(refused.value) == (
-        "memory must be 512, 1024 or 2048 MiB with cpu 256, got 8192; 8192 MiB goes with cpu 1024 or 2048 or 4096"
+        "memory must be 512, 1024 or 2048 MiB with cpu 256, got 8192; "
+        "8192 MiB goes with cpu 1024 or 2048 or 4096"
     )
 
 

@@ -5,7 +5,7 @@ from holdfast_constructs.errors import ConstructError
 
 
 def test_a_host_always_has_the_same_priority() -> None:
-    assert priority_of("orders.example.com") == 1735
+    assert priority_of("orders.example.com") == 43514
 
 
 def test_adding_a_host_renumbers_no_other() -> None:

@@ -129,7 +129,7 @@ def test_a_link_in_place_of_the_output_folder_is_removed(tmp_path: Path) -> None
     outside.mkdir()
     (outside / "precious").write_text("x")
     folder = prepare(tmp_path / "work", "orders", FILES)
-    os.rmdir(folder / "output")
+    (folder / "output").rmdir()
     (folder / "output").symlink_to(outside)
 
     prepare(tmp_path / "work", "orders", FILES)

@@ -1,10 +1,14 @@
-"""The two places where jsii is changed: how its Node process starts, and what is sent to it.
+"""The places where jsii is changed: how its Node process starts, and what is sent to it.
 
-Both are methods of the class that talks to Node, wrapped once per Python process. A version of jsii that does
+All are methods of the class that talks to Node, wrapped once per Python process. A version of jsii that does
 not have them, or does not register its types where they are looked for, is left alone.
+
+Python imports while Node starts and loads cdktf: nothing waits for Node before there is something to ask it.
 """
 
+import tempfile
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +26,7 @@ try:
     from jsii._reference_map import _data_types, _enums, _interfaces, _types
 
     _start: Any = _NodeProcess.start
+    _handshake: Any = _NodeProcess.handshake
     _send: Any = _NodeProcess.send
     _REGISTERS = (_types, _data_types, _enums, _interfaces)
 except (ImportError, AttributeError):
@@ -41,20 +46,41 @@ def install(*, jsii_package: str, directory: Path) -> bool:
     if not _REGISTERS:
         return False
     cache = open_cache(settings.cache_directory())
-    _wrap_start(cache)
-    _wrap_send(_Watch(jsii_package, directory, cache))
+    meanwhile = _Meanwhile()
+    _wrap_start(cache, meanwhile)
+    _wrap_send(_Watch(jsii_package, directory, cache), meanwhile)
     return True
 
 
-def _wrap_start(cache: Cache | None) -> None:
+class _Meanwhile:
+    """Does in a thread, in order, what nobody has to wait for yet."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="holdfast-bindings")
+        self._unfinished: list[Future[Any]] = []
+
+    def do(self, work: Callable[..., Any], *args: Any) -> None:
+        self._unfinished.append(self._thread.submit(work, *args))
+
+    def finish(self) -> None:
+        """Wait for all of it; what failed is raised here."""
+        while self._unfinished:
+            self._unfinished.pop(0).result()
+
+
+def _wrap_start(cache: Cache | None, meanwhile: _Meanwhile) -> None:
     def start(process: _NodeProcess) -> None:
         with settings.node_environment(None if cache is None else cache.unpacked):
             _start(process)
 
+    def handshake(process: _NodeProcess) -> None:
+        meanwhile.do(_handshake, process)
+
     _NodeProcess.start = start  # type: ignore[method-assign]
+    _NodeProcess.handshake = handshake  # type: ignore[method-assign, assignment]
 
 
-def _wrap_send(watch: "_Watch") -> None:
+def _wrap_send(watch: "_Watch", meanwhile: _Meanwhile) -> None:
     def send(process: _NodeProcess, request: Any, response_type: Any) -> Any:
         def load(name: str, version: str, tarball: str) -> str:
             response: LoadResponse = _send(process, LoadRequest(name, version, tarball), LoadResponse)
@@ -62,12 +88,20 @@ def _wrap_send(watch: "_Watch") -> None:
 
         if isinstance(request, LoadRequest):
             if watch.puts_off(request):
+                return LoadResponse(assembly=request.name, types=0)  # jsii looks at neither
+            if _stays(request.tarball):
+                meanwhile.do(_send, process, request, response_type)
                 return LoadResponse(assembly=request.name, types=0)
-        else:
-            watch.serve(request, load)
+        meanwhile.finish()
+        watch.serve(request, load)
         return _send(process, request, response_type)
 
     _NodeProcess.send = send  # type: ignore[method-assign, assignment]
+
+
+def _stays(tarball: str) -> bool:
+    """Whether the file will be there later: from a zipped package, it is unpacked for one moment."""
+    return not Path(tarball).is_relative_to(tempfile.gettempdir())
 
 
 @dataclass(slots=True)

@@ -1,0 +1,323 @@
+"""The automation API: whatever the command line does, a program can do and watch.
+
+    project = Project.load(".")
+    plan = project.plan(env="staging")
+    if not plan.destroys:
+        run = project.deploy(plan, on_event=print)
+        run.outcome["storefront"]           # Outcome.COMMITTED
+        run.results["storefront"].reason    # why, where it is not committed
+
+Everything returned is frozen. Failures of a shard are results; what makes the whole run impossible
+(wrong settings, a missing bucket) is raised as a HoldfastError.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from holdfast_orchestrator.capacity import default_parallel
+from holdfast_orchestrator.deploy.ids import new_run_id
+from holdfast_orchestrator.deploy.outcome import RunResult
+from holdfast_orchestrator.deploy.run import Order, carry_out
+from holdfast_orchestrator.errors import UsageError
+from holdfast_orchestrator.events import Emitter, Listener, RunFinished, ShardFinished, ignore
+from holdfast_orchestrator.foreign import ForeignDefaults
+from holdfast_orchestrator.graph import Graph
+from holdfast_orchestrator.manifest import Manifest, Shard, is_synthesized, load_manifest
+from holdfast_orchestrator.plan.kept import refuse_stale
+from holdfast_orchestrator.plan.preview import Plan, ShardPlan
+from holdfast_orchestrator.plan.shard import Run, plan_shard
+from holdfast_orchestrator.project_file import ForeignSettings, ProjectFile, read_project_file
+from holdfast_orchestrator.redaction import Redactor
+from holdfast_orchestrator.runtime import Runtime, real_runtime
+from holdfast_orchestrator.schedule import Schedule, Skipped
+from holdfast_orchestrator.selection import Selection, labels
+from holdfast_orchestrator.state.snapshot import read_snapshot
+from holdfast_orchestrator.stop import StopSignal
+from holdfast_orchestrator.synth import synth_lock, synthesize
+from holdfast_orchestrator.tools import RealTools, Tools, check_buckets
+
+Names = str | Sequence[str]
+"""One name, or several."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What holds for everything done with a project.
+
+    `foreign` answers for an app that writes no holdfast.json. `engine` is terraform, tofu or a path.
+    `output` is where to synthesize to, by default what cdktf.json says.
+    """
+
+    foreign: ForeignSettings = field(default_factory=ForeignSettings)
+    engine: str | None = None
+    output: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """A cdktf app and the outside world to deploy it in."""
+
+    file: ProjectFile
+    runtime: Runtime
+    options: Options = field(default_factory=Options)
+    redactor: Redactor = field(default_factory=Redactor, repr=False)
+    tools: Tools | None = None
+
+    @classmethod
+    def load(
+        cls, path: str | Path = ".", *, runtime: Runtime | None = None, options: Options | None = None
+    ) -> "Project":
+        """Read the cdktf.json in folder `path`. Raises SettingsError where there is none."""
+        runtime = runtime or real_runtime()
+        options = options or Options()
+        file = read_project_file((runtime.cwd / path).absolute())
+        if options.output is not None:
+            file = replace(file, output=(runtime.cwd / options.output).absolute())
+        return cls(file=file, runtime=runtime, options=options, redactor=Redactor(runtime.environ))
+
+    def synth(self, *, env: Names = (), service: Names = (), on_event: Listener = ignore) -> Manifest:
+        """Run the app for these environments and services (none: all) and read what it wrote."""
+        emit = self._emitter(on_event)
+        with synth_lock(self.file.folder):
+            synthesize(self.file, self.runtime, environments=_names(env), services=_names(service), emit=emit)
+            return self._read(env)
+
+    def list(
+        self, *, env: Names = (), service: Names = (), stack: Names = (), on_event: Listener = ignore
+    ) -> tuple[Shard, ...]:
+        """Return the shards asked for, from what lies in the output folder where that has them all."""
+        selection = _selection(env, service, stack)
+        manifest = self.existing(selection)
+        if manifest is None:
+            manifest = self.synth(env=env, on_event=on_event)
+        return selection.of(manifest)
+
+    def graph(self, *, env: Names = (), service: Names = (), stack: Names = ()) -> Graph:
+        """Return which of the shards asked for depends on which."""
+        selection = _selection(env, service, stack)
+        manifest = self.existing(selection) or self.synth(env=env)
+        return manifest.graph.only(shard.name for shard in selection.of(manifest))
+
+    def plan(
+        self,
+        *,
+        env: Names = (),
+        service: Names = (),
+        stack: Names = (),
+        include_dependents: bool = False,
+        one_environment: bool = False,
+        max_parallel: int | None = None,
+        on_event: Listener = ignore,
+        stop: StopSignal | None = None,
+    ) -> Plan:
+        """Synthesize and plan. A shard that waits for another's first deploy, or fails, is in the answer.
+
+        Raises StateBucketError where a state bucket is missing, and with `one_environment` UsageError
+        where several environments are meant without being named.
+        """
+        selection = _selection(
+            env, service, stack, include_dependents=include_dependents, one_environment=one_environment
+        )
+        manifest = self.synth(env=env, on_event=on_event)
+        run = self.run(manifest, on_event=on_event, stop=stop)
+        return plan_run(run, selection.of(manifest), max_parallel=max_parallel or default_parallel())
+
+    def deploy(
+        self,
+        plan: Plan | None = None,
+        *,
+        manifest: Manifest | None = None,
+        env: Names = (),
+        service: Names = (),
+        stack: Names = (),
+        include_dependents: bool = False,
+        allow_destroy: Iterable[str] = (),
+        max_parallel: int | None = None,
+        on_event: Listener = ignore,
+        stop: StopSignal | None = None,
+    ) -> RunResult:
+        """Synthesize, then plan, gate, back up and apply shard by shard.
+
+        With `plan` (of `Project.plan`) its shards are deployed, and its plans applied as they are;
+        GateError is raised where the app or a state is no longer what was planned. With `manifest` (of
+        `Project.synth`) the app is not synthesized again. Raises UsageError where several environments
+        are meant without being named.
+        """
+        manifest = manifest or self._manifest_for(plan, env=env, on_event=on_event)
+        run = self.run(manifest, on_event=on_event, stop=stop)
+        selection = _selection(
+            env, service, stack, include_dependents=include_dependents, one_environment=True
+        )
+        shards = selection.of(manifest) if plan is None else self._as_planned(plan, manifest)
+        return carry_out(
+            Order(
+                shards=shards,
+                max_parallel=max_parallel or default_parallel(),
+                allowed=frozenset(allow_destroy),
+                shown=plan,
+            ),
+            run,
+        )
+
+    def destroy(
+        self,
+        *,
+        manifest: Manifest | None = None,
+        env: Names = (),
+        service: Names = (),
+        stack: Names = (),
+        include_dependents: bool = False,
+        allow_destroy: Iterable[str] = (),
+        max_parallel: int | None = None,
+        on_event: Listener = ignore,
+        stop: StopSignal | None = None,
+    ) -> RunResult:
+        """Take down exactly the shards chosen, dependents first.
+
+        Raises UsageError where a shard that was not chosen would be left without what it depends on.
+        A protected resource stays, and blocks its shard, unless its address is in `allow_destroy`.
+        """
+        manifest = manifest or self.synth(env=env, on_event=on_event)
+        run = self.run(manifest, on_event=on_event, stop=stop)
+        selection = _selection(
+            env, service, stack, include_dependents=include_dependents, one_environment=True
+        )
+        order = Order(
+            shards=selection.of(manifest),
+            max_parallel=max_parallel or default_parallel(),
+            destroy=True,
+            allowed=frozenset(allow_destroy),
+        )
+        return carry_out(order, run)
+
+    def run(self, manifest: Manifest, *, on_event: Listener = ignore, stop: StopSignal | None = None) -> Run:
+        """Return a new run over a synthesized app: what its stages share."""
+        shown = labels(manifest.shards)
+        return Run(
+            id=new_run_id(self.runtime.clock.now()),
+            manifest=manifest,
+            tools=self._tools,
+            clock=self.runtime.clock,
+            redactor=self.redactor,
+            emit=self._emitter(on_event),
+            stop=stop or StopSignal(),
+            label=lambda name: shown.get(name, name),
+        )
+
+    def existing(self, selection: Selection) -> Manifest | None:
+        """Return what lies in the output folder, or None where it lacks something of the selection."""
+        if not is_synthesized(self.file.output):
+            return None
+        manifest = self._read(selection.environments)
+        try:
+            selection.of(manifest)
+        except UsageError:
+            return None
+        return manifest
+
+    def _manifest_for(self, plan: Plan | None, *, env: Names, on_event: Listener) -> Manifest:
+        if plan is None:
+            return self.synth(env=env, on_event=on_event)
+        if plan.manifest is not None:
+            return plan.manifest
+        return self.synth(env=plan.environments, on_event=on_event)
+
+    def _as_planned(self, plan: Plan, manifest: Manifest) -> tuple[Shard, ...]:
+        for planned in plan.shards:
+            shard = manifest.by_name.get(planned.shard)
+            if shard is None:
+                raise UsageError(f"the app has no stack {planned.shard!r} any more, which was planned")
+            snapshot = read_snapshot(self._tools.store(shard), shard.state.key)
+            refuse_stale(planned, shard, snapshot)
+        return tuple(shard for shard in manifest.shards if shard.name in plan.by_name)
+
+    def _read(self, env: Names) -> Manifest:
+        asked = _names(env)
+        options = self.options.foreign
+        if asked and options.environment is None:
+            options = replace(options, environment=asked[0] if len(asked) == 1 else None)
+        return load_manifest(
+            self.file.output,
+            ForeignDefaults(
+                settings=self.file.foreign,
+                options=options,
+                find_account=self._find_account,
+                custom_endpoint=bool(self.runtime.environ.get("AWS_ENDPOINT_URL")),
+            ),
+        )
+
+    def _find_account(self, region: str, cloud: str) -> str:
+        tools = RealTools(runtime=self.runtime, project=self.file.folder)
+        environ = tools.environ("local" if cloud == "local" else "aws")
+        client = self.runtime.aws.client("sts", region=region, environ=environ)
+        account: str = client.get_caller_identity()["Account"]
+        return account
+
+    @property
+    def _tools(self) -> Tools:
+        return self.tools or RealTools(
+            runtime=self.runtime, project=self.file.folder, engine_choice=self.options.engine
+        )
+
+    def _emitter(self, on_event: Listener) -> Emitter:
+        return Emitter(self.runtime.clock, self.redactor, on_event)
+
+
+def plan_run(run: Run, shards: tuple[Shard, ...], *, max_parallel: int) -> Plan:
+    """Plan shards at once and in no order: a plan changes nothing, so none waits for another."""
+    began = run.clock.monotonic()
+    check_buckets(run.tools, shards)
+    names = tuple(shard.name for shard in shards)
+    run.emit(run.started("plan", shards))
+    schedule = Schedule(
+        work=lambda name: _plan_and_tell(name, run),
+        failed=lambda _plan: False,
+        max_parallel=max_parallel,
+        stop=run.stop,
+    )
+    with run.stop.guarding(), ThreadPoolExecutor(max_parallel, thread_name_prefix="plan") as executor:
+        planned = schedule.run(Graph(dict.fromkeys(names, ())), executor)
+    plans = tuple(ended for name in names if not isinstance(ended := planned[name], Skipped))
+    seconds = run.clock.monotonic() - began
+    run.emit(
+        RunFinished(run=run.id, outcomes=dict(Counter(plan.outcome.value for plan in plans)), seconds=seconds)
+    )
+    return Plan(
+        run=run.id,
+        shards=plans,
+        environments=tuple(sorted({shard.environment for shard in shards})),
+        manifest=run.manifest,
+        seconds=seconds,
+    )
+
+
+def _plan_and_tell(name: str, run: Run) -> ShardPlan:
+    plan = plan_shard(run.manifest.by_name[name], run)
+    run.emit(
+        ShardFinished(shard=name, outcome=plan.outcome.value, summary=plan.summary, seconds=plan.seconds)
+    )
+    return plan
+
+
+def _selection(
+    env: Names,
+    service: Names,
+    stack: Names,
+    *,
+    include_dependents: bool = False,
+    one_environment: bool = False,
+) -> Selection:
+    return Selection(
+        environments=_names(env),
+        services=_names(service),
+        stacks=_names(stack),
+        include_dependents=include_dependents,
+        one_environment=one_environment,
+    )
+
+
+def _names(given: Names) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)

@@ -1,0 +1,132 @@
+"""The command line: a thin skin over the automation API.
+
+`COMMANDS` is the table of commands; a command's module is imported when it runs or shows its own
+help, so that `holdfast --help` costs nothing. Each module `cli/<name>.py` exposes `command`. `main` is
+the one place where errors become text and an exit code.
+"""
+
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+
+from holdfast_orchestrator.errors import (
+    EXIT_DEFECT,
+    EXIT_OK,
+    HoldfastError,
+    InterruptedSafelyError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from holdfast_orchestrator.runtime import Runtime
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "synth": ("synth", "Synthesize the app: cdktf.out and holdfast.json."),
+    "list": ("list", "Shards with state key, service, environment, account, region, dependencies."),
+    "graph": ("graph", "Which shard waits for which: text, Mermaid or DOT."),
+    "plan": ("plan", "What a deploy would change."),
+    "deploy": ("deploy", "Plan, gate, back up and apply, shard by shard."),
+    "destroy": ("destroy", "Take shards down, dependents first."),
+    "doctor": ("doctor", "What is there, what is missing, and the command that mends it."),
+    "local": ("local", "The local cloud: up, down, status, reset."),
+}
+
+_EPILOG = """\b
+Examples:
+  holdfast local up
+  holdfast deploy --env local
+  holdfast plan --env prod --markdown comment.md
+
+\b
+Exit codes: 0 done · 1 failed · 2 changes found (--detailed-exitcode) · 3 a defect
+in Holdfast · 4 stopped by a gate · 6 needs a person · 7 someone else is at work ·
+64 wrong usage · 130 interrupted, safely
+"""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command; None for one that does not exist."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"holdfast_orchestrator.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the table's own lines, without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(cls=LazyGroup, name="holdfast", epilog=_EPILOG, context_settings={"max_content_width": 100})
+@click.version_option(package_name="holdfast")
+def group() -> None:
+    """Deploy cdktf apps in Python: every service in every environment with a state of its own."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line of this process; return its exit code."""
+    from holdfast_orchestrator.runtime import real_runtime  # noqa: PLC0415 - after click has loaded
+
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a sign must not end a deploy.
+        with suppress(AttributeError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    return invoke(sys.argv[1:] if argv is None else argv, real_runtime())
+
+
+def invoke(argv: Sequence[str], runtime: "Runtime") -> int:
+    """Run one command line in a given outside world; return its exit code."""
+    try:
+        answer = group.main(args=list(argv), prog_name="holdfast", standalone_mode=False, obj=runtime)
+        return answer if isinstance(answer, int) else EXIT_OK
+    except BrokenPipeError:
+        return EXIT_OK
+    except (KeyboardInterrupt, click.Abort):
+        runtime.terminal.err.write("\ninterrupted; nothing was being changed\n")
+        return InterruptedSafelyError.exit_code
+    except Exception as error:  # noqa: BLE001 - the one catcher
+        return _told(error, argv, runtime)
+
+
+def _told(error: Exception, argv: Sequence[str], runtime: "Runtime") -> int:
+    match error:
+        case click.exceptions.NoArgsIsHelpError():
+            click.echo(error.format_message(), file=runtime.terminal.out)
+            return EXIT_OK
+        case click.ClickException():
+            error.show(file=runtime.terminal.err)
+            return UsageError.exit_code
+        case HoldfastError():
+            _say(error, runtime)
+            return error.exit_code
+        case _:
+            from holdfast_orchestrator.report.defect import report_defect  # noqa: PLC0415 - hardly ever
+
+            runtime.terminal.err.write(report_defect(error, argv, runtime) + "\n")
+            return EXIT_DEFECT
+
+
+def _say(error: HoldfastError, runtime: "Runtime") -> None:
+    from holdfast_orchestrator.redaction import Redactor  # noqa: PLC0415 - only when something is wrong
+
+    runtime.terminal.err.write(f"error: {Redactor(runtime.environ).text(str(error))}\n")
+
+
+def _as_interrupt(_number: int, _frame: "FrameType | None") -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,109 @@
+"""`holdfast deploy`: make it so."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from holdfast_orchestrator.cli._options import (
+    allow_destroy_option,
+    choosing,
+    dependents_option,
+    engine_option,
+    examples,
+    options,
+    parallel_option,
+    yes_option,
+)
+from holdfast_orchestrator.cli._session import Session, session
+from holdfast_orchestrator.deploy.outcome import RunResult
+from holdfast_orchestrator.errors import EngineError, GateError, InterruptedSafelyError, UsageError
+from holdfast_orchestrator.plan.kept import read_kept
+from holdfast_orchestrator.plan.preview import Plan
+from holdfast_orchestrator.report.documents import deploy_document
+from holdfast_orchestrator.report.ending import ending_lines
+from holdfast_orchestrator.report.plan_text import plan_lines
+from holdfast_orchestrator.runtime import Runtime
+
+
+@click.command(
+    epilog=examples(
+        "holdfast deploy --env staging",
+        "holdfast deploy --env prod --stack orders --yes",
+        "holdfast plan --env prod --out plans && holdfast deploy --plan plans --yes",
+    )
+)
+@yes_option
+@click.option(
+    "--plan",
+    "kept",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Apply the plans kept in this folder, exactly; refused where app or state differ.",
+)
+@options(choosing, dependents_option, allow_destroy_option, parallel_option, engine_option)
+@click.pass_obj
+def command(runtime: Runtime, /, *, yes: bool, kept: Path | None, **given: Any) -> int:
+    """Plan, gate, back up and apply shard by shard, as many at once as the graph and --max-parallel allow.
+
+    Without --yes the plan is shown first and you are asked. A shard that fails takes its dependents out of
+    the run; the others go on. Ctrl-C stops safely.
+    """
+    with session(runtime, given) as here:
+        if not yes and not here.can_ask:
+            raise UsageError(
+                "deploy asks before it changes anything, and there is no terminal to ask on",
+                next_step="holdfast deploy --yes",
+            )
+        plan = None if kept is None else read_kept(runtime.cwd / kept)
+        if not yes:
+            plan = plan or _planned(here, given)
+            _confirm(plan, here)
+        result = _deploy(here, plan, given)
+        _show(result, here)
+    return result.exit_code
+
+
+def _planned(here: Session, given: dict[str, Any]) -> Plan:
+    with here.watching() as on_event:
+        return here.project.plan(
+            **here.choice,
+            include_dependents=given["include_dependents"],
+            one_environment=True,
+            max_parallel=given["max_parallel"],
+            on_event=on_event,
+            stop=here.stop,
+        )
+
+
+def _confirm(plan: Plan, here: Session) -> None:
+    if here.stop.asked:
+        raise InterruptedSafelyError("interrupted while planning; nothing was changed")
+    here.say(["", *plan_lines(plan)])
+    if plan.failures:
+        raise EngineError(f"{len(plan.failures)} shards could not be planned; nothing was changed")
+    if not plan.has_changes:
+        return
+    where = ", ".join(plan.environments)
+    answer = here.runtime.terminal.ask(f"\nDeploy this to {where}? Only `yes` will do: ")
+    if answer != "yes":
+        raise GateError("not confirmed; nothing was changed")
+
+
+def _deploy(here: Session, plan: Plan | None, given: dict[str, Any]) -> RunResult:
+    with here.watching() as on_event:
+        return here.project.deploy(
+            plan,
+            **here.choice,
+            include_dependents=given["include_dependents"],
+            allow_destroy=given["allow_destroy"],
+            max_parallel=given["max_parallel"],
+            on_event=on_event,
+            stop=here.stop,
+        )
+
+
+def _show(result: RunResult, here: Session) -> None:
+    if here.json:
+        here.answer(deploy_document(result))
+    else:
+        here.say(["", *ending_lines(result)])

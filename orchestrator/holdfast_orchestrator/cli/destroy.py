@@ -1,0 +1,94 @@
+"""`holdfast destroy`: take shards down."""
+
+from typing import Any
+
+import click
+
+from holdfast_orchestrator.cli._options import (
+    allow_destroy_option,
+    choosing,
+    dependents_option,
+    engine_option,
+    examples,
+    options,
+    parallel_option,
+    yes_option,
+)
+from holdfast_orchestrator.cli._session import Session, session
+from holdfast_orchestrator.errors import GateError, UsageError
+from holdfast_orchestrator.manifest import Manifest, Shard
+from holdfast_orchestrator.report.documents import deploy_document
+from holdfast_orchestrator.report.ending import ending_lines
+from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.selection import Selection
+
+
+@click.command(
+    epilog=examples(
+        "holdfast destroy --env local --yes",
+        "holdfast destroy --env dev --stack orders --include-dependents",
+        "holdfast destroy --env dev --stack data --allow-destroy aws_db_instance.orders_db",
+    )
+)
+@yes_option
+@options(choosing, dependents_option, allow_destroy_option, parallel_option, engine_option)
+@click.pass_obj
+def command(runtime: Runtime, /, *, yes: bool, **given: Any) -> int:
+    """Take down exactly the shards chosen, dependents first.
+
+    Refused where a shard that was not chosen depends on one that was. A protected resource stays unless its
+    name is typed, or given with --allow-destroy; environment local has none.
+    """
+    with session(runtime, given) as here:
+        if not yes and not here.can_ask:
+            raise UsageError(
+                "destroy asks before it takes anything down, and there is no terminal to ask on",
+                next_step="holdfast destroy --yes",
+            )
+        allowed = tuple(given["allow_destroy"])
+        with here.watching() as on_event:
+            manifest = here.project.synth(env=given["env"], on_event=on_event)
+        if not yes:
+            allowed += _confirm(_chosen(manifest, given), allowed, here)
+        with here.watching() as on_event:
+            result = here.project.destroy(
+                manifest=manifest,
+                **here.choice,
+                include_dependents=given["include_dependents"],
+                allow_destroy=allowed,
+                max_parallel=given["max_parallel"],
+                on_event=on_event,
+                stop=here.stop,
+            )
+        if here.json:
+            here.answer(deploy_document(result))
+        else:
+            here.say(["", *ending_lines(result)])
+    return result.exit_code
+
+
+def _chosen(manifest: Manifest, given: dict[str, Any]) -> tuple[Shard, ...]:
+    selection = Selection(
+        environments=given["env"],
+        services=given["service"],
+        stacks=given["stack"],
+        include_dependents=given["include_dependents"],
+        one_environment=True,
+    )
+    return selection.of(manifest)
+
+
+def _confirm(shards: tuple[Shard, ...], allowed: tuple[str, ...], here: Session) -> tuple[str, ...]:
+    """Ask for the environment and for each protected resource; return the names typed."""
+    here.say(["", "This takes down:", *(f"  {shard.name}" for shard in reversed(shards))])
+    where = ", ".join(sorted({shard.environment for shard in shards}))
+    ask = here.runtime.terminal.ask
+    if ask(f"Everything in them is lost. Type the environment ({where}) to go on: ") != where:
+        raise GateError("not confirmed; nothing was taken down")
+    typed = []
+    for shard in shards:
+        for address in sorted(set(shard.guarded) - set(allowed)):
+            if ask(f"{address} of {shard.name} is protected. Type its name to lose it: ") != address:
+                raise GateError(f"{address} is protected and was not named; nothing was taken down")
+            typed.append(address)
+    return tuple(typed)

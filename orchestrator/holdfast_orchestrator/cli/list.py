@@ -1,0 +1,38 @@
+"""`holdfast list`: the shards of the app."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+
+from holdfast_orchestrator.cli._options import choosing, examples
+from holdfast_orchestrator.cli._session import session
+from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.report.documents import list_document
+from holdfast_orchestrator.runtime import Runtime
+
+
+@click.command(
+    epilog=examples("holdfast list", "holdfast list --env prod --service orders", "holdfast list --json")
+)
+@choosing
+@click.pass_obj
+def command(runtime: Runtime, /, **given: Any) -> None:
+    """List shards with their state's key and what they depend on.
+
+    Reads what was synthesized last; synthesizes only where that lacks what is asked for.
+    """
+    with session(runtime, given) as here:
+        shards = here.project.list(**here.choice)
+        if here.json:
+            here.answer(list_document(shards))
+        else:
+            here.say(_table(shards))
+
+
+def _table(shards: Sequence[Shard]) -> Iterator[str]:
+    rows = [("SHARD", "STATE KEY", "DEPENDS ON")]
+    rows += [(shard.name, shard.state.key, ", ".join(shard.depends_on) or "-") for shard in shards]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))

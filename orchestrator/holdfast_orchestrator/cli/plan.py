@@ -1,0 +1,75 @@
+"""`holdfast plan`: what a deploy would change."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from holdfast_orchestrator.cli._options import (
+    choosing,
+    dependents_option,
+    engine_option,
+    examples,
+    options,
+    parallel_option,
+)
+from holdfast_orchestrator.cli._session import Session, detailed, session
+from holdfast_orchestrator.errors import EXIT_FAILED, InterruptedSafelyError
+from holdfast_orchestrator.plan.kept import keep
+from holdfast_orchestrator.plan.preview import Plan
+from holdfast_orchestrator.report.documents import plan_report
+from holdfast_orchestrator.report.markdown import plan_comment
+from holdfast_orchestrator.report.plan_text import plan_lines
+from holdfast_orchestrator.runtime import Runtime
+
+
+@click.command(
+    epilog=examples(
+        "holdfast plan --env staging",
+        "holdfast plan --env prod --stack orders --detailed-exitcode",
+        "holdfast plan --env prod --out plans --markdown comment.md",
+    )
+)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where a deploy would do something.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the plans in this folder, for `deploy --plan`. They hold secrets.",
+)
+@click.option(
+    "--markdown", type=click.Path(dir_okay=False, path_type=Path), help="Write the pull-request comment."
+)
+@options(choosing, dependents_option, parallel_option, engine_option)
+@click.pass_obj
+def command(
+    runtime: Runtime, /, *, detailed_exitcode: bool, out: Path | None, markdown: Path | None, **given: Any
+) -> int:
+    """Plan shards. One that waits for another's first deploy is deferred, which is no error."""
+    with session(runtime, given) as here:
+        with here.watching() as on_event:
+            plan = here.project.plan(
+                **here.choice,
+                include_dependents=given["include_dependents"],
+                max_parallel=given["max_parallel"],
+                on_event=on_event,
+                stop=here.stop,
+            )
+        _show(plan, here)
+        if here.stop.asked:
+            return InterruptedSafelyError.exit_code
+        if out is not None:
+            keep(plan, runtime.cwd / out)
+        if markdown is not None:
+            (runtime.cwd / markdown).write_text(
+                here.project.redactor.text(plan_comment(plan)), encoding="utf-8"
+            )
+    if plan.failures:
+        return EXIT_FAILED
+    return detailed(changes=plan.has_changes) if detailed_exitcode else 0
+
+
+def _show(plan: Plan, here: Session) -> None:
+    if here.json:
+        here.answer(plan_report(plan))
+    else:
+        here.say(["", *plan_lines(plan)])

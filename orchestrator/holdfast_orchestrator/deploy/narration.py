@@ -1,0 +1,56 @@
+"""From the engine's words to ours: progress as events, a failed apply as reason, evidence and advice."""
+
+from dataclasses import dataclass
+
+from holdfast_orchestrator.engine import ui_events as ui
+from holdfast_orchestrator.engine.diagnostics import Diagnostic, locate
+from holdfast_orchestrator.engine.outcomes import ApplyOutcome
+from holdfast_orchestrator.events import ResourceProgress
+from holdfast_orchestrator.manifest import Shard
+
+_GO_ON = "mend the cause and deploy again: what was changed is in the state, and the next plan goes on there"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why an apply failed: a sentence, what to do, and the engine's own words with places in the source."""
+
+    reason: str
+    next_step: str
+    evidence: tuple[str, ...]
+
+
+def failure_of(applied: ApplyOutcome, shard: Shard, *, interrupted: bool) -> Failure:
+    """Return what a failed apply has to say for itself."""
+    errors = [diagnostic for diagnostic in applied.diagnostics if diagnostic.is_error]
+    why = errors[0].summary if errors else "it gave no reason"
+    cause = "the apply was interrupted" if interrupted else f"the apply failed: {why}"
+    return Failure(
+        reason=f"{cause} ({applied.completed} of {applied.started} changes that had begun were done)",
+        next_step=next((error.advice for error in errors if error.advice), _GO_ON),
+        evidence=tuple(line for error in errors for line in _told(error, shard)),
+    )
+
+
+def progress_of(event: ui.UiEvent, shard: str) -> ResourceProgress | None:
+    """Return what an engine's event means for somebody watching, None for nothing."""
+    match event:
+        case ui.ApplyStart():
+            state = "started"
+        case ui.ApplyProgress():
+            state = "running"
+        case ui.ApplyComplete():
+            state = "done"
+        case ui.ApplyErrored():
+            state = "failed"
+        case _:
+            return None
+    return ResourceProgress(
+        shard=shard, address=event.address, action=event.action, state=state, seconds=event.seconds
+    )
+
+
+def _told(diagnostic: Diagnostic, shard: Shard) -> tuple[str, ...]:
+    place = locate(diagnostic, shard.sources, shard.configuration)
+    where = () if place is None else (f"where: {place}",)
+    return (*diagnostic.text.splitlines(), *where)

@@ -1,0 +1,108 @@
+"""What became of a shard and of a run: frozen, and the whole truth for every view."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from holdfast_orchestrator.errors import (
+    EXIT_FAILED,
+    EXIT_OK,
+    GateError,
+    InterruptedSafelyError,
+    LeasedError,
+    NeedsPersonError,
+    RolledBackError,
+)
+
+
+class Outcome(StrEnum):
+    """How a shard ended; new ones may be added within v1."""
+
+    COMMITTED = "committed"
+    UNCHANGED = "unchanged"
+    ROLLED_BACK = "rolled_back"
+    BLOCKED = "blocked"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    NEEDS_HUMAN = "needs_human"
+
+    @property
+    def is_good(self) -> bool:
+        """Whether dependents may go on."""
+        return self in (Outcome.COMMITTED, Outcome.UNCHANGED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardResult:
+    """How one shard ended.
+
+    `reason` says why it is not committed, `next_step` what to do; `evidence` are lines of detail, such
+    as Terraform's own words. Counts are of objects that were planned (`committed`) or had been done
+    when it failed. `serial` is the state's after the apply, `backup` the key of the copy made before.
+    """
+
+    shard: str
+    label: str
+    outcome: Outcome
+    reason: str | None = None
+    next_step: str | None = None
+    evidence: tuple[str, ...] = ()
+    added: int = 0
+    changed: int = 0
+    destroyed: int = 0
+    serial: int | None = None
+    backup: str | None = None
+    seconds: float = 0.0
+    exit_code: int = EXIT_OK
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """How a deploy or destroy ended; `shards` are in the order in which they stand in the app."""
+
+    run: str
+    verb: str
+    shards: tuple[ShardResult, ...]
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    @cached_property
+    def results(self) -> Mapping[str, ShardResult]:
+        """Each shard's result by shard name and, where that is shorter, by its label."""
+        return {result.label: result for result in self.shards} | {
+            result.shard: result for result in self.shards
+        }
+
+    @cached_property
+    def outcome(self) -> Mapping[str, Outcome]:
+        """Each shard's outcome, by the same names as `results`."""
+        return {name: result.outcome for name, result in self.results.items()}
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many shards ended how."""
+        return dict(sorted(Counter(result.outcome.value for result in self.shards).items()))
+
+    @property
+    def is_good(self) -> bool:
+        """Whether everything asked for is so now."""
+        return not self.interrupted and all(result.outcome.is_good for result in self.shards)
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code that stands for the whole run: that of the gravest thing that happened."""
+        if self.interrupted:
+            return InterruptedSafelyError.exit_code
+        found = {result.exit_code for result in self.shards}
+        return next((code for code in _GRAVEST_FIRST if code in found), EXIT_OK)
+
+
+_GRAVEST_FIRST = (
+    NeedsPersonError.exit_code,
+    EXIT_FAILED,
+    RolledBackError.exit_code,
+    GateError.exit_code,
+    LeasedError.exit_code,
+)

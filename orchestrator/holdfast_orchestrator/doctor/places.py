@@ -1,0 +1,74 @@
+"""The environments of a project, as far as they can be read without running its app."""
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from holdfast_orchestrator.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """An environment's name, account, state bucket and its region; None where it does not say."""
+
+    name: str
+    account: str | None
+    bucket: str | None
+    region: str
+    local: bool
+
+
+def environments(project: Path, names: Sequence[str]) -> tuple[Environment, ...]:
+    """Return the environments asked for, or all. Raises SettingsError for one that is not there."""
+    found = {one.name: one for one in (*_from_files(project), *_from_context(project))}
+    unknown = [name for name in names if name not in found]
+    if unknown:
+        there = ", ".join(sorted(found)) or "none"
+        raise SettingsError(f"there is no environment {', '.join(unknown)}; there are: {there}")
+    return tuple(found[name] for name in (names or sorted(found)))
+
+
+def _from_files(project: Path) -> Iterator[Environment]:
+    for file in sorted((project / "environments").glob("*.toml")):
+        try:
+            settings = tomllib.loads(file.read_text(encoding="utf-8"))
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"{file} is not valid TOML: {error}", next_step=f"mend {file}") from error
+        state = _mapping(settings.get("state"))
+        regions = settings.get("regions")
+        first = regions[0] if isinstance(regions, list) and regions else None
+        yield Environment(
+            name=file.stem,
+            account=_text(settings.get("account")),
+            bucket=_text(state.get("bucket")),
+            region=_text(state.get("region")) or _text(first) or "us-east-1",
+            local=settings.get("local") is True,
+        )
+
+
+def _from_context(project: Path) -> Iterator[Environment]:
+    """An app that is not built on Holdfast names one bucket in cdktf.json."""
+    try:
+        context = _mapping(_mapping(json.loads((project / "cdktf.json").read_bytes())).get("context"))
+    except (OSError, ValueError):
+        return
+    settings = _mapping(context.get("holdfast"))
+    if bucket := _text(settings.get("state_bucket")):
+        yield Environment(
+            name=_text(settings.get("environment")) or "default",
+            account=_text(settings.get("account")),
+            bucket=bucket,
+            region=_text(settings.get("region")) or "us-east-1",
+            local=False,
+        )
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,21 @@
+"""Terraform and OpenTofu: commands go in as values, typed results come out.
+
+    toolchain    which engine there is, where, and how old                    -> Engine
+    choices      what the project's cdktf.json chooses of the two below
+    workdir      a private folder per shard, its files written anew           -> Path
+    providers    what a configuration requires of which provider              -> Requirement
+    mirrors      folders of provider packages on this machine
+    cli_config   where providers come from: mirror, cache or network          -> CliConfig
+    lockfile     the project's `.terraform.lock.hcl`: which provider builds are trusted
+    environment  what of the caller's environment an engine may see
+    runner       one command at a time, watched to its end
+    initialize   `init`, only when needed, only with trusted providers
+    terraform    init, plan, show, apply, output, state                       -> outcomes
+    ui_events    what an engine says while it works, one frozen value a line  -> UiEvent
+    diagnostics  what it complains of, each complaint once, with a place in the Python source
+
+Into a shard's folder goes its configuration; out come events as they happen and, at the end, an
+outcome. Nothing here decides what to do: no retry, no rollback, no lease. Nothing here touches a
+state except by running an engine, and nothing deletes an `errored.tfstate`. A failed apply is an
+outcome, not an exception, because what to do next depends on what it had done.
+"""

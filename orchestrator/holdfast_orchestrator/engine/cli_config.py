@@ -1,0 +1,150 @@
+"""Where providers come from: one CLI configuration per call, the user's own kept.
+
+- The user's configuration already has a `provider_installation`: it is left alone.
+- A mirror holds what is required: ours is the user's text plus a `filesystem_mirror` for exactly
+  those providers; everything else is still had directly. (A mirror without `include` and `exclude`
+  would make an engine ask the network for versions it already has.)
+- Otherwise a plugin cache, so that a provider is downloaded once and not once per shard. Engines do
+  not fill that cache safely at the same time: `serial_init` says so.
+
+TF_CLI_CONFIG_FILE may name a file that does not exist; then it is dropped. While it is set, engines
+do not read `~/.terraform.d/*.tfrc`; so ours holds those as well.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from holdfast_orchestrator.engine.lockfile import Locks
+from holdfast_orchestrator.engine.mirrors import Mirror, this_platform
+from holdfast_orchestrator.engine.providers import Requirement
+from holdfast_orchestrator.engine.toolchain import Engine
+from holdfast_orchestrator.engine.workdir import write_private
+from holdfast_orchestrator.errors import ToolchainError
+
+VARIABLE = "TF_CLI_CONFIG_FILE"
+CACHE_VARIABLE = "TF_PLUGIN_CACHE_DIR"
+FILE = "holdfast.tfrc"
+
+_COMMENT = re.compile(r"(?m)^\s*(#|//).*$|/\*.*?\*/", re.DOTALL)
+_LABELLED = frozenset({"credentials", "credentials_helper", "host"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CliConfig:
+    """What a call needs: variables to set and to drop, and the text of our file (None: no file)."""
+
+    text: str | None
+    environ: Mapping[str, str] = field(default_factory=dict)
+    dropped: frozenset[str] = frozenset()
+    serial_init: bool = False
+
+    def applied(self, environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+        """Write our file (mode 0600: the user's may hold tokens) and return the environment with it."""
+        result = {name: value for name, value in environ.items() if name not in self.dropped}
+        result.update(self.environ)
+        if self.text is not None:
+            write_private(folder / FILE, self.text.encode())
+            result[VARIABLE] = str(folder / FILE)
+        return result
+
+
+def cli_config(
+    environ: Mapping[str, str],
+    *,
+    engine: Engine,
+    required: Sequence[Requirement],
+    locks: Locks,
+    mirrors: Sequence[Mirror],
+    cache: Path,
+) -> CliConfig:
+    """Decide where the required providers come from; `cache` is the plugin cache to use if need be."""
+    missing = frozenset({VARIABLE} if VARIABLE in environ and not Path(environ[VARIABLE]).is_file() else ())
+    user = user_config({name: value for name, value in environ.items() if name not in missing}, engine)
+    own_cache = CACHE_VARIABLE in environ or _defines(user, "plugin_cache_dir")
+    if _defines(user, "provider_installation"):
+        return CliConfig(text=None, dropped=missing, serial_init=own_cache)
+    served = _served(required, locks, mirrors)
+    text = user + "\n" + _installation(served) if served else None
+    if len({source for sources in served.values() for source in sources}) == len(required):
+        return CliConfig(text=text, dropped=missing | {CACHE_VARIABLE}, serial_init=False)
+    added = {} if own_cache else {CACHE_VARIABLE: str(cache)}
+    return CliConfig(text=text, environ=added, dropped=missing, serial_init=True)
+
+
+def user_config(environ: Mapping[str, str], engine: Engine) -> str:
+    """Return the user's own CLI configuration as text, from wherever the engine would read it."""
+    if VARIABLE in environ:
+        return _readable(Path(environ[VARIABLE]))
+    home = Path(environ.get("HOME", "/nonexistent"))
+    names = (".tofurc", ".terraformrc") if engine.kind == "tofu" else (".terraformrc",)
+    main = next((home / name for name in names if (home / name).is_file()), None)
+    folder = home / ".terraform.d"
+    extra = sorted([*folder.glob("*.tfrc"), *folder.glob("*.tfrc.json")])
+    return "\n".join(_readable(path) for path in ([main] if main else []) + extra)
+
+
+def _readable(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return ""
+    if not text.lstrip().startswith("{"):
+        return text
+    try:
+        return _hcl(json.loads(text))
+    except (ValueError, AttributeError) as error:
+        raise ToolchainError(
+            f"{path} is not a CLI configuration: {error}", next_step=f"mend {path}"
+        ) from error
+
+
+def _hcl(document: Mapping[str, object]) -> str:
+    """Turn the JSON form of a CLI configuration into the text form, so that ours can be added."""
+    lines = []
+    for key, value in document.items():
+        if key in _LABELLED and isinstance(value, Mapping):
+            lines += [f"{key} {json.dumps(label)} {_block(body)}" for label, body in value.items()]
+        elif isinstance(value, Mapping):
+            lines.append(f"{key} {_block(value)}")
+        else:
+            lines.append(f"{key} = {json.dumps(value)}")
+    return "\n".join(lines)
+
+
+def _block(body: Mapping[str, object]) -> str:
+    inner = "".join(
+        f"  {key} {_block(value)}\n" if isinstance(value, Mapping) else f"  {key} = {json.dumps(value)}\n"
+        for key, value in body.items()
+    )
+    return "{\n" + inner + "}"
+
+
+def _defines(text: str, name: str) -> bool:
+    return re.search(rf"(?m)^\s*{name}\s*[={{]", _COMMENT.sub("", text)) is not None
+
+
+def _served(
+    required: Iterable[Requirement], locks: Locks, mirrors: Sequence[Mirror]
+) -> dict[Path, list[str]]:
+    target = this_platform()
+    served: dict[Path, list[str]] = {}
+    for one in required:
+        locked = locks[one.source].version if one.source in locks else None
+        mirror = next((mirror for mirror in mirrors if mirror.serves(one, locked, target)), None)
+        if mirror is not None:
+            served.setdefault(mirror.path, []).append(one.source)
+    return served
+
+
+def _installation(served: Mapping[Path, Sequence[str]]) -> str:
+    mirrors = "".join(_mirror_block(path, sources) for path, sources in served.items())
+    everything = json.dumps(sorted(source for sources in served.values() for source in sources))
+    return f"provider_installation {{\n{mirrors}  direct {{\n    exclude = {everything}\n  }}\n}}\n"
+
+
+def _mirror_block(path: Path, sources: Sequence[str]) -> str:
+    include = f"    include = {json.dumps(sources)}\n"
+    return f"  filesystem_mirror {{\n    path    = {json.dumps(str(path))}\n{include}  }}\n"

@@ -1,0 +1,37 @@
+"""What of the caller's environment an engine may see.
+
+`TF_VAR_*`, `TF_LOG*`, `TF_TOKEN_*` and everything that is not Terraform's own is passed on. What
+would change the meaning of our commands is not: extra arguments, another data folder or workspace,
+providers attached from outside, a rarer saving of state.
+"""
+
+from collections.abc import Mapping
+
+FORCED = {
+    "TF_IN_AUTOMATION": "1",
+    "TF_INPUT": "0",
+    "CHECKPOINT_DISABLE": "1",
+    # Wrapped and localised texts would be neither matched nor comparable.
+    "LC_ALL": "C.UTF-8",
+}
+DROPPED = frozenset(
+    {
+        "TF_DATA_DIR",
+        "TF_WORKSPACE",
+        "TF_REATTACH_PROVIDERS",
+        "TF_STATE_PERSIST_INTERVAL",
+        "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE",
+        "TERRAFORM_CONFIG",
+    }
+)
+_DROPPED_PREFIX = "TF_CLI_ARGS"
+
+
+def engine_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for an engine made from the caller's."""
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name not in DROPPED and not name.startswith(_DROPPED_PREFIX)
+    }
+    return {**kept, **FORCED}

@@ -1,0 +1,136 @@
+"""`init`, run only when needed, and only with trusted providers.
+
+A shard's folder that was initialized for the same backend, modules, providers, locks and engine
+need not be initialized again: the key of all that is kept beside `.terraform`.
+
+Where the project's lock file covers what is required, an engine may only read it: another build of a
+provider is refused. Two things a covering lock cannot know make a second run necessary, in the
+shard's own copy: a provider that only the state still needs, and this platform's own form of the
+checksum (a package that was downloaded is checked by `zh:`, what lies in `.terraform` by `h1:`).
+"""
+
+import hashlib
+import json
+from contextlib import nullcontext
+from pathlib import Path
+
+from holdfast_orchestrator.engine import lockfile
+from holdfast_orchestrator.engine.cli_config import CliConfig
+from holdfast_orchestrator.engine.mirrors import this_platform
+from holdfast_orchestrator.engine.outcomes import InitOutcome
+from holdfast_orchestrator.engine.providers import Requirement, blocks
+from holdfast_orchestrator.engine.runner import Runner, Streamed, check
+from holdfast_orchestrator.engine.workdir import INIT_KEY, write_private
+
+CONFIGURATION = "cdk.tf.json"
+
+_STATE_NEEDS_MORE = "Provider dependency changes detected"
+_PLATFORM_MISSING = "Provider lock file not updated"
+
+
+class Initialization:
+    """One shard's `init`."""
+
+    def __init__(
+        self, runner: Runner, *, project: Path, cache: Path, required: tuple[Requirement, ...]
+    ) -> None:
+        self._runner = runner
+        self._project = project
+        self._cache = cache
+        self._required = required
+        self._folder = runner.workdir
+
+    def run(self, config: CliConfig, environ: dict[str, str]) -> InitOutcome:
+        """Initialize the folder unless it is. Raises CommandFailedError."""
+        locks = lockfile.usable(lockfile.read(self._project), self._required)
+        key = self._key(config, locks)
+        if self._is_initialized(key):
+            return InitOutcome(skipped=True)
+        (self._folder / INIT_KEY).unlink(missing_ok=True)
+        guard = lockfile.exclusive(self._cache / "plugins.lock") if config.serial_init else nullcontext()
+        with guard:
+            streamed = self._locked_init(locks, environ)
+        write_private(self._folder / INIT_KEY, self._key(config, self._project_locks()).encode())
+        return InitOutcome(skipped=False, diagnostics=streamed.diagnostics)
+
+    def _locked_init(self, locks: lockfile.Locks, environ: dict[str, str]) -> Streamed:
+        if not lockfile.covers(locks, self._required):
+            return self._learning_init(locks, environ)
+        sources = {one.source for one in self._required}
+        self._copy_locks({source: lock for source, lock in locks.items() if source in sources})
+        streamed = self._init(environ, "-lockfile=readonly")
+        summaries = {one.summary for one in streamed.diagnostics}
+        if _STATE_NEEDS_MORE in summaries:
+            return self._learning_init(locks, environ)
+        check(self._runner, "init", streamed)
+        return self._checked_init(environ) if _PLATFORM_MISSING in summaries else streamed
+
+    def _learning_init(self, locks: lockfile.Locks, environ: dict[str, str]) -> Streamed:
+        self._copy_locks(locks)
+        streamed = self._checked_init(environ)
+        guard = self._cache / "locks" / hashlib.sha256(str(self._project.resolve()).encode()).hexdigest()[:16]
+        lockfile.merge_into_project(self._project, lockfile.read(self._folder), guard=guard)
+        return streamed
+
+    def _checked_init(self, environ: dict[str, str]) -> Streamed:
+        streamed = self._init(environ)
+        check(self._runner, "init", streamed)
+        return streamed
+
+    def _init(self, environ: dict[str, str], *extra: str) -> Streamed:
+        # -reconfigure: the folder is only a place to work in, no state ever moves because it changed.
+        return self._runner.stream("init", "-json", "-input=false", "-reconfigure", *extra, environ=environ)
+
+    def _copy_locks(self, locks: lockfile.Locks) -> None:
+        if locks:
+            write_private(self._folder / lockfile.NAME, lockfile.render(locks).encode())
+        else:
+            (self._folder / lockfile.NAME).unlink(missing_ok=True)
+
+    def _project_locks(self) -> lockfile.Locks:
+        return lockfile.usable(lockfile.read(self._project), self._required)
+
+    def _key(self, config: CliConfig, locks: lockfile.Locks) -> str:
+        document = json.loads((self._folder / CONFIGURATION).read_bytes())
+        parts = {
+            "engine": str(self._runner.engine),
+            "backend": [block.get("backend") for block in blocks(document, "terraform")],
+            "modules": _modules(document),
+            "required": [(one.source, one.constraint) for one in self._required],
+            "locks": [repr(locks.get(one.source)) for one in self._required],
+            "installation": config.text,
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def _is_initialized(self, key: str) -> bool:
+        folder = self._folder
+        document = json.loads((folder / CONFIGURATION).read_bytes())
+        has_backend = any(block.get("backend") for block in blocks(document, "terraform"))
+        return (
+            (folder / INIT_KEY).is_file()
+            and (folder / INIT_KEY).read_text() == key
+            and not any(_is_local(source) for source, _ in _modules(document).values())
+            and (not has_backend or (folder / ".terraform" / "terraform.tfstate").is_file())
+            and all(self._is_installed(one) for one in self._required)
+        )
+
+    def _is_installed(self, required: Requirement) -> bool:
+        lock = lockfile.read(self._folder).get(required.source)
+        if lock is None:
+            return False
+        providers = self._folder / ".terraform" / "providers"
+        return (providers / required.source / lock.version / this_platform()).is_dir()
+
+
+def _modules(document: dict[str, object]) -> dict[str, tuple[str, str]]:
+    return {
+        name: (str(body.get("source")), str(body.get("version")))
+        for block in blocks(document, "module")
+        for name, body in block.items()
+        if isinstance(body, dict)
+    }
+
+
+def _is_local(source: str) -> bool:
+    # A module beside the configuration may call others without its own source changing.
+    return source.startswith((".", "/"))

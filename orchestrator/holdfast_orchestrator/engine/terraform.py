@@ -1,0 +1,206 @@
+"""The engine's verbs for one shard: init, plan, show, apply, output, state."""
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from holdfast_orchestrator.engine import lockfile
+from holdfast_orchestrator.engine.choices import read_choices
+from holdfast_orchestrator.engine.cli_config import CliConfig, cli_config
+from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic
+from holdfast_orchestrator.engine.environment import engine_environ
+from holdfast_orchestrator.engine.initialize import CONFIGURATION, Initialization
+from holdfast_orchestrator.engine.mirrors import find_mirrors
+from holdfast_orchestrator.engine.outcomes import ApplyOutcome, InitOutcome, PlanOutcome, account_of
+from holdfast_orchestrator.engine.providers import Requirement, requirements
+from holdfast_orchestrator.engine.runner import Listener, Runner, Streamed, check, explained, ignore
+from holdfast_orchestrator.engine.toolchain import Engine
+from holdfast_orchestrator.engine.ui_events import (
+    ChangeSummary,
+    EmergencyStateDump,
+    PlannedChange,
+    ResourceDrift,
+)
+from holdfast_orchestrator.engine.workdir import ERRORED_STATE, errored_state
+from holdfast_orchestrator.errors import EngineError
+from holdfast_orchestrator.process import Completed
+from holdfast_orchestrator.runtime import Runtime
+
+PLAN = "plan.tfplan"
+
+_UNCHANGED, _CHANGED = 0, 2
+_APPLYING = "applying.tfplan"
+_NO_STATE = "No state file was found"
+
+
+class Terraform:
+    """One shard's folder and an engine to work in it; one command at a time.
+
+    `environ` is the shard's whole environment (credentials, endpoint); `project` the folder with the
+    lock file, by default the runtime's. Events go to `on_event` while a command runs. Commands that
+    fail raise CommandFailedError with their diagnostics; a failed apply is an outcome.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        runtime: Runtime,
+        workdir: Path,
+        environ: Mapping[str, str],
+        on_event: Listener = ignore,
+        *,
+        project: Path | None = None,
+    ) -> None:
+        self.engine = engine
+        self.workdir = workdir
+        self._runtime = runtime
+        self._shard_environ = engine_environ(environ)
+        self._project = project or runtime.cwd
+        self._runner = Runner(engine, runtime, workdir=workdir, on_event=on_event)
+
+    def init(self) -> InitOutcome:
+        """Make the folder ready: backend, modules, providers. Quick where it is already."""
+        steps = Initialization(
+            self._runner, project=self._project, cache=self._runtime.cache, required=self._required
+        )
+        return steps.run(self._config, self._environ)
+
+    def plan(
+        self, *, out: str = PLAN, destroy: bool = False, lock: bool = True, refresh: bool = True
+    ) -> PlanOutcome:
+        """Make a plan in the file `out` of the shard's folder."""
+        arguments = ["-json", "-input=false", "-detailed-exitcode", f"-out={out}"]
+        arguments += ["-destroy"] if destroy else []
+        arguments += [] if lock else ["-lock=false"]
+        arguments += [] if refresh else ["-refresh=false"]
+        streamed = self._stream("plan", *arguments, accept=frozenset({_UNCHANGED, _CHANGED}))
+        check(self._runner, "plan", streamed)
+        return PlanOutcome(
+            changes=streamed.completed.code == _CHANGED,
+            plan=self.workdir / out,
+            planned=tuple(event for event in streamed.events if isinstance(event, PlannedChange)),
+            drift=tuple(event for event in streamed.events if isinstance(event, ResourceDrift)),
+            summary=next((event for event in streamed.events if isinstance(event, ChangeSummary)), None),
+            diagnostics=streamed.diagnostics,
+        )
+
+    def show_plan(self, plan: Path) -> dict[str, Any]:
+        """Return a plan as the engine's JSON. It holds secrets in the clear."""
+        shown: dict[str, Any] = json.loads(self._ask("show", "-json", str(plan)).stdout)
+        return shown
+
+    def apply(self, plan: Path) -> ApplyOutcome:
+        """Apply a plan, once: the file is gone afterwards. Never raises for an apply that fails."""
+        claimed = self._claimed(plan)
+        try:
+            streamed = self._stream("apply", "-json", "-input=false", str(claimed))
+        finally:
+            claimed.unlink(missing_ok=True)
+        account = account_of(streamed.events)
+        return ApplyOutcome(
+            code=streamed.completed.code,
+            started=len(account.starts),
+            completed=len(account.completions),
+            errored=len(account.errors),
+            created=account.created,
+            in_doubt=account.in_doubt,
+            diagnostics=(*streamed.diagnostics, *_listener_failed(streamed)),
+            errored_state=self._rescued_state(streamed),
+            record=streamed.record,
+            interrupted=self._runner.interrupted,
+        )
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the outputs' values by name, sensitive ones too."""
+        told = json.loads(self._ask("output", "-json").stdout)
+        return {name: output["value"] for name, output in told.items()}
+
+    def state_list(self) -> list[str]:
+        """Return the addresses in the state; none where there is no state yet."""
+        listed = self._runner.ask("state", "list", environ=self._environ)
+        if not listed and _NO_STATE in listed.stderr:
+            return []
+        self._check_asked("state list", listed)
+        return listed.stdout.splitlines()
+
+    def state_pull(self) -> dict[str, Any] | None:
+        """Return the whole state, or None where there is none. It holds secrets in the clear."""
+        text = self._ask("state", "pull").stdout.strip()
+        return json.loads(text) if text else None
+
+    def interrupt(self) -> bool:
+        """Stop what runs with one SIGINT, ever; it is still waited for. Safe from any thread."""
+        return self._runner.interrupt()
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether anybody asked to stop."""
+        return self._runner.interrupted
+
+    @cached_property
+    def _required(self) -> tuple[Requirement, ...]:
+        return requirements((self.workdir / CONFIGURATION).read_bytes(), self.engine.registry)
+
+    @cached_property
+    def _config(self) -> CliConfig:
+        mirror = read_choices(self._project).provider_mirror
+        plugins = self._runtime.cache / "plugins"
+        plugins.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return cli_config(
+            self._shard_environ,
+            engine=self.engine,
+            required=self._required,
+            locks=lockfile.read(self._project),
+            mirrors=find_mirrors(self._runtime, self.engine.registry, named=mirror),
+            cache=plugins,
+        )
+
+    @cached_property
+    def _environ(self) -> dict[str, str]:
+        return self._config.applied(self._shard_environ, self.workdir)
+
+    def _stream(self, *arguments: str, accept: frozenset[int] = frozenset({0})) -> Streamed:
+        return self._runner.stream(*arguments, environ=self._environ, accept=accept)
+
+    def _ask(self, *arguments: str) -> Completed:
+        completed = self._runner.ask(*arguments, environ=self._environ)
+        self._check_asked(arguments[0], completed)
+        return completed
+
+    def _check_asked(self, verb: str, completed: Completed) -> None:
+        if not completed:
+            told = explained(completed)
+            raise CommandFailedError(f"{self.engine.kind} {verb}", completed.code, told)
+
+    def _claimed(self, plan: Path) -> Path:
+        # An applied plan whose state was lost can be applied again, and then makes everything twice.
+        claimed = self.workdir / _APPLYING
+        try:
+            plan.replace(claimed)
+        except FileNotFoundError as error:
+            raise EngineError(
+                f"there is no plan {plan}: a plan is applied once and is gone then", next_step="plan again"
+            ) from error
+        return claimed
+
+    def _rescued_state(self, streamed: Streamed) -> Path | None:
+        dump = next((event for event in streamed.events if isinstance(event, EmergencyStateDump)), None)
+        path = self.workdir / ERRORED_STATE
+        if dump is not None and not path.exists():
+            # The dump was printed because a disk was full; then it is still in the record.
+            with contextlib.suppress(OSError):
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                    json.dump(dump.state, file)
+        return errored_state(self.workdir)
+
+
+def _listener_failed(streamed: Streamed) -> tuple[Diagnostic, ...]:
+    # An apply is told to the end whatever became of its listener: what it did has to be dealt with.
+    if not isinstance(streamed.trouble, Exception):
+        return ()
+    return (Diagnostic(severity="warning", summary=f"showing the events failed: {streamed.trouble!r}"),)

@@ -1,0 +1,99 @@
+"""Which engine runs the plans: Terraform or OpenTofu, from where, of which version.
+
+Looked for in this order: the caller's choice, HOLDFAST_ENGINE or cdktf.json's (a name or a path), the
+search path, and the project's own `.holdfast/bin`, where `make install` puts one when there is none.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from holdfast_orchestrator.engine.choices import read_choices
+from holdfast_orchestrator.errors import ToolchainError
+from holdfast_orchestrator.process import Command
+from holdfast_orchestrator.runtime import Runtime
+
+Kind = Literal["terraform", "tofu"]
+
+# Both engines lock states in S3 itself (`use_lockfile`) from this version on.
+FLOOR = (1, 10, 0)
+NAMES = ("terraform", "tofu")
+PROJECT_BIN = Path(".holdfast") / "bin"
+
+_VERSION = re.compile(r"^(Terraform|OpenTofu) v(\d+)\.(\d+)\.(\d+)", re.MULTILINE)
+_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An engine that can be used."""
+
+    path: Path
+    kind: Kind
+    version: tuple[int, int, int]
+
+    @property
+    def registry(self) -> str:
+        """The host of providers whose source names none."""
+        return "registry.terraform.io" if self.kind == "terraform" else "registry.opentofu.org"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {dotted(self.version)} ({self.path})"
+
+
+def dotted(version: tuple[int, int, int]) -> str:
+    """Return `1.11.4` for (1, 11, 4)."""
+    return ".".join(map(str, version))
+
+
+def find_engine(runtime: Runtime, *, choice: str | None = None, project: Path) -> Engine:
+    """Return the first engine that is new enough.
+
+    `choice` (or HOLDFAST_ENGINE, or `context.holdfast.engine` of cdktf.json) is `terraform`, `tofu` or
+    a path; then no other is taken. Raises
+    ToolchainError that lists what was found and why it would not do.
+    """
+    wanted = choice or runtime.environ.get("HOLDFAST_ENGINE") or read_choices(project).engine
+    rejected: list[str] = []
+    for path in _candidates(runtime, wanted, project):
+        engine = probe(runtime, path)
+        if engine is not None and engine.version >= FLOOR:
+            return engine
+        rejected.append(f"{path} does not answer `version`" if engine is None else str(engine))
+    asked = wanted or "terraform or tofu"
+    found = f"found {', '.join(rejected)}" if rejected else "found none"
+    raise ToolchainError(
+        f"no {asked} of version {dotted(FLOOR)} or newer on the search path or in {PROJECT_BIN}; {found}",
+        next_step="make install, or set HOLDFAST_ENGINE to the path of one",
+    )
+
+
+def probe(runtime: Runtime, path: Path) -> Engine | None:
+    """Ask a program what it is; None where it is neither engine."""
+    command = Command(
+        argv=(str(path), "version"),
+        cwd=path.parent,
+        # Neither a look for newer versions on the network nor complaints about a missing CLI configuration.
+        environ={**runtime.environ, "CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": "/dev/null"},
+        timeout=_SECONDS,
+        on_timeout="kill",
+    )
+    completed = runtime.processes.run(command)
+    match = _VERSION.search(completed.stdout)
+    if not completed or match is None:
+        return None
+    name, major, minor, patch = match.groups()
+    return Engine(path, "terraform" if name == "Terraform" else "tofu", (int(major), int(minor), int(patch)))
+
+
+def _candidates(runtime: Runtime, wanted: str | None, project: Path) -> Iterator[Path]:
+    search = runtime.environ.get("PATH", "")
+    for name in (wanted,) if wanted else NAMES:
+        anchored = str(runtime.cwd / name) if "/" in name else name
+        for folder in (search, str(project / PROJECT_BIN)):
+            found = shutil.which(anchored, path=folder)
+            if found is not None:
+                yield Path(found).absolute()

@@ -1,0 +1,184 @@
+"""Shards of an app that knows nothing of Holdfast: any cdktf app in Python can be deployed.
+
+What it does not say comes from cdktf.json's `context.holdfast`, else from options. Its stacks lie in
+local state files by default; in our copy of the configuration the backend becomes the S3 state at the
+shard's key, and so do the `terraform_remote_state` data sources through which cdktf hands values from
+stack to stack. A stack with a backend of its own is refused: moving it would orphan what it manages.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from holdfast_orchestrator.errors import SettingsError
+from holdfast_orchestrator.manifest import LOCAL, Shard, Stack, StateLocation, checked_state_key
+from holdfast_orchestrator.project_file import ForeignSettings
+
+# What an app says of a resource it wants kept; `gate.protection` reads the same words in a state.
+_KEPT_BY_THEIR_OWN_WORD = ("deletion_protection", "deletion_protection_enabled", "enable_deletion_protection")
+_EMULATOR = {
+    "use_path_style": True,
+    "skip_credentials_validation": True,
+    "skip_metadata_api_check": True,
+    "skip_region_validation": True,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignDefaults:
+    """What answers for a foreign app: cdktf.json's settings, options, and the account of last resort.
+
+    `find_account(region, cloud)` asks AWS who is calling. `custom_endpoint` says that AWS_ENDPOINT_URL
+    leads somewhere else than to AWS.
+    """
+
+    settings: ForeignSettings
+    options: ForeignSettings
+    find_account: Callable[[str, str], str]
+    custom_endpoint: bool = False
+
+
+def foreign_shards(stacks: tuple[Stack, ...], defaults: ForeignDefaults) -> tuple[Shard, ...]:
+    """Return the shard of each stack. Raises SettingsError where something is missing or not allowed."""
+    settings = merged(defaults.settings, defaults.options)
+    bucket, region = _needed(settings, "state_bucket"), _needed(settings, "region")
+    environment = _needed(settings, "environment")
+    cloud = "local" if environment == LOCAL and not defaults.custom_endpoint else "aws"
+    account = settings.account or defaults.find_account(region, cloud)
+    states = {
+        stack.name: StateLocation(
+            bucket=bucket,
+            region=region,
+            key=checked_state_key(
+                f"stack {stack.name!r}",
+                service_part(stack.name, settings.service),
+                account,
+                region,
+                environment,
+            ),
+        )
+        for stack in stacks
+    }
+    emulated = defaults.custom_endpoint or cloud == "local"
+    local_files = _local_files(stacks)
+    return tuple(
+        Shard(
+            name=stack.name,
+            directory=stack.directory,
+            configuration=_in_s3(stack, states, local_files=local_files, emulated=emulated),
+            service=service_part(stack.name, settings.service),
+            environment=environment,
+            account=account,
+            region=region,
+            state=states[stack.name],
+            cloud="local" if cloud == "local" else "aws",
+            protected=_protected(json.loads(stack.configuration)),
+            depends_on=stack.depends_on,
+        )
+        for stack in stacks
+    )
+
+
+def service_part(stack: str, service: str | None) -> str:
+    """Return the service in the state key: the stack's name, below `service` where that is set."""
+    if service is None or stack == service or stack.startswith(f"{service}-"):
+        return stack
+    return f"{service}-{stack}"
+
+
+def merged(settings: ForeignSettings, options: ForeignSettings) -> ForeignSettings:
+    """Return the settings with gaps filled from options. Raises SettingsError where both differ."""
+    values = {}
+    for field in fields(ForeignSettings):
+        set_, asked = getattr(settings, field.name), getattr(options, field.name)
+        if set_ is not None and asked is not None and set_ != asked:
+            raise SettingsError(
+                f"cdktf.json sets context.holdfast.{field.name} to {set_!r}, "
+                f"and {_option(field.name)} asks for {asked!r}",
+                next_step="leave the option out, or change the setting",
+            )
+        values[field.name] = set_ if set_ is not None else asked
+    return ForeignSettings(**values)
+
+
+def _needed(settings: ForeignSettings, name: str) -> str:
+    value: str | None = getattr(settings, name)
+    if value:
+        return value
+    raise SettingsError(
+        f"this app writes no holdfast.json, so its {name.replace('_', ' ')} must be set",
+        next_step=f'set "context": {{"holdfast": {{"{name}": "…"}}}} in cdktf.json, or give {_option(name)}',
+    )
+
+
+def _option(name: str) -> str:
+    return {"environment": "--env"}.get(name, f"--{name.replace('_', '-')}")
+
+
+def _local_files(stacks: Iterable[Stack]) -> Mapping[str, str]:
+    """Map the path of each local state file to the stack it belongs to."""
+    files = {}
+    for stack in stacks:
+        backend = json.loads(stack.configuration).get("terraform", {}).get("backend", {})
+        path = (backend.get("local") or {}).get("path")
+        if path is not None:
+            files[path] = stack.name
+    return files
+
+
+def _in_s3(
+    stack: Stack, states: Mapping[str, StateLocation], *, local_files: Mapping[str, str], emulated: bool
+) -> bytes:
+    document = json.loads(stack.configuration)
+    terraform = document.setdefault("terraform", {})
+    _refuse_other_backends(stack.name, terraform, states[stack.name])
+    terraform["backend"] = {"s3": _backend(states[stack.name], emulated=emulated)}
+    for source in _remote_states(document):
+        upstream = local_files.get(source.get("config", {}).get("path", ""))
+        if source.get("backend") == "local" and upstream is not None:
+            source["backend"] = "s3"
+            source["config"] = _backend(states[upstream], emulated=emulated, locked=False)
+    return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def _refuse_other_backends(stack: str, terraform: Mapping[str, Any], state: StateLocation) -> None:
+    declared = dict(terraform.get("backend") or {})
+    declared.update({kind: terraform[kind] for kind in ("cloud",) if terraform.get(kind)})
+    declared.pop("local", None)
+    for kind, config in declared.items():
+        if kind == "s3" and (config.get("bucket"), config.get("key")) == (state.bucket, state.key):
+            continue
+        raise SettingsError(
+            f"stack {stack!r} declares a backend of its own ({kind}); Holdfast keeps its state at "
+            f"s3://{state.bucket}/{state.key}, and would create anew what the other one manages",
+            next_step=f"copy that state to s3://{state.bucket}/{state.key} and remove the backend from the app",
+        )
+
+
+def _remote_states(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from document.get("data", {}).get("terraform_remote_state", {}).values()
+
+
+def _backend(state: StateLocation, *, emulated: bool, locked: bool = True) -> dict[str, Any]:
+    return {
+        "bucket": state.bucket,
+        "key": state.key,
+        "region": state.region,
+        "encrypt": True,
+        **({"use_lockfile": True} if locked else {}),
+        **(_EMULATOR if emulated else {}),
+    }
+
+
+def _protected(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The resources the app itself says are to be kept: prevent_destroy, or deletion protection."""
+    return tuple(
+        sorted(
+            f"{kind}.{name}"
+            for kind, blocks in document.get("resource", {}).items()
+            for name, block in blocks.items()
+            if (block.get("lifecycle") or {}).get("prevent_destroy") is True
+            or any(block.get(word) is True for word in _KEPT_BY_THEIR_OWN_WORD)
+        )
+    )

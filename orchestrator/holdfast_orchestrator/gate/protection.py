@@ -1,0 +1,45 @@
+"""Protected objects are not destroyed or replaced unless each is named.
+
+Protected is what the app says is (`protected` in holdfast.json) and what says so itself: an object
+whose state carries deletion protection, even after it has been taken out of the app.
+"""
+
+import re
+from collections.abc import Iterator
+
+from holdfast_orchestrator.gate import Finding, Proposal
+from holdfast_orchestrator.manifest import LOCAL, Shard
+from holdfast_orchestrator.plan.document import Action, ResourceChange
+
+PROTECTION_ATTRIBUTES = ("deletion_protection", "deletion_protection_enabled", "enable_deletion_protection")
+
+_KEYS = re.compile(r"\[[^\]]*\]")
+
+
+def protection(proposal: Proposal) -> Iterator[Finding]:
+    """Find each protected object that would be lost and was not named."""
+    for change in protected_losses(proposal.shard, proposal.document.changes):
+        if not {change.address, without_keys(change.address)} & proposal.allowed:
+            verb = "replace" if change.action is Action.REPLACE else "destroy"
+            yield Finding(
+                gate="protection",
+                what=f"this would {verb} {change.address}, which is protected",
+                next_step=f"keep it as it is, or allow it by name: --allow-destroy {change.address}",
+            )
+
+
+def protected_losses(shard: Shard, changes: tuple[ResourceChange, ...]) -> tuple[ResourceChange, ...]:
+    """Return the changes that destroy or replace something protected."""
+    return tuple(change for change in changes if change.destroys and _is_protected(shard, change))
+
+
+def without_keys(address: str) -> str:
+    """Return the address of an instance's resource: `aws_eip.e[0]` is one of `aws_eip.e`."""
+    return _KEYS.sub("", address)
+
+
+def _is_protected(shard: Shard, change: ResourceChange) -> bool:
+    if LOCAL in (shard.cloud, shard.environment):
+        return False
+    by_name = without_keys(change.address) in shard.guarded or change.address in shard.guarded
+    return by_name or any((change.before or {}).get(name) is True for name in PROTECTION_ATTRIBUTES)

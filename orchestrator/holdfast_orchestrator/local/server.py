@@ -1,0 +1,144 @@
+"""The local cloud's own program: moto behind one door. Run by `LocalCloud.up`, not by people.
+
+moto is a library of single-threaded dictionaries with a threaded web server in front. Terraform
+sends ten requests at a time, several Terraforms at once: dictionaries change size while another
+request walks them, and a conditional write (Terraform's state lock!) is checked and done in two
+steps that another request may come between. Behind one lock requests run one after another; Python
+would not run two of them at a time anyway.
+
+Operations moto does not know answer 501 in words instead of a 500 page: AWS SDKs do not retry a 501,
+so Terraform says at once what is missing instead of seeming to hang for minutes.
+
+The gaps of a service are closed when its first request comes, so that starting costs a third of a
+second and not two.
+"""
+
+import argparse
+import io
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from holdfast_orchestrator.local.gaps import close_gaps
+from holdfast_orchestrator.local.gaps._moto import moto
+
+# Requests of a client that went away in the middle must not hold the others up for ever.
+_READ_TIMEOUT_SECONDS = 60
+_STOP_CHECK_SECONDS = 0.1
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+
+
+class OneAtATime:
+    """A WSGI application that lets one request through at a time and puts unknown operations into words."""
+
+    def __init__(self, application: Callable[[Environ, StartResponse], Iterable[bytes]]) -> None:
+        self._application = application
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
+        # The body is read before the lock is taken: a slow upload is nobody else's business.
+        environ["wsgi.input"] = io.BytesIO(_body(environ))
+        try:
+            with self._lock:
+                answer = self._application(environ, start_response)
+                try:
+                    return list(answer)
+                finally:
+                    getattr(answer, "close", lambda: None)()
+        except NotImplementedError as unknown:
+            return _not_implemented(environ, start_response, str(unknown))
+        except Exception as defect:  # noqa: BLE001 - a client gets an AWS error, whatever broke here
+            traceback.print_exc()
+            return _error(environ, start_response, "501 Not Implemented", "LocalCloudDefect", repr(defect))
+
+
+def _body(environ: Environ) -> bytes:
+    # A chunked body ends by itself; any other would be waited for beyond its length.
+    if environ.get("wsgi.input_terminated"):
+        return bytes(environ["wsgi.input"].read())
+    return bytes(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
+
+
+def application() -> OneAtATime:
+    """Return the whole local cloud as one WSGI application."""
+    web = moto("moto_server.werkzeug_app")
+
+    def create_app(service: str) -> Any:
+        close_gaps(service)
+        return web.create_backend_app(service)
+
+    return OneAtATime(web.DomainDispatcherApplication(create_app))
+
+
+def _not_implemented(environ: Environ, start_response: StartResponse, what: str) -> list[bytes]:
+    said = f"the local cloud does not have it: {what}"
+    print(said, environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"), file=sys.stderr)  # noqa: T201
+    return _error(environ, start_response, "501 Not Implemented", "NotImplemented", said)
+
+
+def _error(
+    environ: Environ, start_response: StartResponse, status: str, code: str, message: str
+) -> list[bytes]:
+    if "json" in environ.get("CONTENT_TYPE", ""):
+        body, kind = json.dumps({"__type": code, "message": message}), "application/json"
+    else:
+        text = message.replace("&", "&amp;").replace("<", "&lt;")
+        error = f"<Error><Code>{code}</Code><Message>{text}</Message></Error>"
+        # S3 answers with a bare Error, the query services with one in an ErrorResponse.
+        body = error if environ.get("REQUEST_METHOD") != "POST" else f"<ErrorResponse>{error}</ErrorResponse>"
+        kind = "application/xml"
+    start_response(status, [("Content-Type", kind), ("x-amzn-ErrorType", code)])
+    return [body.encode()]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; write the endpoint into `--announce` once it answers."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0: any free port")
+    parser.add_argument("--announce", type=Path, required=True)
+    options = parser.parse_args(argv)
+    server = _listen(options.port)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stopping(server))
+    _announce(options.announce, f"http://127.0.0.1:{server.server_port}")
+    server.serve_forever(poll_interval=_STOP_CHECK_SECONDS)
+    return 0
+
+
+def _listen(port: int) -> Any:
+    from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: PLC0415 - comes with moto
+
+    class Quiet(WSGIRequestHandler):
+        timeout = _READ_TIMEOUT_SECONDS
+
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """Thousands of lines a deploy, and nobody reads them."""
+
+    return make_server("127.0.0.1", port, application(), threaded=True, request_handler=Quiet)
+
+
+def _stopping(server: Any) -> Callable[[int, FrameType | None], None]:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        # From another thread: shutdown() waits for serve_forever(), which this handler interrupts.
+        threading.Thread(target=server.shutdown, daemon=True).start()
+
+    return stop
+
+
+def _announce(file: Path, endpoint: str) -> None:
+    aside = file.with_name(f"{file.name}.{os.getpid()}")
+    aside.write_text(endpoint)
+    aside.replace(file)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

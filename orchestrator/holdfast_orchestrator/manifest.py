@@ -1,0 +1,261 @@
+"""What is to be deployed: the shards of a synthesized app, each with all that is known of it.
+
+cdktf writes `manifest.json` (stacks and what they depend on); an app built on Holdfast's constructs
+also writes `holdfast.json` beside it (where each state lies, account, region, protected resources,
+and so on). Both formats are versioned and checked here, once; each shard's Terraform configuration is
+read once too, so that what is planned, gated and applied is the same bytes. An app without
+`holdfast.json` is foreign: `foreign.py` derives what is missing from settings.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from holdfast_orchestrator.errors import SettingsError
+from holdfast_orchestrator.graph import Graph
+from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from holdfast_orchestrator.foreign import ForeignDefaults
+
+CDKTF_MANIFEST = "manifest.json"
+HOLDFAST_MANIFEST = "holdfast.json"
+LOCAL = "local"
+
+# Becomes a folder and a file name.
+_SHARD_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,126}[A-Za-z0-9_-])?")
+
+M = TypeVar("M", bound="BaseModel")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateLocation:
+    """Where a state lies; `kms_key_id` is the key that encrypts it, None for the bucket's own (SSE-S3)."""
+
+    bucket: str
+    key: str
+    region: str
+    kms_key_id: str | None = None
+
+    @property
+    def folder(self) -> str:
+        """The part of the key that tells shards apart: `<service>/<account>/<region>/<environment>`."""
+        return self.key.rpartition("/")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a resource comes from: its construct path, what the construct is, and the Python line."""
+
+    path: str
+    construct: str | None = None
+    file: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """One stack with a state of its own. `configuration` is the Terraform JSON, read once."""
+
+    name: str
+    directory: Path
+    configuration: bytes = field(repr=False)
+    service: str
+    environment: str
+    account: str
+    region: str
+    state: StateLocation
+    cloud: Literal["aws", "local"] = "aws"
+    role_arn: str | None = None
+    owners: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    protected: tuple[str, ...] = ()
+    health_checks: tuple[Mapping[str, Any], ...] = ()
+    gates: tuple[Mapping[str, Any], ...] = ()
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    depends_on: tuple[str, ...] = ()
+
+    @property
+    def guarded(self) -> tuple[str, ...]:
+        """The resources that must not be destroyed unless each is named; none in environment local."""
+        return () if LOCAL in (self.cloud, self.environment) else self.protected
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Every shard of a synthesized app, in dependency order."""
+
+    shards: tuple[Shard, ...]
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Shard]:
+        """The shards by name."""
+        return {shard.name: shard for shard in self.shards}
+
+    @cached_property
+    def graph(self) -> Graph:
+        """Which shard depends on which."""
+        return Graph({shard.name: shard.depends_on for shard in self.shards})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """A stack as cdktf's own manifest and files give it."""
+
+    name: str
+    directory: Path
+    configuration: bytes = field(repr=False)
+    depends_on: tuple[str, ...]
+
+
+def is_synthesized(outdir: Path) -> bool:
+    """Return whether there is anything to read."""
+    return (outdir / CDKTF_MANIFEST).is_file()
+
+
+def load_manifest(outdir: Path, defaults: "ForeignDefaults") -> Manifest:
+    """Read what an app was synthesized to.
+
+    `defaults` answers for a foreign app. Raises SettingsError where a file is missing, of a version
+    not known, or says something that is not allowed.
+    """
+    stacks = _stacks(outdir)
+    described = outdir / HOLDFAST_MANIFEST
+    if described.is_file():
+        shards = _described(described, stacks)
+    else:
+        from holdfast_orchestrator.foreign import foreign_shards  # noqa: PLC0415 - only where there is one
+
+        shards = foreign_shards(stacks, defaults)
+    _refuse_shared_states(shards)
+    return _ordered(shards)
+
+
+def _ordered(shards: tuple[Shard, ...]) -> Manifest:
+    manifest = Manifest(shards)
+    return Manifest(tuple(manifest.by_name[name] for name in manifest.graph.order))
+
+
+def _stacks(outdir: Path) -> tuple[Stack, ...]:
+    from holdfast_orchestrator.manifest_files import CdktfManifest  # noqa: PLC0415 - pydantic, only when used
+
+    file = outdir / CDKTF_MANIFEST
+    if not file.is_file():
+        raise SettingsError(f"there is no {file}", next_step="holdfast synth")
+    manifest = read_model(file, CdktfManifest)
+    return tuple(
+        Stack(
+            name=_checked_name(name, file),
+            directory=outdir / stack.working_directory,
+            configuration=_read_inside(outdir, stack.synthesized_stack_path),
+            depends_on=tuple(sorted(set(stack.dependencies))),
+        )
+        for name, stack in sorted(manifest.stacks.items())
+    )
+
+
+def _checked_name(name: str, file: Path) -> str:
+    if _SHARD_NAME.fullmatch(name) is None or ".." in name:
+        raise SettingsError(
+            f"{file}: stack name {name!r} must be 1-128 of letters, digits, `-`, `_` and `.`, without `..`"
+        )
+    return name
+
+
+def _read_inside(outdir: Path, relative: str) -> bytes:
+    path = (outdir / relative).resolve()
+    if not path.is_relative_to(outdir.resolve()):
+        raise SettingsError(f"{outdir / CDKTF_MANIFEST}: path {relative!r} leads out of {outdir}")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror}", next_step="holdfast synth") from None
+
+
+def read_model(file: Path, model: type[M]) -> M:
+    """Read a JSON file as `model`. Raises SettingsError naming the file and each field that is wrong."""
+    try:
+        return model.model_validate(json.loads(file.read_bytes()))
+    except OSError as error:
+        raise SettingsError(f"cannot read {file}: {error.strerror}") from None
+    except ValueError as error:
+        raise SettingsError(f"{file}: {explain(error)}") from None
+
+
+def explain(error: ValueError) -> str:
+    """Return a validation error in one line: field, what is wrong, what was got."""
+    problems = getattr(error, "errors", None)
+    if problems is None:
+        return f"not valid JSON: {error}"
+    return "; ".join(
+        f"{'.'.join(map(str, problem['loc'])) or 'document'}: {problem['msg']}, got {problem['input']!r:.80}"
+        for problem in problems()
+    )
+
+
+def _described(file: Path, stacks: tuple[Stack, ...]) -> tuple[Shard, ...]:
+    from holdfast_orchestrator.manifest_files import DeploymentManifest  # noqa: PLC0415 - see above
+
+    described = read_model(file, DeploymentManifest).shards
+    missing = sorted({stack.name for stack in stacks} ^ set(described))
+    if missing:
+        raise SettingsError(
+            f"{file} and {CDKTF_MANIFEST} do not name the same stacks: {', '.join(missing)}",
+            next_step="holdfast synth",
+        )
+    return tuple(_shard(stack, described[stack.name], file) for stack in stacks)
+
+
+def _shard(stack: Stack, given: Any, file: Path) -> Shard:
+    expected = checked_state_key(
+        f"{file}: {stack.name}", given.service, given.account, given.region, given.environment
+    )
+    if given.state.key != expected:
+        raise SettingsError(f"{file}: {stack.name}: state.key must be {expected!r}, got {given.state.key!r}")
+    return Shard(
+        name=stack.name,
+        directory=stack.directory,
+        configuration=stack.configuration,
+        depends_on=stack.depends_on,
+        service=given.service,
+        environment=given.environment,
+        account=given.account,
+        region=given.region,
+        state=StateLocation(**given.state.model_dump()),
+        cloud=given.cloud,
+        role_arn=given.role_arn,
+        owners=given.owners,
+        tags=given.tags,
+        protected=given.protected,
+        health_checks=given.health_checks,
+        gates=given.gates,
+        sources={
+            address: Source(**source.model_dump(by_alias=True)) for address, source in given.sources.items()
+        },
+    )
+
+
+def checked_state_key(of: str, service: str, account: str, region: str, environment: str) -> str:
+    """Return the state key. Raises SettingsError that begins with `of` for a part that is not allowed."""
+    try:
+        return state_key(service, account, region, environment)
+    except InvalidStateKeyError as error:
+        raise SettingsError(f"{of}: {error}") from None
+
+
+def _refuse_shared_states(shards: tuple[Shard, ...]) -> None:
+    owners: dict[tuple[str, str], str] = {}
+    for shard in shards:
+        place = (shard.state.bucket, shard.state.key)
+        if place in owners:
+            raise SettingsError(
+                f"stacks {owners[place]!r} and {shard.name!r} would share the state {shard.state.key!r}",
+                next_step="rename one of the stacks",
+            )
+        owners[place] = shard.name

@@ -1,0 +1,106 @@
+"""Plans kept in a folder, to be looked at now and applied later as they are.
+
+`plan.json` says what each plan is and what it was made from; `<shard>.tfplan` is Terraform's own file.
+Both hold secrets: the folder is private. A kept plan is refused once the configuration or the state it
+was made from is another one, because what is applied must be what was looked at.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from holdfast_orchestrator.errors import GateError, SettingsError
+from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.plan.preview import Plan, ShardPlan, StateStamp, configuration_sha256
+from holdfast_orchestrator.state.snapshot import StateSnapshot
+
+SCHEMA = "holdfast/kept-plan/v1"
+_INDEX = "plan.json"
+
+
+def keep(plan: Plan, folder: Path) -> None:
+    """Write `plan` to `folder`. Raises SettingsError where other files lie there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    strangers = sorted(p.name for p in folder.iterdir() if p.name != _INDEX and p.suffix != ".tfplan")
+    if strangers:
+        raise SettingsError(f"{folder} must be empty or hold kept plans, it holds {strangers[0]!r}")
+    for old in folder.iterdir():
+        old.unlink()
+    for shard in plan.shards:
+        if shard.content is not None:
+            _write(folder / f"{shard.shard}.tfplan", shard.content)
+    document = {
+        "schema": SCHEMA,
+        "run": plan.run,
+        "environments": plan.environments,
+        "shards": [_entry(shard) for shard in plan.shards],
+    }
+    _write(folder / _INDEX, json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n")
+
+
+def read_kept(folder: Path) -> Plan:
+    """Return the plan kept in `folder`. Raises SettingsError where it is none, or was tampered with."""
+    try:
+        document = json.loads((folder / _INDEX).read_bytes())
+        if document["schema"] != SCHEMA:
+            raise SettingsError(f"{folder / _INDEX} has schema {document['schema']!r}, not {SCHEMA!r}")
+        return Plan(
+            run=document["run"],
+            environments=tuple(document["environments"]),
+            shards=tuple(_restored(entry, folder) for entry in document["shards"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SettingsError(
+            f"{folder} holds no kept plan: {error}", next_step="holdfast plan --out DIR"
+        ) from None
+
+
+def refuse_stale(kept: ShardPlan, shard: Shard, snapshot: StateSnapshot | None) -> None:
+    """Return if `kept` may be applied now. Raises GateError that says what is different."""
+    if kept.configuration_sha256 != configuration_sha256(shard):
+        raise GateError(
+            f"the plan kept for {kept.label} was made from another configuration",
+            next_step="check out the commit it was made from, or plan again",
+        )
+    now = StateStamp.of(snapshot)
+    if kept.failure is None and not kept.waits_for and kept.state != now:
+        raise GateError(
+            f"the plan kept for {kept.label} was made against {_stamp(kept.state)}, now it is {_stamp(now)}",
+            next_step="plan again",
+        )
+
+
+def _stamp(stamp: StateStamp | None) -> str:
+    return "no state" if stamp is None else f"state serial {stamp.serial} (lineage {stamp.lineage})"
+
+
+def _entry(plan: ShardPlan) -> dict[str, Any]:
+    digest = None if plan.content is None else hashlib.sha256(plan.content).hexdigest()
+    fields = asdict(plan)
+    del fields["content"]
+    return {**fields, "content_sha256": digest}
+
+
+def _restored(entry: dict[str, Any], folder: Path) -> ShardPlan:
+    from pydantic import TypeAdapter  # noqa: PLC0415 - only for kept plans
+
+    digest = entry.pop("content_sha256")
+    plan = TypeAdapter(ShardPlan).validate_python(entry)
+    if digest is None:
+        return plan
+    if "/" in plan.shard:
+        raise ValueError(f"shard {plan.shard!r} is no name")
+    content = (folder / f"{plan.shard}.tfplan").read_bytes()
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise ValueError(f"{plan.shard}.tfplan is not the file that was kept")
+    return TypeAdapter(ShardPlan).validate_python({**entry, "content": content})
+
+
+def _write(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)

@@ -1,0 +1,138 @@
+"""The plan of one shard, and of a run: frozen, and whole enough to be applied later as it is."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+from holdfast_orchestrator.manifest import Manifest, Shard
+from holdfast_orchestrator.plan.document import Action, PlanDocument
+from holdfast_orchestrator.state.snapshot import StateSnapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateStamp:
+    """Which state a plan was made against."""
+
+    lineage: str
+    serial: int
+
+    @classmethod
+    def of(cls, snapshot: StateSnapshot | None) -> "StateStamp | None":
+        """Return the stamp of a state, None for no state."""
+        return None if snapshot is None else cls(lineage=snapshot.lineage, serial=snapshot.serial)
+
+
+class PlanOutcome(StrEnum):
+    """How the planning of a shard ended."""
+
+    CHANGES = "changes"
+    UNCHANGED = "unchanged"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardPlan:
+    """What would happen to one shard.
+
+    With `waits_for` (names of shards that must be deployed first) or `failure` (why it could not be
+    planned) there is no `document`. `content` is Terraform's own plan file; it holds secrets.
+    """
+
+    shard: str
+    label: str
+    configuration_sha256: str
+    state: StateStamp | None = None
+    document: PlanDocument | None = None
+    waits_for: tuple[str, ...] = ()
+    failure: str | None = None
+    content: bytes | None = field(default=None, repr=False)
+    seconds: float = 0.0
+
+    @property
+    def outcome(self) -> "PlanOutcome":
+        """How the planning ended."""
+        if self.failure is not None:
+            return PlanOutcome.FAILED
+        if self.waits_for:
+            return PlanOutcome.DEFERRED
+        empty = self.document is None or self.document.is_empty
+        return PlanOutcome.UNCHANGED if empty else PlanOutcome.CHANGES
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether a deploy would do something: changes, or a first deploy that is still waiting."""
+        return self.outcome in (PlanOutcome.CHANGES, PlanOutcome.DEFERRED)
+
+    @property
+    def summary(self) -> str:
+        """The plan in a few words."""
+        match self.outcome:
+            case PlanOutcome.FAILED:
+                return self.failure or ""
+            case PlanOutcome.DEFERRED:
+                return f"waits for {', '.join(f'`{name}`' for name in self.waits_for)}"
+            case PlanOutcome.UNCHANGED:
+                return ""
+            case PlanOutcome.CHANGES:
+                return self.document.counted() if self.document is not None else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """An object that would be destroyed, by deletion or replacement."""
+
+    shard: str
+    address: str
+    action: Action
+
+    def __str__(self) -> str:
+        verb = "replaced" if self.action is Action.REPLACE else "destroyed"
+        return f"{self.shard}: {self.address} would be {verb}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The plans of a run's shards, in dependency order.
+
+    `manifest` is the synthesized app they were made from; a plan that was kept in a folder has none.
+    """
+
+    run: str
+    shards: tuple[ShardPlan, ...]
+    environments: tuple[str, ...] = ()
+    manifest: Manifest | None = field(default=None, repr=False)
+    seconds: float = 0.0
+
+    @cached_property
+    def by_name(self) -> Mapping[str, ShardPlan]:
+        """The shard plans by shard name."""
+        return {plan.shard: plan for plan in self.shards}
+
+    @property
+    def destroys(self) -> tuple[Loss, ...]:
+        """Everything that would be destroyed or replaced; empty (false) where nothing would."""
+        return tuple(
+            Loss(shard=plan.shard, address=change.address, action=change.action)
+            for plan in self.shards
+            if plan.document is not None
+            for change in plan.document.changes
+            if change.destroys
+        )
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether a deploy would do anything."""
+        return any(plan.has_changes for plan in self.shards)
+
+    @property
+    def failures(self) -> tuple[ShardPlan, ...]:
+        """The shards that could not be planned."""
+        return tuple(plan for plan in self.shards if plan.failure is not None)
+
+
+def configuration_sha256(shard: Shard) -> str:
+    """Return the digest of the configuration a shard is planned from."""
+    return hashlib.sha256(shard.configuration).hexdigest()

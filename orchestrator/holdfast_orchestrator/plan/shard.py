@@ -1,0 +1,121 @@
+"""Plan one shard: init, plan, show. In goes a shard, out comes its plan and the Terraform that made it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.events import Event, RunStarted, ShardPlanned, ShardStep
+from holdfast_orchestrator.manifest import Manifest, Shard
+from holdfast_orchestrator.plan.document import PlanDocument, parse_plan
+from holdfast_orchestrator.plan.preview import ShardPlan, StateStamp, configuration_sha256
+from holdfast_orchestrator.plan.upstream import waits_for
+from holdfast_orchestrator.redaction import Redactor
+from holdfast_orchestrator.runtime import Clock
+from holdfast_orchestrator.state.snapshot import read_snapshot
+from holdfast_orchestrator.stop import StopSignal
+from holdfast_orchestrator.tools import Tools
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.engine.terraform import Terraform
+    from holdfast_orchestrator.engine.ui_events import UiEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What every shard of a run shares. `label` gives the name a person reads."""
+
+    id: str
+    manifest: Manifest
+    tools: Tools
+    clock: Clock
+    redactor: Redactor
+    emit: Callable[[Event], None]
+    stop: StopSignal
+    label: Callable[[str], str]
+
+    def started(self, verb: str, shards: tuple[Shard, ...]) -> RunStarted:
+        """Return the event that opens the run."""
+        return RunStarted(
+            run=self.id,
+            verb=verb,
+            shards=tuple(shard.name for shard in shards),
+            labels=tuple(self.label(shard.name) for shard in shards),
+            environments=tuple(sorted({shard.environment for shard in shards})),
+            accounts=tuple(sorted({shard.account for shard in shards})),
+            regions=tuple(sorted({shard.region for shard in shards})),
+        )
+
+
+def plan_shard(shard: Shard, run: Run) -> ShardPlan:
+    """Plan for a preview: what goes wrong is part of the answer, and nothing is kept on disk."""
+    began = run.clock.monotonic()
+    try:
+        waiting = waits_for(shard, run.manifest, run.tools)
+        if waiting:
+            return _bare(shard, run, waits_for=tuple(map(run.label, waiting)))
+        with run.tools.folder(shard):
+            terraform = run.tools.terraform(shard, _quiet)
+            with run.stop.interrupting(terraform.interrupt):
+                return plan_with(terraform, shard, run, keep=True)
+    except HoldfastError as error:
+        return _bare(shard, run, failure=run.redactor.text(str(error)), seconds=run.clock.monotonic() - began)
+
+
+def plan_with(
+    terraform: "Terraform", shard: Shard, run: Run, *, destroy: bool = False, keep: bool = False
+) -> ShardPlan:
+    """Plan with a Terraform already at hand; its plan file stays where `terraform` works.
+
+    With `keep` the file's content becomes part of the answer. Raises HoldfastError where Terraform
+    fails.
+    """
+    began = run.clock.monotonic()
+    run.emit(ShardStep(shard=shard.name, step="initialising"))
+    terraform.init()
+    run.emit(ShardStep(shard=shard.name, step="planning"))
+    state = StateStamp.of(read_snapshot(run.tools.store(shard), shard.state.key))
+    outcome = terraform.plan(destroy=destroy)
+    document = (
+        parse_plan(terraform.show_plan(outcome.plan), run.redactor) if outcome.changes else PlanDocument()
+    )
+    run.emit(
+        ShardPlanned(
+            shard=shard.name,
+            added=document.added,
+            changed=document.changed,
+            destroyed=document.destroyed,
+            destroys=document.destroys,
+        )
+    )
+    return ShardPlan(
+        shard=shard.name,
+        label=run.label(shard.name),
+        configuration_sha256=configuration_sha256(shard),
+        state=state,
+        document=document,
+        content=outcome.plan.read_bytes() if keep and outcome.changes else None,
+        seconds=run.clock.monotonic() - began,
+    )
+
+
+def _bare(
+    shard: Shard,
+    run: Run,
+    *,
+    waits_for: tuple[str, ...] = (),
+    failure: str | None = None,
+    seconds: float = 0.0,
+) -> ShardPlan:
+    return ShardPlan(
+        shard=shard.name,
+        label=run.label(shard.name),
+        configuration_sha256=configuration_sha256(shard),
+        waits_for=waits_for,
+        failure=failure,
+        seconds=seconds,
+    )
+
+
+def _quiet(_event: "UiEvent") -> None:
+    """A preview shows its result, not each object it reads."""

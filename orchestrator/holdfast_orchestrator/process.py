@@ -1,0 +1,270 @@
+"""The only place that starts, watches and stops other programs.
+
+A command goes in as a value and comes out as a value. Every program is started the same way, and
+the way is Terraform's needs:
+
+- in a session of its own, standard input closed, hang-ups ignored: a closed terminal, a dying
+  orchestrator or a Ctrl-C meant for us must not reach a Terraform that is writing state;
+- standard output and error to files, never to pipes: a pipe whose reader died kills the writer;
+- files made by it are private (umask 077): plans and states hold secrets;
+- stopped with one SIGINT and patience. A second SIGINT makes Terraform drop a state write, SIGKILL
+  loses up to twenty seconds of state. Only commands that change nothing may ask for `kill`.
+"""
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Literal, Protocol
+
+from holdfast_orchestrator.errors import ToolchainError
+
+# `trap "" HUP` survives exec; a preexec_fn would do the same but is unsafe where threads run.
+_SHIM = ("/bin/sh", "-c", 'trap "" HUP; exec "$@"', "sh")
+_PRIVATE = 0o077
+_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A program to run.
+
+    `environ` is the whole environment. `accept` are the exit codes that count as success. With
+    `stdout` the output goes to that new file (mode 0600) instead of being captured. After
+    `timeout` seconds the program gets one SIGINT and is waited for, or, with `on_timeout="kill"`
+    (only for what changes nothing), it and its children are killed.
+    """
+
+    argv: tuple[str, ...]
+    cwd: Path
+    environ: Mapping[str, str] = field(repr=False)
+    accept: frozenset[int] = frozenset({0})
+    stdout: Path | None = None
+    timeout: float | None = None
+    on_timeout: Literal["interrupt", "kill"] = "interrupt"
+
+    def __str__(self) -> str:
+        return shlex.join(self.argv)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """How a program ended; true where its exit code is one the command accepts.
+
+    `code` is negative for a signal. `stdout` is empty where the command named a file for it.
+    """
+
+    command: Command
+    code: int
+    stdout: str = field(default="", repr=False)
+    stderr: str = field(default="", repr=False)
+    seconds: float = 0.0
+    timed_out: bool = False
+
+    def __bool__(self) -> bool:
+        return self.code in self.command.accept and not self.timed_out
+
+
+class Running(Protocol):
+    """A program that has been started."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def wait(self, timeout: float | None = None) -> Completed | None:
+        """Wait at most `timeout` seconds (None: until it ends); None while it still runs."""
+
+    def interrupt(self) -> bool:
+        """Send SIGINT, once in its life; False where it was sent before or the program has ended."""
+
+
+class Processes(Protocol):
+    """The door to other programs."""
+
+    def run(self, command: Command) -> Completed:
+        """Run to the end. Raises ToolchainError where there is no such program."""
+
+    def start(self, command: Command) -> Running:
+        """Start and return at once. Raises ToolchainError where there is no such program."""
+
+    def start_detached(self, command: Command, *, log: Path) -> int:
+        """Start a daemon whose output is added to `log`; return its process id."""
+
+    def birth(self, pid: int) -> str | None:
+        """Return what tells this process from a later one with the same id; None if it is gone."""
+
+    def terminate(self, pid: int, *, grace: float) -> bool:
+        """Stop a daemon: SIGTERM, then SIGKILL after `grace` seconds. False if it was gone already."""
+
+
+class SystemProcesses:
+    """Processes of this machine."""
+
+    def run(self, command: Command) -> Completed:
+        running = self.start(command)
+        try:
+            completed = running.wait(command.timeout)
+            return completed if completed is not None else running.stop(timed_out=True)
+        except KeyboardInterrupt:
+            running.stop()
+            raise
+
+    def start(self, command: Command) -> "SystemRunning":
+        return SystemRunning(command)
+
+    def start_detached(self, command: Command, *, log: Path) -> int:
+        with _private_file(log, os.O_APPEND) as sink:
+            child = _spawn(command, stdout=sink, stderr=sink)
+        # Nobody here waits for a daemon: without this its Popen object would complain when collected.
+        child.returncode = 0
+        return child.pid
+
+    def birth(self, pid: int) -> str | None:
+        _reap(pid)
+        return _birth_from_proc(pid) if Path("/proc/self/stat").exists() else self._birth_from_ps(pid)
+
+    def terminate(self, pid: int, *, grace: float) -> bool:
+        born = self.birth(pid)
+        if born is None:
+            return False
+        deadline = time.monotonic() + grace
+        _signal(pid, signal.SIGTERM)
+        while self.birth(pid) == born and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        if self.birth(pid) == born:
+            _signal(pid, signal.SIGKILL)
+        return True
+
+    def _birth_from_ps(self, pid: int) -> str | None:
+        argv = ("/bin/ps", "-o", "stat=,lstart=", "-p", str(pid))
+        listed = self.run(Command(argv=argv, cwd=Path("/"), environ={"LC_ALL": "C"}))
+        state, _, born = listed.stdout.strip().partition(" ")
+        return None if not listed or state.startswith("Z") else born.strip()
+
+
+class SystemRunning:
+    """A program of this machine, started by `SystemProcesses.start`."""
+
+    def __init__(self, command: Command) -> None:
+        self.command = command
+        self._began = time.monotonic()
+        self._lock = threading.Lock()
+        self._interrupted = False
+        self._completed: Completed | None = None
+        self._out = _scratch() if command.stdout is None else _private_file(command.stdout, os.O_EXCL)
+        self._err = _scratch()
+        try:
+            self._child = _spawn(command, stdout=self._out, stderr=self._err)
+        except BaseException:
+            self._close()
+            raise
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    def wait(self, timeout: float | None = None) -> Completed | None:
+        try:
+            code = self._child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
+        return self._finished(code)
+
+    def interrupt(self) -> bool:
+        with self._lock:
+            if self._interrupted or self._child.poll() is not None:
+                return False
+            self._interrupted = True
+            self._child.send_signal(signal.SIGINT)
+            return True
+
+    def stop(self, *, timed_out: bool = False) -> Completed:
+        """End it the way its command allows, wait for it, and say whether it was out of time."""
+        if self.command.on_timeout == "kill":
+            _signal(-self.pid, signal.SIGKILL)
+        else:
+            self.interrupt()
+        return self._finished(self._child.wait(), timed_out=timed_out)
+
+    def _finished(self, code: int, *, timed_out: bool = False) -> Completed:
+        with self._lock:
+            if self._completed is None:
+                self._completed = Completed(
+                    command=self.command,
+                    code=code,
+                    stdout="" if self.command.stdout is not None else _text(self._out),
+                    stderr=_text(self._err),
+                    seconds=time.monotonic() - self._began,
+                    timed_out=timed_out,
+                )
+                self._close()
+            return self._completed
+
+    def _close(self) -> None:
+        self._out.close()
+        self._err.close()
+
+
+def _spawn(command: Command, *, stdout: IO[bytes], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
+    program = _program(command)
+    return subprocess.Popen(
+        (*_SHIM, program, *command.argv[1:]),
+        cwd=command.cwd,
+        env=dict(command.environ),
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+        umask=_PRIVATE,
+    )
+
+
+def _program(command: Command) -> str:
+    wanted = command.argv[0]
+    anchored = str(command.cwd / wanted) if "/" in wanted else wanted
+    found = shutil.which(anchored, path=command.environ.get("PATH", os.defpath))
+    if found is None:
+        raise ToolchainError(f"there is no program {wanted!r}", next_step="holdfast doctor")
+    return found
+
+
+def _scratch() -> IO[bytes]:
+    return tempfile.TemporaryFile()
+
+
+def _private_file(path: Path, flags: int) -> IO[bytes]:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | flags, 0o600)
+    return os.fdopen(descriptor, "wb")
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def _reap(pid: int) -> None:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+
+
+def _birth_from_proc(pid: int) -> str | None:
+    try:
+        # The program's name stands in brackets and may hold anything, brackets too.
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    state, start_ticks = fields[0], fields[19]
+    return None if state in {"Z", "X"} else start_ticks

@@ -1,0 +1,74 @@
+"""cdktf.json: which program synthesizes the app, where to, and what is said of Holdfast there."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from holdfast_orchestrator.errors import SettingsError
+
+CDKTF_JSON = "cdktf.json"
+CONTEXT_KEY = "holdfast"
+# Read by the engine, not here.
+_OTHER_SETTINGS = frozenset({"engine", "provider_mirror"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignSettings:
+    """What a foreign app does not say of itself; None where it is not set."""
+
+    state_bucket: str | None = None
+    region: str | None = None
+    service: str | None = None
+    environment: str | None = None
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectFile:
+    """The parts of cdktf.json in use. `output` is where the app is synthesized to, absolute."""
+
+    folder: Path
+    app: str
+    output: Path
+    context: Mapping[str, Any] = field(default_factory=dict)
+    foreign: ForeignSettings = field(default_factory=ForeignSettings)
+
+
+def read_project_file(folder: Path) -> ProjectFile:
+    """Read `folder`/cdktf.json. Raises SettingsError where it is missing or says something else."""
+    file = folder / CDKTF_JSON
+    try:
+        document = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        raise SettingsError(
+            f"there is no {CDKTF_JSON} in {folder}",
+            next_step="run holdfast in the folder of a cdktf app, or name it with --project",
+        ) from None
+    except ValueError as error:
+        raise SettingsError(f"{file} is not valid JSON: {error}") from None
+    if not isinstance(document, dict) or not isinstance(document.get("app"), str) or not document["app"]:
+        raise SettingsError(
+            f"{file}: `app` must be the command that synthesizes the app, such as 'python main.py'"
+        )
+    context = document.get("context") or {}
+    return ProjectFile(
+        folder=folder,
+        app=document["app"],
+        output=folder / document.get("output", "cdktf.out"),
+        context=context,
+        foreign=_foreign(context.get(CONTEXT_KEY) or {}, file),
+    )
+
+
+def _foreign(given: Mapping[str, Any], file: Path) -> ForeignSettings:
+    allowed = {field.name for field in fields(ForeignSettings)}
+    for name, value in given.items():
+        if name not in allowed | _OTHER_SETTINGS:
+            raise SettingsError(
+                f"{file}: context.holdfast has no setting {name!r}; there are: {', '.join(sorted(allowed))}"
+            )
+        if not isinstance(value, str):
+            raise SettingsError(f"{file}: context.holdfast.{name} must be a string, got {value!r}")
+    return ForeignSettings(**{name: value for name, value in given.items() if name in allowed})

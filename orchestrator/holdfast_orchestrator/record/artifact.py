@@ -1,0 +1,100 @@
+"""What was deployed, whole and unchangeable: enough to plan the same thing again on another machine.
+
+    _holdfast/artifacts/<sha256>
+
+One JSON object: the synthesized configuration, the provider lock file, the engine's and the providers'
+versions. It is named by the SHA-256 of its bytes and written before the plan, so that whatever is
+applied can always be found again; the same configuration deployed twice is one object.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from holdfast_orchestrator.errors import NeedsPersonError
+from holdfast_orchestrator.state.document import create_once, dump, load
+from holdfast_orchestrator.state.store import ObjectStore
+
+SCHEMA = "holdfast/artifact/v1"
+ARTIFACTS = "_holdfast/artifacts"
+
+_DAMAGED = "deploy a revision of the app anew; this artifact cannot be gone back to"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """A deployable thing.
+
+    `configuration` is cdk.tf.json as it was synthesized, `lock` the .terraform.lock.hcl (None: there was
+    none yet). `engine` is "terraform 1.11.4" or alike, `providers` versions by source address. `assets` are
+    SHA-256 by path of files the configuration refers to.
+    """
+
+    configuration: bytes = field(repr=False)
+    lock: bytes | None = field(default=None, repr=False)
+    engine: str
+    providers: Mapping[str, str] = field(default_factory=dict)
+    assets: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def body(self) -> bytes:
+        """The object's bytes."""
+        return dump(
+            SCHEMA,
+            {
+                "engine": self.engine,
+                "providers": dict(sorted(self.providers.items())),
+                "assets": dict(sorted(self.assets.items())),
+                "lock": None if self.lock is None else self.lock.decode(),
+                "configuration": self.configuration.decode(),
+            },
+        )
+
+    @cached_property
+    def sha256(self) -> str:
+        """What it is called: the digest of its bytes, in hexadecimal."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+def artifact_key(sha256: str) -> str:
+    """Return where an artifact lies."""
+    return f"{ARTIFACTS}/{sha256}"
+
+
+def keep_artifact(store: ObjectStore, artifact: Artifact) -> str:
+    """Write the artifact, if it is not there already, and return its name (SHA-256).
+
+    Raises NeedsPersonError where something else lies under that name.
+    """
+    key = artifact_key(artifact.sha256)
+    if not create_once(store, key, artifact.body):
+        raise NeedsPersonError(
+            f"the object at {key} is not what its name says; it was changed after it was written",
+            next_step="find out who wrote it (holdfast audit), delete that object and deploy again",
+        )
+    return artifact.sha256
+
+
+def read_artifact(store: ObjectStore, sha256: str) -> Artifact:
+    """Return an artifact. Raises NeedsPersonError where it is missing or is not what its name says."""
+    stored = store.get(artifact_key(sha256))
+    if stored is None:
+        raise NeedsPersonError(f"there is no artifact {sha256}", next_step=_DAMAGED)
+    if hashlib.sha256(stored.body).hexdigest() != sha256:
+        raise NeedsPersonError(
+            f"the object at {stored.head.key} is not what its name says; it was changed", next_step=_DAMAGED
+        )
+    return load(stored, SCHEMA, _build, next_step=_DAMAGED)
+
+
+def _build(document: Mapping[str, Any]) -> Artifact:
+    lock = document["lock"]
+    return Artifact(
+        configuration=document["configuration"].encode(),
+        lock=None if lock is None else lock.encode(),
+        engine=document["engine"],
+        providers=document["providers"],
+        assets=document["assets"],
+    )

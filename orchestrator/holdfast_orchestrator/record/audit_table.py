@@ -1,0 +1,43 @@
+"""The audit trail for other eyes: the table Athena reads it as, and the lifecycle that ends it."""
+
+from importlib.resources import files
+from typing import Any
+
+from holdfast_orchestrator.record.audit import RAW
+from holdfast_orchestrator.record.audit_record import AUDIT
+
+
+def table_ddl(bucket: str) -> str:
+    """Return the statement that makes the table `holdfast_audit` over this bucket.
+
+    Its partitions are computed from the date (projection), so that none has to be added.
+    """
+    return _packaged("audit_table.sql").format(bucket=bucket)
+
+
+def example_query() -> str:
+    """Return a query over the table: who changed production in the last seven days."""
+    return _packaged("audit_query.sql")
+
+
+def lifecycle(retention_days: int) -> dict[str, Any]:
+    """Return the S3 lifecycle configuration that ends records after so many days.
+
+    It is to be added to the bucket's own rules (`put-bucket-lifecycle-configuration` replaces them all).
+    Noncurrent versions, which only a deletion or a forgery makes, are kept as long again.
+    """
+    return {"Rules": [_rule("audit", AUDIT, retention_days), _rule("audit-raw", RAW, retention_days)]}
+
+
+def _rule(name: str, prefix: str, days: int) -> dict[str, Any]:
+    return {
+        "ID": f"holdfast-{name}",
+        "Status": "Enabled",
+        "Filter": {"Prefix": prefix},
+        "Expiration": {"Days": days},
+        "NoncurrentVersionExpiration": {"NoncurrentDays": days},
+    }
+
+
+def _packaged(name: str) -> str:
+    return (files("holdfast_orchestrator.record") / name).read_text(encoding="utf-8")

@@ -1,0 +1,269 @@
+"""The journal of one shard in one run: written before and after each step, read when the run died.
+
+    <cache>/runs/<run>/<shard>.jsonl               on this machine, forced to disk
+    _holdfast/runs/<run>/journal/<shard>/<seq>.json   in the bucket, one object per entry
+
+A shard has a chain of its own so that shards never wait for each other, wherever they run. Entries go to
+the bucket in order, behind the work's back; before a step that changes something, the work waits until
+its entry lies there, so that any machine can tell what a dead one may have done.
+"""
+
+import fcntl
+import os
+from collections import deque
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any, Self
+
+from holdfast_orchestrator.errors import HoldfastError, LeasedError, NeedsPersonError
+from holdfast_orchestrator.record.crash_points import CrashPoint, crash_point
+from holdfast_orchestrator.record.journal_entry import (
+    Edge,
+    Entry,
+    JournalName,
+    chained,
+    next_entry,
+    read_entry,
+)
+from holdfast_orchestrator.rollback.machine import WRITING, Phase
+from holdfast_orchestrator.runtime import Clock, Runtime
+from holdfast_orchestrator.state.document import create_once
+from holdfast_orchestrator.state.store import DurableStore
+
+_READERS = 8
+
+
+@dataclass(kw_only=True)
+class Journal:
+    """An open journal. Safe between threads; made by `begin` or `resume`."""
+
+    name: JournalName
+    file: "JournalFile"
+    mirror: "Mirror"
+    clock: Clock
+    crash: CrashPoint | None
+    entries: tuple[Entry, ...] = ()
+    _lock: Lock = field(default_factory=Lock)
+
+    @classmethod
+    def begin(cls, name: JournalName, *, runtime: Runtime, store: DurableStore) -> Self:
+        """Open the journal of a new run. Raises HoldfastError where one was begun before."""
+        journal = cls._open(name, runtime, store)
+        if journal.file.lines():
+            journal.close()
+            raise HoldfastError(
+                f"there is a journal of run {name.run} already", next_step=f"holdfast resume {name.run}"
+            )
+        return journal
+
+    @classmethod
+    def resume(cls, name: JournalName, *, runtime: Runtime, store: DurableStore) -> Self:
+        """Open the journal of a run that died, wherever that was.
+
+        What only the bucket has is written here, and the other way round. Raises NeedsPersonError where
+        the two contradict each other or a chain is broken.
+        """
+        journal = cls._open(name, runtime, store)
+        here, there = chained(name, journal.file.lines()), read_journal(store, name)
+        if any(mine.line != theirs.line for mine, theirs in zip(here, there, strict=False)):
+            journal.close()
+            raise NeedsPersonError(
+                f"the journal of shard {name.shard} in run {name.run} on this machine is not the one in the "
+                "bucket: two processes carried the run on",
+                next_step="compare the state with what exists (holdfast drift) before anything is deployed",
+            )
+        for entry in there[len(here) :]:
+            journal.file.append(entry.line)
+        for entry in here[len(there) :]:
+            journal.mirror.push(entry)
+        journal.entries = max(here, there, key=len)
+        return journal
+
+    @classmethod
+    def _open(cls, name: JournalName, runtime: Runtime, store: DurableStore) -> Self:
+        path = runtime.cache / "runs" / name.run / f"{name.shard}.jsonl"
+        return cls(
+            name=name,
+            file=JournalFile.open(path),
+            mirror=Mirror(store, name),
+            clock=runtime.clock,
+            crash=crash_point(runtime.environ),
+        )
+
+    @property
+    def last(self) -> Entry | None:
+        """The entry written last."""
+        return self.entries[-1] if self.entries else None
+
+    def append(self, phase: Phase, edge: Edge, *, epoch: int, data: Mapping[str, Any] | None = None) -> Entry:
+        """Write an entry; before a phase that changes something, wait until it lies in the bucket too.
+
+        Raises HoldfastError where it cannot be written here, StateBucketError where it had to lie in the
+        bucket and does not, NeedsPersonError where another process carries this run on.
+        """
+        with self._lock:
+            entry = next_entry(
+                self.name,
+                self.last,
+                epoch=epoch,
+                phase=phase,
+                edge=edge,
+                at=self.clock.now(),
+                data=data or {},
+            )
+            self.file.append(entry.line)
+            self.entries = (*self.entries, entry)
+            self.mirror.push(entry)
+        if edge == "before" and phase in WRITING:
+            self.flush()
+        if self.crash is not None:
+            self.crash.reached(phase, edge, self.name.shard)
+        return entry
+
+    def flush(self) -> None:
+        """Return when every entry lies in the bucket. Raises what keeps them from it."""
+        self.mirror.flush()
+
+    def close(self) -> None:
+        """Flush and close. Raises as `flush` does, after closing."""
+        try:
+            self.flush()
+        finally:
+            self.mirror.close()
+            self.file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFile:
+    """The copy on this machine: private, append-only, on disk before `append` returns."""
+
+    path: Path
+    descriptor: int
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open or make the file, and drop an entry that was being written when the machine went down.
+
+        Raises LeasedError where another process has it open.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        file = cls(path, os.open(path, flags, 0o600))
+        try:
+            fcntl.flock(file.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise LeasedError(
+                f"another process on this machine writes {path}", next_step="wait for it"
+            ) from None
+        file._drop_torn_tail()
+        _sync_folder(path.parent)
+        return file
+
+    def lines(self) -> list[bytes]:
+        """Return the entries, as they were written."""
+        return self.path.read_bytes().splitlines()
+
+    def append(self, line: bytes) -> None:
+        """Add a line. Raises HoldfastError, and leaves no half line, where the disk refuses."""
+        size = os.fstat(self.descriptor).st_size
+        try:
+            _write_whole(self.descriptor, line + b"\n")
+            os.fsync(self.descriptor)
+        except OSError as error:
+            os.ftruncate(self.descriptor, size)
+            raise HoldfastError(
+                f"the journal {self.path} cannot be written: {error.strerror}",
+                next_step="make room on that disk; nothing is begun without a journal",
+            ) from None
+
+    def close(self) -> None:
+        """Close it; other processes may open it then."""
+        os.close(self.descriptor)
+
+    def _drop_torn_tail(self) -> None:
+        content = self.path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        last = whole[:-1].rpartition(b"\n")[2]
+        if last and not _is_entry(last):
+            whole = whole[: -len(last) - 1]
+        if whole != content:
+            os.ftruncate(self.descriptor, len(whole))
+
+
+class Mirror:
+    """Carries entries to the bucket, in order and one at a time, in a thread of its own."""
+
+    def __init__(self, store: DurableStore, name: JournalName) -> None:
+        self._store = store
+        self._name = name
+        self._waiting: deque[Entry] = deque()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+
+    def push(self, entry: Entry) -> None:
+        """Hand over an entry. One that fails stays first in the queue for the next attempt."""
+        self._waiting.append(entry)
+        self._thread.submit(self._carry)
+
+    def flush(self) -> None:
+        """Return when nothing waits. Raises StateBucketError or NeedsPersonError where something must."""
+        if self._waiting:
+            self._thread.submit(self._carry).result()
+
+    def close(self) -> None:
+        """Stop; what still waits is on this machine only."""
+        self._thread.shutdown(cancel_futures=True)
+
+    def _carry(self) -> None:
+        while self._waiting:
+            entry = self._waiting[0]
+            if not create_once(self._store, self._name.key(entry.seq), entry.line + b"\n"):
+                raise NeedsPersonError(
+                    f"entry {entry.seq} of shard {self._name.shard} in run {self._name.run} was written by "
+                    "another process, which carries this run on",
+                    next_step=f"leave it to that process: holdfast show {self._name.run}",
+                )
+            self._waiting.popleft()
+
+
+def read_journal(store: DurableStore, name: JournalName) -> tuple[Entry, ...]:
+    """Read a journal from the bucket alone. Raises NeedsPersonError where its chain is broken."""
+    keys = [head.key for head in store.list(name.prefix)]
+    with ThreadPoolExecutor(_READERS) as readers:
+        found = list(readers.map(store.get, keys))
+    return chained(name, [stored.body.removesuffix(b"\n") for stored in found if stored is not None])
+
+
+def journalled_shards(store: DurableStore, run: str) -> tuple[str, ...]:
+    """Return the names of the shards a run has journals of."""
+    return tuple(store.folders(f"_holdfast/runs/{run}/journal/"))
+
+
+def _is_entry(line: bytes) -> bool:
+    try:
+        read_entry(line)
+    except (ValueError, KeyError, TypeError):
+        return False
+    return True
+
+
+def _write_whole(descriptor: int, content: bytes) -> None:
+    while content:
+        content = content[os.write(descriptor, content) :]
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,170 @@
+"""The deployment a shard can be taken back to.
+
+    _holdfast/last-good/<state folder>.json
+
+Written once at the end of a deploy that was applied, verified and healthy: that one conditional write
+is the promotion. Before it the shard is not committed, after it it is, and there is no moment between.
+Earlier ones are the object's earlier versions.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from holdfast_orchestrator.errors import NeedsPersonError
+from holdfast_orchestrator.record.actor import Actor
+from holdfast_orchestrator.rollback.identities import IdentityIndex, dump_index, load_index
+from holdfast_orchestrator.rollback.state_objects import Recorded
+from holdfast_orchestrator.state.document import dump, load, parse_time, time_text
+from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError, ObjectStore, StoredObject
+
+SCHEMA = "holdfast/last-good/v1"
+LAST_GOOD = "_holdfast/last-good"
+
+_DAMAGED = "put an earlier version of that object back, or deploy again with --rebaseline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedInput:
+    """What a shard read from one upstream shard: that shard's generation and the digest of its outputs."""
+
+    generation: int
+    outputs_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastGood:
+    """One good deployment of one shard.
+
+    `generation` counts them from 1. `artifact` is the SHA-256 of what was deployed, `state` what it left,
+    `state_version` the object's version where the bucket keeps versions. `inputs` are by shard name.
+    `residual` is the fingerprint of what a plan still shows afterwards (None: nothing). `health` is what
+    each check answered. `git` is the revision of the app.
+    """
+
+    generation: int
+    run: str
+    artifact: str
+    state: Recorded
+    state_version: str | None = None
+    outputs_sha256: str
+    inputs: Mapping[str, PinnedInput] = field(default_factory=dict)
+    index: IdentityIndex = field(repr=False)
+    residual: str | None = None
+    health: tuple[Mapping[str, Any], ...] = ()
+    actor: Actor
+    git: str | None = None
+    at: datetime
+
+    def body(self) -> bytes:
+        """Return the object's bytes."""
+        return dump(
+            SCHEMA,
+            {
+                "generation": self.generation,
+                "run": self.run,
+                "at": time_text(self.at),
+                "actor": self.actor.to_json(),
+                "git": self.git,
+                "artifact": self.artifact,
+                "state": {
+                    "lineage": self.state.lineage,
+                    "serial": self.state.serial,
+                    "sha256": self.state.sha256,
+                    "version": self.state_version,
+                },
+                "outputs_sha256": self.outputs_sha256,
+                "inputs": {
+                    name: {"generation": pin.generation, "outputs_sha256": pin.outputs_sha256}
+                    for name, pin in sorted(self.inputs.items())
+                },
+                "residual": self.residual,
+                "health": [dict(evidence) for evidence in self.health],
+                "index": dump_index(self.index),
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """The last good deployment and the ETag under which it may be replaced."""
+
+    record: LastGood
+    etag: str
+
+
+def last_good_key(folder: str) -> str:
+    """Return where the record of the shard with this state folder lies."""
+    return f"{LAST_GOOD}/{folder}.json"
+
+
+def read_last_good(store: ObjectStore, folder: str) -> Promoted | None:
+    """Return the last good deployment, None where there never was one.
+
+    Raises NeedsPersonError for a damaged record.
+    """
+    stored = store.get(last_good_key(folder))
+    return None if stored is None else Promoted(_read(stored), stored.head.etag)
+
+
+def promote(store: ObjectStore, folder: str, record: LastGood, *, after: Promoted | None) -> Promoted:
+    """Commit: write `record` over `after`, the one that was read at the beginning (None: there was none).
+
+    The generation is set to the next one. Raises NeedsPersonError where the record changed meanwhile:
+    somebody else deployed this shard.
+    """
+    key = last_good_key(folder)
+    record = replace(record, generation=1 if after is None else after.record.generation + 1)
+    body = record.body()
+    try:
+        head = store.create(key, body) if after is None else store.replace(key, body, etag=after.etag)
+    except ObjectExistsError:
+        found = store.get(key)
+        if found is None or found.body != body:
+            raise _overtaken(key, found) from None
+        # Our own write, whose answer was lost.
+        head = found.head
+    return Promoted(record, head.etag)
+
+
+def earlier(store: DurableStore, folder: str) -> tuple[LastGood, ...]:
+    """Return all good deployments the bucket still knows, newest first."""
+    key = last_good_key(folder)
+    found = [
+        stored
+        for version in store.versions(key)
+        if not version.deleted and (stored := store.get_version(key, version.version)) is not None
+    ]
+    return tuple(sorted(map(_read, found), key=lambda record: record.generation, reverse=True))
+
+
+def _overtaken(key: str, found: StoredObject | None) -> NeedsPersonError:
+    by = "it was deleted" if found is None else f"run {_read(found).run} promoted another deployment"
+    return NeedsPersonError(
+        f"the record at {key} changed during this run: {by}; two runs worked on one shard",
+        next_step="holdfast audit shows both; then deploy the one that is wanted",
+    )
+
+
+def _read(stored: StoredObject) -> LastGood:
+    return load(stored, SCHEMA, _build, next_step=_DAMAGED)
+
+
+def _build(document: Mapping[str, Any]) -> LastGood:
+    state = document["state"]
+    return LastGood(
+        generation=int(document["generation"]),
+        run=document["run"],
+        artifact=document["artifact"],
+        state=Recorded(state["lineage"], int(state["serial"]), state["sha256"]),
+        state_version=state["version"],
+        outputs_sha256=document["outputs_sha256"],
+        inputs={name: PinnedInput(**pin) for name, pin in document["inputs"].items()},
+        index=load_index(document["index"]),
+        residual=document["residual"],
+        health=tuple(document["health"]),
+        actor=Actor.from_json(document["actor"]),
+        git=document["git"],
+        at=parse_time(document["at"]),
+    )

@@ -1,0 +1,188 @@
+"""One record per run: begun by whom, from where, with what, and how it ended.
+
+    _holdfast/runs/<run>/run.json
+
+Names of runs sort by time (ULID), so the newest are found by asking for names after a moment, not by
+listing them all. A record that never got its end is a run that still works or has died; its journals and
+its shards' leases tell which.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from holdfast_orchestrator.deploy.ids import encoded
+from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError, UsageError
+from holdfast_orchestrator.record.actor import Actor
+from holdfast_orchestrator.state.document import create_once, dump, load, parse_time, time_text
+from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError, ObjectStore, StoredObject
+
+SCHEMA = "holdfast/run/v1"
+RUNS = "_holdfast/runs/"
+RUNNING = "running"
+
+_RUN = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+_READERS = 8
+# Looked through one after another, each only where the one before held too few.
+_WINDOWS = (timedelta(days=1), timedelta(days=8), timedelta(days=64))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One run.
+
+    `status` is "running", or how the run ended: the gravest outcome of its shards, or "interrupted".
+    `shards` are names in dependency order, `outcomes` and `seconds` by shard name. `command` is the
+    command line without secrets.
+    """
+
+    run: str
+    status: str = RUNNING
+    command: str
+    actor: Actor
+    git: str | None = None
+    environments: tuple[str, ...]
+    shards: tuple[str, ...]
+    started: datetime
+    ended: datetime | None = None
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> str:
+        """The environments, joined by commas."""
+        return ",".join(self.environments)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON; `run`, `status`, `environment` and `started` are relied upon."""
+        return {
+            "run": self.run,
+            "status": self.status,
+            "environment": self.environment,
+            "environments": list(self.environments),
+            "started": time_text(self.started),
+            "ended": None if self.ended is None else time_text(self.ended),
+            "actor": self.actor.to_json(),
+            "git": self.git,
+            "command": self.command,
+            "shards": list(self.shards),
+            "outcomes": dict(self.outcomes),
+            "seconds": dict(self.seconds),
+        }
+
+
+def checked_run(text: str) -> str:
+    """Return the name of a run in upper case. Raises UsageError where it cannot be one."""
+    if _RUN.fullmatch(text.upper()) is None:
+        raise UsageError(
+            f"a run is named by 26 letters and digits, got {text!r}", next_step="holdfast runs lists them"
+        )
+    return text.upper()
+
+
+def begin_run(store: ObjectStore, record: RunRecord) -> None:
+    """Write that a run begins. Raises HoldfastError where another run has its name."""
+    body = dump(SCHEMA, record.to_json())
+    if not create_once(store, _key(record.run), body):
+        raise HoldfastError(f"there is a run {record.run} already", next_step=f"holdfast show {record.run}")
+
+
+def end_run(
+    store: ObjectStore,
+    run: str,
+    *,
+    status: str,
+    ended: datetime,
+    outcomes: Mapping[str, str],
+    seconds: Mapping[str, float],
+) -> RunRecord:
+    """Write how a run ended; returns the whole record. A run that was resumed ends again.
+
+    Raises NeedsPersonError where nothing says that it began.
+    """
+    while True:
+        stored = store.get(_key(run))
+        if stored is None:
+            raise NeedsPersonError(f"there is no record of run {run}", next_step="holdfast runs")
+        begun = _read(stored)
+        record = replace(
+            begun,
+            status=status,
+            ended=ended,
+            outcomes={**begun.outcomes, **outcomes},
+            seconds={**begun.seconds, **seconds},
+        )
+        try:
+            store.replace(stored.head.key, dump(SCHEMA, record.to_json()), etag=stored.head.etag)
+        except ObjectExistsError:
+            # Another machine added its own shards' outcomes; ours go on top.
+            continue
+        return record
+
+
+def read_run(store: ObjectStore, run: str) -> RunRecord | None:
+    """Return the record of a run, None where the bucket knows none."""
+    stored = store.get(_key(run))
+    return None if stored is None else _read(stored)
+
+
+def newest_runs(
+    store: DurableStore, *, now: datetime, limit: int, environment: str | None = None
+) -> tuple[RunRecord, ...]:
+    """Return at most `limit` runs, newest first, of one environment where it is named."""
+    found = (
+        record
+        for record in _records(store, _newest_names(store, now))
+        if environment is None or environment in record.environments
+    )
+    return tuple(islice(found, limit))
+
+
+def _newest_names(store: DurableStore, now: datetime) -> Iterator[str]:
+    """All names, newest first; older ones are only asked for when the newer have been taken."""
+    seen: set[str] = set()
+    for after in (*(_name_at(now - window) for window in _WINDOWS), ""):
+        names = [name for name in store.folders(RUNS, after=after) if name not in seen]
+        seen.update(names)
+        yield from sorted(names, reverse=True)
+
+
+def _name_at(moment: datetime) -> str:
+    return encoded(max(0, int(moment.timestamp() * 1000)), 0)
+
+
+def _records(store: DurableStore, names: Iterator[str]) -> Iterator[RunRecord]:
+    with ThreadPoolExecutor(_READERS) as readers:
+        while some := list(islice(names, _READERS)):
+            for stored in readers.map(lambda name: store.get(_key(name)), some):
+                if stored is not None:
+                    yield _read(stored)
+
+
+def _key(run: str) -> str:
+    return f"{RUNS}{run}/run.json"
+
+
+def _read(stored: StoredObject) -> RunRecord:
+    return load(stored, SCHEMA, _build, next_step="holdfast audit has the same facts")
+
+
+def _build(document: Mapping[str, Any]) -> RunRecord:
+    ended = document["ended"]
+    return RunRecord(
+        run=document["run"],
+        status=document["status"],
+        command=document["command"],
+        actor=Actor.from_json(document["actor"]),
+        git=document["git"],
+        environments=tuple(document["environments"]),
+        shards=tuple(document["shards"]),
+        started=parse_time(document["started"]),
+        ended=None if ended is None else parse_time(ended),
+        outcomes=document["outcomes"],
+        seconds=document["seconds"],
+    )

@@ -1,0 +1,138 @@
+"""The one point that everything visible passes on its way out of the process.
+
+Three nets, one behind the other: values Terraform marks as sensitive are replaced by their marks
+when a plan is read (`masked`); the same values are learned and replaced wherever else they turn up,
+in a diagnostic or a log line (`Redactor.learn`); and text that looks like a credential is replaced
+whoever wrote it. Terminal, JSON documents, event files and reports all go through one `Redactor`.
+"""
+
+import json
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+SENSITIVE = "(sensitive)"
+
+# Shorter values ("true", "8080") would blot out text that has nothing to do with them.
+_SHORTEST_SECRET = 6
+# Dummy credentials of emulators ("testing") are words; real ones are longer.
+_SHORTEST_VARIABLE = 12
+
+_PATTERNS = (
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
+    # The name of a secret and its value, as in environment dumps, HCL, JSON and query strings.
+    re.compile(
+        r"(?i)(?<=[\w\"'])?((?:aws_secret_access_key|aws_session_token|secret_key|session_token|password|passwd"
+        r"|api_key|x-amz-security-token|x-amz-signature)[\"']?\s*[=:]\s*[\"']?)(?!\(sensitive\))[^\s\"'&,;]{4,}"
+    ),
+    re.compile(r"(?i)(\bauthorization[\"']?\s*[=:]\s*[\"']?(?:bearer|basic)\s+)[^\s\"',;]+"),
+    re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+(?=@)"),
+    re.compile(r"\bgh[pousr]_[A-Za-z0-9]{30,}\b"),
+    re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}"),
+)
+_SECRET_VARIABLES = re.compile(r"(?i)(SECRET|TOKEN|PASSWORD|PASSWD|PRIVATE_KEY|API_KEY)")
+
+
+class Redactor:
+    """Replaces what must not be seen; learns values as they become known. Safe between threads."""
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        self._lock = threading.Lock()
+        self._known: frozenset[str] = frozenset()
+        self._pattern: re.Pattern[str] | None = None
+        for name, value in (environ or {}).items():
+            if _SECRET_VARIABLES.search(name) and not _is_no_secret(value):
+                self.learn(value)
+
+    def learn(self, value: object) -> None:
+        """Remember every string and number inside `value` as a secret."""
+        found = {text for leaf in _leaves(value) for text in _spellings(leaf)}
+        with self._lock:
+            if found <= self._known:
+                return
+            self._known |= found
+            longest_first = sorted(self._known, key=lambda text: (-len(text), text))
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+
+    def text(self, text: str) -> str:
+        """Return `text` without anything that is, or looks like, a secret."""
+        if (known := self._pattern) is not None:
+            text = known.sub(SENSITIVE, text)
+        for pattern in _PATTERNS:
+            text = pattern.sub(_keeping_the_name, text)
+        return text
+
+    def value(self, value: Any) -> Any:
+        """Return a JSON value with every string in it redacted, keys too."""
+        match value:
+            case str():
+                return self.text(value)
+            case Mapping():
+                return {self.text(str(key)): self.value(inner) for key, inner in value.items()}
+            case list() | tuple():
+                return [self.value(inner) for inner in value]
+            case _:
+                return value
+
+
+def masked(value: Any, marks: Any) -> Any:
+    """Return `value` with `(sensitive)` wherever Terraform's `marks` of the same shape say true."""
+    match value, marks:
+        case _, True:
+            return SENSITIVE
+        case Mapping(), Mapping():
+            return {key: masked(inner, marks.get(key)) for key, inner in value.items()}
+        case list(), list():
+            padded = [*marks, *[None] * len(value)]
+            return [masked(inner, mark) for inner, mark in zip(value, padded, strict=False)]
+        case _:
+            return value
+
+
+def marked(value: Any, marks: Any) -> Iterator[Any]:
+    """Yield the parts of `value` that `marks` say are sensitive."""
+    match value, marks:
+        case _, True:
+            yield value
+        case Mapping(), Mapping():
+            for key, inner in value.items():
+                yield from marked(inner, marks.get(key))
+        case list(), list():
+            for inner, mark in zip(value, marks, strict=False):
+                yield from marked(inner, mark)
+        case _:
+            return
+
+
+def _leaves(value: object) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case bool() | None:
+            return
+        case int() | float():
+            yield str(value)
+        case Mapping():
+            for inner in value.values():
+                yield from _leaves(inner)
+        case list() | tuple():
+            for inner in value:
+                yield from _leaves(inner)
+        case _:
+            return
+
+
+def _spellings(text: str) -> Iterator[str]:
+    """The value as it is, line by line, and as it reads inside a JSON string."""
+    for spelling in {text, text.strip(), json.dumps(text)[1:-1], *text.splitlines()}:
+        if len(spelling) >= _SHORTEST_SECRET:
+            yield spelling
+
+
+def _is_no_secret(value: str) -> bool:
+    return len(value) < _SHORTEST_VARIABLE or value.startswith(("/", "~"))
+
+
+def _keeping_the_name(match: re.Match[str]) -> str:
+    return (match[1] if match.re.groups else "") + SENSITIVE

@@ -1,0 +1,27 @@
+"""A defect of Holdfast's own, as one line for the person and a file for whoever mends it."""
+
+import platform
+import traceback
+from collections.abc import Sequence
+
+from holdfast_orchestrator.redaction import Redactor
+from holdfast_orchestrator.runtime import Runtime
+
+
+def report_defect(error: Exception, argv: Sequence[str], runtime: Runtime) -> str:
+    """Write the report below the cache folder; return the line that names it."""
+    redactor = Redactor(runtime.environ)
+    trace = "".join(traceback.format_exception(error))
+    text = redactor.text(
+        f"command: holdfast {' '.join(argv)}\n"
+        f"python: {platform.python_version()} on {platform.platform()}\n\n{trace}"
+    )
+    line = redactor.text(f"a defect in Holdfast: {type(error).__name__}: {error}".splitlines()[0])
+    folder = runtime.cache / "reports"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = folder / f"{runtime.clock.now().strftime('%Y%m%dT%H%M%S.%f')}.txt"
+        file.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        return f"{line}; the report could not be written ({problem}):\n{text}"
+    return f"{line}; report: {file}"

@@ -1,0 +1,37 @@
+"""The last words of a run: what did not end well, why, where, and what to do about it."""
+
+from collections.abc import Iterator
+
+from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
+
+_WORDS = {
+    Outcome.FAILED: "failed",
+    Outcome.BLOCKED: "was stopped by a gate; nothing of it was changed",
+    Outcome.NEEDS_HUMAN: "needs a person",
+    Outcome.ROLLED_BACK: "failed and was rolled back",
+}
+
+
+def ending_lines(result: RunResult) -> Iterator[str]:
+    """Yield what a person has to know once the run is over; nothing where all is well."""
+    for shard in result.shards:
+        if shard.outcome in _WORDS:
+            yield from _shard_lines(shard)
+    skipped = [shard.label for shard in result.shards if shard.outcome is Outcome.SKIPPED]
+    if skipped:
+        yield f"not begun: {', '.join(skipped)}"
+    if result.interrupted:
+        yield "interrupted: what was running was left to finish, and its state is saved"
+
+
+def _shard_lines(shard: ShardResult) -> Iterator[str]:
+    yield f"{shard.label} {_WORDS[shard.outcome]}."
+    if shard.reason is not None:
+        yield f"  why     {shard.reason}"
+    for line in shard.evidence:
+        place = line.removeprefix("where: ")
+        yield f"  where   {place}" if place != line else f"          {line}"
+    if shard.backup is not None:
+        yield f"  before  {shard.backup}"
+    if shard.next_step is not None:
+        yield f"  next    {shard.next_step}"

@@ -1,0 +1,55 @@
+"""Plain lines for logs: a heading, then each shard's lines together, once it has ended."""
+
+from typing import Self, TextIO
+
+from holdfast_orchestrator.events import (
+    Event,
+    Notice,
+    RunStarted,
+    ShardFinished,
+    StopRequested,
+    SynthFinished,
+)
+from holdfast_orchestrator.report.rows import Row, Rows
+
+
+class Lines:
+    """Listens to a run and writes to `out`; nothing is ever overwritten."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._rows = Rows()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Nothing is left open."""
+
+    def __call__(self, event: Event) -> None:
+        row = self._rows.take(event)
+        match event:
+            case SynthFinished():
+                self._write(f"synthesized {event.shards} shards in {event.seconds:.1f} s")
+            case RunStarted():
+                self._write(f"{self._rows.title} · run {event.run}")
+            case ShardFinished() if row is not None:
+                self._write(_line(row, self._width()))
+                for line in row.lines:
+                    self._write(f"      {line}")
+            case Notice() | StopRequested():
+                self._write(event.message)
+            case _:
+                return
+
+    def _width(self) -> int:
+        return max((len(row.label) for row in self._rows.by_shard.values()), default=0)
+
+    def _write(self, line: str) -> None:
+        self._out.write(f"{line.rstrip()}\n")
+        self._out.flush()
+
+
+def _line(row: Row, width: int) -> str:
+    parts = (row.status.ljust(13), row.summary, row.tail)
+    return f"  {row.label.ljust(width)}  {'  '.join(part for part in parts if part)}"

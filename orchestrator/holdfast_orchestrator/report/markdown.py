@@ -1,0 +1,63 @@
+"""The plan as a pull-request comment: losses on top and in words, details folded, readable on a phone."""
+
+from collections.abc import Iterator
+
+from holdfast_orchestrator.plan.preview import Plan, PlanOutcome, ShardPlan
+from holdfast_orchestrator.report.plan_text import change_words, shown
+
+# GitHub refuses comments over 65,536 characters.
+_LONGEST = 60_000
+
+
+def plan_comment(plan: Plan) -> str:
+    """Return the comment. Its first line tells comments of one environment from those of another."""
+    comment = "\n".join(_lines(plan))
+    if len(comment) <= _LONGEST:
+        return comment + "\n"
+    return "\n".join(_lines(plan, folded=False)) + "\n\nThe differences are too long to be shown here.\n"
+
+
+def _lines(plan: Plan, *, folded: bool = True) -> Iterator[str]:
+    environments = ", ".join(plan.environments)
+    yield f"<!-- holdfast plan {environments} -->"
+    changed = sum(shard.has_changes for shard in plan.shards)
+    yield f"### {environments}: {changed} of {len(plan.shards)} shards change"
+    yield ""
+    for loss in plan.destroys:
+        yield f"- **{loss}**"
+    if plan.destroys:
+        yield ""
+    for shard in plan.shards:
+        if shard.outcome is not PlanOutcome.UNCHANGED:
+            yield f"- `{shard.label}` {_words(shard)}"
+    unchanged = [f"`{shard.label}`" for shard in plan.shards if shard.outcome is PlanOutcome.UNCHANGED]
+    if unchanged:
+        yield f"- unchanged: {', '.join(unchanged)}"
+    if folded:
+        for shard in plan.shards:
+            yield from _details(shard)
+
+
+def _words(shard: ShardPlan) -> str:
+    match shard.outcome:
+        case PlanOutcome.FAILED:
+            return f"**could not be planned**: {shard.summary.splitlines()[0]}"
+        case PlanOutcome.DEFERRED:
+            return f"is planned later: {shard.summary}"
+        case _:
+            return shard.summary
+
+
+def _details(shard: ShardPlan) -> Iterator[str]:
+    if shard.document is None or shard.document.is_empty:
+        return
+    yield ""
+    yield f"<details><summary>{shard.label}</summary>"
+    yield ""
+    yield "```diff"
+    for change in shard.document.changes:
+        yield change_words(change)
+        for attribute in change.attributes if change.before is not None and change.after is not None else ():
+            yield f"    {attribute.path}: {shown(attribute.before)} → {shown(attribute.after)}"
+    yield "```"
+    yield "</details>"

@@ -1,0 +1,69 @@
+"""A plan to read: what is lost on top, then each shard's changes, what is unchanged in one line."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from holdfast_orchestrator.plan.document import Action, ResourceChange
+from holdfast_orchestrator.plan.preview import Plan, PlanOutcome, ShardPlan
+
+SIGNS = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.REPLACE: "-/+",
+    Action.DELETE: "-",
+    Action.FORGET: "#",
+    Action.NO_OP: ">",
+    Action.READ: "<",
+}
+_LONGEST_VALUE = 60
+
+
+def plan_lines(plan: Plan, *, attributes: bool = True) -> Iterator[str]:
+    """Yield the lines; with `attributes` also what changes inside each object that is kept."""
+    for loss in plan.destroys:
+        yield f"! {_label(plan, loss.shard)}: {loss.address} would be {_lost(loss.action)}"
+    for shard in plan.shards:
+        if shard.outcome is not PlanOutcome.UNCHANGED:
+            yield from _shard_lines(shard, attributes=attributes)
+    unchanged = [shard.label for shard in plan.shards if shard.outcome is PlanOutcome.UNCHANGED]
+    if unchanged:
+        yield f"unchanged: {', '.join(unchanged)}"
+
+
+def change_words(change: ResourceChange) -> str:
+    """Return one change in a line: sign, address, and why it is replaced or what it was called."""
+    words = f"{SIGNS[change.action]} {change.address}"
+    if change.replace_paths:
+        words += f"  (replaced because of {', '.join(change.replace_paths)})"
+    if change.previous_address is not None and change.previous_address != change.address:
+        words += f"  (was {change.previous_address})"
+    return words + ("  (imported)" if change.imported else "")
+
+
+def shown(value: Any) -> str:
+    """Return a JSON value in one short line."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+
+
+def _shard_lines(shard: ShardPlan, *, attributes: bool) -> Iterator[str]:
+    lead = "" if shard.outcome is PlanOutcome.CHANGES else f"{shard.outcome.value}: "
+    yield f"{shard.label}  {lead}{shard.summary}"
+    if shard.document is None:
+        return
+    for change in shard.document.changes:
+        yield f"  {change_words(change)}"
+        if attributes and change.action in (Action.UPDATE, Action.REPLACE):
+            for attribute in change.attributes:
+                yield f"      {attribute.path}: {shown(attribute.before)} → {shown(attribute.after)}"
+    if shard.document.outputs:
+        yield f"  outputs: {', '.join(shard.document.outputs)}"
+
+
+def _label(plan: Plan, shard: str) -> str:
+    return plan.by_name[shard].label
+
+
+def _lost(action: Action) -> str:
+    return "replaced" if action is Action.REPLACE else "destroyed"

@@ -1,0 +1,58 @@
+"""The published JSON schemas: made from the very types that are read and printed.
+
+`SCHEMAS` maps a file name in docs/schemas/ to a function that returns the schema for it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from holdfast_orchestrator.manifest_files import DeploymentManifest
+from holdfast_orchestrator.report import documents
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def deployment_manifest() -> dict[str, Any]:
+    """The schema of holdfast.json."""
+    return {"$schema": DIALECT, **DeploymentManifest.model_json_schema(by_alias=True)}
+
+
+def event() -> dict[str, Any]:
+    """The schema of one line of `--events FILE`: what every event has; each kind adds its own fields."""
+    text, nothing_or_text = {"type": "string"}, {"type": ["string", "null"]}
+    return {
+        "$schema": DIALECT,
+        "title": "Event",
+        "type": "object",
+        "required": ["schema", "event", "at", "shard"],
+        "properties": {
+            "schema": {"const": "holdfast/event/v1"},
+            "event": text,
+            "at": {**nothing_or_text, "format": "date-time"},
+            "shard": nothing_or_text,
+        },
+    }
+
+
+def _of(document: Any, title: str) -> Callable[[], dict[str, Any]]:
+    def schema() -> dict[str, Any]:
+        made = TypeAdapter(document).json_schema(mode="serialization")
+        # Always printed, though it has a default in Python.
+        made["required"] = sorted({*made.get("required", ()), "schema"})
+        return {"$schema": DIALECT, **made, "title": title}
+
+    return schema
+
+
+SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "deployment-manifest.v1.json": deployment_manifest,
+    "event.v1.json": event,
+    "list.v1.json": _of(documents.ListDocument, "holdfast list --json"),
+    "graph.v1.json": _of(documents.GraphDocument, "holdfast graph --json"),
+    "synth.v1.json": _of(documents.SynthDocument, "holdfast synth --json"),
+    "plan.v1.json": _of(documents.PlanReport, "holdfast plan --json"),
+    "deploy.v1.json": _of(documents.DeployDocument, "holdfast deploy --json, holdfast destroy --json"),
+    "error.v1.json": _of(documents.ErrorDocument, "what --json prints where a command failed"),
+}

@@ -1,0 +1,107 @@
+"""After a failed apply, verify or health phase: what kind of failure is it?
+
+The exit code is a hint and the verify plan is the verdict: an apply whose only fault was that its lock
+could not be released exits 1 with everything applied, and rolling that back would be an outage of our own
+making. The order of the questions matters and is the order of `Verdict`.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+
+class Verdict(StrEnum):
+    """What to do next, in the order in which the questions are asked."""
+
+    STATE_NOT_SAVED = "state not saved"  # recover the state, then ask again
+    IN_DOUBT = "objects in doubt"  # look for them, then ask again
+    CREDENTIALS = "credentials are not valid any more"  # nothing can be done or undone with these
+    APPLIED_AFTER_ALL = "applied after all"  # carry on with the health phase
+    TRANSIENT = "transient"  # plan afresh and try again, a bounded number of times
+    DEFINITE = "definite"  # roll back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aftermath:
+    """What is known after an apply.
+
+    Attributes:
+        exit_code: Terraform's, None when it was killed.
+        errors: text of each error diagnostic, summary and detail together.
+        rescued_state: whether an errored state or an emergency dump was found and not yet dealt with.
+        unsaved: how many completed creates the stored state does not know.
+        in_doubt: how many creates are in doubt.
+        verified: what the verify plan said; None before there was one.
+        healthy: False once a health check failed; the apply itself may have been perfect.
+    """
+
+    exit_code: int | None
+    errors: tuple[str, ...] = ()
+    rescued_state: bool = False
+    unsaved: int = 0
+    in_doubt: int = 0
+    verified: Literal["proven", "differs", "failed"] | None = None
+    healthy: bool = True
+
+
+_STATE_ERRORS = re.compile(
+    r"Failed to (save|persist|upload) state|Error saving (the )?state|error uploading state|"
+    r"Failed to write state|Emergency state dump",
+    re.IGNORECASE,
+)
+_LOCK_ERRORS = re.compile(
+    r"Error releasing the state lock|failed to (release|unlock)|Error unlocking", re.IGNORECASE
+)
+_CREDENTIALS = re.compile(
+    r"ExpiredToken|RequestExpired|InvalidClientTokenId|UnrecognizedClientException|"
+    r"NoCredentialProviders|No valid credential sources|security token included in the request is",
+    re.IGNORECASE,
+)
+_LOST_PROVIDER = re.compile(r"Plugin did not respond|plugin exited|connection is shut down", re.IGNORECASE)
+_TRANSIENT = re.compile(
+    r"Throttl|RequestLimitExceeded|Too ?Many ?Requests|SlowDown|LimitExceededException: Rate|"
+    r"ServiceUnavailable|InternalError|InternalFailure|InternalServer|RequestTimeout\b|"
+    r"StatusCode: (429|500|502|503|504)|status code: (429|500|502|503|504)|RequestTimeTooSkewed|"
+    r"connection reset by peer|connection refused|broken pipe|i/o timeout|TLS handshake timeout|"
+    r"unexpected EOF|no such host|server misbehaving|ConcurrentModification|OperationAborted",
+    re.IGNORECASE,
+)
+
+
+def classify(aftermath: Aftermath) -> Verdict:
+    """The kind of failure this is, or APPLIED_AFTER_ALL where there is none left."""
+    real = [error for error in aftermath.errors if not _LOCK_ERRORS.search(error)]
+    if aftermath.rescued_state or aftermath.unsaved:
+        return Verdict.STATE_NOT_SAVED
+    if aftermath.in_doubt:
+        return Verdict.IN_DOUBT
+    if any(_CREDENTIALS.search(error) for error in real) and aftermath.verified != "proven":
+        return Verdict.CREDENTIALS
+    if not aftermath.healthy:
+        return Verdict.DEFINITE
+    if aftermath.verified == "proven":
+        return Verdict.APPLIED_AFTER_ALL
+    return Verdict.TRANSIENT if _passes(real) else Verdict.DEFINITE
+
+
+def says_state_not_saved(errors: Iterable[str]) -> bool:
+    """Whether Terraform itself says that it could not save the state."""
+    return any(_STATE_ERRORS.search(error) for error in errors)
+
+
+def only_lock_errors(errors: Iterable[str]) -> bool:
+    """Whether nothing went wrong but releasing the lock (and something did)."""
+    found = list(errors)
+    return bool(found) and all(_LOCK_ERRORS.search(error) for error in found)
+
+
+def lost_provider(errors: Iterable[str]) -> bool:
+    """Whether the provider died: every create it was working on is in doubt."""
+    return any(_LOST_PROVIDER.search(error) for error in errors)
+
+
+def _passes(errors: list[str]) -> bool:
+    """Only when every error is of a kind that passes; one definite error is definite."""
+    return bool(errors) and all(_TRANSIENT.search(error) for error in errors)

@@ -1,0 +1,87 @@
+"""What a verify plan proves, and what it does not.
+
+"No changes" says that configuration, state and cloud agree. It does not say that nothing was lost: a
+table that was replaced and rolled back agrees with everything and is empty. So the stateful identities
+of the last good deployment are compared as well. And some providers show the same difference after
+every apply; what the last good verify plan still showed is remembered as a fingerprint.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from holdfast_orchestrator.rollback.changes import read_plan
+from holdfast_orchestrator.rollback.documents import Document, digest
+from holdfast_orchestrator.rollback.identities import IdentityIndex, TrackedObject, lost
+
+CLEAN_FINGERPRINT = digest([])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """The verdict: `proven` only when the plan shows nothing new and nothing stateful is lost."""
+
+    plan: Literal["clean", "as before", "changes", "unreadable"]
+    fingerprint: str
+    lost: tuple[TrackedObject, ...]
+    differing: tuple[str, ...]
+
+    @property
+    def proven(self) -> bool:
+        return self.plan in ("clean", "as before") and not self.lost
+
+
+def fingerprint(plan: Document) -> str:
+    """A SHA-256 (hex) of what a plan still shows: per object the action and what would change, no secrets.
+
+    An object's identity takes part, so the same difference at another object is another fingerprint.
+    """
+    return digest(
+        sorted(
+            [change.address, change.action, str(change.identity), _differences(change.before, change.after)]
+            for change in read_plan(plan)
+            if change.touches
+        )
+    )
+
+
+def judge_verify(
+    plan: Document,
+    *,
+    baseline: str | None,
+    before: IdentityIndex,
+    now: IdentityIndex,
+    approved: Collection[str] = (),
+    destroyed: Collection[tuple[str, str]] = (),
+) -> Verified:
+    """Hold a verify plan and the newest state against the last good deployment.
+
+    Args:
+        plan: the verify plan, as `terraform show -json` prints it.
+        baseline: the fingerprint recorded with the last good deployment, None before the first.
+        before: its identity index.
+        now: the index of the newest state.
+        approved: addresses whose loss was approved by name.
+        destroyed: (type, id) of every object this run destroyed (`Progress.destroyed`).
+    """
+    planned, found = read_plan(plan), fingerprint(plan)
+    differing = tuple(change.address for change in planned if change.touches)
+    ids = {known.identity for known in before if (known.identity.kind, known.id) in set(destroyed)}
+    verdict: Literal["clean", "as before", "changes", "unreadable"] = "changes"
+    if planned.problems:
+        verdict = "unreadable"
+    elif not differing:
+        verdict = "clean"
+    elif found == baseline:
+        verdict = "as before"
+    missing = lost(before, now, approved=approved, destroyed=ids)
+    return Verified(plan=verdict, fingerprint=found, lost=missing, differing=differing)
+
+
+def _differences(before: Document | None, after: Document | None) -> list[list[str]]:
+    old, new = before or {}, after or {}
+    return [
+        [name, digest(old.get(name)), digest(new.get(name))]
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+    ]

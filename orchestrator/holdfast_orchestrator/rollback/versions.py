@@ -1,0 +1,48 @@
+"""Terraform's and the providers' versions, as the lock file and constraints write them.
+
+A state written by a newer provider cannot be read by an older one ("Resource instance managed by newer
+provider version"), so a rollback always keeps the newer of two versions.
+"""
+
+import re
+
+_VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?(-[0-9A-Za-z.-]+)?")
+_PROVIDER = re.compile(r'^provider\s+"([^"]+)"\s*\{(.*?)^\}', re.MULTILINE | re.DOTALL)
+_LOCKED = re.compile(r'^\s*version\s*=\s*"([^"]+)"', re.MULTILINE)
+
+Ordering = tuple[int, int, int, int, str]
+
+
+def ordering(version: str) -> Ordering | None:
+    """A sort key of the highest version named in a version or constraint; None where none is named.
+
+    A prerelease comes before its release.
+    """
+    found = [_key(match) for match in _VERSION.finditer(version)]
+    return max(found) if found else None
+
+
+def newest(one: str, other: str) -> str:
+    """Whichever of two versions or constraints names the higher version; the first when equal."""
+    first, second = ordering(one), ordering(other)
+    return other if second is not None and (first is None or second > first) else one
+
+
+def is_older(version: str, than: str) -> bool:
+    """Whether `version` is older than `than`; an unreadable version counts as older than any."""
+    mine, theirs = ordering(version), ordering(than)
+    return mine is None or (theirs is not None and mine < theirs)
+
+
+def locked_providers(lock_file: str) -> dict[str, str]:
+    """The version of each provider source in a `.terraform.lock.hcl`."""
+    return {
+        source: version[1]
+        for source, body in _PROVIDER.findall(lock_file)
+        if (version := _LOCKED.search(body)) is not None
+    }
+
+
+def _key(match: re.Match[str]) -> Ordering:
+    major, minor, patch, prerelease = match.groups()
+    return int(major), int(minor), int(patch or 0), 0 if prerelease else 1, prerelease or ""

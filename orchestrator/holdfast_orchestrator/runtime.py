@@ -1,0 +1,173 @@
+"""The outside world as one value: environment, folder, clock, processes, AWS, terminal, cache.
+
+`cli.main` and the automation API build it once with `real_runtime()`; nothing below reads the
+environment, asks the time, starts a program or makes an AWS client in any other way. Tests build it
+with `testing.refusing_runtime()`, whose doors refuse unless the test opens them.
+"""
+
+import os
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+from holdfast_orchestrator.process import Processes, SystemProcesses
+
+
+class Clock(Protocol):
+    """The time, and waiting for it."""
+
+    def now(self) -> datetime:
+        """Return the time, in UTC and aware of it."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards, from no particular start."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Aws(Protocol):
+    """The door to AWS."""
+
+    def client(self, service: str, *, region: str, environ: Mapping[str, str]) -> Any:
+        """Return a boto3 client; credentials, profile and endpoint come from `environ`'s AWS_*."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminal:
+    """Where a person reads and answers; `width` in columns."""
+
+    out: TextIO
+    err: TextIO
+    inp: TextIO
+    is_tty: bool
+    width: int
+    color: bool
+
+    def ask(self, prompt: str) -> str:
+        """Ask on the error stream and return the line answered, or "" where nobody can answer."""
+        self.err.write(prompt)
+        self.err.flush()
+        return self.inp.readline().strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """The outside world. `cache` is the user's cache folder for Holdfast; it need not exist yet."""
+
+    environ: Mapping[str, str]
+    cwd: Path
+    clock: Clock
+    processes: Processes
+    aws: Aws
+    terminal: Terminal
+    cache: Path
+
+
+class SystemClock:
+    """This machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class Boto3Aws:
+    """AWS through boto3, imported with the first client; clients are shared between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[str, str, frozenset[tuple[str, str]]], Any] = {}
+
+    def client(self, service: str, *, region: str, environ: Mapping[str, str]) -> Any:
+        relevant = {name: value for name, value in environ.items() if name.startswith("AWS_")}
+        key = (service, region, frozenset(relevant.items()))
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = _boto3_client(service, region, relevant)
+            return self._clients[key]
+
+
+def _boto3_client(service: str, region: str, environ: Mapping[str, str]) -> Any:
+    import boto3  # noqa: PLC0415 - half a second that most commands do not need
+    import botocore.session  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+    from botocore.configprovider import ConstantProvider  # noqa: PLC0415
+
+    endpoint = environ.get(f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}") or environ.get(
+        "AWS_ENDPOINT_URL"
+    )
+    # boto3 reads the process's environment by itself: what ours leaves out must be overridden.
+    session = botocore.session.Session()
+    profile = ConstantProvider(environ.get("AWS_PROFILE"))
+    session.get_component("config_store").set_config_provider("profile", profile)
+    for variable, name in (
+        ("config_file", "AWS_CONFIG_FILE"),
+        ("credentials_file", "AWS_SHARED_CREDENTIALS_FILE"),
+    ):
+        if name in environ:
+            session.set_config_variable(variable, environ[name])
+    make: Any = boto3.Session(botocore_session=session).client
+    return make(
+        service,
+        region_name=region,
+        endpoint_url=endpoint,
+        aws_access_key_id=environ.get("AWS_ACCESS_KEY_ID"),
+        aws_secret_access_key=environ.get("AWS_SECRET_ACCESS_KEY"),
+        aws_session_token=environ.get("AWS_SESSION_TOKEN"),
+        verify=environ.get("AWS_CA_BUNDLE"),
+        config=Config(
+            connect_timeout=10,
+            read_timeout=60,
+            retries={"mode": "standard", "max_attempts": 5},
+            s3={"addressing_style": "path"} if endpoint else None,
+        ),
+    )
+
+
+def cache_folder(environ: Mapping[str, str], *, platform: str = sys.platform) -> Path:
+    """Return the user's cache folder for Holdfast: HOLDFAST_CACHE_DIR, else the system's own place."""
+    if named := environ.get("HOLDFAST_CACHE_DIR"):
+        return Path(named)
+    home = Path(environ.get("HOME") or Path.home())
+    if platform == "darwin":
+        return home / "Library" / "Caches" / "holdfast"
+    return Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "holdfast"
+
+
+def real_runtime() -> Runtime:
+    """Return this machine, this process's environment and folder, and boto3."""
+    environ = dict(os.environ)
+    return Runtime(
+        environ=environ,
+        cwd=Path.cwd(),
+        clock=SystemClock(),
+        processes=SystemProcesses(),
+        aws=Boto3Aws(),
+        terminal=_terminal(environ),
+        cache=cache_folder(environ),
+    )
+
+
+def _terminal(environ: Mapping[str, str]) -> Terminal:
+    is_tty = sys.stdout.isatty() and environ.get("TERM") != "dumb"
+    color = bool(environ.get("FORCE_COLOR")) or (is_tty and not environ.get("NO_COLOR"))
+    return Terminal(
+        out=sys.stdout,
+        err=sys.stderr,
+        inp=sys.stdin,
+        is_tty=is_tty,
+        width=shutil.get_terminal_size(fallback=(100, 24)).columns,
+        color=color,
+    )

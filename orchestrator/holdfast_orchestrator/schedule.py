@@ -1,0 +1,114 @@
+"""Do work along a graph, as much at once as is allowed, and say what became of every name.
+
+Work that fails does not stop its neighbours: what runs is left to finish, and only what depends on
+the failure is skipped, with the failure itself as the reason and never another skipped shard. After a
+stop is asked for nothing new starts. Nothing here knows Terraform; any `concurrent.futures.Executor`
+will do, a pool of threads or one that hands work to other machines.
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from typing import Generic, TypeVar
+
+from holdfast_orchestrator.graph import Graph
+from holdfast_orchestrator.stop import StopSignal
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Never started. `cause` is the shard whose failure is the reason, or None after a stop."""
+
+    cause: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule(Generic[T]):
+    """How to work through a graph.
+
+    `work` is called with a name, in the executor; `failed` judges its result; at most `max_parallel`
+    names are worked on at once; `on_skip` is told of each skipped name as soon as it is known.
+    """
+
+    work: Callable[[str], T]
+    failed: Callable[[T], bool]
+    max_parallel: int
+    stop: StopSignal = field(default_factory=StopSignal)
+    on_skip: Callable[[str, Skipped], object] = lambda _name, _skipped: None
+
+    def run(self, graph: Graph, executor: Executor) -> Mapping[str, T | Skipped]:
+        """Return what became of each name, in the graph's order.
+
+        Where `work` raised, the first such exception (in the graph's order) is raised here, after
+        everything that ran has finished.
+        """
+        if self.max_parallel < 1:
+            raise ValueError(f"max_parallel must be 1 or more, got {self.max_parallel}")
+        walk = _Walk(self, graph, executor)
+        walk.finish()
+        return {name: walk.result(name) for name in graph.order}
+
+
+class _Walk(Generic[T]):
+    """One walk through the graph; lives in the calling thread only."""
+
+    def __init__(self, schedule: Schedule[T], graph: Graph, executor: Executor) -> None:
+        self._schedule = schedule
+        self._graph = graph
+        self._executor = executor
+        self._sorter = TopologicalSorter(graph.dependencies)
+        self._ready: list[str] = []
+        self._running: dict[Future[T], str] = {}
+        self._ended: dict[str, Future[T]] = {}
+        self._skipped: dict[str, Skipped] = {}
+
+    def finish(self) -> None:
+        self._sorter.prepare()
+        while self._sorter.is_active():
+            self._ready.extend(self._sorter.get_ready())
+            self._start_or_skip()
+            if self._running:
+                self._collect()
+
+    def result(self, name: str) -> T | Skipped:
+        return self._skipped[name] if name in self._skipped else self._ended[name].result()
+
+    def _start_or_skip(self) -> None:
+        waiting = []
+        for name in sorted(self._ready):
+            if (skipped := self._reason_to_skip(name)) is not None:
+                self._skip(name, skipped)
+            elif len(self._running) < self._schedule.max_parallel:
+                self._running[self._executor.submit(self._schedule.work, name)] = name
+            else:
+                waiting.append(name)
+        self._ready = waiting
+
+    def _reason_to_skip(self, name: str) -> Skipped | None:
+        upstreams = sorted(self._graph.dependencies[name])
+        failed = [upstream for upstream in upstreams if upstream in self._ended and self._failed(upstream)]
+        if failed:
+            return Skipped(failed[0])
+        inherited = [self._skipped[upstream] for upstream in upstreams if upstream in self._skipped]
+        if inherited:
+            return next((skipped for skipped in inherited if skipped.cause is not None), inherited[0])
+        return Skipped(None) if self._schedule.stop.asked else None
+
+    def _skip(self, name: str, skipped: Skipped) -> None:
+        self._skipped[name] = skipped
+        self._sorter.done(name)
+        self._schedule.on_skip(name, skipped)
+
+    def _collect(self) -> None:
+        ended, _ = wait(self._running, return_when=FIRST_COMPLETED)
+        for future in ended:
+            name = self._running.pop(future)
+            self._ended[name] = future
+            self._sorter.done(name)
+
+    def _failed(self, name: str) -> bool:
+        future = self._ended[name]
+        return future.exception() is not None or self._schedule.failed(future.result())

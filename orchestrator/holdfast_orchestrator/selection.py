@@ -1,0 +1,90 @@
+"""Which shards of an app a command is about, and what to call them.
+
+Each kind of name narrows the choice; several names of one kind widen it. What is asked for and does
+not exist is an error that lists what does. Upstreams are never pulled in by themselves.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from holdfast_orchestrator.errors import UsageError
+from holdfast_orchestrator.manifest import Manifest, Shard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What was asked for; an empty tuple means all. `stacks` are globs over shard and service names.
+
+    With `one_environment` a choice that spans several environments has to name them.
+    """
+
+    environments: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    stacks: tuple[str, ...] = ()
+    include_dependents: bool = False
+    one_environment: bool = False
+
+    def of(self, manifest: Manifest) -> tuple[Shard, ...]:
+        """Return the shards chosen, in dependency order.
+
+        Raises UsageError for a name or glob that matches nothing, and for a choice that is empty.
+        """
+        chosen = _narrowed(manifest.shards, "--env", self.environments, lambda shard: shard.environment)
+        chosen = _narrowed(chosen, "--service", self.services, lambda shard: shard.service)
+        chosen = _globbed(chosen, self.stacks)
+        if not chosen:
+            raise UsageError("this app has no stacks")
+        self._refuse_many_environments(chosen)
+        names = {shard.name for shard in chosen}
+        if self.include_dependents:
+            names |= manifest.graph.dependents(names)
+        return tuple(shard for shard in manifest.shards if shard.name in names)
+
+    def _refuse_many_environments(self, chosen: Iterable[Shard]) -> None:
+        found = sorted({shard.environment for shard in chosen})
+        if self.one_environment and not self.environments and len(found) > 1:
+            raise UsageError(
+                f"this is about {len(found)} environments: {', '.join(found)}",
+                next_step=f"name what is meant, for example --env {found[0]}",
+            )
+
+
+def _narrowed(
+    shards: Sequence[Shard], option: str, names: Iterable[str], named: Callable[[Shard], str]
+) -> tuple[Shard, ...]:
+    wanted = tuple(names)
+    there = {named(shard) for shard in shards}
+    for name in wanted:
+        if name not in there:
+            raise UsageError(f"{option} {name!r} matches no stack; there are: {', '.join(sorted(there))}")
+    return tuple(shard for shard in shards if not wanted or named(shard) in wanted)
+
+
+def _globbed(shards: Sequence[Shard], globs: Iterable[str]) -> tuple[Shard, ...]:
+    chosen: set[str] = set()
+    asked = tuple(globs)
+    for glob in asked:
+        found = {
+            shard.name
+            for shard in shards
+            if fnmatchcase(shard.name, glob) or fnmatchcase(shard.service, glob)
+        }
+        if not found:
+            names = ", ".join(sorted(shard.name for shard in shards))
+            raise UsageError(f"--stack {glob!r} matches no stack; there are: {names}")
+        chosen |= found
+    return tuple(shard for shard in shards if not asked or shard.name in chosen)
+
+
+def labels(shards: Iterable[Shard]) -> Mapping[str, str]:
+    """Return the shortest name by which each shard can be told from the others, by shard name."""
+    known = tuple(shards)
+    spellings = (
+        {shard.name: shard.service for shard in known},
+        {shard.name: f"{shard.service}-{shard.environment}" for shard in known},
+        {shard.name: f"{shard.service}-{shard.region}" for shard in known},
+        {shard.name: shard.name for shard in known},
+    )
+    clear = [names for names in spellings if len(set(names.values())) == len(known)]
+    return min(clear, key=lambda names: sum(map(len, names.values())))

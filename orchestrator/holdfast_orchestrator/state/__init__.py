@@ -1,0 +1,12 @@
+"""The state bucket: what lies there, how it is read and written.
+
+A state lies exactly at its shard's key, written by Terraform alone. Beside the states, below
+`_holdfast/`, lies what Holdfast keeps: `backups/<state folder>/<lineage>/<serial>-<sha256>.json`, the
+state as it was before each apply. Nothing there is ever overwritten.
+
+    store.py    the protocol: head, get, put under a condition
+    s3.py       the bucket (SSE on every write; a missing bucket names the command that creates it)
+    memory.py   the same in memory, for tests; both pass one contract suite
+    snapshot.py a state's bytes, checked: what Terraform would silently take for "no state" is refused
+    backup.py   copy, read back, compare; without that no apply starts
+"""

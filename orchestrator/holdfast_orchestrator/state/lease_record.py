@@ -1,0 +1,132 @@
+"""What a lease says, as it lies in the bucket: who holds a shard, since when, from where, doing what.
+
+    _holdfast/leases/<state folder>.json
+
+The object stays when the shard is given back (`held` false): the epoch in it only ever grows, so that a
+holder who was thought dead and comes back finds that its epoch is over.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from holdfast_orchestrator.state.document import dump, load
+from holdfast_orchestrator.state.store import ObjectHead, StoredObject
+from holdfast_orchestrator.state.this_process import ProcessIdentity
+
+SCHEMA = "holdfast/lease/v1"
+LEASES = "_holdfast/leases"
+
+Kind = Literal["run", "human"]
+_KINDS = ("run", "human")
+
+# The bucket's clock counts whole seconds, and two of its servers may differ a little.
+_SLACK = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Takeover:
+    """From whom a lease was taken, and on what grounds."""
+
+    run: str
+    owner: str
+    host: str
+    epoch: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseRecord:
+    """One holding of one shard.
+
+    `run` is the run it is held for, `owner` who started it, `process` which process keeps it. `epoch`
+    counts the holdings of the shard. `since` is the holder's own time, for people; `expires_after` is in
+    seconds after the last renewal by the bucket's clock. `token` is this holding's alone, `renewals` makes
+    every version of the object different. A lease of kind `human` is given back by a person only.
+    """
+
+    run: str
+    owner: str
+    process: ProcessIdentity
+    epoch: int
+    token: str
+    since: datetime
+    doing: str
+    expires_after: float
+    kind: Kind = "run"
+    renewals: int = 0
+    held: bool = True
+    taken: Takeover | None = None
+
+    @property
+    def described(self) -> str:
+        """Who, from where, since when and doing what, in one clause."""
+        since = self.since.strftime("%Y-%m-%d %H:%M:%S UTC")
+        where = f"process {self.process.pid} on {self.process.host}"
+        return f"{self.owner} ({where}, run {self.run}) since {since}, {self.doing}"
+
+    def body(self) -> bytes:
+        """Return the object's bytes."""
+        fields = {
+            "held": self.held,
+            "kind": self.kind,
+            "run": self.run,
+            "owner": self.owner,
+            "process": self.process.to_json(),
+            "epoch": self.epoch,
+            "token": self.token,
+            "since": self.since.isoformat(),
+            "doing": self.doing,
+            "expires_after": self.expires_after,
+            "renewals": self.renewals,
+            "taken": None if self.taken is None else asdict(self.taken),
+        }
+        return dump(SCHEMA, fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLease:
+    """A lease as it was found."""
+
+    record: LeaseRecord
+    head: ObjectHead
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether it was not renewed in time, by the bucket's clock; False where that does not say."""
+        if self.head.modified is None or self.head.served is None:
+            return False
+        age = self.head.served - self.head.modified
+        return age > timedelta(seconds=self.record.expires_after) + _SLACK
+
+
+def lease_key(folder: str) -> str:
+    """Return where the lease of the shard with this state folder lies."""
+    return f"{LEASES}/{folder}.json"
+
+
+def read_lease(stored: StoredObject) -> StoredLease:
+    """Read a lease object. Raises NeedsPersonError where it is none: nobody knows who holds the shard."""
+    step = "make sure that no deploy of this shard runs, then delete that object"
+    return StoredLease(record=load(stored, SCHEMA, _record, next_step=step), head=stored.head)
+
+
+def _record(document: Mapping[str, Any]) -> LeaseRecord:
+    taken, kind = document["taken"], document["kind"]
+    if kind not in _KINDS:
+        raise ValueError(kind)
+    return LeaseRecord(
+        run=str(document["run"]),
+        owner=str(document["owner"]),
+        process=ProcessIdentity.from_json(document["process"]),
+        epoch=int(document["epoch"]),
+        token=str(document["token"]),
+        since=datetime.fromisoformat(document["since"]),
+        doing=str(document["doing"]),
+        expires_after=float(document["expires_after"]),
+        kind=kind,
+        renewals=int(document["renewals"]),
+        held=bool(document["held"]),
+        taken=None if taken is None else Takeover(**taken),
+    )

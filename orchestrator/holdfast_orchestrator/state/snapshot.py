@@ -1,0 +1,85 @@
+"""A state as it lies in the bucket, read once and checked.
+
+Terraform takes an empty object, and one without a lineage, for "there is no state": it would plan to
+create everything a second time. So what is there must be a state, or a person has to look.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from holdfast_orchestrator.errors import NeedsPersonError
+from holdfast_orchestrator.state.store import ObjectStore, StoredObject
+
+_FORMAT = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateSnapshot:
+    """A state's bytes and what they say of themselves."""
+
+    key: str
+    etag: str
+    body: bytes = field(repr=False)
+    lineage: str
+    serial: int
+
+    @cached_property
+    def sha256(self) -> str:
+        """The digest of the bytes, in hexadecimal."""
+        return hashlib.sha256(self.body).hexdigest()
+
+    @cached_property
+    def document(self) -> Mapping[str, Any]:
+        """The state as JSON."""
+        parsed: Mapping[str, Any] = json.loads(self.body)
+        return parsed
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """The outputs by name, as Terraform stores them (`value`, `type`, `sensitive`)."""
+        return self.document.get("outputs") or {}
+
+    @property
+    def manages_something(self) -> bool:
+        """Whether any object is left in it; data sources do not count."""
+        return any(resource.get("mode") == "managed" for resource in self.document.get("resources") or ())
+
+
+def read_snapshot(store: ObjectStore, key: str) -> StateSnapshot | None:
+    """Return the state at `key`, None where there is none.
+
+    Raises NeedsPersonError where an object lies there that is not a state Terraform would honour.
+    """
+    stored = store.get(key)
+    return None if stored is None else snapshot_of(stored)
+
+
+def snapshot_of(stored: StoredObject) -> StateSnapshot:
+    """Return the bytes as a state. Raises NeedsPersonError where they are none."""
+    try:
+        document = json.loads(stored.body)
+    except ValueError:
+        raise _corrupt(stored, "it is not JSON" if stored.body else "it is empty") from None
+    if not isinstance(document, dict) or document.get("version") != _FORMAT:
+        raise _corrupt(stored, f"its version is not {_FORMAT}")
+    lineage, serial = document.get("lineage"), document.get("serial")
+    if not isinstance(lineage, str) or not lineage or "/" in lineage:
+        raise _corrupt(stored, f"its lineage is {lineage!r}")
+    if not isinstance(serial, int) or serial < 0:
+        raise _corrupt(stored, f"its serial is {serial!r}")
+    return StateSnapshot(
+        key=stored.head.key, etag=stored.head.etag, body=stored.body, lineage=lineage, serial=serial
+    )
+
+
+def _corrupt(stored: StoredObject, why: str) -> NeedsPersonError:
+    folder = stored.head.key.rpartition("/")[0]
+    return NeedsPersonError(
+        f"the object at {stored.head.key} is not a usable state: {why} ({stored.head.size} bytes); Terraform "
+        "would take it for no state and create everything a second time",
+        next_step=f"restore it from a version of the object, or from _holdfast/backups/{folder}/",
+    )

@@ -1,0 +1,95 @@
+"""What Holdfast needs of a place for objects, and no more.
+
+`ObjectStore` is enough for reading states and copying them aside. What lasts longer than a run (leases,
+journals, records) also needs `DurableStore`: listing, deleting, old versions, and the bucket's own time.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from holdfast_orchestrator.errors import HoldfastError
+
+
+class ObjectExistsError(HoldfastError):
+    """A conditional write found another object (or another version) at its key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectHead:
+    """An object without its bytes; `size` in bytes, `version` where the bucket keeps versions.
+
+    `modified` is when the object was written and `served` when the bucket answered, both by the bucket's
+    clock and in whole seconds; None where the answer did not say.
+    """
+
+    key: str
+    etag: str
+    size: int
+    version: str | None = None
+    modified: datetime | None = field(default=None, compare=False)
+    served: datetime | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectVersion:
+    """One version of an object, or, with `deleted`, the mark that it was deleted then."""
+
+    key: str
+    version: str
+    modified: datetime
+    size: int = 0
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject:
+    """An object and its bytes."""
+
+    head: ObjectHead
+    body: bytes = field(repr=False)
+
+
+class ObjectStore(Protocol):
+    """A bucket. Raises StateBucketError where the bucket itself cannot be used."""
+
+    def check(self) -> None:
+        """Return if the bucket exists and may be used."""
+
+    def head(self, key: str) -> ObjectHead | None:
+        """Return what lies at `key`, None for nothing."""
+
+    def get(self, key: str) -> StoredObject | None:
+        """Return the object at `key`, None for nothing."""
+
+    def create(self, key: str, body: bytes) -> ObjectHead:
+        """Write a new object. Raises ObjectExistsError where there is one."""
+
+    def replace(self, key: str, body: bytes, *, etag: str) -> ObjectHead:
+        """Write over exactly the object with `etag`. Raises ObjectExistsError for any other."""
+
+
+class DurableStore(ObjectStore, Protocol):
+    """A bucket in which things are kept for longer than a run."""
+
+    def now(self) -> datetime:
+        """Return the time by the bucket's clock, in whole seconds, UTC."""
+
+    def delete(self, key: str, *, etag: str) -> None:
+        """Delete exactly the object with `etag`. Raises ObjectExistsError for any other, or for none."""
+
+    def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectHead]:
+        """Yield what lies below `prefix`, by key; `after` leaves out all keys up to and including it."""
+
+    def folders(self, prefix: str, *, after: str = "") -> Iterator[str]:
+        """Yield the distinct names that follow `prefix` (ending in `/`) up to the next `/`, sorted.
+
+        `after` leaves out all names up to it.
+        """
+
+    def versions(self, key: str) -> tuple[ObjectVersion, ...]:
+        """Return the versions of one object, newest first; only the current one in an unversioned bucket."""
+
+    def get_version(self, key: str, version: str) -> StoredObject | None:
+        """Return one version of an object, None where there is none."""

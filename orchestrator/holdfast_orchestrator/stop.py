@@ -1,0 +1,79 @@
+"""Ctrl-C as a value: how urgently a run was asked to stop, and whom that concerns.
+
+Asked once, nothing new starts and what runs is left to finish. Asked a second time, each running
+Terraform gets its one SIGINT. Asked again, nothing more happens: a further signal would lose state.
+The command line sets signals up; everything below knows only this value.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+
+
+class Urgency(IntEnum):
+    """What has been asked for so far."""
+
+    NONE = 0
+    FINISH = 1
+    INTERRUPT = 2
+
+
+class StopSignal:
+    """Asked from a signal handler or any thread, read by the scheduler and the shards."""
+
+    def __init__(self) -> None:
+        # Reentrant: the handler may run in the very thread that registers an interrupter.
+        self._lock = threading.RLock()
+        self._urgency = Urgency.NONE
+        self._interrupters: list[Callable[[], object]] = []
+        self._at_stake = 0
+
+    @property
+    def at_stake(self) -> bool:
+        """Whether a run is under way that has to be brought to an orderly end."""
+        return self._at_stake > 0
+
+    @property
+    def urgency(self) -> Urgency:
+        """The strongest demand so far."""
+        return self._urgency
+
+    @property
+    def asked(self) -> bool:
+        """Whether nothing new may start."""
+        return self._urgency > Urgency.NONE
+
+    def ask(self) -> Urgency:
+        """Ask once more; return what is in force now."""
+        with self._lock:
+            before = self._urgency
+            self._urgency = Urgency(min(before + 1, Urgency.INTERRUPT))
+            if before == Urgency.FINISH:
+                for interrupt in self._interrupters:
+                    interrupt()
+            return self._urgency
+
+    @contextmanager
+    def guarding(self) -> Iterator[None]:
+        """While inside, something is at stake."""
+        with self._lock:
+            self._at_stake += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._at_stake -= 1
+
+    @contextmanager
+    def interrupting(self, interrupt: Callable[[], object]) -> Iterator[None]:
+        """While inside, the second demand calls `interrupt`; at once where it was made before."""
+        with self._lock:
+            self._interrupters.append(interrupt)
+            if self._urgency is Urgency.INTERRUPT:
+                interrupt()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._interrupters.remove(interrupt)

@@ -1,0 +1,131 @@
+"""Stage 1: run the app that writes the stacks.
+
+The program is the one cdktf.json names, started as cdktf's own command line starts it (by a shell, in
+the project's folder, told where to write by CDKTF_OUTDIR), with the Python that runs Holdfast first on
+PATH. Two runs in one checkout take turns, from the app's start until its files have been read.
+"""
+
+import fcntl
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from holdfast_orchestrator.errors import SettingsError, SynthesisError, UsageError
+from holdfast_orchestrator.events import Event, SynthFinished, SynthStarted
+from holdfast_orchestrator.manifest import CDKTF_MANIFEST, HOLDFAST_MANIFEST, is_synthesized
+from holdfast_orchestrator.process import Command, Completed
+from holdfast_orchestrator.project_file import ProjectFile
+from holdfast_orchestrator.runtime import Runtime
+
+_LOCK = Path(".holdfast") / "synth.lock"
+_FRAME = re.compile(r'  File "(?P<file>[^"]+)", line \d+')
+_NOT_THE_USERS = ("site-packages", "dist-packages", "<frozen ", "/lib/python3")
+_JAVASCRIPT_FRAME = re.compile(r"\s+at .*(?:\(|:\d+:\d+)")
+_LONGEST = 40
+
+
+@contextmanager
+def synth_lock(project: Path) -> Iterator[None]:
+    """Hold the project's output folder: wait for another run in the same checkout to have read it."""
+    file = project / _LOCK
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def synthesize(
+    project: ProjectFile,
+    runtime: Runtime,
+    *,
+    environments: Sequence[str] = (),
+    services: Sequence[str] = (),
+    emit: Callable[[Event], object],
+) -> str:
+    """Run the app; return what it printed.
+
+    Empty `environments` or `services` mean all of them. Raises SettingsError for what the app itself
+    calls wrong settings (exit code 64), SynthesisError for any other failure. Call it, and read its
+    files, inside `synth_lock`.
+    """
+    emit(SynthStarted(app=project.app))
+    # What an earlier synthesis left must not pass for this one's work.
+    for name in (CDKTF_MANIFEST, HOLDFAST_MANIFEST):
+        (project.output / name).unlink(missing_ok=True)
+    completed = runtime.processes.run(_command(project, runtime, environments, services))
+    if not completed:
+        raise _failure(project, completed)
+    if not is_synthesized(project.output):
+        raise SynthesisError(
+            f"{project.app!r} ended well but wrote no {project.output / CDKTF_MANIFEST}",
+            next_step="the app must end with app.synth() and must not set another outdir",
+        )
+    emit(SynthFinished(shards=_count_stacks(project.output), seconds=completed.seconds))
+    return "\n".join(text for text in (completed.stdout.strip(), completed.stderr.strip()) if text)
+
+
+def _command(
+    project: ProjectFile, runtime: Runtime, environments: Sequence[str], services: Sequence[str]
+) -> Command:
+    python = Path(sys.executable).parent
+    environ = {
+        **runtime.environ,
+        "PATH": f"{python}:{runtime.environ.get('PATH', '/usr/bin:/bin')}",
+        "HOLDFAST_ENV": _commas("--env", environments),
+        "HOLDFAST_SERVICE": _commas("--service", services),
+        "CDKTF_OUTDIR": str(project.output),
+        "CDKTF_CONTEXT_JSON": json.dumps(dict(project.context)),
+        # jsii prints eleven lines about the age of an old Node; the value is the version it knows.
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+    }
+    return Command(
+        argv=("/bin/sh", "-c", project.app), cwd=project.folder, environ=environ, on_timeout="kill"
+    )
+
+
+def _commas(option: str, names: Sequence[str]) -> str:
+    for name in names:
+        if not name or "," in name:
+            raise UsageError(f"{option} takes one name at a time and may be repeated, got {name!r}")
+    return ",".join(names)
+
+
+def _count_stacks(output: Path) -> int:
+    return len(json.loads((output / CDKTF_MANIFEST).read_bytes()).get("stacks", {}))
+
+
+def _failure(project: ProjectFile, completed: Completed) -> SettingsError | SynthesisError:
+    text = completed.stderr.strip() or completed.stdout.strip()
+    if completed.code == SettingsError.exit_code:
+        what, _, next_step = text.removeprefix("error: ").partition("\n  next: ")
+        return SettingsError(what, next_step=next_step or None)
+    return SynthesisError(
+        f"{project.app!r} ended with exit code {completed.code}:\n{_indented(trimmed(text))}",
+        next_step="mend the app; to see all it prints, run: holdfast synth --verbose",
+    )
+
+
+def trimmed(text: str) -> str:
+    """Return an app's error output without what is not the app's own.
+
+    Of a Python traceback the frames of installed packages go, of the messages that come through jsii
+    the JavaScript frames; of what is left, the last 40 lines stay.
+    """
+    kept: list[str] = []
+    foreign_frame = False
+    for line in text.splitlines():
+        frame = _FRAME.match(line)
+        if frame is not None:
+            foreign_frame = any(part in frame["file"] for part in _NOT_THE_USERS)
+        elif not line.startswith("    "):
+            foreign_frame = False
+        if not foreign_frame and not _JAVASCRIPT_FRAME.match(line):
+            kept.append(line)
+    return "\n".join(kept[-_LONGEST:])
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())

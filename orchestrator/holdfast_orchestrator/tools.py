@@ -1,0 +1,135 @@
+"""What the stages need for one run: for each shard its environment, its bucket and its Terraform.
+
+Made once a run and shared by its threads. A shard of the local cloud gets that cloud's endpoint and
+credentials, unless AWS_ENDPOINT_URL already names another one; every other shard gets the caller's
+environment as it is.
+"""
+
+import fcntl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from holdfast_orchestrator.errors import HoldfastError, LeasedError
+from holdfast_orchestrator.manifest import Manifest, Shard
+from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.state.s3 import S3Store
+from holdfast_orchestrator.state.store import ObjectStore
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.engine.terraform import Terraform
+    from holdfast_orchestrator.engine.toolchain import Engine
+    from holdfast_orchestrator.engine.ui_events import UiEvent
+
+CONFIGURATION = "cdk.tf.json"
+
+
+class Tools(Protocol):
+    """What plan, deploy and destroy ask for."""
+
+    def store(self, shard: Shard) -> ObjectStore:
+        """Return the bucket that holds the shard's state."""
+
+    def terraform(self, shard: Shard, on_event: "Callable[[UiEvent], None]") -> "Terraform":
+        """Return Terraform in a folder with the shard's configuration and nothing else."""
+
+    @contextmanager
+    def folder(self, shard: Shard) -> Iterator[None]:
+        """Hold the shard's working folder. Raises LeasedError where another run on this machine does."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RealTools:
+    """The tools of this machine; `project` is the app's folder, `engine` the one asked for by name."""
+
+    runtime: Runtime
+    project: Path
+    engine_choice: str | None = None
+
+    def store(self, shard: Shard) -> ObjectStore:
+        client = self.runtime.aws.client("s3", region=shard.state.region, environ=self.environ(shard.cloud))
+        return S3Store(client, shard.state, cloud=shard.cloud)
+
+    def terraform(self, shard: Shard, on_event: "Callable[[UiEvent], None]") -> "Terraform":
+        from holdfast_orchestrator.engine.terraform import Terraform  # noqa: PLC0415 - only when deploying
+        from holdfast_orchestrator.engine.workdir import prepare, work_root  # noqa: PLC0415
+
+        workdir = prepare(
+            work_root(self.runtime, self.project), shard.name, {CONFIGURATION: shard.configuration}
+        )
+        return Terraform(
+            engine=self.engine,
+            runtime=self.runtime,
+            workdir=workdir,
+            environ=self.environ(shard.cloud),
+            on_event=on_event,
+            project=self.project,
+        )
+
+    @contextmanager
+    def folder(self, shard: Shard) -> Iterator[None]:
+        from holdfast_orchestrator.engine.workdir import work_root  # noqa: PLC0415
+
+        root = work_root(self.runtime, self.project)
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (root / f"{shard.name}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise LeasedError(
+                    f"another holdfast on this machine is at work on {shard.name} in this project",
+                    next_step="wait for it to end",
+                ) from None
+            yield
+
+    @cached_property
+    def engine(self) -> "Engine":
+        """Terraform or OpenTofu, found once."""
+        from holdfast_orchestrator.engine.toolchain import find_engine  # noqa: PLC0415
+
+        return find_engine(self.runtime, choice=self.engine_choice, project=self.project)
+
+    def environ(self, cloud: Literal["aws", "local"]) -> Mapping[str, str]:
+        """Return the environment that leads to `cloud`.
+
+        Raises HoldfastError where the local cloud is meant and does not run.
+        """
+        if cloud == "aws" or self.runtime.environ.get("AWS_ENDPOINT_URL"):
+            return self.runtime.environ
+        return self._local_environ
+
+    @cached_property
+    def _local_environ(self) -> Mapping[str, str]:
+        from holdfast_orchestrator.local.cloud import LocalCloud  # noqa: PLC0415
+        from holdfast_orchestrator.local.environment import towards_local  # noqa: PLC0415
+
+        status = LocalCloud(self.project, self.runtime).status()
+        if not status.running or status.endpoint is None:
+            raise HoldfastError("the local cloud of this project does not run", next_step="holdfast local up")
+        return towards_local(self.runtime.environ, status.endpoint)
+
+
+def check_buckets(tools: Tools, shards: tuple[Shard, ...]) -> None:
+    """Return if every state bucket is there; raises StateBucketError that names the mending command."""
+    checked = set()
+    for shard in shards:
+        place = (shard.state.bucket, shard.state.region, shard.cloud)
+        if place not in checked:
+            tools.store(shard).check()
+            checked.add(place)
+
+
+def shards_with_state(tools: Tools, manifest: Manifest, names: frozenset[str]) -> tuple[Shard, ...]:
+    """Return those of `names` whose state still manages something, in dependency order."""
+    from holdfast_orchestrator.state.snapshot import read_snapshot  # noqa: PLC0415
+
+    found = []
+    for shard in manifest.shards:
+        if shard.name in names:
+            snapshot = read_snapshot(tools.store(shard), shard.state.key)
+            if snapshot is not None and snapshot.manages_something:
+                found.append(shard)
+    return tuple(found)

@@ -1,0 +1,140 @@
+"""The gaps of ECS and Application Auto Scaling.
+
+Each probe asks a cloud and returns what it saw. The local cloud must show what AWS shows; moto by itself
+must not: where it does, moto has closed the gap and the module named can be deleted.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+Clients = Callable[[str], Any]
+Probe = Callable[[Clients], object]
+
+# One server of each kind is enough for all of them.
+pytestmark = pytest.mark.xdist_group("local-cloud-gaps")
+
+TASK = {"name": "web", "image": "nginx", "memory": 64, "essential": True}
+
+
+def service(clients: Clients, name: str, **settings: Any) -> Any:
+    ecs = clients("ecs")
+    ecs.create_cluster(clusterName=name)
+    ecs.register_task_definition(family=name, containerDefinitions=[TASK])
+    made = {"cluster": name, "serviceName": name, "taskDefinition": name, "desiredCount": 2}
+    ecs.create_service(**made, **settings)
+    return ecs.describe_services(cluster=name, services=[name])["services"][0]
+
+
+def settings_of_a_new_service(clients: Clients) -> object:
+    strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+    made = service(
+        clients,
+        "settings",
+        availabilityZoneRebalancing="ENABLED",
+        capacityProviderStrategy=strategy,
+        enableECSManagedTags=True,
+        enableExecuteCommand=True,
+        healthCheckGracePeriodSeconds=60,
+        deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
+    )
+    return [
+        made.get("launchType"),
+        made["availabilityZoneRebalancing"],
+        [p["capacityProvider"] for p in made["capacityProviderStrategy"]],
+        made["enableECSManagedTags"],
+        made["enableExecuteCommand"],
+        made["healthCheckGracePeriodSeconds"],
+        made["deploymentConfiguration"]["deploymentCircuitBreaker"],
+        made["deploymentConfiguration"]["minimumHealthyPercent"],
+    ]
+
+
+def a_new_service_becomes_steady(clients: Clients) -> object:
+    made = service(clients, "steady")
+    return made["runningCount"], made["pendingCount"], made["deployments"][0]["rolloutState"]
+
+
+def an_update_is_rolled_out(clients: Clients) -> object:
+    ecs = clients("ecs")
+    before = service(clients, "rolled")["deployments"][0]["id"]
+    ecs.register_task_definition(family="rolled", containerDefinitions=[TASK])
+    ecs.update_service(cluster="rolled", service="rolled", taskDefinition="rolled:2")
+    after = ecs.describe_services(cluster="rolled", services=["rolled"])["services"][0]["deployments"]
+    return len(after), after[0]["id"] != before, after[0]["rolloutState"]
+
+
+def a_cluster_setting_can_be_updated(clients: Clients) -> object:
+    ecs = clients("ecs")
+    ecs.create_cluster(clusterName="insights")
+    wanted = [{"name": "containerInsights", "value": "enhanced"}]
+    ecs.update_cluster_settings(cluster="insights", settings=wanted)
+    return ecs.describe_clusters(clusters=["insights"], include=["SETTINGS"])["clusters"][0]["settings"]
+
+
+def tags_of_a_scalable_target(clients: Clients) -> object:
+    service(clients, "scaled")
+    scaling = clients("application-autoscaling")
+    target = {
+        "ServiceNamespace": "ecs",
+        "ResourceId": "service/scaled/scaled",
+        "ScalableDimension": "ecs:service:DesiredCount",
+    }
+    arn = scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=2, Tags={"a": "1"})
+    scaling.tag_resource(ResourceARN=arn["ScalableTargetARN"], Tags={"b": "2"})
+    scaling.untag_resource(ResourceARN=arn["ScalableTargetARN"], TagKeys=["a"])
+    return scaling.list_tags_for_resource(ResourceARN=arn["ScalableTargetARN"])["Tags"]
+
+
+def test_a_service_whose_tasks_fail_on_purpose_never_becomes_steady(local_clients: Clients) -> None:
+    ecs = local_clients("ecs")
+    service(
+        local_clients,
+        "failing",
+        deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
+    )
+    broken = {**TASK, "environment": [{"name": "HOLDFAST_LOCAL_TASKS_FAIL", "value": "true"}]}
+    ecs.register_task_definition(family="failing", containerDefinitions=[broken])
+
+    ecs.update_service(cluster="failing", service="failing", taskDefinition="failing:2")
+
+    seen = ecs.describe_services(cluster="failing", services=["failing"])["services"][0]
+    assert (seen["runningCount"], seen["deployments"][0]["rolloutState"]) == (0, "FAILED")
+
+
+# probe -> what AWS shows, and the module that makes the local cloud show it.
+PROBES: dict[Probe, tuple[object, str]] = {
+    settings_of_a_new_service: (
+        [None, "ENABLED", ["FARGATE_SPOT"], True, True, 60, {"enable": True, "rollback": True}, 100],
+        "ecs_services",
+    ),
+    a_new_service_becomes_steady: ((2, 0, "COMPLETED"), "ecs_services"),
+    an_update_is_rolled_out: ((1, True, "COMPLETED"), "ecs_services"),
+    a_cluster_setting_can_be_updated: (
+        [{"name": "containerInsights", "value": "enhanced"}],
+        "ecs_cluster_settings",
+    ),
+    tags_of_a_scalable_target: ({"b": "2"}, "autoscaling_tags"),
+}
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.__name__)
+def test_the_local_cloud_shows_what_aws_shows(probe: Probe, local_clients: Clients) -> None:
+    seen = probe(local_clients)
+
+    assert seen == PROBES[probe][0]
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.__name__)
+def test_moto_by_itself_still_does_not(probe: Probe, moto_clients: Clients) -> None:
+    wanted, module = PROBES[probe]
+
+    try:
+        seen = probe(moto_clients)
+    except (BotoCoreError, ClientError, KeyError, ResponseParserError) as gap:
+        seen = gap
+
+    assert seen != wanted, f"moto has closed this gap: delete local/gaps/{module}.py, or what it does of this"

@@ -1,0 +1,77 @@
+"""A site to put services on: network, gateway and cluster, each in a stack of its own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from holdfast_constructs import (
+    Cluster,
+    Gateway,
+    HoldfastApp,
+    Image,
+    Keys,
+    Network,
+    Platform,
+    Postgres,
+    Scale,
+    ServiceStack,
+    Target,
+    WebService,
+)
+from holdfast_constructs.testing import Synthesis, sample_target
+
+IMAGE = Image.digest("210987654321.dkr.ecr.eu-west-1.amazonaws.com/orders@sha256:" + "0" * 64)
+
+
+class Site:
+    """What a test builds services and databases on; every property has a value that is allowed."""
+
+    def __init__(self, app: HoldfastApp, target: Target) -> None:
+        self.app, self.target = app, target
+        base = ServiceStack(app, "network", target)
+        logs_key = Keys(base, "logs", purpose="logs")
+        network = Network(base, "main", cidr="10.40.0.0/16", nat="single", logs_key=logs_key)
+        edge = ServiceStack(app, "edge", target)
+        gateway = Gateway(
+            edge, "gateway", network=network, domain="example.com", zone_id="Z123", firewall=None
+        )
+        cluster = Cluster(edge, "main", logs_key=logs_key)
+        self.platform = Platform(network=network, gateway=gateway, cluster=cluster, logs_key=logs_key)
+
+    def service(self, stack: ServiceStack | None = None, id_: str = "api", **properties: Any) -> WebService:
+        given: dict[str, Any] = {
+            "image": IMAGE,
+            "port": 8080,
+            "health": "/healthz",
+            "host": "orders.example.com",
+            "scale": Scale(2, 10),
+        }
+        where = stack or ServiceStack(self.app, "orders", self.target)
+        return WebService(where, id_, platform=self.platform, **(given | properties))
+
+    def database(self) -> Postgres:
+        data = ServiceStack(self.app, "data", self.target)
+        return Postgres(
+            data,
+            "orders",
+            network=self.platform.network,
+            key=Keys(data, "key", purpose="data"),
+            logs_key=self.platform.logs_key,
+            instance_class="db.r6g.large",
+            storage_gib=100,
+            multi_az=True,
+            backup_days=14,
+        )
+
+
+@pytest.fixture
+def on_site(
+    synthesize: Callable[[Callable[[HoldfastApp], object]], Synthesis],
+) -> Callable[..., Synthesis]:
+    """Return a function that builds on a site and synthesizes it: `on_site(lambda site: site.service())`."""
+
+    def run(build: Callable[[Site], object], *, target: Target | None = None) -> Synthesis:
+        return synthesize(lambda app: build(Site(app, target or sample_target())))
+
+    return run

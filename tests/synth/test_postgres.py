@@ -1,0 +1,219 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from holdfast_constructs import ConstructError, HoldfastApp, Keys, Network, Postgres, ServiceStack
+from holdfast_constructs.testing import Synthesis, Template, sample_target
+
+Synthesize = Callable[[Callable[[HoldfastApp], object]], Synthesis]
+
+
+def _postgres(app: HoldfastApp, *, target: Any = None, id_: str = "orders", **properties: Any) -> Postgres:
+    target = target or sample_target()
+    base = ServiceStack(app, "network", target)
+    logs_key = Keys(base, "logs", purpose="logs")
+    network = Network(base, "main", cidr="10.40.0.0/16", nat="none", logs_key=logs_key)
+    data = ServiceStack(app, "data", target)
+    given: dict[str, Any] = {
+        "instance_class": "db.r6g.large",
+        "storage_gib": 100,
+        "max_storage_gib": 500,
+        "multi_az": True,
+        "backup_days": 14,
+    }
+    key = Keys(data, "key", purpose="data")
+    return Postgres(data, id_, network=network, key=key, logs_key=logs_key, **(given | properties))
+
+
+def _synthesis(synthesize: Synthesize, **properties: Any) -> Synthesis:
+    return synthesize(lambda app: _postgres(app, **properties))
+
+
+def _synthesized(synthesize: Synthesize, **properties: Any) -> Template:
+    return _synthesis(synthesize, **properties)["data"]
+
+
+def test_nobody_outside_the_network_reaches_it(synthesize: Synthesize) -> None:
+    synthesis = _synthesis(synthesize)
+
+    data = synthesis["data"]
+    [group] = data.resources("aws_security_group")
+    [subnets] = data.resources("aws_db_subnet_group")
+    data.has_resource(
+        "aws_db_instance",
+        publicly_accessible=False,
+        db_subnet_group_name=f"${{{subnets}.name}}",
+        vpc_security_group_ids=[f"${{{group}.id}}"],
+    )
+    for zone, reference in zip("ab", data.resource("aws_db_subnet_group")["subnet_ids"], strict=True):
+        assert f"isolated-{zone}" in reference
+    data.has_no_resource("aws_vpc_security_group_ingress_rule")
+    data.has_no_resource("aws_vpc_security_group_egress_rule")
+
+
+def test_it_survives_a_zone_and_keeps_its_backups(synthesize: Synthesize) -> None:
+    data = _synthesized(synthesize)
+
+    data.has_resource(
+        "aws_db_instance",
+        multi_az=True,
+        backup_retention_period=14,
+        copy_tags_to_snapshot=True,
+        storage_type="gp3",
+        allocated_storage=100,
+        max_allocated_storage=500,
+        apply_immediately=False,
+    )
+
+
+def test_everything_in_it_is_encrypted_with_the_data_key(synthesize: Synthesize) -> None:
+    data = _synthesized(synthesize)
+
+    [key] = data.resources("aws_kms_key")
+    arn = f"${{{key}.arn}}"
+    data.has_resource(
+        "aws_db_instance",
+        storage_encrypted=True,
+        kms_key_id=arn,
+        master_user_secret_kms_key_id=arn,
+        performance_insights_kms_key_id=arn,
+    )
+
+
+def test_its_password_is_made_by_rds_and_is_in_no_state(synthesize: Synthesize) -> None:
+    data = _synthesized(synthesize)
+
+    instance = data.resource("aws_db_instance", manage_master_user_password=True, username="app_admin")
+
+    assert "password" not in instance
+    assert instance["iam_database_authentication_enabled"] is True
+
+
+def test_clients_must_use_tls_and_slow_statements_are_logged(synthesize: Synthesize) -> None:
+    data = _synthesized(synthesize)
+
+    group = data.resource(
+        "aws_db_parameter_group", family="postgres16", lifecycle={"create_before_destroy": True}
+    )
+
+    assert {each["name"]: each["value"] for each in group["parameter"]} == {
+        "rds.force_ssl": "1",
+        "log_statement": "ddl",
+        "log_min_duration_statement": "500",
+    }
+    assert "name" not in group
+    assert group["name_prefix"] == "data-prod-orders-"
+
+
+def test_its_logs_go_to_encrypted_groups_that_are_there_before_it(synthesize: Synthesize) -> None:
+    data = _synthesized(synthesize)
+
+    groups = data.resources("aws_cloudwatch_log_group")
+    instance = data.resource("aws_db_instance", enabled_cloudwatch_logs_exports=["postgresql", "upgrade"])
+    assert instance["depends_on"] == list(groups)
+    assert {group["name"] for group in groups.values()} == {
+        "/aws/rds/instance/data-prod-orders/postgresql",
+        "/aws/rds/instance/data-prod-orders/upgrade",
+    }
+    for group in groups.values():
+        assert "kms_keylogs" in group["kms_key_id"]
+        assert group["retention_in_days"] == 365
+
+
+def test_it_is_watched_every_minute_through_a_role_for_this_instance_only(synthesize: Synthesize) -> None:
+    data = _synthesized(synthesize)
+
+    [role] = data.resources("aws_iam_role")
+    data.has_resource(
+        "aws_db_instance",
+        monitoring_interval=60,
+        monitoring_role_arn=f"${{{role}.arn}}",
+        performance_insights_enabled=True,
+        performance_insights_retention_period=7,
+    )
+    [trust] = next(
+        block["statement"]
+        for address, block in data.data("aws_iam_policy_document").items()
+        if "monitoring-trust" in address
+    )
+    assert {each["variable"]: each["values"] for each in trust["condition"]} == {
+        "aws:SourceAccount": ["210987654321"],
+        "aws:SourceArn": ["arn:aws:rds:eu-west-1:210987654321:db:data-prod-orders"],
+    }
+
+
+def test_where_data_is_kept_it_cannot_be_deleted_without_a_snapshot(synthesize: Synthesize) -> None:
+    data = _synthesized(synthesize)
+
+    data.has_resource(
+        "aws_db_instance",
+        deletion_protection=True,
+        skip_final_snapshot=False,
+        final_snapshot_identifier="data-prod-orders-final",
+        delete_automated_backups=False,
+    )
+
+
+def test_where_data_is_not_kept_it_goes_without_a_trace(synthesize: Synthesize) -> None:
+    data = _synthesized(synthesize, target=sample_target(delete_protection=False))
+
+    instance = data.resource("aws_db_instance", deletion_protection=False, skip_final_snapshot=True)
+
+    assert "final_snapshot_identifier" not in instance
+
+
+def test_gates_are_told_that_its_loss_cannot_be_undone(synthesize: Synthesize) -> None:
+    synthesis = _synthesis(synthesize, target=sample_target(delete_protection=False))
+
+    [instance] = synthesis["data"].resources("aws_db_instance")
+    assert instance in synthesis.manifest["shards"]["data-prod-eu-west-1"]["protected"]
+
+
+def test_a_major_version_gets_its_minor_ones(synthesize: Synthesize) -> None:
+    data = _synthesized(synthesize, engine_version="17")
+
+    data.has_resource("aws_db_instance", engine_version="17", auto_minor_version_upgrade=True)
+    data.has_resource("aws_db_parameter_group", family="postgres17")
+
+
+def test_a_minor_version_is_never_planned_back_to(synthesize: Synthesize) -> None:
+    data = _synthesized(synthesize, engine_version="16.4")
+
+    data.has_resource("aws_db_instance", engine_version="16.4", auto_minor_version_upgrade=False)
+    data.has_resource("aws_db_parameter_group", family="postgres16")
+
+
+def test_the_database_inside_is_named_like_it_unless_told(synthesize: Synthesize) -> None:
+    plain = _synthesized(synthesize, id_="order-history")
+    told = _synthesized(synthesize, database="archive")
+
+    plain.has_resource("aws_db_instance", db_name="order_history", identifier="data-prod-order-history")
+    told.has_resource("aws_db_instance", db_name="archive")
+
+
+def test_a_single_zone_is_refused_in_production_only(synthesize: Synthesize) -> None:
+    staging = _synthesized(
+        synthesize, target=sample_target(environment="staging", production=False), multi_az=False
+    )
+
+    staging.has_resource("aws_db_instance", multi_az=False)
+    with pytest.raises(ConstructError, match="multi_az in prod must be True in production"):
+        _synthesized(synthesize, multi_az=False)
+
+
+@pytest.mark.parametrize(
+    ("properties", "message"),
+    [
+        ({"storage_gib": 5}, "storage_gib must be 20-65536, got 5"),
+        ({"backup_days": 0}, "backup_days must be 1-35, got 0"),
+        ({"engine_version": "9.6"}, "engine_version must be 13-19"),
+        ({"instance_class": "large"}, "instance_class must be an RDS class"),
+        ({"database": "My-DB"}, "database must be 1-63 of a-z"),
+    ],
+)
+def test_what_rds_would_refuse_is_refused(
+    synthesize: Synthesize, properties: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConstructError, match=message):
+        _synthesized(synthesize, **properties)

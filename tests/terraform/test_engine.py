@@ -1,0 +1,544 @@
+"""The engine's verbs with a real Terraform: outcomes, events, diagnostics, locks, interruption."""
+
+import dataclasses
+import hashlib
+import json
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast_orchestrator.engine import lockfile
+from holdfast_orchestrator.engine.diagnostics import CommandFailedError, locate
+from holdfast_orchestrator.engine.mirrors import this_platform
+from holdfast_orchestrator.engine.runner import Listener, ignore
+from holdfast_orchestrator.engine.terraform import Terraform
+from holdfast_orchestrator.engine.toolchain import Engine, find_engine
+from holdfast_orchestrator.engine.ui_events import ApplyComplete, ApplyStart, PlannedChange, UiEvent
+from holdfast_orchestrator.engine.workdir import prepare
+from holdfast_orchestrator.errors import EngineError, InterruptedSafelyError, NeedsPersonError
+from holdfast_orchestrator.manifest import Source
+from holdfast_orchestrator.runtime import Runtime, real_runtime
+
+Shard = Callable[..., Terraform]
+FAKE = "registry.terraform.io/acme/fake"
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Runtime:
+    (tmp_path / "project").mkdir()
+    return dataclasses.replace(real_runtime(), cache=tmp_path / "cache", cwd=tmp_path / "project")
+
+
+@pytest.fixture
+def shard(runtime: Runtime, tmp_path: Path) -> Shard:
+    """Return a function that makes a shard's Terraform from its configuration."""
+    engine = find_engine(runtime, project=tmp_path)
+
+    def make(
+        configuration: Mapping[str, Any],
+        *,
+        on_event: Listener = ignore,
+        environ: Mapping[str, str] | None = None,
+        name: str = "orders",
+    ) -> Terraform:
+        backend = {"local": {"path": str(tmp_path / f"{name}.tfstate")}}
+        document = json.loads(json.dumps(configuration))
+        document.setdefault("terraform", {}).setdefault("backend", backend)
+        files = {"cdk.tf.json": json.dumps(document, indent=2).encode()}
+        world = dataclasses.replace(runtime, environ={**runtime.environ, **(environ or {})})
+        return Terraform(engine, world, prepare(tmp_path / "work", name, files), world.environ, on_event)
+
+    return make
+
+
+def data(**resources: Mapping[str, Any]) -> dict[str, Any]:
+    return {"resource": {"terraform_data": resources}}
+
+
+def slow(seconds: float) -> dict[str, Any]:
+    return {"provisioner": [{"local-exec": {"command": f"sleep {seconds}"}}]}
+
+
+def test_a_first_deploy_is_planned_and_applied_and_told_as_events(shard: Shard) -> None:
+    heard: list[UiEvent] = []
+    configuration = {**data(a={"input": "x"}), "output": {"o": {"value": "v"}}}
+    terraform = shard(configuration, on_event=heard.append)
+    terraform.init()
+    plan = terraform.plan()
+
+    outcome = terraform.apply(plan.plan)
+
+    assert plan.changes
+    assert [(change.address, change.action) for change in plan.planned] == [("terraform_data.a", "create")]
+    assert outcome
+    assert [(address, key) for address, key, _ in outcome.created] == [("terraform_data.a", "id")]
+    assert (outcome.started, outcome.completed, outcome.errored, outcome.in_doubt) == (1, 1, 0, ())
+    assert [type(event) for event in heard if isinstance(event, ApplyStart | ApplyComplete)] == [
+        ApplyStart,
+        ApplyComplete,
+    ]
+    assert terraform.outputs() == {"o": "v"}
+    assert terraform.state_list() == ["terraform_data.a"]
+
+
+def test_a_plan_without_changes_says_so(shard: Shard) -> None:
+    terraform = shard(data(a={"input": "x"}))
+    terraform.init()
+    terraform.apply(terraform.plan().plan)
+
+    plan = terraform.plan()
+
+    assert not plan.changes
+    assert plan.planned == ()
+
+
+def test_a_plan_can_be_read_as_json(shard: Shard) -> None:
+    terraform = shard(data(a={"input": "x"}))
+    terraform.init()
+
+    shown = terraform.show_plan(terraform.plan().plan)
+
+    assert [change["address"] for change in shown["resource_changes"]] == ["terraform_data.a"]
+
+
+def test_a_state_that_does_not_exist_is_empty(shard: Shard) -> None:
+    terraform = shard(data(a={"input": "x"}))
+    terraform.init()
+
+    assert terraform.state_list() == []
+    assert terraform.state_pull() is None
+    assert terraform.outputs() == {}
+
+
+def test_a_plan_is_applied_once(shard: Shard) -> None:
+    terraform = shard(data(a={"input": "x"}))
+    terraform.init()
+    plan = terraform.plan().plan
+    terraform.apply(plan)
+
+    with pytest.raises(EngineError, match="a plan is applied once"):
+        terraform.apply(plan)
+
+    assert not plan.exists()
+    assert list(terraform.workdir.glob("*.tfplan")) == []
+
+
+def test_a_failing_apply_is_an_outcome_with_the_place_in_the_python_source(shard: Shard) -> None:
+    fails = [{"local-exec": {"command": "exit 3"}}]
+    broken = {"input": "y", "depends_on": ["terraform_data.a"], "provisioner": fails}
+    terraform = shard(data(a={"input": "x"}, b=broken))
+    terraform.init()
+    sources = {"terraform_data.b": Source(path="o/b", construct='Task "b"', file="stacks/orders.py", line=31)}
+
+    outcome = terraform.apply(terraform.plan().plan)
+
+    assert not outcome
+    assert outcome.code == 1
+    assert [address for address, _, _ in outcome.created] == ["terraform_data.a"]
+    assert [start.address for start in outcome.in_doubt] == ["terraform_data.b"]
+    (error,) = outcome.diagnostics
+    assert error.summary == "local-exec provisioner error"
+    place = locate(error, sources, (terraform.workdir / "cdk.tf.json").read_bytes())
+    assert str(place) == 'stacks/orders.py:31 (Task "b")'
+
+
+def test_an_invalid_configuration_is_told_once_and_with_its_address(shard: Shard) -> None:
+    terraform = shard(data(a={"inptu": "x"}))
+    terraform.init()
+
+    with pytest.raises(CommandFailedError) as failure:
+        terraform.plan()
+
+    (error,) = failure.value.diagnostics
+    assert "inptu" in error.detail
+    place = locate(error, {}, (terraform.workdir / "cdk.tf.json").read_bytes())
+    assert place is not None
+    assert place.address == "terraform_data.a"
+
+
+def test_what_terraform_leaves_behind_is_private(shard: Shard) -> None:
+    terraform = shard(data(a={"input": "x"}))
+    terraform.init()
+    terraform.plan()
+
+    files = [path for path in terraform.workdir.rglob("*") if path.is_file() and not path.is_symlink()]
+
+    assert terraform.workdir / "plan.tfplan" in files
+    assert [path for path in files if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
+
+
+def test_an_interrupted_apply_is_waited_for_and_its_state_is_saved(shard: Shard) -> None:
+    started = threading.Event()
+
+    def hear(event: UiEvent) -> None:
+        if isinstance(event, ApplyStart) and event.address == "terraform_data.b":
+            started.set()
+
+    terraform = shard(
+        data(a={"input": "x"}, b={**slow(30), "depends_on": ["terraform_data.a"]}), on_event=hear
+    )
+    terraform.init()
+    plan = terraform.plan().plan
+    sent: list[bool] = []
+    stopper = threading.Thread(
+        target=lambda: sent.extend([started.wait(60), terraform.interrupt(), terraform.interrupt()])
+    )
+    stopper.start()
+
+    outcome = terraform.apply(plan)
+    stopper.join()
+
+    assert sent == [True, True, False]
+    assert not outcome
+    assert outcome.interrupted
+    state = terraform.state_pull()
+    assert state is not None
+    assert "terraform_data.a" in terraform.state_list()
+
+
+def test_an_interrupted_plan_changes_nothing_and_says_so(runtime: Runtime, tmp_path: Path) -> None:
+    fake = tmp_path / "terraform"
+    fake.write_text("#!/bin/sh\ntrap 'exit 1' INT\necho '{}'\nsleep 30 & wait\n")
+    fake.chmod(0o755)
+    said = threading.Event()
+    workdir = prepare(tmp_path / "work", "orders", {"cdk.tf.json": b"{}"})
+    engine = Engine(fake, "terraform", (1, 11, 4))
+    terraform = Terraform(engine, runtime, workdir, runtime.environ, lambda event: said.set())
+    stopper = threading.Thread(target=lambda: said.wait(60) and terraform.interrupt())
+    stopper.start()
+
+    with pytest.raises(InterruptedSafelyError, match="plan was interrupted; nothing was changed"):
+        terraform.plan()
+
+    stopper.join()
+
+
+def test_an_engine_that_crashes_is_told_with_its_last_words(runtime: Runtime, tmp_path: Path) -> None:
+    fake = tmp_path / "terraform"
+    fake.write_text("#!/bin/sh\necho 'panic: nil map' >&2\nkill -KILL $$\n")
+    fake.chmod(0o755)
+    workdir = prepare(tmp_path / "work", "orders", {"cdk.tf.json": b"{}"})
+    terraform = Terraform(Engine(fake, "terraform", (1, 11, 4)), runtime, workdir, runtime.environ)
+    (workdir / "plan.tfplan").touch()
+
+    outcome = terraform.apply(workdir / "plan.tfplan")
+
+    (death,) = outcome.diagnostics
+    assert outcome.code == -9
+    assert "ended by signal 9 and gave no reason" in death.summary
+    assert death.detail == "panic: nil map"
+
+
+def test_a_state_dumped_because_it_could_be_saved_nowhere_is_saved_and_not_shown(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    dump = json.dumps({"@level": "error", "@message": "Emergency state dump", "state": {"serial": 7}})
+    fake = tmp_path / "terraform"
+    fake.write_text(f"#!/bin/sh\necho '{dump}'\nexit 1\n")
+    fake.chmod(0o755)
+    workdir = prepare(tmp_path / "work", "orders", {"cdk.tf.json": b"{}"})
+    heard: list[UiEvent] = []
+    engine = Engine(fake, "terraform", (1, 11, 4))
+    terraform = Terraform(engine, runtime, workdir, runtime.environ, heard.append)
+    (workdir / "plan.tfplan").touch()
+
+    outcome = terraform.apply(workdir / "plan.tfplan")
+
+    assert heard == []
+    assert outcome.errored_state is not None
+    assert json.loads(outcome.errored_state.read_text()) == {"serial": 7}
+    assert stat.S_IMODE(outcome.errored_state.stat().st_mode) == 0o600
+
+
+def test_a_listener_that_breaks_does_not_break_the_apply(shard: Shard) -> None:
+    def broken(event: UiEvent) -> None:
+        if isinstance(event, ApplyStart):
+            raise BrokenPipeError
+
+    terraform = shard(data(a={"input": "x"}), on_event=broken)
+    terraform.init()
+
+    outcome = terraform.apply(terraform.plan().plan)
+
+    assert outcome
+    assert outcome.completed == 1
+    assert [one.summary for one in outcome.diagnostics] == ["showing the events failed: BrokenPipeError()"]
+
+
+def test_ctrl_c_during_an_apply_interrupts_once_and_still_tells_the_outcome(shard: Shard) -> None:
+    def ctrl_c(event: UiEvent) -> None:
+        if isinstance(event, ApplyStart):
+            raise KeyboardInterrupt
+
+    terraform = shard(data(a=slow(30)), on_event=ctrl_c)
+    terraform.init()
+
+    outcome = terraform.apply(terraform.plan().plan)
+
+    assert outcome.interrupted
+    assert not outcome
+    assert not terraform.interrupt()
+
+
+def test_ctrl_c_during_a_plan_is_passed_on_after_terraform_has_ended(shard: Shard) -> None:
+    def ctrl_c(event: UiEvent) -> None:
+        if isinstance(event, PlannedChange):
+            raise KeyboardInterrupt
+
+    terraform = shard(data(a={"input": "x"}), on_event=ctrl_c)
+    terraform.init()
+
+    with pytest.raises(KeyboardInterrupt):
+        terraform.plan()
+
+    assert terraform.interrupted
+
+
+def test_variables_that_would_change_our_commands_are_not_passed_on(shard: Shard, tmp_path: Path) -> None:
+    hostile = {
+        "TF_CLI_ARGS": "-no-such-flag",
+        "TF_CLI_ARGS_plan": "-destroy",
+        "TF_DATA_DIR": str(tmp_path / "elsewhere"),
+        "TF_WORKSPACE": "other",
+        "TF_REATTACH_PROVIDERS": "{}",
+        "TF_CLI_CONFIG_FILE": str(tmp_path / "missing.tfrc"),
+        "TF_LOG": "debug",
+        "TF_VAR_word": "hello",
+    }
+    configuration = {
+        "variable": {"word": {"type": "string"}},
+        **data(a={"input": "x"}),
+        "output": {"o": {"value": "${var.word}"}},
+    }
+    terraform = shard(configuration, environ=hostile)
+    terraform.init()
+
+    outcome = terraform.apply(terraform.plan().plan)
+
+    assert outcome
+    assert outcome.diagnostics == ()
+    assert terraform.outputs() == {"o": "hello"}
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_state_that_was_never_saved_stops_the_next_deploy(shard: Shard) -> None:
+    terraform = shard(data(a={"input": "x"}))
+    (terraform.workdir / "errored.tfstate").write_text("{}")
+
+    with pytest.raises(NeedsPersonError, match=r"errored\.tfstate is the only copy"):
+        shard(data(a={"input": "x"}))
+
+    assert (terraform.workdir / "errored.tfstate").read_text() == "{}"
+
+
+# --- init, locks, mirrors: with a provider that `init` installs and nothing runs
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a packed provider mirror that holds acme/fake 1.0.0 and 1.1.0, named in the environment."""
+    folder = tmp_path / "mirror" / FAKE
+    folder.mkdir(parents=True)
+    for version in ("1.0.0", "1.1.0"):
+        pack(folder, version, f"#!/bin/sh\n# {version}\nexit 1\n")
+    monkeypatch.setenv("HOLDFAST_PROVIDER_MIRROR", str(tmp_path / "mirror"))
+    return folder
+
+
+def pack(folder: Path, version: str, program: str) -> None:
+    member = zipfile.ZipInfo(f"terraform-provider-fake_v{version}")
+    member.external_attr = 0o755 << 16
+    with zipfile.ZipFile(folder / f"terraform-provider-fake_{version}_{this_platform()}.zip", "w") as archive:
+        archive.writestr(member, program)
+
+
+def requiring(version: str) -> dict[str, Any]:
+    return {
+        "terraform": {"required_providers": {"fake": {"source": "acme/fake", "version": version}}},
+        **data(a={"input": "x"}),
+    }
+
+
+@pytest.mark.usefixtures("mirror")
+def test_the_first_init_makes_the_projects_lock_file(shard: Shard, runtime: Runtime) -> None:
+    outcome = shard(requiring("1.0.0")).init()
+
+    assert not outcome.skipped
+    lock = lockfile.read(runtime.cwd)[FAKE]
+    assert lock.version == "1.0.0"
+    assert lock.hashes
+
+
+@pytest.mark.usefixtures("mirror")
+def test_an_init_for_an_unchanged_configuration_is_skipped(shard: Shard) -> None:
+    shard(requiring("1.0.0")).init()
+
+    again = shard({**requiring("1.0.0"), "output": {"o": {"value": "new"}}}).init()
+
+    assert again.skipped
+
+
+@pytest.mark.usefixtures("mirror")
+@pytest.mark.parametrize("change", ["version", "backend", "providers gone", "lock gone"])
+def test_an_init_is_not_skipped_when_what_it_depends_on_changed(
+    shard: Shard, tmp_path: Path, change: str
+) -> None:
+    first = shard(requiring("1.0.0"))
+    first.init()
+    configuration = requiring("1.1.0" if change == "version" else "1.0.0")
+    if change == "backend":
+        configuration["terraform"]["backend"] = {"local": {"path": str(tmp_path / "other.tfstate")}}
+    if change == "providers gone":
+        subprocess.run(["rm", "-r", str(first.workdir / ".terraform" / "providers")], check=True)
+    if change == "lock gone":
+        (first.workdir / lockfile.NAME).unlink()
+
+    again = shard(configuration).init()
+
+    assert not again.skipped
+
+
+@pytest.mark.usefixtures("mirror")
+def test_a_version_the_configuration_changed_replaces_the_locked_one(shard: Shard, runtime: Runtime) -> None:
+    shard(requiring("1.0.0")).init()
+
+    shard(requiring("1.1.0")).init()
+
+    assert lockfile.read(runtime.cwd)[FAKE].version == "1.1.0"
+
+
+@pytest.mark.usefixtures("mirror")
+def test_a_provider_that_was_exchanged_is_refused_and_the_lock_file_stays(
+    shard: Shard, runtime: Runtime, mirror: Path
+) -> None:
+    shard(requiring("1.0.0")).init()
+    before = (runtime.cwd / lockfile.NAME).read_bytes()
+    pack(mirror, "1.0.0", "#!/bin/sh\necho evil\n")
+
+    with pytest.raises(CommandFailedError, match="checksums previously recorded") as failure:
+        shard(requiring("1.0.0"), name="other").init()
+
+    assert failure.value.next_step is not None
+    assert "is not the build that .terraform.lock.hcl trusts" in failure.value.next_step
+    assert (runtime.cwd / lockfile.NAME).read_bytes() == before
+
+
+@pytest.mark.usefixtures("mirror")
+def test_a_lock_with_only_archive_checksums_is_enough_and_is_not_rewritten(
+    shard: Shard, runtime: Runtime, mirror: Path
+) -> None:
+    archive = mirror / f"terraform-provider-fake_1.0.0_{this_platform()}.zip"
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    locked = lockfile.LockedProvider("1.0.0", "1.0.0", (f"zh:{digest}",))
+    text = lockfile.render({FAKE: locked})
+    (runtime.cwd / lockfile.NAME).write_text(text)
+    terraform = shard(requiring("1.0.0"))
+
+    terraform.init()
+
+    assert (runtime.cwd / lockfile.NAME).read_text() == text
+    own = lockfile.read(terraform.workdir)[FAKE]
+    assert any(one.startswith("h1:") for one in own.hashes)
+    assert terraform.init().skipped
+
+
+@pytest.mark.usefixtures("mirror")
+def test_many_first_inits_at_once_make_one_whole_lock_file(shard: Shard, runtime: Runtime) -> None:
+    shards = [shard(requiring("1.0.0"), name=f"shard{number}") for number in range(4)]
+    threads = [threading.Thread(target=one.init) for one in shards]
+    for thread in threads:
+        thread.start()
+
+    for thread in threads:
+        thread.join()
+
+    text = (runtime.cwd / lockfile.NAME).read_text()
+    assert lockfile.render(lockfile.parse(text)) == text
+    assert list(lockfile.read(runtime.cwd)) == [FAKE]
+
+
+# --- with the AWS provider, against a local cloud
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = (tmp_path_factory.mktemp("cloud") / "log").open("wb")
+    program = str(Path(sys.executable).parent / "moto_server")
+    server = subprocess.Popen([program, "-H", "127.0.0.1", "-p", str(port)], stdout=log, stderr=log)
+    endpoint = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(endpoint)
+        yield endpoint
+    finally:
+        server.terminate()
+        server.wait()
+        log.close()
+
+
+def _wait_for(endpoint: str) -> None:
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(f"{endpoint}/moto-api/"):
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail("the moto server did not come up")
+
+
+@pytest.fixture
+def aws(cloud: str) -> dict[str, str]:
+    return {"AWS_ENDPOINT_URL": cloud, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+
+def with_aws(**resources: Any) -> dict[str, Any]:
+    provider = {
+        "region": "eu-west-1",
+        "skip_credentials_validation": True,
+        "skip_metadata_api_check": "true",
+        "max_retries": 2,
+    }
+    return {
+        "terraform": {"required_providers": {"aws": {"source": "aws", "version": "5.100.0"}}},
+        "provider": {"aws": [provider]},
+        "resource": resources,
+    }
+
+
+@pytest.mark.xdist_group("aws-provider")
+def test_aws_resources_are_created_from_a_linked_mirror_and_a_conflict_comes_with_advice(
+    shard: Shard, aws: dict[str, str]
+) -> None:
+    one = {"name": "/one", "type": "String", "value": "1"}
+    terraform = shard(with_aws(aws_ssm_parameter={"a": one}), environ={**aws, "AWS_CA_BUNDLE": ""})
+    terraform.init()
+    first = terraform.apply(terraform.plan().plan)
+    twin = shard(
+        with_aws(aws_ssm_parameter={"b": one}),
+        environ={**aws, "AWS_CA_BUNDLE": ""},
+        name="twin",
+    )
+    twin.init()
+
+    second = twin.apply(twin.plan().plan)
+
+    assert first.created == (("aws_ssm_parameter.a", "id", "/one"),)
+    assert not second
+    (error,) = [one for one in second.diagnostics if one.is_error]
+    assert error.address == "aws_ssm_parameter.b"
+    assert error.advice is not None
+    assert "exists but is in no state" in error.advice
+    (linked,) = (terraform.workdir / ".terraform" / "providers").rglob(this_platform())
+    assert linked.is_symlink()

@@ -1,0 +1,576 @@
+"""What the rollback logic takes for true about Terraform with the AWS provider, on a private local cloud.
+
+State is in a bucket of that cloud, so that a state can be lost, forked and put back by raw writes. Only
+services that answer at once are used; the claims that need no cloud are in `test_rollback_claims.py`.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from holdfast_orchestrator.engine.mirrors import find_mirrors, this_platform
+from holdfast_orchestrator.rollback.adoption import (
+    Adopt,
+    Foreign,
+    Place,
+    ShardTag,
+    candidate_ids,
+    judge_adoption,
+)
+from holdfast_orchestrator.rollback.changes import Action, read_plan
+from holdfast_orchestrator.rollback.forward_gate import Approval, judge_forward
+from holdfast_orchestrator.rollback.guard import Bounds, Candidate, Written, judge_rollback
+from holdfast_orchestrator.rollback.identities import IdentityIndex, index_state
+from holdfast_orchestrator.rollback.imports import (
+    ImportBlock,
+    judge_import_plan,
+    plan_imports,
+    planned_values_by_address,
+    with_imports,
+)
+from holdfast_orchestrator.rollback.plan_file import prior_stamp
+from holdfast_orchestrator.rollback.progress import (
+    ApplyStep,
+    Progress,
+    measure,
+    planned_steps,
+    settle,
+)
+from holdfast_orchestrator.rollback.recovery import (
+    Evidence,
+    RebuildByImport,
+    RestoreCopy,
+    decide,
+)
+from holdfast_orchestrator.rollback.rollback_config import RollbackNeeds, build_rollback, to_forget
+from holdfast_orchestrator.rollback.staging import (
+    stage,
+    stage_one_problems,
+    stage_two,
+    stage_two_problems,
+)
+from holdfast_orchestrator.rollback.state_edits import deposed_to_swap, swap_deposed
+from holdfast_orchestrator.rollback.state_objects import Recorded, Standing, compare, read_state
+from holdfast_orchestrator.rollback.stateful import Protection
+from holdfast_orchestrator.rollback.verify import CLEAN_FINGERPRINT, judge_verify
+from holdfast_orchestrator.runtime import real_runtime
+
+pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
+
+Config = dict[str, Any]
+REGION, ACCOUNT, BUCKET, KEY = "eu-west-1", "123456789012", "states", "shard/terraform.tfstate"
+SOURCE, REATTACH = "registry.terraform.io/hashicorp/aws", "TF_REATTACH_PROVIDERS"
+PROTECTION = Protection()
+TAG = ShardTag("HoldfastShard", "orders-test")
+WRITTEN = Written("1.11.4")
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = (tmp_path_factory.mktemp("cloud") / "log").open("w")
+    server = subprocess.Popen(
+        [Path(sys.executable).parent / "moto_server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=log,
+        stderr=log,
+        stdin=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(url, server)
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
+        log.close()
+
+
+def _wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
+    while server.poll() is None:
+        try:
+            urllib.request.urlopen(f"{url}/moto-api/", timeout=5).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("the local cloud ended before it answered")
+
+
+def _environ(endpoint: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return {
+        **inherited,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "TF_IN_AUTOMATION": "1",
+    }
+
+
+@pytest.fixture(scope="module")
+def warm_provider(endpoint: str) -> Iterator[dict[str, str]]:
+    """One provider process for all tests, where the mirror has it unpacked: half the time a command."""
+    pattern = f"{SOURCE}/*/{this_platform()}/terraform-provider-aws_*"
+    mirrors = find_mirrors(real_runtime(), "registry.terraform.io")
+    found = next((binary for mirror in mirrors for binary in mirror.path.glob(pattern)), None)
+    if found is None:
+        yield {}
+        return
+    process = subprocess.Popen(
+        [found, "-debug"],
+        env=_environ(endpoint),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        line = next(text for text in process.stdout if f"{REATTACH}=" in text)
+        yield {REATTACH: line.partition("=")[2].strip().strip("'")}
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+@dataclass
+class Shard:
+    """One shard with its folder, its state in the bucket and the cloud."""
+
+    folder: Path
+    endpoint: str
+    provider: Mapping[str, str]
+
+    @property
+    def environ(self) -> dict[str, str]:
+        config = {"TF_CLI_CONFIG_FILE": str(self.folder / "cli.tfrc")}
+        return {**_environ(self.endpoint), **config, **self.provider}
+
+    def client(self, service: str) -> Any:
+        client: Any = boto3.client  # its 400 overloads know no plain text
+        return client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.endpoint,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def run(self, *arguments: str, accept: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            ["terraform", *arguments],
+            cwd=self.folder,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode in accept, done.stdout + done.stderr
+        return done
+
+    def plan(self, resources: Mapping[str, Any]) -> Config:
+        (self.folder / "main.tf.json").write_text(json.dumps(resources))
+        self.run("init", "-input=false")
+        self.run("plan", "-input=false", "-out=saved.tfplan")
+        shown: Config = json.loads(self.run("show", "-json", "saved.tfplan").stdout)
+        return shown
+
+    def apply(self) -> list[ApplyStep]:
+        done = self.run("apply", "-json", "saved.tfplan", accept=(0, 1))
+        return [step for line in done.stdout.splitlines() if (step := _step(json.loads(line)))]
+
+    def deploy(self, resources: Mapping[str, Any]) -> Progress:
+        planned = read_plan(self.plan(resources))
+        return measure(planned_steps(planned), self.apply())
+
+    def stored(self) -> bytes | None:
+        s3 = self.client("s3")
+        found = s3.list_objects_v2(Bucket=BUCKET, Prefix=KEY).get("Contents", [])
+        if not any(each["Key"] == KEY for each in found):
+            return None
+        content: bytes = s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read()
+        return content
+
+    def put(self, content: bytes | Mapping[str, Any]) -> None:
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self.client("s3").put_object(Bucket=BUCKET, Key=KEY, Body=body)
+
+    def lose(self) -> None:
+        self.client("s3").delete_object(Bucket=BUCKET, Key=KEY)
+
+    def state(self) -> Config:
+        document: Config = json.loads(self.stored() or b"{}")
+        return document
+
+    def index(self) -> IdentityIndex:
+        return index_state(self.state(), protection=PROTECTION)
+
+    def judge(self, plan: Config, bounds: Bounds) -> list[str]:
+        stamp = prior_stamp((self.folder / "saved.tfplan").read_bytes())
+        return [found.rule for found in judge_rollback(Candidate(plan, stamp, WRITTEN), bounds)]
+
+    def recorded(self) -> Recorded:
+        found = read_state("stored", self.stored())
+        return Recorded(found.lineage, found.serial, found.sha256)
+
+
+def _step(event: Mapping[str, Any]) -> ApplyStep | None:
+    phases = {"apply_start": "start", "apply_complete": "complete", "apply_errored": "errored"}
+    if event["type"] not in phases:
+        return None
+    hook = event["hook"]
+    return ApplyStep(
+        address=hook["resource"]["addr"],
+        action=hook["action"],
+        phase=phases[event["type"]],  # type: ignore[arg-type]
+        id_value=hook.get("id_value"),
+    )
+
+
+@pytest.fixture
+def shard(tmp_path: Path, endpoint: str, warm_provider: Mapping[str, str]) -> Shard:
+    (tmp_path / "cli.tfrc").write_text("")
+    reset = urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")
+    urllib.request.urlopen(reset, timeout=30).close()
+    made = Shard(tmp_path, endpoint, warm_provider)
+    made.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    return made
+
+
+def aws(**resources: Mapping[str, Any]) -> Config:
+    """A configuration of AWS resources, by type and name, with the state in the bucket."""
+    return {
+        "terraform": {
+            "required_providers": {"aws": {"source": "hashicorp/aws", "version": "5.100.0"}},
+            "backend": {
+                "s3": {
+                    "bucket": BUCKET,
+                    "key": KEY,
+                    "region": REGION,
+                    "use_lockfile": True,
+                    "use_path_style": True,
+                    "skip_credentials_validation": True,
+                    "skip_metadata_api_check": True,
+                    "skip_region_validation": True,
+                }
+            },
+        },
+        "provider": {
+            "aws": [
+                {
+                    "region": REGION,
+                    "skip_credentials_validation": True,
+                    "skip_metadata_api_check": True,
+                    "max_retries": 2,
+                    "default_tags": [{"tags": {TAG.key: TAG.value}}],
+                }
+            ]
+        },
+        "resource": resources,
+    }
+
+
+def parameters(*names: str, value: str = "v") -> Config:
+    return {name: {"name": f"/{name}", "type": "String", "value": value} for name in names}
+
+
+def table(name: str, key: str = "id") -> Config:
+    return {
+        "name": name,
+        "billing_mode": "PAY_PER_REQUEST",
+        "hash_key": key,
+        "attribute": [{"name": key, "type": "S"}],
+    }
+
+
+def actions(plan: Mapping[str, Any]) -> dict[str, Action]:
+    return {change.address: change.action for change in read_plan(plan) if change.touches}
+
+
+def blocks_for(progress: Progress, plan: Config) -> Sequence[ImportBlock]:
+    found = plan_imports(progress.created(), planned_values_by_address(plan))
+    assert found.by_hand == ()
+    return found.blocks
+
+
+def test_a_state_that_was_never_saved_is_rebuilt_from_the_events(shard: Shard) -> None:
+    configuration = aws(
+        aws_ssm_parameter=parameters("p"),
+        aws_sqs_queue={"q": {"name": "q"}},
+        aws_sns_topic={"t": {"name": "t"}},
+        aws_dynamodb_table={"d": table("d")},
+        aws_iam_role={"r": {"name": "r", "assume_role_policy": json.dumps(TRUST)}},
+        aws_iam_role_policy_attachment={
+            "a": {"role": "${aws_iam_role.r.name}", "policy_arn": "${aws_iam_policy.y.arn}"}
+        },
+        aws_iam_policy={"y": {"name": "y", "policy": json.dumps(POLICY)}},
+    )
+    forward = shard.plan(configuration)
+    progress = measure(planned_steps(read_plan(forward)), shard.apply())
+    shard.lose()
+
+    evidence = Evidence(
+        stored=read_state("stored", shard.stored()), recorded=None, created=progress.created()
+    )
+    decision = decide(evidence)
+    planned = {**planned_values_by_address(forward)}
+    # The role's name and the policy's ARN are known only once these two exist.
+    planned["aws_iam_role_policy_attachment.a"] = {
+        "role": "r",
+        "policy_arn": f"arn:aws:iam::{ACCOUNT}:policy/y",
+    }
+    assert isinstance(decision, RebuildByImport)
+    blocks = plan_imports(decision.missing, planned).blocks
+    plan = shard.plan(with_imports(configuration, blocks))
+    problems = judge_import_plan(plan, expected=blocks, may_create=())
+    shard.apply()
+    verify = shard.plan(configuration)
+
+    assert len(blocks) == 7
+    # An attachment's id is made up at each import, so nothing can vouch for it.
+    assert [problem for problem in problems if "aws_iam_role_policy_attachment" not in problem] == []
+    assert actions(verify) == {}
+    assert settle(progress, before=IdentityIndex(), now=shard.index()).unsaved in (
+        (),
+        tuple(step for step in progress.created() if step.kind == "aws_iam_role_policy_attachment"),
+    )
+
+
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}
+    ],
+}
+POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]}
+
+
+def test_a_topic_renamed_without_a_move_survives_its_delete_that_was_put_off(shard: Shard) -> None:
+    old, new = aws(aws_sns_topic={"a": {"name": "t"}}), aws(aws_sns_topic={"b": {"name": "t"}})
+    shard.deploy(old)
+
+    staging = stage(new, plan=shard.plan(new), earlier=[old])
+    assert staging.stage_one is not None
+    first = shard.plan(staging.stage_one)
+    shard.apply()
+    naive = shard.plan(new)
+    naive_problems = stage_two_problems(naive, put_off=staging.put_off, forgotten=(), state=shard.index())
+    second = stage_two(new, put_off=staging.put_off, state=shard.index())
+    plan = shard.plan(second.configuration)
+    problems = stage_two_problems(
+        plan, put_off=staging.put_off, forgotten=second.forgotten, state=shard.index()
+    )
+    shard.apply()
+
+    assert stage_one_problems(first, put_off=staging.put_off) == ()
+    assert naive_problems == ("aws_sns_topic.a is the same object as one the new version keeps.",)
+    assert problems == ()
+    assert actions(plan) == {"aws_sns_topic.a": Action.FORGET}
+    assert len(shard.client("sns").list_topics()["Topics"]) == 1
+    assert actions(shard.plan(new)) == {}
+
+
+def test_a_failed_deploy_goes_back_by_a_guarded_plan_and_nothing_is_left_over(shard: Shard) -> None:
+    old = aws(aws_ssm_parameter=parameters("a", "b"), aws_sqs_queue={"q": {"name": "q"}})
+    new = aws(
+        aws_ssm_parameter={**parameters("a", "c", value="new"), **parameters("taken")},
+        aws_sqs_queue={"q": {"name": "q"}},
+    )
+    shard.deploy(old)
+    last_good = shard.index()
+    ssm = shard.client("ssm")
+    ssm.put_parameter(Name="/taken", Type="String", Value="foreign")
+
+    staging = stage(new, plan=shard.plan(new), earlier=[old])
+    assert staging.stage_one is not None
+    forward = read_plan(shard.plan(staging.stage_one))
+    progress = measure(planned_steps(forward), shard.apply())
+    settled = settle(progress, before=last_good, now=shard.index())
+    built = build_rollback(old, new, needs=RollbackNeeds(), state=shard.index())
+    plan = shard.plan(built.configuration)
+    bounds = Bounds(
+        last_good=last_good,
+        created=settled.created,
+        touched=forward.touched,
+        prior=prior_stamp((shard.folder / "saved.tfplan").read_bytes()),
+        writer=WRITTEN,
+        health_began=False,
+    )
+    rules = shard.judge(plan, bounds)
+    shard.apply()
+    verify = shard.plan(old)
+    verified = judge_verify(
+        verify,
+        baseline=CLEAN_FINGERPRINT,
+        before=last_good,
+        now=shard.index(),
+        destroyed=progress.destroyed(),
+    )
+
+    assert [step.address for step in settled.in_doubt] == ["aws_ssm_parameter.taken"]
+    assert rules == []
+    assert actions(plan) == {"aws_ssm_parameter.a": Action.UPDATE, "aws_ssm_parameter.c": Action.DELETE}
+    assert verified.proven
+    found = {each["Name"]: each for each in ssm.describe_parameters()["Parameters"]}
+    assert set(found) == {"/a", "/b", "/taken"}
+    assert ssm.get_parameter(Name="/a")["Parameter"]["Value"] == "v"
+
+
+def test_a_replaced_table_verifies_clean_after_its_rollback_and_has_lost_its_items(shard: Shard) -> None:
+    old, new = aws(aws_dynamodb_table={"d": table("d")}), aws(aws_dynamodb_table={"d": table("d", "other")})
+    shard.deploy(old)
+    last_good = shard.index()
+    dynamodb = shard.client("dynamodb")
+    dynamodb.put_item(TableName="d", Item={"id": {"S": "1"}})
+
+    forward = shard.plan(new)
+    held = judge_forward(forward, protection=PROTECTION, last_good=last_good).held
+    without_snapshot = judge_forward(
+        forward, protection=PROTECTION, approvals=[Approval("aws_dynamodb_table.d")]
+    ).held
+    approved = judge_forward(
+        forward, protection=PROTECTION, approvals=[Approval("aws_dynamodb_table.d", "backup-1")]
+    )
+    progress = measure(planned_steps(read_plan(forward)), shard.apply())
+    destroyed = set(progress.destroyed())
+    back = shard.deploy(old)
+    verify = shard.plan(old)
+    verified = judge_verify(
+        verify,
+        baseline=CLEAN_FINGERPRINT,
+        before=last_good,
+        now=shard.index(),
+        destroyed=destroyed | back.destroyed(),
+    )
+
+    assert [finding.address for finding in held] == ["aws_dynamodb_table.d"]
+    assert len(without_snapshot) == 1
+    assert approved.held == ()
+    assert approved.past_return == ("aws_dynamodb_table.d",)
+    assert actions(verify) == {}
+    assert verified.plan == "clean"
+    assert [known.address for known in verified.lost] == ["aws_dynamodb_table.d"]
+    assert dynamodb.scan(TableName="d")["Count"] == 0
+
+
+def test_an_object_in_doubt_is_adopted_only_with_the_tag_of_this_shard(shard: Shard) -> None:
+    configuration = aws(aws_ssm_parameter=parameters("ours", "foreign"))
+    ssm = shard.client("ssm")
+    ssm.put_parameter(Name="/ours", Type="String", Value="v", Tags=[{"Key": TAG.key, "Value": TAG.value}])
+    ssm.put_parameter(Name="/foreign", Type="String", Value="v")
+
+    forward = shard.plan(configuration)
+    planned, place = planned_values_by_address(forward), Place(ACCOUNT, REGION)
+    blocks = [
+        ImportBlock(address, candidate_ids("aws_ssm_parameter", planned[address], place)[0])
+        for address in sorted(planned)
+    ]
+    probe = read_plan(shard.plan(with_imports(configuration, blocks)))
+    verdicts = {
+        change.address: judge_adoption(change.identity, change.before or {}, tag=TAG, elsewhere=())
+        for change in probe
+        if change.importing and change.identity
+    }
+
+    assert verdicts["aws_ssm_parameter.ours"] == Adopt()
+    assert isinstance(verdicts["aws_ssm_parameter.foreign"], Foreign)
+    assert shard.stored() is None
+
+
+def bucket(name: str) -> Config:
+    return aws(aws_s3_bucket={"b": {"bucket": name, "lifecycle": {"create_before_destroy": True}}})
+
+
+def test_a_bucket_whose_replacement_could_not_delete_it_is_swapped_back(shard: Shard) -> None:
+    shard.deploy(bucket("first"))
+    last_good, s3 = shard.index(), shard.client("s3")
+    s3.put_object(Bucket="first", Key="data", Body=b"kept")
+    progress = shard.deploy(bucket("second"))
+    settled = settle(progress, before=last_good, now=shard.index())
+
+    naive = shard.plan(bucket("first"))
+    swaps = deposed_to_swap(shard.state(), last_good)
+    shard.put(swap_deposed(shard.state(), swaps))
+    plan = shard.plan(bucket("first"))
+    stamp = prior_stamp((shard.folder / "saved.tfplan").read_bytes())
+    bounds = Bounds(
+        last_good=last_good,
+        created=settled.created,
+        touched=frozenset({"aws_s3_bucket.b"}),
+        prior=stamp,
+        writer=WRITTEN,
+        health_began=False,
+    )
+    rules = shard.judge(plan, bounds)
+    shard.apply()
+
+    assert [(step.action, step.id_value) for step in progress.unfinished] == [("delete", "first")]
+    assert any(change.deposed and change.deletes for change in read_plan(naive))
+    assert actions(plan) == {"aws_s3_bucket.b": Action.DELETE}
+    assert rules == []
+    assert {each["Name"] for each in s3.list_buckets()["Buckets"]} == {"first", BUCKET}
+    assert s3.get_object(Bucket="first", Key="data")["Body"].read() == b"kept"
+    assert actions(shard.plan(bucket("first"))) == {}
+
+
+def test_a_state_lost_or_damaged_comes_back_with_its_lineage_and_is_understood(shard: Shard) -> None:
+    configuration = aws(aws_ssm_parameter=parameters("a"))
+    shard.deploy(configuration)
+    good, recorded = shard.stored(), shard.recorded()
+    assert good is not None
+
+    shard.put(b"")
+    naive = shard.plan(configuration)
+    standing = compare(read_state("stored", shard.stored()), recorded)
+    evidence = Evidence(
+        stored=read_state("stored", shard.stored()),
+        recorded=recorded,
+        copies=[read_state("version 1", good), read_state("version 2", good[:40])],
+    )
+    decision = decide(evidence)
+    assert isinstance(decision, RestoreCopy)
+    shard.put(decision.state)
+    plan = shard.plan(configuration)
+
+    assert actions(naive) == {"aws_ssm_parameter.a": Action.CREATE}
+    assert standing is Standing.DAMAGED
+    assert decision.source == "version 1"
+    assert actions(plan) == {}
+    assert prior_stamp((shard.folder / "saved.tfplan").read_bytes()).lineage == recorded.lineage
+    assert shard.state()["serial"] == recorded.serial + 1
+
+
+def test_a_second_address_of_an_old_object_is_forgotten_by_the_rollback(shard: Shard) -> None:
+    old, new = aws(aws_sns_topic={"a": {"name": "t"}}), aws(aws_sns_topic={"b": {"name": "t"}})
+    shard.deploy(old)
+    last_good = shard.index()
+    staging = stage(new, plan=shard.plan(new), earlier=[old])
+    assert staging.stage_one is not None
+    progress = shard.deploy(staging.stage_one)
+    settled = settle(progress, before=last_good, now=shard.index())
+
+    forget = to_forget(shard.index(), last_good, imported=(), created=settled.created, keep_created=False)
+    built = build_rollback(old, new, needs=RollbackNeeds(forget=forget), state=shard.index())
+    plan = shard.plan(built.configuration)
+    shard.apply()
+
+    assert settled.created == frozenset()
+    assert forget == ("aws_sns_topic.b",)
+    assert actions(plan) == {"aws_sns_topic.b": Action.FORGET}
+    assert len(shard.client("sns").list_topics()["Topics"]) == 1
+    assert actions(shard.plan(old)) == {}

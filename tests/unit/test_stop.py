@@ -1,0 +1,57 @@
+from holdfast_orchestrator.stop import StopSignal, Urgency
+
+
+def test_the_first_demand_interrupts_nobody() -> None:
+    stop, interrupted = StopSignal(), list[str]()
+
+    with stop.interrupting(lambda: interrupted.append("terraform")):
+        stop.ask()
+
+    assert stop.asked
+    assert stop.urgency is Urgency.FINISH
+    assert interrupted == []
+
+
+def test_the_second_demand_interrupts_each_running_terraform_once() -> None:
+    stop, interrupted = StopSignal(), list[str]()
+
+    with (
+        stop.interrupting(lambda: interrupted.append("network")),
+        stop.interrupting(lambda: interrupted.append("orders")),
+    ):
+        for _ in range(4):
+            stop.ask()
+
+    assert sorted(interrupted) == ["network", "orders"]
+
+
+def test_a_terraform_that_has_ended_is_not_interrupted() -> None:
+    stop, interrupted = StopSignal(), list[str]()
+    with stop.interrupting(lambda: interrupted.append("network")):
+        pass
+
+    stop.ask()
+    stop.ask()
+
+    assert interrupted == []
+
+
+def test_a_terraform_that_begins_after_the_second_demand_is_interrupted_at_once() -> None:
+    stop, interrupted = StopSignal(), list[str]()
+    stop.ask()
+    stop.ask()
+
+    with stop.interrupting(lambda: interrupted.append("late")):
+        pass
+
+    assert interrupted == ["late"]
+
+
+def test_something_is_at_stake_only_inside_a_run() -> None:
+    stop = StopSignal()
+
+    with stop.guarding():
+        inside = stop.at_stake
+
+    assert inside
+    assert not stop.at_stake
