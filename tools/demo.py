@@ -65,7 +65,7 @@ def _deploy_again() -> None:
         words = ("deploy", "--env", "local", "--yes", "--events", str(events))
         _step("Second deploy: nothing to do", *words)
         told = [json.loads(line) for line in events.read_text("utf-8").splitlines()]
-    outcomes = {event["outcome"] for event in told if event["kind"] == "shard_finished"}
+    outcomes = {event["outcome"] for event in told if event["event"] == "shard_finished"}
     if outcomes != {"unchanged"}:
         raise SystemExit(f"the second deploy was to find nothing to do, and ended with {sorted(outcomes)}")
 

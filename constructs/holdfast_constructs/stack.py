@@ -100,6 +100,10 @@ class ServiceStack(TerraformStack):
         known = {field: self._known(f"health-{name}-{field}", value) for field, value in fields.items()}
         self._health_checks.append({"kind": kind, "name": name, **known})
 
+    def put_out(self, name: str, value: str) -> None:
+        """Show `value` after a deploy as the output `name`, which is unique in the stack."""
+        TerraformOutput(self, name, value=value, static_id=True)
+
     def record(self) -> ShardRecord:
         """Return what holdfast.json says of this stack."""
         origin = _provenance.origin_of(self)

@@ -32,3 +32,5 @@ class Data(ServiceStack):
             )
             for service, database in site.env.databases().items()
         }
+        for service, database in self.databases.items():
+            self.put_out(f"{service}_endpoint", database.endpoint)

@@ -33,6 +33,7 @@ class Edge(ServiceStack):
             plain_http=not site.env.gateway.tls,
             firewall=firewall,
         )
+        self.put_out("address", gateway.dns_name)
         cluster = Cluster(self, "cluster", logs_key=base.logs_key)
         self.platform = Platform(
             network=base.network, gateway=gateway, cluster=cluster, logs_key=base.logs_key

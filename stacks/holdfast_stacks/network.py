@@ -21,3 +21,4 @@ class Network(ServiceStack):
             private_endpoints=site.env.network.private_endpoints,
             logs_key=self.logs_key,
         )
+        self.put_out("vpc_id", self.network.vpc_id)

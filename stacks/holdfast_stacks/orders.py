@@ -34,3 +34,4 @@ class Orders(ServiceStack):
             secrets=settings.secrets,
         )
         self.api.connect_to(database)
+        self.put_out("url", self.api.url)

@@ -25,3 +25,4 @@ class Storefront(ServiceStack):
             environment=settings.environment,
             secrets=settings.secrets,
         )
+        self.put_out("url", self.web.url)

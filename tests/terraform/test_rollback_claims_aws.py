@@ -185,7 +185,8 @@ class Shard:
 
     def plan(self, resources: Mapping[str, Any]) -> Config:
         (self.folder / "main.tf.json").write_text(json.dumps(resources))
-        self.run("init", "-input=false")
+        if not (self.folder / ".terraform").is_dir():
+            self.run("init", "-input=false")
         self.run("plan", "-input=false", "-out=saved.tfplan")
         shown: Config = json.loads(self.run("show", "-json", "saved.tfplan").stdout)
         return shown

@@ -69,7 +69,7 @@ class AuditTrail:
         What the redactor knows or recognises is taken out before anything is written, `raw` excepted.
         """
         with self._lock:
-            first, *rest = [self._added(document) for document in self._documents(action)]
+            first, *_ = [self._added(document) for document in self._documents(action)]
         if raw is not None and self._settings.raw:
             create_once(self._store, raw_key(first), raw.encode())
         return first

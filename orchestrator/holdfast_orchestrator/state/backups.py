@@ -1,0 +1,177 @@
+"""The backups of a shard: each a state as it was, and beside it what is known of it.
+
+    _holdfast/backups/<state folder>/<lineage>/<serial>-<sha256>.json        the state, byte for byte
+    _holdfast/backups/<state folder>/<lineage>/<serial>-<sha256>.meta.json   who, when, before what, of what
+
+`written` is when that state became the newest, by the bucket's clock: the state at a moment is the one
+written last before it. A backup whose description is missing (its writer died in between) is still a
+backup; its own age stands in then.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.state.backup import BACKUPS, back_up
+from holdfast_orchestrator.state.document import create_once, dump, load, parse_time, time_text
+from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
+from holdfast_orchestrator.state.store import DurableStore, ObjectHead, ObjectStore, StoredObject
+
+SCHEMA = "holdfast/backup/v1"
+
+_NAME = re.compile(r"(?P<lineage>[^/]+)/(?P<serial>\d+)-(?P<sha256>[0-9a-f]{64})\.json")
+_READERS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupMeta:
+    """What is known of a backup beside its bytes.
+
+    `reason` is a clause such as "before apply". `actor` is a name for people; `artifact` the SHA-256 of
+    what was about to be deployed, `plan_sha256` that of the plan file; `engine` "terraform 1.11.4" or alike.
+    """
+
+    run: str
+    reason: str
+    at: datetime
+    written: datetime
+    actor: str
+    git: str | None = None
+    artifact: str | None = None
+    plan_sha256: str | None = None
+    engine: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """One backup: where it lies, which state it holds, and what is known of it."""
+
+    key: str
+    etag: str
+    lineage: str
+    serial: int
+    sha256: str
+    size: int
+    written: datetime
+    meta: BackupMeta | None
+
+    @property
+    def meta_key(self) -> str:
+        """Where its description lies."""
+        return meta_key(self.key)
+
+
+def meta_key(backup: str) -> str:
+    """Return where the description of the backup at this key lies."""
+    return f"{backup.removesuffix('.json')}.meta.json"
+
+
+def keep_backup(
+    store: ObjectStore, snapshot: StateSnapshot, meta: BackupMeta, *, copies: Sequence[ObjectStore] = ()
+) -> str:
+    """Back a state up, in every bucket given, and return the backup's key.
+
+    The state itself is read back and compared in each. The first description of a state stays: it says
+    when that state was left behind first. Raises HoldfastError where a copy is not what was written.
+    """
+    for place in (store, *copies):
+        key = back_up(place, snapshot)
+        create_once(place, meta_key(key), _body(snapshot, meta))
+    return key
+
+
+def list_backups(store: DurableStore, folder: str) -> tuple[Backup, ...]:
+    """Return the backups of the shard with this state folder, the newest state first."""
+    prefix = f"{BACKUPS}/{folder}/"
+    heads = {head.key: head for head in store.list(prefix)}
+    states = {key: match for key in heads if (match := _NAME.fullmatch(key.removeprefix(prefix)))}
+    with ThreadPoolExecutor(_READERS) as readers:
+        described = readers.map(store.get, [meta_key(key) for key in states])
+        found = [
+            _backup(heads[key], match, meta)
+            for (key, match), meta in zip(states.items(), described, strict=True)
+        ]
+    return tuple(sorted(found, key=lambda backup: (backup.written, backup.serial), reverse=True))
+
+
+def state_at(backups: Sequence[Backup], moment: datetime) -> Backup:
+    """Return the backup of the state that was the newest at `moment`.
+
+    `backups` are as `list_backups` gives them. Raises HoldfastError where none is that old.
+    """
+    for backup in backups:
+        if backup.written <= moment:
+            return backup
+    oldest = f"the oldest is of {time_text(backups[-1].written)}" if backups else "there is none at all"
+    raise HoldfastError(f"there is no backup of the state at {time_text(moment)}: {oldest}")
+
+
+def read_backup(store: ObjectStore, backup: Backup) -> StateSnapshot:
+    """Return a backup's state. Raises HoldfastError where it is not what its name says, or is gone."""
+    stored = store.get(backup.key)
+    if stored is None:
+        raise HoldfastError(f"the backup at {backup.key} is gone", next_step="take the next one")
+    snapshot = snapshot_of(stored)
+    found = (snapshot.lineage, snapshot.serial, snapshot.sha256)
+    if found != (backup.lineage, backup.serial, backup.sha256):
+        raise HoldfastError(
+            f"the backup at {backup.key} is not what its name says: lineage {snapshot.lineage}, serial "
+            f"{snapshot.serial}, SHA-256 {snapshot.sha256}",
+            next_step="take the next one",
+        )
+    return snapshot
+
+
+def _backup(head: ObjectHead, match: re.Match[str], described: StoredObject | None) -> Backup:
+    meta = None if described is None else load(described, SCHEMA, _build, next_step="delete that object")
+    if meta is None and head.modified is None:
+        raise HoldfastError(f"the bucket does not say how old {head.key} is")
+    return Backup(
+        key=head.key,
+        etag=head.etag,
+        lineage=match["lineage"],
+        serial=int(match["serial"]),
+        sha256=match["sha256"],
+        size=head.size,
+        written=meta.written if meta is not None else head.modified or datetime.max.replace(tzinfo=UTC),
+        meta=meta,
+    )
+
+
+def _body(snapshot: StateSnapshot, meta: BackupMeta) -> bytes:
+    return dump(
+        SCHEMA,
+        {
+            "lineage": snapshot.lineage,
+            "serial": snapshot.serial,
+            "sha256": snapshot.sha256,
+            "size": len(snapshot.body),
+            "run": meta.run,
+            "reason": meta.reason,
+            "at": time_text(meta.at),
+            "written": time_text(meta.written),
+            "actor": meta.actor,
+            "git": meta.git,
+            "artifact": meta.artifact,
+            "plan_sha256": meta.plan_sha256,
+            "engine": meta.engine,
+        },
+    )
+
+
+def _build(document: Mapping[str, Any]) -> BackupMeta:
+    return BackupMeta(
+        run=document["run"],
+        reason=document["reason"],
+        at=parse_time(document["at"]),
+        written=parse_time(document["written"]),
+        actor=document["actor"],
+        git=document["git"],
+        artifact=document["artifact"],
+        plan_sha256=document["plan_sha256"],
+        engine=document["engine"],
+    )

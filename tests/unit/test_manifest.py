@@ -1,0 +1,163 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast_orchestrator.errors import SettingsError
+from holdfast_orchestrator.foreign import ForeignDefaults
+from holdfast_orchestrator.manifest import Manifest, load_manifest
+from holdfast_orchestrator.project_file import ForeignSettings
+
+ENTRY = {
+    "service": "orders",
+    "environment": "prod",
+    "account": "210987654321",
+    "region": "eu-west-1",
+    "state": {
+        "bucket": "acme-state",
+        "key": "orders/210987654321/eu-west-1/prod/terraform.tfstate",
+        "region": "eu-central-1",
+    },
+    "protected": ["aws_db_instance.db"],
+    "sources": {
+        "aws_db_instance.db": {"path": "orders/db", "construct": 'Postgres "db"', "file": "o.py", "line": 3}
+    },
+}
+
+
+def nobody(_region: str, _cloud: str) -> str:
+    raise AssertionError("the account must not be asked for")
+
+
+DEFAULTS = ForeignDefaults(settings=ForeignSettings(), options=ForeignSettings(), find_account=nobody)
+
+
+def app(outdir: Path, stacks: dict[str, list[str]], described: object = None) -> Path:
+    manifest: dict[str, Any] = {"version": "0.21.0", "stacks": {}}
+    for name, dependencies in stacks.items():
+        folder = outdir / "stacks" / name
+        folder.mkdir(parents=True)
+        (folder / "cdk.tf.json").write_text("{}")
+        manifest["stacks"][name] = {
+            "name": name,
+            "dependencies": dependencies,
+            "workingDirectory": f"stacks/{name}",
+            "synthesizedStackPath": f"stacks/{name}/cdk.tf.json",
+        }
+    (outdir / "manifest.json").write_text(json.dumps(manifest))
+    if described is not None:
+        (outdir / "holdfast.json").write_text(json.dumps(described))
+    return outdir
+
+
+def described(**shards: object) -> dict[str, object]:
+    return {"schema": "holdfast/deployment-manifest/v1", "generator": "test", "shards": shards}
+
+
+def load(outdir: Path, defaults: ForeignDefaults = DEFAULTS) -> Manifest:
+    return load_manifest(outdir, defaults)
+
+
+def test_a_shard_is_what_both_manifests_say(tmp_path: Path) -> None:
+    manifest = load(app(tmp_path, {"orders": []}, described(orders=ENTRY)))
+
+    (orders,) = manifest.shards
+    assert orders.state.bucket == "acme-state"
+    assert orders.state.region == "eu-central-1"
+    assert orders.configuration == b"{}"
+    assert orders.guarded == ("aws_db_instance.db",)
+    assert orders.sources["aws_db_instance.db"].construct == 'Postgres "db"'
+
+
+def test_nothing_is_guarded_in_environment_local(tmp_path: Path) -> None:
+    state = {**ENTRY["state"], "key": "orders/210987654321/eu-west-1/local/terraform.tfstate"}  # type: ignore[dict-item]
+    entry = {**ENTRY, "environment": "local", "cloud": "local", "state": state}
+
+    manifest = load(app(tmp_path, {"orders": []}, described(orders=entry)))
+
+    assert manifest.shards[0].guarded == ()
+
+
+def test_what_a_newer_app_writes_is_read_all_the_same(tmp_path: Path) -> None:
+    document = {**described(orders={**ENTRY, "invented_later": 1}), "also_later": True}
+
+    assert load(app(tmp_path, {"orders": []}, document)).shards[0].service == "orders"
+
+
+def with_entry(**changes: object) -> dict[str, object]:
+    return described(orders={**ENTRY, **changes})
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({**described(orders=ENTRY), "schema": "holdfast/deployment-manifest/v2"}, "schema: .*v1.*got '.*v2'"),
+        (with_entry(account="21098"), "orders: account must be 12 digits, got '21098'"),
+        (with_entry(service="../etc"), "service must be .*, got '../etc'"),
+        (with_entry(environment="dev"), "state.key must be 'orders/210987654321/eu-west-1/dev/"),
+        (with_entry(cloud="moon"), "shards.orders.cloud: .*got 'moon'"),
+        (described(), "do not name the same stacks: orders"),
+        (described(orders=ENTRY, ghost=ENTRY), "do not name the same stacks: ghost"),
+    ],
+)
+def test_what_is_not_allowed_is_an_error_that_names_file_and_field(
+    tmp_path: Path, document: object, message: str
+) -> None:
+    with pytest.raises(SettingsError, match=message) as raised:
+        load(app(tmp_path, {"orders": []}, document))
+
+    assert "holdfast.json" in str(raised.value)
+
+
+def test_two_shards_never_share_a_state(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="'one' and 'two' would share the state"):
+        load(app(tmp_path, {"one": [], "two": []}, described(one=ENTRY, two=ENTRY)))
+
+
+@pytest.mark.parametrize("name", ["../evil", "a/b", ".hidden", "a..b", "", "x" * 200])
+def test_a_stack_name_that_would_lead_elsewhere_is_refused_before_any_path_is_made(
+    tmp_path: Path, name: str
+) -> None:
+    stack = {"name": name, "workingDirectory": "x", "synthesizedStackPath": "x/cdk.tf.json"}
+    (tmp_path / "manifest.json").write_text(json.dumps({"version": "0.21.0", "stacks": {name: stack}}))
+
+    with pytest.raises(SettingsError, match="stack name"):
+        load(tmp_path)
+
+
+def test_a_configuration_outside_the_output_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret.json").write_text("{}")
+    outdir = tmp_path / "cdktf.out"
+    outdir.mkdir()
+    stack = {"name": "a", "workingDirectory": "..", "synthesizedStackPath": "../secret.json"}
+    (outdir / "manifest.json").write_text(json.dumps({"version": "0.21.0", "stacks": {"a": stack}}))
+
+    with pytest.raises(SettingsError, match="leads out of"):
+        load(outdir)
+
+
+def test_an_app_that_was_never_synthesized_is_told_how(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="holdfast synth"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("broken", ["manifest.json", "holdfast.json"])
+def test_a_file_that_is_no_json_is_named(tmp_path: Path, broken: str) -> None:
+    outdir = app(tmp_path, {"orders": []}, described(orders=ENTRY))
+    (outdir / broken).write_text("{")
+
+    with pytest.raises(SettingsError, match=f"{broken}: not valid JSON"):
+        load(outdir)
+
+
+def test_shards_stand_in_dependency_order(tmp_path: Path) -> None:
+    entries: dict[str, Callable[[], object] | object] = {}
+    for service in ("a", "b", "c"):
+        key = f"{service}/210987654321/eu-west-1/prod/terraform.tfstate"
+        entries[service] = {**ENTRY, "service": service, "state": {**ENTRY["state"], "key": key}}  # type: ignore[dict-item]
+
+    manifest = load(app(tmp_path, {"a": ["c"], "b": [], "c": ["b"]}, described(**entries)))
+
+    assert [shard.name for shard in manifest.shards] == ["b", "c", "a"]
