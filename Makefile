@@ -40,8 +40,9 @@ lock: ## resolve requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --extra local --group dev --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate --python-version 3.11 -o requirements.lock
 
-schema: install ## generate environments/schema.json and docs/schemas/
+schema: install ## generate environments/schema.json, docs/schemas/ and docs/cli.md
 	$(BIN)/python tools/schemas.py
+	$(BIN)/python tools/cli_docs.py
 
 clean: ## everything that was generated, the virtual environment too
 	rm -rf $(VENV) .holdfast cdktf.out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -30,9 +30,7 @@ def main() -> int:
     runtime = real_runtime()
     cloud = LocalCloud(ROOT, runtime)
     if cloud.status().running:
-        print(
-            "The local cloud is running already and may hold work of yours; stop it first: holdfast local down"
-        )
+        print("The local cloud runs already and may hold work of yours; end it first: holdfast local down")
         return 1
     try:
         _step("The local cloud: a moto server on loopback, with its gaps closed", "local", "up")

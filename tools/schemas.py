@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from holdfast_orchestrator.report.schemas import SCHEMAS as DOCUMENTS
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -25,6 +27,7 @@ def environment() -> dict[str, Any]:
 
 SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "environments/schema.json": environment,
+    **{f"docs/schemas/{name}": producer for name, producer in DOCUMENTS.items()},
 }
 
 

@@ -257,70 +257,74 @@ def test_what_nobody_can_tell_goes_to_a_person(evidence: Evidence) -> None:
     assert decision.next_step
 
 
-STATES: Any = st.builds(
-    lambda serial, ids, lineage: (serial, ids, lineage),
-    st.integers(0, 5),
-    st.frozensets(st.sampled_from("abcd")),
-    st.sampled_from(["L", "M"]),
-)
+@st.composite
+def evidences(draw: st.DrawFn) -> Evidence:
+    def one(name: str) -> StateObject:
+        ids = sorted(draw(st.frozensets(st.sampled_from("abcd"))))
+        return state(name, draw(st.integers(0, 5)), *ids, lineage=draw(st.sampled_from("LLLM")))
 
-
-def _written(decision: object) -> dict[str, Any] | None:
-    match decision:
-        case PutRescued() | RestoreCopy() | RebuildByImport():
-            return decision.state
-        case _:
-            return None
-
-
-@given(
-    stored=st.none() | STATES | st.just("broken"),
-    rescued=st.lists(STATES, max_size=2),
-    copies=st.lists(STATES, max_size=3),
-    created=st.frozensets(st.sampled_from("abcd")),
-    record=st.none() | STATES,
-)
-def test_whatever_happened_nothing_known_is_lost_and_no_serial_goes_back(
-    stored: Any, rescued: list[Any], copies: list[Any], created: frozenset[str], record: Any
-) -> None:
-    def read(name: str, parts: Any) -> StateObject:
-        serial, ids, lineage = parts
-        return state(name, serial, *sorted(ids), lineage=lineage)
-
-    if stored is None or stored == "broken":
-        found = read_state("stored", None if stored is None else b"{")
-    else:
-        found = read("stored", stored)
-    evidence = Evidence(
-        stored=found,
-        recorded=None if record is None else recorded(read("record", record)),
-        rescued=[read(f"rescued {number}", parts) for number, parts in enumerate(rescued)],
-        copies=[read(f"copy {number}", parts) for number, parts in enumerate(copies)],
-        created=[create(name) for name in sorted(created)],
+    broken = [read_state("stored", None), read_state("stored", b"{"), read_state("stored", b"")]
+    stored = draw(st.sampled_from([*broken, one("stored"), one("stored")]))
+    record = draw(st.sampled_from([None, recorded(one("record")), *([recorded(stored)] * stored.serial)]))
+    return Evidence(
+        stored=stored,
+        recorded=record,
+        rescued=[one(f"rescued {number}") for number in range(draw(st.integers(0, 2)))],
+        copies=[one(f"copy {number}") for number in range(draw(st.integers(0, 3)))],
+        created=[create(name) for name in sorted(draw(st.frozensets(st.sampled_from("abcd"))))],
     )
 
-    decision = decide(evidence)
-    written = _written(decision)
 
-    if written is not None:
-        lineage = written["lineage"]
-        ours = [each for each in (found, *evidence.rescued, *evidence.copies) if each.lineage == lineage]
-        assert all(written["serial"] > each.serial for each in ours)
-        content = read_state("written", json.dumps(written).encode())
-        if found.condition is not Condition.WHOLE:
-            newest = max(each.serial for each in ours)
-            assert any(each.serial == newest and each.ids == content.ids for each in ours)
-        if evidence.recorded is not None:
-            assert lineage == evidence.recorded.lineage
-    if isinstance(decision, UseStored):
-        assert {("aws_sns_topic", name) for name in created} <= found.ids
-    if isinstance(decision, NothingToDo):
-        assert not created
-    known = content.ids if written is not None else found.ids
-    if not isinstance(decision, AskOperator):
-        missing = {("aws_sns_topic", step.id_value) for step in getattr(decision, "missing", ())}
-        if not isinstance(decision, PutRescued):
-            assert {("aws_sns_topic", name) for name in created} <= known | missing
-        if found.condition is Condition.WHOLE and isinstance(decision, PutRescued):
-            untouched = evidence.recorded is not None and evidence.recorded.sha256 == found.sha256
-            assert untouched or found.ids <= known
+def written(decision: object) -> StateObject | None:
+    if isinstance(decision, PutRescued | RestoreCopy | RebuildByImport) and decision.state is not None:
+        return read_state("written", json.dumps(decision.state).encode())
+    return None
+
+
+@given(evidences())
+def test_what_is_written_has_the_recorded_lineage_and_a_serial_above_all_seen(evidence: Evidence) -> None:
+    put = written(decide(evidence))
+
+    if put is not None:
+        seen = [evidence.stored, *evidence.rescued, *evidence.copies]
+        assert all(put.serial > each.serial for each in seen if each.lineage == put.lineage)
+        assert evidence.recorded is None or (
+            put.lineage == evidence.recorded.lineage and put.serial > evidence.recorded.serial
+        )
+
+
+@given(evidences())
+def test_no_copy_older_than_the_newest_whole_one_is_ever_picked(evidence: Evidence) -> None:
+    put = written(decide(evidence))
+
+    if put is not None:
+        seen = [*evidence.rescued, *evidence.copies, evidence.stored]
+        ours = [each for each in seen if each.lineage == put.lineage]
+        if evidence.stored.condition is Condition.WHOLE:
+            ours = [each for each in ours if each in evidence.rescued or each is evidence.stored]
+        if compare(evidence.stored, evidence.recorded) is Standing.OLDER:
+            ours = [each for each in seen if each.lineage == put.lineage]
+        newest = max(each.serial for each in ours)
+        assert put.ids in {each.ids for each in ours if each.serial == newest}
+
+
+@given(evidences())
+def test_every_object_created_is_known_afterwards_or_imported_or_asked_about(evidence: Evidence) -> None:
+    decision = decide(evidence)
+
+    known = (written(decision) or evidence.stored).ids
+    missing = {("aws_sns_topic", step.id_value) for step in getattr(decision, "missing", ())}
+    made = {("aws_sns_topic", step.id_value) for step in evidence.created}
+    # A rescued state is put first; what it misses is imported when the question is asked again.
+    assert isinstance(decision, PutRescued) or made <= known | missing
+
+
+@given(evidences())
+def test_a_stored_state_another_run_wrote_to_is_never_overwritten_by_one_that_knows_less(
+    evidence: Evidence,
+) -> None:
+    put, stored = written(decide(evidence)), evidence.stored
+
+    standing = compare(stored, evidence.recorded)
+    if put is not None and standing in (Standing.NEWER, Standing.UNRECORDED):
+        assert stored.ids <= put.ids

@@ -7,7 +7,7 @@ from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError
 from holdfast_orchestrator.state.backup import back_up, backup_key
 from holdfast_orchestrator.state.memory import MemoryStore
 from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
-from holdfast_orchestrator.state.store import ObjectHead, StoredObject
+from holdfast_orchestrator.state.store import ObjectHead
 
 KEY = "orders/123456789012/eu-west-1/dev/terraform.tfstate"
 
@@ -95,11 +95,3 @@ def test_a_copy_that_cannot_be_read_back_is_not_taken_for_a_backup() -> None:
 
     with pytest.raises(HoldfastError, match="nothing was applied"):
         back_up(Forgetful(), taken)
-
-
-def test_the_snapshot_keeps_the_bytes_it_judged() -> None:
-    store = store_with(state())
-    taken = snapshot(store)
-    stored = store.get(KEY)
-
-    assert stored == StoredObject(head=ObjectHead(key=KEY, etag=taken.etag, size=len(state())), body=taken.body)

@@ -1,0 +1,119 @@
+"""Whole processes, timed and weighed: the one way every benchmark here measures.
+
+Times are from the start of a process to its end. Memory is the largest sum, over all processes of a run, of
+what they hold in RAM; pages that processes share count once for each, so the true figure is smaller.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+HOLDFAST = str(Path(sys.executable).with_name("holdfast"))
+HEADER = """| {title} | runs | seconds (median) | from, to | against the first row | peak MiB |
+|---|---|---|---|---|---|"""
+SAMPLING_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One whole process and its children."""
+
+    seconds: float
+    mebibytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All samples of one way to run something."""
+
+    title: str
+    samples: tuple[Sample, ...]
+
+    @property
+    def seconds(self) -> float:
+        return statistics.median(sample.seconds for sample in self.samples)
+
+    @property
+    def mebibytes(self) -> float:
+        return max(sample.mebibytes for sample in self.samples)
+
+    def row(self, base: "Case") -> str:
+        seconds = sorted(sample.seconds for sample in self.samples)
+        spread = f"{seconds[0]:.2f} to {seconds[-1]:.2f}"
+        ratio = self.seconds / base.seconds
+        return (
+            f"| {self.title} | {len(seconds)} | {self.seconds:.2f} | {spread} | {ratio:.1f}x "
+            f"| {self.mebibytes:.0f} |"
+        )
+
+
+def table(title: str, cases: Sequence[Case]) -> str:
+    """Return the cases as Markdown, each with its ratio to the first."""
+    return "\n".join((HEADER.format(title=title), *(case.row(cases[0]) for case in cases)))
+
+
+def run(argv: Sequence[str], *, cwd: Path = ROOT, **environ: str) -> Sample:
+    """Run a command to its end; a failure ends the benchmark with what it said."""
+    cleared = {
+        name: value for name, value in os.environ.items() if not name.startswith(("HOLDFAST_", "JSII_"))
+    }
+    started = time.monotonic()
+    process = subprocess.Popen(
+        argv,
+        cwd=cwd,
+        env=cleared | environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    peak = _watch_memory(process.pid)
+    _, stderr = process.communicate()
+    sample = Sample(time.monotonic() - started, peak() / 1024)
+    if process.returncode != 0:
+        sys.exit(f"{' '.join(argv)} ended with {process.returncode}:\n{stderr.decode()[-4000:]}")
+    return sample
+
+
+def _watch_memory(pid: int) -> Callable[[], int]:
+    """Sample the process tree in a thread; the returned function stops it and gives the peak in KiB."""
+    ended = threading.Event()
+    sums = [0]
+
+    def sample() -> None:
+        while not ended.wait(SAMPLING_SECONDS):
+            sums.append(sum(map(_resident, _tree(pid))))
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+
+    def peak() -> int:
+        ended.set()
+        thread.join()
+        return max(sums)
+
+    return peak
+
+
+def _tree(pid: int) -> list[int]:
+    found = [pid]
+    for each in found:  # grows while it is walked
+        for children in Path(f"/proc/{each}/task").glob("*/children"):
+            try:
+                found.extend(map(int, children.read_text().split()))
+            except OSError:  # it has ended meanwhile
+                continue
+    return found
+
+
+def _resident(pid: int) -> int:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:  # it has ended meanwhile
+        return 0
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:")), 0)
