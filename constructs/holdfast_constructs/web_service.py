@@ -231,8 +231,8 @@ class WebService(Construct):
             task_role_arn=self.task_role.arn,
             volume=[EcsTaskDefinitionVolume(name=TMP_VOLUME)],
             container_definitions=self._container.definitions(),
-            # A rollback, by ECS or by hand, needs the revision it goes back to.
-            skip_destroy=True,
+            # A rollback by ECS needs the revision it goes back to; where nothing is kept, nothing stays.
+            skip_destroy=self._stack.target.delete_protection,
             lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
         )
 

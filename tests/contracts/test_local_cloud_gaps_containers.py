@@ -105,6 +105,12 @@ def test_a_service_whose_tasks_fail_on_purpose_never_becomes_steady(local_client
     assert (seen["runningCount"], seen["deployments"][0]["rolloutState"]) == (0, "FAILED")
 
 
+def an_account_setting_for_everybody(clients: Clients) -> object:
+    ecs = clients("ecs")
+    ecs.put_account_setting_default(name="containerInsights", value="enhanced")
+    return ecs.list_account_settings(name="containerInsights", effectiveSettings=True)["settings"][0]["value"]
+
+
 # probe -> what AWS shows, and the module that makes the local cloud show it.
 PROBES: dict[Probe, tuple[object, str]] = {
     settings_of_a_new_service: (
@@ -118,6 +124,7 @@ PROBES: dict[Probe, tuple[object, str]] = {
         "ecs_cluster_settings",
     ),
     tags_of_a_scalable_target: ({"b": "2"}, "autoscaling_tags"),
+    an_account_setting_for_everybody: ("enhanced", "ecs_account_settings"),
 }
 
 
@@ -134,7 +141,7 @@ def test_moto_by_itself_still_does_not(probe: Probe, moto_clients: Clients) -> N
 
     try:
         seen = probe(moto_clients)
-    except (BotoCoreError, ClientError, KeyError, ResponseParserError) as gap:
+    except (BotoCoreError, ClientError, LookupError, ResponseParserError) as gap:
         seen = gap
 
     assert seen != wanted, f"moto has closed this gap: delete local/gaps/{module}.py, or what it does of this"

@@ -167,7 +167,7 @@ def test_moto_by_itself_still_does_not(probe: Probe, moto_clients: Clients) -> N
 
     try:
         seen = probe(moto_clients)
-    except (BotoCoreError, ClientError, KeyError, ResponseParserError) as gap:
+    except (BotoCoreError, ClientError, LookupError, ResponseParserError) as gap:
         seen = gap
 
     assert seen != wanted, f"moto has closed this gap: delete local/gaps/{module}.py, or what it does of this"

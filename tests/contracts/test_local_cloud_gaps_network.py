@@ -97,12 +97,32 @@ def test_two_rules_that_differ_in_their_description_only_are_one(local_clients: 
         add("second")
 
 
+def a_flow_log_to_a_folder_keeps_its_options(clients: Clients) -> object:
+    ec2 = clients("ec2")
+    here = {"LocationConstraint": "eu-west-1"}
+    clients("s3").create_bucket(Bucket="flow-logs", CreateBucketConfiguration=here)
+    made = ec2.create_flow_logs(
+        ResourceType="VPC",
+        ResourceIds=[ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]],
+        TrafficType="ALL",
+        LogDestinationType="s3",
+        LogDestination="arn:aws:s3:::flow-logs/some/folder/",
+        DestinationOptions={"FileFormat": "parquet"},
+    )
+    seen = ec2.describe_flow_logs(FlowLogIds=made["FlowLogIds"])["FlowLogs"][0]
+    return seen["LogDestination"], seen["DestinationOptions"]["FileFormat"]
+
+
 # probe -> what AWS shows, and the module that makes the local cloud show it.
 PROBES: dict[Probe, tuple[object, str]] = {
     a_rule_for_a_group_keeps_its_description: ("from o", "ec2_rule_descriptions"),
     a_rule_for_a_prefix_list_keeps_its_description: ("to p", "ec2_rule_descriptions"),
     the_group_of_a_rule_can_be_changed: (True, "ec2_rule_descriptions"),
     client_ids_come_and_go: (["two"], "iam_oidc_clients"),
+    a_flow_log_to_a_folder_keeps_its_options: (
+        ("arn:aws:s3:::flow-logs/some/folder/", "parquet"),
+        "ec2_flow_logs",
+    ),
 }
 
 
@@ -119,7 +139,7 @@ def test_moto_by_itself_still_does_not(probe: Probe, moto_clients: Clients) -> N
 
     try:
         seen = probe(moto_clients)
-    except (BotoCoreError, ClientError, KeyError, ResponseParserError) as gap:
+    except (BotoCoreError, ClientError, LookupError, ResponseParserError) as gap:
         seen = gap
 
     assert seen != wanted, f"moto has closed this gap: delete local/gaps/{module}.py, or what it does of this"

@@ -93,6 +93,25 @@ def subscribers_of_a_notification(clients: Clients) -> object:
     return budgets.describe_subscribers_for_notification(**where)["Subscribers"]
 
 
+def a_data_protection_policy(clients: Clients) -> object:
+    logs = clients("logs")
+    logs.create_log_group(logGroupName="masked")
+    logs.put_data_protection_policy(logGroupIdentifier="masked", policyDocument="{}")
+    seen = logs.get_data_protection_policy(logGroupIdentifier="masked")["policyDocument"]
+    logs.delete_data_protection_policy(logGroupIdentifier="masked")
+    return seen, "policyDocument" in logs.get_data_protection_policy(logGroupIdentifier="masked")
+
+
+def a_trail_is_started_by_its_arn(clients: Clients) -> object:
+    clients("s3").create_bucket(
+        Bucket="trails", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    trails = clients("cloudtrail")
+    arn = trails.create_trail(Name="everything", S3BucketName="trails")["TrailARN"]
+    trails.start_logging(Name=arn)
+    return trails.get_trail_status(Name=arn)["IsLogging"]
+
+
 # probe -> what AWS shows, and the module that makes the local cloud show it.
 PROBES: dict[Probe, tuple[object, str]] = {
     a_composite_alarm_from_birth_to_death: (
@@ -107,6 +126,8 @@ PROBES: dict[Probe, tuple[object, str]] = {
         [{"SubscriptionType": "SNS", "Address": "arn:aws:sns:eu-west-1:1:t"}],
         "budgets",
     ),
+    a_data_protection_policy: (("{}", False), "logs_data_protection"),
+    a_trail_is_started_by_its_arn: (True, "cloudtrail_arns"),
 }
 
 
@@ -123,7 +144,7 @@ def test_moto_by_itself_still_does_not(probe: Probe, moto_clients: Clients) -> N
 
     try:
         seen = probe(moto_clients)
-    except (BotoCoreError, ClientError, KeyError, ResponseParserError) as gap:
+    except (BotoCoreError, ClientError, LookupError, ResponseParserError) as gap:
         seen = gap
 
     assert seen != wanted, f"moto has closed this gap: delete local/gaps/{module}.py, or what it does of this"

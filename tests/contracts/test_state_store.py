@@ -103,7 +103,9 @@ def test_a_missing_bucket_names_the_command_that_creates_it(
 
 
 @pytest.mark.parametrize(("kms", "algorithm"), [(None, "AES256"), ("alias/state", "aws:kms")])
-def test_every_object_is_encrypted(moto_clients: Callable[[str], Any], kms: str | None, algorithm: str) -> None:
+def test_every_object_is_encrypted(
+    moto_clients: Callable[[str], Any], kms: str | None, algorithm: str
+) -> None:
     s3 = moto_clients("s3")
     bucket = f"state-store-{next(_numbers)}"
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})

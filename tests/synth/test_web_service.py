@@ -75,6 +75,12 @@ def test_the_revision_a_rollback_goes_back_to_stays_registered(on_site: OnSite) 
     )
 
 
+def test_where_nothing_is_kept_no_revision_stays(on_site: OnSite) -> None:
+    orders = _serve(on_site, target=sample_target(production=False, delete_protection=False))["orders"]
+
+    orders.has_resource("aws_ecs_task_definition", skip_destroy=False)
+
+
 def test_its_log_is_encrypted_and_kept(on_site: OnSite) -> None:
     orders = _orders(on_site)
 

@@ -29,6 +29,8 @@ from typing import Any
 from holdfast_orchestrator.local.gaps import close_gaps
 from holdfast_orchestrator.local.gaps._moto import moto
 
+# What moto's web framework answers on a path moto does not route.
+_PAGE = b"<!doctype html>"
 # Requests of a client that went away in the middle must not hold the others up for ever.
 _READ_TIMEOUT_SECONDS = 60
 _STOP_CHECK_SECONDS = 0.1
@@ -48,17 +50,27 @@ class OneAtATime:
         # The body is read before the lock is taken: a slow upload is nobody else's business.
         environ["wsgi.input"] = io.BytesIO(_body(environ))
         try:
-            with self._lock:
-                answer = self._application(environ, start_response)
-                try:
-                    return list(answer)
-                finally:
-                    getattr(answer, "close", lambda: None)()
+            head, body = self._answer(environ)
         except NotImplementedError as unknown:
             return _not_implemented(environ, start_response, str(unknown))
         except Exception as defect:  # noqa: BLE001 - a client gets an AWS error, whatever broke here
             traceback.print_exc()
-            return _error(environ, start_response, "501 Not Implemented", "LocalCloudDefect", repr(defect))
+            return _error(environ, start_response, "LocalCloudDefect", repr(defect))
+        # With its status: an object in S3 may be a page as well.
+        if str(head[0]).startswith("404") and body[: len(_PAGE)].lower() == _PAGE:
+            return _not_implemented(environ, start_response, "no operation has this path")
+        start_response(*head)
+        return [body]
+
+    def _answer(self, environ: Environ) -> tuple[tuple[Any, ...], bytes]:
+        """Return what the application gives to start_response, and its whole body."""
+        head: list[tuple[Any, ...]] = []
+        with self._lock:
+            answer = self._application(environ, lambda *given: head.append(given))
+            try:
+                return head[-1], b"".join(answer)
+            finally:
+                getattr(answer, "close", lambda: None)()
 
 
 def _body(environ: Environ) -> bytes:
@@ -82,22 +94,26 @@ def application() -> OneAtATime:
 def _not_implemented(environ: Environ, start_response: StartResponse, what: str) -> list[bytes]:
     said = f"the local cloud does not have it: {what}"
     print(said, environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"), file=sys.stderr)  # noqa: T201
-    return _error(environ, start_response, "501 Not Implemented", "NotImplemented", said)
+    return _error(environ, start_response, "NotImplemented", said)
 
 
-def _error(
-    environ: Environ, start_response: StartResponse, status: str, code: str, message: str
-) -> list[bytes]:
+def _error(environ: Environ, start_response: StartResponse, code: str, message: str) -> list[bytes]:
     if "json" in environ.get("CONTENT_TYPE", ""):
         body, kind = json.dumps({"__type": code, "message": message}), "application/json"
     else:
         text = message.replace("&", "&amp;").replace("<", "&lt;")
-        error = f"<Error><Code>{code}</Code><Message>{text}</Message></Error>"
-        # S3 answers with a bare Error, the query services with one in an ErrorResponse.
-        body = error if environ.get("REQUEST_METHOD") != "POST" else f"<ErrorResponse>{error}</ErrorResponse>"
+        body = _envelope(environ).format(f"<Error><Code>{code}</Code><Message>{text}</Message></Error>")
         kind = "application/xml"
-    start_response(status, [("Content-Type", kind), ("x-amzn-ErrorType", code)])
+    start_response("501 Not Implemented", [("Content-Type", kind), ("x-amzn-ErrorType", code)])
     return [body.encode()]
+
+
+def _envelope(environ: Environ) -> str:
+    """S3 answers with a bare Error, EC2 and the other query services wrap it, each in its own way."""
+    if environ.get("REQUEST_METHOD") != "POST":
+        return "{}"
+    ec2 = "/ec2/aws4_request" in environ.get("HTTP_AUTHORIZATION", "")
+    return "<Response><Errors>{}</Errors></Response>" if ec2 else "<ErrorResponse>{}</ErrorResponse>"
 
 
 def main(argv: list[str] | None = None) -> int:

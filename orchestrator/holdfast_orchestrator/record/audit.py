@@ -7,6 +7,7 @@ Records are encrypted by the bucket, never overwritten, and removed by the bucke
 (`audit_table.lifecycle`). `audit_head` says how the chain is kept in one piece.
 """
 
+import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,7 @@ from holdfast_orchestrator.record.audit_record import (
     write_record,
 )
 from holdfast_orchestrator.redaction import Redactor
+from holdfast_orchestrator.runtime import Clock
 from holdfast_orchestrator.state.document import create_once
 from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError, ObjectHead
 
@@ -33,6 +35,8 @@ RAW = "_holdfast/audit-raw/"
 RETENTION_DAYS = 90
 
 _READERS = 8
+# The bucket's day is taken from its last answer.
+_FRESH_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,19 +49,26 @@ class AuditSettings:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The head as this process wrote or read it last."""
+    """The head as this process wrote or read it last, `at` so many seconds of its monotonic clock."""
 
     head: AuditHead
     stored: ObjectHead
+    at: float
 
 
 class AuditTrail:
     """Adds records to one bucket's trail. Safe between threads, processes and machines."""
 
     def __init__(
-        self, store: DurableStore, *, redactor: Redactor, settings: AuditSettings | None = None
+        self,
+        store: DurableStore,
+        *,
+        clock: Clock,
+        redactor: Redactor,
+        settings: AuditSettings | None = None,
     ) -> None:
         self._store = store
+        self._clock = clock
         self._redactor = redactor
         self._settings = settings or AuditSettings()
         self._lock = threading.Lock()
@@ -82,12 +93,14 @@ class AuditTrail:
             output[start : start + LONGEST_OUTPUT] for start in range(0, len(output), LONGEST_OUTPUT)
         ] or [""]
         for part, piece in enumerate(pieces, start=1):
-            yield {**whole, "output": piece, "part": part, "parts": len(pieces)}
+            # Two runs may record the very same action; whose record became the last must be told apart.
+            yield {**whole, "id": secrets.token_hex(8), "output": piece, "part": part, "parts": len(pieces)}
 
     def _added(self, document: Mapping[str, Any]) -> AuditRecord:
         attempted: AuditRecord | None = None
-        known = self._known or self._read()
+        known = self._fresh() or self._read()
         while True:
+            asked_at = self._clock.monotonic()
             if attempted is not None and known is not None and known.head.last.line == attempted.line:
                 # Our own write whose answer was lost.
                 return self._placed(known)
@@ -99,7 +112,7 @@ class AuditTrail:
                     if known is None
                     else self._store.replace(HEAD, head.body(), etag=known.stored.etag)
                 )
-                return self._placed(_Known(head, stored))
+                return self._placed(_Known(head, stored, asked_at))
             except ObjectExistsError:
                 known = self._read()
 
@@ -119,11 +132,17 @@ class AuditTrail:
         today = (served or self._store.now()).date()
         return today if known is None else max(today, date.fromisoformat(known.head.last.date))
 
+    def _fresh(self) -> _Known | None:
+        if self._known is None or self._clock.monotonic() - self._known.at > _FRESH_SECONDS:
+            return None
+        return self._known
+
     def _read(self) -> _Known | None:
+        asked_at = self._clock.monotonic()
         stored = self._store.get(HEAD)
         if stored is None:
             return None
-        known = _Known(read_head(stored), stored.head)
+        known = _Known(read_head(stored), stored.head, asked_at)
         # Whoever wrote it may have died before the record lay in its place. One that was changed there is
         # for `verify` to find, not for this to mend.
         create_once(self._store, known.head.last.key, known.head.last.body)

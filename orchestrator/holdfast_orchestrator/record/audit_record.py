@@ -63,6 +63,7 @@ class AuditRecord:
     """An action in the chain; `line` is it as written, `date` (YYYY-MM-DD) the partition it lies in."""
 
     n: int
+    id: str
     prev: str
     date: str
     action: Action
@@ -85,8 +86,8 @@ class AuditRecord:
 
 
 def write_record(action: Mapping[str, Any], *, n: int, prev: str, date: str) -> AuditRecord:
-    """Give an action (as JSON, redacted) its place in the chain."""
-    document = {"schema": SCHEMA, "n": n, "prev": prev, **action, "day": date}
+    """Give an action (as JSON, redacted, with an `id` of its own) its place in the chain."""
+    document = {"schema": SCHEMA, "n": n, "prev": prev, "day": date, **action}
     return read_record(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
 
 
@@ -101,6 +102,7 @@ def read_record(line: bytes) -> AuditRecord:
         given[name] = tuple(given[name])
     return AuditRecord(
         n=int(document["n"]),
+        id=document["id"],
         prev=document["prev"],
         date=document["day"],
         action=Action(**given),

@@ -2,6 +2,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS holdfast_audit (
   `schema` string,
   n bigint,
   prev string,
+  day string,
   run string,
   action string,
   `at` string,
@@ -22,7 +23,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS holdfast_audit (
   output string,
   part int,
   parts int,
-  day string
+  id string
 )
 PARTITIONED BY (`date` string)
 ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe'

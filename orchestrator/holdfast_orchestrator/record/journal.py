@@ -13,6 +13,7 @@ import os
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -153,11 +154,9 @@ class JournalFile:
     def open(cls, path: Path) -> Self:
         """Open or make the file, and drop an entry that was being written when the machine went down.
 
-        Raises LeasedError where another process has it open.
+        Raises LeasedError where another process has it open, HoldfastError where it cannot be made.
         """
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        file = cls(path, os.open(path, flags, 0o600))
+        file = cls(path, _open_private(path))
         try:
             fcntl.flock(file.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -180,7 +179,9 @@ class JournalFile:
             _write_whole(self.descriptor, line + b"\n")
             os.fsync(self.descriptor)
         except OSError as error:
-            os.ftruncate(self.descriptor, size)
+            # What cannot even be shortened is dropped as a torn entry when the journal is opened again.
+            with suppress(OSError):
+                os.ftruncate(self.descriptor, size)
             raise HoldfastError(
                 f"the journal {self.path} cannot be written: {error.strerror}",
                 next_step="make room on that disk; nothing is begun without a journal",
@@ -254,6 +255,18 @@ def _is_entry(line: bytes) -> bool:
     except (ValueError, KeyError, TypeError):
         return False
     return True
+
+
+def _open_private(path: Path) -> int:
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return os.open(path, flags, 0o600)
+    except OSError as error:
+        raise HoldfastError(
+            f"the journal {path} cannot be opened: {error.strerror}",
+            next_step="look at that path; HOLDFAST_CACHE_DIR names another folder",
+        ) from None
 
 
 def _write_whole(descriptor: int, content: bytes) -> None:

@@ -3,11 +3,12 @@
     IDLE → LEASED → PREFLIGHT → SNAPSHOT → PLANNED → GATED → APPLYING (stage one: no deletes)
          → SETTLE → VERIFY → HEALTH → CONTRACT (stage two: the deletes) → VERIFY2 → PROMOTED
     a failure of the apply, the verify, the health checks or the second stage → CLASSIFY
-    CLASSIFY → HEALTH | STATE_RECOVERY | RESOLVE | RETRY_FORWARD | PARTIAL_SNAPSHOT | STUCK
+    CLASSIFY → HEALTH | STATE_RECOVERY | RESOLVE | RETRY_FORWARD | PARTIAL_SNAPSHOT | KEPT | STUCK
     PARTIAL_SNAPSHOT → RB_BUILD → RB_PLANNED → RB_GUARDED → RB_APPLYING → RB_SETTLE → RB_VERIFY
          → ROLLED_BACK
     anything of RB_* that fails → RB_RETRY (bounded, a fresh plan) → STUCK, which waits for a person
     a verdict against going on, before anything changed → HELD
+    a failure that is not to be undone (a first deploy, or nobody wants it) → KEPT
 
 Every arrow is journalled before and after; every state can be entered again. A rollback never starts
 another rollback.
@@ -50,6 +51,7 @@ class Phase(StrEnum):
     RB_VERIFY = "rb_verify"
     RB_RETRY = "rb_retry"
     ROLLED_BACK = "rolled_back"
+    KEPT = "kept"
     HELD = "held"
     STUCK = "stuck"
 
@@ -76,6 +78,7 @@ ARROWS: Mapping[Phase, frozenset[Phase]] = {
         _P.RESOLVE,
         _P.RETRY_FORWARD,
         _P.PARTIAL_SNAPSHOT,
+        _P.KEPT,
         _P.STUCK,
     }),
     _P.STATE_RECOVERY: frozenset({_P.CLASSIFY, _P.STUCK}),
@@ -90,6 +93,7 @@ ARROWS: Mapping[Phase, frozenset[Phase]] = {
     _P.RB_VERIFY: frozenset({_P.ROLLED_BACK, _P.RB_RETRY, _P.STUCK}),
     _P.RB_RETRY: frozenset({_P.RB_BUILD, _P.STUCK}),
     _P.ROLLED_BACK: frozenset({_P.IDLE}),
+    _P.KEPT: frozenset({_P.IDLE}),
     _P.HELD: frozenset({_P.IDLE}),
     # continue and --skip build the rollback again; --accept-forward goes on with the new version.
     _P.STUCK: frozenset({_P.RB_BUILD, _P.STATE_RECOVERY, _P.VERIFY, _P.IDLE}),
@@ -109,6 +113,7 @@ WRITING = frozenset({
 OUTCOMES: Mapping[Phase, str] = {
     _P.PROMOTED: "committed",
     _P.ROLLED_BACK: "rolled_back",
+    _P.KEPT: "failed",
     _P.HELD: "blocked",
     _P.STUCK: "needs_human",
 }
@@ -159,7 +164,7 @@ def next_after_crash(last: Phase, child: Child = Child.NONE) -> Resumption:
         child: the Terraform process of that phase. UNKNOWN (another machine that cannot be asked)
             never counts as dead.
     """
-    ended = last in (_P.IDLE, _P.HELD, _P.ROLLED_BACK, _P.STUCK)
+    ended = last in (_P.IDLE, _P.KEPT, _P.HELD, _P.ROLLED_BACK, _P.STUCK)
     if child is Child.ALIVE and not ended:
         return Resumption(Resume.ATTACH, last)
     if child is Child.UNKNOWN and not ended:
@@ -169,7 +174,7 @@ def next_after_crash(last: Phase, child: Child = Child.NONE) -> Resumption:
 
 # Where nothing stands here, the phase is done again.
 _AFTER_CRASH: Mapping[Phase, Resumption] = {
-    **dict.fromkeys((_P.IDLE, _P.HELD, _P.ROLLED_BACK), Resumption(Resume.NOTHING, _P.IDLE)),
+    **dict.fromkeys((_P.IDLE, _P.KEPT, _P.HELD, _P.ROLLED_BACK), Resumption(Resume.NOTHING, _P.IDLE)),
     **dict.fromkeys(
         (_P.LEASED, _P.PREFLIGHT, _P.SNAPSHOT, _P.PLANNED, _P.GATED),
         Resumption(Resume.START_OVER, _P.LEASED),

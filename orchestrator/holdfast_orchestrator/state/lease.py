@@ -13,7 +13,7 @@ S3 states carry no fencing, so nothing else would stop two writers.
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,6 +23,7 @@ from typing import Self
 from holdfast_orchestrator.errors import HoldfastError, LeasedError, NeedsPersonError
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.lease_record import (
+    LEASES,
     Kind,
     LeaseRecord,
     StoredLease,
@@ -39,7 +40,7 @@ EXPIRES_AFTER = 60.0
 
 _RENEWALS_PER_EXPIRY = 4
 _FIRST_POLL_SECONDS = 0.1
-_LONGEST_POLL_SECONDS = 5.0
+_LONGEST_POLL_SECONDS = 2.0
 # What the SDK's own retries of one lost answer can lead to, and a conflict (409) that says "again".
 _ATTEMPTS = 3
 
@@ -78,6 +79,20 @@ class Leases:
         """Return who holds the shard, None for nobody. Raises NeedsPersonError for a damaged lease."""
         found = self._find(folder)
         return found.record if found is not None and found.record.held else None
+
+    def last(self, folder: str) -> LeaseRecord | None:
+        """Return who held the shard last, whether or not it was given back; None for nobody ever.
+
+        Raises NeedsPersonError for a damaged lease.
+        """
+        found = self._find(folder)
+        return None if found is None else found.record
+
+    def held(self) -> Mapping[str, LeaseRecord]:
+        """Return every lease of the bucket that is held, by state folder. Raises as `holder` does."""
+        prefix = f"{LEASES}/"
+        folders = (head.key.removeprefix(prefix).removesuffix(".json") for head in self.store.list(prefix))
+        return {folder: record for folder in folders if (record := self.holder(folder)) is not None}
 
     def take(
         self,

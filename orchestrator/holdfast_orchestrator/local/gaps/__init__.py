@@ -15,12 +15,15 @@ GAPS: dict[str, tuple[str, ...]] = {
     "applicationautoscaling": ("autoscaling_tags",),
     "backup": ("backup",),
     "budgets": ("budgets",),
+    "cloudtrail": ("cloudtrail_arns",),
     "cloudwatch": ("cloudwatch_composites",),
-    "ec2": ("ec2_rule_descriptions",),
-    "ecs": ("ecs_services", "ecs_cluster_settings"),
+    "ec2": ("ec2_rule_descriptions", "ec2_flow_logs"),
+    "ecs": ("ecs_services", "ecs_cluster_settings", "ecs_account_settings"),
+    # One name for both generations of load balancers.
+    "elb": ("elbv2_target_health",),
     "iam": ("iam_oidc_clients",),
     "kms": ("kms_rotation",),
-    "logs": ("logs",),
+    "logs": ("logs", "logs_data_protection"),
     "rds": ("rds_instances", "rds_parameters", "rds_engine_versions"),
     "s3": ("s3_lifecycle", "s3_notifications", "s3_policy_conditions"),
 }

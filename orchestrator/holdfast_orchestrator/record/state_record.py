@@ -1,0 +1,143 @@
+"""What is known of a shard's newest state, and what was left unsettled since its last good deployment.
+
+    _holdfast/states/<state folder>.json
+
+Opened by a run before the first thing it changes, closed when it ends, well or not. An open record whose
+run has died is an unfinished run: the next deploy of the shard, or `holdfast resume`, deals with it first.
+A closed one says which state to expect; any other state was written by somebody else. After a deploy that
+failed and was kept, it also says what that run created and touched, so that a later rollback may undo it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from holdfast_orchestrator.errors import NeedsPersonError
+from holdfast_orchestrator.rollback.identities import Identity
+from holdfast_orchestrator.rollback.state_objects import Recorded
+from holdfast_orchestrator.state.document import dump, load, parse_time, time_text
+from holdfast_orchestrator.state.store import ObjectExistsError, ObjectStore, StoredObject
+
+SCHEMA = "holdfast/state-record/v1"
+STATES = "_holdfast/states"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Debt:
+    """What failed deploys have left behind since the last good one.
+
+    `created` are identities, `touched` addresses, `artifacts` the SHA-256 of what was deployed, newest
+    first. `health_began` says whether new objects may have been written to.
+    """
+
+    created: frozenset[Identity] = frozenset()
+    touched: frozenset[str] = frozenset()
+    artifacts: tuple[str, ...] = ()
+    health_began: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateRecord:
+    """The state to expect (`state` None: no object) after `run`, or, while `is_open`, the one it began with."""
+
+    run: str
+    is_open: bool
+    state: Recorded | None
+    debt: Debt = field(default_factory=Debt)
+    at: datetime
+
+    def body(self) -> bytes:
+        """Return the object's bytes."""
+        return dump(
+            SCHEMA,
+            {
+                "run": self.run,
+                "open": self.is_open,
+                "at": time_text(self.at),
+                "state": None if self.state is None else _state(self.state),
+                "created": [[one.kind, one.value] for one in sorted(self.debt.created)],
+                "touched": sorted(self.debt.touched),
+                "artifacts": list(self.debt.artifacts),
+                "health_began": self.debt.health_began,
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRecord:
+    """A record and the ETag under which it may be replaced."""
+
+    record: StateRecord
+    etag: str
+
+
+def state_record_key(folder: str) -> str:
+    """Return where the record of the shard with this state folder lies."""
+    return f"{STATES}/{folder}.json"
+
+
+def read_state_record(store: ObjectStore, folder: str) -> KeptRecord | None:
+    """Return the record, None where no run ever changed the shard. Raises NeedsPersonError for damage."""
+    stored = store.get(state_record_key(folder))
+    return None if stored is None else KeptRecord(_read(stored), stored.head.etag)
+
+
+def write_state_record(
+    store: ObjectStore, folder: str, record: StateRecord, *, after: KeptRecord | None
+) -> KeptRecord:
+    """Write a record over the one that was read (None: there was none).
+
+    Raises NeedsPersonError where it is not there any more: another run works on this shard.
+    """
+    key, body = state_record_key(folder), record.body()
+    try:
+        head = store.create(key, body) if after is None else store.replace(key, body, etag=after.etag)
+    except ObjectExistsError:
+        found = store.get(key)
+        if found is None or found.body != body:
+            raise _overtaken(key, found) from None
+        # Our own write, whose answer was lost.
+        head = found.head
+    return KeptRecord(record, head.etag)
+
+
+def note_state(store: ObjectStore, folder: str, record: StateRecord) -> KeptRecord:
+    """Write the state that a person's own act has left, such as a restore; what is unsettled stays so."""
+    kept = read_state_record(store, folder)
+    debt = record.debt if kept is None else kept.record.debt
+    noted = StateRecord(run=record.run, is_open=False, state=record.state, debt=debt, at=record.at)
+    return write_state_record(store, folder, noted, after=kept)
+
+
+def _overtaken(key: str, found: StoredObject | None) -> NeedsPersonError:
+    by = "it was deleted" if found is None else f"run {_read(found).run} wrote it"
+    return NeedsPersonError(
+        f"the record at {key} changed during this run: {by}; two runs worked on one shard",
+        next_step="holdfast audit shows both; then deploy the one that is wanted",
+    )
+
+
+def _state(state: Recorded) -> dict[str, Any]:
+    return {"lineage": state.lineage, "serial": state.serial, "sha256": state.sha256}
+
+
+def _read(stored: StoredObject) -> StateRecord:
+    step = "look at the state with holdfast state pull, then deploy with --rebaseline"
+    return load(stored, SCHEMA, _build, next_step=step)
+
+
+def _build(document: Mapping[str, Any]) -> StateRecord:
+    state = document["state"]
+    return StateRecord(
+        run=document["run"],
+        is_open=bool(document["open"]),
+        state=None if state is None else Recorded(state["lineage"], int(state["serial"]), state["sha256"]),
+        debt=Debt(
+            created=frozenset(Identity(kind, value) for kind, value in document["created"]),
+            touched=frozenset(document["touched"]),
+            artifacts=tuple(document["artifacts"]),
+            health_began=bool(document["health_began"]),
+        ),
+        at=parse_time(document["at"]),
+    )

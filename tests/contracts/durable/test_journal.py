@@ -1,0 +1,244 @@
+"""A journal survives its writer: on the same machine, on another one, torn, ahead or behind."""
+
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from holdfast_orchestrator.errors import HoldfastError, LeasedError, NeedsPersonError, StateBucketError
+from holdfast_orchestrator.record.journal import Journal, journalled_shards, read_journal
+from holdfast_orchestrator.record.journal_entry import Entry, JournalName
+from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.state.memory import MemoryStore
+from holdfast_orchestrator.state.store import DurableStore, ObjectHead
+
+NAME = JournalName("01JD6ZT3V9M2B8Q4K7X5N1C0RG", "orders-prod-eu-west-1")
+
+
+def write_some(journal: Journal) -> None:
+    journal.append(Phase.LEASED, "before", epoch=3)
+    journal.append(Phase.LEASED, "after", epoch=3, data={"lease": "t"})
+    journal.append(Phase.APPLYING, "before", epoch=3, data={"pid": 4711})
+
+
+def file_of(runtime: Runtime) -> Path:
+    return runtime.cache / "runs" / NAME.run / f"{NAME.shard}.jsonl"
+
+
+def told(entries: tuple[Entry, ...]) -> list[tuple[str, str]]:
+    return [(entry.phase.value, entry.edge) for entry in entries]
+
+
+def elsewhere(runtime: Runtime) -> Runtime:
+    return replace(runtime, cache=runtime.cache.with_name("another-machine"))
+
+
+def test_a_run_can_be_read_back_from_the_bucket_alone(store: DurableStore, runtime: Runtime) -> None:
+    with Journal.begin(NAME, runtime=runtime, store=store) as journal:
+        write_some(journal)
+
+    entries = read_journal(store, NAME)
+
+    assert told(entries) == [("leased", "before"), ("leased", "after"), ("applying", "before")]
+    assert entries == journal.entries
+    assert entries[2].data == {"pid": 4711}
+    assert {entry.epoch for entry in entries} == {3}
+    assert journalled_shards(store, NAME.run) == (NAME.shard,)
+
+
+def test_before_something_changes_the_entry_lies_in_the_bucket(store: DurableStore, runtime: Runtime) -> None:
+    with Journal.begin(NAME, runtime=runtime, store=store) as journal:
+        write_some(journal)
+
+        assert len(read_journal(store, NAME)) == 3
+
+
+def test_another_machine_carries_the_run_on(store: DurableStore, runtime: Runtime) -> None:
+    with Journal.begin(NAME, runtime=runtime, store=store) as journal:
+        write_some(journal)
+
+    with Journal.resume(NAME, runtime=elsewhere(runtime), store=store) as carried:
+        assert carried.last == journal.last
+        carried.append(Phase.SETTLE, "before", epoch=4)
+
+    assert told(read_journal(store, NAME))[-1] == ("settle", "before")
+    with Journal.resume(NAME, runtime=runtime, store=store) as back:
+        assert told(back.entries)[-1] == ("settle", "before")
+    assert len(file_of(runtime).read_bytes().splitlines()) == 4
+
+
+def test_what_only_this_machine_has_goes_to_the_bucket_on_resume(runtime: Runtime) -> None:
+    store = Flaky()
+    journal = Journal.begin(NAME, runtime=runtime, store=store)
+    store.away = True
+    journal.append(Phase.LEASED, "before", epoch=1)
+    with pytest.raises(StateBucketError):
+        journal.close()
+    store.away = False
+
+    with Journal.resume(NAME, runtime=runtime, store=store):
+        pass
+
+    assert told(read_journal(store, NAME)) == [("leased", "before")]
+
+
+def test_nothing_is_begun_that_changes_something_while_the_bucket_is_away(runtime: Runtime) -> None:
+    store = Flaky()
+    journal = Journal.begin(NAME, runtime=runtime, store=store)
+    store.away = True
+    journal.append(Phase.GATED, "after", epoch=1)
+
+    with pytest.raises(StateBucketError):
+        journal.append(Phase.APPLYING, "before", epoch=1)
+    store.away = False
+    journal.flush()
+
+    assert told(read_journal(store, NAME)) == [("gated", "after"), ("applying", "before")]
+    journal.close()
+
+
+@pytest.mark.parametrize("tail", [b'{"seq":4,"prev"', b"\0\0\0\0", b'{"seq":4,"half":\n'])
+def test_a_torn_last_entry_is_dropped(store: DurableStore, runtime: Runtime, tail: bytes) -> None:
+    with Journal.begin(NAME, runtime=runtime, store=store) as journal:
+        write_some(journal)
+    with file_of(runtime).open("ab") as file:
+        file.write(tail)
+
+    with Journal.resume(NAME, runtime=runtime, store=store) as resumed:
+        resumed.append(Phase.SETTLE, "before", epoch=1)
+
+    assert told(read_journal(store, NAME))[-1] == ("settle", "before")
+    assert len(file_of(runtime).read_bytes().splitlines()) == 4
+
+
+def test_a_changed_entry_on_this_machine_stops_the_resume(store: DurableStore, runtime: Runtime) -> None:
+    with Journal.begin(NAME, runtime=runtime, store=store) as journal:
+        write_some(journal)
+    file = file_of(runtime)
+    file.write_bytes(file.read_bytes().replace(b'"edge":"after"', b'"edge":"before"'))
+
+    with pytest.raises(NeedsPersonError, match="was changed"):
+        Journal.resume(NAME, runtime=runtime, store=store)
+
+
+def test_a_missing_entry_in_the_bucket_stops_the_resume(store: DurableStore, runtime: Runtime) -> None:
+    with Journal.begin(NAME, runtime=runtime, store=store) as journal:
+        write_some(journal)
+    head = store.head(NAME.key(2))
+    assert head is not None
+    store.delete(head.key, etag=head.etag)
+
+    with pytest.raises(NeedsPersonError, match="entry 2"):
+        Journal.resume(NAME, runtime=elsewhere(runtime), store=store)
+
+
+def test_two_machines_that_carry_one_run_on_meet_at_the_next_entry(
+    store: DurableStore, runtime: Runtime
+) -> None:
+    first = Journal.begin(NAME, runtime=runtime, store=store)
+    write_some(first)
+    second = Journal.resume(NAME, runtime=elsewhere(runtime), store=store)
+    second.append(Phase.RB_APPLYING, "before", epoch=2)
+
+    with pytest.raises(NeedsPersonError, match="another process"):
+        first.append(Phase.APPLYING, "before", epoch=1)
+    with pytest.raises(NeedsPersonError):
+        first.close()
+    second.close()
+
+
+def test_a_run_that_was_begun_is_resumed_and_not_begun_again(store: DurableStore, runtime: Runtime) -> None:
+    with Journal.begin(NAME, runtime=runtime, store=store) as journal:
+        write_some(journal)
+
+    with pytest.raises(HoldfastError, match="journal of run"):
+        Journal.begin(NAME, runtime=runtime, store=store)
+
+
+def test_two_processes_do_not_write_one_file(runtime: Runtime) -> None:
+    store = MemoryStore()
+    with (
+        Journal.begin(NAME, runtime=runtime, store=store),
+        pytest.raises(LeasedError, match="another process"),
+    ):
+        Journal.resume(NAME, runtime=runtime, store=store)
+
+
+def test_the_file_is_private_and_no_link_is_followed(runtime: Runtime, tmp_path: Path) -> None:
+    store = MemoryStore()
+    with Journal.begin(NAME, runtime=runtime, store=store) as journal:
+        write_some(journal)
+    file = file_of(runtime)
+
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+    file.unlink()
+    file.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(HoldfastError, match="symbolic link"):
+        Journal.resume(NAME, runtime=runtime, store=store)
+
+
+def test_a_disk_that_is_full_in_the_middle_of_an_entry_leaves_no_half_entry(runtime: Runtime) -> None:
+    store = MemoryStore()
+    journal = Journal.begin(NAME, runtime=runtime, store=store)
+    journal.append(Phase.LEASED, "before", epoch=1)
+    whole = file_of(runtime).read_bytes()
+
+    with room_for(len(whole) + 10), pytest.raises(HoldfastError, match="cannot be written"):
+        journal.append(Phase.APPLYING, "before", epoch=1)
+
+    assert file_of(runtime).read_bytes() == whole
+    assert told(read_journal(store, NAME)) == [("leased", "before")]
+    journal.append(Phase.APPLYING, "before", epoch=1)
+    journal.close()
+    assert told(read_journal(store, NAME)) == [("leased", "before"), ("applying", "before")]
+
+
+@contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """No file of this process may grow beyond `size` bytes: a write goes half through, then fails."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_process_dies_at_its_crash_point_with_the_entry_written(tmp_path: Path) -> None:
+    script = (
+        "from pathlib import Path\n"
+        "from holdfast_orchestrator.record.journal import Journal\n"
+        "from holdfast_orchestrator.record.journal_entry import JournalName\n"
+        "from holdfast_orchestrator.rollback.machine import Phase\n"
+        "from holdfast_orchestrator.runtime import SystemClock\n"
+        "from holdfast_orchestrator.state.memory import MemoryStore\n"
+        "from holdfast_orchestrator.testing import refusing_runtime\n"
+        "runtime = refusing_runtime(clock=SystemClock(), cache=Path('cache'),\n"
+        "    environ={'HOLDFAST_CRASH_AT': 'applying:before:s'})\n"
+        "journal = Journal.begin(JournalName('R', 's'), runtime=runtime, store=MemoryStore())\n"
+        "journal.append(Phase.GATED, 'after', epoch=1)\n"
+        "journal.append(Phase.APPLYING, 'before', epoch=1)\n"
+        "print('still here')\n"
+    )
+
+    died = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, check=False)
+
+    assert died.returncode == 137
+    assert died.stdout == b""
+    assert b'"phase":"applying"' in (tmp_path / "cache/runs/R/s.jsonl").read_bytes().splitlines()[-1]
+
+
+class Flaky(MemoryStore):
+    away = False
+
+    def create(self, key: str, body: bytes) -> ObjectHead:
+        if self.away:
+            raise StateBucketError("the bucket cannot be reached")
+        return super().create(key, body)
