@@ -22,10 +22,10 @@ demo: install ## the main job for real: deploy environment `local` on the embedd
 	@$(BIN)/python tools/demo.py
 
 test: install ## every test that is not marked `long`
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup -m "not long"
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile -m "not long"
 
 test-long: install ## the tests marked `long`
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadgroup -m long
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile -m long
 
 check: install ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff format --check .

@@ -16,7 +16,7 @@ def measure(runs: int) -> list[Case]:
     with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as out:
         run((HOLDFAST, "synth", "--output", out))
         samples = {
-            title: tuple(run((HOLDFAST, *words), HOLDFAST_OUTPUT=out) for _ in range(runs))
+            title: tuple(run((HOLDFAST, *words), {"HOLDFAST_OUTPUT": out}) for _ in range(runs))
             for title, words in COMMANDS.items()
         }
     return [Case(title, taken) for title, taken in samples.items()]

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def table(title: str, cases: Sequence[Case]) -> str:
     return "\n".join((HEADER.format(title=title), *(case.row(cases[0]) for case in cases)))
 
 
-def run(argv: Sequence[str], *, cwd: Path = ROOT, **environ: str) -> Sample:
+def run(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Sample:
     """Run a command to its end; a failure ends the benchmark with what it said."""
     cleared = {
         name: value for name, value in os.environ.items() if not name.startswith(("HOLDFAST_", "JSII_"))
@@ -67,8 +67,8 @@ def run(argv: Sequence[str], *, cwd: Path = ROOT, **environ: str) -> Sample:
     started = time.monotonic()
     process = subprocess.Popen(
         argv,
-        cwd=cwd,
-        env=cleared | environ,
+        cwd=ROOT,
+        env=cleared | dict(environ or {}),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )

@@ -22,15 +22,15 @@ def measure(runs: int, *, stock: bool) -> list[Case]:
         out = str(scratch / "out")
         platform = (HOLDFAST, "synth", "--env", "prod", "--output", out)
         warm = {"XDG_CACHE_HOME": str(scratch / "warm"), "CDKTF_OUTDIR": out}
-        run(platform, **warm)
-        run(FIFTY, **warm)
+        run(platform, warm)
+        run(FIFTY, warm)
         fast, slow, first, fifty = [], [], [], []
         for number in range(runs):
-            fast.append(run(platform, **warm))
+            fast.append(run(platform, warm))
             if stock:
-                slow.append(run(platform, **warm, HOLDFAST_FAST_BINDINGS="0"))
-            first.append(run(platform, XDG_CACHE_HOME=str(scratch / f"first-{number}")))
-            fifty.append(run(FIFTY, **warm))
+                slow.append(run(platform, {**warm, "HOLDFAST_FAST_BINDINGS": "0"}))
+            first.append(run(platform, {"XDG_CACHE_HOME": str(scratch / f"first-{number}")}))
+            fifty.append(run(FIFTY, warm))
     cases = {
         "`holdfast synth --env prod`": fast,
         "the same, `HOLDFAST_FAST_BINDINGS=0`": slow,

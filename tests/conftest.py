@@ -4,6 +4,7 @@ Without it the symptom is an obscure `No module named 'constructs._jsii'`, and o
 starting.
 """
 
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,10 +15,12 @@ SHADOWS = (ROOT / "constructs" / "__init__.py", ROOT / "tests" / "constructs" / 
 
 
 def pytest_configure() -> None:
+    # A shell starts background jobs with SIGINT ignored, and what the tests start would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for file in SHADOWS:
         if file.exists():
             pytest.exit(
-                f"{file.relative_to(ROOT)} shadows the PyPI package `constructs`, which cdktf imports; delete it.",
+                f"{file.relative_to(ROOT)} shadows the PyPI package `constructs` of cdktf; delete it.",
                 returncode=4,
             )
     spec = find_spec("constructs")

@@ -11,33 +11,38 @@ Everything returned is frozen. Failures of a shard are results; what makes the w
 (wrong settings, a missing bucket) is raised as a HoldfastError.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from holdfast_orchestrator.capacity import default_parallel
+from holdfast_orchestrator.deploy.attempt import Person
+from holdfast_orchestrator.deploy.by_hand import Back
+from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.deploy.ids import new_run_id
 from holdfast_orchestrator.deploy.outcome import RunResult
+from holdfast_orchestrator.deploy.resume import Take, known_shards, shards_of_run, take_up_run
 from holdfast_orchestrator.deploy.run import Order, carry_out
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.events import Emitter, Listener, RunFinished, ShardFinished, ignore
-from holdfast_orchestrator.foreign import ForeignDefaults
+from holdfast_orchestrator.events import Emitter, Listener, ignore
+from holdfast_orchestrator.foreign import ForeignDefaults, calling_account
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Manifest, Shard, is_synthesized, load_manifest
 from holdfast_orchestrator.plan.kept import refuse_stale
-from holdfast_orchestrator.plan.preview import Plan, ShardPlan
-from holdfast_orchestrator.plan.shard import Run, plan_shard
+from holdfast_orchestrator.plan.preview import Plan
+from holdfast_orchestrator.plan.run import plan_run
+from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.project_file import ForeignSettings, ProjectFile, read_project_file
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.runtime import Runtime, real_runtime
-from holdfast_orchestrator.schedule import Schedule, Skipped
 from holdfast_orchestrator.selection import Selection, labels
 from holdfast_orchestrator.state.snapshot import read_snapshot
 from holdfast_orchestrator.stop import StopSignal
 from holdfast_orchestrator.synth import synth_lock, synthesize
-from holdfast_orchestrator.tools import RealTools, Tools, check_buckets
+from holdfast_orchestrator.tools import RealTools, Tools
+
+_POLICY = Policy()
+_NOBODY = Person()
 
 Names = str | Sequence[str]
 """One name, or several."""
@@ -135,6 +140,9 @@ class Project:
         stack: Names = (),
         include_dependents: bool = False,
         allow_destroy: Iterable[str] = (),
+        policy: Policy = _POLICY,
+        atomic: bool = False,
+        command: str = "",
         max_parallel: int | None = None,
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
@@ -143,7 +151,8 @@ class Project:
 
         With `plan` (of `Project.plan`) its shards are deployed, and its plans applied as they are;
         GateError is raised where the app or a state is no longer what was planned. With `manifest` (of
-        `Project.synth`) the app is not synthesized again. Raises UsageError where several environments
+        `Project.synth`) the app is not synthesized again. `policy` says what happens after a failure,
+        `command` is what the records say was called. Raises UsageError where several environments
         are meant without being named.
         """
         manifest = manifest or self._manifest_for(plan, env=env, on_event=on_event)
@@ -156,8 +165,12 @@ class Project:
             Order(
                 shards=shards,
                 max_parallel=max_parallel or default_parallel(),
-                allowed=frozenset(allow_destroy),
+                policy=replace(
+                    policy, allowed=policy.allowed | frozenset(allow_destroy), together=atomic
+                ),
                 shown=plan,
+                atomic=atomic,
+                command=command,
             ),
             run,
         )
@@ -171,6 +184,8 @@ class Project:
         stack: Names = (),
         include_dependents: bool = False,
         allow_destroy: Iterable[str] = (),
+        policy: Policy = _POLICY,
+        command: str = "",
         max_parallel: int | None = None,
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
@@ -189,9 +204,56 @@ class Project:
             shards=selection.of(manifest),
             max_parallel=max_parallel or default_parallel(),
             destroy=True,
-            allowed=frozenset(allow_destroy),
+            policy=replace(policy, allowed=policy.allowed | frozenset(allow_destroy)),
+            command=command,
         )
         return carry_out(order, run)
+
+    def rollback(
+        self,
+        stack: str,
+        *,
+        to: str | None = None,
+        env: Names = (),
+        policy: Policy = _POLICY,
+        command: str = "",
+        on_event: Listener = ignore,
+        stop: StopSignal | None = None,
+    ) -> RunResult:
+        """Re-apply an earlier good deployment of one shard (`to`: its run; none: the one before).
+
+        What that would destroy for good blocks it, like in any deploy. Raises UsageError where `stack`
+        does not name exactly one shard.
+        """
+        app = self.list(env=env, on_event=on_event)
+        shards = _selection((), (), stack).of(Manifest(app)) if app else ()
+        if len(shards) != 1:
+            names = ", ".join(shard.name for shard in shards) or "none"
+            raise UsageError(f"{stack!r} must name one shard, got {names}", next_step="holdfast list")
+        run = self.run(known_shards(shards, app), on_event=on_event, stop=stop)
+        return carry_out(
+            Order(shards=shards, max_parallel=1, policy=policy, back=Back(to), command=command), run
+        )
+
+    def resume(
+        self,
+        run: str,
+        *,
+        decision: Person = _NOBODY,
+        command: str = "",
+        on_event: Listener = ignore,
+        stop: StopSignal | None = None,
+    ) -> RunResult:
+        """Bring a run whose runner died, or that waits for a person, to its end.
+
+        Raises UsageError where no bucket of the app knows the run.
+        """
+        app = self.list(on_event=on_event)
+        stores = {shard.state.bucket: self._tools.store(shard) for shard in app}
+        shards = shards_of_run(run, app, stores.values())
+        manifest = known_shards(shards, app)
+        taken = replace(self.run(manifest, on_event=on_event, stop=stop), id=run)
+        return take_up_run(Take(run=run, person=decision, command=command), taken, shards)
 
     def run(self, manifest: Manifest, *, on_event: Listener = ignore, stop: StopSignal | None = None) -> Run:
         """Return a new run over a synthesized app: what its stages share."""
@@ -200,7 +262,7 @@ class Project:
             id=new_run_id(self.runtime.clock.now()),
             manifest=manifest,
             tools=self._tools,
-            clock=self.runtime.clock,
+            runtime=self.runtime,
             redactor=self.redactor,
             emit=self._emitter(on_event),
             stop=stop or StopSignal(),
@@ -211,7 +273,8 @@ class Project:
         """Return what lies in the output folder, or None where it lacks something of the selection."""
         if not is_synthesized(self.file.output):
             return None
-        manifest = self._read(selection.environments)
+        with synth_lock(self.file.folder):
+            manifest = self._read(selection.environments)
         try:
             selection.of(manifest)
         except UsageError:
@@ -252,9 +315,7 @@ class Project:
     def _find_account(self, region: str, cloud: str) -> str:
         tools = RealTools(runtime=self.runtime, project=self.file.folder)
         environ = tools.environ("local" if cloud == "local" else "aws")
-        client = self.runtime.aws.client("sts", region=region, environ=environ)
-        account: str = client.get_caller_identity()["Account"]
-        return account
+        return calling_account(self.runtime.aws, region=region, environ=environ)
 
     @property
     def _tools(self) -> Tools:
@@ -264,42 +325,6 @@ class Project:
 
     def _emitter(self, on_event: Listener) -> Emitter:
         return Emitter(self.runtime.clock, self.redactor, on_event)
-
-
-def plan_run(run: Run, shards: tuple[Shard, ...], *, max_parallel: int) -> Plan:
-    """Plan shards at once and in no order: a plan changes nothing, so none waits for another."""
-    began = run.clock.monotonic()
-    check_buckets(run.tools, shards)
-    names = tuple(shard.name for shard in shards)
-    run.emit(run.started("plan", shards))
-    schedule = Schedule(
-        work=lambda name: _plan_and_tell(name, run),
-        failed=lambda _plan: False,
-        max_parallel=max_parallel,
-        stop=run.stop,
-    )
-    with run.stop.guarding(), ThreadPoolExecutor(max_parallel, thread_name_prefix="plan") as executor:
-        planned = schedule.run(Graph(dict.fromkeys(names, ())), executor)
-    plans = tuple(ended for name in names if not isinstance(ended := planned[name], Skipped))
-    seconds = run.clock.monotonic() - began
-    run.emit(
-        RunFinished(run=run.id, outcomes=dict(Counter(plan.outcome.value for plan in plans)), seconds=seconds)
-    )
-    return Plan(
-        run=run.id,
-        shards=plans,
-        environments=tuple(sorted({shard.environment for shard in shards})),
-        manifest=run.manifest,
-        seconds=seconds,
-    )
-
-
-def _plan_and_tell(name: str, run: Run) -> ShardPlan:
-    plan = plan_shard(run.manifest.by_name[name], run)
-    run.emit(
-        ShardFinished(shard=name, outcome=plan.outcome.value, summary=plan.summary, seconds=plan.seconds)
-    )
-    return plan
 
 
 def _selection(

@@ -44,6 +44,15 @@ class SynthStarted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AppOutput(Event):
+    """All that the app printed while it was run; views show it only where they are asked for more."""
+
+    kind: ClassVar[str] = "app_output"
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SynthFinished(Event):
     """The app has written its stacks; `seconds` is how long that took."""
 

@@ -14,6 +14,7 @@ from typing import Any
 from holdfast_orchestrator.errors import SettingsError
 from holdfast_orchestrator.manifest import LOCAL, Shard, Stack, StateLocation, checked_state_key
 from holdfast_orchestrator.project_file import ForeignSettings
+from holdfast_orchestrator.runtime import Aws
 
 # What an app says of a resource it wants kept; `gate.protection` reads the same words in a state.
 _KEPT_BY_THEIR_OWN_WORD = ("deletion_protection", "deletion_protection_enabled", "enable_deletion_protection")
@@ -78,6 +79,20 @@ def foreign_shards(stacks: tuple[Stack, ...], defaults: ForeignDefaults) -> tupl
         )
         for stack in stacks
     )
+
+
+def calling_account(aws: Aws, *, region: str, environ: Mapping[str, str]) -> str:
+    """Ask AWS whose credentials these are. Raises SettingsError where it does not say."""
+    import botocore.exceptions  # noqa: PLC0415 - half a second that most commands do not need
+
+    try:
+        account: str = aws.client("sts", region=region, environ=environ).get_caller_identity()["Account"]
+    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+        raise SettingsError(
+            f"this app does not say which account it belongs to, and AWS does not either: {error}",
+            next_step="set context.holdfast.account in cdktf.json, give --account, or log in to AWS",
+        ) from None
+    return account
 
 
 def service_part(stack: str, service: str | None) -> str:
@@ -151,8 +166,8 @@ def _refuse_other_backends(stack: str, terraform: Mapping[str, Any], state: Stat
             continue
         raise SettingsError(
             f"stack {stack!r} declares a backend of its own ({kind}); Holdfast keeps its state at "
-            f"s3://{state.bucket}/{state.key}, and would create anew what the other one manages",
-            next_step=f"copy that state to s3://{state.bucket}/{state.key} and remove the backend from the app",
+            f"s3://{state.bucket}/{state.key}, and would make anew what the other manages",
+            next_step="copy that state there and remove the backend from the app",
         )
 
 

@@ -52,14 +52,20 @@ def read_project_file(folder: Path) -> ProjectFile:
         raise SettingsError(
             f"{file}: `app` must be the command that synthesizes the app, such as 'python main.py'"
         )
-    context = document.get("context") or {}
+    context = _mapping(document.get("context"), "context", file)
     return ProjectFile(
         folder=folder,
         app=document["app"],
-        output=folder / document.get("output", "cdktf.out"),
+        output=folder / str(document.get("output") or "cdktf.out"),
         context=context,
-        foreign=_foreign(context.get(CONTEXT_KEY) or {}, file),
+        foreign=_foreign(_mapping(context.get(CONTEXT_KEY), f"context.{CONTEXT_KEY}", file), file),
     )
+
+
+def _mapping(value: object, name: str, file: Path) -> Mapping[str, Any]:
+    if value is not None and not isinstance(value, dict):
+        raise SettingsError(f"{file}: {name} must be an object, got {value!r}")
+    return value or {}
 
 
 def _foreign(given: Mapping[str, Any], file: Path) -> ForeignSettings:

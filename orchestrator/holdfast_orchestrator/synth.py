@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from holdfast_orchestrator.errors import SettingsError, SynthesisError, UsageError
-from holdfast_orchestrator.events import Event, SynthFinished, SynthStarted
+from holdfast_orchestrator.events import AppOutput, Event, SynthFinished, SynthStarted
 from holdfast_orchestrator.manifest import CDKTF_MANIFEST, HOLDFAST_MANIFEST, is_synthesized
 from holdfast_orchestrator.process import Command, Completed
 from holdfast_orchestrator.project_file import ProjectFile
@@ -44,8 +44,8 @@ def synthesize(
     environments: Sequence[str] = (),
     services: Sequence[str] = (),
     emit: Callable[[Event], object],
-) -> str:
-    """Run the app; return what it printed.
+) -> None:
+    """Run the app; what it printed is an event.
 
     Empty `environments` or `services` mean all of them. Raises SettingsError for what the app itself
     calls wrong settings (exit code 64), SynthesisError for any other failure. Call it, and read its
@@ -56,6 +56,8 @@ def synthesize(
     for name in (CDKTF_MANIFEST, HOLDFAST_MANIFEST):
         (project.output / name).unlink(missing_ok=True)
     completed = runtime.processes.run(_command(project, runtime, environments, services))
+    if printed := "\n".join(filter(None, (completed.stdout.strip(), completed.stderr.strip()))):
+        emit(AppOutput(text=printed))
     if not completed:
         raise _failure(project, completed)
     if not is_synthesized(project.output):
@@ -64,7 +66,6 @@ def synthesize(
             next_step="the app must end with app.synth() and must not set another outdir",
         )
     emit(SynthFinished(shards=_count_stacks(project.output), seconds=completed.seconds))
-    return "\n".join(text for text in (completed.stdout.strip(), completed.stderr.strip()) if text)
 
 
 def _command(

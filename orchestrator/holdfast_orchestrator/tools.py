@@ -17,7 +17,7 @@ from holdfast_orchestrator.errors import HoldfastError, LeasedError
 from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.s3 import S3Store
-from holdfast_orchestrator.state.store import ObjectStore
+from holdfast_orchestrator.state.store import DurableStore
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.engine.terraform import Terraform
@@ -30,11 +30,17 @@ CONFIGURATION = "cdk.tf.json"
 class Tools(Protocol):
     """What plan, deploy and destroy ask for."""
 
-    def store(self, shard: Shard) -> ObjectStore:
+    def store(self, shard: Shard) -> DurableStore:
         """Return the bucket that holds the shard's state."""
+
+    def workdir(self, shard: Shard) -> Path:
+        """Return the folder Terraform works in for this shard; it need not exist yet."""
 
     def terraform(self, shard: Shard, on_event: "Callable[[UiEvent], None]") -> "Terraform":
         """Return Terraform in a folder with the shard's configuration and nothing else."""
+
+    def environ(self, cloud: Literal["aws", "local"]) -> Mapping[str, str]:
+        """Return the environment that leads to `cloud`."""
 
     @contextmanager
     def folder(self, shard: Shard) -> Iterator[None]:
@@ -49,9 +55,14 @@ class RealTools:
     project: Path
     engine_choice: str | None = None
 
-    def store(self, shard: Shard) -> ObjectStore:
+    def store(self, shard: Shard) -> DurableStore:
         client = self.runtime.aws.client("s3", region=shard.state.region, environ=self.environ(shard.cloud))
         return S3Store(client, shard.state, cloud=shard.cloud)
+
+    def workdir(self, shard: Shard) -> Path:
+        from holdfast_orchestrator.engine.workdir import work_root  # noqa: PLC0415
+
+        return work_root(self.runtime, self.project) / shard.name
 
     def terraform(self, shard: Shard, on_event: "Callable[[UiEvent], None]") -> "Terraform":
         from holdfast_orchestrator.engine.terraform import Terraform  # noqa: PLC0415 - only when deploying

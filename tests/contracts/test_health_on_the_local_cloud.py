@@ -18,7 +18,6 @@ from holdfast_orchestrator.testing import FrozenClock, RefusingProcesses
 Clients = Callable[[str], Any]
 
 # One server is enough for all of them.
-pytestmark = pytest.mark.xdist_group("local-cloud-gaps")
 
 FAILING = {"name": "HOLDFAST_LOCAL_TASKS_FAIL", "value": "true"}
 

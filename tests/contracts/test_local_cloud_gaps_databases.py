@@ -15,7 +15,6 @@ Clients = Callable[[str], Any]
 Probe = Callable[[Clients], object]
 
 # One server of each kind is enough for all of them.
-pytestmark = pytest.mark.xdist_group("local-cloud-gaps")
 
 
 def database(clients: Clients, name: str, **settings: Any) -> Any:

@@ -17,7 +17,6 @@ Clients = Callable[[str], Any]
 Probe = Callable[[Clients], object]
 
 # One server of each kind is enough for all of them.
-pytestmark = pytest.mark.xdist_group("local-cloud-gaps")
 
 HERE = {"LocationConstraint": "eu-west-1"}
 

@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-pytestmark = pytest.mark.xdist_group("local-cloud-gaps")
-
 
 @pytest.mark.parametrize(
     ("service", "operation", "arguments"),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.environment import local_environ
 from holdfast_orchestrator.local.inventory import inventory
@@ -22,8 +23,6 @@ from holdfast_orchestrator.runtime import real_runtime
 ROOT = Path(__file__).resolve().parents[2]
 HOLDFAST = str(Path(sys.executable).with_name("holdfast"))
 SERVICES = {"network", "edge", "data", "storefront", "orders"}
-
-pytestmark = pytest.mark.xdist_group("e2e-local")
 
 
 class Project:
@@ -35,8 +34,12 @@ class Project:
         shutil.copytree(ROOT / "environments", folder / "environments")
 
     def run(self, *words: str, accept: int = 0) -> str:
-        done = subprocess.run([HOLDFAST, *words], cwd=self.folder, capture_output=True, text=True, check=False)
-        assert done.returncode == accept, f"holdfast {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        done = subprocess.run(
+            [HOLDFAST, *words], cwd=self.folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == accept, (
+            f"holdfast {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        )
         return done.stdout
 
     def json(self, *words: str) -> Any:
@@ -71,7 +74,9 @@ def test_every_shard_of_the_environment_is_committed(first_deploy: Any) -> None:
     assert len(outcomes) == len(SERVICES)
 
 
-def test_each_state_lies_exactly_at_its_key_and_nothing_else_does(project: Project, first_deploy: Any) -> None:
+def test_each_state_lies_exactly_at_its_key_and_nothing_else_does(
+    project: Project, first_deploy: Any
+) -> None:
     listing = project.client("s3").list_objects_v2(Bucket="holdfast-state-local")["Contents"]
 
     keys = {item["Key"] for item in listing if not item["Key"].startswith("_holdfast/")}
@@ -79,7 +84,9 @@ def test_each_state_lies_exactly_at_its_key_and_nothing_else_does(project: Proje
     assert keys == {f"{service}/123456789012/eu-west-1/local/terraform.tfstate" for service in SERVICES}
 
 
-def test_a_plan_right_after_the_deploy_finds_no_difference_in_any_shard(project: Project, first_deploy: Any) -> None:
+def test_a_plan_right_after_the_deploy_finds_no_difference_in_any_shard(
+    project: Project, first_deploy: Any
+) -> None:
     project.run("plan", "--env", "local", "--detailed-exitcode")
 
 

@@ -14,8 +14,6 @@ PROJECT = Path(__file__).resolve().parents[2]
 PROD = (PROJECT / "environments" / "prod.toml").read_text(encoding="utf-8")
 APP = json.loads((PROJECT / "cdktf.json").read_bytes())["app"].split()
 
-pytestmark = pytest.mark.xdist_group("app")
-
 
 @dataclass(frozen=True, slots=True)
 class Run:

@@ -20,8 +20,6 @@ from holdfast_constructs._bindings import PYTHON_PACKAGE, pruning
 
 APP = Path(__file__).parent.parent / "fixtures" / "bindings_app" / "app.py"
 
-pytestmark = pytest.mark.xdist_group("fast_bindings")
-
 
 @dataclass(frozen=True, slots=True)
 class Run:

@@ -21,8 +21,6 @@ from holdfast_orchestrator.local.environment import local_environ, towards_local
 from holdfast_orchestrator.local.inventory import inventory
 from holdfast_orchestrator.runtime import real_runtime
 
-pytestmark = pytest.mark.xdist_group("aws-provider")
-
 ARN = "arn:aws:iam::123456789012"
 BACKEND = {
     "bucket": "holdfast-state-local",

@@ -67,7 +67,10 @@ from holdfast_orchestrator.rollback.stateful import Protection
 from holdfast_orchestrator.rollback.verify import CLEAN_FINGERPRINT, judge_verify
 from holdfast_orchestrator.runtime import real_runtime
 
-pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH"),
+    pytest.mark.long,  # minutes in all; what needs no cloud runs in `make test`
+]
 
 Config = dict[str, Any]
 REGION, ACCOUNT, BUCKET, KEY = "eu-west-1", "123456789012", "states", "shard/terraform.tfstate"
@@ -312,7 +315,7 @@ def blocks_for(progress: Progress, plan: Config) -> Sequence[ImportBlock]:
 def test_a_state_that_was_never_saved_is_rebuilt_from_the_events(shard: Shard) -> None:
     configuration = aws(
         aws_ssm_parameter=parameters("p"),
-        aws_sqs_queue={"q": {"name": "q"}},
+        aws_cloudwatch_log_group={"l": {"name": "l"}},
         aws_sns_topic={"t": {"name": "t"}},
         aws_dynamodb_table={"d": table("d")},
         aws_iam_role={"r": {"name": "r", "assume_role_policy": json.dumps(TRUST)}},
@@ -361,25 +364,32 @@ TRUST = {
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]}
 
 
-def test_a_topic_renamed_without_a_move_survives_its_delete_that_was_put_off(shard: Shard) -> None:
+def test_a_topic_renamed_without_a_move_is_destroyed_neither_by_stage_two_nor_by_a_rollback(
+    shard: Shard,
+) -> None:
     old, new = aws(aws_sns_topic={"a": {"name": "t"}}), aws(aws_sns_topic={"b": {"name": "t"}})
     shard.deploy(old)
+    last_good = shard.index()
 
     staging = stage(new, plan=shard.plan(new), earlier=[old])
     assert staging.stage_one is not None
     first = shard.plan(staging.stage_one)
-    shard.apply()
-    naive = shard.plan(new)
-    naive_problems = stage_two_problems(naive, put_off=staging.put_off, forgotten=(), state=shard.index())
-    second = stage_two(new, put_off=staging.put_off, state=shard.index())
+    progress = measure(planned_steps(read_plan(first)), shard.apply())
+    between, put_off = shard.index(), staging.put_off
+    settled = settle(progress, before=last_good, now=between)
+    forget = to_forget(between, last_good, imported=(), created=settled.created, keep_created=False)
+    built = build_rollback(old, new, needs=RollbackNeeds(forget=forget), state=between)
+    rollback = shard.plan(built.configuration)
+    naive = stage_two_problems(shard.plan(new), put_off=put_off, forgotten=(), state=between)
+    second = stage_two(new, put_off=put_off, state=between)
     plan = shard.plan(second.configuration)
-    problems = stage_two_problems(
-        plan, put_off=staging.put_off, forgotten=second.forgotten, state=shard.index()
-    )
+    problems = stage_two_problems(plan, put_off=put_off, forgotten=second.forgotten, state=between)
     shard.apply()
 
-    assert stage_one_problems(first, put_off=staging.put_off) == ()
-    assert naive_problems == ("aws_sns_topic.a is the same object as one the new version keeps.",)
+    assert stage_one_problems(first, put_off=put_off) == ()
+    assert settled.created == frozenset()
+    assert actions(rollback) == {"aws_sns_topic.b": Action.FORGET}
+    assert naive == ("aws_sns_topic.a is the same object as one the new version keeps.",)
     assert problems == ()
     assert actions(plan) == {"aws_sns_topic.a": Action.FORGET}
     assert len(shard.client("sns").list_topics()["Topics"]) == 1
@@ -387,10 +397,10 @@ def test_a_topic_renamed_without_a_move_survives_its_delete_that_was_put_off(sha
 
 
 def test_a_failed_deploy_goes_back_by_a_guarded_plan_and_nothing_is_left_over(shard: Shard) -> None:
-    old = aws(aws_ssm_parameter=parameters("a", "b"), aws_sqs_queue={"q": {"name": "q"}})
+    old = aws(aws_ssm_parameter=parameters("a", "b"), aws_sns_topic={"t": {"name": "t"}})
     new = aws(
         aws_ssm_parameter={**parameters("a", "c", value="new"), **parameters("taken")},
-        aws_sqs_queue={"q": {"name": "q"}},
+        aws_sns_topic={"t": {"name": "t"}},
     )
     shard.deploy(old)
     last_good = shard.index()
@@ -554,24 +564,3 @@ def test_a_state_lost_or_damaged_comes_back_with_its_lineage_and_is_understood(s
     assert actions(plan) == {}
     assert prior_stamp((shard.folder / "saved.tfplan").read_bytes()).lineage == recorded.lineage
     assert shard.state()["serial"] == recorded.serial + 1
-
-
-def test_a_second_address_of_an_old_object_is_forgotten_by_the_rollback(shard: Shard) -> None:
-    old, new = aws(aws_sns_topic={"a": {"name": "t"}}), aws(aws_sns_topic={"b": {"name": "t"}})
-    shard.deploy(old)
-    last_good = shard.index()
-    staging = stage(new, plan=shard.plan(new), earlier=[old])
-    assert staging.stage_one is not None
-    progress = shard.deploy(staging.stage_one)
-    settled = settle(progress, before=last_good, now=shard.index())
-
-    forget = to_forget(shard.index(), last_good, imported=(), created=settled.created, keep_created=False)
-    built = build_rollback(old, new, needs=RollbackNeeds(forget=forget), state=shard.index())
-    plan = shard.plan(built.configuration)
-    shard.apply()
-
-    assert settled.created == frozenset()
-    assert forget == ("aws_sns_topic.b",)
-    assert actions(plan) == {"aws_sns_topic.b": Action.FORGET}
-    assert len(shard.client("sns").list_topics()["Topics"]) == 1
-    assert actions(shard.plan(old)) == {}

@@ -1,3 +1,4 @@
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -134,4 +135,4 @@ def test_what_failed_meanwhile_is_raised_when_it_is_waited_for() -> None:
 
 def test_a_package_unpacked_for_a_moment_is_not_left_for_later(tmp_path: Path) -> None:
     assert not kernel._stays(f"{tempfile.gettempdir()}/unzipped/cdktf.tgz")
-    assert kernel._stays(str(Path(__file__).parent / "cdktf.tgz"))
+    assert kernel._stays(str(Path(os.__file__).parent / "cdktf.tgz"))

@@ -1,7 +1,8 @@
 """A run over shards whose Terraform and bucket are doubles; real ones are in tests/terraform."""
 
+import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,22 +10,27 @@ from typing import Any
 
 import pytest
 
-from holdfast_orchestrator.api import plan_run
+from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult
 from holdfast_orchestrator.deploy.run import Order, carry_out
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic
 from holdfast_orchestrator.engine.outcomes import ApplyOutcome, PlanOutcome
+from holdfast_orchestrator.engine.toolchain import Engine
 from holdfast_orchestrator.errors import HoldfastError, LeasedError, UsageError
 from holdfast_orchestrator.events import Event, ShardFinished, ShardStep
 from holdfast_orchestrator.manifest import Manifest, Shard, StateLocation
-from holdfast_orchestrator.plan.preview import Plan, PlanOutcome as ShardPlanOutcome
+from holdfast_orchestrator.plan.preview import Plan
+from holdfast_orchestrator.plan.preview import PlanOutcome as ShardPlanOutcome
+from holdfast_orchestrator.plan.run import plan_run
 from holdfast_orchestrator.plan.shard import Run
+from holdfast_orchestrator.process import Completed
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.state.memory import MemoryStore
 from holdfast_orchestrator.state_key import state_key
 from holdfast_orchestrator.stop import StopSignal
-from holdfast_orchestrator.testing import FrozenClock
+from holdfast_orchestrator.testing import FrozenClock, ScriptedProcesses, refusing_runtime
 
+RUNS = itertools.count()
 FAILURE = Diagnostic(severity="error", summary="creating queue: it broke", address="aws_sqs_queue.q")
 
 
@@ -74,25 +80,41 @@ class World:
         stored = self.store.objects.get(key(name))
         return 0 if stored is None else int(json.loads(stored)["serial"])
 
-    def write_state(self, name: str, *, resources: int = 1) -> None:
+    def state(self, name: str, *, resources: int = 1) -> bytes:
+        queue = {"attributes": {"id": name}}
+        kind = {"mode": "managed", "type": "aws_sqs_queue", "name": "q", "provider": "p", "instances": [queue]}
         state = {
             "version": 4,
             "lineage": f"lineage-of-{name}",
             "serial": self.serial(name) + 1,
             "outputs": {"id": {"value": name}},
-            "resources": [{"mode": "managed"}] * resources,
+            "resources": [kind] * resources,
         }
-        self.store.objects[key(name)] = json.dumps(state).encode()
+        return json.dumps(state).encode()
+
+    def write_state(self, name: str, *, resources: int = 1) -> None:
+        body = self.state(name, resources=resources)
+        found = self.store.head(key(name))
+        if found is None:
+            self.store.create(key(name), body)
+        else:
+            self.store.replace(key(name), body, etag=found.etag)
 
 
 @dataclass
 class FakeTools:
     world: World
 
-    def store(self, _shard: Shard) -> Any:
+    def store(self, shard: Shard) -> Any:
         return self.world.store
 
-    def terraform(self, shard: Shard, _on_event: object) -> Any:
+    def environ(self, cloud: str) -> dict[str, str]:
+        return {}
+
+    def workdir(self, shard: Shard) -> Path:
+        return self.world.folder / shard.name
+
+    def terraform(self, shard: Shard, on_event: object) -> Any:
         return FakeTerraform(self.world, shard)
 
     @contextmanager
@@ -107,6 +129,7 @@ class FakeTerraform:
     world: World
     shard: Shard
     destroying: bool = False
+    engine: Engine = Engine(Path("terraform"), "terraform", (1, 11, 4))
 
     @property
     def workdir(self) -> Path:
@@ -125,38 +148,84 @@ class FakeTerraform:
         self.call("interrupt")
         return True
 
-    def plan(self, *, destroy: bool = False) -> PlanOutcome:
-        self.call("plan")
-        if self.shard.name in self.world.unplannable:
+    def plan(
+        self, *, out: str = "plan.tfplan", destroy: bool = False, targets: Sequence[str] = ()
+    ) -> PlanOutcome:
+        self.call("verify" if out.startswith("verify") else "plan")
+        unplannable = self.shard.name in self.world.unplannable
+        if unplannable or "import" in json.loads(self.shard.configuration):
             raise CommandFailedError("terraform plan", 1, [FAILURE])
         self.destroying = destroy
-        file = self.workdir / "plan.tfplan"
+        file = self.workdir / out
         file.write_text(f"plan of {self.shard.name}")
         changes = destroy or self.world.serial(self.shard.name) == 0 or self.shard.name in self.world.losses
         return PlanOutcome(changes=changes, plan=file)
 
     def show_plan(self, _plan: Path) -> dict[str, Any]:
         address = self.world.losses.get(self.shard.name, "aws_sqs_queue.q")
-        actions = ["delete"] if self.destroying or self.shard.name in self.world.losses else ["create"]
-        change = {"address": address, "type": "aws_sqs_queue", "change": {"actions": actions}}
+        deletes = self.destroying or self.shard.name in self.world.losses
+        there = {"id": self.shard.name, "name": self.shard.name}
+        change = {
+            "address": address,
+            "mode": "managed",
+            "type": address.partition(".")[0],
+            "change": {
+                "actions": ["delete"] if deletes else ["create"],
+                "before": there if deletes else None,
+                "after": None if deletes else {"name": self.shard.name},
+            },
+        }
         return {"format_version": "1.2", "resource_changes": [change]}
 
     def apply(self, plan: Path) -> ApplyOutcome:
         self.call(f"apply {plan.name} of")
         assert plan.read_text() == f"plan of {self.shard.name}"
         failed = self.shard.name in self.world.failing
-        self.world.write_state(self.shard.name, resources=0 if self.destroying else 1)
+        unsaved = self.shard.name in self.world.unsaved
+        rescued = self.workdir / "errored.tfstate"
+        if unsaved:
+            rescued.write_bytes(self.world.state(self.shard.name))
+        else:
+            self.world.write_state(self.shard.name, resources=0 if self.destroying else 1)
+            self.world.losses = {
+                name: lost for name, lost in self.world.losses.items() if name != self.shard.name
+            }
         return ApplyOutcome(
-            code=int(failed),
+            code=int(failed or unsaved),
             started=1,
             completed=int(not failed),
             errored=int(failed),
             created=(),
             in_doubt=(),
             diagnostics=(FAILURE,) if failed else (),
-            errored_state=Path("errored.tfstate") if self.shard.name in self.world.unsaved else None,
-            record=Path("record.jsonl"),
+            errored_state=rescued if unsaved else None,
+            record=self._record("apply_errored" if failed else "apply_complete"),
         )
+
+    def _record(self, ended: str) -> Path:
+        hook: dict[str, Any] = {"resource": {"addr": "aws_sqs_queue.q", "resource_type": "aws_sqs_queue"}}
+        hook["action"] = "delete" if self.destroying else "create"
+        if ended == "apply_complete":
+            hook |= {"id_key": "id", "id_value": self.shard.name}
+        lines = [{"type": kind, "hook": hook} for kind in ("apply_start", ended)]
+        file = self.workdir / f"{len(self.world.calls):03}.jsonl"
+        file.write_text("\n".join(map(json.dumps, lines)))
+        return file
+
+
+class FakeCaller:
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Arn": "arn:aws:iam::123456789012:user/somebody"}
+
+
+class FakeAws:
+    def client(self, service: str, *, region: str, environ: Mapping[str, str]) -> Any:
+        return FakeCaller()
+
+
+class FakeProcesses(ScriptedProcesses):
+    def birth(self, pid: int) -> str | None:
+        return "born"
 
 
 @dataclass
@@ -169,20 +238,28 @@ class Deployment:
     stop: StopSignal = field(default_factory=StopSignal)
 
     def run(self) -> Run:
+        runtime = refusing_runtime(
+            clock=FrozenClock(),
+            aws=FakeAws(),
+            processes=FakeProcesses(lambda command: Completed(command=command, code=128)),
+            cwd=self.world.folder,
+            cache=self.world.folder / "cache",
+        )
         return Run(
-            id="01RUN",
+            id=f"01RUN{next(RUNS)}",
             manifest=Manifest(self.shards),
             tools=FakeTools(self.world),
-            clock=FrozenClock(),
+            runtime=runtime,
             redactor=Redactor(),
             emit=self.events.append,
             stop=self.stop,
             label=lambda name: name,
         )
 
-    def carry_out(self, *names: str, **order: Any) -> RunResult:
+    def carry_out(self, *names: str, allowed: frozenset[str] = frozenset(), **order: Any) -> RunResult:
         chosen = tuple(one for one in self.shards if not names or one.name in names)
-        return carry_out(Order(shards=chosen, max_parallel=1, **order), self.run())
+        policy = Policy(allowed=allowed)
+        return carry_out(Order(shards=chosen, max_parallel=1, policy=policy, **order), self.run())
 
     def plan(self) -> Plan:
         return plan_run(self.run(), self.shards, max_parallel=1)
@@ -191,6 +268,13 @@ class Deployment:
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path)
+
+
+def deployed(world: World, *shards: Shard) -> None:
+    """Bring these to a good end, and forget how."""
+    result = Deployment(world, shards).carry_out()
+    assert result.is_good, result
+    world.calls.clear()
 
 
 def test_shards_are_committed_one_after_another_along_the_graph(world: World) -> None:
@@ -216,9 +300,9 @@ def test_a_second_deploy_finds_nothing_and_applies_nothing(world: World) -> None
 
 
 def test_the_state_is_backed_up_before_it_can_change(world: World) -> None:
-    world.write_state("network")
+    deployed(world, CHAIN[0])
     before = world.store.objects[key("network")]
-    world.losses = {"network": "aws_sqs_queue.old"}
+    world.losses = {"network": "aws_sns_topic.old"}
     backed_up_at_apply: list[bool] = []
     world.on_call = lambda call: (
         backed_up_at_apply.append(before in [v for k, v in world.store.objects.items() if "backups" in k])
@@ -233,8 +317,8 @@ def test_the_state_is_backed_up_before_it_can_change(world: World) -> None:
 
 
 def test_without_a_good_backup_no_apply_begins(world: World) -> None:
-    world.write_state("network")
-    world.losses = {"network": "aws_sqs_queue.old"}
+    deployed(world, CHAIN[0])
+    world.losses = {"network": "aws_sns_topic.old"}
 
     class Lossy(MemoryStore):
         def create(self, key: str, body: bytes) -> Any:
@@ -294,7 +378,7 @@ def test_a_gate_blocks_one_shard_before_its_backup_and_apply(world: World) -> No
 
     assert result.outcome["network"] is Outcome.BLOCKED
     assert result.exit_code == 4
-    assert not world.store.objects
+    assert not [place for place in world.store.objects if "backups" in place or "journal" in place]
     assert world.calls == ["init network", "plan network"]
 
 
@@ -307,14 +391,15 @@ def test_a_protected_resource_that_was_named_may_go(world: World) -> None:
     assert result.outcome["network"] is Outcome.COMMITTED
 
 
-def test_a_state_that_could_not_be_saved_needs_a_person(world: World) -> None:
+def test_a_state_that_terraform_could_not_save_is_put_in_its_place(world: World) -> None:
     world.unsaved = {"network"}
 
     result = Deployment(world, (CHAIN[0],)).carry_out()
 
-    assert result.outcome["network"] is Outcome.NEEDS_HUMAN
-    assert "state push" in str(result.results["network"].next_step)
-    assert result.exit_code == 6
+    assert result.outcome["network"] is Outcome.COMMITTED
+    assert json.loads(world.store.objects[key("network")])["lineage"] == "lineage-of-network"
+    assert not (world.folder / "network" / "errored.tfstate").exists()
+    assert [place for place in world.store.objects if place.startswith("_holdfast/rescued/")]
 
 
 def test_a_shard_someone_else_is_at_work_on_ends_with_exit_code_7(world: World) -> None:
@@ -363,6 +448,34 @@ def test_a_stop_during_an_apply_lets_it_finish_and_begins_nothing_new(world: Wor
     assert list(result.outcome.values()) == [Outcome.COMMITTED, Outcome.SKIPPED, Outcome.SKIPPED]
     assert result.results["data"].reason == "interrupted"
     assert result.exit_code == 130
+
+
+def test_an_interrupted_apply_that_had_done_everything_is_committed(world: World) -> None:
+    deployment = Deployment(world, (CHAIN[0],))
+    world.unsaved = {"network"}
+
+    def ask_twice(call: str) -> None:
+        if call.startswith("apply"):
+            deployment.stop.ask()
+            deployment.stop.ask()
+
+    world.on_call = ask_twice
+
+    result = deployment.carry_out()
+
+    assert result.outcome["network"] is Outcome.COMMITTED
+    assert result.exit_code == 130
+
+
+def test_a_plan_that_fails_says_so_with_place_and_advice(world: World) -> None:
+    world.unplannable = {"network"}
+
+    result = Deployment(world, (CHAIN[0],)).carry_out()
+
+    network = result.results["network"]
+    assert network.outcome is Outcome.FAILED
+    assert network.reason == "terraform plan failed: creating queue: it broke"
+    assert "where: aws_sqs_queue.q" in network.evidence
 
 
 def test_a_second_stop_interrupts_terraform_once(world: World) -> None:
@@ -442,13 +555,18 @@ def test_the_plan_that_was_looked_at_is_the_plan_that_is_applied(world: World) -
 
     deployment.carry_out(shown=plan)
 
-    assert world.calls == ["init network", "apply kept.tfplan of network"]
+    assert world.calls == [
+        "init network",
+        "apply kept.tfplan of network",
+        "init network",
+        "verify network",
+    ]
 
 
 def test_below_a_shard_that_changed_the_plan_is_made_anew(world: World) -> None:
+    deployed(world, CHAIN[0])
     deployment = Deployment(world, CHAIN[:2])
-    world.write_state("network")
-    world.losses = {"network": "aws_sqs_queue.old"}
+    world.losses = {"network": "aws_sns_topic.old"}
     plan = deployment.plan()
     world.calls.clear()
 
@@ -459,9 +577,8 @@ def test_below_a_shard_that_changed_the_plan_is_made_anew(world: World) -> None:
 
 
 def test_a_loss_that_was_not_looked_at_blocks_the_shard(world: World) -> None:
-    for service in ("network", "data"):
-        world.write_state(service)
-    world.losses = {"network": "aws_sqs_queue.old"}
+    deployed(world, *CHAIN[:2])
+    world.losses = {"network": "aws_sns_topic.old"}
     deployment = Deployment(world, CHAIN[:2])
     plan = deployment.plan()
     world.losses = {**world.losses, "data": "aws_dynamodb_table.t"}
@@ -473,7 +590,7 @@ def test_a_loss_that_was_not_looked_at_blocks_the_shard(world: World) -> None:
 
 
 def test_what_was_unchanged_when_looked_at_needs_no_terraform(world: World) -> None:
-    world.write_state("network")
+    deployed(world, CHAIN[0])
     deployment = Deployment(world, (CHAIN[0],))
     plan = deployment.plan()
     world.calls.clear()
@@ -491,7 +608,7 @@ def test_events_tell_the_steps_and_the_end_of_each_shard(world: World) -> None:
 
     steps = [event.step for event in deployment.events if isinstance(event, ShardStep)]
     ends = [event.outcome for event in deployment.events if isinstance(event, ShardFinished)]
-    assert steps == ["initialising", "planning", "applying"]
+    assert steps == ["initialising", "planning", "backing up", "applying", "verifying"]
     assert ends == ["committed"]
 
 

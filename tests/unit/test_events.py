@@ -28,7 +28,9 @@ def test_every_text_of_an_event_passes_the_redaction() -> None:
     redactor.learn("very-secret")
 
     event = emitted(
-        ShardFinished(shard="orders", outcome="failed", summary="very-secret", detail=("a very-secret line",)),
+        ShardFinished(
+            shard="orders", outcome="failed", summary="very-secret", detail=("a very-secret line",)
+        ),
         redactor,
     )
 

@@ -136,7 +136,9 @@ def test_an_option_fills_a_gap_but_never_contradicts_a_setting() -> None:
     gap = ForeignSettings(**{**_fields(SETTINGS), "environment": None})
 
     assert shards(stack("web"), settings=gap, options=option)[0].environment == "prod"
-    with pytest.raises(SettingsError, match="context.holdfast.environment to 'dev', and --env asks for 'prod'"):
+    with pytest.raises(
+        SettingsError, match=r"context\.holdfast\.environment to 'dev', and --env asks for 'prod'"
+    ):
         shards(stack("web"), options=option)
 
 
@@ -205,7 +207,10 @@ def test_cdktf_json_says_which_program_and_what_settings(tmp_path: Path) -> None
     ("document", "message"),
     [
         ({}, "`app` must be the command"),
-        ({"app": "x", "context": {"holdfast": {"buckett": "b"}}}, "no setting 'buckett'; there are: account,"),
+        (
+            {"app": "x", "context": {"holdfast": {"buckett": "b"}}},
+            "no setting 'buckett'; there are: account,",
+        ),
         ({"app": "x", "context": {"holdfast": {"account": 123}}}, "account must be a string, got 123"),
     ],
 )

@@ -27,7 +27,9 @@ def shard(environment: str = "prod") -> Shard:
 
 
 def plan(action: Action, address: str = DATABASE, **before: Any) -> PlanDocument:
-    change = ResourceChange(address=address, type=address.split(".")[0], action=action, before=before)
+    change = ResourceChange(
+        address=address, type=address.split(".", maxsplit=1)[0], action=action, before=before
+    )
     return PlanDocument(changes=(change,))
 
 
@@ -59,7 +61,7 @@ def test_losing_what_is_not_protected_passes() -> None:
     assert found(plan(Action.DELETE, "aws_sqs_queue.q")) == []
 
 
-def test_what_says_itself_that_it_is_protected_is_so_even_when_the_app_no_longer_mentions_it() -> None:
+def test_what_says_itself_that_it_is_protected_is_so_even_when_the_app_forgot_it() -> None:
     assert found(plan(Action.DELETE, "aws_rds_cluster.gone", deletion_protection=True)) == ["protection"]
 
 

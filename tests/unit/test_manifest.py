@@ -1,5 +1,4 @@
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +92,10 @@ def with_entry(**changes: object) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ({**described(orders=ENTRY), "schema": "holdfast/deployment-manifest/v2"}, "schema: .*v1.*got '.*v2'"),
+        (
+            {**described(orders=ENTRY), "schema": "holdfast/deployment-manifest/v2"},
+            "schema: .*v1.*got '.*v2'",
+        ),
         (with_entry(account="21098"), "orders: account must be 12 digits, got '21098'"),
         (with_entry(service="../etc"), "service must be .*, got '../etc'"),
         (with_entry(environment="dev"), "state.key must be 'orders/210987654321/eu-west-1/dev/"),
@@ -153,7 +155,7 @@ def test_a_file_that_is_no_json_is_named(tmp_path: Path, broken: str) -> None:
 
 
 def test_shards_stand_in_dependency_order(tmp_path: Path) -> None:
-    entries: dict[str, Callable[[], object] | object] = {}
+    entries: dict[str, object] = {}
     for service in ("a", "b", "c"):
         key = f"{service}/210987654321/eu-west-1/prod/terraform.tfstate"
         entries[service] = {**ENTRY, "service": service, "state": {**ENTRY["state"], "key": key}}  # type: ignore[dict-item]

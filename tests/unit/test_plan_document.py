@@ -11,14 +11,19 @@ def change(actions: list[str], address: str = "aws_sqs_queue.q", **rest: Any) ->
     outside = {name: rest.pop(name) for name in ("previous_address",) if name in rest}
     return {
         "address": address,
-        "type": address.split(".")[0],
+        "type": address.split(".", maxsplit=1)[0],
         "change": {"actions": actions, **rest},
         **outside,
     }
 
 
 def parse(*changes: dict[str, Any], redactor: Redactor | None = None, **rest: Any) -> PlanDocument:
-    shown = {"format_version": "1.2", "terraform_version": "1.11.4", "resource_changes": list(changes), **rest}
+    shown = {
+        "format_version": "1.2",
+        "terraform_version": "1.11.4",
+        "resource_changes": list(changes),
+        **rest,
+    }
     return parse_plan(shown, redactor or Redactor())
 
 
@@ -74,7 +79,9 @@ def test_only_attributes_that_differ_are_listed() -> None:
 
 
 def test_what_is_known_only_after_the_apply_says_so() -> None:
-    document = parse(change(["create"], before=None, after={"name": "q"}, after_unknown={"arn": True, "tags": {}}))
+    document = parse(
+        change(["create"], before=None, after={"name": "q"}, after_unknown={"arn": True, "tags": {}})
+    )
 
     assert document.changes[0].after == {"name": "q", "arn": UNKNOWN}
 
@@ -112,11 +119,11 @@ def test_forgetting_an_object_loses_nothing() -> None:
 
 
 def test_an_action_that_is_not_known_is_refused_because_it_cannot_be_gated() -> None:
-    with pytest.raises(EngineError, match="does \\('explode',\\) to aws_sqs_queue.q"):
+    with pytest.raises(EngineError, match=r"does \('explode',\) to aws_sqs_queue\.q"):
         parse(change(["explode"]))
 
 
 @pytest.mark.parametrize("version", ["2.0", "", "10"])
 def test_a_format_that_is_not_known_is_refused(version: str) -> None:
-    with pytest.raises(EngineError, match="Holdfast reads 1.x"):
+    with pytest.raises(EngineError, match=r"Holdfast reads 1\.x"):
         parse_plan({"format_version": version}, Redactor())

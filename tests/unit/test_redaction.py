@@ -70,7 +70,9 @@ def test_what_is_no_credential_is_left_alone(text: str) -> None:
 def test_credentials_of_the_environment_are_secrets() -> None:
     redactor = Redactor({"AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMIK7MDENG", "HOME": "/home/somebody-long"})
 
-    assert redactor.text("wJalrXUtnFEMIK7MDENG in /home/somebody-long") == f"{SENSITIVE} in /home/somebody-long"
+    assert (
+        redactor.text("wJalrXUtnFEMIK7MDENG in /home/somebody-long") == f"{SENSITIVE} in /home/somebody-long"
+    )
 
 
 def test_an_emulators_dummy_credentials_are_words_like_any_other() -> None:

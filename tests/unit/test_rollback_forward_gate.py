@@ -60,6 +60,21 @@ def test_a_database_wants_a_snapshot_as_well() -> None:
     assert held(document, Approval("aws_db_instance.x", "before-the-move")) == []
 
 
+def test_a_held_finding_says_what_lifts_it_and_a_lifted_one_does_not() -> None:
+    document = plan(entry("aws_db_instance", ["delete"]), entry("aws_sqs_queue", ["delete", "create"]))
+    approved = [Approval("aws_sqs_queue.x")]
+
+    verdict = judge_forward(document, protection=Protection(), approvals=approved)
+
+    database, queue = verdict.findings
+    assert "would be deleted" in database.sentence
+    assert "snapshot" in (database.next_step or "")
+    assert "would be replaced" in queue.sentence
+    assert (queue.next_step, queue.approved_by) == (None, approved[0])
+    unapproved = judge_forward(plan(entry("aws_sqs_queue", ["delete"])), protection=Protection())
+    assert "snapshot" not in (unapproved.held[0].next_step or "")
+
+
 def test_a_stateless_delete_is_put_off_and_a_replacement_is_noted() -> None:
     document = plan(
         entry("aws_sns_topic", ["delete"], address="aws_sns_topic.gone"),

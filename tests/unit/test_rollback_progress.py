@@ -121,6 +121,24 @@ def test_a_create_the_state_does_not_know_is_unsaved() -> None:
     assert settled.created == {Identity("aws_sns_topic", "1")}
 
 
+def test_an_object_whose_event_had_no_id_is_known_by_its_address() -> None:
+    progress = measure([], [event("start", "create", "a"), event("complete", "create", "a")])
+
+    there = settle(progress, before=IdentityIndex(), now=index(a="1"))
+    missing = settle(progress, before=IdentityIndex(), now=index(b="1"))
+
+    assert there.unsaved == ()
+    assert there.created == {Identity("aws_sns_topic", "1")}
+    assert missing.unsaved == (step("create", "a"),)
+
+
+def test_an_object_under_our_address_with_another_id_is_not_ours() -> None:
+    settled = settle(measure([], made("a", "1")), before=IdentityIndex(), now=index(a="theirs"))
+
+    assert settled.created == frozenset()
+    assert settled.unsaved == (step("create", "a", "1"),)
+
+
 def test_a_create_that_was_destroyed_again_is_not_unsaved() -> None:
     progress = measure([], [*made("a", "1"), *destroyed("a", "1")])
 

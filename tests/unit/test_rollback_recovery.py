@@ -189,6 +189,39 @@ def test_a_fork_keeps_the_stored_state_and_imports_the_rest(serial: int) -> None
     assert decide(evidence) == MergeByImport((create("ours"),), drop=("errored",))
 
 
+def test_of_a_fork_all_that_still_exists_is_imported_even_what_no_event_tells() -> None:
+    rescued = document(2, "a", "ours", "destroyed", "nameless")
+    rescued["resources"][3]["instances"] = [{"attributes": {}}]
+    rescued["resources"][1]["instances"].append({"attributes": {"id": "waiting"}, "deposed": "k"})
+    evidence = Evidence(
+        stored=state("stored", 2, "a", "theirs"),
+        recorded=recorded(BEFORE),
+        rescued=[read_state("errored", json.dumps(rescued).encode())],
+        gone=[("aws_sns_topic", "destroyed")],
+    )
+
+    decision = decide(evidence)
+
+    assert isinstance(decision, MergeByImport)
+    assert [(step.address, step.id_value) for step in decision.missing] == [
+        ("aws_sns_topic.ours", "ours"),
+        ("aws_sns_topic.ours", "waiting"),
+        ("aws_sns_topic.nameless", None),
+    ]
+
+
+def test_an_object_without_an_id_is_known_by_its_address() -> None:
+    stored = document(2, "a")
+    stored["resources"][0]["instances"] = [{"attributes": {}}]
+    evidence = Evidence(
+        stored=read_state("stored", json.dumps(stored).encode()),
+        recorded=recorded(BEFORE),
+        created=[Step(address="aws_sns_topic.a", action="create")],
+    )
+
+    assert decide(evidence) == UseStored(drop=())
+
+
 def test_a_first_apply_whose_state_a_thief_wrote_is_merged_into_it() -> None:
     evidence = Evidence(stored=state("stored", 2, "b"), recorded=None, created=[create("a")])
 

@@ -267,6 +267,31 @@ def test_the_plan_of_stage_two_may_do_nothing_but_what_was_put_off() -> None:
     assert "was not put off" in problems[1]
 
 
+def test_the_plan_of_stage_two_may_forget_what_was_said_and_nothing_else() -> None:
+    document = deletes("aws_sns_topic.old", "aws_sns_topic.other", "aws_sns_topic.updated")
+    for entry, action in zip(document["resource_changes"], ["forget", "forget", "update"], strict=True):
+        entry["change"]["actions"] = [action]
+    forgotten = ["aws_sns_topic.old", "aws_sns_topic.updated"]
+
+    problems = stage_two_problems(document, put_off=forgotten, forgotten=forgotten, state=index())
+
+    assert [problem.split()[0] for problem in problems] == ["aws_sns_topic.other", "aws_sns_topic.updated"]
+
+
+def test_sections_may_be_lists_of_objects() -> None:
+    new = {
+        "resource": [{"aws_sns_topic": {"a": {}}}, {"aws_sns_topic": {"b": {}}}],
+        "locals": [{"x": 1}, {"y": 2}],
+    }
+    old = {"resource": [{"aws_sns_topic": [{"gone": {"name": "${local.z}"}}]}], "locals": [{"z": 3}]}
+
+    staging = stage(new, plan=deletes("aws_sns_topic.gone"), earlier=[old])
+
+    assert staging.stage_one is not None
+    assert set(staging.stage_one["resource"]["aws_sns_topic"]) == {"a", "b", "gone"}
+    assert staging.stage_one["locals"] == {"x": 1, "y": 2, "z": 3}
+
+
 def test_nothing_to_put_off_makes_one_stage() -> None:
     staging = stage(topics(), plan=deletes(), earlier=[])
 

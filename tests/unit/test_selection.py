@@ -73,7 +73,10 @@ def test_dependents_come_along_when_asked_for() -> None:
     [
         ({"environments": ("prdo",)}, "--env 'prdo' matches no stack; there are: dev, prod"),
         ({"services": ("x",)}, "--service 'x' matches no stack; there are: data, network, orders"),
-        ({"environments": ("prod",), "stacks": ("data",)}, "--stack 'data' matches no stack; there are: network-prod"),
+        (
+            {"environments": ("prod",), "stacks": ("data",)},
+            "--stack 'data' matches no stack; there are: network-prod",
+        ),
     ],
 )
 def test_what_matches_nothing_is_an_error_that_lists_what_there_is(
@@ -97,7 +100,10 @@ def test_a_shard_is_called_by_its_service_where_that_is_clear() -> None:
 
 
 def test_two_shards_of_a_service_are_told_apart_by_environment() -> None:
-    assert set(labels([shard("network"), shard("network", "prod")]).values()) == {"network-dev", "network-prod"}
+    assert set(labels([shard("network"), shard("network", "prod")]).values()) == {
+        "network-dev",
+        "network-prod",
+    }
 
 
 def test_two_shards_of_a_service_in_two_regions_are_told_apart_by_region() -> None:

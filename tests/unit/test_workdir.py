@@ -140,16 +140,16 @@ def test_a_link_in_place_of_the_output_folder_is_removed(tmp_path: Path) -> None
 
 def test_only_the_newest_outputs_are_kept(tmp_path: Path) -> None:
     folder = prepare(tmp_path, "orders", FILES)
-    for number in range(45):
-        path = folder / "output" / f"{number:02}-plan.jsonl"
+    for number in range(125):
+        path = folder / "output" / f"{number:03}-plan.jsonl"
         path.write_text("")
         os.utime(path, (number, number))
 
     prepare(tmp_path, "orders", FILES)
 
     kept = sorted(path.name for path in (folder / "output").iterdir())
-    assert kept[0] == "05-plan.jsonl"
-    assert len(kept) == 40
+    assert kept[0] == "005-plan.jsonl"
+    assert len(kept) == 120
 
 
 def test_a_state_that_could_not_be_saved_is_never_removed_and_stops_everything(tmp_path: Path) -> None:

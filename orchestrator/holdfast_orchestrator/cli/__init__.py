@@ -27,13 +27,20 @@ if TYPE_CHECKING:
 
     from holdfast_orchestrator.runtime import Runtime
 
+# A module called `list` would, once imported, hide the builtin in this package.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "synth": ("synth", "Synthesize the app: cdktf.out and holdfast.json."),
-    "list": ("list", "Shards with state key, service, environment, account, region, dependencies."),
+    "list": ("list_shards", "Shards with state key, service, environment, account, region, dependencies."),
     "graph": ("graph", "Which shard waits for which: text, Mermaid or DOT."),
     "plan": ("plan", "What a deploy would change."),
     "deploy": ("deploy", "Plan, gate, back up and apply, shard by shard."),
+    "resume": ("resume", "Carry on or undo a run whose runner died."),
+    "rollback": ("rollback", "Re-apply an earlier good deployment, by hand."),
     "destroy": ("destroy", "Take shards down, dependents first."),
+    "runs": ("runs", "What was deployed, newest first, from any machine."),
+    "show": ("show", "One run: who, when, how each shard ended."),
+    "audit": ("audit", "Every action ever recorded: read, filter, verify."),
+    "state": ("state", "The break-glass drawer: backups, pull, restore, unlock."),
     "doctor": ("doctor", "What is there, what is missing, and the command that mends it."),
     "local": ("local", "The local cloud: up, down, status, reset."),
 }
@@ -46,13 +53,18 @@ Examples:
 
 \b
 Exit codes: 0 done · 1 failed · 2 changes found (--detailed-exitcode) · 3 a defect
-in Holdfast · 4 stopped by a gate · 6 needs a person · 7 someone else is at work ·
-64 wrong usage · 130 interrupted, safely
+in Holdfast · 4 stopped by a gate · 5 failed and rolled back · 6 needs a person ·
+7 someone else is at work · 64 wrong usage · 130 interrupted, safely
 """
 
 
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are needed."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the command line as it was given: the records say what was called."""
+        ctx.meta["holdfast.argv"] = tuple(args)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the names in the order of the table."""

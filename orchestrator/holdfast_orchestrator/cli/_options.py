@@ -50,7 +50,9 @@ events_option = mirrored(
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write what happens to this file, a JSON document a line.",
 )
-verbose_option = mirrored("--verbose", is_flag=True, help="Say more.")
+verbose_option = mirrored(
+    "--verbose", is_flag=True, help="Also show what the app prints and each object that is done."
+)
 env_option = mirrored("--env", multiple=True, metavar="NAME", help="Environment; repeatable.")
 service_option = mirrored("--service", multiple=True, metavar="NAME", help="Service; repeatable.")
 stack_option = mirrored(

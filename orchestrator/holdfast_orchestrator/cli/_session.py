@@ -94,10 +94,10 @@ class Session:
         if terminal.is_tty and not self.json:
             from holdfast_orchestrator.report.table import LiveTable  # noqa: PLC0415 - rich, for terminals only
 
-            return LiveTable(terminal)
+            return LiveTable(terminal, verbose=self.verbose)
         from holdfast_orchestrator.report.lines import Lines  # noqa: PLC0415
 
-        return Lines(self.talk)
+        return Lines(self.talk, verbose=self.verbose)
 
     def _events_file(self, path: Path) -> TextIO:
         try:

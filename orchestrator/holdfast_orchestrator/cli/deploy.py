@@ -15,6 +15,7 @@ from holdfast_orchestrator.cli._options import (
     parallel_option,
     yes_option,
 )
+from holdfast_orchestrator.cli._policy import command_line, failing, policy_of
 from holdfast_orchestrator.cli._session import Session, session
 from holdfast_orchestrator.deploy.outcome import RunResult
 from holdfast_orchestrator.errors import EngineError, GateError, InterruptedSafelyError, UsageError
@@ -31,6 +32,7 @@ from holdfast_orchestrator.runtime import Runtime
         "holdfast deploy --env staging",
         "holdfast deploy --env prod --stack orders --yes",
         "holdfast plan --env prod --out plans && holdfast deploy --plan plans --yes",
+        "holdfast deploy --env prod --approve aws_db_instance.orders_db=orders-before-16 --yes",
     )
 )
 @yes_option
@@ -40,13 +42,13 @@ from holdfast_orchestrator.runtime import Runtime
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Apply the plans kept in this folder, exactly; refused where app or state differ.",
 )
-@options(choosing, dependents_option, allow_destroy_option, parallel_option, engine_option)
+@options(choosing, dependents_option, allow_destroy_option, failing, parallel_option, engine_option)
 @click.pass_obj
 def command(runtime: Runtime, /, *, yes: bool, kept: Path | None, **given: Any) -> int:
-    """Plan, gate, back up and apply shard by shard, as many at once as the graph and --max-parallel allow.
+    """Plan, gate, back up, apply, verify, check health, and commit or roll back, shard by shard.
 
-    Without --yes the plan is shown first and you are asked. A shard that fails takes its dependents out of
-    the run; the others go on. Ctrl-C stops safely.
+    Without --yes the plan is shown first and you are asked. A shard that fails is rolled back to its last
+    good deployment and takes its dependents out of the run; the others go on. Ctrl-C stops safely.
     """
     with session(runtime, given) as here:
         if not yes and not here.can_ask:
@@ -95,7 +97,9 @@ def _deploy(here: Session, plan: Plan | None, given: dict[str, Any]) -> RunResul
             plan,
             **here.choice,
             include_dependents=given["include_dependents"],
-            allow_destroy=given["allow_destroy"],
+            policy=policy_of(given),
+            atomic=given["atomic"],
+            command=command_line(),
             max_parallel=given["max_parallel"],
             on_event=on_event,
             stop=here.stop,

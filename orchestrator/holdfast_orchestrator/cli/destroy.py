@@ -14,6 +14,7 @@ from holdfast_orchestrator.cli._options import (
     parallel_option,
     yes_option,
 )
+from holdfast_orchestrator.cli._policy import command_line, policy_of, rebaseline_option, wait_option
 from holdfast_orchestrator.cli._session import Session, session
 from holdfast_orchestrator.errors import GateError, UsageError
 from holdfast_orchestrator.manifest import Manifest, Shard
@@ -31,7 +32,15 @@ from holdfast_orchestrator.selection import Selection
     )
 )
 @yes_option
-@options(choosing, dependents_option, allow_destroy_option, parallel_option, engine_option)
+@options(
+    choosing,
+    dependents_option,
+    allow_destroy_option,
+    rebaseline_option,
+    wait_option,
+    parallel_option,
+    engine_option,
+)
 @click.pass_obj
 def command(runtime: Runtime, /, *, yes: bool, **given: Any) -> int:
     """Take down exactly the shards chosen, dependents first.
@@ -56,6 +65,8 @@ def command(runtime: Runtime, /, *, yes: bool, **given: Any) -> int:
                 **here.choice,
                 include_dependents=given["include_dependents"],
                 allow_destroy=allowed,
+                policy=policy_of(given),
+                command=command_line(),
                 max_parallel=given["max_parallel"],
                 on_event=on_event,
                 stop=here.stop,

@@ -28,9 +28,7 @@ def command() -> None:
 @command.command(
     epilog=examples("holdfast local up", "holdfast local up --port 5000 --bucket my-state --bucket other")
 )
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="Of loopback.  [default: a free one]"
-)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of loopback.  [default: a free one]")
 @click.option(
     "--bucket",
     "buckets",

@@ -2,6 +2,7 @@
 
     whole run   run.py       order, buckets, who is skipped and why, the result
     one shard   shard.py     init → plan → show → gates → backup → apply that plan → record
+                draft.py     its result in the making    narration.py  the engine's words made ours
     values      outcome.py   what became of a shard and of a run
                 ids.py       the name of a run: sorts by time, never twice
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from holdfast_orchestrator.engine import ui_events as ui
-from holdfast_orchestrator.engine.diagnostics import Diagnostic, locate
+from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic, locate
 from holdfast_orchestrator.engine.outcomes import ApplyOutcome
+from holdfast_orchestrator.errors import EngineError, HoldfastError
 from holdfast_orchestrator.events import ResourceProgress
 from holdfast_orchestrator.manifest import Shard
 
@@ -30,6 +31,25 @@ def failure_of(applied: ApplyOutcome, shard: Shard, *, interrupted: bool) -> Fai
         next_step=next((error.advice for error in errors if error.advice), _GO_ON),
         evidence=tuple(line for error in errors for line in _told(error, shard)),
     )
+
+
+def failure_of_command(error: EngineError, shard: Shard) -> Failure:
+    """Return what a command that failed before anything was applied has to say."""
+    diagnostics = error.diagnostics if isinstance(error, CommandFailedError) else ()
+    errors = [diagnostic for diagnostic in diagnostics if diagnostic.is_error]
+    command = error.command if isinstance(error, CommandFailedError) else "Terraform"
+    return Failure(
+        reason=f"{command} failed: {errors[0].summary}" if errors else error.what,
+        next_step=error.next_step or "mend the cause; nothing was applied",
+        evidence=tuple(line for diagnostic in errors for line in _told(diagnostic, shard)),
+    )
+
+
+def failure_of_error(error: HoldfastError, shard: Shard) -> Failure:
+    """Return what any error has to say."""
+    if isinstance(error, EngineError):
+        return failure_of_command(error, shard)
+    return Failure(reason=error.what, next_step=error.next_step or "", evidence=())
 
 
 def progress_of(event: ui.UiEvent, shard: str) -> ResourceProgress | None:

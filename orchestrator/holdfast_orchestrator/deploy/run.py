@@ -4,10 +4,14 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from holdfast_orchestrator.deploy.books import Books, Transcript
+from holdfast_orchestrator.deploy.by_hand import Back, ShardRollback
+from holdfast_orchestrator.deploy.desk import Desk, Policy
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
 from holdfast_orchestrator.deploy.shard import Intent, ShardDeploy
+from holdfast_orchestrator.deploy.together import take_back
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import RunFinished, ShardFinished
 from holdfast_orchestrator.graph import Graph
@@ -20,17 +24,27 @@ from holdfast_orchestrator.tools import check_buckets, shards_with_state
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What is wanted of a run. `shown` are the plans that were looked at; `allowed` addresses may be lost."""
+    """What is wanted of a run.
+
+    `shown` are the plans that were looked at. `policy` says what may be lost and what happens after a
+    failure; `back` that shards are to go back, and where to; `atomic` that all shards go back when one
+    fails. `command` is the command line, for the records.
+    """
 
     shards: tuple[Shard, ...]
     max_parallel: int
     destroy: bool = False
-    allowed: frozenset[str] = frozenset()
+    policy: Policy = field(default_factory=Policy)
     shown: Plan | None = None
+    back: Back | None = None
+    atomic: bool = False
+    command: str = ""
 
     @property
     def verb(self) -> str:
-        """What is done: deploy or destroy."""
+        """What is done: deploy, destroy or rollback."""
+        if self.back is not None:
+            return "rollback"
         return "destroy" if self.destroy else "deploy"
 
     @property
@@ -49,16 +63,31 @@ def carry_out(order: Order, run: Run) -> RunResult:
     check_buckets(run.tools, order.shards)
     if order.destroy:
         _refuse_to_strand(order, run)
-    run.emit(run.started(order.verb, order.shards))
-    with run.stop.guarding():
-        results = _Walk(order=order, run=run).results()
-    result = RunResult(
-        run=run.id,
+    transcript = Transcript(run.emit)
+    run = replace(run, emit=transcript)
+    desk = Desk.open(run, order.shards, order.policy)
+    books = Books(
+        run=run,
+        desk=desk,
         verb=order.verb,
-        shards=tuple(results[name] for name in order.names),
-        seconds=run.clock.monotonic() - began,
-        interrupted=run.stop.asked,
+        shards=order.shards,
+        command=order.command,
+        transcript=transcript,
     )
+    run.emit(run.started(order.verb, order.shards))
+    books.begin()
+    with run.stop.guarding():
+        results = _Walk(order=order, run=run, desk=desk).results()
+        if order.atomic:
+            results = take_back(results, run, desk)
+        result = RunResult(
+            run=run.id,
+            verb=order.verb,
+            shards=tuple(results[name] for name in order.names),
+            seconds=run.clock.monotonic() - began,
+            interrupted=run.stop.asked,
+        )
+        books.end(result)
     run.emit(RunFinished(run=run.id, outcomes=dict(result.counts), seconds=result.seconds))
     return result
 
@@ -77,6 +106,7 @@ def _refuse_to_strand(order: Order, run: Run) -> None:
 class _Walk:
     order: Order
     run: Run
+    desk: Desk
     lock: threading.Lock = field(default_factory=threading.Lock)
     committed: set[str] = field(default_factory=set)
 
@@ -101,7 +131,8 @@ class _Walk:
 
     def _work(self, name: str) -> ShardResult:
         shard = self.run.manifest.by_name[name]
-        result = ShardDeploy(shard=shard, run=self.run, intent=self._intent(name)).result()
+        worker = ShardDeploy if self.order.back is None else ShardRollback
+        result = worker(shard, self.run, self._intent(name), self.desk).result()
         if result.outcome is Outcome.COMMITTED:
             with self.lock:
                 self.committed.add(name)
@@ -114,9 +145,10 @@ class _Walk:
             changed = bool(self.run.manifest.graph.upstreams([name]) & self.committed)
         return Intent(
             destroy=self.order.destroy,
-            allowed=self.order.allowed,
+            allowed=self.order.policy.allowed,
             shown=None if shown is None else shown.by_name.get(name),
             upstream_changed=changed,
+            back=self.order.back,
         )
 
     def _skipped(self, name: str, skipped: Skipped) -> ShardResult:

@@ -1,230 +1,201 @@
-"""Deploy or destroy one shard: init, plan, gates, backup, apply that plan, record.
+"""Deploy or destroy one shard, under its lease: look, plan, pass the gates, then let the machine work.
 
 In goes a shard and what was shown and allowed; out comes a result, whatever happens: an error of any
-step is the shard's outcome and nobody else's.
+step is the shard's outcome and nobody else's. What a plan finds unchanged costs a lease and a plan, and
+writes neither journal nor backup.
 """
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.desk import Desk
+from holdfast_orchestrator.deploy.draft import INTERRUPTED, Draft
+from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
-from holdfast_orchestrator.errors import (
-    GateError,
-    HoldfastError,
-    InterruptedSafelyError,
-    NeedsPersonError,
-)
-from holdfast_orchestrator.events import ShardStep, StateBackedUp
+from holdfast_orchestrator.deploy.preflight import Known, look, refuse_strange_state
+from holdfast_orchestrator.errors import HoldfastError, InterruptedSafelyError
+from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.gate import Proposal, pass_gates
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.document import PlanDocument
 from holdfast_orchestrator.plan.preview import ShardPlan, StateStamp, configuration_sha256
-from holdfast_orchestrator.plan.shard import Run, plan_with
+from holdfast_orchestrator.plan.shard import MadePlan, Run, make_plan
 from holdfast_orchestrator.plan.upstream import waits_for
-from holdfast_orchestrator.state.backup import back_up
-from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
-from holdfast_orchestrator.stop import Urgency
+from holdfast_orchestrator.state.lease import Claim
+from holdfast_orchestrator.state.lease_record import LeaseRecord
+from holdfast_orchestrator.state.snapshot import StateSnapshot
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.engine.outcomes import ApplyOutcome
-    from holdfast_orchestrator.engine.terraform import Terraform
-    from holdfast_orchestrator.engine.ui_events import UiEvent
+    from holdfast_orchestrator.deploy.by_hand import Back
 
 _KEPT_PLAN = "kept.tfplan"
-_INTERRUPTED = "interrupted before anything was applied"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
     """What is wanted of a shard: deploy or `destroy`; `allowed` addresses may be lost.
 
-    `shown` is the plan that was looked at. It is applied as it is while `upstream_changed` says that
-    nothing above the shard has changed since; otherwise the shard is planned again.
+    `shown` is the plan that was looked at; `upstream_changed` says that something above the shard has
+    changed since. `back` is for going back by hand.
     """
 
     destroy: bool = False
     allowed: frozenset[str] = frozenset()
     shown: ShardPlan | None = None
     upstream_changed: bool = False
+    back: "Back | None" = None
+
+    def still_holds(self, shard: Shard, snapshot: StateSnapshot | None) -> ShardPlan | None:
+        """Return the plan that was looked at if it may be applied as it is, else None."""
+        shown = self.shown
+        if shown is None or shown.document is None or self.upstream_changed:
+            return None
+        same = (shown.configuration_sha256, shown.state) == (
+            configuration_sha256(shard),
+            StateStamp.of(snapshot),
+        )
+        return shown if same else None
 
 
-@dataclass(slots=True, kw_only=True)
-class _Progress:
-    """What is known so far, for the result."""
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and the Terraform in whose folder it lies."""
 
-    document: PlanDocument = field(default_factory=PlanDocument)
-    backup: str | None = None
+    made: MadePlan
+    terraform: Any
+
+    @property
+    def document(self) -> PlanDocument:
+        """What it does."""
+        return self.made.document
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ShardDeploy:
     """One shard's way through the steps."""
 
-    shard: Shard
-    run: Run
-    intent: Intent = Intent()
-    progress: _Progress = field(default_factory=_Progress)
+    def __init__(self, shard: Shard, run: Run, intent: Intent, desk: Desk) -> None:
+        self._shard = shard
+        self._run = run
+        self._intent = intent
+        self._desk = desk
+        self._draft = Draft(shard=shard, run=run)
 
     def result(self) -> ShardResult:
         """Go through the steps and say how it ended."""
-        began = self.run.clock.monotonic()
+        began = self._run.clock.monotonic()
         try:
             ended = self._steps()
         except HoldfastError as error:
-            ended = self._stopped(error)
-        return replace(ended, seconds=self.run.clock.monotonic() - began)
+            ended = self._draft.stopped(error)
+        return replace(ended, seconds=self._run.clock.monotonic() - began)
 
     def _steps(self) -> ShardResult:
         self._go_on()
-        waiting = () if self.intent.destroy else waits_for(self.shard, self.run.manifest, self.run.tools)
+        if not self._intent.destroy and self._intent.back is None:
+            self._refuse_to_wait()
+        verb = "destroying" if self._intent.destroy else "deploying"
+        with at_work(self._shard, self._run, self._desk, doing=f"{verb} {self._shard.name}") as bench:
+            return self._under_lease(bench)
+
+    def _refuse_to_wait(self) -> None:
+        waiting = waits_for(self._shard, self._run.manifest, self._run.tools)
         if waiting:
-            names = ", ".join(f"`{self.run.label(name)}`" for name in waiting)
+            names = ", ".join(f"`{self._run.label(name)}`" for name in waiting)
             raise HoldfastError(
-                f"waits for {names}, whose outputs it refers to are not there",
+                f"waits for {names}: the outputs it refers to are not there yet",
                 next_step=f"deploy {names} first, or together with it",
             )
-        with self.run.tools.folder(self.shard):
-            snapshot = self._snapshot()
-            if self.intent.destroy and (snapshot is None or not snapshot.manages_something):
-                return self._ended(Outcome.UNCHANGED)
-            if self._was_shown_empty(snapshot):
-                return self._ended(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
-            terraform = self.run.tools.terraform(self.shard, self._tell)
-            with self.run.stop.interrupting(terraform.interrupt):
-                return self._with_terraform(terraform)
 
-    def _with_terraform(self, terraform: "Terraform") -> ShardResult:
-        plan = self._shown_plan(terraform) or plan_with(
-            terraform, self.shard, self.run, destroy=self.intent.destroy
-        )
-        document = plan.document or PlanDocument()
-        self.progress.document = document
-        if document.is_empty:
-            return self._ended(Outcome.UNCHANGED, serial=plan.state.serial if plan.state else None)
-        pass_gates(self._proposal(document))
+    def _under_lease(self, bench: Bench) -> ShardResult:
+        from holdfast_orchestrator.deploy.unfinished import finish_what_was_left  # noqa: PLC0415 - rarely needed
+
+        known = finish_what_was_left(bench, look(bench))
+        refuse_strange_state(bench, known)
+        if known.locked:
+            release_our_lock(bench)
+        return self._go(bench, known)
+
+    def _go(self, bench: Bench, known: Known) -> ShardResult:
+        """Plan, and deploy where there is something to do."""
+        snapshot = known.snapshot()
+        if self._nothing_to_do(snapshot):
+            return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
+        planned = self._plan(bench, snapshot)
+        self._draft.document = planned.document
+        if planned.document.is_empty:
+            self._keep_as_good(bench, known, snapshot)
+            return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
+        pass_gates(self._proposal())
         self._go_on()
-        self._back_up()
-        self._go_on()
-        self.run.emit(ShardStep(shard=self.shard.name, step="applying"))
-        return self._applied(terraform.apply(terraform.workdir / self._plan_file(plan)))
+        return self._deploy(bench, known, planned)
 
-    def _applied(self, applied: "ApplyOutcome") -> ShardResult:
-        if applied.errored_state is not None:
-            raise NeedsPersonError(
-                f"Terraform could not save the state; {applied.errored_state} is the only copy of it",
-                next_step=f"terraform -chdir={applied.errored_state.parent} state push errored.tfstate",
-            )
-        from holdfast_orchestrator.deploy.narration import failure_of  # noqa: PLC0415 - only with Terraform
+    def _deploy(self, bench: Bench, known: Known, planned: Planned) -> ShardResult:
+        from holdfast_orchestrator.deploy.launch import launch  # noqa: PLC0415 - only with something to apply
 
-        snapshot = self._snapshot()
-        serial = None if snapshot is None else snapshot.serial
-        if applied:
-            return self._ended(Outcome.COMMITTED, serial=serial)
-        failure = failure_of(applied, self.shard, interrupted=self.run.stop.urgency is Urgency.INTERRUPT)
-        return self._ended(
-            Outcome.FAILED,
-            serial=serial,
-            reason=failure.reason,
-            next_step=failure.next_step,
-            evidence=failure.evidence,
-        )
+        launched = launch(bench, known, planned.made, planned.terraform, destroy=self._intent.destroy)
+        self._draft.backup = launched.backup
+        return self._draft.ended(launched.ending, serial=launched.serial)
 
-    def _shown_plan(self, terraform: "Terraform") -> ShardPlan | None:
-        """The plan that was looked at, put where Terraform works, if it may still be applied as it is."""
-        shown = self.intent.shown
-        if shown is None or shown.content is None or self.intent.upstream_changed:
-            return None
-        if shown.configuration_sha256 != configuration_sha256(self.shard):
-            return None
-        if shown.state != StateStamp.of(self._snapshot()):
-            return None
-        self.run.emit(ShardStep(shard=self.shard.name, step="initialising"))
-        terraform.init()
-        file = terraform.workdir / _KEPT_PLAN
-        file.touch(mode=0o600)
-        file.write_bytes(shown.content)
-        return shown
+    def _keep_as_good(self, bench: Bench, known: Known, snapshot: StateSnapshot | None) -> None:
+        from holdfast_orchestrator.deploy.launch import keep_as_good  # noqa: PLC0415 - only after a plan
 
-    def _was_shown_empty(self, snapshot: StateSnapshot | None) -> bool:
-        shown = self.intent.shown
-        return (
-            shown is not None
-            and not self.intent.upstream_changed
-            and shown.document is not None
-            and shown.document.is_empty
-            and shown.state == StateStamp.of(snapshot)
-        )
+        if snapshot is not None and not self._intent.destroy:
+            keep_as_good(bench, known, snapshot)
 
-    def _plan_file(self, plan: ShardPlan) -> str:
-        return _KEPT_PLAN if plan is self.intent.shown else "plan.tfplan"
+    def _nothing_to_do(self, snapshot: StateSnapshot | None) -> bool:
+        if self._intent.destroy:
+            return snapshot is None or not snapshot.manages_something
+        shown = self._intent.still_holds(self._shard, snapshot)
+        return shown is not None and shown.document is not None and shown.document.is_empty
 
-    def _proposal(self, document: PlanDocument) -> Proposal:
-        shown = self.intent.shown
+    def _plan(self, bench: Bench, snapshot: StateSnapshot | None) -> Planned:
+        shown = self._intent.still_holds(self._shard, snapshot)
+        terraform = bench.bare_terraform()
+        with self._run.stop.interrupting(terraform.interrupt):
+            if shown is None or shown.content is None:
+                made = make_plan(terraform, self._shard, self._run, destroy=self._intent.destroy)
+                return Planned(made, terraform)
+            bench.step("initialising")
+            terraform.init()
+            file = terraform.workdir / _KEPT_PLAN
+            file.touch(mode=0o600)
+            file.write_bytes(shown.content)
+            raw = terraform.show_plan(file)
+        assert shown.document is not None  # noqa: S101 - still_holds
+        return Planned(MadePlan(file=file, state=shown.state, raw=raw, document=shown.document), terraform)
+
+    def _proposal(self) -> Proposal:
+        shown = self._intent.shown
         return Proposal(
-            shard=self.shard,
-            document=document,
-            allowed=self.intent.allowed,
+            shard=self._shard,
+            document=self._draft.document,
+            allowed=self._intent.allowed,
             shown=None if shown is None else shown.document,
         )
 
-    def _back_up(self) -> None:
-        snapshot = self._snapshot()
-        if snapshot is None:
-            return
-        self.run.emit(ShardStep(shard=self.shard.name, step="backing up"))
-        self.progress.backup = back_up(self.run.tools.store(self.shard), snapshot)
-        self.run.emit(StateBackedUp(shard=self.shard.name, key=self.progress.backup, serial=snapshot.serial))
-
-    def _snapshot(self) -> StateSnapshot | None:
-        return read_snapshot(self.run.tools.store(self.shard), self.shard.state.key)
-
     def _go_on(self) -> None:
-        if self.run.stop.asked:
-            raise InterruptedSafelyError(_INTERRUPTED)
+        if self._run.stop.asked:
+            raise InterruptedSafelyError(INTERRUPTED)
 
-    def _stopped(self, error: HoldfastError) -> ShardResult:
-        if self.run.stop.urgency is Urgency.INTERRUPT and not isinstance(error, NeedsPersonError):
-            error = InterruptedSafelyError(_INTERRUPTED)
-        match error:
-            case InterruptedSafelyError():
-                outcome = Outcome.SKIPPED
-            case GateError():
-                outcome = Outcome.BLOCKED
-            case NeedsPersonError():
-                outcome = Outcome.NEEDS_HUMAN
-            case _:
-                outcome = Outcome.FAILED
-        return self._ended(outcome, reason=error.what, next_step=error.next_step, exit_code=error.exit_code)
 
-    def _ended(
-        self,
-        outcome: Outcome,
-        *,
-        serial: int | None = None,
-        reason: str | None = None,
-        next_step: str | None = None,
-        evidence: tuple[str, ...] = (),
-        exit_code: int | None = None,
-    ) -> ShardResult:
-        seen = self.run.redactor.text
-        document = self.progress.document
-        return ShardResult(
-            shard=self.shard.name,
-            label=self.run.label(self.shard.name),
-            outcome=outcome,
-            reason=None if reason is None else seen(reason),
-            next_step=None if next_step is None else seen(next_step),
-            evidence=tuple(map(seen, evidence)),
-            added=document.added,
-            changed=document.changed,
-            destroyed=document.destroyed,
-            serial=serial,
-            backup=self.progress.backup,
-            exit_code=(0 if outcome.is_good else 1) if exit_code is None else exit_code,
+@contextmanager
+def at_work(shard: Shard, run: Run, desk: Desk, *, doing: str) -> Iterator[Bench]:
+    """Hold the shard's folder on this machine and its lease in the bucket, and hand out the bench."""
+    store = run.tools.store(shard)
+    claim = Claim(folder=shard.state.folder, run=run.id, owner=str(desk.actor), doing=doing)
+
+    def wait_for(holder: LeaseRecord) -> None:
+        run.emit(
+            Notice(shard=shard.name, message=f"{run.label(shard.name)} waits: held by {holder.described}")
         )
 
-    def _tell(self, event: "UiEvent") -> None:
-        from holdfast_orchestrator.deploy.narration import progress_of  # noqa: PLC0415 - only with Terraform
-
-        if (progress := progress_of(event, self.shard.name)) is not None:
-            self.run.emit(progress)
+    with (
+        run.tools.folder(shard),
+        desk.leases(store).take(
+            claim, wait=desk.policy.lease_wait, on_wait=wait_for, operator=desk.policy.operator
+        ) as lease,
+    ):
+        yield Bench(shard=shard, run=run, desk=desk, store=store, lease=lease)

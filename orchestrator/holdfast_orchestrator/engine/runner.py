@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast_orchestrator.engine.children import keep_child
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic, from_stderr, unique
 from holdfast_orchestrator.engine.toolchain import Engine
 from holdfast_orchestrator.engine.ui_events import DiagnosticEvent, EmergencyStateDump, UiEvent, parse
@@ -114,7 +115,9 @@ class Runner:
     ) -> Streamed:
         """Run a command that tells events; hand them to the listener as they come."""
         record = self._new_record(arguments[0])
+        began = self._runtime.clock.now()
         running = self._start(self._command(*arguments, environ=environ, accept=accept, stdout=record))
+        keep_child(record, running.pid, began=began, processes=self._runtime.processes)
         try:
             return self._watch(running, record)
         finally:

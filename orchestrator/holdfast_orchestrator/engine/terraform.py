@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -70,11 +70,18 @@ class Terraform:
         return steps.run(self._config, self._environ)
 
     def plan(
-        self, *, out: str = PLAN, destroy: bool = False, lock: bool = True, refresh: bool = True
+        self,
+        *,
+        out: str = PLAN,
+        destroy: bool = False,
+        lock: bool = True,
+        refresh: bool = True,
+        targets: Sequence[str] = (),
     ) -> PlanOutcome:
-        """Make a plan in the file `out` of the shard's folder."""
+        """Make a plan in the file `out` of the shard's folder; of `targets` alone where there are any."""
         arguments = ["-json", "-input=false", "-detailed-exitcode", f"-out={out}"]
         arguments += ["-destroy"] if destroy else []
+        arguments += [f"-target={address}" for address in targets]
         arguments += [] if lock else ["-lock=false"]
         arguments += [] if refresh else ["-refresh=false"]
         streamed = self._stream("plan", *arguments, accept=frozenset({_UNCHANGED, _CHANGED}))

@@ -26,7 +26,8 @@ INIT_KEY = ".holdfast-init"
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 _KEPT = frozenset({".terraform", ".terraform.lock.hcl", INIT_KEY, OUTPUT, ERRORED_STATE})
-_OUTPUTS_KEPT = 40
+# A deploy with its verify, second stage and rollback leaves some thirty files.
+_OUTPUTS_KEPT = 120
 _PRIVATE = 0o700
 
 

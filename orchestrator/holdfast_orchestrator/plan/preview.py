@@ -37,8 +37,9 @@ class PlanOutcome(StrEnum):
 class ShardPlan:
     """What would happen to one shard.
 
-    With `waits_for` (names of shards that must be deployed first) or `failure` (why it could not be
-    planned) there is no `document`. `content` is Terraform's own plan file; it holds secrets.
+    With `waits_for` (names of shards that must be deployed first; `waiting` says so in words) or
+    `failure` (why it could not be planned) there is no `document`. `content` is Terraform's own plan
+    file; it holds secrets.
     """
 
     shard: str
@@ -47,6 +48,7 @@ class ShardPlan:
     state: StateStamp | None = None
     document: PlanDocument | None = None
     waits_for: tuple[str, ...] = ()
+    waiting: str = ""
     failure: str | None = None
     content: bytes | None = field(default=None, repr=False)
     seconds: float = 0.0
@@ -73,7 +75,7 @@ class ShardPlan:
             case PlanOutcome.FAILED:
                 return self.failure or ""
             case PlanOutcome.DEFERRED:
-                return f"waits for {', '.join(f'`{name}`' for name in self.waits_for)}"
+                return self.waiting
             case PlanOutcome.UNCHANGED:
                 return ""
             case PlanOutcome.CHANGES:

@@ -1,8 +1,9 @@
 """Plan one shard: init, plan, show. In goes a shard, out comes its plan and the Terraform that made it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.events import Event, RunStarted, ShardPlanned, ShardStep
@@ -11,7 +12,7 @@ from holdfast_orchestrator.plan.document import PlanDocument, parse_plan
 from holdfast_orchestrator.plan.preview import ShardPlan, StateStamp, configuration_sha256
 from holdfast_orchestrator.plan.upstream import waits_for
 from holdfast_orchestrator.redaction import Redactor
-from holdfast_orchestrator.runtime import Clock
+from holdfast_orchestrator.runtime import Clock, Runtime
 from holdfast_orchestrator.state.snapshot import read_snapshot
 from holdfast_orchestrator.stop import StopSignal
 from holdfast_orchestrator.tools import Tools
@@ -28,11 +29,16 @@ class Run:
     id: str
     manifest: Manifest
     tools: Tools
-    clock: Clock
+    runtime: Runtime
     redactor: Redactor
     emit: Callable[[Event], None]
     stop: StopSignal
     label: Callable[[str], str]
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        return self.runtime.clock
 
     def started(self, verb: str, shards: tuple[Shard, ...]) -> RunStarted:
         """Return the event that opens the run."""
@@ -47,19 +53,38 @@ class Run:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadePlan:
+    """A plan that was made: its file, Terraform's own document of it (secrets too) and ours.
+
+    `state` is what it was made against. A plan that does nothing has an empty `raw`.
+    """
+
+    file: Path
+    state: StateStamp | None
+    raw: Mapping[str, Any] = field(repr=False)
+    document: PlanDocument
+
+
 def plan_shard(shard: Shard, run: Run) -> ShardPlan:
     """Plan for a preview: what goes wrong is part of the answer, and nothing is kept on disk."""
     began = run.clock.monotonic()
     try:
         waiting = waits_for(shard, run.manifest, run.tools)
         if waiting:
-            return _bare(shard, run, waits_for=tuple(map(run.label, waiting)))
+            return _waiting(shard, run, waiting)
         with run.tools.folder(shard):
             terraform = run.tools.terraform(shard, _quiet)
             with run.stop.interrupting(terraform.interrupt):
                 return plan_with(terraform, shard, run, keep=True)
     except HoldfastError as error:
-        return _bare(shard, run, failure=run.redactor.text(str(error)), seconds=run.clock.monotonic() - began)
+        return ShardPlan(
+            shard=shard.name,
+            label=run.label(shard.name),
+            configuration_sha256=configuration_sha256(shard),
+            failure=run.redactor.text(str(error)),
+            seconds=run.clock.monotonic() - began,
+        )
 
 
 def plan_with(
@@ -71,14 +96,27 @@ def plan_with(
     fails.
     """
     began = run.clock.monotonic()
+    made = make_plan(terraform, shard, run, destroy=destroy)
+    return ShardPlan(
+        shard=shard.name,
+        label=run.label(shard.name),
+        configuration_sha256=configuration_sha256(shard),
+        state=made.state,
+        document=made.document,
+        content=made.file.read_bytes() if keep and made.raw else None,
+        seconds=run.clock.monotonic() - began,
+    )
+
+
+def make_plan(terraform: "Terraform", shard: Shard, run: Run, *, destroy: bool = False) -> MadePlan:
+    """Init, plan and show, and tell of it. Raises HoldfastError where Terraform fails."""
     run.emit(ShardStep(shard=shard.name, step="initialising"))
     terraform.init()
     run.emit(ShardStep(shard=shard.name, step="planning"))
     state = StateStamp.of(read_snapshot(run.tools.store(shard), shard.state.key))
     outcome = terraform.plan(destroy=destroy)
-    document = (
-        parse_plan(terraform.show_plan(outcome.plan), run.redactor) if outcome.changes else PlanDocument()
-    )
+    raw = terraform.show_plan(outcome.plan) if outcome.changes else {}
+    document = parse_plan(raw, run.redactor) if raw else PlanDocument()
     run.emit(
         ShardPlanned(
             shard=shard.name,
@@ -88,32 +126,16 @@ def plan_with(
             destroys=document.destroys,
         )
     )
+    return MadePlan(file=outcome.plan, state=state, raw=raw, document=document)
+
+
+def _waiting(shard: Shard, run: Run, upstreams: tuple[str, ...]) -> ShardPlan:
     return ShardPlan(
         shard=shard.name,
         label=run.label(shard.name),
         configuration_sha256=configuration_sha256(shard),
-        state=state,
-        document=document,
-        content=outcome.plan.read_bytes() if keep and outcome.changes else None,
-        seconds=run.clock.monotonic() - began,
-    )
-
-
-def _bare(
-    shard: Shard,
-    run: Run,
-    *,
-    waits_for: tuple[str, ...] = (),
-    failure: str | None = None,
-    seconds: float = 0.0,
-) -> ShardPlan:
-    return ShardPlan(
-        shard=shard.name,
-        label=run.label(shard.name),
-        configuration_sha256=configuration_sha256(shard),
-        waits_for=waits_for,
-        failure=failure,
-        seconds=seconds,
+        waits_for=upstreams,
+        waiting=f"waits for {', '.join(f'`{run.label(name)}`' for name in upstreams)}",
     )
 
 

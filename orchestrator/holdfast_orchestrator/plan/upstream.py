@@ -29,6 +29,17 @@ def waits_for(shard: Shard, manifest: Manifest, tools: Tools) -> tuple[str, ...]
     return tuple(sorted(waiting))
 
 
+def outputs_needed(configuration: Mapping[str, Any], manifest: Manifest) -> Mapping[str, frozenset[str]]:
+    """Return the outputs that a configuration refers to, by the name of the shard that has them."""
+    by_place = {(other.state.bucket, other.state.key): other for other in manifest.shards}
+    needed = _needed_outputs(configuration)
+    return {
+        by_place[place].name: frozenset(outputs)
+        for place, outputs in sorted(needed.items())
+        if place in by_place
+    }
+
+
 def _outputs(shard: Shard, tools: Tools) -> set[str]:
     snapshot = read_snapshot(tools.store(shard), shard.state.key)
     return set() if snapshot is None else set(snapshot.outputs)

@@ -39,7 +39,7 @@ class Debt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateRecord:
-    """The state to expect (`state` None: no object) after `run`, or, while `is_open`, the one it began with."""
+    """The state to expect after `run` (None: no object), or, while `is_open`, the one it began with."""
 
     run: str
     is_open: bool

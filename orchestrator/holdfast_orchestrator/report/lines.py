@@ -3,8 +3,10 @@
 from typing import Self, TextIO
 
 from holdfast_orchestrator.events import (
+    AppOutput,
     Event,
     Notice,
+    ResourceProgress,
     RunStarted,
     ShardFinished,
     StopRequested,
@@ -14,10 +16,14 @@ from holdfast_orchestrator.report.rows import Row, Rows
 
 
 class Lines:
-    """Listens to a run and writes to `out`; nothing is ever overwritten."""
+    """Listens to a run and writes to `out`; nothing is ever overwritten.
 
-    def __init__(self, out: TextIO) -> None:
+    With `verbose` also what the app printed and each object that is done.
+    """
+
+    def __init__(self, out: TextIO, *, verbose: bool = False) -> None:
         self._out = out
+        self._verbose = verbose
         self._rows = Rows()
 
     def __enter__(self) -> Self:
@@ -39,6 +45,10 @@ class Lines:
                     self._write(f"      {line}")
             case Notice() | StopRequested():
                 self._write(event.message)
+            case AppOutput() if self._verbose:
+                self._write(event.text)
+            case ResourceProgress(state="done") if self._verbose and row is not None:
+                self._write(f"    {row.label}: {event.action} {event.address}")
             case _:
                 return
 

@@ -8,7 +8,15 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from holdfast_orchestrator.events import Event, Notice, RunStarted, StopRequested, SynthFinished, SynthStarted
+from holdfast_orchestrator.events import (
+    AppOutput,
+    Event,
+    Notice,
+    RunStarted,
+    StopRequested,
+    SynthFinished,
+    SynthStarted,
+)
 from holdfast_orchestrator.report.rows import MUTED, Row, Rows
 from holdfast_orchestrator.runtime import Terminal
 
@@ -18,7 +26,8 @@ _REDRAWS_PER_SECOND = 8
 class LiveTable:
     """Listens to a run and redraws its rows."""
 
-    def __init__(self, terminal: Terminal) -> None:
+    def __init__(self, terminal: Terminal, *, verbose: bool = False) -> None:
+        self._verbose = verbose
         self._console = Console(
             file=terminal.out,
             width=terminal.width,
@@ -52,6 +61,8 @@ class LiveTable:
                 self._waiting = Text("")
             case Notice() | StopRequested():
                 self._console.print(Text(event.message, style="yellow"))
+            case AppOutput() if self._verbose:
+                self._console.print(Text(event.text, style=MUTED))
             case _:
                 return
 

@@ -8,12 +8,13 @@ what the journal kept.
     before the apply
       forward_gate     what of this plan could not be undone?
       staging          the configuration that puts every delete off until the new version is healthy
-      recovery         is the stored state the one we recorded? (`compare`)
+      state_objects    is the stored state the one we recorded? (`compare`)
     after the apply
       progress         which steps are done, in doubt, not started; what did this run create?
       classify         applied after all, state not saved, in doubt, transient, definite
       recovery         a state that was lost, forked or damaged: which one counts now?
-      imports          objects only the event file knows: back into a state, or adopted, or left alone
+      imports          objects only the event file knows: back into a state
+      adoption         objects nobody is sure of: ours to adopt, or somebody else's to leave alone
       verify           did the verify plan prove what it has to prove?
     undoing
       state_edits      what no configuration can say: deposed objects swapped back, swapped addresses

@@ -31,7 +31,8 @@ class ImportPlan:
     """What to do with objects that have to come into a state.
 
     `blocks` can be imported. `create_again` live in a state only (a random value, `terraform_data`):
-    nothing in the cloud is lost by making them anew. `by_hand` wants a person.
+    nothing in the cloud is lost by making them anew. `by_hand` wants a person; a second object of one
+    address (an old one that waited for its destruction) is among them.
     """
 
     blocks: tuple[ImportBlock, ...]
@@ -109,15 +110,16 @@ def plan_imports(steps: Iterable[Step], planned: Mapping[str, Document]) -> Impo
         steps: the creates, each with the id its event gave.
         planned: address to planned values, from the forward plan (`planned_values_by_address`).
     """
-    blocks, again, by_hand = list[ImportBlock](), list[Step](), list[Step]()
+    blocks, again, by_hand = dict[str, ImportBlock](), list[Step](), list[Step]()
     for step in steps:
+        found = import_id(step.kind, step.id_value, planned.get(step.address) or {})
         if step.kind.startswith(STATE_ONLY_PREFIXES):
             again.append(step)
-        elif (found := import_id(step.kind, step.id_value, planned.get(step.address) or {})) is None:
+        elif found is None or step.address in blocks:
             by_hand.append(step)
         else:
-            blocks.append(ImportBlock(step.address, found, step.id_value))
-    return ImportPlan(tuple(blocks), tuple(again), tuple(by_hand))
+            blocks[step.address] = ImportBlock(step.address, found, step.id_value)
+    return ImportPlan(tuple(blocks.values()), tuple(again), tuple(by_hand))
 
 
 def import_id(kind: str, id_value: str | None, planned: Document) -> str | None:

@@ -96,7 +96,7 @@ ARROWS: Mapping[Phase, frozenset[Phase]] = {
     _P.KEPT: frozenset({_P.IDLE}),
     _P.HELD: frozenset({_P.IDLE}),
     # continue and --skip build the rollback again; --accept-forward goes on with the new version.
-    _P.STUCK: frozenset({_P.RB_BUILD, _P.STATE_RECOVERY, _P.VERIFY, _P.IDLE}),
+    _P.STUCK: frozenset({_P.RB_BUILD, _P.STATE_RECOVERY, _P.CLASSIFY, _P.VERIFY, _P.IDLE}),
 }  # fmt: skip
 
 # Entering these changes a state or the cloud. All others may be redone as they are.

@@ -19,7 +19,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from holdfast_orchestrator.rollback.documents import Document, managed
+from holdfast_orchestrator.rollback.documents import managed
 from holdfast_orchestrator.rollback.progress import Step
 from holdfast_orchestrator.rollback.state_objects import (
     Condition,
@@ -218,27 +218,21 @@ def _missing(evidence: Evidence, state: StateObject) -> tuple[Step, ...]:
 
 
 def _only_in(rescued: StateObject | None, evidence: Evidence) -> tuple[Step, ...]:
-    """Objects a forked rescued state has beyond the stored one, named so that they can be imported."""
+    """Objects a forked rescued state has beyond the stored one; one without an id goes to a person."""
     if rescued is None:
         return ()
-    known, gone = evidence.stored.ids, evidence.gone
     return tuple(
         step
-        for step in _objects(rescued.document or {})
-        if step.id_value and (step.kind, step.id_value) not in known
-        if (step.kind, step.id_value) not in gone
+        for step in _objects(rescued)
+        if (step.kind, step.id_value or step.address) not in evidence.stored.ids
+        and (step.kind, step.id_value) not in evidence.gone
     )
 
 
-def _objects(document: Document) -> list[Step]:
+def _objects(state: StateObject) -> list[Step]:
     return [
-        Step(
-            address=address,
-            action="create",
-            id_value=str((instance.get("attributes") or {}).get("id") or "") or None,
-        )
-        for address, _, instance in managed(document)
-        if "deposed" not in instance
+        Step(address=address, action="create", id_value=(instance.get("attributes") or {}).get("id"))
+        for address, _, instance in managed(state.document or {})
     ]
 
 

@@ -102,12 +102,10 @@ def inverse_moves(last_good: IdentityIndex, now: IdentityIndex) -> tuple[Move, .
 
     Where two addresses hold one identity, an object at its own address stays where it is.
     """
-    moves = []
-    for known in last_good:
-        places = [each.address for each in now if each.identity == known.identity and each.deposed is None]
-        if known.deposed is None and places and known.address not in places:
-            moves.append(Move(places[0], known.address))
-    return tuple(moves)
+    standing = [(_stands_at(known, now), known) for known in last_good if known.deposed is None]
+    return tuple(
+        Move(address, known.address) for address, known in standing if address not in (None, known.address)
+    )
 
 
 def to_forget(
@@ -159,16 +157,15 @@ def changed_pins(
     )
 
 
+def _stands_at(known: TrackedObject, now: IdentityIndex) -> str | None:
+    """Where an object of the last good deployment stands now: its own address, if it is one of several."""
+    places = [each.address for each in now if each.identity == known.identity and each.deposed is None]
+    return known.address if known.address in places else next(iter(places), None)
+
+
 def _is_second_name(known: TrackedObject, now: IdentityIndex, last_good: IdentityIndex) -> bool:
     original = last_good.by_identity.get(known.identity)
-    return (
-        original is not None
-        and original.address != known.address
-        and any(
-            each.identity == known.identity and each.address == original.address and each.deposed is None
-            for each in now
-        )
-    )
+    return original is not None and known.address != _stands_at(original, now)
 
 
 def _split_moves(

@@ -1,0 +1,82 @@
+"""Options that say what a deploy may do when it fails, and what somebody agrees to lose."""
+
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from holdfast_orchestrator.cli._options import mirrored, options
+from holdfast_orchestrator.deploy.desk import Policy
+from holdfast_orchestrator.errors import UsageError
+from holdfast_orchestrator.rollback.forward_gate import Approval
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+ARGV = "holdfast.argv"
+
+approve_option = mirrored(
+    "--approve",
+    multiple=True,
+    metavar="ADDRESS[=SNAPSHOT]",
+    help="Agree to a change that cannot be undone, with the snapshot that was taken; repeatable.",
+)
+wait_option = mirrored(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="SECONDS",
+    help="Wait this long for a shard that somebody else deploys.  [default: not at all]",
+)
+rebaseline_option = mirrored(
+    "--rebaseline", is_flag=True, help="Take a state that somebody else wrote for the truth."
+)
+no_rollback_option = mirrored("--no-rollback", is_flag=True, help="Keep what a failed deploy has left.")
+atomic_option = mirrored(
+    "--atomic", is_flag=True, help="All or nothing: when one shard fails, those already committed go back."
+)
+first_failure_option = mirrored(
+    "--on-first-failure",
+    type=click.Choice(["keep", "destroy-created"]),
+    default="keep",
+    show_default=True,
+    help="What becomes of a shard whose very first deploy fails.",
+)
+
+
+def failing(function: F) -> F:
+    """Add what a deploy has: what happens after a failure, and what may be lost."""
+    shared: F = options(
+        approve_option,
+        no_rollback_option,
+        atomic_option,
+        first_failure_option,
+        rebaseline_option,
+        wait_option,
+    )(function)
+    return shared
+
+
+def policy_of(given: Mapping[str, Any]) -> Policy:
+    """Return the options as one value. Raises UsageError for an approval without an address."""
+    return Policy(
+        rollback=not given.get("no_rollback", False),
+        on_first_failure=given.get("on_first_failure", "keep"),
+        approvals=tuple(map(_approval, given.get("approve", ()))),
+        allowed=frozenset(given.get("allow_destroy", ())),
+        rebaseline=given.get("rebaseline", False),
+        lease_wait=given.get("wait", 0.0),
+    )
+
+
+def command_line() -> str:
+    """Return the command line as it was given."""
+    return shlex.join(("holdfast", *click.get_current_context().meta.get(ARGV, ())))
+
+
+def _approval(text: str) -> Approval:
+    # An address may hold `=` in a key: the snapshot is what follows the last one outside of quotes.
+    address, _, snapshot = text.rpartition("=") if "=" in text.rpartition("]")[2] else (text, "", "")
+    if not address:
+        raise UsageError(f"--approve must be ADDRESS or ADDRESS=SNAPSHOT, got {text!r}")
+    return Approval(address, snapshot or None)

@@ -1,0 +1,70 @@
+"""`holdfast resume`: carry on or undo a run whose runner died, or that waits for a person."""
+
+from typing import Any
+
+import click
+
+from holdfast_orchestrator.cli._options import (
+    engine_option,
+    events_option,
+    examples,
+    json_option,
+    options,
+    output_option,
+    project_option,
+    verbose_option,
+)
+from holdfast_orchestrator.cli._policy import command_line
+from holdfast_orchestrator.cli._session import session
+from holdfast_orchestrator.errors import UsageError
+from holdfast_orchestrator.record.runs import checked_run
+from holdfast_orchestrator.report.documents import deploy_document
+from holdfast_orchestrator.report.ending import ending_lines
+from holdfast_orchestrator.runtime import Runtime
+
+_FOREIGN = ("state_bucket", "region", "account")
+
+
+@click.command(
+    epilog=examples(
+        "holdfast resume 01JD3K4T7Q9ZV5M2X8R6W1B0CE",
+        "holdfast resume 01JD3K4T7Q9ZV5M2X8R6W1B0CE --orphan aws_sqs_queue.audit",
+    )
+)
+@click.argument("run")
+@click.option("--continue", "go_on", is_flag=True, help="Try again where it was stuck (also without this).")
+@click.option("--skip", multiple=True, metavar="ADDRESS", help="Leave this object as it is; repeatable.")
+@click.option(
+    "--orphan",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Let go of this object: it stays in the cloud and leaves the state; repeatable.",
+)
+@click.option("--accept-forward", is_flag=True, help="Undo nothing; go on with the new version as it stands.")
+@options(engine_option, project_option, output_option, verbose_option, events_option, json_option)
+@click.pass_obj
+def command(runtime: Runtime, /, *, run: str, go_on: bool, **given: Any) -> int:
+    """Bring RUN to its end: finish what it began, or roll it back, whatever it was doing when it died.
+
+    Safe to repeat. A run that needs a person (exit code 6) is taken up with one of the decisions.
+    """
+    from holdfast_orchestrator.deploy.attempt import Person  # noqa: PLC0415 - only when it runs
+
+    decision = Person(skip=given["skip"], orphan=given["orphan"], accept_forward=given["accept_forward"])
+    if decision.accept_forward and (go_on or decision.skip or decision.orphan):
+        raise UsageError("--accept-forward undoes nothing, so it goes with no other decision")
+    where = {**dict.fromkeys(_FOREIGN), "env": (), "service": (), "stack": (), **given}
+    with session(runtime, where) as here:
+        with here.watching() as on_event:
+            result = here.project.resume(
+                checked_run(run),
+                decision=decision,
+                command=command_line(),
+                on_event=on_event,
+                stop=here.stop,
+            )
+        if here.json:
+            here.answer(deploy_document(result))
+        else:
+            here.say(["", *ending_lines(result)])
+    return result.exit_code

@@ -1,0 +1,89 @@
+"""`holdfast rollback`: re-apply an earlier good deployment, by hand."""
+
+from typing import Any
+
+import click
+
+from holdfast_orchestrator.cli._options import (
+    allow_destroy_option,
+    engine_option,
+    env_option,
+    events_option,
+    examples,
+    json_option,
+    options,
+    output_option,
+    project_option,
+    verbose_option,
+    yes_option,
+)
+from holdfast_orchestrator.cli._policy import (
+    approve_option,
+    command_line,
+    policy_of,
+    rebaseline_option,
+    wait_option,
+)
+from holdfast_orchestrator.cli._session import session
+from holdfast_orchestrator.errors import GateError, UsageError
+from holdfast_orchestrator.report.documents import deploy_document
+from holdfast_orchestrator.report.ending import ending_lines
+from holdfast_orchestrator.runtime import Runtime
+
+_FOREIGN = ("state_bucket", "region", "account")
+
+
+@click.command(
+    epilog=examples(
+        "holdfast rollback orders --env prod",
+        "holdfast rollback orders --env prod --to 01JD3K4T7Q9ZV5M2X8R6W1B0CE --yes",
+    )
+)
+@click.argument("shard")
+@click.option("--to", metavar="RUN", help="The deploy to go back to.  [default: the one before what stands]")
+@yes_option
+@options(
+    env_option,
+    allow_destroy_option,
+    approve_option,
+    rebaseline_option,
+    wait_option,
+    engine_option,
+    project_option,
+    output_option,
+    verbose_option,
+    events_option,
+    json_option,
+)
+@click.pass_obj
+def command(runtime: Runtime, /, *, shard: str, to: str | None, yes: bool, **given: Any) -> int:
+    """Deploy an earlier good version of SHARD again: its configuration, from what the bucket keeps.
+
+    It is gated, backed up, verified and health-checked like any deploy; what it would destroy for good
+    stops it. `holdfast runs` lists what there is to go back to.
+    """
+    where = {**dict.fromkeys(_FOREIGN), "service": (), "stack": (), **given}
+    with session(runtime, where) as here:
+        if not yes:
+            if not here.can_ask:
+                raise UsageError(
+                    "rollback asks before it changes anything, and there is no terminal to ask on",
+                    next_step=f"holdfast rollback {shard} --yes",
+                )
+            if here.runtime.terminal.ask(f"Take {shard} back? Type its name to go on: ") != shard:
+                raise GateError("not confirmed; nothing was changed")
+        with here.watching() as on_event:
+            result = here.project.rollback(
+                shard,
+                to=to,
+                env=given["env"],
+                policy=policy_of(given),
+                command=command_line(),
+                on_event=on_event,
+                stop=here.stop,
+            )
+        if here.json:
+            here.answer(deploy_document(result))
+        else:
+            here.say(["", *ending_lines(result)])
+    return result.exit_code

@@ -1,0 +1,216 @@
+"""One run's work on one shard, as far as it has come.
+
+Everything a restart needs is in the journal (`begun` and `reopened` are each other's inverse), in the
+bucket, or in the event files on the machine where Terraform ran.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from holdfast_orchestrator.deploy.desk import Policy
+from holdfast_orchestrator.deploy.narration import Failure
+from holdfast_orchestrator.record.last_good import LastGood, Promoted
+from holdfast_orchestrator.record.state_record import Debt, KeptRecord
+from holdfast_orchestrator.rollback.changes import PlannedChanges, read_plan
+from holdfast_orchestrator.rollback.documents import Document, managed
+from holdfast_orchestrator.rollback.forward_gate import Approval
+from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex
+from holdfast_orchestrator.rollback.progress import ApplyStep, Progress, measure, planned_steps
+from holdfast_orchestrator.rollback.staging import Staging
+from holdfast_orchestrator.state.snapshot import StateSnapshot
+
+Verb = Literal["deploy", "destroy", "rollback"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What was there when the run began. `snapshot` None: no state; `backup` is where its copy lies."""
+
+    snapshot: StateSnapshot | None
+    index: IdentityIndex
+    backup: str | None = None
+
+    @property
+    def document(self) -> Document | None:
+        """The state's document."""
+        return None if self.snapshot is None else self.snapshot.document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Good:
+    """The deployment to go back to: its record, and the configuration of its artifact."""
+
+    promoted: Promoted
+    configuration: Document = field(repr=False)
+
+    @property
+    def record(self) -> LastGood:
+        """The record."""
+        return self.promoted.record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """What a person decided about a rollback that is stuck: which addresses to leave, which to let go."""
+
+    skip: tuple[str, ...] = ()
+    orphan: tuple[str, ...] = ()
+    accept_forward: bool = False
+
+
+@dataclass(kw_only=True)
+class Attempt:
+    """The work.
+
+    `plans` are those that were gated, the newest last; `applied` is what its last apply said, None after
+    a restart. `errors` are its error texts, `code` its exit code.
+    """
+
+    run: str
+    verb: Verb
+    policy: Policy
+    artifact: str
+    configuration: Document = field(repr=False)
+    before: Before
+    good: Good | None
+    kept: KeptRecord | None
+    began: datetime
+    debt: Debt = field(default_factory=Debt)
+    person: Person = field(default_factory=Person)
+
+    plans: list[Document] = field(default_factory=list, repr=False)
+    staging: Staging = field(default_factory=lambda: Staging(stage_one=None))
+    plan_file: Path | None = None
+    terraform: Any = field(default=None, repr=False)
+    records: list[Path] = field(default_factory=list)
+    assumed: list[ApplyStep] = field(default_factory=list)
+
+    code: int | None = 0
+    errors: tuple[str, ...] = ()
+    diagnostics: tuple[Any, ...] = ()
+    interrupted: bool = False
+    verified: Literal["proven", "differs", "failed"] | None = None
+    residual: str | None = None
+    healthy: bool = True
+    health: tuple[Mapping[str, Any], ...] = ()
+    health_began: bool = False
+    contracting: bool = False
+    adopted: set[Identity] = field(default_factory=set)
+    looked_for: set[tuple[str, str | None]] = field(default_factory=set)
+    recoveries: int = 0
+    retries: int = 0
+    failure: Failure | None = None
+    notes: list[str] = field(default_factory=list)
+
+    rollback: Any = field(default=None, repr=False)
+    rollback_retries: int = 0
+    blocked: bool = False
+
+    @property
+    def plan(self) -> Document:
+        """The plan that was gated last."""
+        return self.plans[-1]
+
+    @property
+    def planned(self) -> PlannedChanges:
+        """Its changes."""
+        return read_plan(self.plan)
+
+    @property
+    def stage_configuration(self) -> Document:
+        """What is applied before the deletes."""
+        return self.configuration if self.staging.stage_one is None else self.staging.stage_one
+
+    @cached_property
+    def tainted(self) -> frozenset[str]:
+        """Addresses whose object was never made to the end."""
+        found = managed(self.before.document or {})
+        return frozenset(address for address, _, one in found if one.get("status") == "tainted")
+
+    @cached_property
+    def consents(self) -> tuple[Approval, ...]:
+        """What somebody approved by name, and what was never good: half made since the last good deploy."""
+        good = IdentityIndex() if self.good is None else self.good.record.index
+        unused = () if self.debt.health_began else self.before.index.objects
+        never_good = (
+            Approval(known.address, snapshot="none: it was never good")
+            for known in unused
+            if known.address in self.tainted and known.identity not in good
+        )
+        return (*self.policy.consents, *never_good)
+
+    @property
+    def touched(self) -> frozenset[str]:
+        """Every address this run's plans touched, and those failed runs before it touched."""
+        mine = (read_plan(plan).touched for plan in self.plans)
+        return frozenset(self.debt.touched).union(*mine)
+
+    @property
+    def imported(self) -> frozenset[str]:
+        """Addresses this run imported."""
+        return frozenset(
+            change.address for plan in self.plans for change in read_plan(plan) if change.importing
+        )
+
+    @property
+    def forgotten(self) -> frozenset[str]:
+        """Addresses whose objects this run's plans let go of."""
+        return frozenset(
+            change.address
+            for plan in self.plans
+            for change in read_plan(plan)
+            if change.action.value == "forget"
+        )
+
+    def progress(self) -> Progress:
+        """How far the applies of this run came, by their own events.
+
+        Each apply is measured by itself: a step one of them left open was not ended by the next.
+        """
+        told = [events_of(record) for record in self.records] + [self.assumed]
+        each = [measure((), events) for events in told]
+        every = measure(planned_steps(self.planned), [event for events in told for event in events])
+        return Progress(
+            done=tuple(step for one in each for step in one.done),
+            unfinished=tuple(step for one in each for step in one.unfinished),
+            not_started=every.not_started,
+        )
+
+
+def events_of(record: Path) -> list[ApplyStep]:
+    """The steps told in the record of an apply, in order."""
+    from holdfast_orchestrator.engine.runner import Tail  # noqa: PLC0415 - only after an apply
+
+    return [step for event in Tail(record).events(last=True) if (step := _step(event))]
+
+
+def _step(event: Any) -> ApplyStep | None:
+    from holdfast_orchestrator.engine import ui_events as ui  # noqa: PLC0415 - only after an apply
+
+    match event:
+        case ui.ApplyStart():
+            phase: Literal["start", "complete", "errored"] = "start"
+        case ui.ApplyComplete():
+            phase = "complete"
+        case ui.ApplyErrored():
+            phase = "errored"
+        case _:
+            return None
+    return ApplyStep(
+        address=event.address,
+        action=event.action,
+        phase=phase,
+        id_key=event.id_key,
+        id_value=event.id_value,
+    )
+
+
+def parsed(configuration: bytes) -> Document:
+    """A configuration as a document."""
+    document: Document = json.loads(configuration)
+    return document

@@ -1,0 +1,178 @@
+"""One shard at work under its lease: every effect on its state and its journal goes through here."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from holdfast_orchestrator.deploy.desk import Desk
+from holdfast_orchestrator.engine.workdir import errored_state
+from holdfast_orchestrator.errors import NeedsPersonError
+from holdfast_orchestrator.events import Notice, ShardStep, StateBackedUp
+from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.plan.shard import Run
+from holdfast_orchestrator.record.journal import Journal
+from holdfast_orchestrator.record.journal_entry import Edge
+from holdfast_orchestrator.rollback.documents import Document
+from holdfast_orchestrator.rollback.identities import IdentityIndex, index_state
+from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.rollback.state_objects import Recorded, StateObject, read_state
+from holdfast_orchestrator.rollback.stateful import Protection
+from holdfast_orchestrator.state.backups import BackupMeta, keep_backup
+from holdfast_orchestrator.state.document import create_once
+from holdfast_orchestrator.state.lease import Lease
+from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
+from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.engine.terraform import Terraform
+    from holdfast_orchestrator.engine.ui_events import UiEvent
+
+RESCUED = "_holdfast/rescued"
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """A shard, its bucket, the lease that is held on it and, once something is to change, its journal."""
+
+    shard: Shard
+    run: Run
+    desk: Desk
+    store: DurableStore
+    lease: Lease
+    journal: Journal | None = None
+
+    @property
+    def folder(self) -> str:
+        """The shard's state folder: what its records are called."""
+        return self.shard.state.folder
+
+    @property
+    def protection(self) -> Protection:
+        """What counts as stateful beyond the lists."""
+        return Protection(addresses=frozenset(self.shard.guarded))
+
+    @property
+    def workdir(self) -> Path:
+        """Where Terraform works."""
+        return self.run.tools.workdir(self.shard)
+
+    def step(self, words: str) -> None:
+        """Tell what is being done now."""
+        self.run.emit(ShardStep(shard=self.shard.name, step=words))
+
+    def say(self, sentence: str) -> None:
+        """Tell something that is not a step."""
+        self.run.emit(Notice(shard=self.shard.name, message=f"{self.run.label(self.shard.name)}: {sentence}"))
+
+    def mark(self, phase: Phase, edge: Edge, **data: Any) -> None:
+        """Write a journal entry, where there is a journal."""
+        if self.journal is not None:
+            self.journal.append(phase, edge, epoch=self.lease.epoch, data=data)
+
+    @contextmanager
+    def phase(self, phase: Phase, **data: Any) -> Iterator[dict[str, Any]]:
+        """Journal a phase before and after; what is put into the dictionary goes into the second entry."""
+        self.lease.check()
+        self.mark(phase, "before", **data)
+        told: dict[str, Any] = {}
+        yield told
+        self.mark(phase, "after", **told)
+
+    def terraform(self, configuration: Document | None = None) -> "Terraform":
+        """Terraform, made ready, in a folder with this configuration (None: the shard's own bytes)."""
+        terraform = self.bare_terraform(configuration)
+        terraform.init()
+        return terraform
+
+    def bare_terraform(self, configuration: Document | None = None) -> "Terraform":
+        """As `terraform`, and `init` is left to the caller."""
+        self.lease.check()
+        shard = self.shard
+        if configuration is not None:
+            shard = replace(shard, configuration=json.dumps(configuration, indent=1).encode())
+        return self.run.tools.terraform(shard, self.tell)
+
+    def tell(self, event: "UiEvent") -> None:
+        """Hand on what Terraform says."""
+        from holdfast_orchestrator.deploy.narration import progress_of  # noqa: PLC0415 - only with Terraform
+
+        if (progress := progress_of(event, self.shard.name)) is not None:
+            self.run.emit(progress)
+
+    def snapshot(self) -> StateSnapshot | None:
+        """The newest state. Raises NeedsPersonError where what lies there is none."""
+        return read_snapshot(self.store, self.shard.state.key)
+
+    def state(self) -> StateObject:
+        """The newest state object, whatever it is."""
+        stored = self.store.get(self.shard.state.key)
+        return read_state(self.shard.state.key, None if stored is None else stored.body)
+
+    def index(self, state: Document | None) -> IdentityIndex:
+        """The objects of a state."""
+        return index_state(state, protection=self.protection)
+
+    def back_up(self, snapshot: StateSnapshot, reason: str, **known: str | None) -> str:
+        """Copy a state aside, read it back, and return where it lies."""
+        stored = self.store.head(self.shard.state.key)
+        now = self.run.clock.now()
+        meta = BackupMeta(
+            run=self.run.id,
+            reason=reason,
+            at=now,
+            written=stored.modified if stored is not None and stored.modified is not None else now,
+            actor=str(self.desk.actor),
+            git=self.desk.git,
+            **known,
+        )
+        key = keep_backup(self.store, snapshot, meta)
+        self.run.emit(StateBackedUp(shard=self.shard.name, key=key, serial=snapshot.serial))
+        return key
+
+    def put_state(self, document: Mapping[str, Any], *, reason: str) -> StateSnapshot:
+        """Write a state over exactly the one there is now, which is backed up first.
+
+        Raises NeedsPersonError where somebody wrote another one in between.
+        """
+        key = self.shard.state.key
+        self.lease.confirm()
+        stored = self.store.get(key)
+        with suppress(NeedsPersonError):
+            if (snapshot := self.snapshot()) is not None:
+                self.back_up(snapshot, reason)
+        body = json.dumps(document, indent=2).encode() + b"\n"
+        try:
+            if stored is None:
+                self.store.create(key, body)
+            else:
+                self.store.replace(key, body, etag=stored.head.etag)
+        except ObjectExistsError:
+            raise NeedsPersonError(
+                f"the state at {key} was written by somebody else while it was being mended",
+                next_step=f"holdfast resume {self.run.id}",
+            ) from None
+        written = self.snapshot()
+        if written is None or written.body != body:
+            raise NeedsPersonError(f"the state at {key} is not what was written there just now")
+        return written
+
+    def rescued(self) -> Path | None:
+        """The state an apply on this machine could not save, where there is one."""
+        return errored_state(self.workdir)
+
+    def put_away(self, rescued: Path) -> None:
+        """Take a rescued state out of Terraform's way; its content stays in the bucket."""
+        content = rescued.read_bytes()
+        name = hashlib.sha256(content).hexdigest()
+        if content:
+            create_once(self.store, f"{RESCUED}/{self.folder}/{name}.json", content)
+        rescued.unlink()
+
+
+def recorded(snapshot: StateSnapshot | None) -> Recorded | None:
+    """What is recorded of a state."""
+    return None if snapshot is None else Recorded(snapshot.lineage, snapshot.serial, snapshot.sha256)

@@ -1,0 +1,150 @@
+"""What is written of a whole run, whatever becomes of it: its record, and one entry in the audit trail.
+
+Both lie in every state bucket the run touches. What was shown is kept: redacted in the trail, as it was
+under a prefix of its own.
+"""
+
+import io
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from holdfast_orchestrator.deploy.desk import Desk
+from holdfast_orchestrator.deploy.outcome import RunResult
+from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.events import Event, Notice
+from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.plan.shard import Run
+from holdfast_orchestrator.record.audit import AuditTrail
+from holdfast_orchestrator.record.audit_record import Action
+from holdfast_orchestrator.record.runs import RunRecord, begin_run, end_run
+from holdfast_orchestrator.report.lines import Lines
+from holdfast_orchestrator.state.store import DurableStore
+
+_GRAVEST_FIRST = ("needs_human", "failed", "rolled_back", "blocked", "skipped", "committed", "unchanged")
+
+
+class Transcript:
+    """Hands events on, and keeps what they read like: unredacted, for the trail to redact."""
+
+    def __init__(self, emit: Callable[[Event], None]) -> None:
+        self._emit = emit
+        self._lock = threading.RLock()
+        self._text = io.StringIO()
+        self._lines = Lines(self._text)
+
+    def __call__(self, event: Event) -> None:
+        with self._lock:
+            self._lines(event)
+        self._emit(event)
+
+    @property
+    def text(self) -> str:
+        """Everything so far."""
+        with self._lock:
+            return self._text.getvalue()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Books:
+    """The books of one run. `command` is the command line without secrets."""
+
+    run: Run
+    desk: Desk
+    verb: str
+    shards: tuple[Shard, ...]
+    command: str
+    transcript: Transcript = field(repr=False)
+
+    def begin(self) -> None:
+        """Write that the run begins. Raises HoldfastError where that cannot be written: nothing is begun."""
+        now = self.run.clock.now()
+        for store, shards in self._places:
+            begin_run(
+                store,
+                RunRecord(
+                    run=self.run.id,
+                    command=self.command,
+                    actor=self.desk.actor,
+                    git=self.desk.git,
+                    environments=_distinct(shard.environment for shard in shards),
+                    shards=tuple(shard.name for shard in shards),
+                    started=now,
+                ),
+            )
+
+    def end(self, result: RunResult) -> None:
+        """Write how it ended. A bucket that cannot be written is told of, and changes nothing."""
+        for store, shards in self._places:
+            try:
+                self._end(store, shards, result)
+            except HoldfastError as error:
+                self.run.emit(Notice(message=f"the run could not be recorded: {error}"))
+
+    def _end(self, store: DurableStore, shards: Sequence[Shard], result: RunResult) -> None:
+        names = {shard.name for shard in shards}
+        ours = [one for one in result.shards if one.shard in names]
+        outcomes = {one.shard: one.outcome.value for one in ours}
+        seconds = {one.shard: round(one.seconds, 3) for one in ours}
+        status = status_of(outcomes, interrupted=result.interrupted)
+        self._audit(store, shards, outcomes=outcomes, seconds=seconds, status=status)
+        end_run(
+            store,
+            self.run.id,
+            status=status,
+            ended=self.run.clock.now(),
+            outcomes=outcomes,
+            seconds=seconds,
+        )
+
+    def _audit(
+        self,
+        store: DurableStore,
+        shards: Sequence[Shard],
+        *,
+        outcomes: Mapping[str, str],
+        seconds: Mapping[str, float],
+        status: str,
+    ) -> None:
+        actor, text = self.desk.actor, self.transcript.text
+        action = Action(
+            run=self.run.id,
+            action=self.verb,
+            at=self.run.clock.now(),
+            actor=actor.name,
+            actor_kind=actor.kind,
+            host=actor.host,
+            link=actor.link,
+            aws=actor.aws,
+            git=self.desk.git,
+            command=self.command,
+            environments=_distinct(shard.environment for shard in shards),
+            services=_distinct(shard.service for shard in shards),
+            shards=tuple(shard.name for shard in shards),
+            outcome=status,
+            outcomes=outcomes,
+            seconds=seconds,
+            output=text,
+        )
+        AuditTrail(store, redactor=self.run.redactor, clock=self.run.clock).add(action, raw=text)
+
+    @cached_property
+    def _places(self) -> tuple[tuple[DurableStore, list[Shard]], ...]:
+        by_bucket: dict[tuple[str, str, str], list[Shard]] = {}
+        for shard in self.shards:
+            place = (shard.state.bucket, shard.state.region, shard.cloud)
+            by_bucket.setdefault(place, []).append(shard)
+        return tuple((self.run.tools.store(shards[0]), shards) for shards in by_bucket.values())
+
+
+def status_of(outcomes: Mapping[str, str], *, interrupted: bool) -> str:
+    """How a run ended, in a word: the gravest outcome of its shards."""
+    if interrupted:
+        return "interrupted"
+    found = set(outcomes.values())
+    return next((outcome for outcome in _GRAVEST_FIRST if outcome in found), "unchanged")
+
+
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(names)))

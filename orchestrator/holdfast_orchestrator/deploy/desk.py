@@ -1,0 +1,91 @@
+"""What all shards of one run share while it changes things: who deploys, and the proofs asked once."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Self
+
+from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.plan.shard import Run
+from holdfast_orchestrator.record.actor import Actor, aws_caller, find_actor, git_revision
+from holdfast_orchestrator.rollback.forward_gate import Approval
+from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.state.conditional_writes import ConditionalWrites
+from holdfast_orchestrator.state.lease import Leases
+from holdfast_orchestrator.state.store import DurableStore
+
+OnFirstFailure = Literal["keep", "destroy-created"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What a deploy may do when things go wrong, and what somebody has agreed to beforehand.
+
+    `rollback` False keeps whatever a failed deploy has left. `on_first_failure` is for a shard that was
+    never good. `approvals` name what may be lost or changed one way; `allowed` addresses may be lost as
+    they are. `rebaseline` takes a state nobody recorded for the truth. `lease_wait` is in seconds. `operator`
+    says that a person asked for the shard; `together` that what it depends on goes back as well.
+    """
+
+    rollback: bool = True
+    on_first_failure: OnFirstFailure = "keep"
+    approvals: tuple[Approval, ...] = ()
+    allowed: frozenset[str] = frozenset()
+    rebaseline: bool = False
+    lease_wait: float = 0.0
+    operator: bool = False
+    together: bool = False
+
+    @property
+    def consents(self) -> tuple[Approval, ...]:
+        """Every approval; what may be lost as it is needs no snapshot."""
+        return (*self.approvals, *(Approval(name, snapshot="none wanted") for name in sorted(self.allowed)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """Made once for a run. Who deploys and from which revision is found out behind the run's back."""
+
+    runtime: Runtime
+    policy: Policy
+    found_actor: "Future[Actor]"
+    found_git: "Future[str | None]"
+    conditional: ConditionalWrites = field(default_factory=ConditionalWrites)
+
+    @classmethod
+    def open(cls, run: Run, shards: tuple[Shard, ...], policy: Policy) -> Self:
+        """Begin to find out what has to be known of this run."""
+        runtime = run.runtime
+        with_helpers = ThreadPoolExecutor(2, thread_name_prefix="desk")
+        try:
+            return cls(
+                runtime=runtime,
+                policy=policy,
+                found_actor=with_helpers.submit(find_actor, runtime, aws_caller=_caller(run, shards)),
+                found_git=with_helpers.submit(git_revision, runtime, Path(runtime.cwd)),
+            )
+        finally:
+            with_helpers.shutdown(wait=False)
+
+    @property
+    def actor(self) -> Actor:
+        """Who deploys."""
+        return self.found_actor.result()
+
+    @property
+    def git(self) -> str | None:
+        """The app's revision, None outside of git."""
+        return self.found_git.result()
+
+    def leases(self, store: DurableStore) -> Leases:
+        """The leases of a bucket."""
+        return Leases(store, self.runtime)
+
+
+def _caller(run: Run, shards: tuple[Shard, ...]) -> Callable[[], str | None]:
+    """The local cloud has no callers worth a request."""
+    shard = next((one for one in shards if one.cloud == "aws"), None)
+    if shard is None:
+        return lambda: None
+    return lambda: aws_caller(run.runtime, region=shard.region, environ=run.tools.environ(shard.cloud))

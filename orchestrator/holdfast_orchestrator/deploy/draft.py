@@ -1,0 +1,120 @@
+"""A shard's result in the making: what is known so far, and how an error reads as an ending."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
+from holdfast_orchestrator.errors import (
+    EngineError,
+    GateError,
+    HoldfastError,
+    InterruptedSafelyError,
+    LeasedError,
+    NeedsPersonError,
+)
+from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.plan.document import PlanDocument
+from holdfast_orchestrator.plan.shard import Run
+from holdfast_orchestrator.stop import Urgency
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.deploy.machine import Ending
+    from holdfast_orchestrator.deploy.narration import Failure
+
+INTERRUPTED = "interrupted before anything was applied"
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """What is known of one shard's deploy."""
+
+    shard: Shard
+    run: Run
+    document: PlanDocument = field(default_factory=PlanDocument)
+    backup: str | None = None
+
+    def good(self, outcome: Outcome, *, serial: int | None = None) -> ShardResult:
+        """Return the result of a shard that ended well."""
+        return self._result(outcome, serial=serial)
+
+    def failed(self, failure: "Failure", *, serial: int | None = None) -> ShardResult:
+        """Return the result of a shard whose plan or apply failed."""
+        seen = self.run.redactor.text
+        return self._result(
+            Outcome.FAILED,
+            serial=serial,
+            reason=seen(failure.reason),
+            next_step=seen(failure.next_step),
+            evidence=tuple(map(seen, failure.evidence)),
+            exit_code=1,
+        )
+
+    def ended(self, ending: "Ending", *, serial: int | None = None) -> ShardResult:
+        """Return the result of a shard whose machine came to an end."""
+        seen, failure = self.run.redactor.text, ending.failure
+        if not ending.outcome.is_good:
+            # What was planned is not what was done.
+            self.document = PlanDocument()
+        return self._result(
+            ending.outcome,
+            serial=serial,
+            reason=None if failure is None else seen(failure.reason),
+            next_step=None if failure is None else seen(failure.next_step) or None,
+            evidence=() if failure is None else tuple(map(seen, failure.evidence)),
+            exit_code=ending.exit_code,
+        )
+
+    def stopped(self, error: HoldfastError) -> ShardResult:
+        """Return the result of a shard that an error put an end to."""
+        if self.run.stop.urgency is Urgency.INTERRUPT and not isinstance(
+            error, NeedsPersonError | LeasedError
+        ):
+            error = InterruptedSafelyError(INTERRUPTED)
+        if isinstance(error, EngineError):
+            from holdfast_orchestrator.deploy.narration import failure_of_command  # noqa: PLC0415 - engine only
+
+            return self.failed(failure_of_command(error, self.shard))
+        seen = self.run.redactor.text
+        return self._result(
+            _outcome_of(error),
+            reason=seen(error.what),
+            next_step=None if error.next_step is None else seen(error.next_step),
+            exit_code=error.exit_code,
+        )
+
+    def _result(
+        self,
+        outcome: Outcome,
+        *,
+        serial: int | None = None,
+        reason: str | None = None,
+        next_step: str | None = None,
+        evidence: tuple[str, ...] = (),
+        exit_code: int = 0,
+    ) -> ShardResult:
+        return ShardResult(
+            shard=self.shard.name,
+            label=self.run.label(self.shard.name),
+            outcome=outcome,
+            reason=reason,
+            next_step=next_step,
+            evidence=evidence,
+            added=self.document.added,
+            changed=self.document.changed,
+            destroyed=self.document.destroyed,
+            serial=serial,
+            backup=self.backup,
+            exit_code=exit_code,
+        )
+
+
+def _outcome_of(error: HoldfastError) -> Outcome:
+    match error:
+        case InterruptedSafelyError():
+            return Outcome.SKIPPED
+        case GateError():
+            return Outcome.BLOCKED
+        case NeedsPersonError():
+            return Outcome.NEEDS_HUMAN
+        case _:
+            return Outcome.FAILED

@@ -1,0 +1,205 @@
+"""The way forward: put deletes off, apply what was gated, prove it, delete, promote."""
+
+from collections.abc import Mapping
+
+from holdfast_orchestrator.deploy.attempt import Attempt, parsed
+from holdfast_orchestrator.deploy.bench import Bench, recorded
+from holdfast_orchestrator.deploy.gates import judge_reversible
+from holdfast_orchestrator.deploy.narration import Failure, failure_of, failure_of_error
+from holdfast_orchestrator.deploy.proof import prove, sentence, told
+from holdfast_orchestrator.errors import GateError, HoldfastError, NeedsPersonError
+from holdfast_orchestrator.record.artifact import read_artifact
+from holdfast_orchestrator.record.kept_plan import keep_plan
+from holdfast_orchestrator.rollback.documents import Document
+from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.rollback.staging import (
+    Staging,
+    stage,
+    stage_one_problems,
+    stage_two,
+    stage_two_problems,
+)
+from holdfast_orchestrator.rollback.verify import CLEAN_FINGERPRINT
+from holdfast_orchestrator.stop import Urgency
+
+_STAGE_ONE = "stage-one.tfplan"
+_STAGE_TWO = "stage-two.tfplan"
+
+
+def put_deletes_off(bench: Bench, attempt: Attempt) -> None:
+    """Where the plan deletes something, plan a first stage that does not.
+
+    Raises GateError where that plan is not the gated one without its deletes.
+    """
+    if attempt.verb == "destroy":
+        return
+    attempt.staging = staging_of(bench, attempt)
+    if attempt.staging.stage_one is None:
+        return
+    bench.step("planning the first stage")
+    terraform = bench.terraform(attempt.staging.stage_one)
+    outcome = terraform.plan(out=_STAGE_ONE)
+    attempt.terraform = terraform
+    attempt.plan_file = outcome.plan if outcome.changes else None
+    if outcome.changes:
+        shown = terraform.show_plan(outcome.plan)
+        problems = stage_one_problems(
+            shown,
+            put_off=attempt.staging.put_off,
+            accepted=[*attempt.tainted, *(each.address for each in attempt.staging.not_put_off)],
+        )
+        if problems:
+            raise GateError(
+                "the deletes of this plan cannot be put off: " + " ".join(problems),
+                next_step="deploy the deletes by themselves, in a change of their own",
+            )
+        judge_reversible(bench, attempt, shown)
+
+
+def staging_of(bench: Bench, attempt: Attempt) -> Staging:
+    """How the newest plan falls into two stages; what is half made cannot be kept as it is."""
+    changes = attempt.plan.get("resource_changes") or ()
+    whole = [change for change in changes if change["address"] not in attempt.tainted]
+    plan = {**attempt.plan, "resource_changes": whole}
+    return stage(attempt.configuration, plan=plan, earlier=_earlier(bench, attempt))
+
+
+def apply_stage_one(bench: Bench, attempt: Attempt) -> Phase:
+    """Apply the plan that was gated, and no other."""
+    with bench.phase(Phase.APPLYING, retry=attempt.retries):
+        bench.step("applying")
+        if attempt.plan_file is not None:
+            run_apply(bench, attempt)
+    return Phase.SETTLE
+
+
+def run_apply(bench: Bench, attempt: Attempt) -> None:
+    """Apply `attempt.plan_file` and keep what the apply says of itself."""
+    bench.lease.confirm()
+    with bench.run.stop.interrupting(attempt.terraform.interrupt):
+        applied = attempt.terraform.apply(attempt.plan_file)
+    attempt.plan_file = None
+    attempt.records.append(applied.record)
+    attempt.code = applied.code
+    errors = [one for one in applied.diagnostics if one.is_error]
+    attempt.errors = tuple(f"{one.summary} {one.detail}" for one in errors)
+    attempt.diagnostics = applied.diagnostics
+    attempt.verified = None
+    if not applied:
+        attempt.interrupted = bench.run.stop.urgency is Urgency.INTERRUPT
+        attempt.failure = failure_of(applied, bench.shard, interrupted=attempt.interrupted)
+
+
+def verify(bench: Bench, attempt: Attempt) -> Phase:
+    """Prove that what stands is what was wanted."""
+    with bench.phase(Phase.VERIFY) as entry:
+        bench.step("verifying")
+        entry.update(check(bench, attempt, attempt.stage_configuration))
+    return Phase.HEALTH if attempt.verified == "proven" else Phase.CLASSIFY
+
+
+def verify_again(bench: Bench, attempt: Attempt) -> Phase:
+    """Prove it once more, after the deletes."""
+    with bench.phase(Phase.VERIFY2) as entry:
+        bench.step("verifying")
+        entry.update(check(bench, attempt, attempt.configuration))
+    return Phase.PROMOTED if attempt.verified == "proven" else Phase.CLASSIFY
+
+
+def check(bench: Bench, attempt: Attempt, configuration: Document) -> Mapping[str, object]:
+    """Verify, and put the answer where classification finds it; a plan that fails is an answer too."""
+    if attempt.verb == "destroy":
+        return _check_destroyed(bench, attempt)
+    try:
+        proof = prove(bench, attempt, configuration)
+    except NeedsPersonError:
+        raise
+    except HoldfastError as error:
+        attempt.verified = "failed"
+        attempt.failure = attempt.failure or failure_of_error(error, bench.shard)
+        return {"failed": bench.run.redactor.text(error.what)}
+    attempt.verified = "proven" if proof.proven else "differs"
+    attempt.residual = None if proof.fingerprint == CLEAN_FINGERPRINT else proof.fingerprint
+    if not proof.proven and attempt.failure is None:
+        attempt.failure = _because(f"the verify failed: {sentence(proof)}")
+    return told(proof)
+
+
+def contract(bench: Bench, attempt: Attempt) -> Phase:
+    """The second stage: the deletes that were put off, now that the new version is well."""
+    attempt.contracting = True
+    with bench.phase(Phase.CONTRACT, put_off=list(attempt.staging.put_off)) as entry:
+        bench.step("deleting")
+        problems = _plan_stage_two(bench, attempt)
+        if problems:
+            attempt.code, attempt.failure = 1, _because(f"the deletes were not made: {' '.join(problems)}")
+        elif attempt.plan_file is not None:
+            run_apply(bench, attempt)
+        entry["code"] = attempt.code
+    return Phase.VERIFY2 if attempt.code == 0 else Phase.CLASSIFY
+
+
+def retry(bench: Bench, attempt: Attempt) -> Phase:
+    """Plan afresh after a failure that passes by itself, and pass the gates again."""
+    attempt.retries += 1
+    with bench.phase(Phase.RETRY_FORWARD, retry=attempt.retries) as entry:
+        bench.step("trying again")
+        bench.run.clock.sleep(float(2**attempt.retries))
+        terraform = bench.terraform()
+        outcome = terraform.plan(destroy=attempt.verb == "destroy")
+        if not outcome.changes:
+            attempt.verified = "proven"
+            return Phase.CLASSIFY
+        shown = terraform.show_plan(outcome.plan)
+        attempt.plans.append(shown)
+        attempt.terraform, attempt.plan_file = terraform, outcome.plan
+        if attempt.verb != "destroy":
+            judge_reversible(bench, attempt, shown)
+            put_deletes_off(bench, attempt)
+        entry["plan"] = keep_plan(bench.store, attempt.run, shown)
+        attempt.failure = None
+    return Phase.APPLYING
+
+
+def state_afterwards(bench: Bench) -> dict[str, object]:
+    """The newest state as the journal notes it."""
+    snapshot = bench.snapshot()
+    noted = recorded(snapshot)
+    return {} if noted is None else {"lineage": noted.lineage, "serial": noted.serial, "sha256": noted.sha256}
+
+
+def _plan_stage_two(bench: Bench, attempt: Attempt) -> tuple[str, ...]:
+    snapshot = bench.snapshot()
+    index = bench.index(None if snapshot is None else snapshot.document)
+    put_off = attempt.staging.put_off
+    second = stage_two(attempt.configuration, put_off=put_off, state=index)
+    if second.problems:
+        return second.problems
+    terraform = bench.terraform(second.configuration)
+    outcome = terraform.plan(out=_STAGE_TWO)
+    attempt.terraform = terraform
+    attempt.plan_file = outcome.plan if outcome.changes else None
+    attempt.code = 0
+    if not outcome.changes:
+        return ()
+    shown = terraform.show_plan(outcome.plan)
+    return stage_two_problems(shown, put_off=put_off, forgotten=second.forgotten, state=index)
+
+
+def _check_destroyed(bench: Bench, attempt: Attempt) -> dict[str, object]:
+    snapshot = bench.snapshot()
+    empty = snapshot is None or not snapshot.manages_something
+    attempt.verified = "proven" if empty else "differs"
+    if not empty and attempt.failure is None:
+        attempt.failure = _because("not everything was destroyed")
+    return {"empty": empty}
+
+
+def _earlier(bench: Bench, attempt: Attempt) -> list[Document]:
+    """Configurations that may have the blocks this deploy removes, newest first."""
+    kept = [parsed(read_artifact(bench.store, sha).configuration) for sha in attempt.debt.artifacts]
+    return kept + ([] if attempt.good is None else [attempt.good.configuration])
+
+
+def _because(reason: str) -> Failure:
+    return Failure(reason=reason, next_step="mend the cause and deploy again", evidence=())

@@ -1,0 +1,32 @@
+"""Stage 3 for one shard: the gates of the app, and the one that asks what could not be undone."""
+
+from holdfast_orchestrator.deploy.attempt import Attempt
+from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.errors import GateError
+from holdfast_orchestrator.rollback.documents import Document
+from holdfast_orchestrator.rollback.forward_gate import Finding, Reversibility, judge_forward
+
+
+def judge_reversible(bench: Bench, attempt: Attempt, plan: Document) -> Reversibility:
+    """Judge a plan. Raises GateError where something in it could not be undone and nobody approved it."""
+    judged = judge_forward(
+        plan,
+        protection=bench.protection,
+        approvals=attempt.consents,
+        last_good=None if attempt.good is None else attempt.good.record.index,
+    )
+    if judged.held:
+        raise GateError(
+            " ".join(finding.sentence for finding in judged.held),
+            next_step="; ".join(dict.fromkeys(filter(None, map(_next_step, judged.held)))),
+        )
+    return judged
+
+
+def _next_step(finding: Finding) -> str | None:
+    if not finding.address:
+        return finding.next_step
+    return (
+        f"{finding.next_step} (--approve {finding.address}=SNAPSHOT; "
+        f"or, without one, --allow-destroy {finding.address})"
+    )

@@ -1,0 +1,170 @@
+"""From a plan that passed its gates to the machine: everything a restart needs is written down first."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from holdfast_orchestrator.deploy.attempt import Attempt, parsed
+from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.forward import put_deletes_off
+from holdfast_orchestrator.deploy.gates import judge_reversible
+from holdfast_orchestrator.deploy.health_gate import refuse_unready
+from holdfast_orchestrator.deploy.machine import Ending, drive
+from holdfast_orchestrator.deploy.preflight import Known, good_of
+from holdfast_orchestrator.deploy.promotion import before_now, close_record, open_record, promote_shard
+from holdfast_orchestrator.deploy.proof import refuse_when_interrupted
+from holdfast_orchestrator.deploy.reopen import noted
+from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.plan.shard import MadePlan
+from holdfast_orchestrator.record.artifact import Artifact, keep_artifact
+from holdfast_orchestrator.record.journal import Journal
+from holdfast_orchestrator.record.journal_entry import JournalName
+from holdfast_orchestrator.record.kept_plan import keep_plan
+from holdfast_orchestrator.record.state_record import Debt
+from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.rollback.rollback_config import empty_like
+from holdfast_orchestrator.rollback.versions import locked_providers
+from holdfast_orchestrator.state.snapshot import StateSnapshot
+
+_LOCK = ".terraform.lock.hcl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launched:
+    """How it ended, the serial of the state it left, and the backup made before."""
+
+    ending: Ending
+    serial: int | None
+    backup: str | None
+
+
+def launch(bench: Bench, known: Known, made: MadePlan, terraform: Any, *, destroy: bool) -> Launched:
+    """Judge the plan, write down what is about to happen, and let the machine do it.
+
+    Raises HoldfastError where something stands against it; nothing has been changed then.
+    """
+    artifact = artifact_of(bench, terraform, empty=destroy)
+    attempt = _attempt(bench, known, made, artifact=artifact, destroy=destroy)
+    attempt.terraform, attempt.plan_file = terraform, made.file
+    if not destroy:
+        judge_reversible(bench, attempt, attempt.plan)
+        refuse_unready(bench, attempt)
+        put_deletes_off(bench, attempt)
+    refuse_when_interrupted(bench)
+    name = JournalName(bench.run.id, bench.shard.name)
+    with Journal.begin(name, runtime=bench.run.runtime, store=bench.store) as journal:
+        bench.journal = journal
+        _write_down(bench, attempt, artifact)
+        try:
+            refuse_when_interrupted(bench)
+        except HoldfastError:
+            close_record(bench, attempt, debt=attempt.debt)
+            bench.mark(Phase.HELD, "after")
+            raise
+        return finish(bench, attempt, Phase.APPLYING)
+
+
+def finish(bench: Bench, attempt: Attempt, phase: Phase) -> Launched:
+    """Let the machine work from a phase to its end."""
+    ending = drive(bench, attempt, phase)
+    snapshot = bench.state()
+    serial = snapshot.serial if snapshot.serial >= 0 else None
+    return Launched(ending=ending, serial=serial, backup=attempt.before.backup)
+
+
+def keep_as_good(bench: Bench, known: Known, snapshot: StateSnapshot) -> None:
+    """A plan that finds nothing proves what stands: it becomes the last good deployment, if it is not."""
+    terraform = bench.bare_terraform()
+    artifact = artifact_of(bench, terraform)
+    good = good_of(bench, known) if known.good is not None else None
+    if good is not None and good.record.artifact == artifact.sha256 and good.record.index.objects:
+        return
+    settled = known.kept is None or not known.kept.record.debt.touched
+    if good is not None and good.configuration == parsed(artifact.configuration) and settled:
+        return
+    before = before_now(bench, snapshot)
+    attempt = Attempt(
+        run=bench.run.id,
+        verb="deploy",
+        policy=bench.desk.policy,
+        artifact=keep_artifact(bench.store, artifact),
+        configuration=parsed(artifact.configuration),
+        before=before,
+        good=good,
+        kept=known.kept,
+        began=bench.run.clock.now(),
+    )
+    promote_shard(bench, attempt)
+    attempt.kept = open_record(bench, attempt)
+    close_record(bench, attempt)
+
+
+def artifact_of(bench: Bench, terraform: Any, *, empty: bool = False) -> Artifact:
+    """What is being deployed, whole; with `empty` what is left of it once it is taken down."""
+    configuration = bench.shard.configuration
+    if empty:
+        import json  # noqa: PLC0415
+
+        configuration = json.dumps(empty_like(parsed(configuration)), indent=1).encode()
+    file = terraform.workdir / _LOCK
+    lock = file.read_bytes() if file.is_file() else None
+    return Artifact(
+        configuration=configuration,
+        lock=lock,
+        engine=str(terraform.engine).partition(" (")[0],
+        providers=locked_providers(lock.decode()) if lock is not None else {},
+    )
+
+
+def _attempt(bench: Bench, known: Known, made: MadePlan, *, artifact: Artifact, destroy: bool) -> Attempt:
+    return Attempt(
+        run=bench.run.id,
+        verb="destroy" if destroy else "deploy",
+        policy=bench.desk.policy,
+        artifact=artifact.sha256,
+        configuration=parsed(artifact.configuration),
+        before=before_now(bench, known.snapshot()),
+        good=good_of(bench, known),
+        kept=known.kept,
+        debt=Debt() if known.kept is None else known.kept.record.debt,
+        plans=[made.raw],
+        began=bench.run.clock.now(),
+    )
+
+
+def _write_down(bench: Bench, attempt: Attempt, artifact: Artifact) -> None:
+    """Artifact, plan, backup and the open record, all at once; the journal says where they lie."""
+    with bench.phase(Phase.LEASED) as entry:
+        entry.update(noted(bench, attempt))
+    with bench.phase(Phase.PREFLIGHT):
+        pass
+    bench.step("backing up")
+    with ThreadPoolExecutor(4, thread_name_prefix="write") as writers:
+        kept_artifact = writers.submit(keep_artifact, bench.store, artifact)
+        kept_plan = writers.submit(keep_plan, bench.store, attempt.run, attempt.plan)
+        with bench.phase(Phase.SNAPSHOT) as entry:
+            _back_up(bench, attempt)
+            entry.update(_snapshot_entry(attempt), artifact=kept_artifact.result())
+        with bench.phase(Phase.PLANNED) as entry:
+            entry["plan"] = kept_plan.result()
+    with bench.phase(Phase.GATED) as entry:
+        attempt.kept = open_record(bench, attempt)
+        entry["put_off"] = list(attempt.staging.put_off)
+        entry["approved"] = sorted(one.name for one in attempt.consents)
+
+
+def _back_up(bench: Bench, attempt: Attempt) -> None:
+    snapshot = attempt.before.snapshot
+    if snapshot is not None:
+        backup = bench.back_up(snapshot, f"before {attempt.verb}", artifact=attempt.artifact)
+        attempt.before = replace(attempt.before, backup=backup)
+
+
+def _snapshot_entry(attempt: Attempt) -> dict[str, Any]:
+    snapshot = attempt.before.snapshot
+    return {
+        "backup": attempt.before.backup,
+        "lineage": None if snapshot is None else snapshot.lineage,
+        "serial": None if snapshot is None else snapshot.serial,
+        "sha256": None if snapshot is None else snapshot.sha256,
+    }

@@ -1,0 +1,116 @@
+"""Terraform's own lock, left behind: removed when a dead Terraform of ours left it, respected otherwise.
+
+A lock names user, host and moment, and no process. It is ours when one of our own Terraforms, known by the
+note beside its record of events, was at work just then and has ended since. Anybody else's stays.
+"""
+
+import getpass
+import json
+import socket
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.engine.children import Child, children
+from holdfast_orchestrator.errors import GateError, NeedsPersonError
+from holdfast_orchestrator.rollback.locks import Owner, Spawned, judge_lock
+from holdfast_orchestrator.state.store import ObjectExistsError, StoredObject
+
+_POLL_SECONDS = 0.5
+# Between the lock and the first event after it.
+_SLACK = timedelta(seconds=5)
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def lock_key(bench: Bench) -> str:
+    """Where Terraform puts its lock on the shard's state."""
+    return f"{bench.shard.state.key}.tflock"
+
+
+def release_our_lock(bench: Bench) -> None:
+    """Remove a lock that a Terraform of ours left on this machine; wait for one that still works.
+
+    Raises GateError for somebody else's lock, NeedsPersonError for one that cannot be read.
+    """
+    stored = bench.store.get(lock_key(bench))
+    if stored is None:
+        return
+    wait_for_children(bench)
+    if (stored := bench.store.get(lock_key(bench))) is None:
+        return
+    lock = _parsed(stored)
+    who = f"{getpass.getuser()}@{socket.gethostname()}"
+    spawned = (_spawned(child, who) for child in children(bench.workdir, since=_LONG_AGO))
+    if any(judge_lock(lock, one) is Owner.OURS and _in_time(lock, last) for one, last in spawned):
+        remove_lock(bench, stored)
+        return
+    refuse_lock(bench, lock)
+
+
+def remove_lock(bench: Bench, stored: StoredObject) -> None:
+    """Remove exactly this lock."""
+    with suppress(ObjectExistsError):
+        bench.store.delete(stored.head.key, etag=stored.head.etag)
+    bench.say("removed the lock that a Terraform of ours had left on the state")
+
+
+def refuse_lock(bench: Bench, lock: Any) -> None:
+    """Raise what a lock of somebody else means."""
+    unlock = f"holdfast state unlock {bench.shard.name}"
+    if judge_lock(lock, None) is Owner.UNREADABLE:
+        raise NeedsPersonError(
+            f"the lock object at {lock_key(bench)} cannot be read, so nobody knows who holds the state",
+            next_step=f"make sure that nobody does, then: {unlock}",
+        )
+    raise GateError(
+        f"the state is locked by {lock.get('Who')} since {lock.get('Created')} "
+        f"({lock.get('Operation')}, lock {lock.get('ID')})",
+        next_step=f"wait for it; if it is dead: {unlock}",
+    )
+
+
+def read_lock(bench: Bench) -> tuple[StoredObject, Any] | None:
+    """The lock on the shard's state, as it lies there and as JSON (None: unreadable)."""
+    stored = bench.store.get(lock_key(bench))
+    return None if stored is None else (stored, _parsed(stored))
+
+
+def wait_for_children(bench: Bench) -> None:
+    """Wait for every Terraform of ours that still works in the shard's folder, whoever started it."""
+    told = False
+    while alive := _alive(bench):
+        if not told:
+            bench.say(f"waits for the {alive[0].verb} (process {alive[0].pid}) that a dead run left running")
+            told = True
+        bench.run.clock.sleep(_POLL_SECONDS)
+
+
+def _alive(bench: Bench) -> list[Child]:
+    processes = bench.run.runtime.processes
+    return [child for child in children(bench.workdir, since=_LONG_AGO) if child.lives(processes)]
+
+
+def _spawned(child: Child, who: str) -> tuple[Spawned, datetime]:
+    try:
+        last = datetime.fromtimestamp(child.record.stat().st_mtime, UTC)
+    except OSError:
+        last = child.began
+    return Spawned(who=who, started=child.began, ended=True), last
+
+
+def _in_time(lock: Any, last: datetime) -> bool:
+    """Whether the lock was taken while that Terraform still told events."""
+    head = str(lock.get("Created", "")).removesuffix("Z").partition(".")[0]
+    try:
+        created = datetime.fromisoformat(f"{head}+00:00")
+    except ValueError:
+        return False
+    return created <= last + _SLACK
+
+
+def _parsed(stored: StoredObject) -> Any:
+    try:
+        return json.loads(stored.body)
+    except ValueError:
+        return None

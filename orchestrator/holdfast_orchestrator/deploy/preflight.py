@@ -1,0 +1,114 @@
+"""Before anything is planned: is what lies there what we recorded, and was nothing left unfinished?
+
+Fails closed. A state that is missing, damaged or somebody else's is never planned against: Terraform would
+take some of them for "no state" and create everything a second time.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from holdfast_orchestrator.deploy.attempt import Good, parsed
+from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.locks import lock_key
+from holdfast_orchestrator.errors import GateError, NeedsPersonError
+from holdfast_orchestrator.record.artifact import read_artifact
+from holdfast_orchestrator.record.last_good import Promoted, read_last_good
+from holdfast_orchestrator.record.state_record import KeptRecord, read_state_record
+from holdfast_orchestrator.rollback.state_objects import Recorded, Standing, StateObject, compare, read_state
+from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
+from holdfast_orchestrator.state.store import StoredObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the bucket says of a shard: its state, the last good deployment, the record of the last run."""
+
+    stored: StoredObject | None
+    good: Promoted | None
+    kept: KeptRecord | None
+    locked: bool = False
+
+    @property
+    def unfinished(self) -> str | None:
+        """The run that was never brought to an end, if there is one."""
+        if self.kept is None or not self.kept.record.is_open:
+            return None
+        return self.kept.record.run
+
+    @property
+    def expected(self) -> Recorded | None:
+        """The state that was left by the last run that is known of."""
+        if self.kept is None:
+            return None if self.good is None else self.good.record.state
+        if (
+            self.good is not None
+            and self.good.record.run == self.kept.record.run
+            and self.kept.record.is_open
+        ):
+            return self.good.record.state
+        return self.kept.record.state
+
+    def snapshot(self) -> StateSnapshot | None:
+        """The state. Raises NeedsPersonError where what lies there is none."""
+        return None if self.stored is None else snapshot_of(self.stored)
+
+
+def look(bench: Bench) -> Known:
+    """Read what is known of the shard, all at once. Asks the bucket whether it honours conditions, once."""
+    bench.desk.conditional.require(bench.store, bucket=bench.shard.state.bucket)
+    with ThreadPoolExecutor(4, thread_name_prefix="look") as readers:
+        stored = readers.submit(bench.store.get, bench.shard.state.key)
+        good = readers.submit(read_last_good, bench.store, bench.folder)
+        kept = readers.submit(read_state_record, bench.store, bench.folder)
+        locked = readers.submit(bench.store.head, lock_key(bench))
+        return Known(
+            stored=stored.result(),
+            good=good.result(),
+            kept=kept.result(),
+            locked=locked.result() is not None,
+        )
+
+
+def refuse_strange_state(bench: Bench, known: Known) -> None:
+    """Return if the state is the one that was recorded, or somebody said to take it for the truth.
+
+    Raises NeedsPersonError for one that is gone or damaged, GateError for one somebody else wrote.
+    """
+    key, expected = bench.shard.state.key, known.expected
+    stored = read_state(key, None if known.stored is None else known.stored.body)
+    standing = compare(stored, expected)
+    match standing:
+        case Standing.SAME | Standing.NONE_YET:
+            return
+        case Standing.ABSENT | Standing.DAMAGED:
+            raise NeedsPersonError(
+                f"the state at {key} is {standing}: {_recorded(expected)} was recorded; Terraform would "
+                "create everything a second time",
+                next_step=f"holdfast state backups {bench.shard.name}, then: "
+                f"holdfast state restore {bench.shard.name}",
+            )
+        case _:
+            known.snapshot()
+            if not bench.desk.policy.rebaseline:
+                raise GateError(_strange(key, standing, stored, expected), next_step=_LOOK)
+            bench.say(f"the state at {key} is {standing}; taken for the truth, as was asked for")
+
+
+def good_of(bench: Bench, known: Known) -> Good | None:
+    """The deployment to go back to, with its configuration."""
+    if known.good is None:
+        return None
+    artifact = read_artifact(bench.store, known.good.record.artifact)
+    return Good(promoted=known.good, configuration=parsed(artifact.configuration))
+
+
+_LOOK = "find out who wrote it; to take it for the truth as it is: --rebaseline"
+
+
+def _strange(key: str, standing: Standing, stored: StateObject, expected: Recorded | None) -> str:
+    there = f"serial {stored.serial}, lineage {stored.lineage}" if stored.serial >= 0 else stored.condition
+    return f"the state at {key} is {standing}: there is {there}, and {_recorded(expected)} was recorded"
+
+
+def _recorded(expected: Recorded | None) -> str:
+    return "none" if expected is None else f"serial {expected.serial}, lineage {expected.lineage}"

@@ -1,0 +1,140 @@
+"""Is an object there that was perhaps created, and is it ours? Asked with a plan that only reads.
+
+Ours is what carries the three tags every provider of our stacks puts on everything (`Service`,
+`Environment`, `ManagedBy` = holdfast), all with this shard's values, and is in no other state of the app. An
+app that puts no such tags on its objects gives no proof: then an object is reported and left alone.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from holdfast_orchestrator.deploy.attempt import Attempt
+from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.errors import EngineError, HoldfastError
+from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.rollback.adoption import (
+    ATTEMPTS,
+    Adopt,
+    Place,
+    ShardTag,
+    candidate_ids,
+    judge_adoption,
+)
+from holdfast_orchestrator.rollback.changes import Change, read_plan
+from holdfast_orchestrator.rollback.identities import Identity
+from holdfast_orchestrator.rollback.imports import ImportBlock, planned_values_by_address, with_imports
+from holdfast_orchestrator.rollback.progress import Step
+from holdfast_orchestrator.state.snapshot import read_snapshot
+
+_FILE = "probe.tfplan"
+# A call that was open when Terraform was stopped took 12 s to land.
+_WAITS = (4.0, 10.0)
+_OPEN_CALL = re.compile(
+    r"context canceled|RequestCanceled|Plugin did not respond|connection|timeout|EOF|deadline exceeded",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probed:
+    """An object that exists. `why` says why it is not ours; None: it is."""
+
+    address: str
+    import_id: str
+    identity: Identity
+    why: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as the journal keeps them."""
+        return {
+            "address": self.address,
+            "id": self.import_id,
+            "identity": [self.identity.kind, self.identity.value],
+            "why": self.why,
+        }
+
+
+def look_for(bench: Bench, attempt: Attempt, doubts: Sequence[Step]) -> tuple[Probed, ...]:
+    """Look for each object; what may still be on its way is looked for again."""
+    found: dict[str, Probed] = {}
+    for look in range(ATTEMPTS):
+        if look > 0:
+            bench.run.clock.sleep(_WAITS[look - 1])
+        for step in doubts:
+            if step.address not in found and (probed := _look(bench, attempt, step)) is not None:
+                found[step.address] = probed
+        if len(found) == len(doubts) or not may_still_land(attempt):
+            break
+    return tuple(found.values())
+
+
+def may_still_land(attempt: Attempt) -> bool:
+    """Whether a call may have been open when Terraform ended: killed, interrupted, or its answer lost."""
+    if attempt.code is None or attempt.code < 0 or attempt.interrupted:
+        return True
+    return any(_OPEN_CALL.search(error) for error in attempt.errors)
+
+
+def stable_tags(shard: Shard) -> tuple[ShardTag, ...]:
+    """The tags that together prove that an object is this shard's."""
+    return (
+        ShardTag("Service", shard.service),
+        ShardTag("Environment", shard.environment),
+        ShardTag("ManagedBy", "holdfast"),
+    )
+
+
+def _look(bench: Bench, attempt: Attempt, step: Step) -> Probed | None:
+    for import_id in _candidates(bench.shard, attempt, step):
+        change = _read(bench, attempt, ImportBlock(step.address, import_id))
+        if change is not None and change.identity is not None:
+            why = _why_not_ours(bench, change)
+            return Probed(address=step.address, import_id=import_id, identity=change.identity, why=why)
+    return None
+
+
+def _candidates(shard: Shard, attempt: Attempt, step: Step) -> tuple[str, ...]:
+    if step.id_value:
+        return (step.id_value,)
+    known = (planned_values_by_address(plan).get(step.address) for plan in reversed(attempt.plans))
+    planned = next((values for values in known if values), {})
+    return candidate_ids(step.kind, planned, Place(account=shard.account, region=shard.region))
+
+
+def _read(bench: Bench, attempt: Attempt, block: ImportBlock) -> Change | None:
+    """The object as an import would show it, None where there is none."""
+    terraform = bench.terraform(with_imports(attempt.stage_configuration, [block]))
+    try:
+        outcome = terraform.plan(out=_FILE, targets=[block.address])
+    except EngineError:
+        # "Cannot import non-existent remote object", or an id this type does not take.
+        return None
+    shown = terraform.show_plan(outcome.plan)
+    outcome.plan.unlink(missing_ok=True)
+    return next((change for change in read_plan(shown) if change.importing), None)
+
+
+def _why_not_ours(bench: Bench, change: Change) -> str | None:
+    elsewhere = frozenset(_elsewhere(bench))
+    for tag in stable_tags(bench.shard):
+        answer = judge_adoption(
+            change.identity or Identity(change.kind, ""), change.before or {}, tag=tag, elsewhere=elsewhere
+        )
+        if not isinstance(answer, Adopt):
+            return answer.why
+    return None
+
+
+def _elsewhere(bench: Bench) -> Iterator[Identity]:
+    """What other shards of the same service and environment have: only they put the same tags on."""
+    for other in bench.run.manifest.shards:
+        same = (other.service, other.environment) == (bench.shard.service, bench.shard.environment)
+        if other.name == bench.shard.name or not same:
+            continue
+        try:
+            snapshot = read_snapshot(bench.run.tools.store(other), other.state.key)
+        except HoldfastError:
+            continue
+        yield from (known.identity for known in bench.index(None if snapshot is None else snapshot.document))

@@ -1,0 +1,98 @@
+"""The one write that means "committed", and the record of the state it leaves."""
+
+from dataclasses import replace
+
+from holdfast_orchestrator.deploy.attempt import Attempt, Before
+from holdfast_orchestrator.deploy.bench import Bench, recorded
+from holdfast_orchestrator.plan.upstream import outputs_needed
+from holdfast_orchestrator.record.last_good import (
+    LastGood,
+    PinnedInput,
+    Promoted,
+    promote,
+    read_last_good,
+)
+from holdfast_orchestrator.record.state_record import Debt, KeptRecord, StateRecord, write_state_record
+from holdfast_orchestrator.rollback.documents import Document, digest
+from holdfast_orchestrator.rollback.rollback_config import Pin
+from holdfast_orchestrator.rollback.state_objects import Recorded
+from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
+
+
+def promote_shard(bench: Bench, attempt: Attempt) -> Promoted | None:
+    """Write the record of what is good now. None where no state is left to speak of."""
+    snapshot = bench.snapshot()
+    if snapshot is None:
+        return None
+    stored = bench.store.head(bench.shard.state.key)
+    record = LastGood(
+        generation=0,
+        run=attempt.run,
+        artifact=attempt.artifact,
+        state=Recorded(snapshot.lineage, snapshot.serial, snapshot.sha256),
+        state_version=None if stored is None else stored.version,
+        outputs_sha256=digest(snapshot.outputs),
+        inputs={
+            name: PinnedInput(generation=pin.generation, outputs_sha256=pin.outputs_sha256)
+            for name, pin in pins_now(bench, attempt.configuration).items()
+        },
+        index=bench.index(snapshot.document),
+        residual=attempt.residual,
+        health=tuple(attempt.health),
+        actor=bench.desk.actor,
+        git=bench.desk.git,
+        at=bench.run.clock.now(),
+    )
+    after = None if attempt.good is None else attempt.good.promoted
+    if after is not None and after.record.run == attempt.run:
+        return after
+    return promote(bench.store, bench.folder, record, after=after)
+
+
+def pins_now(bench: Bench, configuration: Document) -> dict[str, Pin]:
+    """What a configuration reads from each upstream shard: the digest of exactly those outputs."""
+    pins = {}
+    for upstream, names in outputs_needed(configuration, bench.run.manifest).items():
+        other = bench.run.manifest.by_name[upstream]
+        store = bench.run.tools.store(other)
+        snapshot = read_snapshot(store, other.state.key)
+        outputs = {} if snapshot is None else snapshot.outputs
+        good = read_last_good(store, other.state.folder)
+        pins[upstream] = Pin(
+            generation=0 if good is None else good.record.generation,
+            outputs_sha256=digest({name: outputs.get(name) for name in sorted(names)}),
+        )
+    return pins
+
+
+def open_record(bench: Bench, attempt: Attempt) -> KeptRecord:
+    """Say that a run is about to change the shard."""
+    record = StateRecord(
+        run=attempt.run,
+        is_open=True,
+        state=recorded(attempt.before.snapshot),
+        debt=attempt.debt,
+        at=bench.run.clock.now(),
+    )
+    return write_state_record(bench.store, bench.folder, record, after=attempt.kept)
+
+
+def close_record(bench: Bench, attempt: Attempt, *, debt: Debt | None = None) -> None:
+    """Say that the run has ended, and which state it left. Without `debt` nothing is unsettled."""
+    if attempt.kept is None or not attempt.kept.record.is_open:
+        return
+    record = replace(
+        attempt.kept.record,
+        is_open=False,
+        state=recorded(bench.snapshot()),
+        debt=debt or Debt(),
+        at=bench.run.clock.now(),
+    )
+    attempt.kept = write_state_record(bench.store, bench.folder, record, after=attempt.kept)
+
+
+def before_now(bench: Bench, snapshot: StateSnapshot | None) -> Before:
+    """What there is before anything was changed."""
+    return Before(
+        snapshot=snapshot, index=bench.index(None if snapshot is None else snapshot.document), backup=None
+    )

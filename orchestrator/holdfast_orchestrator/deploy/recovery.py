@@ -1,0 +1,157 @@
+"""STATE_RECOVERY and RESOLVE: what only the events or the cloud know comes back into the state."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from holdfast_orchestrator.deploy.aftermath import Found, examine, in_doubt
+from holdfast_orchestrator.deploy.attempt import Attempt
+from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.probe import Probed, look_for
+from holdfast_orchestrator.errors import NeedsPersonError
+from holdfast_orchestrator.rollback.documents import Document
+from holdfast_orchestrator.rollback.identities import Identity
+from holdfast_orchestrator.rollback.imports import (
+    ImportBlock,
+    judge_import_plan,
+    plan_imports,
+    planned_values_by_address,
+    with_imports,
+)
+from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.rollback.progress import Step
+from holdfast_orchestrator.rollback.recovery import (
+    AskOperator,
+    MergeByImport,
+    NothingToDo,
+    PutRescued,
+    RebuildByImport,
+    RestoreCopy,
+    UseStored,
+)
+
+_FILE = "import.tfplan"
+_MOST_RECOVERIES = 3
+
+
+def recover_state(bench: Bench, attempt: Attempt) -> Phase:
+    """Make the stored state the truth again. Raises NeedsPersonError where only a person can tell how."""
+    attempt.recoveries += 1
+    if attempt.recoveries > _MOST_RECOVERIES:
+        raise NeedsPersonError("the state could not be recovered: what was put back did not stay")
+    found = examine(bench, attempt)
+    with bench.phase(Phase.STATE_RECOVERY, decision=type(found.decision).__name__):
+        bench.step("recovering the state")
+        mend(bench, attempt, found)
+    return Phase.CLASSIFY
+
+
+def mend(bench: Bench, attempt: Attempt, found: Found) -> None:
+    """Do what was decided about the state."""
+    match found.decision:
+        case NothingToDo() | UseStored():
+            pass
+        case PutRescued(_, state) | RestoreCopy(_, state):
+            bench.put_state(state, reason="before the state is recovered")
+        case MergeByImport(missing, _):
+            _import_missing(bench, attempt, missing)
+        case RebuildByImport(_, state, missing):
+            if state is not None:
+                bench.put_state(state, reason="before the state is recovered")
+            _import_missing(bench, attempt, missing)
+        case AskOperator(why, missing, next_step):
+            named = f" Not in it: {', '.join(_named(missing))}." if missing else ""
+            raise NeedsPersonError(f"{why}{named}", next_step=next_step)
+    if (rescued := bench.rescued()) is not None:
+        bench.put_away(rescued)
+
+
+def resolve(bench: Bench, attempt: Attempt) -> Phase:
+    """Look for every create in doubt, and adopt what is proved to be ours."""
+    doubts = in_doubt(attempt, examine(bench, attempt))
+    with bench.phase(Phase.RESOLVE, doubts=[step.address for step in doubts]) as entry:
+        bench.step("looking for objects in doubt")
+        found = look_for(bench, attempt, doubts)
+        _adopt(bench, attempt, found)
+        attempt.looked_for.update((step.address, step.id_value) for step in doubts)
+        entry["found"] = [one.to_json() for one in found]
+    return Phase.CLASSIFY
+
+
+def _adopt(bench: Bench, attempt: Attempt, found: Sequence[Probed]) -> None:
+    ours = [one for one in found if one.why is None]
+    if ours:
+        import_objects(bench, attempt, [ImportBlock(one.address, one.import_id) for one in ours])
+        attempt.adopted.update(one.identity for one in ours)
+        attempt.notes.extend(
+            f"{one.address} had been made after all: {one.import_id}, adopted" for one in ours
+        )
+    attempt.notes.extend(
+        f"{one.import_id} stands where {one.address} was to be made; it is left alone: {one.why}"
+        for one in found
+        if one.why is not None
+    )
+
+
+def _import_missing(bench: Bench, attempt: Attempt, missing: Sequence[Step]) -> None:
+    plan = plan_imports(missing, planned_values(attempt))
+    if plan.by_hand:
+        raise NeedsPersonError(
+            f"no state knows {', '.join(_named(plan.by_hand))}, and Terraform cannot import them by itself",
+            next_step=f"terraform -chdir={bench.workdir} import ADDRESS ID, "
+            f"then: holdfast resume {attempt.run}",
+        )
+    if plan.blocks:
+        before = {known.identity for known in bench.index(_document(bench))}
+        import_objects(bench, attempt, plan.blocks)
+        wanted = {block.address for block in plan.blocks}
+        now = bench.index(_document(bench))
+        attempt.adopted.update(
+            known.identity for known in now if known.address in wanted and known.identity not in before
+        )
+    attempt.notes.extend(
+        f"{block.address} ({block.import_id}) brought back into the state" for block in plan.blocks
+    )
+
+
+def import_objects(bench: Bench, attempt: Attempt, blocks: Sequence[ImportBlock]) -> None:
+    """Bring objects into the state, and nothing else. Raises NeedsPersonError where a plan would do more."""
+    terraform = bench.terraform(with_imports(attempt.stage_configuration, blocks))
+    outcome = terraform.plan(out=_FILE, targets=[block.address for block in blocks])
+    # A plan with targets is never complete; nothing but these is what was asked for.
+    shown = {**terraform.show_plan(outcome.plan), "complete": True} if outcome.changes else {}
+    problems = judge_import_plan(shown, expected=blocks, may_create=()) if shown else ("nothing to import",)
+    if problems:
+        raise NeedsPersonError(
+            f"objects that no state knows cannot be imported by themselves: {' '.join(problems)}",
+            next_step=f"import them by hand, then: holdfast resume {attempt.run}",
+        )
+    bench.lease.confirm()
+    applied = terraform.apply(outcome.plan)
+    if not applied:
+        why = "; ".join(one.summary for one in applied.diagnostics if one.is_error)
+        raise NeedsPersonError(
+            f"importing {', '.join(block.address for block in blocks)} failed: {why}",
+            next_step=f"holdfast resume {attempt.run} --continue",
+        )
+
+
+def planned_values(attempt: Attempt) -> Mapping[str, Document]:
+    """What the plans knew beforehand of each object."""
+    values: dict[str, Document] = {}
+    for plan in attempt.plans:
+        values.update(planned_values_by_address(plan))
+    return values
+
+
+def adopted_of(attempt: Attempt) -> frozenset[Identity]:
+    """Every identity this run took into the state beside what its applies created."""
+    return frozenset(attempt.adopted)
+
+
+def _document(bench: Bench) -> Any:
+    snapshot = bench.snapshot()
+    return None if snapshot is None else snapshot.document
+
+
+def _named(steps: Sequence[Step]) -> list[str]:
+    return [f"{step.address} ({step.id_value or 'id unknown'})" for step in steps]

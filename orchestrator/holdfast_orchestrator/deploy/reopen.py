@@ -1,0 +1,188 @@
+"""What a run wrote of itself, read back: a dead run's attempt as it stood when it died.
+
+`noted` goes into the journal's first entry; with the artifact, the plans and the backup in the bucket it is
+enough to go on from any machine. Where Terraform's own events are out of reach (another machine, a disk
+that is gone), every create that was planned and is in no state counts as in doubt.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from holdfast_orchestrator.deploy.attempt import Attempt, Before, Person, events_of, parsed
+from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.desk import Policy
+from holdfast_orchestrator.deploy.forward import staging_of
+from holdfast_orchestrator.deploy.narration import Failure
+from holdfast_orchestrator.deploy.preflight import Known, good_of
+from holdfast_orchestrator.engine.children import children
+from holdfast_orchestrator.errors import NeedsPersonError
+from holdfast_orchestrator.manifest import Shard, StateLocation
+from holdfast_orchestrator.record.artifact import read_artifact
+from holdfast_orchestrator.record.journal_entry import Entry
+from holdfast_orchestrator.record.kept_plan import read_plan
+from holdfast_orchestrator.rollback.changes import read_plan as read_changes
+from holdfast_orchestrator.rollback.forward_gate import Approval
+from holdfast_orchestrator.rollback.identities import Identity
+from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.rollback.progress import ApplyStep, planned_steps
+from holdfast_orchestrator.state.snapshot import snapshot_of
+
+# The note of a child is written by the same clock as the journal, a moment after it.
+_SLACK = timedelta(seconds=1)
+
+_SHARD_FIELDS = ("name", "service", "environment", "account", "region", "cloud", "role_arn")
+
+
+def noted(bench: Bench, attempt: Attempt) -> dict[str, Any]:
+    """Return what the journal's first entry says of shard, policy and machine."""
+    shard, policy = bench.shard, attempt.policy
+    return {
+        "verb": attempt.verb,
+        "boot": bench.lease.record.process.boot,
+        "host": bench.lease.record.process.host,
+        "shard": {
+            **{name: getattr(shard, name) for name in _SHARD_FIELDS},
+            "state": asdict(shard.state),
+            "protected": list(shard.protected),
+            "health_checks": [dict(check) for check in shard.health_checks],
+            "depends_on": list(shard.depends_on),
+        },
+        "policy": {
+            "rollback": policy.rollback,
+            "on_first_failure": policy.on_first_failure,
+            "approvals": [[one.name, one.snapshot] for one in policy.approvals],
+            "allowed": sorted(policy.allowed),
+        },
+    }
+
+
+def noted_shard(entries: Sequence[Entry]) -> Shard | None:
+    """Return the shard a journal is about, without its configuration; None where it died too early."""
+    said = _said(entries, Phase.LEASED).get("shard")
+    if said is None:
+        return None
+    return Shard(
+        **{name: said[name] for name in _SHARD_FIELDS},
+        directory=Path(),
+        configuration=b"{}",
+        state=StateLocation(**said["state"]),
+        protected=tuple(said["protected"]),
+        health_checks=tuple(said["health_checks"]),
+        depends_on=tuple(said["depends_on"]),
+    )
+
+
+def old_shard(bench: Bench, entries: Sequence[Entry]) -> Shard:
+    """Return the shard as the dead run meant it, with the configuration that run deployed."""
+    shard = noted_shard(entries) or bench.shard
+    artifact = read_artifact(bench.store, _said(entries, Phase.SNAPSHOT)["artifact"])
+    return replace(shard, configuration=artifact.configuration, sources=bench.shard.sources)
+
+
+def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Person) -> Attempt:
+    """Return the attempt as it stood. Raises NeedsPersonError where a part of it is gone."""
+    first, snapshot = _said(entries, Phase.LEASED), _said(entries, Phase.SNAPSHOT)
+    kept = known.kept
+    attempt = Attempt(
+        run=_run(known),
+        verb=first["verb"],
+        policy=_policy(first["policy"], person),
+        artifact=snapshot["artifact"],
+        configuration=parsed(bench.shard.configuration),
+        before=_before(bench, snapshot),
+        good=good_of(bench, known),
+        kept=kept,
+        began=entries[0].at,
+        person=person,
+        plans=[read_plan(bench.store, key) for key in _plans(entries)],
+        code=None,
+    )
+    if kept is not None:
+        attempt.debt = kept.record.debt
+    phases = {entry.phase for entry in entries}
+    attempt.health_began = Phase.HEALTH in phases
+    attempt.contracting = Phase.CONTRACT in phases
+    attempt.retries = sum(entry.phase is Phase.RETRY_FORWARD and entry.edge == "before" for entry in entries)
+    attempt.adopted = set(_adopted(entries))
+    attempt.failure = _failure(entries)
+    _find_events(bench, attempt, entries)
+    if attempt.verb != "destroy":
+        attempt.staging = staging_of(bench, attempt)
+    return attempt
+
+
+def _find_events(bench: Bench, attempt: Attempt, entries: Sequence[Entry]) -> None:
+    attempt.records = [
+        child.record
+        for child in children(bench.workdir, since=attempt.began - _SLACK)
+        if child.verb == "apply" and child.record.exists()
+    ]
+    here = _said(entries, Phase.LEASED).get("boot") == bench.lease.record.process.boot
+    if not here or not attempt.records:
+        attempt.assumed = list(_assumed(attempt))
+
+
+def _assumed(attempt: Attempt) -> Iterator[ApplyStep]:
+    """Nobody can tell what was begun, so every create may have been."""
+    told = {(step.address, step.action) for record in attempt.records for step in events_of(record)}
+    for plan in attempt.plans:
+        for step in planned_steps(read_changes(plan)):
+            if step.action == "create" and (step.address, step.action) not in told:
+                yield ApplyStep(address=step.address, action="create", phase="start")
+
+
+def _before(bench: Bench, said: Mapping[str, Any]) -> Before:
+    if said["backup"] is None:
+        return Before(snapshot=None, index=bench.index(None))
+    stored = bench.store.get(said["backup"])
+    if stored is None:
+        raise NeedsPersonError(
+            f"the backup at {said['backup']}, made before that run changed anything, is gone",
+            next_step="compare the state with what exists (holdfast drift) before anything is deployed",
+        )
+    snapshot = replace(snapshot_of(stored), key=bench.shard.state.key)
+    return Before(snapshot=snapshot, index=bench.index(snapshot.document), backup=said["backup"])
+
+
+def _policy(said: Mapping[str, Any], person: Person) -> Policy:
+    return Policy(
+        rollback=said["rollback"] and not person.accept_forward,
+        on_first_failure=said["on_first_failure"],
+        approvals=tuple(Approval(name, snapshot) for name, snapshot in said["approvals"]),
+        allowed=frozenset(said["allowed"]),
+    )
+
+
+def _plans(entries: Sequence[Entry]) -> Iterator[str]:
+    for entry in entries:
+        if entry.phase in (Phase.PLANNED, Phase.RETRY_FORWARD) and "plan" in entry.data:
+            yield entry.data["plan"]
+
+
+def _adopted(entries: Sequence[Entry]) -> Iterator[Identity]:
+    for entry in entries:
+        if entry.phase is Phase.RESOLVE and entry.edge == "after":
+            yield from (Identity(*one["identity"]) for one in entry.data["found"] if one["why"] is None)
+
+
+def _failure(entries: Sequence[Entry]) -> Failure | None:
+    reasons = [
+        entry.data["failure"]
+        for entry in entries
+        if entry.phase is Phase.CLASSIFY and entry.data.get("failure")
+    ]
+    if not reasons:
+        return None
+    return Failure(reason=reasons[-1], next_step="mend the cause and deploy again", evidence=())
+
+
+def _said(entries: Sequence[Entry], phase: Phase) -> Mapping[str, Any]:
+    found = [entry.data for entry in entries if entry.phase is phase and entry.edge == "after"]
+    return found[-1] if found else {}
+
+
+def _run(known: Known) -> str:
+    return "" if known.kept is None else known.kept.record.run

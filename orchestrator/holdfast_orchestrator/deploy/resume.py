@@ -1,0 +1,134 @@
+"""A whole run taken up again: each of its shards that is still open, on this machine or another."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from holdfast_orchestrator.deploy.attempt import Person
+from holdfast_orchestrator.deploy.books import Books, Transcript
+from holdfast_orchestrator.deploy.desk import Desk, Policy
+from holdfast_orchestrator.deploy.draft import Draft
+from holdfast_orchestrator.deploy.locks import release_our_lock
+from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
+from holdfast_orchestrator.deploy.preflight import look
+from holdfast_orchestrator.deploy.reopen import noted_shard
+from holdfast_orchestrator.deploy.run import summary
+from holdfast_orchestrator.deploy.shard import at_work
+from holdfast_orchestrator.deploy.unfinished import take_up
+from holdfast_orchestrator.errors import HoldfastError, UsageError
+from holdfast_orchestrator.events import RunFinished, ShardFinished
+from holdfast_orchestrator.manifest import Manifest, Shard
+from holdfast_orchestrator.plan.shard import Run
+from holdfast_orchestrator.record.journal import journalled_shards, read_journal
+from holdfast_orchestrator.record.journal_entry import JournalName
+from holdfast_orchestrator.record.last_good import read_last_good
+from holdfast_orchestrator.record.runs import read_run
+from holdfast_orchestrator.record.state_record import read_state_record
+from holdfast_orchestrator.state.store import DurableStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Take:
+    """What is to be taken up: a run, what a person decided, and the command line for the records."""
+
+    run: str
+    person: Person
+    command: str = ""
+
+
+def shards_of_run(run: str, app: tuple[Shard, ...], stores: Iterable[DurableStore]) -> tuple[Shard, ...]:
+    """Return the shards a run worked on: as it wrote them down itself, else as the app has them now.
+
+    Raises UsageError where there is no such run.
+    """
+    names: set[str] = set()
+    written: dict[str, Shard] = {}
+    for store in stores:
+        record = read_run(store, run)
+        names.update(() if record is None else record.shards)
+        for name in journalled_shards(store, run):
+            shard = noted_shard(read_journal(store, JournalName(run, name)))
+            if shard is not None:
+                written[name] = shard
+    now = {shard.name: shard for shard in app}
+    found = [written.get(name) or now.get(name) for name in sorted(names | set(written))]
+    shards = tuple(shard for shard in found if shard is not None)
+    if not shards:
+        raise UsageError(f"there is no run {run} to take up", next_step="holdfast runs lists them")
+    return shards
+
+
+def take_up_run(take: Take, run: Run, shards: tuple[Shard, ...]) -> RunResult:
+    """Bring a run to its end, shard after shard; returns what became of each."""
+    began = run.clock.monotonic()
+    transcript = Transcript(run.emit)
+    run = replace(run, emit=transcript)
+    desk = Desk.open(run, shards, Policy(operator=True))
+    books = Books(
+        run=run, desk=desk, verb="resume", shards=shards, command=take.command, transcript=transcript
+    )
+    run.emit(run.started("resume", shards))
+    with run.stop.guarding():
+        results = tuple(_told(run, _taken_up(take, run, shard, desk)) for shard in shards)
+        result = RunResult(run=run.id, verb="resume", shards=results, seconds=run.clock.monotonic() - began)
+        books.end(result)
+    run.emit(RunFinished(run=run.id, outcomes=dict(result.counts), seconds=result.seconds))
+    return result
+
+
+def known_shards(shards: tuple[Shard, ...], others: tuple[Shard, ...]) -> Manifest:
+    """The shards of the run, and beside them what else is known of the app."""
+    names = {shard.name for shard in shards}
+    every = (*shards, *(other for other in others if other.name not in names))
+    known = {shard.name for shard in every}
+    kept = tuple(
+        replace(shard, depends_on=tuple(name for name in shard.depends_on if name in known))
+        for shard in every
+    )
+    return Manifest(kept)
+
+
+def _taken_up(take: Take, run: Run, shard: Shard, desk: Desk) -> ShardResult:
+    began = run.clock.monotonic()
+    draft = Draft(shard=shard, run=run)
+    try:
+        ended = _under_lease(take, run, shard, desk, draft)
+    except HoldfastError as error:
+        ended = draft.stopped(error)
+    return replace(ended, seconds=run.clock.monotonic() - began)
+
+
+def _under_lease(take: Take, run: Run, shard: Shard, desk: Desk, draft: Draft) -> ShardResult:
+    store = run.tools.store(shard)
+    kept = read_state_record(store, shard.state.folder)
+    holder = desk.leases(store).holder(shard.state.folder)
+    is_open = kept is not None and kept.record.is_open and kept.record.run == take.run
+    if not is_open and (holder is None or holder.run != take.run):
+        return draft.good(_standing(store, shard, take))
+    with at_work(shard, run, desk, doing=f"resuming {shard.name}") as bench:
+        known = look(bench)
+        if known.unfinished != take.run:
+            # It died before it had changed anything: what it held is given back, and that is all.
+            release_our_lock(bench)
+            return draft.good(_standing(store, shard, take))
+        launched = take_up(bench, known, person=take.person)
+        draft.backup = launched.backup
+        return draft.ended(launched.ending, serial=launched.serial)
+
+
+def _standing(store: DurableStore, shard: Shard, take: Take) -> Outcome:
+    """What became of a shard whose run had come to its end by itself."""
+    good = read_last_good(store, shard.state.folder)
+    return Outcome.COMMITTED if good is not None and good.record.run == take.run else Outcome.UNCHANGED
+
+
+def _told(run: Run, result: ShardResult) -> ShardResult:
+    run.emit(
+        ShardFinished(
+            shard=result.shard,
+            outcome=result.outcome.value,
+            summary=summary(result),
+            detail=result.evidence,
+            seconds=result.seconds,
+        )
+    )
+    return result

@@ -1,0 +1,82 @@
+"""`--atomic`: when one shard of a run fails, the shards this run committed go back too.
+
+Down against the graph first (dependents let go of what they refer to before it changes), then up along it
+once more: a dependent that went back before its upstream did has taken the upstream's new values. A shard
+that was never good before this run has nothing to go back to, and stays, and the report says so.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from holdfast_orchestrator.deploy.by_hand import Back, ShardRollback
+from holdfast_orchestrator.deploy.desk import Desk
+from holdfast_orchestrator.deploy.ids import new_run_id
+from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
+from holdfast_orchestrator.deploy.shard import Intent
+from holdfast_orchestrator.errors import EXIT_FAILED, RolledBackError
+from holdfast_orchestrator.plan.shard import Run
+from holdfast_orchestrator.record.last_good import LastGood, earlier
+
+
+def take_back(results: Mapping[str, ShardResult], run: Run, desk: Desk) -> Mapping[str, ShardResult]:
+    """Return the results, those of committed shards replaced by what came of taking them back."""
+    failed = [name for name, result in results.items() if result.exit_code and not result.outcome.is_good]
+    in_order = (name for name in run.manifest.graph.order if name in results)
+    committed = [name for name in in_order if results[name].outcome is Outcome.COMMITTED]
+    if not failed or not committed:
+        return results
+    cause = run.label(failed[0])
+    targets = {name: _before(name, run) for name in committed}
+    taken = dict(results)
+    for name in reversed(committed):
+        taken[name] = _taken_back(name, targets[name], results[name], cause=cause, run=run, desk=desk)
+    for name in run.manifest.graph.order:
+        if name in taken and taken[name].outcome is Outcome.ROLLED_BACK:
+            taken[name] = _once_more(taken[name], targets.get(name) or _before(name, run), run, desk)
+    return taken
+
+
+def _once_more(result: ShardResult, target: LastGood | None, run: Run, desk: Desk) -> ShardResult:
+    """The way up: with everything above it back where it was, a shard's values are too."""
+    if target is None:
+        return result
+    again = _go(result.shard, target, run, desk)
+    return result if again.outcome.is_good else again
+
+
+def _before(name: str, run: Run) -> LastGood | None:
+    """The last good deployment before this run."""
+    shard = run.manifest.by_name[name]
+    history = earlier(run.tools.store(shard), shard.state.folder)
+    return next((record for record in history if record.run != run.id and record.index.objects), None)
+
+
+def _taken_back(
+    name: str, target: LastGood | None, result: ShardResult, *, cause: str, run: Run, desk: Desk
+) -> ShardResult:
+    because = f"`{cause}` failed, and this run was to be all or nothing"
+    if target is None:
+        return replace(
+            result,
+            outcome=Outcome.FAILED,
+            exit_code=EXIT_FAILED,
+            reason=f"{because}; it was never good before, so it stays as it is",
+            next_step="mend the cause and deploy again, or holdfast destroy it",
+        )
+    back = _go(name, target, run, desk)
+    if not back.outcome.is_good:
+        return back
+    return replace(
+        back,
+        outcome=Outcome.ROLLED_BACK,
+        exit_code=RolledBackError.exit_code,
+        reason=f"{because}; deploy {target.run} re-applied, verified",
+        seconds=result.seconds + back.seconds,
+    )
+
+
+def _go(name: str, target: LastGood | None, run: Run, desk: Desk) -> ShardResult:
+    """Go back in a run of its own: the journal of this one has come to its end."""
+    own = replace(run, id=new_run_id(run.clock.now()))
+    intent = Intent(back=Back(None if target is None else target.run))
+    return ShardRollback(run.manifest.by_name[name], own, intent, desk).result()

@@ -1,0 +1,112 @@
+"""A run that died with work begun: found by the open record it left, and finished or undone first."""
+
+from dataclasses import replace
+
+from holdfast_orchestrator.deploy.attempt import Attempt, Person
+from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.launch import Launched, finish
+from holdfast_orchestrator.deploy.locks import release_our_lock, wait_for_children
+from holdfast_orchestrator.deploy.machine import Ending
+from holdfast_orchestrator.deploy.outcome import Outcome
+from holdfast_orchestrator.deploy.preflight import Known, look
+from holdfast_orchestrator.deploy.reopen import old_shard, reopened
+from holdfast_orchestrator.deploy.undo import Rollback
+from holdfast_orchestrator.errors import NeedsPersonError
+from holdfast_orchestrator.record.journal import Journal
+from holdfast_orchestrator.record.journal_entry import Entry, JournalName
+from holdfast_orchestrator.record.state_record import write_state_record
+from holdfast_orchestrator.rollback.machine import Child, Phase, Resume, next_after_crash
+
+_BACK = ("rb_", "partial_snapshot")
+
+
+def finish_what_was_left(bench: Bench, known: Known) -> Known:
+    """Deal with the run that was left unfinished, if there is one; return what is known afterwards.
+
+    Raises NeedsPersonError where that run waits for somebody, or has to from now on.
+    """
+    run = known.unfinished
+    if run is None:
+        return known
+    bench.say(f"run {run} was left unfinished; it is brought to an end first")
+    launched = take_up(bench, known, person=None)
+    ending = launched.ending
+    if ending.failure is not None and ending.outcome in (Outcome.NEEDS_HUMAN, Outcome.BLOCKED):
+        raise NeedsPersonError(
+            f"run {run} is not at its end: {ending.failure.reason}", next_step=ending.failure.next_step
+        )
+    bench.say(f"run {run}: {ending.outcome.value.replace('_', ' ')}")
+    return look(bench)
+
+
+def take_up(bench: Bench, known: Known, *, person: Person | None) -> Launched:
+    """Carry an unfinished run on, or undo it. `person` None: nobody has decided anything.
+
+    Raises NeedsPersonError where it waits for a decision and there is none.
+    """
+    kept = known.kept
+    if kept is None:
+        raise NeedsPersonError("nothing is known of an unfinished run")
+    wait_for_children(bench)
+    release_our_lock(bench)
+    if known.good is not None and known.good.record.run == kept.record.run:
+        return _only_close(bench, known)
+    name = JournalName(kept.record.run, bench.shard.name)
+    with Journal.resume(name, runtime=bench.run.runtime, store=bench.store) as journal:
+        entries = journal.entries
+        if _was_not_begun(entries):
+            return _only_close(bench, known)
+        old = replace(bench, journal=journal, shard=old_shard(bench, entries))
+        attempt = reopened(old, known, entries, person or Person())
+        return finish(old, attempt, _phase(attempt, entries, person))
+
+
+def _was_not_begun(entries: tuple[Entry, ...]) -> bool:
+    if not entries:
+        return True
+    return next_after_crash(entries[-1].phase, Child.DEAD).action is Resume.START_OVER
+
+
+def _phase(attempt: Attempt, entries: tuple[Entry, ...], person: Person | None) -> Phase:
+    last = entries[-1]
+    if last.phase is Phase.STUCK:
+        return _after_stuck(attempt, entries, person)
+    if last.phase in (Phase.ROLLED_BACK, Phase.KEPT):
+        return last.phase
+    phase = next_after_crash(last.phase, Child.DEAD).phase
+    if phase in (Phase.RB_SETTLE, Phase.RB_VERIFY):
+        attempt.rollback = Rollback()
+        return Phase.RB_SETTLE
+    if phase in (Phase.RETRY_FORWARD, Phase.IDLE):
+        return Phase.CLASSIFY
+    if person is not None and person.accept_forward:
+        return Phase.CLASSIFY
+    return phase
+
+
+def _after_stuck(attempt: Attempt, entries: tuple[Entry, ...], person: Person | None) -> Phase:
+    if person is None:
+        reason = entries[-1].data.get("reason", "it could not be told why")
+        raise NeedsPersonError(
+            f"run {attempt.run} waits for a decision: {reason}",
+            next_step=f"holdfast resume {attempt.run} --continue, or with "
+            "--skip ADDRESS, --orphan ADDRESS, --accept-forward",
+        )
+    if person.accept_forward:
+        return Phase.CLASSIFY
+    return Phase.RB_BUILD if any(entry.phase.value.startswith(_BACK) for entry in entries) else Phase.CLASSIFY
+
+
+def _only_close(bench: Bench, known: Known) -> Launched:
+    """Nothing was changed, or everything was and only the last stroke of the pen was missing."""
+    kept = known.kept
+    if kept is None:
+        raise NeedsPersonError("nothing is known of an unfinished run")
+    state = known.expected
+    record = replace(kept.record, is_open=False, state=state, at=bench.run.clock.now())
+    write_state_record(bench.store, bench.folder, record, after=kept)
+    promoted = known.good is not None and known.good.record.run == kept.record.run
+    outcome = Outcome.COMMITTED if promoted else Outcome.UNCHANGED
+    return Launched(
+        ending=Ending(outcome=outcome), serial=None if state is None else state.serial, backup=None
+    )

@@ -1,0 +1,60 @@
+"""Who runs in a shard's folder: beside each record of events, which process writes it.
+
+    output/20261121T070243-01-apply.jsonl
+    output/20261121T070243-01-apply.child.json     its process id, birth, and when it was started
+
+An orchestrator that is killed leaves its Terraform running; whoever comes next on this machine reads here
+whether that one still works, and which events it told.
+"""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from holdfast_orchestrator.engine.workdir import OUTPUT, write_private
+from holdfast_orchestrator.process import Processes
+
+_SUFFIX = ".child.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """An engine that was started; `verb` is apply or plan, `birth` what `Processes.birth` said of it."""
+
+    verb: str
+    record: Path
+    pid: int
+    birth: str
+    began: datetime
+
+    def lives(self, processes: Processes) -> bool:
+        """Whether it still runs."""
+        return bool(self.birth) and processes.birth(self.pid) == self.birth
+
+
+def keep_child(record: Path, pid: int, *, began: datetime, processes: Processes) -> None:
+    """Note who writes `record`. A disk that is full must not disturb what has been started."""
+    note = {"pid": pid, "birth": processes.birth(pid) or "", "began": began.isoformat()}
+    with contextlib.suppress(OSError):
+        write_private(record.with_suffix(_SUFFIX), json.dumps(note).encode())
+
+
+def children(folder: Path, *, since: datetime) -> Iterator[Child]:
+    """Yield the engines started in a shard's folder since a moment (this machine's clock), oldest first."""
+    for note in sorted((folder / OUTPUT).glob(f"*{_SUFFIX}")):
+        try:
+            document = json.loads(note.read_bytes())
+            child = Child(
+                verb=note.name.removesuffix(_SUFFIX).rpartition("-")[2],
+                record=note.with_name(f"{note.name.removesuffix(_SUFFIX)}.jsonl"),
+                pid=int(document["pid"]),
+                birth=str(document["birth"]),
+                began=datetime.fromisoformat(document["began"]),
+            )
+        except (OSError, ValueError, KeyError):
+            continue
+        if child.began >= since:
+            yield child

@@ -1,0 +1,32 @@
+"""A target group has targets, and they are all healthy. Those that are leaving (draining) do not count."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from holdfast_orchestrator.health.observation import Observation, Standing
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.health.checks import AlbTargetsHealthy
+    from holdfast_orchestrator.health.doors import Doors
+
+_LEAVING = frozenset({"draining", "unhealthy.draining"})
+
+
+def look(check: "AlbTargetsHealthy", doors: "Doors") -> Observation:
+    """Ask the load balancer for the targets' health and judge it."""
+    answer = doors.client("elbv2").describe_target_health(TargetGroupArn=check.target_group_arn)
+    return judge([found["TargetHealth"] for found in answer["TargetHealthDescriptions"]], check.at_least)
+
+
+def judge(targets: Sequence[Mapping[str, Any]], at_least: int) -> Observation:
+    """Say how targets, as DescribeTargetHealth gives them, stand."""
+    staying = [target for target in targets if target["State"] not in _LEAVING]
+    states = Counter(target["State"] for target in staying)
+    if states["healthy"] == len(staying) >= at_least:
+        return Observation(Standing.HEALTHY, f"{len(staying)} targets, all healthy")
+    said = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "no targets"
+    why = next((target["Reason"] for target in staying if target.get("Reason")), None)
+    wanted = f"{said}; wanted at least {at_least}, all healthy{f' ({why})' if why else ''}"
+    bad = states.keys() - {"healthy", "initial"}
+    return Observation(Standing.UNHEALTHY if bad else Standing.WAITING, wanted)

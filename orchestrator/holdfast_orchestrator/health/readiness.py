@@ -1,0 +1,48 @@
+"""Before anything is changed: would a health check of this shard stand in the way from the start?
+
+An alarm that is on already would fail the deploy whatever it does, and would not tell its doing from what
+was there before. Credentials that may not look, and a URL that is never asked, would cost a rollback. What
+is merely unhealthy now is no obstacle: this deploy may be what mends it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from holdfast_orchestrator.health.checks import Alarm, Check, Http, MissingOutputError, enabled, resolved
+from holdfast_orchestrator.health.doors import Doors
+from holdfast_orchestrator.health.kinds import look
+from holdfast_orchestrator.health.looking import look_at_all
+from holdfast_orchestrator.health.observation import Observation, Standing
+
+
+def ready_before(checks: Sequence[Check], outputs: Mapping[str, Any], doors: Doors) -> tuple[str, ...]:
+    """Return what is in the way, one sentence each; empty where the deploy may start.
+
+    `outputs` are the shard's values as they are now (none before its first deploy). A check whose target is
+    not known yet, or does not exist yet, is not in the way.
+    """
+    known = tuple(_known(checks, outputs))
+    observations = look_at_all(known, lambda check: look(check, doors))
+    pairs = zip(known, observations, strict=True)
+    return tuple(problem for check, seen in pairs if (problem := _problem(check, seen)) is not None)
+
+
+def _known(checks: Sequence[Check], outputs: Mapping[str, Any]) -> Iterator[Check]:
+    for check in enabled(checks):
+        # A command may change something or take minutes; it is run when it counts.
+        if check.kind != "command":
+            with suppress(MissingOutputError):
+                yield resolved(check, outputs)
+
+
+def _problem(check: Check, seen: Observation) -> str | None:
+    match check, seen.standing:
+        case _, Standing.DENIED:
+            return f"health check {check.name!r} cannot be made: {seen.what}"
+        case Alarm(), Standing.UNHEALTHY:
+            return f"alarm {check.alarm!r} of health check {check.name!r} is {seen.what}"
+        case Http(), Standing.FAILED:
+            return f"health check {check.name!r} cannot be made: {seen.what}"
+        case _:
+            return None

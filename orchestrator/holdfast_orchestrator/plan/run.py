@@ -1,0 +1,51 @@
+"""Plan the shards of a run at once and in no order: a plan changes nothing, so none waits for another."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+from holdfast_orchestrator.events import RunFinished, ShardFinished
+from holdfast_orchestrator.graph import Graph
+from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.plan.preview import Plan, ShardPlan
+from holdfast_orchestrator.plan.shard import Run, plan_shard
+from holdfast_orchestrator.schedule import Schedule, Skipped
+from holdfast_orchestrator.tools import check_buckets
+
+
+def plan_run(run: Run, shards: tuple[Shard, ...], *, max_parallel: int) -> Plan:
+    """Return the plans of `shards`; a shard that cannot be planned yet, or at all, is part of the answer.
+
+    Raises StateBucketError where a state bucket is missing.
+    """
+    began = run.clock.monotonic()
+    check_buckets(run.tools, shards)
+    names = tuple(shard.name for shard in shards)
+    run.emit(run.started("plan", shards))
+    schedule = Schedule(
+        work=lambda name: _plan_and_tell(name, run),
+        failed=lambda _plan: False,
+        max_parallel=max_parallel,
+        stop=run.stop,
+    )
+    with run.stop.guarding(), ThreadPoolExecutor(max_parallel, thread_name_prefix="plan") as executor:
+        planned = schedule.run(Graph(dict.fromkeys(names, ())), executor)
+    plans = tuple(ended for name in names if not isinstance(ended := planned[name], Skipped))
+    seconds = run.clock.monotonic() - began
+    run.emit(
+        RunFinished(run=run.id, outcomes=dict(Counter(plan.outcome.value for plan in plans)), seconds=seconds)
+    )
+    return Plan(
+        run=run.id,
+        shards=plans,
+        environments=tuple(sorted({shard.environment for shard in shards})),
+        manifest=run.manifest,
+        seconds=seconds,
+    )
+
+
+def _plan_and_tell(name: str, run: Run) -> ShardPlan:
+    plan = plan_shard(run.manifest.by_name[name], run)
+    run.emit(
+        ShardFinished(shard=name, outcome=plan.outcome.value, summary=plan.summary, seconds=plan.seconds)
+    )
+    return plan

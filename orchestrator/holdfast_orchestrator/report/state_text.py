@@ -1,0 +1,103 @@
+"""What `holdfast state` says to people: copies in a table, a restore's difference in plain words."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from holdfast_orchestrator.rollback.documents import managed
+from holdfast_orchestrator.rollback.identities import TrackedObject
+from holdfast_orchestrator.rollback.state_objects import StateObject
+from holdfast_orchestrator.state.copies import StateCopy
+from holdfast_orchestrator.state.restore import Proposal, Restored
+
+_HEADING = ("WRITTEN", "SERIAL", "SIZE", "WHAT", "BY", "NAME")
+
+
+def copy_rows(copies: Sequence[StateCopy], *, current: str | None) -> list[tuple[str, ...]]:
+    """Return a table's rows, heading first; `current` is the SHA-256 of what is there now."""
+    return [_HEADING, *(_row(copy, is_current=copy.sha256 == current) for copy in copies)]
+
+
+def proposal_lines(proposal: Proposal) -> Iterator[str]:
+    """Say what a restore would do."""
+    diff, place = proposal.diff, proposal.place
+    yield f"Restore the state of {place.shard} ({place.bucket}/{place.key})"
+    yield f"  now   {_now(proposal.now)}"
+    yield f"  then  {proposal.copy.described}, {_count(proposal.then)} objects"
+    yield f"  it would become serial {proposal.serial} of lineage {proposal.then.lineage}"
+    if proposal.now.document is None:
+        yield "  nothing can be compared: there is no usable state now"
+    elif diff.empty:
+        yield "  the two states know the same objects"
+    yield from _objects(
+        "Orphaned: these exist, and no state will know them",
+        diff.orphaned,
+        "holds data that is yours to keep",
+    )
+    yield from _objects(
+        "Known again; where one no longer exists, the next plan creates it anew, empty",
+        diff.resurrected if proposal.now.document is not None else (),
+        "held data",
+    )
+    yield from _section(
+        "Known under another address", (f"{move.source} -> {move.target}" for move in diff.moved)
+    )
+    yield from _section("Recorded differently; the next plan shows the truth", diff.changed)
+    yield from _section("Outputs that differ, which other shards may read", diff.outputs)
+    yield from (f"! {warning}" for warning in proposal.warnings)
+
+
+def restored_lines(proposal: Proposal, ended: Restored) -> Iterator[str]:
+    """Say what was done and what must be looked at now."""
+    shard = proposal.place.shard
+    yield f"restored: {shard} is at serial {ended.serial}"
+    yield f"  what was there before  {ended.backup or 'nothing worth keeping'}"
+    yield f"  next                   holdfast plan --stack {shard}   look at it before anything is deployed"
+    if proposal.diff.orphaned:
+        count = len(proposal.diff.orphaned)
+        yield f"  {count} orphaned objects: import them, or remove them by hand once nobody needs them"
+
+
+def _row(copy: StateCopy, *, is_current: bool) -> tuple[str, ...]:
+    meta = copy.meta
+    what = "version" if meta is None and copy.is_version else "backup" if meta is None else meta.reason
+    return (
+        _moment(copy.written),
+        str(copy.serial),
+        _size(copy.size),
+        f"{what} (now)" if is_current else what,
+        "" if meta is None else meta.actor,
+        copy.name,
+    )
+
+
+def _now(now: StateObject) -> str:
+    if now.document is None:
+        return f"the object is {now.condition}"
+    return f"serial {now.serial}, {_count(now)} objects"
+
+
+def _count(state: StateObject) -> int:
+    return sum(1 for _ in managed(state.document or {}))
+
+
+def _objects(title: str, objects: Sequence[TrackedObject], warning: str) -> Iterator[str]:
+    lines = (
+        f"{known.address}  {known.id or known.identity.value}{f'  ({warning})' if known.stateful else ''}"
+        for known in objects
+    )
+    yield from _section(title, lines)
+
+
+def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
+    listed = list(lines)
+    if listed:
+        yield f"{title} ({len(listed)}):"
+        yield from (f"  {line}" for line in listed)
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}Z"
+
+
+def _size(size: int) -> str:
+    return f"{size / 1024:.0f}K" if size < 1024 * 1024 else f"{size / 1024 / 1024:.1f}M"

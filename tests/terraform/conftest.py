@@ -1,0 +1,132 @@
+"""Real Terraform, the real command line in a process of its own, and an AWS on loopback."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
+ACCOUNT = "123456789012"
+REGION = "eu-west-1"
+# An app's own synthesis and a provider's start can take long on a busy machine; a hang must still end.
+PATIENCE_SECONDS = 600
+
+_NOT_PASSED_ON = ("AWS_", "TF_", "HOLDFAST_")
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """A project folder, the environment its commands run in, and the bucket of its states."""
+
+    folder: Path
+    bucket: str
+    environ: Mapping[str, str] = field(repr=False)
+    s3: Any = field(repr=False)
+
+    def write(self, stacks: Mapping[str, Any]) -> None:
+        (self.folder / "stacks.json").write_text(json.dumps(stacks))
+
+    def run(self, *argv: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.argv(*argv),
+            cwd=self.folder,
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+
+    def start(self, *argv: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.argv(*argv),
+            cwd=self.folder,
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def argv(self, *argv: str) -> tuple[str, ...]:
+        return (sys.executable, "-m", "holdfast_orchestrator", *argv)
+
+    def outcomes(self, *argv: str) -> dict[str, str]:
+        ran = self.run(*argv, "--json")
+        return {shard["name"]: shard["outcome"] for shard in json.loads(ran.stdout)["shards"]}
+
+    def state_keys(self) -> list[str]:
+        """Every object but Holdfast's own records."""
+        return [key for key in self.object_keys() if not key.startswith("_holdfast/")]
+
+    def object_keys(self) -> list[str]:
+        listed = self.s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])
+        return sorted(found["Key"] for found in listed)
+
+    def state(self, service: str) -> dict[str, Any]:
+        body = self.s3.get_object(Bucket=self.bucket, Key=key(service))["Body"].read()
+        state: dict[str, Any] = json.loads(body)
+        return state
+
+
+def key(service: str) -> str:
+    return f"{service}/{ACCOUNT}/{REGION}/dev/terraform.tfstate"
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def deploy_environ(aws_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_PASSED_ON)}
+    return {
+        **kept,
+        "AWS_ENDPOINT_URL": aws_endpoint,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "HOLDFAST_CACHE_DIR": str(tmp_path_factory.mktemp("cache")),
+    }
+
+
+def _app(folder: Path, environ: Mapping[str, str], bucket: str) -> App:
+    s3: Any = boto3.Session("testing", "testing", region_name=REGION).client(
+        "s3", endpoint_url=environ["AWS_ENDPOINT_URL"]
+    )
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    return App(folder=folder, bucket=bucket, environ=environ, s3=s3)
+
+
+@pytest.fixture
+def plain_app(tmp_path: Path, deploy_environ: dict[str, str], request: pytest.FixtureRequest) -> App:
+    """An app whose stacks the test writes; it needs no provider, so its Terraform takes milliseconds."""
+    folder = tmp_path / "app"
+    shutil.copytree(FIXTURES / "plain_app", folder)
+    bucket = f"states-{abs(hash(request.node.nodeid)):x}"
+    settings = {"state_bucket": bucket, "region": REGION, "environment": "dev", "account": ACCOUNT}
+    cdktf = {"app": "python app.py", "context": {"holdfast": settings}}
+    (folder / "cdktf.json").write_text(json.dumps(cdktf))
+    return _app(folder, deploy_environ, bucket)
+
+
+@pytest.fixture
+def foreign_app(tmp_path: Path, deploy_environ: dict[str, str]) -> App:
+    """A stock cdktf app that knows nothing of Holdfast."""
+    folder = tmp_path / "foreign"
+    shutil.copytree(FIXTURES / "foreign_app", folder)
+    return _app(folder, deploy_environ, "foreign-state")

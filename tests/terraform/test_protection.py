@@ -1,0 +1,84 @@
+"""Protected resources with real plans, real backups and a real bucket."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.terraform.conftest import App
+
+ADDRESS = "terraform_data.database"
+
+
+def app(engine: str) -> dict[str, Any]:
+    return {"data": {"resource": {"terraform_data": {"database": {"triggers_replace": engine}}}}}
+
+
+@pytest.fixture
+def deployed(plain_app: "App") -> "App":
+    """One shard whose only resource is protected, deployed."""
+    entry = {
+        "service": "data",
+        "environment": "dev",
+        "account": "123456789012",
+        "region": "eu-west-1",
+        "state": {
+            "bucket": plain_app.bucket,
+            "key": "data/123456789012/eu-west-1/dev/terraform.tfstate",
+            "region": "eu-west-1",
+        },
+        "protected": [ADDRESS],
+    }
+    document = {"schema": "holdfast/deployment-manifest/v1", "shards": {"data": entry}}
+    (plain_app.folder / "holdfast.json").write_text(json.dumps(document))
+    backend = {**entry["state"], "use_lockfile": True}  # type: ignore[dict-item]
+    emulated = dict.fromkeys(
+        ("use_path_style", "skip_credentials_validation", "skip_metadata_api_check"), True
+    )
+    source = (plain_app.folder / "app.py").read_text()
+    replaced = source.replace(
+        'stack["terraform"] = {"backend": {"local": {"path": f"/nowhere/terraform.{name}.tfstate"}}}',
+        f'stack["terraform"] = {{"backend": {{"s3": {backend | emulated!r}}}}}',
+    )
+    assert replaced != source
+    (plain_app.folder / "app.py").write_text(replaced)
+    plain_app.write(app("a"))
+    assert plain_app.run("deploy", "--yes").returncode == 0
+    return plain_app
+
+
+def test_a_replacement_is_blocked_and_nothing_changes(deployed: "App") -> None:
+    before = deployed.state("data")
+    deployed.write(app("b"))
+
+    ran = deployed.run("deploy", "--yes")
+
+    assert ran.returncode == 4
+    assert f"would replace {ADDRESS}, which is protected" in ran.stdout
+    assert deployed.state("data") == before
+
+
+def test_a_replacement_that_is_allowed_by_name_goes_through_with_a_backup(deployed: "App") -> None:
+    before = deployed.state("data")
+    deployed.write(app("b"))
+
+    ran = deployed.run("deploy", "--yes", "--allow-destroy", ADDRESS, "--json")
+
+    (data,) = json.loads(ran.stdout)["shards"]
+    backup = deployed.s3.get_object(Bucket=deployed.bucket, Key=data["backup"])
+    assert data["outcome"] == "committed"
+    assert data["backup"].startswith(
+        f"_holdfast/backups/data/123456789012/eu-west-1/dev/{before['lineage']}/{before['serial']}-"
+    )
+    assert json.loads(backup["Body"].read()) == before
+    assert backup["ServerSideEncryption"] == "AES256"
+
+
+def test_destroy_leaves_a_protected_resource_until_it_is_named(deployed: "App") -> None:
+    refused = deployed.run("destroy", "--yes")
+    allowed = deployed.run("destroy", "--yes", "--allow-destroy", ADDRESS)
+
+    assert refused.returncode == 4
+    assert allowed.returncode == 0
+    assert deployed.state("data")["resources"] == []

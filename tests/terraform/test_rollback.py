@@ -1,0 +1,285 @@
+"""A deploy that fails undoes itself: real Terraform, the real command line, an AWS on loopback."""
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.terraform.conftest import App
+
+SHARD = "shop"
+
+
+def data(**blocks: str) -> dict[str, Any]:
+    return {name: {"input": value} for name, value in blocks.items()}
+
+
+def version(resources: dict[str, Any], *, fails: bool = False) -> dict[str, Any]:
+    """A version of the app; one that fails does so after everything else was made."""
+    broken = {
+        "depends_on": [f"terraform_data.{name}" for name in resources],
+        "provisioner": [{"local-exec": {"command": "echo no luck today >&2; exit 3"}}],
+    }
+    return {SHARD: {"resource": {"terraform_data": {**resources, **({"broken": broken} if fails else {})}}}}
+
+
+def inputs(app: "App") -> dict[str, str]:
+    """What the state knows: the input of each terraform_data."""
+    return {
+        resource["name"]: resource["instances"][0]["attributes"]["input"]["value"]
+        for resource in app.state(SHARD)["resources"]
+        if resource["mode"] == "managed"
+    }
+
+
+def deployed(app: "App", stacks: dict[str, Any], *words: str) -> tuple[int, dict[str, Any]]:
+    app.write(stacks)
+    ran = app.run("deploy", "--yes", "--json", *words)
+    (shard,) = json.loads(ran.stdout)["shards"]
+    return ran.returncode, shard
+
+
+def journal(app: "App", run: str) -> list[str]:
+    prefix = f"_holdfast/runs/{run}/journal/{SHARD}/"
+    entries = [
+        json.loads(app.s3.get_object(Bucket=app.bucket, Key=key)["Body"].read())
+        for key in app.object_keys()
+        if key.startswith(prefix)
+    ]
+    return [f"{entry['phase']}:{entry['edge']}" for entry in entries]
+
+
+def held(app: "App") -> bool:
+    body = app.s3.get_object(
+        Bucket=app.bucket, Key=f"_holdfast/leases/{SHARD}/123456789012/eu-west-1/dev.json"
+    )
+    return bool(json.loads(body["Body"].read())["held"])
+
+
+def test_a_half_done_deploy_is_undone_and_says_so(plain_app: "App") -> None:
+    deployed(plain_app, version(data(kept="1", changed="1", gone="1")))
+
+    code, shard = deployed(plain_app, version(data(kept="1", changed="2", fresh="1"), fails=True))
+
+    assert (code, shard["outcome"]) == (5, "rolled_back"), shard
+    assert inputs(plain_app) == {"kept": "1", "changed": "1", "gone": "1"}
+    assert "re-applied, verified" in shard["reason"]
+    assert "exit status 3" in shard["reason"] + " ".join(shard["evidence"])
+    assert not held(plain_app)
+    assert plain_app.run("plan", "--detailed-exitcode").returncode == 2
+
+
+def test_after_a_rollback_the_mended_version_is_deployed(plain_app: "App") -> None:
+    deployed(plain_app, version(data(kept="1")))
+    deployed(plain_app, version(data(kept="2", fresh="1"), fails=True))
+
+    code, shard = deployed(plain_app, version(data(kept="2", fresh="1")))
+
+    assert (code, shard["outcome"]) == (0, "committed"), shard
+    assert inputs(plain_app) == {"kept": "2", "fresh": "1"}
+
+
+def test_a_first_deploy_that_fails_is_kept_and_the_next_one_goes_on(plain_app: "App") -> None:
+    code, shard = deployed(plain_app, version(data(fresh="1"), fails=True))
+
+    assert (code, shard["outcome"]) == (1, "failed"), shard
+    assert "fresh" in inputs_or_tainted(plain_app)
+    assert any("the next deploy goes on from here" in line for line in shard["evidence"])
+    assert deployed(plain_app, version(data(fresh="1")))[0] == 0
+    assert inputs(plain_app) == {"fresh": "1"}
+
+
+def test_a_first_deploy_can_be_told_to_clean_up_after_itself(plain_app: "App") -> None:
+    code, shard = deployed(
+        plain_app, version(data(fresh="1"), fails=True), "--on-first-failure", "destroy-created"
+    )
+
+    assert (code, shard["outcome"]) == (5, "rolled_back"), shard
+    assert plain_app.state(SHARD)["resources"] == []
+
+
+def test_without_rollback_what_was_done_stays(plain_app: "App") -> None:
+    deployed(plain_app, version(data(kept="1")))
+
+    code, shard = deployed(plain_app, version(data(kept="2", fresh="1"), fails=True), "--no-rollback")
+
+    assert (code, shard["outcome"]) == (1, "failed"), shard
+    assert {"kept", "fresh"} <= set(inputs_or_tainted(plain_app))
+
+
+def test_what_an_earlier_kept_failure_made_is_undone_too(plain_app: "App") -> None:
+    deployed(plain_app, version(data(kept="1")))
+    deployed(plain_app, version(data(kept="2", first="1"), fails=True), "--no-rollback")
+
+    code, shard = deployed(plain_app, version(data(kept="3", first="1", second="1"), fails=True))
+
+    assert (code, shard["outcome"]) == (5, "rolled_back"), shard
+    assert inputs(plain_app) == {"kept": "1"}
+
+
+def test_deletes_come_last_and_in_a_stage_of_their_own(plain_app: "App") -> None:
+    deployed(plain_app, version(data(kept="1", gone="1")))
+
+    plain_app.write(version(data(kept="2")))
+    ran = plain_app.run("deploy", "--yes", "--json")
+
+    phases = journal(plain_app, json.loads(ran.stdout)["run"])
+    assert ran.returncode == 0
+    assert inputs(plain_app) == {"kept": "2"}
+    assert phases.index("health:after") < phases.index("contract:before") < phases.index("verify2:after")
+
+
+def test_an_unchanged_deploy_writes_no_journal_and_no_backup(plain_app: "App") -> None:
+    deployed(plain_app, version(data(kept="1")))
+    before = set(plain_app.object_keys())
+
+    code, shard = deployed(plain_app, version(data(kept="1")))
+
+    fresh = {key for key in plain_app.object_keys() if key not in before}
+    assert (code, shard["outcome"]) == (0, "unchanged")
+    assert {key.split("/")[1] for key in fresh} <= {"audit", "audit-raw", "runs"}
+    assert not any("journal" in key for key in fresh)
+
+
+def test_a_destroy_goes_through_lease_backup_and_journal(plain_app: "App") -> None:
+    deployed(plain_app, version(data(kept="1")))
+
+    ran = plain_app.run("destroy", "--yes", "--json")
+
+    (shard,) = json.loads(ran.stdout)["shards"]
+    assert (ran.returncode, shard["outcome"]) == (0, "committed"), ran.stderr
+    assert shard["backup"] in plain_app.object_keys()
+    assert "promoted:after" in journal(plain_app, json.loads(ran.stdout)["run"])
+    assert plain_app.state(SHARD)["resources"] == []
+    assert not held(plain_app)
+    assert deployed(plain_app, version(data(kept="1")))[1]["outcome"] == "committed"
+
+
+def test_a_state_that_somebody_else_wrote_is_not_planned_against(plain_app: "App") -> None:
+    deployed(plain_app, version(data(kept="1")))
+    key = f"{SHARD}/123456789012/eu-west-1/dev/terraform.tfstate"
+    state = plain_app.state(SHARD)
+    state["serial"] += 1
+    plain_app.s3.put_object(Bucket=plain_app.bucket, Key=key, Body=json.dumps(state))
+
+    code, shard = deployed(plain_app, version(data(kept="2")))
+
+    assert (code, shard["outcome"]) == (4, "blocked"), shard
+    assert "newer than recorded" in shard["reason"]
+    assert inputs(plain_app) == {"kept": "1"}
+    assert deployed(plain_app, version(data(kept="2")), "--rebaseline")[0] == 0
+
+
+def inputs_or_tainted(app: "App") -> set[str]:
+    return {resource["name"] for resource in app.state(SHARD)["resources"]}
+
+
+def killed_at(app: "App", point: str, stacks: dict[str, Any]) -> str:
+    """Deploy with a runner that dies there; returns its run."""
+    app.write(stacks)
+    environ = {**app.environ, "HOLDFAST_CRASH_AT": point}
+    ran = subprocess.run(
+        app.argv("deploy", "--yes"), cwd=app.folder, env=environ, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 137, ran.stderr
+    runs = json.loads(app.run("runs", "--json").stdout)["runs"]
+    return str(runs[0]["run"])
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "gated:after",
+        "applying:before",
+        "applying:after",
+        "settle:after",
+        "verify:after",
+        "contract:before",
+        "contract:after",
+        "promoted:before",
+        "promoted:after",
+    ],
+)
+def test_a_run_that_died_on_its_way_forward_is_brought_to_its_end(plain_app: "App", point: str) -> None:
+    deployed(plain_app, version(data(kept="1", gone="1")))
+    run = killed_at(plain_app, point, version(data(kept="2", fresh="1")))
+
+    resumed = plain_app.run("resume", run, "--json")
+
+    (shard,) = json.loads(resumed.stdout)["shards"]
+    begun = point not in ("gated:after", "applying:before")
+    assert shard["outcome"] in (("committed",) if begun else ("unchanged", "rolled_back")), resumed.stdout
+    assert inputs(plain_app) == ({"kept": "2", "fresh": "1"} if begun else {"kept": "1", "gone": "1"})
+    assert not held(plain_app)
+    assert deployed(plain_app, version(data(kept="3")))[0] == 0
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "classify:after",
+        "partial_snapshot:after",
+        "rb_build:before",
+        "rb_build:after",
+        "rb_guarded:after",
+        "rb_applying:before",
+        "rb_applying:after",
+        "rb_verify:after",
+        "rolled_back:before",
+        "rolled_back:after",
+    ],
+)
+def test_a_run_that_died_while_it_was_undone_is_undone(plain_app: "App", point: str) -> None:
+    deployed(plain_app, version(data(kept="1", gone="1")))
+    run = killed_at(plain_app, point, version(data(kept="2", fresh="1"), fails=True))
+
+    resumed = plain_app.run("resume", run, "--json")
+
+    (shard,) = json.loads(resumed.stdout)["shards"]
+    done = ("rolled_back", "unchanged") if point == "rolled_back:after" else ("rolled_back",)
+    assert shard["outcome"] in done, resumed.stdout
+    assert inputs(plain_app) == {"kept": "1", "gone": "1"}
+    assert not held(plain_app)
+    assert deployed(plain_app, version(data(kept="3")))[0] == 0
+
+
+def versioned(app: "App") -> None:
+    app.s3.put_bucket_versioning(Bucket=app.bucket, VersioningConfiguration={"Status": "Enabled"})
+
+
+def test_a_shard_goes_back_by_hand_and_forward_again(plain_app: "App") -> None:
+    versioned(plain_app)
+    deployed(plain_app, version(data(kept="1", gone="1")))
+    deployed(plain_app, version(data(kept="2", fresh="1")))
+
+    ran = plain_app.run("rollback", SHARD, "--yes", "--json")
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert inputs(plain_app) == {"kept": "1", "gone": "1"}
+    assert deployed(plain_app, version(data(kept="2", fresh="1")))[0] == 0
+    assert inputs(plain_app) == {"kept": "2", "fresh": "1"}
+
+
+def two(value: str, *, fails: bool = False) -> dict[str, Any]:
+    """An upstream whose output its dependent uses."""
+    reference = "${data.terraform_remote_state.cross-stack-reference-input-base.outputs.value}"
+    shop = version({"made": {"input": f"{value} on {reference}"}}, fails=fails)[SHARD]
+    base = version(data(made=value))[SHARD] | {"output": {"value": {"value": value}}}
+    return {"base": base, SHARD: shop | {"dependencies": ["base"]}}
+
+
+def test_all_or_nothing_takes_the_committed_shards_back_too(plain_app: "App") -> None:
+    versioned(plain_app)
+    plain_app.write(two("1"))
+    assert plain_app.run("deploy", "--yes").returncode == 0
+    plain_app.write(two("2", fails=True))
+
+    ran = plain_app.run("deploy", "--yes", "--atomic", "--json")
+
+    assert ran.returncode == 5, ran.stdout + ran.stderr
+    outcomes = {shard["name"]: shard["outcome"] for shard in json.loads(ran.stdout)["shards"]}
+    assert outcomes == {"base": "rolled_back", SHARD: "rolled_back"}, ran.stdout + ran.stderr
+    assert inputs(plain_app) == {"made": "1 on 1"}
+    assert plain_app.state("base")["outputs"]["value"]["value"] == "1"

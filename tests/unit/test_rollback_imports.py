@@ -1,0 +1,185 @@
+"""Import blocks from events, what an import plan may do, and who owns an object in doubt."""
+
+from typing import Any
+
+import pytest
+
+from holdfast_orchestrator.rollback.adoption import (
+    Adopt,
+    Foreign,
+    Place,
+    ShardTag,
+    candidate_ids,
+    judge_adoption,
+)
+from holdfast_orchestrator.rollback.identities import Identity
+from holdfast_orchestrator.rollback.imports import (
+    ImportBlock,
+    import_id,
+    judge_import_plan,
+    plan_imports,
+    planned_values_by_address,
+    with_imports,
+)
+from holdfast_orchestrator.rollback.progress import Step
+
+PLACE = Place("123456789012", "eu-west-1")
+TAG = ShardTag("HoldfastShard", "orders-prod-eu-west-1")
+
+
+def change(address: str, actions: list[str], *, imports: str | None = None, **fields: Any) -> dict[str, Any]:
+    importing = {} if imports is None else {"importing": {"id": imports}}
+    before = None if actions == ["create"] else {"id": imports}
+    return {
+        "address": address,
+        "mode": "managed",
+        "type": address.split(".", maxsplit=1)[0],
+        "name": "x",
+        "change": {"actions": actions, "before": before, "after": {}, **importing, **fields},
+    }
+
+
+def plan(*changes: dict[str, Any]) -> dict[str, Any]:
+    return {"format_version": "1.2", "resource_changes": list(changes)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "id_value", "planned", "expected"),
+    [
+        ("aws_sqs_queue", "https://q", {}, "https://q"),
+        ("aws_iam_role_policy_attachment", "r-1", {"role": "r", "policy_arn": "arn:p"}, "r/arn:p"),
+        ("aws_iam_role_policy_attachment", "r-1", {"role": "r"}, None),
+        ("aws_db_instance", "db-ABC", {"identifier": "orders"}, "orders"),
+        ("aws_ecs_cluster", "arn:cluster/c", {"name": "c"}, "c"),
+        ("aws_ecs_service", "arn:s", {"cluster": "arn:aws:ecs:r:1:cluster/c", "name": "s"}, "c/s"),
+        ("aws_ecs_service", "arn:s", {"name": "s"}, None),
+        ("aws_route", "r", {"route_table_id": "rtb", "destination_cidr_block": "::/0"}, "rtb_::/0"),
+        ("aws_lambda_permission", "", {"function_name": "f", "statement_id": "p", "qualifier": "v"}, "f:v/p"),
+        ("aws_cloudwatch_event_target", "t", {"rule": "r", "target_id": "t"}, "default/r/t"),
+        ("aws_wafv2_web_acl", "id", {"name": "n", "scope": "REGIONAL"}, "id/n/REGIONAL"),
+        ("aws_ecs_task_definition", "family", {}, None),
+        ("aws_lb_target_group_attachment", "x", {}, None),
+        ("acme_thing", "x", {}, None),
+    ],
+)
+def test_an_import_id_follows_the_rule_of_its_type(
+    kind: str, id_value: str, planned: dict[str, Any], expected: str | None
+) -> None:
+    assert import_id(kind, id_value, planned) == expected
+
+
+def test_creates_become_blocks_or_are_made_again_or_go_to_a_person() -> None:
+    queue = Step(address="aws_sqs_queue.q", action="create", id_value="https://q")
+    secret = Step(address="random_password.p", action="create", id_value="none")
+    attachment = Step(address="aws_lb_target_group_attachment.a", action="create", id_value="x")
+
+    found = plan_imports([queue, secret, attachment], {})
+
+    assert found.blocks == (ImportBlock("aws_sqs_queue.q", "https://q", "https://q"),)
+    assert found.create_again == (secret,)
+    assert found.by_hand == (attachment,)
+
+
+def test_of_two_objects_at_one_address_one_goes_to_a_person() -> None:
+    steps = [Step(address="aws_sqs_queue.q", action="create", id_value=found) for found in ("1", "2")]
+
+    found = plan_imports(steps, {})
+
+    assert found.blocks == (ImportBlock("aws_sqs_queue.q", "1", "1"),)
+    assert found.by_hand == (steps[1],)
+
+
+def test_an_import_id_is_written_as_a_literal_and_replaces_an_older_block() -> None:
+    configuration = {"import": [{"to": "a_b.c", "id": "old"}, {"to": "a_b.d", "id": "kept"}]}
+
+    found = with_imports(configuration, [ImportBlock("a_b.c", "${danger}%{x}")])
+
+    assert found["import"] == [
+        {"to": "a_b.d", "id": "kept"},
+        {"to": "a_b.c", "id": "$${danger}%%{x}"},
+    ]
+    assert configuration["import"][0]["id"] == "old"
+
+
+def test_an_import_plan_may_import_update_what_it_imports_and_create_what_had_not_begun() -> None:
+    document = plan(
+        change("aws_sqs_queue.q", ["no-op"], imports="q"),
+        change("aws_sqs_queue.r", ["update"], imports="r"),
+        change("aws_sqs_queue.later", ["create"]),
+    )
+    blocks = [ImportBlock(f"aws_sqs_queue.{name}", name, name) for name in "qr"]
+
+    assert judge_import_plan(document, expected=blocks, may_create=["aws_sqs_queue.later"]) == ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "what"),
+    [
+        (change("aws_sqs_queue.q", ["delete", "create"], imports="q"), "then change"),
+        (change("aws_sqs_queue.q", ["no-op"], imports="other"), "event file says"),
+        (change("aws_sqs_queue.other", ["no-op"], imports="x"), "no import"),
+        (change("aws_sqs_queue.other", ["create"]), "had not been left"),
+        (change("aws_sqs_queue.other", ["delete"]), "had not been left"),
+        (change("aws_sqs_queue.other", ["update"]), "had not been left"),
+    ],
+)
+def test_an_import_plan_may_do_nothing_else(entry: dict[str, Any], what: str) -> None:
+    problems = judge_import_plan(
+        plan(entry), expected=[ImportBlock("aws_sqs_queue.q", "q", "q")], may_create=["aws_sqs_queue.later"]
+    )
+
+    assert any(what in problem for problem in problems)
+
+
+def test_an_expected_import_that_is_not_planned_is_a_problem() -> None:
+    problems = judge_import_plan(plan(), expected=[ImportBlock("aws_sqs_queue.q", "q")], may_create=())
+
+    assert problems == ("aws_sqs_queue.q would not be imported.",)
+
+
+def test_planned_values_come_from_the_forward_plan() -> None:
+    document = plan(
+        {**change("aws_sqs_queue.q", ["create"]), "change": {"actions": ["create"], "after": {"name": "q"}}}
+    )
+
+    assert planned_values_by_address(document) == {"aws_sqs_queue.q": {"name": "q"}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "planned", "expected"),
+    [
+        ("aws_ssm_parameter", {"name": "/a"}, ("/a",)),
+        ("aws_sns_topic", {"name": "t"}, ("arn:aws:sns:eu-west-1:123456789012:t",)),
+        ("aws_sqs_queue", {"name": "q"}, ("https://sqs.eu-west-1.amazonaws.com/123456789012/q",)),
+        ("aws_iam_policy", {"name": "p", "path": "/x/"}, ("arn:aws:iam::123456789012:policy/x/p",)),
+        ("aws_iam_role_policy_attachment", {"role": "r", "policy_arn": "p"}, ("r/p",)),
+        ("aws_ecs_service", {"cluster": "c", "name": "s"}, ("c/s",)),
+        ("aws_sns_topic", {}, ()),
+        ("aws_vpc", {"cidr_block": "10.0.0.0/16"}, ()),
+    ],
+)
+def test_an_object_in_doubt_is_looked_for_by_the_ids_it_would_have(
+    kind: str, planned: dict[str, Any], expected: tuple[str, ...]
+) -> None:
+    assert candidate_ids(kind, planned, PLACE) == expected
+
+
+QUEUE = Identity("aws_sqs_queue", "q")
+
+
+def test_an_object_with_the_tag_of_this_shard_is_adopted() -> None:
+    assert judge_adoption(QUEUE, {"tags_all": {TAG.key: TAG.value}}, tag=TAG, elsewhere=()) == Adopt()
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [{}, {"tags_all": {}}, {"tags_all": None}, {"tags": {"HoldfastShard": "another"}}, {"tags": "x"}],
+)
+def test_an_object_without_that_tag_is_foreign(attributes: dict[str, Any]) -> None:
+    assert isinstance(judge_adoption(QUEUE, attributes, tag=TAG, elsewhere=()), Foreign)
+
+
+def test_an_object_in_another_state_is_foreign_whatever_its_tags() -> None:
+    found = judge_adoption(QUEUE, {"tags_all": {TAG.key: TAG.value}}, tag=TAG, elsewhere=[QUEUE])
+
+    assert isinstance(found, Foreign)

@@ -1,0 +1,300 @@
+"""After the apply: classification, the verify verdict, the machine, locks, plan files and versions."""
+
+import io
+import json
+import zipfile
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.rollback.classify import (
+    Aftermath,
+    Verdict,
+    classify,
+    lost_provider,
+    only_lock_errors,
+    says_state_not_saved,
+)
+from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, TrackedObject
+from holdfast_orchestrator.rollback.locks import Owner, Spawned, judge_lock
+from holdfast_orchestrator.rollback.machine import (
+    ARROWS,
+    OUTCOMES,
+    WRITING,
+    Child,
+    Phase,
+    Resume,
+    Resumption,
+    is_read_only,
+    may_follow,
+    next_after_crash,
+)
+from holdfast_orchestrator.rollback.plan_file import Stamp, prior_stamp
+from holdfast_orchestrator.rollback.verify import CLEAN_FINGERPRINT, fingerprint, judge_verify
+from holdfast_orchestrator.rollback.versions import is_older, locked_providers, newest
+
+LOCK = "Error releasing the state lock: AccessDenied"
+THROTTLED = "creating SQS Queue: ThrottlingException: Rate exceeded, StatusCode: 400"
+INVALID = "creating SQS Queue: InvalidAttributeValue"
+
+
+@pytest.mark.parametrize(
+    ("aftermath", "verdict"),
+    [
+        (Aftermath(exit_code=1, errors=(LOCK,), verified="proven"), Verdict.APPLIED_AFTER_ALL),
+        (Aftermath(exit_code=1, errors=(INVALID,), verified="differs"), Verdict.DEFINITE),
+        (Aftermath(exit_code=1, errors=(THROTTLED,), verified="differs"), Verdict.TRANSIENT),
+        (Aftermath(exit_code=1, errors=(THROTTLED, LOCK), verified="differs"), Verdict.TRANSIENT),
+        (Aftermath(exit_code=1, errors=(THROTTLED, INVALID), verified="differs"), Verdict.DEFINITE),
+        (Aftermath(exit_code=1, errors=(THROTTLED,), rescued_state=True), Verdict.STATE_NOT_SAVED),
+        (Aftermath(exit_code=0, unsaved=1, verified="proven"), Verdict.STATE_NOT_SAVED),
+        (Aftermath(exit_code=None, in_doubt=1), Verdict.IN_DOUBT),
+        (Aftermath(exit_code=None, unsaved=1, in_doubt=1), Verdict.STATE_NOT_SAVED),
+        (Aftermath(exit_code=1, errors=("api error ExpiredToken: ...",)), Verdict.CREDENTIALS),
+        (Aftermath(exit_code=1, errors=("ExpiredToken",), verified="proven"), Verdict.APPLIED_AFTER_ALL),
+        (Aftermath(exit_code=0, verified="proven", healthy=False), Verdict.DEFINITE),
+        (Aftermath(exit_code=None, verified="differs"), Verdict.DEFINITE),
+        (Aftermath(exit_code=1, errors=(LOCK,), verified="differs"), Verdict.DEFINITE),
+        (Aftermath(exit_code=0, verified="differs"), Verdict.DEFINITE),
+    ],
+)
+def test_a_failure_is_classified_by_what_is_proven_and_not_by_the_exit_code(
+    aftermath: Aftermath, verdict: Verdict
+) -> None:
+    assert classify(aftermath) is verdict
+
+
+@given(code=st.none() | st.integers(0, 255), errors=st.lists(st.sampled_from([THROTTLED, INVALID, LOCK])))
+def test_a_proven_apply_is_never_rolled_back_whatever_the_exit_code(
+    code: int | None, errors: list[str]
+) -> None:
+    found = classify(Aftermath(exit_code=code, errors=tuple(errors), verified="proven"))
+
+    assert found is Verdict.APPLIED_AFTER_ALL
+
+
+def test_terraforms_own_words_are_recognized() -> None:
+    assert says_state_not_saved(["Failed to save state: ..."])
+    assert not says_state_not_saved([INVALID])
+    assert only_lock_errors([LOCK])
+    assert not only_lock_errors([])
+    assert not only_lock_errors([LOCK, INVALID])
+    assert lost_provider(["Plugin did not respond: the plugin encountered an error"])
+
+
+QUEUE = TrackedObject(
+    identity=Identity("aws_sqs_queue", "q"), address="aws_sqs_queue.q", provider="p", stateful=True, id="q"
+)
+
+
+def plan(**values: Any) -> dict[str, Any]:
+    entry = {
+        "address": "aws_sqs_queue.q",
+        "mode": "managed",
+        "type": "aws_sqs_queue",
+        "name": "q",
+        "change": {"actions": ["update" if values else "no-op"], "before": {"id": "q"}, "after": values},
+    }
+    return {"format_version": "1.2", "resource_changes": [entry]}
+
+
+def verify(
+    document: dict[str, Any], *, baseline: str | None = None, now: tuple[TrackedObject, ...] = (QUEUE,)
+) -> Any:
+    return judge_verify(document, baseline=baseline, before=IdentityIndex((QUEUE,)), now=IdentityIndex(now))
+
+
+def test_a_plan_without_changes_proves_the_deploy() -> None:
+    found = verify(plan())
+
+    assert (found.plan, found.proven, found.fingerprint) == ("clean", True, CLEAN_FINGERPRINT)
+
+
+def test_the_same_difference_as_last_time_is_no_difference_and_another_one_is() -> None:
+    baseline = fingerprint(plan(tags="perpetual"))
+
+    assert verify(plan(tags="perpetual"), baseline=baseline).proven
+    assert not verify(plan(tags="other"), baseline=baseline).proven
+    assert verify(plan(tags="perpetual")).differing == ("aws_sqs_queue.q",)
+
+
+def test_a_fingerprint_does_not_give_values_away() -> None:
+    assert "hunter2" not in fingerprint(plan(password="hunter2"))
+
+
+def test_a_lost_object_is_not_proven_by_a_clean_plan() -> None:
+    found = verify(plan(), now=())
+
+    assert found.plan == "clean"
+    assert not found.proven
+
+
+def test_an_object_this_run_destroyed_is_lost_though_a_namesake_exists() -> None:
+    index = IdentityIndex((QUEUE,))
+
+    found = judge_verify(plan(), baseline=None, before=index, now=index, destroyed=[("aws_sqs_queue", "q")])
+
+    assert found.lost == (QUEUE,)
+
+
+def test_a_plan_that_cannot_be_read_proves_nothing() -> None:
+    assert verify({"format_version": "9.0"}).plan == "unreadable"
+    assert not verify({"format_version": "9.0"}).proven
+
+
+def test_every_phase_has_arrows_and_is_reached() -> None:
+    reached = {after for targets in ARROWS.values() for after in targets}
+
+    assert set(ARROWS) == set(Phase)
+    assert reached == set(Phase)
+
+
+def test_a_rollback_never_leads_to_another_rollback_or_a_forward_apply_by_itself() -> None:
+    back = {phase for phase in Phase if phase.startswith("rb_")}
+    seen, waiting = set[Phase](), list(back)
+    while waiting:
+        phase = waiting.pop()
+        if phase not in seen | {Phase.STUCK, Phase.ROLLED_BACK}:
+            seen.add(phase)
+            waiting.extend(ARROWS[phase])
+
+    assert seen <= back
+
+
+def test_nothing_is_applied_without_its_gate() -> None:
+    before_apply = {phase for phase in Phase if may_follow(phase, Phase.APPLYING)}
+    before_rollback = {phase for phase in Phase if may_follow(phase, Phase.RB_APPLYING)}
+
+    assert before_apply == {Phase.GATED, Phase.RETRY_FORWARD}
+    assert before_rollback == {Phase.RB_GUARDED}
+    assert {phase for phase in Phase if may_follow(phase, Phase.RB_GUARDED)} == {Phase.RB_PLANNED}
+
+
+def test_before_the_first_apply_every_phase_is_read_only() -> None:
+    early = [Phase.LEASED, Phase.PREFLIGHT, Phase.SNAPSHOT, Phase.PLANNED, Phase.GATED]
+
+    assert all(is_read_only(phase) for phase in early)
+    assert not is_read_only(Phase.APPLYING)
+    assert set(OUTCOMES.values()) == {"committed", "rolled_back", "failed", "blocked", "needs_human"}
+
+
+@pytest.mark.parametrize(
+    ("last", "child", "expected"),
+    [
+        (Phase.IDLE, Child.NONE, Resumption(Resume.NOTHING, Phase.IDLE)),
+        (Phase.PLANNED, Child.DEAD, Resumption(Resume.START_OVER, Phase.LEASED)),
+        (Phase.APPLYING, Child.ALIVE, Resumption(Resume.ATTACH, Phase.APPLYING)),
+        (Phase.APPLYING, Child.DEAD, Resumption(Resume.REDO, Phase.SETTLE)),
+        (Phase.APPLYING, Child.UNKNOWN, Resumption(Resume.WAIT_FOR_PERSON, Phase.APPLYING)),
+        (Phase.HEALTH, Child.NONE, Resumption(Resume.REDO, Phase.HEALTH)),
+        (Phase.CONTRACT, Child.DEAD, Resumption(Resume.REDO, Phase.CONTRACT)),
+        (Phase.RB_GUARDED, Child.NONE, Resumption(Resume.REDO, Phase.RB_BUILD)),
+        (Phase.RB_APPLYING, Child.ALIVE, Resumption(Resume.ATTACH, Phase.RB_APPLYING)),
+        (Phase.RB_APPLYING, Child.DEAD, Resumption(Resume.REDO, Phase.RB_SETTLE)),
+        (Phase.PROMOTED, Child.NONE, Resumption(Resume.REDO, Phase.VERIFY2)),
+        (Phase.STUCK, Child.NONE, Resumption(Resume.WAIT_FOR_PERSON, Phase.STUCK)),
+        (Phase.KEPT, Child.UNKNOWN, Resumption(Resume.NOTHING, Phase.IDLE)),
+        (Phase.ROLLED_BACK, Child.UNKNOWN, Resumption(Resume.NOTHING, Phase.IDLE)),
+    ],
+)
+def test_a_restart_knows_what_to_do(last: Phase, child: Child, expected: Resumption) -> None:
+    assert next_after_crash(last, child) == expected
+
+
+@given(last=st.sampled_from(Phase), child=st.sampled_from(Child))
+def test_a_restart_never_goes_straight_into_an_apply(last: Phase, child: Child) -> None:
+    found = next_after_crash(last, child)
+
+    applies = found.phase in (Phase.APPLYING, Phase.RB_APPLYING)
+    assert not applies or found.action in (Resume.ATTACH, Resume.WAIT_FOR_PERSON)
+    assert child is not Child.UNKNOWN or found.action in (Resume.WAIT_FOR_PERSON, Resume.NOTHING)
+    assert found.phase not in WRITING or found.phase is last or found.phase is Phase.RB_BUILD
+
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=1)
+TEXT = "2026-11-21T12:00:05.123456789Z"
+
+
+def spawned(**fields: Any) -> Spawned:
+    return Spawned(**{"who": "ci@runner", "started": NOW, "ended": True, **fields})
+
+
+@pytest.mark.parametrize(
+    ("lock", "process", "owner"),
+    [
+        ({"ID": "1", "Who": "ci@runner", "Created": TEXT}, spawned(), Owner.OURS),
+        ({"ID": "1", "Who": "ci@runner", "Created": TEXT}, spawned(ended=False), Owner.RUNNING),
+        ({"ID": "1", "Who": "anna@laptop", "Created": TEXT}, spawned(), Owner.FOREIGN),
+        ({"ID": "1", "Who": "ci@runner", "Created": TEXT}, spawned(started=LATER), Owner.FOREIGN),
+        ({"ID": "1", "Who": "ci@runner", "Created": "soon"}, spawned(), Owner.FOREIGN),
+        ({"ID": "1", "Who": "anna@laptop"}, spawned(lock_id="1"), Owner.OURS),
+        ({"ID": "2", "Who": "ci@runner", "Created": TEXT}, spawned(lock_id="1"), Owner.FOREIGN),
+        ({"ID": "1", "Who": "ci@runner", "Created": TEXT}, None, Owner.FOREIGN),
+        ({"Who": "ci@runner"}, spawned(), Owner.UNREADABLE),
+        (None, spawned(), Owner.UNREADABLE),
+    ],
+)
+def test_only_a_lock_that_is_proven_ours_is_ours(lock: Any, process: Spawned | None, owner: Owner) -> None:
+    assert judge_lock(lock, process) is owner
+
+
+def archive(**files: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as writer:
+        for name, content in files.items():
+            writer.writestr(name, content)
+    return packed.getvalue()
+
+
+def test_a_plan_file_tells_which_state_it_was_made_from() -> None:
+    assert prior_stamp(archive(tfstate=json.dumps({"lineage": "L", "serial": 3}))) == Stamp("L", 3)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no zip", archive(other="x"), archive(tfstate="{"), archive(tfstate="[]")]
+)
+def test_what_is_no_plan_file_is_refused(content: bytes) -> None:
+    with pytest.raises(HoldfastError, match="not a plan file"):
+        prior_stamp(content)
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("1.9.0", "1.10.0"),
+        ("5.99.1", "~> 5.100"),
+        ("1.0.0-rc1", "1.0.0"),
+        ("", "0.1.0"),
+        (">= 1.2, < 2.0", "2.1.0"),
+    ],
+)
+def test_the_newer_of_two_versions_is_kept(older: str, newer: str) -> None:
+    assert newest(older, newer) == newest(newer, older) == newer
+    assert is_older(older, newer)
+    assert not is_older(newer, older)
+
+
+def test_the_lock_file_names_the_version_of_each_provider() -> None:
+    text = """
+provider "registry.terraform.io/hashicorp/aws" {
+  version     = "5.100.0"
+  constraints = "5.100.0"
+  hashes = [
+    "h1:x",
+  ]
+}
+
+provider "registry.terraform.io/hashicorp/random" {
+  version = "3.6.0"
+}
+"""
+
+    assert locked_providers(text) == {
+        "registry.terraform.io/hashicorp/aws": "5.100.0",
+        "registry.terraform.io/hashicorp/random": "3.6.0",
+    }
