@@ -165,9 +165,7 @@ class Project:
             Order(
                 shards=shards,
                 max_parallel=max_parallel or default_parallel(),
-                policy=replace(
-                    policy, allowed=policy.allowed | frozenset(allow_destroy), together=atomic
-                ),
+                policy=replace(policy, allowed=policy.allowed | frozenset(allow_destroy), together=atomic),
                 shown=plan,
                 atomic=atomic,
                 command=command,

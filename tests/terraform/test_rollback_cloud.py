@@ -2,18 +2,25 @@
 
 import json
 import os
+import shutil
 import signal
 import time
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+
+from holdfast_orchestrator.engine.workdir import work_root
+from holdfast_orchestrator.runtime import real_runtime
 
 if TYPE_CHECKING:
     import subprocess
 
     from tests.terraform.conftest import App
 
+FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 SHARD = "shop"
 PATIENCE_SECONDS = 120
 TAGS = {"Service": SHARD, "Environment": "dev", "ManagedBy": "holdfast"}
@@ -50,7 +57,12 @@ def refused(*after: str) -> dict[str, Any]:
 
 def table(key: str) -> dict[str, Any]:
     attributes = [{"name": key, "type": "S"}]
-    return {"name": f"{SHARD}-orders", "billing_mode": "PAY_PER_REQUEST", "hash_key": key, "attribute": attributes}
+    return {
+        "name": f"{SHARD}-orders",
+        "billing_mode": "PAY_PER_REQUEST",
+        "hash_key": key,
+        "attribute": attributes,
+    }
 
 
 def client(app: "App", service: str) -> Any:
@@ -78,6 +90,7 @@ def app(plain_app: "App") -> "App":
         client(plain_app, "ssm").delete_parameter(Name=f"/{SHARD}/{name}")
     for name in client(plain_app, "dynamodb").list_tables()["TableNames"]:
         client(plain_app, "dynamodb").delete_table(TableName=name)
+    shutil.copy(FIXTURES / "fault_app" / "app.py", plain_app.folder)
     return plain_app
 
 
@@ -183,21 +196,13 @@ def wait_for_event(app: "App", kind: str, name: str) -> None:
     pytest.fail(f"no apply told {kind} of {name}")
 
 
-def folders(app: "App") -> list[Any]:
-    from pathlib import Path
-
-    from holdfast_orchestrator.engine.workdir import work_root
-    from holdfast_orchestrator.runtime import real_runtime
-    from dataclasses import replace
-
+def folders(app: "App") -> list[Path]:
     runtime = replace(real_runtime(), cache=Path(app.environ["HOLDFAST_CACHE_DIR"]))
     return [work_root(runtime, app.folder) / SHARD]
 
 
 def terraforms(app: "App") -> list[int]:
     """The ids of the Terraforms at work for this app, with everything they started."""
-    from pathlib import Path
-
     (folder,) = folders(app)
     found = []
     for entry in Path("/proc").iterdir():

@@ -31,6 +31,7 @@ from holdfast_orchestrator.stop import StopSignal
 from holdfast_orchestrator.testing import FrozenClock, ScriptedProcesses, refusing_runtime
 
 RUNS = itertools.count()
+TERRAFORM = Engine(Path("terraform"), "terraform", (1, 11, 4))
 FAILURE = Diagnostic(severity="error", summary="creating queue: it broke", address="aws_sqs_queue.q")
 
 
@@ -82,7 +83,13 @@ class World:
 
     def state(self, name: str, *, resources: int = 1) -> bytes:
         queue = {"attributes": {"id": name}}
-        kind = {"mode": "managed", "type": "aws_sqs_queue", "name": "q", "provider": "p", "instances": [queue]}
+        kind = {
+            "mode": "managed",
+            "type": "aws_sqs_queue",
+            "name": "q",
+            "provider": "p",
+            "instances": [queue],
+        }
         state = {
             "version": 4,
             "lineage": f"lineage-of-{name}",
@@ -129,7 +136,7 @@ class FakeTerraform:
     world: World
     shard: Shard
     destroying: bool = False
-    engine: Engine = Engine(Path("terraform"), "terraform", (1, 11, 4))
+    engine: Engine = TERRAFORM
 
     @property
     def workdir(self) -> Path:

@@ -87,7 +87,8 @@ class Books:
         ours = [one for one in result.shards if one.shard in names]
         outcomes = {one.shard: one.outcome.value for one in ours}
         seconds = {one.shard: round(one.seconds, 3) for one in ours}
-        status = status_of(outcomes, interrupted=result.interrupted)
+        # Shards without any outcome: something broke that should not have.
+        status = status_of(outcomes, interrupted=result.interrupted) if ours else "failed"
         self._audit(store, shards, outcomes=outcomes, seconds=seconds, status=status)
         end_run(
             store,

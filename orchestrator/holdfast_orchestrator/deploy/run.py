@@ -77,19 +77,27 @@ def carry_out(order: Order, run: Run) -> RunResult:
     run.emit(run.started(order.verb, order.shards))
     books.begin()
     with run.stop.guarding():
-        results = _Walk(order=order, run=run, desk=desk).results()
-        if order.atomic:
-            results = take_back(results, run, desk)
-        result = RunResult(
-            run=run.id,
-            verb=order.verb,
-            shards=tuple(results[name] for name in order.names),
-            seconds=run.clock.monotonic() - began,
-            interrupted=run.stop.asked,
-        )
-        books.end(result)
+        results: Mapping[str, ShardResult] = {}
+        try:
+            results = _Walk(order=order, run=run, desk=desk).results()
+            if order.atomic:
+                results = take_back(results, run, desk)
+        finally:
+            # Even a defect leaves its trace.
+            result = _added_up(order, run, results, seconds=run.clock.monotonic() - began)
+            books.end(result)
     run.emit(RunFinished(run=run.id, outcomes=dict(result.counts), seconds=result.seconds))
     return result
+
+
+def _added_up(order: Order, run: Run, results: Mapping[str, ShardResult], *, seconds: float) -> RunResult:
+    return RunResult(
+        run=run.id,
+        verb=order.verb,
+        shards=tuple(results[name] for name in order.names if name in results),
+        seconds=seconds,
+        interrupted=run.stop.asked,
+    )
 
 
 def _refuse_to_strand(order: Order, run: Run) -> None:

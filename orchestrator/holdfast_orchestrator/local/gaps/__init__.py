@@ -12,6 +12,7 @@ from importlib import import_module
 
 # moto's name of the service whose first request needs it -> the modules, in the order they are applied.
 GAPS: dict[str, tuple[str, ...]] = {
+    "acm": ("acm_options",),
     "applicationautoscaling": ("autoscaling_tags",),
     "backup": ("backup",),
     "budgets": ("budgets",),
