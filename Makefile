@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 # 2 cores bear two test processes; Terraform waits on the local cloud most of the time.
 TEST_WORKERS ?= 2
 
-.PHONY: help install demo test test-long check bench lock schema clean
+.PHONY: help install demo test test-long faults chaos check bench lock schema clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -21,11 +21,19 @@ $(STAMP): requirements.lock pyproject.toml tools/install.py tools/terraform.lock
 demo: install ## the main job for real: deploy environment `local` on the embedded cloud, and take it down again
 	@$(BIN)/python tools/demo.py
 
-test: install ## every test that is not marked `long`
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile -m "not long"
+test: install ## every test that is not marked `long` or `faults`
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile -m "not long and not faults"
 
 test-long: install ## the tests marked `long`
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile -m long
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile -m "long and not faults"
+
+faults: install ## the fault catalogue and a short campaign of kills, against real Terraform
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile -m faults
+
+N ?= 200
+SEED ?= 1
+chaos: install ## kill at N random moments, resume, and look for anything lost: make chaos N=200 SEED=1
+	$(BIN)/python tools/chaos.py --runs $(N) --seed $(SEED)
 
 check: install ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff format --check .

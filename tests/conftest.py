@@ -9,9 +9,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SHADOWS = (ROOT / "constructs" / "__init__.py", ROOT / "tests" / "constructs" / "__init__.py")
+
+# A busy machine is no finding: nothing here asserts on time.
+settings.register_profile("holdfast", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("holdfast")
 
 
 def pytest_configure() -> None:
@@ -30,3 +35,10 @@ def pytest_configure() -> None:
             f"`import constructs` does not find the PyPI package (found {origin}); run `make install`.",
             returncode=4,
         )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the fault catalogue, which has a verb of its own until every row of it passes."""
+    for item in items:
+        if item.path.is_relative_to(ROOT / "tests" / "faults"):
+            item.add_marker("faults")

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -164,7 +165,9 @@ class FakeTerraform:
             raise CommandFailedError("terraform plan", 1, [FAILURE])
         self.destroying = destroy
         file = self.workdir / out
-        file.write_text(f"plan of {self.shard.name}")
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("tfstate", self.world.store.objects.get(key(self.shard.name), b"{}"))
+            archive.writestr("of", self.shard.name)
         changes = destroy or self.world.serial(self.shard.name) == 0 or self.shard.name in self.world.losses
         return PlanOutcome(changes=changes, plan=file)
 
@@ -186,7 +189,7 @@ class FakeTerraform:
 
     def apply(self, plan: Path) -> ApplyOutcome:
         self.call(f"apply {plan.name} of")
-        assert plan.read_text() == f"plan of {self.shard.name}"
+        assert zipfile.ZipFile(plan).read("of").decode() == self.shard.name
         failed = self.shard.name in self.world.failing
         unsaved = self.shard.name in self.world.unsaved
         rescued = self.workdir / "errored.tfstate"

@@ -20,7 +20,7 @@ from holdfast_orchestrator.rollback.changes import PlannedChanges, read_plan
 from holdfast_orchestrator.rollback.documents import Document, managed
 from holdfast_orchestrator.rollback.forward_gate import Approval
 from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex
-from holdfast_orchestrator.rollback.progress import ApplyStep, Progress, measure, planned_steps
+from holdfast_orchestrator.rollback.progress import ApplyStep, Progress, Step, measure, planned_steps
 from holdfast_orchestrator.rollback.staging import Staging
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 
@@ -178,8 +178,12 @@ class Attempt:
         return Progress(
             done=tuple(step for one in each for step in one.done),
             unfinished=tuple(step for one in each for step in one.unfinished),
-            not_started=every.not_started,
+            not_started=tuple(step for step in every.not_started if not self._waits(step)),
         )
+
+    def _waits(self, step: Step) -> bool:
+        """Whether this is a delete whose turn has not come."""
+        return step.action == "delete" and step.address in self.staging.put_off and not self.contracting
 
 
 def events_of(record: Path) -> list[ApplyStep]:

@@ -1,6 +1,7 @@
 """The way forward: put deletes off, apply what was gated, prove it, delete, promote."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from holdfast_orchestrator.deploy.attempt import Attempt, parsed
 from holdfast_orchestrator.deploy.bench import Bench, recorded
@@ -12,6 +13,7 @@ from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.kept_plan import keep_plan
 from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.rollback.plan_file import Stamp, prior_stamp
 from holdfast_orchestrator.rollback.staging import (
     Staging,
     stage,
@@ -42,6 +44,7 @@ def put_deletes_off(bench: Bench, attempt: Attempt) -> None:
     attempt.terraform = terraform
     attempt.plan_file = outcome.plan if outcome.changes else None
     if outcome.changes:
+        refuse_other_state(bench, outcome.plan)
         shown = terraform.show_plan(outcome.plan)
         problems = stage_one_problems(
             shown,
@@ -56,6 +59,22 @@ def put_deletes_off(bench: Bench, attempt: Attempt) -> None:
         judge_reversible(bench, attempt, shown)
 
 
+def refuse_other_state(bench: Bench, plan: Path) -> None:
+    """Raise GateError where Terraform planned against another state than the one that lies there.
+
+    A store that denies for a moment that the state exists makes it plan to create everything again.
+    """
+    snapshot = bench.snapshot()
+    there = Stamp("", 0) if snapshot is None else Stamp(snapshot.lineage, snapshot.serial)
+    planned = prior_stamp(plan.read_bytes())
+    if planned != there:
+        raise GateError(
+            f"Terraform planned against state serial {planned.serial} (lineage {planned.lineage or 'none'}), "
+            f"and in the bucket lies serial {there.serial} (lineage {there.lineage or 'none'})",
+            next_step="deploy again; if it stays so, look at the bucket: holdfast doctor",
+        )
+
+
 def staging_of(bench: Bench, attempt: Attempt) -> Staging:
     """How the newest plan falls into two stages; what is half made cannot be kept as it is."""
     changes = attempt.plan.get("resource_changes") or ()
@@ -68,7 +87,9 @@ def apply_stage_one(bench: Bench, attempt: Attempt) -> Phase:
     """Apply the plan that was gated, and no other."""
     with bench.phase(Phase.APPLYING, retry=attempt.retries):
         bench.step("applying")
-        if attempt.plan_file is not None:
+        if attempt.plan_file is None:
+            attempt.code, attempt.errors = 0, ()
+        else:
             run_apply(bench, attempt)
     return Phase.SETTLE
 
@@ -150,6 +171,7 @@ def retry(bench: Bench, attempt: Attempt) -> Phase:
         if not outcome.changes:
             attempt.verified = "proven"
             return Phase.CLASSIFY
+        refuse_other_state(bench, outcome.plan)
         shown = terraform.show_plan(outcome.plan)
         attempt.plans.append(shown)
         attempt.terraform, attempt.plan_file = terraform, outcome.plan
@@ -182,6 +204,7 @@ def _plan_stage_two(bench: Bench, attempt: Attempt) -> tuple[str, ...]:
     attempt.code = 0
     if not outcome.changes:
         return ()
+    refuse_other_state(bench, outcome.plan)
     shown = terraform.show_plan(outcome.plan)
     return stage_two_problems(shown, put_off=put_off, forgotten=second.forgotten, state=index)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from holdfast_orchestrator.deploy.attempt import Attempt, parsed
 from holdfast_orchestrator.deploy.bench import Bench
-from holdfast_orchestrator.deploy.forward import put_deletes_off
+from holdfast_orchestrator.deploy.forward import put_deletes_off, refuse_other_state
 from holdfast_orchestrator.deploy.gates import judge_reversible
 from holdfast_orchestrator.deploy.health_gate import refuse_unready
 from holdfast_orchestrator.deploy.machine import Ending, drive
@@ -46,6 +46,7 @@ def launch(bench: Bench, known: Known, made: MadePlan, terraform: Any, *, destro
     artifact = artifact_of(bench, terraform, empty=destroy)
     attempt = _attempt(bench, known, made, artifact=artifact, destroy=destroy)
     attempt.terraform, attempt.plan_file = terraform, made.file
+    refuse_other_state(bench, made.file)
     if not destroy:
         judge_reversible(bench, attempt, attempt.plan)
         refuse_unready(bench, attempt)

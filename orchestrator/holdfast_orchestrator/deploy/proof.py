@@ -26,6 +26,7 @@ def prove(bench: Bench, attempt: Attempt, configuration: Document) -> Verified:
     if not outcome.changes and any(drift.action == "delete" for drift in outcome.drift):
         # A plan can exit 0 while the stored state still lists what is gone; applying it saves the refresh.
         terraform.apply(outcome.plan)
+    outcome.plan.unlink(missing_ok=True)
     snapshot = bench.snapshot()
     return judge_verify(
         shown,

@@ -101,12 +101,13 @@ def _under_lease(take: Take, run: Run, shard: Shard, desk: Desk, draft: Draft) -
     store = run.tools.store(shard)
     kept = read_state_record(store, shard.state.folder)
     holder = desk.leases(store).holder(shard.state.folder)
-    is_open = kept is not None and kept.record.is_open and kept.record.run == take.run
+    # A run that was turned away by an older one that is still open has that one to thank for it.
+    is_open = kept is not None and kept.record.is_open
     if not is_open and (holder is None or holder.run != take.run):
         return draft.good(_standing(store, shard, take))
     with at_work(shard, run, desk, doing=f"resuming {shard.name}") as bench:
         known = look(bench)
-        if known.unfinished != take.run:
+        if known.unfinished is None:
             # It died before it had changed anything: what it held is given back, and that is all.
             release_our_lock(bench)
             return draft.good(_standing(store, shard, take))

@@ -198,4 +198,9 @@ def at_work(shard: Shard, run: Run, desk: Desk, *, doing: str) -> Iterator[Bench
             claim, wait=desk.policy.lease_wait, on_wait=wait_for, operator=desk.policy.operator
         ) as lease,
     ):
-        yield Bench(shard=shard, run=run, desk=desk, store=store, lease=lease)
+        try:
+            yield Bench(shard=shard, run=run, desk=desk, store=store, lease=lease)
+        finally:
+            # A plan that was not applied must not lie where it could be.
+            for plan in run.tools.workdir(shard).glob("*.tfplan"):
+                plan.unlink(missing_ok=True)
