@@ -128,7 +128,6 @@ class SystemProcesses:
         return child.pid
 
     def birth(self, pid: int) -> str | None:
-        _reap(pid)
         return _birth_from_proc(pid) if Path("/proc/self/stat").exists() else self._birth_from_ps(pid)
 
     def terminate(self, pid: int, *, grace: float) -> bool:
@@ -141,6 +140,7 @@ class SystemProcesses:
             time.sleep(_POLL_SECONDS)
         if self.birth(pid) == born:
             _signal(pid, signal.SIGKILL)
+        _reap(pid)
         return True
 
     def _birth_from_ps(self, pid: int) -> str | None:
@@ -256,6 +256,7 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 
 def _reap(pid: int) -> None:
+    # Only for daemons: a program that somebody waits for would seem to have ended with code 0.
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
 

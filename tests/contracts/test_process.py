@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -273,6 +274,19 @@ def test_a_daemon_writes_its_log_and_is_known_by_its_birth(
     assert born is not None
     assert processes.birth(daemon) == born
     assert SystemProcesses().birth(daemon) == born
+
+
+def test_asking_whether_a_program_lives_does_not_lose_how_it_ended(
+    processes: SystemProcesses, tmp_path: Path
+) -> None:
+    running = processes.start(python("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", tmp_path))
+    while processes.birth(running.pid) is not None:
+        time.sleep(0.01)
+
+    ended = running.wait()
+
+    assert ended is not None
+    assert ended.code == -signal.SIGKILL
 
 
 def test_a_daemon_that_was_stopped_is_gone(processes: SystemProcesses, daemon: int) -> None:

@@ -145,11 +145,11 @@ def test_row_33_a_damaged_backup_is_not_restored(world: World) -> None:
     world.begin(PLAIN)
     two_serials(world)
     before = world.cloud.get(world.state_key())
-    for key in world.cloud.listing("_holdfast/backups/"):
-        if not key.endswith(".meta.json"):
-            world.cloud.put(key, world.cloud.get(key).replace(b"terraform", b"terrafirm"))
+    (key,) = (key for key in world.cloud.listing("_holdfast/backups/") if not key.endswith(".meta.json"))
+    world.cloud.put(key, world.cloud.get(key).replace(b"terraform_data", b"terraform_dada"))
+    backup = key.rpartition("/")[2]
 
-    ended = restore(world)
+    ended = world.holdfast("state", "restore", "shop", "--backup", backup, "--yes", "--confirm", "shop")
 
     assert_safe(world, ended, code={1, 6})
     assert world.cloud.get(world.state_key()) == before

@@ -42,7 +42,7 @@ def examine(bench: Bench, attempt: Attempt) -> Found:
         rescued=() if rescued is None else (read_state("errored.tfstate", rescued.read_bytes()),),
         copies=_copies(bench, attempt) if _is_lost(stored, attempt) else (),
         created=told.created(),
-        gone=told.gone(),
+        gone=told.gone() | attempt.let_go,
     )
     return Found(
         stored=stored,

@@ -101,6 +101,7 @@ class Attempt:
     health_began: bool = False
     contracting: bool = False
     adopted: set[Identity] = field(default_factory=set)
+    let_go: set[tuple[str, str]] = field(default_factory=set)
     looked_for: set[tuple[str, str | None]] = field(default_factory=set)
     recoveries: int = 0
     retries: int = 0

@@ -173,8 +173,11 @@ def _committed(bench: Bench, attempt: Attempt) -> Ending:
 
 def _rolled_back(bench: Bench, attempt: Attempt) -> Ending:
     with bench.phase(Phase.ROLLED_BACK) as entry:
-        close_record(bench, attempt)
+        close_record(bench, attempt, debt=_debt(bench, attempt) if attempt.person.skip else None)
         entry.update(forward.state_afterwards(bench))
+    attempt.notes.extend(
+        f"{address} was skipped: it stays as the failed version left it" for address in attempt.person.skip
+    )
     failure = attempt.failure or _unknown()
     if attempt.good is None:
         done = "what it had made is destroyed again, verified"
@@ -194,13 +197,7 @@ def _rolled_back(bench: Bench, attempt: Attempt) -> Ending:
 def _kept(bench: Bench, attempt: Attempt) -> Ending:
     found = examine(bench, attempt)
     with bench.phase(Phase.KEPT) as entry:
-        debt = Debt(
-            created=frozenset(attempt.debt.created | found.settled.created | attempt.adopted),
-            touched=attempt.touched,
-            artifacts=tuple(dict.fromkeys((attempt.artifact, *attempt.debt.artifacts))),
-            health_began=attempt.debt.health_began or attempt.health_began,
-        )
-        close_record(bench, attempt, debt=debt)
+        close_record(bench, attempt, debt=_debt(bench, attempt))
         entry.update(forward.state_afterwards(bench))
     failure = attempt.failure or _unknown()
     there = ", ".join(known.address for known in found.now) or "nothing"
@@ -217,6 +214,17 @@ def _kept(bench: Bench, attempt: Attempt) -> Ending:
                 "nothing was undone; the next deploy goes on from here",
             ),
         ),
+    )
+
+
+def _debt(bench: Bench, attempt: Attempt) -> Debt:
+    """What this run leaves behind for a later one to undo."""
+    created = examine(bench, attempt).settled.created
+    return Debt(
+        created=frozenset(attempt.debt.created | created | attempt.adopted),
+        touched=attempt.touched,
+        artifacts=tuple(dict.fromkeys((attempt.artifact, *attempt.debt.artifacts))),
+        health_began=attempt.debt.health_began or attempt.health_began,
     )
 
 

@@ -107,6 +107,7 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
     attempt.contracting = Phase.CONTRACT in phases
     attempt.retries = sum(entry.phase is Phase.RETRY_FORWARD and entry.edge == "before" for entry in entries)
     attempt.adopted = set(_adopted(entries))
+    attempt.let_go = {(kind, known) for entry in entries for kind, known in entry.data.get("let_go", ())}
     attempt.failure = _failure(entries)
     _find_events(bench, attempt, entries)
     if attempt.verb != "destroy":

@@ -85,7 +85,7 @@ def snapshot_partial(bench: Bench, attempt: Attempt) -> Phase:
 
 def build(bench: Bench, attempt: Attempt) -> Phase:
     """Work out the configuration to go back to, and make the edits only the state can express."""
-    with bench.phase(Phase.RB_BUILD, retry=attempt.rollback_retries):
+    with bench.phase(Phase.RB_BUILD, retry=attempt.rollback_retries) as entry:
         _refuse_point_of_no_return(attempt)
         _refuse_changed_inputs(bench, attempt)
         _swap_deposed(bench, attempt)
@@ -97,6 +97,8 @@ def build(bench: Bench, attempt: Attempt) -> Phase:
             raise BlockedRollbackError(
                 " ".join(built.problems), next_step="fix forward and deploy", violations=()
             )
+        _let_go(attempt, needs, found.now)
+        entry["let_go"] = sorted(attempt.let_go)
         _edit_state(bench, built)
         attempt.rollback = Rollback(needs=needs, built=built, created=frozenset(created))
     return Phase.RB_PLANNED
@@ -234,15 +236,20 @@ def _needs(
         keep_created=attempt.health_began or attempt.debt.health_began,
     )
     orphaned = tuple(address for address in attempt.person.orphan if address in now.by_address)
-    if kept := [address for address in forget if address not in orphaned]:
-        note = f"left in the cloud, and no longer in the state: {', '.join(kept)}"
-        if note not in attempt.notes:
-            attempt.notes.append(note)
     return RollbackNeeds(
         moves=inverse_moves(good, now),
         forget=tuple(dict.fromkeys((*forget, *orphaned))),
         import_again=tuple(_import_again(attempt, good, now)),
     )
+
+
+def _let_go(attempt: Attempt, needs: RollbackNeeds, now: IdentityIndex) -> None:
+    """Remember, and tell, what stays in the cloud and leaves the state."""
+    for address in needs.forget:
+        known = now.by_address.get(address)
+        if known is not None and (known.identity.kind, known.id or address) not in attempt.let_go:
+            attempt.let_go.add((known.identity.kind, known.id or address))
+            attempt.notes.append(f"{address} ({known.id}) stays in the cloud and is no longer in the state")
 
 
 def _import_again(attempt: Attempt, good: IdentityIndex, now: IdentityIndex) -> list[ImportBlock]:

@@ -38,7 +38,7 @@ class Cloud:
             [sys.executable, "-m", "tests.faults.lab.forking_cloud"],
             cwd=ROOT,
             env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
@@ -63,7 +63,7 @@ class Cloud:
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
         if self.process is not None:
-            self.process.wait()
+            self.process.communicate()
 
     @cached_property
     def s3(self) -> Any:

@@ -3,7 +3,9 @@
 The twin is a forked process: same objects, same states, nothing shared any more. So the version that
 every test begins with is deployed once, and each test gets a cloud of its own in milliseconds.
 
-    python -m tests.faults.lab.forking_cloud       prints "<endpoint> <pid>" and serves until killed
+    python -m tests.faults.lab.forking_cloud       prints "<endpoint> <pid>" and serves
+
+It and its twins end when whoever holds the other end of their standard input does, however that ends.
 """
 
 import json
@@ -49,6 +51,7 @@ class Forking:
     def _live_on(self, writing: int) -> None:
         """Never returns: the twin has none of its parent's threads, and serves at a door of its own."""
         try:
+            end_with_the_test()
             self.listener.socket.close()
             self._cloud._lock = threading.Lock()
             self.listener = listen(self)
@@ -57,6 +60,15 @@ class Forking:
             self.listener.serve_forever(poll_interval=_IDLE_SECONDS)
         finally:
             os._exit(0)
+
+
+def end_with_the_test() -> None:
+    def wait() -> None:
+        while os.read(0, 1):
+            continue
+        os._exit(0)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def listen(app: Forking) -> Any:
@@ -73,6 +85,7 @@ def endpoint(listener: Any) -> str:
 
 def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a twin that was stopped
+    end_with_the_test()
     app = Forking(application())
     app.listener = listen(app)
     sys.stdout.write(f"{endpoint(app.listener)} {os.getpid()}\n")

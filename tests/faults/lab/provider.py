@@ -59,7 +59,7 @@ class WarmProvider:
         provider = _start([str(binary), "-debug"], environ)
         socket = _wait(provider, r"/[^\s\"']*plugin\d+", folder / "provider.log")
         door = folder / "door"
-        proxy = _start([_node(), str(_DOOR), socket, str(door), ",".join(TYPES)], environ)
+        proxy = _start([_node(), str(_DOOR), socket, str(door), ",".join(TYPES), str(provider.pid)], environ)
         _wait(proxy, "ready", folder / "door.log")
         attach = {
             SOURCE: {
@@ -76,8 +76,9 @@ class WarmProvider:
         for process in self.processes:
             process.kill()
             process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    stream.close()
 
 
 def terraform_wrapper(folder: Path) -> Path:
@@ -109,7 +110,7 @@ def _start(argv: list[str], environ: Mapping[str, str]) -> "subprocess.Popen[str
     return subprocess.Popen(
         argv,
         env=dict(environ),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

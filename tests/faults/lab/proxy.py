@@ -381,7 +381,7 @@ class _Handler(BaseHTTPRequestHandler):
         return reply.status
 
     def answer_error(self, request: Request, fault: Answer) -> int:
-        if "json" in request.headers.get("content-type", ""):
+        if "x-amz-target" in request.headers:
             kind = "application/x-amz-json-1.1"
             body = json.dumps({"__type": fault.code, "message": fault.message}).encode()
         else:

@@ -1,14 +1,15 @@
 // A door in front of one running AWS provider that shows Terraform only a few resource types.
 //
-//   node schema_proxy.mjs <socket of the provider> <socket to serve on> <type,type,...>
+//   node schema_proxy.mjs <socket of the provider> <socket to serve on> <type,type,...> <provider's pid>
 //
 // The provider's schema is 1,500 types and costs every Terraform command seconds of processor time; the
 // faults need five of them. Every other call goes through untouched: it is the real provider that works.
 // Speaks gRPC as far as go-plugin does: HTTP/2 without TLS on a unix socket.
 
 import http2 from "node:http2";
+import net from "node:net";
 
-const [provider, door, types] = process.argv.slice(2);
+const [provider, door, types, pid] = process.argv.slice(2);
 const SHOWN = new Set(types.split(","));
 const RESOURCES = 2;
 const HIDDEN = new Set([3, 7, 8]); // data sources, functions, ephemeral resources
@@ -24,7 +25,6 @@ function upstream() {
   return session;
 }
 
-import net from "node:net";
 const WIDE = { initialWindowSize: 1 << 26 };
 const connect = () => net.connect(provider);
 
@@ -97,4 +97,9 @@ const server = http2.createServer({ settings: WIDE });
 server.on("session", (opened) => opened.setLocalWindowSize(1 << 26));
 server.on("stream", forward);
 server.on("sessionError", () => {});
+// Whoever holds the other end of our standard input is the test; both of us end with it.
+process.stdin.resume().on("end", () => {
+  try { process.kill(Number(pid), "SIGKILL"); } catch { /* it has ended */ }
+  process.exit(0);
+});
 server.listen(door, () => console.log("ready"));
