@@ -28,11 +28,17 @@ class StopSignal:
         self._urgency = Urgency.NONE
         self._interrupters: list[Callable[[], object]] = []
         self._at_stake = 0
+        self._is_over = False
 
     @property
     def at_stake(self) -> bool:
         """Whether a run is under way that has to be brought to an orderly end."""
         return self._at_stake > 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether such a run has come to its end: what is left is to tell of it."""
+        return self._is_over and not self.at_stake
 
     @property
     def urgency(self) -> Urgency:
@@ -64,6 +70,7 @@ class StopSignal:
         finally:
             with self._lock:
                 self._at_stake -= 1
+                self._is_over = True
 
     @contextmanager
     def interrupting(self, interrupt: Callable[[], object]) -> Iterator[None]:

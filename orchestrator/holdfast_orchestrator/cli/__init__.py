@@ -8,7 +8,6 @@ the one place where errors become text and an exit code.
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -92,12 +91,10 @@ def group() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line of this process; return its exit code."""
+    from holdfast_orchestrator.cli._streams import keep_streams_open  # noqa: PLC0415 - once a process
     from holdfast_orchestrator.runtime import real_runtime  # noqa: PLC0415 - after click has loaded
 
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a sign must not end a deploy.
-        with suppress(AttributeError):
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    keep_streams_open()
     signal.signal(signal.SIGTERM, _as_interrupt)
     return invoke(sys.argv[1:] if argv is None else argv, real_runtime())
 
@@ -107,8 +104,6 @@ def invoke(argv: Sequence[str], runtime: "Runtime") -> int:
     try:
         answer = group.main(args=list(argv), prog_name="holdfast", standalone_mode=False, obj=runtime)
         return answer if isinstance(answer, int) else EXIT_OK
-    except BrokenPipeError:
-        return EXIT_OK
     except (KeyboardInterrupt, click.Abort):
         runtime.terminal.err.write("\ninterrupted; nothing was being changed\n")
         return InterruptedSafelyError.exit_code

@@ -1,7 +1,8 @@
 """What every command about shards does around its own work: load, listen, stop, print.
 
-`Session.of(runtime, given)` takes the shared options as click hands them over. Inside `watching` events go
-to the terminal and to `--events FILE`, and Ctrl-C and SIGTERM become a `StopSignal`.
+`Session.of(runtime, given)` takes the shared options as click hands them over. Inside `session` Ctrl-C and
+SIGTERM become a `StopSignal`, until the run has been told of; inside `watching` events go to the terminal and
+to `--events FILE`.
 """
 
 import json
@@ -14,8 +15,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from holdfast_orchestrator.api import Options, Project
+from holdfast_orchestrator.cli._listeners import EventFile, Listeners
 from holdfast_orchestrator.errors import EXIT_CHANGES, HoldfastError, UsageError
-from holdfast_orchestrator.events import Emitter, Event, Listener, StopRequested
+from holdfast_orchestrator.events import Emitter, Listener, StopRequested
 from holdfast_orchestrator.project_file import ForeignSettings
 from holdfast_orchestrator.report.documents import Document, as_json, error_document
 from holdfast_orchestrator.runtime import Runtime
@@ -39,6 +41,7 @@ class Session:
     events: Path | None
     verbose: bool
     stop: StopSignal = field(default_factory=StopSignal)
+    listeners: Listeners = field(default_factory=Listeners, repr=False)
 
     @classmethod
     def of(cls, runtime: Runtime, given: Mapping[str, Any]) -> "Session":
@@ -80,14 +83,13 @@ class Session:
 
     @contextmanager
     def watching(self) -> Iterator[Listener]:
-        """Show what happens and mind Ctrl-C; yields the listener for the API."""
+        """Show what happens; yields the listener for the API."""
         with ExitStack() as stack:
-            listeners: list[Listener] = [stack.enter_context(self._view())]
+            stack.callback(self.listeners.clear)
+            self.listeners.add(stack.enter_context(self._view()))
             if self.events is not None:
-                listeners.append(_EventFile(stack.enter_context(self._events_file(self.events))))
-            shared = _Shared(listeners)
-            stack.enter_context(_signals(self, shared))
-            yield shared
+                self.listeners.add(EventFile(stack.enter_context(self._events_file(self.events))))
+            yield self.listeners
 
     def _view(self) -> Any:
         terminal = self.runtime.terminal
@@ -110,7 +112,9 @@ class Session:
 def session(runtime: Runtime, given: Mapping[str, Any]) -> Iterator[Session]:
     """Open a session; with `--json`, an error is a document too before it goes on its way."""
     try:
-        yield Session.of(runtime, given)
+        here = Session.of(runtime, given)
+        with _signals(here):
+            yield here
     except HoldfastError as error:
         if given["as_json"]:
             from holdfast_orchestrator.redaction import Redactor  # noqa: PLC0415 - only for an error
@@ -125,36 +129,17 @@ def detailed(*, changes: bool) -> int:
     return EXIT_CHANGES if changes else 0
 
 
-class _Shared:
-    """Hands events to several listeners, one event at a time."""
-
-    def __init__(self, listeners: list[Listener]) -> None:
-        # Reentrant: the signal handler may tell something in the middle of telling something.
-        self._lock = threading.RLock()
-        self._listeners = listeners
-
-    def __call__(self, event: Event) -> None:
-        with self._lock:
-            for listener in self._listeners:
-                listener(event)
-
-
-class _EventFile:
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-
-    def __call__(self, event: Event) -> None:
-        self._file.write(json.dumps(event.to_json(), ensure_ascii=False) + "\n")
-
-
 @contextmanager
-def _signals(session: Session, listener: Listener) -> Iterator[None]:
+def _signals(session: Session) -> Iterator[None]:
+    """Ctrl-C and SIGTERM (CI cancels so) stop a run in good order; a closed terminal stops nothing."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    emit = Emitter(session.runtime.clock, session.project.redactor, listener)
+    emit = Emitter(session.runtime.clock, session.project.redactor, session.listeners)
 
     def ask(_number: int, _frame: object) -> None:
+        if session.stop.is_over:
+            return
         if not session.stop.at_stake:
             raise KeyboardInterrupt
         before = session.stop.urgency
@@ -162,7 +147,12 @@ def _signals(session: Session, listener: Listener) -> Iterator[None]:
         message = _AGAIN if before is Urgency.INTERRUPT else _MESSAGES[urgency]
         emit(StopRequested(urgency=int(urgency), message=message))
 
-    previous = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers: dict[signal.Signals, Any] = {
+        signal.SIGINT: ask,
+        signal.SIGTERM: ask,
+        signal.SIGHUP: signal.SIG_IGN,
+    }
+    previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:

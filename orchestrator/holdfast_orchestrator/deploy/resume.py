@@ -8,13 +8,15 @@ from holdfast_orchestrator.deploy.books import Books, Transcript
 from holdfast_orchestrator.deploy.desk import Desk, Policy
 from holdfast_orchestrator.deploy.draft import Draft
 from holdfast_orchestrator.deploy.locks import release_our_lock
+from holdfast_orchestrator.deploy.machine import Ending
+from holdfast_orchestrator.deploy.narration import Failure
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
 from holdfast_orchestrator.deploy.preflight import look
 from holdfast_orchestrator.deploy.reopen import noted_shard
 from holdfast_orchestrator.deploy.run import summary
 from holdfast_orchestrator.deploy.shard import at_work
-from holdfast_orchestrator.deploy.unfinished import take_up
-from holdfast_orchestrator.errors import HoldfastError, UsageError
+from holdfast_orchestrator.deploy.unfinished import DEPLOY_AGAIN, not_begun, take_up
+from holdfast_orchestrator.errors import HoldfastError, RolledBackError, UsageError
 from holdfast_orchestrator.events import RunFinished, ShardFinished
 from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.plan.shard import Run
@@ -23,6 +25,7 @@ from holdfast_orchestrator.record.journal_entry import JournalName
 from holdfast_orchestrator.record.last_good import read_last_good
 from holdfast_orchestrator.record.runs import read_run
 from holdfast_orchestrator.record.state_record import read_state_record
+from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.state.store import DurableStore
 
 
@@ -104,22 +107,40 @@ def _under_lease(take: Take, run: Run, shard: Shard, desk: Desk, draft: Draft) -
     # A run that was turned away by an older one that is still open has that one to thank for it.
     is_open = kept is not None and kept.record.is_open
     if not is_open and (holder is None or holder.run != take.run):
-        return draft.good(_standing(store, shard, take))
+        return _standing(store, shard, take, draft)
     with at_work(shard, run, desk, doing=f"resuming {shard.name}") as bench:
         known = look(bench)
         if known.unfinished is None:
             # It died before it had changed anything: what it held is given back, and that is all.
             release_our_lock(bench)
-            return draft.good(_standing(store, shard, take))
+            return _standing(store, shard, take, draft)
         launched = take_up(bench, known, person=take.person)
         draft.backup = launched.backup
         return draft.ended(launched.ending, serial=launched.serial)
 
 
-def _standing(store: DurableStore, shard: Shard, take: Take) -> Outcome:
-    """What became of a shard whose run had come to its end by itself."""
+def _standing(store: DurableStore, shard: Shard, take: Take, draft: Draft) -> ShardResult:
+    """What became of a shard with which that run has nothing left to do."""
     good = read_last_good(store, shard.state.folder)
-    return Outcome.COMMITTED if good is not None and good.record.run == take.run else Outcome.UNCHANGED
+    if good is not None and good.record.run == take.run:
+        return draft.good(Outcome.COMMITTED)
+    entries = read_journal(store, JournalName(take.run, shard.name))
+    phase = entries[-1].phase if entries else None
+    if phase is Phase.ROLLED_BACK:
+        return draft.ended(
+            Ending(
+                outcome=Outcome.ROLLED_BACK,
+                exit_code=RolledBackError.exit_code,
+                failure=_so(f"run {take.run} had undone it already"),
+            )
+        )
+    if phase is Phase.KEPT:
+        return draft.failed(_so(f"run {take.run} had failed here, and undone nothing"))
+    return draft.failed(not_begun(take.run))
+
+
+def _so(reason: str) -> Failure:
+    return Failure(reason=reason, next_step=DEPLOY_AGAIN, evidence=())
 
 
 def _told(run: Run, result: ShardResult) -> ShardResult:

@@ -7,15 +7,18 @@ from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.launch import Launched, finish
 from holdfast_orchestrator.deploy.locks import release_our_lock, wait_for_children
 from holdfast_orchestrator.deploy.machine import Ending
+from holdfast_orchestrator.deploy.narration import Failure
 from holdfast_orchestrator.deploy.outcome import Outcome
 from holdfast_orchestrator.deploy.preflight import Known, look
 from holdfast_orchestrator.deploy.reopen import old_shard, reopened
 from holdfast_orchestrator.deploy.undo import Rollback
-from holdfast_orchestrator.errors import NeedsPersonError
+from holdfast_orchestrator.errors import EXIT_FAILED, NeedsPersonError
 from holdfast_orchestrator.record.journal import Journal
 from holdfast_orchestrator.record.journal_entry import Entry, JournalName
 from holdfast_orchestrator.record.state_record import write_state_record
 from holdfast_orchestrator.rollback.machine import Child, Phase, Resume, next_after_crash
+
+DEPLOY_AGAIN = "deploy again"
 
 _BACK = ("rb_", "partial_snapshot")
 
@@ -35,7 +38,8 @@ def finish_what_was_left(bench: Bench, known: Known) -> Known:
         raise NeedsPersonError(
             f"run {run} is not at its end: {ending.failure.reason}", next_step=ending.failure.next_step
         )
-    bench.say(f"run {run}: {ending.outcome.value.replace('_', ' ')}")
+    told = ending.outcome.value.replace("_", " ") if ending.failure is None else ending.failure.reason
+    bench.say(f"run {run}: {told}")
     return look(bench)
 
 
@@ -105,8 +109,17 @@ def _only_close(bench: Bench, known: Known) -> Launched:
     state = known.expected
     record = replace(kept.record, is_open=False, state=state, at=bench.run.clock.now())
     write_state_record(bench.store, bench.folder, record, after=kept)
-    promoted = known.good is not None and known.good.record.run == kept.record.run
-    outcome = Outcome.COMMITTED if promoted else Outcome.UNCHANGED
-    return Launched(
-        ending=Ending(outcome=outcome), serial=None if state is None else state.serial, backup=None
+    serial = None if state is None else state.serial
+    if known.good is not None and known.good.record.run == kept.record.run:
+        return Launched(ending=Ending(outcome=Outcome.COMMITTED), serial=serial, backup=None)
+    ending = Ending(outcome=Outcome.FAILED, exit_code=EXIT_FAILED, failure=not_begun(kept.record.run))
+    return Launched(ending=ending, serial=serial, backup=None)
+
+
+def not_begun(run: str) -> Failure:
+    """Why a shard is not committed which a run never came to change."""
+    return Failure(
+        reason=f"run {run} ended before it had changed anything here; nothing was changed",
+        next_step=DEPLOY_AGAIN,
+        evidence=(),
     )

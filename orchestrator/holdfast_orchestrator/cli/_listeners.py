@@ -1,0 +1,42 @@
+"""Who hears the events of a command: the terminal's view, and `--events FILE`."""
+
+import json
+import threading
+from typing import TextIO
+
+from holdfast_orchestrator.events import Event, Listener
+
+
+class Listeners:
+    """Hands events to several listeners, one event at a time; one that cannot write any more is left out."""
+
+    def __init__(self) -> None:
+        # Reentrant: the signal handler may tell something in the middle of telling something.
+        self._lock = threading.RLock()
+        self._listeners: list[Listener] = []
+
+    def add(self, listener: Listener) -> None:
+        """Tell this one too from now on."""
+        with self._lock:
+            self._listeners.append(listener)
+
+    def clear(self) -> None:
+        """Tell nobody any more."""
+        with self._lock:
+            self._listeners.clear()
+
+    def __call__(self, event: Event) -> None:
+        with self._lock:
+            for listener in tuple(self._listeners):
+                try:
+                    listener(event)
+                except OSError:
+                    self._listeners.remove(listener)
+
+
+class EventFile:
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def __call__(self, event: Event) -> None:
+        self._file.write(json.dumps(event.to_json(), ensure_ascii=False) + "\n")
