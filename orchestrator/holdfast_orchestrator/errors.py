@@ -7,6 +7,7 @@
     ├── ToolchainError           1   Terraform, the provider mirror, Node: missing or too old
     ├── EngineError              1   a Terraform command failed; carries its diagnostics
     ├── StateBucketError         1   the state bucket is missing or cannot be used
+    ├── MachineError             1   this machine refused: a full disk, a folder that cannot be written
     ├── GateError                4   stopped by policy, cost, approval or protection
     ├── RolledBackError          5   the deploy failed and was undone
     ├── NeedsPersonError         6   somebody has to decide; the message names the step
@@ -65,6 +66,19 @@ class EngineError(HoldfastError):
 
 class StateBucketError(HoldfastError):
     """The state bucket is missing or refuses what Holdfast needs of it."""
+
+
+class MachineError(HoldfastError):
+    """This machine refused: its disk is full, a folder cannot be written, there are too many open files."""
+
+    @classmethod
+    def of(cls, error: OSError) -> "MachineError":
+        """Return what the system refused, and where."""
+        where = f" ({error.filename})" if error.filename else ""
+        return cls(
+            f"this machine refused: {error.strerror or error}{where}",
+            next_step="mend that; HOLDFAST_CACHE_DIR and TMPDIR name other folders to work in",
+        )
 
 
 class GateError(HoldfastError):

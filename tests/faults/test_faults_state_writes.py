@@ -171,7 +171,8 @@ def test_row_22_a_damaged_lock_is_named_and_removed_by_an_operator_only(world: W
 
     ended = world.deploy(PLAIN_SECOND)
     after_deploy = world.cloud.get(key)
-    unlocked = world.holdfast("state", "unlock", "shop", "--yes", "--confirm", "shop")
+    shown = json.loads(world.holdfast("state", "unlock", "shop", "--json").out)
+    unlocked = world.holdfast("state", "unlock", "shop", "--confirm", shown["lock"]["id"])
 
     assert_safe(world, ended, code={1, 4, 6, 7}, locked=True, held=True)
     assert "tflock" in ended.text

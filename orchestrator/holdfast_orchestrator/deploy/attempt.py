@@ -94,6 +94,7 @@ class Attempt:
     errors: tuple[str, ...] = ()
     diagnostics: tuple[Any, ...] = ()
     interrupted: bool = False
+    lock_stolen: bool = False
     verified: Literal["proven", "differs", "failed"] | None = None
     residual: str | None = None
     healthy: bool = True

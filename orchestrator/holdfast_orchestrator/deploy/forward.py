@@ -8,6 +8,7 @@ from holdfast_orchestrator.deploy.bench import Bench, recorded
 from holdfast_orchestrator.deploy.gates import judge_reversible
 from holdfast_orchestrator.deploy.narration import Failure, failure_of, failure_of_error
 from holdfast_orchestrator.deploy.proof import prove, sentence, told
+from holdfast_orchestrator.deploy.stolen import note_stolen_lock, refuse_stolen_lock
 from holdfast_orchestrator.errors import GateError, HoldfastError, NeedsPersonError
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.kept_plan import keep_plan
@@ -106,6 +107,7 @@ def run_apply(bench: Bench, attempt: Attempt) -> None:
     attempt.errors = tuple(f"{one.summary} {one.detail}" for one in errors)
     attempt.diagnostics = applied.diagnostics
     attempt.verified = None
+    note_stolen_lock(bench, attempt)
     if not applied:
         attempt.interrupted = bench.run.stop.urgency is Urgency.INTERRUPT
         attempt.failure = failure_of(applied, bench.shard, interrupted=attempt.interrupted)
@@ -140,6 +142,7 @@ def check(bench: Bench, attempt: Attempt, configuration: Document) -> Mapping[st
         attempt.failure = attempt.failure or failure_of_error(error, bench.shard)
         return {"failed": bench.run.redactor.text(error.what)}
     attempt.verified = "proven" if proof.proven else "differs"
+    refuse_stolen_lock(bench, attempt)
     attempt.residual = None if proof.fingerprint == CLEAN_FINGERPRINT else proof.fingerprint
     if not proof.proven and attempt.failure is None:
         attempt.failure = _because(f"the verify failed: {sentence(proof)}")

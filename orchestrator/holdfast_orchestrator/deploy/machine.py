@@ -21,6 +21,7 @@ from holdfast_orchestrator.errors import (
     GateError,
     HoldfastError,
     LeasedError,
+    MachineError,
     NeedsPersonError,
     RolledBackError,
 )
@@ -64,6 +65,8 @@ def drive(bench: Bench, attempt: Attempt, phase: Phase) -> Ending:
             raise
         except HoldfastError as error:
             phase = _after_error(bench, attempt, phase, error)
+        except OSError as error:
+            phase = _after_error(bench, attempt, phase, MachineError.of(error))
 
 
 def _after_error(bench: Bench, attempt: Attempt, phase: Phase, error: HoldfastError) -> Phase:

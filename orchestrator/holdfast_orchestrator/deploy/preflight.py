@@ -4,19 +4,25 @@ Fails closed. A state that is missing, damaged or somebody else's is never plann
 take some of them for "no state" and create everything a second time.
 """
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from holdfast_orchestrator.deploy.attempt import Good, parsed
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.locks import lock_key
-from holdfast_orchestrator.errors import GateError, NeedsPersonError
+from holdfast_orchestrator.errors import GateError, MachineError, NeedsPersonError
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.last_good import Promoted, read_last_good
 from holdfast_orchestrator.record.state_record import KeptRecord, read_state_record
 from holdfast_orchestrator.rollback.state_objects import Recorded, Standing, StateObject, compare, read_state
 from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
 from holdfast_orchestrator.state.store import StoredObject
+
+_MIB = 2**20
+# Events, plans and a state that could not be saved; a state is copied and planned some ten times a deploy.
+_LEAST_ROOM = 64 * _MIB
+_ROOM_PER_STATE = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +98,20 @@ def refuse_strange_state(bench: Bench, known: Known) -> None:
             if not bench.desk.policy.rebaseline:
                 raise GateError(_strange(key, standing, stored, expected), next_step=_LOOK)
             bench.say(f"the state at {key} is {standing}; taken for the truth, as was asked for")
+
+
+def refuse_full_disk(bench: Bench, known: Known) -> None:
+    """Raise MachineError where an apply might not find room for its events and, if need be, for the state."""
+    size = 0 if known.stored is None else len(known.stored.body)
+    needed = max(_LEAST_ROOM, _ROOM_PER_STATE * size)
+    folder = bench.run.runtime.cache
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    free = shutil.disk_usage(there).free
+    if free < needed:
+        raise MachineError(
+            f"there are {free // _MIB} MiB free for {folder}, and this shard needs {needed // _MIB}",
+            next_step="make room; HOLDFAST_CACHE_DIR names another folder to work in",
+        )
 
 
 def good_of(bench: Bench, known: Known) -> Good | None:

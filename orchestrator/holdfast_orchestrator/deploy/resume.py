@@ -16,7 +16,7 @@ from holdfast_orchestrator.deploy.reopen import noted_shard
 from holdfast_orchestrator.deploy.run import summary
 from holdfast_orchestrator.deploy.shard import at_work
 from holdfast_orchestrator.deploy.unfinished import DEPLOY_AGAIN, not_begun, take_up
-from holdfast_orchestrator.errors import HoldfastError, RolledBackError, UsageError
+from holdfast_orchestrator.errors import HoldfastError, MachineError, RolledBackError, UsageError
 from holdfast_orchestrator.events import RunFinished, ShardFinished
 from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.plan.shard import Run
@@ -97,6 +97,8 @@ def _taken_up(take: Take, run: Run, shard: Shard, desk: Desk) -> ShardResult:
         ended = _under_lease(take, run, shard, desk, draft)
     except HoldfastError as error:
         ended = draft.stopped(error)
+    except OSError as error:
+        ended = draft.stopped(MachineError.of(error))
     return replace(ended, seconds=run.clock.monotonic() - began)
 
 

@@ -6,7 +6,7 @@ writes neither journal nor backup.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,8 @@ from holdfast_orchestrator.deploy.desk import Desk
 from holdfast_orchestrator.deploy.draft import INTERRUPTED, Draft
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
-from holdfast_orchestrator.deploy.preflight import Known, look, refuse_strange_state
-from holdfast_orchestrator.errors import HoldfastError, InterruptedSafelyError
+from holdfast_orchestrator.deploy.preflight import Known, look, refuse_full_disk, refuse_strange_state
+from holdfast_orchestrator.errors import EngineError, HoldfastError, InterruptedSafelyError, MachineError
 from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.gate import Proposal, pass_gates
 from holdfast_orchestrator.manifest import Shard
@@ -90,6 +90,8 @@ class ShardDeploy:
             ended = self._steps()
         except HoldfastError as error:
             ended = self._draft.stopped(error)
+        except OSError as error:
+            ended = self._draft.stopped(MachineError.of(error))
         return replace(ended, seconds=self._run.clock.monotonic() - began)
 
     def _steps(self) -> ShardResult:
@@ -114,6 +116,7 @@ class ShardDeploy:
 
         known = finish_what_was_left(bench, look(bench))
         refuse_strange_state(bench, known)
+        refuse_full_disk(bench, known)
         if known.locked:
             release_our_lock(bench)
         return self._go(bench, known)
@@ -198,8 +201,14 @@ def at_work(shard: Shard, run: Run, desk: Desk, *, doing: str) -> Iterator[Bench
             claim, wait=desk.policy.lease_wait, on_wait=wait_for, operator=desk.policy.operator
         ) as lease,
     ):
+        bench = Bench(shard=shard, run=run, desk=desk, store=store, lease=lease)
         try:
-            yield Bench(shard=shard, run=run, desk=desk, store=store, lease=lease)
+            yield bench
+        except EngineError:
+            # A Terraform that was killed while it planned leaves its lock.
+            with suppress(HoldfastError):
+                release_our_lock(bench)
+            raise
         finally:
             # A plan that was not applied must not lie where it could be.
             for plan in run.tools.workdir(shard).glob("*.tfplan"):

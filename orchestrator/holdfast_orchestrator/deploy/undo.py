@@ -4,6 +4,7 @@ A rollback never starts another rollback. What the guard refuses is left as it i
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ from typing import Any
 from holdfast_orchestrator.deploy.aftermath import examine
 from holdfast_orchestrator.deploy.attempt import Attempt, parsed
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.promotion import pins_now
 from holdfast_orchestrator.deploy.proof import prove, sentence, to_keep, told
 from holdfast_orchestrator.deploy.recovery import mend
 from holdfast_orchestrator.engine.toolchain import dotted
-from holdfast_orchestrator.errors import EngineError, NeedsPersonError
+from holdfast_orchestrator.errors import EngineError, GateError, NeedsPersonError
 from holdfast_orchestrator.record.artifact import Artifact, read_artifact
 from holdfast_orchestrator.rollback.changes import read_plan
 from holdfast_orchestrator.rollback.documents import Document
@@ -205,6 +207,8 @@ def retry(bench: Bench, attempt: Attempt) -> Phase:
                 "--skip ADDRESS, --orphan ADDRESS, --accept-forward",
             )
         bench.run.clock.sleep(float(attempt.rollback_retries))
+        with suppress(GateError):
+            release_our_lock(bench)
         rollback.errors = ()
     return Phase.RB_BUILD
 

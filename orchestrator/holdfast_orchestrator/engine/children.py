@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from holdfast_orchestrator.engine.workdir import OUTPUT, write_private
+from holdfast_orchestrator.engine.workdir import OUTPUT
+from holdfast_orchestrator.private_files import write_private
 from holdfast_orchestrator.process import Processes
 
 _SUFFIX = ".child.json"

@@ -20,7 +20,8 @@ from holdfast_orchestrator.engine.mirrors import this_platform
 from holdfast_orchestrator.engine.outcomes import InitOutcome
 from holdfast_orchestrator.engine.providers import Requirement, blocks
 from holdfast_orchestrator.engine.runner import Runner, Streamed, check
-from holdfast_orchestrator.engine.workdir import INIT_KEY, write_private
+from holdfast_orchestrator.engine.workdir import INIT_KEY
+from holdfast_orchestrator.private_files import write_private
 
 CONFIGURATION = "cdk.tf.json"
 

@@ -28,12 +28,15 @@ from holdfast_orchestrator.engine.ui_events import (
 from holdfast_orchestrator.engine.workdir import ERRORED_STATE, errored_state
 from holdfast_orchestrator.errors import EngineError
 from holdfast_orchestrator.process import Completed
+from holdfast_orchestrator.rollback.classify import lock_not_taken
 from holdfast_orchestrator.runtime import Runtime
 
 PLAN = "plan.tfplan"
 
 _UNCHANGED, _CHANGED = 0, 2
 _APPLYING = "applying.tfplan"
+# Seconds between attempts to take the lock; one attempt already lasts as long as the SDK's own retries.
+_LOCK_WAITS = (1.0, 2.0, 4.0)
 _NO_STATE = "No state file was found"
 
 
@@ -84,7 +87,7 @@ class Terraform:
         arguments += [f"-target={address}" for address in targets]
         arguments += [] if lock else ["-lock=false"]
         arguments += [] if refresh else ["-refresh=false"]
-        streamed = self._stream("plan", *arguments, accept=frozenset({_UNCHANGED, _CHANGED}))
+        streamed = self._planned(arguments)
         check(self._runner, "plan", streamed)
         return PlanOutcome(
             changes=streamed.completed.code == _CHANGED,
@@ -94,6 +97,16 @@ class Terraform:
             summary=next((event for event in streamed.events if isinstance(event, ChangeSummary)), None),
             diagnostics=streamed.diagnostics,
         )
+
+    def _planned(self, arguments: Sequence[str]) -> Streamed:
+        """Plan; once more where the store would not let the lock be taken for a moment (S3 answers 409)."""
+        for seconds in (*_LOCK_WAITS, None):
+            streamed = self._stream("plan", *arguments, accept=frozenset({_UNCHANGED, _CHANGED}))
+            errors = [f"{one.summary} {one.detail}" for one in streamed.diagnostics if one.is_error]
+            if streamed.completed or seconds is None or not lock_not_taken(errors) or self.interrupted:
+                break
+            self._runtime.clock.sleep(seconds)
+        return streamed
 
     def show_plan(self, plan: Path) -> dict[str, Any]:
         """Return a plan as the engine's JSON. It holds secrets in the clear."""

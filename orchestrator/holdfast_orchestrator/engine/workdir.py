@@ -8,16 +8,14 @@ not be saved. No symbolic link is ever followed: names come from a synthesized a
 in a place that others may know.
 """
 
-import contextlib
 import hashlib
-import os
 import re
 import shutil
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError, SettingsError
+from holdfast_orchestrator.errors import NeedsPersonError, SettingsError
+from holdfast_orchestrator.private_files import PRIVATE, own_folder, write_private
 from holdfast_orchestrator.runtime import Runtime
 
 OUTPUT = "output"
@@ -28,7 +26,6 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 _KEPT = frozenset({".terraform", ".terraform.lock.hcl", INIT_KEY, OUTPUT, ERRORED_STATE})
 # A deploy with its verify, second stage and rollback leaves some thirty files.
 _OUTPUTS_KEPT = 120
-_PRIVATE = 0o700
 
 
 def work_root(runtime: Runtime, project: Path) -> Path:
@@ -45,13 +42,13 @@ def prepare(root: Path, shard_name: str, files: Mapping[str, bytes]) -> Path:
     """
     for name in (shard_name, *files):
         _check_name(name)
-    root.mkdir(parents=True, exist_ok=True, mode=_PRIVATE)
-    folder = _own_folder(_own_folder(root) / shard_name)
+    root.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
+    folder = own_folder(own_folder(root) / shard_name)
     _refuse_unsaved_state(folder)
     for entry in sorted(folder.iterdir()):
         if entry.name not in _KEPT or entry.is_symlink():
             _remove(entry)
-    _prune(_own_folder(folder / OUTPUT))
+    _prune(own_folder(folder / OUTPUT))
     for name, content in files.items():
         write_private(folder / name, content)
     return folder
@@ -63,14 +60,6 @@ def errored_state(folder: Path) -> Path | None:
     return path if path.is_file() and not path.is_symlink() else None
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file anew, mode 0600, through no link."""
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-
-
 def _check_name(name: str) -> None:
     if _NAME.fullmatch(name) is None or name in _KEPT:
         raise SettingsError(
@@ -78,19 +67,6 @@ def _check_name(name: str) -> None:
             f"at most 200 and not starting with '.' or '-', got {name!r}",
             next_step="rename the stack in the app",
         )
-
-
-def _own_folder(path: Path) -> Path:
-    with contextlib.suppress(FileExistsError):
-        path.mkdir(mode=_PRIVATE)
-    found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise HoldfastError(
-            f"{path} must be a folder of yours and no link", next_step=f"look at it, then: rm {path}"
-        )
-    if stat.S_IMODE(found.st_mode) != _PRIVATE:
-        path.chmod(_PRIVATE)
-    return path
 
 
 def _refuse_unsaved_state(folder: Path) -> None:

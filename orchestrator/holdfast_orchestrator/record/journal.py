@@ -20,6 +20,7 @@ from threading import Lock
 from typing import Any, Self
 
 from holdfast_orchestrator.errors import HoldfastError, LeasedError, NeedsPersonError
+from holdfast_orchestrator.private_files import own_folder
 from holdfast_orchestrator.record.crash_points import CrashPoint, crash_point
 from holdfast_orchestrator.record.journal_entry import (
     Edge,
@@ -260,7 +261,9 @@ def _is_entry(line: bytes) -> bool:
 def _open_private(path: Path) -> int:
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.parent.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        own_folder(path.parent.parent)
+        own_folder(path.parent)
         return os.open(path, flags, 0o600)
     except OSError as error:
         raise HoldfastError(

@@ -54,6 +54,7 @@ _STATE_ERRORS = re.compile(
 _LOCK_ERRORS = re.compile(
     r"Error releasing the state lock|failed to (release|unlock)|Error unlocking", re.IGNORECASE
 )
+_NO_LOCK = re.compile(r"Error acquiring the state lock", re.IGNORECASE)
 _CREDENTIALS = re.compile(
     r"ExpiredToken|RequestExpired|InvalidClientTokenId|UnrecognizedClientException|"
     r"NoCredentialProviders|No valid credential sources|security token included in the request is",
@@ -65,7 +66,8 @@ _TRANSIENT = re.compile(
     r"ServiceUnavailable|InternalError|InternalFailure|InternalServer|RequestTimeout\b|"
     r"StatusCode: (429|500|502|503|504)|status code: (429|500|502|503|504)|RequestTimeTooSkewed|"
     r"connection reset by peer|connection refused|broken pipe|i/o timeout|TLS handshake timeout|"
-    r"unexpected EOF|no such host|server misbehaving|ConcurrentModification|OperationAborted",
+    r"unexpected EOF|no such host|server misbehaving|ConcurrentModification|OperationAborted|"
+    r"ConditionalRequestConflict",
     re.IGNORECASE,
 )
 
@@ -91,10 +93,21 @@ def says_state_not_saved(errors: Iterable[str]) -> bool:
     return any(_STATE_ERRORS.search(error) for error in errors)
 
 
+def says_lock_not_released(errors: Iterable[str]) -> bool:
+    """Whether Terraform says that it could not release its lock."""
+    return any(_LOCK_ERRORS.search(error) for error in errors)
+
+
 def only_lock_errors(errors: Iterable[str]) -> bool:
     """Whether nothing went wrong but releasing the lock (and something did)."""
     found = list(errors)
     return bool(found) and all(_LOCK_ERRORS.search(error) for error in found)
+
+
+def lock_not_taken(errors: Iterable[str]) -> bool:
+    """Whether the lock could not be taken, for a reason that passes: nobody else holds it."""
+    found = list(errors)
+    return any(_NO_LOCK.search(error) for error in found) and _passes(found)
 
 
 def lost_provider(errors: Iterable[str]) -> bool:

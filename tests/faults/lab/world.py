@@ -40,7 +40,7 @@ SETTINGS = {
 DEPLOY = ("deploy", "--yes", "--json")
 
 _MARK = "FAULTS_WORLD"
-_PATIENCE_SECONDS = 90.0
+_PATIENCE_SECONDS = 240.0
 _LOOK_SECONDS = 0.02
 
 
@@ -89,7 +89,12 @@ class Started:
     err: Path
 
     def wait(self, seconds: float = _PATIENCE_SECONDS) -> Ended:
-        code = self.process.wait(seconds)
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
         return Ended(argv=self.argv, code=code, out=self.out.read_text(), err=self.err.read_text())
 
     def send(self, number: signal.Signals) -> None:
