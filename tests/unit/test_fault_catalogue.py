@@ -1,0 +1,37 @@
+"""docs/faults.md promises something for each fault; a test must be there that shows it."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+# Shown elsewhere than in the fault lab, and where; or left out, and the table says why.
+ELSEWHERE = {
+    38: None,
+    53: ("tests/contracts/test_health_on_the_local_cloud.py", "that_runs_something_else_than_planned_fails"),
+}
+
+
+def promised() -> dict[int, str]:
+    lines = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8").splitlines()
+    rows = (re.match(r"\| (\d\d) \| [^|]+ \| ([^|]+) \|$", line) for line in lines)
+    return {int(row[1]): row[2] for row in rows if row}
+
+
+def shown() -> set[int]:
+    found: set[int] = set()
+    for file in (ROOT / "tests" / "faults").glob("test_faults_*.py"):
+        for numbers in re.findall(r"def test_rows?_((?:\d\d_)+)", file.read_text(encoding="utf-8")):
+            found.update(map(int, re.findall(r"\d\d", numbers)))
+    return found
+
+
+def test_every_row_of_the_catalogue_has_a_test_or_a_reason() -> None:
+    rows = promised()
+
+    assert sorted(rows) == list(range(1, 61))
+    assert set(rows) - shown() == set(ELSEWHERE)
+    for row, place in ELSEWHERE.items():
+        if place is None:
+            assert rows[row].startswith("left out: ")
+        else:
+            assert place[1] in (ROOT / place[0]).read_text(encoding="utf-8")
