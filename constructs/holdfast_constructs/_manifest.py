@@ -67,7 +67,8 @@ def _shard(shard: ShardRecord, outdir: Path, project: Path) -> dict[str, Any]:
         "owners": list(target.owners),
         "tags": dict(target.tags),
         "protected": sorted(addresses[path] for path in shard.protected),
-        "health_checks": [dict(check) for check in shard.health_checks],
+        **({"keeping": dict(target.operations.keeping)} if target.operations.keeping else {}),
+        "health_checks": [_overridden(check, target) for check in shard.health_checks],
         "gates": [],
         "sources": {
             address: _source(shard.origins[path], project)
@@ -75,6 +76,12 @@ def _shard(shard: ShardRecord, outdir: Path, project: Path) -> dict[str, Any]:
             if path in shard.origins
         },
     }
+
+
+def _overridden(check: Mapping[str, Any], target: Target) -> dict[str, Any]:
+    health = target.operations.health
+    wanted = {**health.get(check["kind"], {}), **health.get(check["name"], {})}
+    return {**check, "overrides": wanted} if wanted else dict(check)
 
 
 def _addresses(configuration: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ here and nowhere else.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from holdfast_constructs.errors import ConstructError
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
@@ -46,6 +47,18 @@ class StateBucket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Operations:
+    """How Holdfast deals with the shards of an environment, as holdfast.json hands it on.
+
+    `keeping` is what the deployment manifest calls so (backups, their copies, audit records). `health` are
+    overrides of health checks, by a check's kind or by its name; the name counts more.
+    """
+
+    keeping: Mapping[str, Any] = field(default_factory=dict)
+    health: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """One environment in one account and region.
 
@@ -53,7 +66,7 @@ class Target:
     resource; `owners` are the people asked when something happens. `local` means the local cloud.
     `production` turns refusals on (plain HTTP, images by tag). `delete_protection` keeps data: deletion
     protection, final snapshots, 30 days until a key is gone, no emptying of buckets. `role_arn` is
-    the role Terraform assumes. `log_retention_days` is one of LOG_RETENTION_DAYS.
+    the role Terraform assumes. `log_retention_days` is one of LOG_RETENTION_DAYS. `operations` are passed on.
 
     Raises ConstructError for a value AWS would refuse.
     """
@@ -70,6 +83,7 @@ class Target:
     delete_protection: bool = True
     role_arn: str | None = None
     log_retention_days: int = 365
+    operations: Operations = field(default_factory=Operations, hash=False)
 
     def __post_init__(self) -> None:
         self.state_key("any")

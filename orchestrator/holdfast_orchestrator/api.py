@@ -35,6 +35,7 @@ from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.project_file import ForeignSettings, ProjectFile, read_project_file
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.runtime import Runtime, real_runtime
+from holdfast_orchestrator.secret_places import secrets_in_configuration
 from holdfast_orchestrator.selection import Selection, labels
 from holdfast_orchestrator.state.snapshot import read_snapshot
 from holdfast_orchestrator.stop import StopSignal
@@ -81,7 +82,8 @@ class Project:
         file = read_project_file((runtime.cwd / path).absolute())
         if options.output is not None:
             file = replace(file, output=(runtime.cwd / options.output).absolute())
-        return cls(file=file, runtime=runtime, options=options, redactor=Redactor(runtime.environ))
+        runtime.redactor.learn(list(file.redact))
+        return cls(file=file, runtime=runtime, options=options, redactor=runtime.redactor)
 
     def synth(self, *, env: Names = (), service: Names = (), on_event: Listener = ignore) -> Manifest:
         """Run the app for these environments and services (none: all) and read what it wrote."""
@@ -256,6 +258,8 @@ class Project:
     def run(self, manifest: Manifest, *, on_event: Listener = ignore, stop: StopSignal | None = None) -> Run:
         """Return a new run over a synthesized app: what its stages share."""
         shown = labels(manifest.shards)
+        for shard in manifest.shards:
+            self.redactor.learn([*secrets_in_configuration(shard.configuration)])
         return Run(
             id=new_run_id(self.runtime.clock.now()),
             manifest=manifest,
@@ -307,6 +311,7 @@ class Project:
                 options=options,
                 find_account=self._find_account,
                 custom_endpoint=bool(self.runtime.environ.get("AWS_ENDPOINT_URL")),
+                keeping=self.file.keeping,
             ),
         )
 

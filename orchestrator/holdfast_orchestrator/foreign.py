@@ -8,11 +8,19 @@ stack to stack. A stack with a backend of its own is refused: moving it would or
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from holdfast_orchestrator.errors import SettingsError
-from holdfast_orchestrator.manifest import LOCAL, Shard, Stack, StateLocation, checked_state_key
+from holdfast_orchestrator.manifest import (
+    LOCAL,
+    Keeping,
+    Shard,
+    Stack,
+    StateLocation,
+    checked_state_key,
+    explain,
+)
 from holdfast_orchestrator.project_file import ForeignSettings
 from holdfast_orchestrator.runtime import Aws
 
@@ -38,6 +46,7 @@ class ForeignDefaults:
     options: ForeignSettings
     find_account: Callable[[str, str], str]
     custom_endpoint: bool = False
+    keeping: Mapping[str, Any] = field(default_factory=dict)
 
 
 def foreign_shards(stacks: tuple[Stack, ...], defaults: ForeignDefaults) -> tuple[Shard, ...]:
@@ -63,6 +72,7 @@ def foreign_shards(stacks: tuple[Stack, ...], defaults: ForeignDefaults) -> tupl
     }
     emulated = defaults.custom_endpoint or cloud == "local"
     local_files = _local_files(stacks)
+    keeping = _keeping(defaults.keeping)
     return tuple(
         Shard(
             name=stack.name,
@@ -73,6 +83,7 @@ def foreign_shards(stacks: tuple[Stack, ...], defaults: ForeignDefaults) -> tupl
             account=account,
             region=region,
             state=states[stack.name],
+            keeping=keeping,
             cloud="local" if cloud == "local" else "aws",
             protected=_protected(json.loads(stack.configuration)),
             depends_on=stack.depends_on,
@@ -105,16 +116,25 @@ def service_part(stack: str, service: str | None) -> str:
 def merged(settings: ForeignSettings, options: ForeignSettings) -> ForeignSettings:
     """Return the settings with gaps filled from options. Raises SettingsError where both differ."""
     values = {}
-    for field in fields(ForeignSettings):
-        set_, asked = getattr(settings, field.name), getattr(options, field.name)
+    for name in (one.name for one in fields(ForeignSettings)):
+        set_, asked = getattr(settings, name), getattr(options, name)
         if set_ is not None and asked is not None and set_ != asked:
             raise SettingsError(
-                f"cdktf.json sets context.holdfast.{field.name} to {set_!r}, "
-                f"and {_option(field.name)} asks for {asked!r}",
+                f"cdktf.json sets context.holdfast.{name} to {set_!r}, "
+                f"and {_option(name)} asks for {asked!r}",
                 next_step="leave the option out, or change the setting",
             )
-        values[field.name] = set_ if set_ is not None else asked
+        values[name] = set_ if set_ is not None else asked
     return ForeignSettings(**values)
+
+
+def _keeping(given: Mapping[str, Any]) -> Keeping:
+    from holdfast_orchestrator.manifest_files import KeepingEntry  # noqa: PLC0415 - pydantic, only when used
+
+    try:
+        return KeepingEntry.model_validate(given).as_keeping()
+    except ValueError as error:
+        raise SettingsError(f"cdktf.json: context.holdfast.keeping: {explain(error)}") from None
 
 
 def _needed(settings: ForeignSettings, name: str) -> str:

@@ -50,6 +50,30 @@ class StateLocation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CopyBucket:
+    """Another bucket that gets a copy of every backup."""
+
+    bucket: str
+    region: str
+    kms_key_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """What is kept beside a state, for how long, and where else.
+
+    A backup goes when there are `backup_count` newer ones and it is older than `backup_days`. `audit_days`
+    is how long audit records stay; `unredacted` whether the output of runs is kept as it was, too.
+    """
+
+    copies: tuple[CopyBucket, ...] = ()
+    backup_count: int = 50
+    backup_days: int = 90
+    audit_days: int = 90
+    unredacted: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Where a resource comes from: its construct path, what the construct is, and the Python line."""
 
@@ -71,6 +95,7 @@ class Shard:
     account: str
     region: str
     state: StateLocation
+    keeping: Keeping = field(default_factory=Keeping)
     cloud: Literal["aws", "local"] = "aws"
     role_arn: str | None = None
     owners: tuple[str, ...] = ()
@@ -228,6 +253,7 @@ def _shard(stack: Stack, given: Any, file: Path) -> Shard:
         account=given.account,
         region=given.region,
         state=StateLocation(**given.state.model_dump()),
+        keeping=given.keeping.as_keeping(),
         cloud=given.cloud,
         role_arn=given.role_arn,
         owners=given.owners,

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from holdfast_orchestrator.manifest import CopyBucket, Keeping
+
 
 class CdktfStack(BaseModel):
     """A stack in cdktf's manifest.json; paths are relative to the output folder."""
@@ -40,6 +42,37 @@ class StateEntry(BaseModel):
     kms_key_id: str | None = None
 
 
+class CopyEntry(BaseModel):
+    """Another bucket for copies of the backups; best in another region or account."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bucket: str = Field(min_length=3, max_length=63)
+    region: str
+    kms_key_id: str | None = None
+
+
+class KeepingEntry(BaseModel):
+    """What is kept beside a state, for how long, and where else."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    copies: Annotated[
+        tuple[CopyEntry, ...], Field(description="buckets that get a copy of every backup")
+    ] = ()
+    backup_count: Annotated[int, Field(ge=1, description="backups kept at least")] = 50
+    backup_days: Annotated[int, Field(ge=0, description="days backups are kept at least")] = 90
+    audit_days: Annotated[int, Field(ge=1, description="days audit records are kept")] = 90
+    unredacted: Annotated[
+        bool, Field(description="keep the output of runs as it was, under a prefix of its own")
+    ] = True
+
+    def as_keeping(self) -> Keeping:
+        """Return the same as the value the orchestrator works with."""
+        copies = tuple(CopyBucket(**copy.model_dump()) for copy in self.copies)
+        return Keeping(**{**self.model_dump(), "copies": copies})
+
+
 class SourceEntry(BaseModel):
     """Where a resource comes from; `file` is relative to the project where it lies below it."""
 
@@ -61,6 +94,7 @@ class ShardEntry(BaseModel):
     account: str = Field(description="AWS account id, 12 digits")
     region: str
     state: StateEntry
+    keeping: KeepingEntry = KeepingEntry()
     cloud: Literal["aws", "local"] = Field(
         "aws", description="local: the orchestrator supplies endpoint and credentials of the local cloud"
     )

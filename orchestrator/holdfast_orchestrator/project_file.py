@@ -12,6 +12,8 @@ CDKTF_JSON = "cdktf.json"
 CONTEXT_KEY = "holdfast"
 # Read by the engine, not here.
 _OTHER_SETTINGS = frozenset({"engine", "provider_mirror"})
+_REDACT, _KEEPING = "redact", "keeping"
+_OBJECTS = frozenset({_REDACT, _KEEPING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +29,19 @@ class ForeignSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectFile:
-    """The parts of cdktf.json in use. `output` is where the app is synthesized to, absolute."""
+    """The parts of cdktf.json in use.
+
+    `output` is where the app is synthesized to, absolute. `redact` are texts never to be
+    shown; `keeping` is what holdfast.json calls so, for an app that writes none.
+    """
 
     folder: Path
     app: str
     output: Path
     context: Mapping[str, Any] = field(default_factory=dict)
     foreign: ForeignSettings = field(default_factory=ForeignSettings)
+    redact: tuple[str, ...] = field(default=(), repr=False)
+    keeping: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_project_file(folder: Path) -> ProjectFile:
@@ -53,12 +61,15 @@ def read_project_file(folder: Path) -> ProjectFile:
             f"{file}: `app` must be the command that synthesizes the app, such as 'python main.py'"
         )
     context = _mapping(document.get("context"), "context", file)
+    ours = _mapping(context.get(CONTEXT_KEY), f"context.{CONTEXT_KEY}", file)
     return ProjectFile(
         folder=folder,
         app=document["app"],
         output=folder / str(document.get("output") or "cdktf.out"),
         context=context,
-        foreign=_foreign(_mapping(context.get(CONTEXT_KEY), f"context.{CONTEXT_KEY}", file), file),
+        foreign=_foreign({name: value for name, value in ours.items() if name not in _OBJECTS}, file),
+        redact=_texts(ours.get(_REDACT), file),
+        keeping=_mapping(ours.get(_KEEPING), f"context.{CONTEXT_KEY}.{_KEEPING}", file),
     )
 
 
@@ -66,6 +77,14 @@ def _mapping(value: object, name: str, file: Path) -> Mapping[str, Any]:
     if value is not None and not isinstance(value, dict):
         raise SettingsError(f"{file}: {name} must be an object, got {value!r}")
     return value or {}
+
+
+def _texts(value: object, file: Path) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise SettingsError(f"{file}: context.{CONTEXT_KEY}.{_REDACT} must be a list of strings")
+    return tuple(value)
 
 
 def _foreign(given: Mapping[str, Any], file: Path) -> ForeignSettings:

@@ -1,9 +1,11 @@
 """The one point that everything visible passes on its way out of the process.
 
 Three nets, one behind the other: values Terraform marks as sensitive are replaced by their marks
-when a plan is read (`masked`); the same values are learned and replaced wherever else they turn up,
-in a diagnostic or a log line (`Redactor.learn`); and text that looks like a credential is replaced
-whoever wrote it. Terminal, JSON documents, event files and reports all go through one `Redactor`.
+when a plan is read (`masked`); the same values, those in places known for secrets (`secret_places`), those
+of the caller's environment and those the user names (HOLDFAST_REDACT, one a line; `redact` in cdktf.json)
+are learned and replaced wherever else they turn up, in a diagnostic or a log line (`Redactor.learn`); and
+text that looks like a credential is replaced whoever wrote it. Terminal, JSON documents, event files and
+reports all go through one `Redactor`, that of the runtime.
 """
 
 import json
@@ -13,22 +15,39 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 SENSITIVE = "(sensitive)"
+VARIABLE = "HOLDFAST_REDACT"
 
 # Shorter values ("true", "8080") would blot out text that has nothing to do with them.
 _SHORTEST_SECRET = 6
 # Dummy credentials of emulators ("testing") are words; real ones are longer.
 _SHORTEST_VARIABLE = 12
 
+_NAMES = (
+    r"aws_secret_access_key|aws_session_token|secret_?access_?key|secret_?key|session_?token|passw(?:or)?d|pwd"
+    r"|passphrase|api_?key|auth_?token|access_?token|refresh_?token|client_?secret|secret_?string|account_?key"
+    r"|x-amz-security-token|x-amz-signature"
+)
 _PATTERNS = (
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
-    # The name of a secret and its value, as in environment dumps, HCL, JSON and query strings.
+    # The name of a secret and its value, as in environment dumps, HCL, JSON (in JSON, too) and query strings.
     re.compile(
-        r"(?i)(?<=[\w\"'])?((?:aws_secret_access_key|aws_session_token|secret_key|session_token|password|passwd"
-        r"|api_key|x-amz-security-token|x-amz-signature)[\"']?\s*[=:]\s*[\"']?)(?!\(sensitive\))[^\s\"'&,;]{4,}"
+        rf"(?i)(?<=[\w\"'])?((?:{_NAMES})\\*[\"']?\s*[=:]\s*\\*[\"']?)(?!\(sensitive\))[^\s\"'&,;\\]{{4,}}"
     ),
-    re.compile(r"(?i)(\bauthorization[\"']?\s*[=:]\s*[\"']?(?:bearer|basic)\s+)[^\s\"',;]+"),
+    # The same as an option of a command line.
+    re.compile(
+        r"(?i)(--?(?:password|passwd|secret|token|api-?key|auth-?token|client-?secret)\s+)[^\s-]\S{3,}"
+    ),
+    re.compile(r"(?i)(\bauthorization\\*[\"']?\s*[=:]\s*\\*[\"']?(?:bearer|basic)\s+)[^\s\"',;\\]+"),
     re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+(?=@)"),
+    # A container's environment, as JSON and as JSON inside JSON.
+    re.compile(r"(\{\s*\\*\"name\\*\"\s*:\s*\\*\"[^\"\\]*\\*\"\s*,\s*\\*\"value\\*\"\s*:\s*\\*\")[^\"\\]+"),
+    re.compile(r"(\{\s*\\*\"value\\*\"\s*:\s*\\*\")[^\"\\]+(?=\\*\"\s*,\s*\\*\"name\\*\"\s*:)"),
+    re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
     re.compile(r"\bgh[pousr]_[A-Za-z0-9]{30,}\b"),
+    re.compile(r"\bgithub_pat_\w{30,}"),
+    re.compile(r"\bglpat-[\w-]{20,}"),
+    re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}"),
+    re.compile(r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}"),
     re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}"),
 )
 _SECRET_VARIABLES = re.compile(r"(?i)(SECRET|TOKEN|PASSWORD|PASSWD|PRIVATE_KEY|API_KEY)")
@@ -41,9 +60,18 @@ class Redactor:
         self._lock = threading.Lock()
         self._known: frozenset[str] = frozenset()
         self._pattern: re.Pattern[str] | None = None
-        for name, value in (environ or {}).items():
-            if _SECRET_VARIABLES.search(name) and not _is_no_secret(value):
-                self.learn(value)
+        self.learn_environ(environ or {})
+
+    def learn_environ(self, environ: Mapping[str, str]) -> None:
+        """Remember the secrets of an environment, and every line of its HOLDFAST_REDACT."""
+        self.learn(environ.get(VARIABLE, "").splitlines())
+        self.learn(
+            [
+                value
+                for name, value in environ.items()
+                if _SECRET_VARIABLES.search(name) and not _is_no_secret(value)
+            ]
+        )
 
     def learn(self, value: object) -> None:
         """Remember every string and number inside `value` as a secret."""

@@ -11,12 +11,13 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from holdfast_orchestrator.process import Processes, SystemProcesses
+from holdfast_orchestrator.redaction import Redactor
 
 
 class Clock(Protocol):
@@ -59,7 +60,10 @@ class Terminal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """The outside world. `cache` is the user's cache folder for Holdfast; it need not exist yet."""
+    """The outside world. `cache` is the user's cache folder for Holdfast; it need not exist yet.
+
+    `redactor` is what everything visible passes; it knows the environment's secrets.
+    """
 
     environ: Mapping[str, str]
     cwd: Path
@@ -68,6 +72,11 @@ class Runtime:
     aws: Aws
     terminal: Terminal
     cache: Path
+    redactor: Redactor = field(default_factory=Redactor, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Let the redactor learn."""
+        self.redactor.learn_environ(self.environ)
 
 
 class SystemClock:

@@ -8,13 +8,13 @@ environment as it is.
 import fcntl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from holdfast_orchestrator.errors import HoldfastError, LeasedError
-from holdfast_orchestrator.manifest import Manifest, Shard
+from holdfast_orchestrator.manifest import Manifest, Shard, StateLocation
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.s3 import S3Store
 from holdfast_orchestrator.state.store import DurableStore
@@ -32,6 +32,9 @@ class Tools(Protocol):
 
     def store(self, shard: Shard) -> DurableStore:
         """Return the bucket that holds the shard's state."""
+
+    def copies(self, shard: Shard) -> tuple[DurableStore, ...]:
+        """Return the buckets that get a copy of each of the shard's backups."""
 
     def workdir(self, shard: Shard) -> Path:
         """Return the folder Terraform works in for this shard; it need not exist yet."""
@@ -58,6 +61,22 @@ class RealTools:
     def store(self, shard: Shard) -> DurableStore:
         client = self.runtime.aws.client("s3", region=shard.state.region, environ=self.environ(shard.cloud))
         return S3Store(client, shard.state, cloud=shard.cloud)
+
+    def copies(self, shard: Shard) -> tuple[DurableStore, ...]:
+        return tuple(
+            self.store(
+                replace(
+                    shard,
+                    state=StateLocation(
+                        bucket=copy.bucket,
+                        region=copy.region,
+                        key=shard.state.key,
+                        kms_key_id=copy.kms_key_id,
+                    ),
+                )
+            )
+            for copy in shard.keeping.copies
+        )
 
     def workdir(self, shard: Shard) -> Path:
         from holdfast_orchestrator.engine.workdir import work_root  # noqa: PLC0415

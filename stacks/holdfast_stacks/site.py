@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from holdfast_constructs.target import StateBucket, Target
+from holdfast_constructs.target import Operations, StateBucket, Target
 from holdfast_stacks.settings import Environment
 
 
@@ -54,4 +54,5 @@ class Site:
             delete_protection=env.keep_data,
             role_arn=env.role_arn,
             log_retention_days=env.logs.retention_days,
+            operations=Operations(keeping=env.keeping(), health=env.health_overrides()),
         )

@@ -113,6 +113,9 @@ class World:
 class FakeTools:
     world: World
 
+    def copies(self, shard: Shard) -> tuple[Any, ...]:
+        return ()
+
     def store(self, shard: Shard) -> Any:
         return self.world.store
 

@@ -130,9 +130,7 @@ def _told(error: Exception, argv: Sequence[str], runtime: "Runtime") -> int:
 
 
 def _say(error: HoldfastError, runtime: "Runtime") -> None:
-    from holdfast_orchestrator.redaction import Redactor  # noqa: PLC0415 - only when something is wrong
-
-    runtime.terminal.err.write(f"error: {Redactor(runtime.environ).text(str(error))}\n")
+    runtime.terminal.err.write(f"error: {runtime.redactor.text(str(error))}\n")
 
 
 def _as_interrupt(_number: int, _frame: "FrameType | None") -> None:

@@ -66,7 +66,7 @@ def reading(function: F) -> F:
 @contextmanager
 def history(runtime: Runtime, given: Mapping[str, Any]) -> Iterator[History]:
     """Open the buckets; with `--json`, an error is a document too before it goes on its way."""
-    redactor = Redactor(runtime.environ)
+    redactor = runtime.redactor
     try:
         yield History(
             runtime=runtime, places=_places(runtime, given), json=given["as_json"], redactor=redactor

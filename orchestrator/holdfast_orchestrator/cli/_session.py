@@ -117,9 +117,7 @@ def session(runtime: Runtime, given: Mapping[str, Any]) -> Iterator[Session]:
             yield here
     except HoldfastError as error:
         if given["as_json"]:
-            from holdfast_orchestrator.redaction import Redactor  # noqa: PLC0415 - only for an error
-
-            document = Redactor(runtime.environ).value(as_json(error_document(error)))
+            document = runtime.redactor.value(as_json(error_document(error)))
             runtime.terminal.out.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
         raise
 

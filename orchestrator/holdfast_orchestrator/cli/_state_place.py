@@ -154,7 +154,7 @@ def about_a_state(function: F) -> F:
 @contextmanager
 def state_session(runtime: Runtime, given: Mapping[str, Any]) -> Iterator[StateSession]:
     """Find the shard; with `--json`, an error is a document too before it goes on its way."""
-    redactor = Redactor(runtime.environ)
+    redactor = runtime.redactor
     folder = (runtime.cwd / given["project"]).absolute()
     try:
         yield StateSession(

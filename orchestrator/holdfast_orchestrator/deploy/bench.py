@@ -129,7 +129,7 @@ class Bench:
             git=self.desk.git,
             **known,
         )
-        key = keep_backup(self.store, snapshot, meta)
+        key = keep_backup(self.store, snapshot, meta, copies=self.run.tools.copies(self.shard))
         self.run.emit(StateBackedUp(shard=self.shard.name, key=key, serial=snapshot.serial))
         return key
 

@@ -12,6 +12,7 @@ from functools import cached_property
 
 from holdfast_orchestrator.deploy.desk import Desk
 from holdfast_orchestrator.deploy.outcome import RunResult
+from holdfast_orchestrator.deploy.tidy import audit_settings, prune_backups, set_lifecycle
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.events import Event, Notice
 from holdfast_orchestrator.manifest import Shard
@@ -48,7 +49,7 @@ class Transcript:
 
 @dataclass(frozen=True, kw_only=True)
 class Books:
-    """The books of one run. `command` is the command line without secrets."""
+    """The books of one run. `command` is the command line as it was given."""
 
     run: Run
     desk: Desk
@@ -65,7 +66,7 @@ class Books:
                 store,
                 RunRecord(
                     run=self.run.id,
-                    command=self.command,
+                    command=self.run.redactor.text(self.command),
                     actor=self.desk.actor,
                     git=self.desk.git,
                     environments=_distinct(shard.environment for shard in shards),
@@ -98,6 +99,9 @@ class Books:
             outcomes=outcomes,
             seconds=seconds,
         )
+        for shard in shards:
+            if outcomes.get(shard.name) == "committed":
+                prune_backups(self.run, shard)
 
     def _audit(
         self,
@@ -128,7 +132,12 @@ class Books:
             seconds=seconds,
             output=text,
         )
-        AuditTrail(store, redactor=self.run.redactor, clock=self.run.clock).add(action, raw=text)
+        trail = AuditTrail(
+            store, redactor=self.run.redactor, clock=self.run.clock, settings=audit_settings(shards)
+        )
+        trail.add(action, raw=text)
+        if trail.retention_is_new:
+            set_lifecycle(self.run, store, shards)
 
     @cached_property
     def _places(self) -> tuple[tuple[DurableStore, list[Shard]], ...]:

@@ -36,7 +36,8 @@ def gate_health(bench: Bench, attempt: Attempt) -> None:
         stop=bench.run.stop,
         on_progress=lambda progress: _tell(bench, progress),
     )
-    attempt.health = tuple(answer.to_json() for answer in verdict.answers)
+    # A check says what a program or a server answered, and the answers go into records.
+    attempt.health = tuple(bench.run.redactor.value(answer.to_json()) for answer in verdict.answers)
     attempt.healthy = bool(verdict)
     if not verdict:
         reason = "interrupted while health was being checked" if verdict.stopped else "not healthy"

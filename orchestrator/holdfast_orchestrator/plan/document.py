@@ -11,6 +11,7 @@ from typing import Any
 
 from holdfast_orchestrator.errors import EngineError
 from holdfast_orchestrator.redaction import Redactor, marked, masked
+from holdfast_orchestrator.secret_places import secrets_beside_changes, without_environment
 
 UNKNOWN = "(known after apply)"
 
@@ -163,14 +164,14 @@ def parse_plan(shown: Mapping[str, Any], redactor: Redactor) -> PlanDocument:
 
 def _change(raw: Mapping[str, Any]) -> ResourceChange:
     change = raw["change"]
-    before = masked(change.get("before"), change.get("before_sensitive"))
+    before = masked(without_environment(change.get("before")), change.get("before_sensitive"))
     after = _with_unknown(change.get("after"), change.get("after_unknown"))
     return ResourceChange(
         address=raw["address"],
         type=raw["type"],
         action=_action(change, raw["address"]),
         before=before,
-        after=masked(after, change.get("after_sensitive")),
+        after=masked(without_environment(after), change.get("after_sensitive")),
         replace_paths=tuple(sorted(_path(path) for path in change.get("replace_paths") or ())),
         previous_address=raw.get("previous_address"),
         imported=bool(change.get("importing")),
@@ -219,6 +220,7 @@ def _learn(shown: Mapping[str, Any], redactor: Redactor) -> None:
         for side in ("before", "after"):
             for secret in marked(change.get(side), change.get(f"{side}_sensitive")):
                 redactor.learn(secret)
+    redactor.learn([*secrets_beside_changes(shown)])
 
 
 def _all_changes(shown: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -13,6 +13,7 @@ from holdfast_orchestrator.plan.preview import ShardPlan, StateStamp, configurat
 from holdfast_orchestrator.plan.upstream import waits_for
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.runtime import Clock, Runtime
+from holdfast_orchestrator.secret_places import secrets_in_state
 from holdfast_orchestrator.state.snapshot import read_snapshot
 from holdfast_orchestrator.stop import StopSignal
 from holdfast_orchestrator.tools import Tools
@@ -113,7 +114,10 @@ def make_plan(terraform: "Terraform", shard: Shard, run: Run, *, destroy: bool =
     run.emit(ShardStep(shard=shard.name, step="initialising"))
     terraform.init()
     run.emit(ShardStep(shard=shard.name, step="planning"))
-    state = StateStamp.of(read_snapshot(run.tools.store(shard), shard.state.key))
+    snapshot = read_snapshot(run.tools.store(shard), shard.state.key)
+    if snapshot is not None:
+        run.redactor.learn([*secrets_in_state(snapshot.document)])
+    state = StateStamp.of(snapshot)
     outcome = terraform.plan(destroy=destroy)
     raw = terraform.show_plan(outcome.plan) if outcome.changes else {}
     document = parse_plan(raw, run.redactor) if raw else PlanDocument()

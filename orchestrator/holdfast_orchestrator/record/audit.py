@@ -73,6 +73,8 @@ class AuditTrail:
         self._settings = settings or AuditSettings()
         self._lock = threading.Lock()
         self._known: _Known | None = None
+        self.retention_is_new = False
+        """Whether this trail began the bucket's, or changed its retention: set its lifecycle then."""
 
     def add(self, action: Action, *, raw: str | None = None) -> AuditRecord:
         """Record an action; returns its first record. `raw` is the output as it was.
@@ -124,6 +126,7 @@ class AuditTrail:
             date=today.isoformat(),
         )
         days = self._settings.retention_days
+        self.retention_is_new |= head is None or head.retention_days != days
         return AuditHead(last=record, marks=next_marks(head, today, days), retention_days=days)
 
     def _today(self, known: _Known | None) -> date:

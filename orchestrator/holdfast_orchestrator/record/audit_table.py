@@ -1,5 +1,6 @@
 """The audit trail for other eyes: the table Athena reads it as, and the lifecycle that ends it."""
 
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -27,6 +28,19 @@ def lifecycle(retention_days: int) -> dict[str, Any]:
     Noncurrent versions, which only a deletion or a forgery makes, are kept as long again.
     """
     return {"Rules": [_rule("audit", AUDIT, retention_days), _rule("audit-raw", RAW, retention_days)]}
+
+
+def with_ours(rules: Sequence[Mapping[str, Any]], retention_days: int) -> list[Mapping[str, Any]] | None:
+    """Return a bucket's rules with ours among them; None where they are there as they should be."""
+    ours = lifecycle(retention_days)["Rules"]
+    if all(any(_same(rule, found) for found in rules) for rule in ours):
+        return None
+    names = {rule["ID"] for rule in ours}
+    return [*(rule for rule in rules if rule.get("ID") not in names), *ours]
+
+
+def _same(ours: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    return all(found.get(field) == value for field, value in ours.items())
 
 
 def _rule(name: str, prefix: str, days: int) -> dict[str, Any]:

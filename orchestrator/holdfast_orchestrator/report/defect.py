@@ -4,13 +4,12 @@ import platform
 import traceback
 from collections.abc import Sequence
 
-from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.runtime import Runtime
 
 
 def report_defect(error: Exception, argv: Sequence[str], runtime: Runtime) -> str:
     """Write the report below the cache folder; return the line that names it."""
-    redactor = Redactor(runtime.environ)
+    redactor = runtime.redactor
     trace = "".join(traceback.format_exception(error))
     text = redactor.text(
         f"command: holdfast {' '.join(argv)}\n"
@@ -21,6 +20,7 @@ def report_defect(error: Exception, argv: Sequence[str], runtime: Runtime) -> st
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = folder / f"{runtime.clock.now().strftime('%Y%m%dT%H%M%S.%f')}.txt"
+        file.touch(mode=0o600)
         file.write_text(text, encoding="utf-8")
     except OSError as problem:
         return f"{line}; the report could not be written ({problem}):\n{text}"

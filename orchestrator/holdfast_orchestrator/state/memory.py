@@ -2,8 +2,9 @@
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from holdfast_orchestrator.runtime import Clock, SystemClock
 from holdfast_orchestrator.state.store import ObjectExistsError, ObjectHead, ObjectVersion, StoredObject
@@ -16,6 +17,7 @@ class MemoryStore:
         self._lock = threading.Lock()
         self._clock = clock or SystemClock()
         self._history: dict[str, list[tuple[ObjectVersion, bytes]]] = {}
+        self._rules: tuple[Mapping[str, Any], ...] = ()
         self.objects: dict[str, bytes] = {}
 
     def check(self) -> None:
@@ -67,6 +69,12 @@ class MemoryStore:
             if known.version == version and not known.deleted:
                 return StoredObject(head=self._head(key, body, known), body=body)
         return None
+
+    def lifecycle(self) -> tuple[Mapping[str, Any], ...]:
+        return self._rules
+
+    def set_lifecycle(self, rules: Sequence[Mapping[str, Any]]) -> None:
+        self._rules = tuple(rules)
 
     def _demand(self, key: str, etag: str) -> None:
         current = self.head(key)

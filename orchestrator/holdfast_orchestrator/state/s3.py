@@ -4,7 +4,7 @@ Every write is encrypted and conditional (`If-None-Match: *` or `If-Match`). Err
 itself become one sentence and the command that mends it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal, TypeVar
@@ -15,7 +15,7 @@ from holdfast_orchestrator.state.store import ObjectExistsError, ObjectHead, Obj
 
 T = TypeVar("T")
 
-_ABSENT = {"404", "NoSuchKey", "NoSuchVersion", "NotFound"}
+_ABSENT = {"404", "NoSuchKey", "NoSuchVersion", "NotFound", "NoSuchLifecycleConfiguration"}
 _NO_BUCKET = {"404", "NoSuchBucket", "NotFound"}
 _CONDITION_FAILED = {"412", "PreconditionFailed", "409", "ConditionalRequestConflict"}
 _FORBIDDEN = {"403", "AccessDenied", "Forbidden"}
@@ -97,6 +97,21 @@ class S3Store:
         """Return one version of an object, None where there is none."""
         found: StoredObject | None = self._call(lambda: self._read(key, VersionId=version))
         return found
+
+    def lifecycle(self) -> tuple[Mapping[str, Any], ...]:
+        """Return the rules by which the bucket deletes objects by itself."""
+        bucket = self._location.bucket
+        answer = self._call(lambda: self._client.get_bucket_lifecycle_configuration(Bucket=bucket))
+        return () if answer is None else tuple(answer.get("Rules", ()))
+
+    def set_lifecycle(self, rules: Sequence[Mapping[str, Any]]) -> None:
+        """Make these all of the bucket's rules."""
+        bucket, wanted = self._location.bucket, {"Rules": list(rules)}
+        self._call(
+            lambda: self._client.put_bucket_lifecycle_configuration(
+                Bucket=bucket, LifecycleConfiguration=wanted
+            )
+        )
 
     def _head_bucket(self) -> dict[str, Any]:
         answer: dict[str, Any] = self._call(

@@ -4,10 +4,10 @@
 journals, records) also needs `DurableStore`: listing, deleting, old versions, and the bucket's own time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from holdfast_orchestrator.errors import HoldfastError
 
@@ -93,3 +93,9 @@ class DurableStore(ObjectStore, Protocol):
 
     def get_version(self, key: str, version: str) -> StoredObject | None:
         """Return one version of an object, None where there is none."""
+
+    def lifecycle(self) -> tuple[Mapping[str, Any], ...]:
+        """Return the rules by which the bucket deletes objects by itself."""
+
+    def set_lifecycle(self, rules: Sequence[Mapping[str, Any]]) -> None:
+        """Make these all of the bucket's rules."""

@@ -52,6 +52,14 @@ class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
+class StateCopy(_Settings):
+    """Another bucket for copies of the backups."""
+
+    bucket: BucketName
+    region: RegionName
+    kms_key_id: KmsKeyId | None = None
+
+
 class State(_Settings):
     """Where Terraform keeps the state of this environment's stacks."""
 
@@ -59,6 +67,42 @@ class State(_Settings):
     region: RegionName | None = None
     """Region of the bucket; the environment's first region when left out."""
     kms_key_id: KmsKeyId | None = None
+    copies: Items[StateCopy] = ()
+    """Buckets that get a copy of every backup, best in another region."""
+    backup_count: Annotated[int, Field(ge=1)] = 50
+    """Backups of each state that are kept however old they are."""
+    backup_days: Annotated[int, Field(ge=0)] = 90
+    """Days for which each backup is kept however many there are."""
+
+
+class Audit(_Settings):
+    """The record of every action, in the state bucket."""
+
+    days: Annotated[int, Field(ge=1)] = 90
+    """Days until the bucket deletes a record."""
+    unredacted: bool = True
+    """Also keep what was shown as it was, secrets included, under a prefix of its own."""
+
+
+class HealthCheck(_Settings):
+    """What this environment wants otherwise of a health check after a deploy; times in seconds."""
+
+    window: Annotated[float, Field(gt=0, le=86400)] | None = None
+    """How long all of it may take."""
+    timeout: Annotated[float, Field(gt=0, le=86400)] | None = None
+    """How long one look may take."""
+    interval: Annotated[float, Field(gt=0, le=86400)] | None = None
+    """How often it looks."""
+    enabled: bool = True
+    """Off only with a reason."""
+    reason: str | None = None
+    """Why it is off."""
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Self:
+        if not self.enabled and not (self.reason or "").strip():
+            raise PydanticCustomError("reason", "a health check that is switched off needs a reason")
+        return self
 
 
 class RegionalNetwork(_Settings):
@@ -183,6 +227,9 @@ class Environment(_Settings):
     tags: Table[str, str] = Field(default_factory=empty_table)
     """Tags on every resource, besides Service, Environment and ManagedBy."""
     state: State
+    audit: Audit = Field(default_factory=Audit)
+    health: Table[str, HealthCheck] = Field(default_factory=empty_table)
+    """Health checks by kind (such as alb_targets_healthy) or by name; the name counts more."""
     network: Network
     gateway: Gateway = Field(default_factory=Gateway)
     firewall: Firewall = Field(default_factory=Firewall)
@@ -195,6 +242,23 @@ class Environment(_Settings):
         if faults:
             raise PydanticCustomError(rules.BROKEN, "the settings break a rule", {"faults": faults})
         return self
+
+    def keeping(self) -> dict[str, Any]:
+        """Return what holdfast.json says of backups and audit records, where it is not what always holds."""
+        state, audit = self.state, self.audit
+        said = {
+            "copies": [copy.model_dump() for copy in state.copies],
+            "backup_count": state.backup_count,
+            "backup_days": state.backup_days,
+            "audit_days": audit.days,
+            "unredacted": audit.unredacted,
+        }
+        usual = {"copies": [], "backup_count": 50, "backup_days": 90, "audit_days": 90, "unredacted": True}
+        return {} if said == usual else said
+
+    def health_overrides(self) -> dict[str, dict[str, Any]]:
+        """Return what this environment wants otherwise of health checks, by kind or name."""
+        return {name: check.model_dump(exclude_unset=True) for name, check in self.health.items()}
 
     def running(self) -> dict[str, Service]:
         """Return the services of this environment by name, sorted."""

@@ -1,0 +1,57 @@
+"""After a run, behind everybody's back: backups that may go, and the lifecycle that ends audit records.
+
+Nothing here can fail a run. What was decided to go is decided by `retention`, which keeps whatever may be
+needed; the bucket's own lifecycle rules are left as they are, and only ours are added or brought up to date.
+"""
+
+from collections.abc import Sequence
+
+from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.events import Notice
+from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.plan.shard import Run
+from holdfast_orchestrator.record.audit import AuditSettings
+from holdfast_orchestrator.record.audit_table import with_ours
+from holdfast_orchestrator.record.last_good import read_last_good
+from holdfast_orchestrator.state.backups import list_backups
+from holdfast_orchestrator.state.retention import Retention, may_go, prune
+from holdfast_orchestrator.state.store import DurableStore
+
+
+def audit_settings(shards: Sequence[Shard]) -> AuditSettings:
+    """Of several shards in a bucket the longest retention counts, and whoever wants no secrets kept."""
+    return AuditSettings(
+        retention_days=max(shard.keeping.audit_days for shard in shards),
+        raw=all(shard.keeping.unredacted for shard in shards),
+    )
+
+
+def set_lifecycle(run: Run, store: DurableStore, shards: Sequence[Shard]) -> None:
+    """Give the bucket the rules that end audit records; its other rules stay."""
+    days = audit_settings(shards).retention_days
+    try:
+        wanted = with_ours(store.lifecycle(), days)
+        if wanted is not None:
+            store.set_lifecycle(wanted)
+    except HoldfastError as error:
+        run.emit(
+            Notice(
+                message=f"nothing ends audit records: the bucket's lifecycle could not be set: {error} "
+                f"(the rules to add: holdfast audit lifecycle --days {days})"
+            )
+        )
+
+
+def prune_backups(run: Run, shard: Shard) -> None:
+    """Delete the shard's backups that are both surplus and old, here and in the copies."""
+    keeping, folder = shard.keeping, shard.state.folder
+    retention = Retention(count=keeping.backup_count, days=keeping.backup_days)
+    store = run.tools.store(shard)
+    try:
+        good = read_last_good(store, folder)
+        last_good = None if good is None else good.record.state
+        for place in (store, *run.tools.copies(shard)):
+            backups = list_backups(place, folder)
+            prune(place, may_go(backups, retention, now=place.now(), last_good=last_good))
+    except HoldfastError as error:
+        run.emit(Notice(shard=shard.name, message=f"old backups were not tidied up: {error}"))
