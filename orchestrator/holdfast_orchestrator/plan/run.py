@@ -2,27 +2,40 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from holdfast_orchestrator.events import RunFinished, ShardFinished
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Shard
-from holdfast_orchestrator.plan.preview import Plan, ShardPlan
+from holdfast_orchestrator.plan.preview import Plan, ShardPlan, unplanned
 from holdfast_orchestrator.plan.shard import Run, plan_shard
 from holdfast_orchestrator.schedule import Schedule, Skipped
 from holdfast_orchestrator.tools import check_buckets
+from holdfast_orchestrator.unchanged.decide import Decision
+from holdfast_orchestrator.unchanged.look import Lookout
 
 
-def plan_run(run: Run, shards: tuple[Shard, ...], *, max_parallel: int) -> Plan:
+def plan_run(
+    run: Run,
+    shards: tuple[Shard, ...],
+    *,
+    max_parallel: int,
+    refresh: bool = False,
+    explain: bool = False,
+) -> Plan:
     """Return the plans of `shards`; a shard that cannot be planned yet, or at all, is part of the answer.
 
+    What has not changed since its last good deploy is not planned, unless reality is to be looked at
+    (`refresh`). With `explain` the reasons say which resources are meant.
     Raises StateBucketError where a state bucket is missing.
     """
     began = run.clock.monotonic()
     check_buckets(run.tools, shards)
     names = tuple(shard.name for shard in shards)
     run.emit(run.started("plan", shards))
+    decisions = Lookout(run=run, refresh=refresh, explain=explain).first(shards)
     schedule = Schedule(
-        work=lambda name: _plan_and_tell(name, run),
+        work=lambda name: _plan_and_tell(name, run, decisions[name]),
         failed=lambda _plan: False,
         max_parallel=max_parallel,
         stop=run.stop,
@@ -43,8 +56,12 @@ def plan_run(run: Run, shards: tuple[Shard, ...], *, max_parallel: int) -> Plan:
     )
 
 
-def _plan_and_tell(name: str, run: Run) -> ShardPlan:
-    plan = plan_shard(run.manifest.by_name[name], run)
+def _plan_and_tell(name: str, run: Run, decision: Decision) -> ShardPlan:
+    shard = run.manifest.by_name[name]
+    if decision.unchanged:
+        plan = unplanned(shard, run.label(name), decision)
+    else:
+        plan = replace(plan_shard(shard, run), reasons=decision.reasons)
     run.emit(
         ShardFinished(shard=name, outcome=plan.outcome.value, summary=plan.summary, seconds=plan.seconds)
     )
