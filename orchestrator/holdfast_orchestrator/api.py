@@ -114,12 +114,16 @@ class Project:
         stack: Names = (),
         include_dependents: bool = False,
         one_environment: bool = False,
+        refresh: bool = False,
+        explain: bool = False,
         max_parallel: int | None = None,
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
     ) -> Plan:
         """Synthesize and plan. A shard that waits for another's first deploy, or fails, is in the answer.
 
+        What has not changed since its last good deploy is not planned, unless with `refresh`. With
+        `explain` the reasons why a shard is planned name the resources that changed.
         Raises StateBucketError where a state bucket is missing, and with `one_environment` UsageError
         where several environments are meant without being named.
         """
@@ -128,7 +132,13 @@ class Project:
         )
         manifest = self.synth(env=env, on_event=on_event)
         run = self.run(manifest, on_event=on_event, stop=stop)
-        return plan_run(run, selection.of(manifest), max_parallel=max_parallel or default_parallel())
+        return plan_run(
+            run,
+            selection.of(manifest),
+            max_parallel=max_parallel or default_parallel(),
+            refresh=refresh,
+            explain=explain,
+        )
 
     def deploy(
         self,
@@ -142,6 +152,7 @@ class Project:
         allow_destroy: Iterable[str] = (),
         policy: Policy = _POLICY,
         atomic: bool = False,
+        refresh: bool = False,
         command: str = "",
         max_parallel: int | None = None,
         on_event: Listener = ignore,
@@ -153,7 +164,7 @@ class Project:
         GateError is raised where the app or a state is no longer what was planned. With `manifest` (of
         `Project.synth`) the app is not synthesized again. `policy` says what happens after a failure,
         `command` is what the records say was called. Raises UsageError where several environments
-        are meant without being named.
+        are meant without being named. `refresh` also looks at what has not changed since its last deploy.
         """
         manifest = manifest or self._manifest_for(plan, env=env, on_event=on_event)
         run = self.run(manifest, on_event=on_event, stop=stop)
@@ -168,6 +179,7 @@ class Project:
                 policy=replace(policy, allowed=policy.allowed | frozenset(allow_destroy), together=atomic),
                 shown=plan,
                 atomic=atomic,
+                refresh=refresh,
                 command=command,
             ),
             run,

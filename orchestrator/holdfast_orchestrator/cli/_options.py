@@ -78,6 +78,9 @@ allow_destroy_option = mirrored(
     metavar="ADDRESS",
     help="A protected resource that may be lost; repeatable.",
 )
+refresh_option = mirrored(
+    "--refresh", is_flag=True, help="Look at reality too where nothing has changed since the last deploy."
+)
 yes_option = mirrored("--yes", is_flag=True, help="Do not ask.")
 
 _FOREIGN = (

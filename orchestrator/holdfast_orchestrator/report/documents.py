@@ -87,8 +87,21 @@ class PlannedChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedBecause:
+    """Why a shard was planned: a kind, the words for it, and what it is about (resources, outputs)."""
+
+    why: str
+    words: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedShard:
-    """A shard's plan; `outcome` is changes, unchanged, deferred or failed, `reason` says why."""
+    """A shard's plan; `outcome` is changes, unchanged, deferred or failed, `reason` says why.
+
+    `skipped` is true where nothing has changed since the last good deploy, so that no plan was made;
+    `reasons` say why a shard was planned.
+    """
 
     name: str
     outcome: str
@@ -99,6 +112,8 @@ class PlannedShard:
     destroyed: int
     changes: tuple[PlannedChange, ...]
     outputs: tuple[str, ...]
+    skipped: bool = False
+    reasons: tuple[PlannedBecause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +139,10 @@ class PlanReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedShard:
-    """How a shard ended; `serial` is its state's now, `backup` the key of the copy made before."""
+    """How a shard ended; `serial` is its state's now, `backup` the key of the copy made before.
+
+    `skipped` is true where nothing has changed since the last good deploy, so that nothing was planned.
+    """
 
     name: str
     outcome: str
@@ -137,6 +155,7 @@ class DeployedShard:
     serial: int | None
     backup: str | None
     seconds: float
+    skipped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +230,7 @@ def deploy_document(result: RunResult) -> DeployDocument:
                 serial=shard.serial,
                 backup=shard.backup,
                 seconds=round(shard.seconds, 3),
+                skipped=shard.skipped,
             )
             for shard in result.shards
         ),
@@ -257,6 +277,10 @@ def _planned(plan: ShardPlan) -> PlannedShard:
         destroyed=0 if document is None else document.destroyed,
         changes=() if document is None else tuple(_changes(plan)),
         outputs=() if document is None else document.outputs,
+        skipped=plan.skipped,
+        reasons=tuple(
+            PlannedBecause(why=reason.why, words=reason.words, names=reason.names) for reason in plan.reasons
+        ),
     )
 
 
