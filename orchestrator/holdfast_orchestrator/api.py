@@ -91,14 +91,46 @@ class Project:
             return self._read(env)
 
     def list(
-        self, *, env: Names = (), service: Names = (), stack: Names = (), on_event: Listener = ignore
+        self,
+        *,
+        env: Names = (),
+        service: Names = (),
+        stack: Names = (),
+        changed_since: str | None = None,
+        on_event: Listener = ignore,
     ) -> tuple[Shard, ...]:
-        """Return the shards asked for, from what lies in the output folder where that has them all."""
+        """Return the shards asked for, from what lies in the output folder where that has them all.
+
+        With `changed_since` (a git revision) the app is synthesized, now and as it was then, and only what
+        came out differently is returned.
+        """
         selection = _selection(env, service, stack)
-        manifest = self.existing(selection)
+        manifest = None if changed_since is not None else self.existing(selection)
         if manifest is None:
             manifest = self.synth(env=env, on_event=on_event)
-        return selection.of(manifest)
+        return self._narrowed(selection, manifest, changed_since).of(manifest)
+
+    def changed_since(self, manifest: Manifest, ref: str, *, env: Names = ()) -> frozenset[str]:
+        """Return the shards of `manifest` that the app at git revision `ref` synthesizes differently.
+
+        Raises UsageError where the project is in no git repository, the revision is not known, or the app
+        does not synthesize there.
+        """
+        from holdfast_orchestrator.unchanged import since  # noqa: PLC0415 - rarely asked for
+
+        with since.checked_out(self.file.folder, ref, self.runtime) as there:
+            runtime = replace(self.runtime, environ=there.environ, cwd=there.folder)
+            then = since.synthesized_at(
+                ref,
+                lambda: replace(self, file=read_project_file(there.folder), runtime=runtime).synth(env=env),
+            )
+            return since.changed_since(manifest, then)
+
+    def _narrowed(self, selection: Selection, manifest: Manifest, ref: str | None) -> Selection:
+        if ref is None:
+            return selection
+        changed = self.changed_since(manifest, ref, env=selection.environments)
+        return replace(selection, changed=changed)
 
     def graph(self, *, env: Names = (), service: Names = (), stack: Names = ()) -> Graph:
         """Return which of the shards asked for depends on which."""
@@ -113,6 +145,7 @@ class Project:
         service: Names = (),
         stack: Names = (),
         include_dependents: bool = False,
+        changed_since: str | None = None,
         one_environment: bool = False,
         refresh: bool = False,
         explain: bool = False,
@@ -123,7 +156,8 @@ class Project:
         """Synthesize and plan. A shard that waits for another's first deploy, or fails, is in the answer.
 
         What has not changed since its last good deploy is not planned, unless with `refresh`. With
-        `explain` the reasons why a shard is planned name the resources that changed.
+        `explain` the reasons why a shard is planned name the resources that changed. `changed_since` (a git
+        revision) narrows the choice to what synthesizes differently.
         Raises StateBucketError where a state bucket is missing, and with `one_environment` UsageError
         where several environments are meant without being named.
         """
@@ -131,6 +165,7 @@ class Project:
             env, service, stack, include_dependents=include_dependents, one_environment=one_environment
         )
         manifest = self.synth(env=env, on_event=on_event)
+        selection = self._narrowed(selection, manifest, changed_since)
         run = self.run(manifest, on_event=on_event, stop=stop)
         return plan_run(
             run,
@@ -149,6 +184,7 @@ class Project:
         service: Names = (),
         stack: Names = (),
         include_dependents: bool = False,
+        changed_since: str | None = None,
         allow_destroy: Iterable[str] = (),
         policy: Policy = _POLICY,
         atomic: bool = False,
@@ -171,7 +207,10 @@ class Project:
         selection = _selection(
             env, service, stack, include_dependents=include_dependents, one_environment=True
         )
-        shards = selection.of(manifest) if plan is None else self._as_planned(plan, manifest)
+        if plan is None:
+            shards = self._narrowed(selection, manifest, changed_since).of(manifest)
+        else:
+            shards = self._as_planned(plan, manifest)
         return carry_out(
             Order(
                 shards=shards,

@@ -61,6 +61,11 @@ stack_option = mirrored(
 dependents_option = mirrored(
     "--include-dependents", is_flag=True, help="Also every shard that depends on those chosen."
 )
+since_option = mirrored(
+    "--changed-since",
+    metavar="GIT_REF",
+    help="Of these only what synthesizes differently than at this git revision.",
+)
 output_option = mirrored(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),

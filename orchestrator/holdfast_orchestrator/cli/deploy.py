@@ -14,6 +14,7 @@ from holdfast_orchestrator.cli._options import (
     options,
     parallel_option,
     refresh_option,
+    since_option,
     yes_option,
 )
 from holdfast_orchestrator.cli._policy import command_line, failing, policy_of
@@ -45,6 +46,7 @@ from holdfast_orchestrator.runtime import Runtime
 )
 @options(
     choosing,
+    since_option,
     dependents_option,
     refresh_option,
     allow_destroy_option,
@@ -80,6 +82,7 @@ def _planned(here: Session, given: dict[str, Any]) -> Plan:
     with here.watching() as on_event:
         return here.project.plan(
             **here.choice,
+            changed_since=given["changed_since"],
             include_dependents=given["include_dependents"],
             one_environment=True,
             refresh=given["refresh"],
@@ -108,6 +111,7 @@ def _deploy(here: Session, plan: Plan | None, given: dict[str, Any]) -> RunResul
         return here.project.deploy(
             plan,
             **here.choice,
+            changed_since=given["changed_since"],
             include_dependents=given["include_dependents"],
             policy=policy_of(given),
             atomic=given["atomic"],

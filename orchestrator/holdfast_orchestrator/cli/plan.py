@@ -13,6 +13,7 @@ from holdfast_orchestrator.cli._options import (
     options,
     parallel_option,
     refresh_option,
+    since_option,
 )
 from holdfast_orchestrator.cli._session import Session, detailed, session
 from holdfast_orchestrator.errors import EXIT_FAILED, InterruptedSafelyError
@@ -29,6 +30,7 @@ from holdfast_orchestrator.runtime import Runtime
         "holdfast plan --env staging",
         "holdfast plan --env prod --stack orders --detailed-exitcode",
         "holdfast plan --env prod --explain",
+        "holdfast plan --env prod --changed-since main --include-dependents",
         "holdfast plan --env prod --out plans --markdown comment.md",
     )
 )
@@ -46,7 +48,7 @@ from holdfast_orchestrator.runtime import Runtime
     is_flag=True,
     help="Say of each shard why it is planned (configuration, upstream outputs, state, versions) or not.",
 )
-@options(choosing, dependents_option, refresh_option, parallel_option, engine_option)
+@options(choosing, since_option, dependents_option, refresh_option, parallel_option, engine_option)
 @click.pass_obj
 def command(
     runtime: Runtime, /, *, detailed_exitcode: bool, out: Path | None, markdown: Path | None, **given: Any
@@ -60,6 +62,7 @@ def command(
         with here.watching() as on_event:
             plan = here.project.plan(
                 **here.choice,
+                changed_since=given["changed_since"],
                 include_dependents=given["include_dependents"],
                 refresh=given["refresh"],
                 explain=given["explain"],
