@@ -69,6 +69,7 @@ def test_what_is_no_plain_configuration_cannot_be_compared(text: str) -> None:
         {"data": {"archive_file": {"zip": {"type": "zip"}}}},
         resource(policy='${file("policy.json")}'),
         resource(policy='${templatefile("policy.tftpl", {})}'),
+        resource(path="${path.module}/x"),
         resource(hash='${filebase64sha256("code.zip")}'),
         resource(name='${data.terraform_remote_state.up.outputs["id"]}'),
         resource(name="${data.terraform_remote_state.up.outputs.größe}"),

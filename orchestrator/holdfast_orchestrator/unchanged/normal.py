@@ -20,7 +20,11 @@ _NAMED = ("provider", "output", "variable", "module")
 # Nobody writes this sign; it keeps a number apart from the text that looks like it.
 _NUMBER = "\ue000"
 
-_FILES = re.compile(r"\b(?:file|filebase64|templatefile|fileset|fileexists|file\w*(?:md5|sha\d+))\s*\(")
+_FILES = re.compile(
+    r"\b(?:file|filebase64|templatefile|fileset|fileexists|file\w*(?:md5|sha\d+))\s*\("
+    r"|\bprovider::local::|\bpath\.(?:module|root|cwd)\b"
+)
+_TEMPLATES = ("${", "%{")
 _STATE = re.compile(r"\bterraform_remote_state\b")
 _KNOWN_STATE = re.compile(r"\bdata\.terraform_remote_state\.[A-Za-z0-9_-]+\.outputs\.[A-Za-z0-9_-]+(?![\w-])")
 _READS_FILES = frozenset({"archive_file", "local_file", "local_sensitive_file", "template_file", "external"})
@@ -58,7 +62,7 @@ def doubts(document: Document) -> tuple[str, ...]:
     if any(kind in _READS_FILES for kind, _ in _kinds(document, "data")):
         found.add("it reads files")
     for text in _texts(document):
-        if _FILES.search(text):
+        if _FILES.search(text) and any(sign in text for sign in _TEMPLATES):
             found.add("it reads files")
         if _STATE.search(_KNOWN_STATE.sub("", text)):
             found.add("it reads another state in a way that is not understood")
