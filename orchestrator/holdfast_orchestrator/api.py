@@ -232,6 +232,7 @@ class Project:
         service: Names = (),
         stack: Names = (),
         include_dependents: bool = False,
+        retired: str | None = None,
         allow_destroy: Iterable[str] = (),
         policy: Policy = _POLICY,
         command: str = "",
@@ -241,22 +242,43 @@ class Project:
     ) -> RunResult:
         """Take down exactly the shards chosen, dependents first.
 
+        `retired` names instead a stack that is not in the app any more, to be taken down as it was last
+        deployed.
         Raises UsageError where a shard that was not chosen would be left without what it depends on.
         A protected resource stays, and blocks its shard, unless its address is in `allow_destroy`.
         """
         manifest = manifest or self.synth(env=env, on_event=on_event)
+        if retired is not None:
+            shards: tuple[Shard, ...] = (self.retired_shard(retired, manifest),)
+            manifest = known_shards(shards, manifest.shards)
+        else:
+            selection = _selection(
+                env, service, stack, include_dependents=include_dependents, one_environment=True
+            )
+            shards = selection.of(manifest)
         run = self.run(manifest, on_event=on_event, stop=stop)
-        selection = _selection(
-            env, service, stack, include_dependents=include_dependents, one_environment=True
-        )
         order = Order(
-            shards=selection.of(manifest),
+            shards=shards,
             max_parallel=max_parallel or default_parallel(),
             destroy=True,
             policy=replace(policy, allowed=policy.allowed | frozenset(allow_destroy)),
             command=command,
         )
         return carry_out(order, run)
+
+    def retired_shard(self, name: str, manifest: Manifest) -> Shard:
+        """Return a shard that is not in the app any more, as it was last deployed.
+
+        Raises UsageError where there is none of that name, or another such shard still needs it.
+        """
+        from holdfast_orchestrator.unchanged.retired import (  # noqa: PLC0415 - rarely asked for
+            as_deployed,
+            chosen,
+            find_retired,
+        )
+
+        found = chosen(name, find_retired(self.run(manifest)))
+        return as_deployed(found, self._tools.store(found.shard))
 
     def rollback(
         self,
@@ -316,6 +338,7 @@ class Project:
             emit=self._emitter(on_event),
             stop=stop or StopSignal(),
             label=lambda name: shown.get(name, name),
+            project=self.file.id,
         )
 
     def existing(self, selection: Selection) -> Manifest | None:

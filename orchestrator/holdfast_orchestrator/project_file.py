@@ -27,13 +27,17 @@ class ForeignSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectFile:
-    """The parts of cdktf.json in use. `output` is where the app is synthesized to, absolute."""
+    """The parts of cdktf.json in use. `output` is where the app is synthesized to, absolute.
+
+    `id` is its `projectId`, or the folder's name where it has none.
+    """
 
     folder: Path
     app: str
     output: Path
     context: Mapping[str, Any] = field(default_factory=dict)
     foreign: ForeignSettings = field(default_factory=ForeignSettings)
+    id: str = ""
 
 
 def read_project_file(folder: Path) -> ProjectFile:
@@ -58,6 +62,7 @@ def read_project_file(folder: Path) -> ProjectFile:
         app=document["app"],
         output=folder / str(document.get("output") or "cdktf.out"),
         context=context,
+        id=str(document.get("projectId") or folder.resolve().name),
         foreign=_foreign(_mapping(context.get(CONTEXT_KEY), f"context.{CONTEXT_KEY}", file), file),
     )
 

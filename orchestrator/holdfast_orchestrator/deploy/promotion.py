@@ -14,6 +14,7 @@ from holdfast_orchestrator.record.last_good import (
     promote,
     read_last_good,
 )
+from holdfast_orchestrator.record.shard_note import note_of
 from holdfast_orchestrator.record.state_record import Debt, KeptRecord, StateRecord, write_state_record
 from holdfast_orchestrator.rollback.documents import Document, digest
 from holdfast_orchestrator.rollback.rollback_config import Pin
@@ -45,6 +46,8 @@ def promote_shard(bench: Bench, attempt: Attempt) -> Promoted | None:
         actor=bench.desk.actor,
         git=bench.desk.git,
         at=bench.run.clock.now(),
+        project=bench.run.project or None,
+        shard=note_of(bench.shard),
     )
     after = None if attempt.good is None else attempt.good.promoted
     if after is not None and after.record.run == attempt.run:

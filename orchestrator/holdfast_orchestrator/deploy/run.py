@@ -18,10 +18,12 @@ from holdfast_orchestrator.events import RunFinished, ShardFinished
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.preview import Plan
+from holdfast_orchestrator.plan.run import tell_retired
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.schedule import Schedule, Skipped
 from holdfast_orchestrator.tools import check_buckets, shards_with_state
 from holdfast_orchestrator.unchanged.decide import Decision
+from holdfast_orchestrator.unchanged.retired import find_retired
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +134,11 @@ class _Walk:
             stop=self.run.stop,
             on_skip=lambda name, skipped: self._tell(self._skipped(name, skipped)),
         )
-        with ThreadPoolExecutor(self.order.max_parallel, thread_name_prefix="shard") as executor:
+        with ThreadPoolExecutor(self.order.max_parallel + 1, thread_name_prefix="shard") as executor:
+            retired = None if self.turns is None else executor.submit(find_retired, self.run)
             walked = schedule.run(self._turned(graph), executor)
+        if retired is not None:
+            tell_retired(self.run, retired.result())
         return {
             name: self._skipped(name, ended) if isinstance(ended, Skipped) else ended
             for name, ended in walked.items()

@@ -104,12 +104,14 @@ class Plan:
     """The plans of a run's shards, in dependency order.
 
     `manifest` is the synthesized app they were made from; a plan that was kept in a folder has none.
+    `retired` are the names of stacks that are not in the app any more and still have something.
     """
 
     run: str
     shards: tuple[ShardPlan, ...]
     environments: tuple[str, ...] = ()
     manifest: Manifest | None = field(default=None, repr=False)
+    retired: tuple[str, ...] = ()
     seconds: float = 0.0
 
     @cached_property

@@ -1,10 +1,11 @@
 """Plan the shards of a run at once and in no order: a plan changes nothing, so none waits for another."""
 
 from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from holdfast_orchestrator.events import RunFinished, ShardFinished
+from holdfast_orchestrator.events import Notice, RunFinished, ShardFinished
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.preview import Plan, ShardPlan, unplanned
@@ -13,6 +14,7 @@ from holdfast_orchestrator.schedule import Schedule, Skipped
 from holdfast_orchestrator.tools import check_buckets
 from holdfast_orchestrator.unchanged.decide import Decision
 from holdfast_orchestrator.unchanged.look import Lookout
+from holdfast_orchestrator.unchanged.retired import Retired, find_retired
 
 
 def plan_run(
@@ -40,8 +42,10 @@ def plan_run(
         max_parallel=max_parallel,
         stop=run.stop,
     )
-    with run.stop.guarding(), ThreadPoolExecutor(max_parallel, thread_name_prefix="plan") as executor:
+    with run.stop.guarding(), ThreadPoolExecutor(max_parallel + 1, thread_name_prefix="plan") as executor:
+        retired = executor.submit(find_retired, run)
         planned = schedule.run(Graph(dict.fromkeys(names, ())), executor)
+    tell_retired(run, retired.result())
     plans = tuple(ended for name in names if not isinstance(ended := planned[name], Skipped))
     seconds = run.clock.monotonic() - began
     run.emit(
@@ -52,8 +56,15 @@ def plan_run(
         shards=plans,
         environments=tuple(sorted({shard.environment for shard in shards})),
         manifest=run.manifest,
+        retired=tuple(one.shard.name for one in retired.result()),
         seconds=seconds,
     )
+
+
+def tell_retired(run: Run, retired: Iterable[Retired]) -> None:
+    """Offer what is not in the app any more for retirement."""
+    for one in retired:
+        run.emit(Notice(message=str(one)))
 
 
 def _plan_and_tell(name: str, run: Run, decision: Decision) -> ShardPlan:

@@ -127,7 +127,7 @@ class PlannedLoss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanReport:
-    """`holdfast plan --json`."""
+    """`holdfast plan --json`; `retired` are stacks that are not in the app any more and still stand."""
 
     schema: Literal["holdfast/plan/v1"] = "holdfast/plan/v1"
     run: str
@@ -135,6 +135,7 @@ class PlanReport:
     shards: tuple[PlannedShard, ...]
     destroys: tuple[PlannedLoss, ...]
     seconds: float
+    retired: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +209,7 @@ def plan_report(plan: Plan) -> PlanReport:
             PlannedLoss(shard=loss.shard, address=loss.address, action=loss.action) for loss in plan.destroys
         ),
         seconds=round(plan.seconds, 3),
+        retired=plan.retired,
     )
 
 
