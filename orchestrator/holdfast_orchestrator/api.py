@@ -21,7 +21,6 @@ from holdfast_orchestrator.deploy.by_hand import Back
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.deploy.ids import new_run_id
 from holdfast_orchestrator.deploy.outcome import RunResult
-from holdfast_orchestrator.deploy.resume import Take, known_shards, shards_of_run, take_up_run
 from holdfast_orchestrator.deploy.run import Order, carry_out
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Emitter, Listener, ignore
@@ -34,7 +33,7 @@ from holdfast_orchestrator.plan.run import plan_run
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.project_file import ForeignSettings, ProjectFile, read_project_file
 from holdfast_orchestrator.redaction import Redactor
-from holdfast_orchestrator.runtime import Runtime, real_runtime
+from holdfast_orchestrator.runtime import Runtime, load_ahead, real_runtime
 from holdfast_orchestrator.selection import Selection, labels
 from holdfast_orchestrator.state.snapshot import read_snapshot
 from holdfast_orchestrator.stop import StopSignal
@@ -86,6 +85,7 @@ class Project:
     def synth(self, *, env: Names = (), service: Names = (), on_event: Listener = ignore) -> Manifest:
         """Run the app for these environments and services (none: all) and read what it wrote."""
         emit = self._emitter(on_event)
+        load_ahead(self.runtime.aws)
         with synth_lock(self.file.folder):
             synthesize(self.file, self.runtime, environments=_names(env), services=_names(service), emit=emit)
             return self._read(env)
@@ -249,6 +249,8 @@ class Project:
         """
         manifest = manifest or self.synth(env=env, on_event=on_event)
         if retired is not None:
+            from holdfast_orchestrator.deploy.resume import known_shards  # noqa: PLC0415 - rarely needed
+
             shards: tuple[Shard, ...] = (self.retired_shard(retired, manifest),)
             manifest = known_shards(shards, manifest.shards)
         else:
@@ -296,6 +298,8 @@ class Project:
         What that would destroy for good blocks it, like in any deploy. Raises UsageError where `stack`
         does not name exactly one shard.
         """
+        from holdfast_orchestrator.deploy.resume import known_shards  # noqa: PLC0415 - rarely needed
+
         app = self.list(env=env, on_event=on_event)
         shards = _selection((), (), stack).of(Manifest(app)) if app else ()
         if len(shards) != 1:
@@ -319,6 +323,13 @@ class Project:
 
         Raises UsageError where no bucket of the app knows the run.
         """
+        from holdfast_orchestrator.deploy.resume import (  # noqa: PLC0415 - rarely needed
+            Take,
+            known_shards,
+            shards_of_run,
+            take_up_run,
+        )
+
         app = self.list(on_event=on_event)
         stores = {shard.state.bucket: self._tools.store(shard) for shard in app}
         shards = shards_of_run(run, app, stores.values())

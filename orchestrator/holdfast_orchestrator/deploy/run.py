@@ -81,11 +81,13 @@ def carry_out(order: Order, run: Run) -> RunResult:
         transcript=transcript,
     )
     run.emit(run.started(order.verb, order.shards))
+    # Only reads; meanwhile it is found out who deploys.
+    turns = _turns(order, run)
     books.begin()
     with run.stop.guarding():
         results: Mapping[str, ShardResult] = {}
         try:
-            results = _Walk(order=order, run=run, desk=desk, turns=_turns(order, run)).results()
+            results = _Walk(order=order, run=run, desk=desk, turns=turns).results()
             if order.atomic:
                 results = take_back(results, run, desk)
         finally:
