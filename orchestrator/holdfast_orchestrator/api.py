@@ -150,6 +150,7 @@ class Project:
         refresh: bool = False,
         explain: bool = False,
         max_parallel: int | None = None,
+        max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
     ) -> Plan:
@@ -171,6 +172,7 @@ class Project:
             run,
             selection.of(manifest),
             max_parallel=max_parallel or default_parallel(),
+            per_account=max_parallel_per_account,
             refresh=refresh,
             explain=explain,
         )
@@ -191,6 +193,7 @@ class Project:
         refresh: bool = False,
         command: str = "",
         max_parallel: int | None = None,
+        max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
     ) -> RunResult:
@@ -215,6 +218,7 @@ class Project:
             Order(
                 shards=shards,
                 max_parallel=max_parallel or default_parallel(),
+                per_account=max_parallel_per_account,
                 policy=replace(policy, allowed=policy.allowed | frozenset(allow_destroy), together=atomic),
                 shown=plan,
                 atomic=atomic,
@@ -237,6 +241,7 @@ class Project:
         policy: Policy = _POLICY,
         command: str = "",
         max_parallel: int | None = None,
+        max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
     ) -> RunResult:
@@ -262,6 +267,7 @@ class Project:
         order = Order(
             shards=shards,
             max_parallel=max_parallel or default_parallel(),
+            per_account=max_parallel_per_account,
             destroy=True,
             policy=replace(policy, allowed=policy.allowed | frozenset(allow_destroy)),
             command=command,

@@ -87,6 +87,7 @@ def _planned(here: Session, given: dict[str, Any]) -> Plan:
             one_environment=True,
             refresh=given["refresh"],
             max_parallel=given["max_parallel"],
+            max_parallel_per_account=given["max_parallel_per_account"],
             on_event=on_event,
             stop=here.stop,
         )
@@ -118,6 +119,7 @@ def _deploy(here: Session, plan: Plan | None, given: dict[str, Any]) -> RunResul
             refresh=given["refresh"],
             command=command_line(),
             max_parallel=given["max_parallel"],
+            max_parallel_per_account=given["max_parallel_per_account"],
             on_event=on_event,
             stop=here.stop,
         )

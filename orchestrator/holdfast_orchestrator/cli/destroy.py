@@ -77,6 +77,7 @@ def command(runtime: Runtime, /, *, yes: bool, **given: Any) -> int:
                 policy=policy_of(given),
                 command=command_line(),
                 max_parallel=given["max_parallel"],
+                max_parallel_per_account=given["max_parallel_per_account"],
                 on_event=on_event,
                 stop=here.stop,
             )

@@ -67,6 +67,7 @@ def command(
                 refresh=given["refresh"],
                 explain=given["explain"],
                 max_parallel=given["max_parallel"],
+                max_parallel_per_account=given["max_parallel_per_account"],
                 on_event=on_event,
                 stop=here.stop,
             )

@@ -20,6 +20,7 @@ from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.preview import Plan
 from holdfast_orchestrator.plan.run import tell_retired
 from holdfast_orchestrator.plan.shard import Run
+from holdfast_orchestrator.priority import estimated_seconds, longest_paths
 from holdfast_orchestrator.schedule import Schedule, Skipped
 from holdfast_orchestrator.tools import check_buckets, shards_with_state
 from holdfast_orchestrator.unchanged.decide import Decision
@@ -32,8 +33,8 @@ class Order:
 
     `shown` are the plans that were looked at. `policy` says what may be lost and what happens after a
     failure; `back` that shards are to go back, and where to; `atomic` that all shards go back when one
-    fails. `refresh` looks at reality where nothing else has changed. `command` is the command line, for
-    the records.
+    fails. `refresh` looks at reality where nothing else has changed. `per_account` is the most
+    shards of one account at once. `command` is the command line, for the records.
     """
 
     shards: tuple[Shard, ...]
@@ -44,6 +45,7 @@ class Order:
     back: Back | None = None
     atomic: bool = False
     refresh: bool = False
+    per_account: int | None = None
     command: str = ""
 
     @property
@@ -135,6 +137,9 @@ class _Walk:
             max_parallel=self.order.max_parallel,
             stop=self.run.stop,
             on_skip=lambda name, skipped: self._tell(self._skipped(name, skipped)),
+            priority=longest_paths(self._turned(graph), self._seconds()).__getitem__,
+            group=lambda name: self.run.manifest.by_name[name].account,
+            per_group=self.order.per_account,
         )
         with ThreadPoolExecutor(self.order.max_parallel + 1, thread_name_prefix="shard") as executor:
             retired = None if self.turns is None else executor.submit(find_retired, self.run)
@@ -145,6 +150,12 @@ class _Walk:
             name: self._skipped(name, ended) if isinstance(ended, Skipped) else ended
             for name, ended in walked.items()
         }
+
+    def _seconds(self) -> Mapping[str, float]:
+        """How long each shard is expected to take; nothing where it will be left alone."""
+        if self.turns is not None:
+            return {shard.name: self.turns.seconds(shard) for shard in self.order.shards}
+        return {shard.name: estimated_seconds(shard) for shard in self.order.shards}
 
     def _turned(self, graph: Graph) -> Graph:
         return graph.reversed if self.order.destroy else graph

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from holdfast_orchestrator.deploy.shard import Intent
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.shard import Run
+from holdfast_orchestrator.priority import estimated_seconds
 from holdfast_orchestrator.unchanged.decide import Decision
 from holdfast_orchestrator.unchanged.look import Lookout
 
@@ -43,6 +44,13 @@ class Turns:
         if intent.upstream_changed or self._is_old:
             decision = self.lookout.again(shard)
         return decision if decision.unchanged else None
+
+    def seconds(self, shard: Shard) -> float:
+        """How long a shard is expected to take, as the first look saw it."""
+        decision = self.decisions[shard.name]
+        if decision.unchanged:
+            return 0.0
+        return estimated_seconds(shard, earlier=None if decision.record is None else decision.record.seconds)
 
     @property
     def _is_old(self) -> bool:

@@ -10,6 +10,7 @@ from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.preview import Plan, ShardPlan, unplanned
 from holdfast_orchestrator.plan.shard import Run, plan_shard
+from holdfast_orchestrator.priority import estimated_seconds
 from holdfast_orchestrator.schedule import Schedule, Skipped
 from holdfast_orchestrator.tools import check_buckets
 from holdfast_orchestrator.unchanged.decide import Decision
@@ -22,6 +23,7 @@ def plan_run(
     shards: tuple[Shard, ...],
     *,
     max_parallel: int,
+    per_account: int | None = None,
     refresh: bool = False,
     explain: bool = False,
 ) -> Plan:
@@ -41,6 +43,9 @@ def plan_run(
         failed=lambda _plan: False,
         max_parallel=max_parallel,
         stop=run.stop,
+        priority={shard.name: estimated_seconds(shard) for shard in shards}.__getitem__,
+        group=lambda name: run.manifest.by_name[name].account,
+        per_group=per_account,
     )
     with run.stop.guarding(), ThreadPoolExecutor(max_parallel + 1, thread_name_prefix="plan") as executor:
         retired = executor.submit(find_retired, run)
