@@ -25,6 +25,8 @@ _FILES = re.compile(
     r"|\bprovider::local::|\bpath\.(?:module|root|cwd)\b"
 )
 _TEMPLATES = ("${", "%{")
+# The engine is never told of another one (`engine/environment.py`), and cdktf writes the second.
+_WORKSPACES = ("default", "${terraform.workspace}")
 _STATE = re.compile(r"\bterraform_remote_state\b")
 _KNOWN_STATE = re.compile(r"\bdata\.terraform_remote_state\.[A-Za-z0-9_-]+\.outputs\.[A-Za-z0-9_-]+(?![\w-])")
 _READS_FILES = frozenset({"archive_file", "local_file", "local_sensitive_file", "template_file", "external"})
@@ -75,10 +77,16 @@ def remote_states(document: Document) -> Iterator[tuple[str, str]]:
         for group in as_list(by_type.get("terraform_remote_state")):
             for source in group.values():
                 for body in as_list(source):
-                    config = body.get("config") if isinstance(body, Mapping) else None
-                    # A workspace keeps its state at another key than the one that is written there.
-                    known = config if isinstance(config, Mapping) and "workspace" not in body else {}
-                    yield str(known.get("bucket", "")), str(known.get("key", ""))
+                    yield _place(body)
+
+
+def _place(source: Any) -> tuple[str, str]:
+    given = source if isinstance(source, Mapping) else {}
+    config = given.get("config")
+    # Another workspace keeps its state at another key than the one that is written there.
+    if not isinstance(config, Mapping) or given.get("workspace", "default") not in _WORKSPACES:
+        return "", ""
+    return str(config.get("bucket", "")), str(config.get("key", ""))
 
 
 def differing(before: Document, now: Document) -> tuple[str, ...]:
