@@ -1,6 +1,5 @@
 """Nothing in the platform's stacks keeps one from telling, without Terraform, that they are unchanged."""
 
-import json
 import os
 import subprocess
 import sys
