@@ -167,7 +167,9 @@ class World:
         (self.folder / "down").mkdir(exist_ok=True)
         (self.folder / "down" / lockfile.NAME).write_text(lockfile.render(locks))
         bench: Any = SimpleNamespace(shard=shard, run=run, workdir=self.folder / "down", store=store)
-        proven = Proven(inputs=inputs_before(bench, json.loads(shard.configuration)), state=mark.etag)
+        inputs = inputs_before(bench, json.loads(shard.configuration))
+        assert inputs is not None
+        proven = Proven(inputs=inputs, state=mark.etag)
         promoted = promote(store, shard.state.folder, good_deploy(mark), after=None)
         record = StateRecord(
             run="R1",

@@ -81,7 +81,7 @@ def finish(bench: Bench, attempt: Attempt, phase: Phase) -> Launched:
 
 
 def keep_as_good(
-    bench: Bench, known: Known, snapshot: StateSnapshot, *, terraform: Any, proven: Proven
+    bench: Bench, known: Known, snapshot: StateSnapshot, *, terraform: Any, proven: Proven | None
 ) -> None:
     """A plan that finds nothing proves what stands: it becomes the last good deployment, if it is not.
 

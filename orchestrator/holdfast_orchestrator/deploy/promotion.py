@@ -111,7 +111,7 @@ def before_now(bench: Bench, snapshot: StateSnapshot | None) -> Before:
     )
 
 
-def renew_footing(bench: Bench, known: Known, good: Promoted, proven: Proven) -> None:
+def renew_footing(bench: Bench, known: Known, good: Promoted, proven: Proven | None) -> None:
     """Write down what a plan that found nothing has proven of a deployment that is recorded already."""
     kept, stored = known.kept, bench.store.head(bench.shard.state.key)
     if kept is None or kept.record.is_open or kept.record.debt != Debt() or stored is None:

@@ -31,7 +31,9 @@ def prove(bench: Bench, attempt: Attempt, configuration: Document) -> Verified:
         terraform.apply(outcome.plan)
     outcome.plan.unlink(missing_ok=True)
     snapshot = bench.snapshot()
-    attempt.proven = Proven(inputs=inputs, state=None if snapshot is None else snapshot.etag)
+    attempt.proven = None
+    if inputs is not None and snapshot is not None:
+        attempt.proven = Proven(inputs=inputs, state=snapshot.etag)
     return judge_verify(
         shown,
         baseline=None if attempt.good is None else attempt.good.record.residual,

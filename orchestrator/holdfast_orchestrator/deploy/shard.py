@@ -152,9 +152,9 @@ class ShardDeploy:
     ) -> None:
         from holdfast_orchestrator.deploy.launch import keep_as_good  # noqa: PLC0415 - only after a plan
 
-        if snapshot is None or self._intent.destroy or planned.inputs is None:
+        if snapshot is None or self._intent.destroy:
             return
-        proven = Proven(inputs=planned.inputs, state=snapshot.etag)
+        proven = None if planned.inputs is None else Proven(inputs=planned.inputs, state=snapshot.etag)
         keep_as_good(bench, known, snapshot, terraform=planned.terraform, proven=proven)
 
     def _nothing_to_do(self, snapshot: StateSnapshot | None) -> bool:
@@ -163,14 +163,14 @@ class ShardDeploy:
         shown = self._intent.still_holds(self._shard, snapshot)
         return shown is not None and shown.document is not None and shown.document.is_empty
 
-    def _inputs(self, bench: Bench) -> Mapping[str, Mark | None]:
+    def _inputs(self, bench: Bench) -> Mapping[str, Mark | None] | None:
         """What the plan is about to read of others."""
         if self._intent.destroy:
-            return {}
+            return None
         return inputs_before(bench, json.loads(bench.shard.configuration))
 
     def _plan(
-        self, bench: Bench, snapshot: StateSnapshot | None, inputs: Mapping[str, Mark | None]
+        self, bench: Bench, snapshot: StateSnapshot | None, inputs: Mapping[str, Mark | None] | None
     ) -> Planned:
         shown = self._intent.still_holds(self._shard, snapshot)
         terraform = bench.bare_terraform()

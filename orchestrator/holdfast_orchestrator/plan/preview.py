@@ -120,6 +120,12 @@ class Plan:
         return {plan.shard: plan for plan in self.shards}
 
     @property
+    def not_selected(self) -> tuple[str, ...]:
+        """The shards of the app that this plan is not about."""
+        shards = () if self.manifest is None else self.manifest.shards
+        return tuple(shard.name for shard in shards if shard.name not in self.by_name)
+
+    @property
     def destroys(self) -> tuple[Loss, ...]:
         """Everything that would be destroyed or replaced; empty (false) where nothing would."""
         return tuple(

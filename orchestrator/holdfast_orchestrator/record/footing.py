@@ -44,7 +44,7 @@ class Proven:
     """
 
     inputs: Mapping[str, Mark | None]
-    state: str | None
+    state: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

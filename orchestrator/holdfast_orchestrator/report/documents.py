@@ -127,7 +127,10 @@ class PlannedLoss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanReport:
-    """`holdfast plan --json`; `retired` are stacks that are not in the app any more and still stand."""
+    """`holdfast plan --json`; `retired` are stacks that are not in the app any more and still stand.
+
+    `not_selected` are the shards of the app that the plan is not about.
+    """
 
     schema: Literal["holdfast/plan/v1"] = "holdfast/plan/v1"
     run: str
@@ -136,6 +139,7 @@ class PlanReport:
     destroys: tuple[PlannedLoss, ...]
     seconds: float
     retired: tuple[str, ...] = ()
+    not_selected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +214,7 @@ def plan_report(plan: Plan) -> PlanReport:
         ),
         seconds=round(plan.seconds, 3),
         retired=plan.retired,
+        not_selected=plan.not_selected,
     )
 
 

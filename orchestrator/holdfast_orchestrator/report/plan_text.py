@@ -26,6 +26,8 @@ def explained_lines(plan: Plan) -> Iterator[str]:
             yield f"{shard.label}: {reason}"
         if shard.skipped:
             yield f"{shard.label}: unchanged {shard.summary}"
+    if plan.not_selected:
+        yield f"not selected: {', '.join(plan.not_selected)}"
 
 
 def plan_lines(plan: Plan, *, attributes: bool = True) -> Iterator[str]:

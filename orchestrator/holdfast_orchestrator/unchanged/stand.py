@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.engine import lockfile
+from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.plan.upstream import outputs_needed
 from holdfast_orchestrator.record.footing import Build, Footing, InputFooting, Mark, Proven
 from holdfast_orchestrator.record.last_good import Promoted
@@ -21,20 +22,33 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.bench import Bench
 
 
-def inputs_before(bench: "Bench", configuration: Document) -> Mapping[str, Mark | None]:
-    """Which upstream states there are, to be asked before the plan that proves the shard well."""
-    return Upstreams(manifest=bench.run.manifest, tools=bench.run.tools).marks(configuration)
+def inputs_before(bench: "Bench", configuration: Document) -> Mapping[str, Mark | None] | None:
+    """Which upstream states there are, to be asked before the plan that proves the shard well.
+
+    None where that cannot be found out: it is never worth a deploy.
+    """
+    try:
+        return Upstreams(manifest=bench.run.manifest, tools=bench.run.tools).marks(configuration)
+    except HoldfastError:
+        return None
 
 
 def footing_of(bench: "Bench", promoted: Promoted, *, state: Mark, proven: Proven | None) -> Footing | None:
-    """Return the footing of what stands, None where that cannot be told for sure."""
-    shard, record = bench.shard, promoted.record
-    if proven is None or proven.state != state.etag or record.residual is not None:
+    """Return the footing of what stands, None where that cannot be told for sure.
+
+    Never raises: the deployment is good already, and only the next one will be slower.
+    """
+    if proven is None or proven.state != state.etag or promoted.record.residual is not None:
         return None
     try:
-        document = normal(shard.configuration)
-    except UnreadableError:
+        return _footing(bench, promoted, state=state, proven=proven)
+    except (HoldfastError, UnreadableError, OSError):
         return None
+
+
+def _footing(bench: "Bench", promoted: Promoted, *, state: Mark, proven: Proven) -> Footing | None:
+    shard, record = bench.shard, promoted.record
+    document = normal(shard.configuration)
     inputs = _inputs(bench, document)
     versions = bench.run.tools.versions()
     providers = _builds(bench, versions.registry)
