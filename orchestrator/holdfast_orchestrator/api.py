@@ -21,7 +21,6 @@ from holdfast_orchestrator.deploy.by_hand import Back
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.deploy.ids import new_run_id
 from holdfast_orchestrator.deploy.outcome import RunResult
-from holdfast_orchestrator.deploy.resume import Take, known_shards, shards_of_run, take_up_run
 from holdfast_orchestrator.deploy.run import Order, carry_out
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Emitter, Listener, ignore
@@ -34,7 +33,7 @@ from holdfast_orchestrator.plan.run import plan_run
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.project_file import ForeignSettings, ProjectFile, read_project_file
 from holdfast_orchestrator.redaction import Redactor
-from holdfast_orchestrator.runtime import Runtime, real_runtime
+from holdfast_orchestrator.runtime import Runtime, load_ahead, real_runtime
 from holdfast_orchestrator.secret_places import secrets_in_configuration
 from holdfast_orchestrator.selection import Selection, labels
 from holdfast_orchestrator.state.snapshot import read_snapshot
@@ -88,19 +87,52 @@ class Project:
     def synth(self, *, env: Names = (), service: Names = (), on_event: Listener = ignore) -> Manifest:
         """Run the app for these environments and services (none: all) and read what it wrote."""
         emit = self._emitter(on_event)
+        load_ahead(self.runtime.aws)
         with synth_lock(self.file.folder):
             synthesize(self.file, self.runtime, environments=_names(env), services=_names(service), emit=emit)
             return self._read(env)
 
     def list(
-        self, *, env: Names = (), service: Names = (), stack: Names = (), on_event: Listener = ignore
+        self,
+        *,
+        env: Names = (),
+        service: Names = (),
+        stack: Names = (),
+        changed_since: str | None = None,
+        on_event: Listener = ignore,
     ) -> tuple[Shard, ...]:
-        """Return the shards asked for, from what lies in the output folder where that has them all."""
+        """Return the shards asked for, from what lies in the output folder where that has them all.
+
+        With `changed_since` (a git revision) the app is synthesized, now and as it was then, and only what
+        came out differently is returned.
+        """
         selection = _selection(env, service, stack)
-        manifest = self.existing(selection)
+        manifest = None if changed_since is not None else self.existing(selection)
         if manifest is None:
             manifest = self.synth(env=env, on_event=on_event)
-        return selection.of(manifest)
+        return self._narrowed(selection, manifest, changed_since).of(manifest)
+
+    def changed_since(self, manifest: Manifest, ref: str, *, env: Names = ()) -> frozenset[str]:
+        """Return the shards of `manifest` that the app at git revision `ref` synthesizes differently.
+
+        Raises UsageError where the project is in no git repository, the revision is not known, or the app
+        does not synthesize there.
+        """
+        from holdfast_orchestrator.unchanged import since  # noqa: PLC0415 - rarely asked for
+
+        with since.checked_out(self.file.folder, ref, self.runtime) as there:
+            runtime = replace(self.runtime, environ=there.environ, cwd=there.folder)
+            then = since.synthesized_at(
+                ref,
+                lambda: replace(self, file=read_project_file(there.folder), runtime=runtime).synth(env=env),
+            )
+            return since.changed_since(manifest, then)
+
+    def _narrowed(self, selection: Selection, manifest: Manifest, ref: str | None) -> Selection:
+        if ref is None:
+            return selection
+        changed = self.changed_since(manifest, ref, env=selection.environments)
+        return replace(selection, changed=changed)
 
     def graph(self, *, env: Names = (), service: Names = (), stack: Names = ()) -> Graph:
         """Return which of the shards asked for depends on which."""
@@ -115,13 +147,20 @@ class Project:
         service: Names = (),
         stack: Names = (),
         include_dependents: bool = False,
+        changed_since: str | None = None,
         one_environment: bool = False,
+        refresh: bool = False,
+        explain: bool = False,
         max_parallel: int | None = None,
+        max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
     ) -> Plan:
         """Synthesize and plan. A shard that waits for another's first deploy, or fails, is in the answer.
 
+        What has not changed since its last good deploy is not planned, unless with `refresh`. With
+        `explain` the reasons why a shard is planned name the resources that changed. `changed_since` (a git
+        revision) narrows the choice to what synthesizes differently.
         Raises StateBucketError where a state bucket is missing, and with `one_environment` UsageError
         where several environments are meant without being named.
         """
@@ -129,8 +168,16 @@ class Project:
             env, service, stack, include_dependents=include_dependents, one_environment=one_environment
         )
         manifest = self.synth(env=env, on_event=on_event)
+        selection = self._narrowed(selection, manifest, changed_since)
         run = self.run(manifest, on_event=on_event, stop=stop)
-        return plan_run(run, selection.of(manifest), max_parallel=max_parallel or default_parallel())
+        return plan_run(
+            run,
+            selection.of(manifest),
+            max_parallel=max_parallel or default_parallel(),
+            per_account=max_parallel_per_account,
+            refresh=refresh,
+            explain=explain,
+        )
 
     def deploy(
         self,
@@ -141,11 +188,14 @@ class Project:
         service: Names = (),
         stack: Names = (),
         include_dependents: bool = False,
+        changed_since: str | None = None,
         allow_destroy: Iterable[str] = (),
         policy: Policy = _POLICY,
         atomic: bool = False,
+        refresh: bool = False,
         command: str = "",
         max_parallel: int | None = None,
+        max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
     ) -> RunResult:
@@ -155,21 +205,26 @@ class Project:
         GateError is raised where the app or a state is no longer what was planned. With `manifest` (of
         `Project.synth`) the app is not synthesized again. `policy` says what happens after a failure,
         `command` is what the records say was called. Raises UsageError where several environments
-        are meant without being named.
+        are meant without being named. `refresh` also looks at what has not changed since its last deploy.
         """
         manifest = manifest or self._manifest_for(plan, env=env, on_event=on_event)
         run = self.run(manifest, on_event=on_event, stop=stop)
         selection = _selection(
             env, service, stack, include_dependents=include_dependents, one_environment=True
         )
-        shards = selection.of(manifest) if plan is None else self._as_planned(plan, manifest)
+        if plan is None:
+            shards = self._narrowed(selection, manifest, changed_since).of(manifest)
+        else:
+            shards = self._as_planned(plan, manifest)
         return carry_out(
             Order(
                 shards=shards,
                 max_parallel=max_parallel or default_parallel(),
+                per_account=max_parallel_per_account,
                 policy=replace(policy, allowed=policy.allowed | frozenset(allow_destroy), together=atomic),
                 shown=plan,
                 atomic=atomic,
+                refresh=refresh,
                 command=command,
             ),
             run,
@@ -183,31 +238,57 @@ class Project:
         service: Names = (),
         stack: Names = (),
         include_dependents: bool = False,
+        retired: str | None = None,
         allow_destroy: Iterable[str] = (),
         policy: Policy = _POLICY,
         command: str = "",
         max_parallel: int | None = None,
+        max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
     ) -> RunResult:
         """Take down exactly the shards chosen, dependents first.
 
+        `retired` names instead a stack that is not in the app any more, to be taken down as it was last
+        deployed.
         Raises UsageError where a shard that was not chosen would be left without what it depends on.
         A protected resource stays, and blocks its shard, unless its address is in `allow_destroy`.
         """
         manifest = manifest or self.synth(env=env, on_event=on_event)
+        if retired is not None:
+            from holdfast_orchestrator.deploy.resume import known_shards  # noqa: PLC0415 - rarely needed
+
+            shards: tuple[Shard, ...] = (self.retired_shard(retired, manifest),)
+            manifest = known_shards(shards, manifest.shards)
+        else:
+            selection = _selection(
+                env, service, stack, include_dependents=include_dependents, one_environment=True
+            )
+            shards = selection.of(manifest)
         run = self.run(manifest, on_event=on_event, stop=stop)
-        selection = _selection(
-            env, service, stack, include_dependents=include_dependents, one_environment=True
-        )
         order = Order(
-            shards=selection.of(manifest),
+            shards=shards,
             max_parallel=max_parallel or default_parallel(),
+            per_account=max_parallel_per_account,
             destroy=True,
             policy=replace(policy, allowed=policy.allowed | frozenset(allow_destroy)),
             command=command,
         )
         return carry_out(order, run)
+
+    def retired_shard(self, name: str, manifest: Manifest) -> Shard:
+        """Return a shard that is not in the app any more, as it was last deployed.
+
+        Raises UsageError where there is none of that name, or another such shard still needs it.
+        """
+        from holdfast_orchestrator.unchanged.retired import (  # noqa: PLC0415 - rarely asked for
+            as_deployed,
+            chosen,
+            find_retired,
+        )
+
+        found = chosen(name, find_retired(self.run(manifest)))
+        return as_deployed(found, self._tools.store(found.shard))
 
     def rollback(
         self,
@@ -225,6 +306,8 @@ class Project:
         What that would destroy for good blocks it, like in any deploy. Raises UsageError where `stack`
         does not name exactly one shard.
         """
+        from holdfast_orchestrator.deploy.resume import known_shards  # noqa: PLC0415 - rarely needed
+
         app = self.list(env=env, on_event=on_event)
         shards = _selection((), (), stack).of(Manifest(app)) if app else ()
         if len(shards) != 1:
@@ -248,6 +331,13 @@ class Project:
 
         Raises UsageError where no bucket of the app knows the run.
         """
+        from holdfast_orchestrator.deploy.resume import (  # noqa: PLC0415 - rarely needed
+            Take,
+            known_shards,
+            shards_of_run,
+            take_up_run,
+        )
+
         app = self.list(on_event=on_event)
         stores = {shard.state.bucket: self._tools.store(shard) for shard in app}
         shards = shards_of_run(run, app, stores.values())
@@ -269,6 +359,7 @@ class Project:
             emit=self._emitter(on_event),
             stop=stop or StopSignal(),
             label=lambda name: shown.get(name, name),
+            project=self.file.id,
         )
 
     def existing(self, selection: Selection) -> Manifest | None:

@@ -31,8 +31,9 @@ class ForeignSettings:
 class ProjectFile:
     """The parts of cdktf.json in use.
 
-    `output` is where the app is synthesized to, absolute. `redact` are texts never to be
-    shown; `keeping` is what holdfast.json calls so, for an app that writes none.
+    `output` is where the app is synthesized to, absolute. `id` is its `projectId`, or the folder's name
+    where it has none. `redact` are texts never to be shown; `keeping` is what holdfast.json calls so, for an
+    app that writes none.
     """
 
     folder: Path
@@ -42,6 +43,7 @@ class ProjectFile:
     foreign: ForeignSettings = field(default_factory=ForeignSettings)
     redact: tuple[str, ...] = field(default=(), repr=False)
     keeping: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
 
 
 def read_project_file(folder: Path) -> ProjectFile:
@@ -67,6 +69,7 @@ def read_project_file(folder: Path) -> ProjectFile:
         app=document["app"],
         output=folder / str(document.get("output") or "cdktf.out"),
         context=context,
+        id=str(document.get("projectId") or folder.resolve().name),
         foreign=_foreign({name: value for name, value in ours.items() if name not in _OBJECTS}, file),
         redact=_texts(ours.get(_REDACT), file),
         keeping=_mapping(ours.get(_KEEPING), f"context.{CONTEXT_KEY}.{_KEEPING}", file),

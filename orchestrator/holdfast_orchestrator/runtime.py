@@ -19,6 +19,9 @@ from typing import Any, Protocol, TextIO
 from holdfast_orchestrator.process import Processes, SystemProcesses
 from holdfast_orchestrator.redaction import Redactor
 
+# As many as ask at once: what the shards of a run are looked at with, and their deploys.
+_CONNECTIONS = 40
+
 
 class Clock(Protocol):
     """The time, and waiting for it."""
@@ -108,6 +111,21 @@ class Boto3Aws:
             return self._clients[key]
 
 
+def load_ahead(aws: Aws) -> None:
+    """Make the first client quicker, while there is something else to wait for; asks nobody anything."""
+    if isinstance(aws, Boto3Aws):
+        threading.Thread(target=_load_boto3, name="boto3", daemon=True).start()
+
+
+def _load_boto3() -> None:
+    import boto3  # noqa: PLC0415 - half a second that most commands do not need
+    import botocore.session  # noqa: PLC0415
+
+    # The parts that are only imported with the first client.
+    del boto3
+    botocore.session.Session()
+
+
 def _boto3_client(service: str, region: str, environ: Mapping[str, str]) -> Any:
     import boto3  # noqa: PLC0415 - half a second that most commands do not need
     import botocore.session  # noqa: PLC0415
@@ -139,7 +157,9 @@ def _boto3_client(service: str, region: str, environ: Mapping[str, str]) -> Any:
         config=Config(
             connect_timeout=10,
             read_timeout=60,
-            retries={"mode": "standard", "max_attempts": 5},
+            # Slows down by itself where AWS says that requests come too fast.
+            retries={"mode": "adaptive", "max_attempts": 6},
+            max_pool_connections=_CONNECTIONS,
             s3={"addressing_style": "path"} if endpoint else None,
         ),
     )

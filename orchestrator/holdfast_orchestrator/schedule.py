@@ -30,7 +30,8 @@ class Schedule(Generic[T]):
     """How to work through a graph.
 
     `work` is called with a name, in the executor; `failed` judges its result; at most `max_parallel`
-    names are worked on at once; `on_skip` is told of each skipped name as soon as it is known.
+    names are worked on at once, and at most `per_group` of one `group`; of what could begin, the highest
+    `priority` does. `on_skip` is told of each skipped name as soon as it is known.
     """
 
     work: Callable[[str], T]
@@ -38,6 +39,9 @@ class Schedule(Generic[T]):
     max_parallel: int
     stop: StopSignal = field(default_factory=StopSignal)
     on_skip: Callable[[str, Skipped], object] = lambda _name, _skipped: None
+    priority: Callable[[str], float] = lambda _name: 0.0
+    group: Callable[[str], str] = lambda _name: ""
+    per_group: int | None = None
 
     def run(self, graph: Graph, executor: Executor) -> Mapping[str, T | Skipped]:
         """Return what became of each name, in the graph's order.
@@ -45,8 +49,9 @@ class Schedule(Generic[T]):
         Where `work` raised, the first such exception (in the graph's order) is raised here, after
         everything that ran has finished.
         """
-        if self.max_parallel < 1:
-            raise ValueError(f"max_parallel must be 1 or more, got {self.max_parallel}")
+        for name, most in (("max_parallel", self.max_parallel), ("per_group", self.per_group or 1)):
+            if most < 1:
+                raise ValueError(f"{name} must be 1 or more, got {most}")
         walk = _Walk(self, graph, executor)
         walk.finish()
         return {name: walk.result(name) for name in graph.order}
@@ -78,14 +83,24 @@ class _Walk(Generic[T]):
 
     def _start_or_skip(self) -> None:
         waiting = []
-        for name in sorted(self._ready):
+        for name in sorted(self._ready, key=lambda name: (-self._schedule.priority(name), name)):
             if (skipped := self._reason_to_skip(name)) is not None:
                 self._skip(name, skipped)
-            elif len(self._running) < self._schedule.max_parallel:
+            elif self._has_room(name):
                 self._running[self._executor.submit(self._schedule.work, name)] = name
             else:
                 waiting.append(name)
         self._ready = waiting
+
+    def _has_room(self, name: str) -> bool:
+        schedule = self._schedule
+        if len(self._running) >= schedule.max_parallel:
+            return False
+        if schedule.per_group is None:
+            return True
+        group = schedule.group(name)
+        beside = sum(schedule.group(running) == group for running in self._running.values())
+        return beside < schedule.per_group
 
     def _reason_to_skip(self, name: str) -> Skipped | None:
         upstreams = sorted(self._graph.dependencies[name])

@@ -16,7 +16,8 @@ from holdfast_orchestrator.manifest import Manifest, Shard
 class Selection:
     """What was asked for; an empty tuple means all. `stacks` are globs over shard and service names.
 
-    With `one_environment` a choice that spans several environments has to name them.
+    With `one_environment` a choice that spans several environments has to name them. `changed` narrows the
+    choice to shards of these names, of which there may be none.
     """
 
     environments: tuple[str, ...] = ()
@@ -24,11 +25,12 @@ class Selection:
     stacks: tuple[str, ...] = ()
     include_dependents: bool = False
     one_environment: bool = False
+    changed: frozenset[str] | None = None
 
     def of(self, manifest: Manifest) -> tuple[Shard, ...]:
         """Return the shards chosen, in dependency order.
 
-        Raises UsageError for a name or glob that matches nothing, and for a choice that is empty.
+        Raises UsageError for a name or glob that matches nothing, and for an app without stacks.
         """
         chosen = _narrowed(manifest.shards, "--env", self.environments, lambda shard: shard.environment)
         chosen = _narrowed(chosen, "--service", self.services, lambda shard: shard.service)
@@ -36,7 +38,7 @@ class Selection:
         if not chosen:
             raise UsageError("this app has no stacks")
         self._refuse_many_environments(chosen)
-        names = {shard.name for shard in chosen}
+        names = {shard.name for shard in chosen if self.changed is None or shard.name in self.changed}
         if self.include_dependents:
             names |= manifest.graph.dependents(names)
         return tuple(shard for shard in manifest.shards if shard.name in names)

@@ -8,13 +8,14 @@ environment as it is.
 import fcntl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from holdfast_orchestrator.errors import HoldfastError, LeasedError
 from holdfast_orchestrator.manifest import Manifest, Shard, StateLocation
+from holdfast_orchestrator.record.footing import Build
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.s3 import S3Store
 from holdfast_orchestrator.state.store import DurableStore
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.engine.ui_events import UiEvent
 
 CONFIGURATION = "cdk.tf.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Versions:
+    """An engine ("terraform 1.11.4"), the registry it completes names with, and the project's locks."""
+
+    engine: str
+    registry: str
+    locks: Mapping[str, Build] = field(default_factory=dict)
 
 
 class Tools(Protocol):
@@ -44,6 +54,9 @@ class Tools(Protocol):
 
     def environ(self, cloud: Literal["aws", "local"]) -> Mapping[str, str]:
         """Return the environment that leads to `cloud`."""
+
+    def versions(self) -> "Versions":
+        """Return which engine and which builds of providers a deploy would use now."""
 
     @contextmanager
     def folder(self, shard: Shard) -> Iterator[None]:
@@ -122,6 +135,17 @@ class RealTools:
 
         return find_engine(self.runtime, choice=self.engine_choice, project=self.project)
 
+    def versions(self) -> Versions:
+        """Return the engine's version and what the project's lock file trusts."""
+        from holdfast_orchestrator.engine import lockfile  # noqa: PLC0415
+
+        locks = lockfile.read(self.project)
+        return Versions(
+            engine=named(self.engine),
+            registry=self.engine.registry,
+            locks={source: Build(lock.version, frozenset(lock.hashes)) for source, lock in locks.items()},
+        )
+
     def environ(self, cloud: Literal["aws", "local"]) -> Mapping[str, str]:
         """Return the environment that leads to `cloud`.
 
@@ -140,6 +164,11 @@ class RealTools:
         if not status.running or status.endpoint is None:
             raise HoldfastError("the local cloud of this project does not run", next_step="holdfast local up")
         return towards_local(self.runtime.environ, status.endpoint)
+
+
+def named(engine: "Engine") -> str:
+    """Return an engine as records name it, without the path: "terraform 1.11.4"."""
+    return str(engine).partition(" (")[0]
 
 
 def check_buckets(tools: Tools, shards: tuple[Shard, ...]) -> None:

@@ -87,7 +87,7 @@ def test_each_state_lies_exactly_at_its_key_and_nothing_else_does(
 def test_a_plan_right_after_the_deploy_finds_no_difference_in_any_shard(
     project: Project, first_deploy: Any
 ) -> None:
-    project.run("plan", "--env", "local", "--detailed-exitcode")
+    project.run("plan", "--env", "local", "--detailed-exitcode", "--refresh")
 
 
 def test_a_second_deploy_changes_nothing(project: Project, first_deploy: Any) -> None:

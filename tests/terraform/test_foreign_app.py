@@ -32,6 +32,7 @@ def test_a_foreign_app_is_deployed_found_unchanged_and_taken_down(foreign_app: "
     }
     assert foreign_app.state_keys() == sorted(map(key, STACKS))
 
+    assert foreign_app.outcomes("deploy", "--yes", "--refresh") == dict.fromkeys(STACKS, "unchanged")
     assert foreign_app.outcomes("deploy", "--yes") == dict.fromkeys(STACKS, "unchanged")
     assert foreign_app.state_keys() == sorted(map(key, STACKS))
 

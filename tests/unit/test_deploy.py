@@ -30,6 +30,7 @@ from holdfast_orchestrator.state.memory import MemoryStore
 from holdfast_orchestrator.state_key import state_key
 from holdfast_orchestrator.stop import StopSignal
 from holdfast_orchestrator.testing import FrozenClock, ScriptedProcesses, refusing_runtime
+from holdfast_orchestrator.tools import Versions
 
 RUNS = itertools.count()
 TERRAFORM = Engine(Path("terraform"), "terraform", (1, 11, 4))
@@ -121,6 +122,9 @@ class FakeTools:
 
     def environ(self, cloud: str) -> dict[str, str]:
         return {}
+
+    def versions(self) -> Versions:
+        return Versions(engine="terraform 1.11.4", registry=TERRAFORM.registry)
 
     def workdir(self, shard: Shard) -> Path:
         return self.world.folder / shard.name
@@ -272,10 +276,12 @@ class Deployment:
     def carry_out(self, *names: str, allowed: frozenset[str] = frozenset(), **order: Any) -> RunResult:
         chosen = tuple(one for one in self.shards if not names or one.name in names)
         policy = Policy(allowed=allowed)
+        # What changes in this world is its reality, never a configuration.
+        order.setdefault("refresh", True)
         return carry_out(Order(shards=chosen, max_parallel=1, policy=policy, **order), self.run())
 
     def plan(self) -> Plan:
-        return plan_run(self.run(), self.shards, max_parallel=1)
+        return plan_run(self.run(), self.shards, max_parallel=1, refresh=True)
 
 
 @pytest.fixture

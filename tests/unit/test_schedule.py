@@ -1,12 +1,14 @@
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast_orchestrator.graph import Graph
+from holdfast_orchestrator.priority import longest_paths
 from holdfast_orchestrator.schedule import Schedule, Skipped
 from holdfast_orchestrator.stop import StopSignal
 
@@ -40,9 +42,14 @@ def run(
     *,
     max_parallel: int = 4,
     stop: StopSignal | None = None,
+    **more: Any,
 ) -> Mapping[str, bool | Skipped]:
     schedule = Schedule(
-        work=work, failed=lambda good: not good, max_parallel=max_parallel, stop=stop or StopSignal()
+        work=work,
+        failed=lambda good: not good,
+        max_parallel=max_parallel,
+        stop=stop or StopSignal(),
+        **more,
     )
     with ThreadPoolExecutor(8) as executor:
         return schedule.run(graph, executor)
@@ -161,3 +168,51 @@ def test_an_exception_is_raised_only_after_the_others_have_ended() -> None:
 def test_working_on_nothing_at_once_is_refused() -> None:
     with pytest.raises(ValueError, match="max_parallel must be 1 or more, got 0"):
         run(CHAIN, Recorder(), max_parallel=0)
+
+
+@given(runs(), st.dictionaries(st.sampled_from([f"s{n}" for n in range(9)]), st.floats(0, 100)))
+def test_a_priority_is_the_longest_chain_that_waits(
+    case: tuple[Graph, frozenset[str], int], seconds: dict[str, float]
+) -> None:
+    graph, _failing, _most = case
+
+    paths = longest_paths(graph, seconds)
+
+    for name, path in paths.items():
+        waiting = [paths[other] for other in graph.order if name in graph.dependencies[other]]
+        assert path == seconds.get(name, 0.0) + max(waiting, default=0.0)
+        assert all(path >= other for other in waiting)
+
+
+@given(runs())
+def test_of_what_can_begin_the_most_urgent_does(case: tuple[Graph, frozenset[str], int]) -> None:
+    graph, _failing, _most = case
+    urgency = longest_paths(graph, {name: float(len(name) + int(name[1:])) for name in graph.order})
+    work = Recorder()
+
+    run(graph, work, max_parallel=1, priority=urgency.__getitem__)
+
+    for position, name in enumerate(work.began):
+        done = set(work.began[:position])
+        ready = [other for other in work.began[position:] if set(graph.dependencies[other]) <= done]
+        assert urgency[name] == max(urgency[other] for other in ready)
+
+
+def test_no_more_of_one_group_at_once_than_allowed() -> None:
+    graph = Graph(dict.fromkeys(("a1", "a2", "a3", "b1"), ()))
+    together = threading.Barrier(2, timeout=20)
+    at_once: list[str] = []
+    most = []
+
+    def work(name: str) -> bool:
+        at_once.append(name)
+        most.append(sum(one.startswith("a") for one in at_once))
+        if name in ("a1", "b1"):
+            together.wait()
+        at_once.remove(name)
+        return True
+
+    results = run(graph, work, max_parallel=4, group=lambda name: name[0], per_group=1)
+
+    assert set(results.values()) == {True}
+    assert max(most) == 1

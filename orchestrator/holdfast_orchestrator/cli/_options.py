@@ -61,22 +61,35 @@ stack_option = mirrored(
 dependents_option = mirrored(
     "--include-dependents", is_flag=True, help="Also every shard that depends on those chosen."
 )
+since_option = mirrored(
+    "--changed-since",
+    metavar="GIT_REF",
+    help="Of these only what synthesizes differently than at this git revision.",
+)
 output_option = mirrored(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
     help="Synthesize to this folder.  [default: cdktf.out]",
 )
 engine_option = mirrored("--engine", metavar="NAME|PATH", help="terraform, tofu, or a path to one.")
-parallel_option = mirrored(
+_parallel_option = mirrored(
     "--max-parallel",
     type=click.IntRange(min=1),
     help="Shards at once.  [default: two a core, one a GiB of memory, ten at most]",
+)
+_per_account_option = mirrored(
+    "--max-parallel-per-account",
+    type=click.IntRange(min=1),
+    help="Shards of one account at once, for accounts that throttle.  [default: no other limit]",
 )
 allow_destroy_option = mirrored(
     "--allow-destroy",
     multiple=True,
     metavar="ADDRESS",
     help="A protected resource that may be lost; repeatable.",
+)
+refresh_option = mirrored(
+    "--refresh", is_flag=True, help="Look at reality too where nothing has changed since the last deploy."
 )
 yes_option = mirrored("--yes", is_flag=True, help="Do not ask.")
 
@@ -105,6 +118,12 @@ def choosing(function: F) -> F:
     shared: F = options(*reversed(_CHOOSING), project_option, output_option, *_FOREIGN, *reversed(_WATCHING))(
         function
     )
+    return shared
+
+
+def parallel_option(function: F) -> F:
+    """Add how much is done at once."""
+    shared: F = options(_parallel_option, _per_account_option)(function)
     return shared
 
 

@@ -13,6 +13,8 @@ from holdfast_orchestrator.cli._options import (
     examples,
     options,
     parallel_option,
+    refresh_option,
+    since_option,
     yes_option,
 )
 from holdfast_orchestrator.cli._policy import command_line, failing, policy_of
@@ -42,13 +44,24 @@ from holdfast_orchestrator.runtime import Runtime
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Apply the plans kept in this folder, exactly; refused where app or state differ.",
 )
-@options(choosing, dependents_option, allow_destroy_option, failing, parallel_option, engine_option)
+@options(
+    choosing,
+    since_option,
+    dependents_option,
+    refresh_option,
+    allow_destroy_option,
+    failing,
+    parallel_option,
+    engine_option,
+)
 @click.pass_obj
 def command(runtime: Runtime, /, *, yes: bool, kept: Path | None, **given: Any) -> int:
     """Plan, gate, back up, apply, verify, check health, and commit or roll back, shard by shard.
 
     Without --yes the plan is shown first and you are asked. A shard that fails is rolled back to its last
     good deployment and takes its dependents out of the run; the others go on. Ctrl-C stops safely.
+
+    What has not changed since its last good deploy is left alone; --refresh plans it all the same.
     """
     with session(runtime, given) as here:
         if not yes and not here.can_ask:
@@ -69,9 +82,12 @@ def _planned(here: Session, given: dict[str, Any]) -> Plan:
     with here.watching() as on_event:
         return here.project.plan(
             **here.choice,
+            changed_since=given["changed_since"],
             include_dependents=given["include_dependents"],
             one_environment=True,
+            refresh=given["refresh"],
             max_parallel=given["max_parallel"],
+            max_parallel_per_account=given["max_parallel_per_account"],
             on_event=on_event,
             stop=here.stop,
         )
@@ -96,11 +112,14 @@ def _deploy(here: Session, plan: Plan | None, given: dict[str, Any]) -> RunResul
         return here.project.deploy(
             plan,
             **here.choice,
+            changed_since=given["changed_since"],
             include_dependents=given["include_dependents"],
             policy=policy_of(given),
             atomic=given["atomic"],
+            refresh=given["refresh"],
             command=command_line(),
             max_parallel=given["max_parallel"],
+            max_parallel_per_account=given["max_parallel_per_account"],
             on_event=on_event,
             stop=here.stop,
         )

@@ -29,9 +29,15 @@ from holdfast_orchestrator.selection import Selection
         "holdfast destroy --env local --yes",
         "holdfast destroy --env dev --stack orders --include-dependents",
         "holdfast destroy --env dev --stack data --allow-destroy aws_db_instance.orders_db",
+        "holdfast destroy --env dev --retired old-dev-eu-west-1",
     )
 )
 @yes_option
+@click.option(
+    "--retired",
+    metavar="NAME",
+    help="A stack that is not in the app any more: taken down as it was last deployed.",
+)
 @options(
     choosing,
     dependents_option,
@@ -54,20 +60,24 @@ def command(runtime: Runtime, /, *, yes: bool, **given: Any) -> int:
                 "destroy asks before it takes anything down, and there is no terminal to ask on",
                 next_step="holdfast destroy --yes",
             )
+        if given["retired"] and (given["stack"] or given["service"] or given["include_dependents"]):
+            raise UsageError("--retired names the one stack to take down; leave --stack and the like away")
         allowed = tuple(given["allow_destroy"])
         with here.watching() as on_event:
             manifest = here.project.synth(env=given["env"], on_event=on_event)
         if not yes:
-            allowed += _confirm(_chosen(manifest, given), allowed, here)
+            allowed += _confirm(_chosen(manifest, given, here), allowed, here)
         with here.watching() as on_event:
             result = here.project.destroy(
                 manifest=manifest,
                 **here.choice,
                 include_dependents=given["include_dependents"],
+                retired=given["retired"],
                 allow_destroy=allowed,
                 policy=policy_of(given),
                 command=command_line(),
                 max_parallel=given["max_parallel"],
+                max_parallel_per_account=given["max_parallel_per_account"],
                 on_event=on_event,
                 stop=here.stop,
             )
@@ -78,7 +88,9 @@ def command(runtime: Runtime, /, *, yes: bool, **given: Any) -> int:
     return result.exit_code
 
 
-def _chosen(manifest: Manifest, given: dict[str, Any]) -> tuple[Shard, ...]:
+def _chosen(manifest: Manifest, given: dict[str, Any], here: Session) -> tuple[Shard, ...]:
+    if given["retired"]:
+        return (here.project.retired_shard(given["retired"], manifest),)
     selection = Selection(
         environments=given["env"],
         services=given["service"],

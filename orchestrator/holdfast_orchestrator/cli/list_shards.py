@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from holdfast_orchestrator.cli._options import choosing, examples
+from holdfast_orchestrator.cli._options import choosing, examples, options, since_option
 from holdfast_orchestrator.cli._session import session
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.report.documents import list_document
@@ -13,9 +13,11 @@ from holdfast_orchestrator.runtime import Runtime
 
 
 @click.command(
-    epilog=examples("holdfast list", "holdfast list --env prod --service orders", "holdfast list --json")
+    epilog=examples(
+        "holdfast list", "holdfast list --env prod --service orders", "holdfast list --changed-since main"
+    )
 )
-@choosing
+@options(choosing, since_option)
 @click.pass_obj
 def command(runtime: Runtime, /, **given: Any) -> None:
     """List shards with their state's key and what they depend on.
@@ -23,7 +25,7 @@ def command(runtime: Runtime, /, **given: Any) -> None:
     Reads what was synthesized last; synthesizes only where that lacks what is asked for.
     """
     with session(runtime, given) as here:
-        shards = here.project.list(**here.choice)
+        shards = here.project.list(**here.choice, changed_since=given["changed_since"])
         if here.json:
             here.answer(list_document(shards))
         else:

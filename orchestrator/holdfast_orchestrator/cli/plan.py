@@ -12,6 +12,8 @@ from holdfast_orchestrator.cli._options import (
     examples,
     options,
     parallel_option,
+    refresh_option,
+    since_option,
 )
 from holdfast_orchestrator.cli._session import Session, detailed, session
 from holdfast_orchestrator.errors import EXIT_FAILED, InterruptedSafelyError
@@ -19,7 +21,7 @@ from holdfast_orchestrator.plan.kept import keep
 from holdfast_orchestrator.plan.preview import Plan
 from holdfast_orchestrator.report.documents import plan_report
 from holdfast_orchestrator.report.markdown import plan_comment
-from holdfast_orchestrator.report.plan_text import plan_lines
+from holdfast_orchestrator.report.plan_text import explained_lines, plan_lines
 from holdfast_orchestrator.runtime import Runtime
 
 
@@ -27,6 +29,8 @@ from holdfast_orchestrator.runtime import Runtime
     epilog=examples(
         "holdfast plan --env staging",
         "holdfast plan --env prod --stack orders --detailed-exitcode",
+        "holdfast plan --env prod --explain",
+        "holdfast plan --env prod --changed-since main --include-dependents",
         "holdfast plan --env prod --out plans --markdown comment.md",
     )
 )
@@ -39,22 +43,35 @@ from holdfast_orchestrator.runtime import Runtime
 @click.option(
     "--markdown", type=click.Path(dir_okay=False, path_type=Path), help="Write the pull-request comment."
 )
-@options(choosing, dependents_option, parallel_option, engine_option)
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Say of each shard why it is planned (configuration, upstream outputs, state, versions) or not.",
+)
+@options(choosing, since_option, dependents_option, refresh_option, parallel_option, engine_option)
 @click.pass_obj
 def command(
     runtime: Runtime, /, *, detailed_exitcode: bool, out: Path | None, markdown: Path | None, **given: Any
 ) -> int:
-    """Plan shards. One that waits for another's first deploy is deferred, which is no error."""
+    """Plan shards. One that waits for another's first deploy is deferred, which is no error.
+
+    A shard is not planned where configuration, upstream outputs, versions and state are those of its last
+    good deploy; --refresh plans it all the same.
+    """
     with session(runtime, given) as here:
         with here.watching() as on_event:
             plan = here.project.plan(
                 **here.choice,
+                changed_since=given["changed_since"],
                 include_dependents=given["include_dependents"],
+                refresh=given["refresh"],
+                explain=given["explain"],
                 max_parallel=given["max_parallel"],
+                max_parallel_per_account=given["max_parallel_per_account"],
                 on_event=on_event,
                 stop=here.stop,
             )
-        _show(plan, here)
+        _show(plan, here, explain=given["explain"])
         if here.stop.asked:
             return InterruptedSafelyError.exit_code
         if out is not None:
@@ -68,8 +85,8 @@ def command(
     return detailed(changes=plan.has_changes) if detailed_exitcode else 0
 
 
-def _show(plan: Plan, here: Session) -> None:
+def _show(plan: Plan, here: Session, *, explain: bool) -> None:
     if here.json:
         here.answer(plan_report(plan))
     else:
-        here.say(["", *plan_lines(plan)])
+        here.say(["", *(explained_lines(plan) if explain else ()), *plan_lines(plan)])

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.deploy.narration import Failure
+from holdfast_orchestrator.record.footing import Footing, Proven
 from holdfast_orchestrator.record.last_good import LastGood, Promoted
 from holdfast_orchestrator.record.state_record import Debt, KeptRecord
 from holdfast_orchestrator.rollback.changes import PlannedChanges, read_plan
@@ -97,6 +98,8 @@ class Attempt:
     lock_stolen: bool = False
     verified: Literal["proven", "differs", "failed"] | None = None
     residual: str | None = None
+    proven: Proven | None = None
+    footing: Footing | None = field(default=None, repr=False)
     healthy: bool = True
     health: tuple[Mapping[str, Any], ...] = ()
     health_began: bool = False

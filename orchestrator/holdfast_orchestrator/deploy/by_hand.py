@@ -14,7 +14,6 @@ from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.outcome import ShardResult
 from holdfast_orchestrator.deploy.preflight import Known, look, refuse_strange_state
 from holdfast_orchestrator.deploy.shard import ShardDeploy
-from holdfast_orchestrator.deploy.unfinished import finish_what_was_left
 from holdfast_orchestrator.errors import GateError, UsageError
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.last_good import LastGood, earlier
@@ -34,6 +33,8 @@ class ShardRollback(ShardDeploy):
     """One shard's way back."""
 
     def _under_lease(self, bench: Bench) -> ShardResult:
+        from holdfast_orchestrator.deploy.unfinished import finish_what_was_left  # noqa: PLC0415 - rarely needed
+
         known = finish_what_was_left(bench, look(bench))
         refuse_strange_state(bench, known)
         if known.locked:

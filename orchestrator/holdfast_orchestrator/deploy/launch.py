@@ -4,19 +4,26 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from holdfast_orchestrator.deploy.attempt import Attempt, parsed
+from holdfast_orchestrator.deploy.attempt import Attempt, Good, parsed
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.forward import put_deletes_off, refuse_other_state
 from holdfast_orchestrator.deploy.gates import judge_reversible
 from holdfast_orchestrator.deploy.health_gate import refuse_unready
 from holdfast_orchestrator.deploy.machine import Ending, drive
 from holdfast_orchestrator.deploy.preflight import Known, good_of
-from holdfast_orchestrator.deploy.promotion import before_now, close_record, open_record, promote_shard
+from holdfast_orchestrator.deploy.promotion import (
+    before_now,
+    close_record,
+    open_record,
+    promote_shard,
+    renew_footing,
+)
 from holdfast_orchestrator.deploy.proof import refuse_when_interrupted
 from holdfast_orchestrator.deploy.reopen import noted
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.plan.shard import MadePlan
 from holdfast_orchestrator.record.artifact import Artifact, keep_artifact
+from holdfast_orchestrator.record.footing import Proven
 from holdfast_orchestrator.record.journal import Journal
 from holdfast_orchestrator.record.journal_entry import JournalName
 from holdfast_orchestrator.record.kept_plan import keep_plan
@@ -73,15 +80,18 @@ def finish(bench: Bench, attempt: Attempt, phase: Phase) -> Launched:
     return Launched(ending=ending, serial=serial, backup=attempt.before.backup)
 
 
-def keep_as_good(bench: Bench, known: Known, snapshot: StateSnapshot) -> None:
-    """A plan that finds nothing proves what stands: it becomes the last good deployment, if it is not."""
-    terraform = bench.bare_terraform()
+def keep_as_good(
+    bench: Bench, known: Known, snapshot: StateSnapshot, *, terraform: Any, proven: Proven | None
+) -> None:
+    """A plan that finds nothing proves what stands: it becomes the last good deployment, if it is not.
+
+    `terraform` is the one that planned.
+    """
     artifact = artifact_of(bench, terraform)
     good = good_of(bench, known) if known.good is not None else None
-    if good is not None and good.record.artifact == artifact.sha256 and good.record.index.objects:
-        return
     settled = known.kept is None or not known.kept.record.debt.touched
-    if good is not None and good.configuration == parsed(artifact.configuration) and settled:
+    if good is not None and settled and _is_good_already(good, artifact):
+        renew_footing(bench, known, good.promoted, proven)
         return
     before = before_now(bench, snapshot)
     attempt = Attempt(
@@ -94,10 +104,17 @@ def keep_as_good(bench: Bench, known: Known, snapshot: StateSnapshot) -> None:
         good=good,
         kept=known.kept,
         began=bench.run.clock.now(),
+        proven=proven,
     )
     promote_shard(bench, attempt)
     attempt.kept = open_record(bench, attempt)
     close_record(bench, attempt)
+
+
+def _is_good_already(good: Good, artifact: Artifact) -> bool:
+    if good.record.artifact == artifact.sha256 and good.record.index.objects:
+        return True
+    return good.configuration == parsed(artifact.configuration)
 
 
 def artifact_of(bench: Bench, terraform: Any, *, empty: bool = False) -> Artifact:

@@ -41,6 +41,7 @@ class ShardResult:
     `reason` says why it is not committed, `next_step` what to do; `evidence` are lines of detail, such
     as Terraform's own words. Counts are of objects that were planned (`committed`) or had been done
     when it failed. `serial` is the state's after the apply, `backup` the key of the copy made before.
+    `skipped` is a shard known to be unchanged without a plan; `reason` then says since when.
     """
 
     shard: str
@@ -56,6 +57,7 @@ class ShardResult:
     backup: str | None = None
     seconds: float = 0.0
     exit_code: int = EXIT_OK
+    skipped: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 from holdfast_orchestrator.deploy.attempt import Attempt, Before
 from holdfast_orchestrator.deploy.bench import Bench, recorded
+from holdfast_orchestrator.deploy.preflight import Known
 from holdfast_orchestrator.plan.upstream import outputs_needed
+from holdfast_orchestrator.record.footing import Mark, Proven
 from holdfast_orchestrator.record.last_good import (
     LastGood,
     PinnedInput,
@@ -12,25 +14,27 @@ from holdfast_orchestrator.record.last_good import (
     promote,
     read_last_good,
 )
+from holdfast_orchestrator.record.shard_note import note_of
 from holdfast_orchestrator.record.state_record import Debt, KeptRecord, StateRecord, write_state_record
 from holdfast_orchestrator.rollback.documents import Document, digest
 from holdfast_orchestrator.rollback.rollback_config import Pin
 from holdfast_orchestrator.rollback.state_objects import Recorded
-from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
+from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot, snapshot_of
+from holdfast_orchestrator.unchanged.stand import footing_of
 
 
 def promote_shard(bench: Bench, attempt: Attempt) -> Promoted | None:
     """Write the record of what is good now. None where no state is left to speak of."""
-    snapshot = bench.snapshot()
-    if snapshot is None:
+    stored = bench.store.get(bench.shard.state.key)
+    if stored is None:
         return None
-    stored = bench.store.head(bench.shard.state.key)
+    snapshot = snapshot_of(stored)
     record = LastGood(
         generation=0,
         run=attempt.run,
         artifact=attempt.artifact,
         state=Recorded(snapshot.lineage, snapshot.serial, snapshot.sha256),
-        state_version=None if stored is None else stored.version,
+        state_version=stored.head.version,
         outputs_sha256=digest(snapshot.outputs),
         inputs={
             name: PinnedInput(generation=pin.generation, outputs_sha256=pin.outputs_sha256)
@@ -42,11 +46,17 @@ def promote_shard(bench: Bench, attempt: Attempt) -> Promoted | None:
         actor=bench.desk.actor,
         git=bench.desk.git,
         at=bench.run.clock.now(),
+        project=bench.run.project or None,
+        shard=note_of(bench.shard),
     )
     after = None if attempt.good is None else attempt.good.promoted
     if after is not None and after.record.run == attempt.run:
         return after
-    return promote(bench.store, bench.folder, record, after=after)
+    promoted = promote(bench.store, bench.folder, record, after=after)
+    if attempt.verb == "deploy":
+        state = Mark(stored.head.etag, stored.head.version)
+        attempt.footing = footing_of(bench, promoted, state=state, proven=attempt.proven)
+    return promoted
 
 
 def pins_now(bench: Bench, configuration: Document) -> dict[str, Pin]:
@@ -73,6 +83,7 @@ def open_record(bench: Bench, attempt: Attempt) -> KeptRecord:
         state=recorded(attempt.before.snapshot),
         debt=attempt.debt,
         at=bench.run.clock.now(),
+        seconds=None if attempt.kept is None else attempt.kept.record.seconds,
     )
     return write_state_record(bench.store, bench.folder, record, after=attempt.kept)
 
@@ -87,6 +98,8 @@ def close_record(bench: Bench, attempt: Attempt, *, debt: Debt | None = None) ->
         state=recorded(bench.snapshot()),
         debt=debt or Debt(),
         at=bench.run.clock.now(),
+        footing=attempt.footing if debt is None else None,
+        seconds=(bench.run.clock.now() - attempt.began).total_seconds(),
     )
     attempt.kept = write_state_record(bench.store, bench.folder, record, after=attempt.kept)
 
@@ -96,3 +109,13 @@ def before_now(bench: Bench, snapshot: StateSnapshot | None) -> Before:
     return Before(
         snapshot=snapshot, index=bench.index(None if snapshot is None else snapshot.document), backup=None
     )
+
+
+def renew_footing(bench: Bench, known: Known, good: Promoted, proven: Proven | None) -> None:
+    """Write down what a plan that found nothing has proven of a deployment that is recorded already."""
+    kept, stored = known.kept, bench.store.head(bench.shard.state.key)
+    if kept is None or kept.record.is_open or kept.record.debt != Debt() or stored is None:
+        return
+    footing = footing_of(bench, good, state=Mark(stored.etag, stored.version), proven=proven)
+    if footing is not None and footing != kept.record.footing:
+        write_state_record(bench.store, bench.folder, replace(kept.record, footing=footing), after=kept)

@@ -5,11 +5,13 @@ from typing import Any
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.errors import InterruptedSafelyError
+from holdfast_orchestrator.record.footing import Proven
 from holdfast_orchestrator.rollback.changes import read_plan
 from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.forward_gate import find_approval
 from holdfast_orchestrator.rollback.identities import IdentityIndex
 from holdfast_orchestrator.rollback.verify import Verified, judge_verify
+from holdfast_orchestrator.unchanged.stand import inputs_before
 
 _FILE = "verify.tfplan"
 _NOTHING: Document = {"format_version": "1.2", "resource_changes": []}
@@ -20,6 +22,7 @@ def prove(bench: Bench, attempt: Attempt, configuration: Document) -> Verified:
 
     Raises HoldfastError where it cannot be planned.
     """
+    inputs = inputs_before(bench, configuration)
     terraform = bench.terraform(None if configuration is attempt.configuration else configuration)
     outcome = terraform.plan(out=_FILE)
     shown = terraform.show_plan(outcome.plan) if outcome.changes else _NOTHING
@@ -28,6 +31,9 @@ def prove(bench: Bench, attempt: Attempt, configuration: Document) -> Verified:
         terraform.apply(outcome.plan)
     outcome.plan.unlink(missing_ok=True)
     snapshot = bench.snapshot()
+    attempt.proven = None
+    if inputs is not None and snapshot is not None:
+        attempt.proven = Proven(inputs=inputs, state=snapshot.etag)
     return judge_verify(
         shown,
         baseline=None if attempt.good is None else attempt.good.record.residual,

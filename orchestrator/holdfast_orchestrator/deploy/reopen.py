@@ -6,9 +6,8 @@ that is gone), every create that was planned and is in no state counts as in dou
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from holdfast_orchestrator.deploy.attempt import Attempt, Before, Person, events_of, parsed
@@ -19,10 +18,11 @@ from holdfast_orchestrator.deploy.narration import Failure
 from holdfast_orchestrator.deploy.preflight import Known, good_of
 from holdfast_orchestrator.engine.children import children
 from holdfast_orchestrator.errors import NeedsPersonError
-from holdfast_orchestrator.manifest import Shard, StateLocation
+from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.journal_entry import Entry
 from holdfast_orchestrator.record.kept_plan import read_plan
+from holdfast_orchestrator.record.shard_note import note_of, shard_of
 from holdfast_orchestrator.rollback.changes import read_plan as read_changes
 from holdfast_orchestrator.rollback.forward_gate import Approval
 from holdfast_orchestrator.rollback.identities import Identity
@@ -33,8 +33,6 @@ from holdfast_orchestrator.state.snapshot import snapshot_of
 # The note of a child is written by the same clock as the journal, a moment after it.
 _SLACK = timedelta(seconds=1)
 
-_SHARD_FIELDS = ("name", "service", "environment", "account", "region", "cloud", "role_arn")
-
 
 def noted(bench: Bench, attempt: Attempt) -> dict[str, Any]:
     """Return what the journal's first entry says of shard, policy and machine."""
@@ -43,13 +41,7 @@ def noted(bench: Bench, attempt: Attempt) -> dict[str, Any]:
         "verb": attempt.verb,
         "boot": bench.lease.record.process.boot,
         "host": bench.lease.record.process.host,
-        "shard": {
-            **{name: getattr(shard, name) for name in _SHARD_FIELDS},
-            "state": asdict(shard.state),
-            "protected": list(shard.protected),
-            "health_checks": [dict(check) for check in shard.health_checks],
-            "depends_on": list(shard.depends_on),
-        },
+        "shard": note_of(shard),
         "policy": {
             "rollback": policy.rollback,
             "on_first_failure": policy.on_first_failure,
@@ -62,17 +54,7 @@ def noted(bench: Bench, attempt: Attempt) -> dict[str, Any]:
 def noted_shard(entries: Sequence[Entry]) -> Shard | None:
     """Return the shard a journal is about, without its configuration; None where it died too early."""
     said = _said(entries, Phase.LEASED).get("shard")
-    if said is None:
-        return None
-    return Shard(
-        **{name: said[name] for name in _SHARD_FIELDS},
-        directory=Path(),
-        configuration=b"{}",
-        state=StateLocation(**said["state"]),
-        protected=tuple(said["protected"]),
-        health_checks=tuple(said["health_checks"]),
-        depends_on=tuple(said["depends_on"]),
-    )
+    return None if said is None else shard_of(said)
 
 
 def old_shard(bench: Bench, entries: Sequence[Entry]) -> Shard:

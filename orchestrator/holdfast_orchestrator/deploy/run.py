@@ -12,14 +12,19 @@ from holdfast_orchestrator.deploy.desk import Desk, Policy
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
 from holdfast_orchestrator.deploy.shard import Intent, ShardDeploy
 from holdfast_orchestrator.deploy.together import take_back
+from holdfast_orchestrator.deploy.turns import Turns
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import RunFinished, ShardFinished
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.preview import Plan
+from holdfast_orchestrator.plan.run import tell_retired
 from holdfast_orchestrator.plan.shard import Run
+from holdfast_orchestrator.priority import estimated_seconds, longest_paths
 from holdfast_orchestrator.schedule import Schedule, Skipped
 from holdfast_orchestrator.tools import check_buckets, shards_with_state
+from holdfast_orchestrator.unchanged.decide import Decision
+from holdfast_orchestrator.unchanged.retired import find_retired
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +33,8 @@ class Order:
 
     `shown` are the plans that were looked at. `policy` says what may be lost and what happens after a
     failure; `back` that shards are to go back, and where to; `atomic` that all shards go back when one
-    fails. `command` is the command line, for the records.
+    fails. `refresh` looks at reality where nothing else has changed. `per_account` is the most
+    shards of one account at once. `command` is the command line, for the records.
     """
 
     shards: tuple[Shard, ...]
@@ -38,6 +44,8 @@ class Order:
     shown: Plan | None = None
     back: Back | None = None
     atomic: bool = False
+    refresh: bool = False
+    per_account: int | None = None
     command: str = ""
 
     @property
@@ -75,11 +83,13 @@ def carry_out(order: Order, run: Run) -> RunResult:
         transcript=transcript,
     )
     run.emit(run.started(order.verb, order.shards))
+    # Only reads; meanwhile it is found out who deploys.
+    turns = _turns(order, run)
     books.begin()
     with run.stop.guarding():
         results: Mapping[str, ShardResult] = {}
         try:
-            results = _Walk(order=order, run=run, desk=desk).results()
+            results = _Walk(order=order, run=run, desk=desk, turns=turns).results()
             if order.atomic:
                 results = take_back(results, run, desk)
         finally:
@@ -117,6 +127,7 @@ class _Walk:
     desk: Desk
     lock: threading.Lock = field(default_factory=threading.Lock)
     committed: set[str] = field(default_factory=set)
+    turns: Turns | None = None
 
     def results(self) -> Mapping[str, ShardResult]:
         graph = self.run.manifest.graph.only(self.order.names)
@@ -126,21 +137,38 @@ class _Walk:
             max_parallel=self.order.max_parallel,
             stop=self.run.stop,
             on_skip=lambda name, skipped: self._tell(self._skipped(name, skipped)),
+            priority=longest_paths(self._turned(graph), self._seconds()).__getitem__,
+            group=lambda name: self.run.manifest.by_name[name].account,
+            per_group=self.order.per_account,
         )
-        with ThreadPoolExecutor(self.order.max_parallel, thread_name_prefix="shard") as executor:
+        with ThreadPoolExecutor(self.order.max_parallel + 1, thread_name_prefix="shard") as executor:
+            retired = None if self.turns is None else executor.submit(find_retired, self.run)
             walked = schedule.run(self._turned(graph), executor)
+        if retired is not None:
+            tell_retired(self.run, retired.result())
         return {
             name: self._skipped(name, ended) if isinstance(ended, Skipped) else ended
             for name, ended in walked.items()
         }
 
+    def _seconds(self) -> Mapping[str, float]:
+        """How long each shard is expected to take; nothing where it will be left alone."""
+        if self.turns is not None:
+            return {shard.name: self.turns.seconds(shard) for shard in self.order.shards}
+        return {shard.name: estimated_seconds(shard) for shard in self.order.shards}
+
     def _turned(self, graph: Graph) -> Graph:
         return graph.reversed if self.order.destroy else graph
 
     def _work(self, name: str) -> ShardResult:
-        shard = self.run.manifest.by_name[name]
+        shard, intent = self.run.manifest.by_name[name], self._intent(name)
+        decision = None if self.turns is None else self.turns.unchanged(shard, intent)
+        if decision is not None:
+            result = _left_alone(shard, self.run, decision)
+            self._tell(result)
+            return result
         worker = ShardDeploy if self.order.back is None else ShardRollback
-        result = worker(shard, self.run, self._intent(name), self.desk).result()
+        result = worker(shard, self.run, intent, self.desk).result()
         if result.outcome is Outcome.COMMITTED:
             with self.lock:
                 self.committed.add(name)
@@ -174,6 +202,25 @@ class _Walk:
                 seconds=result.seconds,
             )
         )
+
+
+def _turns(order: Order, run: Run) -> Turns | None:
+    """Only what is deployed as the app says can be left alone."""
+    if order.destroy or order.back is not None:
+        return None
+    return Turns.look(run, order.shards, refresh=order.refresh)
+
+
+def _left_alone(shard: Shard, run: Run, decision: Decision) -> ShardResult:
+    state = None if decision.record is None else decision.record.state
+    return ShardResult(
+        shard=shard.name,
+        label=run.label(shard.name),
+        outcome=Outcome.UNCHANGED,
+        reason=decision.since,
+        serial=None if state is None else state.serial,
+        skipped=True,
+    )
 
 
 def summary(result: ShardResult) -> str:

@@ -5,7 +5,8 @@ step is the shard's outcome and nobody else's. What a plan finds unchanged costs
 writes neither journal nor backup.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -24,9 +25,11 @@ from holdfast_orchestrator.plan.document import PlanDocument
 from holdfast_orchestrator.plan.preview import ShardPlan, StateStamp, configuration_sha256
 from holdfast_orchestrator.plan.shard import MadePlan, Run, make_plan
 from holdfast_orchestrator.plan.upstream import waits_for
+from holdfast_orchestrator.record.footing import Mark, Proven
 from holdfast_orchestrator.state.lease import Claim
 from holdfast_orchestrator.state.lease_record import LeaseRecord
 from holdfast_orchestrator.state.snapshot import StateSnapshot
+from holdfast_orchestrator.unchanged.stand import inputs_before
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.by_hand import Back
@@ -51,7 +54,7 @@ class Intent:
     def still_holds(self, shard: Shard, snapshot: StateSnapshot | None) -> ShardPlan | None:
         """Return the plan that was looked at if it may be applied as it is, else None."""
         shown = self.shown
-        if shown is None or shown.document is None or self.upstream_changed:
+        if shown is None or shown.document is None or shown.skipped or self.upstream_changed:
             return None
         same = (shown.configuration_sha256, shown.state) == (
             configuration_sha256(shard),
@@ -62,10 +65,14 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, and the Terraform in whose folder it lies."""
+    """A plan, the Terraform in whose folder it lies, and the upstream states from before it.
+
+    A plan that was kept has none of those.
+    """
 
     made: MadePlan
     terraform: Any
+    inputs: Mapping[str, Mark | None] | None = None
 
     @property
     def document(self) -> PlanDocument:
@@ -126,10 +133,11 @@ class ShardDeploy:
         snapshot = known.snapshot()
         if self._nothing_to_do(snapshot):
             return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
-        planned = self._plan(bench, snapshot)
+        inputs = self._inputs(bench)
+        planned = self._plan(bench, snapshot, inputs)
         self._draft.document = planned.document
         if planned.document.is_empty:
-            self._keep_as_good(bench, known, snapshot)
+            self._keep_as_good(bench, known, snapshot, planned)
             return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
         pass_gates(self._proposal())
         self._go_on()
@@ -142,11 +150,15 @@ class ShardDeploy:
         self._draft.backup = launched.backup
         return self._draft.ended(launched.ending, serial=launched.serial)
 
-    def _keep_as_good(self, bench: Bench, known: Known, snapshot: StateSnapshot | None) -> None:
+    def _keep_as_good(
+        self, bench: Bench, known: Known, snapshot: StateSnapshot | None, planned: Planned
+    ) -> None:
         from holdfast_orchestrator.deploy.launch import keep_as_good  # noqa: PLC0415 - only after a plan
 
-        if snapshot is not None and not self._intent.destroy:
-            keep_as_good(bench, known, snapshot)
+        if snapshot is None or self._intent.destroy:
+            return
+        proven = None if planned.inputs is None else Proven(inputs=planned.inputs, state=snapshot.etag)
+        keep_as_good(bench, known, snapshot, terraform=planned.terraform, proven=proven)
 
     def _nothing_to_do(self, snapshot: StateSnapshot | None) -> bool:
         if self._intent.destroy:
@@ -154,13 +166,21 @@ class ShardDeploy:
         shown = self._intent.still_holds(self._shard, snapshot)
         return shown is not None and shown.document is not None and shown.document.is_empty
 
-    def _plan(self, bench: Bench, snapshot: StateSnapshot | None) -> Planned:
+    def _inputs(self, bench: Bench) -> Mapping[str, Mark | None] | None:
+        """What the plan is about to read of others."""
+        if self._intent.destroy:
+            return None
+        return inputs_before(bench, json.loads(bench.shard.configuration))
+
+    def _plan(
+        self, bench: Bench, snapshot: StateSnapshot | None, inputs: Mapping[str, Mark | None] | None
+    ) -> Planned:
         shown = self._intent.still_holds(self._shard, snapshot)
         terraform = bench.bare_terraform()
         with self._run.stop.interrupting(terraform.interrupt):
             if shown is None or shown.content is None:
                 made = make_plan(terraform, self._shard, self._run, destroy=self._intent.destroy)
-                return Planned(made, terraform)
+                return Planned(made, terraform, inputs)
             bench.step("initialising")
             terraform.init()
             file = terraform.workdir / _KEPT_PLAN

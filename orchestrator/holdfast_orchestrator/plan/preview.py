@@ -9,6 +9,7 @@ from functools import cached_property
 from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.plan.document import Action, PlanDocument
 from holdfast_orchestrator.state.snapshot import StateSnapshot
+from holdfast_orchestrator.unchanged.decide import Decision, Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,8 @@ class ShardPlan:
 
     With `waits_for` (names of shards that must be deployed first; `waiting` says so in words) or
     `failure` (why it could not be planned) there is no `document`. `content` is Terraform's own plan
-    file; it holds secrets.
+    file; it holds secrets. `skipped` is what is known to be unchanged without a plan; `reasons` say why a
+    shard was not.
     """
 
     shard: str
@@ -51,6 +53,8 @@ class ShardPlan:
     waiting: str = ""
     failure: str | None = None
     content: bytes | None = field(default=None, repr=False)
+    skipped: bool = False
+    reasons: tuple[Reason, ...] = ()
     seconds: float = 0.0
 
     @property
@@ -77,7 +81,7 @@ class ShardPlan:
             case PlanOutcome.DEFERRED:
                 return self.waiting
             case PlanOutcome.UNCHANGED:
-                return ""
+                return self.waiting
             case PlanOutcome.CHANGES:
                 return self.document.counted() if self.document is not None else ""
 
@@ -100,18 +104,26 @@ class Plan:
     """The plans of a run's shards, in dependency order.
 
     `manifest` is the synthesized app they were made from; a plan that was kept in a folder has none.
+    `retired` are the names of stacks that are not in the app any more and still have something.
     """
 
     run: str
     shards: tuple[ShardPlan, ...]
     environments: tuple[str, ...] = ()
     manifest: Manifest | None = field(default=None, repr=False)
+    retired: tuple[str, ...] = ()
     seconds: float = 0.0
 
     @cached_property
     def by_name(self) -> Mapping[str, ShardPlan]:
         """The shard plans by shard name."""
         return {plan.shard: plan for plan in self.shards}
+
+    @property
+    def not_selected(self) -> tuple[str, ...]:
+        """The shards of the app that this plan is not about."""
+        shards = () if self.manifest is None else self.manifest.shards
+        return tuple(shard.name for shard in shards if shard.name not in self.by_name)
 
     @property
     def destroys(self) -> tuple[Loss, ...]:
@@ -133,6 +145,20 @@ class Plan:
     def failures(self) -> tuple[ShardPlan, ...]:
         """The shards that could not be planned."""
         return tuple(plan for plan in self.shards if plan.failure is not None)
+
+
+def unplanned(shard: Shard, label: str, decision: Decision) -> ShardPlan:
+    """Return the plan of a shard that is known to be unchanged: nothing, against the state it left."""
+    state = None if decision.record is None else decision.record.state
+    return ShardPlan(
+        shard=shard.name,
+        label=label,
+        configuration_sha256=configuration_sha256(shard),
+        state=None if state is None else StateStamp(lineage=state.lineage, serial=state.serial),
+        document=PlanDocument(),
+        waiting=decision.since,
+        skipped=True,
+    )
 
 
 def configuration_sha256(shard: Shard) -> str:

@@ -1,34 +1,56 @@
 """Plan the shards of a run at once and in no order: a plan changes nothing, so none waits for another."""
 
 from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
-from holdfast_orchestrator.events import RunFinished, ShardFinished
+from holdfast_orchestrator.events import Notice, RunFinished, ShardFinished
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Shard
-from holdfast_orchestrator.plan.preview import Plan, ShardPlan
+from holdfast_orchestrator.plan.preview import Plan, ShardPlan, unplanned
 from holdfast_orchestrator.plan.shard import Run, plan_shard
+from holdfast_orchestrator.priority import estimated_seconds
 from holdfast_orchestrator.schedule import Schedule, Skipped
 from holdfast_orchestrator.tools import check_buckets
+from holdfast_orchestrator.unchanged.decide import Decision
+from holdfast_orchestrator.unchanged.look import Lookout
+from holdfast_orchestrator.unchanged.retired import Retired, find_retired
 
 
-def plan_run(run: Run, shards: tuple[Shard, ...], *, max_parallel: int) -> Plan:
+def plan_run(
+    run: Run,
+    shards: tuple[Shard, ...],
+    *,
+    max_parallel: int,
+    per_account: int | None = None,
+    refresh: bool = False,
+    explain: bool = False,
+) -> Plan:
     """Return the plans of `shards`; a shard that cannot be planned yet, or at all, is part of the answer.
 
+    What has not changed since its last good deploy is not planned, unless reality is to be looked at
+    (`refresh`). With `explain` the reasons say which resources are meant.
     Raises StateBucketError where a state bucket is missing.
     """
     began = run.clock.monotonic()
     check_buckets(run.tools, shards)
     names = tuple(shard.name for shard in shards)
     run.emit(run.started("plan", shards))
+    decisions = Lookout(run=run, refresh=refresh, explain=explain).first(shards)
     schedule = Schedule(
-        work=lambda name: _plan_and_tell(name, run),
+        work=lambda name: _plan_and_tell(name, run, decisions[name]),
         failed=lambda _plan: False,
         max_parallel=max_parallel,
         stop=run.stop,
+        priority={shard.name: estimated_seconds(shard) for shard in shards}.__getitem__,
+        group=lambda name: run.manifest.by_name[name].account,
+        per_group=per_account,
     )
-    with run.stop.guarding(), ThreadPoolExecutor(max_parallel, thread_name_prefix="plan") as executor:
+    with run.stop.guarding(), ThreadPoolExecutor(max_parallel + 1, thread_name_prefix="plan") as executor:
+        retired = executor.submit(find_retired, run)
         planned = schedule.run(Graph(dict.fromkeys(names, ())), executor)
+    tell_retired(run, retired.result())
     plans = tuple(ended for name in names if not isinstance(ended := planned[name], Skipped))
     seconds = run.clock.monotonic() - began
     run.emit(
@@ -39,12 +61,23 @@ def plan_run(run: Run, shards: tuple[Shard, ...], *, max_parallel: int) -> Plan:
         shards=plans,
         environments=tuple(sorted({shard.environment for shard in shards})),
         manifest=run.manifest,
+        retired=tuple(one.shard.name for one in retired.result()),
         seconds=seconds,
     )
 
 
-def _plan_and_tell(name: str, run: Run) -> ShardPlan:
-    plan = plan_shard(run.manifest.by_name[name], run)
+def tell_retired(run: Run, retired: Iterable[Retired]) -> None:
+    """Offer what is not in the app any more for retirement."""
+    for one in retired:
+        run.emit(Notice(message=str(one)))
+
+
+def _plan_and_tell(name: str, run: Run, decision: Decision) -> ShardPlan:
+    shard = run.manifest.by_name[name]
+    if decision.unchanged:
+        plan = unplanned(shard, run.label(name), decision)
+    else:
+        plan = replace(plan_shard(shard, run), reasons=decision.reasons)
     run.emit(
         ShardFinished(shard=name, outcome=plan.outcome.value, summary=plan.summary, seconds=plan.seconds)
     )

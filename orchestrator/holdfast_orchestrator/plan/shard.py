@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What every shard of a run shares. `label` gives the name a person reads."""
+    """What every shard of a run shares.
+
+    `label` gives the name a person reads; `project` is the app's name for itself.
+    """
 
     id: str
     manifest: Manifest
@@ -35,6 +38,7 @@ class Run:
     emit: Callable[[Event], None]
     stop: StopSignal
     label: Callable[[str], str]
+    project: str = ""
 
     @property
     def clock(self) -> Clock:

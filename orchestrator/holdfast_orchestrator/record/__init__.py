@@ -5,6 +5,9 @@
     journal      what a run was about to do and had done, shard by shard; the ground a restart stands on
     crash_points where tests let a run die, on purpose
     last_good    per shard: the deployment to go back to; writing it is what "committed" means
+    state_record per shard: which state to expect, and what a failed deploy left unsettled
+    footing      in it: what a good deployment stood on, so that the next one can be skipped
+    shard_note   a shard as records keep it
     runs         one record per run: `holdfast runs`, `holdfast show`
     audit        one record per action, chained, immutable: `holdfast audit`
 

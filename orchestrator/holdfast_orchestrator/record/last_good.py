@@ -40,7 +40,8 @@ class LastGood:
     `generation` counts them from 1. `artifact` is the SHA-256 of what was deployed, `state` what it left,
     `state_version` the object's version where the bucket keeps versions. `inputs` are by shard name.
     `residual` is the fingerprint of what a plan still shows afterwards (None: nothing). `health` is what
-    each check answered. `git` is the revision of the app.
+    each check answered. `git` is the revision of the app. `project` is the app's name for itself and
+    `shard` the shard as records keep it; both are None in records of older versions.
     """
 
     generation: int
@@ -56,6 +57,8 @@ class LastGood:
     actor: Actor
     git: str | None = None
     at: datetime
+    project: str | None = None
+    shard: Mapping[str, Any] | None = None
 
     def body(self) -> bytes:
         """Return the object's bytes."""
@@ -81,6 +84,8 @@ class LastGood:
                 },
                 "residual": self.residual,
                 "health": [dict(evidence) for evidence in self.health],
+                "project": self.project,
+                "shard": None if self.shard is None else dict(self.shard),
                 "index": dump_index(self.index),
             },
         )
@@ -167,4 +172,6 @@ def _build(document: Mapping[str, Any]) -> LastGood:
         actor=Actor.from_json(document["actor"]),
         git=document["git"],
         at=parse_time(document["at"]),
+        project=document.get("project"),
+        shard=document.get("shard"),
     )

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from holdfast_orchestrator.errors import NeedsPersonError
+from holdfast_orchestrator.record.footing import Footing, read_footing
 from holdfast_orchestrator.rollback.identities import Identity
 from holdfast_orchestrator.rollback.state_objects import Recorded
 from holdfast_orchestrator.state.document import dump, load, parse_time, time_text
@@ -39,13 +40,19 @@ class Debt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateRecord:
-    """The state to expect after `run` (None: no object), or, while `is_open`, the one it began with."""
+    """The state to expect after `run` (None: no object), or, while `is_open`, the one it began with.
+
+    `footing` is what the deployment stood on, where the run ended with one that was proven well, and
+    `seconds` how long that run worked on the shard.
+    """
 
     run: str
     is_open: bool
     state: Recorded | None
     debt: Debt = field(default_factory=Debt)
     at: datetime
+    footing: Footing | None = field(default=None, repr=False)
+    seconds: float | None = None
 
     def body(self) -> bytes:
         """Return the object's bytes."""
@@ -60,6 +67,8 @@ class StateRecord:
                 "touched": sorted(self.debt.touched),
                 "artifacts": list(self.debt.artifacts),
                 "health_began": self.debt.health_began,
+                "seconds": self.seconds,
+                "footing": None if self.footing is None else self.footing.to_json(),
             },
         )
 
@@ -140,4 +149,10 @@ def _build(document: Mapping[str, Any]) -> StateRecord:
             health_began=bool(document["health_began"]),
         ),
         at=parse_time(document["at"]),
+        footing=read_footing(document.get("footing")),
+        seconds=_seconds(document.get("seconds")),
     )
+
+
+def _seconds(said: object) -> float | None:
+    return float(said) if isinstance(said, int | float) and not isinstance(said, bool) else None

@@ -87,8 +87,21 @@ class PlannedChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedBecause:
+    """Why a shard was planned: a kind, the words for it, and what it is about (resources, outputs)."""
+
+    why: str
+    words: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedShard:
-    """A shard's plan; `outcome` is changes, unchanged, deferred or failed, `reason` says why."""
+    """A shard's plan; `outcome` is changes, unchanged, deferred or failed, `reason` says why.
+
+    `skipped` is true where nothing has changed since the last good deploy, so that no plan was made;
+    `reasons` say why a shard was planned.
+    """
 
     name: str
     outcome: str
@@ -99,6 +112,8 @@ class PlannedShard:
     destroyed: int
     changes: tuple[PlannedChange, ...]
     outputs: tuple[str, ...]
+    skipped: bool = False
+    reasons: tuple[PlannedBecause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +127,10 @@ class PlannedLoss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanReport:
-    """`holdfast plan --json`."""
+    """`holdfast plan --json`; `retired` are stacks that are not in the app any more and still stand.
+
+    `not_selected` are the shards of the app that the plan is not about.
+    """
 
     schema: Literal["holdfast/plan/v1"] = "holdfast/plan/v1"
     run: str
@@ -120,11 +138,16 @@ class PlanReport:
     shards: tuple[PlannedShard, ...]
     destroys: tuple[PlannedLoss, ...]
     seconds: float
+    retired: tuple[str, ...] = ()
+    not_selected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedShard:
-    """How a shard ended; `serial` is its state's now, `backup` the key of the copy made before."""
+    """How a shard ended; `serial` is its state's now, `backup` the key of the copy made before.
+
+    `skipped` is true where nothing has changed since the last good deploy, so that nothing was planned.
+    """
 
     name: str
     outcome: str
@@ -137,6 +160,7 @@ class DeployedShard:
     serial: int | None
     backup: str | None
     seconds: float
+    skipped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +213,8 @@ def plan_report(plan: Plan) -> PlanReport:
             PlannedLoss(shard=loss.shard, address=loss.address, action=loss.action) for loss in plan.destroys
         ),
         seconds=round(plan.seconds, 3),
+        retired=plan.retired,
+        not_selected=plan.not_selected,
     )
 
 
@@ -211,6 +237,7 @@ def deploy_document(result: RunResult) -> DeployDocument:
                 serial=shard.serial,
                 backup=shard.backup,
                 seconds=round(shard.seconds, 3),
+                skipped=shard.skipped,
             )
             for shard in result.shards
         ),
@@ -257,6 +284,10 @@ def _planned(plan: ShardPlan) -> PlannedShard:
         destroyed=0 if document is None else document.destroyed,
         changes=() if document is None else tuple(_changes(plan)),
         outputs=() if document is None else document.outputs,
+        skipped=plan.skipped,
+        reasons=tuple(
+            PlannedBecause(why=reason.why, words=reason.words, names=reason.names) for reason in plan.reasons
+        ),
     )
 
 

@@ -19,6 +19,17 @@ SIGNS = {
 _LONGEST_VALUE = 60
 
 
+def explained_lines(plan: Plan) -> Iterator[str]:
+    """Yield for each shard why it was planned, or that it was not."""
+    for shard in plan.shards:
+        for reason in shard.reasons:
+            yield f"{shard.label}: {reason}"
+        if shard.skipped:
+            yield f"{shard.label}: unchanged {shard.summary}"
+    if plan.not_selected:
+        yield f"not selected: {', '.join(plan.not_selected)}"
+
+
 def plan_lines(plan: Plan, *, attributes: bool = True) -> Iterator[str]:
     """Yield the lines; with `attributes` also what changes inside each object that is kept."""
     for loss in plan.destroys:

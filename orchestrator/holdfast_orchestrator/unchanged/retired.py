@@ -1,0 +1,124 @@
+"""What was deployed once and is not in the app any more: found from the records, never taken down unasked.
+
+cdktf forgets a stack that was removed from the app, and its resources would stay for ever without anybody
+knowing. Their last-good records know. Only this project's own are offered, of accounts, regions and
+environments that the app has now: a bucket may hold the states of several apps.
+"""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from holdfast_orchestrator.errors import HoldfastError, UsageError
+from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.plan.shard import Run
+from holdfast_orchestrator.record.artifact import read_artifact
+from holdfast_orchestrator.record.last_good import LAST_GOOD, LastGood, read_last_good
+from holdfast_orchestrator.record.shard_note import shard_of
+from holdfast_orchestrator.state.store import DurableStore
+
+_READERS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retired:
+    """A shard that is not in the app any more, and what it still has."""
+
+    shard: Shard
+    run: str
+    at: datetime
+    objects: int
+    artifact: str
+
+    @property
+    def command(self) -> str:
+        """What takes it down."""
+        return f"holdfast destroy --env {self.shard.environment} --retired {self.shard.name}"
+
+    def __str__(self) -> str:
+        things = f"{self.objects} object{'' if self.objects == 1 else 's'}"
+        return (
+            f"{self.shard.name} is not in the app any more and still has {things}, last deployed on "
+            f"{self.at:%d %b %Y} by run {self.run}; to take it down: {self.command}"
+        )
+
+
+def find_retired(run: Run) -> tuple[Retired, ...]:
+    """Return what is left of stacks that were removed, by name. A bucket that cannot be read knows none."""
+    found: dict[str, Retired] = {}
+    for store in _stores(run):
+        try:
+            found.update({one.shard.name: one for one in _retired(store, run)})
+        except HoldfastError:
+            continue
+    return tuple(found[name] for name in sorted(found))
+
+
+def chosen(name: str, found: tuple[Retired, ...]) -> Retired:
+    """Return the one of this name. Raises UsageError where there is none, or others still need it."""
+    by_name = {one.shard.name: one for one in found}
+    if name not in by_name:
+        names = ", ".join(sorted(by_name)) or "none"
+        raise UsageError(f"no stack {name!r} was removed from this app; removed and still there: {names}")
+    needed = sorted(one.shard.name for one in found if name in one.shard.depends_on)
+    if needed:
+        raise UsageError(
+            f"{', '.join(needed)} would lose what they depend on",
+            next_step=f"take them down first: {by_name[needed[0]].command}",
+        )
+    return by_name[name]
+
+
+def as_deployed(one: Retired, store: DurableStore) -> Shard:
+    """Return the shard with the configuration it was last deployed with."""
+    return replace(one.shard, configuration=read_artifact(store, one.artifact).configuration)
+
+
+def _stores(run: Run) -> tuple[DurableStore, ...]:
+    places: Mapping[tuple[str, ...], Shard] = {
+        (shard.state.bucket, shard.state.region, shard.cloud): shard for shard in run.manifest.shards
+    }
+    return tuple(run.tools.store(shard) for shard in places.values())
+
+
+def _retired(store: DurableStore, run: Run) -> Iterator[Retired]:
+    with ThreadPoolExecutor(_READERS, thread_name_prefix="retired") as readers:
+        for record in readers.map(lambda folder: _record(store, folder), _strangers(store, run)):
+            if record is None or record.shard is None or record.project != run.project:
+                continue
+            if record.index.objects:
+                with suppress(KeyError, TypeError):
+                    # A note that is not understood offers nothing.
+                    yield _of(record, shard_of(record.shard))
+
+
+def _of(record: LastGood, shard: Shard) -> Retired:
+    return Retired(
+        shard=shard,
+        run=record.run,
+        at=record.at,
+        objects=len(record.index.objects),
+        artifact=record.artifact,
+    )
+
+
+def _strangers(store: DurableStore, run: Run) -> Iterator[str]:
+    """The state folders that have a record and belong to no shard of the app, where the app deploys to."""
+    shards = run.manifest.shards
+    ours = {shard.state.folder for shard in shards}
+    places = {(shard.account, shard.region, shard.environment) for shard in shards}
+    for head in store.list(f"{LAST_GOOD}/"):
+        folder = head.key.removeprefix(f"{LAST_GOOD}/").removesuffix(".json")
+        _, _, place = folder.partition("/")
+        if folder not in ours and tuple(place.split("/")) in places:
+            yield folder
+
+
+def _record(store: DurableStore, folder: str) -> LastGood | None:
+    try:
+        good = read_last_good(store, folder)
+    except HoldfastError:
+        return None
+    return None if good is None else good.record

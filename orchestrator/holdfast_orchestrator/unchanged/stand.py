@@ -1,0 +1,84 @@
+"""What is written down of a deployment that was just proven well, for the next one to skip by.
+
+Nothing is, where something may have moved while it was being proven: an upstream state that is not the one
+from before the last plan, a plan that still differs each time, a provider that is not in the lock file.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from holdfast_orchestrator.engine import lockfile
+from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.plan.upstream import outputs_needed
+from holdfast_orchestrator.record.footing import Build, Footing, InputFooting, Mark, Proven
+from holdfast_orchestrator.record.last_good import Promoted
+from holdfast_orchestrator.rollback.documents import Document, digest
+from holdfast_orchestrator.unchanged.inputs import Upstreams
+from holdfast_orchestrator.unchanged.look import required_sources
+from holdfast_orchestrator.unchanged.normal import UnreadableError, normal
+from holdfast_orchestrator.unchanged.settings import settings_of
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.deploy.bench import Bench
+
+
+def inputs_before(bench: "Bench", configuration: Document) -> Mapping[str, Mark | None] | None:
+    """Which upstream states there are, to be asked before the plan that proves the shard well.
+
+    None where that cannot be found out: it is never worth a deploy.
+    """
+    try:
+        return Upstreams(manifest=bench.run.manifest, tools=bench.run.tools).marks(configuration)
+    except HoldfastError:
+        return None
+
+
+def footing_of(bench: "Bench", promoted: Promoted, *, state: Mark, proven: Proven | None) -> Footing | None:
+    """Return the footing of what stands, None where that cannot be told for sure.
+
+    Never raises: the deployment is good already, and only the next one will be slower.
+    """
+    if proven is None or proven.state != state.etag or promoted.record.residual is not None:
+        return None
+    try:
+        return _footing(bench, promoted, state=state, proven=proven)
+    except (HoldfastError, UnreadableError, OSError):
+        return None
+
+
+def _footing(bench: "Bench", promoted: Promoted, *, state: Mark, proven: Proven) -> Footing | None:
+    shard, record = bench.shard, promoted.record
+    document = normal(shard.configuration)
+    inputs = _inputs(bench, document)
+    versions = bench.run.tools.versions()
+    providers = _builds(bench, versions.registry)
+    if providers is None or {name: one.mark for name, one in inputs.items()} != dict(proven.inputs):
+        return None
+    return Footing(
+        run=record.run,
+        at=record.at,
+        configuration=digest(document),
+        settings=settings_of(shard),
+        engine=versions.engine,
+        providers=providers,
+        inputs=inputs,
+        state=state,
+        good=promoted.etag,
+    )
+
+
+def _inputs(bench: "Bench", document: Document) -> Mapping[str, InputFooting]:
+    upstreams = Upstreams(manifest=bench.run.manifest, tools=bench.run.tools)
+    needed = outputs_needed(document, bench.run.manifest)
+    return {name: upstreams.read(name).of(names) for name, names in needed.items()}
+
+
+def _builds(bench: "Bench", registry: str) -> Mapping[str, Build] | None:
+    """What the copy of the lock file that the engine used trusts; None where it lacks a provider."""
+    used = lockfile.read(bench.workdir)
+    builds = {}
+    for source in required_sources(bench.shard, registry):
+        if source not in used or not used[source].hashes:
+            return None
+        builds[source] = Build(used[source].version, frozenset(used[source].hashes))
+    return builds

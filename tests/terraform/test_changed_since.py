@@ -1,0 +1,107 @@
+"""`--changed-since` compares what is synthesized, with the real git and the real command line."""
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.terraform.conftest import App
+
+STACKS: dict[str, Any] = {
+    "network": {"resource": {"terraform_data": {"n": {"input": "1"}}}},
+    "orders": {"resource": {"terraform_data": {"o": {"input": "1"}}}},
+}
+
+
+def git(app: "App", *argv: str) -> None:
+    identity = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org")
+    subprocess.run(
+        ("git", *identity, *argv), cwd=app.folder, env=app.environ, check=True, capture_output=True
+    )
+
+
+@pytest.fixture
+def committed(plain_app: "App") -> "App":
+    plain_app.write(STACKS)
+    git(plain_app, "init", "--quiet")
+    git(plain_app, "add", "--all")
+    git(plain_app, "commit", "--quiet", "-m", "first")
+    return plain_app
+
+
+def listed(app: "App", *argv: str) -> list[str]:
+    ran = app.run("list", "--json", *argv)
+    assert ran.returncode == 0, ran.stderr
+    return [shard["name"] for shard in json.loads(ran.stdout)["shards"]]
+
+
+def changed(**inputs: str) -> dict[str, Any]:
+    return {
+        name: {"resource": {"terraform_data": {name[0]: {"input": inputs.get(name, "1")}}}}
+        for name in (*STACKS, *inputs)
+    }
+
+
+def test_only_what_synthesizes_differently_is_chosen(committed: "App") -> None:
+    assert listed(committed, "--changed-since", "HEAD") == []
+
+    committed.write(changed(orders="2", fresh="1"))
+
+    assert listed(committed, "--changed-since", "HEAD") == ["fresh", "orders"]
+    assert listed(committed, "--changed-since", "HEAD", "--stack", "orders") == ["orders"]
+
+
+def test_a_changed_file_that_synthesizes_the_same_is_no_change(committed: "App") -> None:
+    (committed.folder / "app.py").write_text((committed.folder / "app.py").read_text() + "# a comment\n")
+
+    assert listed(committed, "--changed-since", "HEAD") == []
+
+
+def test_plan_and_deploy_are_narrowed_and_nothing_is_left_behind(committed: "App") -> None:
+    committed.write(changed(orders="2"))
+
+    planned = committed.outcomes("plan", "--changed-since", "HEAD")
+    outcomes = committed.outcomes("deploy", "--yes", "--changed-since", "HEAD")
+    git(committed, "add", "--all")
+    git(committed, "commit", "--quiet", "-m", "second")
+    nothing = committed.run("deploy", "--yes", "--changed-since", "HEAD")
+
+    assert planned == {"orders": "changes"}
+    assert outcomes == {"orders": "committed"}
+    assert (nothing.returncode, nothing.stderr) == (0, "")
+    trees = subprocess.run(
+        ("git", "worktree", "list"), cwd=committed.folder, capture_output=True, text=True, check=True
+    )
+    assert len(trees.stdout.splitlines()) == 1
+
+
+def test_an_unknown_revision_and_one_that_is_an_option_are_refused(committed: "App") -> None:
+    for ref in ("nowhere", "--all"):
+        ran = committed.run("list", f"--changed-since={ref}")
+
+        assert ran.returncode == 64
+        assert f"git knows no commit {ref!r}" in ran.stderr
+
+
+def test_without_git_that_is_said(plain_app: "App") -> None:
+    plain_app.write(STACKS)
+
+    ran = plain_app.run("list", "--changed-since", "HEAD")
+
+    assert ran.returncode == 64
+    assert "is in no git repository" in ran.stderr
+
+
+def test_an_app_that_did_not_synthesize_then_is_an_error_of_its_own(committed: "App") -> None:
+    good = (committed.folder / "app.py").read_text()
+    (committed.folder / "app.py").write_text("raise SystemExit('broken then')\n")
+    git(committed, "commit", "--all", "--quiet", "-m", "broken")
+    (committed.folder / "app.py").write_text(good)
+
+    ran = committed.run("list", "--changed-since", "HEAD")
+
+    assert ran.returncode == 64
+    assert "the app at that revision does not synthesize" in ran.stderr
+    assert "broken then" in ran.stderr

@@ -1,0 +1,408 @@
+"""Skipping is never wrong: a world in which anything may change, and an oracle that remembers what did.
+
+A shard `down` reads from `up`. It is proven well once. Then configuration, upstream outputs, state, versions,
+settings and records are changed at random, some of them back again, and the real decision (real gathering,
+a bucket in memory) must never say "unchanged" where the oracle knows of a difference that Terraform could
+see; and must say so where only comments, key order and white space differ.
+"""
+
+import copy
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from holdfast_orchestrator.engine import lockfile
+from holdfast_orchestrator.manifest import Manifest, Shard, StateLocation
+from holdfast_orchestrator.plan.shard import Run
+from holdfast_orchestrator.record.actor import Actor
+from holdfast_orchestrator.record.footing import Build, Mark, Proven
+from holdfast_orchestrator.record.last_good import LastGood, last_good_key, promote
+from holdfast_orchestrator.record.state_record import (
+    Debt,
+    StateRecord,
+    read_state_record,
+    write_state_record,
+)
+from holdfast_orchestrator.redaction import Redactor
+from holdfast_orchestrator.rollback.identities import IdentityIndex
+from holdfast_orchestrator.rollback.state_objects import Recorded
+from holdfast_orchestrator.state.memory import MemoryStore
+from holdfast_orchestrator.state_key import state_key
+from holdfast_orchestrator.stop import StopSignal
+from holdfast_orchestrator.testing import FrozenClock, refusing_runtime
+from holdfast_orchestrator.tools import Versions
+from holdfast_orchestrator.unchanged.decide import Decision
+from holdfast_orchestrator.unchanged.inputs import mark_of
+from holdfast_orchestrator.unchanged.look import Lookout
+from holdfast_orchestrator.unchanged.stand import footing_of, inputs_before
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+AWS = "registry.terraform.io/hashicorp/aws"
+REFERENCE = "${data.terraform_remote_state.up.outputs.id}"
+FAR = "${upper(data.terraform_remote_state.up.outputs.far)}"
+
+
+def key(service: str) -> str:
+    return state_key(service, "123456789012", "eu-west-1", "dev")
+
+
+def first_configuration() -> dict[str, Any]:
+    source = {"backend": "s3", "config": {"bucket": "states", "key": key("up"), "region": "eu-west-1"}}
+    return {
+        "terraform": {
+            "required_providers": {"aws": {"source": "aws", "version": "5.100.0"}},
+            "backend": {"s3": {"bucket": "states", "key": key("down")}},
+        },
+        "provider": {"aws": [{"region": "eu-west-1"}]},
+        "data": {"terraform_remote_state": {"up": source}},
+        "resource": {
+            "aws_sqs_queue": {"q": {"name": "a", "tags": {"//": "a key"}, "delay": 1.5, "up": REFERENCE}},
+            "aws_sns_topic": {"t": {"name": f"t-{FAR}", "list": [1, 2, {"deep": True}]}},
+        },
+        "output": {"name": {"value": "${aws_sqs_queue.q.name}"}},
+    }
+
+
+@dataclass
+class World:
+    """All that can change. What the oracle compares is `meaning`."""
+
+    folder: Path
+    store: MemoryStore = field(default_factory=MemoryStore)
+    configuration: dict[str, Any] = field(default_factory=first_configuration)
+    comments: dict[str, Any] = field(default_factory=dict)
+    indent: int | None = None
+    backwards: bool = False
+    outputs: dict[str, Any] = field(default_factory=lambda: {"id": {"value": 1}, "far": {"value": "x"}})
+    state: dict[str, Any] = field(default_factory=lambda: {"version": 4, "lineage": "l", "serial": 1})
+    engine: str = "terraform 1.11.4"
+    locks: dict[str, tuple[str, frozenset[str]]] = field(
+        default_factory=lambda: {AWS: ("5.100.0", frozenset({"h1:a", "zh:b"}))}
+    )
+    said: dict[str, Any] = field(default_factory=dict)
+    locked: bool = False
+    debt: bool = False
+    is_open: bool = False
+    good: str = "1"
+
+    def meaning(self) -> Any:
+        return copy.deepcopy(
+            (
+                spelled(self.configuration),
+                {name: self.outputs.get(name) for name in ("id", "far")},
+                self.state,
+                self.engine,
+                self.trusted,
+                self.said,
+                (self.locked, self.debt, self.is_open, self.good),
+            )
+        )
+
+    @property
+    def trusted(self) -> Any:
+        """What the lock file allows; fewer builds of the same provider are nothing new."""
+        version, hashes = self.locks.get(AWS, ("", frozenset()))
+        return (version, bool(hashes), hashes - {"h1:a", "zh:b"})
+
+    @property
+    def shard(self) -> Shard:
+        return replace(bare("down", self.written, after=("up",)), **self.said)
+
+    @property
+    def written(self) -> bytes:
+        document = copy.deepcopy(self.configuration)
+        if self.comments:
+            document["//"] = self.comments
+            for by_name in document.get("resource", {}).values():
+                for body in by_name.values():
+                    body["//"] = {**self.comments, "path": "somewhere"}
+        if self.backwards:
+            document = turned(document)
+        return json.dumps(document, indent=self.indent).encode()
+
+    def settle(self) -> None:
+        """Bring the bucket to what the world says."""
+        put(self.store, key("up"), {"version": 4, "lineage": "u", "serial": 1, "outputs": self.outputs})
+        put(self.store, key("down"), self.state)
+        lock = f"{key('down')}.tflock"
+        self.store.objects.pop(lock, None)
+        if self.locked:
+            self.store.objects[lock] = b"{}"
+        kept = read_state_record(self.store, self.shard.state.folder)
+        if kept is not None:
+            debt = Debt(touched=frozenset({"aws_sqs_queue.q"})) if self.debt else Debt()
+            record = replace(kept.record, is_open=self.is_open, debt=debt)
+            if record != kept.record:
+                write_state_record(self.store, self.shard.state.folder, record, after=kept)
+
+    def run(self) -> Run:
+        return Run(
+            id="R1",
+            manifest=Manifest((bare("up", b"{}"), self.shard)),
+            tools=FakeTools(self),
+            runtime=refusing_runtime(clock=FrozenClock()),
+            redactor=Redactor(),
+            emit=lambda _event: None,
+            stop=StopSignal(),
+            label=lambda name: name,
+        )
+
+    def prove(self) -> None:
+        """What a deploy does once a plan has found nothing."""
+        self.settle()
+        shard, store, run = self.shard, self.store, self.run()
+        head = store.head(shard.state.key)
+        mark = mark_of(head)
+        assert mark is not None
+        locks = {name: lockfile.LockedProvider(v, "", tuple(h)) for name, (v, h) in self.locks.items()}
+        (self.folder / "down").mkdir(exist_ok=True)
+        (self.folder / "down" / lockfile.NAME).write_text(lockfile.render(locks))
+        bench: Any = SimpleNamespace(shard=shard, run=run, workdir=self.folder / "down", store=store)
+        inputs = inputs_before(bench, json.loads(shard.configuration))
+        assert inputs is not None
+        proven = Proven(inputs=inputs, state=mark.etag)
+        promoted = promote(store, shard.state.folder, good_deploy(mark), after=None)
+        record = StateRecord(
+            run="R1",
+            is_open=False,
+            state=Recorded("l", 1, "ab"),
+            at=NOON,
+            footing=footing_of(bench, promoted, state=mark, proven=proven),
+        )
+        assert record.footing is not None
+        write_state_record(store, shard.state.folder, record, after=None)
+
+    def decide(self) -> Decision:
+        self.settle()
+        return Lookout(run=self.run(), readers=1).first((self.shard,))["down"]
+
+
+@dataclass
+class FakeTools:
+    world: World
+
+    def store(self, shard: Shard) -> Any:
+        return self.world.store
+
+    def environ(self, cloud: str) -> dict[str, str]:
+        return {}
+
+    def versions(self) -> Versions:
+        locks = {name: Build(version, hashes) for name, (version, hashes) in self.world.locks.items()}
+        return Versions(engine=self.world.engine, registry="registry.terraform.io", locks=locks)
+
+    def workdir(self, shard: Shard) -> Path:
+        return self.world.folder / shard.name
+
+    def terraform(self, shard: Shard, on_event: object) -> Any:
+        raise AssertionError("nobody may start Terraform to find out whether it is needed")
+
+    @contextmanager
+    def folder(self, shard: Shard) -> Iterator[None]:
+        raise AssertionError("nobody may hold a folder to find out whether there is something to do")
+        yield
+
+
+def bare(name: str, configuration: bytes, *, after: tuple[str, ...] = ()) -> Shard:
+    return Shard(
+        name=name,
+        directory=Path(),
+        configuration=configuration,
+        service=name,
+        environment="dev",
+        account="123456789012",
+        region="eu-west-1",
+        state=StateLocation(bucket="states", key=key(name), region="eu-west-1"),
+        depends_on=after,
+    )
+
+
+def good_deploy(mark: Mark) -> LastGood:
+    return LastGood(
+        generation=0,
+        run="R1",
+        artifact="ab",
+        state=Recorded("l", 1, "ab"),
+        state_version=mark.version,
+        outputs_sha256="ab",
+        index=IdentityIndex(),
+        actor=Actor(kind="user", name="me", host="here"),
+        at=NOON,
+    )
+
+
+def put(store: MemoryStore, at: str, document: dict[str, Any]) -> None:
+    body = json.dumps(document).encode()
+    found = store.get(at)
+    if found is None:
+        store.create(at, body)
+    elif found.body != body:
+        store.replace(at, body, etag=found.head.etag)
+
+
+def spelled(value: Any) -> Any:
+    """A value in which 1, 1.0 and true are three things."""
+    match value:
+        case dict():
+            return {name: spelled(inner) for name, inner in value.items()}
+        case list():
+            return [spelled(inner) for inner in value]
+        case _:
+            return json.dumps(value)
+
+
+def turned(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: turned(value[name]) for name in reversed(value)}
+        case list():
+            return [turned(inner) for inner in value]
+        case _:
+            return value
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of everything in a document."""
+    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, inner in steps:
+        yield (*at, step)
+        yield from places(inner, (*at, step))
+
+
+LEAVES = st.none() | st.booleans() | st.integers(-3, 3) | st.floats(0, 2) | st.sampled_from(["a", "b", FAR])
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["x", "//"]), inner)
+)
+
+
+def change_configuration(world: World, data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from([at for at in places(world.configuration) if at[0] != "data"]))
+    holder = world.configuration
+    for step in path[:-1]:
+        holder = holder[step]
+    # What every engine would refuse before it read anything else is no configuration.
+    if len(path) >= (4 if path[0] == "resource" else 3):
+        holder[path[-1]] = data.draw(VALUES)
+
+
+def change_outputs(world: World, data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(["id", "far", "unrelated"]))
+    if data.draw(st.booleans()):
+        world.outputs[name] = {"value": data.draw(VALUES)}
+    else:
+        world.outputs.pop(name, None)
+
+
+def change_state(world: World, data: st.DataObject) -> None:
+    world.state["serial"] = data.draw(st.integers(1, 3))
+    world.state["lineage"] = data.draw(st.sampled_from(["l", "other"]))
+
+
+def change_versions(world: World, data: st.DataObject) -> None:
+    version, hashes = world.locks.get(AWS, ("5.100.0", frozenset({"h1:a", "zh:b"})))
+    match data.draw(st.sampled_from(["engine", "version", "hashes", "none"])):
+        case "engine":
+            world.engine = data.draw(st.sampled_from(["terraform 1.11.4", "terraform 1.12.0", "tofu 1.11.4"]))
+        case "version":
+            world.locks[AWS] = (data.draw(st.sampled_from(["5.100.0", "5.99.0"])), hashes)
+        case "hashes":
+            some = st.frozensets(st.sampled_from(["h1:a", "zh:b", "h1:c"]))
+            world.locks[AWS] = (version, data.draw(some))
+        case _:
+            world.locks.pop(AWS, None)
+
+
+SETTINGS: list[tuple[str, list[Any]]] = [
+    ("protected", [(), ("aws_sqs_queue.q",)]),
+    ("health_checks", [(), ({"kind": "url", "name": "up"},)]),
+    ("gates", [(), ({"kind": "approval"},)]),
+    ("role_arn", [None, "arn:aws:iam::123456789012:role/deploy"]),
+    ("tags", [{}, {"team": "a"}]),
+]
+
+
+def change_settings(world: World, data: st.DataObject) -> None:
+    name, values = data.draw(st.sampled_from(SETTINGS))
+    value = data.draw(st.sampled_from(values))
+    world.said.pop(name, None)
+    if value != values[0]:
+        world.said[name] = value
+
+
+def change_records(world: World, data: st.DataObject) -> None:
+    world.locked, world.debt, world.is_open = (data.draw(st.booleans()) for _ in range(3))
+    if data.draw(st.booleans()):
+        world.good = "2"
+        world.store.objects[last_good_key(world.shard.state.folder)] = b"{}"
+
+
+def change_nothing_that_matters(world: World, data: st.DataObject) -> None:
+    world.comments = data.draw(st.sampled_from([{}, {"metadata": {"version": "0.21.0"}}]))
+    world.indent = data.draw(st.sampled_from([None, 2]))
+    world.backwards = data.draw(st.booleans())
+    world.outputs["unrelated"] = {"value": data.draw(VALUES)}
+
+
+CHANGES = (
+    change_configuration,
+    change_outputs,
+    change_state,
+    change_versions,
+    change_settings,
+    change_records,
+    change_nothing_that_matters,
+)
+
+
+@settings(max_examples=400)
+@given(data=st.data())
+def test_a_shard_is_never_called_unchanged_where_something_is_not_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    world = World(tmp_path_factory.mktemp("world"))
+    world.prove()
+    proven = world.meaning()
+
+    for _ in range(data.draw(st.integers(1, 4))):
+        data.draw(st.sampled_from(CHANGES))(world, data)
+        decision = world.decide()
+
+        assert not decision.unchanged or world.meaning() == proven, decision
+
+
+@given(data=st.data())
+def test_comments_key_order_and_outputs_nobody_reads_change_nothing(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    world = World(tmp_path_factory.mktemp("world"))
+    world.prove()
+
+    change_nothing_that_matters(world, data)
+
+    assert world.decide().unchanged
+
+
+@settings(max_examples=100)
+@given(data=st.data())
+def test_what_was_changed_and_is_as_it_was_again_may_be_skipped(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    world = World(tmp_path_factory.mktemp("world"))
+    world.prove()
+    before = copy.deepcopy((world.configuration, world.outputs))
+    change_configuration(world, data)
+    change_outputs(world, data)
+    world.decide()
+
+    world.configuration, world.outputs = before
+
+    assert world.decide().unchanged
