@@ -8,6 +8,7 @@ import click
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
     choosing,
+    cold_option,
     dependents_option,
     engine_option,
     examples,
@@ -42,7 +43,9 @@ from holdfast_orchestrator.runtime import Runtime
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Apply the plans kept in this folder, exactly; refused where app or state differ.",
 )
-@options(choosing, dependents_option, allow_destroy_option, failing, parallel_option, engine_option)
+@options(
+    choosing, dependents_option, allow_destroy_option, failing, parallel_option, cold_option, engine_option
+)
 @click.pass_obj
 def command(runtime: Runtime, /, *, yes: bool, kept: Path | None, **given: Any) -> int:
     """Plan, gate, back up, apply, verify, check health, and commit or roll back, shard by shard.

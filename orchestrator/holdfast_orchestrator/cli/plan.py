@@ -7,6 +7,7 @@ import click
 
 from holdfast_orchestrator.cli._options import (
     choosing,
+    cold_option,
     dependents_option,
     engine_option,
     examples,
@@ -39,7 +40,7 @@ from holdfast_orchestrator.runtime import Runtime
 @click.option(
     "--markdown", type=click.Path(dir_okay=False, path_type=Path), help="Write the pull-request comment."
 )
-@options(choosing, dependents_option, parallel_option, engine_option)
+@options(choosing, dependents_option, parallel_option, cold_option, engine_option)
 @click.pass_obj
 def command(
     runtime: Runtime, /, *, detailed_exitcode: bool, out: Path | None, markdown: Path | None, **given: Any

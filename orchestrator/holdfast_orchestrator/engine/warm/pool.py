@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 
 from holdfast_orchestrator.engine.warm import wire
 from holdfast_orchestrator.engine.warm.process import Metadata, ProviderProcess
-from holdfast_orchestrator.engine.warm.protocol import CONFIGURE_DIAGNOSTICS, Call
+from holdfast_orchestrator.engine.warm.protocol import CONFIGURE_CAPABILITIES, CONFIGURE_DIAGNOSTICS, Call
 
 Starter = Callable[[], Awaitable[ProviderProcess]]
 
@@ -21,8 +21,9 @@ Starter = Callable[[], Awaitable[ProviderProcess]]
 class Pool:
     """The processes of one spec; lives in the gateway's one thread."""
 
-    def __init__(self, start: Starter) -> None:
+    def __init__(self, start: Starter, *, defers: bool = True) -> None:
         self.processes: list[ProviderProcess] = []
+        self._defers = defers
         self._start = start
         self._lock = asyncio.Lock()
 
@@ -33,7 +34,8 @@ class Pool:
 
         Raises StartError, grpc.RpcError.
         """
-        claim = hashlib.sha256(request).digest()
+        told = request if self._defers else wire.without(request, CONFIGURE_CAPABILITIES)
+        claim = hashlib.sha256(told).digest()
         process = self._same(claim)
         if process is None:
             async with self._lock:

@@ -26,8 +26,11 @@ START_SECONDS = 30.0
 UNLIMITED = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
 
 _LOOK_SECONDS = 0.02
-_GRACE_SECONDS = 0.2
-_KEEPER = 'exec 9<"$1"; shift; "$@" 9<&- & provider=$!; read -r _ <&9; kill -KILL $provider'
+_GRACE_SECONDS = 2.0
+_HAS_ENDED = "holdfast: the provider has ended"
+_KEEPER = (
+    f'trap "" TERM; exec 9<"$1"; shift; {{ "$@" 9<&-; echo "{_HAS_ENDED}"; }} & read -r _ <&9; kill -KILL -$$'
+)
 _REATTACH = re.compile(r"TF_REATTACH_PROVIDERS='(\{.*\})'")
 
 
@@ -126,12 +129,18 @@ async def _reattach(log: Path, keeper: int, processes: Processes) -> Mapping[str
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(START_SECONDS):
             while processes.birth(keeper) is not None:
-                if found := _REATTACH.search(log.read_text(errors="replace")):
+                if found := _REATTACH.search(_said(log)):
                     said: Mapping[str, Any] = next(iter(json.loads(found[1]).values()))
                     return _checked(said)
+                if _HAS_ENDED in _said(log):
+                    break
                 await asyncio.sleep(_LOOK_SECONDS)
-    last = log.read_text(errors="replace").strip().splitlines()[-1:]
+    last = _said(log).strip().splitlines()[-2:]
     raise StartError(f"the provider did not start: {' '.join(last) or 'it said nothing'}")
+
+
+def _said(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")
 
 
 def _checked(said: Mapping[str, Any]) -> Mapping[str, Any]:

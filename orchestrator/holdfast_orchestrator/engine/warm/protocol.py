@@ -35,6 +35,8 @@ _SCHEMA_MAPS = (2, 3, 7, 8)
 SCHEMA_DIAGNOSTICS = 4
 _IDENTITY_MAP = 1
 CONFIGURE_DIAGNOSTICS = 1
+# In the request, and in both protocols.
+CONFIGURE_CAPABILITIES = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ Attached to is only what the lock file trusts. Three things make a shard go the 
 they use is not in the configuration), a user's own overrides of providers, and trouble met before.
 
 A provider sees the folder it was started in, and a relative path in a configuration starts there. For AWS
-alone nothing in a shard's folder could be meant, so shards share processes, started in an empty folder. Where
-another provider or a provisioner may have left files there, a process of its own starts in the shard's folder.
+alone nothing in a shard's folder could be meant, so shards share processes, started in an empty folder.
+Where another provider or a provisioner may leave files, a process of its own starts in the shard's folder.
 """
 
 import json
@@ -25,8 +25,9 @@ from holdfast_orchestrator.engine.warm.packages import Package
 from holdfast_orchestrator.engine.warm.spec import Spec
 from holdfast_orchestrator.errors import HoldfastError
 
-_FOLDERLESS = ("/hashicorp/aws",)
-_FOLDERLESS_TYPES = ("aws_", "terraform_")
+# What is said of "AWS" here has been looked at for these, and for no others.
+_KNOWN = ("/hashicorp/aws",)
+_KNOWN_TYPES = ("aws_", "terraform_")
 _ENGINES_OWN = ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "TF_REATTACH_PROVIDERS")
 _MISSING = (
     "does not support resource type",
@@ -118,7 +119,13 @@ def spec_of(package: Package, folder: Path, environ: Mapping[str, str]) -> Spec:
         for name, value in environ.items()
         if name not in _ENGINES_OWN and not name.startswith("TF_VAR_")
     }
-    return Spec(binary=package.binary, checksum=package.checksum, folder=folder, environ=passed_on)
+    return Spec(
+        binary=package.binary,
+        checksum=package.checksum,
+        folder=folder,
+        defers=not package.source.endswith(_KNOWN),
+        environ=passed_on,
+    )
 
 
 def _needs_no_folder(place: Place) -> bool:
@@ -127,8 +134,8 @@ def _needs_no_folder(place: Place) -> bool:
         name for kind in ("resource", "data", "ephemeral") for one in blocks(document, kind) for name in one
     }
     return (
-        all(one.source.endswith(_FOLDERLESS) for one in place.required)
-        and all(name.startswith(_FOLDERLESS_TYPES) for name in types)
+        all(one.source.endswith(_KNOWN) for one in place.required)
+        and all(name.startswith(_KNOWN_TYPES) for name in types)
         and "provisioner" not in words_of(place.configuration)
     )
 

@@ -9,11 +9,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:
-    """What to start: processes of equal specs differ in nothing but their configuration."""
+    """What to start: processes of equal specs differ in nothing but their configuration.
+
+    `defers` where a provider may answer differently to a command that allows deferred changes; plan and
+    apply differ in that, and cannot share a process then.
+    """
 
     binary: Path
     checksum: str
     folder: Path
+    defers: bool = True
     environ: Mapping[str, str] = field(repr=False)
 
     @classmethod
@@ -23,6 +28,7 @@ class Spec:
             binary=Path(document["binary"]),
             checksum=document["checksum"],
             folder=Path(document["folder"]),
+            defers=document["defers"],
             environ=document["environ"],
         )
 
@@ -32,6 +38,7 @@ class Spec:
             "binary": str(self.binary),
             "checksum": self.checksum,
             "folder": str(self.folder),
+            "defers": self.defers,
             "environ": dict(self.environ),
         }
 

@@ -66,6 +66,11 @@ def pruned(message: bytes, kept: Mapping[int, Collection[str]]) -> bytes:
     return b"".join(parts)
 
 
+def without(message: bytes, number: int) -> bytes:
+    """Return the message without the field of that number."""
+    return b"".join(message[field.start : field.end] for field in fields(message) if field.number != number)
+
+
 def keys(message: bytes, number: int) -> frozenset[str]:
     """Return the keys of the map in field `number`."""
     return frozenset(
