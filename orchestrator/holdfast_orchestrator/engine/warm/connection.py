@@ -17,6 +17,7 @@ from holdfast_orchestrator.engine.warm.pool import Pool
 from holdfast_orchestrator.engine.warm.process import Metadata, ProviderProcess, StartError
 from holdfast_orchestrator.engine.warm.protocol import (
     CONFIGURE,
+    FUNCTION,
     IDENTITIES,
     SCHEMA,
     STATELESS,
@@ -140,10 +141,11 @@ class Connection:
     def _lent(self, call: Call) -> AbstractAsyncContextManager[ProviderProcess]:
         if self._process is not None:
             return nullcontext(self._process)
-        if call.name in STATELESS or call.name in IDENTITIES:
-            return self._attachment.pool.any()
-        if call.name in UNCONFIGURED:
-            return self._attachment.pool.unconfigured()
+        pool = self._attachment.pool
+        if call.name in STATELESS or call.name in IDENTITIES or (pool.known and call.name in FUNCTION):
+            return pool.any()
+        if call.name in UNCONFIGURED or call.name in FUNCTION:
+            return pool.unconfigured()
         raise RefusedError(f"{call.name} before the provider was configured")
 
 

@@ -154,7 +154,7 @@ class Gateway:
 
     def _pool(self, spec: Spec) -> Pool:
         if spec.key not in self._pools:
-            self._pools[spec.key] = Pool(partial(self._start, spec), defers=spec.defers)
+            self._pools[spec.key] = Pool(partial(self._start, spec), known=spec.known)
         return self._pools[spec.key]
 
     async def _start(self, spec: Spec) -> ProviderProcess:

@@ -21,9 +21,9 @@ Starter = Callable[[], Awaitable[ProviderProcess]]
 class Pool:
     """The processes of one spec; lives in the gateway's one thread."""
 
-    def __init__(self, start: Starter, *, defers: bool = True) -> None:
+    def __init__(self, start: Starter, *, known: bool = False) -> None:
         self.processes: list[ProviderProcess] = []
-        self._defers = defers
+        self.known = known
         self._start = start
         self._lock = asyncio.Lock()
 
@@ -34,7 +34,7 @@ class Pool:
 
         Raises StartError, grpc.RpcError.
         """
-        told = request if self._defers else wire.without(request, CONFIGURE_CAPABILITIES)
+        told = wire.without(request, CONFIGURE_CAPABILITIES) if self.known else request
         claim = hashlib.sha256(told).digest()
         process = self._same(claim)
         if process is None:

@@ -28,7 +28,8 @@ STATELESS = frozenset(
     }
 )
 # Allowed before configuration too, but then only in a process that has none.
-UNCONFIGURED = frozenset({"UpgradeResourceState", "UpgradeResourceIdentity", "CallFunction"})
+UNCONFIGURED = frozenset({"UpgradeResourceState", "UpgradeResourceIdentity"})
+FUNCTION = frozenset({"CallFunction"})
 
 # Maps in the answer to SCHEMA: resources, data sources, functions, ephemeral resources.
 _SCHEMA_MAPS = (2, 3, 7, 8)

@@ -123,7 +123,7 @@ def spec_of(package: Package, folder: Path, environ: Mapping[str, str]) -> Spec:
         binary=package.binary,
         checksum=package.checksum,
         folder=folder,
-        defers=not package.source.endswith(_KNOWN),
+        known=package.source.endswith(_KNOWN),
         environ=passed_on,
     )
 

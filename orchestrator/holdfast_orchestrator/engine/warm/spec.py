@@ -11,14 +11,15 @@ from typing import Any
 class Spec:
     """What to start: processes of equal specs differ in nothing but their configuration.
 
-    `defers` where a provider may answer differently to a command that allows deferred changes; plan and
-    apply differ in that, and cannot share a process then.
+    `known` providers have been looked at: they answer alike to a command that allows deferred changes (an
+    apply) and one that does not (a plan), and their functions do not depend on their configuration. With
+    others such commands share no process.
     """
 
     binary: Path
     checksum: str
     folder: Path
-    defers: bool = True
+    known: bool = False
     environ: Mapping[str, str] = field(repr=False)
 
     @classmethod
@@ -28,7 +29,7 @@ class Spec:
             binary=Path(document["binary"]),
             checksum=document["checksum"],
             folder=Path(document["folder"]),
-            defers=document["defers"],
+            known=document["known"],
             environ=document["environ"],
         )
 
@@ -38,7 +39,7 @@ class Spec:
             "binary": str(self.binary),
             "checksum": self.checksum,
             "folder": str(self.folder),
-            "defers": self.defers,
+            "known": self.known,
             "environ": dict(self.environ),
         }
 

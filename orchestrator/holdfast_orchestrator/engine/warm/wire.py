@@ -74,13 +74,16 @@ def without(message: bytes, number: int) -> bytes:
 def keys(message: bytes, number: int) -> frozenset[str]:
     """Return the keys of the map in field `number`."""
     return frozenset(
-        _key(message[field.body : field.end]) for field in fields(message) if field.number == number
+        _key(message[field.body : field.end])
+        for field in fields(message)
+        if field.number == number and field.wire == _BYTES
     )
 
 
 def has_error(message: bytes, number: int) -> bool:
     """Say whether one of the diagnostics in field `number` is an error: severity 1, in its field 1."""
-    found = (message[field.body : field.end] for field in fields(message) if field.number == number)
+    told = (field for field in fields(message) if field.number == number and field.wire == _BYTES)
+    found = (message[field.body : field.end] for field in told)
     return any(
         inner.number == 1 and inner.wire == _VARINT and varint(diagnostic, inner.body)[0] == 1
         for diagnostic in found
