@@ -11,7 +11,8 @@ Everything returned is frozen. Failures of a shard are results; what makes the w
 (wrong settings, a missing bucket) is raised as a HoldfastError.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from holdfast_orchestrator.deploy.ids import new_run_id
 from holdfast_orchestrator.deploy.outcome import RunResult
 from holdfast_orchestrator.deploy.run import Order, carry_out
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.events import Emitter, Listener, ignore
+from holdfast_orchestrator.events import Emitter, Listener, Notice, ignore
 from holdfast_orchestrator.foreign import ForeignDefaults, calling_account
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Manifest, Shard, is_synthesized, load_manifest
@@ -53,12 +54,14 @@ class Options:
     """What holds for everything done with a project.
 
     `foreign` answers for an app that writes no holdfast.json. `engine` is terraform, tofu or a path.
-    `output` is where to synthesize to, by default what cdktf.json says.
+    `output` is where to synthesize to, by default what cdktf.json says. With `cold_providers` every
+    Terraform command starts providers of its own.
     """
 
     foreign: ForeignSettings = field(default_factory=ForeignSettings)
     engine: str | None = None
     output: Path | None = None
+    cold_providers: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,17 +170,18 @@ class Project:
         selection = _selection(
             env, service, stack, include_dependents=include_dependents, one_environment=one_environment
         )
-        manifest = self.synth(env=env, on_event=on_event)
-        selection = self._narrowed(selection, manifest, changed_since)
-        run = self.run(manifest, on_event=on_event, stop=stop)
-        return plan_run(
-            run,
-            selection.of(manifest),
-            max_parallel=max_parallel or default_parallel(),
-            per_account=max_parallel_per_account,
-            refresh=refresh,
-            explain=explain,
-        )
+        with self.warmed(env=env, on_event=on_event) as here:
+            manifest = here.synth(env=env, on_event=on_event)
+            selection = self._narrowed(selection, manifest, changed_since)
+            run = here.run(manifest, on_event=on_event, stop=stop)
+            return plan_run(
+                run,
+                selection.of(manifest),
+                max_parallel=max_parallel or here.shards_at_once,
+                per_account=max_parallel_per_account,
+                refresh=refresh,
+                explain=explain,
+            )
 
     def deploy(
         self,
@@ -207,28 +211,28 @@ class Project:
         `command` is what the records say was called. Raises UsageError where several environments
         are meant without being named. `refresh` also looks at what has not changed since its last deploy.
         """
-        manifest = manifest or self._manifest_for(plan, env=env, on_event=on_event)
-        run = self.run(manifest, on_event=on_event, stop=stop)
-        selection = _selection(
-            env, service, stack, include_dependents=include_dependents, one_environment=True
-        )
-        if plan is None:
-            shards = self._narrowed(selection, manifest, changed_since).of(manifest)
-        else:
-            shards = self._as_planned(plan, manifest)
-        return carry_out(
-            Order(
+        with self.warmed(env=env, on_event=on_event) as here:
+            manifest = manifest or self._manifest_for(plan, env=env, on_event=on_event)
+            run = here.run(manifest, on_event=on_event, stop=stop)
+            selection = _selection(
+                env, service, stack, include_dependents=include_dependents, one_environment=True
+            )
+            if plan is None:
+                shards = self._narrowed(selection, manifest, changed_since).of(manifest)
+            else:
+                shards = self._as_planned(plan, manifest)
+            allowed = policy.allowed | frozenset(allow_destroy)
+            order = Order(
                 shards=shards,
-                max_parallel=max_parallel or default_parallel(),
+                max_parallel=max_parallel or here.shards_at_once,
                 per_account=max_parallel_per_account,
-                policy=replace(policy, allowed=policy.allowed | frozenset(allow_destroy), together=atomic),
+                policy=replace(policy, allowed=allowed, together=atomic),
                 shown=plan,
                 atomic=atomic,
                 refresh=refresh,
                 command=command,
-            ),
-            run,
-        )
+            )
+            return carry_out(order, run)
 
     def destroy(
         self,
@@ -254,27 +258,28 @@ class Project:
         Raises UsageError where a shard that was not chosen would be left without what it depends on.
         A protected resource stays, and blocks its shard, unless its address is in `allow_destroy`.
         """
-        manifest = manifest or self.synth(env=env, on_event=on_event)
-        if retired is not None:
-            from holdfast_orchestrator.deploy.resume import known_shards  # noqa: PLC0415 - rarely needed
+        with self.warmed(env=env, on_event=on_event) as here:
+            manifest = manifest or here.synth(env=env, on_event=on_event)
+            if retired is not None:
+                from holdfast_orchestrator.deploy.resume import known_shards  # noqa: PLC0415 - rarely needed
 
-            shards: tuple[Shard, ...] = (self.retired_shard(retired, manifest),)
-            manifest = known_shards(shards, manifest.shards)
-        else:
-            selection = _selection(
-                env, service, stack, include_dependents=include_dependents, one_environment=True
+                shards: tuple[Shard, ...] = (here.retired_shard(retired, manifest),)
+                manifest = known_shards(shards, manifest.shards)
+            else:
+                selection = _selection(
+                    env, service, stack, include_dependents=include_dependents, one_environment=True
+                )
+                shards = selection.of(manifest)
+            run = here.run(manifest, on_event=on_event, stop=stop)
+            order = Order(
+                shards=shards,
+                max_parallel=max_parallel or here.shards_at_once,
+                per_account=max_parallel_per_account,
+                destroy=True,
+                policy=replace(policy, allowed=policy.allowed | frozenset(allow_destroy)),
+                command=command,
             )
-            shards = selection.of(manifest)
-        run = self.run(manifest, on_event=on_event, stop=stop)
-        order = Order(
-            shards=shards,
-            max_parallel=max_parallel or default_parallel(),
-            per_account=max_parallel_per_account,
-            destroy=True,
-            policy=replace(policy, allowed=policy.allowed | frozenset(allow_destroy)),
-            command=command,
-        )
-        return carry_out(order, run)
+            return carry_out(order, run)
 
     def retired_shard(self, name: str, manifest: Manifest) -> Shard:
         """Return a shard that is not in the app any more, as it was last deployed.
@@ -313,10 +318,9 @@ class Project:
         if len(shards) != 1:
             names = ", ".join(shard.name for shard in shards) or "none"
             raise UsageError(f"{stack!r} must name one shard, got {names}", next_step="holdfast list")
-        run = self.run(known_shards(shards, app), on_event=on_event, stop=stop)
-        return carry_out(
-            Order(shards=shards, max_parallel=1, policy=policy, back=Back(to), command=command), run
-        )
+        order = Order(shards=shards, max_parallel=1, policy=policy, back=Back(to), command=command)
+        with self.warmed(env=env, on_event=on_event) as here:
+            return carry_out(order, here.run(known_shards(shards, app), on_event=on_event, stop=stop))
 
     def resume(
         self,
@@ -342,8 +346,33 @@ class Project:
         stores = {shard.state.bucket: self._tools.store(shard) for shard in app}
         shards = shards_of_run(run, app, stores.values())
         manifest = known_shards(shards, app)
-        taken = replace(self.run(manifest, on_event=on_event, stop=stop), id=run)
-        return take_up_run(Take(run=run, person=decision, command=command), taken, shards)
+        environments = sorted({shard.environment for shard in shards})
+        with self.warmed(env=environments, on_event=on_event) as here:
+            taken = replace(here.run(manifest, on_event=on_event, stop=stop), id=run)
+            return take_up_run(Take(run=run, person=decision, command=command), taken, shards)
+
+    @contextmanager
+    def warmed(self, *, env: Names = (), on_event: Listener = ignore) -> "Iterator[Project]":
+        """Start providers that all of Terraform's commands inside share; yields the project that uses them.
+
+        What plans and applies does so by itself. Around several of them, it spares starting anew. Where
+        providers cannot be warm, or must not be, everything goes the ordinary way.
+        """
+        from holdfast_orchestrator.engine.warm.ahead import warmed_tools  # noqa: PLC0415 - only with Terraform
+
+        if self.tools is not None or self.options.cold_providers:
+            yield self
+            return
+        emit = self._emitter(on_event)
+        with warmed_tools(
+            self._real_tools, environments=_names(env), tell=lambda why: emit(Notice(message=why))
+        ) as tools:
+            yield replace(self, tools=tools)
+
+    @property
+    def shards_at_once(self) -> int:
+        """How many shards are worked on at once where nobody says otherwise."""
+        return default_parallel(warm=isinstance(self.tools, RealTools) and self.tools.warm is not None)
 
     def run(self, manifest: Manifest, *, on_event: Listener = ignore, stop: StopSignal | None = None) -> Run:
         """Return a new run over a synthesized app: what its stages share."""
@@ -413,9 +442,11 @@ class Project:
 
     @property
     def _tools(self) -> Tools:
-        return self.tools or RealTools(
-            runtime=self.runtime, project=self.file.folder, engine_choice=self.options.engine
-        )
+        return self.tools or self._real_tools
+
+    @property
+    def _real_tools(self) -> RealTools:
+        return RealTools(runtime=self.runtime, project=self.file.folder, engine_choice=self.options.engine)
 
     def _emitter(self, on_event: Listener) -> Emitter:
         return Emitter(self.runtime.clock, self.redactor, on_event)

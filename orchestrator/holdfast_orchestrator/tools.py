@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.engine.terraform import Terraform
     from holdfast_orchestrator.engine.toolchain import Engine
     from holdfast_orchestrator.engine.ui_events import UiEvent
+    from holdfast_orchestrator.engine.warm.client import WarmProviders
+    from holdfast_orchestrator.engine.warm.shard import WarmShard
 
 CONFIGURATION = "cdk.tf.json"
 
@@ -65,11 +67,15 @@ class Tools(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class RealTools:
-    """The tools of this machine; `project` is the app's folder, `engine` the one asked for by name."""
+    """The tools of this machine; `project` is the app's folder, `engine` the one asked for by name.
+
+    With `warm` Terraform attaches to providers that run already.
+    """
 
     runtime: Runtime
     project: Path
     engine_choice: str | None = None
+    warm: "WarmProviders | None" = None
 
     def store(self, shard: Shard) -> DurableStore:
         client = self.runtime.aws.client("s3", region=shard.state.region, environ=self.environ(shard.cloud))
@@ -110,6 +116,7 @@ class RealTools:
             environ=self.environ(shard.cloud),
             on_event=on_event,
             project=self.project,
+            warm=self._warm(shard),
         )
 
     @contextmanager
@@ -127,6 +134,19 @@ class RealTools:
                     next_step="wait for it to end",
                 ) from None
             yield
+
+    def _warm(self, shard: Shard) -> "WarmShard | None":
+        if self.warm is None:
+            return None
+        from holdfast_orchestrator.engine.warm.needed import types_of  # noqa: PLC0415 - only when deploying
+        from holdfast_orchestrator.engine.warm.shard import WarmShard  # noqa: PLC0415
+        from holdfast_orchestrator.state.snapshot import read_snapshot  # noqa: PLC0415
+
+        def types() -> frozenset[str]:
+            snapshot = read_snapshot(self.store(shard), shard.state.key)
+            return frozenset() if snapshot is None else types_of(snapshot.document)
+
+        return WarmShard(self.warm, types)
 
     @cached_property
     def engine(self) -> "Engine":

@@ -1,5 +1,6 @@
 """Real Terraform, the real command line in a process of its own, and an AWS on loopback."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -14,6 +15,19 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from holdfast_orchestrator.engine import lockfile
+from holdfast_orchestrator.engine.runner import Listener, ignore
+from holdfast_orchestrator.engine.terraform import Terraform
+from holdfast_orchestrator.engine.toolchain import Engine, find_engine
+from holdfast_orchestrator.engine.warm.client import WarmProviders
+from holdfast_orchestrator.engine.warm.needed import types_of
+from holdfast_orchestrator.engine.warm.shard import WarmShard
+from holdfast_orchestrator.engine.workdir import prepare
+from holdfast_orchestrator.local.cloud import LocalCloud
+from holdfast_orchestrator.local.environment import towards_local
+from holdfast_orchestrator.runtime import Runtime, real_runtime
+
+ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
@@ -130,3 +144,86 @@ def foreign_app(tmp_path: Path, deploy_environ: dict[str, str]) -> App:
     folder = tmp_path / "foreign"
     shutil.copytree(FIXTURES / "foreign_app", folder)
     return _app(folder, deploy_environ, "foreign-state")
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """A project with the repository's lock file, an engine, and warm providers for its shards."""
+
+    runtime: Runtime
+    folder: Path
+    engine: Engine
+    warm: WarmProviders
+    told: list[str]
+
+    def terraform(
+        self,
+        name: str,
+        configuration: Mapping[str, Any],
+        *,
+        warm: bool = True,
+        environ: Mapping[str, str] | None = None,
+        on_event: Listener = ignore,
+        state: str | None = None,
+    ) -> Terraform:
+        """A shard's Terraform; its state lies beside its folder, as `state` or by its name."""
+        place = self.folder / f"{state or name}.tfstate"
+        document = json.loads(json.dumps(configuration))
+        document.setdefault("terraform", {})["backend"] = {"local": {"path": str(place)}}
+
+        def types() -> frozenset[str]:
+            return types_of(json.loads(place.read_text())) if place.exists() else frozenset()
+
+        return Terraform(
+            self.engine,
+            self.runtime,
+            prepare(self.folder / "work", name, {"cdk.tf.json": json.dumps(document).encode()}),
+            {**self.runtime.environ, **(environ or {})},
+            on_event,
+            warm=WarmShard(self.warm, types) if warm else None,
+        )
+
+    @property
+    def provider_pids(self) -> list[int]:
+        """The provider processes that run."""
+        return [one["pid"] for pool in self.warm.stats()["pools"] for one in pool if one["lives"]]
+
+
+@pytest.fixture(scope="session")
+def local_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A local cloud with its gaps closed."""
+    cloud = LocalCloud(tmp_path_factory.mktemp("cloud"), real_runtime())
+    endpoint = cloud.up().endpoint
+    assert endpoint is not None
+    try:
+        yield endpoint
+    finally:
+        cloud.down()
+
+
+@pytest.fixture(scope="session")
+def warm_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that the tests of a worker share: hashes and schemas need computing once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def world(tmp_path: Path, local_endpoint: str, warm_cache: Path) -> Iterator[World]:
+    project = tmp_path / "project"
+    project.mkdir()
+    shutil.copy(ROOT / lockfile.NAME, project)
+    real = real_runtime()
+    environ = towards_local(real.environ, local_endpoint)
+    runtime = dataclasses.replace(real, cwd=project, cache=warm_cache, environ=environ)
+    told: list[str] = []
+    warm = WarmProviders(runtime, told.append)
+    try:
+        yield World(
+            runtime=runtime,
+            folder=tmp_path,
+            engine=find_engine(runtime, project=project),
+            warm=warm,
+            told=told,
+        )
+    finally:
+        warm.close()

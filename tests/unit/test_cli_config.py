@@ -134,7 +134,7 @@ def test_an_installation_the_user_set_up_is_left_alone(tmp_path: Path, mirror: M
 
     config = decide(tmp_path, Requirement(AWS, "5.100.0"), mirrors=(mirror,))
 
-    assert config == CliConfig(text=None)
+    assert config == CliConfig(text=None, users_own=True)
 
 
 def test_an_installation_in_a_comment_does_not_count(tmp_path: Path, mirror: Mirror) -> None:

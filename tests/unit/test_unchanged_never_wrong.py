@@ -193,6 +193,9 @@ class FakeTools:
     def store(self, shard: Shard) -> Any:
         return self.world.store
 
+    def copies(self, shard: Shard) -> tuple[Any, ...]:
+        return ()
+
     def environ(self, cloud: str) -> dict[str, str]:
         return {}
 

@@ -72,6 +72,9 @@ output_option = mirrored(
     help="Synthesize to this folder.  [default: cdktf.out]",
 )
 engine_option = mirrored("--engine", metavar="NAME|PATH", help="terraform, tofu, or a path to one.")
+cold_option = mirrored(
+    "--cold-providers", is_flag=True, help="Let every Terraform command start its own providers."
+)
 _parallel_option = mirrored(
     "--max-parallel",
     type=click.IntRange(min=1),

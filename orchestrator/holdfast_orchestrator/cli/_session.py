@@ -49,7 +49,12 @@ class Session:
         foreign = ForeignSettings(
             state_bucket=given["state_bucket"], region=given["region"], account=given["account"]
         )
-        options = Options(foreign=foreign, engine=given.get("engine"), output=given["output"])
+        options = Options(
+            foreign=foreign,
+            engine=given.get("engine"),
+            output=given["output"],
+            cold_providers=bool(given.get("cold_providers")),
+        )
         return cls(
             runtime=runtime,
             project=Project.load(given["project"], runtime=runtime, options=options),

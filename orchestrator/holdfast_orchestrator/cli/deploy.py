@@ -8,6 +8,7 @@ import click
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
     choosing,
+    cold_option,
     dependents_option,
     engine_option,
     examples,
@@ -52,6 +53,7 @@ from holdfast_orchestrator.runtime import Runtime
     allow_destroy_option,
     failing,
     parallel_option,
+    cold_option,
     engine_option,
 )
 @click.pass_obj

@@ -7,6 +7,7 @@ import click
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
     choosing,
+    cold_option,
     dependents_option,
     engine_option,
     examples,
@@ -45,6 +46,7 @@ from holdfast_orchestrator.selection import Selection
     rebaseline_option,
     wait_option,
     parallel_option,
+    cold_option,
     engine_option,
 )
 @click.pass_obj

@@ -7,6 +7,7 @@ import click
 
 from holdfast_orchestrator.cli._options import (
     choosing,
+    cold_option,
     dependents_option,
     engine_option,
     examples,
@@ -48,7 +49,9 @@ from holdfast_orchestrator.runtime import Runtime
     is_flag=True,
     help="Say of each shard why it is planned (configuration, upstream outputs, state, versions) or not.",
 )
-@options(choosing, since_option, dependents_option, refresh_option, parallel_option, engine_option)
+@options(
+    choosing, since_option, dependents_option, refresh_option, parallel_option, cold_option, engine_option
+)
 @click.pass_obj
 def command(
     runtime: Runtime, /, *, detailed_exitcode: bool, out: Path | None, markdown: Path | None, **given: Any

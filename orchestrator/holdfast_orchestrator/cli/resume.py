@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from holdfast_orchestrator.cli._options import (
+    cold_option,
     engine_option,
     events_option,
     examples,
@@ -41,7 +42,9 @@ _FOREIGN = ("state_bucket", "region", "account")
     help="Let go of this object: it stays in the cloud and leaves the state; repeatable.",
 )
 @click.option("--accept-forward", is_flag=True, help="Undo nothing; go on with the new version as it stands.")
-@options(engine_option, project_option, output_option, verbose_option, events_option, json_option)
+@options(
+    cold_option, engine_option, project_option, output_option, verbose_option, events_option, json_option
+)
 @click.pass_obj
 def command(runtime: Runtime, /, *, run: str, go_on: bool, **given: Any) -> int:
     """Bring RUN to its end: finish what it began, or roll it back, whatever it was doing when it died.

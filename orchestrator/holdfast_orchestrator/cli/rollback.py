@@ -6,6 +6,7 @@ import click
 
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
+    cold_option,
     engine_option,
     env_option,
     events_option,
@@ -48,6 +49,7 @@ _FOREIGN = ("state_bucket", "region", "account")
     approve_option,
     rebaseline_option,
     wait_option,
+    cold_option,
     engine_option,
     project_option,
     output_option,

@@ -34,12 +34,18 @@ _LABELLED = frozenset({"credentials", "credentials_helper", "host"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CliConfig:
-    """What a call needs: variables to set and to drop, and the text of our file (None: no file)."""
+    """What a call needs: variables to set and to drop, and the text of our file (None: no file).
+
+    `users_own` where the user's configuration says how providers are installed, `overridden` where it
+    names binaries to use in place of installed ones.
+    """
 
     text: str | None
     environ: Mapping[str, str] = field(default_factory=dict)
     dropped: frozenset[str] = frozenset()
     serial_init: bool = False
+    users_own: bool = False
+    overridden: bool = False
 
     def applied(self, environ: Mapping[str, str], folder: Path) -> dict[str, str]:
         """Write our file (mode 0600: the user's may hold tokens) and return the environment with it."""
@@ -65,7 +71,13 @@ def cli_config(
     user = user_config({name: value for name, value in environ.items() if name not in missing}, engine)
     own_cache = CACHE_VARIABLE in environ or _defines(user, "plugin_cache_dir")
     if _defines(user, "provider_installation"):
-        return CliConfig(text=None, dropped=missing, serial_init=own_cache)
+        return CliConfig(
+            text=None,
+            dropped=missing,
+            serial_init=own_cache,
+            users_own=True,
+            overridden="dev_overrides" in _COMMENT.sub("", user),
+        )
     served = _served(required, locks, mirrors)
     text = user + "\n" + _installation(served) if served else None
     if len({source for sources in served.values() for source in sources}) == len(required):

@@ -3,18 +3,18 @@
 import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.choices import read_choices
-from holdfast_orchestrator.engine.cli_config import CliConfig, cli_config
+from holdfast_orchestrator.engine.cli_config import CACHE_VARIABLE, CliConfig, cli_config
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic
 from holdfast_orchestrator.engine.environment import engine_environ
 from holdfast_orchestrator.engine.initialize import CONFIGURATION, Initialization
-from holdfast_orchestrator.engine.mirrors import find_mirrors
+from holdfast_orchestrator.engine.mirrors import Mirror, find_mirrors
 from holdfast_orchestrator.engine.outcomes import ApplyOutcome, InitOutcome, PlanOutcome, account_of
 from holdfast_orchestrator.engine.providers import Requirement, requirements
 from holdfast_orchestrator.engine.runner import Listener, Runner, Streamed, check, explained, ignore
@@ -25,6 +25,8 @@ from holdfast_orchestrator.engine.ui_events import (
     PlannedChange,
     ResourceDrift,
 )
+from holdfast_orchestrator.engine.warm.client import Lent
+from holdfast_orchestrator.engine.warm.shard import Place, WarmShard
 from holdfast_orchestrator.engine.workdir import ERRORED_STATE, errored_state
 from holdfast_orchestrator.errors import EngineError
 from holdfast_orchestrator.process import Completed
@@ -45,7 +47,8 @@ class Terraform:
 
     `environ` is the shard's whole environment (credentials, endpoint); `project` the folder with the
     lock file, by default the runtime's. Events go to `on_event` while a command runs. Commands that
-    fail raise CommandFailedError with their diagnostics; a failed apply is an outcome.
+    fail raise CommandFailedError with their diagnostics; a failed apply is an outcome. With `warm` they
+    attach to providers that run already.
     """
 
     def __init__(
@@ -57,12 +60,14 @@ class Terraform:
         on_event: Listener = ignore,
         *,
         project: Path | None = None,
+        warm: WarmShard | None = None,
     ) -> None:
         self.engine = engine
         self.workdir = workdir
         self._runtime = runtime
         self._shard_environ = engine_environ(environ)
         self._project = project or runtime.cwd
+        self._warm = warm
         self._runner = Runner(engine, runtime, workdir=workdir, on_event=on_event)
 
     def init(self) -> InitOutcome:
@@ -70,6 +75,14 @@ class Terraform:
         steps = Initialization(
             self._runner, project=self._project, cache=self._runtime.cache, required=self._required
         )
+        with self._lent() as lent:
+            if self._warm is None or not lent.reattach:
+                return steps.run(self._config, self._environ)
+            with contextlib.suppress(CommandFailedError):
+                outcome = steps.run(self._config, {**self._environ, **lent.environ})
+                for package in self._warm.packages(self._place):
+                    package.link_into(self.workdir)
+                return outcome
         return steps.run(self._config, self._environ)
 
     def plan(
@@ -141,7 +154,7 @@ class Terraform:
 
     def state_list(self) -> list[str]:
         """Return the addresses in the state; none where there is no state yet."""
-        listed = self._runner.ask("state", "list", environ=self._environ)
+        listed = self._answered("state", "list")
         if not listed and _NO_STATE in listed.stderr:
             return []
         self._check_asked("state list", listed)
@@ -167,7 +180,6 @@ class Terraform:
 
     @cached_property
     def _config(self) -> CliConfig:
-        mirror = read_choices(self._project).provider_mirror
         plugins = self._runtime.cache / "plugins"
         plugins.mkdir(parents=True, exist_ok=True, mode=0o700)
         return cli_config(
@@ -175,21 +187,69 @@ class Terraform:
             engine=self.engine,
             required=self._required,
             locks=lockfile.read(self._project),
-            mirrors=find_mirrors(self._runtime, self.engine.registry, named=mirror),
+            mirrors=self._mirrors,
             cache=plugins,
         )
+
+    @cached_property
+    def _mirrors(self) -> tuple[Mirror, ...]:
+        named = read_choices(self._project).provider_mirror
+        return find_mirrors(self._runtime, self.engine.registry, named=named)
 
     @cached_property
     def _environ(self) -> dict[str, str]:
         return self._config.applied(self._shard_environ, self.workdir)
 
+    @contextlib.contextmanager
+    def _lent(self) -> Iterator[Lent]:
+        if self._warm is None or self._config.overridden:
+            yield Lent()
+            return
+        with self._warm.lent(self._place) as lent:
+            yield lent
+
+    @property
+    def _place(self) -> Place:
+        own = self.workdir / ".terraform" / "providers"
+        cache = Path(self._environ.get(CACHE_VARIABLE) or self._runtime.cache / "plugins")
+        anywhere = (*(mirror.path for mirror in self._mirrors), cache, own)
+        return Place(
+            workdir=self.workdir,
+            configuration=(self.workdir / CONFIGURATION).read_bytes(),
+            required=self._required,
+            locks=lockfile.usable(lockfile.read(self._project), self._required),
+            roots=(own,) if self._config.users_own else anywhere,
+            environ=self._environ,
+        )
+
     def _stream(self, *arguments: str, accept: frozenset[int] = frozenset({0})) -> Streamed:
+        with self._lent() as lent:
+            environ = {**self._environ, **lent.environ}
+            streamed = self._runner.stream(*arguments, environ=environ, accept=accept)
+        if streamed.completed or streamed.trouble is not None or arguments[0] == "apply":
+            return streamed
+        if not self._must_repeat(lent, streamed.diagnostics):
+            return streamed
         return self._runner.stream(*arguments, environ=self._environ, accept=accept)
 
     def _ask(self, *arguments: str) -> Completed:
-        completed = self._runner.ask(*arguments, environ=self._environ)
+        completed = self._answered(*arguments)
         self._check_asked(arguments[0], completed)
         return completed
+
+    def _answered(self, *arguments: str) -> Completed:
+        with self._lent() as lent:
+            completed = self._runner.ask(*arguments, environ={**self._environ, **lent.environ})
+        if completed or not self._must_repeat(lent, explained(completed)):
+            return completed
+        return self._runner.ask(*arguments, environ=self._environ)
+
+    def _must_repeat(self, lent: Lent, diagnostics: tuple[Diagnostic, ...]) -> bool:
+        return (
+            self._warm is not None
+            and not self._runner.interrupted
+            and self._warm.must_repeat(lent, diagnostics)
+        )
 
     def _check_asked(self, verb: str, completed: Completed) -> None:
         if not completed:

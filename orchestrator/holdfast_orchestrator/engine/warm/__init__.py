@@ -1,0 +1,47 @@
+"""Warm providers behind a schema gateway: Terraform's own work in tenths of a second.
+
+Nearly all a Terraform command costs is starting the AWS provider (600 MB) and decoding its schema (4.9 MB,
+2,100 types), which every command does anew. Both can be spared:
+
+    Terraform ──TF_REATTACH_PROVIDERS──▶ door ──▶ connection ──▶ pool ──▶ provider processes
+    (one command)                        a socket   raw calls      who       started with `-debug`
+                                         a command                 gets which
+
+A provider started with `-debug` waits on a socket, and Terraform, told of it, talks to it and starts none
+(its provider SDK runs its acceptance tests so). On the way stands our gateway. It hands every call on as raw
+bytes but one: of the answer to GetSchema it drops the types the shard uses nowhere. 4.9 MB become 30 kB.
+
+    needed     the words of a configuration and the types of a state: what is kept
+    packages   unpacked providers on this machine whose `h1:` the lock file has
+    client     the orchestrator's side: starts the gateway, asks it for doors
+    shard      what one shard may attach to, and when not
+    ahead      starts a process while the app is still being synthesized
+    spec       what a process is started with
+    gateway    the gateway's process: control socket, doors, pools, its own end
+    door       a socket per command; behind it every connection has a gRPC server of its own
+    connection one provider instance of one command: bound to a process once it configures
+    pool       who gets which process
+    process    one provider and the leash it is held by
+    protocol   which calls there are; wire: their bytes; schemas: answers kept on disk; reaper: what is to end
+
+Four rules keep it right:
+
+1. *A process is configured once.* The configuration (region, account, default tags) is the process's. The
+   gateway sees its bytes: who brings the same ones, from the same environment (credentials), shares the
+   process; everybody else gets another. Before it is configured, a connection gets only answers that are the
+   same from any process; a call that is not known to be one is refused.
+2. *Only what is locked.* A package is attached to only where the project's lock file has its checksum;
+   anything else is left to `init`, which refuses it.
+3. *Terraform outlives us, so the gateway does.* It is a process in a session of its own and stays until no
+   connection has been there for two minutes. Its providers die with it, even by SIGKILL.
+4. *Trouble means the ordinary way.* A command that changes nothing and failed for a reason of ours is run
+   again without us, and that is said once. An apply is never repeated: what it did is told from its events.
+
+Risks, and what is done about them:
+- `Stop` (Ctrl-C) ends what a whole process is doing. It is handed on once everybody in there has asked.
+- A type is missing that is needed: Terraform refuses cleanly ("does not support resource type"); rule 4.
+- A provider that computes its schema from its environment would be shown a kept one: none is known to.
+- A socket is a door without a lock: all lie in a folder of mode 0700, made by `umask` 077.
+- A provider that reads files from the folder it is in: see `shard`.
+- A crash takes all commands of that process along, not one. They fail as they would alone.
+"""

@@ -1,0 +1,55 @@
+"""The warm providers of a run: begun while its app is still being synthesized, ended with it.
+
+One process per locked provider is started ahead. Which cloud the run is for is known only later; it is
+taken for the local one where an environment of that name was asked for. A wrong guess costs a process.
+"""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from holdfast_orchestrator.engine import lockfile
+from holdfast_orchestrator.engine.choices import read_choices
+from holdfast_orchestrator.engine.environment import engine_environ
+from holdfast_orchestrator.engine.mirrors import find_mirrors
+from holdfast_orchestrator.engine.warm.client import WarmError, WarmProviders, is_supported
+from holdfast_orchestrator.engine.warm.shard import spec_of
+from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.tools import RealTools
+
+_USERS_OWN = "TF_REATTACH_PROVIDERS"
+_PATIENCE_SECONDS = 5.0
+
+
+@contextmanager
+def warmed_tools(
+    tools: RealTools, *, environments: Sequence[str], tell: Callable[[str], object]
+) -> Iterator[RealTools]:
+    """Yield the tools with warm providers, or as they are where that is not possible."""
+    if not is_supported() or tools.runtime.environ.get(_USERS_OWN):
+        yield tools
+        return
+    providers = WarmProviders(tools.runtime, tell)
+    thread = threading.Thread(
+        target=_begin, args=(providers, tools, environments), name="warm-up", daemon=True
+    )
+    thread.start()
+    try:
+        yield replace(tools, warm=providers)
+    finally:
+        providers.close()
+        thread.join(_PATIENCE_SECONDS)
+
+
+def _begin(providers: WarmProviders, tools: RealTools, environments: Sequence[str]) -> None:
+    # What goes wrong here comes up again, and is told, when it matters.
+    with contextlib.suppress(WarmError, HoldfastError, OSError):
+        environ = engine_environ(tools.environ("local" if "local" in environments else "aws"))
+        named = read_choices(tools.project).provider_mirror
+        for source, lock in lockfile.read(tools.project).items():
+            mirrors = find_mirrors(tools.runtime, source.partition("/")[0], named=named)
+            roots = (*(mirror.path for mirror in mirrors), tools.runtime.cache / "plugins")
+            if (package := providers.package(source, lock, roots)) is not None:
+                providers.warm(spec_of(package, providers.folder, environ))

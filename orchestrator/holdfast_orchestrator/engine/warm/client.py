@@ -1,0 +1,229 @@
+"""The orchestrator's side: starts the gateway, asks it for doors, ends it with the run.
+
+Whatever is wrong with the gateway is no error here: a command is lent nothing then, and goes the ordinary
+way. That is told once.
+"""
+
+import contextlib
+import importlib.util
+import json
+import shutil
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from holdfast_orchestrator.engine.lockfile import LockedProvider
+from holdfast_orchestrator.engine.warm.packages import Package, find_package
+from holdfast_orchestrator.engine.warm.spec import Spec
+from holdfast_orchestrator.process import Command, Running
+from holdfast_orchestrator.runtime import Runtime
+
+_MODULE = "holdfast_orchestrator.engine.warm"
+_CONTROL = "control"
+_START_SECONDS = 30.0
+_ANSWER_SECONDS = 60.0
+_END_SECONDS = 10.0
+_LOOK_SECONDS = 0.01
+_PASSED_ON = (
+    "PATH",
+    "LANG",
+    "TMPDIR",
+    "PYTHONPATH",
+    "VIRTUAL_ENV",
+    "LD_LIBRARY_PATH",
+    "PYTHONDONTWRITEBYTECODE",
+)
+_QUIET = {"GRPC_ENABLE_FORK_SUPPORT": "0", "GRPC_VERBOSITY": "NONE"}
+
+
+class WarmError(Exception):
+    """The gateway is not there, or cannot do what it was asked."""
+
+
+@dataclass(slots=True)
+class Lent:
+    """What a command was lent; `trouble` is known once it has been given back."""
+
+    reattach: Mapping[str, Any] = field(default_factory=dict)
+    trouble: str = ""
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables to run the command with."""
+        return {"TF_REATTACH_PROVIDERS": json.dumps(self.reattach)} if self.reattach else {}
+
+
+def is_supported() -> bool:
+    """Say whether this machine can have a gateway at all."""
+    return sys.platform in {"linux", "darwin"} and importlib.util.find_spec("grpc") is not None
+
+
+class WarmProviders:
+    """The gateway of one run, for all its threads. `tell` is told, once, why it is not used."""
+
+    def __init__(self, runtime: Runtime, tell: Callable[[str], object]) -> None:
+        self._runtime = runtime
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._finding = threading.Lock()
+        self._found: dict[object, Package | None] = {}
+        self._folder: Path | None = None
+        self._hold: socket.socket | None = None
+        self._running: Running | None = None
+        self._over = self._told = False
+
+    def package(self, source: str, lock: LockedProvider, roots: Sequence[Path]) -> Package | None:
+        """Return the trusted package on this machine, looked for and hashed once a run."""
+        key = (source, lock, tuple(roots))
+        with self._finding:
+            if key not in self._found:
+                with contextlib.suppress(OSError):
+                    self._found[key] = find_package(source, lock, roots, cache=self._runtime.cache)
+            return self._found.setdefault(key, None)
+
+    def warm(self, spec: Spec) -> None:
+        """Start a process ahead of its use. Never raises."""
+        with contextlib.suppress(WarmError):
+            self._ask({"do": "warm", "spec": spec.to_json()})
+
+    @contextmanager
+    def attached(self, specs: Mapping[str, Spec], kept: frozenset[str]) -> Iterator[Lent]:
+        """Lend one command its providers, by source; nothing where that fails."""
+        lent, numbers = Lent(), list[int]()
+        try:
+            lent.reattach = self._doors(specs, kept, numbers)
+        except WarmError as error:
+            self._give_back(lent, numbers)
+            self.give_up(str(error))
+        try:
+            yield lent
+        finally:
+            self._give_back(lent, numbers)
+
+    def give_up(self, why: str) -> None:
+        """Use no gateway any more in this run."""
+        self._over = True
+        self.tell_once(why)
+
+    def tell_once(self, why: str) -> None:
+        """Say, once in a run, that something goes the ordinary way."""
+        with self._lock:
+            told, self._told = self._told, True
+        if not told:
+            self._tell(f"going on without a warm provider, which only costs time: {why}")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is not used any more."""
+        return self._over
+
+    @property
+    def pid(self) -> int | None:
+        """The gateway's process id, where it was started."""
+        return None if self._running is None else self._running.pid
+
+    def stats(self) -> dict[str, Any]:
+        """Return what the gateway tells of itself. Raises WarmError."""
+        return self._ask({"do": "stats"})
+
+    def close(self) -> None:
+        """End the gateway and its providers. Never raises."""
+        with self._lock:
+            self._over, running, folder = True, self._running, self._folder
+        if running is None or folder is None:
+            return
+        with contextlib.suppress(WarmError, OSError):
+            _exchange(folder / _CONTROL, {"do": "close"})
+        if self._hold is not None:
+            self._hold.close()
+        if running.wait(_END_SECONDS) is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _doors(self, specs: Mapping[str, Spec], kept: frozenset[str], numbers: list[int]) -> dict[str, Any]:
+        reattach = {}
+        for source, spec in specs.items():
+            answer = self._ask({"do": "attach", "spec": spec.to_json(), "kept": sorted(kept)})
+            numbers.append(answer["number"])
+            reattach[source] = answer["reattach"]
+        return reattach
+
+    def _give_back(self, lent: Lent, numbers: list[int]) -> None:
+        while numbers:
+            number = numbers.pop()
+            try:
+                lent.trouble = lent.trouble or self._ask({"do": "detach", "number": number})["trouble"]
+            except WarmError as error:
+                lent.trouble = lent.trouble or str(error)
+
+    def _ask(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        control = self._control()
+        try:
+            answer = _exchange(control, question)
+        except (OSError, ValueError) as error:
+            raise WarmError(f"the gateway does not answer: {error or type(error).__name__}") from error
+        if "error" in answer:
+            raise WarmError(answer["error"])
+        return answer
+
+    def _control(self) -> Path:
+        with self._lock:
+            if self._folder is None:
+                if self._over:
+                    raise WarmError("the gateway is not used any more")
+                self._start()
+            if self._hold is None or self._folder is None:
+                raise WarmError("the gateway did not start")
+            return self._folder / _CONTROL
+
+    def _start(self) -> None:
+        # Short, because a unix socket's path may not be longer than a hundred characters or so.
+        self._folder = Path(tempfile.mkdtemp(prefix="hf-"))
+        (self._folder / "work").mkdir()
+        kept = {name: value for name, value in self._runtime.environ.items() if name in _PASSED_ON}
+        self._running = self._runtime.processes.start(
+            Command(
+                argv=(sys.executable, "-m", _MODULE, str(self._folder), str(self._runtime.cache)),
+                cwd=self._folder,
+                environ={**kept, **_QUIET},
+                stdout=self._folder / "log",
+            )
+        )
+        self._hold = self._held(self._running, self._folder / _CONTROL)
+
+    def _held(self, running: Running, control: Path) -> socket.socket | None:
+        deadline = self._runtime.clock.monotonic() + _START_SECONDS
+        while running.wait(_LOOK_SECONDS) is None and self._runtime.clock.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                hold = _connected(control)
+                hold.sendall(json.dumps({"do": "hold"}).encode() + b"\n")
+                return hold
+        return None
+
+    @property
+    def folder(self) -> Path:
+        """A folder to start providers in that holds nothing. Raises WarmError."""
+        return self._control().parent / "work"
+
+
+def _exchange(control: Path, question: Mapping[str, Any]) -> dict[str, Any]:
+    with _connected(control) as asked, asked.makefile("rb") as answers:
+        asked.sendall(json.dumps(question).encode() + b"\n")
+        answer: dict[str, Any] = json.loads(answers.readline())
+        return answer
+
+
+def _connected(control: Path) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(_ANSWER_SECONDS)
+        connection.connect(str(control))
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -1,0 +1,189 @@
+"""One connection of one Terraform command: its calls, and the process it is bound to.
+
+Terraform opens one for each provider instance (each alias), configures it once and then works with it. As
+raw bytes an answer is a stream of one message, so every call is handled as streams both ways.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import grpc
+
+from holdfast_orchestrator.engine.warm import wire
+from holdfast_orchestrator.engine.warm.pool import Pool
+from holdfast_orchestrator.engine.warm.process import Metadata, ProviderProcess, StartError
+from holdfast_orchestrator.engine.warm.protocol import (
+    CONFIGURE,
+    FUNCTION,
+    IDENTITIES,
+    SCHEMA,
+    STATELESS,
+    STOP,
+    UNCONFIGURED,
+    Call,
+    kept_maps,
+)
+from holdfast_orchestrator.engine.warm.schemas import KeptSchema
+
+Requests = AsyncIterator[bytes]
+Answers = AsyncIterator[bytes]
+
+_EMPTY = b""
+_SERVING = b"\x08\x01"
+_OWN_METADATA = ("grpc-", ":", "user-agent", "content-type", "te")
+
+
+class RefusedError(Exception):
+    """A call that must not reach any process as things are."""
+
+
+@dataclass(eq=False, kw_only=True)
+class Attachment:
+    """What one command was lent: one provider, as far as the command's shard needs it.
+
+    `trouble` is what went wrong on our side while the command ran.
+    """
+
+    pool: Pool
+    schema: KeptSchema
+    kept: frozenset[str]
+    trouble: str = ""
+    connections: set["Connection"] = field(default_factory=set)
+
+    def failed(self, trouble: object) -> None:
+        """Remember what went wrong first."""
+        self.trouble = self.trouble or str(trouble)
+
+
+class Connection:
+    """The handler of one connection's calls (what grpc calls a generic RPC handler)."""
+
+    def __init__(self, attachment: Attachment) -> None:
+        self._attachment = attachment
+        self._process: ProviderProcess | None = None
+        self.stopping = False
+        attachment.connections.add(self)
+
+    def service(self, details: Any) -> Any:
+        """Return what answers a call; None where nobody does (UNIMPLEMENTED)."""
+        call = Call(details.method)
+        handler = partial(self._provider, call) if call.is_provider else _OF_PLUGIN.get(call.path)
+        return None if handler is None else grpc.stream_stream_rpc_method_handler(handler)
+
+    async def release(self) -> None:
+        """Let go of the process: the connection has ended."""
+        self._attachment.connections.discard(self)
+        if (process := self._process) is not None:
+            self._process = None
+            process.users.discard(self)
+            with suppress(grpc.RpcError):
+                await _stop_if_all_ask(process)
+
+    async def _provider(self, call: Call, requests: Requests, context: Any) -> Answers:
+        metadata = _passed_on(context.invocation_metadata())
+        try:
+            async for answer in self._answer(call, requests, metadata):
+                yield answer
+        except (StartError, RefusedError) as error:
+            self._attachment.failed(error)
+            await context.abort(grpc.StatusCode.UNAVAILABLE, str(error))
+        except grpc.RpcError as error:
+            if error.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL}:
+                self._attachment.failed(f"the provider broke off {call.name}: {error.details()}")
+            await context.abort(error.code(), error.details() or "", tuple(error.trailing_metadata() or ()))
+
+    def _answer(self, call: Call, requests: Requests, metadata: Metadata) -> Answers:
+        if call.name in SCHEMA:
+            return self._schema(call, requests, metadata)
+        if call.name in CONFIGURE:
+            return self._configure(call, requests, metadata)
+        if call.name in STOP:
+            return self._stop()
+        return self._passed(call, requests, metadata)
+
+    async def _schema(self, call: Call, requests: Requests, metadata: Metadata) -> Answers:
+        kept = self._attachment.schema
+        whole = kept.answer
+        if whole is None:
+            async with self._attachment.pool.any() as process:
+                whole = await process.ask(call, await _only(requests), metadata)
+            kept.keep(whole)
+        yield wire.pruned(whole, kept_maps(call, self._attachment.kept))
+
+    async def _configure(self, call: Call, requests: Requests, metadata: Metadata) -> Answers:
+        if self._process is not None:
+            raise RefusedError("a connection configures its provider once")
+        request = await _only(requests)
+        try:
+            self._process, answer = await self._attachment.pool.configured(call, request, metadata, self)
+        except BaseException:
+            for process in self._attachment.pool.processes:
+                process.users.discard(self)
+            raise
+        yield answer
+
+    async def _stop(self) -> Answers:
+        # Other commands may be at work in the same process: it is told to stop when all of them ask.
+        self.stopping = True
+        if self._process is not None:
+            await _stop_if_all_ask(self._process)
+        yield _EMPTY
+
+    async def _passed(self, call: Call, requests: Requests, metadata: Metadata) -> Answers:
+        maps = kept_maps(call, self._attachment.kept) if call.name in IDENTITIES else {}
+        async with self._lent(call) as process:
+            async for answer in process.call(call, requests, metadata):
+                yield wire.pruned(answer, maps) if maps else answer
+
+    def _lent(self, call: Call) -> AbstractAsyncContextManager[ProviderProcess]:
+        if self._process is not None:
+            return nullcontext(self._process)
+        pool = self._attachment.pool
+        if call.name in STATELESS or call.name in IDENTITIES or (pool.known and call.name in FUNCTION):
+            return pool.any()
+        if call.name in UNCONFIGURED or call.name in FUNCTION:
+            return pool.unconfigured()
+        raise RefusedError(f"{call.name} before the provider was configured")
+
+
+async def _stop_if_all_ask(process: ProviderProcess) -> None:
+    users = [user for user in process.users if isinstance(user, Connection)]
+    if users and not process.spent and all(user.stopping for user in users):
+        process.spent = True
+        await process.ask(_stop_call(process), _EMPTY)
+
+
+def _stop_call(process: ProviderProcess) -> Call:
+    return Call("/tfplugin5.Provider/Stop" if process.version == 5 else "/tfplugin6.Provider/StopProvider")  # noqa: PLR2004
+
+
+async def _only(requests: Requests) -> bytes:
+    return b"".join([request async for request in requests])
+
+
+def _passed_on(metadata: Any) -> Metadata:
+    return tuple((name, value) for name, value in metadata or () if not name.startswith(_OWN_METADATA))
+
+
+async def _held(requests: Requests, _context: Any) -> Answers:
+    """A stream that go-plugin opens and no provider uses: it stays open, without a thread for it."""
+    async for _ in requests:
+        yield _EMPTY
+
+
+def _says(answer: bytes) -> Callable[[Requests, Any], Answers]:
+    async def answering(_requests: Requests, _context: Any) -> Answers:
+        yield answer
+
+    return answering
+
+
+# go-plugin's own services are answered here: they are about a process, which is not the command's to end.
+_OF_PLUGIN: dict[str, Callable[[Requests, Any], Answers]] = {
+    "/plugin.GRPCBroker/StartStream": _held,
+    "/plugin.GRPCController/Shutdown": _says(_EMPTY),
+    "/grpc.health.v1.Health/Check": _says(_SERVING),
+}

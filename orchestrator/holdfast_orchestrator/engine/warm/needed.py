@@ -1,0 +1,37 @@
+"""Which types and functions a shard may need: every word in its configuration, and the types in its state.
+
+No expression is understood here. A type, data source, function or ephemeral resource that a configuration
+uses stands in it as a word, wherever that is (a block, a reference, `moved`, `import`, an escaped string);
+words that are none cost nothing. Too many are kept sooner than one too few.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+_WORD = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def words_of(configuration: bytes) -> frozenset[str]:
+    """Return every word of a configuration."""
+    return frozenset(word for text in _texts(json.loads(configuration)) for word in _WORD.findall(text))
+
+
+def types_of(state: Mapping[str, Any]) -> frozenset[str]:
+    """Return the types of the objects in a state."""
+    found: Iterable[Any] = state.get("resources") or ()
+    return frozenset(str(one.get("type")) for one in found if isinstance(one, Mapping))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            for name, inner in value.items():
+                yield name
+                yield from _texts(inner)
+        case list():
+            for inner in value:
+                yield from _texts(inner)

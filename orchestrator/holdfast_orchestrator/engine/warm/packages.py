@@ -1,0 +1,78 @@
+"""Unpacked provider packages on this machine that the lock file trusts.
+
+A package is checked the way an engine checks what lies in `.terraform/providers`: by `h1:`, the hash of the
+list of its files' hashes. Reading 675 MB for that takes a second; a file's hash is kept, under its path,
+inode, size and times.
+"""
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdfast_orchestrator.engine.lockfile import LockedProvider, write_aside
+from holdfast_orchestrator.engine.mirrors import this_platform
+
+_HASHES = "hashes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A provider that may be run: `checksum` is the `h1:` the lock file has too."""
+
+    source: str
+    version: str
+    folder: Path
+    binary: Path
+    checksum: str
+
+    def link_into(self, workdir: Path) -> None:
+        """Put it where `init` installs providers, as `init` itself does from an unpacked mirror."""
+        place = workdir / ".terraform" / "providers" / self.source / self.version / this_platform()
+        if not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.unlink(missing_ok=True)
+            place.symlink_to(self.folder)
+
+
+def find_package(source: str, lock: LockedProvider, roots: Sequence[Path], *, cache: Path) -> Package | None:
+    """Return the first package below `roots` of exactly the build that is locked."""
+    for folder in _folders(source, lock, roots):
+        binary = _binary(folder)
+        checksum = "" if binary is None else _h1(folder, cache)
+        if binary is not None and checksum in lock.hashes:
+            return Package(
+                source=source, version=lock.version, folder=folder, binary=binary, checksum=checksum
+            )
+    return None
+
+
+def _folders(source: str, lock: LockedProvider, roots: Iterable[Path]) -> Iterable[Path]:
+    found = (root / source / lock.version / this_platform() for root in roots)
+    return (folder.resolve() for folder in found if folder.is_dir())
+
+
+def _binary(folder: Path) -> Path | None:
+    found = [path for path in folder.glob("terraform-provider-*") if os.access(path, os.X_OK)]
+    return found[0] if len(found) == 1 else None
+
+
+def _h1(folder: Path, cache: Path) -> str:
+    files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    listed = "".join(f"{_sha256(folder / name, cache)}  {name}\n" for name in files)
+    return "h1:" + base64.b64encode(hashlib.sha256(listed.encode()).digest()).decode()
+
+
+def _sha256(path: Path, cache: Path) -> str:
+    seen = path.stat()
+    identity = (str(path), seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+    kept = cache / _HASHES / hashlib.sha256(repr(identity).encode()).hexdigest()
+    if kept.is_file():
+        return kept.read_text(encoding="ascii")
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_aside(kept, digest.encode())
+    return digest

@@ -1,0 +1,110 @@
+"""The processes of one spec, and who gets which.
+
+A process is configured once in its life. A connection that configures gets a process that has exactly the
+same configuration, byte for byte, or one that has none yet; nobody else ever gets there. What a process
+once answered to its configuration is what the next one with the same bytes is told.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+
+from holdfast_orchestrator.engine.warm import wire
+from holdfast_orchestrator.engine.warm.process import Metadata, ProviderProcess
+from holdfast_orchestrator.engine.warm.protocol import CONFIGURE_CAPABILITIES, CONFIGURE_DIAGNOSTICS, Call
+
+Starter = Callable[[], Awaitable[ProviderProcess]]
+
+
+class Pool:
+    """The processes of one spec; lives in the gateway's one thread."""
+
+    def __init__(self, start: Starter, *, known: bool = False) -> None:
+        self.processes: list[ProviderProcess] = []
+        self.known = known
+        self._start = start
+        self._lock = asyncio.Lock()
+
+    async def configured(
+        self, call: Call, request: bytes, metadata: Metadata, user: object
+    ) -> tuple[ProviderProcess, bytes]:
+        """Bind `user` to a process with this configuration; return it and its answer.
+
+        Raises StartError, grpc.RpcError.
+        """
+        told = wire.without(request, CONFIGURE_CAPABILITIES) if self.known else request
+        claim = hashlib.sha256(told).digest()
+        process = self._same(claim)
+        if process is None:
+            async with self._lock:
+                process = self._same(claim) or await self._free()
+                process.users.add(user)
+                if process.claim is None:
+                    process.claim = claim
+                    process.answer = asyncio.create_task(process.ask(call, request, metadata))
+        process.users.add(user)
+        if process.answer is None:
+            raise AssertionError("a process with a claim has been asked")
+        try:
+            answer = await asyncio.shield(process.answer)
+            process.spent |= wire.has_error(answer, CONFIGURE_DIAGNOSTICS)
+        except BaseException:
+            process.spent = process.spent or process.answer.done()
+            raise
+        return process, answer
+
+    @asynccontextmanager
+    async def any(self) -> AsyncIterator[ProviderProcess]:
+        """Lend a process for a call that is answered alike by all. Raises StartError."""
+        usable = [one for one in self._living() if not one.spent]
+        process = next((one for one in usable if one.claim is None), None) or next(iter(usable), None)
+        if process is None:
+            async with self.unconfigured() as fresh:
+                yield fresh
+        else:
+            with _using(process):
+                yield process
+
+    @asynccontextmanager
+    async def unconfigured(self) -> AsyncIterator[ProviderProcess]:
+        """Lend a process that has no configuration, and gets none meanwhile. Raises StartError."""
+        async with self._lock:
+            process = await self._free(lent=True)
+            process.borrowed += 1
+        try:
+            yield process
+        finally:
+            process.borrowed -= 1
+
+    async def warm(self) -> None:
+        """See that one process runs."""
+        async with self._lock:
+            if not self._living():
+                await self._started()
+
+    def _same(self, claim: bytes) -> ProviderProcess | None:
+        return next((one for one in self._living() if one.claim == claim and not one.spent), None)
+
+    async def _free(self, *, lent: bool = False) -> ProviderProcess:
+        free = (one for one in self._living() if one.claim is None and not one.spent)
+        return next((one for one in free if lent or not one.borrowed), None) or await self._started()
+
+    async def _started(self) -> ProviderProcess:
+        process = await self._start()
+        self.processes.append(process)
+        return process
+
+    def _living(self) -> list[ProviderProcess]:
+        return [one for one in self.processes if one.lives]
+
+
+@contextlib.contextmanager
+def _using(process: ProviderProcess) -> Iterator[None]:
+    marker = object()
+    process.users.add(marker)
+    try:
+        yield
+    finally:
+        process.users.discard(marker)

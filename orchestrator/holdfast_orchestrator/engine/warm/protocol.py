@@ -1,0 +1,69 @@
+"""Terraform's plugin protocol 5 and 6, as far as the gateway tells its calls apart.
+
+Only services of these names reach a provider. Calls that depend on a provider's configuration are all that
+are not named here: a new call of a later protocol is taken for one of those.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+PROVIDER = ("/tfplugin5.Provider/", "/tfplugin6.Provider/")
+
+SCHEMA = frozenset({"GetSchema", "GetProviderSchema"})
+IDENTITIES = frozenset({"GetResourceIdentitySchemas"})
+CONFIGURE = frozenset({"Configure", "ConfigureProvider"})
+STOP = frozenset({"Stop", "StopProvider"})
+# The same whatever a process is configured with.
+STATELESS = frozenset(
+    {
+        "GetMetadata",
+        "GetFunctions",
+        "PrepareProviderConfig",
+        "ValidateProviderConfig",
+        "ValidateResourceTypeConfig",
+        "ValidateResourceConfig",
+        "ValidateDataSourceConfig",
+        "ValidateDataResourceConfig",
+        "ValidateEphemeralResourceConfig",
+    }
+)
+# Allowed before configuration too, but then only in a process that has none.
+UNCONFIGURED = frozenset({"UpgradeResourceState", "UpgradeResourceIdentity"})
+FUNCTION = frozenset({"CallFunction"})
+
+# Maps in the answer to SCHEMA: resources, data sources, functions, ephemeral resources.
+_SCHEMA_MAPS = (2, 3, 7, 8)
+SCHEMA_DIAGNOSTICS = 4
+_IDENTITY_MAP = 1
+CONFIGURE_DIAGNOSTICS = 1
+# In the request, and in both protocols.
+CONFIGURE_CAPABILITIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a provider, by name; `/tfplugin5.Provider/GetSchema` for example."""
+
+    path: str
+
+    @property
+    def name(self) -> str:
+        """The method."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def is_provider(self) -> bool:
+        """Whether it is one a provider answers."""
+        return self.path.startswith(PROVIDER)
+
+
+def schema_path(version: int) -> str:
+    """Return the path of the call that asks for the schema."""
+    return "/tfplugin5.Provider/GetSchema" if version == 5 else "/tfplugin6.Provider/GetProviderSchema"  # noqa: PLR2004
+
+
+def kept_maps(call: Call, names: Collection[str]) -> Mapping[int, Collection[str]]:
+    """Return what `wire.pruned` is to keep of the answer to a call."""
+    if call.name in SCHEMA:
+        return dict.fromkeys(_SCHEMA_MAPS, names)
+    return {_IDENTITY_MAP: names} if call.name in IDENTITIES else {}

@@ -1,0 +1,36 @@
+"""Which processes are to be ended: dead ones, those nobody wants back, and idle ones beyond the bounds.
+
+A process in use is never ended, however many there are: without the gateway the same command would have
+started one of its own.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from holdfast_orchestrator.engine.warm.process import ProviderProcess
+
+_BYTES_PER_PROCESS = 700 * 2**20
+_SHARE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many idle processes are kept, and for how long."""
+
+    processes: int
+    idle_seconds: float = 60.0
+
+    @classmethod
+    def for_memory(cls, memory: int) -> "Bounds":
+        """Return the bounds for a machine with so many bytes: a quarter of them at most."""
+        return cls(max(1, memory // _SHARE // _BYTES_PER_PROCESS))
+
+
+def superfluous(processes: Iterable[ProviderProcess], bounds: Bounds, now: float) -> list[ProviderProcess]:
+    """Return those to end, longest idle first."""
+    every = list(processes)
+    idle = sorted((one for one in every if one.is_idle), key=lambda one: one.idle_since)
+    done = [one for one in idle if one.spent or not one.lives or now - one.idle_since > bounds.idle_seconds]
+    rest = [one for one in idle if one not in done]
+    beyond = max(0, len(every) - len(done) - bounds.processes)
+    return done + rest[:beyond]

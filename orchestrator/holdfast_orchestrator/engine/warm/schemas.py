@@ -1,0 +1,59 @@
+"""Whole schemas, kept on disk per provider build, so that no process need compute one twice.
+
+    <cache>/schemas/<hash of the build's checksum>.<protocol version>
+
+The file is a SHA-256 of what follows, then the provider's answer as it came. A damaged file is none.
+"""
+
+import contextlib
+import hashlib
+from functools import cached_property
+from pathlib import Path
+
+from holdfast_orchestrator.engine.lockfile import write_aside
+from holdfast_orchestrator.engine.warm import wire
+from holdfast_orchestrator.engine.warm.protocol import SCHEMA_DIAGNOSTICS
+
+_VERSIONS = (5, 6)
+_DIGEST = 32
+
+
+class KeptSchema:
+    """One build's schema: `version` and `answer` are None as long as they are not known."""
+
+    def __init__(self, cache: Path, checksum: str) -> None:
+        self._stem = cache / "schemas" / hashlib.sha256(checksum.encode()).hexdigest()
+        self.version: int | None = None
+        self.answer: bytes | None = None
+        for version in _VERSIONS:
+            if (answer := _read(self._path(version))) is not None:
+                self.version, self.answer = version, answer
+
+    def keep(self, answer: bytes) -> None:
+        """Keep an answer, unless the provider complains in it."""
+        if self.answer is None and self.version is not None and not self._complains(answer):
+            self.answer = answer
+            # A full disk costs time, not the schema.
+            with contextlib.suppress(OSError):
+                self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                write_aside(self._path(self.version), hashlib.sha256(answer).digest() + answer)
+
+    @cached_property
+    def _folder(self) -> Path:
+        return self._stem.parent
+
+    def _path(self, version: int) -> Path:
+        return self._stem.with_suffix(f".{version}")
+
+    @staticmethod
+    def _complains(answer: bytes) -> bool:
+        return any(field.number == SCHEMA_DIAGNOSTICS for field in wire.fields(answer))
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    digest, answer = content[:_DIGEST], content[_DIGEST:]
+    return answer if hashlib.sha256(answer).digest() == digest else None

@@ -1,0 +1,146 @@
+"""One shard's use of warm providers: what it may attach to, and when it must not.
+
+Attached to is only what the lock file trusts. Three things make a shard go the ordinary way: modules (what
+they use is not in the configuration), a user's own overrides of providers, and trouble met before.
+
+A provider sees the folder it was started in, and a relative path in a configuration starts there. For AWS
+alone nothing in a shard's folder could be meant, so shards share processes, started in an empty folder.
+Where another provider or a provisioner may leave files, a process of its own starts in the shard's folder.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from holdfast_orchestrator.engine import lockfile
+from holdfast_orchestrator.engine.diagnostics import Diagnostic
+from holdfast_orchestrator.engine.providers import Requirement, blocks
+from holdfast_orchestrator.engine.warm.client import Lent, WarmError, WarmProviders
+from holdfast_orchestrator.engine.warm.needed import words_of
+from holdfast_orchestrator.engine.warm.packages import Package
+from holdfast_orchestrator.engine.warm.spec import Spec
+from holdfast_orchestrator.errors import HoldfastError
+
+# What is said of "AWS" here has been looked at for these, and for no others.
+_KNOWN = ("/hashicorp/aws",)
+_KNOWN_TYPES = ("aws_", "terraform_")
+_ENGINES_OWN = ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "TF_REATTACH_PROVIDERS")
+_MISSING = (
+    "does not support resource type",
+    "does not support data source",
+    "does not support ephemeral resource",
+    "no schema available",
+    "Invalid resource type",
+    "Invalid data source",
+    "Invalid ephemeral resource",
+    "Function not found",
+    "Call to unknown function",
+    "Plugin did not respond",
+    "Failed to load plugin schemas",
+    "Failed to obtain provider schema",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where and how a shard's commands run; `roots` are folders of provider packages."""
+
+    workdir: Path
+    configuration: bytes = field(repr=False)
+    required: tuple[Requirement, ...]
+    locks: lockfile.Locks
+    roots: tuple[Path, ...]
+    environ: Mapping[str, str] = field(repr=False)
+
+
+class WarmShard:
+    """The warm providers as one shard uses them; `types` returns the types in its state."""
+
+    def __init__(self, providers: WarmProviders, types: Callable[[], frozenset[str]]) -> None:
+        self._providers = providers
+        self._types = types
+        self._cold = False
+
+    @contextmanager
+    def lent(self, place: Place) -> Iterator[Lent]:
+        """Lend a command what it may attach to."""
+        try:
+            specs = self._specs(place)
+            kept = words_of(place.configuration) | self._state_types if specs else frozenset[str]()
+        except (WarmError, HoldfastError):
+            specs = {}
+        if not specs:
+            yield Lent()
+            return
+        with self._providers.attached(specs, kept) as lent:
+            yield lent
+
+    def packages(self, place: Place) -> tuple[Package, ...]:
+        """Return what may be attached to; nothing where the lock file does not cover all."""
+        if self._cold or self._providers.is_over or not lockfile.covers(place.locks, place.required):
+            return ()
+        if any(blocks(json.loads(place.configuration), "module")):
+            return ()
+        found = (
+            self._providers.package(one.source, place.locks[one.source], place.roots)
+            for one in place.required
+        )
+        return tuple(package for package in found if package is not None)
+
+    def must_repeat(self, lent: Lent, diagnostics: tuple[Diagnostic, ...]) -> bool:
+        """Say whether a failure may be ours and not Terraform's; if so, the shard is cold from now on."""
+        reason = lent.trouble or _missing(diagnostics)
+        if not lent.reattach or not reason:
+            return False
+        self._cold = True
+        self._providers.tell_once(reason)
+        return True
+
+    def _specs(self, place: Place) -> dict[str, Spec]:
+        packages = self.packages(place)
+        if not packages:
+            return {}
+        folder = self._providers.folder if _needs_no_folder(place) else place.workdir
+        return {one.source: spec_of(one, folder, place.environ) for one in packages}
+
+    @cached_property
+    def _state_types(self) -> frozenset[str]:
+        return self._types()
+
+
+def spec_of(package: Package, folder: Path, environ: Mapping[str, str]) -> Spec:
+    """Return what to start: what differs from shard to shard and no provider reads is left out."""
+    passed_on = {
+        name: value
+        for name, value in environ.items()
+        if name not in _ENGINES_OWN and not name.startswith("TF_VAR_")
+    }
+    return Spec(
+        binary=package.binary,
+        checksum=package.checksum,
+        folder=folder,
+        known=package.source.endswith(_KNOWN),
+        environ=passed_on,
+    )
+
+
+def _needs_no_folder(place: Place) -> bool:
+    document: Mapping[str, Any] = json.loads(place.configuration)
+    types = {
+        name for kind in ("resource", "data", "ephemeral") for one in blocks(document, kind) for name in one
+    }
+    return (
+        all(one.source.endswith(_KNOWN) for one in place.required)
+        and all(name.startswith(_KNOWN_TYPES) for name in types)
+        and "provisioner" not in words_of(place.configuration)
+    )
+
+
+def _missing(diagnostics: tuple[Diagnostic, ...]) -> str:
+    told = (one for one in diagnostics if one.is_error)
+    found = (one for one in told if any(sign in f"{one.summary} {one.detail}" for sign in _MISSING))
+    return next((one.summary for one in found), "")
