@@ -19,7 +19,8 @@ from holdfast_orchestrator.engine.warm.shard import spec_of
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.tools import RealTools
 
-_USERS_OWN = "TF_REATTACH_PROVIDERS"
+# Somebody attaches providers of their own, or wants to read what a provider logs through Terraform.
+_USERS_OWN = ("TF_REATTACH_PROVIDERS", "TF_LOG", "TF_LOG_PROVIDER")
 _PATIENCE_SECONDS = 5.0
 
 
@@ -28,7 +29,7 @@ def warmed_tools(
     tools: RealTools, *, environments: Sequence[str], tell: Callable[[str], object]
 ) -> Iterator[RealTools]:
     """Yield the tools with warm providers, or as they are where that is not possible."""
-    if not is_supported() or tools.runtime.environ.get(_USERS_OWN):
+    if not is_supported() or any(tools.runtime.environ.get(name) for name in _USERS_OWN):
         yield tools
         return
     providers = WarmProviders(tools.runtime, tell)

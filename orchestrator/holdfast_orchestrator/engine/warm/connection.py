@@ -64,6 +64,7 @@ class Connection:
     def __init__(self, attachment: Attachment) -> None:
         self._attachment = attachment
         self._process: ProviderProcess | None = None
+        self._released = False
         self.stopping = False
         attachment.connections.add(self)
 
@@ -75,6 +76,7 @@ class Connection:
 
     async def release(self) -> None:
         """Let go of the process: the connection has ended."""
+        self._released = True
         self._attachment.connections.discard(self)
         if (process := self._process) is not None:
             self._process = None
@@ -87,7 +89,7 @@ class Connection:
         try:
             async for answer in self._answer(call, requests, metadata):
                 yield answer
-        except (StartError, RefusedError) as error:
+        except (StartError, RefusedError, wire.WireError) as error:
             self._attachment.failed(error)
             await context.abort(grpc.StatusCode.UNAVAILABLE, str(error))
         except grpc.RpcError as error:
@@ -118,12 +120,18 @@ class Connection:
             raise RefusedError("a connection configures its provider once")
         request = await _only(requests)
         try:
-            self._process, answer = await self._attachment.pool.configured(call, request, metadata, self)
+            process, answer = await self._attachment.pool.configured(call, request, metadata, self)
         except BaseException:
-            for process in self._attachment.pool.processes:
-                process.users.discard(self)
+            self._leave_all()
             raise
+        self._process = process
+        if self._released:
+            self._leave_all()
         yield answer
+
+    def _leave_all(self) -> None:
+        for process in self._attachment.pool.processes:
+            process.users.discard(self)
 
     async def _stop(self) -> Answers:
         # Other commands may be at work in the same process: it is told to stop when all of them ask.
