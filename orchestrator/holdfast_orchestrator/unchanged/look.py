@@ -14,7 +14,6 @@ from holdfast_orchestrator.engine.workdir import errored_state
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.shard import Run
-from holdfast_orchestrator.record.footing import InputFooting
 from holdfast_orchestrator.record.last_good import LAST_GOOD, last_good_key
 from holdfast_orchestrator.record.state_record import StateRecord, read_state_record
 from holdfast_orchestrator.rollback.documents import Document, digest
@@ -40,7 +39,7 @@ class Lookout:
 
     def first(self, shards: tuple[Shard, ...]) -> Mapping[str, Decision]:
         """Return the decision on each shard, by name."""
-        glance = _Glance(self.run)
+        glance = _Glance(self.run, thorough=self.explain)
         with ThreadPoolExecutor(self.readers, thread_name_prefix="look") as readers:
             # The engine's answer takes longest.
             versions = readers.submit(lambda: glance.versions)
@@ -66,7 +65,7 @@ class Lookout:
         except HoldfastError as error:
             return _unknowable(error)
         goods = {} if head is None else {head.key: head.etag}
-        return self._asked(shard, _Glance(self.run).at(shard, good=goods))
+        return self._asked(shard, _Glance(self.run, thorough=self.explain).at(shard, good=goods))
 
     def _asked(self, shard: Shard, decision: Decision) -> Decision:
         if self.explain and decision.reasons:
@@ -80,11 +79,15 @@ class Lookout:
         return Decision(reasons=(reason,), footing=decision.footing, record=decision.record)
 
 
-@dataclass(kw_only=False)
+@dataclass
 class _Glance:
-    """One look at any number of shards; what several need is read once."""
+    """One look at any number of shards; what several need is read once.
+
+    Where one reason is found, only a `thorough` look goes on to find the others.
+    """
 
     run: Run
+    thorough: bool = False
     upstreams: Upstreams = field(init=False)
 
     def __post_init__(self) -> None:
@@ -97,17 +100,31 @@ class _Glance:
     def at(self, shard: Shard, *, good: Mapping[str, str]) -> Decision:
         """Decide on a shard. What cannot be found out is a reason to ask Terraform, and no error."""
         try:
-            return decide(self._now(shard, good))
+            return self._decided(shard, good)
         except HoldfastError as error:
             return _unknowable(error)
 
-    def _now(self, shard: Shard, good: Mapping[str, str]) -> Now:
-        store, folder = self.run.tools.store(shard), shard.state.folder
-        kept = read_state_record(store, folder)
+    def _decided(self, shard: Shard, good: Mapping[str, str]) -> Decision:
+        kept = read_state_record(self.run.tools.store(shard), shard.state.folder)
         record = None if kept is None else kept.record
         document, unsure = _readable(shard)
         if record is None or record.footing is None:
-            return _bare(record, doubts=unsure)
+            return decide(_bare(record, doubts=unsure))
+        if not self.thorough and digest(document) != record.footing.configuration:
+            changed = Reason(Why.CONFIGURATION, "configuration changed")
+            return Decision(reasons=(changed,), footing=record.footing, record=record)
+        return decide(self._now(shard, record, document, good=good, unsure=unsure))
+
+    def _now(
+        self,
+        shard: Shard,
+        record: StateRecord,
+        document: Document,
+        *,
+        good: Mapping[str, str],
+        unsure: tuple[str, ...],
+    ) -> Now:
+        store = self.run.tools.store(shard)
         state = mark_of(store.head(shard.state.key))
         self.upstreams.note(shard.name, state)
         unsure += strangers(document, self.run.manifest)
@@ -119,16 +136,13 @@ class _Glance:
             engine=self.versions.engine,
             required=required_sources(shard, self.versions.registry),
             locks=self.versions.locks,
-            inputs=self._inputs(document, record.footing.inputs),
+            inputs=self.upstreams.now(document, {} if record.footing is None else record.footing.inputs),
             record=record,
-            good=good.get(last_good_key(folder)),
+            good=good.get(last_good_key(shard.state.folder)),
             state=state,
             locked=store.head(f"{shard.state.key}.tflock") is not None,
             doubts=unsure,
         )
-
-    def _inputs(self, document: Document, known: Mapping[str, InputFooting]) -> Mapping[str, InputFooting]:
-        return self.upstreams.now(document, known)
 
 
 def required_sources(shard: Shard, registry: str) -> tuple[str, ...]:
