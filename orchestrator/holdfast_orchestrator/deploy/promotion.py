@@ -16,21 +16,21 @@ from holdfast_orchestrator.record.state_record import Debt, KeptRecord, StateRec
 from holdfast_orchestrator.rollback.documents import Document, digest
 from holdfast_orchestrator.rollback.rollback_config import Pin
 from holdfast_orchestrator.rollback.state_objects import Recorded
-from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
+from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot, snapshot_of
 
 
 def promote_shard(bench: Bench, attempt: Attempt) -> Promoted | None:
     """Write the record of what is good now. None where no state is left to speak of."""
-    snapshot = bench.snapshot()
-    if snapshot is None:
+    stored = bench.store.get(bench.shard.state.key)
+    if stored is None:
         return None
-    stored = bench.store.head(bench.shard.state.key)
+    snapshot = snapshot_of(stored)
     record = LastGood(
         generation=0,
         run=attempt.run,
         artifact=attempt.artifact,
         state=Recorded(snapshot.lineage, snapshot.serial, snapshot.sha256),
-        state_version=None if stored is None else stored.version,
+        state_version=stored.head.version,
         outputs_sha256=digest(snapshot.outputs),
         inputs={
             name: PinnedInput(generation=pin.generation, outputs_sha256=pin.outputs_sha256)
