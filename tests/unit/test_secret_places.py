@@ -110,6 +110,7 @@ def test_a_plan_shows_no_value_of_a_containers_environment(value: str) -> None:
 
     (shown,) = parse_plan({"format_version": "1.2", "resource_changes": [raw]}, Redactor()).changes
 
+    assert shown.after is not None
     assert value not in f"{shown.before}{shown.after}"
     assert "GREETING" in shown.after["container_definitions"]
     assert shown.after["family"] == "shop"
