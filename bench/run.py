@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-BENCHMARKS = ("synth.py", "commands.py")
+BENCHMARKS = ("synth.py", "commands.py", "safety.py")
 BEGIN, END = "<!-- bench -->\n", "<!-- /bench -->"
 
 

@@ -104,12 +104,14 @@ def _backend(bucket: str) -> dict[str, Any]:
 
 
 def _stack(version: str, bucket: str, *, fails: Path | None) -> dict[str, Any]:
+    # A replaced task definition is shown, and not deployed.
+    only_planned = version if version == "two" else ""
     container = {
         "name": "web",
         "image": "nginx",
         "memory": 128,
         "environment": [
-            {"name": "GREETING", "value": CANARIES["container_environment"] + version},
+            {"name": "GREETING", "value": CANARIES["container_environment"] + only_planned},
             {"name": "SHOP_TOKEN", "value": CANARIES["container_token"]},
         ],
     }
@@ -126,7 +128,7 @@ def _stack(version: str, bucket: str, *, fails: Path | None) -> dict[str, Any]:
         "aws_secretsmanager_secret_version": {
             "v": {
                 "secret_id": "${aws_secretsmanager_secret.s.id}",
-                "secret_string": CANARIES["secret_version"] + version,
+                "secret_string": CANARIES["secret_version"],
             }
         },
         "aws_ecs_task_definition": {
@@ -234,7 +236,7 @@ def test_no_canary_is_where_anybody_may_look(nest: Nest) -> None:
         nest.write("three", fails=True)
         option = f"none.none=token={CANARIES['command_line']}"
         failed = nest.run("deploy", "--yes", "--json", "--events", "events-2.jsonl", "--approve", option)
-        nest.write("two", healthy=False)
+        nest.write("four", healthy=False)
         unwell = nest.run("deploy", "--yes", "--verbose")
         (folder / "break-synth").touch()
         broken = nest.run("synth", "--verbose")

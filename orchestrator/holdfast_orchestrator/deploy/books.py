@@ -7,6 +7,7 @@ under a prefix of its own.
 import io
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -23,6 +24,7 @@ from holdfast_orchestrator.record.runs import RunRecord, begin_run, end_run
 from holdfast_orchestrator.report.lines import Lines
 from holdfast_orchestrator.state.store import DurableStore
 
+_WRITERS = 4
 _GRAVEST_FIRST = ("needs_human", "failed", "rolled_back", "blocked", "skipped", "committed", "unchanged")
 
 
@@ -90,18 +92,22 @@ class Books:
         seconds = {one.shard: round(one.seconds, 3) for one in ours}
         # Shards without any outcome: something broke that should not have.
         status = status_of(outcomes, interrupted=result.interrupted) if ours else "failed"
-        self._audit(store, shards, outcomes=outcomes, seconds=seconds, status=status)
-        end_run(
-            store,
-            self.run.id,
-            status=status,
-            ended=self.run.clock.now(),
-            outcomes=outcomes,
-            seconds=seconds,
-        )
-        for shard in shards:
-            if outcomes.get(shard.name) == "committed":
-                prune_backups(self.run, shard)
+        committed = [shard for shard in shards if outcomes.get(shard.name) == "committed"]
+        with ThreadPoolExecutor(_WRITERS, thread_name_prefix="books") as writers:
+            for shard in committed:
+                writers.submit(prune_backups, self.run, shard)
+            audited = writers.submit(
+                self._audit, store, shards, outcomes=outcomes, seconds=seconds, status=status
+            )
+            end_run(
+                store,
+                self.run.id,
+                status=status,
+                ended=self.run.clock.now(),
+                outcomes=outcomes,
+                seconds=seconds,
+            )
+            audited.result()
 
     def _audit(
         self,

@@ -13,7 +13,7 @@ from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.record.audit import AuditSettings
 from holdfast_orchestrator.record.audit_table import with_ours
 from holdfast_orchestrator.record.last_good import read_last_good
-from holdfast_orchestrator.state.backups import list_backups
+from holdfast_orchestrator.state.backups import count_backups, list_backups
 from holdfast_orchestrator.state.retention import Retention, may_go, prune
 from holdfast_orchestrator.state.store import DurableStore
 
@@ -44,14 +44,19 @@ def set_lifecycle(run: Run, store: DurableStore, shards: Sequence[Shard]) -> Non
 
 def prune_backups(run: Run, shard: Shard) -> None:
     """Delete the shard's backups that are both surplus and old, here and in the copies."""
-    keeping, folder = shard.keeping, shard.state.folder
-    retention = Retention(count=keeping.backup_count, days=keeping.backup_days)
-    store = run.tools.store(shard)
     try:
-        good = read_last_good(store, folder)
-        last_good = None if good is None else good.record.state
-        for place in (store, *run.tools.copies(shard)):
-            backups = list_backups(place, folder)
-            prune(place, may_go(backups, retention, now=place.now(), last_good=last_good))
+        for place in (run.tools.store(shard), *run.tools.copies(shard)):
+            # A request that lists them tells most shards that there is nothing to do.
+            if count_backups(place, shard.state.folder) > shard.keeping.backup_count:
+                _prune(run, shard, place)
     except HoldfastError as error:
         run.emit(Notice(shard=shard.name, message=f"old backups were not tidied up: {error}"))
+
+
+def _prune(run: Run, shard: Shard, place: DurableStore) -> None:
+    keeping, folder = shard.keeping, shard.state.folder
+    good = read_last_good(run.tools.store(shard), folder)
+    retention = Retention(count=keeping.backup_count, days=keeping.backup_days)
+    last_good = None if good is None else good.record.state
+    backups = list_backups(place, folder)
+    prune(place, may_go(backups, retention, now=place.now(), last_good=last_good))

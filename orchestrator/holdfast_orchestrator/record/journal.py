@@ -1,17 +1,18 @@
 """The journal of one shard in one run: written before and after each step, read when the run died.
 
     <cache>/runs/<run>/<shard>.jsonl               on this machine, forced to disk
-    _holdfast/runs/<run>/journal/<shard>/<seq>.json   in the bucket, one object per entry
+    _holdfast/runs/<run>/journal/<shard>/<seq>.json   in the bucket; <seq> is the first entry of the object
 
 A shard has a chain of its own so that shards never wait for each other, wherever they run. Entries go to
-the bucket in order, behind the work's back; before a step that changes something, the work waits until
-its entry lies there, so that any machine can tell what a dead one may have done.
+the bucket in order, behind the work's back, as many at a time as have come together; before a step that
+changes something, the work waits until its entry lies there, so that any machine can tell what a dead one
+may have done.
 """
 
 import fcntl
 import os
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -32,8 +33,7 @@ from holdfast_orchestrator.record.journal_entry import (
 )
 from holdfast_orchestrator.rollback.machine import WRITING, Phase
 from holdfast_orchestrator.runtime import Clock, Runtime
-from holdfast_orchestrator.state.document import create_once
-from holdfast_orchestrator.state.store import DurableStore
+from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError
 
 _READERS = 8
 
@@ -203,7 +203,10 @@ class JournalFile:
 
 
 class Mirror:
-    """Carries entries to the bucket, in order and one at a time, in a thread of its own."""
+    """Carries entries to the bucket, in order, in a thread of its own.
+
+    What waits goes as one object: a request of its own for each entry is what a journal would cost most.
+    """
 
     def __init__(self, store: DurableStore, name: JournalName) -> None:
         self._store = store
@@ -226,15 +229,27 @@ class Mirror:
         self._thread.shutdown(cancel_futures=True)
 
     def _carry(self) -> None:
-        while self._waiting:
-            entry = self._waiting[0]
-            if not create_once(self._store, self._name.key(entry.seq), entry.line + b"\n"):
+        while waiting := len(self._waiting):
+            # Others add at the end meanwhile; only this thread takes away.
+            for _ in range(self._carried([self._waiting[place] for place in range(waiting)])):
+                self._waiting.popleft()
+
+    def _carried(self, entries: Sequence[Entry]) -> int:
+        """Write the entries; return how many lie there: fewer where an answer was lost and more came."""
+        first, body = entries[0], b"".join(entry.line + b"\n" for entry in entries)
+        key = self._name.key(first.seq)
+        try:
+            self._store.create(key, body)
+        except ObjectExistsError:
+            found = self._store.get(key)
+            if found is None or not found.body or not body.startswith(found.body):
                 raise NeedsPersonError(
-                    f"entry {entry.seq} of shard {self._name.shard} in run {self._name.run} was written by "
+                    f"entry {first.seq} of shard {self._name.shard} in run {self._name.run} was written by "
                     "another process, which carries this run on",
                     next_step=f"leave it to that process: holdfast show {self._name.run}",
-                )
-            self._waiting.popleft()
+                ) from None
+            return found.body.count(b"\n")
+        return len(entries)
 
 
 def read_journal(store: DurableStore, name: JournalName) -> tuple[Entry, ...]:
@@ -242,7 +257,8 @@ def read_journal(store: DurableStore, name: JournalName) -> tuple[Entry, ...]:
     keys = [head.key for head in store.list(name.prefix)]
     with ThreadPoolExecutor(_READERS) as readers:
         found = list(readers.map(store.get, keys))
-    return chained(name, [stored.body.removesuffix(b"\n") for stored in found if stored is not None])
+    bodies = (stored.body for stored in found if stored is not None)
+    return chained(name, [line for body in bodies for line in body.removesuffix(b"\n").split(b"\n")])
 
 
 def journalled_shards(store: DurableStore, run: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.state.backup import BACKUPS, back_up
+from holdfast_orchestrator.state.backup import BACKUPS, back_up, backup_key
 from holdfast_orchestrator.state.document import create_once, dump, load, parse_time, time_text
 from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
 from holdfast_orchestrator.state.store import DurableStore, ObjectHead, ObjectStore, StoredObject
@@ -78,9 +78,15 @@ def keep_backup(
     The state itself is read back and compared in each. The first description of a state stays: it says
     when that state was left behind first. Raises HoldfastError where a copy is not what was written.
     """
-    for place in (store, *copies):
-        key = back_up(place, snapshot)
-        create_once(place, meta_key(key), _body(snapshot, meta))
+    places, body = (store, *copies), _body(snapshot, meta)
+    with ThreadPoolExecutor(2 * len(places), thread_name_prefix="write") as writers:
+        described = [
+            writers.submit(create_once, place, meta_key(backup_key(snapshot)), body) for place in places
+        ]
+        kept = [writers.submit(back_up, place, snapshot) for place in places]
+        key, *_ = [one.result() for one in kept]
+        for one in described:
+            one.result()
     return key
 
 
@@ -96,6 +102,12 @@ def list_backups(store: DurableStore, folder: str) -> tuple[Backup, ...]:
             for (key, match), meta in zip(states.items(), described, strict=True)
         ]
     return tuple(sorted(found, key=lambda backup: (backup.written, backup.serial), reverse=True))
+
+
+def count_backups(store: DurableStore, folder: str) -> int:
+    """Return how many backups the shard with this state folder has."""
+    prefix = f"{BACKUPS}/{folder}/"
+    return sum(_NAME.fullmatch(head.key.removeprefix(prefix)) is not None for head in store.list(prefix))
 
 
 def state_at(backups: Sequence[Backup], moment: datetime) -> Backup:

@@ -45,6 +45,7 @@ from holdfast_stacks.settings.values import (
     VariableName,
     ZoneName,
     empty_table,
+    refused,
 )
 
 
@@ -101,7 +102,7 @@ class HealthCheck(_Settings):
     @model_validator(mode="after")
     def _says_why(self) -> Self:
         if not self.enabled and not (self.reason or "").strip():
-            raise PydanticCustomError("reason", "a health check that is switched off needs a reason")
+            raise refused("is switched off without saying why", allowed='also reason = "…"')
         return self
 
 

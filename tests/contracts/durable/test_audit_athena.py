@@ -2,12 +2,14 @@
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from holdfast_orchestrator.record.audit import AuditTrail
-from holdfast_orchestrator.record.audit_record import Action
+from holdfast_orchestrator.record.audit_record import LONGEST_OUTPUT, Action
 from holdfast_orchestrator.record.audit_table import example_query, lifecycle, table_ddl
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.state.memory import MemoryStore
@@ -107,3 +109,56 @@ def test_everything_is_written_encrypted(local_clients: Clients, s3_store: S3Sto
     assert len(keys) == 3
     for key in keys:
         assert s3.head_object(Bucket=bucket, Key=key)["ServerSideEncryption"] == "AES256"
+
+
+def test_the_example_finds_who_changed_production_of_late() -> None:
+    """By SQLite, over the very lines Athena would read: moto stores statements and runs none."""
+    store, clock = MemoryStore(), FrozenClock()
+    trail = AuditTrail(store, clock=clock, redactor=Redactor())
+    prod = replace(ACTION, environments=("prod",), shards=("orders", "network"), outcome="committed")
+    trail.add(replace(prod, run="IN-TWO-PARTS", output="x" * 2 * LONGEST_OUTPUT))
+    trail.add(replace(prod, run="OF-DEV", environments=("dev", "production")))
+    trail.add(replace(prod, run="NEWEST", actor="joe"))
+    today = store.now().date()
+
+    found = run_in_sqlite(example_query(), store, today=today)
+    a_week_on = run_in_sqlite(example_query(), store, today=today + timedelta(days=7))
+    later = run_in_sqlite(example_query(), store, today=today + timedelta(days=8))
+
+    assert [(row[1], row[2], row[4], row[5]) for row in found] == [
+        ("joe", "NEWEST", "committed", "orders, network"),
+        ("jane", "IN-TWO-PARTS", "committed", "orders, network"),
+    ]
+    assert a_week_on == found
+    assert later == []
+
+
+def run_in_sqlite(query: str, store: MemoryStore, *, today: date) -> list[tuple[Any, ...]]:
+    """Run a statement of Athena's over the trail; arrays are JSON, and only dates are put otherwise."""
+    names = [*columns(), "date"]
+    database = sqlite3.connect(":memory:")
+    try:
+        database.create_function("contains", 2, lambda array, item: item in json.loads(array))
+        database.create_function("array_join", 2, lambda array, sign: sign.join(json.loads(array)))
+        database.create_function("date_format", 2, lambda day, form: f"{date.fromisoformat(day):{form}}")
+        quoted = ", ".join(json.dumps(name) for name in names)
+        database.execute(f"CREATE TABLE holdfast_audit ({quoted})")
+        for head in store.list("_holdfast/audit/date="):
+            partition = head.key.split("date=")[1].partition("/")[0]
+            for text in store.objects[head.key].decode().splitlines():
+                record = json.loads(text) | {"date": partition}
+                row = [_flat(record[name]) for name in names]
+                database.execute(f"INSERT INTO holdfast_audit VALUES ({', '.join('?' * len(row))})", row)
+        ours, dates = re.subn(
+            r"current_date - INTERVAL '(\d+)' DAY",
+            lambda match: f"'{today - timedelta(days=int(match[1]))}'",
+            query,
+        )
+        assert dates == 1
+        return database.execute(ours).fetchall()
+    finally:
+        database.close()
+
+
+def _flat(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, list | dict) else value

@@ -3,6 +3,7 @@
 import resource
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,7 +17,7 @@ from holdfast_orchestrator.record.journal_entry import Entry, JournalName
 from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.memory import MemoryStore
-from holdfast_orchestrator.state.store import DurableStore, ObjectHead
+from holdfast_orchestrator.state.store import DurableStore, ObjectHead, StoredObject
 
 NAME = JournalName("01JD6ZT3V9M2B8Q4K7X5N1C0RG", "orders-prod-eu-west-1")
 
@@ -129,7 +130,11 @@ def test_a_changed_entry_on_this_machine_stops_the_resume(store: DurableStore, r
 
 def test_a_missing_entry_in_the_bucket_stops_the_resume(store: DurableStore, runtime: Runtime) -> None:
     with Journal.begin(NAME, runtime=runtime, store=store) as journal:
-        write_some(journal)
+        journal.append(Phase.LEASED, "before", epoch=3)
+        journal.flush()
+        journal.append(Phase.LEASED, "after", epoch=3)
+        journal.flush()
+        journal.append(Phase.PREFLIGHT, "before", epoch=3)
     head = store.head(NAME.key(2))
     assert head is not None
     store.delete(head.key, etag=head.etag)
@@ -151,6 +156,61 @@ def test_two_machines_that_carry_one_run_on_meet_at_the_next_entry(
     with pytest.raises(NeedsPersonError):
         first.close()
     second.close()
+
+
+def test_what_came_together_lies_in_one_object_and_is_read_entry_by_entry(runtime: Runtime) -> None:
+    store = Slow()
+    with Journal.begin(NAME, runtime=runtime, store=store) as journal:
+        journal.append(Phase.LEASED, "before", epoch=3)
+        for phase in (Phase.PREFLIGHT, Phase.SNAPSHOT, Phase.PLANNED):
+            journal.append(phase, "before", epoch=3)
+        store.open.set()
+
+    assert len(list(store.list(NAME.prefix))) == 2
+    assert [entry.seq for entry in read_journal(store, NAME)] == [1, 2, 3, 4]
+
+
+def test_an_answer_that_was_lost_is_found_though_more_entries_came_since(runtime: Runtime) -> None:
+    store = Forgetful()
+    with Journal.begin(NAME, runtime=runtime, store=store) as journal:
+        journal.append(Phase.LEASED, "before", epoch=3)
+        with pytest.raises(StateBucketError):
+            journal.flush()
+        store.away = False
+        journal.append(Phase.LEASED, "after", epoch=3)
+
+    assert [entry.seq for entry in read_journal(store, NAME)] == [1, 2]
+
+
+class Slow(MemoryStore):
+    """Answers the first write when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = threading.Event()
+
+    def create(self, key: str, body: bytes) -> ObjectHead:
+        self.open.wait(10)
+        return super().create(key, body)
+
+
+class Forgetful(MemoryStore):
+    """Writes, and while it is away nobody hears that it did."""
+
+    away = True
+
+    def create(self, key: str, body: bytes) -> ObjectHead:
+        head = super().create(key, body)
+        self._refuse()
+        return head
+
+    def get(self, key: str) -> StoredObject | None:
+        self._refuse()
+        return super().get(key)
+
+    def _refuse(self) -> None:
+        if self.away:
+            raise StateBucketError("the answer was lost")
 
 
 def test_a_run_that_was_begun_is_resumed_and_not_begun_again(store: DurableStore, runtime: Runtime) -> None:
