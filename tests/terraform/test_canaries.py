@@ -36,6 +36,10 @@ PLACES = (
     "command_line",
 )
 CANARIES = {place: f"canary0{place.replace('_', '')}7Qe0" for place in PLACES}
+KNOWN_FROM_THE_BEGINNING = ("caller_environment", "named_in_environment", "named_in_cdktf_json")
+# Recognized by what stands around them.
+ONLY_IN_A_SETTING = ("connection_string", "command_line")
+URL = f"postgres://app:{CANARIES['connection_string']}@db.internal/shop"
 ACCESS_KEY = "AKIAQ7CANARY0XYZ1234"
 PRIVATE_KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEcanary0privatekey\n-----END RSA PRIVATE KEY-----"
 EVERYTHING = {**CANARIES, "access_key": ACCESS_KEY, "private_key": "MIIEcanary0privatekey"}
@@ -44,7 +48,7 @@ APP_SPEAKS = """
 import sys
 print("the app says", os.environ["SHOP_API_TOKEN"], file=sys.stderr)
 if Path("break-synth").exists():
-    raise SystemExit("cannot synthesize with " + Path("said.txt").read_text())
+    raise SystemExit("cannot synthesize with " + Path("said-by-synth.txt").read_text())
 """
 
 
@@ -86,7 +90,7 @@ class Nest:
             {"shop": _stack(version, self.app.bucket, fails=self.app.folder / "said.txt" if fails else None)}
         )
         check = {"kind": "command", "name": "speaks", "window": 2, "interval": 1, "timeout": 2}
-        check["command"] = ["sh", "-c", "true" if healthy else "cat said.txt >&2; exit 1"]
+        check["command"] = ["sh", "-c", "true" if healthy else "cat said-by-check.txt >&2; exit 1"]
         (self.app.folder / "holdfast.json").write_text(json.dumps(_manifest(self.app.bucket, check)))
 
 
@@ -120,9 +124,9 @@ def _stack(version: str, bucket: str, *, fails: Path | None) -> dict[str, Any]:
             "p": {
                 "name": "/shop/p",
                 "type": "SecureString",
-                "value": CANARIES["secure_parameter"] + version,
+                "value": CANARIES["secure_parameter"],
             },
-            "url": {"name": "/shop/u", "type": "String", "value": f"postgres://app:{_url(version)}@db/x"},
+            "url": {"name": "/shop/u", "type": "String", "value": f"{URL}/{version}"},
         },
         "aws_secretsmanager_secret": {"s": {"name": "shop-s"}},
         "aws_secretsmanager_secret_version": {
@@ -163,7 +167,7 @@ def _stack(version: str, bucket: str, *, fails: Path | None) -> dict[str, Any]:
         "variable": {
             "secret": {"type": "string", "sensitive": True, "default": CANARIES["sensitive_variable"]}
         },
-        "output": {"o": {"value": f"{CANARIES['sensitive_output']}{version}", "sensitive": True}},
+        "output": {"o": {"value": CANARIES["sensitive_output"], "sensitive": True}},
         "resource": resources,
     }
 
@@ -176,10 +180,6 @@ _PROVIDER = {
     "skip_region_validation": True,
     "max_retries": 2,
 }
-
-
-def _url(version: str) -> str:
-    return CANARIES["connection_string"] + version
 
 
 @contextmanager
@@ -211,8 +211,14 @@ def nest(plain_app: "App") -> Nest:
     folder = plain_app.folder
     shutil.copy(FAULT_APP, folder / "app.py")
     (folder / "app.py").write_text((folder / "app.py").read_text() + APP_SPEAKS)
-    said = " ".join([*CANARIES.values(), ACCESS_KEY, _url(""), PRIVATE_KEY])
-    (folder / "said.txt").write_text(said.replace(CANARIES["command_line"], ""))
+    # What a program says that failed before the app was read can only be known by what it looks like.
+    told = [URL, ACCESS_KEY, PRIVATE_KEY, *(CANARIES[place] for place in KNOWN_FROM_THE_BEGINNING)]
+    (folder / "said-by-synth.txt").write_text(" ".join(told))
+    learned = [CANARIES[place] for place in PLACES if place not in ONLY_IN_A_SETTING]
+    (folder / "said.txt").write_text(" ".join([*learned, *told]).replace("\n", " "))
+    # The database is only in the version that fails.
+    checked = [text for text in learned if text != CANARIES["database_password"]]
+    (folder / "said-by-check.txt").write_text(" ".join([*checked, *told]).replace("\n", " "))
     settings = json.loads((folder / "cdktf.json").read_text())
     settings["context"]["holdfast"]["redact"] = [CANARIES["named_in_cdktf_json"]]
     (folder / "cdktf.json").write_text(json.dumps(settings))
@@ -259,12 +265,21 @@ def test_no_canary_is_where_anybody_may_look(nest: Nest) -> None:
     assert unwell.returncode == 5, unwell.stdout + unwell.stderr
     assert "exit code 1" in unwell.stdout
     assert "cannot synthesize with" in broken.stderr
-    assert nest.seen.leaks() == []
+    leaks = nest.seen.leaks()
+    assert not leaks, "\n".join(leaks)
 
 
 def _look_into_files(nest: Nest) -> None:
     """Read what Holdfast wrote and others may read: private files hold secrets, and are private."""
-    ours = {"app.py", "stacks.json", "said.txt", "cdktf.json", "holdfast.json"}
+    ours = {
+        "app.py",
+        "stacks.json",
+        "said.txt",
+        "said-by-synth.txt",
+        "said-by-check.txt",
+        "cdktf.json",
+        "holdfast.json",
+    }
     cache = Path(nest.app.environ["HOLDFAST_CACHE_DIR"])
     for root in (nest.app.folder, cache):
         for file in root.rglob("*"):
