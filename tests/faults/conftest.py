@@ -34,7 +34,7 @@ def world(lab: Lab, tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 def cold_world(lab: Lab, tmp_path: Path) -> Iterator[World]:
-    """A world whose Terraform starts a provider of its own, which can be killed."""
+    """A world with a gateway and a provider of its own, which can be killed."""
     world = lab.world(tmp_path / "world", cold=True)
     try:
         yield world

@@ -40,6 +40,8 @@ SETTINGS = {
 DEPLOY = ("deploy", "--yes", "--json")
 
 _MARK = "FAULTS_WORLD"
+# The lab's own provider is attached to; a second one beside it would only cost time.
+_NO_GATEWAY = {"HOLDFAST_COLD_PROVIDERS": "1"}
 _PATIENCE_SECONDS = 240.0
 _LOOK_SECONDS = 0.02
 
@@ -119,7 +121,7 @@ class Lab:
         return lab
 
     def world(self, folder: Path, *, cold: bool = False) -> "World":
-        """Return a new, empty world; a `cold` one starts the provider for each command, as users do."""
+        """Return a new, empty world; a `cold` one has providers of its own, as users do."""
         folder.mkdir(parents=True, exist_ok=True)
         return World(self, folder, cold=cold)
 
@@ -238,7 +240,7 @@ class World:
         }
         return {
             **towards_local(inherited, self.proxy.endpoint),
-            **({} if self._cold or self.lab.warm is None else self.lab.warm.attach),
+            **({} if self._cold or self.lab.warm is None else self.lab.warm.attach | _NO_GATEWAY),
             "PATH": search,
             "HOLDFAST_CACHE_DIR": str(self.cache),
             _MARK: str(self.folder),
