@@ -240,7 +240,7 @@ def test_no_canary_is_where_anybody_may_look(nest: Nest) -> None:
         shown = nest.run("plan", "--markdown", "comment.md", "--verbose")
         nest.run("plan", "--json", "--out", "plans")
         nest.write("three", fails=True)
-        option = f"none.none=token={CANARIES['command_line']}"
+        option = f"none.none=postgres://app:{CANARIES['command_line']}@db/x"
         failed = nest.run("deploy", "--yes", "--json", "--events", "events-2.jsonl", "--approve", option)
         nest.write("four", healthy=False)
         unwell = nest.run("deploy", "--yes", "--verbose")
