@@ -33,6 +33,8 @@ _PATTERNS = (
     re.compile(
         rf"(?i)(?<=[\w\"'])?((?:{_NAMES})\\*[\"']?\s*[=:]\s*\\*[\"']?)(?!\(sensitive\))[^\s\"'&,;\\]{{4,}}"
     ),
+    # A word that names other things, too: only with a value that is long and has digits.
+    re.compile(r"(?i)(\b(?:token|secret)=[\"']?)(?=[^\s\"'&,;]*\d)[^\s\"'&,;\\]{8,}"),
     # The same as an option of a command line.
     re.compile(
         r"(?i)(--?(?:password|passwd|secret|token|api-?key|auth-?token|client-?secret)\s+)[^\s-]\S{3,}"

@@ -240,7 +240,7 @@ def test_no_canary_is_where_anybody_may_look(nest: Nest) -> None:
         shown = nest.run("plan", "--markdown", "comment.md", "--verbose")
         nest.run("plan", "--json", "--out", "plans")
         nest.write("three", fails=True)
-        option = f"none.none=token={CANARIES['command_line']}"
+        option = f"none.none=postgres://app:{CANARIES['command_line']}@db/x"
         failed = nest.run("deploy", "--yes", "--json", "--events", "events-2.jsonl", "--approve", option)
         nest.write("four", healthy=False)
         unwell = nest.run("deploy", "--yes", "--verbose")
@@ -256,17 +256,18 @@ def test_no_canary_is_where_anybody_may_look(nest: Nest) -> None:
     _look_into_files(nest)
     _look_into_the_bucket(nest)
 
+    leaks = nest.seen.leaks()
+    assert not leaks, "\n".join(leaks)
     # Everything did speak: what was silent hides nothing.
     assert first.returncode == 0, first.stdout + first.stderr
     assert "the app says (sensitive)" in first.stdout
-    assert "aws_ssm_parameter.p" in shown.stdout
+    assert "aws_ssm_parameter.url" in shown.stdout
+    assert "aws_ecs_task_definition.t" in shown.stdout
     assert failed.returncode == 5, failed.stdout + failed.stderr
     assert "exit status 3" in failed.stdout
     assert unwell.returncode == 5, unwell.stdout + unwell.stderr
     assert "exit code 1" in unwell.stdout
     assert "cannot synthesize with" in broken.stderr
-    leaks = nest.seen.leaks()
-    assert not leaks, "\n".join(leaks)
 
 
 def _look_into_files(nest: Nest) -> None:

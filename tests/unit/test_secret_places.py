@@ -135,6 +135,7 @@ def test_what_has_no_containers_is_shown_as_it_is() -> None:
         (r"{\"password\":\"hunter2hunter2\"}", "hunter2hunter2"),
         ('secret_string = "hunter2hunter2"', "hunter2hunter2"),
         ("xoxb-123456789012-abcdefghij", "abcdefghij"),
+        ("holdfast deploy --approve a.b=token=hunter2hunter2", "hunter2hunter2"),
         ("glpat-abcdefghij0123456789", "abcdefghij0123456789"),
     ],
 )

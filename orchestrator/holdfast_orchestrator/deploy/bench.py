@@ -118,13 +118,12 @@ class Bench:
 
     def back_up(self, snapshot: StateSnapshot, reason: str, **known: str | None) -> str:
         """Copy a state aside, read it back, and return where it lies."""
-        stored = self.store.head(self.shard.state.key)
         now = self.run.clock.now()
         meta = BackupMeta(
             run=self.run.id,
             reason=reason,
             at=now,
-            written=stored.modified if stored is not None and stored.modified is not None else now,
+            written=snapshot.written or now,
             actor=str(self.desk.actor),
             git=self.desk.git,
             **known,

@@ -36,7 +36,7 @@ _SLACK = timedelta(seconds=1)
 
 def noted(bench: Bench, attempt: Attempt) -> dict[str, Any]:
     """Return what the journal's first entry says of shard, policy and machine."""
-    shard, policy = bench.shard, attempt.policy
+    shard, policy, seen = bench.shard, attempt.policy, bench.run.redactor.value
     return {
         "verb": attempt.verb,
         "boot": bench.lease.record.process.boot,
@@ -45,7 +45,8 @@ def noted(bench: Bench, attempt: Attempt) -> dict[str, Any]:
         "policy": {
             "rollback": policy.rollback,
             "on_first_failure": policy.on_first_failure,
-            "approvals": [[one.name, one.snapshot] for one in policy.approvals],
+            # The name of a snapshot is free text from a command line.
+            "approvals": [[one.name, seen(one.snapshot)] for one in policy.approvals],
             "allowed": sorted(policy.allowed),
         },
     }

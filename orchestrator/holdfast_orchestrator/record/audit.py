@@ -148,7 +148,8 @@ class AuditTrail:
         known = _Known(read_head(stored), stored.head, asked_at)
         # Whoever wrote it may have died before the record lay in its place. One that was changed there is
         # for `verify` to find, not for this to mend.
-        create_once(self._store, known.head.last.key, known.head.last.body)
+        if self._store.head(known.head.last.key) is None:
+            create_once(self._store, known.head.last.key, known.head.last.body)
         return known
 
     def _placed(self, known: _Known) -> AuditRecord:

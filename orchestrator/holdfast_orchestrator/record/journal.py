@@ -1,6 +1,6 @@
 """The journal of one shard in one run: written before and after each step, read when the run died.
 
-    <cache>/runs/<run>/<shard>.jsonl               on this machine, forced to disk
+    <cache>/runs/<run>/<shard>.jsonl               on this machine, forced to disk (see _REDONE)
     _holdfast/runs/<run>/journal/<shard>/<seq>.json   in the bucket; <seq> is the first entry of the object
 
 A shard has a chain of its own so that shards never wait for each other, wherever they run. Entries go to
@@ -36,6 +36,18 @@ from holdfast_orchestrator.runtime import Clock, Runtime
 from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError
 
 _READERS = 8
+# Nothing is changed in these, and whoever finds them unwritten does them again. A killed process loses none
+# of their entries; only a machine that goes down may, and never those before a step that changes something.
+_REDONE = frozenset({
+    Phase.LEASED,
+    Phase.PREFLIGHT,
+    Phase.SNAPSHOT,
+    Phase.PLANNED,
+    Phase.GATED,
+    Phase.SETTLE,
+    Phase.VERIFY,
+    Phase.VERIFY2,
+})  # fmt: skip
 
 
 @dataclass(kw_only=True)
@@ -116,7 +128,7 @@ class Journal:
                 at=self.clock.now(),
                 data=data or {},
             )
-            self.file.append(entry.line)
+            self.file.append(entry.line, force=phase not in _REDONE)
             self.entries = (*self.entries, entry)
             self.mirror.push(entry)
         if edge == "before" and phase in WRITING:
@@ -146,7 +158,7 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class JournalFile:
-    """The copy on this machine: private, append-only, on disk before `append` returns."""
+    """The copy on this machine: private, append-only."""
 
     path: Path
     descriptor: int
@@ -173,12 +185,16 @@ class JournalFile:
         """Return the entries, as they were written."""
         return self.path.read_bytes().splitlines()
 
-    def append(self, line: bytes) -> None:
-        """Add a line. Raises HoldfastError, and leaves no half line, where the disk refuses."""
+    def append(self, line: bytes, *, force: bool = True) -> None:
+        """Add a line; with `force` it is on disk, and all before it, when this returns.
+
+        Raises HoldfastError, and leaves no half line, where the disk refuses.
+        """
         size = os.fstat(self.descriptor).st_size
         try:
             _write_whole(self.descriptor, line + b"\n")
-            os.fsync(self.descriptor)
+            if force:
+                os.fsync(self.descriptor)
         except OSError as error:
             # What cannot even be shortened is dropped as a torn entry when the journal is opened again.
             with suppress(OSError):

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -19,13 +20,14 @@ _FORMAT = 4
 
 @dataclass(frozen=True, kw_only=True)
 class StateSnapshot:
-    """A state's bytes and what they say of themselves."""
+    """A state's bytes and what they say of themselves; `written` is when, by the bucket's clock."""
 
     key: str
     etag: str
     body: bytes = field(repr=False)
     lineage: str
     serial: int
+    written: datetime | None = field(default=None, compare=False)
 
     @cached_property
     def sha256(self) -> str:
@@ -72,7 +74,12 @@ def snapshot_of(stored: StoredObject) -> StateSnapshot:
     if not isinstance(serial, int) or serial < 0:
         raise _corrupt(stored, f"its serial is {serial!r}")
     return StateSnapshot(
-        key=stored.head.key, etag=stored.head.etag, body=stored.body, lineage=lineage, serial=serial
+        key=stored.head.key,
+        etag=stored.head.etag,
+        body=stored.body,
+        lineage=lineage,
+        serial=serial,
+        written=stored.head.modified,
     )
 
 
