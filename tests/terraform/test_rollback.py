@@ -44,9 +44,10 @@ def deployed(app: "App", stacks: dict[str, Any], *words: str) -> tuple[int, dict
 def journal(app: "App", run: str) -> list[str]:
     prefix = f"_holdfast/runs/{run}/journal/{SHARD}/"
     entries = [
-        json.loads(app.s3.get_object(Bucket=app.bucket, Key=key)["Body"].read())
+        json.loads(line)
         for key in app.object_keys()
         if key.startswith(prefix)
+        for line in app.s3.get_object(Bucket=app.bucket, Key=key)["Body"].read().splitlines()
     ]
     return [f"{entry['phase']}:{entry['edge']}" for entry in entries]
 
