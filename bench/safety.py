@@ -250,7 +250,7 @@ def measure(here: Place, runs: int) -> tuple[list[Mapping[str, float]], list[flo
 
 
 def rollback_started(here: Place, version: str) -> tuple[float, float]:
-    """Break a deploy; return the seconds from its failed apply to the verdict, and from there to the rollback.
+    """Break a deploy; return the seconds from failed apply to verdict, and from there to the rollback.
 
     In between objects in doubt are looked for with a plan of their own, which is Terraform's time. The
     rollback has begun when its configuration is built and its plan starts.

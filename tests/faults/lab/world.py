@@ -240,7 +240,7 @@ class World:
         }
         return {
             **towards_local(inherited, self.proxy.endpoint),
-            **({} if self._cold or self.lab.warm is None else self.lab.warm.attach | _NO_GATEWAY),
+            **({} if self._cold or self.lab.warm is None else {**self.lab.warm.attach, **_NO_GATEWAY}),
             "PATH": search,
             "HOLDFAST_CACHE_DIR": str(self.cache),
             _MARK: str(self.folder),
