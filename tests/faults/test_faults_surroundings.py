@@ -144,7 +144,7 @@ def test_row_42_throttling_is_no_reason_to_roll_back(world: World) -> None:
         return bool(request.action) and chance.random() < 0.3
 
     throttled = world.proxy.add(
-        Rule(what=by_terraform(unlucky), fault=Answer(400, "ThrottlingException", "Rate exceeded"), times=25)
+        Rule(what=by_terraform(unlucky), fault=Answer(400, "ThrottlingException", "Rate exceeded"), times=12)
     )
     version = json.loads(json.dumps(SECOND))
     version["shop"]["provider"]["aws"][0]["max_retries"] = 10
