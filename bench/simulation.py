@@ -107,15 +107,11 @@ def _runtime(folder: Path) -> Runtime:
     )
 
 
-def _deploy(
-    manifest: Manifest, tools: SimulatedTools, runtime: Runtime, *, parallel: int, work: str
-) -> Cost:
+def _deploy(manifest: Manifest, tools: SimulatedTools, runtime: Runtime, *, parallel: int, work: str) -> Cost:
     bucket = tools.bucket
     slept, bucket_cpu, requests = tools.slept, bucket.cpu, bucket.requests.total()
     began, cpu = time.perf_counter(), time.process_time()
-    result = carry_out(
-        Order(shards=manifest.shards, max_parallel=parallel), _run(manifest, tools, runtime)
-    )
+    result = carry_out(Order(shards=manifest.shards, max_parallel=parallel), _run(manifest, tools, runtime))
     assert result.is_good, result
     return Cost(
         shards=len(manifest.shards),
