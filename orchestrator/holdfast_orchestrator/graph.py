@@ -75,7 +75,21 @@ class Graph:
         `a -> c`, so that order holds among what is chosen.
         """
         chosen = frozenset(names)
-        return Graph({name: tuple(sorted(self.upstreams([name]) & chosen)) for name in sorted(chosen)})
+        return Graph({name: tuple(sorted(self._nearest(name, chosen))) for name in sorted(chosen)})
+
+    def _nearest(self, name: str, chosen: frozenset[str]) -> frozenset[str]:
+        """Those of `chosen` that `name` depends on without another chosen one between."""
+        found: set[str] = set()
+        passed: set[str] = set()
+        ahead = list(self.dependencies[name])
+        while ahead:
+            upstream = ahead.pop()
+            if upstream in chosen:
+                found.add(upstream)
+            elif upstream not in passed:
+                passed.add(upstream)
+                ahead.extend(self.dependencies[upstream])
+        return frozenset(found)
 
 
 def _reachable(arrows: Mapping[str, tuple[str, ...]], names: Iterable[str]) -> frozenset[str]:

@@ -124,6 +124,11 @@ class Manifest:
         return {shard.name: shard for shard in self.shards}
 
     @cached_property
+    def by_place(self) -> Mapping[tuple[str, str], Shard]:
+        """The shards by bucket and key of their states."""
+        return {(shard.state.bucket, shard.state.key): shard for shard in self.shards}
+
+    @cached_property
     def graph(self) -> Graph:
         """Which shard depends on which."""
         return Graph({shard.name: shard.depends_on for shard in self.shards})

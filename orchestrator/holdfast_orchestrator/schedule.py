@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
+from heapq import heappop, heappush
 from typing import Generic, TypeVar
 
 from holdfast_orchestrator.graph import Graph
@@ -65,7 +66,7 @@ class _Walk(Generic[T]):
         self._graph = graph
         self._executor = executor
         self._sorter = TopologicalSorter(graph.dependencies)
-        self._ready: list[str] = []
+        self._ready: list[tuple[float, str]] = []
         self._running: dict[Future[T], str] = {}
         self._ended: dict[str, Future[T]] = {}
         self._skipped: dict[str, Skipped] = {}
@@ -73,29 +74,41 @@ class _Walk(Generic[T]):
     def finish(self) -> None:
         self._sorter.prepare()
         while self._sorter.is_active():
-            self._ready.extend(self._sorter.get_ready())
+            self._take_ready()
             self._start_or_skip()
             if self._running:
                 self._collect()
+
+    def _take_ready(self) -> None:
+        # A skip makes others ready, which are skipped in their turn.
+        while names := self._sorter.get_ready():
+            for name in sorted(names):
+                if (skipped := self._reason_to_skip(name)) is not None:
+                    self._skip(name, skipped)
+                else:
+                    heappush(self._ready, (-self._schedule.priority(name), name))
 
     def result(self, name: str) -> T | Skipped:
         return self._skipped[name] if name in self._skipped else self._ended[name].result()
 
     def _start_or_skip(self) -> None:
         waiting = []
-        for name in sorted(self._ready, key=lambda name: (-self._schedule.priority(name), name)):
+        while self._ready and (self._schedule.stop.asked or self._has_room()):
+            _, name = entry = heappop(self._ready)
             if (skipped := self._reason_to_skip(name)) is not None:
                 self._skip(name, skipped)
-            elif self._has_room(name):
+            elif self._has_room() and self._group_has_room(name):
                 self._running[self._executor.submit(self._schedule.work, name)] = name
             else:
-                waiting.append(name)
-        self._ready = waiting
+                waiting.append(entry)
+        for entry in waiting:
+            heappush(self._ready, entry)
 
-    def _has_room(self, name: str) -> bool:
+    def _has_room(self) -> bool:
+        return len(self._running) < self._schedule.max_parallel
+
+    def _group_has_room(self, name: str) -> bool:
         schedule = self._schedule
-        if len(self._running) >= schedule.max_parallel:
-            return False
         if schedule.per_group is None:
             return True
         group = schedule.group(name)

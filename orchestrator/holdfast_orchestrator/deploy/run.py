@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from holdfast_orchestrator.deploy.books import Books, Transcript
 from holdfast_orchestrator.deploy.by_hand import Back, ShardRollback
@@ -120,17 +121,17 @@ def _refuse_to_strand(order: Order, run: Run) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Walk:
     order: Order
     run: Run
     desk: Desk
     lock: threading.Lock = field(default_factory=threading.Lock)
-    committed: set[str] = field(default_factory=set)
+    moved: set[str] = field(default_factory=set)
     turns: Turns | None = None
 
     def results(self) -> Mapping[str, ShardResult]:
-        graph = self.run.manifest.graph.only(self.order.names)
+        graph = self._graph
         schedule = Schedule(
             work=self._work,
             failed=lambda result: not result.outcome.is_good,
@@ -157,6 +158,10 @@ class _Walk:
             return {shard.name: self.turns.seconds(shard) for shard in self.order.shards}
         return {shard.name: estimated_seconds(shard) for shard in self.order.shards}
 
+    @cached_property
+    def _graph(self) -> Graph:
+        return self.run.manifest.graph.only(self.order.names)
+
     def _turned(self, graph: Graph) -> Graph:
         return graph.reversed if self.order.destroy else graph
 
@@ -170,15 +175,13 @@ class _Walk:
         worker = ShardDeploy if self.order.back is None else ShardRollback
         result = worker(shard, self.run, intent, self.desk).result()
         if result.outcome is Outcome.COMMITTED:
-            with self.lock:
-                self.committed.add(name)
+            self._note_moved(name)
         self._tell(result)
         return result
 
     def _intent(self, name: str) -> Intent:
         shown = self.order.shown
-        with self.lock:
-            changed = bool(self.run.manifest.graph.upstreams([name]) & self.committed)
+        changed = self._has_moved_above(name)
         return Intent(
             destroy=self.order.destroy,
             allowed=self.order.policy.allowed,
@@ -186,6 +189,18 @@ class _Walk:
             upstream_changed=changed,
             back=self.order.back,
         )
+
+    def _has_moved_above(self, name: str) -> bool:
+        """Whether anything above, near or far, was committed in this run: each turn asks only the nearest."""
+        with self.lock:
+            changed = not self.moved.isdisjoint(self._graph.dependencies[name])
+        if changed:
+            self._note_moved(name)
+        return changed
+
+    def _note_moved(self, name: str) -> None:
+        with self.lock:
+            self.moved.add(name)
 
     def _skipped(self, name: str, skipped: Skipped) -> ShardResult:
         label = self.run.label

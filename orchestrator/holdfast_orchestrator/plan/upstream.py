@@ -19,11 +19,10 @@ _REFERENCE = re.compile(r"data\.terraform_remote_state\.([A-Za-z0-9_-]+)\.output
 
 def waits_for(shard: Shard, manifest: Manifest, tools: Tools) -> tuple[str, ...]:
     """Return the upstream shards whose state lacks an output that `shard` refers to, by name."""
-    by_place = {(other.state.bucket, other.state.key): other for other in manifest.shards}
     needed = _needed_outputs(json.loads(shard.configuration))
     waiting = set()
     for place, outputs in sorted(needed.items()):
-        upstream = by_place.get(place)
+        upstream = manifest.by_place.get(place)
         if upstream is not None and not outputs <= _outputs(upstream, tools):
             waiting.add(upstream.name)
     return tuple(sorted(waiting))
@@ -31,12 +30,11 @@ def waits_for(shard: Shard, manifest: Manifest, tools: Tools) -> tuple[str, ...]
 
 def outputs_needed(configuration: Mapping[str, Any], manifest: Manifest) -> Mapping[str, frozenset[str]]:
     """Return the outputs that a configuration refers to, by the name of the shard that has them."""
-    by_place = {(other.state.bucket, other.state.key): other for other in manifest.shards}
     needed = _needed_outputs(configuration)
     return {
-        by_place[place].name: frozenset(outputs)
+        manifest.by_place[place].name: frozenset(outputs)
         for place, outputs in sorted(needed.items())
-        if place in by_place
+        if place in manifest.by_place
     }
 
 

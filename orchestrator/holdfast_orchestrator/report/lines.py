@@ -25,6 +25,7 @@ class Lines:
         self._out = out
         self._verbose = verbose
         self._rows = Rows()
+        self._width = 0
 
     def __enter__(self) -> Self:
         return self
@@ -38,9 +39,10 @@ class Lines:
             case SynthFinished():
                 self._write(f"synthesized {event.shards} shards in {event.seconds:.1f} s")
             case RunStarted():
+                self._width = max(map(len, event.labels), default=0)
                 self._write(f"{self._rows.title} · run {event.run}")
             case ShardFinished() if row is not None:
-                self._write(_line(row, self._width()))
+                self._write(_line(row, self._width))
                 for line in row.lines:
                     self._write(f"      {line}")
             case Notice() | StopRequested():
@@ -51,9 +53,6 @@ class Lines:
                 self._write(f"    {row.label}: {event.action} {event.address}")
             case _:
                 return
-
-    def _width(self) -> int:
-        return max((len(row.label) for row in self._rows.by_shard.values()), default=0)
 
     def _write(self, line: str) -> None:
         self._out.write(f"{line.rstrip()}\n")

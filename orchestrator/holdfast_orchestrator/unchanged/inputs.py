@@ -104,6 +104,5 @@ def mark_of(head: ObjectHead | None) -> Mark | None:
 
 def strangers(configuration: Document, manifest: Manifest) -> tuple[str, ...]:
     """The states a configuration reads that belong to no shard of the app, in words."""
-    ours = {(shard.state.bucket, shard.state.key) for shard in manifest.shards}
-    foreign = {place for place in remote_states(configuration) if place not in ours}
+    foreign = {place for place in remote_states(configuration) if place not in manifest.by_place}
     return tuple(f"it reads a state outside of this app ({bucket}/{key})" for bucket, key in sorted(foreign))
