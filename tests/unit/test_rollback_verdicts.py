@@ -15,8 +15,10 @@ from holdfast_orchestrator.rollback.classify import (
     Aftermath,
     Verdict,
     classify,
+    lock_not_taken,
     lost_provider,
     only_lock_errors,
+    says_lock_not_released,
     says_state_not_saved,
 )
 from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, TrackedObject
@@ -298,3 +300,18 @@ provider "registry.terraform.io/hashicorp/random" {
         "registry.terraform.io/hashicorp/aws": "5.100.0",
         "registry.terraform.io/hashicorp/random": "3.6.0",
     }
+
+
+def test_a_lock_the_store_refuses_for_a_moment_is_told_from_one_somebody_holds() -> None:
+    conflict = "Error acquiring the state lock StatusCode: 409, ConditionalRequestConflict"
+    held = "Error acquiring the state lock StatusCode: 412, PreconditionFailed: Lock Info: ID: 1b2c"
+
+    assert lock_not_taken([conflict])
+    assert not lock_not_taken([held])
+    assert not lock_not_taken([conflict, "creating SSM Parameter: AccessDeniedException"])
+    assert not lock_not_taken([])
+
+
+def test_a_lock_that_could_not_be_released_is_told_from_one_that_could_not_be_had() -> None:
+    assert says_lock_not_released(["Error releasing the state lock: failed to retrieve lock info"])
+    assert not says_lock_not_released(["Error acquiring the state lock"])
