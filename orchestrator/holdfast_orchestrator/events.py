@@ -173,8 +173,7 @@ class Emitter:
     """Stamps, redacts and hands on events, one at a time, whatever thread they come from."""
 
     def __init__(self, clock: Clock, redactor: Redactor, *listeners: Listener) -> None:
-        # Reentrant: a signal handler may emit in the thread that is emitting.
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._clock = clock
         self._redactor = redactor
         self._listeners = listeners

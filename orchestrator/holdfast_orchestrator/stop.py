@@ -20,11 +20,10 @@ class Urgency(IntEnum):
 
 
 class StopSignal:
-    """Asked from a signal handler or any thread, read by the scheduler and the shards."""
+    """Asked from any thread but not from a signal handler, read by the scheduler and the shards."""
 
     def __init__(self) -> None:
-        # Reentrant: the handler may run in the very thread that registers an interrupter.
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._urgency = Urgency.NONE
         self._interrupters: list[Callable[[], object]] = []
         self._at_stake = 0

@@ -34,6 +34,13 @@ def wait_for(path: Path, processes: SystemProcesses) -> None:
     assert processes.run(python(ready, path.parent, timeout=60, on_timeout="kill"))
 
 
+def wait_until_gone(pid: int, processes: SystemProcesses) -> None:
+    deadline = time.monotonic() + 10
+    while processes.birth(pid) is not None:
+        assert time.monotonic() < deadline, f"process {pid} still runs"
+        time.sleep(0.01)
+
+
 def test_a_program_gives_back_its_output_its_errors_and_its_code(
     processes: SystemProcesses, tmp_path: Path
 ) -> None:
@@ -206,7 +213,7 @@ def test_a_command_that_changes_nothing_may_be_killed_with_its_children(
     completed = processes.run(python(program, tmp_path, timeout=2.0, on_timeout="kill"))
 
     assert completed.code == -signal.SIGKILL
-    assert processes.birth(int((tmp_path / "child").read_text())) is None
+    wait_until_gone(int((tmp_path / "child").read_text()), processes)
 
 
 def test_a_program_outlives_a_starter_that_is_killed(tmp_path: Path) -> None:

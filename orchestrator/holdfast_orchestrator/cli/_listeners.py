@@ -11,8 +11,7 @@ class Listeners:
     """Hands events to several listeners, one event at a time; one that cannot write any more is left out."""
 
     def __init__(self) -> None:
-        # Reentrant: the signal handler may tell something in the middle of telling something.
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._listeners: list[Listener] = []
 
     def add(self, listener: Listener) -> None:

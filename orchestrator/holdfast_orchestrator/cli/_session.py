@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, TextIO
 
 from holdfast_orchestrator.api import Options, Project
@@ -138,17 +139,17 @@ def _signals(session: Session) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    emit = Emitter(session.runtime.clock, session.project.redactor, session.listeners)
+    asked: SimpleQueue[bool] = SimpleQueue()
+    teller = threading.Thread(target=_stop_when, args=(session, asked), name="signals", daemon=True)
+    teller.start()
 
     def ask(_number: int, _frame: object) -> None:
+        # A handler may run in the middle of a write to the stream it would write to: it only passes it on.
         if session.stop.is_over:
             return
         if not session.stop.at_stake:
             raise KeyboardInterrupt
-        before = session.stop.urgency
-        urgency = session.stop.ask()
-        message = _AGAIN if before is Urgency.INTERRUPT else _MESSAGES[urgency]
-        emit(StopRequested(urgency=int(urgency), message=message))
+        asked.put(True)
 
     handlers: dict[signal.Signals, Any] = {
         signal.SIGINT: ask,
@@ -161,3 +162,15 @@ def _signals(session: Session) -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+        asked.put(False)
+        teller.join()
+
+
+def _stop_when(session: Session, asked: "SimpleQueue[bool]") -> None:
+    """Ask the run to stop, and say so, each time True comes; False is the end."""
+    emit = Emitter(session.runtime.clock, session.project.redactor, session.listeners)
+    while asked.get():
+        before = session.stop.urgency
+        urgency = session.stop.ask()
+        message = _AGAIN if before is Urgency.INTERRUPT else _MESSAGES[urgency]
+        emit(StopRequested(urgency=int(urgency), message=message))
