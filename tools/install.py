@@ -104,7 +104,7 @@ def install_python(venv: Path, project: Path) -> None:
     pip(python, "--no-compile", "--require-hashes", "-r", str(project / "requirements.lock"))
     pip(python, "--no-compile", "--no-deps", "--no-build-isolation", "--editable", str(project))
     print("python: compiling")
-    compile_all(python)
+    compile_all(python, project)
     stamp.write_text(wanted)
 
 
@@ -149,11 +149,12 @@ def pip(python: Path, *wanted: str) -> None:
         )
 
 
-def compile_all(python: Path) -> None:
+def compile_all(python: Path, project: Path) -> None:
     # Some packages carry files that are no valid Python on purpose: what does not compile is not needed.
     where = [str(python), "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"]
     packages = subprocess.run(where, capture_output=True, text=True, check=True).stdout.strip()
-    command = [str(python), "-m", "compileall", "-qq", "-j", "2", packages]
+    sources = (project / name for name in ("constructs", "orchestrator", "stacks"))
+    command = [str(python), "-m", "compileall", "-qq", "-j", "2", packages, *map(str, sources)]
     subprocess.run(command, capture_output=True, check=False)
 
 

@@ -15,35 +15,28 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from holdfast_orchestrator.capacity import default_parallel
-from holdfast_orchestrator.deploy.attempt import Person
-from holdfast_orchestrator.deploy.by_hand import Back
-from holdfast_orchestrator.deploy.desk import Policy
-from holdfast_orchestrator.deploy.ids import new_run_id
-from holdfast_orchestrator.deploy.outcome import RunResult
-from holdfast_orchestrator.deploy.run import Order, carry_out
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Emitter, Listener, Notice, ignore
 from holdfast_orchestrator.foreign import ForeignDefaults, calling_account
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Manifest, Shard, is_synthesized, load_manifest
-from holdfast_orchestrator.plan.kept import refuse_stale
-from holdfast_orchestrator.plan.preview import Plan
-from holdfast_orchestrator.plan.run import plan_run
-from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.project_file import ForeignSettings, ProjectFile, read_project_file
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.runtime import Runtime, load_ahead, real_runtime
-from holdfast_orchestrator.secret_places import secrets_in_configuration
 from holdfast_orchestrator.selection import Selection, labels
-from holdfast_orchestrator.state.snapshot import read_snapshot
 from holdfast_orchestrator.stop import StopSignal
 from holdfast_orchestrator.synth import synth_lock, synthesize
 from holdfast_orchestrator.tools import RealTools, Tools
 
-_POLICY = Policy()
-_NOBODY = Person()
+if TYPE_CHECKING:
+    # What plans and deploys takes longer to import than reading an app: it is imported where it begins.
+    from holdfast_orchestrator.deploy.attempt import Person
+    from holdfast_orchestrator.deploy.desk import Policy
+    from holdfast_orchestrator.deploy.outcome import RunResult
+    from holdfast_orchestrator.plan.preview import Plan
+    from holdfast_orchestrator.plan.shard import Run
 
 Names = str | Sequence[str]
 """One name, or several."""
@@ -90,7 +83,6 @@ class Project:
     def synth(self, *, env: Names = (), service: Names = (), on_event: Listener = ignore) -> Manifest:
         """Run the app for these environments and services (none: all) and read what it wrote."""
         emit = self._emitter(on_event)
-        load_ahead(self.runtime.aws)
         with synth_lock(self.file.folder):
             synthesize(self.file, self.runtime, environments=_names(env), services=_names(service), emit=emit)
             return self._read(env)
@@ -158,7 +150,7 @@ class Project:
         max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
-    ) -> Plan:
+    ) -> "Plan":
         """Synthesize and plan. A shard that waits for another's first deploy, or fails, is in the answer.
 
         What has not changed since its last good deploy is not planned, unless with `refresh`. With
@@ -167,6 +159,8 @@ class Project:
         Raises StateBucketError where a state bucket is missing, and with `one_environment` UsageError
         where several environments are meant without being named.
         """
+        from holdfast_orchestrator.plan.run import plan_run  # noqa: PLC0415 - only with Terraform
+
         selection = _selection(
             env, service, stack, include_dependents=include_dependents, one_environment=one_environment
         )
@@ -185,7 +179,7 @@ class Project:
 
     def deploy(
         self,
-        plan: Plan | None = None,
+        plan: "Plan | None" = None,
         *,
         manifest: Manifest | None = None,
         env: Names = (),
@@ -194,7 +188,7 @@ class Project:
         include_dependents: bool = False,
         changed_since: str | None = None,
         allow_destroy: Iterable[str] = (),
-        policy: Policy = _POLICY,
+        policy: "Policy | None" = None,
         atomic: bool = False,
         refresh: bool = False,
         command: str = "",
@@ -202,7 +196,7 @@ class Project:
         max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
-    ) -> RunResult:
+    ) -> "RunResult":
         """Synthesize, then plan, gate, back up and apply shard by shard.
 
         With `plan` (of `Project.plan`) its shards are deployed, and its plans applied as they are;
@@ -221,18 +215,18 @@ class Project:
                 shards = self._narrowed(selection, manifest, changed_since).of(manifest)
             else:
                 shards = self._as_planned(plan, manifest)
-            allowed = policy.allowed | frozenset(allow_destroy)
-            order = Order(
+            return _carried_out(
+                run,
+                policy=policy,
+                allow_destroy=allow_destroy,
                 shards=shards,
                 max_parallel=max_parallel or here.shards_at_once,
                 per_account=max_parallel_per_account,
-                policy=replace(policy, allowed=allowed, together=atomic),
                 shown=plan,
                 atomic=atomic,
                 refresh=refresh,
                 command=command,
             )
-            return carry_out(order, run)
 
     def destroy(
         self,
@@ -244,13 +238,13 @@ class Project:
         include_dependents: bool = False,
         retired: str | None = None,
         allow_destroy: Iterable[str] = (),
-        policy: Policy = _POLICY,
+        policy: "Policy | None" = None,
         command: str = "",
         max_parallel: int | None = None,
         max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
-    ) -> RunResult:
+    ) -> "RunResult":
         """Take down exactly the shards chosen, dependents first.
 
         `retired` names instead a stack that is not in the app any more, to be taken down as it was last
@@ -271,15 +265,16 @@ class Project:
                 )
                 shards = selection.of(manifest)
             run = here.run(manifest, on_event=on_event, stop=stop)
-            order = Order(
+            return _carried_out(
+                run,
+                policy=policy,
+                allow_destroy=allow_destroy,
                 shards=shards,
                 max_parallel=max_parallel or here.shards_at_once,
                 per_account=max_parallel_per_account,
                 destroy=True,
-                policy=replace(policy, allowed=policy.allowed | frozenset(allow_destroy)),
                 command=command,
             )
-            return carry_out(order, run)
 
     def retired_shard(self, name: str, manifest: Manifest) -> Shard:
         """Return a shard that is not in the app any more, as it was last deployed.
@@ -301,41 +296,45 @@ class Project:
         *,
         to: str | None = None,
         env: Names = (),
-        policy: Policy = _POLICY,
+        policy: "Policy | None" = None,
         command: str = "",
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
-    ) -> RunResult:
+    ) -> "RunResult":
         """Re-apply an earlier good deployment of one shard (`to`: its run; none: the one before).
 
         What that would destroy for good blocks it, like in any deploy. Raises UsageError where `stack`
         does not name exactly one shard.
         """
-        from holdfast_orchestrator.deploy.resume import known_shards  # noqa: PLC0415 - rarely needed
+        from holdfast_orchestrator.deploy.by_hand import Back  # noqa: PLC0415 - rarely needed
+        from holdfast_orchestrator.deploy.resume import known_shards  # noqa: PLC0415
 
         app = self.list(env=env, on_event=on_event)
         shards = _selection((), (), stack).of(Manifest(app)) if app else ()
         if len(shards) != 1:
             names = ", ".join(shard.name for shard in shards) or "none"
             raise UsageError(f"{stack!r} must name one shard, got {names}", next_step="holdfast list")
-        order = Order(shards=shards, max_parallel=1, policy=policy, back=Back(to), command=command)
         with self.warmed(env=env, on_event=on_event) as here:
-            return carry_out(order, here.run(known_shards(shards, app), on_event=on_event, stop=stop))
+            run = here.run(known_shards(shards, app), on_event=on_event, stop=stop)
+            return _carried_out(
+                run, policy=policy, shards=shards, max_parallel=1, back=Back(to), command=command
+            )
 
     def resume(
         self,
         run: str,
         *,
-        decision: Person = _NOBODY,
+        decision: "Person | None" = None,
         command: str = "",
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
-    ) -> RunResult:
+    ) -> "RunResult":
         """Bring a run whose runner died, or that waits for a person, to its end.
 
         Raises UsageError where no bucket of the app knows the run.
         """
-        from holdfast_orchestrator.deploy.resume import (  # noqa: PLC0415 - rarely needed
+        from holdfast_orchestrator.deploy.attempt import Person  # noqa: PLC0415 - rarely needed
+        from holdfast_orchestrator.deploy.resume import (  # noqa: PLC0415
             Take,
             known_shards,
             shards_of_run,
@@ -349,7 +348,7 @@ class Project:
         environments = sorted({shard.environment for shard in shards})
         with self.warmed(env=environments, on_event=on_event) as here:
             taken = replace(here.run(manifest, on_event=on_event, stop=stop), id=run)
-            return take_up_run(Take(run=run, person=decision, command=command), taken, shards)
+            return take_up_run(Take(run=run, person=decision or Person(), command=command), taken, shards)
 
     @contextmanager
     def warmed(self, *, env: Names = (), on_event: Listener = ignore) -> "Iterator[Project]":
@@ -360,6 +359,7 @@ class Project:
         """
         from holdfast_orchestrator.engine.warm.ahead import warmed_tools  # noqa: PLC0415 - only with Terraform
 
+        load_ahead(self.runtime.aws)
         if self.tools is not None or self.options.cold_providers:
             yield self
             return
@@ -372,10 +372,18 @@ class Project:
     @property
     def shards_at_once(self) -> int:
         """How many shards are worked on at once where nobody says otherwise."""
+        from holdfast_orchestrator.capacity import default_parallel  # noqa: PLC0415 - only with Terraform
+
         return default_parallel(warm=isinstance(self.tools, RealTools) and self.tools.warm is not None)
 
-    def run(self, manifest: Manifest, *, on_event: Listener = ignore, stop: StopSignal | None = None) -> Run:
+    def run(
+        self, manifest: Manifest, *, on_event: Listener = ignore, stop: StopSignal | None = None
+    ) -> "Run":
         """Return a new run over a synthesized app: what its stages share."""
+        from holdfast_orchestrator.deploy.ids import new_run_id  # noqa: PLC0415 - only with Terraform
+        from holdfast_orchestrator.plan.shard import Run  # noqa: PLC0415
+        from holdfast_orchestrator.secret_places import secrets_in_configuration  # noqa: PLC0415
+
         shown = labels(manifest.shards)
         for shard in manifest.shards:
             self.redactor.learn([*secrets_in_configuration(shard.configuration)])
@@ -403,14 +411,17 @@ class Project:
             return None
         return manifest
 
-    def _manifest_for(self, plan: Plan | None, *, env: Names, on_event: Listener) -> Manifest:
+    def _manifest_for(self, plan: "Plan | None", *, env: Names, on_event: Listener) -> Manifest:
         if plan is None:
             return self.synth(env=env, on_event=on_event)
         if plan.manifest is not None:
             return plan.manifest
         return self.synth(env=plan.environments, on_event=on_event)
 
-    def _as_planned(self, plan: Plan, manifest: Manifest) -> tuple[Shard, ...]:
+    def _as_planned(self, plan: "Plan", manifest: Manifest) -> tuple[Shard, ...]:
+        from holdfast_orchestrator.plan.kept import refuse_stale  # noqa: PLC0415 - only with Terraform
+        from holdfast_orchestrator.state.snapshot import read_snapshot  # noqa: PLC0415
+
         for planned in plan.shards:
             shard = manifest.by_name.get(planned.shard)
             if shard is None:
@@ -450,6 +461,22 @@ class Project:
 
     def _emitter(self, on_event: Listener) -> Emitter:
         return Emitter(self.runtime.clock, self.redactor, on_event)
+
+
+def _carried_out(
+    run: "Run", *, policy: "Policy | None", allow_destroy: Iterable[str] = (), **order: Any
+) -> "RunResult":
+    """Carry out an Order of these fields."""
+    from holdfast_orchestrator.deploy.desk import Policy  # noqa: PLC0415 - only with Terraform
+    from holdfast_orchestrator.deploy.run import Order, carry_out  # noqa: PLC0415
+
+    policy = policy or Policy()
+    agreed = replace(
+        policy,
+        allowed=policy.allowed | frozenset(allow_destroy),
+        together=policy.together or order.get("atomic", False),
+    )
+    return carry_out(Order(policy=agreed, **order), run)
 
 
 def _selection(

@@ -9,8 +9,10 @@ import fcntl
 import json
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 from holdfast_orchestrator.errors import SettingsError, SynthesisError, UsageError
@@ -25,6 +27,7 @@ _FRAME = re.compile(r'  File "(?P<file>[^"]+)", line \d+')
 _NOT_THE_USERS = ("site-packages", "dist-packages", "<frozen ", "/lib/python3")
 _JAVASCRIPT_FRAME = re.compile(r"\s+at .*(?:\(|:\d+:\d+)")
 _LONGEST = 40
+_READER = "holdfast_orchestrator.manifest_files"
 
 
 @contextmanager
@@ -55,6 +58,8 @@ def synthesize(
     # What an earlier synthesis left must not pass for this one's work.
     for name in (CDKTF_MANIFEST, HOLDFAST_MANIFEST):
         (project.output / name).unlink(missing_ok=True)
+    # What reads the app's files takes a while to import; the app takes longer.
+    threading.Thread(target=import_module, args=(_READER,), daemon=True).start()
     completed = runtime.processes.run(_command(project, runtime, environments, services))
     if printed := "\n".join(filter(None, (completed.stdout.strip(), completed.stderr.strip()))):
         emit(AppOutput(text=printed))

@@ -10,12 +10,18 @@
    `assembly` puts the loading off until a request to the kernel needs one of the package's types, and
    loads again, under another name, what is imported after that.
 
+At the end of the process Python would look through all that was built once more, for a quarter of a
+second, to free what is freed anyway: it is told not to.
+
 `kernel` holds the places where jsii is changed: how its Node process is started, and what is sent to
 it. `settings` is the only one that looks at the environment. What cdktf writes is the same byte for byte.
 
 Wherever something is not as expected (another jsii, another layout of the package, a cache that cannot be
 written), the stock way is taken: slow, and right. `HOLDFAST_FAST_BINDINGS=0` asks for it.
 """
+
+import atexit
+import gc
 
 from holdfast_constructs._bindings import settings, stand_in
 
@@ -43,6 +49,8 @@ def install() -> bool:
     from holdfast_constructs._bindings import kernel  # noqa: PLC0415 - jsii is not needed when switched off
 
     _installed = kernel.install(jsii_package=JSII_PACKAGE, directory=parent)
-    if not _installed:
+    if _installed:
+        atexit.register(gc.freeze)
+    else:
         stand_in.remove(PYTHON_PACKAGE)
     return _installed

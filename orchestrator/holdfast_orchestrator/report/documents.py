@@ -5,13 +5,15 @@ Each has a `schema` of its own and only ever grows within v1; `schemas.py` publi
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from holdfast_orchestrator.deploy.outcome import RunResult
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Manifest, Shard
-from holdfast_orchestrator.plan.preview import Plan, ShardPlan
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.deploy.outcome import RunResult
+    from holdfast_orchestrator.plan.preview import Plan, ShardPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +205,7 @@ def synth_document(manifest: Manifest, output: str) -> SynthDocument:
     return SynthDocument(output=output, shards=tuple(shard.name for shard in manifest.shards))
 
 
-def plan_report(plan: Plan) -> PlanReport:
+def plan_report(plan: "Plan") -> PlanReport:
     """Return the document that shows `plan`."""
     return PlanReport(
         run=plan.run,
@@ -218,7 +220,7 @@ def plan_report(plan: Plan) -> PlanReport:
     )
 
 
-def deploy_document(result: RunResult) -> DeployDocument:
+def deploy_document(result: "RunResult") -> DeployDocument:
     """Return the document that says how a deploy or destroy ended."""
     return DeployDocument(
         schema="holdfast/destroy/v1" if result.verb == "destroy" else "holdfast/deploy/v1",
@@ -272,7 +274,7 @@ def _listed(shard: Shard) -> ListedShard:
     )
 
 
-def _planned(plan: ShardPlan) -> PlannedShard:
+def _planned(plan: "ShardPlan") -> PlannedShard:
     document = plan.document
     return PlannedShard(
         name=plan.shard,
@@ -291,7 +293,7 @@ def _planned(plan: ShardPlan) -> PlannedShard:
     )
 
 
-def _changes(plan: ShardPlan) -> Iterable[PlannedChange]:
+def _changes(plan: "ShardPlan") -> Iterable[PlannedChange]:
     for change in plan.document.changes if plan.document is not None else ():
         yield PlannedChange(
             address=change.address,
