@@ -75,6 +75,7 @@ def planned(terraform: Terraform, *, destroy: bool = False) -> Any:
     return comparable(terraform.show_plan(terraform.plan(destroy=destroy).plan))
 
 
+@pytest.mark.long
 def test_the_plan_is_the_same_with_and_without_for_create_update_replace_and_destroy(world: Any) -> None:
     steps: list[tuple[dict[str, Any], bool]] = [
         (stack(), False),  # create
