@@ -248,6 +248,7 @@ def _shard(stack: Stack, given: Any, file: Path) -> Shard:
     )
     if given.state.key != expected:
         raise SettingsError(f"{file}: {stack.name}: state.key must be {expected!r}, got {given.state.key!r}")
+    _refuse_another_backend(stack, given.state, file)
     return Shard(
         name=stack.name,
         directory=stack.directory,
@@ -270,6 +271,23 @@ def _shard(stack: Stack, given: Any, file: Path) -> Shard:
             address: Source(**source.model_dump(by_alias=True)) for address, source in given.sources.items()
         },
     )
+
+
+def _refuse_another_backend(stack: Stack, state: Any, file: Path) -> None:
+    """Terraform goes where the configuration says; backups, lock and lease go where the manifest says."""
+    try:
+        declared = (json.loads(stack.configuration).get("terraform") or {}).get("backend") or {}
+    except ValueError as error:
+        raise SettingsError(
+            f"{stack.name}: its cdk.tf.json is {explain(error)}", next_step="holdfast synth"
+        ) from None
+    backend, wanted = declared.get("s3") or {}, f"s3://{state.bucket}/{state.key}"
+    found = f"s3://{backend.get('bucket')}/{backend.get('key')}" if backend else ", ".join(declared) or "none"
+    if found != wanted:
+        raise SettingsError(
+            f"{file}: {stack.name}: the stack's own backend must be {wanted}, got {found}",
+            next_step="give the stack an S3Backend with this bucket and key, or mend what the app writes",
+        )
 
 
 def checked_state_key(of: str, service: str, account: str, region: str, environment: str) -> str:

@@ -33,7 +33,9 @@ def write_app(folder: Path, *, environments: tuple[str, ...] = ("dev",)) -> None
             name = f"{service}-{environment}"
             path = folder / "cdktf.out" / "stacks" / name
             path.mkdir(parents=True, exist_ok=True)
-            (path / "cdk.tf.json").write_text("{}")
+            key = f"{service}/123456789012/eu-west-1/{environment}/terraform.tfstate"
+            state = {"bucket": "states", "key": key, "region": "eu-west-1"}
+            (path / "cdk.tf.json").write_text(json.dumps({"terraform": {"backend": {"s3": state}}}))
             stacks[name] = {
                 "name": name,
                 "dependencies": [f"{upstream}-{environment}" for upstream in after],
@@ -45,11 +47,7 @@ def write_app(folder: Path, *, environments: tuple[str, ...] = ("dev",)) -> None
                 "environment": environment,
                 "account": "123456789012",
                 "region": "eu-west-1",
-                "state": {
-                    "bucket": "states",
-                    "key": f"{service}/123456789012/eu-west-1/{environment}/terraform.tfstate",
-                    "region": "eu-west-1",
-                },
+                "state": state,
             }
     manifest = {"version": "0.21.0", "stacks": stacks}
     described = {"schema": "holdfast/deployment-manifest/v1", "shards": shards}

@@ -115,7 +115,9 @@ class Machine:
         """An app whose synthesized files are there already."""
         out = self.folder / "cdktf.out"
         (out / "stacks" / NAME).mkdir(parents=True)
-        (out / "stacks" / NAME / "cdk.tf.json").write_text("{}")
+        state = {"bucket": self.bucket, "key": KEY, "region": "eu-west-1"}
+        configuration = {"terraform": {"backend": {"s3": state}}}
+        (out / "stacks" / NAME / "cdk.tf.json").write_text(json.dumps(configuration))
         stack = {
             "name": NAME,
             "dependencies": [],
@@ -127,7 +129,7 @@ class Machine:
             "environment": "prod",
             "account": "123456789012",
             "region": "eu-west-1",
-            "state": {"bucket": self.bucket, "key": KEY, "region": "eu-west-1"},
+            "state": state,
             "protected": ["aws_sqs_queue.b"],
         }
         described = {"schema": "holdfast/deployment-manifest/v1", "shards": {NAME: shard}}

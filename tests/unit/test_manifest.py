@@ -33,12 +33,15 @@ def nobody(_region: str, _cloud: str) -> str:
 DEFAULTS = ForeignDefaults(settings=ForeignSettings(), options=ForeignSettings(), find_account=nobody)
 
 
-def app(outdir: Path, stacks: dict[str, list[str]], described: object = None) -> Path:
+def app(outdir: Path, stacks: dict[str, list[str]], described: Any = None) -> Path:
     manifest: dict[str, Any] = {"version": "0.21.0", "stacks": {}}
+    entries = described.get("shards", {}) if isinstance(described, dict) else {}
     for name, dependencies in stacks.items():
         folder = outdir / "stacks" / name
         folder.mkdir(parents=True)
-        (folder / "cdk.tf.json").write_text("{}")
+        entry = entries.get(name)
+        state = entry.get("state", {}) if isinstance(entry, dict) else {}
+        (folder / "cdk.tf.json").write_text(json.dumps(in_s3(state)))
         manifest["stacks"][name] = {
             "name": name,
             "dependencies": dependencies,
@@ -49,6 +52,10 @@ def app(outdir: Path, stacks: dict[str, list[str]], described: object = None) ->
     if described is not None:
         (outdir / "holdfast.json").write_text(json.dumps(described))
     return outdir
+
+
+def in_s3(state: dict[str, str]) -> dict[str, Any]:
+    return {"terraform": {"backend": {"s3": state}}}
 
 
 def described(**shards: object) -> dict[str, object]:
@@ -65,7 +72,7 @@ def test_a_shard_is_what_both_manifests_say(tmp_path: Path) -> None:
     (orders,) = manifest.shards
     assert orders.state.bucket == "acme-state"
     assert orders.state.region == "eu-central-1"
-    assert orders.configuration == b"{}"
+    assert json.loads(orders.configuration) == in_s3(ENTRY["state"])  # type: ignore[arg-type]
     assert orders.guarded == ("aws_db_instance.db",)
     assert orders.sources["aws_db_instance.db"].construct == 'Postgres "db"'
 
@@ -143,6 +150,34 @@ def test_a_configuration_outside_the_output_folder_is_refused(tmp_path: Path) ->
 def test_an_app_that_was_never_synthesized_is_told_how(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="holdfast synth"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("terraform", "found"),
+    [
+        ({}, "none"),
+        ({"backend": {"local": {"path": "terraform.tfstate"}}}, "local"),
+        (in_s3({"bucket": "acme-state", "key": "elsewhere"})["terraform"], "s3://acme-state/elsewhere"),
+        (in_s3({"bucket": "other", "key": ENTRY["state"]["key"]})["terraform"], "s3://other/orders/"),  # type: ignore[index]
+    ],
+    ids=["none", "local", "key", "bucket"],
+)
+def test_a_stack_that_keeps_its_state_elsewhere_is_refused(
+    tmp_path: Path, terraform: dict[str, Any], found: str
+) -> None:
+    outdir = app(tmp_path, {"orders": []}, described(orders=ENTRY))
+    (outdir / "stacks" / "orders" / "cdk.tf.json").write_text(json.dumps({"terraform": terraform}))
+
+    with pytest.raises(SettingsError, match=f"own backend must be s3://acme-state/orders/.*, got {found}"):
+        load(outdir)
+
+
+def test_a_configuration_that_is_no_json_is_named(tmp_path: Path) -> None:
+    outdir = app(tmp_path, {"orders": []}, described(orders=ENTRY))
+    (outdir / "stacks" / "orders" / "cdk.tf.json").write_text("{")
+
+    with pytest.raises(SettingsError, match="orders: its .* is not valid JSON"):
+        load(outdir)
 
 
 @pytest.mark.parametrize("broken", ["manifest.json", "holdfast.json"])
