@@ -45,7 +45,7 @@ bench: install ## speed and memory against the peers, in one run
 	$(BIN)/python bench/run.py
 
 lock: ## resolve requirements.lock anew (needs uv)
-	uv pip compile pyproject.toml --extra local --group dev --generate-hashes --no-emit-index-url \
+	uv pip compile pyproject.toml --extra local --extra dask --group dev --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate --python-version 3.11 -o requirements.lock
 
 schema: install ## generate environments/schema.json, docs/schemas/ and docs/cli.md

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.attempt import Person
     from holdfast_orchestrator.deploy.desk import Policy
     from holdfast_orchestrator.deploy.outcome import RunResult
+    from holdfast_orchestrator.executor.cluster import DaskCrew
     from holdfast_orchestrator.plan.preview import Plan
     from holdfast_orchestrator.plan.shard import Run
 
@@ -192,6 +193,7 @@ class Project:
         atomic: bool = False,
         refresh: bool = False,
         command: str = "",
+        executor: str | None = None,
         max_parallel: int | None = None,
         max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
@@ -204,8 +206,10 @@ class Project:
         `Project.synth`) the app is not synthesized again. `policy` says what happens after a failure,
         `command` is what the records say was called. Raises UsageError where several environments
         are meant without being named. `refresh` also looks at what has not changed since its last deploy.
+        `executor` is the address of a Dask scheduler whose workers do the work; raises as
+        `executor.cluster.joined` does.
         """
-        with self.warmed(env=env, on_event=on_event) as here:
+        with self._with_crew(executor, env=env, on_event=on_event) as (here, crew):
             manifest = manifest or self._manifest_for(plan, env=env, on_event=on_event)
             run = here.run(manifest, on_event=on_event, stop=stop)
             selection = _selection(
@@ -215,12 +219,15 @@ class Project:
                 shards = self._narrowed(selection, manifest, changed_since).of(manifest)
             else:
                 shards = self._as_planned(plan, manifest)
+            if crew is not None:
+                self._refuse_local(shards)
             return _carried_out(
                 run,
+                crew=crew,
                 policy=policy,
                 allow_destroy=allow_destroy,
                 shards=shards,
-                max_parallel=max_parallel or here.shards_at_once,
+                max_parallel=max_parallel or (here.shards_at_once if crew is None else crew.hands),
                 per_account=max_parallel_per_account,
                 shown=plan,
                 atomic=atomic,
@@ -369,6 +376,33 @@ class Project:
         ) as tools:
             yield replace(self, tools=tools)
 
+    @contextmanager
+    def _with_crew(
+        self, executor: str | None, *, env: Names, on_event: Listener
+    ) -> "Iterator[tuple[Project, DaskCrew | None]]":
+        """Yield the project with warm providers, or as it is and the cluster that does the work."""
+        if executor is None:
+            with self.warmed(env=env, on_event=on_event) as here:
+                yield here, None
+            return
+        from holdfast_orchestrator.executor.cluster import joined  # noqa: PLC0415 - only with a cluster
+        from holdfast_orchestrator.executor.job import Belongings  # noqa: PLC0415
+
+        belongings = Belongings.of(
+            self.file, engine=self.options.engine, cold_providers=self.options.cold_providers
+        )
+        with joined(executor, belongings) as crew:
+            yield self, crew
+
+    def _refuse_local(self, shards: Iterable[Shard]) -> None:
+        """Raise UsageError for shards of the local cloud, which no other machine reaches."""
+        local = [shard.name for shard in shards if shard.cloud == "local"]
+        if local and not self.runtime.environ.get("AWS_ENDPOINT_URL"):
+            raise UsageError(
+                f"the local cloud is this machine's alone, so no executor can deploy {', '.join(local)}",
+                next_step="deploy without --executor, or set AWS_ENDPOINT_URL here and on the workers",
+            )
+
     @property
     def shards_at_once(self) -> int:
         """How many shards are worked on at once where nobody says otherwise."""
@@ -464,7 +498,12 @@ class Project:
 
 
 def _carried_out(
-    run: "Run", *, policy: "Policy | None", allow_destroy: Iterable[str] = (), **order: Any
+    run: "Run",
+    *,
+    policy: "Policy | None",
+    allow_destroy: Iterable[str] = (),
+    crew: "DaskCrew | None" = None,
+    **order: Any,
 ) -> "RunResult":
     """Carry out an Order of these fields."""
     from holdfast_orchestrator.deploy.desk import Policy  # noqa: PLC0415 - only with Terraform
@@ -476,7 +515,7 @@ def _carried_out(
         allowed=policy.allowed | frozenset(allow_destroy),
         together=policy.together or order.get("atomic", False),
     )
-    return carry_out(Order(policy=agreed, **order), run)
+    return carry_out(Order(policy=agreed, **order), run, crew)
 
 
 def _selection(

@@ -94,6 +94,11 @@ allow_destroy_option = mirrored(
 refresh_option = mirrored(
     "--refresh", is_flag=True, help="Look at reality too where nothing has changed since the last deploy."
 )
+executor_option = mirrored(
+    "--executor",
+    metavar="ADDRESS",
+    help="Dask scheduler, such as tcp://10.0.0.5:8786, whose workers deploy the shards.",
+)
 yes_option = mirrored("--yes", is_flag=True, help="Do not ask.")
 
 _FOREIGN = (

@@ -12,6 +12,7 @@ from holdfast_orchestrator.cli._options import (
     dependents_option,
     engine_option,
     examples,
+    executor_option,
     options,
     parallel_option,
     refresh_option,
@@ -53,6 +54,7 @@ from holdfast_orchestrator.runtime import Runtime
     allow_destroy_option,
     failing,
     parallel_option,
+    executor_option,
     cold_option,
     engine_option,
 )
@@ -120,6 +122,7 @@ def _deploy(here: Session, plan: Plan | None, given: dict[str, Any]) -> RunResul
             atomic=given["atomic"],
             refresh=given["refresh"],
             command=command_line(),
+            executor=given["executor"],
             max_parallel=given["max_parallel"],
             max_parallel_per_account=given["max_parallel_per_account"],
             on_event=on_event,

@@ -68,6 +68,15 @@ class Desk:
         finally:
             with_helpers.shutdown(wait=False)
 
+    @classmethod
+    def of(cls, runtime: Runtime, policy: Policy, *, actor: Actor, git: str | None) -> Self:
+        """Return the desk of a run of which all this is known."""
+        found_actor: Future[Actor] = Future()
+        found_actor.set_result(actor)
+        found_git: Future[str | None] = Future()
+        found_git.set_result(git)
+        return cls(runtime=runtime, policy=policy, found_actor=found_actor, found_git=found_git)
+
     @property
     def actor(self) -> Actor:
         """Who deploys."""

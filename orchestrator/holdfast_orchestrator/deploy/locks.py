@@ -48,6 +48,24 @@ def release_our_lock(bench: Bench) -> None:
     refuse_lock(bench, lock)
 
 
+def outwait_lock(bench: Bench, *, seconds: float) -> None:
+    """Release our lock, and give one that a Terraform on another machine holds that long to be given back.
+
+    Raises as `release_our_lock` does.
+    """
+    began, told = bench.run.clock.monotonic(), False
+    while True:
+        try:
+            return release_our_lock(bench)
+        except GateError as held:
+            if bench.run.clock.monotonic() - began >= seconds:
+                raise
+            if not told:
+                bench.say(f"waits for a lock: {held.what}")
+                told = True
+        bench.run.clock.sleep(_POLL_SECONDS)
+
+
 def remove_lock(bench: Bench, stored: StoredObject) -> None:
     """Remove exactly this lock."""
     with suppress(ObjectExistsError):

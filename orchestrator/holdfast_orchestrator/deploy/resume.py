@@ -7,7 +7,7 @@ from holdfast_orchestrator.deploy.attempt import Person
 from holdfast_orchestrator.deploy.books import Books, Transcript
 from holdfast_orchestrator.deploy.desk import Desk, Policy
 from holdfast_orchestrator.deploy.draft import Draft
-from holdfast_orchestrator.deploy.locks import release_our_lock
+from holdfast_orchestrator.deploy.locks import outwait_lock
 from holdfast_orchestrator.deploy.machine import Ending
 from holdfast_orchestrator.deploy.narration import Failure
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
@@ -28,14 +28,20 @@ from holdfast_orchestrator.record.state_record import read_state_record
 from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.state.store import DurableStore
 
+_PATIENCE_SECONDS = 300.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Take:
-    """What is to be taken up: a run, what a person decided, and the command line for the records."""
+    """What is to be taken up: a run, what a person decided, and the command line for the records.
+
+    `patience` is for how many seconds a Terraform on another machine is waited for that holds the state.
+    """
 
     run: str
     person: Person
     command: str = ""
+    patience: float = 0.0
 
 
 def shards_of_run(run: str, app: tuple[Shard, ...], stores: Iterable[DurableStore]) -> tuple[Shard, ...]:
@@ -90,7 +96,26 @@ def known_shards(shards: tuple[Shard, ...], others: tuple[Shard, ...]) -> Manife
     return Manifest(kept)
 
 
+def go_on(shard: Shard, run: Run, desk: Desk) -> ShardResult | None:
+    """Bring to its end what a process that died had begun on a shard for this very run.
+
+    None where it had changed nothing: then nothing is held any more, and the shard may be begun anew. Waits
+    for the lease as the desk's policy says, and a while for a Terraform that the dead has left somewhere.
+    """
+    store = run.tools.store(shard)
+    kept = read_state_record(store, shard.state.folder)
+    holder = desk.leases(store).holder(shard.state.folder)
+    if run.id not in (kept and kept.record.run, holder and holder.run):
+        return None
+    return _ended(Take(run=run.id, person=Person(), patience=_PATIENCE_SECONDS), run, shard, desk)
+
+
 def _taken_up(take: Take, run: Run, shard: Shard, desk: Desk) -> ShardResult:
+    return _ended(take, run, shard, desk) or Draft(shard=shard, run=run).failed(not_begun(take.run))
+
+
+def _ended(take: Take, run: Run, shard: Shard, desk: Desk) -> ShardResult | None:
+    """How it ended, None where that run had not begun to change anything here."""
     began = run.clock.monotonic()
     draft = Draft(shard=shard, run=run)
     try:
@@ -99,10 +124,10 @@ def _taken_up(take: Take, run: Run, shard: Shard, desk: Desk) -> ShardResult:
         ended = draft.stopped(error)
     except OSError as error:
         ended = draft.stopped(MachineError.of(error))
-    return replace(ended, seconds=run.clock.monotonic() - began)
+    return None if ended is None else replace(ended, seconds=run.clock.monotonic() - began)
 
 
-def _under_lease(take: Take, run: Run, shard: Shard, desk: Desk, draft: Draft) -> ShardResult:
+def _under_lease(take: Take, run: Run, shard: Shard, desk: Desk, draft: Draft) -> ShardResult | None:
     store = run.tools.store(shard)
     kept = read_state_record(store, shard.state.folder)
     holder = desk.leases(store).holder(shard.state.folder)
@@ -111,18 +136,20 @@ def _under_lease(take: Take, run: Run, shard: Shard, desk: Desk, draft: Draft) -
     if not is_open and (holder is None or holder.run != take.run):
         return _standing(store, shard, take, draft)
     with at_work(shard, run, desk, doing=f"resuming {shard.name}") as bench:
+        outwait_lock(bench, seconds=take.patience)
         known = look(bench)
         if known.unfinished is None:
             # It died before it had changed anything: what it held is given back, and that is all.
-            release_our_lock(bench)
             return _standing(store, shard, take, draft)
         launched = take_up(bench, known, person=take.person)
+        if launched.ending.failure == not_begun(take.run):
+            return None
         draft.backup = launched.backup
         return draft.ended(launched.ending, serial=launched.serial)
 
 
-def _standing(store: DurableStore, shard: Shard, take: Take, draft: Draft) -> ShardResult:
-    """What became of a shard with which that run has nothing left to do."""
+def _standing(store: DurableStore, shard: Shard, take: Take, draft: Draft) -> ShardResult | None:
+    """What became of a shard with which that run has nothing left to do; None: it had not begun."""
     good = read_last_good(store, shard.state.folder)
     if good is not None and good.record.run == take.run:
         return draft.good(Outcome.COMMITTED)
@@ -138,7 +165,7 @@ def _standing(store: DurableStore, shard: Shard, take: Take, draft: Draft) -> Sh
         )
     if phase is Phase.KEPT:
         return draft.failed(_so(f"run {take.run} had failed here, and undone nothing"))
-    return draft.failed(not_begun(take.run))
+    return None
 
 
 def _so(reason: str) -> Failure:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.deploy.books import Books, Transcript
-from holdfast_orchestrator.deploy.by_hand import Back, ShardRollback
+from holdfast_orchestrator.deploy.by_hand import Back
 from holdfast_orchestrator.deploy.desk import Desk, Policy
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
-from holdfast_orchestrator.deploy.shard import Intent, ShardDeploy
+from holdfast_orchestrator.deploy.shard import Intent
 from holdfast_orchestrator.deploy.together import take_back
 from holdfast_orchestrator.deploy.turns import Turns
 from holdfast_orchestrator.errors import UsageError
@@ -26,6 +27,9 @@ from holdfast_orchestrator.schedule import Schedule, Skipped
 from holdfast_orchestrator.tools import check_buckets, shards_with_state
 from holdfast_orchestrator.unchanged.decide import Decision
 from holdfast_orchestrator.unchanged.retired import find_retired
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.executor.crew import Crew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +66,17 @@ class Order:
         return tuple(shard.name for shard in self.shards)
 
 
-def carry_out(order: Order, run: Run) -> RunResult:
-    """Do what is ordered and say how it ended; a failed shard is part of the answer.
+def carry_out(order: Order, run: Run, crew: "Crew | None" = None) -> RunResult:
+    """Have a crew (None: this process) do what is ordered, and say how it ended.
+
+    A failed shard is part of the answer.
 
     Raises StateBucketError before anything is begun where a state bucket is missing, and UsageError
     where a destroy would leave a dependent without what it depends on.
     """
+    from holdfast_orchestrator.executor.crew import Here  # noqa: PLC0415 - it comes back here for `resume`
+
+    crew = crew or Here()
     began = run.clock.monotonic()
     check_buckets(run.tools, order.shards)
     if order.destroy:
@@ -87,10 +96,10 @@ def carry_out(order: Order, run: Run) -> RunResult:
     # Only reads; meanwhile it is found out who deploys.
     turns = _turns(order, run)
     books.begin()
-    with run.stop.guarding():
+    with run.stop.guarding(), crew.listening(run):
         results: Mapping[str, ShardResult] = {}
         try:
-            results = _Walk(order=order, run=run, desk=desk, turns=turns).results()
+            results = _Walk(order=order, run=run, desk=desk, crew=crew, turns=turns).results()
             if order.atomic:
                 results = take_back(results, run, desk)
         finally:
@@ -126,6 +135,7 @@ class _Walk:
     order: Order
     run: Run
     desk: Desk
+    crew: "Crew"
     lock: threading.Lock = field(default_factory=threading.Lock)
     moved: set[str] = field(default_factory=set)
     turns: Turns | None = None
@@ -172,8 +182,7 @@ class _Walk:
             result = _left_alone(shard, self.run, decision)
             self._tell(result)
             return result
-        worker = ShardDeploy if self.order.back is None else ShardRollback
-        result = worker(shard, self.run, intent, self.desk).result()
+        result = self.crew.work(shard, self.run, intent, self.desk)
         if result.outcome is Outcome.COMMITTED:
             self._note_moved(name)
         self._tell(result)

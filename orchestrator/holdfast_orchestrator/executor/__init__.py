@@ -1,0 +1,18 @@
+"""Where the shards of a run are worked on: here, or by the workers of a Dask cluster.
+
+    crew.py      what the walk along the graph asks for: work on this shard; and the crew that is this process
+    cluster.py   the crew that is a Dask cluster, seen from the machine that was asked to deploy
+    job.py       what a worker is told of a shard
+    worker.py    what a worker does
+
+The machine that was asked keeps the schedule, the gates on what to begin, the books of the run and the
+terminal; a worker does for one shard what a thread here would do, lease, backup, journal and rollback
+included. It needs this package, Terraform, credentials of its own and the bucket. Neither the environment
+nor the credentials of the one who asked are ever sent.
+
+A worker may die at any moment, and Dask then hands its task to another one. That is safe because everything
+that counts lies in the bucket: whoever is handed a shard looks first whether this very run has begun it.
+If so, the lease of the dead is waited for, and its work is brought to an end as `holdfast resume` would. A
+worker that was only given up for dead still renews its lease, and is waited for. Where the cluster itself
+is gone, the machine that was asked does the same.
+"""

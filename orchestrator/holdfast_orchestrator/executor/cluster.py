@@ -1,0 +1,174 @@
+"""The crew that is a Dask cluster, seen from the machine that was asked to deploy.
+
+    with joined("tcp://scheduler:8786", project) as crew:
+        carry_out(order, run, crew)
+
+Each thread of the walk hands its shard to the cluster and waits. Meanwhile what the workers tell is told
+here, and a run that is asked to stop asks them. Where the cluster gives a shard up (its workers died one
+after another, or nobody answers any more) the thread takes the shard over itself.
+"""
+
+import logging
+import pickle
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from typing import Any
+
+from holdfast_orchestrator.deploy.desk import Desk
+from holdfast_orchestrator.deploy.draft import Draft
+from holdfast_orchestrator.deploy.outcome import ShardResult
+from holdfast_orchestrator.deploy.shard import Intent
+from holdfast_orchestrator.errors import HoldfastError, ToolchainError, UsageError
+from holdfast_orchestrator.events import Event, Notice
+from holdfast_orchestrator.executor import worker
+from holdfast_orchestrator.executor.crew import take_over
+from holdfast_orchestrator.executor.job import Belongings, Job, Neighbours
+from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.plan.shard import Run
+from holdfast_orchestrator.stop import Urgency
+
+_CONNECT_SECONDS = 10
+_LOOK_SECONDS = 0.5
+_TELL_SECONDS = 10
+
+
+@contextmanager
+def joined(address: str, belongings: Belongings) -> Iterator["DaskCrew"]:
+    """Yield the crew of the cluster whose scheduler is at `address`.
+
+    Raises ToolchainError where Dask is not installed, UsageError where no scheduler answers there, and
+    HoldfastError where it has no workers or one of them cannot deploy.
+    """
+    try:
+        distributed: Any = import_module("distributed")  # an extra, and most of a second
+    except ImportError:
+        raise ToolchainError(
+            "--executor needs the package `distributed`", next_step="pip install 'holdfast[dask]'"
+        ) from None
+    try:
+        client = distributed.Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise UsageError(
+            f"no Dask scheduler answers at {address}: {error}",
+            next_step="start one (`dask scheduler`), and give its address, such as tcp://10.0.0.5:8786",
+        ) from None
+    # What it says of lost connections is told by us, once.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        _refuse_unready(client.run(worker.ready), address)
+        yield DaskCrew(client, belongings)
+    finally:
+        with suppress(Exception):
+            client.close(timeout=_TELL_SECONDS)
+
+
+def _refuse_unready(found: dict[str, tuple[str, str | None]], address: str) -> None:
+    if not found:
+        raise HoldfastError(
+            f"the cluster at {address} has no workers", next_step=f"start some: dask worker {address}"
+        )
+    ours = worker.package_version()
+    problems = [
+        f"{name} has Holdfast {version}, not {ours}" if version != ours else f"{name}: {problem}"
+        for name, (version, problem) in sorted(found.items())
+        if version != ours or problem is not None
+    ]
+    if problems:
+        raise HoldfastError(
+            f"{len(problems)} of {len(found)} workers cannot deploy: {'; '.join(problems)}",
+            next_step="mend them, or take them out of the cluster",
+        )
+
+
+class DaskCrew:
+    """Hands shards to the workers of a cluster."""
+
+    def __init__(self, client: Any, belongings: Belongings) -> None:
+        self._client = client
+        self._belongings = belongings
+        self._lock = threading.Lock()
+        self._told = Urgency.NONE
+
+    @property
+    def hands(self) -> int:
+        """How many shards the workers can do at once."""
+        threads: dict[str, int] = self._client.nthreads()
+        return max(1, sum(threads.values()))
+
+    @contextmanager
+    def listening(self, run: Run) -> Iterator[None]:
+        """While inside, what the workers tell of the run is told here; afterwards they let go of it."""
+        neighbours = Neighbours(run.manifest)
+        self._others = neighbours.of
+        topic = worker.topic_of(run.id)
+
+        def hear(event: tuple[float, bytes]) -> None:
+            told: Event = pickle.loads(event[1])  # noqa: S301 - from the cluster that was chosen
+            run.emit(told)
+
+        self._client.subscribe_topic(topic, hear)
+        try:
+            yield
+        finally:
+            with suppress(Exception):
+                self._client.unsubscribe_topic(topic)
+                self._client.run(worker.end, run.id, on_error="ignore")
+
+    def work(self, shard: Shard, run: Run, intent: Intent, desk: Desk) -> ShardResult:
+        """Have a worker do what is wanted of a shard."""
+        try:
+            return self._result(self._job(shard, run, intent, desk), run)
+        except HoldfastError as error:
+            return Draft(shard=shard, run=run).stopped(error)
+        except Exception as error:
+            if not _is_the_clusters(error):
+                raise
+            label, why = run.label(shard.name), type(error).__name__
+            message = f"the cluster gave {label} up ({why}); it is taken over here"
+            run.emit(Notice(shard=shard.name, message=message))
+        return take_over(shard, run, intent, desk)
+
+    def _result(self, job: Job, run: Run) -> ShardResult:
+        key = f"holdfast-{job.run}-{job.shard.name}"
+        handed = self._client.submit(worker.carry, job, key=key, pure=False, retries=0)
+        over = threading.Event()
+        handed.add_done_callback(lambda _: over.set())
+        while not over.wait(_LOOK_SECONDS):
+            self._pass_on(run)
+        ended: ShardResult = handed.result()
+        return ended
+
+    def _pass_on(self, run: Run) -> None:
+        """Tell the workers how urgently the run is asked to stop, once each time that changes."""
+        with self._lock:
+            urgency = run.stop.urgency
+            if urgency <= self._told:
+                return
+            self._told = urgency
+        # A cluster that cannot be told any more is found out when it is asked for the result.
+        with suppress(Exception):
+            self._client.run(worker.stop, run.id, int(urgency), on_error="ignore")
+
+    def _job(self, shard: Shard, run: Run, intent: Intent, desk: Desk) -> Job:
+        others = self._others(shard)
+        names = (shard.name, *(other.name for other in others))
+        return Job(
+            version=worker.package_version(),
+            run=run.id,
+            project=run.project,
+            shard=shard,
+            others=others,
+            labels={name: run.label(name) for name in names},
+            intent=intent,
+            policy=desk.policy,
+            actor=desk.actor,
+            git=desk.git,
+            belongings=self._belongings,
+        )
+
+
+def _is_the_clusters(error: Exception) -> bool:
+    """Whether the cluster failed, in one of its many ways, and not what it was asked to do."""
+    return type(error).__module__.partition(".")[0] == "distributed" or isinstance(error, OSError)

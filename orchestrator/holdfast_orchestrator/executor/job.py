@@ -1,0 +1,115 @@
+"""What a worker is told of one shard. It travels as a pickle, as everything does that Dask carries.
+
+Of the other shards go along, without their configurations, those it may read from and those whose objects
+its own could be taken for.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Self
+
+from holdfast_orchestrator.deploy.desk import Policy
+from holdfast_orchestrator.deploy.shard import Intent
+from holdfast_orchestrator.engine import lockfile
+from holdfast_orchestrator.engine.choices import read_choices
+from holdfast_orchestrator.errors import UsageError
+from holdfast_orchestrator.manifest import Manifest, Shard
+from holdfast_orchestrator.project_file import ProjectFile
+from holdfast_orchestrator.record.actor import Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Belongings:
+    """What of the project's folder a worker has to know.
+
+    `engine` is terraform or tofu, None for whichever a worker has. `lock_file` is the text of the provider
+    locks, None where there are none; `redact` are texts that cdktf.json wants never shown.
+    """
+
+    engine: str | None = None
+    cold_providers: bool = False
+    lock_file: str | None = None
+    redact: tuple[str, ...] = field(default=(), repr=False)
+
+    @classmethod
+    def of(cls, file: ProjectFile, *, engine: str | None, cold_providers: bool) -> Self:
+        """Read them. Raises UsageError for an engine that is a path of this machine."""
+        chosen = engine or read_choices(file.folder).engine
+        if chosen is not None and "/" in chosen:
+            raise UsageError(
+                f"engine {chosen} is a path on this machine, and the workers are others",
+                next_step="choose terraform or tofu, or set HOLDFAST_ENGINE on the workers",
+            )
+        locks = file.folder / lockfile.NAME
+        return cls(
+            engine=chosen,
+            cold_providers=cold_providers,
+            lock_file=locks.read_text(encoding="utf-8") if locks.is_file() else None,
+            redact=file.redact,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One shard, and all that is to be known for it.
+
+    `version` is that of this package; `project` the app's name for itself.
+    """
+
+    version: str
+    run: str
+    project: str
+    shard: Shard
+    others: tuple[Shard, ...]
+    labels: Mapping[str, str]
+    intent: Intent
+    policy: Policy
+    actor: Actor
+    git: str | None
+    belongings: Belongings
+
+    @property
+    def project_folder(self) -> str:
+        """A plain folder name for the project: its id may be anything."""
+        return hashlib.sha256(self.project.encode()).hexdigest()[:16]
+
+    @property
+    def manifest(self) -> Manifest:
+        """The shard and the others."""
+        known = {self.shard.name, *(other.name for other in self.others)}
+        return Manifest(
+            tuple(
+                replace(one, depends_on=tuple(name for name in one.depends_on if name in known))
+                for one in (*self.others, self.shard)
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Finds the others that a shard's worker has to know of."""
+
+    manifest: Manifest
+
+    def of(self, shard: Shard) -> tuple[Shard, ...]:
+        """Return them without their configurations, in the manifest's order."""
+        names = {*shard.depends_on, *self._same[shard.service, shard.environment]} - {shard.name}
+        places = self._order
+        return tuple(
+            replace(self.manifest.by_name[name], configuration=b"{}", sources={})
+            for name in sorted(names, key=places.__getitem__)
+        )
+
+    @cached_property
+    def _order(self) -> Mapping[str, int]:
+        return {shard.name: place for place, shard in enumerate(self.manifest.shards)}
+
+    @cached_property
+    def _same(self) -> Mapping[tuple[str, str], list[str]]:
+        same: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for shard in self.manifest.shards:
+            same[shard.service, shard.environment].append(shard.name)
+        return same

@@ -1,0 +1,167 @@
+"""What runs on a Dask worker: `carry` in one of its threads, the rest in its event loop.
+
+A worker keeps what all shards of a run share (runtime, warm providers, the signal to stop) until the run's
+`end`. Its outside world is its own: environment, credentials, cache folder, Terraform.
+"""
+
+import pickle
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+from holdfast_orchestrator.deploy.desk import Desk
+from holdfast_orchestrator.deploy.outcome import ShardResult
+from holdfast_orchestrator.engine import lockfile
+from holdfast_orchestrator.engine.warm.ahead import warmed_tools
+from holdfast_orchestrator.errors import HoldfastError, ToolchainError
+from holdfast_orchestrator.events import Emitter, Event, Notice
+from holdfast_orchestrator.executor.crew import take_over
+from holdfast_orchestrator.executor.job import Job
+from holdfast_orchestrator.plan.shard import Run
+from holdfast_orchestrator.private_files import PRIVATE, own_folder
+from holdfast_orchestrator.runtime import Runtime, real_runtime
+from holdfast_orchestrator.secret_places import secrets_in_configuration
+from holdfast_orchestrator.stop import StopSignal, Urgency
+from holdfast_orchestrator.tools import RealTools, Tools
+
+
+def topic_of(run: str) -> str:
+    """Return Dask's topic of a run's events; each is a pickle."""
+    return f"holdfast-{run}"
+
+
+def package_version() -> str:
+    """Return the version of this package."""
+    return installed_version("holdfast")
+
+
+def carry(job: Job) -> ShardResult:
+    """Work on the shard of a job, or bring to its end what a worker that died had begun on it.
+
+    Raises ToolchainError where this worker has another version of the package.
+    """
+    from distributed import get_worker  # noqa: PLC0415 - an extra
+
+    if package_version() != job.version:
+        raise ToolchainError(
+            f"a worker has Holdfast {package_version()}, the run was begun with {job.version}",
+            next_step="install the same version on every worker",
+        )
+    worker, topic = get_worker(), topic_of(job.run)
+
+    def tell(event: Event) -> None:
+        worker.log_event(topic, pickle.dumps(event))
+
+    return _POSTS.of(job, tell).carry(job, tell)
+
+
+def stop(run: str, urgency: int) -> None:
+    """Ask whatever this worker does for a run, or will be handed for it, to stop."""
+    _POSTS.stop(run, Urgency(urgency))
+
+
+def end(run: str) -> None:
+    """Let go of what was kept for a run."""
+    _POSTS.end(run)
+
+
+def ready() -> tuple[str, str | None]:
+    """Return this worker's version of the package, and why it cannot deploy (None: it can)."""
+    runtime = real_runtime()
+    try:
+        _ = RealTools(runtime=runtime, project=runtime.cwd).engine
+    except HoldfastError as error:
+        return package_version(), str(error)
+    return package_version(), None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Post:
+    """What the shards of one run share on this worker."""
+
+    runtime: Runtime
+    tools: Tools
+    held: ExitStack
+    stop: StopSignal = field(default_factory=StopSignal)
+
+    def carry(self, job: Job, tell: Callable[[Event], None]) -> ShardResult:
+        redactor = self.runtime.redactor
+        redactor.learn([*secrets_in_configuration(job.shard.configuration)])
+        run = Run(
+            id=job.run,
+            manifest=job.manifest,
+            tools=self.tools,
+            runtime=self.runtime,
+            redactor=redactor,
+            emit=Emitter(self.runtime.clock, redactor, tell),
+            stop=self.stop,
+            label=lambda name: job.labels.get(name, name),
+            project=job.project,
+        )
+        desk = Desk.of(self.runtime, job.policy, actor=job.actor, git=job.git)
+        return take_over(job.shard, run, job.intent, desk)
+
+
+class _Posts:
+    """The runs this worker works for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._posts: dict[str, _Post] = {}
+        self._asked: dict[str, Urgency] = {}
+
+    def of(self, job: Job, tell: Callable[[Event], None]) -> _Post:
+        with self._lock:
+            if job.run not in self._posts:
+                self._posts[job.run] = _manned(job, tell)
+                self._ask(job.run)
+            return self._posts[job.run]
+
+    def stop(self, run: str, urgency: Urgency) -> None:
+        with self._lock:
+            self._asked[run] = urgency
+            self._ask(run)
+
+    def end(self, run: str) -> None:
+        with self._lock:
+            post = self._posts.pop(run, None)
+            self._asked.pop(run, None)
+        if post is not None:
+            post.held.close()
+
+    def _ask(self, run: str) -> None:
+        post = self._posts.get(run)
+        while post is not None and post.stop.urgency < self._asked.get(run, Urgency.NONE):
+            post.stop.ask()
+
+
+_POSTS = _Posts()
+
+
+def _manned(job: Job, tell: Callable[[Event], None]) -> _Post:
+    here = real_runtime()
+    here.redactor.learn(list(job.belongings.redact))
+    project = _project(here, job)
+    # Git and Terraform find nothing of the worker's own folder this way.
+    runtime = replace(here, cwd=project)
+    tools = RealTools(runtime=runtime, project=project, engine_choice=job.belongings.engine)
+    held = ExitStack()
+    if job.belongings.cold_providers:
+        return _Post(runtime=runtime, tools=tools, held=held)
+    emit = Emitter(runtime.clock, runtime.redactor, tell)
+    warm = warmed_tools(
+        tools, environments=(job.shard.environment,), tell=lambda why: emit(Notice(message=why))
+    )
+    return _Post(runtime=runtime, tools=held.enter_context(warm), held=held)
+
+
+def _project(runtime: Runtime, job: Job) -> Path:
+    """A folder of this worker that stands for the project's, with its provider locks."""
+    runtime.cache.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
+    folder = own_folder(own_folder(runtime.cache / "crew") / job.project_folder)
+    if job.belongings.lock_file is not None:
+        lockfile.write_aside(folder / lockfile.NAME, job.belongings.lock_file.encode())
+    return folder

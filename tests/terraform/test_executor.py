@@ -1,0 +1,351 @@
+"""Shards on a Dask cluster: a real scheduler, real workers, each a process of its own, real Terraform."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.terraform.conftest import App
+
+PATIENCE_SECONDS = 120
+# Dask looks for spare ports and memory limits by itself; nothing of that is wanted here.
+_WORKER = ("--nthreads", "2", "--no-nanny", "--no-dashboard", "--memory-limit", "0")
+
+
+@dataclass
+class Cluster:
+    """A scheduler, and workers that can be killed."""
+
+    folder: Path
+    environ: Mapping[str, str] = field(repr=False)
+    workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    scheduler: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "scheduler.json"
+
+    @property
+    def address(self) -> str:
+        return str(json.loads(self.file.read_bytes())["address"])
+
+    def begin(self) -> None:
+        self.scheduler = self._start(
+            "scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(self.file)
+        )
+        wait_until(self.file.exists, "the scheduler")
+
+    def hire(
+        self, count: int = 1, host: tuple[str, ...] = (), **environ: str
+    ) -> list["subprocess.Popen[bytes]"]:
+        hired = [
+            self._start("worker", "--scheduler-file", str(self.file), *_WORKER, host=host, **environ)
+            for _ in range(count)
+        ]
+        self.workers += hired
+        wait_until(lambda: self.present() >= sum(one.poll() is None for one in self.workers), "the workers")
+        return hired
+
+    def present(self) -> int:
+        ask = "import distributed, sys; print(len(distributed.Client(sys.argv[1]).nthreads()))"
+        asked = subprocess.run(
+            [sys.executable, "-c", ask, self.address], capture_output=True, text=True, check=True
+        )
+        return int(asked.stdout)
+
+    def at_work(self, marker: Path) -> "subprocess.Popen[bytes]":
+        """The worker whose Terraform wrote the marker: the process before Terraform's."""
+        wait_until(marker.exists, "Terraform to apply")
+        pid = int(marker.read_text())
+        ancestors = set()
+        while pid > 1:
+            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+            ancestors.add(pid)
+        return next(worker for worker in self.workers if worker.pid in ancestors)
+
+    def end(self) -> None:
+        for process in (*self.workers, *filter(None, [self.scheduler])):
+            with suppress(ProcessLookupError):
+                process.kill()
+            process.wait()
+
+    def _start(
+        self, role: str, *words: str, host: tuple[str, ...] = (), **environ: str
+    ) -> "subprocess.Popen[bytes]":
+        log = (self.folder / f"{role}-{time.monotonic_ns()}.log").open("wb")
+        with log:
+            return subprocess.Popen(
+                [*host, sys.executable, "-m", f"distributed.cli.dask_{role}", *words],
+                cwd=self.folder,
+                env={**self.environ, **environ},
+                stdout=log,
+                stderr=log,
+            )
+
+
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, plain_app: "App") -> Iterator[Cluster]:
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    cluster = Cluster(folder, plain_app.environ)
+    cluster.begin()
+    try:
+        yield cluster
+    finally:
+        cluster.end()
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Path]:
+    """A file that lets the slow resource finish; made at the end so that nothing is left waiting."""
+    file = tmp_path / "go-on"
+    yield file
+    file.touch()
+
+
+# As another machine is seen from here: a name, processes and a clock of births of its own.
+_NAMESPACES = ("unshare", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c")
+# The first process of the host outlives the worker.
+_ANOTHER_HOST = (*_NAMESPACES, 'hostname far-away && "$@" & sleep 600', "sh")
+
+
+def can_be_another_host() -> bool:
+    try:
+        tried = subprocess.run([*_NAMESPACES, "hostname far-away"], capture_output=True, check=False)
+    except OSError:
+        return False
+    return tried.returncode == 0
+
+
+def processes_below(pid: int) -> Iterator[tuple[int, str]]:
+    """Every descendant of a process, and its command line."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in map(int, (task / "children").read_text().split()):
+            yield child, Path(f"/proc/{child}/cmdline").read_text().replace("\0", " ")
+            yield from processes_below(child)
+
+
+def three() -> dict[str, Any]:
+    reference = "${data.terraform_remote_state.cross-stack-reference-input-first.outputs.value}"
+    return {
+        "first": {
+            "resource": {"terraform_data": {"made": {"input": "1"}}},
+            "output": {"value": {"value": "${terraform_data.made.output}"}},
+        },
+        "second": {"dependencies": ["first"], "resource": {"terraform_data": {"made": {"input": reference}}}},
+        "alone": {"resource": {"terraform_data": {"made": {"input": "3"}}}},
+    }
+
+
+def slow(gate: Path, *, fails: bool = False) -> dict[str, Any]:
+    """A shard whose apply waits for the gate, once something has been made."""
+    marker = begun(gate)
+    wait = f"echo $$ > {marker}.part; mv {marker}.part {marker}; while [ ! -e {gate} ]; do sleep 0.1; done"
+    ends = f"{wait}; exit 1" if fails else wait
+    return {
+        "slow": {
+            "resource": {
+                "terraform_data": {
+                    "early": {"input": "made before"},
+                    "waiting": {
+                        "depends_on": ["terraform_data.early"],
+                        "provisioner": [{"local-exec": {"command": ends}}],
+                    },
+                }
+            }
+        }
+    }
+
+
+def begun(gate: Path) -> Path:
+    return gate.with_name(f"{gate.name}.begun")
+
+
+def wait_for_line(deploying: "subprocess.Popen[str]", text: str) -> None:
+    assert deploying.stdout is not None
+    heard = []
+    for line in deploying.stdout:
+        heard.append(line)
+        if text in line:
+            return
+    pytest.fail(f"holdfast did not say {text!r}: {''.join(heard)}")
+
+
+def held(app: "App") -> list[str]:
+    """The shards whose lease or lock somebody holds."""
+    locks = [key for key in app.object_keys() if key.endswith(".tflock")]
+    leases = [key for key in app.object_keys() if key.startswith("_holdfast/leases/")]
+    bodies = [json.loads(app.s3.get_object(Bucket=app.bucket, Key=key)["Body"].read()) for key in leases]
+    return locks + [body["run"] for body in bodies if body["held"]]
+
+
+def names(app: "App", shard: str) -> set[str]:
+    return {resource["name"] for resource in app.state(shard)["resources"]}
+
+
+def test_shards_are_deployed_by_the_workers_and_what_they_tell_is_told_here(
+    plain_app: "App", cluster: Cluster
+) -> None:
+    cluster.hire(2)
+    plain_app.write(three())
+
+    ran = plain_app.run("deploy", "--yes", "--json", "--events", "events", "--executor", cluster.address)
+
+    assert ran.returncode == 0, ran.stderr
+    shards = {one["name"]: one["outcome"] for one in json.loads(ran.stdout)["shards"]}
+    assert shards == dict.fromkeys(("first", "second", "alone"), "committed")
+    events = [json.loads(line) for line in (plain_app.folder / "events").read_text().splitlines()]
+    applied = {one["shard"] for one in events if one["event"] == "shard_step" and one["step"] == "applying"}
+    assert applied == set(shards)
+    assert held(plain_app) == []
+    assert plain_app.outcomes("deploy", "--yes") == dict.fromkeys(shards, "unchanged")
+    (run, *_) = json.loads(plain_app.run("runs", "--json").stdout)["runs"][-1:]
+    assert run["status"] == "committed"
+
+
+def test_the_shard_of_a_worker_that_is_killed_during_an_apply_is_brought_to_its_end_by_another(
+    plain_app: "App", cluster: Cluster, gate: Path
+) -> None:
+    cluster.hire(2)
+    plain_app.write(slow(gate))
+    deploying = plain_app.start("deploy", "--yes", "--json", "--executor", cluster.address)
+
+    cluster.at_work(begun(gate)).kill()
+    # Its Terraform outlives it, and still holds the state.
+    time.sleep(1)
+    gate.touch()
+    said, _ = deploying.communicate(timeout=PATIENCE_SECONDS)
+
+    assert deploying.returncode == 0, said
+    assert names(plain_app, "slow") == {"early", "waiting"}
+    assert held(plain_app) == []
+    assert plain_app.outcomes("deploy", "--yes", "--refresh") == {"slow": "unchanged"}
+
+
+@pytest.mark.long
+def test_a_shard_that_fails_after_its_worker_was_killed_is_rolled_back_by_another(
+    plain_app: "App", cluster: Cluster, gate: Path
+) -> None:
+    plain_app.write({"slow": {"resource": {"terraform_data": {"early": {"input": "before"}}}}})
+    assert plain_app.run("deploy", "--yes").returncode == 0
+    cluster.hire(2)
+    plain_app.write(slow(gate, fails=True))
+    deploying = plain_app.start("deploy", "--yes", "--executor", cluster.address)
+
+    cluster.at_work(begun(gate)).kill()
+    gate.touch()
+    said, _ = deploying.communicate(timeout=PATIENCE_SECONDS)
+
+    assert deploying.returncode == 5, said
+    assert names(plain_app, "slow") == {"early"}
+    assert held(plain_app) == []
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not can_be_another_host(), reason="this machine allows no namespaces")
+def test_a_worker_of_another_host_takes_over_once_the_lease_has_expired_and_terraform_has_ended(
+    plain_app: "App", cluster: Cluster, gate: Path, tmp_path: Path
+) -> None:
+    (far,) = cluster.hire(1, host=_ANOTHER_HOST, HOLDFAST_CACHE_DIR=str(tmp_path / "far"))
+    plain_app.write(slow(gate))
+    deploying = plain_app.start("deploy", "--yes", "--executor", cluster.address)
+    wait_until(begun(gate).exists, "Terraform to apply")
+    cluster.hire(1)
+
+    (worker,) = (
+        pid for pid, line in processes_below(far.pid) if "dask_worker" in line and not line.startswith("sh ")
+    )
+    os.kill(worker, signal.SIGKILL)
+    wait_for_line(deploying, "waits for a lock")
+    gate.touch()
+    said, _ = deploying.communicate(timeout=PATIENCE_SECONDS)
+
+    assert deploying.returncode == 0, said
+    assert names(plain_app, "slow") == {"early", "waiting"}
+    assert held(plain_app) == []
+    assert plain_app.outcomes("deploy", "--yes", "--refresh") == {"slow": "unchanged"}
+
+
+@pytest.mark.long
+def test_where_no_worker_is_left_the_machine_that_asked_takes_over(
+    plain_app: "App", cluster: Cluster, gate: Path
+) -> None:
+    (worker,) = cluster.hire(1)
+    plain_app.write(slow(gate))
+    deploying = plain_app.start("deploy", "--yes", "--executor", cluster.address)
+    wait_until(begun(gate).exists, "Terraform to apply")
+
+    worker.kill()
+    assert cluster.scheduler is not None
+    cluster.scheduler.kill()
+    gate.touch()
+    said, _ = deploying.communicate(timeout=PATIENCE_SECONDS)
+
+    assert deploying.returncode == 0, said
+    assert "taken over here" in said
+    assert names(plain_app, "slow") == {"early", "waiting"}
+    assert held(plain_app) == []
+
+
+def test_ctrl_c_reaches_the_workers(plain_app: "App", cluster: Cluster, gate: Path) -> None:
+    cluster.hire(1)
+    plain_app.write(slow(gate))
+    deploying = plain_app.start("deploy", "--yes", "--executor", cluster.address)
+    wait_until(begun(gate).exists, "Terraform to apply")
+
+    for _ in range(2):
+        deploying.send_signal(signal.SIGINT)
+        time.sleep(1)
+    said, _ = deploying.communicate(timeout=PATIENCE_SECONDS)
+
+    assert deploying.returncode == 130, said
+    assert "early" in names(plain_app, "slow")
+    assert held(plain_app) == []
+
+
+def test_a_cluster_without_workers_and_an_address_without_a_scheduler_are_told_of(
+    plain_app: "App", cluster: Cluster
+) -> None:
+    plain_app.write(three())
+
+    empty = plain_app.run("deploy", "--yes", "--executor", cluster.address)
+    nobody = plain_app.run("deploy", "--yes", "--executor", "tcp://127.0.0.1:9")
+
+    assert (empty.returncode, nobody.returncode) == (1, 64)
+    assert "has no workers" in empty.stderr
+    assert "dask worker" in empty.stderr
+    assert "no Dask scheduler answers at tcp://127.0.0.1:9" in nobody.stderr
+    assert "Traceback" not in empty.stderr + nobody.stderr
+    assert plain_app.state_keys() == []
+
+
+def test_a_worker_without_terraform_is_named_before_anything_is_begun(
+    plain_app: "App", cluster: Cluster, tmp_path: Path
+) -> None:
+    bare = tmp_path / "bin"
+    bare.mkdir()
+    cluster.hire(1, PATH=f"{bare}:{os.defpath}", HOLDFAST_ENGINE="nowhere")
+    plain_app.write(three())
+
+    ran = plain_app.run("deploy", "--yes", "--executor", cluster.address)
+
+    assert ran.returncode == 1
+    assert "1 of 1 workers cannot deploy" in ran.stderr
+    assert plain_app.state_keys() == []
