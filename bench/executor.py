@@ -47,7 +47,10 @@ def measure(shards: int, seconds: float, workers: list[int]) -> list[Case]:
                 towards_local({**os.environ, "HOLDFAST_CACHE_DIR": str(scratch / "cache")}, endpoint)
             )
             return [
-                Case(f"{count} worker{'s' if count > 1 else ''}", (deploy(scratch, environ, count, shards, seconds),))
+                Case(
+                    f"{count} worker{'s' if count > 1 else ''}",
+                    (deploy(scratch, environ, count, shards, seconds),),
+                )
                 for count in workers
             ]
         finally:

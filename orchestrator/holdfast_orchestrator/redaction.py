@@ -62,6 +62,8 @@ class Redactor:
         self._lock = threading.Lock()
         self._known: frozenset[str] = frozenset()
         self._pattern: re.Pattern[str] | None = None
+        # Many values are learned one after another before the first text is seen.
+        self._stale = False
         self.learn_environ(environ or {})
 
     def learn_environ(self, environ: Mapping[str, str]) -> None:
@@ -82,16 +84,23 @@ class Redactor:
             if found <= self._known:
                 return
             self._known |= found
-            longest_first = sorted(self._known, key=lambda text: (-len(text), text))
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+            self._stale = True
 
     def text(self, text: str) -> str:
         """Return `text` without anything that is, or looks like, a secret."""
-        if (known := self._pattern) is not None:
+        if (known := self._known_pattern()) is not None:
             text = known.sub(SENSITIVE, text)
         for pattern in _PATTERNS:
             text = pattern.sub(_keeping_the_name, text)
         return text
+
+    def _known_pattern(self) -> re.Pattern[str] | None:
+        if self._stale:
+            with self._lock:
+                longest_first = sorted(self._known, key=lambda text: (-len(text), text))
+                self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+                self._stale = False
+        return self._pattern
 
     def value(self, value: Any) -> Any:
         """Return a JSON value with every string in it redacted, keys too."""

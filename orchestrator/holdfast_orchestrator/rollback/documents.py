@@ -41,6 +41,22 @@ def blocks(configuration: Document, section: str) -> Iterator[tuple[str, str, Do
                         yield kind, name, each
 
 
+def texts(value: object) -> Iterator[str]:
+    """Yield every string of a JSON value, names of fields too."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            for name, inner in value.items():
+                yield name
+                yield from texts(inner)
+        case list():
+            for inner in value:
+                yield from texts(inner)
+        case _:
+            return
+
+
 def as_list(value: object) -> list[Any]:
     """What a JSON configuration gives once or many times, as a list; nothing is the empty list."""
     if value is None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from holdfast_orchestrator.rollback.documents import Document, as_list, digest
+from holdfast_orchestrator.rollback.documents import Document, as_list, digest, texts
 
 COMMENT = "//"
 
@@ -63,10 +63,11 @@ def doubts(document: Document) -> tuple[str, ...]:
         found.add("it uses modules, whose files are not part of it")
     if any(kind in _READS_FILES for kind, _ in _kinds(document, "data")):
         found.add("it reads files")
-    for text in _texts(document):
+    for text in texts(document):
         if _FILES.search(text) and any(sign in text for sign in _TEMPLATES):
             found.add("it reads files")
-        if _STATE.search(_KNOWN_STATE.sub("", text)):
+        # The block's own name says nothing; `remote_states` looks into it.
+        if text != "terraform_remote_state" and _STATE.search(_KNOWN_STATE.sub("", text)):
             found.add("it reads another state in a way that is not understood")
     return tuple(sorted(found))
 
@@ -141,22 +142,6 @@ def _items(value: Any) -> Iterator[tuple[str, Any]]:
     for each in as_list(value):
         if isinstance(each, Mapping):
             yield from each.items()
-
-
-def _texts(value: Any) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case dict():
-            for name, inner in value.items():
-                if name != "terraform_remote_state":
-                    yield name
-                yield from _texts(inner)
-        case list():
-            for inner in value:
-                yield from _texts(inner)
-        case _:
-            return
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,31 +7,20 @@ words that are none cost nothing. Too many are kept sooner than one too few.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from holdfast_orchestrator.rollback.documents import texts
 
 _WORD = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def words_of(configuration: bytes) -> frozenset[str]:
     """Return every word of a configuration."""
-    return frozenset(word for text in _texts(json.loads(configuration)) for word in _WORD.findall(text))
+    return frozenset(word for text in texts(json.loads(configuration)) for word in _WORD.findall(text))
 
 
 def types_of(state: Mapping[str, Any]) -> frozenset[str]:
     """Return the types of the objects in a state."""
     found: Iterable[Any] = state.get("resources") or ()
     return frozenset(str(one.get("type")) for one in found if isinstance(one, Mapping))
-
-
-def _texts(value: Any) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case dict():
-            for name, inner in value.items():
-                yield name
-                yield from _texts(inner)
-        case list():
-            for inner in value:
-                yield from _texts(inner)
