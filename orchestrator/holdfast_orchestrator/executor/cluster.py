@@ -25,7 +25,7 @@ from holdfast_orchestrator.events import Event, Notice
 from holdfast_orchestrator.executor import worker
 from holdfast_orchestrator.executor.crew import take_over
 from holdfast_orchestrator.executor.job import Belongings, Job, Neighbours
-from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.stop import Urgency
 
@@ -90,6 +90,7 @@ class DaskCrew:
         self._belongings = belongings
         self._lock = threading.Lock()
         self._told = Urgency.NONE
+        self._neighbours = Neighbours(Manifest(()))
 
     @property
     def hands(self) -> int:
@@ -100,8 +101,7 @@ class DaskCrew:
     @contextmanager
     def listening(self, run: Run) -> Iterator[None]:
         """While inside, what the workers tell of the run is told here; afterwards they let go of it."""
-        neighbours = Neighbours(run.manifest)
-        self._others = neighbours.of
+        self._neighbours = Neighbours(run.manifest)
         topic = worker.topic_of(run.id)
 
         def hear(event: tuple[float, bytes]) -> None:
@@ -152,7 +152,7 @@ class DaskCrew:
             self._client.run(worker.stop, run.id, int(urgency), on_error="ignore")
 
     def _job(self, shard: Shard, run: Run, intent: Intent, desk: Desk) -> Job:
-        others = self._others(shard)
+        others = self._neighbours.of(shard)
         names = (shard.name, *(other.name for other in others))
         return Job(
             version=worker.package_version(),
