@@ -142,6 +142,8 @@ def _play(world: World, one: Case, verdict: Verdict) -> None:
     if ended.code not in _GOOD_CODES and ended.code >= 0:
         verdict.problems.append(f"ended with exit code {ended.code}")
     verdict.problems += violations(world, ended)
+    # A kill that never came to pass belongs to the command it was meant for.
+    world.proxy.heal()
     world.write(one.scenario.last)
     last = world.holdfast(*DEPLOY)
     verdict.story.append(str(last))
