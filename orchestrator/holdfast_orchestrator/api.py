@@ -25,7 +25,7 @@ from holdfast_orchestrator.manifest import Manifest, Shard, is_synthesized, load
 from holdfast_orchestrator.project_file import ForeignSettings, ProjectFile, read_project_file
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.runtime import Runtime, load_ahead, real_runtime
-from holdfast_orchestrator.selection import Selection, labels
+from holdfast_orchestrator.selection import Selection, labels, refuse_ambiguous
 from holdfast_orchestrator.stop import StopSignal
 from holdfast_orchestrator.synth import synth_lock, synthesize
 from holdfast_orchestrator.tools import RealTools, Tools
@@ -102,10 +102,33 @@ class Project:
         came out differently is returned.
         """
         selection = _selection(env, service, stack)
-        manifest = None if changed_since is not None else self.existing(selection)
-        if manifest is None:
-            manifest = self.synth(env=env, on_event=on_event)
-        return self._narrowed(selection, manifest, changed_since).of(manifest)
+        return self._chosen(selection, changed_since, on_event=on_event)[1]
+
+    def waves(
+        self,
+        *,
+        env: Names = (),
+        service: Names = (),
+        stack: Names = (),
+        include_dependents: bool = False,
+        changed_since: str | None = None,
+        limit: int | None = None,
+        on_event: Listener = ignore,
+    ) -> tuple[tuple[Shard, ...], ...]:
+        """Return the shards asked for in waves of at most `limit`, each after all it depends on.
+
+        Shards are read and chosen as `list` does it. Raises UsageError where one cannot be named by itself:
+        its name is also the service of another.
+        """
+        from holdfast_orchestrator.waves import MATRIX_LIMIT, matrix_waves  # noqa: PLC0415 - only for a CI
+
+        selection = _selection(env, service, stack, include_dependents=include_dependents)
+        manifest, shards = self._chosen(selection, changed_since, on_event=on_event)
+        for shard in shards:
+            refuse_ambiguous(shard, manifest)
+        graph = manifest.graph.only(shard.name for shard in shards)
+        waves = matrix_waves(graph, limit=limit or MATRIX_LIMIT)
+        return tuple(tuple(manifest.by_name[name] for name in wave) for wave in waves)
 
     def changed_since(self, manifest: Manifest, ref: str, *, env: Names = ()) -> frozenset[str]:
         """Return the shards of `manifest` that the app at git revision `ref` synthesizes differently.
@@ -122,6 +145,14 @@ class Project:
                 lambda: replace(self, file=read_project_file(there.folder), runtime=runtime).synth(env=env),
             )
             return since.changed_since(manifest, then)
+
+    def _chosen(
+        self, selection: Selection, ref: str | None, *, on_event: Listener
+    ) -> tuple[Manifest, tuple[Shard, ...]]:
+        manifest = None if ref is not None else self.existing(selection)
+        if manifest is None:
+            manifest = self.synth(env=selection.environments, on_event=on_event)
+        return manifest, self._narrowed(selection, manifest, ref).of(manifest)
 
     def _narrowed(self, selection: Selection, manifest: Manifest, ref: str | None) -> Selection:
         if ref is None:

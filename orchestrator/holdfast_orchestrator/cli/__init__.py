@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "synth": ("synth", "Synthesize the app: cdktf.out and holdfast.json."),
     "list": ("list_shards", "Shards with state key, service, environment, account, region, dependencies."),
     "graph": ("graph", "Which shard waits for which: text, Mermaid or DOT."),
+    "ci": ("ci", "Shards as jobs of a CI, wave after wave."),
     "plan": ("plan", "What a deploy would change."),
     "deploy": ("deploy", "Plan, gate, back up and apply, shard by shard."),
     "resume": ("resume", "Carry on or undo a run whose runner died."),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Manifest, Shard
+from holdfast_orchestrator.report.ci_documents import MatrixDocument
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.outcome import RunResult
@@ -186,7 +187,15 @@ class ErrorDocument:
     exit_code: int
 
 
-Document = ListDocument | GraphDocument | SynthDocument | PlanReport | DeployDocument | ErrorDocument
+Document = (
+    ListDocument
+    | GraphDocument
+    | MatrixDocument
+    | SynthDocument
+    | PlanReport
+    | DeployDocument
+    | ErrorDocument
+)
 
 
 def list_document(shards: Iterable[Shard]) -> ListDocument:
