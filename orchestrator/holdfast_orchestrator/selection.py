@@ -84,6 +84,12 @@ def alone(shard: Shard) -> Selection:
     return Selection(environments=(shard.environment,), services=(shard.service,), stacks=(shard.name,))
 
 
+def naming(shard: Shard) -> tuple[str, ...]:
+    """Return the options of a command line that choose what `alone` does."""
+    asked = alone(shard)
+    return ("--env", *asked.environments, "--service", *asked.services, "--stack", *asked.stacks)
+
+
 def refuse_ambiguous(shard: Shard, manifest: Manifest) -> None:
     """Return if `alone` chooses this shard and no other; raises UsageError that names the others."""
     others = [found.name for found in alone(shard).of(manifest) if found.name != shard.name]

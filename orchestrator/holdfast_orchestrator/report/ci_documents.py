@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from holdfast_orchestrator.manifest import Shard
-from holdfast_orchestrator.selection import alone
+from holdfast_orchestrator.selection import naming
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixJob:
-    """One job: a shard, where it lies, the role its provider assumes (None: none is named),
-    and what to run."""
+    """One job: a shard, where it lies, and the command for it.
+
+    `role_arn` is what its provider assumes, None where the app names none.
+    """
 
     shard: str
     service: str
@@ -64,14 +66,9 @@ def _job(shard: Shard, *, verb: str, project: Sequence[str]) -> MatrixJob:
         account=shard.account,
         region=shard.region,
         role_arn=shard.role_arn,
-        command=shlex.join(("holdfast", verb, *_yes(verb), *_options(shard), *project)),
+        command=shlex.join(("holdfast", verb, *_yes(verb), *naming(shard), *project)),
     )
 
 
 def _yes(verb: str) -> tuple[str, ...]:
     return ("--yes",) if verb == "deploy" else ()
-
-
-def _options(shard: Shard) -> tuple[str, ...]:
-    asked = alone(shard)
-    return ("--env", *asked.environments, "--service", *asked.services, "--stack", *asked.stacks)
