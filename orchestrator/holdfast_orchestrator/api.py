@@ -32,6 +32,7 @@ from holdfast_orchestrator.tools import RealTools, Tools
 
 if TYPE_CHECKING:
     # What plans and deploys takes longer to import than reading an app: it is imported where it begins.
+    from holdfast_orchestrator.advice.facts import Advice
     from holdfast_orchestrator.deploy.attempt import Person
     from holdfast_orchestrator.deploy.desk import Policy
     from holdfast_orchestrator.deploy.outcome import RunResult
@@ -165,6 +166,21 @@ class Project:
         selection = _selection(env, service, stack)
         manifest = self.existing(selection) or self.synth(env=env)
         return manifest.graph.only(shard.name for shard in selection.of(manifest))
+
+    def advise(
+        self, *, env: Names = (), service: Names = (), stack: Names = (), on_event: Listener = ignore
+    ) -> "Advice":
+        """Return which of the shards asked for to split or to merge. Changes nothing.
+
+        Raises StateBucketError where a state bucket is missing, NeedsPersonError for a damaged state.
+        """
+        from holdfast_orchestrator.advice.reading import Reader  # noqa: PLC0415 - rarely asked for
+        from holdfast_orchestrator.secret_places import secrets_in_configuration  # noqa: PLC0415
+
+        manifest, shards = self._chosen(_selection(env, service, stack), None, on_event=on_event)
+        for shard in shards:
+            self.redactor.learn([*secrets_in_configuration(shard.configuration)])
+        return Reader(manifest=manifest, tools=self._tools, now=self.runtime.clock.now()).advice(shards)
 
     def plan(
         self,

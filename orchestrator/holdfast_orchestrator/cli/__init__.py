@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "destroy": ("destroy", "Take shards down, dependents first."),
     "runs": ("runs", "What was deployed, newest first, from any machine."),
     "show": ("show", "One run: who, when, how each shard ended."),
+    "advise": ("advise", "Which shards to split or merge, and how."),
     "audit": ("audit", "Every action ever recorded: read, filter, verify."),
     "state": ("state", "The break-glass drawer: backups, pull, restore, unlock."),
     "doctor": ("doctor", "What is there, what is missing, and the command that mends it."),
