@@ -26,7 +26,7 @@ from holdfast_orchestrator.runtime import Aws
 
 # What an app says of a resource it wants kept; `gate.protection` reads the same words in a state.
 _KEPT_BY_THEIR_OWN_WORD = ("deletion_protection", "deletion_protection_enabled", "enable_deletion_protection")
-EMULATOR = {
+_EMULATOR = {
     "use_path_style": True,
     "skip_credentials_validation": True,
     "skip_metadata_api_check": True,
@@ -202,7 +202,7 @@ def _backend(state: StateLocation, *, emulated: bool, locked: bool = True) -> di
         "region": state.region,
         "encrypt": True,
         **({"use_lockfile": True} if locked else {}),
-        **(EMULATOR if emulated else {}),
+        **(_EMULATOR if emulated else {}),
     }
 
 

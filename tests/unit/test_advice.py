@@ -32,7 +32,9 @@ def shard(name: str, **fields: Any) -> Shard:
         "region": "eu-west-1",
         "state": StateLocation(bucket="states", key=key, region="eu-west-1"),
     }
-    return Shard(name=name, directory=Path(), configuration=b"{}", service=name, **(given | fields))
+    backend = {"bucket": "states", "key": key, "region": "eu-west-1", "use_lockfile": True}
+    configuration = json.dumps({"terraform": {"backend": {"s3": backend}}}).encode()
+    return Shard(name=name, directory=Path(), configuration=configuration, service=name, **(given | fields))
 
 
 def facts(
@@ -247,8 +249,8 @@ def test_what_moves_goes_from_state_to_state_where(known: ShardFacts) -> None:
     split = the_split(known)
 
     asked = commands(split.steps)
-    files = "-state=move/source.tfstate -state-out=move/target.tfstate"
-    assert f"terraform state mv {files} aws_x.big_mail_0 aws_x.big_mail_0" in asked
+    files = "-state=source.tfstate -state-out=target.tfstate"
+    assert f"terraform -chdir=move state mv {files} aws_x.big_mail_0 aws_x.big_mail_0" in asked
     pushes = [command for command in asked if "push" in command]
     assert pushes == [
         "terraform -chdir=move/target state push ../target.tfstate",

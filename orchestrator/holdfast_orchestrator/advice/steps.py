@@ -13,13 +13,13 @@ A push is refused where the state was written meanwhile, and under Terraform's o
 hand is taken for the truth with --rebaseline.
 """
 
+import json
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from holdfast_orchestrator.advice.facts import Part, Standing, Step
-from holdfast_orchestrator.foreign import EMULATOR
 from holdfast_orchestrator.manifest import LOCAL, Shard
 from holdfast_orchestrator.rollback.addresses import escape_template
 from holdfast_orchestrator.selection import naming
@@ -119,8 +119,8 @@ def _steps(move: _Move) -> tuple[Step, ...]:
 def _before(move: _Move) -> Iterator[Step]:
     names = " and ".join(end.name for end in move.standing)
     yield Step(
-        what=f"Let nobody else deploy {names} until the last step. Nothing may be pending: this has to find "
-        "no changes.",
+        what=f"Let nobody else deploy {names} until the last step. Nothing may be pending: this has to say "
+        "`unchanged`.",
         commands=tuple(_command("plan", *end.options, "--refresh") for end in move.standing),
     )
     yield Step(
@@ -190,13 +190,10 @@ def _by_states(move: _Move) -> Iterator[Step]:
 
 
 def _moved(move: _Move) -> Iterator[str]:
-    """One `state mv` a block: it takes all instances of the block along."""
-    files = (
-        f"-state={_FOLDER}/{_file(move.source, move)}",
-        f"-state-out={_FOLDER}/{_file(move.target, move)}",
-    )
+    """One `state mv` a block, which takes all its instances along; where no lock file of an app is read."""
+    files = (f"-state={_file(move.source, move)}", f"-state-out={_file(move.target, move)}")
     for block in dict.fromkeys(known.block for known in move.objects):
-        yield shlex.join(("terraform", "state", "mv", *files, block, block))
+        yield shlex.join(("terraform", f"-chdir={_FOLDER}", "state", "mv", *files, block, block))
 
 
 def _pushed(end: _End, move: _Move) -> tuple[str, str]:
@@ -209,7 +206,7 @@ def _pushed(end: _End, move: _Move) -> tuple[str, str]:
 
 def _proof(move: _Move, after: str) -> Step:
     return Step(
-        what=f"Both have to show no changes. {after}",
+        what=f"Both have to be `unchanged`. {after}",
         commands=tuple(_command("plan", *end.options, "--refresh") for end in move.order),
     )
 
@@ -241,16 +238,9 @@ def _new(shard: Shard) -> _End:
 
 
 def _backend(shard: Shard, key: str) -> dict[str, Any]:
-    state = shard.state
-    return {
-        "bucket": state.bucket,
-        "key": key,
-        "region": state.region,
-        "encrypt": True,
-        "use_lockfile": True,
-        **({} if state.kms_key_id is None else {"kms_key_id": state.kms_key_id}),
-        **(EMULATOR if shard.cloud == LOCAL else {}),
-    }
+    """The stack's own backend, as its configuration gives it, at `key`."""
+    backend = json.loads(shard.configuration)["terraform"]["backend"]["s3"]
+    return {**backend, "key": key}
 
 
 def _command(*words: str) -> str:

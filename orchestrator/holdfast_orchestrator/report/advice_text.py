@@ -32,7 +32,7 @@ def _split(split: Split) -> Iterator[str]:
     yield from _part("moves out", split.moves, split.changes)
     yield from _part("stays", split.stays, split.changes)
     if split.crossing:
-        yield f"  across     {_count(len(split.crossing), 'reference')} would become outputs:"
+        yield f"  across     {_count(len(split.crossing), 'reference')}, each to become an output:"
         yield from (f"    {start} -> {end}" for start, end in split.crossing[:_MOST_REFERENCES])
         if len(split.crossing) > _MOST_REFERENCES:
             yield f"    and {len(split.crossing) - _MOST_REFERENCES} more"
