@@ -382,3 +382,11 @@ def test_everything_advised_can_be_written_as_json() -> None:
 
     assert advice.splits
     assert json.dumps([step.block for split in advice.splits for step in split.steps])
+
+
+def test_parts_without_references_across_are_imported_before_they_are_forgotten() -> None:
+    for stays, moves in (("api", "mail"), ("mail", "api")):
+        split = the_split(facts("big", {stays: 40, moves: 25}))
+
+        deploys = [command for command in commands(split.steps) if command.startswith("holdfast deploy")]
+        assert deploys[0] == "holdfast deploy --env prod --stack NEW"

@@ -73,16 +73,17 @@ def _split(
     if changes >= at.KNOWN_CHANGES and upstream.alone + downstream.alone < at.ALONE_SHARE * changes:
         return None
     moves, stays = sorted((upstream, downstream), key=lambda part: (part.stateful, len(part.objects)))
+    moves_first = moves is upstream or not cut.crossing
     return Split(
         shard=known.name,
         why=why,
         stays=stays,
         moves=moves,
-        moves_first=moves is upstream,
+        moves_first=moves_first,
         crossing=_crossing(groups, cut),
         changes=changes,
         effect=_split_effect(known, history, (upstream, downstream), changes=changes, apart=not cut.crossing),
-        steps=split_steps(known.shard, moves, moves_first=moves is upstream, crossing=cut.crossing),
+        steps=split_steps(known.shard, moves, moves_first=moves_first, crossing=cut.crossing),
     )
 
 

@@ -90,7 +90,7 @@ class Part:
 class Split:
     """Move `moves` out of a shard. `crossing` are the references (from, to) that become outputs.
 
-    `moves_first` says that what stays refers to what moves. `changes` are the earlier changes known.
+    With `moves_first` nothing of what moves refers to what stays. `changes` are the earlier changes known.
     """
 
     shard: str

@@ -64,7 +64,7 @@ class _Move:
 def split_steps(shard: Shard, moves: Part, *, moves_first: bool, crossing: int) -> tuple[Step, ...]:
     """Return how to move a part of a shard into a stack of its own, called NEW.
 
-    `moves_first` says that what stays refers to what moves; `crossing` is how many references cross.
+    With `moves_first` nothing of what moves refers to what stays; `crossing` is how many references cross.
     """
     source, target = _end(shard), _new(shard)
     code = (
@@ -146,14 +146,29 @@ def _by_configuration(move: _Move) -> Iterator[Step]:
         block={"import": [_import(known) for known in move.objects]},
     )
     for end in move.order:
-        count = len(move.objects)
-        wanted = f"{count} to forget" if end is move.source else f"{count} to import"
         yield Step(
-            what=f"The plan of {end.name} has to show {wanted} and outputs, and nothing to add, change, "
-            "replace or destroy. Only then deploy it.",
+            what=_forgetting(move) if end is move.source else _importing(move),
             commands=(_command("plan", *end.options), _command("deploy", *end.options)),
         )
     yield _proof(move, "Then take both overrides out again, and delete the copies.")
+
+
+def _forgetting(move: _Move) -> str:
+    wanted = (
+        f"The plan of {move.source.name} has to show {len(move.objects)} to forget and outputs, and nothing "
+        "to add, change, replace or destroy. Only then deploy it."
+    )
+    if move.order[0] is not move.source:
+        return wanted
+    return f"{wanted} Until the next deploy no state knows the objects; they go on as they are."
+
+
+def _importing(move: _Move) -> str:
+    return (
+        f"The plan of {move.target.name} has to show {len(move.objects)} to import and outputs, and nothing "
+        "to add, replace or destroy. It may change nothing either, but for arguments that only Terraform "
+        "keeps (force_destroy, for example). Only then deploy it."
+    )
 
 
 def _by_states(move: _Move) -> Iterator[Step]:
