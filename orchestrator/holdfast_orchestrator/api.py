@@ -25,13 +25,14 @@ from holdfast_orchestrator.manifest import Manifest, Shard, is_synthesized, load
 from holdfast_orchestrator.project_file import ForeignSettings, ProjectFile, read_project_file
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.runtime import Runtime, load_ahead, real_runtime
-from holdfast_orchestrator.selection import Selection, labels
+from holdfast_orchestrator.selection import Selection, labels, refuse_ambiguous
 from holdfast_orchestrator.stop import StopSignal
 from holdfast_orchestrator.synth import synth_lock, synthesize
 from holdfast_orchestrator.tools import RealTools, Tools
 
 if TYPE_CHECKING:
     # What plans and deploys takes longer to import than reading an app: it is imported where it begins.
+    from holdfast_orchestrator.advice.facts import Advice
     from holdfast_orchestrator.deploy.attempt import Person
     from holdfast_orchestrator.deploy.desk import Policy
     from holdfast_orchestrator.deploy.outcome import RunResult
@@ -103,10 +104,33 @@ class Project:
         came out differently is returned.
         """
         selection = _selection(env, service, stack)
-        manifest = None if changed_since is not None else self.existing(selection)
-        if manifest is None:
-            manifest = self.synth(env=env, on_event=on_event)
-        return self._narrowed(selection, manifest, changed_since).of(manifest)
+        return self._chosen(selection, changed_since, on_event=on_event)[1]
+
+    def waves(
+        self,
+        *,
+        env: Names = (),
+        service: Names = (),
+        stack: Names = (),
+        include_dependents: bool = False,
+        changed_since: str | None = None,
+        limit: int | None = None,
+        on_event: Listener = ignore,
+    ) -> tuple[tuple[Shard, ...], ...]:
+        """Return the shards asked for in waves of at most `limit`, each after all it depends on.
+
+        Shards are read and chosen as `list` does it. Raises UsageError where one cannot be named by itself:
+        its name is also the service of another.
+        """
+        from holdfast_orchestrator.waves import MATRIX_LIMIT, matrix_waves  # noqa: PLC0415 - only for a CI
+
+        selection = _selection(env, service, stack, include_dependents=include_dependents)
+        manifest, shards = self._chosen(selection, changed_since, on_event=on_event)
+        for shard in shards:
+            refuse_ambiguous(shard, manifest)
+        graph = manifest.graph.only(shard.name for shard in shards)
+        waves = matrix_waves(graph, limit=limit or MATRIX_LIMIT)
+        return tuple(tuple(manifest.by_name[name] for name in wave) for wave in waves)
 
     def changed_since(self, manifest: Manifest, ref: str, *, env: Names = ()) -> frozenset[str]:
         """Return the shards of `manifest` that the app at git revision `ref` synthesizes differently.
@@ -124,6 +148,14 @@ class Project:
             )
             return since.changed_since(manifest, then)
 
+    def _chosen(
+        self, selection: Selection, ref: str | None, *, on_event: Listener
+    ) -> tuple[Manifest, tuple[Shard, ...]]:
+        manifest = None if ref is not None else self.existing(selection)
+        if manifest is None:
+            manifest = self.synth(env=selection.environments, on_event=on_event)
+        return manifest, self._narrowed(selection, manifest, ref).of(manifest)
+
     def _narrowed(self, selection: Selection, manifest: Manifest, ref: str | None) -> Selection:
         if ref is None:
             return selection
@@ -135,6 +167,21 @@ class Project:
         selection = _selection(env, service, stack)
         manifest = self.existing(selection) or self.synth(env=env)
         return manifest.graph.only(shard.name for shard in selection.of(manifest))
+
+    def advise(
+        self, *, env: Names = (), service: Names = (), stack: Names = (), on_event: Listener = ignore
+    ) -> "Advice":
+        """Return which of the shards asked for to split or to merge. Changes nothing.
+
+        Raises StateBucketError where a state bucket is missing, NeedsPersonError for a damaged state.
+        """
+        from holdfast_orchestrator.advice.reading import Reader  # noqa: PLC0415 - rarely asked for
+        from holdfast_orchestrator.secret_places import secrets_in_configuration  # noqa: PLC0415
+
+        manifest, shards = self._chosen(_selection(env, service, stack), None, on_event=on_event)
+        for shard in shards:
+            self.redactor.learn([*secrets_in_configuration(shard.configuration)])
+        return Reader(manifest=manifest, tools=self._tools, now=self.runtime.clock.now()).advice(shards)
 
     def plan(
         self,

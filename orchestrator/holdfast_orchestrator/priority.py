@@ -11,8 +11,8 @@ from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Shard
 
 # Terraform's own start, and about what a quick resource takes.
-_BASE_SECONDS = 3.0
-_SECONDS_PER_RESOURCE = 1.0
+BASE_SECONDS = 3.0
+SECONDS_PER_RESOURCE = 1.0
 
 
 def longest_paths(graph: Graph, seconds: Mapping[str, float]) -> Mapping[str, float]:
@@ -30,4 +30,4 @@ def estimated_seconds(shard: Shard, *, earlier: float | None = None) -> float:
         return earlier
     by_type = json.loads(shard.configuration).get("resource")
     resources = sum(len(by_name) for by_name in by_type.values()) if isinstance(by_type, dict) else 1
-    return _BASE_SECONDS + _SECONDS_PER_RESOURCE * resources
+    return BASE_SECONDS + SECONDS_PER_RESOURCE * resources

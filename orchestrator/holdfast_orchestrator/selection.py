@@ -79,6 +79,28 @@ def _globbed(shards: Sequence[Shard], globs: Iterable[str]) -> tuple[Shard, ...]
     return tuple(shard for shard in shards if not asked or shard.name in chosen)
 
 
+def alone(shard: Shard) -> Selection:
+    """Return the selection of exactly this shard, as the options of a command can say it."""
+    return Selection(environments=(shard.environment,), services=(shard.service,), stacks=(shard.name,))
+
+
+def naming(shard: Shard) -> tuple[str, ...]:
+    """Return the options of a command line that choose what `alone` does."""
+    asked = alone(shard)
+    return ("--env", *asked.environments, "--service", *asked.services, "--stack", *asked.stacks)
+
+
+def refuse_ambiguous(shard: Shard, manifest: Manifest) -> None:
+    """Return if `alone` chooses this shard and no other; raises UsageError that names the others."""
+    others = [found.name for found in alone(shard).of(manifest) if found.name != shard.name]
+    if others:
+        raise UsageError(
+            f"shard {shard.name!r} cannot be named by itself: its name is also the service of "
+            f"{', '.join(others)}",
+            next_step="rename the stack or the service",
+        )
+
+
 def labels(shards: Iterable[Shard]) -> Mapping[str, str]:
     """Return the shortest name by which each shard can be told from the others, by shard name."""
     known = tuple(shards)

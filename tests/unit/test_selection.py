@@ -1,10 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.manifest import Manifest, Shard, StateLocation
-from holdfast_orchestrator.selection import Selection, labels
+from holdfast_orchestrator.selection import Selection, alone, labels, refuse_ambiguous
 from holdfast_orchestrator.state_key import state_key
 
 
@@ -110,3 +111,17 @@ def test_two_shards_of_a_service_in_two_regions_are_told_apart_by_region() -> No
     names = labels([shard("network"), shard("network", region="us-east-1")])
 
     assert set(names.values()) == {"network-eu-west-1", "network-us-east-1"}
+
+
+def test_a_shard_alone_is_chosen_by_environment_service_and_name() -> None:
+    for one in APP.shards:
+        assert alone(one).of(APP) == (one,)
+        refuse_ambiguous(one, APP)
+
+
+def test_a_shard_named_like_a_service_of_several_cannot_be_chosen_alone() -> None:
+    plain = replace(shard("orders"), name="orders")
+    app = Manifest((plain, shard("orders", region="us-east-1")))
+
+    with pytest.raises(UsageError, match="also the service of orders-dev-us-east-1"):
+        refuse_ambiguous(plain, app)

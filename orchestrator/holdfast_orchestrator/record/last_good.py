@@ -133,12 +133,12 @@ def promote(store: ObjectStore, folder: str, record: LastGood, *, after: Promote
     return Promoted(record, head.etag)
 
 
-def earlier(store: DurableStore, folder: str) -> tuple[LastGood, ...]:
-    """Return all good deployments the bucket still knows, newest first."""
+def earlier(store: DurableStore, folder: str, *, limit: int | None = None) -> tuple[LastGood, ...]:
+    """Return the good deployments the bucket still knows, newest first: all, or the newest `limit`."""
     key = last_good_key(folder)
     found = [
         stored
-        for version in store.versions(key)
+        for version in store.versions(key)[:limit]
         if not version.deleted and (stored := store.get_version(key, version.version)) is not None
     ]
     return tuple(sorted(map(_read, found), key=lambda record: record.generation, reverse=True))

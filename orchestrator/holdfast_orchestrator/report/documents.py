@@ -5,7 +5,7 @@ Each has a `schema` of its own and only ever grows within v1; `schemas.py` publi
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.graph import Graph
@@ -14,6 +14,8 @@ from holdfast_orchestrator.manifest import Manifest, Shard
 if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.outcome import RunResult
     from holdfast_orchestrator.plan.preview import Plan, ShardPlan
+    from holdfast_orchestrator.report.advice_documents import AdviseDocument
+    from holdfast_orchestrator.report.ci_documents import MatrixDocument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +188,10 @@ class ErrorDocument:
     exit_code: int
 
 
-Document = ListDocument | GraphDocument | SynthDocument | PlanReport | DeployDocument | ErrorDocument
+Document: TypeAlias = (
+    "ListDocument | GraphDocument | MatrixDocument | SynthDocument | PlanReport | DeployDocument"
+    " | AdviseDocument | ErrorDocument"
+)
 
 
 def list_document(shards: Iterable[Shard]) -> ListDocument:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from holdfast_orchestrator.manifest_files import DeploymentManifest
-from holdfast_orchestrator.report import documents, state_documents
+from holdfast_orchestrator.report import advice_documents, ci_documents, documents, state_documents
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -51,9 +51,11 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "event.v1.json": event,
     "list.v1.json": _of(documents.ListDocument, "holdfast list --json"),
     "graph.v1.json": _of(documents.GraphDocument, "holdfast graph --json"),
+    "ci-matrix.v1.json": _of(ci_documents.MatrixDocument, "holdfast ci matrix --json"),
     "synth.v1.json": _of(documents.SynthDocument, "holdfast synth --json"),
     "plan.v1.json": _of(documents.PlanReport, "holdfast plan --json"),
     "deploy.v1.json": _of(documents.DeployDocument, "holdfast deploy --json, holdfast destroy --json"),
+    "advise.v1.json": _of(advice_documents.AdviseDocument, "holdfast advise --json"),
     "state-backups.v1.json": _of(state_documents.StateBackupsDocument, "holdfast state backups --json"),
     "state-restore.v1.json": _of(state_documents.StateRestoreDocument, "holdfast state restore --json"),
     "state-unlock.v1.json": _of(state_documents.StateUnlockDocument, "holdfast state unlock --json"),

@@ -1,0 +1,126 @@
+"""The facts of an advice, read: configurations, states, run records, journals, earlier deployments.
+
+Only reads. What tells of the past and cannot be read is left out: it would only have made an advice better.
+A state that cannot be read is an error.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import pairwise
+
+from holdfast_orchestrator.advice import thresholds as at
+from holdfast_orchestrator.advice.decide import advise, reasons_to_split
+from holdfast_orchestrator.advice.facts import Advice, ShardFacts, Standing
+from holdfast_orchestrator.advice.history import History
+from holdfast_orchestrator.advice.inside import inside_of
+from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.manifest import Manifest, Shard
+from holdfast_orchestrator.plan.upstream import outputs_needed
+from holdfast_orchestrator.record.artifact import read_artifact
+from holdfast_orchestrator.record.journal import read_journal
+from holdfast_orchestrator.record.journal_entry import Entry, JournalName
+from holdfast_orchestrator.record.last_good import earlier, read_last_good
+from holdfast_orchestrator.record.runs import RunRecord, newest_runs
+from holdfast_orchestrator.rollback.documents import managed
+from holdfast_orchestrator.rollback.imports import import_id
+from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.rollback.stateful import Protection
+from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
+from holdfast_orchestrator.state.store import DurableStore
+from holdfast_orchestrator.tools import Tools, check_buckets
+from holdfast_orchestrator.unchanged.normal import UnreadableError, differing, normal
+
+_READERS = 8
+# After an apply the whole shard is planned once more; how long that takes is how long a plan takes.
+_PLANS = (Phase.VERIFY, Phase.VERIFY2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """Reads what there is to know of the shards of an app at the moment `now`."""
+
+    manifest: Manifest
+    tools: Tools
+    now: datetime
+
+    def advice(self, shards: Sequence[Shard]) -> Advice:
+        """Return the advice on these shards; those that were never deployed are left out.
+
+        Raises StateBucketError where a state bucket is missing, NeedsPersonError for a damaged state.
+        """
+        check_buckets(self.tools, tuple(shards))
+        history = History.of(self._records(shards))
+        with ThreadPoolExecutor(_READERS, thread_name_prefix="advice") as readers:
+            found = readers.map(lambda shard: self._facts(shard, history), shards)
+            facts = [known for known in found if known is not None]
+        return advise(facts, history, self.manifest.graph)
+
+    def _records(self, shards: Sequence[Shard]) -> Iterator[RunRecord]:
+        places = {(shard.state.bucket, shard.state.region, shard.cloud): shard for shard in shards}
+        for shard in places.values():
+            yield from newest_runs(self.tools.store(shard), now=self.now, limit=at.HISTORY_RUNS)
+
+    def _facts(self, shard: Shard, history: History) -> ShardFacts | None:
+        store = self.tools.store(shard)
+        snapshot = read_snapshot(store, shard.state.key)
+        if snapshot is None or not snapshot.manages_something:
+            return None
+        known = ShardFacts(
+            shard=shard,
+            objects=tuple(_standing(snapshot, shard)),
+            inside=inside_of(shard),
+            plan_seconds=_plan_seconds(store, shard),
+            reads=outputs_needed(json.loads(shard.configuration), self.manifest),
+        )
+        if not reasons_to_split(known, history):
+            return known
+        return replace(known, changes=tuple(_changes(store, shard)))
+
+
+def _standing(snapshot: StateSnapshot, shard: Shard) -> Iterator[Standing]:
+    protection = Protection(addresses=frozenset(shard.protected))
+    for address, resource, instance in managed(snapshot.document):
+        kind, attributes = resource["type"], instance.get("attributes") or {}
+        found = attributes.get("id")
+        yield Standing(
+            address=address,
+            import_id=import_id(kind, str(found) if found else None, attributes),
+            stateful=protection.covers(address, kind, attributes),
+        )
+
+
+def _plan_seconds(store: DurableStore, shard: Shard) -> float | None:
+    """How long the last plan of the last good deployment took, by its journal."""
+    try:
+        good = read_last_good(store, shard.state.folder)
+        journal = () if good is None else read_journal(store, JournalName(good.record.run, shard.name))
+    except HoldfastError:
+        return None
+    return last_plan_seconds(journal)
+
+
+def last_plan_seconds(journal: Sequence[Entry]) -> float | None:
+    """Return how long the last plan told of in a journal took, None where it tells of none."""
+    took = [
+        (after.at - before.at).total_seconds()
+        for before, after in pairwise(journal)
+        if before.phase is after.phase
+        and before.phase in _PLANS
+        and (before.edge, after.edge) == ("before", "after")
+    ]
+    return took[-1] if took else None
+
+
+def _changes(store: DurableStore, shard: Shard) -> Iterator[frozenset[str]]:
+    """The blocks that each of the newest deployments changed against the one before it."""
+    try:
+        goods = earlier(store, shard.state.folder, limit=at.HISTORY_VERSIONS)
+        found = [normal(read_artifact(store, good.artifact).configuration) for good in goods]
+    except (HoldfastError, UnreadableError):
+        return
+    for now, before in pairwise(found):
+        if changed := differing(before, now):
+            yield frozenset(changed)

@@ -1,0 +1,89 @@
+"""`holdfast ci`: what a CI needs to run shards as jobs of its own."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from holdfast_orchestrator.cli._history import table
+from holdfast_orchestrator.cli._options import choosing, dependents_option, examples, options, since_option
+from holdfast_orchestrator.cli._session import session
+from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.waves import MATRIX_LIMIT
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.report.ci_documents import MatrixDocument
+
+# What a job must be told too, so that it finds the same app and the same states.
+_PROJECT = ("project", "output", "state_bucket", "region", "account")
+
+
+@click.group(name="ci", epilog=examples("holdfast ci matrix --env prod --json"))
+def command() -> None:
+    """Shards as jobs of a CI: one job a shard, wave after wave."""
+
+
+@command.command(
+    epilog=examples(
+        "holdfast ci matrix --env prod",
+        "holdfast ci matrix --env prod --changed-since origin/main --include-dependents --json",
+        "holdfast ci matrix --env prod --verb plan --json",
+    )
+)
+@click.option(
+    "--verb",
+    type=click.Choice(("deploy", "plan")),
+    default="deploy",
+    show_default=True,
+    help="What each job does with its shard.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, MATRIX_LIMIT),
+    default=MATRIX_LIMIT,
+    show_default=True,
+    help="At most so many jobs a wave; a wave of more is split.",
+)
+@options(choosing, dependents_option, since_option)
+@click.pass_obj
+def matrix(runtime: Runtime, /, *, verb: str, limit: int, **given: Any) -> None:
+    """Print the waves of shards as a matrix of jobs: each wave waits for the one before.
+
+    A shard is in a later wave than everything chosen that it depends on. Reads what was synthesized last;
+    synthesizes only where that lacks what is asked for. Nothing is asked of AWS.
+    """
+    from holdfast_orchestrator.report.ci_documents import matrix_document  # noqa: PLC0415 - when it runs
+
+    with session(runtime, given) as here:
+        waves = here.project.waves(
+            **here.choice,
+            include_dependents=given["include_dependents"],
+            changed_since=given["changed_since"],
+            limit=limit,
+        )
+        document = matrix_document(waves, limit=limit, verb=verb, project=_project(given))
+        if here.json:
+            here.answer(document)
+        else:
+            here.say(_lines(document))
+
+
+def _project(given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The options of this command line that lead to the app, as they were given."""
+    named = {name: given[name] for name in _PROJECT if given[name] not in (None, Path())}
+    return tuple(
+        word for name, value in named.items() for word in (f"--{name.replace('_', '-')}", str(value))
+    )
+
+
+def _lines(document: "MatrixDocument") -> Iterator[str]:
+    if not document.waves:
+        yield "no shards: no jobs"
+        return
+    rows = [
+        (str(number), job.shard, job.account, job.region, job.command)
+        for number, wave in enumerate(document.waves, start=1)
+        for job in wave.include
+    ]
+    yield from table([("WAVE", "SHARD", "ACCOUNT", "REGION", "COMMAND"), *rows])

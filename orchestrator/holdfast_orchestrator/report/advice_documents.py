@@ -1,0 +1,153 @@
+"""The JSON document of `holdfast advise`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from holdfast_orchestrator.advice.facts import Advice, Effect, Merge, Part, Split, Step
+from holdfast_orchestrator.state.document import time_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvisedStep:
+    """One step: what to do, the commands, and the `block` to write `into` a stack or file (None: nothing)."""
+
+    what: str
+    commands: tuple[str, ...]
+    into: str | None
+    block: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvisedEffect:
+    """Objects that one mistake reaches at most, and seconds of a usual deploy, before and after.
+
+    `measured` says that the seconds before come from earlier runs; else they are estimated, as those after
+    always are.
+    """
+
+    objects_before: int
+    objects_after: int
+    seconds_before: float
+    seconds_after: float
+    measured: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvisedPart:
+    """Constructs by path below the stack, their objects, how many earlier deploys changed nothing else."""
+
+    constructs: tuple[str, ...]
+    objects: tuple[str, ...]
+    changed_alone: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossingReference:
+    """A reference from one part to the other, by address."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvisedSplit:
+    """A shard to split: why, what stays and what moves, the references that cross, the deploys compared."""
+
+    shard: str
+    why: tuple[str, ...]
+    stays: AdvisedPart
+    moves: AdvisedPart
+    crossing: tuple[CrossingReference, ...]
+    changes: int
+    effect: AdvisedEffect
+    steps: tuple[AdvisedStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvisedMerge:
+    """A shard to merge `into` the one it reads `outputs` of; `runs` have changed both and none only one."""
+
+    shard: str
+    into: str
+    outputs: tuple[str, ...]
+    runs: int
+    effect: AdvisedEffect
+    steps: tuple[AdvisedStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdviseDocument:
+    """`holdfast advise --json`; `shards` were looked at, with the history of `runs` runs `since` then."""
+
+    schema: Literal["holdfast/advise/v1"] = "holdfast/advise/v1"
+    shards: tuple[str, ...]
+    runs: int
+    since: str | None
+    splits: tuple[AdvisedSplit, ...]
+    merges: tuple[AdvisedMerge, ...]
+
+
+def advise_document(advice: Advice) -> AdviseDocument:
+    """Return the document that says `advice`."""
+    return AdviseDocument(
+        shards=advice.shards,
+        runs=advice.runs,
+        since=None if advice.since is None else time_text(advice.since),
+        splits=tuple(map(_split, advice.splits)),
+        merges=tuple(map(_merge, advice.merges)),
+    )
+
+
+def _split(split: Split) -> AdvisedSplit:
+    return AdvisedSplit(
+        shard=split.shard,
+        why=split.why,
+        stays=_part(split.stays),
+        moves=_part(split.moves),
+        crossing=tuple(CrossingReference(source=start, target=end) for start, end in split.crossing),
+        changes=split.changes,
+        effect=_effect(split.effect),
+        steps=_steps(split.steps),
+    )
+
+
+def _merge(merge: Merge) -> AdvisedMerge:
+    return AdvisedMerge(
+        shard=merge.shard,
+        into=merge.into,
+        outputs=merge.outputs,
+        runs=merge.runs,
+        effect=_effect(merge.effect),
+        steps=_steps(merge.steps),
+    )
+
+
+def _part(part: Part) -> AdvisedPart:
+    return AdvisedPart(
+        constructs=part.constructs,
+        objects=tuple(known.address for known in part.objects),
+        changed_alone=part.alone,
+    )
+
+
+def _effect(effect: Effect) -> AdvisedEffect:
+    return AdvisedEffect(
+        objects_before=effect.objects_before,
+        objects_after=effect.objects_after,
+        seconds_before=round(effect.seconds_before, 1),
+        seconds_after=round(effect.seconds_after, 1),
+        measured=effect.measured,
+    )
+
+
+def _steps(steps: Iterable[Step]) -> tuple[AdvisedStep, ...]:
+    return tuple(
+        AdvisedStep(
+            what=step.what,
+            commands=step.commands,
+            into=step.into,
+            block=None if step.block is None else dict(step.block),
+        )
+        for step in steps
+    )
