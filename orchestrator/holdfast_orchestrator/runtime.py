@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
+from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.process import Processes, SystemProcesses
 from holdfast_orchestrator.redaction import Redactor
 
@@ -40,7 +41,10 @@ class Aws(Protocol):
     """The door to AWS."""
 
     def client(self, service: str, *, region: str, environ: Mapping[str, str]) -> Any:
-        """Return a boto3 client; credentials, profile and endpoint come from `environ`'s AWS_*."""
+        """Return a boto3 client; credentials, profile and endpoint come from `environ`'s AWS_*.
+
+        Raises HoldfastError where those do not fit together, such as half a pair of keys.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +132,7 @@ def _load_boto3() -> None:
 
 def _boto3_client(service: str, region: str, environ: Mapping[str, str]) -> Any:
     import boto3  # noqa: PLC0415 - half a second that most commands do not need
+    import botocore.exceptions  # noqa: PLC0415
     import botocore.session  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
     from botocore.configprovider import ConstantProvider  # noqa: PLC0415
@@ -145,24 +150,30 @@ def _boto3_client(service: str, region: str, environ: Mapping[str, str]) -> Any:
     ):
         if name in environ:
             session.set_config_variable(variable, environ[name])
-    make: Any = boto3.Session(botocore_session=session).client
-    return make(
-        service,
-        region_name=region,
-        endpoint_url=endpoint,
-        aws_access_key_id=environ.get("AWS_ACCESS_KEY_ID"),
-        aws_secret_access_key=environ.get("AWS_SECRET_ACCESS_KEY"),
-        aws_session_token=environ.get("AWS_SESSION_TOKEN"),
-        verify=environ.get("AWS_CA_BUNDLE"),
-        config=Config(
-            connect_timeout=10,
-            read_timeout=60,
-            # Slows down by itself where AWS says that requests come too fast.
-            retries={"mode": "adaptive", "max_attempts": 6},
-            max_pool_connections=_CONNECTIONS,
-            s3={"addressing_style": "path"} if endpoint else None,
-        ),
-    )
+    try:
+        make: Any = boto3.Session(botocore_session=session).client
+        return make(
+            service,
+            region_name=region,
+            endpoint_url=endpoint,
+            aws_access_key_id=environ.get("AWS_ACCESS_KEY_ID"),
+            aws_secret_access_key=environ.get("AWS_SECRET_ACCESS_KEY"),
+            aws_session_token=environ.get("AWS_SESSION_TOKEN"),
+            verify=environ.get("AWS_CA_BUNDLE"),
+            config=Config(
+                connect_timeout=10,
+                read_timeout=60,
+                # Slows down by itself where AWS says that requests come too fast.
+                retries={"mode": "adaptive", "max_attempts": 6},
+                max_pool_connections=_CONNECTIONS,
+                s3={"addressing_style": "path"} if endpoint else None,
+            ),
+        )
+    except botocore.exceptions.BotoCoreError as error:
+        raise HoldfastError(
+            f"AWS cannot be asked: {error}",
+            next_step="check AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in again",
+        ) from None
 
 
 def cache_folder(environ: Mapping[str, str], *, platform: str = sys.platform) -> Path:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.process import Command
 from holdfast_orchestrator.runtime import Boto3Aws, SystemClock, cache_folder, real_runtime
 from holdfast_orchestrator.testing import FrozenClock, RefusedError, captured_terminal, refusing_runtime
@@ -45,6 +46,20 @@ def test_colour_is_for_terminals_and_can_be_refused_or_forced(monkeypatch: pytes
     monkeypatch.setenv("FORCE_COLOR", "1")
 
     assert real_runtime().terminal.color
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"AWS_ACCESS_KEY_ID": "half"}, "missing: aws_secret_access_key"),
+        ({"AWS_PROFILE": "no-such-profile"}, "no-such-profile"),
+    ],
+)
+def test_settings_of_aws_that_do_not_fit_together_are_named(environ: dict[str, str], said: str) -> None:
+    with pytest.raises(HoldfastError, match=said) as raised:
+        Boto3Aws().client("sqs", region="eu-west-1", environ=environ)
+
+    assert "AWS_PROFILE" in str(raised.value)
 
 
 def test_an_aws_client_follows_the_environment_given_and_not_the_processs(
