@@ -5,9 +5,9 @@
 
 Every peer has a cloud, a state bucket and a folder of its own, and deploys `peers_app.py`. They take turns in
 each phase, and begin with another one in each run, so that what else the machine does touches all of them.
-After each phase the cloud is looked at; a peer that failed, or whose objects are not as they should be, is out
-of that run, and has no figure. Figures are kept in `.holdfast/peers.json`: `--add` adds to what earlier runs
-left there instead of beginning anew. `--write` puts the table into the README and the plot into docs/.
+After each phase the cloud is looked at; a peer that failed, or whose objects are not as they should be, is
+out of that run, and has no figure. Figures are kept in `.holdfast/peers.json`: `--add` adds to what earlier
+runs left there instead of beginning anew. `--write` puts the table into the README and the plot into docs/.
 """
 
 import argparse

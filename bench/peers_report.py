@@ -32,15 +32,15 @@ BASE = "holdfast"
 CAPTION = """\
 Seconds are of the whole command, in brackets how many times Holdfast's. Peak MiB is of all its processes
 together, sampled ten times a second; pages they share count once for each. A shard is an SNS topic, a log
-group and an SSM parameter with a state of its own in S3; the first of every five is read by the others through
-its state.
+group and an SSM parameter with a state of its own in S3; the first of every five is read by the others
+through its state.
 
 * *Holdfast*: `holdfast deploy --yes` (or `destroy`) with its synth and its defaults: lease, backup, journal,
   a second plan that verifies each shard, audit.
 * *cdktf-cli*: `cdktf deploy '*' --parallelism 5 --skip-provider-lock --auto-approve` (or `destroy`) from npm,
   with its synth and the stock bindings.
-* *thread pool of five*, *shard after shard*: `terraform init`, `plan -out` and `apply` in each shard's folder.
-  The synth is not in their time, and nothing verifies what they applied.
+* *thread pool of five*, *shard after shard*: `terraform init`, `plan -out` and `apply` in each shard's
+  folder. The synth is not in their time, and nothing verifies what they applied.
 
 Everybody has a fresh local cloud and state bucket, takes the provider from the same folder on this disk, and
 keeps its folders between phases; a synth came before the first. After each phase every object and every state
