@@ -47,11 +47,10 @@ SAMPLING_SECONDS = 0.1
 
 @dataclass(slots=True)
 class Contestant:
-    """One peer with `shards` shards: its folder, its cloud, and what it has done there so far."""
+    """One peer with `shards` shards: its folder, the way to its cloud, and what it has done there so far."""
 
     peer: str
     folder: Path
-    cloud: LocalCloud
     runtime: Runtime
     shards: int
     writes: dict[str, int] = field(default_factory=dict)
@@ -156,7 +155,7 @@ def _contestant(peer: str, shards: int) -> Iterator[Contestant]:
         assert endpoint is not None
         try:
             environ = towards_local(kept, endpoint) | _environ(peer, Path(scratch), runtime)
-            yield Contestant(peer, folder, cloud, replace(runtime, environ=environ), shards)
+            yield Contestant(peer, folder, replace(runtime, environ=environ), shards)
         finally:
             cloud.down()
 

@@ -35,8 +35,8 @@ together, sampled ten times a second; pages they share count once for each. A sh
 group and an SSM parameter with a state of its own in S3; the first of every five is read by the others
 through its state.
 
-* *Holdfast*: `holdfast deploy --yes` (or `destroy`) with its synth and its defaults: lease, backup, journal,
-  a second plan that verifies each shard, audit.
+* *Holdfast*: `holdfast deploy --yes` (or `destroy`) with its synth and its defaults: as many shards at
+  once as it finds right, lease, backup, journal, a second plan that verifies each shard, audit.
 * *cdktf-cli*: `cdktf deploy '*' --parallelism 5 --skip-provider-lock --auto-approve` (or `destroy`) from npm,
   with its synth and the stock bindings.
 * *thread pool of five*, *shard after shard*: `terraform init`, `plan -out` and `apply` in each shard's
@@ -191,7 +191,7 @@ def plot(figures: Figures) -> str:
     )
 
 
-_WIDTH, _TOP, _BAR, _GAP, _TITLE = 400, 34, 11, 9, 30
+_WIDTH, _TOP, _BAR, _GAP, _TITLE = 400, 34, 13, 9, 30
 _LEFT, _LONGEST = 34, 300
 _COLORS = {"holdfast": "#2f81f7", "cdktf": "#d29922", "pool": "#3fb950", "serial": "#8b949e"}
 _STYLE = """<style>
