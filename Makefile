@@ -7,10 +7,10 @@ STAMP  := $(VENV)/.installed
 # 2 cores bear two test processes; Terraform waits on the local cloud most of the time.
 TEST_WORKERS ?= 2
 
-.PHONY: help install demo test test-long faults chaos check bench lock schema clean
+.PHONY: help install demo test test-long faults chaos check bench bench-peers lock schema clean
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 install: $(STAMP) ## a virtual environment from the lock file, and Terraform where none is on PATH
 
@@ -43,6 +43,10 @@ check: install ## ruff, mypy --strict, import-linter
 
 bench: install ## speed and memory against the peers, in one run
 	$(BIN)/python bench/run.py
+
+PEERS ?=
+bench-peers: install ## Holdfast against cdktf-cli and plain Terraform: make bench-peers PEERS='--shards 5 --runs 3'
+	$(BIN)/python bench/peers.py --write $(PEERS)
 
 lock: ## resolve requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --extra local --extra dask --group dev --generate-hashes --no-emit-index-url \

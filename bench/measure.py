@@ -8,6 +8,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -59,34 +60,52 @@ def table(title: str, cases: Sequence[Case]) -> str:
     return "\n".join((HEADER.format(title=title), *(case.row(cases[0]) for case in cases)))
 
 
+class CommandFailedError(Exception):
+    """A command that was measured did not end well: which, how, and the end of what it said."""
+
+
 def run(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Sample:
     """Run a command to its end; a failure ends the benchmark with what it said."""
     cleared = {
         name: value for name, value in os.environ.items() if not name.startswith(("HOLDFAST_", "JSII_"))
     }
-    started = time.monotonic()
-    process = subprocess.Popen(
-        argv,
-        cwd=ROOT,
-        env=cleared | dict(environ or {}),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    peak = _watch_memory(process.pid)
-    _, stderr = process.communicate()
-    sample = Sample(time.monotonic() - started, peak() / 1024)
-    if process.returncode != 0:
-        sys.exit(f"{' '.join(argv)} ended with {process.returncode}:\n{stderr.decode()[-4000:]}")
+    try:
+        return attempt(argv, cleared | dict(environ or {}))
+    except CommandFailedError as failed:
+        sys.exit(str(failed))
+
+
+def attempt(
+    argv: Sequence[str], environ: Mapping[str, str], *, cwd: Path = ROOT, every: float = SAMPLING_SECONDS
+) -> Sample:
+    """Run a command in exactly this environment, its memory looked at every so many seconds.
+
+    Raises CommandFailedError where it does not end with 0.
+    """
+    with tempfile.TemporaryFile() as said:
+        started = time.monotonic()
+        process = subprocess.Popen(
+            argv, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT
+        )
+        peak = _watch_memory(process.pid, every)
+        try:
+            code = process.wait()
+        finally:
+            sample = Sample(time.monotonic() - started, peak() / 1024)
+        if code != 0:
+            said.seek(0)
+            end = said.read().decode(errors="replace")[-4000:]
+            raise CommandFailedError(f"{' '.join(argv)} ended with {code}:\n{end}")
     return sample
 
 
-def _watch_memory(pid: int) -> Callable[[], int]:
+def _watch_memory(pid: int, every: float) -> Callable[[], int]:
     """Sample the process tree in a thread; the returned function stops it and gives the peak in KiB."""
     ended = threading.Event()
     sums = [0]
 
     def sample() -> None:
-        while not ended.wait(SAMPLING_SECONDS):
+        while not ended.wait(every):
             sums.append(sum(map(_resident, _tree(pid))))
 
     thread = threading.Thread(target=sample)

@@ -1,0 +1,235 @@
+"""What `peers.py` found, as a Markdown table for the README and a plot for docs/.
+
+Figures carry the run they are of. Where a ratio is between figures of two runs, the table says so.
+"""
+
+import json
+import os
+import platform
+import statistics
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from measure import ROOT
+
+README = ROOT / "README.md"
+PLOT = ROOT / "docs" / "peers.svg"
+BEGIN, END = "<!-- bench-peers -->\n", "<!-- /bench-peers -->"
+PEERS = {
+    "holdfast": "Holdfast",
+    "cdktf": "cdktf-cli 0.21",
+    "pool": "thread pool of five",
+    "serial": "shard after shard",
+}
+PHASES = {
+    "first": "first deploy",
+    "changed": "one shard changed",
+    "unchanged": "nothing changed",
+    "destroy": "destroy",
+}
+BASE = "holdfast"
+CAPTION = """\
+Seconds are of the whole command, in brackets how many times Holdfast's. Peak MiB is of all its processes
+together, sampled ten times a second; pages they share count once for each. A shard is an SNS topic, a log
+group and an SSM parameter with a state of its own in S3; the first of every five is read by the others
+through its state.
+
+* *Holdfast*: `holdfast deploy --yes` (or `destroy`) with its synth and its defaults: as many shards at
+  once as it finds right, lease, backup, journal, a second plan that verifies each shard, audit.
+* *cdktf-cli*: `cdktf deploy '*' --parallelism 5 --skip-provider-lock --auto-approve` (or `destroy`) from npm,
+  with its synth and the stock bindings.
+* *thread pool of five*, *shard after shard*: `terraform init`, `plan -out` and `apply` in each shard's
+  folder. The synth is not in their time, and nothing verifies what they applied.
+
+Everybody has a fresh local cloud and state bucket, takes the provider from the same folder on this disk, and
+keeps its folders between phases; a synth came before the first. After each phase every object and every state
+was looked up in the cloud.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """All samples of one peer, size and phase; `failed` says why there is none. `run` is when it began."""
+
+    seconds: tuple[float, ...] = ()
+    mebibytes: tuple[float, ...] = ()
+    failed: str = ""
+    run: str = ""
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+    @property
+    def text(self) -> str:
+        return self.failed or f"{self.median:.1f} s, {max(self.mebibytes):.0f} MiB"
+
+
+@dataclass(slots=True)
+class Figures:
+    """Every figure there is, by size, phase and peer."""
+
+    _all: dict[tuple[int, str, str], Figure] = field(default_factory=dict)
+    _run: str = ""
+
+    @classmethod
+    def load(cls, file: Path) -> "Figures":
+        """Read what was saved; nothing where there is no such file."""
+        if not file.exists():
+            return cls()
+        rows = json.loads(file.read_text())
+        return cls({(row.pop("shards"), row.pop("phase"), row.pop("peer")): Figure(**row) for row in rows})
+
+    def save(self, file: Path) -> None:
+        rows = [
+            {"shards": shards, "phase": phase, "peer": peer, **asdict(figure)}
+            for (shards, phase, peer), figure in self._all.items()
+        ]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(rows, indent=2) + "\n")
+
+    def begin(self, run: str) -> None:
+        """From now on figures are of this run; one of an earlier run is replaced, not averaged with."""
+        self._run = run
+
+    def add(self, shards: int, phase: str, peer: str, figure: Figure) -> None:
+        key = (shards, phase, peer)
+        before = self._all.get(key, Figure())
+        if before.run != self._run:
+            before = Figure()
+        self._all[key] = Figure(
+            seconds=(*before.seconds, *figure.seconds),
+            mebibytes=(*before.mebibytes, *figure.mebibytes),
+            failed=before.failed or figure.failed,
+            run=self._run,
+        )
+
+    def get(self, shards: int, phase: str, peer: str) -> Figure | None:
+        return self._all.get((shards, phase, peer))
+
+    @property
+    def sizes(self) -> list[int]:
+        return sorted({shards for shards, _, _ in self._all})
+
+    @property
+    def phases(self) -> list[str]:
+        return [phase for phase in PHASES if any(phase == one for _, one, _ in self._all)]
+
+    @property
+    def samples(self) -> list[int]:
+        """How many samples figures have."""
+        return sorted({len(figure.seconds) for figure in self._all.values() if not figure.failed})
+
+    @property
+    def runs(self) -> int:
+        return len({figure.run for figure in self._all.values()})
+
+
+def markdown(figures: Figures) -> str:
+    """Return caption and table."""
+    samples = " or ".join(map(str, figures.samples)) or "none"
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+    kinds = "one run" if figures.runs == 1 else rf"{figures.runs} runs (\* marks a ratio between two of them)"
+    by = f"Measured by `make bench-peers` on {machine}, Python {platform.python_version()}, in {kinds}."
+    phases = figures.phases
+    return "\n".join(
+        (
+            f"{by} Medians; samples of each figure: {samples}.",
+            CAPTION,
+            f"| shards | | {' | '.join(PHASES[phase] for phase in phases)} | peak MiB |",
+            f"|---|---|{'---|' * len(phases)}---|",
+            *_rows(figures),
+            "",
+        )
+    )
+
+
+def _rows(figures: Figures) -> Iterator[str]:
+    for shards in figures.sizes:
+        for peer, title in PEERS.items():
+            found = [figures.get(shards, phase, peer) for phase in figures.phases]
+            if any(found):
+                cells = [_cell(figures, shards, phase, peer) for phase in figures.phases]
+                peak = max((max(one.mebibytes) for one in found if one and not one.failed), default=None)
+                memory = "" if peak is None else f"{peak:.0f}"
+                yield f"| {shards} | {title} | {' | '.join(cells)} | {memory} |"
+
+
+def _cell(figures: Figures, shards: int, phase: str, peer: str) -> str:
+    figure, base = figures.get(shards, phase, peer), figures.get(shards, phase, BASE)
+    if figure is None or figure.failed:
+        return "" if figure is None else figure.failed
+    if peer == BASE or base is None or base.failed:
+        return f"{figure.median:.1f}"
+    mark = "" if figure.run == base.run else r"\*"
+    return f"{figure.median:.1f} ({figure.median / base.median:.1f}x{mark})"
+
+
+def write(figures: Figures) -> None:
+    """Put the table into the README, between its markers, and the plot into docs/."""
+    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    picture = f"![Seconds by phase and number of shards]({PLOT.relative_to(ROOT)})\n\n"
+    README.write_text(f"{before}{BEGIN}{picture}{markdown(figures)}{END}{after}", encoding="utf-8")
+    PLOT.write_text(plot(figures), encoding="utf-8")
+
+
+def plot(figures: Figures) -> str:
+    """Return an SVG: a panel for each phase, in it a bar for each size and peer. Readable light and dark."""
+    panels = [_panel(figures, phase, number) for number, phase in enumerate(figures.phases)]
+    height = _TOP + (len(panels) + 1) // 2 * _panel_height(figures)
+    return "\n".join(
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * _WIDTH} {height}" role="img">',
+            "<title>Seconds of Holdfast and its peers</title>",
+            _STYLE,
+            *_legend(),
+            *(line for panel in panels for line in panel),
+            "</svg>\n",
+        )
+    )
+
+
+_WIDTH, _TOP, _BAR, _GAP, _TITLE = 400, 34, 13, 9, 30
+_LEFT, _LONGEST = 34, 300
+_COLORS = {"holdfast": "#2f81f7", "cdktf": "#d29922", "pool": "#3fb950", "serial": "#8b949e"}
+_STYLE = """<style>
+text { font: 11px system-ui, sans-serif; fill: #1f2328 }
+.title { font-weight: 600 }
+@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } }
+</style>"""
+
+
+def _legend() -> Iterator[str]:
+    for number, (peer, title) in enumerate(PEERS.items()):
+        x = 10 + number * 150
+        yield f'<rect x="{x}" y="10" width="10" height="10" fill="{_COLORS[peer]}"/>'
+        yield f'<text x="{x + 15}" y="19">{title}</text>'
+
+
+def _panel_height(figures: Figures) -> int:
+    return _TITLE + len(figures.sizes) * (len(PEERS) * _BAR + _GAP)
+
+
+def _panel(figures: Figures, phase: str, number: int) -> Iterator[str]:
+    x, y = number % 2 * _WIDTH, _TOP + number // 2 * _panel_height(figures)
+    yield f'<text class="title" x="{x + 10}" y="{y + 16}">{PHASES[phase]}, seconds (by shards)</text>'
+    found = [figures.get(size, phase, peer) for size in figures.sizes for peer in PEERS]
+    longest = max((one.median for one in found if one and not one.failed), default=1.0)
+    for row, shards in enumerate(figures.sizes):
+        top = y + _TITLE + row * (len(PEERS) * _BAR + _GAP)
+        middle = top + len(PEERS) * _BAR // 2 + 4
+        yield f'<text x="{x + _LEFT - 6}" y="{middle}" text-anchor="end">{shards}</text>'
+        for place, peer in enumerate(PEERS):
+            figure = figures.get(shards, phase, peer)
+            if figure is not None:
+                yield from _bar(figure, _COLORS[peer], longest, (x + _LEFT, top + place * _BAR))
+
+
+def _bar(figure: Figure, color: str, longest: float, corner: tuple[int, int]) -> Iterator[str]:
+    x, y = corner
+    width = 0.0 if figure.failed else figure.median / longest * _LONGEST
+    yield f'<rect x="{x}" y="{y}" width="{width:.1f}" height="{_BAR - 2}" fill="{color}"/>'
+    shown = figure.failed.partition(" (")[0] or f"{figure.median:.1f}"
+    yield f'<text x="{x + width + 4:.1f}" y="{y + _BAR - 2}">{shown}</text>'
