@@ -8,7 +8,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-BENCHMARKS = ("synth.py", "commands.py", "safety.py")
+BENCHMARKS = (
+    ("synth.py",),
+    ("commands.py",),
+    ("safety.py",),
+    ("executor.py",),
+    ("simulation.py", "--shards", "100", "1000"),
+)
 BEGIN, END = "<!-- bench -->\n", "<!-- /bench -->"
 
 
@@ -16,12 +22,12 @@ def tables() -> str:
     """Run the benchmarks and return their tables as Markdown."""
     system, version = f"{platform.system()} {platform.machine()}", platform.python_version()
     machine = f"{os.cpu_count()} cores, {system}, Python {version}"
-    printed = [_run(name) for name in BENCHMARKS]
+    printed = [_run(*words) for words in BENCHMARKS]
     return "\n".join((f"Measured by `make bench` on {machine}. Medians of whole processes.\n", *printed))
 
 
-def _run(name: str) -> str:
-    command = [sys.executable, str(ROOT / "bench" / name)]
+def _run(name: str, *options: str) -> str:
+    command = [sys.executable, str(ROOT / "bench" / name), *options]
     return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
