@@ -409,6 +409,16 @@ def test_an_init_is_not_skipped_when_what_it_depends_on_changed(
 
 
 @pytest.mark.usefixtures("mirror")
+def test_what_an_init_that_was_killed_has_left_is_no_hindrance(shard: Shard) -> None:
+    """Found by `make chaos`: killed while it writes the backend's file, which is then empty."""
+    killed = shard(requiring("1.0.0"))
+    (killed.workdir / ".terraform").mkdir()
+    (killed.workdir / ".terraform" / "terraform.tfstate").touch()
+
+    assert not shard(requiring("1.0.0")).init().skipped
+
+
+@pytest.mark.usefixtures("mirror")
 def test_a_version_the_configuration_changed_replaces_the_locked_one(shard: Shard, runtime: Runtime) -> None:
     shard(requiring("1.0.0")).init()
 

@@ -20,7 +20,7 @@ from holdfast_orchestrator.engine.mirrors import this_platform
 from holdfast_orchestrator.engine.outcomes import InitOutcome
 from holdfast_orchestrator.engine.providers import Requirement, blocks
 from holdfast_orchestrator.engine.runner import Runner, Streamed, check
-from holdfast_orchestrator.engine.workdir import INIT_KEY
+from holdfast_orchestrator.engine.workdir import INIT_KEY, remove
 from holdfast_orchestrator.private_files import write_private
 
 CONFIGURATION = "cdk.tf.json"
@@ -47,12 +47,19 @@ class Initialization:
         key = self._key(config, locks)
         if self._is_initialized(key):
             return InitOutcome(skipped=True)
-        (self._folder / INIT_KEY).unlink(missing_ok=True)
+        self._forget_half_an_init()
         guard = lockfile.exclusive(self._cache / "plugins.lock") if config.serial_init else nullcontext()
         with guard:
             streamed = self._locked_init(locks, environ)
         write_private(self._folder / INIT_KEY, self._key(config, self._project_locks()).encode())
         return InitOutcome(skipped=False, diagnostics=streamed.diagnostics)
+
+    def _forget_half_an_init(self) -> None:
+        """An init that was killed leaves files that the next one may choke on; its key was never written."""
+        key, made = self._folder / INIT_KEY, self._folder / ".terraform"
+        if not key.is_file() and made.exists():
+            remove(made)
+        key.unlink(missing_ok=True)
 
     def _locked_init(self, locks: lockfile.Locks, environ: dict[str, str]) -> Streamed:
         if not lockfile.covers(locks, self._required):

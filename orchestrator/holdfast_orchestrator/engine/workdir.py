@@ -47,7 +47,7 @@ def prepare(root: Path, shard_name: str, files: Mapping[str, bytes]) -> Path:
     _refuse_unsaved_state(folder)
     for entry in sorted(folder.iterdir()):
         if entry.name not in _KEPT or entry.is_symlink():
-            _remove(entry)
+            remove(entry)
     _prune(own_folder(folder / OUTPUT))
     for name, content in files.items():
         write_private(folder / name, content)
@@ -79,7 +79,8 @@ def _refuse_unsaved_state(folder: Path) -> None:
         )
 
 
-def _remove(entry: Path) -> None:
+def remove(entry: Path) -> None:
+    """Remove a file, a link or a folder with all that is in it; what a link leads to stays."""
     if entry.is_dir() and not entry.is_symlink():
         shutil.rmtree(entry)
     else:
@@ -89,4 +90,4 @@ def _remove(entry: Path) -> None:
 def _prune(outputs: Path) -> None:
     newest_last = sorted(outputs.iterdir(), key=lambda path: (path.lstat().st_mtime_ns, path.name))
     for path in newest_last[:-_OUTPUTS_KEPT]:
-        _remove(path)
+        remove(path)
