@@ -16,7 +16,7 @@ from typing import Any
 import attr
 from jsii._kernel.types import LoadRequest, LoadResponse
 
-from holdfast_constructs._bindings import settings
+from holdfast_constructs._bindings import settings, straight
 from holdfast_constructs._bindings.assembly import Assembly, Package
 from holdfast_constructs._bindings.cache import Cache, open_cache
 
@@ -71,7 +71,8 @@ class _Meanwhile:
 def _wrap_start(cache: Cache | None, meanwhile: _Meanwhile) -> None:
     def start(process: _NodeProcess) -> None:
         with settings.node_environment(None if cache is None else cache.unpacked):
-            _start(process)
+            if not straight.start(process):
+                _start(process)
 
     def handshake(process: _NodeProcess) -> None:
         meanwhile.do(_handshake, process)

@@ -15,6 +15,7 @@ _ENVIRON = os.environ  # noqa: TID251 - nothing runs before the bindings are imp
 SWITCH = "HOLDFAST_FAST_BINDINGS"
 _SILENCE = "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"
 _NODE = "JSII_NODE"
+_RUNTIME = "JSII_RUNTIME"
 _SPARING = "--max-semi-space-size=4"  # MiB: a fifth less memory, and no slower; older Nodes may refuse it
 _PACKAGE_CACHE = "JSII_RUNTIME_PACKAGE_CACHE"
 _PACKAGE_CACHE_ROOT = "JSII_RUNTIME_PACKAGE_CACHE_ROOT"
@@ -51,6 +52,16 @@ def node_environment(package_cache: Path | None) -> Iterator[None]:
     finally:
         for name in added:
             _ENVIRON.pop(name, None)
+
+
+def node_to_start() -> str | None:
+    """The Node jsii would start; None where the user has a runtime of his own for it."""
+    return None if _RUNTIME in _ENVIRON else _ENVIRON.get(_NODE, "node")
+
+
+def environ_of_node(*, agent: str) -> dict[str, str]:
+    """The environment for Node; `agent` is who asks, as jsii wants it said."""
+    return {**_ENVIRON, "JSII_AGENT": agent}
 
 
 def _wanted(package_cache: Path | None) -> dict[str, str]:
