@@ -14,7 +14,8 @@ At the end of the process Python would look through all that was built once more
 second, to free what is freed anyway: it is told not to.
 
 `kernel` holds the places where jsii is changed: how its Node process is started (`straight`), and what is
-sent to it. `settings` is the only one that looks at the environment. What cdktf writes is the same byte for byte.
+sent to it. `settings` is the only one that looks at the environment. What cdktf writes is the same byte for
+byte.
 
 Wherever something is not as expected (another jsii, another layout of the package, a cache that cannot be
 written), the stock way is taken: slow, and right. `HOLDFAST_FAST_BINDINGS=0` asks for it.
