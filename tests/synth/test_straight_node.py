@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from holdfast_constructs._bindings import settings
+
 _PROGRAM = """
 import os, sys
 import {first}
@@ -39,7 +41,7 @@ def nodes(first: str = "holdfast_constructs", **environ: str) -> str:
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="there is no /proc on this machine")
 def test_one_node_runs_where_jsii_starts_two() -> None:
     assert nodes() == "1 False"
-    assert nodes(HOLDFAST_FAST_BINDINGS="0", JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION="20") == "2 False"
+    assert nodes(HOLDFAST_FAST_BINDINGS="0", JSII_NODE=str(settings._packaged_node())) == "2 False"
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="there is no /proc on this machine")
