@@ -14,6 +14,8 @@ from holdfast_orchestrator.engine.warm.protocol import Call
 from holdfast_orchestrator.engine.warm.reaper import Bounds, superfluous
 
 CONFIGURE = Call("/tfplugin5.Provider/Configure")
+PREPARE = Call("/tfplugin5.Provider/PrepareProviderConfig")
+FINE = b"\x0a\x04fine"
 
 
 class Fake(ProviderProcess):
@@ -137,3 +139,62 @@ def test_spent_and_dead_processes_end_at_once() -> None:
     spent.spent, dead.dead = True, True
 
     assert superfluous([spent, dead, good], Bounds(9, 99.0), 1.0) == [spent, dead]
+
+
+def test_whether_a_configuration_is_valid_is_asked_once_of_all_processes() -> None:
+    async def work() -> None:
+        starts = Starts(answer=FINE)
+        pool = Pool(starts, known=True)
+        together = await asyncio.gather(*(pool.prepared(PREPARE, b"a", ()) for _ in range(5)))
+        later = await pool.prepared(PREPARE, b"a", ())
+        other = await pool.prepared(PREPARE, b"b", ())
+        assert {*together, later, other} == {FINE}
+        assert [told for made in starts.made for told in made.told] == [b"a", b"b"]
+
+    run(work())
+
+
+def test_a_configuration_that_was_refused_is_asked_about_again() -> None:
+    async def work() -> None:
+        starts = Starts(answer=b"\x12\x02\x08\x01")
+        pool = Pool(starts, known=True)
+        for _ in range(2):
+            await pool.prepared(PREPARE, b"a", ())
+        assert starts.made[0].told == [b"a", b"a"]
+
+    run(work())
+
+
+def test_a_command_that_goes_away_takes_the_answer_from_nobody() -> None:
+    async def work() -> None:
+        starts = Starts(answer=FINE)
+        pool = Pool(starts, known=True)
+        leaving = asyncio.create_task(pool.prepared(PREPARE, b"a", ()))
+        await asyncio.sleep(0)
+        staying = asyncio.create_task(pool.prepared(PREPARE, b"a", ()))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        assert await staying == FINE
+        assert starts.made[0].told == [b"a"]
+
+    run(work())
+
+
+def test_a_provider_that_broke_off_is_asked_again() -> None:
+    class Broken(Fake):
+        async def ask(self, call: Call, request: bytes, metadata: Any = ()) -> bytes:
+            self.dead = True
+            raise ConnectionError("broke off")
+
+    processes = iter([Broken(0), Fake(1, FINE)])
+
+    async def start() -> ProviderProcess:
+        return next(processes)
+
+    async def work() -> None:
+        pool = Pool(start, known=True)
+        with pytest.raises(ConnectionError):
+            await pool.prepared(PREPARE, b"a", ())
+        assert await pool.prepared(PREPARE, b"a", ()) == FINE
+
+    run(work())

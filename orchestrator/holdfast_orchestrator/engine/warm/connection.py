@@ -19,6 +19,7 @@ from holdfast_orchestrator.engine.warm.protocol import (
     CONFIGURE,
     FUNCTION,
     IDENTITIES,
+    PREPARE,
     SCHEMA,
     STATELESS,
     STOP,
@@ -104,7 +105,12 @@ class Connection:
             return self._configure(call, requests, metadata)
         if call.name in STOP:
             return self._stop()
+        if call.name in PREPARE and self._attachment.pool.known:
+            return self._prepare(call, requests, metadata)
         return self._passed(call, requests, metadata)
+
+    async def _prepare(self, call: Call, requests: Requests, metadata: Metadata) -> Answers:
+        yield await self._attachment.pool.prepared(call, await _only(requests), metadata)
 
     async def _schema(self, call: Call, requests: Requests, metadata: Metadata) -> Answers:
         kept = self._attachment.schema
@@ -113,7 +119,7 @@ class Connection:
             async with self._attachment.pool.any() as process:
                 whole = await process.ask(call, await _only(requests), metadata)
             kept.keep(whole)
-        yield wire.pruned(whole, kept_maps(call, self._attachment.kept))
+        yield kept.pruned(whole, kept_maps(call, self._attachment.kept))
 
     async def _configure(self, call: Call, requests: Requests, metadata: Metadata) -> Answers:
         if self._process is not None:

@@ -2,7 +2,8 @@
 
 A process is configured once in its life. A connection that configures gets a process that has exactly the
 same configuration, byte for byte, or one that has none yet; nobody else ever gets there. What a process
-once answered to its configuration is what the next one with the same bytes is told.
+once answered to its configuration is what the next one with the same bytes is told; and so it is with the
+question before that, whether a configuration is valid.
 """
 
 import asyncio
@@ -13,7 +14,12 @@ from contextlib import asynccontextmanager
 
 from holdfast_orchestrator.engine.warm import wire
 from holdfast_orchestrator.engine.warm.process import Metadata, ProviderProcess
-from holdfast_orchestrator.engine.warm.protocol import CONFIGURE_CAPABILITIES, CONFIGURE_DIAGNOSTICS, Call
+from holdfast_orchestrator.engine.warm.protocol import (
+    CONFIGURE_CAPABILITIES,
+    CONFIGURE_DIAGNOSTICS,
+    PREPARE_DIAGNOSTICS,
+    Call,
+)
 
 Starter = Callable[[], Awaitable[ProviderProcess]]
 
@@ -26,6 +32,7 @@ class Pool:
         self.known = known
         self._start = start
         self._lock = asyncio.Lock()
+        self._prepared: dict[tuple[Call, bytes], asyncio.Task[bytes]] = {}
 
     async def configured(
         self, call: Call, request: bytes, metadata: Metadata, user: object
@@ -54,6 +61,30 @@ class Pool:
             process.spent = process.spent or process.answer.done()
             raise
         return process, answer
+
+    async def prepared(self, call: Call, request: bytes, metadata: Metadata) -> bytes:
+        """Return whether a configuration is valid, as one process of a known provider says it.
+
+        It is asked once: the AWS provider builds all its schemas for each answer (80 ms of CPU measured),
+        and every command asks once or twice. A refusal is not kept. Raises StartError, grpc.RpcError.
+        """
+        question = (call, request)
+        task = self._prepared.get(question)
+        if task is None:
+            task = self._prepared[question] = asyncio.create_task(self._ask_any(call, request, metadata))
+        try:
+            answer = await asyncio.shield(task)
+        except BaseException:
+            if task.done():
+                self._prepared.pop(question, None)
+            raise
+        if wire.has_error(answer, PREPARE_DIAGNOSTICS):
+            self._prepared.pop(question, None)
+        return answer
+
+    async def _ask_any(self, call: Call, request: bytes, metadata: Metadata) -> bytes:
+        async with self.any() as process:
+            return await process.ask(call, request, metadata)
 
     @asynccontextmanager
     async def any(self) -> AsyncIterator[ProviderProcess]:

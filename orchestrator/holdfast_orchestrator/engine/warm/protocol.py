@@ -13,13 +13,14 @@ SCHEMA = frozenset({"GetSchema", "GetProviderSchema"})
 IDENTITIES = frozenset({"GetResourceIdentitySchemas"})
 CONFIGURE = frozenset({"Configure", "ConfigureProvider"})
 STOP = frozenset({"Stop", "StopProvider"})
+# Whether a configuration is a valid one, and what it is with the defaults filled in.
+PREPARE = frozenset({"PrepareProviderConfig", "ValidateProviderConfig"})
 # The same whatever a process is configured with.
 STATELESS = frozenset(
     {
         "GetMetadata",
         "GetFunctions",
-        "PrepareProviderConfig",
-        "ValidateProviderConfig",
+        *PREPARE,
         "ValidateResourceTypeConfig",
         "ValidateResourceConfig",
         "ValidateDataSourceConfig",
@@ -32,10 +33,11 @@ UNCONFIGURED = frozenset({"UpgradeResourceState", "UpgradeResourceIdentity"})
 FUNCTION = frozenset({"CallFunction"})
 
 # Maps in the answer to SCHEMA: resources, data sources, functions, ephemeral resources.
-_SCHEMA_MAPS = (2, 3, 7, 8)
+SCHEMA_MAPS = (2, 3, 7, 8)
 SCHEMA_DIAGNOSTICS = 4
 _IDENTITY_MAP = 1
 CONFIGURE_DIAGNOSTICS = 1
+PREPARE_DIAGNOSTICS = 2
 # In the request, and in both protocols.
 CONFIGURE_CAPABILITIES = 3
 
@@ -65,5 +67,5 @@ def schema_path(version: int) -> str:
 def kept_maps(call: Call, names: Collection[str]) -> Mapping[int, Collection[str]]:
     """Return what `wire.pruned` is to keep of the answer to a call."""
     if call.name in SCHEMA:
-        return dict.fromkeys(_SCHEMA_MAPS, names)
+        return dict.fromkeys(SCHEMA_MAPS, names)
     return {_IDENTITY_MAP: names} if call.name in IDENTITIES else {}

@@ -7,12 +7,13 @@ The file is a SHA-256 of what follows, then the provider's answer as it came. A 
 
 import contextlib
 import hashlib
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from pathlib import Path
 
 from holdfast_orchestrator.engine.lockfile import write_aside
 from holdfast_orchestrator.engine.warm import wire
-from holdfast_orchestrator.engine.warm.protocol import SCHEMA_DIAGNOSTICS
+from holdfast_orchestrator.engine.warm.protocol import SCHEMA_DIAGNOSTICS, SCHEMA_MAPS
 
 _VERSIONS = (5, 6)
 _DIGEST = 32
@@ -37,6 +38,14 @@ class KeptSchema:
             with contextlib.suppress(OSError):
                 self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 write_aside(self._path(self.version), hashlib.sha256(answer).digest() + answer)
+
+    def pruned(self, answer: bytes, kept: Mapping[int, Collection[str]]) -> bytes:
+        """Return an answer as `wire.pruned` does; the one that is kept is looked through only once."""
+        return self._indexed.pruned(kept) if answer is self.answer else wire.pruned(answer, kept)
+
+    @cached_property
+    def _indexed(self) -> wire.Indexed:
+        return wire.Indexed(self.answer or b"", SCHEMA_MAPS)
 
     @cached_property
     def _folder(self) -> Path:

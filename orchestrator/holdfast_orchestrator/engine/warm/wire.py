@@ -56,14 +56,29 @@ def varint(message: bytes, at: int) -> tuple[int, int]:
     raise WireError("a number has no end")
 
 
+class Indexed:
+    """A message whose maps were looked through once, to be pruned many times."""
+
+    def __init__(self, message: bytes, maps: Collection[int]) -> None:
+        """`maps` are the numbers of the fields that are maps. Raises WireError where it is no message."""
+        self._message = message
+        self._entries = [
+            (field.number, _entry_key(message, field, maps), field.start, field.end)
+            for field in fields(message)
+        ]
+
+    def pruned(self, kept: Mapping[int, Collection[str]]) -> bytes:
+        """Return the message without those entries of the maps in `kept` whose key is not named there."""
+        return b"".join(
+            self._message[start:end]
+            for number, key, start, end in self._entries
+            if key is None or number not in kept or key in kept[number]
+        )
+
+
 def pruned(message: bytes, kept: Mapping[int, Collection[str]]) -> bytes:
-    """Return the message without those entries of the maps in `kept` whose key is not named there."""
-    parts = []
-    for field in fields(message):
-        names = kept.get(field.number)
-        if names is None or field.wire != _BYTES or _key(message[field.body : field.end]) in names:
-            parts.append(message[field.start : field.end])
-    return b"".join(parts)
+    """Return what `Indexed.pruned` returns of a message that is pruned once."""
+    return Indexed(message, kept).pruned(kept)
 
 
 def without(message: bytes, number: int) -> bytes:
@@ -89,6 +104,11 @@ def has_error(message: bytes, number: int) -> bool:
         for diagnostic in found
         for inner in fields(diagnostic)
     )
+
+
+def _entry_key(message: bytes, field: Field, maps: Collection[int]) -> str | None:
+    is_entry = field.number in maps and field.wire == _BYTES
+    return _key(message[field.body : field.end]) if is_entry else None
 
 
 def _key(entry: bytes) -> str:
