@@ -29,6 +29,7 @@ class SimulatedStore:
         self._database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._database.execute(_TABLE)
         self.requests: Counter[str] = Counter()
         self.cpu = 0.0

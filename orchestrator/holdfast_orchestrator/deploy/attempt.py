@@ -69,7 +69,8 @@ class Attempt:
     """The work.
 
     `plans` are those that were gated, the newest last; `applied` is what its last apply said, None after
-    a restart. `errors` are its error texts, `code` its exit code.
+    a restart. `errors` are its error texts, `code` its exit code. `standing` is the state that was proven to
+    be what was wanted, as long as nothing but health has been looked at since.
     """
 
     run: str
@@ -99,6 +100,7 @@ class Attempt:
     verified: Literal["proven", "differs", "failed"] | None = None
     residual: str | None = None
     proven: Proven | None = None
+    standing: StateSnapshot | None = field(default=None, repr=False)
     footing: Footing | None = field(default=None, repr=False)
     healthy: bool = True
     health: tuple[Mapping[str, Any], ...] = ()

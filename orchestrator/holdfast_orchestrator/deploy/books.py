@@ -8,11 +8,12 @@ import io
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from holdfast_orchestrator.deploy.desk import Desk
-from holdfast_orchestrator.deploy.outcome import RunResult
+from holdfast_orchestrator.deploy.outcome import Outcome, RunResult
 from holdfast_orchestrator.deploy.tidy import audit_settings, prune_backups, set_lifecycle
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.events import Event, Notice
@@ -63,7 +64,9 @@ class Books:
     def begin(self) -> None:
         """Write that the run begins. Raises HoldfastError where that cannot be written: nothing is begun."""
         now = self.run.clock.now()
-        for store, shards in self._places:
+        for store, shards, trail in self._places:
+            # Where the trail ends is read while there is other work; an error comes again when it matters.
+            threading.Thread(target=_look, args=(trail,), name="books", daemon=True).start()
             begin_run(
                 store,
                 RunRecord(
@@ -79,26 +82,28 @@ class Books:
 
     def end(self, result: RunResult) -> None:
         """Write how it ended. A bucket that cannot be written is told of, and changes nothing."""
-        for store, shards in self._places:
+        for store, shards, trail in self._places:
             try:
-                self._end(store, shards, result)
+                self._end(store, shards, trail, result)
             except HoldfastError as error:
                 self.run.emit(Notice(message=f"the run could not be recorded: {error}"))
 
-    def _end(self, store: DurableStore, shards: Sequence[Shard], result: RunResult) -> None:
+    def _end(
+        self, store: DurableStore, shards: Sequence[Shard], trail: AuditTrail, result: RunResult
+    ) -> None:
         names = {shard.name for shard in shards}
         ours = [one for one in result.shards if one.shard in names]
         outcomes = {one.shard: one.outcome.value for one in ours}
         seconds = {one.shard: round(one.seconds, 3) for one in ours}
         # Shards without any outcome: something broke that should not have.
         status = status_of(outcomes, interrupted=result.interrupted) if ours else "failed"
-        committed = [shard for shard in shards if outcomes.get(shard.name) == "committed"]
+        # Where no backup was made there are none too many.
+        more = {one.shard for one in ours if one.outcome is Outcome.COMMITTED and one.backup is not None}
         with ThreadPoolExecutor(_WRITERS, thread_name_prefix="books") as writers:
-            for shard in committed:
+            for shard in (one for one in shards if one.name in more):
                 writers.submit(prune_backups, self.run, shard)
-            audited = writers.submit(
-                self._audit, store, shards, outcomes=outcomes, seconds=seconds, status=status
-            )
+            action = self._action(shards, outcomes=outcomes, seconds=seconds, status=status)
+            audited = writers.submit(self._audit, store, shards, trail, action)
             end_run(
                 store,
                 self.run.id,
@@ -109,17 +114,21 @@ class Books:
             )
             audited.result()
 
-    def _audit(
+    def _audit(self, store: DurableStore, shards: Sequence[Shard], trail: AuditTrail, action: Action) -> None:
+        trail.add(action, raw=action.output)
+        if trail.retention_is_new:
+            set_lifecycle(self.run, store, shards)
+
+    def _action(
         self,
-        store: DurableStore,
         shards: Sequence[Shard],
         *,
         outcomes: Mapping[str, str],
         seconds: Mapping[str, float],
         status: str,
-    ) -> None:
-        actor, text = self.desk.actor, self.transcript.text
-        action = Action(
+    ) -> Action:
+        actor = self.desk.actor
+        return Action(
             run=self.run.id,
             action=self.verb,
             at=self.run.clock.now(),
@@ -136,22 +145,29 @@ class Books:
             outcome=status,
             outcomes=outcomes,
             seconds=seconds,
-            output=text,
+            output=self.transcript.text,
         )
-        trail = AuditTrail(
-            store, redactor=self.run.redactor, clock=self.run.clock, settings=audit_settings(shards)
-        )
-        trail.add(action, raw=text)
-        if trail.retention_is_new:
-            set_lifecycle(self.run, store, shards)
 
     @cached_property
-    def _places(self) -> tuple[tuple[DurableStore, list[Shard]], ...]:
+    def _places(self) -> tuple[tuple[DurableStore, list[Shard], AuditTrail], ...]:
         by_bucket: dict[tuple[str, str, str], list[Shard]] = {}
         for shard in self.shards:
             place = (shard.state.bucket, shard.state.region, shard.cloud)
             by_bucket.setdefault(place, []).append(shard)
-        return tuple((self.run.tools.store(shards[0]), shards) for shards in by_bucket.values())
+        return tuple(
+            (store, shards, self._trail(store, shards))
+            for shards in by_bucket.values()
+            for store in (self.run.tools.store(shards[0]),)
+        )
+
+    def _trail(self, store: DurableStore, shards: Sequence[Shard]) -> AuditTrail:
+        settings = audit_settings(shards)
+        return AuditTrail(store, redactor=self.run.redactor, clock=self.run.clock, settings=settings)
+
+
+def _look(trail: AuditTrail) -> None:
+    with suppress(HoldfastError):
+        trail.look()
 
 
 def status_of(outcomes: Mapping[str, str], *, interrupted: bool) -> str:

@@ -15,6 +15,8 @@ from holdfast_orchestrator.state.conditional_writes import ConditionalWrites
 from holdfast_orchestrator.state.lease import Leases
 from holdfast_orchestrator.state.store import DurableStore
 
+_HANDS = 16
+
 OnFirstFailure = Literal["keep", "destroy-created"]
 
 
@@ -45,13 +47,17 @@ class Policy:
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """Made once for a run. Who deploys and from which revision is found out behind the run's back."""
+    """Made once for a run. Who deploys and from which revision is found out behind the run's back.
+
+    `hands` are for requests to a bucket that a shard makes at the same time; none waits for another.
+    """
 
     runtime: Runtime
     policy: Policy
     found_actor: "Future[Actor]"
     found_git: "Future[str | None]"
     conditional: ConditionalWrites = field(default_factory=ConditionalWrites)
+    hands: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_HANDS, "hand"))
 
     @classmethod
     def open(cls, run: Run, shards: tuple[Shard, ...], policy: Policy) -> Self:

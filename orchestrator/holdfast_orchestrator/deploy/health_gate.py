@@ -24,8 +24,10 @@ def refuse_unready(bench: Bench, attempt: Attempt) -> None:
 def gate_health(bench: Bench, attempt: Attempt) -> None:
     """Watch the shard's checks to their end and put the answer into the attempt."""
     attempt.health_began = True
-    snapshot = bench.snapshot()
-    if not bench.shard.health_checks or snapshot is None:
+    if not bench.shard.health_checks:
+        return
+    snapshot = attempt.standing or bench.snapshot()
+    if snapshot is None:
         return
     bench.step("checking health")
     checks = pinned(parse_checks(bench.shard), snapshot.document)

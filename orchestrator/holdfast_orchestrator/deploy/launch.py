@@ -1,6 +1,5 @@
 """From a plan that passed its gates to the machine: everything a restart needs is written down first."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -75,9 +74,8 @@ def launch(bench: Bench, known: Known, made: MadePlan, terraform: Any, *, destro
 def finish(bench: Bench, attempt: Attempt, phase: Phase) -> Launched:
     """Let the machine work from a phase to its end."""
     ending = drive(bench, attempt, phase)
-    snapshot = bench.state()
-    serial = snapshot.serial if snapshot.serial >= 0 else None
-    return Launched(ending=ending, serial=serial, backup=attempt.before.backup)
+    serial = (attempt.standing or bench.state()).serial
+    return Launched(ending=ending, serial=serial if serial >= 0 else None, backup=attempt.before.backup)
 
 
 def keep_as_good(
@@ -157,14 +155,13 @@ def _write_down(bench: Bench, attempt: Attempt, artifact: Artifact) -> None:
     with bench.phase(Phase.PREFLIGHT):
         pass
     bench.step("backing up")
-    with ThreadPoolExecutor(4, thread_name_prefix="write") as writers:
-        kept_artifact = writers.submit(keep_artifact, bench.store, artifact)
-        kept_plan = writers.submit(keep_plan, bench.store, attempt.run, attempt.plan)
-        with bench.phase(Phase.SNAPSHOT) as entry:
-            _back_up(bench, attempt)
-            entry.update(_snapshot_entry(attempt), artifact=kept_artifact.result())
-        with bench.phase(Phase.PLANNED) as entry:
-            entry["plan"] = kept_plan.result()
+    kept_artifact = bench.desk.hands.submit(keep_artifact, bench.store, artifact)
+    kept_plan = bench.desk.hands.submit(keep_plan, bench.store, attempt.run, attempt.plan)
+    with bench.phase(Phase.SNAPSHOT) as entry:
+        _back_up(bench, attempt)
+        entry.update(_snapshot_entry(attempt), artifact=kept_artifact.result())
+    with bench.phase(Phase.PLANNED) as entry:
+        entry["plan"] = kept_plan.result()
     with bench.phase(Phase.GATED) as entry:
         attempt.kept = open_record(bench, attempt)
         entry["put_off"] = list(attempt.staging.put_off)

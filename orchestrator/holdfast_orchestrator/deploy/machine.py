@@ -39,6 +39,8 @@ _BACK = frozenset({
     Phase.RB_VERIFY,
     Phase.RB_RETRY,
 })  # fmt: skip
+# What was proven is still so: nothing of ours has written the state since.
+_AFTER_VERIFY = frozenset({Phase.HEALTH, Phase.PROMOTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,8 @@ def drive(bench: Bench, attempt: Attempt, phase: Phase) -> Ending:
     Raises LeasedError where the shard was taken from us: then nothing more is touched.
     """
     while True:
+        if phase not in _AFTER_VERIFY:
+            attempt.standing = None
         ending = _ENDS.get(phase)
         if ending is not None:
             return ending(bench, attempt)

@@ -5,7 +5,6 @@ take some of them for "no state" and create everything a second time.
 """
 
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from holdfast_orchestrator.deploy.attempt import Good, parsed
@@ -62,17 +61,17 @@ class Known:
 def look(bench: Bench) -> Known:
     """Read what is known of the shard, all at once. Asks the bucket whether it honours conditions, once."""
     bench.desk.conditional.require(bench.store, bucket=bench.shard.state.bucket)
-    with ThreadPoolExecutor(4, thread_name_prefix="look") as readers:
-        stored = readers.submit(bench.store.get, bench.shard.state.key)
-        good = readers.submit(read_last_good, bench.store, bench.folder)
-        kept = readers.submit(read_state_record, bench.store, bench.folder)
-        locked = readers.submit(bench.store.head, lock_key(bench))
-        return Known(
-            stored=stored.result(),
-            good=good.result(),
-            kept=kept.result(),
-            locked=locked.result() is not None,
-        )
+    submit = bench.desk.hands.submit
+    stored = submit(bench.store.get, bench.shard.state.key)
+    good = submit(read_last_good, bench.store, bench.folder)
+    kept = submit(read_state_record, bench.store, bench.folder)
+    locked = submit(bench.store.head, lock_key(bench))
+    return Known(
+        stored=stored.result(),
+        good=good.result(),
+        kept=kept.result(),
+        locked=locked.result() is not None,
+    )
 
 
 def refuse_strange_state(bench: Bench, known: Known) -> None:

@@ -19,22 +19,21 @@ from holdfast_orchestrator.record.state_record import Debt, KeptRecord, StateRec
 from holdfast_orchestrator.rollback.documents import Document, digest
 from holdfast_orchestrator.rollback.rollback_config import Pin
 from holdfast_orchestrator.rollback.state_objects import Recorded
-from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot, snapshot_of
+from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
 from holdfast_orchestrator.unchanged.stand import footing_of
 
 
 def promote_shard(bench: Bench, attempt: Attempt) -> Promoted | None:
     """Write the record of what is good now. None where no state is left to speak of."""
-    stored = bench.store.get(bench.shard.state.key)
-    if stored is None:
+    snapshot = attempt.standing or bench.snapshot()
+    if snapshot is None:
         return None
-    snapshot = snapshot_of(stored)
     record = LastGood(
         generation=0,
         run=attempt.run,
         artifact=attempt.artifact,
         state=Recorded(snapshot.lineage, snapshot.serial, snapshot.sha256),
-        state_version=stored.head.version,
+        state_version=snapshot.version,
         outputs_sha256=digest(snapshot.outputs),
         inputs={
             name: PinnedInput(generation=pin.generation, outputs_sha256=pin.outputs_sha256)
@@ -54,7 +53,7 @@ def promote_shard(bench: Bench, attempt: Attempt) -> Promoted | None:
         return after
     promoted = promote(bench.store, bench.folder, record, after=after)
     if attempt.verb == "deploy":
-        state = Mark(stored.head.etag, stored.head.version)
+        state = Mark(snapshot.etag, snapshot.version)
         attempt.footing = footing_of(bench, promoted, state=state, proven=attempt.proven)
     return promoted
 
@@ -95,7 +94,7 @@ def close_record(bench: Bench, attempt: Attempt, *, debt: Debt | None = None) ->
     record = replace(
         attempt.kept.record,
         is_open=False,
-        state=recorded(bench.snapshot()),
+        state=recorded(attempt.standing or bench.snapshot()),
         debt=debt or Debt(),
         at=bench.run.clock.now(),
         footing=attempt.footing if debt is None else None,

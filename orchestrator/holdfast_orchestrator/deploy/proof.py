@@ -11,14 +11,15 @@ from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.forward_gate import find_approval
 from holdfast_orchestrator.rollback.identities import IdentityIndex
 from holdfast_orchestrator.rollback.verify import Verified, judge_verify
+from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.unchanged.stand import inputs_before
 
 _FILE = "verify.tfplan"
 _NOTHING: Document = {"format_version": "1.2", "resource_changes": []}
 
 
-def prove(bench: Bench, attempt: Attempt, configuration: Document) -> Verified:
-    """Plan `configuration` against what there is now, and judge the plan and the state.
+def prove(bench: Bench, attempt: Attempt, configuration: Document) -> tuple[Verified, StateSnapshot | None]:
+    """Plan `configuration` against what there is now, and judge the plan and the state; return that too.
 
     Raises HoldfastError where it cannot be planned.
     """
@@ -34,7 +35,7 @@ def prove(bench: Bench, attempt: Attempt, configuration: Document) -> Verified:
     attempt.proven = None
     if inputs is not None and snapshot is not None:
         attempt.proven = Proven(inputs=inputs, state=snapshot.etag)
-    return judge_verify(
+    verified = judge_verify(
         shown,
         baseline=None if attempt.good is None else attempt.good.record.residual,
         before=to_keep(attempt),
@@ -42,6 +43,7 @@ def prove(bench: Bench, attempt: Attempt, configuration: Document) -> Verified:
         approved=_approved(attempt),
         destroyed=attempt.progress().destroyed(),
     )
+    return verified, snapshot
 
 
 def to_keep(attempt: Attempt) -> IdentityIndex:

@@ -179,7 +179,9 @@ class ShardDeploy:
         terraform = bench.bare_terraform()
         with self._run.stop.interrupting(terraform.interrupt):
             if shown is None or shown.content is None:
-                made = make_plan(terraform, self._shard, self._run, destroy=self._intent.destroy)
+                made = make_plan(
+                    terraform, self._shard, self._run, snapshot=snapshot, destroy=self._intent.destroy
+                )
                 return Planned(made, terraform, inputs)
             bench.step("initialising")
             terraform.init()

@@ -39,7 +39,7 @@ class Turns:
         if shown is not None and not shown.skipped:
             # A plan that somebody looked at is what is to be done.
             return None
-        if not decision.unchanged and not intent.upstream_changed:
+        if decision.lasts or not (decision.unchanged or intent.upstream_changed):
             return None
         if intent.upstream_changed or self._is_old:
             decision = self.lookout.again(shard)

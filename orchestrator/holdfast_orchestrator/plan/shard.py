@@ -14,7 +14,7 @@ from holdfast_orchestrator.plan.upstream import waits_for
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.runtime import Clock, Runtime
 from holdfast_orchestrator.secret_places import secrets_in_state
-from holdfast_orchestrator.state.snapshot import read_snapshot
+from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
 from holdfast_orchestrator.stop import StopSignal
 from holdfast_orchestrator.tools import Tools
 
@@ -101,7 +101,8 @@ def plan_with(
     fails.
     """
     began = run.clock.monotonic()
-    made = make_plan(terraform, shard, run, destroy=destroy)
+    snapshot = read_snapshot(run.tools.store(shard), shard.state.key)
+    made = make_plan(terraform, shard, run, snapshot=snapshot, destroy=destroy)
     return ShardPlan(
         shard=shard.name,
         label=run.label(shard.name),
@@ -113,12 +114,21 @@ def plan_with(
     )
 
 
-def make_plan(terraform: "Terraform", shard: Shard, run: Run, *, destroy: bool = False) -> MadePlan:
-    """Init, plan and show, and tell of it. Raises HoldfastError where Terraform fails."""
+def make_plan(
+    terraform: "Terraform",
+    shard: Shard,
+    run: Run,
+    *,
+    snapshot: StateSnapshot | None,
+    destroy: bool = False,
+) -> MadePlan:
+    """Init, plan and show, and tell of it. `snapshot` is the state there is, read just now.
+
+    Raises HoldfastError where Terraform fails.
+    """
     run.emit(ShardStep(shard=shard.name, step="initialising"))
     terraform.init()
     run.emit(ShardStep(shard=shard.name, step="planning"))
-    snapshot = read_snapshot(run.tools.store(shard), shard.state.key)
     if snapshot is not None:
         run.redactor.learn([*secrets_in_state(snapshot.document)])
     state = StateStamp.of(snapshot)

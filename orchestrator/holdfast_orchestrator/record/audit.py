@@ -76,16 +76,28 @@ class AuditTrail:
         self.retention_is_new = False
         """Whether this trail began the bucket's, or changed its retention: set its lifecycle then."""
 
+    def look(self) -> None:
+        """Find the end of the chain, for an `add` within the next minute. Raises HoldfastError."""
+        with self._lock:
+            self._known = self._read()
+
     def add(self, action: Action, *, raw: str | None = None) -> AuditRecord:
         """Record an action; returns its first record. `raw` is the output as it was.
 
         What the redactor knows or recognises is taken out before anything is written, `raw` excepted.
         """
-        with self._lock:
-            first, *_ = [self._added(document) for document in self._documents(action)]
-        if raw is not None and self._settings.raw:
-            create_once(self._store, raw_key(first), raw.encode())
-        return first
+        first, *further = self._documents(action)
+        with self._lock, ThreadPoolExecutor(1, thread_name_prefix="audit") as writer:
+            record = self._chained(first)
+            unredacted = None
+            if raw is not None and self._settings.raw:
+                unredacted = writer.submit(create_once, self._store, raw_key(record), raw.encode())
+            self._place(record)
+            for document in further:
+                self._place(self._chained(document))
+            if unredacted is not None:
+                unredacted.result()
+        return record
 
     def _documents(self, action: Action) -> Iterator[Mapping[str, Any]]:
         """The action as JSON, redacted as a whole and then cut where it is too long for one line."""
@@ -98,14 +110,16 @@ class AuditTrail:
             # Two runs may record the very same action; whose record became the last must be told apart.
             yield {**whole, "id": secrets.token_hex(8), "output": piece, "part": part, "parts": len(pieces)}
 
-    def _added(self, document: Mapping[str, Any]) -> AuditRecord:
+    def _chained(self, document: Mapping[str, Any]) -> AuditRecord:
+        """Make a record the chain's end: the head has it whole, and it lies nowhere else yet."""
         attempted: AuditRecord | None = None
         known = self._fresh() or self._read()
         while True:
             asked_at = self._clock.monotonic()
             if attempted is not None and known is not None and known.head.last.line == attempted.line:
                 # Our own write whose answer was lost.
-                return self._placed(known)
+                self._known = known
+                return known.head.last
             head = self._next(None if known is None else known.head, document, self._today(known))
             attempted = head.last
             try:
@@ -114,7 +128,8 @@ class AuditTrail:
                     if known is None
                     else self._store.replace(HEAD, head.body(), etag=known.stored.etag)
                 )
-                return self._placed(_Known(head, stored, asked_at))
+                self._known = _Known(head, stored, asked_at)
+                return head.last
             except ObjectExistsError:
                 known = self._read()
 
@@ -152,10 +167,8 @@ class AuditTrail:
             create_once(self._store, known.head.last.key, known.head.last.body)
         return known
 
-    def _placed(self, known: _Known) -> AuditRecord:
-        self._known = known
-        create_once(self._store, known.head.last.key, known.head.last.body)
-        return known.head.last
+    def _place(self, record: AuditRecord) -> None:
+        create_once(self._store, record.key, record.body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,20 +4,20 @@
     _holdfast/runs/<run>/journal/<shard>/<seq>.json   in the bucket; <seq> is the first entry of the object
 
 A shard has a chain of its own so that shards never wait for each other, wherever they run. Entries go to
-the bucket in order, behind the work's back, as many at a time as have come together; before a step that
-changes something, the work waits until its entry lies there, so that any machine can tell what a dead one
-may have done.
+the bucket in order, behind the work's back, as many at a time as have come together (those of _REDONE wait a
+second for company); before a step that changes something, the work waits until its entry lies there, so that
+any machine can tell what a dead one may have done.
 """
 
 import fcntl
 import os
 from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
+from threading import Condition, Lock
 from typing import Any, Self
 
 from holdfast_orchestrator.errors import HoldfastError, LeasedError, NeedsPersonError
@@ -36,6 +36,7 @@ from holdfast_orchestrator.runtime import Clock, Runtime
 from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError
 
 _READERS = 8
+_PATIENCE_SECONDS = 1.0
 # Nothing is changed in these, and whoever finds them unwritten does them again. A killed process loses none
 # of their entries; only a machine that goes down may, and never those before a step that changes something.
 _REDONE = frozenset({
@@ -130,7 +131,7 @@ class Journal:
             )
             self.file.append(entry.line, force=phase not in _REDONE)
             self.entries = (*self.entries, entry)
-            self.mirror.push(entry)
+            self.mirror.push(entry, patient=phase in _REDONE)
         if edge == "before" and phase in WRITING:
             self.flush()
         if self.crash is not None:
@@ -229,20 +230,52 @@ class Mirror:
         self._name = name
         self._waiting: deque[Entry] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._changed = Condition()
+        self._lingers = False
+        self._hurried = 0
 
-    def push(self, entry: Entry) -> None:
-        """Hand over an entry. One that fails stays first in the queue for the next attempt."""
+    def push(self, entry: Entry, *, patient: bool = False) -> None:
+        """Hand over an entry; a `patient` one may wait a second for others.
+
+        One that fails stays first in the queue for the next attempt.
+        """
         self._waiting.append(entry)
-        self._thread.submit(self._carry)
+        if not patient:
+            self._hurry()
+            return
+        with self._changed:
+            lingers, self._lingers = self._lingers, True
+        if not lingers:
+            self._thread.submit(self._linger)
 
     def flush(self) -> None:
         """Return when nothing waits. Raises StateBucketError or NeedsPersonError where something must."""
         if self._waiting:
-            self._thread.submit(self._carry).result()
+            self._hurry().result()
 
     def close(self) -> None:
         """Stop; what still waits is on this machine only."""
+        with self._changed:
+            self._hurried += 1
+            self._changed.notify()
         self._thread.shutdown(cancel_futures=True)
+
+    def _hurry(self) -> Future[None]:
+        with self._changed:
+            self._hurried += 1
+            self._changed.notify()
+        return self._thread.submit(self._carry_at_once)
+
+    def _carry_at_once(self) -> None:
+        with self._changed:
+            self._hurried -= 1
+        self._carry()
+
+    def _linger(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._hurried, _PATIENCE_SECONDS)
+            self._lingers = False
+        self._carry()
 
     def _carry(self) -> None:
         while waiting := len(self._waiting):

@@ -19,6 +19,7 @@ SCHEMA = "holdfast/journal/v1"
 
 Edge = Literal["before", "after"]
 _EDGES = ("before", "after")
+_ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ def next_entry(
         "at": time_text(at),
         "data": data,
     }
-    return read_entry(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode())
+    return read_entry(_ENCODE(fields).encode())
 
 
 def read_entry(line: bytes) -> Entry:

@@ -7,14 +7,15 @@ from typing import Any
 
 from holdfast_orchestrator.rollback.addresses import format_address
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
+
 Document = Mapping[str, Any]
 """A parsed JSON document: a plan, a state, a configuration, or a part of one."""
 
 
 def digest(value: object) -> str:
     """The SHA-256 (hex) of a JSON value, whatever the order of its keys."""
-    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL(value).encode()).hexdigest()
 
 
 def managed(state: Document) -> Iterator[tuple[str, Document, Document]]:

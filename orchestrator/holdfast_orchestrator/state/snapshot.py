@@ -20,7 +20,10 @@ _FORMAT = 4
 
 @dataclass(frozen=True, kw_only=True)
 class StateSnapshot:
-    """A state's bytes and what they say of themselves; `written` is when, by the bucket's clock."""
+    """A state's bytes and what they say of themselves; `written` is when, by the bucket's clock.
+
+    `version` is the object's in the bucket, None where the bucket keeps none.
+    """
 
     key: str
     etag: str
@@ -28,6 +31,7 @@ class StateSnapshot:
     lineage: str
     serial: int
     written: datetime | None = field(default=None, compare=False)
+    version: str | None = field(default=None, compare=False)
 
     @cached_property
     def sha256(self) -> str:
@@ -80,6 +84,7 @@ def snapshot_of(stored: StoredObject) -> StateSnapshot:
         lineage=lineage,
         serial=serial,
         written=stored.head.modified,
+        version=stored.head.version,
     )
 
 

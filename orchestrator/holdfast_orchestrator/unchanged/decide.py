@@ -25,6 +25,10 @@ class Why(StrEnum):
     REFRESH = "refresh"
 
 
+# What nothing that is deployed above a shard can take back.
+_LASTING = frozenset({Why.NEVER_DEPLOYED, Why.CONFIGURATION, Why.SETTINGS, Why.ENGINE, Why.PROVIDER})
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One reason: its kind, what it is about, and the sentence."""
@@ -49,6 +53,11 @@ class Decision:
     def unchanged(self) -> bool:
         """Whether there is nothing to do, as far as anybody can tell without looking at the cloud."""
         return not self.reasons and self.footing is not None
+
+    @property
+    def lasts(self) -> bool:
+        """Whether the shard has to be worked on whatever becomes of the shards above it."""
+        return any(reason.why in _LASTING for reason in self.reasons)
 
     @property
     def since(self) -> str:

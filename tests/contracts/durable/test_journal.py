@@ -4,6 +4,7 @@ import resource
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -161,13 +162,40 @@ def test_two_machines_that_carry_one_run_on_meet_at_the_next_entry(
 def test_what_came_together_lies_in_one_object_and_is_read_entry_by_entry(runtime: Runtime) -> None:
     store = Slow()
     with Journal.begin(NAME, runtime=runtime, store=store) as journal:
-        journal.append(Phase.LEASED, "before", epoch=3)
-        for phase in (Phase.PREFLIGHT, Phase.SNAPSHOT, Phase.PLANNED):
-            journal.append(phase, "before", epoch=3)
+        journal.append(Phase.HEALTH, "before", epoch=3)
+        assert store.asked.wait(10)
+        for phase in (Phase.HEALTH, Phase.CLASSIFY, Phase.KEPT):
+            journal.append(phase, "after", epoch=3)
         store.open.set()
 
     assert len(list(store.list(NAME.prefix))) == 2
     assert [entry.seq for entry in read_journal(store, NAME)] == [1, 2, 3, 4]
+
+
+def test_entries_of_phases_that_change_nothing_wait_for_company_and_not_for_ever(runtime: Runtime) -> None:
+    store = MemoryStore()
+    with Journal.begin(NAME, runtime=runtime, store=store) as journal:
+        for phase in (Phase.LEASED, Phase.PREFLIGHT):
+            journal.append(phase, "before", epoch=3)
+        assert not list(store.list(NAME.prefix))
+        for _ in range(500):
+            if list(store.list(NAME.prefix)):
+                break
+            time.sleep(0.01)
+
+        assert len(list(store.list(NAME.prefix))) == 1
+        assert [entry.seq for entry in read_journal(store, NAME)] == [1, 2]
+
+
+def test_an_entry_that_changes_something_takes_those_along_that_waited(runtime: Runtime) -> None:
+    store = MemoryStore()
+    with Journal.begin(NAME, runtime=runtime, store=store) as journal:
+        journal.append(Phase.LEASED, "before", epoch=3)
+        journal.append(Phase.GATED, "after", epoch=3)
+        journal.append(Phase.APPLYING, "before", epoch=3)
+
+        assert len(list(store.list(NAME.prefix))) == 1
+        assert [entry.seq for entry in read_journal(store, NAME)] == [1, 2, 3]
 
 
 def test_an_answer_that_was_lost_is_found_though_more_entries_came_since(runtime: Runtime) -> None:
@@ -188,8 +216,10 @@ class Slow(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.open = threading.Event()
+        self.asked = threading.Event()
 
     def create(self, key: str, body: bytes) -> ObjectHead:
+        self.asked.set()
         self.open.wait(10)
         return super().create(key, body)
 
@@ -254,6 +284,7 @@ def test_a_disk_that_is_full_in_the_middle_of_an_entry_leaves_no_half_entry(runt
         journal.append(Phase.APPLYING, "before", epoch=1)
 
     assert file_of(runtime).read_bytes() == whole
+    journal.flush()
     assert told(read_journal(store, NAME)) == [("leased", "before")]
     journal.append(Phase.APPLYING, "before", epoch=1)
     journal.close()
