@@ -136,6 +136,7 @@ def _boto3_client(service: str, region: str, environ: Mapping[str, str]) -> Any:
     import botocore.session  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
     from botocore.configprovider import ConstantProvider  # noqa: PLC0415
+    from botocore.handlers import add_expect_header  # noqa: PLC0415
 
     endpoint = environ.get(f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}") or environ.get(
         "AWS_ENDPOINT_URL"
@@ -152,7 +153,7 @@ def _boto3_client(service: str, region: str, environ: Mapping[str, str]) -> Any:
             session.set_config_variable(variable, environ[name])
     try:
         make: Any = boto3.Session(botocore_session=session).client
-        return make(
+        client = make(
             service,
             region_name=region,
             endpoint_url=endpoint,
@@ -169,6 +170,9 @@ def _boto3_client(service: str, region: str, environ: Mapping[str, str]) -> Any:
                 s3={"addressing_style": "path"} if endpoint else None,
             ),
         )
+        # Small documents are written, and each would wait for "100 Continue": a round trip more.
+        client.meta.events.unregister("before-call.s3", add_expect_header)
+        return client
     except botocore.exceptions.BotoCoreError as error:
         raise HoldfastError(
             f"AWS cannot be asked: {error}",
