@@ -167,6 +167,8 @@ def _boto3_client(service: str, region: str, environ: Mapping[str, str]) -> Any:
                 # Slows down by itself where AWS says that requests come too fast.
                 retries={"mode": "adaptive", "max_attempts": 6},
                 max_pool_connections=_CONNECTIONS,
+                # What CloudTrail shows. boto3's own is put together twice a request, a tenth of its cost.
+                user_agent=f"holdfast Boto3/{boto3.__version__}",
                 s3={"addressing_style": "path"} if endpoint else None,
             ),
         )
