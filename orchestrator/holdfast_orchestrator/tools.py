@@ -138,15 +138,10 @@ class RealTools:
     def _warm(self, shard: Shard) -> "WarmShard | None":
         if self.warm is None:
             return None
-        from holdfast_orchestrator.engine.warm.needed import types_of  # noqa: PLC0415 - only when deploying
-        from holdfast_orchestrator.engine.warm.shard import WarmShard  # noqa: PLC0415
+        from holdfast_orchestrator.engine.warm.shard import WarmShard  # noqa: PLC0415 - only when deploying
         from holdfast_orchestrator.state.snapshot import read_snapshot  # noqa: PLC0415
 
-        def types() -> frozenset[str]:
-            snapshot = read_snapshot(self.store(shard), shard.state.key)
-            return frozenset() if snapshot is None else types_of(snapshot.document)
-
-        return WarmShard(self.warm, types)
+        return WarmShard(self.warm, lambda: read_snapshot(self.store(shard), shard.state.key))
 
     @cached_property
     def engine(self) -> "Engine":

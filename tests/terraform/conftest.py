@@ -20,12 +20,13 @@ from holdfast_orchestrator.engine.runner import Listener, ignore
 from holdfast_orchestrator.engine.terraform import Terraform
 from holdfast_orchestrator.engine.toolchain import Engine, find_engine
 from holdfast_orchestrator.engine.warm.client import WarmProviders
-from holdfast_orchestrator.engine.warm.needed import types_of
 from holdfast_orchestrator.engine.warm.shard import WarmShard
 from holdfast_orchestrator.engine.workdir import prepare
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.environment import towards_local
 from holdfast_orchestrator.runtime import Runtime, real_runtime
+from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
+from holdfast_orchestrator.state.store import ObjectHead, StoredObject
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
@@ -171,8 +172,11 @@ class World:
         document = json.loads(json.dumps(configuration))
         document.setdefault("terraform", {})["backend"] = {"local": {"path": str(place)}}
 
-        def types() -> frozenset[str]:
-            return types_of(json.loads(place.read_text())) if place.exists() else frozenset()
+        def read() -> StateSnapshot | None:
+            if not place.exists():
+                return None
+            head = ObjectHead(key=place.name, etag="", size=place.stat().st_size)
+            return snapshot_of(StoredObject(head=head, body=place.read_bytes()))
 
         return Terraform(
             self.engine,
@@ -180,7 +184,7 @@ class World:
             prepare(self.folder / "work", name, {"cdk.tf.json": json.dumps(document).encode()}),
             {**self.runtime.environ, **(environ or {})},
             on_event,
-            warm=WarmShard(self.warm, types) if warm else None,
+            warm=WarmShard(self.warm, read) if warm else None,
         )
 
     @property

@@ -2,10 +2,11 @@
 
 import itertools
 import json
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from holdfast_orchestrator.plan.preview import PlanOutcome as ShardPlanOutcome
 from holdfast_orchestrator.plan.run import plan_run
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.process import Completed
+from holdfast_orchestrator.record.footing import Build
+from holdfast_orchestrator.record.state_record import Debt, StateRecord, write_state_record
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.state.memory import MemoryStore
 from holdfast_orchestrator.state_key import state_key
@@ -78,6 +81,7 @@ class World:
     calls: list[str] = field(default_factory=list)
     on_call: Callable[[str], object] = lambda _call: None
     busy: set[str] = field(default_factory=set)
+    locks: Mapping[str, Build] = field(default_factory=dict)
 
     def serial(self, name: str) -> int:
         stored = self.store.objects.get(key(name))
@@ -124,7 +128,7 @@ class FakeTools:
         return {}
 
     def versions(self) -> Versions:
-        return Versions(engine="terraform 1.11.4", registry=TERRAFORM.registry)
+        return Versions(engine="terraform 1.11.4", registry=TERRAFORM.registry, locks=self.world.locks)
 
     def workdir(self, shard: Shard) -> Path:
         return self.world.folder / shard.name
@@ -278,7 +282,8 @@ class Deployment:
         policy = Policy(allowed=allowed)
         # What changes in this world is its reality, never a configuration.
         order.setdefault("refresh", True)
-        return carry_out(Order(shards=chosen, max_parallel=1, policy=policy, **order), self.run())
+        order.setdefault("max_parallel", 1)
+        return carry_out(Order(shards=chosen, policy=policy, **order), self.run())
 
     def plan(self) -> Plan:
         return plan_run(self.run(), self.shards, max_parallel=1, refresh=True)
@@ -642,3 +647,87 @@ def test_a_missing_bucket_stops_the_run_before_anything_begins(world: World) -> 
         Deployment(world).carry_out()
 
     assert world.calls == []
+
+
+AWS = f"{TERRAFORM.registry}/hashicorp/aws"
+
+
+def requiring_aws(one: Shard) -> Shard:
+    required = {"required_providers": {"aws": {"source": "aws", "version": "5.100.0"}}}
+    document = {**json.loads(one.configuration), "terraform": required}
+    return replace(one, configuration=json.dumps(document).encode())
+
+
+def wait_for(found: Callable[[], bool]) -> bool:
+    for _ in range(200):
+        if found():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.fixture
+def waiting(world: World) -> Deployment:
+    world.locks = {AWS: Build("5.100.0", frozenset({"h1:locked"}))}
+    return Deployment(world, tuple(map(requiring_aws, CHAIN)))
+
+
+def test_a_folder_is_made_ready_while_its_shard_waits_for_another(world: World, waiting: Deployment) -> None:
+    ready: list[bool] = []
+
+    def look(call: str) -> None:
+        if call == "plan network":
+            ready.append(wait_for(lambda: "init orders" in world.calls))
+
+    world.on_call = look
+    assert waiting.carry_out(max_parallel=2).is_good
+    assert ready == [True]
+    assert world.calls[:3] == ["init network", "plan network", "init data"]
+
+
+def test_no_folder_is_made_ready_where_every_core_is_at_work(world: World, waiting: Deployment) -> None:
+    assert waiting.carry_out(max_parallel=1).is_good
+    assert [call for call in world.calls if call.startswith(("init", "apply"))][:2] == [
+        "init network",
+        "apply plan.tfplan of network",
+    ]
+
+
+def test_the_first_init_of_a_project_is_waited_for(world: World, waiting: Deployment) -> None:
+    locks, world.locks = world.locks, {}
+
+    def lock(call: str) -> None:
+        if call == "plan network":
+            assert not wait_for(lambda: "init data" in world.calls)
+            world.locks = locks
+            assert wait_for(lambda: "init data" in world.calls)
+
+    world.on_call = lock
+    assert waiting.carry_out(max_parallel=2).is_good
+
+
+def test_what_goes_wrong_ahead_is_told_in_its_turn(world: World, waiting: Deployment) -> None:
+    world.busy = {"data"}
+
+    def free(call: str) -> None:
+        if call == "verify network":
+            assert wait_for(lambda: "init orders" in world.calls)
+            world.busy = set()
+
+    world.on_call = free
+    assert waiting.carry_out(max_parallel=2).is_good
+    assert "init data" in world.calls
+
+
+def test_a_shard_whose_last_run_has_not_ended_is_left_alone(world: World, waiting: Deployment) -> None:
+    record = StateRecord(run="01DEAD", is_open=True, state=None, debt=Debt(), at=FrozenClock().now())
+    write_state_record(world.store, waiting.shards[1].state.folder, record, after=None)
+
+    def look(call: str) -> None:
+        if call == "verify network":
+            assert wait_for(lambda: "init orders" in world.calls)
+            assert "init data" not in world.calls
+
+    world.on_call = look
+    waiting.carry_out(max_parallel=2)
+    assert "verify network" in world.calls

@@ -2,12 +2,14 @@
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from holdfast_orchestrator.deploy.ahead import Ahead
 from holdfast_orchestrator.deploy.books import Books, Transcript
 from holdfast_orchestrator.deploy.by_hand import Back
 from holdfast_orchestrator.deploy.desk import Desk, Policy
@@ -138,6 +140,7 @@ class _Walk:
     crew: "Crew"
     lock: threading.Lock = field(default_factory=threading.Lock)
     moved: set[str] = field(default_factory=set)
+    at_work: set[str] = field(default_factory=set)
     turns: Turns | None = None
 
     def results(self) -> Mapping[str, ShardResult]:
@@ -154,7 +157,8 @@ class _Walk:
         )
         with ThreadPoolExecutor(self.order.max_parallel + 1, thread_name_prefix="shard") as executor:
             retired = None if self.turns is None else executor.submit(find_retired, self.run)
-            walked = schedule.run(self._turned(graph), executor)
+            with closing(self._ahead):
+                walked = schedule.run(self._turned(graph), executor)
         if retired is not None:
             tell_retired(self.run, retired.result())
         return {
@@ -172,6 +176,15 @@ class _Walk:
     def _graph(self) -> Graph:
         return self.run.manifest.graph.only(self.order.names)
 
+    @cached_property
+    def _ahead(self) -> Ahead:
+        """Of what will be worked on here, whatever has to wait for others first."""
+        waiting: Iterable[Shard] = ()
+        if self.turns is not None and self.crew.is_here:
+            changing = [shard for shard in self.order.shards if self.turns.will_work(shard)]
+            waiting = [shard for shard in changing if self._graph.dependencies[shard.name]]
+        return Ahead(self.run, waiting, has_room=lambda: 0 < len(self.at_work) < self.order.max_parallel)
+
     def _turned(self, graph: Graph) -> Graph:
         return graph.reversed if self.order.destroy else graph
 
@@ -182,7 +195,10 @@ class _Walk:
             result = _left_alone(shard, self.run, decision)
             self._tell(result)
             return result
+        self._ahead.leave(name)
+        self.at_work.add(name)
         result = self.crew.work(shard, self.run, intent, self.desk)
+        self.at_work.discard(name)
         if result.outcome is Outcome.COMMITTED:
             self._note_moved(name)
         self._tell(result)

@@ -45,6 +45,11 @@ class Turns:
             decision = self.lookout.again(shard)
         return decision if decision.unchanged else None
 
+    def will_work(self, shard: Shard) -> bool:
+        """Whether a shard has to be worked on whatever becomes of others, and no run of it is unfinished."""
+        decision = self.decisions[shard.name]
+        return decision.lasts and (decision.record is None or not decision.record.is_open)
+
     def seconds(self, shard: Shard) -> float:
         """How long a shard is expected to take, as the first look saw it."""
         decision = self.decisions[shard.name]

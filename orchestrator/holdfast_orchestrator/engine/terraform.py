@@ -77,6 +77,8 @@ class Terraform:
         )
         with self._lent() as lent:
             if self._warm is None or not lent.reattach:
+                if self._warm is not None:
+                    self._warm.get_ready(self._place)
                 return steps.run(self._config, self._environ)
             with contextlib.suppress(CommandFailedError):
                 outcome = steps.run(self._config, {**self._environ, **lent.environ})

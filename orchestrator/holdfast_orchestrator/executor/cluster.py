@@ -85,6 +85,8 @@ def _refuse_unready(found: dict[str, tuple[str, str | None]], address: str) -> N
 class DaskCrew:
     """Hands shards to the workers of a cluster."""
 
+    is_here = False
+
     def __init__(self, client: Any, belongings: Belongings) -> None:
         self._client = client
         self._belongings = belongings

@@ -18,7 +18,9 @@ PATIENCE_SECONDS = EXPIRES_AFTER + 30.0
 
 
 class Crew(Protocol):
-    """Works on one shard at a time for each thread that asks."""
+    """Works on one shard at a time for each thread that asks; `is_here`: on this machine, in its folders."""
+
+    is_here: bool
 
     def listening(self, run: Run) -> AbstractContextManager[None]:
         """Return what is entered around all the work for a run."""
@@ -29,6 +31,8 @@ class Crew(Protocol):
 
 class Here:
     """The thread that asks does the work."""
+
+    is_here = True
 
     def listening(self, _run: Run) -> AbstractContextManager[None]:
         """Nothing has to be heard that is not told already."""

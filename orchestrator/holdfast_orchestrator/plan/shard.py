@@ -79,7 +79,7 @@ def plan_shard(shard: Shard, run: Run) -> ShardPlan:
         if waiting:
             return _waiting(shard, run, waiting)
         with run.tools.folder(shard):
-            terraform = run.tools.terraform(shard, _quiet)
+            terraform = run.tools.terraform(shard, quiet)
             with run.stop.interrupting(terraform.interrupt):
                 return plan_with(terraform, shard, run, keep=True)
     except HoldfastError as error:
@@ -157,5 +157,5 @@ def _waiting(shard: Shard, run: Run, upstreams: tuple[str, ...]) -> ShardPlan:
     )
 
 
-def _quiet(_event: "UiEvent") -> None:
-    """A preview shows its result, not each object it reads."""
+def quiet(_event: "UiEvent") -> None:
+    """Listen to nothing Terraform says: a preview shows its result, not each object it reads."""

@@ -1,7 +1,8 @@
 """The warm providers of a run: begun while its app is still being synthesized, ended with it.
 
-One process per locked provider is started ahead. Which cloud the run is for is known only later; it is
-taken for the local one where an environment of that name was asked for. A wrong guess costs a process.
+The gateway is started ahead, and one process per locked provider. Which cloud the run is for is known only
+later; it is taken for the local one where an environment of that name was asked for. A wrong guess costs a
+process.
 """
 
 import contextlib
@@ -49,6 +50,7 @@ def _begin(providers: WarmProviders, tools: RealTools, environments: Sequence[st
     with contextlib.suppress(WarmError, HoldfastError, OSError):
         environ = engine_environ(tools.environ("local" if "local" in environments else "aws"))
         named = read_choices(tools.project).provider_mirror
+        providers.begin()
         for source, lock in lockfile.read(tools.project).items():
             mirrors = find_mirrors(tools.runtime, source.partition("/")[0], named=named)
             roots = (*(mirror.path for mirror in mirrors), tools.runtime.cache / "plugins")

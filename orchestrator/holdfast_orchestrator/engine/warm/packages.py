@@ -14,6 +14,7 @@ from pathlib import Path
 
 from holdfast_orchestrator.engine.lockfile import LockedProvider, write_aside
 from holdfast_orchestrator.engine.mirrors import this_platform
+from holdfast_orchestrator.engine.providers import Requirement
 
 _HASHES = "hashes"
 
@@ -47,6 +48,21 @@ def find_package(source: str, lock: LockedProvider, roots: Sequence[Path], *, ca
                 source=source, version=lock.version, folder=folder, binary=binary, checksum=checksum
             )
     return None
+
+
+def hash_ahead(required: Requirement, roots: Sequence[Path], *, cache: Path) -> None:
+    """Hash the one package that may be meant, so that `find_package` will know it; none where several may."""
+    of_all = (root / required.source for root in roots)
+    found = {
+        (version.name, folder)
+        for root in of_all
+        if root.is_dir()
+        for version in root.iterdir()
+        if required.allows(version.name) and (folder := (version / this_platform()).resolve()).is_dir()
+    }
+    if len(found) == 1:
+        ((_, folder),) = found
+        _h1(folder, cache)
 
 
 def _folders(source: str, lock: LockedProvider, roots: Iterable[Path]) -> Iterable[Path]:

@@ -14,20 +14,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.diagnostics import Diagnostic
 from holdfast_orchestrator.engine.providers import Requirement, blocks
 from holdfast_orchestrator.engine.warm.client import Lent, WarmError, WarmProviders
-from holdfast_orchestrator.engine.warm.needed import words_of
+from holdfast_orchestrator.engine.warm.needed import types_of, words_of
 from holdfast_orchestrator.engine.warm.packages import Package
 from holdfast_orchestrator.engine.warm.spec import Spec
 from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.state.snapshot import StateSnapshot
 
 # What is said of "AWS" here has been looked at for these, and for no others.
 _KNOWN = ("/hashicorp/aws",)
 _KNOWN_TYPES = ("aws_", "terraform_")
+# What Terraform makes of a state is many times its size.
+_SMALL_BYTES = 1 << 20
 _ENGINES_OWN = ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "TF_REATTACH_PROVIDERS")
 _MISSING = (
     "does not support resource type",
@@ -58,11 +62,11 @@ class Place:
 
 
 class WarmShard:
-    """The warm providers as one shard uses them; `types` returns the types in its state."""
+    """The warm providers as one shard uses them."""
 
-    def __init__(self, providers: WarmProviders, types: Callable[[], frozenset[str]]) -> None:
+    def __init__(self, providers: WarmProviders, read_state: Callable[[], StateSnapshot | None]) -> None:
         self._providers = providers
-        self._types = types
+        self._read_state = read_state
         self._cold = False
 
     @contextmanager
@@ -70,14 +74,24 @@ class WarmShard:
         """Lend a command what it may attach to."""
         try:
             specs = self._specs(place)
-            kept = words_of(place.configuration) | self._state_types if specs else frozenset[str]()
+            types, size = self._state if specs else (frozenset[str](), 0)
+            kept = words_of(place.configuration) | types
         except (WarmError, HoldfastError):
             specs = {}
         if not specs:
             yield Lent()
             return
         with self._providers.attached(specs, kept) as lent:
+            lent.roomy = size + len(place.configuration) < _SMALL_BYTES and "GOGC" not in place.environ
             yield lent
+
+    def get_ready(self, place: Place) -> None:
+        """While the first `init` of a project writes the lock file: do what takes long once it is there."""
+        if self._cold or self._providers.is_over or lockfile.covers(place.locks, place.required):
+            return
+        for one in place.required:
+            work = Thread(target=self._providers.hash_ahead, args=(one, place.roots), daemon=True)
+            work.start()
 
     def packages(self, place: Place) -> tuple[Package, ...]:
         """Return what may be attached to; nothing where the lock file does not cover all."""
@@ -108,8 +122,10 @@ class WarmShard:
         return {one.source: spec_of(one, folder, place.environ) for one in packages}
 
     @cached_property
-    def _state_types(self) -> frozenset[str]:
-        return self._types()
+    def _state(self) -> tuple[frozenset[str], int]:
+        """The types in the state, and its size in bytes."""
+        snapshot = self._read_state()
+        return (frozenset(), 0) if snapshot is None else (types_of(snapshot.document), len(snapshot.body))
 
 
 def spec_of(package: Package, folder: Path, environ: Mapping[str, str]) -> Spec:
