@@ -1,8 +1,8 @@
 """The warm providers of a run: begun while its app is still being synthesized, ended with it.
 
-The gateway is started ahead, and one process per locked provider. Which cloud the run is for is known only
-later; it is taken for the local one where an environment of that name was asked for. A wrong guess costs a
-process.
+One process per locked provider is started ahead; without a lock file, only the gateway. Which cloud the run is
+for is known only later; it is taken for the local one where an environment of that name was asked for. A wrong
+guess costs a process.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.choices import read_choices
@@ -50,9 +51,16 @@ def _begin(providers: WarmProviders, tools: RealTools, environments: Sequence[st
     with contextlib.suppress(WarmError, HoldfastError, OSError):
         environ = engine_environ(tools.environ("local" if "local" in environments else "aws"))
         named = read_choices(tools.project).provider_mirror
-        providers.begin()
-        for source, lock in lockfile.read(tools.project).items():
-            mirrors = find_mirrors(tools.runtime, source.partition("/")[0], named=named)
-            roots = (*(mirror.path for mirror in mirrors), tools.runtime.cache / "plugins")
-            if (package := providers.package(source, lock, roots)) is not None:
+
+        def roots(registry: str) -> tuple[Path, ...]:
+            mirrors = find_mirrors(tools.runtime, registry, named=named)
+            return (*(mirror.path for mirror in mirrors), tools.runtime.cache / "plugins")
+
+        locks = lockfile.read(tools.project)
+        if not locks and any(root.is_dir() for root in roots(tools.engine.registry)):
+            # Which processes will be wanted is known once the first `init` has written the lock file.
+            providers.begin()
+        for source, lock in locks.items():
+            package = providers.package(source, lock, roots(source.partition("/")[0]))
+            if package is not None:
                 providers.warm(spec_of(package, providers.folder, environ))
