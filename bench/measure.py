@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,11 +123,9 @@ def _watch_memory(pid: int, every: float) -> Callable[[], int]:
 def _tree(pid: int) -> list[int]:
     found = [pid]
     for each in found:  # grows while it is walked
-        for children in Path(f"/proc/{each}/task").glob("*/children"):
-            try:
-                found.extend(map(int, children.read_text().split()))
-            except OSError:  # it has ended meanwhile
-                continue
+        with suppress(OSError):  # it has ended meanwhile
+            for task in Path(f"/proc/{each}/task").iterdir():
+                found.extend(map(int, (task / "children").read_text().split()))
     return found
 
 

@@ -13,10 +13,12 @@ the way is Terraform's needs:
 
 import contextlib
 import os
+import select
 import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -159,10 +161,12 @@ class SystemRunning:
         self._lock = threading.Lock()
         self._interrupted = False
         self._completed: Completed | None = None
+        self._ending: int | None = None
         self._out = _scratch() if command.stdout is None else _private_file(command.stdout, os.O_EXCL)
         self._err = _scratch()
         try:
             self._child = _spawn(command, stdout=self._out, stderr=self._err)
+            self._ending = _ending_of(self._child.pid)
         except BaseException:
             self._close()
             raise
@@ -172,11 +176,21 @@ class SystemRunning:
         return self._child.pid
 
     def wait(self, timeout: float | None = None) -> Completed | None:
+        if self._completed is not None:
+            return self._completed
         try:
+            if timeout is not None and self._ending is not None and not self._ends_within(timeout):
+                return None
             code = self._child.wait(timeout)
         except subprocess.TimeoutExpired:
             return None
         return self._finished(code)
+
+    def _ends_within(self, seconds: float) -> bool:
+        # What `subprocess` does instead is to look up to two thousand times a second.
+        look = select.poll()
+        look.register(self._ending, select.POLLIN)  # type: ignore[arg-type]
+        return bool(look.poll(seconds * 1000))
 
     def interrupt(self) -> bool:
         with self._lock:
@@ -211,6 +225,8 @@ class SystemRunning:
     def _close(self) -> None:
         self._out.close()
         self._err.close()
+        if self._ending is not None:
+            os.close(self._ending)
 
 
 def _spawn(command: Command, *, stdout: IO[bytes], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -225,6 +241,16 @@ def _spawn(command: Command, *, stdout: IO[bytes], stderr: IO[bytes]) -> subproc
         start_new_session=True,
         umask=_PRIVATE,
     )
+
+
+def _ending_of(pid: int) -> int | None:
+    """A descriptor that can be read once the process has ended; None where there is no such thing."""
+    if sys.platform != "linux":
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return None
 
 
 def _program(command: Command) -> str:

@@ -3,6 +3,7 @@
     whole run    run.py        order, buckets, who is skipped and why, the result
                  desk.py       who deploys, what is agreed to    books.py   what is written of every run
                  together.py   --atomic                          resume.py  a dead run taken up again
+                 ahead.py      folders made ready meanwhile      turns.py   what is left alone
     one shard    shard.py      lease → look → plan → gates → launch
                  preflight.py  is the state the recorded one?    unfinished.py  what a dead run left, first
                  gates.py      what could not be undone          locks.py       Terraform's own locks

@@ -48,7 +48,9 @@ class Ahead:
             try:
                 # What goes wrong here goes wrong again, and is told, when the shard's turn comes.
                 with suppress(HoldfastError, OSError), self._run.tools.folder(shard):
-                    self._run.tools.terraform(shard, quiet).init()
+                    terraform = self._run.tools.terraform(shard, quiet)
+                    with self._run.stop.interrupting(terraform.interrupt):
+                        terraform.init()
             finally:
                 with self._changed:
                     self._busy = ""

@@ -15,6 +15,7 @@ second and not two.
 
 import argparse
 import functools
+import gc
 import io
 import json
 import os
@@ -37,6 +38,8 @@ _READ_TIMEOUT_SECONDS = 60
 _STOP_CHECK_SECONDS = 0.1
 # There is one for each service and region that is spoken to.
 _HOSTS = 1024
+# New objects before garbage is looked for.
+_SELDOM = 20_000
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -128,6 +131,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="0: any free port")
     parser.add_argument("--announce", type=Path, required=True)
     options = parser.parse_args(argv)
+    # What moto loads stays, and going through it stops every request for a while.
+    gc.set_threshold(_SELDOM)
     server = _listen(options.port)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stopping(server))

@@ -1,8 +1,8 @@
 """The warm providers of a run: begun while its app is still being synthesized, ended with it.
 
-One process per locked provider is started ahead; without a lock file, only the gateway. Which cloud the run is
-for is known only later; it is taken for the local one where an environment of that name was asked for. A wrong
-guess costs a process.
+One process per locked provider is started ahead; without a lock file, only the gateway. Which cloud the run
+is for is known only later; it is taken for the local one where an environment of that name was asked for. A
+wrong guess costs a process.
 """
 
 import contextlib
