@@ -131,18 +131,11 @@ _ANOTHER_HOST = (*_NAMESPACES, 'hostname far-away && "$@" & sleep 600', "sh")
 
 
 def can_be_another_host() -> bool:
-    return _allows(*_NAMESPACES, "hostname far-away")
-
-
-def can_have_another_network() -> bool:
-    return can_be_another_host() and _allows("unshare", "--net", "ip", "link", "add", "type", "veth")
-
-
-def _allows(*command: str) -> bool:
     try:
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+        tried = subprocess.run([*_NAMESPACES, "hostname far-away"], capture_output=True, check=False)
     except OSError:
         return False
+    return tried.returncode == 0
 
 
 @dataclass
@@ -181,14 +174,18 @@ class Network:
 
     def end(self) -> None:
         # The cable goes with the namespace.
-        subprocess.run(["ip", "netns", "delete", self.name], check=False)
+        with suppress(OSError):
+            subprocess.run(["ip", "netns", "delete", self.name], check=False, capture_output=True)
 
 
 @pytest.fixture
 def network() -> Iterator[Network]:
     network = Network(os.getpid() % 250)
     try:
-        network.begin()
+        try:
+            network.begin()
+        except (OSError, subprocess.CalledProcessError) as error:
+            pytest.skip(f"this machine allows no networks of its own: {error}")
         yield network
     finally:
         network.end()
@@ -376,7 +373,7 @@ def test_a_worker_of_another_host_takes_over_once_the_lease_has_expired_and_terr
 
 
 @pytest.mark.long
-@pytest.mark.skipif(not can_have_another_network(), reason="this machine allows no networks of its own")
+@pytest.mark.skipif(not can_be_another_host(), reason="this machine allows no namespaces")
 def test_a_worker_on_another_network_is_taken_over_in_the_same_way(
     plain_app: "App", cluster: Cluster, gate: Path, tmp_path: Path, network: Network
 ) -> None:
