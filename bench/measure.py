@@ -125,7 +125,8 @@ def _tree(pid: int) -> list[int]:
     for each in found:  # grows while it is walked
         with suppress(OSError):  # it has ended meanwhile
             for task in Path(f"/proc/{each}/task").iterdir():
-                found.extend(map(int, (task / "children").read_text().split()))
+                with suppress(OSError):  # so has one of its threads
+                    found.extend(map(int, (task / "children").read_text().split()))
     return found
 
 

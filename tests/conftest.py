@@ -5,6 +5,7 @@ starting.
 """
 
 import signal
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,6 +13,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    # What several tests share is imported by its full name; `pytest` alone does not put the folder there.
+    sys.path.insert(0, str(ROOT))
+
 SHADOWS = (ROOT / "constructs" / "__init__.py", ROOT / "tests" / "constructs" / "__init__.py")
 
 # A busy machine is no finding: nothing here asserts on time.

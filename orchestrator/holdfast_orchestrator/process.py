@@ -179,18 +179,12 @@ class SystemRunning:
         if self._completed is not None:
             return self._completed
         try:
-            if timeout is not None and self._ending is not None and not self._ends_within(timeout):
+            if timeout is not None and self._ending is not None and not _readable(self._ending, timeout):
                 return None
             code = self._child.wait(timeout)
         except subprocess.TimeoutExpired:
             return None
         return self._finished(code)
-
-    def _ends_within(self, seconds: float) -> bool:
-        # What `subprocess` does instead is to look up to two thousand times a second.
-        look = select.poll()
-        look.register(self._ending, select.POLLIN)  # type: ignore[arg-type]
-        return bool(look.poll(seconds * 1000))
 
     def interrupt(self) -> bool:
         with self._lock:
@@ -251,6 +245,13 @@ def _ending_of(pid: int) -> int | None:
         return os.pidfd_open(pid)
     except OSError:
         return None
+
+
+def _readable(descriptor: int, seconds: float) -> bool:
+    # What `subprocess` does instead is to look up to two thousand times a second.
+    look = select.poll()
+    look.register(descriptor, select.POLLIN)
+    return bool(look.poll(seconds * 1000))
 
 
 def _program(command: Command) -> str:

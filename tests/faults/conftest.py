@@ -1,17 +1,10 @@
 """The worlds of the fault tests: a project and a cloud for each test, and nothing left running."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-if str(ROOT) not in sys.path:
-    # The lab is imported by its full name; `pytest` alone does not put the project's folder there.
-    sys.path.insert(0, str(ROOT))
-
-from tests.faults.lab.world import Lab, World  # noqa: E402 - after the path
+from tests.faults.lab.world import Lab, World
 
 
 @pytest.fixture(scope="session")

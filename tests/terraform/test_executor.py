@@ -3,20 +3,17 @@
 import json
 import os
 import signal
-import socket
-import socketserver
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
+from tests.terraform.hosts import ANOTHER_HOST, Network, can_be_another_host, processes_below, relayed
 
 if TYPE_CHECKING:
     from tests.terraform.conftest import App
@@ -124,60 +121,6 @@ def gate(tmp_path: Path) -> Iterator[Path]:
     file.touch()
 
 
-# As another machine is seen from here: a name, processes and a clock of births of its own.
-_NAMESPACES = ("unshare", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c")
-# The first process of the host outlives the worker.
-_ANOTHER_HOST = (*_NAMESPACES, 'hostname far-away && "$@" & sleep 600', "sh")
-
-
-def can_be_another_host() -> bool:
-    try:
-        tried = subprocess.run([*_NAMESPACES, "hostname far-away"], capture_output=True, check=False)
-    except OSError:
-        return False
-    return tried.returncode == 0
-
-
-@dataclass
-class Network:
-    """A network namespace at the other end of a cable; from there this machine is `here`, and no loopback."""
-
-    number: int
-
-    @property
-    def name(self) -> str:
-        return f"holdfast-{self.number}"
-
-    @property
-    def here(self) -> str:
-        # From the block that is set aside for tests between networks (RFC 2544).
-        return f"198.18.{self.number}.1"
-
-    @property
-    def inside(self) -> tuple[str, ...]:
-        """What runs a command in there."""
-        return ("ip", "netns", "exec", self.name)
-
-    def begin(self) -> None:
-        near, far = f"hf-near-{self.number}", f"hf-far-{self.number}"
-        for words in (
-            f"netns add {self.name}",
-            f"link add {near} type veth peer name {far} netns {self.name}",
-            f"address add {self.here}/30 dev {near}",
-            f"link set {near} up",
-            f"-n {self.name} address add 198.18.{self.number}.2/30 dev {far}",
-            f"-n {self.name} link set {far} up",
-            f"-n {self.name} link set lo up",
-            f"-n {self.name} route add default via {self.here}",
-        ):
-            subprocess.run(["ip", *words.split()], check=True)
-
-    def end(self) -> None:
-        # The cable goes with the namespace.
-        with suppress(OSError):
-            subprocess.run(["ip", "netns", "delete", self.name], check=False, capture_output=True)
-
-
 @pytest.fixture
 def network() -> Iterator[Network]:
     network = Network(os.getpid() % 250)
@@ -189,41 +132,6 @@ def network() -> Iterator[Network]:
         yield network
     finally:
         network.end()
-
-
-@contextmanager
-def relayed(host: str, target: str) -> Iterator[str]:
-    """Let connections to a port of `host` through to a URL's; yields the URL from there."""
-    place = urlsplit(target)
-
-    class Through(socketserver.BaseRequestHandler):
-        def handle(self) -> None:
-            with socket.create_connection((place.hostname, place.port)) as there:
-                back = threading.Thread(target=pump, args=(there, self.request))
-                back.start()
-                pump(self.request, there)
-                back.join()
-
-    with socketserver.ThreadingTCPServer((host, 0), Through) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://{host}:{server.server_address[1]}"
-        server.shutdown()
-
-
-def pump(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(1 << 16):
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
-
-
-def processes_below(pid: int) -> Iterator[tuple[int, str]]:
-    """Every descendant of a process, and its command line."""
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in map(int, (task / "children").read_text().split()):
-            yield child, Path(f"/proc/{child}/cmdline").read_text().replace("\0", " ")
-            yield from processes_below(child)
 
 
 def three() -> dict[str, Any]:
@@ -284,6 +192,16 @@ def names(app: "App", shard: str) -> set[str]:
     return {resource["name"] for resource in app.state(shard)["resources"]}
 
 
+def ends_committed(deploying: "subprocess.Popen[str]", plain_app: "App") -> None:
+    """The slow shard is deployed to its end, and nothing of it is held or left to do."""
+    said, _ = deploying.communicate(timeout=PATIENCE_SECONDS)
+
+    assert deploying.returncode == 0, said
+    assert names(plain_app, "slow") == {"early", "waiting"}
+    assert held(plain_app) == []
+    assert plain_app.outcomes("deploy", "--yes", "--refresh") == {"slow": "unchanged"}
+
+
 def taken_over_from(far: "subprocess.Popen[bytes]", plain_app: "App", cluster: Cluster, gate: Path) -> None:
     """The far worker dies during its apply, and one of this machine brings the shard to its end."""
     plain_app.write(slow(gate))
@@ -297,12 +215,7 @@ def taken_over_from(far: "subprocess.Popen[bytes]", plain_app: "App", cluster: C
     os.kill(worker, signal.SIGKILL)
     wait_for_line(deploying, "waits for a lock")
     gate.touch()
-    said, _ = deploying.communicate(timeout=PATIENCE_SECONDS)
-
-    assert deploying.returncode == 0, said
-    assert names(plain_app, "slow") == {"early", "waiting"}
-    assert held(plain_app) == []
-    assert plain_app.outcomes("deploy", "--yes", "--refresh") == {"slow": "unchanged"}
+    ends_committed(deploying, plain_app)
 
 
 def test_shards_are_deployed_by_the_workers_and_what_they_tell_is_told_here(
@@ -336,12 +249,7 @@ def test_the_shard_of_a_worker_that_is_killed_during_an_apply_is_brought_to_its_
     # Its Terraform outlives it, and still holds the state.
     time.sleep(1)
     gate.touch()
-    said, _ = deploying.communicate(timeout=PATIENCE_SECONDS)
-
-    assert deploying.returncode == 0, said
-    assert names(plain_app, "slow") == {"early", "waiting"}
-    assert held(plain_app) == []
-    assert plain_app.outcomes("deploy", "--yes", "--refresh") == {"slow": "unchanged"}
+    ends_committed(deploying, plain_app)
 
 
 @pytest.mark.long
@@ -368,7 +276,7 @@ def test_a_shard_that_fails_after_its_worker_was_killed_is_rolled_back_by_anothe
 def test_a_worker_of_another_host_takes_over_once_the_lease_has_expired_and_terraform_has_ended(
     plain_app: "App", cluster: Cluster, gate: Path, tmp_path: Path
 ) -> None:
-    (far,) = cluster.hire(1, host=_ANOTHER_HOST, HOLDFAST_CACHE_DIR=str(tmp_path / "far"))
+    (far,) = cluster.hire(1, host=ANOTHER_HOST, HOLDFAST_CACHE_DIR=str(tmp_path / "far"))
     taken_over_from(far, plain_app, cluster, gate)
 
 
@@ -380,7 +288,7 @@ def test_a_worker_on_another_network_is_taken_over_in_the_same_way(
     with relayed(network.here, plain_app.environ["AWS_ENDPOINT_URL"]) as endpoint:
         (far,) = cluster.hire(
             1,
-            host=(*network.inside, *_ANOTHER_HOST),
+            host=(*network.inside, *ANOTHER_HOST),
             HOLDFAST_CACHE_DIR=str(tmp_path / "far"),
             AWS_ENDPOINT_URL=endpoint,
         )

@@ -5,7 +5,6 @@ help, so that `holdfast --help` costs nothing. Each module `cli/<name>.py` expos
 the one place where errors become text and an exit code.
 """
 
-import gc
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -47,8 +46,6 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "local": ("local", "The local cloud: up, down, status, reset."),
 }
 
-# New objects before garbage is looked for.
-_SELDOM = 20_000
 _EPILOG = """\b
 Examples:
   holdfast local up
@@ -97,11 +94,10 @@ def group() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line of this process; return its exit code."""
     from holdfast_orchestrator.cli._streams import keep_streams_open  # noqa: PLC0415 - once a process
+    from holdfast_orchestrator.garbage import collect_seldom  # noqa: PLC0415 - once a process
     from holdfast_orchestrator.runtime import real_runtime  # noqa: PLC0415 - after click has loaded
 
-    # What boto3 loads stays, and by default it is gone through again and again; a command is over before its
-    # garbage matters.
-    gc.set_threshold(_SELDOM)
+    collect_seldom()
     keep_streams_open()
     signal.signal(signal.SIGTERM, _as_interrupt)
     return invoke(sys.argv[1:] if argv is None else argv, real_runtime())

@@ -8,7 +8,6 @@ import io
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -66,7 +65,7 @@ class Books:
         now = self.run.clock.now()
         for store, shards, trail in self._places:
             # Where the trail ends is read while there is other work; an error comes again when it matters.
-            threading.Thread(target=_look, args=(trail,), name="books", daemon=True).start()
+            self.desk.hands.submit(trail.look)
             begin_run(
                 store,
                 RunRecord(
@@ -154,20 +153,12 @@ class Books:
         for shard in self.shards:
             place = (shard.state.bucket, shard.state.region, shard.cloud)
             by_bucket.setdefault(place, []).append(shard)
-        return tuple(
-            (store, shards, self._trail(store, shards))
-            for shards in by_bucket.values()
-            for store in (self.run.tools.store(shards[0]),)
-        )
-
-    def _trail(self, store: DurableStore, shards: Sequence[Shard]) -> AuditTrail:
-        settings = audit_settings(shards)
-        return AuditTrail(store, redactor=self.run.redactor, clock=self.run.clock, settings=settings)
-
-
-def _look(trail: AuditTrail) -> None:
-    with suppress(HoldfastError):
-        trail.look()
+        places = []
+        for shards in by_bucket.values():
+            store, settings = self.run.tools.store(shards[0]), audit_settings(shards)
+            trail = AuditTrail(store, redactor=self.run.redactor, clock=self.run.clock, settings=settings)
+            places.append((store, shards, trail))
+        return tuple(places)
 
 
 def status_of(outcomes: Mapping[str, str], *, interrupted: bool) -> str:

@@ -134,7 +134,7 @@ def check(bench: Bench, attempt: Attempt, configuration: Document) -> Mapping[st
     if attempt.verb == "destroy":
         return _check_destroyed(bench, attempt)
     try:
-        proof, snapshot = prove(bench, attempt, configuration)
+        proof = prove(bench, attempt, configuration)
     except NeedsPersonError:
         raise
     except HoldfastError as error:
@@ -142,7 +142,6 @@ def check(bench: Bench, attempt: Attempt, configuration: Document) -> Mapping[st
         attempt.failure = attempt.failure or failure_of_error(error, bench.shard)
         return {"failed": bench.run.redactor.text(error.what)}
     attempt.verified = "proven" if proof.proven else "differs"
-    attempt.standing = snapshot if proof.proven else None
     refuse_stolen_lock(bench, attempt)
     attempt.residual = None if proof.fingerprint == CLEAN_FINGERPRINT else proof.fingerprint
     if not proof.proven and attempt.failure is None:

@@ -11,15 +11,14 @@ from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.forward_gate import find_approval
 from holdfast_orchestrator.rollback.identities import IdentityIndex
 from holdfast_orchestrator.rollback.verify import Verified, judge_verify
-from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.unchanged.stand import inputs_before
 
 _FILE = "verify.tfplan"
 _NOTHING: Document = {"format_version": "1.2", "resource_changes": []}
 
 
-def prove(bench: Bench, attempt: Attempt, configuration: Document) -> tuple[Verified, StateSnapshot | None]:
-    """Plan `configuration` against what there is now, and judge the plan and the state; return that too.
+def prove(bench: Bench, attempt: Attempt, configuration: Document) -> Verified:
+    """Plan `configuration` against what there is now, and judge the plan and the state.
 
     Raises HoldfastError where it cannot be planned.
     """
@@ -43,7 +42,8 @@ def prove(bench: Bench, attempt: Attempt, configuration: Document) -> tuple[Veri
         approved=_approved(attempt),
         destroyed=attempt.progress().destroyed(),
     )
-    return verified, snapshot
+    attempt.standing = snapshot if verified.proven else None
+    return verified
 
 
 def to_keep(attempt: Attempt) -> IdentityIndex:

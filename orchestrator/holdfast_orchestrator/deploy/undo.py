@@ -183,7 +183,7 @@ def verify(bench: Bench, attempt: Attempt) -> Phase:
     with bench.phase(Phase.RB_VERIFY) as entry:
         bench.step("verifying the rollback")
         try:
-            proof, _ = prove(bench, attempt, rollback.configuration)
+            proof = prove(bench, attempt, rollback.configuration)
         except EngineError as error:
             rollback.errors = (*rollback.errors, error.what)
             return Phase.RB_RETRY

@@ -76,9 +76,10 @@ class Terraform:
             self._runner, project=self._project, cache=self._runtime.cache, required=self._required
         )
         with self._lent() as lent:
-            if self._warm is None or not lent.reattach:
-                if self._warm is not None:
-                    self._warm.get_ready(self._place)
+            if self._warm is None:
+                return steps.run(self._config, self._environ)
+            if not lent.reattach:
+                self._warm.get_ready(self._place)
                 return steps.run(self._config, self._environ)
             with contextlib.suppress(CommandFailedError):
                 outcome = steps.run(self._config, {**self._environ, **lent.environ})

@@ -15,7 +15,6 @@ second and not two.
 
 import argparse
 import functools
-import gc
 import io
 import json
 import os
@@ -28,6 +27,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from holdfast_orchestrator.garbage import collect_seldom
 from holdfast_orchestrator.local.gaps import close_gaps
 from holdfast_orchestrator.local.gaps._moto import moto
 
@@ -38,8 +38,6 @@ _READ_TIMEOUT_SECONDS = 60
 _STOP_CHECK_SECONDS = 0.1
 # There is one for each service and region that is spoken to.
 _HOSTS = 1024
-# New objects before garbage is looked for.
-_SELDOM = 20_000
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -95,7 +93,7 @@ def application() -> OneAtATime:
         return web.create_backend_app(service)
 
     dispatcher = web.DomainDispatcherApplication(create_app)
-    # moto lists its own folder and tries some two hundred patterns for every request: a quarter of its time.
+    # moto lists its own folder and tries some two hundred patterns for every request: a fifth of its time.
     dispatcher.get_backend_for_host = functools.lru_cache(_HOSTS)(dispatcher.get_backend_for_host)
     return OneAtATime(dispatcher)
 
@@ -131,8 +129,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="0: any free port")
     parser.add_argument("--announce", type=Path, required=True)
     options = parser.parse_args(argv)
-    # What moto loads stays, and going through it stops every request for a while.
-    gc.set_threshold(_SELDOM)
+    collect_seldom()
     server = _listen(options.port)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stopping(server))

@@ -28,11 +28,11 @@ from holdfast_orchestrator.runtime import Runtime
 _MODULE = "holdfast_orchestrator.engine.warm"
 _CONTROL = "control"
 _START_SECONDS = 30.0
-# Five times as much as lives, where Go's own is twice.
-_SELDOM = "400"
 _ANSWER_SECONDS = 60.0
 _END_SECONDS = 10.0
 _LOOK_SECONDS = 0.01
+# Go's GOGC: garbage is collected at five times what lives, and not at twice.
+_SELDOM = "400"
 _PASSED_ON = (
     "PATH",
     "LANG",
@@ -97,10 +97,11 @@ class WarmProviders:
                     self._found[key] = find_package(source, lock, roots, cache=self._runtime.cache)
             return self._found.setdefault(key, None)
 
-    def hash_ahead(self, required: Requirement, roots: Sequence[Path]) -> None:
+    def hash_ahead(self, required: Sequence[Requirement], roots: Sequence[Path]) -> None:
         """Hash what the lock file will probably trust in a moment. Never raises."""
         with self._finding, contextlib.suppress(OSError):
-            hash_ahead(required, roots, cache=self._runtime.cache)
+            for one in required:
+                hash_ahead(one, roots, cache=self._runtime.cache)
 
     def begin(self) -> None:
         """Start the gateway ahead of its use. Never raises."""

@@ -89,9 +89,8 @@ class WarmShard:
         """While the first `init` of a project writes the lock file: do what takes long once it is there."""
         if self._cold or self._providers.is_over or lockfile.covers(place.locks, place.required):
             return
-        for one in place.required:
-            work = Thread(target=self._providers.hash_ahead, args=(one, place.roots), daemon=True)
-            work.start()
+        hashing = Thread(target=self._providers.hash_ahead, args=(place.required, place.roots), daemon=True)
+        hashing.start()
 
     def packages(self, place: Place) -> tuple[Package, ...]:
         """Return what may be attached to; nothing where the lock file does not cover all."""
