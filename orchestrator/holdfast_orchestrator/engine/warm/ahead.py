@@ -35,12 +35,14 @@ def warmed_tools(
         yield tools
         return
     providers = WarmProviders(tools.runtime, tell)
+    warm = replace(tools, warm=providers)
+    # The very tools of the run: the engine that is found here need not be found again.
     thread = threading.Thread(
-        target=_begin, args=(providers, tools, environments), name="warm-up", daemon=True
+        target=_begin, args=(providers, warm, environments), name="warm-up", daemon=True
     )
     thread.start()
     try:
-        yield replace(tools, warm=providers)
+        yield warm
     finally:
         providers.close()
         thread.join(_PATIENCE_SECONDS)
