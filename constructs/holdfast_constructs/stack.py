@@ -145,8 +145,9 @@ def _provider(stack: ServiceStack) -> None:
         skip_credentials_validation=local,
         skip_metadata_api_check="true" if local else None,
         s3_use_path_style=local,
-        # What the local cloud lacks would otherwise be asked for 25 times, for minutes.
-        max_retries=2 if local else None,
+        # Attempts, 25 where nothing is said: minutes for what the local cloud does wrong. Not two: the SDK loses
+        # an answer in a thousand on a busy machine (aws-sdk-go-v2 issue 2737), and two in a row now and then.
+        max_retries=5 if local else None,
     )
 
 

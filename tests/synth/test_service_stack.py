@@ -79,7 +79,7 @@ def test_the_local_cloud_is_talked_to_without_an_endpoint_in_the_file(synthesize
 
     (provider,) = configuration["provider"]["aws"]
     assert provider["s3_use_path_style"] is True
-    assert provider["max_retries"] == 2
+    assert provider["max_retries"] == 5
     assert "skip_requesting_account_id" not in provider
     assert configuration["terraform"]["backend"]["s3"]["use_path_style"] is True
     assert "endpoint" not in json.dumps(configuration)

@@ -178,7 +178,7 @@ _PROVIDER = {
     "skip_metadata_api_check": "true",
     "skip_requesting_account_id": True,
     "skip_region_validation": True,
-    "max_retries": 2,
+    "max_retries": 5,
 }
 
 

@@ -518,7 +518,7 @@ def with_aws(**resources: Any) -> dict[str, Any]:
         "region": "eu-west-1",
         "skip_credentials_validation": True,
         "skip_metadata_api_check": "true",
-        "max_retries": 2,
+        "max_retries": 5,
     }
     return {
         "terraform": {"required_providers": {"aws": {"source": "aws", "version": "5.100.0"}}},

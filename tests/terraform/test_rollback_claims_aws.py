@@ -280,7 +280,7 @@ def aws(**resources: Mapping[str, Any]) -> Config:
                     "region": REGION,
                     "skip_credentials_validation": True,
                     "skip_metadata_api_check": True,
-                    "max_retries": 2,
+                    "max_retries": 5,
                     "default_tags": [{"tags": {TAG.key: TAG.value}}],
                 }
             ]

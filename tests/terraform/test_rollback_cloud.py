@@ -39,7 +39,7 @@ def version(**resources: dict[str, Any]) -> dict[str, Any]:
         "skip_metadata_api_check": "true",
         "skip_requesting_account_id": True,
         "skip_region_validation": True,
-        "max_retries": 2,
+        "max_retries": 5,
     }
     required = {"required_providers": {"aws": {"source": "aws", "version": "5.100.0"}}}
     return {SHARD: {"provider": {"aws": [provider]}, "terraform": required, "resource": blocks}}

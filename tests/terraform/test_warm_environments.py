@@ -24,7 +24,7 @@ ON_LOOPBACK = {
     "allowed_account_ids": ["123456789012"],
     "skip_credentials_validation": True,
     "skip_metadata_api_check": "true",
-    "max_retries": 2,
+    "max_retries": 5,
 }
 _OUTPUT = re.compile(r"data\.terraform_remote_state\.([A-Za-z0-9_-]+)\.outputs\.([A-Za-z0-9_-]+)")
 

@@ -32,7 +32,7 @@ class Setting:
             "region": self.region,
             "skip_credentials_validation": True,
             "skip_metadata_api_check": "true",
-            "max_retries": 2,
+            "max_retries": 5,
             "default_tags": [{"tags": {"Setting": self.name}}],
             **({"assume_role": assumed} if assumed else {}),
         }

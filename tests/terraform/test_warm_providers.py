@@ -22,7 +22,7 @@ PROVIDER = {
     "skip_credentials_validation": True,
     "skip_metadata_api_check": "true",
     "s3_use_path_style": True,
-    "max_retries": 2,
+    "max_retries": 5,
     "default_tags": [{"tags": {"Environment": "local"}}],
 }
 

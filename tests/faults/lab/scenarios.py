@@ -23,7 +23,7 @@ _PROVIDER: dict[str, Any] = {
     "skip_requesting_account_id": True,
     "skip_region_validation": True,
     "s3_use_path_style": True,
-    "max_retries": 2,
+    "max_retries": 5,
 }
 
 
