@@ -18,6 +18,7 @@ from holdfast_orchestrator.rollback.classify import (
     lock_not_taken,
     lost_provider,
     only_lock_errors,
+    says_exists,
     says_lock_not_released,
     says_state_not_saved,
 )
@@ -42,6 +43,8 @@ from holdfast_orchestrator.rollback.versions import is_older, locked_providers, 
 LOCK = "Error releasing the state lock: AccessDenied"
 THROTTLED = "creating SQS Queue: ThrottlingException: Rate exceeded, StatusCode: 400"
 INVALID = "creating SQS Queue: InvalidAttributeValue"
+EXISTS = "creating SSM Parameter (/shop/fresh): ParameterAlreadyExists: The parameter already exists."
+CLOSED = "DescribeClusters, StatusCode: 200, read tcp 10.0.0.1:51462: use of closed network connection"
 
 
 @pytest.mark.parametrize(
@@ -52,6 +55,11 @@ INVALID = "creating SQS Queue: InvalidAttributeValue"
         (Aftermath(exit_code=1, errors=(THROTTLED,), verified="differs"), Verdict.TRANSIENT),
         (Aftermath(exit_code=1, errors=(THROTTLED, LOCK), verified="differs"), Verdict.TRANSIENT),
         (Aftermath(exit_code=1, errors=(THROTTLED, INVALID), verified="differs"), Verdict.DEFINITE),
+        (Aftermath(exit_code=1, errors=(CLOSED,), verified="differs"), Verdict.TRANSIENT),
+        (Aftermath(exit_code=1, errors=(EXISTS,)), Verdict.DEFINITE),
+        (Aftermath(exit_code=1, errors=(EXISTS,), adopted=(EXISTS,)), Verdict.TRANSIENT),
+        (Aftermath(exit_code=1, errors=(EXISTS, THROTTLED), adopted=(EXISTS,)), Verdict.TRANSIENT),
+        (Aftermath(exit_code=1, errors=(EXISTS, INVALID), adopted=(EXISTS,)), Verdict.DEFINITE),
         (Aftermath(exit_code=1, errors=(THROTTLED,), rescued_state=True), Verdict.STATE_NOT_SAVED),
         (Aftermath(exit_code=0, unsaved=1, verified="proven"), Verdict.STATE_NOT_SAVED),
         (Aftermath(exit_code=None, in_doubt=1), Verdict.IN_DOUBT),
@@ -77,6 +85,23 @@ def test_a_proven_apply_is_never_rolled_back_whatever_the_exit_code(
     found = classify(Aftermath(exit_code=code, errors=tuple(errors), verified="proven"))
 
     assert found is Verdict.APPLIED_AFTER_ALL
+
+
+@pytest.mark.parametrize(
+    ("error", "exists"),
+    [
+        (EXISTS, True),
+        ("creating S3 Bucket (a): BucketAlreadyOwnedByYou: Your previous request succeeded", True),
+        ("creating IAM Role (a): EntityAlreadyExists: Role with name a already exists.", True),
+        ("creating CloudWatch Logs Log Group (a): ResourceAlreadyExistsException: exists", True),
+        ("creating Security Group (a): api error InvalidGroup.Duplicate: it is there", True),
+        ("creating ELBv2 Load Balancer (a): DuplicateLoadBalancerName: another of that name", True),
+        (INVALID, False),
+        (THROTTLED, False),
+    ],
+)
+def test_an_object_of_that_name_is_recognized(error: str, *, exists: bool) -> None:
+    assert says_exists(error) is exists
 
 
 def test_terraforms_own_words_are_recognized() -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench, recorded
-from holdfast_orchestrator.rollback.classify import Aftermath, Verdict, classify
+from holdfast_orchestrator.rollback.classify import Aftermath, Verdict, classify, says_exists
 from holdfast_orchestrator.rollback.identities import IdentityIndex
 from holdfast_orchestrator.rollback.progress import Progress, Settled, Step, settle
 from holdfast_orchestrator.rollback.recovery import Decision, Evidence, NothingToDo, UseStored, decide
@@ -64,9 +64,18 @@ def verdict_of(attempt: Attempt, found: Found) -> Verdict:
             rescued_state=waits,
             unsaved=0,
             in_doubt=len(in_doubt(attempt, found)),
+            adopted=_answered_by_our_own(attempt, found),
             verified=attempt.verified,
             healthy=attempt.healthy,
         )
+    )
+
+
+def _answered_by_our_own(attempt: Attempt, found: Found) -> tuple[str, ...]:
+    """The errors that say that an object exists which this run has adopted."""
+    adopted = {known.address for known in found.now if known.identity in attempt.adopted}
+    return tuple(
+        error.text for error in attempt.diagnostics if error.address in adopted and says_exists(error.text)
     )
 
 

@@ -103,8 +103,7 @@ def run_apply(bench: Bench, attempt: Attempt) -> None:
     attempt.plan_file = None
     attempt.records.append(applied.record)
     attempt.code = applied.code
-    errors = [one for one in applied.diagnostics if one.is_error]
-    attempt.errors = tuple(f"{one.summary} {one.detail}" for one in errors)
+    attempt.errors = tuple(one.text for one in applied.diagnostics if one.is_error)
     attempt.diagnostics = applied.diagnostics
     attempt.verified = None
     note_stolen_lock(bench, attempt)
@@ -172,7 +171,8 @@ def retry(bench: Bench, attempt: Attempt) -> Phase:
         terraform = bench.terraform()
         outcome = terraform.plan(destroy=attempt.verb == "destroy")
         if not outcome.changes:
-            attempt.verified = "proven"
+            attempt.failure = None
+            entry.update(check(bench, attempt, attempt.configuration))
             return Phase.CLASSIFY
         refuse_other_state(bench, outcome.plan)
         shown = terraform.show_plan(outcome.plan)

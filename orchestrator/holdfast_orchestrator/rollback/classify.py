@@ -33,6 +33,7 @@ class Aftermath:
         rescued_state: whether an errored state or an emergency dump was found and not yet dealt with.
         unsaved: how many completed creates the stored state does not know.
         in_doubt: how many creates are in doubt.
+        adopted: those of `errors` that say that an object exists which is ours and is in the state by now.
         verified: what the verify plan said; None before there was one.
         healthy: False once a health check failed; the apply itself may have been perfect.
     """
@@ -42,6 +43,7 @@ class Aftermath:
     rescued_state: bool = False
     unsaved: int = 0
     in_doubt: int = 0
+    adopted: tuple[str, ...] = ()
     verified: Literal["proven", "differs", "failed"] | None = None
     healthy: bool = True
 
@@ -65,9 +67,15 @@ _TRANSIENT = re.compile(
     r"Throttl|RequestLimitExceeded|Too ?Many ?Requests|SlowDown|LimitExceededException: Rate|"
     r"ServiceUnavailable|InternalError|InternalFailure|InternalServer|RequestTimeout\b|"
     r"StatusCode: (429|500|502|503|504)|status code: (429|500|502|503|504)|RequestTimeTooSkewed|"
-    r"connection reset by peer|connection refused|broken pipe|i/o timeout|TLS handshake timeout|"
+    r"connection reset by peer|connection refused|use of closed network connection|broken pipe|i/o timeout|"
+    r"TLS handshake timeout|"
     r"unexpected EOF|no such host|server misbehaving|ConcurrentModification|OperationAborted|"
     r"ConditionalRequestConflict",
+    re.IGNORECASE,
+)
+_EXISTS = re.compile(
+    r"already ?exists|AlreadyOwnedByYou|ResourceExists|ResourceInUse|ResourceConflict|"
+    r"\.Duplicate\b|Duplicate[A-Z]\w+:|NameAlready|AlreadyInUse",
     re.IGNORECASE,
 )
 
@@ -85,7 +93,16 @@ def classify(aftermath: Aftermath) -> Verdict:
         return Verdict.DEFINITE
     if aftermath.verified == "proven":
         return Verdict.APPLIED_AFTER_ALL
-    return Verdict.TRANSIENT if _passes(real) else Verdict.DEFINITE
+    # An answer was lost, the SDK asked again and met its own object: the next plan goes on from there.
+    adopted = set(aftermath.adopted)
+    left = [error for error in real if error not in adopted]
+    passes = _passes(left) if left else bool(adopted)
+    return Verdict.TRANSIENT if passes else Verdict.DEFINITE
+
+
+def says_exists(error: str) -> bool:
+    """Whether AWS refused to make an object because there is one of its name."""
+    return _EXISTS.search(error) is not None
 
 
 def says_state_not_saved(errors: Iterable[str]) -> bool:
