@@ -146,7 +146,7 @@ def _provider(stack: ServiceStack) -> None:
         skip_metadata_api_check="true" if local else None,
         s3_use_path_style=local,
         # Attempts; 25 where nothing is said: minutes, for what the local cloud does wrong. Not 2: on a busy
-        # machine the SDK loses an answer in a thousand (aws-sdk-go-v2 issue 2737), and now and then two running.
+        # machine the SDK loses an answer in a thousand (aws-sdk-go-v2 issue 2737), sometimes two running.
         max_retries=5 if local else None,
     )
 
