@@ -33,6 +33,8 @@ from holdfast_orchestrator.local.gaps._moto import moto
 
 # What moto's web framework answers on a path moto does not route.
 _PAGE = b"<!doctype html>"
+# AWS SDKs do not ask again after it.
+_UNKNOWN = "501 Not Implemented"
 # Requests of a client that went away in the middle must not hold the others up for ever.
 _READ_TIMEOUT_SECONDS = 60
 _STOP_CHECK_SECONDS = 0.1
@@ -52,14 +54,19 @@ class OneAtATime:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
         # The body is read before the lock is taken: a slow upload is nobody else's business.
-        environ["wsgi.input"] = io.BytesIO(_body(environ))
+        body = _body(environ)
+        if body is None:
+            return _error(
+                environ, start_response, "400 Bad Request", "IncompleteBody", "the body was cut short"
+            )
+        environ["wsgi.input"] = io.BytesIO(body)
         try:
             head, body = self._answer(environ)
         except NotImplementedError as unknown:
             return _not_implemented(environ, start_response, str(unknown))
         except Exception as defect:  # noqa: BLE001 - a client gets an AWS error, whatever broke here
             traceback.print_exc()
-            return _error(environ, start_response, "LocalCloudDefect", repr(defect))
+            return _error(environ, start_response, _UNKNOWN, "LocalCloudDefect", repr(defect))
         # With its status: an object in S3 may be a page as well.
         if str(head[0]).startswith("404") and body[: len(_PAGE)].lower() == _PAGE:
             return _not_implemented(environ, start_response, "no operation has this path")
@@ -77,11 +84,14 @@ class OneAtATime:
                 getattr(answer, "close", lambda: None)()
 
 
-def _body(environ: Environ) -> bytes:
+def _body(environ: Environ) -> bytes | None:
+    """Return a request's body; None where its client went away in the middle: moto would take what came."""
     # A chunked body ends by itself; any other would be waited for beyond its length.
     if environ.get("wsgi.input_terminated"):
         return bytes(environ["wsgi.input"].read())
-    return bytes(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    body = bytes(environ["wsgi.input"].read(length))
+    return body if len(body) == length else None
 
 
 def application() -> OneAtATime:
@@ -101,17 +111,19 @@ def application() -> OneAtATime:
 def _not_implemented(environ: Environ, start_response: StartResponse, what: str) -> list[bytes]:
     said = f"the local cloud does not have it: {what}"
     print(said, environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"), file=sys.stderr)  # noqa: T201
-    return _error(environ, start_response, "NotImplemented", said)
+    return _error(environ, start_response, _UNKNOWN, "NotImplemented", said)
 
 
-def _error(environ: Environ, start_response: StartResponse, code: str, message: str) -> list[bytes]:
+def _error(
+    environ: Environ, start_response: StartResponse, status: str, code: str, message: str
+) -> list[bytes]:
     if "json" in environ.get("CONTENT_TYPE", ""):
         body, kind = json.dumps({"__type": code, "message": message}), "application/json"
     else:
         text = message.replace("&", "&amp;").replace("<", "&lt;")
         body = _envelope(environ).format(f"<Error><Code>{code}</Code><Message>{text}</Message></Error>")
         kind = "application/xml"
-    start_response("501 Not Implemented", [("Content-Type", kind), ("x-amzn-ErrorType", code)])
+    start_response(status, [("Content-Type", kind), ("x-amzn-ErrorType", code)])
     return [body.encode()]
 
 

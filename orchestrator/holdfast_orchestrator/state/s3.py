@@ -5,6 +5,7 @@ itself become one sentence and the command that mends it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal, TypeVar
@@ -18,6 +19,8 @@ T = TypeVar("T")
 _ABSENT = {"404", "NoSuchKey", "NoSuchVersion", "NotFound", "NoSuchLifecycleConfiguration"}
 _NO_BUCKET = {"404", "NoSuchBucket", "NotFound"}
 _CONDITION_FAILED = {"412", "PreconditionFailed", "409", "ConditionalRequestConflict"}
+# botocore asks again until an answer begins; one that breaks off or arrives damaged is ours to ask for again.
+_READS = 3
 _FORBIDDEN = {"403", "AccessDenied", "Forbidden"}
 
 
@@ -126,6 +129,19 @@ class S3Store:
             yield page
 
     def _read(self, key: str, **which: str) -> StoredObject:
+        import botocore.exceptions as broken  # noqa: PLC0415 - boto3 is loaded by whoever made the client
+
+        for _ in range(_READS - 1):
+            with suppress(
+                broken.FlexibleChecksumError,
+                broken.IncompleteReadError,
+                broken.ReadTimeoutError,
+                broken.ResponseStreamingError,
+            ):
+                return self._read_once(key, **which)
+        return self._read_once(key, **which)
+
+    def _read_once(self, key: str, **which: str) -> StoredObject:
         answer = self._client.get_object(Bucket=self._location.bucket, Key=key, **which)
         body = answer["Body"].read()
         return StoredObject(head=_head(key, answer, len(body)), body=body)
