@@ -30,6 +30,7 @@ BUCKET, ACCOUNT, REGION, ENVIRONMENT = "states", "123456789012", "eu-west-1", "p
 BRANCHES = 10
 AWS = f"{ENGINE.registry}/hashicorp/aws"
 LOCKS = {AWS: lockfile.LockedProvider("5.100.0", "5.100.0", ("h1:simulated",))}
+LOCK_FILE = lockfile.render(LOCKS)
 
 
 def app(shards: int) -> Manifest:
@@ -126,7 +127,7 @@ class SimulatedTerraform:
 
     def init(self) -> None:
         self.tools.sleep()
-        (self.workdir / lockfile.NAME).write_text(lockfile.render(LOCKS))
+        (self.workdir / lockfile.NAME).write_text(LOCK_FILE)
 
     def interrupt(self) -> bool:
         return False

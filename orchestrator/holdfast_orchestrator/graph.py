@@ -52,13 +52,18 @@ class Graph:
         return tuple(name for wave in self.waves for name in wave)
 
     @cached_property
-    def reversed(self) -> "Graph":
-        """The same shards with every arrow turned round: the order of taking things down."""
+    def waiting(self) -> Mapping[str, tuple[str, ...]]:
+        """Shards by name, each with the names of the shards that depend on it."""
         turned: dict[str, list[str]] = {name: [] for name in self.dependencies}
         for name, upstreams in self.dependencies.items():
             for upstream in upstreams:
                 turned[upstream].append(name)
-        return Graph({name: tuple(sorted(after)) for name, after in turned.items()})
+        return {name: tuple(sorted(after)) for name, after in turned.items()}
+
+    @cached_property
+    def reversed(self) -> "Graph":
+        """The same shards with every arrow turned round: the order of taking things down."""
+        return Graph(self.waiting)
 
     def upstreams(self, names: Iterable[str]) -> frozenset[str]:
         """Everything `names` depend on, near and far; without `names` unless they lie between."""
@@ -66,7 +71,7 @@ class Graph:
 
     def dependents(self, names: Iterable[str]) -> frozenset[str]:
         """Everything that depends on `names`, near and far."""
-        return _reachable(self.reversed.dependencies, names)
+        return _reachable(self.waiting, names)
 
     def only(self, names: Iterable[str]) -> "Graph":
         """The graph of `names` alone.
@@ -75,6 +80,8 @@ class Graph:
         `a -> c`, so that order holds among what is chosen.
         """
         chosen = frozenset(names)
+        if chosen == self.dependencies.keys():
+            return self
         return Graph({name: tuple(sorted(self._nearest(name, chosen))) for name in sorted(chosen)})
 
     def _nearest(self, name: str, chosen: frozenset[str]) -> frozenset[str]:

@@ -19,7 +19,7 @@ def longest_paths(graph: Graph, seconds: Mapping[str, float]) -> Mapping[str, fl
     """Return for each name its own seconds and those of the longest chain that waits for it."""
     paths: dict[str, float] = {}
     for name in reversed(graph.order):
-        after = (paths[dependent] for dependent in graph.reversed.dependencies[name])
+        after = (paths[dependent] for dependent in graph.waiting[name])
         paths[name] = seconds.get(name, 0.0) + max(after, default=0.0)
     return paths
 

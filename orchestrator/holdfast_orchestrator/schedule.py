@@ -7,10 +7,12 @@ will do, a pool of threads or one that hands work to other machines.
 """
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from heapq import heappop, heappush
+from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 from holdfast_orchestrator.graph import Graph
@@ -68,6 +70,7 @@ class _Walk(Generic[T]):
         self._sorter = TopologicalSorter(graph.dependencies)
         self._ready: list[tuple[float, str]] = []
         self._running: dict[Future[T], str] = {}
+        self._just_ended: SimpleQueue[Future[T]] = SimpleQueue()
         self._ended: dict[str, Future[T]] = {}
         self._skipped: dict[str, Skipped] = {}
 
@@ -98,7 +101,9 @@ class _Walk(Generic[T]):
             if (skipped := self._reason_to_skip(name)) is not None:
                 self._skip(name, skipped)
             elif self._has_room() and self._group_has_room(name):
-                self._running[self._executor.submit(self._schedule.work, name)] = name
+                future = self._executor.submit(self._schedule.work, name)
+                self._running[future] = name
+                future.add_done_callback(self._just_ended.put)
             else:
                 waiting.append(entry)
         for entry in waiting:
@@ -131,11 +136,16 @@ class _Walk(Generic[T]):
         self._schedule.on_skip(name, skipped)
 
     def _collect(self) -> None:
-        ended, _ = wait(self._running, return_when=FIRST_COMPLETED)
-        for future in ended:
-            name = self._running.pop(future)
-            self._ended[name] = future
-            self._sorter.done(name)
+        future = self._just_ended.get()
+        with suppress(Empty):
+            while True:
+                self._note(future)
+                future = self._just_ended.get_nowait()
+
+    def _note(self, future: Future[T]) -> None:
+        name = self._running.pop(future)
+        self._ended[name] = future
+        self._sorter.done(name)
 
     def _failed(self, name: str) -> bool:
         future = self._ended[name]

@@ -13,11 +13,11 @@ import fcntl
 import os
 from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Condition, Lock
+from threading import Condition, Lock, Thread
 from typing import Any, Self
 
 from holdfast_orchestrator.errors import HoldfastError, LeasedError, NeedsPersonError
@@ -131,8 +131,12 @@ class Journal:
             )
             self.file.append(entry.line, force=phase not in _REDONE)
             self.entries = (*self.entries, entry)
-            self.mirror.push(entry, patient=phase in _REDONE)
-        if edge == "before" and phase in WRITING:
+            awaited = edge == "before" and phase in WRITING
+            if awaited:
+                self.mirror.put(entry)
+            else:
+                self.mirror.push(entry, patient=phase in _REDONE)
+        if awaited:
             self.flush()
         if self.crash is not None:
             self.crash.reached(phase, edge, self.name.shard)
@@ -220,7 +224,7 @@ class JournalFile:
 
 
 class Mirror:
-    """Carries entries to the bucket, in order, in a thread of its own.
+    """Carries entries to the bucket, in order, behind the work's back.
 
     What waits goes as one object: a request of its own for each entry is what a journal would cost most.
     """
@@ -229,10 +233,10 @@ class Mirror:
         self._store = store
         self._name = name
         self._waiting: deque[Entry] = deque()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._carrying = Lock()
         self._changed = Condition()
-        self._lingers = False
-        self._hurried = 0
+        self._has_news = self._is_urgent = self._is_closed = False
+        self._thread: Thread | None = None
 
     def push(self, entry: Entry, *, patient: bool = False) -> None:
         """Hand over an entry; a `patient` one may wait a second for others.
@@ -240,48 +244,47 @@ class Mirror:
         One that fails stays first in the queue for the next attempt.
         """
         self._waiting.append(entry)
-        if not patient:
-            self._hurry()
-            return
         with self._changed:
-            lingers, self._lingers = self._lingers, True
-        if not lingers:
-            self._thread.submit(self._linger)
+            self._has_news = True
+            self._is_urgent |= not patient
+            self._changed.notify()
+        if self._thread is None:
+            self._thread = Thread(target=self._work, name="journal", daemon=True)
+            self._thread.start()
+
+    def put(self, entry: Entry) -> None:
+        """Hand over an entry that `flush` is called for at once: it needs no thread of ours."""
+        self._waiting.append(entry)
 
     def flush(self) -> None:
         """Return when nothing waits. Raises StateBucketError or NeedsPersonError where something must."""
-        if self._waiting:
-            self._hurry().result()
+        with self._carrying:
+            while waiting := len(self._waiting):
+                # Others add at the end meanwhile; only who carries takes away.
+                for _ in range(self._carried([self._waiting[place] for place in range(waiting)])):
+                    self._waiting.popleft()
 
     def close(self) -> None:
         """Stop; what still waits is on this machine only."""
         with self._changed:
-            self._hurried += 1
+            self._is_closed = True
             self._changed.notify()
-        self._thread.shutdown(cancel_futures=True)
+        if self._thread is not None:
+            self._thread.join()
 
-    def _hurry(self) -> Future[None]:
+    def _work(self) -> None:
+        while self._is_due():
+            # What keeps them from it is told to whoever has to have them there.
+            with suppress(HoldfastError):
+                self.flush()
+
+    def _is_due(self) -> bool:
+        """Wait until something is to be carried; False once there is nothing more to come."""
         with self._changed:
-            self._hurried += 1
-            self._changed.notify()
-        return self._thread.submit(self._carry_at_once)
-
-    def _carry_at_once(self) -> None:
-        with self._changed:
-            self._hurried -= 1
-        self._carry()
-
-    def _linger(self) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._hurried, _PATIENCE_SECONDS)
-            self._lingers = False
-        self._carry()
-
-    def _carry(self) -> None:
-        while waiting := len(self._waiting):
-            # Others add at the end meanwhile; only this thread takes away.
-            for _ in range(self._carried([self._waiting[place] for place in range(waiting)])):
-                self._waiting.popleft()
+            self._changed.wait_for(lambda: self._has_news or self._is_closed)
+            self._changed.wait_for(lambda: self._is_urgent or self._is_closed, _PATIENCE_SECONDS)
+            self._has_news = self._is_urgent = False
+            return not self._is_closed
 
     def _carried(self, entries: Sequence[Entry]) -> int:
         """Write the entries; return how many lie there: fewer where an answer was lost and more came."""

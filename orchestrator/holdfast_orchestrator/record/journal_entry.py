@@ -75,18 +75,30 @@ def next_entry(
     data: Mapping[str, Any],
 ) -> Entry:
     """Return the entry that follows `before` (None: the first)."""
+    seq, prev = (1, name.seed) if before is None else (before.seq + 1, before.sha256)
+    written = time_text(at)
     fields = {
-        "seq": 1 if before is None else before.seq + 1,
-        "prev": name.seed if before is None else before.sha256,
+        "seq": seq,
+        "prev": prev,
         "run": name.run,
         "shard": name.shard,
         "epoch": epoch,
         "phase": phase.value,
         "edge": edge,
-        "at": time_text(at),
+        "at": written,
         "data": data,
     }
-    return read_entry(_ENCODE(fields).encode())
+    return Entry(
+        seq=seq,
+        prev=prev,
+        epoch=epoch,
+        shard=name.shard,
+        phase=phase,
+        edge=edge,
+        at=parse_time(written),
+        data=data,
+        line=_ENCODE(fields).encode(),
+    )
 
 
 def read_entry(line: bytes) -> Entry:
