@@ -3,9 +3,9 @@
     python bench/one_plan.py [--runs 7] [--stack network]
 
 `holdfast plan --env local --stack STACK` of this repository's own app, a whole process, on an empty local
-cloud: synth of every stack, then the plan of one. Terraform's share is the time in which at least one Terraform
-ran, noted by a script in its place. Beside it, in turn, plain `terraform init` and `plan` of the same
-configuration, its synth left out.
+cloud: synth of every stack, then the plan of one. Terraform's share is the time in which at least one
+Terraform ran, noted by a script in its place. Beside it, in turn, plain `terraform init` and `plan` of the
+same configuration, its synth left out.
 """
 
 import argparse

@@ -9,7 +9,7 @@ read once too, so that what is planned, gated and applied is the same bytes. An 
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -110,6 +110,14 @@ class Shard:
     def guarded(self) -> tuple[str, ...]:
         """The resources that must not be destroyed unless each is named; none in environment local."""
         return () if LOCAL in (self.cloud, self.environment) else self.protected
+
+
+def by_bucket(shards: Iterable[Shard]) -> tuple[tuple[Shard, ...], ...]:
+    """Return the shards in groups: those whose states lie in one bucket of one cloud are together."""
+    groups: dict[tuple[str, str, str], list[Shard]] = {}
+    for shard in shards:
+        groups.setdefault((shard.state.bucket, shard.state.region, shard.cloud), []).append(shard)
+    return tuple(map(tuple, groups.values()))
 
 
 @dataclass(frozen=True)

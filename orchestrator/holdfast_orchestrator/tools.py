@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from holdfast_orchestrator.errors import HoldfastError, LeasedError
-from holdfast_orchestrator.manifest import Manifest, Shard, StateLocation
+from holdfast_orchestrator.manifest import Manifest, Shard, StateLocation, by_bucket
 from holdfast_orchestrator.record.footing import Build
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.s3 import S3Store
@@ -188,12 +188,8 @@ def named(engine: "Engine") -> str:
 
 def check_buckets(tools: Tools, shards: tuple[Shard, ...]) -> None:
     """Return if every state bucket is there; raises StateBucketError that names the mending command."""
-    checked = set()
-    for shard in shards:
-        place = (shard.state.bucket, shard.state.region, shard.cloud)
-        if place not in checked:
-            tools.store(shard).check()
-            checked.add(place)
+    for first, *_ in by_bucket(shards):
+        tools.store(first).check()
 
 
 def shards_with_state(tools: Tools, manifest: Manifest, names: frozenset[str]) -> tuple[Shard, ...]:

@@ -17,7 +17,7 @@ from holdfast_orchestrator.advice.facts import Advice, ShardFacts, Standing
 from holdfast_orchestrator.advice.history import History
 from holdfast_orchestrator.advice.inside import inside_of
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.manifest import Manifest, Shard
+from holdfast_orchestrator.manifest import Manifest, Shard, by_bucket
 from holdfast_orchestrator.plan.upstream import outputs_needed
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.journal import read_journal
@@ -59,9 +59,8 @@ class Reader:
         return advise(facts, history, self.manifest.graph)
 
     def _records(self, shards: Sequence[Shard]) -> Iterator[RunRecord]:
-        places = {(shard.state.bucket, shard.state.region, shard.cloud): shard for shard in shards}
-        for shard in places.values():
-            yield from newest_runs(self.tools.store(shard), now=self.now, limit=at.HISTORY_RUNS)
+        for first, *_ in by_bucket(shards):
+            yield from newest_runs(self.tools.store(first), now=self.now, limit=at.HISTORY_RUNS)
 
     def _facts(self, shard: Shard, history: History) -> ShardFacts | None:
         store = self.tools.store(shard)

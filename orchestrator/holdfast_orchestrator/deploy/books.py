@@ -16,7 +16,7 @@ from holdfast_orchestrator.deploy.outcome import Outcome, RunResult
 from holdfast_orchestrator.deploy.tidy import audit_settings, prune_backups, set_lifecycle
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.events import Event, Notice
-from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.manifest import Shard, by_bucket
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.record.audit import AuditTrail
 from holdfast_orchestrator.record.audit_record import Action
@@ -148,13 +148,9 @@ class Books:
         )
 
     @cached_property
-    def _places(self) -> tuple[tuple[DurableStore, list[Shard], AuditTrail], ...]:
-        by_bucket: dict[tuple[str, str, str], list[Shard]] = {}
-        for shard in self.shards:
-            place = (shard.state.bucket, shard.state.region, shard.cloud)
-            by_bucket.setdefault(place, []).append(shard)
+    def _places(self) -> tuple[tuple[DurableStore, tuple[Shard, ...], AuditTrail], ...]:
         places = []
-        for shards in by_bucket.values():
+        for shards in by_bucket(self.shards):
             store, settings = self.run.tools.store(shards[0]), audit_settings(shards)
             trail = AuditTrail(store, redactor=self.run.redactor, clock=self.run.clock, settings=settings)
             places.append((store, shards, trail))

@@ -12,7 +12,7 @@ from functools import cached_property
 from holdfast_orchestrator.engine.providers import requirements
 from holdfast_orchestrator.engine.workdir import errored_state
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.manifest import Shard, by_bucket
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.record.last_good import LAST_GOOD, last_good_key
 from holdfast_orchestrator.record.state_record import StateRecord, read_state_record
@@ -44,14 +44,11 @@ class Lookout:
             # The engine's answer takes longest.
             versions = readers.submit(lambda: glance.versions)
             goods = {}
-            for shard in shards:
-                place = (shard.state.bucket, shard.state.region, shard.cloud)
-                if place not in goods:
-                    goods[place] = readers.submit(_listed_goods, self.run.tools.store(shard))
+            for together in by_bucket(shards):
+                listed = readers.submit(_listed_goods, self.run.tools.store(together[0]))
+                goods.update({shard.name: listed for shard in together})
             looked = readers.map(
-                lambda shard: glance.at(
-                    shard, good=goods[shard.state.bucket, shard.state.region, shard.cloud].result()
-                ),
+                lambda shard: glance.at(shard, good=goods[shard.name].result()),
                 shards,
             )
             found = dict(zip((shard.name for shard in shards), looked, strict=True))

@@ -5,14 +5,14 @@ knowing. Their last-good records know. Only this project's own are offered, of a
 environments that the app has now: a bucket may hold the states of several apps.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from holdfast_orchestrator.errors import HoldfastError, UsageError
-from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.manifest import Shard, by_bucket
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.last_good import LAST_GOOD, LastGood, read_last_good
@@ -77,10 +77,7 @@ def as_deployed(one: Retired, store: DurableStore) -> Shard:
 
 
 def _stores(run: Run) -> tuple[DurableStore, ...]:
-    places: Mapping[tuple[str, ...], Shard] = {
-        (shard.state.bucket, shard.state.region, shard.cloud): shard for shard in run.manifest.shards
-    }
-    return tuple(run.tools.store(shard) for shard in places.values())
+    return tuple(run.tools.store(first) for first, *_ in by_bucket(run.manifest.shards))
 
 
 def _retired(store: DurableStore, run: Run) -> Iterator[Retired]:
