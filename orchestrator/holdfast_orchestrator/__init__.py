@@ -10,7 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.api import Options, Project
+    from holdfast_orchestrator.api import Project
+    from holdfast_orchestrator.app import Options
     from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
     from holdfast_orchestrator.errors import HoldfastError
     from holdfast_orchestrator.events import Event
@@ -43,7 +44,7 @@ _HOMES = {
     "ForeignSettings": "project_file",
     "HoldfastError": "errors",
     "Manifest": "manifest",
-    "Options": "api",
+    "Options": "app",
     "Outcome": "deploy.outcome",
     "Plan": "plan.preview",
     "Project": "api",

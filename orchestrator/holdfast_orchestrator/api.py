@@ -11,24 +11,19 @@ Everything returned is frozen. Failures of a shard are results; what makes the w
 (wrong settings, a missing bucket) is raised as a HoldfastError.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from holdfast_orchestrator.app import App, Names, names_of, selection_of
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.events import Emitter, Listener, Notice, ignore
-from holdfast_orchestrator.foreign import ForeignDefaults, calling_account
-from holdfast_orchestrator.graph import Graph
-from holdfast_orchestrator.manifest import Manifest, Shard, is_synthesized, load_manifest
-from holdfast_orchestrator.project_file import ForeignSettings, ProjectFile, read_project_file
-from holdfast_orchestrator.redaction import Redactor
-from holdfast_orchestrator.runtime import Runtime, load_ahead, real_runtime
-from holdfast_orchestrator.selection import Selection, labels, refuse_ambiguous
+from holdfast_orchestrator.events import Listener, Notice, ignore
+from holdfast_orchestrator.manifest import Manifest, Shard, by_bucket
+from holdfast_orchestrator.runtime import load_ahead
+from holdfast_orchestrator.selection import labels
 from holdfast_orchestrator.stop import StopSignal
-from holdfast_orchestrator.synth import synth_lock, synthesize
-from holdfast_orchestrator.tools import RealTools, Tools
+from holdfast_orchestrator.tools import RealTools
 
 if TYPE_CHECKING:
     # What plans and deploys takes longer to import than reading an app: it is imported where it begins.
@@ -40,133 +35,10 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.plan.preview import Plan
     from holdfast_orchestrator.plan.shard import Run
 
-Names = str | Sequence[str]
-"""One name, or several."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What holds for everything done with a project.
-
-    `foreign` answers for an app that writes no holdfast.json. `engine` is terraform, tofu or a path.
-    `output` is where to synthesize to, by default what cdktf.json says. With `cold_providers` every
-    Terraform command starts providers of its own.
-    """
-
-    foreign: ForeignSettings = field(default_factory=ForeignSettings)
-    engine: str | None = None
-    output: Path | None = None
-    cold_providers: bool = False
-
 
 @dataclass(frozen=True, kw_only=True)
-class Project:
+class Project(App):
     """A cdktf app and the outside world to deploy it in."""
-
-    file: ProjectFile
-    runtime: Runtime
-    options: Options = field(default_factory=Options)
-    redactor: Redactor = field(default_factory=Redactor, repr=False)
-    tools: Tools | None = None
-
-    @classmethod
-    def load(
-        cls, path: str | Path = ".", *, runtime: Runtime | None = None, options: Options | None = None
-    ) -> "Project":
-        """Read the cdktf.json in folder `path`. Raises SettingsError where there is none."""
-        runtime = runtime or real_runtime()
-        options = options or Options()
-        file = read_project_file((runtime.cwd / path).absolute())
-        if options.output is not None:
-            file = replace(file, output=(runtime.cwd / options.output).absolute())
-        runtime.redactor.learn(list(file.redact))
-        return cls(file=file, runtime=runtime, options=options, redactor=runtime.redactor)
-
-    def synth(self, *, env: Names = (), service: Names = (), on_event: Listener = ignore) -> Manifest:
-        """Run the app for these environments and services (none: all) and read what it wrote."""
-        emit = self._emitter(on_event)
-        with synth_lock(self.file.folder):
-            synthesize(self.file, self.runtime, environments=_names(env), services=_names(service), emit=emit)
-            return self._read(env)
-
-    def list(
-        self,
-        *,
-        env: Names = (),
-        service: Names = (),
-        stack: Names = (),
-        changed_since: str | None = None,
-        on_event: Listener = ignore,
-    ) -> tuple[Shard, ...]:
-        """Return the shards asked for, from what lies in the output folder where that has them all.
-
-        With `changed_since` (a git revision) the app is synthesized, now and as it was then, and only what
-        came out differently is returned.
-        """
-        selection = _selection(env, service, stack)
-        return self._chosen(selection, changed_since, on_event=on_event)[1]
-
-    def waves(
-        self,
-        *,
-        env: Names = (),
-        service: Names = (),
-        stack: Names = (),
-        include_dependents: bool = False,
-        changed_since: str | None = None,
-        limit: int | None = None,
-        on_event: Listener = ignore,
-    ) -> tuple[tuple[Shard, ...], ...]:
-        """Return the shards asked for in waves of at most `limit`, each after all it depends on.
-
-        Shards are read and chosen as `list` does it. Raises UsageError where one cannot be named by itself:
-        its name is also the service of another.
-        """
-        from holdfast_orchestrator.waves import MATRIX_LIMIT, matrix_waves  # noqa: PLC0415 - only for a CI
-
-        selection = _selection(env, service, stack, include_dependents=include_dependents)
-        manifest, shards = self._chosen(selection, changed_since, on_event=on_event)
-        for shard in shards:
-            refuse_ambiguous(shard, manifest)
-        graph = manifest.graph.only(shard.name for shard in shards)
-        waves = matrix_waves(graph, limit=limit or MATRIX_LIMIT)
-        return tuple(tuple(manifest.by_name[name] for name in wave) for wave in waves)
-
-    def changed_since(self, manifest: Manifest, ref: str, *, env: Names = ()) -> frozenset[str]:
-        """Return the shards of `manifest` that the app at git revision `ref` synthesizes differently.
-
-        Raises UsageError where the project is in no git repository, the revision is not known, or the app
-        does not synthesize there.
-        """
-        from holdfast_orchestrator.unchanged import since  # noqa: PLC0415 - rarely asked for
-
-        with since.checked_out(self.file.folder, ref, self.runtime) as there:
-            runtime = replace(self.runtime, environ=there.environ, cwd=there.folder)
-            then = since.synthesized_at(
-                ref,
-                lambda: replace(self, file=read_project_file(there.folder), runtime=runtime).synth(env=env),
-            )
-            return since.changed_since(manifest, then)
-
-    def _chosen(
-        self, selection: Selection, ref: str | None, *, on_event: Listener
-    ) -> tuple[Manifest, tuple[Shard, ...]]:
-        manifest = None if ref is not None else self.existing(selection)
-        if manifest is None:
-            manifest = self.synth(env=selection.environments, on_event=on_event)
-        return manifest, self._narrowed(selection, manifest, ref).of(manifest)
-
-    def _narrowed(self, selection: Selection, manifest: Manifest, ref: str | None) -> Selection:
-        if ref is None:
-            return selection
-        changed = self.changed_since(manifest, ref, env=selection.environments)
-        return replace(selection, changed=changed)
-
-    def graph(self, *, env: Names = (), service: Names = (), stack: Names = ()) -> Graph:
-        """Return which of the shards asked for depends on which."""
-        selection = _selection(env, service, stack)
-        manifest = self.existing(selection) or self.synth(env=env)
-        return manifest.graph.only(shard.name for shard in selection.of(manifest))
 
     def advise(
         self, *, env: Names = (), service: Names = (), stack: Names = (), on_event: Listener = ignore
@@ -178,7 +50,7 @@ class Project:
         from holdfast_orchestrator.advice.reading import Reader  # noqa: PLC0415 - rarely asked for
         from holdfast_orchestrator.secret_places import secrets_in_configuration  # noqa: PLC0415
 
-        manifest, shards = self._chosen(_selection(env, service, stack), None, on_event=on_event)
+        manifest, shards = self._chosen(selection_of(env, service, stack), None, on_event=on_event)
         for shard in shards:
             self.redactor.learn([*secrets_in_configuration(shard.configuration)])
         return Reader(manifest=manifest, tools=self._tools, now=self.runtime.clock.now()).advice(shards)
@@ -209,7 +81,7 @@ class Project:
         """
         from holdfast_orchestrator.plan.run import plan_run  # noqa: PLC0415 - only with Terraform
 
-        selection = _selection(
+        selection = selection_of(
             env, service, stack, include_dependents=include_dependents, one_environment=one_environment
         )
         with self.warmed(env=env, on_event=on_event) as here:
@@ -259,7 +131,7 @@ class Project:
         with self._with_crew(executor, env=env, on_event=on_event) as (here, crew):
             manifest = manifest or self._manifest_for(plan, env=env, on_event=on_event)
             run = here.run(manifest, on_event=on_event, stop=stop)
-            selection = _selection(
+            selection = selection_of(
                 env, service, stack, include_dependents=include_dependents, one_environment=True
             )
             if plan is None:
@@ -314,7 +186,7 @@ class Project:
                 shards: tuple[Shard, ...] = (here.retired_shard(retired, manifest),)
                 manifest = known_shards(shards, manifest.shards)
             else:
-                selection = _selection(
+                selection = selection_of(
                     env, service, stack, include_dependents=include_dependents, one_environment=True
                 )
                 shards = selection.of(manifest)
@@ -364,7 +236,7 @@ class Project:
         from holdfast_orchestrator.deploy.resume import known_shards  # noqa: PLC0415
 
         app = self.list(env=env, on_event=on_event)
-        shards = _selection((), (), stack).of(Manifest(app)) if app else ()
+        shards = selection_of((), (), stack).of(Manifest(app)) if app else ()
         if len(shards) != 1:
             names = ", ".join(shard.name for shard in shards) or "none"
             raise UsageError(f"{stack!r} must name one shard, got {names}", next_step="holdfast list")
@@ -396,8 +268,8 @@ class Project:
         )
 
         app = self.list(on_event=on_event)
-        stores = {shard.state.bucket: self._tools.store(shard) for shard in app}
-        shards = shards_of_run(run, app, stores.values())
+        stores = [self._tools.store(first) for first, *_ in by_bucket(app)]
+        shards = shards_of_run(run, app, stores)
         manifest = known_shards(shards, app)
         environments = sorted({shard.environment for shard in shards})
         with self.warmed(env=environments, on_event=on_event) as here:
@@ -419,7 +291,7 @@ class Project:
             return
         emit = self._emitter(on_event)
         with warmed_tools(
-            self._real_tools, environments=_names(env), tell=lambda why: emit(Notice(message=why))
+            self._real_tools, environments=names_of(env), tell=lambda why: emit(Notice(message=why))
         ) as tools:
             yield replace(self, tools=tools)
 
@@ -480,18 +352,6 @@ class Project:
             project=self.file.id,
         )
 
-    def existing(self, selection: Selection) -> Manifest | None:
-        """Return what lies in the output folder, or None where it lacks something of the selection."""
-        if not is_synthesized(self.file.output):
-            return None
-        with synth_lock(self.file.folder):
-            manifest = self._read(selection.environments)
-        try:
-            selection.of(manifest)
-        except UsageError:
-            return None
-        return manifest
-
     def _manifest_for(self, plan: "Plan | None", *, env: Names, on_event: Listener) -> Manifest:
         if plan is None:
             return self.synth(env=env, on_event=on_event)
@@ -510,38 +370,6 @@ class Project:
             snapshot = read_snapshot(self._tools.store(shard), shard.state.key)
             refuse_stale(planned, shard, snapshot)
         return tuple(shard for shard in manifest.shards if shard.name in plan.by_name)
-
-    def _read(self, env: Names) -> Manifest:
-        asked = _names(env)
-        options = self.options.foreign
-        if asked and options.environment is None:
-            options = replace(options, environment=asked[0] if len(asked) == 1 else None)
-        return load_manifest(
-            self.file.output,
-            ForeignDefaults(
-                settings=self.file.foreign,
-                options=options,
-                find_account=self._find_account,
-                custom_endpoint=bool(self.runtime.environ.get("AWS_ENDPOINT_URL")),
-                keeping=self.file.keeping,
-            ),
-        )
-
-    def _find_account(self, region: str, cloud: str) -> str:
-        tools = RealTools(runtime=self.runtime, project=self.file.folder)
-        environ = tools.environ("local" if cloud == "local" else "aws")
-        return calling_account(self.runtime.aws, region=region, environ=environ)
-
-    @property
-    def _tools(self) -> Tools:
-        return self.tools or self._real_tools
-
-    @property
-    def _real_tools(self) -> RealTools:
-        return RealTools(runtime=self.runtime, project=self.file.folder, engine_choice=self.options.engine)
-
-    def _emitter(self, on_event: Listener) -> Emitter:
-        return Emitter(self.runtime.clock, self.redactor, on_event)
 
 
 def _carried_out(
@@ -563,24 +391,3 @@ def _carried_out(
         together=policy.together or order.get("atomic", False),
     )
     return carry_out(Order(policy=agreed, **order), run, crew)
-
-
-def _selection(
-    env: Names,
-    service: Names,
-    stack: Names,
-    *,
-    include_dependents: bool = False,
-    one_environment: bool = False,
-) -> Selection:
-    return Selection(
-        environments=_names(env),
-        services=_names(service),
-        stacks=_names(stack),
-        include_dependents=include_dependents,
-        one_environment=one_environment,
-    )
-
-
-def _names(given: Names) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)

@@ -15,7 +15,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TextIO
 
-from holdfast_orchestrator.api import Options, Project
+from holdfast_orchestrator.api import Project
+from holdfast_orchestrator.app import Options
 from holdfast_orchestrator.cli._listeners import EventFile, Listeners
 from holdfast_orchestrator.errors import EXIT_CHANGES, HoldfastError, UsageError
 from holdfast_orchestrator.events import Emitter, Listener, StopRequested
