@@ -1,18 +1,17 @@
 """One local cloud for the whole session, and plain moto beside it: both hand out boto3 clients."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
+from tests.contracts.gaps import Clients
 
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.environment import local_environ
 from holdfast_orchestrator.runtime import real_runtime
-
-Clients = Callable[[str], Any]
 
 # What plain moto does not know it answers with 500: nothing gets better by asking again.
 _ONCE = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
@@ -42,3 +41,9 @@ def moto_clients() -> Iterator[Clients]:
         yield lambda service: session.client(service, endpoint_url=f"http://{host}:{port}", config=_ONCE)
     finally:
         server.stop()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each test of a `Gaps` is made for each of its probes."""
+    if "probe" in metafunc.fixturenames and metafunc.cls is not None:
+        metafunc.parametrize("probe", metafunc.cls.probes, ids=lambda probe: probe.__name__)

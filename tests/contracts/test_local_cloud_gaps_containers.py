@@ -4,15 +4,9 @@ Each probe asks a cloud and returns what it saw. The local cloud must show what 
 must not: where it does, moto has closed the gap and the module named can be deleted.
 """
 
-from collections.abc import Callable
 from typing import Any
 
-import pytest
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
-Clients = Callable[[str], Any]
-Probe = Callable[[Clients], object]
+from tests.contracts.gaps import Clients, Gaps, Probes
 
 # One server of each kind is enough for all of them.
 
@@ -110,8 +104,7 @@ def an_account_setting_for_everybody(clients: Clients) -> object:
     return ecs.list_account_settings(name="containerInsights", effectiveSettings=True)["settings"][0]["value"]
 
 
-# probe -> what AWS shows, and the module that makes the local cloud show it.
-PROBES: dict[Probe, tuple[object, str]] = {
+PROBES: Probes = {
     settings_of_a_new_service: (
         [None, "ENABLED", ["FARGATE_SPOT"], True, True, 60, {"enable": True, "rollback": True}, 100],
         "ecs_services",
@@ -127,20 +120,5 @@ PROBES: dict[Probe, tuple[object, str]] = {
 }
 
 
-@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.__name__)
-def test_the_local_cloud_shows_what_aws_shows(probe: Probe, local_clients: Clients) -> None:
-    seen = probe(local_clients)
-
-    assert seen == PROBES[probe][0]
-
-
-@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.__name__)
-def test_moto_by_itself_still_does_not(probe: Probe, moto_clients: Clients) -> None:
-    wanted, module = PROBES[probe]
-
-    try:
-        seen = probe(moto_clients)
-    except (BotoCoreError, ClientError, LookupError, ResponseParserError) as gap:
-        seen = gap
-
-    assert seen != wanted, f"moto has closed this gap: delete local/gaps/{module}.py, or what it does of this"
+class TestGaps(Gaps):
+    probes = PROBES

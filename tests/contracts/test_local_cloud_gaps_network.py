@@ -4,15 +4,11 @@ Each probe asks a cloud and returns what it saw. The local cloud must show what 
 must not: where it does, moto has closed the gap and the module named can be deleted.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
-Clients = Callable[[str], Any]
-Probe = Callable[[Clients], object]
+from botocore.exceptions import ClientError
+from tests.contracts.gaps import Clients, Gaps, Probes
 
 # One server of each kind is enough for all of them.
 
@@ -112,8 +108,7 @@ def a_flow_log_to_a_folder_keeps_its_options(clients: Clients) -> object:
     return seen["LogDestination"], seen["DestinationOptions"]["FileFormat"]
 
 
-# probe -> what AWS shows, and the module that makes the local cloud show it.
-PROBES: dict[Probe, tuple[object, str]] = {
+PROBES: Probes = {
     a_rule_for_a_group_keeps_its_description: ("from o", "ec2_rule_descriptions"),
     a_rule_for_a_prefix_list_keeps_its_description: ("to p", "ec2_rule_descriptions"),
     the_group_of_a_rule_can_be_changed: (True, "ec2_rule_descriptions"),
@@ -125,20 +120,5 @@ PROBES: dict[Probe, tuple[object, str]] = {
 }
 
 
-@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.__name__)
-def test_the_local_cloud_shows_what_aws_shows(probe: Probe, local_clients: Clients) -> None:
-    seen = probe(local_clients)
-
-    assert seen == PROBES[probe][0]
-
-
-@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.__name__)
-def test_moto_by_itself_still_does_not(probe: Probe, moto_clients: Clients) -> None:
-    wanted, module = PROBES[probe]
-
-    try:
-        seen = probe(moto_clients)
-    except (BotoCoreError, ClientError, LookupError, ResponseParserError) as gap:
-        seen = gap
-
-    assert seen != wanted, f"moto has closed this gap: delete local/gaps/{module}.py, or what it does of this"
+class TestGaps(Gaps):
+    probes = PROBES

@@ -9,12 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import pytest
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
-Clients = Callable[[str], Any]
-Probe = Callable[[Clients], object]
+from botocore.exceptions import ClientError
+from tests.contracts.gaps import Clients, Gaps, Probes
 
 # One server of each kind is enough for all of them.
 
@@ -149,8 +145,7 @@ def test_of_many_who_take_a_lock_at_once_exactly_one_gets_it(local_clients: Clie
     assert [attempt.result() for attempt in attempts].count("fine") == 1
 
 
-# probe -> what AWS shows, and the module that makes the local cloud show it.
-PROBES: dict[Probe, tuple[object, str]] = {
+PROBES: Probes = {
     a_tls_only_policy_lets_tls_through: ("fine", "s3_policy_conditions"),
     a_policy_that_wants_a_header_refuses_writes_without_it: (
         ("403", "fine"),
@@ -166,20 +161,5 @@ PROBES: dict[Probe, tuple[object, str]] = {
 }
 
 
-@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.__name__)
-def test_the_local_cloud_shows_what_aws_shows(probe: Probe, local_clients: Clients) -> None:
-    seen = probe(local_clients)
-
-    assert seen == PROBES[probe][0]
-
-
-@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.__name__)
-def test_moto_by_itself_still_does_not(probe: Probe, moto_clients: Clients) -> None:
-    wanted, module = PROBES[probe]
-
-    try:
-        seen = probe(moto_clients)
-    except (BotoCoreError, ClientError, LookupError, ResponseParserError) as gap:
-        seen = gap
-
-    assert seen != wanted, f"moto has closed this gap: delete local/gaps/{module}.py, or what it does of this"
+class TestGaps(Gaps):
+    probes = PROBES
