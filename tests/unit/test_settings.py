@@ -8,36 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from tests.unit.edited_settings import ENVIRONMENTS, FILE, PROD, edited, only, problems
 
 from holdfast_constructs._fargate_sizes import FARGATE_SIZES
-from holdfast_stacks.settings import InvalidSettingsError, Problem, load_environment, parse_environment
+from holdfast_stacks.settings import load_environment, parse_environment
 
-ENVIRONMENTS = Path(__file__).resolve().parents[2] / "environments"
-PROD = (ENVIRONMENTS / "prod.toml").read_text(encoding="utf-8")
 ORDERS_DIGEST = re.findall(r"/orders(@sha256:[0-9a-f]{64})", PROD)[0]
-FILE = Path("environments/prod.toml")
-
-
-def edited(*edits: tuple[str, str]) -> str:
-    text = PROD
-    for old, new in edits:
-        assert old in text, f"{old!r} is not in environments/prod.toml"
-        text = text.replace(old, new)
-    return text
-
-
-def problems(text: str) -> tuple[Problem, ...]:
-    try:
-        parse_environment(text, FILE)
-    except InvalidSettingsError as error:
-        return error.problems
-    return ()
-
-
-def only(*edits: tuple[str, str]) -> Problem:
-    found = problems(edited(*edits))
-    assert len(found) == 1, "\n\n".join(map(str, found))
-    return found[0]
 
 
 @pytest.mark.parametrize("file", sorted(ENVIRONMENTS.glob("*.toml")), ids=lambda file: file.stem)
