@@ -49,6 +49,8 @@ _REDONE = frozenset({
     Phase.VERIFY,
     Phase.VERIFY2,
 })  # fmt: skip
+# How health was is asked again, and a promotion is told by the record of what is good.
+_REDONE_ONCE_ENDED = frozenset({Phase.HEALTH, Phase.PROMOTED})
 
 
 @dataclass(kw_only=True)
@@ -67,7 +69,7 @@ class Journal:
     def begin(cls, name: JournalName, *, runtime: Runtime, store: DurableStore) -> Self:
         """Open the journal of a new run. Raises HoldfastError where one was begun before."""
         journal = cls._open(name, runtime, store)
-        if journal.file.lines():
+        if journal.file.size:
             journal.close()
             raise HoldfastError(
                 f"there is a journal of run {name.run} already", next_step=f"holdfast resume {name.run}"
@@ -129,13 +131,14 @@ class Journal:
                 at=self.clock.now(),
                 data=data or {},
             )
-            self.file.append(entry.line, force=phase not in _REDONE)
+            redone = _is_redone(phase, edge)
+            self.file.append(entry.line, force=not redone)
             self.entries = (*self.entries, entry)
             awaited = edge == "before" and phase in WRITING
             if awaited:
                 self.mirror.put(entry)
             else:
-                self.mirror.push(entry, patient=phase in _REDONE)
+                self.mirror.push(entry, patient=redone)
         if awaited:
             self.flush()
         if self.crash is not None:
@@ -161,12 +164,13 @@ class Journal:
         self.close()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class JournalFile:
-    """The copy on this machine: private, append-only."""
+    """The copy on this machine: private, append-only, `size` bytes long."""
 
     path: Path
     descriptor: int
+    size: int = 0
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -182,7 +186,9 @@ class JournalFile:
             raise LeasedError(
                 f"another process on this machine writes {path}", next_step="wait for it"
             ) from None
-        file._drop_torn_tail()
+        file.size = os.fstat(file.descriptor).st_size
+        if file.size:
+            file._drop_torn_tail()
         _sync_folder(path.parent)
         return file
 
@@ -195,19 +201,20 @@ class JournalFile:
 
         Raises HoldfastError, and leaves no half line, where the disk refuses.
         """
-        size = os.fstat(self.descriptor).st_size
+        content = line + b"\n"
         try:
-            _write_whole(self.descriptor, line + b"\n")
+            _write_whole(self.descriptor, content)
             if force:
                 os.fsync(self.descriptor)
         except OSError as error:
             # What cannot even be shortened is dropped as a torn entry when the journal is opened again.
             with suppress(OSError):
-                os.ftruncate(self.descriptor, size)
+                os.ftruncate(self.descriptor, self.size)
             raise HoldfastError(
                 f"the journal {self.path} cannot be written: {error.strerror}",
                 next_step="make room on that disk; nothing is begun without a journal",
             ) from None
+        self.size += len(content)
 
     def close(self) -> None:
         """Close it; other processes may open it then."""
@@ -221,6 +228,7 @@ class JournalFile:
             whole = whole[: -len(last) - 1]
         if whole != content:
             os.ftruncate(self.descriptor, len(whole))
+            self.size = len(whole)
 
 
 class Mirror:
@@ -316,6 +324,10 @@ def read_journal(store: DurableStore, name: JournalName) -> tuple[Entry, ...]:
 def journalled_shards(store: DurableStore, run: str) -> tuple[str, ...]:
     """Return the names of the shards a run has journals of."""
     return tuple(store.folders(f"_holdfast/runs/{run}/journal/"))
+
+
+def _is_redone(phase: Phase, edge: Edge) -> bool:
+    return phase in _REDONE or (edge == "after" and phase in _REDONE_ONCE_ENDED)
 
 
 def _is_entry(line: bytes) -> bool:
