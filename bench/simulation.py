@@ -3,8 +3,9 @@
     python bench/simulation.py [--shards 100 1000 10000] [--parallel 16] [--sleep 0.005] [--profile FILE]
 
 Each size is a process of its own: a first deploy with everything on (lease, journal, backup, verify, audit),
-then a second one that finds nothing changed. The bucket is a double on disk. Told apart are wall time less what
-the engine slept (spread over the threads that slept), the double's CPU in it, and what is left: its own cost.
+then a second one that finds nothing changed. The bucket is a double on disk. Told apart are wall time less
+what the engine slept (spread over the threads that slept), the double's CPU in it, and what is left: its own
+cost.
 """
 
 import argparse
@@ -37,8 +38,8 @@ from holdfast_orchestrator.stop import StopSignal
 from holdfast_orchestrator.testing import ScriptedProcesses, refusing_runtime
 
 SIZES = (100, 1_000, 10_000)
-HEADER = """| shards | work | wall s | of it asleep | awake ms a shard | of it the bucket's double | **own** | \
-S3 requests a shard | peak MiB |
+HEADER = """| shards | work | wall s | of it asleep | awake ms a shard | of it the bucket's double \
+| **own** | S3 requests a shard | peak MiB |
 |---|---|---|---|---|---|---|---|---|"""
 
 
@@ -59,7 +60,8 @@ class Cost:
         awake = self.wall - self.asleep
         return (
             f"| {self.shards:,} | {self.work} | {self.wall:.2f} | {self.asleep:.2f} "
-            f"| {awake * each:.2f} | {self.bucket_cpu * each:.2f} | **{(awake - self.bucket_cpu) * each:.2f}** "
+            f"| {awake * each:.2f} | {self.bucket_cpu * each:.2f} "
+            f"| **{(awake - self.bucket_cpu) * each:.2f}** "
             f"| {self.requests / self.shards:.1f} | {self.mebibytes:.0f} |"
         )
 
