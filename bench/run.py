@@ -11,6 +11,7 @@ README = ROOT / "README.md"
 BENCHMARKS = (
     ("synth.py",),
     ("commands.py",),
+    ("one_plan.py",),
     ("safety.py",),
     ("executor.py",),
     ("simulation.py", "--shards", "100", "1000"),
