@@ -118,7 +118,7 @@ class Terraform:
         """Plan; once more where the store would not let the lock be taken for a moment (S3 answers 409)."""
         for seconds in (*_LOCK_WAITS, None):
             streamed = self._stream("plan", *arguments, accept=frozenset({_UNCHANGED, _CHANGED}))
-            errors = [f"{one.summary} {one.detail}" for one in streamed.diagnostics if one.is_error]
+            errors = [one.text for one in streamed.diagnostics if one.is_error]
             if streamed.completed or seconds is None or not lock_not_taken(errors) or self.interrupted:
                 break
             self._runtime.clock.sleep(seconds)

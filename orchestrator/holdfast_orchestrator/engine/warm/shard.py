@@ -157,5 +157,5 @@ def _needs_no_folder(place: Place) -> bool:
 
 def _missing(diagnostics: tuple[Diagnostic, ...]) -> str:
     told = (one for one in diagnostics if one.is_error)
-    found = (one for one in told if any(sign in f"{one.summary} {one.detail}" for sign in _MISSING))
+    found = (one for one in told if any(sign in one.text for sign in _MISSING))
     return next((one.summary for one in found), "")
