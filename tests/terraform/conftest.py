@@ -13,7 +13,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.runner import Listener, ignore
@@ -97,22 +96,11 @@ def key(service: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def aws_endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    try:
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()
-
-
-@pytest.fixture(scope="session")
-def deploy_environ(aws_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def deploy_environ(local_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_PASSED_ON)}
     return {
         **kept,
-        "AWS_ENDPOINT_URL": aws_endpoint,
+        "AWS_ENDPOINT_URL": local_endpoint,
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "HOLDFAST_CACHE_DIR": str(tmp_path_factory.mktemp("cache")),
@@ -195,7 +183,7 @@ class World:
 
 @pytest.fixture(scope="session")
 def local_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A local cloud with its gaps closed."""
+    """A local cloud with its gaps closed; unlike moto by itself it does a conditional write in one step."""
     cloud = LocalCloud(tmp_path_factory.mktemp("cloud"), real_runtime())
     endpoint = cloud.up().endpoint
     assert endpoint is not None
