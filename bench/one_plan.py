@@ -21,15 +21,16 @@ from pathlib import Path
 from measure import HOLDFAST, ROOT, Case, Sample, attempt, table
 
 from holdfast_orchestrator.engine.cli_config import FILE, VARIABLE
+from holdfast_orchestrator.engine.toolchain import find_engine
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.environment import towards_local
 from holdfast_orchestrator.runtime import real_runtime
 
 TERRAFORM = """#!/bin/sh
 began=$(date +%s%N)
-{engine} "$@"
+"{engine}" "$@"
 code=$?
-echo "$began $(date +%s%N)" >> {times}
+echo "$began $(date +%s%N)" >> "{times}"
 exit $code
 """
 
@@ -40,6 +41,7 @@ class Place:
 
     folder: Path
     scratch: Path
+    engine: Path
     environ: dict[str, str]
 
     @property
@@ -60,8 +62,8 @@ class Place:
         (folder,) = (self.folder / "cdktf.out" / "stacks").glob(f"{stack}-*")
         (config,) = (self.scratch / "cache").rglob(FILE)
         environ = {**self.environ, "TF_IN_AUTOMATION": "1", VARIABLE: str(config)}
-        words = "terraform init -input=false && terraform plan -input=false"
-        return attempt(("sh", "-c", words), environ, cwd=folder)
+        words = '"$0" init -input=false && "$0" plan -input=false'
+        return attempt(("sh", "-c", words, str(self.engine)), environ, cwd=folder)
 
 
 def _together(spans: list[tuple[int, ...]]) -> int:
@@ -88,13 +90,14 @@ def place() -> Iterator[Place]:
         cloud = LocalCloud(folder, replace(real_runtime(), cwd=folder, environ=inherited))
         endpoint = cloud.up().endpoint
         assert endpoint is not None
-        engine = scratch / "bin" / "terraform"
-        engine.parent.mkdir()
-        engine.write_text(TERRAFORM.format(engine=shutil.which("terraform"), times=scratch / "times"))
-        engine.chmod(0o755)
-        ours = {"HOLDFAST_CACHE_DIR": str(scratch / "cache"), "HOLDFAST_ENGINE": str(engine)}
+        engine = find_engine(real_runtime(), project=ROOT).path
+        noting = scratch / "bin" / "terraform"
+        noting.parent.mkdir()
+        noting.write_text(TERRAFORM.format(engine=engine, times=scratch / "times"))
+        noting.chmod(0o755)
+        ours = {"HOLDFAST_CACHE_DIR": str(scratch / "cache"), "HOLDFAST_ENGINE": str(noting)}
         try:
-            yield Place(folder, scratch, {**towards_local(inherited, endpoint), **ours})
+            yield Place(folder, scratch, engine, {**towards_local(inherited, endpoint), **ours})
         finally:
             cloud.down()
 

@@ -34,7 +34,7 @@ class Shard(TerraformStack):
             skip_metadata_api_check="true",
             skip_requesting_account_id=True,
             skip_region_validation=True,
-            max_retries=2,
+            max_retries=5,
         )
         _keep_state(self, name, settings)
         self.topic = SnsTopic(self, "topic", name=name)

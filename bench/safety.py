@@ -55,7 +55,7 @@ PROVIDER = {
     "skip_metadata_api_check": "true",
     "skip_requesting_account_id": True,
     "skip_region_validation": True,
-    "max_retries": 2,
+    "max_retries": 5,
 }
 BACKEND_SWITCHES = (
     "use_lockfile",

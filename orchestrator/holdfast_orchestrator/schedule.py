@@ -8,11 +8,10 @@ will do, a pool of threads or one that hands work to other machines.
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
-from contextlib import suppress
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from heapq import heappop, heappush
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from holdfast_orchestrator.graph import Graph
@@ -136,11 +135,9 @@ class _Walk(Generic[T]):
         self._schedule.on_skip(name, skipped)
 
     def _collect(self) -> None:
-        future = self._just_ended.get()
-        with suppress(Empty):
-            while True:
-                self._note(future)
-                future = self._just_ended.get_nowait()
+        self._note(self._just_ended.get())
+        while not self._just_ended.empty():
+            self._note(self._just_ended.get())
 
     def _note(self, future: Future[T]) -> None:
         name = self._running.pop(future)

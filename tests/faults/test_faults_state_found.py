@@ -126,7 +126,7 @@ def test_row_31_a_store_that_denies_the_state_exists_is_not_believed(world: Worl
     assert not world.proxy.seen(CHANGES)
 
 
-def test_row_17_an_answer_that_arrives_cut_short_is_asked_for_again(world: World) -> None:
+def test_an_answer_that_arrives_cut_short_is_asked_for_again(world: World) -> None:
     world.begin(FIRST)
     cut = world.proxy.add(
         Rule(what=s3("GET", r"_holdfast/.*"), fault=Rewrite(lambda body: body[:-1]), times=2)

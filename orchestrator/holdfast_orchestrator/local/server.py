@@ -34,7 +34,7 @@ from holdfast_orchestrator.local.gaps._moto import moto
 # What moto's web framework answers on a path moto does not route.
 _PAGE = b"<!doctype html>"
 # AWS SDKs do not ask again after it.
-_UNKNOWN = "501 Not Implemented"
+_FINAL = "501 Not Implemented"
 # Requests of a client that went away in the middle must not hold the others up for ever.
 _READ_TIMEOUT_SECONDS = 60
 _STOP_CHECK_SECONDS = 0.1
@@ -66,7 +66,7 @@ class OneAtATime:
             return _not_implemented(environ, start_response, str(unknown))
         except Exception as defect:  # noqa: BLE001 - a client gets an AWS error, whatever broke here
             traceback.print_exc()
-            return _error(environ, start_response, _UNKNOWN, "LocalCloudDefect", repr(defect))
+            return _error(environ, start_response, _FINAL, "LocalCloudDefect", repr(defect))
         # With its status: an object in S3 may be a page as well.
         if str(head[0]).startswith("404") and body[: len(_PAGE)].lower() == _PAGE:
             return _not_implemented(environ, start_response, "no operation has this path")
@@ -111,7 +111,7 @@ def application() -> OneAtATime:
 def _not_implemented(environ: Environ, start_response: StartResponse, what: str) -> list[bytes]:
     said = f"the local cloud does not have it: {what}"
     print(said, environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"), file=sys.stderr)  # noqa: T201
-    return _error(environ, start_response, _UNKNOWN, "NotImplemented", said)
+    return _error(environ, start_response, _FINAL, "NotImplemented", said)
 
 
 def _error(
