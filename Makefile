@@ -45,7 +45,7 @@ bench: install ## speed and memory against the peers, in one run
 	$(BIN)/python bench/run.py
 
 PEERS ?=
-bench-peers: install ## Holdfast against cdktf-cli and plain Terraform: make bench-peers PEERS='--shards 5 --runs 3'
+bench-peers: install ## Holdfast against cdktf-cli and plain Terraform: make bench-peers PEERS='--deploy 5 --runs 3'
 	$(BIN)/python bench/peers.py --write $(PEERS)
 
 lock: ## resolve requirements.lock anew (needs uv)

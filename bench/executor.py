@@ -1,6 +1,6 @@
 """Four Dask workers against one, on shards whose apply sleeps.
 
-    python bench/executor.py [--shards 24] [--sleep 6] [--workers 1 2 4]
+    python bench/executor.py [--shards 24] [--sleep 6] [--workers 1 2 4] [--runs 1]
 
 A scheduler and workers of one thread each run on this machine, with real Terraform and a bucket on the
 local cloud.
@@ -34,8 +34,8 @@ WORKER = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "
 START_SECONDS = 60
 
 
-def measure(shards: int, seconds: float, workers: list[int]) -> list[Case]:
-    """Deploy the shards with each number of workers, every time for the first time."""
+def measure(shards: int, seconds: float, workers: list[int], runs: int) -> list[Case]:
+    """Deploy the shards with each number of workers in turn, every time for the first time."""
     with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder:
         scratch = Path(folder)
         cloud = LocalCloud(scratch, replace(real_runtime(), cwd=scratch))
@@ -46,25 +46,25 @@ def measure(shards: int, seconds: float, workers: list[int]) -> list[Case]:
             environ = dict(
                 towards_local({**os.environ, "HOLDFAST_CACHE_DIR": str(scratch / "cache")}, endpoint)
             )
+            samples: dict[int, list[Sample]] = {count: [] for count in workers}
+            for number in range(runs):
+                for count in workers:
+                    project = scratch / f"run{number}-{count}"
+                    samples[count].append(deploy(project, environ, count, shards, seconds))
             return [
-                Case(
-                    f"{count} worker{'s' if count > 1 else ''}",
-                    (deploy(scratch, environ, count, shards, seconds),),
-                )
-                for count in workers
+                Case(f"{count} worker{'s' if count > 1 else ''}", tuple(samples[count])) for count in workers
             ]
         finally:
             cloud.down()
 
 
-def deploy(scratch: Path, environ: Mapping[str, str], count: int, shards: int, seconds: float) -> Sample:
-    project = scratch / f"project-{count}"
+def deploy(project: Path, environ: Mapping[str, str], count: int, shards: int, seconds: float) -> Sample:
     project.mkdir()
     shutil.copy(APP, project)
     settings = {
         "state_bucket": STATE_BUCKET,
         "region": "eu-west-1",
-        "environment": f"dev{count}",
+        "environment": project.name,
         "account": "123456789012",
     }
     app = f"{sys.executable} app.py"
@@ -114,9 +114,10 @@ def main() -> None:
     parser.add_argument("--shards", type=int, default=24)
     parser.add_argument("--sleep", type=float, default=6.0, help="seconds an apply takes (default: 6)")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 4])
+    parser.add_argument("--runs", type=int, default=1, help="samples of each figure (default: 1)")
     options = parser.parse_args()
     title = f"{options.shards} shards that sleep {options.sleep:g} s"
-    print(table(title, measure(options.shards, options.sleep, options.workers)))
+    print(table(title, measure(options.shards, options.sleep, options.workers, options.runs)))
 
 
 if __name__ == "__main__":

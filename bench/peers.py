@@ -1,44 +1,42 @@
 """Holdfast against its peers: the same shards, the same kind of local cloud, in one run.
 
-    python bench/peers.py [--shards 5,20,50] [--runs 1] [--only holdfast,cdktf,pool,serial]
+    python bench/peers.py [--deploy 5,20,50,full] [--runs 1] [--only holdfast,cdktf,pool,serial]
                           [--phases first,changed,unchanged,destroy] [--add] [--write]
 
-Every peer has a cloud, a state bucket and a folder of its own, and deploys `peers_app.py`. They take turns in
-each phase, and begin with another one in each run, so that what else the machine does touches all of them.
-After each phase the cloud is looked at; a peer that failed, or whose objects are not as they should be, is
-out of that run, and has no figure. Figures are kept in `.holdfast/peers.json`: `--add` adds to what earlier
-runs left there instead of beginning anew. `--write` puts the table into the README and the plot into docs/.
+A number deploys so many shards of `peers_app.py`, `full` environment `local` of this repository's own app.
+Every peer has a cloud, a state bucket and a folder of its own. They take turns in each phase, and begin with
+another one in each run, so that what else the machine does touches all of them. After each phase the cloud is
+looked at; a peer that failed, or whose objects are not as they should be, is out of that run, and has no
+figure. Figures are kept in `.holdfast/peers.json`: `--add` adds to what earlier runs left there instead of
+beginning anew. `--write` puts the table into the README and the plot into docs/.
 """
 
 import argparse
 import json
 import os
-import shlex
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import cdktf_cli
 from measure import HOLDFAST, ROOT, CommandFailedError, attempt
-from peers_check import Expected, NotSoError, check
-from peers_report import PEERS, PHASES, Figure, Figures, markdown, write
+from peers_check import NotSoError
+from peers_report import PEERS, PHASES, Figure, Figures, markdown, titled, write
+from workloads import FULL, Workload, workload
 
 from holdfast_orchestrator.engine.mirrors import VARIABLE as MIRROR
 from holdfast_orchestrator.engine.mirrors import Mirror, find_mirrors, this_platform
 from holdfast_orchestrator.local.cloud import LocalCloud
-from holdfast_orchestrator.local.environment import ACCOUNT, REGION, STATE_BUCKET, towards_local
+from holdfast_orchestrator.local.environment import REGION, towards_local
 from holdfast_orchestrator.runtime import Runtime, real_runtime
 
-APP = ROOT / "bench" / "peers_app.py"
 KEPT = ROOT / ".holdfast" / "peers.json"
 DOWNLOADED = ROOT / ".holdfast" / "peers-providers"
 REGISTRY, AWS, AWS_VERSION = "registry.terraform.io", "hashicorp/aws", "5.100.0"
-SETTINGS = {"state_bucket": STATE_BUCKET, "region": REGION, "environment": "dev", "account": ACCOUNT}
 FOREIGN = ("AWS_", "TF_", "HOLDFAST_", "JSII_", "CDKTF_")
 AT_ONCE = 5
 # Often enough to meet every provider, seldom enough not to be what the machine is busy with.
@@ -47,14 +45,11 @@ SAMPLING_SECONDS = 0.1
 
 @dataclass(slots=True)
 class Contestant:
-    """One peer with `shards` shards: its folder, the way to its cloud, and what it has done there so far."""
+    """One peer, what it deploys, and the way to its cloud."""
 
     peer: str
-    folder: Path
     runtime: Runtime
-    shards: int
-    writes: dict[str, int] = field(default_factory=dict)
-    version: int = 1
+    workload: Workload
     failed: str = ""
 
     def take(self, phase: str) -> Figure:
@@ -63,87 +58,64 @@ class Contestant:
             if not self.failed:
                 return self._take(phase)
         except (CommandFailedError, NotSoError) as error:
-            print(f"{self.peer}, {self.shards} shards, {phase}: {error}", file=sys.stderr)
+            print(f"{self.peer}, {phase}: {error}", file=sys.stderr)
             self.failed = "failed"
         except cdktf_cli.NotInstalledError as error:
             self.failed = f"not installed ({error})"
         return Figure(failed=self.failed)
 
     def _take(self, phase: str) -> Figure:
-        argv = _COMMANDS[self.peer](self.folder, phase)
-        self._set_up(phase)
-        sample = attempt(argv, self.runtime.environ, cwd=self.folder, every=SAMPLING_SECONDS)
-        check(self._client, Expected(self.writes))
+        work, environ = self.workload, self.runtime.environ
+        argv = _COMMANDS[self.peer](work, phase)
+        work.begin(phase)
+        if phase == "first" or self.peer in {"pool", "serial"}:
+            # Everybody's caches are as an earlier synth left them; nor is it timed for those who have none.
+            attempt((HOLDFAST, "synth", *work.words), environ, cwd=work.folder)
+        sample = attempt(argv, environ, cwd=work.folder, every=SAMPLING_SECONDS)
+        work.check(lambda service: self.runtime.aws.client(service, region=REGION, environ=environ))
         return Figure(seconds=(sample.seconds,), mebibytes=(sample.mebibytes,))
 
-    def _set_up(self, phase: str) -> None:
-        """Write the app's settings; whatever is not the peer's own work is done here, untimed."""
-        changing = self.shards // 2
-        match phase:
-            case "first":
-                self.writes = {f"shard-{number:02}": 1 for number in range(self.shards)}
-            case "changed":
-                self.version += 1
-                self.writes[f"shard-{changing:02}"] += 1
-            case "destroy":
-                self.writes = {}
-        peers = {"shards": self.shards, "changing": changing, "version": self.version}
-        project = {
-            "language": "python",
-            "app": shlex.join((sys.executable, str(APP))),
-            "projectId": "peers",
-            "sendCrashReports": "false",
-            "context": {"holdfast": SETTINGS, "peers": peers},
-        }
-        (self.folder / "cdktf.json").write_text(json.dumps(project))
-        if phase == "first" or self.peer in {"pool", "serial"}:
-            # Everybody's caches are as an earlier synth left them.
-            attempt((HOLDFAST, "synth"), self.runtime.environ, cwd=self.folder)
 
-    def _client(self, service: str) -> Any:
-        return self.runtime.aws.client(service, region=REGION, environ=self.runtime.environ)
+def _holdfast(work: Workload, phase: str) -> Sequence[str]:
+    return (HOLDFAST, "destroy" if phase == "destroy" else "deploy", *work.words, "--yes")
 
 
-def _holdfast(_folder: Path, phase: str) -> Sequence[str]:
-    return (HOLDFAST, "destroy" if phase == "destroy" else "deploy", "--yes")
-
-
-def _cdktf(_folder: Path, phase: str) -> Sequence[str]:
+def _cdktf(_work: Workload, phase: str) -> Sequence[str]:
     words = ("destroy",) if phase == "destroy" else ("deploy", "--skip-provider-lock")
     return (cdktf_cli.install(), *words, "*", "--parallelism", str(AT_ONCE), "--auto-approve")
 
 
-def _plain(folder: Path, phase: str, *, workers: int) -> Sequence[str]:
-    words = (sys.executable, str(ROOT / "bench" / "plain.py"), str(folder / "cdktf.out"))
+def _plain(work: Workload, phase: str, *, workers: int) -> Sequence[str]:
+    words = (sys.executable, str(ROOT / "bench" / "plain.py"), str(work.folder / "cdktf.out"))
     return (*words, "--workers", str(workers), *(("--destroy",) if phase == "destroy" else ()))
 
 
-_COMMANDS: Mapping[str, Callable[[Path, str], Sequence[str]]] = {
+_COMMANDS: Mapping[str, Callable[[Workload, str], Sequence[str]]] = {
     "holdfast": _holdfast,
     "cdktf": _cdktf,
-    "pool": lambda folder, phase: _plain(folder, phase, workers=AT_ONCE),
-    "serial": lambda folder, phase: _plain(folder, phase, workers=1),
+    "pool": lambda work, phase: _plain(work, phase, workers=AT_ONCE),
+    "serial": lambda work, phase: _plain(work, phase, workers=1),
 }
 
 
-def compete(shards: int, peers: Sequence[str], phases: Sequence[str], figures: Figures) -> None:
+def compete(deployed: str, peers: Sequence[str], phases: Sequence[str], figures: Figures) -> None:
     """One run of all peers, in turn, from an empty cloud; only the figures of `phases` are kept.
 
     The others are done where a later one needs them.
     """
     with ExitStack() as open_:
-        contestants = [open_.enter_context(_contestant(peer, shards)) for peer in peers]
+        contestants = [open_.enter_context(_contestant(peer, deployed)) for peer in peers]
         wanted = [phase for phase in PHASES if phase in {"first", *phases}]
         for phase in wanted:
             for contestant in contestants:
                 figure = contestant.take(phase)
-                print(f"{shards} shards, {phase}, {contestant.peer}: {figure.text}", file=sys.stderr)
+                print(f"{titled(deployed)}, {phase}, {contestant.peer}: {figure.text}", file=sys.stderr)
                 if phase in phases:
-                    figures.add(shards, phase, contestant.peer, figure)
+                    figures.add(deployed, phase, contestant.peer, figure)
 
 
 @contextmanager
-def _contestant(peer: str, shards: int) -> Iterator[Contestant]:
+def _contestant(peer: str, deployed: str) -> Iterator[Contestant]:
     """A folder and a running cloud of its own."""
     with tempfile.TemporaryDirectory(prefix=f"holdfast-{peer}-") as scratch:
         folder = Path(scratch) / "project"
@@ -154,8 +126,9 @@ def _contestant(peer: str, shards: int) -> Iterator[Contestant]:
         endpoint = cloud.up().endpoint
         assert endpoint is not None
         try:
-            environ = towards_local(kept, endpoint) | _environ(peer, Path(scratch), runtime)
-            yield Contestant(peer, folder, replace(runtime, environ=environ), shards)
+            work = workload(deployed, folder)
+            environ = towards_local(kept, endpoint) | work.environ | _environ(peer, Path(scratch), runtime)
+            yield Contestant(peer, replace(runtime, environ=environ), work)
         finally:
             cloud.down()
 
@@ -201,11 +174,9 @@ def _mirror(runtime: Runtime) -> Path:
     return DOWNLOADED
 
 
-def _listed(allowed: Sequence[str] | None = None) -> Callable[[str], list[Any]]:
-    def parse(text: str) -> list[Any]:
+def _listed(allowed: Sequence[str]) -> Callable[[str], list[str]]:
+    def parse(text: str) -> list[str]:
         words = text.split(",")
-        if allowed is None:
-            return [int(word) for word in words]
         if not set(words) <= set(allowed):
             raise argparse.ArgumentTypeError(f"{text!r}: there are {', '.join(allowed)}")
         return [word for word in allowed if word in words]
@@ -213,11 +184,23 @@ def _listed(allowed: Sequence[str] | None = None) -> Callable[[str], list[Any]]:
     return parse
 
 
+def _deployed(text: str) -> list[str]:
+    words = text.split(",")
+    if wrong := [word for word in words if word != FULL and not word.isdecimal()]:
+        raise argparse.ArgumentTypeError(f"{wrong[0]!r}: it is a number of shards, or {FULL}")
+    return words
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--shards", type=_listed(), default=[5, 20, 50], help="sizes (default: 5,20,50)")
+    parser.add_argument(
+        "--deploy",
+        type=_deployed,
+        default=["5", "20", "50", FULL],
+        help=f"numbers of quick shards, and the full stack (default: 5,20,50,{FULL})",
+    )
     parser.add_argument("--runs", type=int, default=1, help="samples of each figure (default: 1)")
     parser.add_argument("--only", type=_listed(tuple(PEERS)), default=list(PEERS), help="these peers")
     parser.add_argument("--phases", type=_listed(tuple(PHASES)), default=list(PHASES), help="these phases")
@@ -230,10 +213,10 @@ def main() -> None:
     given = _arguments()
     figures = Figures.load(KEPT) if given.add else Figures()
     figures.begin(real_runtime().clock.now().isoformat(timespec="seconds"))
-    for shards in given.shards:
+    for deployed in given.deploy:
         for number in range(given.runs):
             turn = number % len(given.only)
-            compete(shards, given.only[turn:] + given.only[:turn], given.phases, figures)
+            compete(deployed, given.only[turn:] + given.only[:turn], given.phases, figures)
             figures.save(KEPT)
     print(markdown(figures))
     if given.write:

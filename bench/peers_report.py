@@ -31,12 +31,14 @@ PHASES = {
 BASE = "holdfast"
 CAPTION = """\
 Seconds are of the whole command, in brackets how many times Holdfast's. Peak MiB is of all its processes
-together, sampled ten times a second; pages they share count once for each. A shard is an SNS topic, a log
-group and an SSM parameter with a state of its own in S3; the first of every five is read by the others
-through its state.
+together, sampled ten times a second; pages they share count once for each. Each of so many shards is an SNS
+topic, a log group and an SSM parameter with a state of its own in S3; the first of every five is read by the
+others through its state. The full stack is environment `local` of this repository: network, edge with WAF,
+data with PostgreSQL, and two services on Fargate, of which one gets another image.
 
 * *Holdfast*: `holdfast deploy --yes` (or `destroy`) with its synth and its defaults: as many shards at
-  once as it finds right, lease, backup, journal, a second plan that verifies each shard, audit.
+  once as it finds right, lease, backup, journal, a second plan that verifies each shard, health checks,
+  audit.
 * *cdktf-cli*: `cdktf deploy '*' --parallelism 5 --skip-provider-lock --auto-approve` (or `destroy`) from npm,
   with its synth and the stock bindings.
 * *thread pool of five*, *shard after shard*: `terraform init`, `plan -out` and `apply` in each shard's
@@ -50,7 +52,10 @@ was looked up in the cloud.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """All samples of one peer, size and phase; `failed` says why there is none. `run` is when it began."""
+    """All samples of what one peer deployed in one phase.
+
+    `failed` says why there are none. `run` is when it began.
+    """
 
     seconds: tuple[float, ...] = ()
     mebibytes: tuple[float, ...] = ()
@@ -68,9 +73,9 @@ class Figure:
 
 @dataclass(slots=True)
 class Figures:
-    """Every figure there is, by size, phase and peer."""
+    """Every figure there is, by what was deployed (a number of shards, or "full"), phase and peer."""
 
-    _all: dict[tuple[int, str, str], Figure] = field(default_factory=dict)
+    _all: dict[tuple[str, str, str], Figure] = field(default_factory=dict)
     _run: str = ""
 
     @classmethod
@@ -79,12 +84,12 @@ class Figures:
         if not file.exists():
             return cls()
         rows = json.loads(file.read_text())
-        return cls({(row.pop("shards"), row.pop("phase"), row.pop("peer")): Figure(**row) for row in rows})
+        return cls({(row.pop("deployed"), row.pop("phase"), row.pop("peer")): Figure(**row) for row in rows})
 
     def save(self, file: Path) -> None:
         rows = [
-            {"shards": shards, "phase": phase, "peer": peer, **asdict(figure)}
-            for (shards, phase, peer), figure in self._all.items()
+            {"deployed": deployed, "phase": phase, "peer": peer, **asdict(figure)}
+            for (deployed, phase, peer), figure in self._all.items()
         ]
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(rows, indent=2) + "\n")
@@ -93,8 +98,8 @@ class Figures:
         """From now on figures are of this run; one of an earlier run is replaced, not averaged with."""
         self._run = run
 
-    def add(self, shards: int, phase: str, peer: str, figure: Figure) -> None:
-        key = (shards, phase, peer)
+    def add(self, deployed: str, phase: str, peer: str, figure: Figure) -> None:
+        key = (deployed, phase, peer)
         before = self._all.get(key, Figure())
         if before.run != self._run:
             before = Figure()
@@ -105,12 +110,13 @@ class Figures:
             run=self._run,
         )
 
-    def get(self, shards: int, phase: str, peer: str) -> Figure | None:
-        return self._all.get((shards, phase, peer))
+    def get(self, deployed: str, phase: str, peer: str) -> Figure | None:
+        return self._all.get((deployed, phase, peer))
 
     @property
-    def sizes(self) -> list[int]:
-        return sorted({shards for shards, _, _ in self._all})
+    def deployed(self) -> list[str]:
+        """Numbers first, in order."""
+        return sorted({one for one, _, _ in self._all}, key=lambda one: (len(one), one))
 
     @property
     def phases(self) -> list[str]:
@@ -126,6 +132,11 @@ class Figures:
         return len({figure.run for figure in self._all.values()})
 
 
+def titled(deployed: str) -> str:
+    """Return what was deployed, as a reader calls it."""
+    return f"{deployed} shards" if deployed.isdecimal() else f"{deployed} stack"
+
+
 def markdown(figures: Figures) -> str:
     """Return caption and table."""
     samples = " or ".join(map(str, figures.samples)) or "none"
@@ -137,7 +148,7 @@ def markdown(figures: Figures) -> str:
         (
             f"{by} Medians; samples of each figure: {samples}.",
             CAPTION,
-            f"| shards | | {' | '.join(PHASES[phase] for phase in phases)} | peak MiB |",
+            f"| | | {' | '.join(PHASES[phase] for phase in phases)} | peak MiB |",
             f"|---|---|{'---|' * len(phases)}---|",
             *_rows(figures),
             "",
@@ -146,18 +157,18 @@ def markdown(figures: Figures) -> str:
 
 
 def _rows(figures: Figures) -> Iterator[str]:
-    for shards in figures.sizes:
+    for deployed in figures.deployed:
         for peer, title in PEERS.items():
-            found = [figures.get(shards, phase, peer) for phase in figures.phases]
+            found = [figures.get(deployed, phase, peer) for phase in figures.phases]
             if any(found):
-                cells = [_cell(figures, shards, phase, peer) for phase in figures.phases]
+                cells = [_cell(figures, deployed, phase, peer) for phase in figures.phases]
                 peak = max((max(one.mebibytes) for one in found if one and not one.failed), default=None)
                 memory = "" if peak is None else f"{peak:.0f}"
-                yield f"| {shards} | {title} | {' | '.join(cells)} | {memory} |"
+                yield f"| {titled(deployed)} | {title} | {' | '.join(cells)} | {memory} |"
 
 
-def _cell(figures: Figures, shards: int, phase: str, peer: str) -> str:
-    figure, base = figures.get(shards, phase, peer), figures.get(shards, phase, BASE)
+def _cell(figures: Figures, deployed: str, phase: str, peer: str) -> str:
+    figure, base = figures.get(deployed, phase, peer), figures.get(deployed, phase, BASE)
     if figure is None or figure.failed:
         return "" if figure is None else figure.failed
     if peer == BASE or base is None or base.failed:
@@ -170,13 +181,13 @@ def write(figures: Figures) -> None:
     """Put the table into the README, between its markers, and the plot into docs/."""
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    picture = f"![Seconds by phase and number of shards]({PLOT.relative_to(ROOT)})\n\n"
+    picture = f"![Seconds by phase, number of shards and peer]({PLOT.relative_to(ROOT)})\n\n"
     README.write_text(f"{before}{BEGIN}{picture}{markdown(figures)}{END}{after}", encoding="utf-8")
     PLOT.write_text(plot(figures), encoding="utf-8")
 
 
 def plot(figures: Figures) -> str:
-    """Return an SVG: a panel for each phase, in it a bar for each size and peer. Readable light and dark."""
+    """Return an SVG: a panel for each phase, in it a bar for each peer. Readable light and dark."""
     panels = [_panel(figures, phase, number) for number, phase in enumerate(figures.phases)]
     height = _TOP + (len(panels) + 1) // 2 * _panel_height(figures)
     return "\n".join(
@@ -209,20 +220,21 @@ def _legend() -> Iterator[str]:
 
 
 def _panel_height(figures: Figures) -> int:
-    return _TITLE + len(figures.sizes) * (len(PEERS) * _BAR + _GAP)
+    return _TITLE + len(figures.deployed) * (len(PEERS) * _BAR + _GAP)
 
 
 def _panel(figures: Figures, phase: str, number: int) -> Iterator[str]:
     x, y = number % 2 * _WIDTH, _TOP + number // 2 * _panel_height(figures)
-    yield f'<text class="title" x="{x + 10}" y="{y + 16}">{PHASES[phase]}, seconds (by shards)</text>'
-    found = [figures.get(size, phase, peer) for size in figures.sizes for peer in PEERS]
+    title = f"{PHASES[phase]}, seconds (by number of shards)"
+    yield f'<text class="title" x="{x + 10}" y="{y + 16}">{title}</text>'
+    found = [figures.get(deployed, phase, peer) for deployed in figures.deployed for peer in PEERS]
     longest = max((one.median for one in found if one and not one.failed), default=1.0)
-    for row, shards in enumerate(figures.sizes):
+    for row, deployed in enumerate(figures.deployed):
         top = y + _TITLE + row * (len(PEERS) * _BAR + _GAP)
         middle = top + len(PEERS) * _BAR // 2 + 4
-        yield f'<text x="{x + _LEFT - 6}" y="{middle}" text-anchor="end">{shards}</text>'
+        yield f'<text x="{x + _LEFT - 6}" y="{middle}" text-anchor="end">{deployed}</text>'
         for place, peer in enumerate(PEERS):
-            figure = figures.get(shards, phase, peer)
+            figure = figures.get(deployed, phase, peer)
             if figure is not None:
                 yield from _bar(figure, _COLORS[peer], longest, (x + _LEFT, top + place * _BAR))
 

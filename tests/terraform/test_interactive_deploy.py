@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from holdfast_orchestrator.cli import invoke
+from holdfast_orchestrator.engine.warm import ahead
+from holdfast_orchestrator.engine.warm.client import WarmProviders
 from holdfast_orchestrator.runtime import Runtime, real_runtime
 from holdfast_orchestrator.testing import captured_terminal
 
@@ -63,3 +65,21 @@ def test_destroy_goes_on_once_the_environment_is_typed(plain_app: "App") -> None
 
     assert code == 0
     assert plain_app.state("network")["resources"] == []
+
+
+@pytest.mark.parametrize(("verb", "answer"), [("deploy", "yes\n"), ("destroy", "dev\n")])
+def test_the_steps_of_a_command_share_their_providers(
+    plain_app: "App", monkeypatch: pytest.MonkeyPatch, verb: str, answer: str
+) -> None:
+    started: list[WarmProviders] = []
+
+    def start(*words: Any) -> WarmProviders:
+        started.append(WarmProviders(*words))
+        return started[-1]
+
+    monkeypatch.setattr(ahead, "WarmProviders", start)
+    plain_app.write(STACKS)
+
+    assert invoke([verb], at_a_terminal(plain_app, answer)) == 0
+
+    assert len(started) == 1

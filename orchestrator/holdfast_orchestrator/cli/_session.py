@@ -10,7 +10,7 @@ import signal
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TextIO
@@ -97,6 +97,12 @@ class Session:
             if self.events is not None:
                 self.listeners.add(EventFile(stack.enter_context(self._events_file(self.events))))
             yield self.listeners
+
+    @contextmanager
+    def warmed(self) -> "Iterator[Session]":
+        """Yield a session whose steps share their providers; while somebody thinks, idle ones end."""
+        with self.project.warmed(env=self.choice["env"], on_event=self.listeners) as project:
+            yield replace(self, project=project)
 
     def _view(self) -> Any:
         terminal = self.runtime.terminal

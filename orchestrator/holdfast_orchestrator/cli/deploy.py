@@ -74,12 +74,17 @@ def command(runtime: Runtime, /, *, yes: bool, kept: Path | None, **given: Any) 
                 next_step="holdfast deploy --yes",
             )
         plan = None if kept is None else read_kept(runtime.cwd / kept)
-        if not yes:
-            plan = plan or _planned(here, given)
-            _confirm(plan, here)
-        result = _deploy(here, plan, given)
+        result = _deploy(here, plan, given) if yes else _asked(here, plan, given)
         _show(result, here)
     return result.exit_code
+
+
+def _asked(here: Session, plan: Plan | None, given: dict[str, Any]) -> RunResult:
+    """Show what would be done, and do it once somebody says so."""
+    with here.warmed() as warm:
+        plan = plan or _planned(warm, given)
+        _confirm(plan, warm)
+        return _deploy(warm, plan, given)
 
 
 def _planned(here: Session, given: dict[str, Any]) -> Plan:

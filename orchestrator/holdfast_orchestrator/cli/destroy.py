@@ -17,6 +17,7 @@ from holdfast_orchestrator.cli._options import (
 )
 from holdfast_orchestrator.cli._policy import command_line, policy_of, rebaseline_option, wait_option
 from holdfast_orchestrator.cli._session import Session, session
+from holdfast_orchestrator.deploy.outcome import RunResult
 from holdfast_orchestrator.errors import GateError, UsageError
 from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.report.documents import deploy_document
@@ -64,30 +65,35 @@ def command(runtime: Runtime, /, *, yes: bool, **given: Any) -> int:
             )
         if given["retired"] and (given["stack"] or given["service"] or given["include_dependents"]):
             raise UsageError("--retired names the one stack to take down; leave --stack and the like away")
-        allowed = tuple(given["allow_destroy"])
-        with here.watching() as on_event:
-            manifest = here.project.synth(env=given["env"], on_event=on_event)
-        if not yes:
-            allowed += _confirm(_chosen(manifest, given, here), allowed, here)
-        with here.watching() as on_event:
-            result = here.project.destroy(
-                manifest=manifest,
-                **here.choice,
-                include_dependents=given["include_dependents"],
-                retired=given["retired"],
-                allow_destroy=allowed,
-                policy=policy_of(given),
-                command=command_line(),
-                max_parallel=given["max_parallel"],
-                max_parallel_per_account=given["max_parallel_per_account"],
-                on_event=on_event,
-                stop=here.stop,
-            )
+        with here.warmed() as warm:
+            result = _destroy(warm, given, ask=not yes)
         if here.json:
             here.answer(deploy_document(result))
         else:
             here.say(["", *ending_lines(result)])
     return result.exit_code
+
+
+def _destroy(here: Session, given: dict[str, Any], *, ask: bool) -> RunResult:
+    allowed = tuple(given["allow_destroy"])
+    with here.watching() as on_event:
+        manifest = here.project.synth(env=given["env"], on_event=on_event)
+    if ask:
+        allowed += _confirm(_chosen(manifest, given, here), allowed, here)
+    with here.watching() as on_event:
+        return here.project.destroy(
+            manifest=manifest,
+            **here.choice,
+            include_dependents=given["include_dependents"],
+            retired=given["retired"],
+            allow_destroy=allowed,
+            policy=policy_of(given),
+            command=command_line(),
+            max_parallel=given["max_parallel"],
+            max_parallel_per_account=given["max_parallel_per_account"],
+            on_event=on_event,
+            stop=here.stop,
+        )
 
 
 def _chosen(manifest: Manifest, given: dict[str, Any], here: Session) -> tuple[Shard, ...]:
