@@ -138,6 +138,7 @@ def check(bench: Bench, attempt: Attempt, configuration: Document) -> Mapping[st
         raise
     except HoldfastError as error:
         attempt.verified = "failed"
+        attempt.errors = (*attempt.errors, error.what)
         attempt.failure = attempt.failure or failure_of_error(error, bench.shard)
         return {"failed": bench.run.redactor.text(error.what)}
     attempt.verified = "proven" if proof.proven else "differs"
@@ -151,6 +152,8 @@ def check(bench: Bench, attempt: Attempt, configuration: Document) -> Mapping[st
 def contract(bench: Bench, attempt: Attempt) -> Phase:
     """The second stage: the deletes that were put off, now that the new version is well."""
     attempt.contracting = True
+    # What was proven is the first stage.
+    attempt.verified = None
     with bench.phase(Phase.CONTRACT, put_off=list(attempt.staging.put_off)) as entry:
         bench.step("deleting")
         problems = _plan_stage_two(bench, attempt)
@@ -165,13 +168,14 @@ def contract(bench: Bench, attempt: Attempt) -> Phase:
 def retry(bench: Bench, attempt: Attempt) -> Phase:
     """Plan afresh after a failure that passes by itself, and pass the gates again."""
     attempt.retries += 1
+    attempt.contracting = False
     with bench.phase(Phase.RETRY_FORWARD, retry=attempt.retries) as entry:
         bench.step("trying again")
         bench.run.clock.sleep(float(2**attempt.retries))
         terraform = bench.terraform()
         outcome = terraform.plan(destroy=attempt.verb == "destroy")
         if not outcome.changes:
-            attempt.failure = None
+            attempt.failure, attempt.errors = None, ()
             entry.update(check(bench, attempt, attempt.configuration))
             return Phase.CLASSIFY
         refuse_other_state(bench, outcome.plan)

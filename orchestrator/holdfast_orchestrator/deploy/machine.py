@@ -87,9 +87,9 @@ def _after_error(bench: Bench, attempt: Attempt, phase: Phase, error: HoldfastEr
             return Phase.RB_RETRY
     if phase in (Phase.CONTRACT, Phase.RETRY_FORWARD, Phase.HEALTH):
         attempt.code = attempt.code or 1
+        # A gate or a plan that stands in the way makes the failure definite, if it does not pass by itself.
+        attempt.errors = (*attempt.errors, error.what)
         attempt.failure = attempt.failure or failure_of_error(error, bench.shard)
-        # A gate or a plan that stands in the way of another try makes the failure definite.
-        attempt.retries = FORWARD_RETRIES
         attempt.healthy = attempt.healthy and phase is not Phase.HEALTH
         return Phase.CLASSIFY
     attempt.failure = _told(bench, error, attempt.failure)
@@ -134,7 +134,7 @@ def _after_verdict(bench: Bench, attempt: Attempt, verdict: Verdict) -> Phase:
             return Phase.RESOLVE
         case Verdict.APPLIED_AFTER_ALL:
             attempt.failure, attempt.code = None, 0
-            return Phase.PROMOTED if attempt.contracting else Phase.HEALTH
+            return Phase.HEALTH
         case Verdict.CREDENTIALS:
             raise NeedsPersonError(
                 "the credentials are not valid any more, so nothing can be done or undone with them",

@@ -85,9 +85,11 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
     )
     if kept is not None:
         attempt.debt = kept.record.debt
-    phases = {entry.phase for entry in entries}
+    phases = [entry.phase for entry in entries]
     attempt.health_began = Phase.HEALTH in phases
-    attempt.contracting = Phase.CONTRACT in phases
+    # Another try begins with the first stage again.
+    stages = [phase for phase in phases if phase in (Phase.CONTRACT, Phase.RETRY_FORWARD)]
+    attempt.contracting = stages[-1:] == [Phase.CONTRACT]
     attempt.retries = sum(entry.phase is Phase.RETRY_FORWARD and entry.edge == "before" for entry in entries)
     attempt.adopted = set(_adopted(entries))
     attempt.let_go = {(kind, known) for entry in entries for kind, known in entry.data.get("let_go", ())}
