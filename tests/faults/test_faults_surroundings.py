@@ -250,6 +250,23 @@ def test_row_52_a_target_that_does_not_exist_is_a_failure_and_no_pass(world: Wor
     assert {one["name"] for one in world.state()["resources"]} == {"kept", "changed", "gone"}
 
 
+def test_row_52_what_was_found_ill_is_looked_at_again_and_never_taken_for_good(world: World) -> None:
+    world.begin(PLAIN)
+    marker = world.folder / "well"
+    world.write(PLAIN_SECOND, checks=[command("test", "-e", str(marker))])
+
+    kept = world.holdfast(*DEPLOY, "--no-rollback")
+    again = world.holdfast(*DEPLOY, "--no-rollback")
+
+    assert_safe(world, kept, code=1)
+    assert_safe(world, again, code=1)
+    assert "own" in again.text
+    marker.touch()
+    mended = world.holdfast(*DEPLOY)
+    assert_safe(world, mended, code=0)
+    assert '"committed"' in mended.text
+
+
 HOSTILE_NAMES = (
     "../x",
     "a/b",

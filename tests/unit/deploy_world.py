@@ -21,7 +21,7 @@ from holdfast_orchestrator.manifest import Manifest, Shard, StateLocation
 from holdfast_orchestrator.plan.preview import Plan
 from holdfast_orchestrator.plan.run import plan_run
 from holdfast_orchestrator.plan.shard import Run
-from holdfast_orchestrator.process import Completed
+from holdfast_orchestrator.process import Command, Completed
 from holdfast_orchestrator.record.footing import Build
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.state.memory import MemoryStore
@@ -32,6 +32,7 @@ from holdfast_orchestrator.tools import Versions
 
 RUNS = itertools.count()
 TERRAFORM = Engine(Path("terraform"), "terraform", (1, 11, 4))
+CHECK: dict[str, Any] = {"kind": "command", "name": "smoke", "command": ["smoke"], "window": 2}
 FAILURE = Diagnostic(severity="error", summary="creating queue: it broke", address="aws_sqs_queue.q")
 
 
@@ -76,6 +77,7 @@ class World:
     calls: list[str] = field(default_factory=list)
     on_call: Callable[[str], object] = lambda _call: None
     busy: set[str] = field(default_factory=set)
+    ill: bool = False
     locks: Mapping[str, Build] = field(default_factory=dict)
 
     def serial(self, name: str) -> int:
@@ -257,7 +259,7 @@ class Deployment:
         runtime = refusing_runtime(
             clock=FrozenClock(),
             aws=FakeAws(),
-            processes=FakeProcesses(lambda command: Completed(command=command, code=128)),
+            processes=FakeProcesses(self._process),
             cwd=self.world.folder,
             cache=self.world.folder / "cache",
         )
@@ -271,6 +273,11 @@ class Deployment:
             stop=self.stop,
             label=lambda name: name,
         )
+
+    def _process(self, command: Command) -> Completed:
+        """A health check answers for the world; whatever else is asked is not there."""
+        well = command.argv[0] == CHECK["command"][0] and not self.world.ill
+        return Completed(command=command, code=0 if well else 128)
 
     def carry_out(self, *names: str, allowed: frozenset[str] = frozenset(), **order: Any) -> RunResult:
         chosen = tuple(one for one in self.shards if not names or one.name in names)

@@ -1,11 +1,12 @@
 """A run over shards whose Terraform and bucket are doubles; real ones are in tests/terraform."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.deploy_world import CHAIN, Deployment, World, key, shard
+from tests.unit.deploy_world import CHAIN, CHECK, Deployment, World, key, shard
 
 from holdfast_orchestrator.deploy.outcome import Outcome
 from holdfast_orchestrator.errors import HoldfastError, UsageError
@@ -103,6 +104,21 @@ def test_a_failed_apply_keeps_its_state_and_says_why_and_what_to_do(world: World
     assert network.next_step is not None
     assert network.serial == 1
     assert result.exit_code == 1
+
+
+def test_what_was_found_ill_is_not_taken_for_good_by_deploying_it_again(world: World) -> None:
+    checked = (replace(CHAIN[0], health_checks=(CHECK,)),)
+    world.ill = True
+
+    first, second = (Deployment(world, checked).carry_out() for _ in range(2))
+    world.ill = False
+    third = Deployment(world, checked).carry_out()
+
+    assert first.outcome["network"] is second.outcome["network"] is Outcome.FAILED
+    assert second.results["network"].reason == first.results["network"].reason
+    assert (first.exit_code, second.exit_code) == (1, 1)
+    assert third.outcome["network"] is Outcome.COMMITTED
+    assert [call for call in world.calls if call.startswith("apply")] == ["apply plan.tfplan of network"]
 
 
 def test_only_what_depends_on_a_failure_is_skipped_and_the_cause_is_named(world: World) -> None:

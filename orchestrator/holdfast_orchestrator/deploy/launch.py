@@ -27,6 +27,7 @@ from holdfast_orchestrator.record.journal import Journal
 from holdfast_orchestrator.record.journal_entry import JournalName
 from holdfast_orchestrator.record.kept_plan import keep_plan
 from holdfast_orchestrator.record.state_record import Debt
+from holdfast_orchestrator.rollback.changes import NO_CHANGES
 from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.rollback.rollback_config import empty_like
 from holdfast_orchestrator.rollback.versions import locked_providers
@@ -51,7 +52,7 @@ def launch(bench: Bench, known: Known, made: MadePlan, terraform: Any, *, destro
     """
     artifact = artifact_of(bench, terraform, empty=destroy)
     attempt = _attempt(bench, known, made, artifact=artifact, destroy=destroy)
-    attempt.terraform, attempt.plan_file = terraform, made.file
+    attempt.terraform, attempt.plan_file = terraform, None if made.document.is_empty else made.file
     refuse_other_state(bench, made.file)
     if not destroy:
         judge_reversible(bench, attempt, attempt.plan)
@@ -143,7 +144,7 @@ def _attempt(bench: Bench, known: Known, made: MadePlan, *, artifact: Artifact, 
         good=good_of(bench, known),
         kept=known.kept,
         debt=Debt() if known.kept is None else known.kept.record.debt,
-        plans=[made.raw],
+        plans=[made.raw or NO_CHANGES],
         began=bench.run.clock.now(),
     )
 

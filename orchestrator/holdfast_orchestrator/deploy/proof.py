@@ -6,7 +6,7 @@ from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.errors import InterruptedSafelyError
 from holdfast_orchestrator.record.footing import Proven
-from holdfast_orchestrator.rollback.changes import read_plan
+from holdfast_orchestrator.rollback.changes import NO_CHANGES, read_plan
 from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.forward_gate import find_approval
 from holdfast_orchestrator.rollback.identities import IdentityIndex
@@ -14,7 +14,6 @@ from holdfast_orchestrator.rollback.verify import Verified, judge_verify
 from holdfast_orchestrator.unchanged.stand import inputs_before
 
 _FILE = "verify.tfplan"
-_NOTHING: Document = {"format_version": "1.2", "resource_changes": []}
 
 
 def prove(bench: Bench, attempt: Attempt, configuration: Document) -> Verified:
@@ -25,7 +24,7 @@ def prove(bench: Bench, attempt: Attempt, configuration: Document) -> Verified:
     inputs = inputs_before(bench, configuration)
     terraform = bench.terraform(None if configuration is attempt.configuration else configuration)
     outcome = terraform.plan(out=_FILE)
-    shown = terraform.show_plan(outcome.plan) if outcome.changes else _NOTHING
+    shown = terraform.show_plan(outcome.plan) if outcome.changes else NO_CHANGES
     if not outcome.changes and any(drift.action == "delete" for drift in outcome.drift):
         # A plan can exit 0 while the stored state still lists what is gone; applying it saves the refresh.
         terraform.apply(outcome.plan)

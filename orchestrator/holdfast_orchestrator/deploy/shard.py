@@ -26,6 +26,7 @@ from holdfast_orchestrator.plan.preview import ShardPlan, StateStamp, configurat
 from holdfast_orchestrator.plan.shard import MadePlan, Run, make_plan
 from holdfast_orchestrator.plan.upstream import waits_for
 from holdfast_orchestrator.record.footing import Mark, Proven
+from holdfast_orchestrator.record.state_record import Debt
 from holdfast_orchestrator.state.lease import Claim
 from holdfast_orchestrator.state.lease_record import LeaseRecord
 from holdfast_orchestrator.state.snapshot import StateSnapshot
@@ -136,12 +137,18 @@ class ShardDeploy:
         inputs = self._inputs(bench)
         planned = self._plan(bench, snapshot, inputs)
         self._draft.document = planned.document
-        if planned.document.is_empty:
+        if planned.document.is_empty and not self._may_be_ill(known):
             self._keep_as_good(bench, known, snapshot, planned)
             return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
         pass_gates(self._proposal())
         self._go_on()
         return self._deploy(bench, known, planned)
+
+    def _may_be_ill(self, known: Known) -> bool:
+        """Whether what stands was never found healthy: a deploy that failed has left it."""
+        if self._intent.destroy or not self._shard.health_checks:
+            return False
+        return known.good is None or (known.kept is not None and known.kept.record.debt != Debt())
 
     def _deploy(self, bench: Bench, known: Known, planned: Planned) -> ShardResult:
         from holdfast_orchestrator.deploy.launch import launch  # noqa: PLC0415 - only with something to apply

@@ -13,6 +13,8 @@ from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.identities import Identity, identify
 
 SUPPORTED_MAJOR = "1"
+# The plan of what needs nothing done: it is not worth asking Terraform to show it.
+NO_CHANGES: Document = {"format_version": "1.2", "resource_changes": []}
 
 
 class Action(StrEnum):
