@@ -191,6 +191,21 @@ def test_unredacted_output_is_kept_apart_encrypted_or_not_at_all(plain_app: "App
     assert len(json.loads(plain_app.run("audit", "--json").stdout)["records"]) == 2
 
 
+def test_a_run_that_is_taken_up_keeps_what_was_asked_for_and_no_less(plain_app: "App") -> None:
+    keep(plain_app, unredacted=False, audit_days=400)
+    deploy(plain_app, kept="1")
+    plain_app.write(shop(kept="2"))
+    dying = replace(plain_app, environ={**plain_app.environ, "HOLDFAST_CRASH_AT": "applying:after"})
+    assert dying.run("deploy", "--yes").returncode == 137
+    (run, *_) = json.loads(plain_app.run("runs", "--json").stdout)["runs"]
+
+    resumed = plain_app.run("resume", run["run"])
+
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    assert not [key for key in plain_app.object_keys() if "audit-raw" in key]
+    assert rules(plain_app)["_holdfast/audit/"] == 400
+
+
 def test_a_misspelt_setting_is_an_error(plain_app: "App") -> None:
     keep(plain_app, backup_dayz=3)
     plain_app.write(shop(kept="1"))

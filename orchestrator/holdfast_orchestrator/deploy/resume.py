@@ -59,8 +59,12 @@ def shards_of_run(run: str, app: tuple[Shard, ...], stores: Iterable[DurableStor
             if shard is not None:
                 written[name] = shard
     now = {shard.name: shard for shard in app}
-    found = [written.get(name) or now.get(name) for name in sorted(names | set(written))]
-    shards = tuple(shard for shard in found if shard is not None)
+    # What is kept of a run that ends today, and for how long, is what the app says today.
+    there = now | {
+        name: replace(shard, keeping=now[name].keeping) if name in now else shard
+        for name, shard in written.items()
+    }
+    shards = tuple(there[name] for name in sorted(names | set(written)) if name in there)
     if not shards:
         raise UsageError(f"there is no run {run} to take up", next_step="holdfast runs lists them")
     return shards

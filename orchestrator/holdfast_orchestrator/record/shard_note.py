@@ -8,8 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from holdfast_orchestrator.manifest import Shard, StateLocation
+from holdfast_orchestrator.manifest import CopyBucket, Keeping, Shard, StateLocation
 
+# Of a note from before notes said it: nothing is tidied away early, and nothing unredacted is kept.
+_UNTOLD = Keeping(backup_count=1_000_000, audit_days=3650, unredacted=False)
 _FIELDS = ("name", "service", "environment", "account", "region", "cloud", "role_arn")
 
 
@@ -18,6 +20,7 @@ def note_of(shard: Shard) -> dict[str, Any]:
     return {
         **{name: getattr(shard, name) for name in _FIELDS},
         "state": asdict(shard.state),
+        "keeping": asdict(shard.keeping),
         "protected": list(shard.protected),
         "health_checks": [dict(check) for check in shard.health_checks],
         "depends_on": list(shard.depends_on),
@@ -31,7 +34,12 @@ def shard_of(note: Mapping[str, Any]) -> Shard:
         directory=Path(),
         configuration=b"{}",
         state=StateLocation(**note["state"]),
+        keeping=_keeping(note["keeping"]) if "keeping" in note else _UNTOLD,
         protected=tuple(note["protected"]),
         health_checks=tuple(note["health_checks"]),
         depends_on=tuple(note["depends_on"]),
     )
+
+
+def _keeping(noted: Mapping[str, Any]) -> Keeping:
+    return Keeping(**{**noted, "copies": tuple(CopyBucket(**copy) for copy in noted["copies"])})
