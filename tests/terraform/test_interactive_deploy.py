@@ -1,10 +1,12 @@
 """Somebody sits at the terminal: the plan is shown first, and only `yes` deploys it."""
 
+import io
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.terraform import test_kept_plans as kept_plans
 
 from holdfast_orchestrator.cli import invoke
 from holdfast_orchestrator.engine.warm import ahead
@@ -43,6 +45,26 @@ def test_yes_deploys_the_plan_that_was_shown(plain_app: "App") -> None:
     assert "+ terraform_data.n" in shown(runtime)
     assert "committed" in shown(runtime)
     assert plain_app.state_keys() == ["network/123456789012/eu-west-1/dev/terraform.tfstate"]
+
+
+def test_a_plan_whose_inputs_change_while_somebody_thinks_is_not_applied(plain_app: "App") -> None:
+    plain_app.write(kept_plans.app())
+    assert plain_app.run("deploy", "--yes").returncode == 0
+    plain_app.write(kept_plans.app(network="n2", orders="o2"))
+
+    class Thinking(io.StringIO):
+        def readline(self, *_: Any) -> str:
+            plain_app.run("deploy", "--stack", "network", "--yes")
+            return "yes\n"
+
+    runtime = at_a_terminal(plain_app, "")
+    runtime = replace(runtime, terminal=replace(runtime.terminal, inp=Thinking()))
+
+    code = invoke(["deploy", "--stack", "orders"], runtime)
+
+    (resource,) = [one for one in plain_app.state("orders")["resources"] if one["mode"] == "managed"]
+    assert code == 4
+    assert resource["instances"][0]["attributes"]["input"]["value"] == "o1 n1"
 
 
 @pytest.mark.parametrize("answer", ["", "y\n", "no\n"])

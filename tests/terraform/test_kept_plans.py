@@ -65,6 +65,17 @@ def test_a_plan_against_another_state_is_refused(deployed: "App") -> None:
     assert "made against state serial" in ran.stderr
 
 
+def test_a_plan_made_from_other_outputs_of_a_shard_above_is_refused(deployed: "App") -> None:
+    deployed.write(app(network="n2", orders="o2"))
+    deployed.run("plan", "--stack", "orders", "--out", "plans")
+    assert deployed.run("deploy", "--stack", "network", "--yes").returncode == 0
+
+    ran = deployed.run("deploy", "--plan", "plans", "--yes")
+
+    assert ran.returncode == 4
+    assert "the plan kept for orders was made from other outputs of network" in ran.stderr
+
+
 def test_a_kept_plan_that_was_tampered_with_is_refused(deployed: "App") -> None:
     deployed.write(app(orders="o2"))
     deployed.run("plan", "--out", "plans")

@@ -30,6 +30,7 @@ from holdfast_orchestrator.record.state_record import Debt
 from holdfast_orchestrator.state.lease import Claim
 from holdfast_orchestrator.state.lease_record import LeaseRecord
 from holdfast_orchestrator.state.snapshot import StateSnapshot
+from holdfast_orchestrator.unchanged.inputs import inputs_now
 from holdfast_orchestrator.unchanged.stand import inputs_before
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Intent:
     back: "Back | None" = None
 
     def still_holds(self, shard: Shard, snapshot: StateSnapshot | None) -> ShardPlan | None:
-        """Return the plan that was looked at if it may be applied as it is, else None."""
+        """Return the plan that was looked at if configuration and state are still the same, else None."""
         shown = self.shown
         if shown is None or shown.document is None or shown.skipped or self.upstream_changed:
             return None
@@ -132,10 +133,11 @@ class ShardDeploy:
     def _go(self, bench: Bench, known: Known) -> ShardResult:
         """Plan, and deploy where there is something to do."""
         snapshot = known.snapshot()
-        if self._nothing_to_do(snapshot):
+        shown = self._still_shown(snapshot)
+        if self._nothing_to_do(snapshot, shown):
             return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
         inputs = self._inputs(bench)
-        planned = self._plan(bench, snapshot, inputs)
+        planned = self._plan(bench, snapshot, inputs, shown)
         self._draft.document = planned.document
         if planned.document.is_empty and not self._may_be_ill(known):
             self._keep_as_good(bench, known, snapshot, planned)
@@ -167,10 +169,16 @@ class ShardDeploy:
         proven = None if planned.inputs is None else Proven(inputs=planned.inputs, state=snapshot.etag)
         keep_as_good(bench, known, snapshot, terraform=planned.terraform, proven=proven)
 
-    def _nothing_to_do(self, snapshot: StateSnapshot | None) -> bool:
+    def _still_shown(self, snapshot: StateSnapshot | None) -> ShardPlan | None:
+        """The plan that was looked at, where nothing it was made from has changed."""
+        shown = self._intent.still_holds(self._shard, snapshot)
+        if shown is None or shown.inputs == inputs_now(self._shard, self._run.manifest, self._run.tools):
+            return shown
+        return None
+
+    def _nothing_to_do(self, snapshot: StateSnapshot | None, shown: ShardPlan | None) -> bool:
         if self._intent.destroy:
             return snapshot is None or not snapshot.manages_something
-        shown = self._intent.still_holds(self._shard, snapshot)
         return shown is not None and shown.document is not None and shown.document.is_empty
 
     def _inputs(self, bench: Bench) -> Mapping[str, Mark | None] | None:
@@ -180,9 +188,12 @@ class ShardDeploy:
         return inputs_before(bench, json.loads(bench.shard.configuration))
 
     def _plan(
-        self, bench: Bench, snapshot: StateSnapshot | None, inputs: Mapping[str, Mark | None] | None
+        self,
+        bench: Bench,
+        snapshot: StateSnapshot | None,
+        inputs: Mapping[str, Mark | None] | None,
+        shown: ShardPlan | None,
     ) -> Planned:
-        shown = self._intent.still_holds(self._shard, snapshot)
         terraform = bench.bare_terraform()
         with self._run.stop.interrupting(terraform.interrupt):
             if shown is None or shown.content is None:

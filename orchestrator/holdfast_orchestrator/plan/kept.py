@@ -1,13 +1,14 @@
 """Plans kept in a folder, to be looked at now and applied later as they are.
 
 `plan.json` says what each plan is and what it was made from; `<shard>.tfplan` is Terraform's own file.
-Both hold secrets: the folder is private. A kept plan is refused once the configuration or the state it
-was made from is another one, because what is applied must be what was looked at.
+Both hold secrets: the folder is private. A kept plan is refused once the configuration, the state or the
+outputs it was made from are others, because what is applied must be what was looked at.
 """
 
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,9 @@ def read_kept(folder: Path) -> Plan:
         ) from None
 
 
-def refuse_stale(kept: ShardPlan, shard: Shard, snapshot: StateSnapshot | None) -> None:
+def refuse_stale(
+    kept: ShardPlan, shard: Shard, snapshot: StateSnapshot | None, inputs: Mapping[str, str]
+) -> None:
     """Return if `kept` may be applied now. Raises GateError that says what is different."""
     if kept.configuration_sha256 != configuration_sha256(shard):
         raise GateError(
@@ -70,6 +73,14 @@ def refuse_stale(kept: ShardPlan, shard: Shard, snapshot: StateSnapshot | None) 
     if kept.failure is None and not kept.waits_for and kept.state != now:
         raise GateError(
             f"the plan kept for {kept.label} was made against {_stamp(kept.state)}, now it is {_stamp(now)}",
+            next_step="plan again",
+        )
+    if kept.document is not None and not kept.skipped and kept.inputs != inputs:
+        others = (
+            name for name in sorted({*kept.inputs, *inputs}) if kept.inputs.get(name) != inputs.get(name)
+        )
+        raise GateError(
+            f"the plan kept for {kept.label} was made from other outputs of {', '.join(others)}",
             next_step="plan again",
         )
 

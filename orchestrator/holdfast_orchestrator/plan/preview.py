@@ -40,14 +40,15 @@ class ShardPlan:
 
     With `waits_for` (names of shards that must be deployed first; `waiting` says so in words) or
     `failure` (why it could not be planned) there is no `document`. `content` is Terraform's own plan
-    file; it holds secrets. `skipped` is what is known to be unchanged without a plan; `reasons` say why a
-    shard was not.
+    file; it holds secrets. `inputs` are digests of what it read of the shards above it. `skipped` is what
+    is known to be unchanged without a plan; `reasons` say why a shard was not.
     """
 
     shard: str
     label: str
     configuration_sha256: str
     state: StateStamp | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
     document: PlanDocument | None = None
     waits_for: tuple[str, ...] = ()
     waiting: str = ""

@@ -17,6 +17,7 @@ from holdfast_orchestrator.secret_places import secrets_in_state
 from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
 from holdfast_orchestrator.stop import StopSignal
 from holdfast_orchestrator.tools import Tools
+from holdfast_orchestrator.unchanged.inputs import inputs_now
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.engine.terraform import Terraform
@@ -102,12 +103,15 @@ def plan_with(
     """
     began = run.clock.monotonic()
     snapshot = read_snapshot(run.tools.store(shard), shard.state.key)
+    # Asked before the plan reads them: what changes meanwhile makes this plan stale, never good.
+    inputs = inputs_now(shard, run.manifest, run.tools)
     made = make_plan(terraform, shard, run, snapshot=snapshot, destroy=destroy)
     return ShardPlan(
         shard=shard.name,
         label=run.label(shard.name),
         configuration_sha256=configuration_sha256(shard),
         state=made.state,
+        inputs=inputs,
         document=made.document,
         content=made.file.read_bytes() if keep and made.raw else None,
         seconds=run.clock.monotonic() - began,

@@ -1,10 +1,11 @@
 """What a shard reads from the shards above it: which outputs, and what they are now."""
 
+import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from holdfast_orchestrator.manifest import Manifest
+from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.plan.upstream import outputs_needed
 from holdfast_orchestrator.record.footing import InputFooting, Mark
 from holdfast_orchestrator.rollback.documents import Document, digest
@@ -82,6 +83,13 @@ class Upstreams:
     def _guard(self, name: str) -> threading.Lock:
         with self._lock:
             return self._guards.setdefault(name, threading.Lock())
+
+
+def inputs_now(shard: Shard, manifest: Manifest, tools: Tools) -> Mapping[str, str]:
+    """Return a digest of what `shard` reads now of each shard above it, by that shard's name."""
+    upstreams = Upstreams(manifest=manifest, tools=tools)
+    needed = outputs_needed(json.loads(shard.configuration), manifest)
+    return {name: digest(upstreams.read(name).of(names).outputs) for name, names in needed.items()}
 
 
 def read_outputs(store: ObjectStore, key: str) -> Read:
