@@ -121,6 +121,23 @@ def test_what_was_found_ill_is_not_taken_for_good_by_deploying_it_again(world: W
     assert [call for call in world.calls if call.startswith("apply")] == ["apply plan.tfplan of network"]
 
 
+def test_an_interruption_leaves_what_was_to_be_taken_back_committed_and_says_so(world: World) -> None:
+    deployed(world, *CHAIN[:2])
+    world.losses = {"network": "aws_sns_topic.old", "data": "aws_sns_topic.old"}
+    world.failing = {"data"}
+    deployment = Deployment(world, CHAIN[:2])
+    world.on_call = lambda call: deployment.stop.ask() if call == "apply plan.tfplan of data" else None
+
+    result = deployment.carry_out(atomic=True, allowed=frozenset({"aws_sns_topic.old"}))
+
+    network = result.results["network"]
+    assert network.outcome is Outcome.COMMITTED
+    assert network.reason is not None
+    assert "stays committed" in network.reason
+    assert network.next_step == "holdfast rollback network"
+    assert result.exit_code == 130
+
+
 def test_only_what_depends_on_a_failure_is_skipped_and_the_cause_is_named(world: World) -> None:
     world.failing = {"data"}
     lonely = shard("lonely")

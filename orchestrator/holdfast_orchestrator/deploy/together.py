@@ -2,7 +2,8 @@
 
 Down against the graph first (dependents let go of what they refer to before it changes), then up along it
 once more: a dependent that went back before its upstream did has taken the upstream's new values. A shard
-that was never good before this run has nothing to go back to, and stays, and the report says so.
+that was never good before this run has nothing to go back to, and stays, as does what an interruption left
+no time for; the report says so.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from holdfast_orchestrator.deploy.ids import new_run_id
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
 from holdfast_orchestrator.deploy.shard import Intent
 from holdfast_orchestrator.errors import EXIT_FAILED, RolledBackError
+from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.record.last_good import LastGood, earlier
 
@@ -41,6 +43,9 @@ def _once_more(result: ShardResult, target: LastGood | None, run: Run, desk: Des
     if target is None:
         return result
     again = _go(result.shard, target, run, desk)
+    if again.outcome is Outcome.SKIPPED:
+        told = f"{result.reason}; interrupted before the values from above were read again"
+        return replace(result, reason=told, next_step=f"holdfast rollback {result.shard}")
     return result if again.outcome.is_good else again
 
 
@@ -64,6 +69,11 @@ def _taken_back(
             next_step="mend the cause and deploy again, or holdfast destroy it",
         )
     back = _go(name, target, run, desk)
+    if back.outcome is Outcome.SKIPPED:
+        told = f"{because}; interrupted before it was taken back, so it stays committed"
+        rollback = f"holdfast rollback {result.shard}"
+        run.emit(Notice(shard=name, message=f"{result.label}: {told} (to take it back: {rollback})"))
+        return replace(result, reason=told, next_step=rollback)
     if not back.outcome.is_good:
         return back
     return replace(
