@@ -9,8 +9,8 @@ import pytest
 from tests.unit.deploy_world import CHAIN, CHECK, Deployment, World, key, shard
 
 from holdfast_orchestrator.deploy.outcome import Outcome
-from holdfast_orchestrator.errors import HoldfastError, UsageError
-from holdfast_orchestrator.events import ShardFinished, ShardStep
+from holdfast_orchestrator.errors import HoldfastError, StateBucketError, UsageError
+from holdfast_orchestrator.events import Notice, ShardFinished, ShardStep
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.preview import PlanOutcome as ShardPlanOutcome
 from holdfast_orchestrator.state.memory import MemoryStore
@@ -136,6 +136,42 @@ def test_an_interruption_leaves_what_was_to_be_taken_back_committed_and_says_so(
     assert "stays committed" in network.reason
     assert network.next_step == "holdfast rollback network"
     assert result.exit_code == 130
+
+
+@pytest.mark.parametrize("refused", ["lease", "journal"])
+@pytest.mark.parametrize("asked", [0, 2])
+def test_a_bucket_that_refuses_what_comes_after_the_end_changes_no_ending(
+    world: World, refused: str, asked: int
+) -> None:
+    class Refusing(MemoryStore):
+        def create(self, key: str, body: bytes) -> Any:
+            self.refuse("journal", b'"promoted"', body)
+            return super().create(key, body)
+
+        def replace(self, key: str, body: bytes, *, etag: str) -> Any:
+            self.refuse("lease", b'"held": false', body)
+            return super().replace(key, body, etag=etag)
+
+        def refuse(self, what: str, mark: bytes, body: bytes) -> None:
+            if what == refused and mark in body and b'"before"' not in body:
+                raise StateBucketError(f"the bucket takes no {what} any more")
+
+    world.store = Refusing()
+    deployment = Deployment(world, CHAIN[:2])
+
+    def ask(call: str) -> None:
+        if call == "apply plan.tfplan of network":
+            for _ in range(asked):
+                deployment.stop.ask()
+
+    world.on_call = ask
+
+    result = deployment.carry_out()
+
+    told = [event.message for event in deployment.events if isinstance(event, Notice)]
+    assert result.outcome["network"] is Outcome.COMMITTED
+    assert any(f"takes no {refused} any more" in message for message in told), told
+    assert result.exit_code == (130 if asked else 0)
 
 
 def test_only_what_depends_on_a_failure_is_skipped_and_the_cause_is_named(world: World) -> None:

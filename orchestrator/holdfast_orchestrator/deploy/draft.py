@@ -12,12 +12,14 @@ from holdfast_orchestrator.errors import (
     LeasedError,
     NeedsPersonError,
 )
+from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.document import PlanDocument
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.stop import Urgency
 
 if TYPE_CHECKING:
+    from holdfast_orchestrator.deploy.launch import Launched
     from holdfast_orchestrator.deploy.machine import Ending
     from holdfast_orchestrator.deploy.narration import Failure
 
@@ -26,16 +28,22 @@ INTERRUPTED = "interrupted before anything was applied"
 
 @dataclass(slots=True, kw_only=True)
 class Draft:
-    """What is known of one shard's deploy."""
+    """What is known of one shard's deploy.
+
+    `begun` says that it may have changed something; `over` is how it ended, once it has.
+    """
 
     shard: Shard
     run: Run
     document: PlanDocument = field(default_factory=PlanDocument)
     backup: str | None = None
+    begun: bool = False
+    over: ShardResult | None = None
 
     def good(self, outcome: Outcome, *, serial: int | None = None) -> ShardResult:
         """Return the result of a shard that ended well."""
-        return self._result(outcome, serial=serial)
+        self.over = self._result(outcome, serial=serial)
+        return self.over
 
     def failed(self, failure: "Failure", *, serial: int | None = None) -> ShardResult:
         """Return the result of a shard whose plan or apply failed."""
@@ -49,13 +57,18 @@ class Draft:
             exit_code=1,
         )
 
+    def launched(self, launched: "Launched") -> ShardResult:
+        """Return the result of a shard that was deployed, or taken up."""
+        self.backup = launched.backup
+        return self.ended(launched.ending, serial=launched.serial)
+
     def ended(self, ending: "Ending", *, serial: int | None = None) -> ShardResult:
         """Return the result of a shard whose machine came to an end."""
         seen, failure = self.run.redactor.text, ending.failure
         if not ending.outcome.is_good:
             # What was planned is not what was done.
             self.document = PlanDocument()
-        return self._result(
+        self.over = self._result(
             ending.outcome,
             serial=serial,
             reason=None if failure is None else seen(failure.reason),
@@ -63,12 +76,15 @@ class Draft:
             evidence=() if failure is None else tuple(map(seen, failure.evidence)),
             exit_code=ending.exit_code,
         )
+        return self.over
 
     def stopped(self, error: HoldfastError) -> ShardResult:
-        """Return the result of a shard that an error put an end to."""
-        if self.run.stop.urgency is Urgency.INTERRUPT and not isinstance(
-            error, NeedsPersonError | LeasedError
-        ):
+        """Return the result of a shard that an error put an end to; one that had ended stays as it is."""
+        if self.over is not None:
+            told = f"{self.over.label} had ended ({self.over.outcome.value}), and then: {error}"
+            self.run.emit(Notice(shard=self.shard.name, message=told))
+            return self.over
+        if self._is_interrupted(error):
             error = InterruptedSafelyError(INTERRUPTED)
         if isinstance(error, EngineError):
             from holdfast_orchestrator.deploy.narration import failure_of_command  # noqa: PLC0415 - engine only
@@ -81,6 +97,11 @@ class Draft:
             next_step=None if error.next_step is None else seen(error.next_step),
             exit_code=error.exit_code,
         )
+
+    def _is_interrupted(self, error: HoldfastError) -> bool:
+        if self.begun or isinstance(error, NeedsPersonError | LeasedError):
+            return False
+        return self.run.stop.urgency is Urgency.INTERRUPT
 
     def _result(
         self,

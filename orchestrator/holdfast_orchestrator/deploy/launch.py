@@ -5,6 +5,7 @@ from typing import Any
 
 from holdfast_orchestrator.deploy.attempt import Attempt, Good, parsed
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.draft import Draft
 from holdfast_orchestrator.deploy.forward import put_deletes_off, refuse_other_state
 from holdfast_orchestrator.deploy.gates import judge_reversible
 from holdfast_orchestrator.deploy.health_gate import refuse_unready
@@ -45,9 +46,12 @@ class Launched:
     backup: str | None
 
 
-def launch(bench: Bench, known: Known, made: MadePlan, terraform: Any, *, destroy: bool) -> Launched:
+def launch(
+    bench: Bench, known: Known, made: MadePlan, terraform: Any, *, destroy: bool, draft: Draft
+) -> Launched:
     """Judge the plan, write down what is about to happen, and let the machine do it.
 
+    `draft` is told when it begins, and how it ended before anything is tidied up.
     Raises HoldfastError where something stands against it; nothing has been changed then.
     """
     artifact = artifact_of(bench, terraform, empty=destroy)
@@ -69,14 +73,27 @@ def launch(bench: Bench, known: Known, made: MadePlan, terraform: Any, *, destro
             close_record(bench, attempt, debt=attempt.debt)
             bench.mark(Phase.HELD, "after")
             raise
-        return finish(bench, attempt, Phase.APPLYING)
+        return finish(bench, attempt, Phase.APPLYING, draft=draft)
 
 
-def finish(bench: Bench, attempt: Attempt, phase: Phase) -> Launched:
+def finish(bench: Bench, attempt: Attempt, phase: Phase, *, draft: Draft | None) -> Launched:
     """Let the machine work from a phase to its end."""
+    if draft is not None:
+        draft.begun = True
     ending = drive(bench, attempt, phase)
-    serial = (attempt.standing or bench.state()).serial
-    return Launched(ending=ending, serial=serial if serial >= 0 else None, backup=attempt.before.backup)
+    launched = Launched(ending=ending, serial=_serial(bench, attempt), backup=attempt.before.backup)
+    if draft is not None:
+        draft.launched(launched)
+    return launched
+
+
+def _serial(bench: Bench, attempt: Attempt) -> int | None:
+    """The serial of the state that is left; not to be had is no reason to have failed."""
+    try:
+        serial = (attempt.standing or bench.state()).serial
+    except HoldfastError:
+        return None
+    return serial if serial >= 0 else None
 
 
 def keep_as_good(

@@ -145,11 +145,10 @@ def _under_lease(take: Take, run: Run, shard: Shard, desk: Desk, draft: Draft) -
         if known.unfinished is None:
             # It died before it had changed anything: what it held is given back, and that is all.
             return _standing(store, shard, take, draft)
-        launched = take_up(bench, known, person=take.person)
+        launched = take_up(bench, known, person=take.person, draft=draft)
         if launched.ending.failure == not_begun(take.run):
             return None
-        draft.backup = launched.backup
-        return draft.ended(launched.ending, serial=launched.serial)
+        return draft.launched(launched)
 
 
 def _standing(store: DurableStore, shard: Shard, take: Take, draft: Draft) -> ShardResult | None:

@@ -155,9 +155,10 @@ class ShardDeploy:
     def _deploy(self, bench: Bench, known: Known, planned: Planned) -> ShardResult:
         from holdfast_orchestrator.deploy.launch import launch  # noqa: PLC0415 - only with something to apply
 
-        launched = launch(bench, known, planned.made, planned.terraform, destroy=self._intent.destroy)
-        self._draft.backup = launched.backup
-        return self._draft.ended(launched.ending, serial=launched.serial)
+        launched = launch(
+            bench, known, planned.made, planned.terraform, destroy=self._intent.destroy, draft=self._draft
+        )
+        return self._draft.launched(launched)
 
     def _keep_as_good(
         self, bench: Bench, known: Known, snapshot: StateSnapshot | None, planned: Planned

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from holdfast_orchestrator.deploy.attempt import Attempt, Person
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.draft import Draft
 from holdfast_orchestrator.deploy.launch import Launched, finish
 from holdfast_orchestrator.deploy.locks import release_our_lock, wait_for_children
 from holdfast_orchestrator.deploy.machine import Ending
@@ -32,7 +33,7 @@ def finish_what_was_left(bench: Bench, known: Known) -> Known:
     if run is None:
         return known
     bench.say(f"run {run} was left unfinished; it is brought to an end first")
-    launched = take_up(bench, known, person=None)
+    launched = take_up(bench, known, person=None, draft=None)
     ending = launched.ending
     if ending.failure is not None and ending.outcome in (Outcome.NEEDS_HUMAN, Outcome.BLOCKED):
         raise NeedsPersonError(
@@ -43,9 +44,10 @@ def finish_what_was_left(bench: Bench, known: Known) -> Known:
     return look(bench)
 
 
-def take_up(bench: Bench, known: Known, *, person: Person | None) -> Launched:
+def take_up(bench: Bench, known: Known, *, person: Person | None, draft: Draft | None) -> Launched:
     """Carry an unfinished run on, or undo it. `person` None: nobody has decided anything.
 
+    `draft` is told how it ended, where that is the shard's end too.
     Raises NeedsPersonError where it waits for a decision and there is none.
     """
     kept = known.kept
@@ -62,7 +64,7 @@ def take_up(bench: Bench, known: Known, *, person: Person | None) -> Launched:
             return _only_close(bench, known)
         old = replace(bench, journal=journal, shard=old_shard(bench, entries))
         attempt = reopened(old, known, entries, person or Person())
-        return finish(old, attempt, _phase(attempt, entries, person))
+        return finish(old, attempt, _phase(attempt, entries, person), draft=draft)
 
 
 def _was_not_begun(entries: tuple[Entry, ...]) -> bool:
