@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 from tests.faults.lab.invariant import assert_safe
 from tests.faults.lab.proxy import Delay, Hang, Meanwhile, Rule, asks, puts
-from tests.faults.lab.scenarios import FAILING, FIRST, PLAIN, SECOND, app, data, parameter
+from tests.faults.lab.scenarios import FAILING, FIRST, PLAIN, SECOND, app, data, network, parameter, provider
 from tests.faults.lab.world import DEPLOY, HOLDFAST, Started, World
 
 KILLED = 137
@@ -337,6 +337,40 @@ def test_row_11_a_crashed_provider_leaves_no_orphan(cold_world: World) -> None:
 
     assert_safe(world, ended, code={0, 5})
     assert names(world) in (AS_SECOND, AS_FIRST)
+
+
+def test_row_11_an_object_whose_id_aws_chooses_is_found_by_its_tags(cold_world: World) -> None:
+    world = cold_world
+    world.begin(FIRST)
+    fault = Meanwhile(world.kill_provider, after=True)
+    world.proxy.add(Rule(what=asks("CreateVpc"), fault=fault, times=1))
+
+    ended = world.deploy(app(parameter("kept"), network("made")))
+
+    ours = [{"Name": "tag:ManagedBy", "Values": ["holdfast"]}]
+    there = [one["VpcId"] for one in world.cloud.client("ec2").describe_vpcs(Filters=ours)["Vpcs"]]
+    known = [
+        one["instances"][0]["attributes"]["id"]
+        for one in world.state()["resources"]
+        if one["type"] == "aws_vpc"
+    ]
+    assert_safe(world, ended, code={0, 5})
+    assert there == known
+    assert "had been made after all" in ended.text or ended.code == 0
+
+
+def test_row_11_an_object_that_nothing_tells_from_another_is_named(cold_world: World) -> None:
+    world = cold_world
+    world.begin(FIRST)
+    fault = Meanwhile(world.kill_provider, after=True)
+    world.proxy.add(Rule(what=asks("CreateVpc"), fault=fault, times=1))
+    kind, name, block = network("made")
+    untold = {**provider(), "default_tags": []}
+
+    ended = world.deploy(app(parameter("kept"), (kind, name, block), provider={"aws": [untold]}))
+
+    assert ended.code in (0, 5), ended
+    assert "aws_vpc.made may have been made" in ended.text
 
 
 def test_row_12_a_provider_that_hangs_is_left_by_the_second_ctrl_c_without_an_orphan(

@@ -22,6 +22,7 @@ from holdfast_orchestrator.rollback.imports import (
     with_imports,
 )
 from holdfast_orchestrator.rollback.progress import Step
+from holdfast_orchestrator.rollback.tagged import tagged_import_id
 
 PLACE = Place("123456789012", "eu-west-1")
 TAG = ShardTag("HoldfastShard", "orders-prod-eu-west-1")
@@ -162,6 +163,34 @@ def test_an_object_in_doubt_is_looked_for_by_the_ids_it_would_have(
     kind: str, planned: dict[str, Any], expected: tuple[str, ...]
 ) -> None:
     assert candidate_ids(kind, planned, PLACE) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "resource", "expected"),
+    [
+        ("aws_vpc", "ec2:eu-west-1:123456789012:vpc/vpc-1", "vpc-1"),
+        ("aws_subnet", "ec2:eu-west-1:123456789012:vpc/vpc-1", None),
+        ("aws_vpc", "ec2:eu-west-1:123456789012:vpc-endpoint/vpce-1", None),
+        ("aws_kms_key", "kms:eu-west-1:123456789012:key/k-1", "k-1"),
+        (
+            "aws_lb",
+            "elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/a/1",
+            "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/a/1",
+        ),
+        (
+            "aws_secretsmanager_secret",
+            "secretsmanager:eu-west-1:123456789012:secret:s-AbCdEf",
+            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:s-AbCdEf",
+        ),
+        ("aws_sns_topic", "sns:eu-west-1:123456789012:t", None),
+    ],
+)
+def test_the_arn_of_an_object_gives_its_import_id(kind: str, resource: str, expected: str | None) -> None:
+    assert tagged_import_id(kind, f"arn:aws:{resource}") == expected
+
+
+def test_what_is_no_arn_gives_none() -> None:
+    assert tagged_import_id("aws_vpc", "vpc-1") is None
 
 
 QUEUE = Identity("aws_sqs_queue", "q")

@@ -1,5 +1,7 @@
 """Is an object there that was perhaps created, and is it ours? Asked with a plan that only reads.
 
+Its id is worked out from what was planned, or, where only AWS chooses it, found by its tags.
+
 Ours is what carries the three tags every provider of our stacks puts on everything (`Service`,
 `Environment`, `ManagedBy` = holdfast), all with this shard's values, and is in no other state of the app. An
 app that puts no such tags on its objects gives no proof: then an object is reported and left alone.
@@ -12,17 +14,17 @@ from typing import Any
 
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.tag_search import stable_tags, tagged_ids
 from holdfast_orchestrator.errors import EngineError, HoldfastError
-from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.rollback.adoption import (
     ATTEMPTS,
     Adopt,
     Place,
-    ShardTag,
     candidate_ids,
     judge_adoption,
 )
 from holdfast_orchestrator.rollback.changes import Change, read_plan
+from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.identities import Identity
 from holdfast_orchestrator.rollback.imports import ImportBlock, planned_values_by_address, with_imports
 from holdfast_orchestrator.rollback.progress import Step
@@ -77,17 +79,8 @@ def may_still_land(attempt: Attempt) -> bool:
     return any(_OPEN_CALL.search(error) for error in attempt.errors)
 
 
-def stable_tags(shard: Shard) -> tuple[ShardTag, ...]:
-    """The tags that together prove that an object is this shard's."""
-    return (
-        ShardTag("Service", shard.service),
-        ShardTag("Environment", shard.environment),
-        ShardTag("ManagedBy", "holdfast"),
-    )
-
-
 def _look(bench: Bench, attempt: Attempt, step: Step) -> Probed | None:
-    for import_id in _candidates(bench.shard, attempt, step):
+    for import_id in _candidates(bench, attempt, step):
         change = _read(bench, attempt, ImportBlock(step.address, import_id))
         if change is not None and change.identity is not None:
             why = _why_not_ours(bench, change)
@@ -95,12 +88,31 @@ def _look(bench: Bench, attempt: Attempt, step: Step) -> Probed | None:
     return None
 
 
-def _candidates(shard: Shard, attempt: Attempt, step: Step) -> tuple[str, ...]:
+def has_known_id(bench: Bench, attempt: Attempt, step: Step) -> bool:
+    """Whether the id the object would have is known: then it is there under that id, or not at all."""
+    return bool(_known_ids(bench, attempt, step))
+
+
+def _candidates(bench: Bench, attempt: Attempt, step: Step) -> tuple[str, ...]:
+    known = _known_ids(bench, attempt, step)
+    if known:
+        return known
+    tagged = tagged_ids(bench, step.kind, _planned(attempt, step))
+    # Which of several is this one, nobody can tell.
+    return tagged if len(tagged) == 1 else ()
+
+
+def _known_ids(bench: Bench, attempt: Attempt, step: Step) -> tuple[str, ...]:
     if step.id_value:
         return (step.id_value,)
+    place = Place(account=bench.shard.account, region=bench.shard.region)
+    return candidate_ids(step.kind, _planned(attempt, step), place)
+
+
+def _planned(attempt: Attempt, step: Step) -> Document:
+    """What the newest plan that has it knew beforehand of the object."""
     known = (planned_values_by_address(plan).get(step.address) for plan in reversed(attempt.plans))
-    planned = next((values for values in known if values), {})
-    return candidate_ids(step.kind, planned, Place(account=shard.account, region=shard.region))
+    return next((values for values in known if values), {})
 
 
 def _read(bench: Bench, attempt: Attempt, block: ImportBlock) -> Change | None:

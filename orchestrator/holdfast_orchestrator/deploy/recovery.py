@@ -1,12 +1,13 @@
 """STATE_RECOVERY and RESOLVE: what only the events or the cloud know comes back into the state."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from holdfast_orchestrator.deploy.aftermath import Found, examine, in_doubt
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
-from holdfast_orchestrator.deploy.probe import Probed, look_for
+from holdfast_orchestrator.deploy.probe import Probed, has_known_id, look_for, may_still_land
+from holdfast_orchestrator.deploy.tag_search import stable_tags
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.identities import Identity
@@ -72,6 +73,7 @@ def resolve(bench: Bench, attempt: Attempt) -> Phase:
         bench.step("looking for objects in doubt")
         found = look_for(bench, attempt, doubts)
         _adopt(bench, attempt, found)
+        attempt.notes.extend(_not_found(bench, attempt, doubts, found))
         attempt.looked_for.update((step.address, step.id_value) for step in doubts)
         entry["found"] = [one.to_json() for one in found]
     return Phase.CLASSIFY
@@ -90,6 +92,22 @@ def _adopt(bench: Bench, attempt: Attempt, found: Sequence[Probed]) -> None:
         for one in found
         if one.why is not None
     )
+
+
+def _not_found(
+    bench: Bench, attempt: Attempt, doubts: Sequence[Step], found: Sequence[Probed]
+) -> Iterator[str]:
+    """Name what may exist all the same, and how a person finds it."""
+    if not may_still_land(attempt):
+        return
+    there = {one.address for one in found}
+    tags = ", ".join(f"{tag.key}={tag.value}" for tag in stable_tags(bench.shard))
+    for step in doubts:
+        if step.address not in there and not has_known_id(bench, attempt, step):
+            yield (
+                f"{step.address} may have been made: its answer was lost, and only AWS knows its id. "
+                f"Look for an {step.kind} with the tags {tags} that no state has"
+            )
 
 
 def _import_missing(bench: Bench, attempt: Attempt, missing: Sequence[Step]) -> None:

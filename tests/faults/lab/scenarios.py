@@ -49,6 +49,11 @@ def table(name: str, *, key: str = "id", after: str | None = None, **more: Any) 
     return ("aws_dynamodb_table", name, block)
 
 
+def network(name: str, **more: Any) -> Block:
+    """A VPC: AWS alone chooses its id."""
+    return ("aws_vpc", name, {"cidr_block": "10.9.0.0/16", "tags": {"Name": name}, **more})
+
+
 def topic(name: str, **more: Any) -> Block:
     return ("aws_sns_topic", name, {"name": f"{SHARD}-{name}", **more})
 
