@@ -19,6 +19,7 @@ from holdfast_constructs import _database_rules as rules
 from holdfast_constructs._access import Access
 from holdfast_constructs._naming import aws_name
 from holdfast_constructs._policy import Condition, Statement, assumed_by, from_this_account, policy_json
+from holdfast_constructs._subnets import check_zones
 from holdfast_constructs.keys import Keys
 from holdfast_constructs.network import VpcNetwork
 from holdfast_constructs.stack import ServiceStack
@@ -45,7 +46,8 @@ class Postgres(Construct):
     of the database inside, the id unless given.
 
     With the target's `delete_protection` neither Terraform nor the console deletes it, and a final snapshot
-    is taken. Raises ConstructError for what RDS would refuse, and in production without `multi_az`.
+    is taken. Raises ConstructError for what RDS would refuse (a network of one zone, for one), and in
+    production without `multi_az`.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Postgres(Construct):
         super().__init__(scope, id_)
         self._stack = ServiceStack.of(self)
         rules.check_standby(self._stack.target, multi_az=multi_az)
+        check_zones(network.zones, self._stack.target, wanted_by=f"database {id_}")
         shape = rules.Shape(
             instance_class=instance_class,
             storage_gib=storage_gib,

@@ -168,7 +168,7 @@ def test_the_same_bytes_come_out_of_the_stock_bindings(start: Start, everything:
             ("min_tasks = 3", "min_tasks = 1"),
             ["services.orders.min_tasks", "got      1", "2-5000 in production"],
         ),
-        (("zones = 3", "zones = 1"), ["network.zones", "got      1 (eu-west-1a)", "2-6 zones in production"]),
+        (("zones = 3", "zones = 1"), ["network.zones", "got      1 (eu-west-1a)", "2-6 zones"]),
         (("rate_limit", "rate_limt"), ["firewall.rate_limt", "did you mean rate_limit?"]),
         (("[network]", "[network"), ["is not TOML", "at column 9"]),
     ],

@@ -215,6 +215,15 @@ def test_a_single_zone_is_refused_in_production_only(synthesize: Synthesize) -> 
         _synthesized(synthesize, multi_az=False)
 
 
+def test_a_network_of_one_zone_is_refused_except_on_the_local_cloud(synthesize: Synthesize) -> None:
+    one = ("eu-west-1a",)
+    local = sample_target(environment="local", production=False, local=True, zones=one)
+
+    _synthesized(synthesize, target=local).has_resource("aws_db_instance")
+    with pytest.raises(ConstructError, match="the zones of database orders must be at least 2"):
+        _synthesized(synthesize, target=sample_target(zones=one))
+
+
 @pytest.mark.parametrize(
     ("properties", "message"),
     [

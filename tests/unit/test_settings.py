@@ -63,6 +63,7 @@ REFUSED = [
     ("a network too small for its subnets", [("10.40.0.0/16", "10.40.0.0/24")], "network.cidr", "10.40.0.0/24 for 3 zones", "/16 to /21"),
     ("no zones", [("zones = 3", "zones = 0")], "network.zones", "0", "1-6"),
     ("one zone in production", [("zones = 3", "zones = 1")], "network.zones", "1 (eu-west-1a)", "2-6 zones"),
+    ("one zone anywhere but on the local cloud", [("zones = 3", "zones = 1"), ("production = true\n", "")], "network.zones", "1 (eu-west-1a)", "2-6 zones, except on the local cloud"),
     ("one named zone in production", [("zones = 3", 'zone_names = ["eu-west-1c"]')], "network.zone_names", "1 (eu-west-1c)", "2-6 zones"),
     ("zones of another region", [("zones = 3", 'zone_names = ["eu-west-1a", "eu-west-2b"]')], "network.zone_names", "eu-west-1a, eu-west-2b", "different zones of eu-west-1"),
     ("a zone twice", [("zones = 3", 'zone_names = ["eu-west-1a", "eu-west-1a"]')], "network.zone_names", "eu-west-1a, eu-west-1a", "different zones of eu-west-1"),
@@ -113,6 +114,12 @@ def test_refuses(edits: list[tuple[str, str]], key: str, got: str, allowed: str)
     assert got in problem.got
     assert allowed in problem.allowed
     assert problem.next_step
+
+
+def test_the_local_cloud_may_have_a_single_zone() -> None:
+    text = (ENVIRONMENTS / "local.toml").read_text(encoding="utf-8").replace("zones = 2", "zones = 1")
+
+    assert parse_environment(text, FILE).zones("eu-west-1") == ("eu-west-1a",)
 
 
 def test_the_place_is_the_line_the_key_stands_on() -> None:

@@ -118,7 +118,7 @@ class Network(_Settings):
 
     cidr: Cidr
     zones: Annotated[int, Field(ge=1, le=6)] = 3
-    """How many availability zones: the first letters of the region (a, b, c)."""
+    """How many availability zones: the first letters of the region (a, b, c); locally one will do."""
     zone_names: Annotated[Items[ZoneName], Field(min_length=1, max_length=6)] | None = None
     """The zones by name, where the first letters will not do; takes the place of `zones`."""
     nat: Nat = "per_az"

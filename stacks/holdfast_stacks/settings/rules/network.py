@@ -58,6 +58,21 @@ def zones_fit_their_region(env: "Environment") -> Iterator[Fault]:
             )
 
 
+def zones_are_enough(env: "Environment") -> Iterator[Fault]:
+    """AWS makes no load balancer and no database in a single zone, and one may fail."""
+    for region in () if env.local else filter(env.has_network, env.regions):
+        zones = env.zones(region)
+        if len(zones) < _subnets.FEWEST_ZONES:
+            named = env.named_zones(region) is not None
+            yield Fault(
+                key_of_region(env, region, "zone_names") if named else ("network", "zones"),
+                "is too little for the load balancer and the databases",
+                f"{len(zones)} ({', '.join(zones)})",
+                f"{_subnets.FEWEST_ZONES}-6 zones, except on the local cloud",
+                "raise it",
+            )
+
+
 def subnets_fit(env: "Environment") -> Iterator[Fault]:
     """The network can be cut into the subnets of all zones."""
     for region in filter(env.has_network, env.regions):
@@ -118,6 +133,7 @@ def certificates_are_of_their_region(env: "Environment") -> Iterator[Fault]:
 RULES = (
     each_region_has_a_network,
     zones_fit_their_region,
+    zones_are_enough,
     subnets_fit,
     tasks_reach_aws,
     gateway_has_certificates,

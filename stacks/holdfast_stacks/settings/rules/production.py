@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from holdfast_stacks.settings.problems import Fault
-from holdfast_stacks.settings.rules.network import key_of_region
 
 if TYPE_CHECKING:
     from holdfast_stacks.settings.models import Environment
 
-ZONES = 2
 TASKS = 2
 BACKUP_DAYS = 7
 
@@ -28,21 +26,6 @@ def data_is_kept(env: "Environment") -> Iterator[Fault]:
     if not env.keep_data:
         what = "would let data go with its stack"
         yield Fault(("keep_data",), what, "false", "true in production", "remove the line")
-
-
-def a_zone_may_fail(env: "Environment") -> Iterator[Fault]:
-    """There is more than one zone."""
-    for region in filter(env.has_network, env.regions):
-        zones = env.zones(region)
-        if len(zones) < ZONES:
-            key = "zone_names" if env.named_zones(region) else "zones"
-            yield Fault(
-                key_of_region(env, region, key) if key == "zone_names" else ("network", key),
-                "is too little for production",
-                f"{len(zones)} ({', '.join(zones)})",
-                f"{ZONES}-6 zones in production, so that one may fail",
-                "raise it",
-            )
 
 
 def a_task_may_fail(env: "Environment") -> Iterator[Fault]:
@@ -108,7 +91,6 @@ def databases_keep_a_week(env: "Environment") -> Iterator[Fault]:
 RULES = (
     not_on_the_local_cloud,
     data_is_kept,
-    a_zone_may_fail,
     a_task_may_fail,
     databases_have_a_standby,
     databases_keep_a_week,
