@@ -34,6 +34,13 @@ def test_an_environment_has_what_its_file_says() -> None:
     assert prod.databases()["orders"].instance_class == "db.r6g.large"
 
 
+def test_production_lets_no_attack_through_behind_eight_kilobytes_of_padding() -> None:
+    firewall = load_environment(ENVIRONMENTS / "prod.toml").firewall
+
+    assert firewall.mode == "block"
+    assert not firewall.rule_modes
+
+
 def test_an_environment_cannot_be_changed() -> None:
     prod = load_environment(ENVIRONMENTS / "prod.toml")
 
@@ -74,7 +81,7 @@ REFUSED = [
     ("a certificate of another region", [("[gateway]", '[gateway]\ncertificates = { eu-west-1 = "arn:aws:acm:us-east-1:210987654321:certificate/0a" }')], "gateway.certificates.eu-west-1", "us-east-1", "a certificate in eu-west-1"),
     ("a certificate for no region", [("[gateway]", '[gateway]\ncertificates = { eu-west-2 = "arn:aws:acm:eu-west-2:210987654321:certificate/0a" }')], "gateway.certificates.eu-west-2", "'eu-west-2'", "eu-west-1"),
     ("an unknown firewall mode", [('mode = "block"', 'mode = "blok"')], "firewall.mode", "'blok'", "count, block"),
-    ("an unknown firewall rule", [("SizeRestrictions_BODY", "SizeRestriction_BODY")], "firewall.rule_modes.SizeRestriction_BODY", "'SizeRestriction_BODY'", "a managed group"),
+    ("an unknown firewall rule", [('mode = "block"', 'mode = "block"\nrule_modes = { SizeRestriction_BODY = "count" }')], "firewall.rule_modes.SizeRestriction_BODY", "'SizeRestriction_BODY'", "a managed group"),
     ("a rate limit AWS does not take", [("rate_limit = 2000", "rate_limit = 9")], "firewall.rate_limit", "9", "10-2000000000"),
     ("a retention CloudWatch lacks", [("retention_days = 365", "retention_days = 100")], "logs.retention_days", "100", "90, 120"),
     ("a tag of Holdfast's", [("CostCenter", "ManagedBy")], "tags.ManagedBy", "'ManagedBy'", "other tags"),

@@ -148,7 +148,7 @@ class Firewall(_Settings):
     rate_limit: Annotated[int, Field(ge=LOWEST_RATE, le=HIGHEST_RATE)] = 2000
     """Requests one address may make in five minutes."""
     rule_modes: Table[str, Mode] = Field(default_factory=empty_table)
-    """Single rules that differ from `mode`, such as SizeRestrictions_BODY = \"count\"."""
+    """Single rules that differ from `mode`, such as HostingProviderIPList = \"block\"."""
 
 
 class Logs(_Settings):
