@@ -148,7 +148,10 @@ class Firewall(_Settings):
     rate_limit: Annotated[int, Field(ge=LOWEST_RATE, le=HIGHEST_RATE)] = 2000
     """Requests one address may make in five minutes."""
     rule_modes: Table[str, Mode] = Field(default_factory=empty_table)
-    """Single rules that differ from `mode`, such as HostingProviderIPList = \"block\"."""
+    """Single rules that differ from `mode`, such as HostingProviderIPList = \"block\".
+
+    HostingProviderIPList and AWSManagedIPDDoSList only block when they are named here.
+    """
 
 
 class Logs(_Settings):
