@@ -158,7 +158,7 @@ class Logs(_Settings):
     """Flow logs, firewall logs, service logs."""
 
     retention_days: RetentionDays = 365
-    """Days until CloudWatch deletes a log event."""
+    """Days until CloudWatch deletes a log event, and S3 an access log of the load balancer."""
 
 
 class Database(_Settings):
@@ -219,7 +219,7 @@ class Environment(_Settings):
     """Every stack exists once in each; the first is home to the domain."""
     domain: DomainName
     production: bool = False
-    """Turns the rules of production on: no data lost, nothing alone, nothing in plain text."""
+    """Turns the rules of production on: no data lost, nothing alone, no plain HTTP from outside."""
     local: bool = False
     """Deployed to the embedded local cloud."""
     keep_data: bool = True

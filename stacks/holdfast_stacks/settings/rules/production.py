@@ -1,8 +1,9 @@
-"""Rules of production: nothing alone, nothing in plain text, nothing that may change by itself."""
+"""Rules of production: nothing alone, no plain HTTP from outside, nothing that may change by itself."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from holdfast_constructs.target import LOG_RETENTION_DAYS
 from holdfast_stacks.settings.problems import Fault
 
 if TYPE_CHECKING:
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
 
 TASKS = 2
 BACKUP_DAYS = 7
+# AWS Security Hub, control CloudWatch.16.
+LOG_DAYS = 365
 
 
 def not_on_the_local_cloud(env: "Environment") -> Iterator[Fault]:
@@ -62,6 +65,42 @@ def nothing_in_plain_text(env: "Environment") -> Iterator[Fault]:
         )
 
 
+def a_way_out_may_fail(env: "Environment") -> Iterator[Fault]:
+    """No zone needs another one's NAT gateway."""
+    if env.network.nat == "single":
+        yield Fault(
+            ("network", "nat"),
+            "would leave every zone without a way out when one fails",
+            "'single'",
+            "per_az in production, or none",
+            "remove the line",
+        )
+
+
+def the_firewall_is_thought_of(env: "Environment") -> Iterator[Fault]:
+    """Whether the firewall blocks or only counts is somebody's decision."""
+    if "mode" not in env.firewall.model_fields_set:
+        yield Fault(
+            ("firewall", "mode"),
+            "is missing, so that the firewall would block nothing",
+            "nothing",
+            "block or count, written down in production",
+            'add mode = "block" below [firewall], or "count" while you learn what it would block',
+        )
+
+
+def logs_outlast_a_year(env: "Environment") -> Iterator[Fault]:
+    """What happened can be looked up for a year: logs of services, firewall, network and load balancer."""
+    if env.logs.retention_days < LOG_DAYS:
+        yield Fault(
+            ("logs", "retention_days"),
+            "is too little for production",
+            str(env.logs.retention_days),
+            "one of " + ", ".join(str(days) for days in LOG_RETENTION_DAYS if days >= LOG_DAYS),
+            "raise it, or remove the line",
+        )
+
+
 def images_are_pinned(env: "Environment") -> Iterator[Fault]:
     """What was tested is what runs."""
     for name, service in env.running().items():
@@ -95,5 +134,8 @@ RULES = (
     databases_have_a_standby,
     databases_keep_a_week,
     nothing_in_plain_text,
+    a_way_out_may_fail,
+    the_firewall_is_thought_of,
+    logs_outlast_a_year,
     images_are_pinned,
 )
