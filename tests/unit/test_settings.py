@@ -80,6 +80,9 @@ REFUSED = [
     ("no firewall in production", [('[firewall]\nmode = "block"\nrate_limit = 2000\n', "")], "firewall.mode", "nothing", "block or count"),
     ("logs of a month in production", [("retention_days = 365", "retention_days = 30")], "logs.retention_days", "30", "one of 365, 400"),
     ("no way to AWS", [('"per_az"', '"none"\nprivate_endpoints = ["logs"]')], "network.private_endpoints", "logs", "ecr.api, ecr.dkr, logs, secretsmanager"),
+    ("no way to a parameter", [('"per_az"', '"none"\nprivate_endpoints = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"]'), ("arn:aws:secretsmanager:eu-west-1:210987654321:secret:orders", "arn:aws:ssm:eu-west-1:210987654321:parameter/orders")], "network.private_endpoints", "ecr.api, ecr.dkr, logs, secretsmanager", "secretsmanager, ssm"),
+    ("no way to an image elsewhere", [('"per_az"', '"none"\nprivate_endpoints = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"]'), ("210987654321.dkr.ecr.eu-west-1.amazonaws.com/orders", "ghcr.io/example/orders")], "services.orders.image", "ghcr.io/example/orders", "in Amazon ECR in eu-west-1"),
+    ("no way to an image of another region", [('"per_az"', '"none"\nprivate_endpoints = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"]'), ("ecr.eu-west-1.amazonaws.com/orders", "ecr.us-east-1.amazonaws.com/orders")], "services.orders.image", "ecr.us-east-1", "in Amazon ECR in eu-west-1"),
     ("plain HTTP in production", [("[gateway]", "[gateway]\ntls = false")], "gateway.tls", "false", "true in production"),
     ("no certificate", [('zone_id = "Z0PRODEXAMPLE0000001"', "")], "gateway", "neither zone_id nor a certificate", "zone_id"),
     ("a certificate of another region", [("[gateway]", '[gateway]\ncertificates = { eu-west-1 = "arn:aws:acm:us-east-1:210987654321:certificate/0a" }')], "gateway.certificates.eu-west-1", "us-east-1", "a certificate in eu-west-1"),
@@ -125,6 +128,12 @@ def test_refuses(edits: list[tuple[str, str]], key: str, got: str, allowed: str)
     assert got in problem.got
     assert allowed in problem.allowed
     assert problem.next_step
+
+
+def test_private_endpoints_are_a_way_to_aws() -> None:
+    endpoints = '"none"\nprivate_endpoints = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"]'
+
+    assert parse_environment(edited(('"per_az"', endpoints)), FILE).network.nat == "none"
 
 
 def test_the_local_cloud_may_have_a_single_zone() -> None:
