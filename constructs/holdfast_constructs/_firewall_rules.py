@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
-from holdfast_constructs._managed_rules import GENTLE_RULES, MANAGED_RULES, RATE_LIMIT
+from holdfast_constructs._managed_rules import COUNTED_BY_AWS, GENTLE_RULES, MANAGED_RULES, RATE_LIMIT
 from holdfast_constructs.errors import ConstructError
 
 Mode = Literal["count", "block"]
@@ -25,8 +25,8 @@ def firewall_rules(*, mode: Mode, rate_limit: int, rule_modes: Mapping[str, Mode
     """Return the rules, in order of priority: the rate limit, then each managed group.
 
     `rate_limit` is requests in five minutes from one address. `rule_modes` gives a rule, a whole managed
-    group, or `RateLimit` another mode than `mode`; a rule's own entry wins over its group's. Raises
-    ConstructError for an unknown name or mode.
+    group, or `RateLimit` another mode than `mode`; a rule's own entry wins over its group's. GENTLE_RULES
+    block only by an entry of their own. Raises ConstructError for an unknown name or mode.
     """
     _check_modes(mode, rate_limit, rule_modes)
     rate = _rate_rule(rate_limit, rule_modes.get(RATE_LIMIT, mode))
@@ -57,12 +57,12 @@ def _group_rule(
 ) -> dict[str, Any]:
     modes = {rule: rule_modes.get(rule, "count" if rule in GENTLE_RULES else mode) for rule in rules}
     statement: dict[str, Any] = {"vendor_name": "AWS", "name": group}
-    counted = [rule for rule in rules if modes[rule] == "count"]
-    # `count` on the whole group also holds for rules AWS adds to it later.
-    all_counted = len(counted) == len(rules)
-    if counted and not all_counted:
+    # `count` on the whole group also holds for rules AWS adds to it later; where one rule blocks, so do they.
+    all_counted = all(mode == "count" for mode in modes.values())
+    differing = [rule for rule in rules if (modes[rule] == "count") != (rule in COUNTED_BY_AWS)]
+    if differing and not all_counted:
         statement["rule_action_override"] = [
-            {"name": rule, "action_to_use": {"count": {}}} for rule in counted
+            {"name": rule, "action_to_use": {modes[rule]: {}}} for rule in differing
         ]
     return {
         "name": group,

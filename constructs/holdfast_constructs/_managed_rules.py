@@ -27,6 +27,7 @@ MANAGED_RULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "Log4JRCE_HEADER",
             "Log4JRCE_QUERYSTRING",
             "Log4JRCE_URIPATH",
+            "ReactJSRCE_BODY",
         ),
         "AWSManagedRulesCommonRuleSet": (
             "NoUserAgent_HEADER",
@@ -63,5 +64,7 @@ MANAGED_RULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 RATE_LIMIT = "RateLimit"
 
+# The rules whose own action is Count: left alone they never block. All others block.
+COUNTED_BY_AWS = frozenset({"AWSManagedIPDDoSList"})
 # A request from a data centre is often another company's server calling an API: worth knowing, not blocking.
-GENTLE_RULES = frozenset({"HostingProviderIPList"})
+GENTLE_RULES = frozenset({"HostingProviderIPList", *COUNTED_BY_AWS})

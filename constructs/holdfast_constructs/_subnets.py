@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.target import Target
 
 Tier = Literal["public", "private", "isolated"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
@@ -25,6 +26,8 @@ TIERS: tuple[Tier, ...] = get_args(Tier)
 # in each of its subnets (Elastic Load Balancing, "Subnets for your load balancer"): a public slot.
 LARGEST_PREFIX, SMALLEST_PREFIX = 16, 21
 SLOTS = 8
+# The same page, and Amazon RDS, "Working with DB subnet groups": subnets in at least two zones.
+FEWEST_ZONES = 2
 _SLOT_BITS = 3
 
 
@@ -58,6 +61,17 @@ def plan_subnets(cidr: str, zones: Sequence[str]) -> SubnetPlan:
         blocks=MappingProxyType({tier: _cut(block, slots) for tier, block in tiers.items()}),
         reserved=str(eighths[2].supernet()),
     )
+
+
+def check_zones(zones: Sequence[str], target: Target, *, wanted_by: str) -> None:
+    """Raise ConstructError for too few zones for what wants two; the local cloud asks for none."""
+    if not target.local and len(zones) < FEWEST_ZONES:
+        raise ConstructError(
+            f"the zones of {wanted_by}",
+            got=", ".join(zones),
+            allowed=f"at least {FEWEST_ZONES}: AWS makes none in fewer",
+            next_step="give the target another zone",
+        )
 
 
 def _network(cidr: str) -> IPv4Network:

@@ -19,6 +19,7 @@ from holdfast_constructs import _database_rules as rules
 from holdfast_constructs._access import Access
 from holdfast_constructs._naming import aws_name
 from holdfast_constructs._policy import Condition, Statement, assumed_by, from_this_account, policy_json
+from holdfast_constructs._subnets import check_zones
 from holdfast_constructs.keys import Keys
 from holdfast_constructs.network import VpcNetwork
 from holdfast_constructs.stack import ServiceStack
@@ -41,10 +42,12 @@ class Postgres(Construct):
     `instance_class` such as `db.r6g.large`; `storage_gib` (20-65,536) to begin with, growing by itself to
     `max_storage_gib` where given; `backup_days` (1-35) of continuous backup; `multi_az` for a standby in
     another zone. `engine_version` is a major version such as `16`, whose minor versions AWS installs by
-    itself; `16.4` stays at that one. `database` is the name of the database inside, the id unless given.
+    itself; `16.4` stays at that one; a later major version is an upgrade in place. `database` is the name
+    of the database inside, the id unless given.
 
     With the target's `delete_protection` neither Terraform nor the console deletes it, and a final snapshot
-    is taken. Raises ConstructError for what RDS would refuse, and in production without `multi_az`.
+    is taken. Raises ConstructError for what RDS would refuse (a network of one zone, for one), and in
+    production without `multi_az`.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Postgres(Construct):
         super().__init__(scope, id_)
         self._stack = ServiceStack.of(self)
         rules.check_standby(self._stack.target, multi_az=multi_az)
+        check_zones(network.zones, self._stack.target, wanted_by=f"database {id_}")
         shape = rules.Shape(
             instance_class=instance_class,
             storage_gib=storage_gib,
@@ -162,6 +166,8 @@ class Postgres(Construct):
             engine="postgres",
             engine_version=shape.engine_version,
             auto_minor_version_upgrade=shape.follows_minors,
+            # Nothing but another `engine_version` asks for one, and the gate holds that until it is approved.
+            allow_major_version_upgrade=True,
             instance_class=shape.instance_class,
             db_name=self.database_name,
             port=PORT,
@@ -187,7 +193,8 @@ class Postgres(Construct):
             deletion_protection=kept,
             skip_final_snapshot=not kept,
             final_snapshot_identifier=f"{self._identifier}-final" if kept else None,
-            apply_immediately=False,
+            # A change left to the maintenance window would be seen by no verify and undone by no rollback.
+            apply_immediately=True,
             monitoring_interval=MONITORING_SECONDS,
             monitoring_role_arn=self._make_monitoring_role(),
             performance_insights_enabled=True,

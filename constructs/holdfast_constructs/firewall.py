@@ -1,8 +1,10 @@
 """The web application firewall: managed rule groups, a limit per address, and a log without secrets.
 
 It begins by counting. What it would have blocked is in its log and its metrics; when that holds nothing a
-customer sent, `mode="block"`. A rule that meets honest requests (large uploads meet SizeRestrictions_BODY)
-stays on `count` by its name.
+customer sent, `mode="block"`. A rule that meets honest requests stays on `count` by its name. With
+SizeRestrictions_BODY that costs more than the rule: WAF reads only the first 8 KB of a body on its way to a
+load balancer, so whoever pads an attack by as much passes every other rule that looks at bodies. Large
+uploads go to S3 with a signed URL instead.
 """
 
 from collections.abc import Mapping

@@ -24,6 +24,7 @@ from holdfast_constructs._access_logs import AccessLogs
 from holdfast_constructs._certificate import Certificate
 from holdfast_constructs._naming import aws_name
 from holdfast_constructs._priorities import Priorities
+from holdfast_constructs._subnets import check_zones
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.firewall import Firewall
 from holdfast_constructs.network import ANYWHERE, VpcNetwork
@@ -56,7 +57,8 @@ class Gateway(Construct):
     local cloud needs neither: the gateway makes a zone of its own there. `firewall` stands in front of it.
     `plain_http` leaves HTTPS out, never in production.
 
-    Raises ConstructError when there is no way to a certificate, or one too many.
+    Raises ConstructError when there is no way to a certificate, or one too many, and for a network of
+    one zone.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Gateway(Construct):
         self.domain = domain
         self.default_port = HTTP if plain_http else HTTPS
         self.priorities = Priorities()
+        check_zones(network.zones, self._stack.target, wanted_by=f"gateway {id_}")
         _check_certificate(self._stack, certificate_arn, zone_id, plain_http=plain_http)
         self.zone_id = self._zone(zone_id, wanted=not (certificate_arn or plain_http))
         self.security_group = self._make_security_group(network)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from holdfast_constructs.errors import ConstructError
 from holdfast_stacks.settings import Environment, InvalidSettingsError, Problem, load_environments
+from holdfast_stacks.settings.models import Services
 from holdfast_stacks.settings.problems import EXIT_SETTINGS, did_you_mean
 
 
@@ -44,15 +45,15 @@ def synthesize(environments: Sequence[Environment], *, services: Sequence[str] =
     from holdfast_constructs import HoldfastApp  # noqa: PLC0415
     from holdfast_stacks import catalog, selection  # noqa: PLC0415
 
-    _refuse_unknown(services, catalog.REFERS_TO)
+    _refuse_unknown(services, (*catalog.PLATFORM, *Services.model_fields))
     app = HoldfastApp()
     stacks = catalog.build(app, environments)
-    kept = [stack.name for stack in stacks if stack.service in catalog.with_references(services)]
-    if services and not any(stack.service in services for stack in stacks):
+    wanted = [stack.name for stack in stacks if stack.service in services]
+    if services and not wanted:
         raise InvalidSettingsError([_nowhere(services, environments)])
     app.synth()
     if services:
-        selection.keep_only(Path(app.outdir), kept)
+        selection.keep_only(Path(app.outdir), wanted)
 
 
 def _names(environ: Mapping[str, str], variable: str) -> tuple[str, ...]:
@@ -67,7 +68,7 @@ def _refuse_unknown(services: Sequence[str], known: Collection[str]) -> None:
             what="names a service that does not exist",
             got=repr(name),
             allowed=", ".join(known) + did_you_mean(name, known),
-            next_step="name one of these, or add it to holdfast_stacks.catalog",
+            next_step="name one of these, or add it to settings.models and catalog in holdfast_stacks",
         )
         for name in services
         if name not in known

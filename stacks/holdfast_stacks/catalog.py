@@ -1,13 +1,12 @@
-"""Which stacks exist, for each service in each environment and region, and what each refers to.
+"""Which stacks exist, for each service in each environment and region.
 
     network ──┬── edge ──┬── storefront
               └── data ──┴── orders
 
-To add a service: a file beside this one, a field in `settings.models.Services`, and a line here.
+To add a service: a file beside this one, a field in `settings.models.Services`, an `if` and a `yield` here.
 """
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
 
 from constructs import Construct
 
@@ -20,28 +19,14 @@ from holdfast_stacks.settings import Environment
 from holdfast_stacks.site import Site
 from holdfast_stacks.storefront import Storefront
 
-# The services each refers to; cdktf's manifest says the same of the stacks once they are synthesized.
-REFERS_TO: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "network": (),
-        "edge": ("network",),
-        "data": ("network",),
-        "storefront": ("edge", "network"),
-        "orders": ("data", "edge", "network"),
-    }
-)
+# What every service stands on. These and those of the settings are all services there are.
+PLATFORM = ("network", "edge", "data")
 
 
 def build(scope: Construct, environments: Iterable[Environment]) -> tuple[ServiceStack, ...]:
     """Create every stack of these environments in `scope`, and return them, producers first."""
     sites = [Site(env, region) for env in environments for region in env.regions]
     return tuple(stack for site in sites for stack in _site(scope, site))
-
-
-def with_references(services: Iterable[str]) -> frozenset[str]:
-    """Return these services and all they refer to, directly or not."""
-    found = frozenset(services)
-    return found.union(*(with_references(REFERS_TO[service]) for service in found))
 
 
 def _site(scope: Construct, site: Site) -> Iterable[ServiceStack]:

@@ -1,4 +1,7 @@
-"""Takes orders, and keeps them in a database of its own."""
+"""Takes orders, and keeps them in a database of its own.
+
+It logs in as a user of its own, which somebody has made once: docs/constructs.md says how.
+"""
 
 from constructs import Construct
 
@@ -33,5 +36,5 @@ class Orders(ServiceStack):
             environment=settings.environment,
             secrets=settings.secrets,
         )
-        self.api.connect_to(database)
+        self.api.connect_to(database, user="orders")
         self.put_out("url", self.api.url)

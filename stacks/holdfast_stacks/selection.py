@@ -8,17 +8,28 @@ about 20 ms.
 
 import json
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 MANIFESTS = {"manifest.json": "stacks", "holdfast.json": "shards"}
 
 
-def keep_only(outdir: Path, names: Collection[str]) -> None:
-    """Take every stack but those named out of `outdir`, which an app has been synthesized into.
+def keep_only(outdir: Path, names: Iterable[str]) -> None:
+    """Take every stack but those named and what they refer to out of `outdir`, where an app was synthesized.
 
     What stays is as it was, byte for byte.
     """
+    stacks = json.loads((outdir / "manifest.json").read_bytes())["stacks"]
+    _keep(outdir, _with_references(names, stacks))
+
+
+def _with_references(names: Iterable[str], stacks: Mapping[str, Any]) -> frozenset[str]:
+    found = frozenset(names)
+    return found.union(*(_with_references(stacks[name]["dependencies"], stacks) for name in found))
+
+
+def _keep(outdir: Path, names: Collection[str]) -> None:
     for file_name, key in MANIFESTS.items():
         file = outdir / file_name
         text = file.read_text(encoding="utf-8")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from holdfast_stacks.settings.models import Services
+
 PROJECT = Path(__file__).resolve().parents[2]
 PROD = (PROJECT / "environments" / "prod.toml").read_text(encoding="utf-8")
 APP = json.loads((PROJECT / "cdktf.json").read_bytes())["app"].split()
@@ -120,17 +122,14 @@ def test_a_service_is_kept_with_what_it_refers_to_and_none_of_them_looks_differe
         assert kept == {name: full[name] for name in stacks}
 
 
-def test_the_catalog_says_of_references_what_cdktf_found(everything: Run) -> None:
-    from holdfast_stacks.catalog import REFERS_TO  # noqa: PLC0415 - loads jsii
+def test_a_service_is_known_by_its_field_in_the_settings(everything: Run) -> None:
+    from holdfast_stacks.catalog import PLATFORM  # noqa: PLC0415 - loads jsii
 
-    stacks = json.loads(everything.files["manifest.json"])["stacks"]
-    found = {
-        name.split("-")[0]: tuple(sorted(dependency.split("-")[0] for dependency in stack["dependencies"]))
-        for name, stack in stacks.items()
-        if "-prod-" in name
+    services = {
+        shard["service"] for shard in json.loads(everything.files["holdfast.json"])["shards"].values()
     }
 
-    assert found == {service: tuple(sorted(refers)) for service, refers in REFERS_TO.items()}
+    assert services == {*PLATFORM, *Services.model_fields}
 
 
 def test_every_resource_can_be_traced_to_a_line_of_a_stack(everything: Run) -> None:
@@ -168,7 +167,7 @@ def test_the_same_bytes_come_out_of_the_stock_bindings(start: Start, everything:
             ("min_tasks = 3", "min_tasks = 1"),
             ["services.orders.min_tasks", "got      1", "2-5000 in production"],
         ),
-        (("zones = 3", "zones = 1"), ["network.zones", "got      1 (eu-west-1a)", "2-6 zones in production"]),
+        (("zones = 3", "zones = 1"), ["network.zones", "got      1 (eu-west-1a)", "2-6 zones"]),
         (("rate_limit", "rate_limt"), ["firewall.rate_limt", "did you mean rate_limit?"]),
         (("[network]", "[network"), ["is not TOML", "at column 9"]),
     ],

@@ -212,6 +212,15 @@ def test_no_way_to_a_certificate_is_refused(synthesize: Synthesize) -> None:
         _synthesized(synthesize, certificate_arn=None)
 
 
+def test_a_network_of_one_zone_is_refused_except_on_the_local_cloud(synthesize: Synthesize) -> None:
+    one = ("eu-west-1a",)
+    local = sample_target(environment="local", production=False, local=True, zones=one)
+
+    _synthesized(synthesize, target=local).has_resource("aws_lb")
+    with pytest.raises(ConstructError, match="the zones of gateway gateway must be at least 2"):
+        _synthesized(synthesize, target=sample_target(zones=one))
+
+
 def test_a_certificate_for_plain_http_is_refused(synthesize: Synthesize) -> None:
     with pytest.raises(ConstructError, match="plain_http and certificate_arn contradict each other"):
         _synthesized(synthesize, target=sample_target(production=False), plain_http=True)

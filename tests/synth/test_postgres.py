@@ -63,8 +63,15 @@ def test_it_survives_a_zone_and_keeps_its_backups(synthesize: Synthesize) -> Non
         storage_type="gp3",
         allocated_storage=100,
         max_allocated_storage=500,
-        apply_immediately=False,
     )
+
+
+def test_a_change_is_made_when_it_is_deployed_and_not_left_for_the_maintenance_window(
+    synthesize: Synthesize,
+) -> None:
+    data = _synthesized(synthesize)
+
+    data.has_resource("aws_db_instance", apply_immediately=True)
 
 
 def test_everything_in_it_is_encrypted_with_the_data_key(synthesize: Synthesize) -> None:
@@ -177,6 +184,12 @@ def test_a_major_version_gets_its_minor_ones(synthesize: Synthesize) -> None:
     data.has_resource("aws_db_parameter_group", family="postgres17")
 
 
+def test_rds_takes_a_later_major_version_for_an_instance_that_exists(synthesize: Synthesize) -> None:
+    data = _synthesized(synthesize)
+
+    data.has_resource("aws_db_instance", allow_major_version_upgrade=True)
+
+
 def test_a_minor_version_is_never_planned_back_to(synthesize: Synthesize) -> None:
     data = _synthesized(synthesize, engine_version="16.4")
 
@@ -200,6 +213,15 @@ def test_a_single_zone_is_refused_in_production_only(synthesize: Synthesize) -> 
     staging.has_resource("aws_db_instance", multi_az=False)
     with pytest.raises(ConstructError, match="multi_az in prod must be True in production"):
         _synthesized(synthesize, multi_az=False)
+
+
+def test_a_network_of_one_zone_is_refused_except_on_the_local_cloud(synthesize: Synthesize) -> None:
+    one = ("eu-west-1a",)
+    local = sample_target(environment="local", production=False, local=True, zones=one)
+
+    _synthesized(synthesize, target=local).has_resource("aws_db_instance")
+    with pytest.raises(ConstructError, match="the zones of database orders must be at least 2"):
+        _synthesized(synthesize, target=sample_target(zones=one))
 
 
 @pytest.mark.parametrize(

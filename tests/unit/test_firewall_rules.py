@@ -18,9 +18,12 @@ def _rules(mode: Mode = "block", rule_modes: Mapping[str, Mode] = NOTHING_ELSE) 
 
 
 def _counted(rule: dict[str, Any]) -> set[str]:
+    return {name for name, action in _overridden(rule).items() if action == {"count": {}}}
+
+
+def _overridden(rule: dict[str, Any]) -> dict[str, Any]:
     overrides = rule["statement"]["managed_rule_group_statement"].get("rule_action_override", [])
-    assert all(each["action_to_use"] == {"count": {}} for each in overrides)
-    return {each["name"] for each in overrides}
+    return {each["name"]: each["action_to_use"] for each in overrides}
 
 
 def test_blocking_leaves_every_group_its_own_action() -> None:
@@ -75,7 +78,24 @@ def test_callers_from_data_centres_are_counted_unless_asked_otherwise() -> None:
     group = "AWSManagedRulesAnonymousIpList"
 
     assert _counted(_rules("block")[group]) == {"HostingProviderIPList"}
-    assert _counted(_rules("block", {"HostingProviderIPList": "block"})[group]) == set()
+    assert _overridden(_rules("block", {"HostingProviderIPList": "block"})[group]) == {}
+
+
+def test_a_rule_that_aws_only_counts_blocks_when_asked_to_by_name() -> None:
+    group = "AWSManagedRulesAmazonIpReputationList"
+
+    assert _overridden(_rules("block")[group]) == {}
+    assert _overridden(_rules("block", {group: "block"})[group]) == {}
+    for mode in ("block", "count"):
+        asked = _rules(mode, {"AWSManagedIPDDoSList": "block"})[group]
+        assert asked["override_action"] == {"none": {}}
+        assert _overridden(asked)["AWSManagedIPDDoSList"] == {"block": {}}
+
+
+def test_the_rule_against_react_s_remote_execution_is_known() -> None:
+    group = "AWSManagedRulesKnownBadInputsRuleSet"
+
+    assert "ReactJSRCE_BODY" in _counted(_rules("count", {"Log4JRCE_BODY": "block"})[group])
 
 
 def test_the_limit_is_by_address_in_five_minutes_and_comes_first() -> None:

@@ -96,6 +96,8 @@ def test_only_some_stateful_types_have_snapshots() -> None:
     ("kind", "attribute", "before", "after"),
     [
         ("aws_db_instance", "engine_version", "15.4", "16.1"),
+        ("aws_db_instance", "engine_version", "16", "17"),
+        ("aws_rds_cluster", "engine_version", "16.4", "17.2"),
         ("aws_eks_cluster", "version", "1.29", "1.30"),
         ("aws_db_instance", "allocated_storage", 20, 40),
         ("aws_ebs_volume", "size", 8, 9),

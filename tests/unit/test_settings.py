@@ -34,6 +34,13 @@ def test_an_environment_has_what_its_file_says() -> None:
     assert prod.databases()["orders"].instance_class == "db.r6g.large"
 
 
+def test_production_lets_no_attack_through_behind_eight_kilobytes_of_padding() -> None:
+    firewall = load_environment(ENVIRONMENTS / "prod.toml").firewall
+
+    assert firewall.mode == "block"
+    assert not firewall.rule_modes
+
+
 def test_an_environment_cannot_be_changed() -> None:
     prod = load_environment(ENVIRONMENTS / "prod.toml")
 
@@ -63,17 +70,25 @@ REFUSED = [
     ("a network too small for its subnets", [("10.40.0.0/16", "10.40.0.0/24")], "network.cidr", "10.40.0.0/24 for 3 zones", "/16 to /21"),
     ("no zones", [("zones = 3", "zones = 0")], "network.zones", "0", "1-6"),
     ("one zone in production", [("zones = 3", "zones = 1")], "network.zones", "1 (eu-west-1a)", "2-6 zones"),
+    ("one zone anywhere but on the local cloud", [("zones = 3", "zones = 1"), ("production = true\n", "")], "network.zones", "1 (eu-west-1a)", "2-6 zones, except on the local cloud"),
     ("one named zone in production", [("zones = 3", 'zone_names = ["eu-west-1c"]')], "network.zone_names", "1 (eu-west-1c)", "2-6 zones"),
     ("zones of another region", [("zones = 3", 'zone_names = ["eu-west-1a", "eu-west-2b"]')], "network.zone_names", "eu-west-1a, eu-west-2b", "different zones of eu-west-1"),
     ("a zone twice", [("zones = 3", 'zone_names = ["eu-west-1a", "eu-west-1a"]')], "network.zone_names", "eu-west-1a, eu-west-1a", "different zones of eu-west-1"),
     ("an unknown way out", [('"per_az"', '"per_zone"')], "network.nat", "'per_zone'", "per_az, single, none"),
+    ("one way out in production", [('"per_az"', '"single"')], "network.nat", "'single'", "per_az in production"),
+    ("a firewall nobody decided on", [('mode = "block"\n', "")], "firewall.mode", "nothing", "block or count"),
+    ("no firewall in production", [('[firewall]\nmode = "block"\nrate_limit = 2000\n', "")], "firewall.mode", "nothing", "block or count"),
+    ("logs of a month in production", [("retention_days = 365", "retention_days = 30")], "logs.retention_days", "30", "one of 365, 400"),
     ("no way to AWS", [('"per_az"', '"none"\nprivate_endpoints = ["logs"]')], "network.private_endpoints", "logs", "ecr.api, ecr.dkr, logs, secretsmanager"),
+    ("no way to a parameter", [('"per_az"', '"none"\nprivate_endpoints = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"]'), ("arn:aws:secretsmanager:eu-west-1:210987654321:secret:orders", "arn:aws:ssm:eu-west-1:210987654321:parameter/orders")], "network.private_endpoints", "ecr.api, ecr.dkr, logs, secretsmanager", "secretsmanager, ssm"),
+    ("no way to an image elsewhere", [('"per_az"', '"none"\nprivate_endpoints = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"]'), ("210987654321.dkr.ecr.eu-west-1.amazonaws.com/orders", "ghcr.io/example/orders")], "services.orders.image", "ghcr.io/example/orders", "in Amazon ECR in eu-west-1"),
+    ("no way to an image of another region", [('"per_az"', '"none"\nprivate_endpoints = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"]'), ("ecr.eu-west-1.amazonaws.com/orders", "ecr.us-east-1.amazonaws.com/orders")], "services.orders.image", "ecr.us-east-1", "in Amazon ECR in eu-west-1"),
     ("plain HTTP in production", [("[gateway]", "[gateway]\ntls = false")], "gateway.tls", "false", "true in production"),
     ("no certificate", [('zone_id = "Z0PRODEXAMPLE0000001"', "")], "gateway", "neither zone_id nor a certificate", "zone_id"),
     ("a certificate of another region", [("[gateway]", '[gateway]\ncertificates = { eu-west-1 = "arn:aws:acm:us-east-1:210987654321:certificate/0a" }')], "gateway.certificates.eu-west-1", "us-east-1", "a certificate in eu-west-1"),
     ("a certificate for no region", [("[gateway]", '[gateway]\ncertificates = { eu-west-2 = "arn:aws:acm:eu-west-2:210987654321:certificate/0a" }')], "gateway.certificates.eu-west-2", "'eu-west-2'", "eu-west-1"),
     ("an unknown firewall mode", [('mode = "block"', 'mode = "blok"')], "firewall.mode", "'blok'", "count, block"),
-    ("an unknown firewall rule", [("SizeRestrictions_BODY", "SizeRestriction_BODY")], "firewall.rule_modes.SizeRestriction_BODY", "'SizeRestriction_BODY'", "a managed group"),
+    ("an unknown firewall rule", [('mode = "block"', 'mode = "block"\nrule_modes = { SizeRestriction_BODY = "count" }')], "firewall.rule_modes.SizeRestriction_BODY", "'SizeRestriction_BODY'", "a managed group"),
     ("a rate limit AWS does not take", [("rate_limit = 2000", "rate_limit = 9")], "firewall.rate_limit", "9", "10-2000000000"),
     ("a retention CloudWatch lacks", [("retention_days = 365", "retention_days = 100")], "logs.retention_days", "100", "90, 120"),
     ("a tag of Holdfast's", [("CostCenter", "ManagedBy")], "tags.ManagedBy", "'ManagedBy'", "other tags"),
@@ -113,6 +128,18 @@ def test_refuses(edits: list[tuple[str, str]], key: str, got: str, allowed: str)
     assert got in problem.got
     assert allowed in problem.allowed
     assert problem.next_step
+
+
+def test_private_endpoints_are_a_way_to_aws() -> None:
+    endpoints = '"none"\nprivate_endpoints = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"]'
+
+    assert parse_environment(edited(('"per_az"', endpoints)), FILE).network.nat == "none"
+
+
+def test_the_local_cloud_may_have_a_single_zone() -> None:
+    text = (ENVIRONMENTS / "local.toml").read_text(encoding="utf-8").replace("zones = 2", "zones = 1")
+
+    assert parse_environment(text, FILE).zones("eu-west-1") == ("eu-west-1a",)
 
 
 def test_the_place_is_the_line_the_key_stands_on() -> None:

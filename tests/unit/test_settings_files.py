@@ -1,5 +1,6 @@
 """Settings as files: those asked for, those missing, those nobody can read; and what the app says."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 
 from holdfast_stacks.settings import InvalidSettingsError, Problem, load_environment, load_environments
 
-PROD = (Path(__file__).resolve().parents[2] / "environments" / "prod.toml").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[2]
+PROD = (ROOT / "environments" / "prod.toml").read_text(encoding="utf-8")
 
 Write = Callable[..., Path]
 
@@ -38,6 +40,19 @@ def only(file: Path) -> Problem:
     found = problems_of(file)
     assert len(found) == 1, "\n\n".join(map(str, found))
     return found[0]
+
+
+def test_the_example_of_the_documentation_is_valid(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "environments.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    file = tmp_path / "prod.toml"
+    file.write_text(example.replace("@sha256:…", "@sha256:" + "0" * 64), encoding="utf-8")
+
+    prod = load_environment(file)
+
+    assert prod.production
+    assert prod.health_overrides() == {"alb_targets_healthy": {"window": 600}}
+    assert [copy.region for copy in prod.state.copies] == ["eu-central-1"]
 
 
 def test_only_the_environments_asked_for_are_read(write: Write) -> None:

@@ -118,7 +118,7 @@ class Network(_Settings):
 
     cidr: Cidr
     zones: Annotated[int, Field(ge=1, le=6)] = 3
-    """How many availability zones: the first letters of the region (a, b, c)."""
+    """How many availability zones: the first letters of the region (a, b, c); locally one will do."""
     zone_names: Annotated[Items[ZoneName], Field(min_length=1, max_length=6)] | None = None
     """The zones by name, where the first letters will not do; takes the place of `zones`."""
     nat: Nat = "per_az"
@@ -148,14 +148,17 @@ class Firewall(_Settings):
     rate_limit: Annotated[int, Field(ge=LOWEST_RATE, le=HIGHEST_RATE)] = 2000
     """Requests one address may make in five minutes."""
     rule_modes: Table[str, Mode] = Field(default_factory=empty_table)
-    """Single rules that differ from `mode`, such as SizeRestrictions_BODY = \"count\"."""
+    """Single rules that differ from `mode`, such as HostingProviderIPList = \"block\".
+
+    HostingProviderIPList and AWSManagedIPDDoSList only block when they are named here.
+    """
 
 
 class Logs(_Settings):
     """Flow logs, firewall logs, service logs."""
 
     retention_days: RetentionDays = 365
-    """Days until CloudWatch deletes a log event."""
+    """Days until CloudWatch deletes a log event, and S3 an access log of the load balancer."""
 
 
 class Database(_Settings):
@@ -216,7 +219,7 @@ class Environment(_Settings):
     """Every stack exists once in each; the first is home to the domain."""
     domain: DomainName
     production: bool = False
-    """Turns the rules of production on: no data lost, nothing alone, nothing in plain text."""
+    """Turns the rules of production on: no data lost, nothing alone, no plain HTTP from outside."""
     local: bool = False
     """Deployed to the embedded local cloud."""
     keep_data: bool = True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from holdfast_constructs import _subnets
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.image import Image
 from holdfast_stacks.settings.problems import Fault
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 # Without NAT a Fargate task reaches its image, its secrets and its logs through these.
 ENDPOINTS_FOR_FARGATE = ("ecr.api", "ecr.dkr", "logs", "secretsmanager")
+# And its secrets that are SSM parameters through this one.
+ENDPOINT_FOR_PARAMETERS = "ssm"
 
 
 def key_of_region(env: "Environment", region: str, key: str) -> tuple[str, ...]:
@@ -58,6 +61,21 @@ def zones_fit_their_region(env: "Environment") -> Iterator[Fault]:
             )
 
 
+def zones_are_enough(env: "Environment") -> Iterator[Fault]:
+    """AWS makes no load balancer and no database in a single zone, and one may fail."""
+    for region in () if env.local else filter(env.has_network, env.regions):
+        zones = env.zones(region)
+        if len(zones) < _subnets.FEWEST_ZONES:
+            named = env.named_zones(region) is not None
+            yield Fault(
+                key_of_region(env, region, "zone_names") if named else ("network", "zones"),
+                "is too little for the load balancer and the databases",
+                f"{len(zones)} ({', '.join(zones)})",
+                f"{_subnets.FEWEST_ZONES}-6 zones, except on the local cloud",
+                "raise it",
+            )
+
+
 def subnets_fit(env: "Environment") -> Iterator[Fault]:
     """The network can be cut into the subnets of all zones."""
     for region in filter(env.has_network, env.regions):
@@ -75,15 +93,32 @@ def subnets_fit(env: "Environment") -> Iterator[Fault]:
 
 def tasks_reach_aws(env: "Environment") -> Iterator[Fault]:
     """Tasks can fetch their image and their secrets, and write their logs."""
-    missing = [name for name in ENDPOINTS_FOR_FARGATE if name not in env.network.private_endpoints]
+    secrets = [arn for service in env.running().values() for arn in service.secrets.values()]
+    parameters = any(":ssm:" in arn for arn in secrets)
+    needed = (*ENDPOINTS_FOR_FARGATE, *((ENDPOINT_FOR_PARAMETERS,) if parameters else ()))
+    missing = [name for name in needed if name not in env.network.private_endpoints]
     if env.network.nat == "none" and missing:
         yield Fault(
             ("network", "private_endpoints"),
             "leaves tasks without a way to AWS, as there is no NAT",
             ", ".join(env.network.private_endpoints) or "none",
-            "at least " + ", ".join(ENDPOINTS_FOR_FARGATE),
+            "at least " + ", ".join(needed),
             f"add {', '.join(missing)}, or set nat to single or per_az",
         )
+
+
+def images_are_near(env: "Environment") -> Iterator[Fault]:
+    """Without NAT an image comes through endpoints, and they lead to their own region's registry only."""
+    for name, service in env.running().items() if env.network.nat == "none" else ():
+        repository = Image.of(service.image).ecr_repository
+        if repository is None or any(region != repository.region for region in env.regions):
+            yield Fault(
+                ("services", name, "image"),
+                "cannot be pulled, as there is no NAT",
+                repr(service.image),
+                f"an image in Amazon ECR in {', '.join(env.regions)}",
+                "copy it there, or set nat to single or per_az",
+            )
 
 
 def gateway_has_certificates(env: "Environment") -> Iterator[Fault]:
@@ -118,8 +153,10 @@ def certificates_are_of_their_region(env: "Environment") -> Iterator[Fault]:
 RULES = (
     each_region_has_a_network,
     zones_fit_their_region,
+    zones_are_enough,
     subnets_fit,
     tasks_reach_aws,
+    images_are_near,
     gateway_has_certificates,
     certificates_are_of_their_region,
 )

@@ -1,17 +1,18 @@
-"""Rules of production: nothing alone, nothing in plain text, nothing that may change by itself."""
+"""Rules of production: nothing alone, no plain HTTP from outside, nothing that may change by itself."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from holdfast_constructs.target import LOG_RETENTION_DAYS
 from holdfast_stacks.settings.problems import Fault
-from holdfast_stacks.settings.rules.network import key_of_region
 
 if TYPE_CHECKING:
     from holdfast_stacks.settings.models import Environment
 
-ZONES = 2
 TASKS = 2
 BACKUP_DAYS = 7
+# AWS Security Hub, control CloudWatch.16.
+LOG_DAYS = 365
 
 
 def not_on_the_local_cloud(env: "Environment") -> Iterator[Fault]:
@@ -28,21 +29,6 @@ def data_is_kept(env: "Environment") -> Iterator[Fault]:
     if not env.keep_data:
         what = "would let data go with its stack"
         yield Fault(("keep_data",), what, "false", "true in production", "remove the line")
-
-
-def a_zone_may_fail(env: "Environment") -> Iterator[Fault]:
-    """There is more than one zone."""
-    for region in filter(env.has_network, env.regions):
-        zones = env.zones(region)
-        if len(zones) < ZONES:
-            key = "zone_names" if env.named_zones(region) else "zones"
-            yield Fault(
-                key_of_region(env, region, key) if key == "zone_names" else ("network", key),
-                "is too little for production",
-                f"{len(zones)} ({', '.join(zones)})",
-                f"{ZONES}-6 zones in production, so that one may fail",
-                "raise it",
-            )
 
 
 def a_task_may_fail(env: "Environment") -> Iterator[Fault]:
@@ -79,6 +65,42 @@ def nothing_in_plain_text(env: "Environment") -> Iterator[Fault]:
         )
 
 
+def a_way_out_may_fail(env: "Environment") -> Iterator[Fault]:
+    """No zone needs another one's NAT gateway."""
+    if env.network.nat == "single":
+        yield Fault(
+            ("network", "nat"),
+            "would leave every zone without a way out when one fails",
+            "'single'",
+            "per_az in production, or none",
+            "remove the line",
+        )
+
+
+def the_firewall_is_thought_of(env: "Environment") -> Iterator[Fault]:
+    """Whether the firewall blocks or only counts is somebody's decision."""
+    if "mode" not in env.firewall.model_fields_set:
+        yield Fault(
+            ("firewall", "mode"),
+            "is missing, so that the firewall would block nothing",
+            "nothing",
+            "block or count, written down in production",
+            'add mode = "block" below [firewall], or "count" while you learn what it would block',
+        )
+
+
+def logs_outlast_a_year(env: "Environment") -> Iterator[Fault]:
+    """What happened can be looked up for a year: logs of services, firewall, network and load balancer."""
+    if env.logs.retention_days < LOG_DAYS:
+        yield Fault(
+            ("logs", "retention_days"),
+            "is too little for production",
+            str(env.logs.retention_days),
+            "one of " + ", ".join(str(days) for days in LOG_RETENTION_DAYS if days >= LOG_DAYS),
+            "raise it, or remove the line",
+        )
+
+
 def images_are_pinned(env: "Environment") -> Iterator[Fault]:
     """What was tested is what runs."""
     for name, service in env.running().items():
@@ -108,10 +130,12 @@ def databases_keep_a_week(env: "Environment") -> Iterator[Fault]:
 RULES = (
     not_on_the_local_cloud,
     data_is_kept,
-    a_zone_may_fail,
     a_task_may_fail,
     databases_have_a_standby,
     databases_keep_a_week,
     nothing_in_plain_text,
+    a_way_out_may_fail,
+    the_firewall_is_thought_of,
+    logs_outlast_a_year,
     images_are_pinned,
 )
