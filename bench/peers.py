@@ -127,8 +127,8 @@ def _contestant(peer: str, deployed: str) -> Iterator[Contestant]:
         assert endpoint is not None
         try:
             work = workload(deployed, folder)
-            environ = towards_local(kept, endpoint) | work.environ | _environ(peer, Path(scratch), runtime)
-            yield Contestant(peer, replace(runtime, environ=environ), work)
+            found = {**towards_local(kept, endpoint), **work.environ, **_environ(peer, Path(scratch), runtime)}
+            yield Contestant(peer, replace(runtime, environ=found), work)
         finally:
             cloud.down()
 

@@ -53,7 +53,7 @@ def test_a_plan_whose_inputs_change_while_somebody_thinks_is_not_applied(plain_a
     plain_app.write(kept_plans.app(network="n2", orders="o2"))
 
     class Thinking(io.StringIO):
-        def readline(self, *_: Any) -> str:
+        def readline(self, *_: Any) -> Any:
             plain_app.run("deploy", "--stack", "network", "--yes")
             return "yes\n"
 
