@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -219,6 +220,21 @@ def test_wrong_usage_ends_with_64_and_says_why(project: Path, argv: list[str], s
     assert ran.code == 64
     assert said in ran.err
     assert ran.out == ""
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["deploy", "--env", "prod", "--stack", "or*"],
+        ["destroy", "--env", "prod", "--stack", "orders"],
+        ["rollback", "orders", "--env", "prod", "--to", "01JD3K4T7Q9ZV5M2X8R6W1B0CE"],
+    ],
+)
+def test_where_nobody_can_be_asked_the_same_command_is_named_with_yes(project: Path, argv: list[str]) -> None:
+    ran = run(project, *argv)
+
+    assert ran.code == 64
+    assert f"next: holdfast {shlex.join(argv)} --yes\n" in ran.err
 
 
 @pytest.mark.parametrize("name", ABOUT_SHARDS)

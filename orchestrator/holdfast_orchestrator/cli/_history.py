@@ -17,6 +17,7 @@ from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.runtime import Runtime
 
 if TYPE_CHECKING:
+    from holdfast_orchestrator.events import Event, Listener
     from holdfast_orchestrator.manifest import StateLocation
     from holdfast_orchestrator.state.s3 import S3Store
 
@@ -99,10 +100,21 @@ def _places(runtime: Runtime, given: Mapping[str, Any]) -> tuple[Place, ...]:
     from holdfast_orchestrator.api import Project  # noqa: PLC0415 - not needed for a bucket that is named
 
     found: dict[str, Place] = {}
-    for shard in Project.load(folder, runtime=runtime).list(env=given["env"]):
+    project = Project.load(folder, runtime=runtime)
+    for shard in project.recorded(env=given["env"], on_event=_notices(runtime)):
         if shard.state.bucket not in found:
             found[shard.state.bucket] = _place(runtime, folder, shard.state, shard.cloud)
     return tuple(found.values())
+
+
+def _notices(runtime: Runtime) -> "Listener":
+    from holdfast_orchestrator.events import Notice  # noqa: PLC0415 - not needed for a bucket that is named
+
+    def tell(event: "Event") -> None:
+        if isinstance(event, Notice):
+            runtime.terminal.err.write(f"{event.message}\n")
+
+    return tell
 
 
 def _named(runtime: Runtime, folder: Path, *, bucket: str, region: str | None) -> Place:

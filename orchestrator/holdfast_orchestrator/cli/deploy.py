@@ -71,7 +71,7 @@ def command(runtime: Runtime, /, *, yes: bool, kept: Path | None, **given: Any) 
         if not yes and not here.can_ask:
             raise UsageError(
                 "deploy asks before it changes anything, and there is no terminal to ask on",
-                next_step="holdfast deploy --yes",
+                next_step=f"{command_line()} --yes",
             )
         plan = None if kept is None else read_kept(runtime.cwd / kept)
         result = _deploy(here, plan, given) if yes else _asked(here, plan, given)

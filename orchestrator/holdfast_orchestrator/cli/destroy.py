@@ -61,7 +61,7 @@ def command(runtime: Runtime, /, *, yes: bool, **given: Any) -> int:
         if not yes and not here.can_ask:
             raise UsageError(
                 "destroy asks before it takes anything down, and there is no terminal to ask on",
-                next_step="holdfast destroy --yes",
+                next_step=f"{command_line()} --yes",
             )
         if given["retired"] and (given["stack"] or given["service"] or given["include_dependents"]):
             raise UsageError("--retired names the one stack to take down; leave --stack and the like away")
