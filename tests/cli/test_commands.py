@@ -1,7 +1,9 @@
 """From the command line in to exit code, document and message out; the outside world is doubles."""
 
+import ast
 import importlib
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -24,6 +26,7 @@ from holdfast_orchestrator.testing import (
 )
 
 OWN = ("synth", "list", "graph", "plan", "deploy", "destroy")
+SOURCE = Path(cli.__file__).parent.parent
 ABOUT_SHARDS = ("plan", "deploy", "destroy")
 
 
@@ -117,6 +120,21 @@ def test_the_table_of_commands_is_true() -> None:
         if name in OWN:
             assert importlib.import_module(f"holdfast_orchestrator.cli.{module}").command is not None
         assert help_line.endswith(".")
+
+
+def commands_named(tree: ast.AST) -> set[str]:
+    """The words after `holdfast` in what errors say is to be done next, and in what a run tells."""
+    texts = (
+        one.value for one in ast.walk(tree) if isinstance(one, ast.Constant) and isinstance(one.value, str)
+    )
+    return {word for text in texts for word in re.findall(r"(?:^|[`(:] ?)holdfast ([a-z]+)\b", text)}
+
+
+def test_every_command_that_a_message_names_exists() -> None:
+    named = {word for path in SOURCE.rglob("*.py") for word in commands_named(ast.parse(path.read_text()))}
+
+    assert named <= set(cli.COMMANDS)
+    assert {"resume", "plan", "state"} <= named
 
 
 def test_help_imports_nothing_heavy() -> None:
