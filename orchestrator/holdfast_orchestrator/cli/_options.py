@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
+from holdfast_orchestrator.capacity import parallel_for
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -75,10 +77,13 @@ engine_option = mirrored("--engine", metavar="NAME|PATH", help="terraform, tofu,
 cold_option = mirrored(
     "--cold-providers", is_flag=True, help="Let every Terraform command start its own providers."
 )
+# Cores and bytes of a machine that sets no limit by itself.
+_HUGE = (2**10, 2**50)
 _parallel_option = mirrored(
     "--max-parallel",
     type=click.IntRange(min=1),
-    help="Shards at once.  [default: two a core, one a GiB of memory, ten at most]",
+    help="Shards at once.  [default: what cores and memory carry, "
+    f"{parallel_for(*_HUGE, warm=True)} at most; {parallel_for(*_HUGE)} with --cold-providers]",
 )
 _per_account_option = mirrored(
     "--max-parallel-per-account",
