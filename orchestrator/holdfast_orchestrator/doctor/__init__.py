@@ -1,6 +1,6 @@
 """Is everything there? Looks, changes nothing, and names the command that mends what is missing.
 
-    machine    engine, providers, packages, Node         from files and `--version`
+    machine    project, engine, providers, packages, Node from files and `--version`
     cloud      local cloud, credentials, state buckets    from the local record, STS and S3
 
 A check is one frozen value: `ok`, `missing` (with the mending command) or `skipped` (with the
