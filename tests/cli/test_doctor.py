@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import botocore.exceptions
+import jsonschema
 import pytest
 from click.testing import CliRunner
 
 from holdfast_orchestrator.cli.doctor import command
 from holdfast_orchestrator.process import SystemProcesses
+from holdfast_orchestrator.report.schemas import SCHEMAS
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.testing import RefusingAws, captured_terminal, refusing_runtime
 
@@ -94,7 +96,7 @@ def environment(runtime: Runtime, name: str, text: str) -> None:
 def ask(runtime: Runtime, *options: str) -> tuple[int, dict[str, dict[str, Any]]]:
     result = CliRunner().invoke(command, [*options, "--json"], obj=runtime, catch_exceptions=False)
     document = json.loads(runtime.terminal.out.getvalue())  # type: ignore[attr-defined]
-    assert document["schema"] == "holdfast/doctor/v1"
+    jsonschema.validate(document, SCHEMAS["doctor.v1.json"]())
     assert document["ok"] is (result.exit_code == 0)
     return result.exit_code, {check["name"]: check for check in document["checks"]}
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -14,7 +15,13 @@ from holdfast_orchestrator import cli
 from holdfast_orchestrator.local.environment import local_environ
 from holdfast_orchestrator.manifest import StateLocation
 from holdfast_orchestrator.record.actor import Actor
+from holdfast_orchestrator.record.audit import AuditTrail
+from holdfast_orchestrator.record.audit_record import Action
+from holdfast_orchestrator.record.journal import Journal
+from holdfast_orchestrator.record.journal_entry import JournalName
 from holdfast_orchestrator.record.runs import RunRecord, begin_run
+from holdfast_orchestrator.report.schemas import SCHEMAS
+from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.runtime import Boto3Aws
 from holdfast_orchestrator.state.s3 import S3Store
 from holdfast_orchestrator.testing import FrozenClock, captured_terminal, refusing_runtime
@@ -62,7 +69,14 @@ class Machine:
         return Ran(code, terminal.out.getvalue(), terminal.err.getvalue())
 
     def begin(self) -> None:
-        """Write that a run began."""
+        """Write that a run began, a step in a shard's journal, and a record in the audit trail."""
+        name = JournalName(RUN, "orders-prod")
+        with Journal.begin(name, runtime=self.runtime, store=self.store) as journal:
+            journal.append(Phase.VERIFY, "before", epoch=1, data={})
+        trail = AuditTrail(self.store, clock=self.runtime.clock, redactor=self.runtime.redactor)
+        now = self.runtime.clock.now()
+        who = {"actor": "joe", "actor_kind": "user", "host": "laptop"}
+        trail.add(Action(run=RUN, action="deploy", at=now, environments=("prod",), **who))
         begin_run(
             self.store,
             RunRecord(
@@ -72,7 +86,7 @@ class Machine:
                 git=None,
                 environments=("prod",),
                 shards=("orders-prod",),
-                started=self.runtime.clock.now(),
+                started=now,
             ),
         )
 
@@ -111,8 +125,10 @@ def endpoint() -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
 
 
 @pytest.fixture
@@ -131,6 +147,25 @@ def test_a_local_cloud_that_does_not_run_is_left_out_with_a_notice(
     assert ran.code == 0, ran.err
     assert "the local cloud does not run: its records are left out" in ran.err
     assert ran.out
+
+
+@pytest.mark.parametrize(
+    ("argv", "schema"),
+    [
+        (("runs",), "runs.v1.json"),
+        (("show", RUN), "show.v1.json"),
+        (("audit",), "audit-records.v1.json"),
+        (("audit", "verify"), "audit-verification.v1.json"),
+    ],
+)
+def test_each_document_about_the_past_fits_its_schema(
+    machine: Machine, argv: tuple[str, ...], schema: str
+) -> None:
+    ran = machine.run(*argv, "--env", "prod", "--json")
+
+    document = json.loads(ran.out)
+    jsonschema.validate(document, SCHEMAS[schema]())
+    assert any(document[name] for name in ("runs", "journals", "records", "buckets") if name in document)
 
 
 def test_a_local_cloud_that_was_asked_for_must_run(machine: Machine) -> None:

@@ -19,6 +19,7 @@ from holdfast_orchestrator.runtime import Runtime
 if TYPE_CHECKING:
     from holdfast_orchestrator.events import Event, Listener
     from holdfast_orchestrator.manifest import StateLocation
+    from holdfast_orchestrator.report.documents import Document
     from holdfast_orchestrator.state.s3 import S3Store
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -46,9 +47,11 @@ class History:
         for line in lines:
             self.runtime.terminal.out.write(printable(self.redactor.text(line)) + "\n")
 
-    def answer(self, document: Mapping[str, Any]) -> None:
+    def answer(self, document: "Document") -> None:
         """Print the one document of `--json`."""
-        text = json.dumps(self.redactor.value(document), indent=2, ensure_ascii=False)
+        from holdfast_orchestrator.report.documents import as_json  # noqa: PLC0415 - only for one
+
+        text = json.dumps(self.redactor.value(as_json(document)), indent=2, ensure_ascii=False)
         self.runtime.terminal.out.write(f"{text}\n")
 
 
