@@ -400,6 +400,29 @@ def test_events_go_to_a_file_a_line_each(project: Path) -> None:
         jsonschema.validate(event, SCHEMAS["event.v1.json"]())
 
 
+def test_events_of_a_command_that_watches_twice_are_all_kept(project: Path) -> None:
+    words = ("destroy", "--yes", "--events", "events.jsonl")
+
+    ran = run(project, *words, processes=synthesizing(project), aws=NoBucket())
+
+    assert ran.code == 1
+    assert '"synth_finished"' in (project / "events.jsonl").read_text()
+
+
+@pytest.mark.parametrize("argv", [["list"], ["graph"], ["ci", "matrix"], ["advise"]])
+@pytest.mark.parametrize("option", ["--verbose", "--events=events.jsonl"])
+def test_what_shows_nothing_while_it_works_offers_no_way_to_watch_it(
+    project: Path, argv: list[str], option: str
+) -> None:
+    write_app(project)
+
+    ran = run(project, *argv, option, environ={"HOLDFAST_EVENTS": "other.jsonl"})
+
+    assert ran.code == 64
+    assert "No such option" in ran.err
+    assert not (project / "other.jsonl").exists()
+
+
 def test_without_arguments_the_help_is_shown(project: Path) -> None:
     ran = run(project)
 

@@ -75,8 +75,17 @@ class Machine:
             journal.append(Phase.VERIFY, "before", epoch=1, data={})
         trail = AuditTrail(self.store, clock=self.runtime.clock, redactor=self.runtime.redactor)
         now = self.runtime.clock.now()
-        who = {"actor": "joe", "actor_kind": "user", "host": "laptop"}
-        trail.add(Action(run=RUN, action="deploy", at=now, environments=("prod",), **who))
+        trail.add(
+            Action(
+                run=RUN,
+                action="deploy",
+                at=now,
+                actor="joe",
+                actor_kind="user",
+                host="laptop",
+                environments=("prod",),
+            )
+        )
         begin_run(
             self.store,
             RunRecord(
