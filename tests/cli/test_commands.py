@@ -137,6 +137,19 @@ def test_every_command_that_a_message_names_exists() -> None:
     assert {"resume", "plan", "state"} <= named
 
 
+def test_what_a_message_says_to_do_next_has_no_gaps_to_fill_in() -> None:
+    given = (
+        part.value
+        for path in SOURCE.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.keyword) and call.arg == "next_step"
+        for part in ast.walk(call.value)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    )
+
+    assert [text for text in given if re.search(r"holdfast .*\b(RUN|SHARD)\b", text)] == []
+
+
 def test_help_imports_nothing_heavy() -> None:
     program = (
         "import sys, holdfast_orchestrator.cli as cli; cli.main(['--help']); "
