@@ -250,6 +250,7 @@ class Project(App):
         self,
         run: str,
         *,
+        env: Names = (),
         decision: "Person | None" = None,
         command: str = "",
         on_event: Listener = ignore,
@@ -257,7 +258,8 @@ class Project(App):
     ) -> "RunResult":
         """Bring a run whose runner died, or that waits for a person, to its end.
 
-        Raises UsageError where no bucket of the app knows the run.
+        It is looked for in the buckets of these environments (none: all). Raises UsageError where none of
+        them knows the run.
         """
         from holdfast_orchestrator.deploy.attempt import Person  # noqa: PLC0415 - rarely needed
         from holdfast_orchestrator.deploy.resume import (  # noqa: PLC0415
@@ -267,7 +269,7 @@ class Project(App):
             take_up_run,
         )
 
-        app = self.list(on_event=on_event)
+        app = self.recorded(env=env, on_event=on_event)
         stores = [self._tools.store(first) for first, *_ in by_bucket(app)]
         shards = shards_of_run(run, app, stores)
         manifest = known_shards(shards, app)

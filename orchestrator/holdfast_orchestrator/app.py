@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.events import Emitter, Listener, ignore
+from holdfast_orchestrator.events import Emitter, Listener, Notice, ignore
 from holdfast_orchestrator.foreign import ForeignDefaults, calling_account
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Manifest, Shard, is_synthesized, load_manifest
@@ -15,7 +15,7 @@ from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.runtime import Runtime, real_runtime
 from holdfast_orchestrator.selection import Selection, refuse_ambiguous
 from holdfast_orchestrator.synth import synth_lock, synthesize
-from holdfast_orchestrator.tools import RealTools, Tools
+from holdfast_orchestrator.tools import RealTools, Tools, within_reach
 
 Names = str | Sequence[str]
 """One name, or several."""
@@ -84,6 +84,20 @@ class App:
         """
         selection = selection_of(env, service, stack)
         return self._chosen(selection, changed_since, on_event=on_event)[1]
+
+    def recorded(self, *, env: Names = (), on_event: Listener = ignore) -> tuple[Shard, ...]:
+        """Return the shards of these environments (none: all), whose buckets hold the records of runs.
+
+        Where nobody named environments and the local cloud does not run, its shards are left out, with a
+        notice.
+        """
+        shards = self.list(env=env, on_event=on_event)
+        found = shards if names_of(env) else within_reach(self._tools, shards)
+        if found != shards:
+            self._emitter(on_event)(
+                Notice(message="the local cloud does not run: its records are left out (holdfast local up)")
+            )
+        return found
 
     def waves(
         self,

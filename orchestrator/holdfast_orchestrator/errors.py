@@ -18,6 +18,11 @@ An error says what is wrong, what was got, what is allowed and what to do next. 
 or print: `cli.main` is the one place that turns them into text and an exit code.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_CHANGES = 2
@@ -50,6 +55,12 @@ class UsageError(HoldfastError):
 
 class SettingsError(UsageError):
     """A settings file, a manifest or a name is not valid."""
+
+    @classmethod
+    def unreadable(cls, file: "Path", error: OSError | UnicodeError) -> "SettingsError":
+        """Return why a file that must be there could not be read."""
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        return cls(f"cannot read {file}: {reason}", next_step="make it a readable file")
 
 
 class SynthesisError(HoldfastError):

@@ -166,6 +166,12 @@ def load_manifest(outdir: Path, defaults: "ForeignDefaults") -> Manifest:
     stacks = _stacks(outdir)
     described = outdir / HOLDFAST_MANIFEST
     if described.is_file():
+        if defaults.keeping:
+            raise SettingsError(
+                "cdktf.json: context.holdfast.keeping is for an app that writes no holdfast.json, "
+                "and this one does",
+                next_step="leave it out, and have the app say `keeping` of each shard in holdfast.json",
+            )
         shards = _described(described, stacks)
     else:
         from holdfast_orchestrator.foreign import foreign_shards  # noqa: PLC0415 - only where there is one

@@ -56,8 +56,10 @@ def read_project_file(folder: Path) -> ProjectFile:
             f"there is no {CDKTF_JSON} in {folder}",
             next_step="run holdfast in the folder of a cdktf app, or name it with --project",
         ) from None
+    except OSError as error:
+        raise SettingsError.unreadable(file, error) from None
     except ValueError as error:
-        raise SettingsError(f"{file} is not valid JSON: {error}") from None
+        raise SettingsError(f"{file} is not valid JSON: {error}", next_step=f"mend {file}") from None
     if not isinstance(document, dict) or not isinstance(document.get("app"), str) or not document["app"]:
         raise SettingsError(
             f"{file}: `app` must be the command that synthesizes the app, such as 'python main.py'"
@@ -94,9 +96,8 @@ def _foreign(given: Mapping[str, Any], file: Path) -> ForeignSettings:
     allowed = {field.name for field in fields(ForeignSettings)}
     for name, value in given.items():
         if name not in allowed | _OTHER_SETTINGS:
-            raise SettingsError(
-                f"{file}: context.holdfast has no setting {name!r}; there are: {', '.join(sorted(allowed))}"
-            )
+            there = ", ".join(sorted(allowed | _OTHER_SETTINGS | _OBJECTS))
+            raise SettingsError(f"{file}: context.holdfast has no setting {name!r}; there are: {there}")
         if not isinstance(value, str):
             raise SettingsError(f"{file}: context.holdfast.{name} must be a string, got {value!r}")
     return ForeignSettings(**{name: value for name, value in given.items() if name in allowed})

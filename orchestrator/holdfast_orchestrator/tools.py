@@ -192,6 +192,18 @@ def check_buckets(tools: Tools, shards: tuple[Shard, ...]) -> None:
         tools.store(first).check()
 
 
+def within_reach(tools: Tools, shards: tuple[Shard, ...]) -> tuple[Shard, ...]:
+    """Return the shards without those of a local cloud that does not run, where there are others too."""
+    elsewhere = tuple(shard for shard in shards if shard.cloud != "local")
+    if len(elsewhere) in (0, len(shards)):
+        return shards
+    try:
+        tools.environ("local")
+    except HoldfastError:
+        return elsewhere
+    return shards
+
+
 def shards_with_state(tools: Tools, manifest: Manifest, names: frozenset[str]) -> tuple[Shard, ...]:
     """Return those of `names` whose state still manages something, in dependency order."""
     from holdfast_orchestrator.state.snapshot import read_snapshot  # noqa: PLC0415

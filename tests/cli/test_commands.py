@@ -1,7 +1,10 @@
 """From the command line in to exit code, document and message out; the outside world is doubles."""
 
+import ast
 import importlib
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +26,7 @@ from holdfast_orchestrator.testing import (
 )
 
 OWN = ("synth", "list", "graph", "plan", "deploy", "destroy")
+SOURCE = Path(cli.__file__).parent.parent
 ABOUT_SHARDS = ("plan", "deploy", "destroy")
 
 
@@ -116,6 +120,34 @@ def test_the_table_of_commands_is_true() -> None:
         if name in OWN:
             assert importlib.import_module(f"holdfast_orchestrator.cli.{module}").command is not None
         assert help_line.endswith(".")
+
+
+def commands_named(tree: ast.AST) -> set[str]:
+    """The words after `holdfast` in what errors say is to be done next, and in what a run tells."""
+    texts = (
+        one.value for one in ast.walk(tree) if isinstance(one, ast.Constant) and isinstance(one.value, str)
+    )
+    return {word for text in texts for word in re.findall(r"(?:^|[`(:] ?)holdfast ([a-z]+)\b", text)}
+
+
+def test_every_command_that_a_message_names_exists() -> None:
+    named = {word for path in SOURCE.rglob("*.py") for word in commands_named(ast.parse(path.read_text()))}
+
+    assert named <= set(cli.COMMANDS)
+    assert {"resume", "plan", "state"} <= named
+
+
+def test_what_a_message_says_to_do_next_has_no_gaps_to_fill_in() -> None:
+    given = (
+        part.value
+        for path in SOURCE.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.keyword) and call.arg == "next_step"
+        for part in ast.walk(call.value)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    )
+
+    assert [text for text in given if re.search(r"holdfast .*\b(RUN|SHARD)\b", text)] == []
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -219,6 +251,21 @@ def test_wrong_usage_ends_with_64_and_says_why(project: Path, argv: list[str], s
     assert ran.code == 64
     assert said in ran.err
     assert ran.out == ""
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["deploy", "--env", "prod", "--stack", "or*"],
+        ["destroy", "--env", "prod", "--stack", "orders"],
+        ["rollback", "orders", "--env", "prod", "--to", "01JD3K4T7Q9ZV5M2X8R6W1B0CE"],
+    ],
+)
+def test_where_nobody_can_be_asked_the_same_command_is_named_with_yes(project: Path, argv: list[str]) -> None:
+    ran = run(project, *argv)
+
+    assert ran.code == 64
+    assert f"next: holdfast {shlex.join(argv)} --yes\n" in ran.err
 
 
 @pytest.mark.parametrize("name", ABOUT_SHARDS)
@@ -364,6 +411,29 @@ def test_events_go_to_a_file_a_line_each(project: Path) -> None:
     assert [event["event"] for event in events] == ["synth_started", "synth_finished"]
     for event in events:
         jsonschema.validate(event, SCHEMAS["event.v1.json"]())
+
+
+def test_events_of_a_command_that_watches_twice_are_all_kept(project: Path) -> None:
+    words = ("destroy", "--yes", "--events", "events.jsonl")
+
+    ran = run(project, *words, processes=synthesizing(project), aws=NoBucket())
+
+    assert ran.code == 1
+    assert '"synth_finished"' in (project / "events.jsonl").read_text()
+
+
+@pytest.mark.parametrize("argv", [["list"], ["graph"], ["ci", "matrix"], ["advise"]])
+@pytest.mark.parametrize("option", ["--verbose", "--events=events.jsonl"])
+def test_what_shows_nothing_while_it_works_offers_no_way_to_watch_it(
+    project: Path, argv: list[str], option: str
+) -> None:
+    write_app(project)
+
+    ran = run(project, *argv, option, environ={"HOLDFAST_EVENTS": "other.jsonl"})
+
+    assert ran.code == 64
+    assert "No such option" in ran.err
+    assert not (project / "other.jsonl").exists()
 
 
 def test_without_arguments_the_help_is_shown(project: Path) -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import botocore.exceptions
+import jsonschema
 import pytest
 from click.testing import CliRunner
 
 from holdfast_orchestrator.cli.doctor import command
 from holdfast_orchestrator.process import SystemProcesses
+from holdfast_orchestrator.report.schemas import SCHEMAS
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.testing import RefusingAws, captured_terminal, refusing_runtime
 
@@ -61,6 +63,7 @@ def client_error(code: str, operation: str) -> botocore.exceptions.ClientError:
 @pytest.fixture
 def world(tmp_path: Path) -> Runtime:
     """Return a runtime with an engine, in a project without environments."""
+    (tmp_path / "cdktf.json").write_text('{"app": "python main.py"}')
     program = tmp_path / "bin" / "terraform"
     program.parent.mkdir()
     program.write_text("#!/bin/sh\necho Terraform v1.11.4\n")
@@ -93,7 +96,7 @@ def environment(runtime: Runtime, name: str, text: str) -> None:
 def ask(runtime: Runtime, *options: str) -> tuple[int, dict[str, dict[str, Any]]]:
     result = CliRunner().invoke(command, [*options, "--json"], obj=runtime, catch_exceptions=False)
     document = json.loads(runtime.terminal.out.getvalue())  # type: ignore[attr-defined]
-    assert document["schema"] == "holdfast/doctor/v1"
+    jsonschema.validate(document, SCHEMAS["doctor.v1.json"]())
     assert document["ok"] is (result.exit_code == 0)
     return result.exit_code, {check["name"]: check for check in document["checks"]}
 
@@ -103,12 +106,54 @@ def test_a_whole_toolchain_is_ok_and_needs_no_cloud(world: Runtime) -> None:
 
     assert code == 0
     assert checks["engine"]["found"] == f"terraform 1.11.4 ({world.cwd}/bin/terraform)"
-    assert {checks[name]["status"] for name in ("python", "packages", "node", "engine", "providers")} == {
-        "ok"
-    }
+    assert {
+        checks[name]["status"] for name in ("project", "python", "packages", "node", "engine", "providers")
+    } == {"ok"}
     assert checks["local cloud"]["status"] == "skipped"
     assert checks["local cloud"]["next"] == "holdfast local up"
     assert "credentials" not in checks
+
+
+@pytest.mark.parametrize(
+    ("content", "found", "mended"),
+    [
+        (None, "there is no cdktf.json in", "--project"),
+        ("{", "is not valid JSON", "mend"),
+        ('{"app": 1}', "`app` must be the command", None),
+    ],
+)
+def test_a_folder_that_is_no_project_is_missing_one(
+    world: Runtime, content: str | None, found: str, mended: str | None
+) -> None:
+    file = world.cwd / "cdktf.json"
+    file.unlink()
+    if content is not None:
+        file.write_text(content)
+
+    code, checks = ask(world)
+
+    assert code == 1
+    assert checks["project"]["status"] == "missing"
+    assert found in checks["project"]["found"]
+    assert (mended or "") in (checks["project"]["next"] or "")
+
+
+@pytest.mark.parametrize("content", [None, b"account = '\xff'"])
+def test_settings_of_an_environment_that_cannot_be_read_are_named(
+    world: Runtime, content: bytes | None
+) -> None:
+    file = world.cwd / "environments" / "prod.toml"
+    file.parent.mkdir()
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+
+    code, checks = ask(world)
+
+    assert code == 1
+    assert checks["environments"]["found"].startswith(f"cannot read {file}: ")
+    assert checks["environments"]["next"] == "make it a readable file"
 
 
 def test_a_missing_engine_fails_with_the_command_that_mends_it(world: Runtime) -> None:

@@ -12,12 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.environment import REMOVED, local_environ, towards_local
 from holdfast_orchestrator.process import Command, SystemProcesses
+from holdfast_orchestrator.report.schemas import SCHEMAS
 from holdfast_orchestrator.runtime import real_runtime
 from holdfast_orchestrator.testing import RefusedError, RefusingProcesses, refusing_runtime
 
@@ -54,7 +56,7 @@ def test_up_outlives_its_command_and_status_finds_it(tmp_path: Path, cloud: Loca
     document = json.loads(status.stdout)
     assert up.returncode == 0, up.stderr
     assert document == json.loads(up.stdout)
-    assert document["schema"] == "holdfast/local-status/v1"
+    jsonschema.validate(document, SCHEMAS["local-status.v1.json"]())
     assert document["running"] is True
     assert document["endpoint"].startswith("http://127.0.0.1:")
     assert document["state_buckets"] == ["holdfast-state-local"]

@@ -92,6 +92,7 @@ def test_without_git_that_is_said(plain_app: "App") -> None:
 
     assert ran.returncode == 64
     assert "is in no git repository" in ran.stderr
+    assert "next: run inside the git checkout" in ran.stderr
 
 
 def test_an_app_that_did_not_synthesize_then_is_an_error_of_its_own(committed: "App") -> None:

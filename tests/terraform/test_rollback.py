@@ -236,6 +236,15 @@ def test_a_shard_goes_back_by_hand_and_forward_again(plain_app: "App") -> None:
     assert inputs(plain_app) == {"kept": "2", "fresh": "1"}
 
 
+def test_a_deployment_that_is_not_there_to_go_back_to_is_wrong_usage(plain_app: "App") -> None:
+    deployed(plain_app, version(data(kept="1")))
+
+    ran = plain_app.run("rollback", SHARD, "--to", "01WRONG", "--yes")
+
+    assert ran.returncode == 64, ran.stdout + ran.stderr
+    assert "has no good deployment '01WRONG'" in ran.stdout
+
+
 def two(value: str, *, fails: bool = False) -> dict[str, Any]:
     """An upstream whose output its dependent uses."""
     reference = "${data.terraform_remote_state.cross-stack-reference-input-base.outputs.value}"

@@ -226,6 +226,15 @@ def test_a_folder_without_cdktf_json_is_told_what_to_do(tmp_path: Path) -> None:
         read_project_file(tmp_path)
 
 
+def test_a_cdktf_json_that_cannot_be_read_is_wrong_settings(tmp_path: Path) -> None:
+    (tmp_path / "cdktf.json").mkdir()
+
+    with pytest.raises(SettingsError, match=r"cannot read .*cdktf\.json: Is a directory") as raised:
+        read_project_file(tmp_path)
+
+    assert raised.value.next_step == "make it a readable file"
+
+
 def _fields(settings: ForeignSettings) -> dict[str, str | None]:
     return {
         "state_bucket": settings.state_bucket,

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,16 @@ def app(outdir: Path, stacks: dict[str, list[str]], described: Any = None) -> Pa
     if described is not None:
         (outdir / "holdfast.json").write_text(json.dumps(described))
     return outdir
+
+
+def test_what_is_to_be_kept_is_not_said_in_a_place_that_nobody_reads(tmp_path: Path) -> None:
+    described = {"schema": "holdfast/deployment-manifest/v1", "shards": {"orders-prod-eu-west-1": ENTRY}}
+    outdir = app(tmp_path, {"orders-prod-eu-west-1": []}, described)
+
+    with pytest.raises(
+        SettingsError, match=r"context\.holdfast\.keeping is for an app that writes no holdfast"
+    ):
+        load_manifest(outdir, replace(DEFAULTS, keeping={"audit_dayz": 1}))
 
 
 def in_s3(state: dict[str, str]) -> dict[str, Any]:

@@ -219,6 +219,48 @@ def test_a_run_that_went_well_needs_no_last_words() -> None:
     assert list(ending_lines(good)) == []
 
 
+@pytest.mark.parametrize(
+    ("codes", "interrupted", "code"),
+    [
+        ((0, 0), False, 0),
+        ((0,), True, 130),
+        ((64,), False, 64),
+        ((0, 3), False, 1),
+        ((7, 64), False, 7),
+        ((5, 4), False, 5),
+        ((1, 5), False, 1),
+        ((1, 5), True, 130),
+        ((1, 6), True, 6),
+    ],
+)
+def test_the_gravest_end_of_a_shard_is_the_exit_code_and_0_means_that_all_is_well(
+    codes: tuple[int, ...], *, interrupted: bool, code: int
+) -> None:
+    shards = tuple(
+        ShardResult(
+            shard=str(number),
+            label=str(number),
+            outcome=Outcome.FAILED if code else Outcome.COMMITTED,
+            exit_code=code,
+        )
+        for number, code in enumerate(codes)
+    )
+
+    assert RunResult(run="r", verb="deploy", shards=shards, interrupted=interrupted).exit_code == code
+
+
+def test_only_a_gate_before_the_deploy_has_changed_nothing() -> None:
+    held, stuck = (
+        ShardResult(shard=name, label=name, outcome=Outcome.BLOCKED, exit_code=code)
+        for name, code in (("held", 4), ("stuck", 6))
+    )
+
+    assert list(ending_lines(RunResult(run="r", verb="deploy", shards=(held, stuck)))) == [
+        "held was stopped by a gate; nothing of it was changed.",
+        "stuck was stopped by a gate on its way back.",
+    ]
+
+
 def test_results_are_found_by_shard_name_and_by_label() -> None:
     assert RESULT.outcome["data"] is RESULT.outcome["data-dev"] is Outcome.FAILED
     assert RESULT.exit_code == 1

@@ -313,3 +313,12 @@ def test_every_violation_says_what_and_what_next() -> None:
 
     assert len(found) > 3
     assert all(violation.sentence and violation.next_step for violation in found)
+
+
+def test_what_next_is_a_command_that_can_be_typed_as_it_is() -> None:
+    (strange,) = judge(
+        change("aws_ssm_parameter.RUNNER", ["update"]), touched=(), run="01JD", shard="orders-prod"
+    )
+
+    assert "holdfast plan --stack orders-prod --refresh" in strange.next_step
+    assert "holdfast resume 01JD`" in strange.next_step

@@ -17,7 +17,9 @@ from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.runtime import Runtime
 
 if TYPE_CHECKING:
+    from holdfast_orchestrator.events import Event, Listener
     from holdfast_orchestrator.manifest import StateLocation
+    from holdfast_orchestrator.report.documents import Document
     from holdfast_orchestrator.state.s3 import S3Store
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -45,9 +47,11 @@ class History:
         for line in lines:
             self.runtime.terminal.out.write(printable(self.redactor.text(line)) + "\n")
 
-    def answer(self, document: Mapping[str, Any]) -> None:
+    def answer(self, document: "Document") -> None:
         """Print the one document of `--json`."""
-        text = json.dumps(self.redactor.value(document), indent=2, ensure_ascii=False)
+        from holdfast_orchestrator.report.documents import as_json  # noqa: PLC0415 - only for one
+
+        text = json.dumps(self.redactor.value(as_json(document)), indent=2, ensure_ascii=False)
         self.runtime.terminal.out.write(f"{text}\n")
 
 
@@ -99,10 +103,21 @@ def _places(runtime: Runtime, given: Mapping[str, Any]) -> tuple[Place, ...]:
     from holdfast_orchestrator.api import Project  # noqa: PLC0415 - not needed for a bucket that is named
 
     found: dict[str, Place] = {}
-    for shard in Project.load(folder, runtime=runtime).list(env=given["env"]):
+    project = Project.load(folder, runtime=runtime)
+    for shard in project.recorded(env=given["env"], on_event=_notices(runtime)):
         if shard.state.bucket not in found:
             found[shard.state.bucket] = _place(runtime, folder, shard.state, shard.cloud)
     return tuple(found.values())
+
+
+def _notices(runtime: Runtime) -> "Listener":
+    from holdfast_orchestrator.events import Notice  # noqa: PLC0415 - not needed for a bucket that is named
+
+    def tell(event: "Event") -> None:
+        if isinstance(event, Notice):
+            runtime.terminal.err.write(f"{event.message}\n")
+
+    return tell
 
 
 def _named(runtime: Runtime, folder: Path, *, bucket: str, region: str | None) -> Place:

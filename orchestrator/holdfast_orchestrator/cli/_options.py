@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
+from holdfast_orchestrator.capacity import parallel_for
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -75,10 +77,13 @@ engine_option = mirrored("--engine", metavar="NAME|PATH", help="terraform, tofu,
 cold_option = mirrored(
     "--cold-providers", is_flag=True, help="Let every Terraform command start its own providers."
 )
+# Cores and bytes of a machine that sets no limit by itself.
+_HUGE = (2**10, 2**50)
 _parallel_option = mirrored(
     "--max-parallel",
     type=click.IntRange(min=1),
-    help="Shards at once.  [default: two a core, one a GiB of memory, ten at most]",
+    help="Shards at once.  [default: what cores and memory carry, "
+    f"{parallel_for(*_HUGE, warm=True)} at most; {parallel_for(*_HUGE)} with --cold-providers]",
 )
 _per_account_option = mirrored(
     "--max-parallel-per-account",
@@ -106,7 +111,6 @@ _FOREIGN = (
     mirrored("--region", metavar="NAME", help="Region of such an app and its state bucket."),
     mirrored("--account", metavar="ID", help="Account of such an app.  [default: whoever is calling]"),
 )
-_WATCHING = (verbose_option, events_option, json_option)
 _CHOOSING = (stack_option, service_option, env_option)
 
 
@@ -122,10 +126,14 @@ def options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
 
 
 def choosing(function: F) -> F:
-    """Add what every command has that is about shards: which, of what app, seen how."""
-    shared: F = options(*reversed(_CHOOSING), project_option, output_option, *_FOREIGN, *reversed(_WATCHING))(
-        function
-    )
+    """Add what every command has that is about shards: which, and of what app."""
+    shared: F = options(*reversed(_CHOOSING), project_option, output_option, *_FOREIGN, json_option)(function)
+    return shared
+
+
+def watching(function: F) -> F:
+    """Add to these how to watch what takes its time."""
+    shared: F = options(choosing, events_option, verbose_option)(function)
     return shared
 
 

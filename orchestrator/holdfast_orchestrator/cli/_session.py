@@ -40,14 +40,14 @@ class Session:
     project: Project
     choice: Mapping[str, Any]
     json: bool
-    events: Path | None
     verbose: bool
+    events: EventFile | None = None
     stop: StopSignal = field(default_factory=StopSignal)
     listeners: Listeners = field(default_factory=Listeners, repr=False)
 
     @classmethod
-    def of(cls, runtime: Runtime, given: Mapping[str, Any]) -> "Session":
-        """Return the session for the shared options `given`."""
+    def of(cls, runtime: Runtime, given: Mapping[str, Any], events: EventFile | None = None) -> "Session":
+        """Return the session for the shared options `given`; `events` is the file that they name, open."""
         foreign = ForeignSettings(
             state_bucket=given["state_bucket"], region=given["region"], account=given["account"]
         )
@@ -62,8 +62,8 @@ class Session:
             project=Project.load(given["project"], runtime=runtime, options=options),
             choice={name: given[name] for name in ("env", "service", "stack")},
             json=given["as_json"],
-            events=given["events"],
-            verbose=given["verbose"],
+            verbose=given.get("verbose", False),
+            events=events,
         )
 
     @property
@@ -95,7 +95,7 @@ class Session:
             stack.callback(self.listeners.clear)
             self.listeners.add(stack.enter_context(self._view()))
             if self.events is not None:
-                self.listeners.add(EventFile(stack.enter_context(self._events_file(self.events))))
+                self.listeners.add(self.events)
             yield self.listeners
 
     @contextmanager
@@ -114,25 +114,34 @@ class Session:
 
         return Lines(self.talk, verbose=self.verbose)
 
-    def _events_file(self, path: Path) -> TextIO:
-        try:
-            return (self.runtime.cwd / path).open("w", encoding="utf-8", buffering=1)
-        except OSError as error:
-            raise UsageError(f"--events {path}: {error.strerror}") from None
-
 
 @contextmanager
 def session(runtime: Runtime, given: Mapping[str, Any]) -> Iterator[Session]:
     """Open a session; with `--json`, an error is a document too before it goes on its way."""
     try:
-        here = Session.of(runtime, given)
-        with _signals(here):
-            yield here
+        with _event_file(runtime, given.get("events")) as events:
+            here = Session.of(runtime, given, events)
+            with _signals(here):
+                yield here
     except HoldfastError as error:
         if given["as_json"]:
             document = runtime.redactor.value(as_json(error_document(error)))
             runtime.terminal.out.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
         raise
+
+
+@contextmanager
+def _event_file(runtime: Runtime, path: Path | None) -> Iterator[EventFile | None]:
+    """Open `--events FILE` for a whole command, however often it watches. Raises UsageError."""
+    if path is None:
+        yield None
+        return
+    try:
+        file = (runtime.cwd / path).open("w", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise UsageError(f"--events {path}: {error.strerror}") from None
+    with file:
+        yield EventFile(file)
 
 
 def detailed(*, changes: bool) -> int:

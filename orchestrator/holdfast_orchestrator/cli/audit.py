@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.record.audit_record import AuditRecord
     from holdfast_orchestrator.record.audit_verify import Verification
 
-SCHEMA = "holdfast/audit-records/v1"
-VERIFICATION_SCHEMA = "holdfast/audit-verification/v1"
-
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -83,13 +80,9 @@ def verify(runtime: Runtime, /, **given: Any) -> int:
     with history(runtime, given) as here:
         checked = [(place, verify_audit(place.store, clock=runtime.clock)) for place in here.places]
         if here.json:
-            here.answer(
-                {
-                    "schema": VERIFICATION_SCHEMA,
-                    "ok": all(found for _, found in checked),
-                    "buckets": [_checked_json(place, found) for place, found in checked],
-                }
-            )
+            from holdfast_orchestrator.report.history_documents import verification_document  # noqa: PLC0415
+
+            here.answer(verification_document({place.bucket: found for place, found in checked}))
         else:
             here.say(line for place, found in checked for line in _checked_lines(place, found))
     return EXIT_OK if all(found for _, found in checked) else EXIT_FAILED
@@ -121,16 +114,14 @@ def lifecycle(runtime: Runtime, /, *, days: int) -> None:
 
 def _show(here: History, records: "list[AuditRecord]", *, with_output: bool) -> None:
     if here.json:
-        here.answer({"schema": SCHEMA, "records": [_record_json(record) for record in records]})
+        from holdfast_orchestrator.report.history_documents import records_document  # noqa: PLC0415 - for one
+
+        here.answer(records_document(records))
     elif with_output:
         here.say(line for record in records for line in (*_one(record), ""))
     else:
         heading = ("WHEN", "ACTION", "OUTCOME", "WHERE", "SERVICES", "WHO", "RUN")
         here.say(table([heading, *map(_row, records)]) if records else ["no records"])
-
-
-def _record_json(record: "AuditRecord") -> dict[str, Any]:
-    return {"n": record.n, "prev": record.prev, "sha256": record.sha256, **record.action.to_json()}
 
 
 def _row(record: "AuditRecord") -> tuple[str, ...]:
@@ -150,19 +141,6 @@ def _one(record: "AuditRecord") -> Iterator[str]:
     yield "  ".join(_row(record))
     for line in record.action.output.splitlines():
         yield f"    {line}"
-
-
-def _checked_json(place: Place, found: "Verification") -> dict[str, Any]:
-    return {
-        "bucket": place.bucket,
-        "records": found.records,
-        "first": found.first,
-        "last": found.last,
-        "findings": [
-            {"kind": finding.kind, "n": finding.n, "key": finding.key, "what": finding.what}
-            for finding in found.findings
-        ],
-    }
 
 
 def _checked_lines(place: Place, found: "Verification") -> Iterator[str]:

@@ -7,7 +7,6 @@ import click
 
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
-    choosing,
     cold_option,
     dependents_option,
     engine_option,
@@ -17,6 +16,7 @@ from holdfast_orchestrator.cli._options import (
     parallel_option,
     refresh_option,
     since_option,
+    watching,
     yes_option,
 )
 from holdfast_orchestrator.cli._policy import command_line, failing, policy_of
@@ -47,7 +47,7 @@ from holdfast_orchestrator.runtime import Runtime
     help="Apply the plans kept in this folder, exactly; refused where app or state differ.",
 )
 @options(
-    choosing,
+    watching,
     since_option,
     dependents_option,
     refresh_option,
@@ -71,7 +71,7 @@ def command(runtime: Runtime, /, *, yes: bool, kept: Path | None, **given: Any) 
         if not yes and not here.can_ask:
             raise UsageError(
                 "deploy asks before it changes anything, and there is no terminal to ask on",
-                next_step="holdfast deploy --yes",
+                next_step=f"{command_line()} --yes",
             )
         plan = None if kept is None else read_kept(runtime.cwd / kept)
         result = _deploy(here, plan, given) if yes else _asked(here, plan, given)

@@ -6,13 +6,13 @@ import click
 
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
-    choosing,
     cold_option,
     dependents_option,
     engine_option,
     examples,
     options,
     parallel_option,
+    watching,
     yes_option,
 )
 from holdfast_orchestrator.cli._policy import command_line, policy_of, rebaseline_option, wait_option
@@ -41,7 +41,7 @@ from holdfast_orchestrator.selection import Selection
     help="A stack that is not in the app any more: taken down as it was last deployed.",
 )
 @options(
-    choosing,
+    watching,
     dependents_option,
     allow_destroy_option,
     rebaseline_option,
@@ -61,7 +61,7 @@ def command(runtime: Runtime, /, *, yes: bool, **given: Any) -> int:
         if not yes and not here.can_ask:
             raise UsageError(
                 "destroy asks before it takes anything down, and there is no terminal to ask on",
-                next_step="holdfast destroy --yes",
+                next_step=f"{command_line()} --yes",
             )
         if given["retired"] and (given["stack"] or given["service"] or given["include_dependents"]):
             raise UsageError("--retired names the one stack to take down; leave --stack and the like away")

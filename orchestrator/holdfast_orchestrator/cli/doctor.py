@@ -38,6 +38,8 @@ def command(
     Ends with 1 where something is missing. What cannot be looked at from here is skipped.
     """
     from holdfast_orchestrator import doctor  # noqa: PLC0415 - loads boto3
+    from holdfast_orchestrator.report.documents import as_json as plain  # noqa: PLC0415
+    from holdfast_orchestrator.report.machine_documents import doctor_document  # noqa: PLC0415
 
     folder = runtime.cwd / project if project else runtime.cwd
     checks = []
@@ -45,10 +47,10 @@ def command(
         checks.append(check)
         if not as_json:
             _show(runtime, check)
-    document = doctor.as_json(checks)
+    document = doctor_document(checks)
     if as_json:
-        click.echo(json.dumps(document, indent=2), file=runtime.terminal.out)
-    context.exit(0 if document["ok"] else 1)
+        click.echo(json.dumps(plain(document), indent=2), file=runtime.terminal.out)
+    context.exit(0 if document.ok else 1)
 
 
 def _show(runtime: "Runtime", check: "Check") -> None:

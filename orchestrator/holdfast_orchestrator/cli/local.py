@@ -87,7 +87,10 @@ def _cloud(runtime: "Runtime", project: Path) -> "LocalCloud":
 
 def _say(runtime: "Runtime", found: "LocalStatus", word: str, *, as_json: bool) -> None:
     if as_json:
-        text = json.dumps(found.as_json(), indent=2)
+        from holdfast_orchestrator.report.documents import as_json as plain  # noqa: PLC0415 - only for one
+        from holdfast_orchestrator.report.machine_documents import local_status_document  # noqa: PLC0415
+
+        text = json.dumps(plain(local_status_document(found)), indent=2)
     elif found.running:
         text = (
             f"local cloud {word} at {found.endpoint}\n"

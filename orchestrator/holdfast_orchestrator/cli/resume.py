@@ -7,6 +7,7 @@ import click
 from holdfast_orchestrator.cli._options import (
     cold_option,
     engine_option,
+    env_option,
     events_option,
     examples,
     json_option,
@@ -28,7 +29,7 @@ _FOREIGN = ("state_bucket", "region", "account")
 
 @click.command(
     epilog=examples(
-        "holdfast resume 01JD3K4T7Q9ZV5M2X8R6W1B0CE",
+        "holdfast resume 01JD3K4T7Q9ZV5M2X8R6W1B0CE --env prod",
         "holdfast resume 01JD3K4T7Q9ZV5M2X8R6W1B0CE --orphan aws_sqs_queue.audit",
     )
 )
@@ -43,12 +44,20 @@ _FOREIGN = ("state_bucket", "region", "account")
 )
 @click.option("--accept-forward", is_flag=True, help="Undo nothing; go on with the new version as it stands.")
 @options(
-    cold_option, engine_option, project_option, output_option, verbose_option, events_option, json_option
+    env_option,
+    cold_option,
+    engine_option,
+    project_option,
+    output_option,
+    verbose_option,
+    events_option,
+    json_option,
 )
 @click.pass_obj
 def command(runtime: Runtime, /, *, run: str, go_on: bool, **given: Any) -> int:
     """Bring RUN to its end: finish what it began, or roll it back, whatever it was doing when it died.
 
+    Works on any machine with the app checked out; --env names the environments whose buckets are looked in.
     Safe to repeat. A run that needs a person (exit code 6) is taken up with one of the decisions.
     """
     from holdfast_orchestrator.deploy.attempt import Person  # noqa: PLC0415 - only when it runs
@@ -56,11 +65,12 @@ def command(runtime: Runtime, /, *, run: str, go_on: bool, **given: Any) -> int:
     decision = Person(skip=given["skip"], orphan=given["orphan"], accept_forward=given["accept_forward"])
     if decision.accept_forward and (go_on or decision.skip or decision.orphan):
         raise UsageError("--accept-forward undoes nothing, so it goes with no other decision")
-    where = {**dict.fromkeys(_FOREIGN), "env": (), "service": (), "stack": (), **given}
+    where = {**dict.fromkeys(_FOREIGN), "service": (), "stack": (), **given}
     with session(runtime, where) as here:
         with here.watching() as on_event:
             result = here.project.resume(
                 checked_run(run),
+                env=given["env"],
                 decision=decision,
                 command=command_line(),
                 on_event=on_event,

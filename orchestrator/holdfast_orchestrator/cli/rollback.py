@@ -70,7 +70,7 @@ def command(runtime: Runtime, /, *, shard: str, to: str | None, yes: bool, **giv
             if not here.can_ask:
                 raise UsageError(
                     "rollback asks before it changes anything, and there is no terminal to ask on",
-                    next_step=f"holdfast rollback {shard} --yes",
+                    next_step=f"{command_line()} --yes",
                 )
             if here.runtime.terminal.ask(f"Take {shard} back? Type its name to go on: ") != shard:
                 raise GateError("not confirmed; nothing was changed")

@@ -12,8 +12,6 @@ from holdfast_orchestrator.runtime import Runtime
 if TYPE_CHECKING:
     from holdfast_orchestrator.record.runs import RunRecord
 
-SCHEMA = "holdfast/runs/v1"
-
 
 @click.command(
     epilog=examples(
@@ -30,7 +28,9 @@ def command(runtime: Runtime, /, *, limit: int, **given: Any) -> None:
     with history(runtime, given) as here:
         found = _newest(here, limit, given["env"])
         if here.json:
-            here.answer({"schema": SCHEMA, "runs": [record.to_json() for record in found]})
+            from holdfast_orchestrator.report.history_documents import runs_document  # noqa: PLC0415
+
+            here.answer(runs_document(found))
         else:
             here.say(_table(found))
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.record.journal_entry import Entry
     from holdfast_orchestrator.record.runs import RunRecord
 
-SCHEMA = "holdfast/show/v1"
-
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
@@ -41,7 +39,9 @@ def command(runtime: Runtime, /, *, run: str, **given: Any) -> None:
     with history(runtime, given) as here:
         shown = _find(here, name)
         if here.json:
-            here.answer(_document(shown))
+            from holdfast_orchestrator.report.history_documents import show_document  # noqa: PLC0415
+
+            here.answer(show_document(shown.record, shown.journals))
         else:
             here.say(_lines(shown))
 
@@ -61,27 +61,6 @@ def _find(here: History, run: str) -> _Shown:
         buckets = ", ".join(place.bucket for place in here.places) or "no bucket at all"
         raise UsageError(f"there is no run {run} in {buckets}", next_step="holdfast runs lists them")
     return _Shown(found, journals)
-
-
-def _document(shown: _Shown) -> dict[str, Any]:
-    return {
-        "schema": SCHEMA,
-        **shown.record.to_json(),
-        "journals": {
-            shard: [
-                {
-                    "seq": entry.seq,
-                    "phase": entry.phase.value,
-                    "edge": entry.edge,
-                    "at": entry.at.isoformat(),
-                    "epoch": entry.epoch,
-                    "data": entry.data,
-                }
-                for entry in entries
-            ]
-            for shard, entries in shown.journals.items()
-        },
-    }
 
 
 def _lines(shown: _Shown) -> Iterator[str]:

@@ -14,6 +14,7 @@ from holdfast_orchestrator.errors import (
     LeasedError,
     NeedsPersonError,
     RolledBackError,
+    UsageError,
 )
 
 
@@ -95,16 +96,20 @@ class RunResult:
     @property
     def exit_code(self) -> int:
         """The exit code that stands for the whole run: that of the gravest thing that happened."""
-        if self.interrupted:
-            return InterruptedSafelyError.exit_code
         found = {result.exit_code for result in self.shards}
-        return next((code for code in _GRAVEST_FIRST if code in found), EXIT_OK)
+        if self.interrupted:
+            found.add(InterruptedSafelyError.exit_code)
+        return next(
+            (code for code in _GRAVEST_FIRST if code in found), EXIT_OK if self.is_good else EXIT_FAILED
+        )
 
 
 _GRAVEST_FIRST = (
     NeedsPersonError.exit_code,
+    InterruptedSafelyError.exit_code,
     EXIT_FAILED,
     RolledBackError.exit_code,
     GateError.exit_code,
     LeasedError.exit_code,
+    UsageError.exit_code,
 )

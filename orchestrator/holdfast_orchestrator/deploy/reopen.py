@@ -20,7 +20,7 @@ from holdfast_orchestrator.engine.children import children
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.record.artifact import read_artifact
-from holdfast_orchestrator.record.journal_entry import Entry
+from holdfast_orchestrator.record.journal_entry import Entry, look_first
 from holdfast_orchestrator.record.kept_plan import read_plan
 from holdfast_orchestrator.record.shard_note import note_of, shard_of
 from holdfast_orchestrator.rollback.changes import read_plan as read_changes
@@ -80,7 +80,7 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
         kept=kept,
         began=entries[0].at,
         person=person,
-        plans=[read_plan(bench.store, key) for key in _plans(entries)],
+        plans=[read_plan(bench.store, key, shard=bench.shard.name) for key in _plans(entries)],
         code=None,
     )
     if kept is not None:
@@ -127,7 +127,7 @@ def _before(bench: Bench, said: Mapping[str, Any]) -> Before:
     if stored is None:
         raise NeedsPersonError(
             f"the backup at {said['backup']}, made before that run changed anything, is gone",
-            next_step="compare the state with what exists (holdfast drift) before anything is deployed",
+            next_step=look_first(bench.shard.name),
         )
     snapshot = replace(snapshot_of(stored), key=bench.shard.state.key)
     return Before(snapshot=snapshot, index=bench.index(snapshot.document), backup=said["backup"])

@@ -138,7 +138,7 @@ def guard(bench: Bench, attempt: Attempt) -> Phase:
             raise BlockedRollbackError(
                 "undoing this is refused: " + " ".join(dict.fromkeys(one.sentence for one in violations)),
                 next_step="fix forward and deploy, or: "
-                + "; ".join(dict.fromkeys(one.next_step.replace("RUN", attempt.run) for one in violations)),
+                + "; ".join(dict.fromkeys(one.next_step for one in violations)),
                 violations=violations,
             )
     return Phase.RB_APPLYING
@@ -330,6 +330,8 @@ def _bounds(bench: Bench, attempt: Attempt, runner: Written) -> Bounds:
         protection=bench.protection,
         health_began=attempt.health_began or attempt.debt.health_began,
         approvals=attempt.consents,
+        run=attempt.run,
+        shard=bench.shard.name,
     )
 
 
@@ -394,6 +396,7 @@ def _refuse_changed_inputs(bench: Bench, attempt: Attempt) -> None:
         raise BlockedRollbackError(
             f"the last good deployment used other outputs of {names} than there are now; going back would "
             "mix an old configuration with new values",
-            next_step=f"fix forward and deploy, or roll {names} back first: holdfast rollback {names}",
+            next_step="fix forward and deploy, or roll back first: "
+            + "; ".join(f"holdfast rollback {name}" for name in changed),
             violations=(),
         )

@@ -1,6 +1,6 @@
 """Is everything there? Looks, changes nothing, and names the command that mends what is missing.
 
-    machine    engine, providers, packages, Node         from files and `--version`
+    machine    project, engine, providers, packages, Node from files and `--version`
     cloud      local cloud, credentials, state buckets    from the local record, STS and S3
 
 A check is one frozen value: `ok`, `missing` (with the mending command) or `skipped` (with the
@@ -8,15 +8,13 @@ reason). Only what is missing makes the examination fail: a laptop without crede
 production is not a defect. What cannot be looked at is skipped, never guessed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.runtime import Runtime
-
-SCHEMA = "holdfast/doctor/v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,16 +50,3 @@ def examine(
 
     yield from machine.checks(runtime, project, engine)
     yield from cloud.checks(runtime, project, environments)
-
-
-def as_json(checks: Iterable[Check]) -> dict[str, object]:
-    """Return the document `doctor --json` prints."""
-    made = list(checks)
-    return {
-        "schema": SCHEMA,
-        "ok": all(check.status != "missing" for check in made),
-        "checks": [
-            {"name": one.name, "status": one.status, "found": one.found, "next": one.next_step}
-            for one in made
-        ],
-    }

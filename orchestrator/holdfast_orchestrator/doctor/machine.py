@@ -1,4 +1,4 @@
-"""What has to be on this machine: engine, provider packages, Python packages, Node."""
+"""What has to be on this machine: the project, engine, provider packages, Python packages, Node."""
 
 import platform
 import sys
@@ -12,8 +12,9 @@ from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.choices import read_choices
 from holdfast_orchestrator.engine.mirrors import find_mirrors, this_platform
 from holdfast_orchestrator.engine.toolchain import Engine, find_engine
-from holdfast_orchestrator.errors import HoldfastError, ToolchainError
+from holdfast_orchestrator.errors import HoldfastError, SettingsError, ToolchainError
 from holdfast_orchestrator.process import Command
+from holdfast_orchestrator.project_file import read_project_file
 from holdfast_orchestrator.runtime import Runtime
 
 INSTALL = "make install"
@@ -26,6 +27,7 @@ _NODE_SECONDS = 30
 
 def checks(runtime: Runtime, project: Path, engine_choice: str | None) -> Iterator[Check]:
     """Yield a check a part."""
+    yield _project(project)
     yield ok("python", f"{platform.python_version()} ({sys.executable})")
     yield _packages()
     yield _node(runtime)
@@ -37,6 +39,14 @@ def checks(runtime: Runtime, project: Path, engine_choice: str | None) -> Iterat
     yield ok("engine", str(engine))
     yield _providers(runtime, project, engine)
     yield _locks(project)
+
+
+def _project(project: Path) -> Check:
+    try:
+        file = read_project_file(project)
+    except SettingsError as error:
+        return missing("project", error)
+    return ok("project", f"{file.folder}, synthesized by: {file.app}")
 
 
 def _packages() -> Check:

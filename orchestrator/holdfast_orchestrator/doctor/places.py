@@ -37,6 +37,8 @@ def _from_files(project: Path) -> Iterator[Environment]:
             settings = tomllib.loads(file.read_text(encoding="utf-8"))
         except tomllib.TOMLDecodeError as error:
             raise SettingsError(f"{file} is not valid TOML: {error}", next_step=f"mend {file}") from error
+        except (OSError, UnicodeError) as error:
+            raise SettingsError.unreadable(file, error) from error
         state = _mapping(settings.get("state"))
         regions = settings.get("regions")
         first = regions[0] if isinstance(regions, list) and regions else None

@@ -16,14 +16,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from holdfast_orchestrator.errors import HoldfastError, ToolchainError
 from holdfast_orchestrator.local.environment import REGION, STATE_BUCKET, towards_local
 from holdfast_orchestrator.process import Command
 from holdfast_orchestrator.runtime import Runtime
-
-SCHEMA = "holdfast/local-status/v1"
 
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.02
@@ -47,10 +44,6 @@ class LocalStatus:
     def state_bucket(self) -> str | None:
         """The first state bucket: the one environment `local` uses."""
         return next(iter(self.state_buckets), None)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the document `local status --json` prints."""
-        return {"schema": SCHEMA, **asdict(self), "state_buckets": list(self.state_buckets)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

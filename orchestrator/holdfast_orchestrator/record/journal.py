@@ -28,6 +28,7 @@ from holdfast_orchestrator.record.journal_entry import (
     Entry,
     JournalName,
     chained,
+    look_first,
     next_entry,
     read_entry,
 )
@@ -90,7 +91,7 @@ class Journal:
             raise NeedsPersonError(
                 f"the journal of shard {name.shard} in run {name.run} on this machine is not the one in the "
                 "bucket: two processes carried the run on",
-                next_step="compare the state with what exists (holdfast drift) before anything is deployed",
+                next_step=look_first(name.shard),
             )
         for entry in there[len(here) :]:
             journal.file.append(entry.line)

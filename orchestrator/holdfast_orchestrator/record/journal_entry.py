@@ -137,5 +137,13 @@ def chained(name: JournalName, lines: Iterable[bytes]) -> tuple[Entry, ...]:
 def _broken(name: JournalName, number: int, why: str) -> NeedsPersonError:
     return NeedsPersonError(
         f"the journal of shard {name.shard} in run {name.run} was changed: entry {number}: {why}",
-        next_step="compare the state with what exists (holdfast drift) before anything is deployed",
+        next_step=look_first(name.shard),
+    )
+
+
+def look_first(shard: str) -> str:
+    """Return what to do about a shard where it cannot be told any more what a run did to it."""
+    return (
+        "compare its state with what exists before anything is deployed: "
+        f"holdfast plan --stack {shard} --refresh"
     )

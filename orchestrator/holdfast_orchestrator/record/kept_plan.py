@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from holdfast_orchestrator.errors import NeedsPersonError
+from holdfast_orchestrator.record.journal_entry import look_first
 from holdfast_orchestrator.state.document import create_once
 from holdfast_orchestrator.state.store import ObjectStore
 
@@ -26,13 +27,13 @@ def keep_plan(store: ObjectStore, run: str, plan: Mapping[str, Any]) -> str:
     return key
 
 
-def read_plan(store: ObjectStore, key: str) -> dict[str, Any]:
-    """Return a plan that was kept. Raises NeedsPersonError where it is gone or was changed."""
+def read_plan(store: ObjectStore, key: str, *, shard: str) -> dict[str, Any]:
+    """Return a plan that was kept of a shard. Raises NeedsPersonError where it is gone or was changed."""
     stored = store.get(key)
     if stored is None or hashlib.sha256(stored.body).hexdigest() not in key:
         raise NeedsPersonError(
             f"the plan at {key} is gone or was changed, so what that run did cannot be measured",
-            next_step="compare the state with what exists (holdfast drift) before anything is deployed",
+            next_step=look_first(shard),
         )
     plan: dict[str, Any] = json.loads(gzip.decompress(stored.body))
     return plan

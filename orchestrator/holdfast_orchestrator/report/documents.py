@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.plan.preview import Plan, ShardPlan
     from holdfast_orchestrator.report.advice_documents import AdviseDocument
     from holdfast_orchestrator.report.ci_documents import MatrixDocument
+    from holdfast_orchestrator.report.history_documents import (
+        AuditRecordsDocument,
+        AuditVerificationDocument,
+        RunsDocument,
+        ShowDocument,
+    )
+    from holdfast_orchestrator.report.machine_documents import DoctorDocument, LocalStatusDocument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +197,8 @@ class ErrorDocument:
 
 Document: TypeAlias = (
     "ListDocument | GraphDocument | MatrixDocument | SynthDocument | PlanReport | DeployDocument"
-    " | AdviseDocument | ErrorDocument"
+    " | AdviseDocument | RunsDocument | ShowDocument | AuditRecordsDocument | AuditVerificationDocument"
+    " | DoctorDocument | LocalStatusDocument | ErrorDocument"
 )
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
+from holdfast_orchestrator.errors import GateError
 
 _WORDS = {
     Outcome.FAILED: "failed",
-    Outcome.BLOCKED: "was stopped by a gate; nothing of it was changed",
+    Outcome.BLOCKED: "was stopped by a gate",
     Outcome.NEEDS_HUMAN: "needs a person",
     Outcome.ROLLED_BACK: "failed and was rolled back",
 }
@@ -25,7 +26,7 @@ def ending_lines(result: RunResult) -> Iterator[str]:
 
 
 def _shard_lines(shard: ShardResult) -> Iterator[str]:
-    yield f"{shard.label} {_WORDS[shard.outcome]}."
+    yield f"{shard.label} {_WORDS[shard.outcome]}{_how_far(shard)}."
     if shard.reason is not None:
         yield f"  why     {shard.reason}"
     for line in shard.evidence:
@@ -35,3 +36,10 @@ def _shard_lines(shard: ShardResult) -> Iterator[str]:
         yield f"  before  {shard.backup}"
     if shard.next_step is not None:
         yield f"  next    {shard.next_step}"
+
+
+def _how_far(shard: ShardResult) -> str:
+    """A gate stops a deploy before it changes anything, or the way back, where a person has to go on."""
+    if shard.outcome is not Outcome.BLOCKED:
+        return ""
+    return "; nothing of it was changed" if shard.exit_code == GateError.exit_code else " on its way back"

@@ -9,7 +9,14 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from holdfast_orchestrator.manifest_files import DeploymentManifest
-from holdfast_orchestrator.report import advice_documents, ci_documents, documents, state_documents
+from holdfast_orchestrator.report import (
+    advice_documents,
+    ci_documents,
+    documents,
+    history_documents,
+    machine_documents,
+    state_documents,
+)
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -54,10 +61,20 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "ci-matrix.v1.json": _of(ci_documents.MatrixDocument, "holdfast ci matrix --json"),
     "synth.v1.json": _of(documents.SynthDocument, "holdfast synth --json"),
     "plan.v1.json": _of(documents.PlanReport, "holdfast plan --json"),
-    "deploy.v1.json": _of(documents.DeployDocument, "holdfast deploy --json, holdfast destroy --json"),
+    "deploy.v1.json": _of(documents.DeployDocument, "holdfast deploy, destroy, rollback and resume --json"),
     "advise.v1.json": _of(advice_documents.AdviseDocument, "holdfast advise --json"),
     "state-backups.v1.json": _of(state_documents.StateBackupsDocument, "holdfast state backups --json"),
     "state-restore.v1.json": _of(state_documents.StateRestoreDocument, "holdfast state restore --json"),
     "state-unlock.v1.json": _of(state_documents.StateUnlockDocument, "holdfast state unlock --json"),
+    "runs.v1.json": _of(history_documents.RunsDocument, "holdfast runs --json"),
+    "show.v1.json": _of(history_documents.ShowDocument, "holdfast show --json"),
+    "audit-records.v1.json": _of(history_documents.AuditRecordsDocument, "holdfast audit --json"),
+    "audit-verification.v1.json": _of(
+        history_documents.AuditVerificationDocument, "holdfast audit verify --json"
+    ),
+    "doctor.v1.json": _of(machine_documents.DoctorDocument, "holdfast doctor --json"),
+    "local-status.v1.json": _of(
+        machine_documents.LocalStatusDocument, "holdfast local up, down, status and reset --json"
+    ),
     "error.v1.json": _of(documents.ErrorDocument, "what --json prints where a command failed"),
 }

@@ -69,6 +69,7 @@ class Bounds:
         health_began: whether anything could have been written to new objects.
         new_data: what to do with new stateful objects once it could.
         approvals: what somebody approved by name.
+        run, shard: their names, for what to do next.
     """
 
     last_good: IdentityIndex
@@ -83,6 +84,18 @@ class Bounds:
     health_began: bool = True
     new_data: Literal["keep", "delete"] = "keep"
     approvals: tuple[Approval, ...] = ()
+    run: str = "RUN"
+    shard: str = "SHARD"
+
+    @property
+    def resume(self) -> str:
+        """The command that takes the run up again."""
+        return f"holdfast resume {self.run}"
+
+    @property
+    def decide(self) -> str:
+        """What to do about an object that only a person can judge."""
+        return f"`{self.resume} --skip ADDRESS` leaves the object as it is, `--orphan ADDRESS` lets go of it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +120,7 @@ def judge_rollback(candidate: Candidate, bounds: Bounds) -> tuple[Violation, ...
 
 def _whole(planned: PlannedChanges, candidate: Candidate, bounds: Bounds) -> Iterator[Violation]:
     for problem in planned.problems:
-        yield _about("G9", None, problem, "plan the rollback again with a supported Terraform")
+        yield _about("G9", None, problem, f"`{bounds.resume}` with a supported Terraform")
     if candidate.stamp != bounds.prior:
         found, wanted = candidate.stamp, bounds.prior
         yield _about(
@@ -115,7 +128,7 @@ def _whole(planned: PlannedChanges, candidate: Candidate, bounds: Bounds) -> Ite
             None,
             f"The plan was made from state serial {found.serial} (lineage {found.lineage or 'none'}); "
             f"recorded after the failure was {wanted.serial} ({wanted.lineage or 'none'}).",
-            "find out who wrote the state in between, then plan the rollback again",
+            f"find out who wrote the state in between, then `{bounds.resume}`",
         )
 
 
@@ -135,7 +148,7 @@ def _count(planned: PlannedChanges, bounds: Bounds) -> Iterator[Violation]:
             "G3",
             None,
             f"The plan deletes {deletes} objects, and the failed run created {len(bounds.created)}.",
-            _LOOK,
+            bounds.decide,
         )
 
 
@@ -152,7 +165,7 @@ def _g1(change: Change, bounds: Bounds) -> Iterator[Violation]:
             "G1",
             change,
             f"{change.address} is {known.address} of the last good version, and would be {_verb(change)}.",
-            f"leave it: `holdfast resume RUN --orphan {change.address}` keeps the object and goes on",
+            f"leave it: `{bounds.resume} --orphan {change.address}` keeps the object and goes on",
         )
 
 
@@ -167,19 +180,21 @@ def _g2(change: Change, bounds: Bounds) -> Iterator[Violation]:
             "G2",
             change,
             f"{change.address} would be created empty; the last good version had data in it.",
-            "restore it from its snapshot, import it, then `holdfast resume RUN`",
+            f"restore it from its snapshot, import it, then `{bounds.resume}`",
         )
 
 
 def _g3(change: Change, bounds: Bounds) -> Iterator[Violation]:
     if change.deletes and change.identity is not None and change.identity not in bounds.created:
-        yield _about("G3", change, f"{change.address} was not created by the failed run.", _LOOK)
+        yield _about("G3", change, f"{change.address} was not created by the failed run.", bounds.decide)
 
 
 def _g4(change: Change, bounds: Bounds) -> Iterator[Violation]:
     move = Move(change.previous_address, change.address) if change.previous_address else None
     if move is not None and not _foreseen(move, bounds):
-        yield _about("G4", change, f"{move.target} moves from {move.source}, which nobody asked for.", _LOOK)
+        yield _about(
+            "G4", change, f"{move.target} moves from {move.source}, which nobody asked for.", bounds.decide
+        )
     allowed = {move.target for move in bounds.moves} | {move.source for move in bounds.moves}
     allowed |= bounds.touched | bounds.imports | bounds.forgets
     if change.touches and change.address not in allowed:
@@ -187,10 +202,13 @@ def _g4(change: Change, bounds: Bounds) -> Iterator[Violation]:
             "G4",
             change,
             f"{change.address} was not touched by the failed run and would change: {change.action}.",
-            "somebody changed it outside Holdfast: look at `holdfast drift`, then `holdfast resume RUN`",
+            "somebody changed it outside Holdfast: "
+            f"look at `holdfast plan --stack {bounds.shard} --refresh`, then `{bounds.resume}`",
         )
     if change.importing and change.address not in bounds.imports:
-        yield _about("G4", change, f"{change.address} would be imported, which nobody asked for.", _LOOK)
+        yield _about(
+            "G4", change, f"{change.address} would be imported, which nobody asked for.", bounds.decide
+        )
 
 
 def _g5(change: Change, bounds: Bounds) -> Iterator[Violation]:
@@ -202,7 +220,7 @@ def _g5(change: Change, bounds: Bounds) -> Iterator[Violation]:
             "G5",
             change,
             f"{change.address} is new, and something may have been written to it already.",
-            f"`holdfast resume RUN --orphan {change.address}` keeps the object and goes on",
+            f"`{bounds.resume} --orphan {change.address}` keeps the object and goes on",
         )
 
 
@@ -213,19 +231,23 @@ def _g6(change: Change, bounds: Bounds) -> Iterator[Violation]:
                 "G6",
                 change,
                 f"{change.address}: {one_way.attribute} would change back, and {one_way.why}.",
-                f"`holdfast resume RUN --skip {change.address}`, or approve {change.address} by name",
+                f"`{bounds.resume} --skip {change.address}`, or approve {change.address} by name",
             )
 
 
 def _g7(change: Change, bounds: Bounds) -> Iterator[Violation]:
     ours = {change.address, configuration_address(change.address)} & bounds.forgets
     if change.action is Action.FORGET and not ours:
-        yield _about("G7", change, f"{change.address} would be forgotten, which nobody asked for.", _LOOK)
+        yield _about(
+            "G7", change, f"{change.address} would be forgotten, which nobody asked for.", bounds.decide
+        )
 
 
-def _g9(change: Change, _: Bounds) -> Iterator[Violation]:
+def _g9(change: Change, bounds: Bounds) -> Iterator[Violation]:
     if change.deletes and change.identity is None:
-        yield _about("G9", change, f"{change.address} would be {_verb(change)}, and has no identity.", _LOOK)
+        yield _about(
+            "G9", change, f"{change.address} would be {_verb(change)}, and has no identity.", bounds.decide
+        )
 
 
 _RULES: tuple[Callable[[Change, Bounds], Iterator[Violation]], ...] = (
@@ -238,7 +260,6 @@ _RULES: tuple[Callable[[Change, Bounds], Iterator[Violation]], ...] = (
     _g7,
     _g9,
 )
-_LOOK = "look at the plan kept with the run, then decide: `holdfast resume RUN --orphan ADDRESS` or `--skip`"
 
 
 def _foreseen(move: Move, bounds: Bounds) -> bool:

@@ -90,7 +90,9 @@ class StateCopies:
         if len(found) == 1:
             return found[0]
         what = "several backups are" if found else "there is no backup or version"
-        raise UsageError(f"{what} called {name!r}", next_step="holdfast state backups SHARD lists them")
+        raise UsageError(
+            f"{what} called {name!r}", next_step=f"holdfast state backups {self.folder} lists them"
+        )
 
     def at(self, moment: datetime) -> StateCopy:
         """Return the copy of the state that was the newest at `moment`, passing over damaged ones.
@@ -103,7 +105,7 @@ class StateCopies:
                 return copy
         raise HoldfastError(
             f"there is no copy of the state at {time_text(moment)}",
-            next_step="holdfast state backups SHARD shows how far back they go",
+            next_step=f"holdfast state backups {self.folder} shows how far back they go",
         )
 
     def read(self, copy: StateCopy) -> tuple[StateObject, bytes]:

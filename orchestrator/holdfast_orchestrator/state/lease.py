@@ -295,7 +295,7 @@ class Lease:
                 # Our own write, whose answer was lost.
                 return found.head
             if found is None or found.record.token != self.record.token or not found.record.held:
-                self._lost = _loss(self._key, found)
+                self._lost = _loss(self._key, found, run=self.record.run)
                 raise self._lost
             self._etag = found.head.etag
         raise HoldfastError(f"the lease at {self._key} could not be renewed: conflicting requests")
@@ -316,11 +316,11 @@ def _taken(previous: LeaseRecord, why: str) -> Takeover:
     )
 
 
-def _loss(key: str, found: StoredLease | None) -> HoldfastError:
+def _loss(key: str, found: StoredLease | None, *, run: str) -> HoldfastError:
     if found is None:
         return NeedsPersonError(
             f"the lease at {key} was deleted while this run held it",
-            next_step="make sure that no other deploy of this shard runs, then: holdfast resume RUN",
+            next_step=f"make sure that no other deploy of this shard runs, then: holdfast resume {run}",
         )
     if not found.record.held:
         return NeedsPersonError(

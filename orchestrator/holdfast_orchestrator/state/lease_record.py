@@ -93,6 +93,11 @@ class StoredLease:
     head: ObjectHead
 
     @property
+    def folder(self) -> str:
+        """The state folder of the shard, by which `holdfast state` knows it too."""
+        return self.head.key.removeprefix(f"{LEASES}/").removesuffix(".json")
+
+    @property
     def has_expired(self) -> bool:
         """Whether it was not renewed in time, by the bucket's clock; False where that does not say."""
         if self.head.modified is None or self.head.served is None:

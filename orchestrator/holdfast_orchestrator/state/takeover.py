@@ -37,7 +37,7 @@ def judge_takeover(found: StoredLease, life: Life, *, operator: bool) -> Granted
         operator: whether a person asked for the shard to be taken over.
     """
     if found.record.kind == "human":
-        return _from_a_person(operator=operator)
+        return _from_a_person(found, operator=operator)
     if life is Life.ALIVE:
         where = f"process {found.record.process.pid} on {found.record.process.host}"
         return Refused("its process is running", f"wait for {where}, or end it with SIGINT")
@@ -64,7 +64,7 @@ def judge_takeover(found: StoredLease, life: Life, *, operator: bool) -> Granted
     return Refused("it is being renewed", "wait for that run to end")
 
 
-def _from_a_person(*, operator: bool) -> Granted | Refused:
+def _from_a_person(found: StoredLease, *, operator: bool) -> Granted | Refused:
     if operator:
         return Granted("an operator asked for it")
-    return Refused("a person holds it", "ask that person, or: holdfast state unlock SHARD")
+    return Refused("a person holds it", f"ask that person, or: holdfast state unlock {found.folder}")

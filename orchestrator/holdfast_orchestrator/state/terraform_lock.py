@@ -83,7 +83,7 @@ def holding_lock(
     try:
         head = store.create(lock_key(state_key), _body(f"{bucket}/{state_key}", operation, now))
     except ObjectExistsError:
-        raise _taken(read_lock(store, state_key)) from None
+        raise _taken(read_lock(store, state_key), state_key.rpartition("/")[0]) from None
     try:
         yield
     finally:
@@ -105,12 +105,12 @@ def _body(path: str, operation: str, now: datetime) -> bytes:
     return json.dumps(info).encode()
 
 
-def _taken(lock: TerraformLock | None) -> LeasedError:
+def _taken(lock: TerraformLock | None, folder: str) -> LeasedError:
     if lock is None:
         return LeasedError("the state was locked a moment ago", next_step="try again")
     return LeasedError(
         f"the state is locked: {lock.described} (lock {lock.id})",
-        next_step="wait for it to end; if it is dead: holdfast state unlock SHARD",
+        next_step=f"wait for it to end; if it is dead: holdfast state unlock {folder}",
     )
 
 

@@ -45,7 +45,14 @@ def checked_out(project: Path, ref: str, runtime: Runtime) -> Iterator[Checkout]
     Raises UsageError where the project lies in no git repository, or the revision is not known.
     """
     git = _Git(project, runtime)
-    top = Path(git.answer("rev-parse", "--show-toplevel", otherwise=f"{project} is in no git repository"))
+    top = Path(
+        git.answer(
+            "rev-parse",
+            "--show-toplevel",
+            otherwise=f"{project} is in no git repository",
+            next_step="run inside the git checkout of the app, or leave the option out",
+        )
+    )
     # A name that begins like an option must not become one.
     asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     commit = git.answer(*asked, otherwise=f"git knows no commit {ref!r}")
@@ -112,7 +119,7 @@ class _Git:
         )
         return self.runtime.processes.run(command)
 
-    def answer(self, *arguments: str, otherwise: str) -> str:
+    def answer(self, *arguments: str, otherwise: str, next_step: str = "git log shows the revisions") -> str:
         try:
             completed = self.run(*arguments)
         except ToolchainError:
@@ -120,5 +127,5 @@ class _Git:
         if not completed:
             told = completed.stderr.strip().splitlines()
             why = f" ({told[-1]})" if told else ""
-            raise UsageError(f"{_OPTION}: {otherwise}{why}", next_step="git log shows the revisions")
+            raise UsageError(f"{_OPTION}: {otherwise}{why}", next_step=next_step)
         return completed.stdout.strip()

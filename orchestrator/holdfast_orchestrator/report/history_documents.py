@@ -1,0 +1,187 @@
+"""The JSON documents about the past (`runs`, `show`, `audit`), as values."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.record.audit_record import AuditRecord
+    from holdfast_orchestrator.record.audit_verify import Verification
+    from holdfast_orchestrator.record.journal_entry import Entry
+    from holdfast_orchestrator.record.runs import RunRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunActor:
+    """Who began a run: `name` for people, `host` the machine, `link` the CI job's page, `aws` an ARN."""
+
+    kind: str
+    name: str
+    host: str
+    link: str | None
+    aws: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedRun:
+    """A run. `status` is "running", or how it ended; outcomes and seconds are by shard name.
+
+    Times are ISO 8601, in UTC. `environment` are the environments, joined by commas.
+    """
+
+    run: str
+    status: str
+    environment: str
+    environments: tuple[str, ...]
+    started: str
+    ended: str | None
+    actor: RunActor
+    git: str | None
+    command: str
+    shards: tuple[str, ...]
+    outcomes: Mapping[str, str]
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunsDocument:
+    """`holdfast runs --json`: the newest first."""
+
+    schema: Literal["holdfast/runs/v1"] = "holdfast/runs/v1"
+    runs: tuple[ListedRun, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalledStep:
+    """An entry of a journal: the `edge` (before, after) of a phase, under lease `epoch`; `seq` from 1."""
+
+    seq: int
+    phase: str
+    edge: str
+    at: str
+    epoch: int
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowDocument(ListedRun):
+    """`holdfast show --json`: a run, and the journal of each shard it changed, by shard name."""
+
+    schema: Literal["holdfast/show/v1"] = "holdfast/show/v1"
+    journals: Mapping[str, tuple[JournalledStep, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedAction:
+    """An audit record: an action and its place in the chain of records.
+
+    `n` counts the records of a bucket from 1, `prev` is the SHA-256 of the record before. Output too long
+    for one record goes on in further ones (`part` of `parts`).
+    """
+
+    n: int
+    prev: str
+    sha256: str
+    run: str
+    action: str
+    at: str
+    actor: str
+    actor_kind: str
+    host: str
+    link: str | None
+    aws: str | None
+    git: str | None
+    command: str
+    environments: tuple[str, ...]
+    services: tuple[str, ...]
+    shards: tuple[str, ...]
+    verdicts: Mapping[str, str]
+    outcome: str
+    outcomes: Mapping[str, str]
+    seconds: Mapping[str, float]
+    output: str
+    part: int
+    parts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRecordsDocument:
+    """`holdfast audit --json`: the newest first."""
+
+    schema: Literal["holdfast/audit-records/v1"] = "holdfast/audit-records/v1"
+    records: tuple[ListedAction, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFinding:
+    """Something wrong: record `n` (null: not known which), where it lies or should, and what is wrong."""
+
+    kind: str
+    n: int | None
+    key: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedBucket:
+    """What one bucket's trail is like: how many records, the numbers of the first and last, what is wrong."""
+
+    bucket: str
+    records: int
+    first: int | None
+    last: int | None
+    findings: tuple[AuditFinding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditVerificationDocument:
+    """`holdfast audit verify --json`."""
+
+    schema: Literal["holdfast/audit-verification/v1"] = "holdfast/audit-verification/v1"
+    ok: bool
+    buckets: tuple[VerifiedBucket, ...]
+
+
+def runs_document(records: "Iterable[RunRecord]") -> RunsDocument:
+    """Return the document that lists runs."""
+    return RunsDocument(runs=tuple(ListedRun(**_fields(record)) for record in records))
+
+
+def show_document(record: "RunRecord", journals: "Mapping[str, Sequence[Entry]]") -> ShowDocument:
+    """Return the document that shows one run."""
+    return ShowDocument(
+        **_fields(record), journals={shard: tuple(map(_step, entries)) for shard, entries in journals.items()}
+    )
+
+
+def records_document(records: "Iterable[AuditRecord]") -> AuditRecordsDocument:
+    """Return the document that lists audit records."""
+    return AuditRecordsDocument(
+        records=tuple(
+            ListedAction(n=record.n, prev=record.prev, sha256=record.sha256, **record.action.to_json())
+            for record in records
+        )
+    )
+
+
+def verification_document(found: "Mapping[str, Verification]") -> AuditVerificationDocument:
+    """Return the document that says whether the trail of each bucket, by name, is whole."""
+    return AuditVerificationDocument(
+        ok=all(found.values()),
+        buckets=tuple(VerifiedBucket(bucket=bucket, **asdict(one)) for bucket, one in found.items()),
+    )
+
+
+def _fields(record: "RunRecord") -> dict[str, Any]:
+    return {**record.to_json(), "actor": RunActor(**record.actor.to_json())}
+
+
+def _step(entry: "Entry") -> JournalledStep:
+    return JournalledStep(
+        seq=entry.seq,
+        phase=entry.phase.value,
+        edge=entry.edge,
+        at=entry.at.isoformat(),
+        epoch=entry.epoch,
+        data=entry.data,
+    )

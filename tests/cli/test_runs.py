@@ -1,0 +1,192 @@
+"""What was deployed, asked for where there are credentials and the app; the bucket is moto's."""
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from moto.server import ThreadedMotoServer
+
+from holdfast_orchestrator import cli
+from holdfast_orchestrator.local.environment import local_environ
+from holdfast_orchestrator.manifest import StateLocation
+from holdfast_orchestrator.record.actor import Actor
+from holdfast_orchestrator.record.audit import AuditTrail
+from holdfast_orchestrator.record.audit_record import Action
+from holdfast_orchestrator.record.journal import Journal
+from holdfast_orchestrator.record.journal_entry import JournalName
+from holdfast_orchestrator.record.runs import RunRecord, begin_run
+from holdfast_orchestrator.report.schemas import SCHEMAS
+from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.runtime import Boto3Aws
+from holdfast_orchestrator.state.s3 import S3Store
+from holdfast_orchestrator.testing import FrozenClock, captured_terminal, refusing_runtime
+
+REGION = "eu-west-1"
+RUN = "01JD3K4T7Q9ZV5M2X8R6W1B0CE"
+UNKNOWN = "01JD3K4T7Q9ZV5M2X8R6W1B0CF"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command line ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Loopback:
+    """Every AWS but the local cloud's is at this endpoint."""
+
+    endpoint: str
+
+    def client(self, service: str, *, region: str, environ: Mapping[str, str]) -> Any:
+        return Boto3Aws().client(service, region=region, environ=local_environ(self.endpoint))
+
+
+class Machine:
+    """An app with an environment in AWS and one of a local cloud that does not run."""
+
+    def __init__(self, folder: Path, endpoint: str) -> None:
+        self.bucket = f"states-{uuid.uuid4().hex[:8]}"
+        self.runtime = refusing_runtime(
+            clock=FrozenClock(), aws=Loopback(endpoint), cwd=folder, cache=folder / "cache"
+        )
+        s3 = self.runtime.aws.client("s3", region=REGION, environ={})
+        s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        self.store = S3Store(s3, StateLocation(bucket=self.bucket, key="", region=REGION), cloud="aws")
+        write_app(folder, bucket=self.bucket)
+
+    def run(self, *argv: str) -> Ran:
+        terminal: Any = captured_terminal()
+        code = cli.invoke(argv, replace(self.runtime, terminal=terminal))
+        return Ran(code, terminal.out.getvalue(), terminal.err.getvalue())
+
+    def begin(self) -> None:
+        """Write that a run began, a step in a shard's journal, and a record in the audit trail."""
+        name = JournalName(RUN, "orders-prod")
+        with Journal.begin(name, runtime=self.runtime, store=self.store) as journal:
+            journal.append(Phase.VERIFY, "before", epoch=1, data={})
+        trail = AuditTrail(self.store, clock=self.runtime.clock, redactor=self.runtime.redactor)
+        now = self.runtime.clock.now()
+        trail.add(
+            Action(
+                run=RUN,
+                action="deploy",
+                at=now,
+                actor="joe",
+                actor_kind="user",
+                host="laptop",
+                environments=("prod",),
+            )
+        )
+        begin_run(
+            self.store,
+            RunRecord(
+                run=RUN,
+                command="holdfast deploy --env prod --yes",
+                actor=Actor(kind="user", name="joe", host="laptop"),
+                git=None,
+                environments=("prod",),
+                shards=("orders-prod",),
+                started=now,
+            ),
+        )
+
+
+def write_app(folder: Path, *, bucket: str) -> None:
+    shards, stacks = {}, {}
+    for environment, cloud in (("prod", "aws"), ("local", "local")):
+        name = f"orders-{environment}"
+        key = f"orders/123456789012/{REGION}/{environment}/terraform.tfstate"
+        state = {"bucket": bucket if cloud == "aws" else "local-states", "key": key, "region": REGION}
+        path = folder / "cdktf.out" / "stacks" / name
+        path.mkdir(parents=True)
+        (path / "cdk.tf.json").write_text(json.dumps({"terraform": {"backend": {"s3": state}}}))
+        stacks[name] = {
+            "name": name,
+            "dependencies": [],
+            "workingDirectory": f"stacks/{name}",
+            "synthesizedStackPath": f"stacks/{name}/cdk.tf.json",
+        }
+        shards[name] = {
+            "service": "orders",
+            "environment": environment,
+            "account": "123456789012",
+            "region": REGION,
+            "cloud": cloud,
+            "state": state,
+        }
+    described = {"schema": "holdfast/deployment-manifest/v1", "shards": shards}
+    (folder / "cdktf.json").write_text('{"app": "false"}')
+    (folder / "cdktf.out" / "manifest.json").write_text(json.dumps({"version": "0.21.0", "stacks": stacks}))
+    (folder / "cdktf.out" / "holdfast.json").write_text(json.dumps(described))
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def machine(tmp_path: Path, endpoint: str) -> Machine:
+    machine = Machine(tmp_path, endpoint)
+    machine.begin()
+    return machine
+
+
+@pytest.mark.parametrize("argv", [("runs",), ("show", RUN), ("audit", "verify")])
+def test_a_local_cloud_that_does_not_run_is_left_out_with_a_notice(
+    machine: Machine, argv: tuple[str, ...]
+) -> None:
+    ran = machine.run(*argv)
+
+    assert ran.code == 0, ran.err
+    assert "the local cloud does not run: its records are left out" in ran.err
+    assert ran.out
+
+
+@pytest.mark.parametrize(
+    ("argv", "schema"),
+    [
+        (("runs",), "runs.v1.json"),
+        (("show", RUN), "show.v1.json"),
+        (("audit",), "audit-records.v1.json"),
+        (("audit", "verify"), "audit-verification.v1.json"),
+    ],
+)
+def test_each_document_about_the_past_fits_its_schema(
+    machine: Machine, argv: tuple[str, ...], schema: str
+) -> None:
+    ran = machine.run(*argv, "--env", "prod", "--json")
+
+    document = json.loads(ran.out)
+    jsonschema.validate(document, SCHEMAS[schema]())
+    assert any(document[name] for name in ("runs", "journals", "records", "buckets") if name in document)
+
+
+def test_a_local_cloud_that_was_asked_for_must_run(machine: Machine) -> None:
+    ran = machine.run("runs", "--env", "local")
+
+    assert ran.code == 1
+    assert "next: holdfast local up" in ran.err
+
+
+@pytest.mark.parametrize("where", [(), ("--env", "prod")])
+def test_resume_looks_for_a_run_without_the_local_cloud(machine: Machine, where: tuple[str, ...]) -> None:
+    ran = machine.run("resume", UNKNOWN, *where)
+
+    assert ran.code == 64, ran.err
+    assert f"there is no run {UNKNOWN} to take up" in ran.err
