@@ -127,7 +127,11 @@ def _contestant(peer: str, deployed: str) -> Iterator[Contestant]:
         assert endpoint is not None
         try:
             work = workload(deployed, folder)
-            found = {**towards_local(kept, endpoint), **work.environ, **_environ(peer, Path(scratch), runtime)}
+            found = {
+                **towards_local(kept, endpoint),
+                **work.environ,
+                **_environ(peer, Path(scratch), runtime),
+            }
             yield Contestant(peer, replace(runtime, environ=found), work)
         finally:
             cloud.down()
