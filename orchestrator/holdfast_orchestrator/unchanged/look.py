@@ -20,6 +20,7 @@ from holdfast_orchestrator.rollback.documents import Document, digest
 from holdfast_orchestrator.state.store import DurableStore
 from holdfast_orchestrator.tools import Versions
 from holdfast_orchestrator.unchanged.decide import Decision, Now, Reason, Why, decide
+from holdfast_orchestrator.unchanged.environ import environment_of
 from holdfast_orchestrator.unchanged.inputs import Upstreams, mark_of, strangers
 from holdfast_orchestrator.unchanged.normal import UnreadableError, doubts, normal
 from holdfast_orchestrator.unchanged.settings import settings_of
@@ -130,6 +131,7 @@ class _Glance:
         return Now(
             configuration=digest(document),
             settings=settings_of(shard),
+            environment=environment_of(shard, document, self.run),
             engine=self.versions.engine,
             required=required_sources(shard, self.versions.registry),
             locks=self.versions.locks,
@@ -160,6 +162,7 @@ def _bare(record: StateRecord | None, *, doubts: tuple[str, ...]) -> Now:
     return Now(
         configuration="",
         settings={},
+        environment={},
         engine="",
         required=(),
         locks={},
