@@ -6,8 +6,10 @@ turn comes after something above it has changed, or long after the first look.
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 
 from holdfast_orchestrator.engine.providers import requirements
 from holdfast_orchestrator.engine.workdir import errored_state
@@ -144,6 +146,13 @@ class _Glance:
         )
 
 
+def lies_here(path: str) -> bool:
+    """Whether a path (`~` is a home folder) leads to something on this machine."""
+    with suppress(OSError, RuntimeError):
+        return Path(path).expanduser().exists()
+    return False
+
+
 def required_sources(shard: Shard, registry: str) -> tuple[str, ...]:
     """The providers a shard's configuration requires, by full source."""
     return tuple(one.source for one in requirements(shard.configuration, registry))
@@ -154,7 +163,7 @@ def _readable(shard: Shard) -> tuple[Document, tuple[str, ...]]:
         document = normal(shard.configuration)
     except UnreadableError as error:
         return _NOTHING, (f"its configuration cannot be compared ({error})",)
-    return document, doubts(document)
+    return document, doubts(document, lies_here)
 
 
 def _bare(record: StateRecord | None, *, doubts: tuple[str, ...]) -> Now:
