@@ -159,7 +159,7 @@ def _manned(job: Job, tell: Callable[[Event], None]) -> _Post:
 
 
 def _project(runtime: Runtime, job: Job) -> Path:
-    """A folder of this worker that stands for the project's, with its provider locks."""
+    """A folder of this worker that stands for the project's with its provider locks."""
     runtime.cache.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
     folder = own_folder(own_folder(runtime.cache / "crew") / job.project_folder)
     if job.belongings.lock_file is not None:
