@@ -61,7 +61,10 @@ def test_only_what_synthesizes_differently_is_chosen(committed: "App") -> None:
 
 
 def test_a_provider_that_is_locked_differently_chooses_who_requires_it(plain_app: "App") -> None:
-    needy = {"resource": {"aws_sqs_queue": {"q": {}}}, "terraform": {"required_providers": {"aws": {}}}}
+    needy: dict[str, Any] = {
+        "resource": {"aws_sqs_queue": {"q": {}}},
+        "terraform": {"required_providers": {"aws": {}}},
+    }
     plain_app.write({**STACKS, "needy": needy})
     lock(plain_app, "5.99.0", "h1:a=", "h1:b=")
     git(plain_app, "init", "--quiet")

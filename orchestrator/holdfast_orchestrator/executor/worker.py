@@ -4,6 +4,7 @@ A worker keeps what all shards of a run share (runtime, warm providers, the sign
 `end`. Its outside world is its own: environment, credentials, cache folder, Terraform.
 """
 
+import asyncio
 import pickle
 import threading
 from collections.abc import Callable
@@ -63,9 +64,9 @@ def stop(run: str, urgency: int) -> None:
     _POSTS.stop(run, Urgency(urgency))
 
 
-def end(run: str) -> None:
-    """Let go of what was kept for a run."""
-    _POSTS.end(run)
+async def end(run: str) -> None:
+    """Let go of what was kept for a run; providers may take seconds to end, and the event loop goes on."""
+    await asyncio.to_thread(_POSTS.end, run)
 
 
 def ready() -> tuple[str, str | None]:
