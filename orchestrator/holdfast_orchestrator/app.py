@@ -128,8 +128,8 @@ class App:
     def changed_since(self, manifest: Manifest, ref: str, *, env: Names = ()) -> frozenset[str]:
         """Return the shards of `manifest` that the app at git revision `ref` synthesizes differently.
 
-        Raises UsageError where the project is in no git repository, the revision is not known, or the app
-        does not synthesize there.
+        Those whose providers were locked differently then are among them. Raises UsageError where the project
+        is in no git repository, the revision is not known, or the app does not synthesize there.
         """
         from holdfast_orchestrator.unchanged import since  # noqa: PLC0415 - rarely asked for
 
@@ -139,7 +139,8 @@ class App:
                 ref,
                 lambda: replace(self, file=read_project_file(there.folder), runtime=runtime).synth(env=env),
             )
-            return since.changed_since(manifest, then)
+            relocked = since.relocked(self.file.folder, there.folder)
+            return since.changed_since(manifest, then, relocked)
 
     def _chosen(
         self, selection: Selection, ref: str | None, *, on_event: Listener

@@ -11,6 +11,7 @@ from holdfast_orchestrator.foreign import ForeignDefaults
 from holdfast_orchestrator.manifest import Manifest, load_manifest
 from holdfast_orchestrator.project_file import ForeignSettings
 from holdfast_orchestrator.unchanged.inputs import strangers
+from holdfast_orchestrator.unchanged.look import lies_here
 from holdfast_orchestrator.unchanged.normal import configuration_digest, doubts, normal
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -42,7 +43,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
 def test_every_stack_can_be_judged_from_its_configuration(app: Manifest) -> None:
     documents = {shard.name: normal(shard.configuration) for shard in app.shards}
 
-    assert {name: doubts(one) for name, one in documents.items() if doubts(one)} == {}
+    doubted = {name: doubts(one, lies_here) for name, one in documents.items()}
+    assert {name: found for name, found in doubted.items() if found} == {}
     assert {name: found for name, one in documents.items() if (found := strangers(one, app))} == {}
 
 

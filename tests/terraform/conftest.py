@@ -34,6 +34,7 @@ REGION = "eu-west-1"
 # An app's own synthesis and a provider's start can take long on a busy machine; a hang must still end.
 PATIENCE_SECONDS = 600
 
+_HOLDFAST = ("-m", "holdfast_orchestrator")
 _NOT_PASSED_ON = ("AWS_", "TF_", "HOLDFAST_")
 
 
@@ -60,9 +61,10 @@ class App:
             check=False,
         )
 
-    def start(self, *argv: str) -> subprocess.Popen[str]:
+    def start(self, *argv: str, python: tuple[str, ...] = _HOLDFAST) -> subprocess.Popen[str]:
+        """Start a command; `python` is what Python is told to run."""
         return subprocess.Popen(
-            self.argv(*argv),
+            (sys.executable, *python, *argv),
             cwd=self.folder,
             env=self.environ,
             stdout=subprocess.PIPE,
@@ -71,7 +73,7 @@ class App:
         )
 
     def argv(self, *argv: str) -> tuple[str, ...]:
-        return (sys.executable, "-m", "holdfast_orchestrator", *argv)
+        return (sys.executable, *_HOLDFAST, *argv)
 
     def outcomes(self, *argv: str) -> dict[str, str]:
         ran = self.run(*argv, "--json")

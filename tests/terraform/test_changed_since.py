@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from holdfast_orchestrator.engine import lockfile
+
 if TYPE_CHECKING:
     from tests.terraform.conftest import App
 
@@ -20,6 +22,11 @@ def git(app: "App", *argv: str) -> None:
     subprocess.run(
         ("git", *identity, *argv), cwd=app.folder, env=app.environ, check=True, capture_output=True
     )
+
+
+def lock(app: "App", version: str, *hashes: str) -> None:
+    locks = {"registry.terraform.io/hashicorp/aws": lockfile.LockedProvider(version, "", hashes)}
+    (app.folder / lockfile.NAME).write_text(lockfile.render(locks))
 
 
 @pytest.fixture
@@ -51,6 +58,26 @@ def test_only_what_synthesizes_differently_is_chosen(committed: "App") -> None:
 
     assert listed(committed, "--changed-since", "HEAD") == ["fresh", "orders"]
     assert listed(committed, "--changed-since", "HEAD", "--stack", "orders") == ["orders"]
+
+
+def test_a_provider_that_is_locked_differently_chooses_who_requires_it(plain_app: "App") -> None:
+    needy: dict[str, Any] = {
+        "resource": {"aws_sqs_queue": {"q": {}}},
+        "terraform": {"required_providers": {"aws": {}}},
+    }
+    plain_app.write({**STACKS, "needy": needy})
+    lock(plain_app, "5.99.0", "h1:a=", "h1:b=")
+    git(plain_app, "init", "--quiet")
+    git(plain_app, "add", "--all")
+    git(plain_app, "commit", "--quiet", "-m", "first")
+
+    lock(plain_app, "5.99.0", "h1:b=")
+    assert listed(plain_app, "--changed-since", "HEAD") == []
+    lock(plain_app, "5.100.0", "h1:a=")
+    assert listed(plain_app, "--changed-since", "HEAD") == ["needy"]
+    git(plain_app, "rm", "--quiet", "--cached", lockfile.NAME)
+    git(plain_app, "commit", "--quiet", "-m", "not kept")
+    assert listed(plain_app, "--changed-since", "HEAD") == []
 
 
 def test_a_changed_file_that_synthesizes_the_same_is_no_change(committed: "App") -> None:

@@ -295,8 +295,19 @@ def test_a_worker_on_another_network_is_taken_over_in_the_same_way(
         taken_over_from(far, plain_app, cluster, gate)
 
 
+def taken_over_here(deploying: "subprocess.Popen[str]", plain_app: "App", gate: Path) -> None:
+    """Nobody is left to work on the slow shard, and the machine that asked brings it to its end."""
+    wait_for_line(deploying, "taken over here")
+    gate.touch()
+    said, _ = deploying.communicate(timeout=PATIENCE_SECONDS)
+
+    assert deploying.returncode == 0, said
+    assert names(plain_app, "slow") == {"early", "waiting"}
+    assert held(plain_app) == []
+
+
 @pytest.mark.long
-def test_where_no_worker_is_left_the_machine_that_asked_takes_over(
+def test_where_neither_worker_nor_scheduler_is_left_the_machine_that_asked_takes_over(
     plain_app: "App", cluster: Cluster, gate: Path
 ) -> None:
     (worker,) = cluster.hire(1)
@@ -307,11 +318,40 @@ def test_where_no_worker_is_left_the_machine_that_asked_takes_over(
     worker.kill()
     assert cluster.scheduler is not None
     cluster.scheduler.kill()
+    taken_over_here(deploying, plain_app, gate)
+
+
+@pytest.mark.long
+def test_where_no_worker_is_left_the_machine_that_asked_takes_over(
+    plain_app: "App", cluster: Cluster, gate: Path
+) -> None:
+    (worker,) = cluster.hire(1)
+    plain_app.write(slow(gate))
+    impatient = (
+        "import runpy; from holdfast_orchestrator.executor import cluster; cluster.DESERTED_SECONDS = 3.0; "
+        "runpy.run_module('holdfast_orchestrator', run_name='__main__')"
+    )
+    command = ("deploy", "--yes", "--executor", cluster.address)
+    deploying = plain_app.start(*command, python=("-c", impatient))
+    wait_until(begun(gate).exists, "Terraform to apply")
+
+    worker.kill()
+    taken_over_here(deploying, plain_app, gate)
+
+
+@pytest.mark.long
+def test_ctrl_c_ends_a_run_whose_workers_are_gone(plain_app: "App", cluster: Cluster, gate: Path) -> None:
+    (worker,) = cluster.hire(1)
+    plain_app.write(slow(gate))
+    deploying = plain_app.start("deploy", "--yes", "--executor", cluster.address)
+    wait_until(begun(gate).exists, "Terraform to apply")
+
+    worker.kill()
+    deploying.send_signal(signal.SIGINT)
     gate.touch()
     said, _ = deploying.communicate(timeout=PATIENCE_SECONDS)
 
-    assert deploying.returncode == 0, said
-    assert "taken over here" in said
+    assert "NoWorkersError" in said
     assert names(plain_app, "slow") == {"early", "waiting"}
     assert held(plain_app) == []
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +116,17 @@ def test_a_state_somebody_else_wrote_is_looked_at(deployed: "App") -> None:
 
     assert why(deployed)["data"] == ["state"]
     assert why(deployed)["network"] == []
+
+
+def test_a_variable_that_providers_heed_is_proven_once_and_named(deployed: "App") -> None:
+    heeded = {"TF_AWS_DEFAULT_TAGS_Team": "orders", "AWS_REGION": "us-east-1"}
+    changed = replace(deployed, environ={**deployed.environ, **heeded})
+
+    assert shards(changed, "plan", "--explain")["data"]["reasons"] == [
+        {"why": "environment", "words": "environment changed", "names": ["TF_AWS_DEFAULT_TAGS_Team"]}
+    ]
+    assert skipped(changed, "deploy", "--yes") == dict.fromkeys(CHAIN, False)
+    assert skipped(changed, "deploy", "--yes") == dict.fromkeys(CHAIN, True)
 
 
 def test_a_lock_on_the_state_is_looked_at(deployed: "App") -> None:

@@ -1,5 +1,6 @@
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,19 @@ def test_the_locks_and_the_engine_go_along(tmp_path: Path) -> None:
 
     assert belongings == Belongings(engine="tofu", cold_providers=True, lock_file="locks", redact=("a text",))
     assert Belongings.of(project(tmp_path), engine="terraform", cold_providers=False).engine == "terraform"
+
+
+def test_runs_with_unequal_locks_never_share_a_folder_of_a_worker() -> None:
+    one = shard("orders")
+    first = job(one, Manifest((one,)))
+    folders = {
+        replace(first, run=run, project=project, belongings=Belongings(lock_file=locks)).project_folder
+        for run in ("R1", "R2")
+        for project in ("shop", "other")
+        for locks in (None, "", "locks of main", "locks of a branch")
+    }
+
+    assert len(folders) == 8
 
 
 def test_an_engine_that_is_a_path_of_this_machine_is_refused(tmp_path: Path) -> None:

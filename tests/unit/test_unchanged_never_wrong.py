@@ -89,6 +89,8 @@ class World:
         default_factory=lambda: {AWS: ("5.100.0", frozenset({"h1:a", "zh:b"}))}
     )
     said: dict[str, Any] = field(default_factory=dict)
+    environ: dict[str, str] = field(default_factory=dict)
+    own_endpoint: str = "http://127.0.0.1:4001"
     locked: bool = False
     debt: bool = False
     is_open: bool = False
@@ -103,6 +105,7 @@ class World:
                 self.engine,
                 self.trusted,
                 self.said,
+                self.heard,
                 (self.locked, self.debt, self.is_open, self.good),
             )
         )
@@ -112,6 +115,14 @@ class World:
         """What the lock file allows; fewer builds of the same provider are nothing new."""
         version, hashes = self.locks.get(AWS, ("", frozenset()))
         return (version, bool(hashes), hashes - {"h1:a", "zh:b"})
+
+    @property
+    def heard(self) -> Any:
+        """What providers read of the environment; the configuration may say itself which region is meant."""
+        (block,) = self.configuration["provider"]["aws"] or [{}]
+        said = block.get("region") if isinstance(block, dict) else None
+        heeded = {name: value for name, value in self.environ.items() if name not in UNHEEDED}
+        return {name: value for name, value in heeded.items() if name != "AWS_REGION" or not said}
 
     @property
     def shard(self) -> Shard:
@@ -149,7 +160,7 @@ class World:
             id="R1",
             manifest=Manifest((bare("up", b"{}"), self.shard)),
             tools=FakeTools(self),
-            runtime=refusing_runtime(clock=FrozenClock()),
+            runtime=refusing_runtime(clock=FrozenClock(), environ=self.environ),
             redactor=Redactor(),
             emit=lambda _event: None,
             stop=StopSignal(),
@@ -201,7 +212,7 @@ class FakeTools:
         return ()
 
     def environ(self, cloud: str) -> dict[str, str]:
-        return {}
+        return {"AWS_ENDPOINT_URL": self.world.own_endpoint, **self.world.environ}
 
     def versions(self) -> Versions:
         locks = {name: Build(version, hashes) for name, (version, hashes) in self.world.locks.items()}
@@ -345,6 +356,26 @@ def change_settings(world: World, data: st.DataObject) -> None:
         world.said[name] = value
 
 
+VARIABLES = {
+    "TF_AWS_DEFAULT_TAGS_Team": ["a", "b", ""],
+    "AWS_REGION": ["eu-west-1", "us-east-1"],
+    "AWS_ENDPOINT_URL": ["http://one", "http://two"],
+    "AWS_ENDPOINT_URL_SQS": ["http://one", "http://two"],
+}
+UNHEEDED = {"AWS_ACCESS_KEY_ID": ["one", "two"], "AWS_PROFILE": ["me", "you"], "HTTPS_PROXY": ["http://p"]}
+
+
+def change_environment(world: World, data: st.DataObject) -> None:
+    change_variable(world, data, VARIABLES)
+
+
+def change_variable(world: World, data: st.DataObject, among: dict[str, list[str]]) -> None:
+    name = data.draw(st.sampled_from(sorted(among)))
+    world.environ.pop(name, None)
+    if data.draw(st.booleans()):
+        world.environ[name] = data.draw(st.sampled_from(among[name]))
+
+
 def change_records(world: World, data: st.DataObject) -> None:
     world.locked, world.debt, world.is_open = (data.draw(st.booleans()) for _ in range(3))
     if data.draw(st.booleans()):
@@ -357,6 +388,8 @@ def change_nothing_that_matters(world: World, data: st.DataObject) -> None:
     world.indent = data.draw(st.sampled_from([None, 2]))
     world.backwards = data.draw(st.booleans())
     world.outputs["unrelated"] = {"value": data.draw(VALUES)}
+    world.own_endpoint = data.draw(st.sampled_from(["http://127.0.0.1:4001", "http://127.0.0.1:4002"]))
+    change_variable(world, data, UNHEEDED)
 
 
 CHANGES = (
@@ -365,6 +398,7 @@ CHANGES = (
     change_state,
     change_versions,
     change_settings,
+    change_environment,
     change_records,
     change_nothing_that_matters,
 )

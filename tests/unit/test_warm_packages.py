@@ -65,6 +65,19 @@ def test_an_exchanged_binary_is_noticed_although_its_hash_was_kept(root: Path, t
     assert find_package(SOURCE, lock(GOOD), [root], cache=tmp_path / "cache") is None
 
 
+@pytest.mark.parametrize("damaged", [b"", b"\xff" * 64, b"ab", b"0" * 65])
+def test_a_kept_hash_that_is_damaged_is_made_anew(root: Path, tmp_path: Path, damaged: bytes) -> None:
+    cache = tmp_path / "cache"
+    find_package(SOURCE, lock(GOOD), [root], cache=cache)
+    kept = sorted((cache / "hashes").iterdir())
+    good = [file.read_bytes() for file in kept]
+    for file in kept:
+        file.write_bytes(damaged)
+
+    assert find_package(SOURCE, lock(GOOD), [root], cache=cache) is not None
+    assert [file.read_bytes() for file in kept] == good
+
+
 def test_a_file_is_read_once_for_its_hash(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

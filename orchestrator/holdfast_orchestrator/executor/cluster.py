@@ -5,7 +5,7 @@
 
 Each thread of the walk hands its shard to the cluster and waits. Meanwhile what the workers tell is told
 here, and a run that is asked to stop asks them. Where the cluster gives a shard up (its workers died one
-after another, or nobody answers any more) the thread takes the shard over itself.
+after another, none is left, or nobody answers any more) the thread takes the shard over itself.
 """
 
 import logging
@@ -32,6 +32,13 @@ from holdfast_orchestrator.stop import Urgency
 _CONNECT_SECONDS = 10
 _LOOK_SECONDS = 0.5
 _TELL_SECONDS = 10
+_COUNT_SECONDS = 2.0
+DESERTED_SECONDS = 60.0
+"""How long a cluster may be without any worker before its shards are taken over here."""
+
+
+class NoWorkersError(OSError):
+    """No worker is left; the scheduler would wait for new ones for ever."""
 
 
 @contextmanager
@@ -92,6 +99,7 @@ class DaskCrew:
         self._belongings = belongings
         self._lock = threading.Lock()
         self._told = Urgency.NONE
+        self._seen = self._counted = 0.0
         self._neighbours = Neighbours(Manifest(()))
 
     @property
@@ -104,6 +112,7 @@ class DaskCrew:
     def listening(self, run: Run) -> Iterator[None]:
         """While inside, what the workers tell of the run is told here; afterwards they let go of it."""
         self._neighbours = Neighbours(run.manifest)
+        self._seen = self._counted = run.clock.monotonic()
         topic = worker.topic_of(run.id)
 
         def hear(event: tuple[float, bytes]) -> None:
@@ -139,8 +148,29 @@ class DaskCrew:
         handed.add_done_callback(lambda _: over.set())
         while not over.wait(_LOOK_SECONDS):
             self._pass_on(run)
+            # A run that is to stop has no use for workers that may still come.
+            patience = 0.0 if run.stop.asked else DESERTED_SECONDS
+            if self._deserted_for(run.clock.monotonic()) > patience:
+                handed.cancel()
+                raise NoWorkersError
         ended: ShardResult = handed.result()
         return ended
+
+    def _deserted_for(self, now: float) -> float:
+        """For how many seconds there has been no worker; counted once in a while for all threads."""
+        with self._lock:
+            if now - self._counted >= _COUNT_SECONDS:
+                self._counted = now
+                if self._is_staffed():
+                    self._seen = now
+            return self._counted - self._seen
+
+    def _is_staffed(self) -> bool:
+        try:
+            return bool(self._client.nthreads(callback_timeout=_TELL_SECONDS))
+        except Exception:  # noqa: BLE001 - Dask's are many
+            # A scheduler that does not answer is found out when it is asked for the result.
+            return True
 
     def _pass_on(self, run: Run) -> None:
         """Tell the workers how urgently the run is asked to stop, once each time that changes."""

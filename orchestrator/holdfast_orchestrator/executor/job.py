@@ -73,8 +73,9 @@ class Job:
 
     @property
     def project_folder(self) -> str:
-        """A plain folder name for the project: its id may be anything."""
-        return hashlib.sha256(self.project.encode()).hexdigest()[:16]
+        """A plain folder name for the project with these locks; runs with others never meet in it."""
+        told = repr((self.project, self.belongings.lock_file))
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     @property
     def manifest(self) -> Manifest:

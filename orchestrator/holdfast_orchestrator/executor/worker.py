@@ -4,6 +4,7 @@ A worker keeps what all shards of a run share (runtime, warm providers, the sign
 `end`. Its outside world is its own: environment, credentials, cache folder, Terraform.
 """
 
+import asyncio
 import pickle
 import threading
 from collections.abc import Callable
@@ -63,9 +64,9 @@ def stop(run: str, urgency: int) -> None:
     _POSTS.stop(run, Urgency(urgency))
 
 
-def end(run: str) -> None:
-    """Let go of what was kept for a run."""
-    _POSTS.end(run)
+async def end(run: str) -> None:
+    """Let go of what was kept for a run; providers may take seconds to end, and the event loop goes on."""
+    await asyncio.to_thread(_POSTS.end, run)
 
 
 def ready() -> tuple[str, str | None]:
@@ -159,7 +160,7 @@ def _manned(job: Job, tell: Callable[[Event], None]) -> _Post:
 
 
 def _project(runtime: Runtime, job: Job) -> Path:
-    """A folder of this worker that stands for the project's, with its provider locks."""
+    """A folder of this worker that stands for the project's with its provider locks."""
     runtime.cache.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
     folder = own_folder(own_folder(runtime.cache / "crew") / job.project_folder)
     if job.belongings.lock_file is not None:

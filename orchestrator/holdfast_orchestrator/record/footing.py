@@ -52,7 +52,8 @@ class Footing:
     """The footing of run `run`'s deployment.
 
     `configuration` is the digest of the normalised configuration, `settings` a digest for each thing the
-    manifest says beside it, `inputs` are by upstream shard, `state` is the object it left, `good` the ETag
+    manifest says beside it, `environment` one for each variable that providers heed, `inputs` are by upstream
+    shard, `state` is the object it left, `good` the ETag
     of the last-good record it belongs to.
     """
 
@@ -60,6 +61,7 @@ class Footing:
     at: datetime
     configuration: str
     settings: Mapping[str, str]
+    environment: Mapping[str, str]
     engine: str
     providers: Mapping[str, Build]
     inputs: Mapping[str, InputFooting] = field(default_factory=dict)
@@ -73,6 +75,7 @@ class Footing:
             "at": time_text(self.at),
             "configuration": self.configuration,
             "settings": dict(sorted(self.settings.items())),
+            "environment": dict(sorted(self.environment.items())),
             "engine": self.engine,
             "providers": {
                 source: {"version": build.version, "hashes": sorted(build.hashes)}
@@ -104,6 +107,7 @@ def _built(document: Any) -> Footing | None:
         at=parse_time(document["at"]),
         configuration=str(document["configuration"]),
         settings=_texts(document["settings"]),
+        environment=_texts(document["environment"]),
         engine=str(document["engine"]),
         providers={
             source: Build(str(build["version"]), frozenset(map(str, build["hashes"])))

@@ -1,12 +1,13 @@
 """Skip what has not changed, and say why the rest has.
 
 A shard is unchanged when everything its last good deployment stood on (`record/footing.py`) is still so:
-configuration, settings, upstream outputs, engine and providers, and the very object that is its state. Who
-proved it well writes that down; any doubt means that Terraform is asked, as if nothing were known.
+configuration, settings, environment, upstream outputs, engine and providers, and the very object that is its
+state. Who proved it well writes that down; any doubt means that Terraform is asked, as if nothing were known.
 
     normal.py    a configuration without what Terraform does not read; what of it cannot be judged from
                  outside (files, modules, variables, other apps' states)
     decide.py    the decision: pure, from frozen values, with every reason in words
+    environ.py   which variables of the environment count
     inputs.py    what a shard reads from others, now
     look.py      gathers what is now: a few reads a shard, all shards at once, nothing is ever locked
     stand.py     what is written down after a proof

@@ -14,6 +14,7 @@ class Why(StrEnum):
     NEVER_DEPLOYED = "never_deployed"
     CONFIGURATION = "configuration"
     SETTINGS = "settings"
+    ENVIRONMENT = "environment"
     UPSTREAM = "upstream"
     STATE = "state"
     ENGINE = "engine"
@@ -26,7 +27,16 @@ class Why(StrEnum):
 
 
 # What nothing that is deployed above a shard can take back.
-_LASTING = frozenset({Why.NEVER_DEPLOYED, Why.CONFIGURATION, Why.SETTINGS, Why.ENGINE, Why.PROVIDER})
+_LASTING = frozenset(
+    {
+        Why.NEVER_DEPLOYED,
+        Why.CONFIGURATION,
+        Why.SETTINGS,
+        Why.ENVIRONMENT,
+        Why.ENGINE,
+        Why.PROVIDER,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,7 @@ class Now:
 
     configuration: str
     settings: Mapping[str, str]
+    environment: Mapping[str, str]
     engine: str
     required: tuple[str, ...]
     locks: Mapping[str, Build]
@@ -123,6 +134,8 @@ def _differences(now: Now, then: Footing) -> Iterator[Reason]:
         yield Reason(Why.CONFIGURATION, "configuration changed")
     if settings := _differing(now.settings, then.settings):
         yield Reason(Why.SETTINGS, "settings changed", settings)
+    if variables := _differing(now.environment, then.environment):
+        yield Reason(Why.ENVIRONMENT, "environment changed", variables)
     yield from _inputs(now.inputs, then.inputs)
     if now.state is None or now.state != then.state:
         yield Reason(Why.STATE, "its state is gone" if now.state is None else "its state was written since")

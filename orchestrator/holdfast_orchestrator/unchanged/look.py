@@ -6,8 +6,10 @@ turn comes after something above it has changed, or long after the first look.
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 
 from holdfast_orchestrator.engine.providers import requirements
 from holdfast_orchestrator.engine.workdir import errored_state
@@ -20,6 +22,7 @@ from holdfast_orchestrator.rollback.documents import Document, digest
 from holdfast_orchestrator.state.store import DurableStore
 from holdfast_orchestrator.tools import Versions
 from holdfast_orchestrator.unchanged.decide import Decision, Now, Reason, Why, decide
+from holdfast_orchestrator.unchanged.environ import environment_of
 from holdfast_orchestrator.unchanged.inputs import Upstreams, mark_of, strangers
 from holdfast_orchestrator.unchanged.normal import UnreadableError, doubts, normal
 from holdfast_orchestrator.unchanged.settings import settings_of
@@ -130,6 +133,7 @@ class _Glance:
         return Now(
             configuration=digest(document),
             settings=settings_of(shard),
+            environment=environment_of(shard, document, self.run),
             engine=self.versions.engine,
             required=required_sources(shard, self.versions.registry),
             locks=self.versions.locks,
@@ -142,6 +146,13 @@ class _Glance:
         )
 
 
+def lies_here(path: str) -> bool:
+    """Whether a path (`~` is a home folder) leads to something on this machine."""
+    with suppress(OSError, RuntimeError):
+        return Path(path).expanduser().exists()
+    return False
+
+
 def required_sources(shard: Shard, registry: str) -> tuple[str, ...]:
     """The providers a shard's configuration requires, by full source."""
     return tuple(one.source for one in requirements(shard.configuration, registry))
@@ -152,7 +163,7 @@ def _readable(shard: Shard) -> tuple[Document, tuple[str, ...]]:
         document = normal(shard.configuration)
     except UnreadableError as error:
         return _NOTHING, (f"its configuration cannot be compared ({error})",)
-    return document, doubts(document)
+    return document, doubts(document, lies_here)
 
 
 def _bare(record: StateRecord | None, *, doubts: tuple[str, ...]) -> Now:
@@ -160,6 +171,7 @@ def _bare(record: StateRecord | None, *, doubts: tuple[str, ...]) -> Now:
     return Now(
         configuration="",
         settings={},
+        environment={},
         engine="",
         required=(),
         locks={},

@@ -1,8 +1,9 @@
 """The app as it was at another git revision: checked out beside, synthesized, compared, and taken away again.
 
-What counts is what is synthesized, not which files changed: a comment in a stack touches nothing, one line
-in a shared construct may touch every shard. The app runs with its own revision's code: folders of the
-checkout that are on Python's search path (an editable install) are replaced by those of the revision.
+What counts is what is synthesized and which providers are locked, not which files changed: a comment in a
+stack touches nothing, one line in a shared construct may touch every shard. The app runs with its own
+revision's code: folders of the checkout that are on Python's search path (an editable install) are replaced
+by those of the revision.
 """
 
 import os
@@ -13,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast_orchestrator.engine import lockfile
+from holdfast_orchestrator.engine.providers import requirements
 from holdfast_orchestrator.errors import HoldfastError, ToolchainError, UsageError
 from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.process import Command, Completed
@@ -33,9 +36,22 @@ class Checkout:
     environ: Mapping[str, str]
 
 
-def changed_since(now: Manifest, then: Manifest) -> frozenset[str]:
-    """Return the shards that synthesize differently, or did not exist."""
-    return frozenset(shard.name for shard in now.shards if _differs(shard, then.by_name.get(shard.name)))
+def changed_since(now: Manifest, then: Manifest, relocked: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Return the shards that synthesize differently, did not exist, or require a `relocked` provider."""
+    return frozenset(
+        shard.name
+        for shard in now.shards
+        if _differs(shard, then.by_name.get(shard.name)) or _requires(shard, relocked)
+    )
+
+
+def relocked(now: Path, then: Path) -> frozenset[str]:
+    """Return the providers of which the lock files of two folders trust other builds.
+
+    None where there was no lock file: it may well be there and not be kept in git.
+    """
+    before, after = lockfile.read(then), lockfile.read(now)
+    return frozenset(source for source in {*before, *after} if before and _trusts_more(before, after, source))
 
 
 @contextmanager
@@ -85,6 +101,22 @@ def _differs(shard: Shard, then: Shard | None) -> bool:
         return configuration_digest(shard.configuration) != configuration_digest(then.configuration)
     except UnreadableError:
         return True
+
+
+def _trusts_more(before: lockfile.Locks, after: lockfile.Locks, source: str) -> bool:
+    if source not in before or source not in after:
+        return True
+    old, new = before[source], after[source]
+    return old.version != new.version or not {*new.hashes} <= {*old.hashes}
+
+
+def _requires(shard: Shard, sources: frozenset[str]) -> bool:
+    registries = {source.partition("/")[0] for source in sources}
+    return any(
+        one.source in sources
+        for registry in registries
+        for one in requirements(shard.configuration, registry)
+    )
 
 
 def _redirected(environ: Mapping[str, str], top: Path, tree: Path) -> dict[str, str]:

@@ -13,6 +13,7 @@ from holdfast_orchestrator.plan.upstream import outputs_needed
 from holdfast_orchestrator.record.footing import Build, Footing, InputFooting, Mark, Proven
 from holdfast_orchestrator.record.last_good import Promoted
 from holdfast_orchestrator.rollback.documents import Document, digest
+from holdfast_orchestrator.unchanged.environ import environment_of
 from holdfast_orchestrator.unchanged.inputs import Upstreams
 from holdfast_orchestrator.unchanged.look import required_sources
 from holdfast_orchestrator.unchanged.normal import UnreadableError, normal
@@ -59,6 +60,7 @@ def _footing(bench: "Bench", promoted: Promoted, *, state: Mark, proven: Proven)
         at=record.at,
         configuration=digest(document),
         settings=settings_of(shard),
+        environment=environment_of(shard, document, bench.run),
         engine=versions.engine,
         providers=providers,
         inputs=inputs,

@@ -8,6 +8,7 @@ inode, size and times.
 import base64
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from holdfast_orchestrator.engine.mirrors import this_platform
 from holdfast_orchestrator.engine.providers import Requirement
 
 _HASHES = "hashes"
+_DIGEST = re.compile(rb"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +87,9 @@ def _sha256(path: Path, cache: Path) -> str:
     seen = path.stat()
     identity = (str(path), seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
     kept = cache / _HASHES / hashlib.sha256(repr(identity).encode()).hexdigest()
-    if kept.is_file():
-        return kept.read_text(encoding="ascii")
+    known = kept.read_bytes() if kept.is_file() else b""
+    if _DIGEST.fullmatch(known):
+        return known.decode()
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

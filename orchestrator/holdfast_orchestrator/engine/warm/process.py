@@ -97,15 +97,16 @@ async def one(message: bytes) -> AsyncIterator[bytes]:
 async def start(spec: Spec, place: Path, processes: Processes) -> ProviderProcess:
     """Start a provider; what it needs and leaves lies in `place.*`. Raises StartError."""
     pipe, log = place.with_suffix(".pipe"), place.with_suffix(".log")
-    os.mkfifo(pipe, 0o600)
-    leash = os.open(pipe, os.O_RDWR | os.O_CLOEXEC)
+    leash = keeper = -1
     command = Command(
         argv=("/bin/sh", "-c", _KEEPER, "sh", str(pipe), str(spec.binary), "-debug"),
         cwd=spec.folder,
         environ={**spec.environ, "PLUGIN_UNIX_SOCKET_DIR": str(place.parent)},
     )
-    keeper = processes.start_detached(command, log=log)
     try:
+        os.mkfifo(pipe, 0o600)
+        leash = os.open(pipe, os.O_RDWR | os.O_CLOEXEC)
+        keeper = processes.start_detached(command, log=log)
         said = await _reattach(log, keeper, processes)
         pid = int(said["Pid"])
         return ProviderProcess(
@@ -117,9 +118,13 @@ async def start(spec: Spec, place: Path, processes: Processes) -> ProviderProces
             channel=grpc.aio.insecure_channel(f"unix:{said['Addr']['String']}", options=UNLIMITED),
             processes=processes,
         )
-    except BaseException:
-        os.close(leash)
-        await asyncio.to_thread(processes.terminate, keeper, grace=_GRACE_SECONDS)
+    except BaseException as error:
+        if leash >= 0:
+            os.close(leash)
+        if keeper >= 0:
+            await asyncio.to_thread(processes.terminate, keeper, grace=_GRACE_SECONDS)
+        if isinstance(error, OSError):
+            raise StartError(f"this machine could not start the provider: {error}") from error
         raise
     finally:
         pipe.unlink(missing_ok=True)
