@@ -11,46 +11,37 @@ if TYPE_CHECKING:
 ADDRESS = "terraform_data.database"
 
 
-def app(engine: str) -> dict[str, Any]:
-    return {"data": {"resource": {"terraform_data": {"database": {"triggers_replace": engine}}}}}
+def state(bucket: str) -> dict[str, Any]:
+    """Where the shard's state lies; an app that writes holdfast.json writes that into the stack, too."""
+    return {
+        "bucket": bucket,
+        "key": "data/123456789012/eu-west-1/dev/terraform.tfstate",
+        "region": "eu-west-1",
+    }
+
+
+def app(bucket: str, engine: str) -> dict[str, Any]:
+    emulated = ("use_lockfile", "use_path_style", "skip_credentials_validation", "skip_metadata_api_check")
+    backend = {**state(bucket), **dict.fromkeys(emulated, True)}
+    database = {"terraform_data": {"database": {"triggers_replace": engine}}}
+    return {"data": {"terraform": {"backend": {"s3": backend}}, "resource": database}}
 
 
 @pytest.fixture
 def deployed(plain_app: "App") -> "App":
     """One shard whose only resource is protected, deployed."""
-    entry = {
-        "service": "data",
-        "environment": "dev",
-        "account": "123456789012",
-        "region": "eu-west-1",
-        "state": {
-            "bucket": plain_app.bucket,
-            "key": "data/123456789012/eu-west-1/dev/terraform.tfstate",
-            "region": "eu-west-1",
-        },
-        "protected": [ADDRESS],
-    }
+    where = {"service": "data", "environment": "dev", "account": "123456789012", "region": "eu-west-1"}
+    entry = {**where, "state": state(plain_app.bucket), "protected": [ADDRESS]}
     document = {"schema": "holdfast/deployment-manifest/v1", "shards": {"data": entry}}
     (plain_app.folder / "holdfast.json").write_text(json.dumps(document))
-    backend = {**entry["state"], "use_lockfile": True}  # type: ignore[dict-item]
-    emulated = dict.fromkeys(
-        ("use_path_style", "skip_credentials_validation", "skip_metadata_api_check"), True
-    )
-    source = (plain_app.folder / "app.py").read_text()
-    replaced = source.replace(
-        'stack["terraform"] = {"backend": {"local": {"path": f"/nowhere/terraform.{name}.tfstate"}}}',
-        f'stack["terraform"] = {{"backend": {{"s3": {backend | emulated!r}}}}}',
-    )
-    assert replaced != source
-    (plain_app.folder / "app.py").write_text(replaced)
-    plain_app.write(app("a"))
+    plain_app.write(app(plain_app.bucket, "a"))
     assert plain_app.run("deploy", "--yes").returncode == 0
     return plain_app
 
 
 def test_a_replacement_is_blocked_and_nothing_changes(deployed: "App") -> None:
     before = deployed.state("data")
-    deployed.write(app("b"))
+    deployed.write(app(deployed.bucket, "b"))
 
     ran = deployed.run("deploy", "--yes")
 
@@ -61,7 +52,7 @@ def test_a_replacement_is_blocked_and_nothing_changes(deployed: "App") -> None:
 
 def test_a_replacement_that_is_allowed_by_name_goes_through_with_a_backup(deployed: "App") -> None:
     before = deployed.state("data")
-    deployed.write(app("b"))
+    deployed.write(app(deployed.bucket, "b"))
 
     ran = deployed.run("deploy", "--yes", "--allow-destroy", ADDRESS, "--json")
 
