@@ -156,10 +156,12 @@ class App:
         changed = self.changed_since(manifest, ref, env=selection.environments)
         return replace(selection, changed=changed)
 
-    def graph(self, *, env: Names = (), service: Names = (), stack: Names = ()) -> Graph:
+    def graph(
+        self, *, env: Names = (), service: Names = (), stack: Names = (), on_event: Listener = ignore
+    ) -> Graph:
         """Return which of the shards asked for depends on which."""
         selection = selection_of(env, service, stack)
-        manifest = self.existing(selection) or self.synth(env=env)
+        manifest = self.existing(selection) or self.synth(env=env, on_event=on_event)
         return manifest.graph.only(shard.name for shard in selection.of(manifest))
 
     def existing(self, selection: Selection) -> Manifest | None:

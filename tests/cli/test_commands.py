@@ -423,17 +423,14 @@ def test_events_of_a_command_that_watches_twice_are_all_kept(project: Path) -> N
 
 
 @pytest.mark.parametrize("argv", [["list"], ["graph"], ["ci", "matrix"], ["advise"]])
-@pytest.mark.parametrize("option", ["--verbose", "--events=events.jsonl"])
-def test_what_shows_nothing_while_it_works_offers_no_way_to_watch_it(
-    project: Path, argv: list[str], option: str
-) -> None:
-    write_app(project)
+def test_a_command_that_only_answers_can_be_watched_beside_its_answer(project: Path, argv: list[str]) -> None:
+    words = (*argv, "--verbose", "--events", "events.jsonl", "--json")
 
-    ran = run(project, *argv, option, environ={"HOLDFAST_EVENTS": "other.jsonl"})
+    ran = run(project, *words, processes=synthesizing(project), aws=NoBucket())
 
-    assert ran.code == 64
-    assert "No such option" in ran.err
-    assert not (project / "other.jsonl").exists()
+    assert '"synth_finished"' in (project / "events.jsonl").read_text()
+    assert "synthesized" in ran.err
+    assert json.loads(ran.out)["schema"]
 
 
 def test_without_arguments_the_help_is_shown(project: Path) -> None:

@@ -111,6 +111,7 @@ _FOREIGN = (
     mirrored("--region", metavar="NAME", help="Region of such an app and its state bucket."),
     mirrored("--account", metavar="ID", help="Account of such an app.  [default: whoever is calling]"),
 )
+_WATCHING = (verbose_option, events_option, json_option)
 _CHOOSING = (stack_option, service_option, env_option)
 
 
@@ -126,14 +127,10 @@ def options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
 
 
 def choosing(function: F) -> F:
-    """Add what every command has that is about shards: which, and of what app."""
-    shared: F = options(*reversed(_CHOOSING), project_option, output_option, *_FOREIGN, json_option)(function)
-    return shared
-
-
-def watching(function: F) -> F:
-    """Add to these how to watch what takes its time."""
-    shared: F = options(choosing, events_option, verbose_option)(function)
+    """Add what every command has that is about shards: which, of what app, seen how."""
+    shared: F = options(*reversed(_CHOOSING), project_option, output_option, *_FOREIGN, *reversed(_WATCHING))(
+        function
+    )
     return shared
 
 

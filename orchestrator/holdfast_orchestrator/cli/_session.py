@@ -9,7 +9,7 @@ import json
 import signal
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import SimpleQueue
@@ -19,7 +19,7 @@ from holdfast_orchestrator.api import Project
 from holdfast_orchestrator.app import Options
 from holdfast_orchestrator.cli._listeners import EventFile, Listeners
 from holdfast_orchestrator.errors import EXIT_CHANGES, HoldfastError, UsageError
-from holdfast_orchestrator.events import Emitter, Listener, StopRequested
+from holdfast_orchestrator.events import Emitter, Listener, StopRequested, ignore
 from holdfast_orchestrator.project_file import ForeignSettings
 from holdfast_orchestrator.report.documents import Document, as_json, error_document
 from holdfast_orchestrator.runtime import Runtime
@@ -91,12 +91,24 @@ class Session:
     @contextmanager
     def watching(self) -> Iterator[Listener]:
         """Show what happens; yields the listener for the API."""
-        with ExitStack() as stack:
-            stack.callback(self.listeners.clear)
-            self.listeners.add(stack.enter_context(self._view()))
+        with self._view() as view, self._heard_by(view):
+            yield self.listeners
+
+    @contextmanager
+    def reading(self) -> Iterator[Listener]:
+        """The same for a command that only answers: what it has to do first is no part of the answer."""
+        with self._heard_by(self._beside()):
+            yield self.listeners
+
+    @contextmanager
+    def _heard_by(self, view: Listener) -> Iterator[None]:
+        try:
+            self.listeners.add(view)
             if self.events is not None:
                 self.listeners.add(self.events)
-            yield self.listeners
+            yield
+        finally:
+            self.listeners.clear()
 
     @contextmanager
     def warmed(self) -> "Iterator[Session]":
@@ -113,6 +125,13 @@ class Session:
         from holdfast_orchestrator.report.lines import Lines  # noqa: PLC0415
 
         return Lines(self.talk, verbose=self.verbose)
+
+    def _beside(self) -> Listener:
+        if not self.verbose:
+            return ignore
+        from holdfast_orchestrator.report.lines import Lines  # noqa: PLC0415 - only where it is asked for
+
+        return Lines(self.runtime.terminal.err, verbose=True)
 
 
 @contextmanager

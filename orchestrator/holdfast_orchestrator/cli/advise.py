@@ -30,7 +30,8 @@ def command(runtime: Runtime, /, *, steps: bool, **given: Any) -> None:
     from holdfast_orchestrator.report.advice_text import advice_lines  # noqa: PLC0415
 
     with session(runtime, given) as here:
-        advice = here.project.advise(**here.choice)
+        with here.reading() as on_event:
+            advice = here.project.advise(**here.choice, on_event=on_event)
         if here.json:
             here.answer(advise_document(advice))
         else:

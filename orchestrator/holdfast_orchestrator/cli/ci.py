@@ -56,12 +56,14 @@ def matrix(runtime: Runtime, /, *, verb: str, limit: int, **given: Any) -> None:
     from holdfast_orchestrator.report.ci_documents import matrix_document  # noqa: PLC0415 - when it runs
 
     with session(runtime, given) as here:
-        waves = here.project.waves(
-            **here.choice,
-            include_dependents=given["include_dependents"],
-            changed_since=given["changed_since"],
-            limit=limit,
-        )
+        with here.reading() as on_event:
+            waves = here.project.waves(
+                **here.choice,
+                include_dependents=given["include_dependents"],
+                changed_since=given["changed_since"],
+                limit=limit,
+                on_event=on_event,
+            )
         document = matrix_document(waves, limit=limit, verb=verb, project=_project(given))
         if here.json:
             here.answer(document)

@@ -7,6 +7,7 @@ import click
 
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
+    choosing,
     cold_option,
     dependents_option,
     engine_option,
@@ -16,7 +17,6 @@ from holdfast_orchestrator.cli._options import (
     parallel_option,
     refresh_option,
     since_option,
-    watching,
     yes_option,
 )
 from holdfast_orchestrator.cli._policy import command_line, failing, policy_of
@@ -47,7 +47,7 @@ from holdfast_orchestrator.runtime import Runtime
     help="Apply the plans kept in this folder, exactly; refused where app or state differ.",
 )
 @options(
-    watching,
+    choosing,
     since_option,
     dependents_option,
     refresh_option,

@@ -6,13 +6,13 @@ import click
 
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
+    choosing,
     cold_option,
     dependents_option,
     engine_option,
     examples,
     options,
     parallel_option,
-    watching,
     yes_option,
 )
 from holdfast_orchestrator.cli._policy import command_line, policy_of, rebaseline_option, wait_option
@@ -41,7 +41,7 @@ from holdfast_orchestrator.selection import Selection
     help="A stack that is not in the app any more: taken down as it was last deployed.",
 )
 @options(
-    watching,
+    choosing,
     dependents_option,
     allow_destroy_option,
     rebaseline_option,

@@ -25,7 +25,8 @@ def command(runtime: Runtime, /, **given: Any) -> None:
     Reads what was synthesized last; synthesizes only where that lacks what is asked for.
     """
     with session(runtime, given) as here:
-        shards = here.project.list(**here.choice, changed_since=given["changed_since"])
+        with here.reading() as on_event:
+            shards = here.project.list(**here.choice, changed_since=given["changed_since"], on_event=on_event)
         if here.json:
             here.answer(list_document(shards))
         else:

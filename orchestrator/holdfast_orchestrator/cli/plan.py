@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from holdfast_orchestrator.cli._options import (
+    choosing,
     cold_option,
     dependents_option,
     engine_option,
@@ -14,7 +15,6 @@ from holdfast_orchestrator.cli._options import (
     parallel_option,
     refresh_option,
     since_option,
-    watching,
 )
 from holdfast_orchestrator.cli._session import Session, detailed, session
 from holdfast_orchestrator.errors import EXIT_FAILED, InterruptedSafelyError
@@ -50,7 +50,7 @@ from holdfast_orchestrator.runtime import Runtime
     help="Say of each shard why it is planned (configuration, upstream outputs, state, versions) or not.",
 )
 @options(
-    watching, since_option, dependents_option, refresh_option, parallel_option, cold_option, engine_option
+    choosing, since_option, dependents_option, refresh_option, parallel_option, cold_option, engine_option
 )
 @click.pass_obj
 def command(

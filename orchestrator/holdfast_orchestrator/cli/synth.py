@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from holdfast_orchestrator.cli._options import examples, watching
+from holdfast_orchestrator.cli._options import choosing, examples
 from holdfast_orchestrator.cli._session import session
 from holdfast_orchestrator.report.documents import synth_document
 from holdfast_orchestrator.runtime import Runtime
@@ -14,7 +14,7 @@ from holdfast_orchestrator.selection import Selection
 @click.command(
     epilog=examples("holdfast synth", "holdfast synth --env prod", "holdfast synth --service orders --json")
 )
-@watching
+@choosing
 @click.pass_obj
 def command(runtime: Runtime, /, **given: Any) -> None:
     """Synthesize the environments named (all, where none is): cdktf.out and holdfast.json."""
