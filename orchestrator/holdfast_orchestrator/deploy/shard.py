@@ -148,7 +148,7 @@ class ShardDeploy:
 
     def _may_be_ill(self, known: Known) -> bool:
         """Whether what stands was never found healthy: a deploy that failed has left it."""
-        if self._intent.destroy or not self._shard.health_checks:
+        if self._intent.destroy or not self._shard.health_checks or known.stored is None:
             return False
         return known.good is None or (known.kept is not None and known.kept.record.debt != Debt())
 
