@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import Any
 
 import jsonschema
 import pytest
-from moto.server import ThreadedMotoServer
 
 from holdfast_orchestrator import cli
 from holdfast_orchestrator.deploy.ids import new_run_id
@@ -204,17 +203,6 @@ class Machine:
 
     def everything(self) -> list[tuple[str, str]]:
         return [(head.key, head.etag) for head in self.store.list("")]
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    try:
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()
 
 
 @pytest.fixture

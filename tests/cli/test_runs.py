@@ -2,14 +2,13 @@
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
-from moto.server import ThreadedMotoServer
 
 from holdfast_orchestrator import cli
 from holdfast_orchestrator.local.environment import local_environ
@@ -127,17 +126,6 @@ def write_app(folder: Path, *, bucket: str) -> None:
     (folder / "cdktf.json").write_text('{"app": "false"}')
     (folder / "cdktf.out" / "manifest.json").write_text(json.dumps({"version": "0.21.0", "stacks": stacks}))
     (folder / "cdktf.out" / "holdfast.json").write_text(json.dumps(described))
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    try:
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()
 
 
 @pytest.fixture

@@ -3,13 +3,11 @@
 import json
 import stat
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO, cast
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from holdfast_orchestrator import cli
 from holdfast_orchestrator.local.environment import local_environ
@@ -136,17 +134,6 @@ class Machine:
         (out / "manifest.json").write_text(json.dumps({"version": "0.21.0", "stacks": {NAME: stack}}))
         (out / "holdfast.json").write_text(json.dumps(described))
         (self.folder / "cdktf.json").write_text('{"app": "false"}')
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    try:
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()
 
 
 @pytest.fixture
