@@ -1,5 +1,6 @@
 """Rows 1 to 12: what runs is killed, interrupted, or hangs."""
 
+import json
 import os
 import signal
 import subprocess
@@ -357,6 +358,27 @@ def test_row_11_an_object_whose_id_aws_chooses_is_found_by_its_tags(cold_world: 
     assert_safe(world, ended, code={0, 5})
     assert there == known
     assert "had been made after all" in ended.text or ended.code == 0
+
+
+def test_row_11_an_object_that_was_there_before_is_never_taken_for_a_new_one(cold_world: World) -> None:
+    world = cold_world
+    world.begin(FIRST)
+    ec2 = world.cloud.client("ec2")
+    kept = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    tags = {**provider()["default_tags"][0]["tags"], "Name": "made"}
+    ec2.create_tags(Resources=[kept], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+    world.proxy.add(Rule(what=asks("CreateVpc"), fault=Hang(), times=1))
+    world.write(app(parameter("kept"), network("made")))
+    started = world.start(*DEPLOY)
+    world.wait_for_event("apply_start", "made")
+    time.sleep(1.0)
+
+    world.kill_provider()
+    ended = started.wait()
+
+    assert ended.code in (0, 5), ended
+    assert kept in {one["VpcId"] for one in ec2.describe_vpcs()["Vpcs"]}
+    assert kept not in json.dumps(world.state())
 
 
 def test_row_11_an_object_that_nothing_tells_from_another_is_named(cold_world: World) -> None:

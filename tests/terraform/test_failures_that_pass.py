@@ -80,6 +80,31 @@ def test_a_plan_after_the_apply_that_fails_in_passing_is_tried_again(
     assert there == ["fresh", "kept"]
 
 
+@pytest.mark.parametrize(
+    ("call", "point", "before"),
+    [
+        pytest.param(1, "retry_forward:after", stack(kept="1"), id="a try that found nothing to do"),
+        pytest.param(2, "retry_forward:before", stack(kept="1", gone="1"), id="a try after the deletes"),
+    ],
+)
+def test_a_runner_that_dies_while_it_tries_again_undoes_nothing_that_is_right(
+    plain_app: "App", tmp_path: Path, call: int, point: str, before: dict[str, Any]
+) -> None:
+    deployed(plain_app, before)
+    plain_app.write(stack(kept="2"))
+    app = with_failing(plain_app, tmp_path, "verify.tfplan", calls=range(call, call + 1))
+    dying = replace(app, environ={**app.environ, "HOLDFAST_CRASH_AT": point})
+    assert dying.run("deploy", "--yes").returncode == 137
+    (run, *_) = json.loads(plain_app.run("runs", "--json").stdout)["runs"]
+
+    resumed = plain_app.run("resume", run["run"], "--json")
+
+    (shard,) = json.loads(resumed.stdout)["shards"]
+    assert (resumed.returncode, shard["outcome"]) == (0, "committed"), resumed.stderr
+    (kept,) = plain_app.state("shop")["resources"]
+    assert kept["instances"][0]["attributes"]["input"]["value"] == "2"
+
+
 @pytest.mark.parametrize(("text", "calls"), [(DENIED, range(1, 2)), (THROTTLED, range(1, 9))])
 def test_deletes_that_cannot_be_planned_do_not_end_committed(
     plain_app: "App", tmp_path: Path, text: str, calls: range

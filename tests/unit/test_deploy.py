@@ -111,13 +111,15 @@ def test_what_was_found_ill_is_not_taken_for_good_by_deploying_it_again(world: W
     world.ill = True
 
     first, second = (Deployment(world, checked).carry_out() for _ in range(2))
+    shown = Deployment(world, checked).plan()
+    third = Deployment(world, checked).carry_out(shown=shown)
     world.ill = False
-    third = Deployment(world, checked).carry_out()
+    fourth = Deployment(world, checked).carry_out()
 
     assert first.outcome["network"] is second.outcome["network"] is Outcome.FAILED
     assert second.results["network"].reason == first.results["network"].reason
-    assert (first.exit_code, second.exit_code) == (1, 1)
-    assert third.outcome["network"] is Outcome.COMMITTED
+    assert (first.exit_code, second.exit_code, third.exit_code) == (1, 1, 1)
+    assert fourth.outcome["network"] is Outcome.COMMITTED
     assert [call for call in world.calls if call.startswith("apply")] == ["apply plan.tfplan of network"]
 
 

@@ -22,7 +22,7 @@ from holdfast_orchestrator.rollback.imports import (
     with_imports,
 )
 from holdfast_orchestrator.rollback.progress import Step
-from holdfast_orchestrator.rollback.tagged import tagged_import_id
+from holdfast_orchestrator.rollback.tagged import tagged_import_id, told_apart
 
 PLACE = Place("123456789012", "eu-west-1")
 TAG = ShardTag("HoldfastShard", "orders-prod-eu-west-1")
@@ -187,6 +187,36 @@ def test_an_object_in_doubt_is_looked_for_by_the_ids_it_would_have(
 )
 def test_the_arn_of_an_object_gives_its_import_id(kind: str, resource: str, expected: str | None) -> None:
     assert tagged_import_id(kind, f"arn:aws:{resource}") == expected
+
+
+VPC = "arn:aws:ec2:eu-west-1:123456789012:vpc/"
+OURS = {"Service": "shop", "Name": "a"}
+
+
+@pytest.mark.parametrize(
+    ("there", "known", "expected"),
+    [
+        pytest.param({"vpc-1": OURS}, (), {"aws_vpc.a": "vpc-1"}, id="the one that fits"),
+        pytest.param({"vpc-1": {**OURS, "Owner": "x"}}, (), {"aws_vpc.a": "vpc-1"}, id="more tags"),
+        pytest.param({"vpc-1": {"Service": "shop"}}, (), {}, id="a tag is missing"),
+        pytest.param({"vpc-1": {**OURS, "Name": "b"}}, (), {}, id="a tag is another"),
+        pytest.param({"vpc-1": OURS, "vpc-2": OURS}, (), {}, id="two that fit"),
+        pytest.param({"vpc-1": OURS, "vpc-2": OURS}, ("vpc-1",), {"aws_vpc.a": "vpc-2"}, id="one is known"),
+        pytest.param({"vpc-1": OURS}, (f"{VPC}vpc-1",), {}, id="it was there before"),
+    ],
+)
+def test_an_object_is_found_by_tags_that_no_other_has(
+    there: dict[str, dict[str, str]], known: tuple[str, ...], expected: dict[str, str]
+) -> None:
+    found = {f"{VPC}{name}": tags for name, tags in there.items()}
+
+    assert told_apart({"aws_vpc.a": ("aws_vpc", OURS)}, found, known) == expected
+
+
+def test_one_object_does_not_answer_for_two() -> None:
+    wanted = {"aws_vpc.a": ("aws_vpc", OURS), "aws_vpc.b": ("aws_vpc", OURS)}
+
+    assert told_apart(wanted, {f"{VPC}vpc-1": OURS}, ()) == {}
 
 
 def test_what_is_no_arn_gives_none() -> None:

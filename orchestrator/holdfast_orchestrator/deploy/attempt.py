@@ -69,7 +69,8 @@ class Attempt:
     """The work.
 
     `plans` are those that were gated, the newest last; `applied` is what its last apply said, None after
-    a restart. `errors` are its error texts, `code` its exit code. `standing` is the state that was proven to
+    a restart. `tagged_before` are ARNs that carried the shard's tags before it began, None where nobody
+    asked. `errors` are its error texts, `code` its exit code. `standing` is the state that was proven to
     be what was wanted, as long as nothing but health has been looked at since.
     """
 
@@ -91,6 +92,7 @@ class Attempt:
     terraform: Any = field(default=None, repr=False)
     records: list[Path] = field(default_factory=list)
     assumed: list[ApplyStep] = field(default_factory=list)
+    tagged_before: frozenset[str] | None = None
 
     code: int | None = 0
     errors: tuple[str, ...] = ()

@@ -168,7 +168,6 @@ def contract(bench: Bench, attempt: Attempt) -> Phase:
 def retry(bench: Bench, attempt: Attempt) -> Phase:
     """Plan afresh after a failure that passes by itself, and pass the gates again."""
     attempt.retries += 1
-    attempt.contracting = False
     with bench.phase(Phase.RETRY_FORWARD, retry=attempt.retries) as entry:
         bench.step("trying again")
         bench.run.clock.sleep(float(2**attempt.retries))
@@ -176,8 +175,9 @@ def retry(bench: Bench, attempt: Attempt) -> Phase:
         outcome = terraform.plan(destroy=attempt.verb == "destroy")
         if not outcome.changes:
             attempt.failure, attempt.errors = None, ()
-            entry.update(check(bench, attempt, attempt.configuration))
+            entry["verify"] = dict(check(bench, attempt, attempt.configuration))
             return Phase.CLASSIFY
+        attempt.contracting = False
         refuse_other_state(bench, outcome.plan)
         shown = terraform.show_plan(outcome.plan)
         attempt.plans.append(shown)

@@ -20,6 +20,7 @@ from holdfast_orchestrator.deploy.promotion import (
 )
 from holdfast_orchestrator.deploy.proof import refuse_when_interrupted
 from holdfast_orchestrator.deploy.reopen import noted
+from holdfast_orchestrator.deploy.tag_search import may_be_searched, tagged_arns
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.plan.shard import MadePlan
 from holdfast_orchestrator.record.artifact import Artifact, keep_artifact
@@ -175,8 +176,12 @@ def _write_down(bench: Bench, attempt: Attempt, artifact: Artifact) -> None:
     bench.step("backing up")
     kept_artifact = bench.desk.hands.submit(keep_artifact, bench.store, artifact)
     kept_plan = bench.desk.hands.submit(keep_plan, bench.store, attempt.run, attempt.plan)
+    tagged = None
+    if any(may_be_searched(change, bench.shard) for change in attempt.planned):
+        tagged = bench.desk.hands.submit(tagged_arns, bench)
     with bench.phase(Phase.SNAPSHOT) as entry:
         _back_up(bench, attempt)
+        attempt.tagged_before = None if tagged is None else tagged.result()
         entry.update(_snapshot_entry(attempt), artifact=kept_artifact.result())
     with bench.phase(Phase.PLANNED) as entry:
         entry["plan"] = kept_plan.result()
@@ -197,6 +202,7 @@ def _snapshot_entry(attempt: Attempt) -> dict[str, Any]:
     snapshot = attempt.before.snapshot
     return {
         "backup": attempt.before.backup,
+        "tagged": None if attempt.tagged_before is None else sorted(attempt.tagged_before),
         "lineage": None if snapshot is None else snapshot.lineage,
         "serial": None if snapshot is None else snapshot.serial,
         "sha256": None if snapshot is None else snapshot.sha256,

@@ -8,13 +8,13 @@ app that puts no such tags on its objects gives no proof: then an object is repo
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
-from holdfast_orchestrator.deploy.tag_search import stable_tags, tagged_ids
+from holdfast_orchestrator.deploy.tag_search import find_by_tags, stable_tags
 from holdfast_orchestrator.errors import EngineError, HoldfastError
 from holdfast_orchestrator.rollback.adoption import (
     ATTEMPTS,
@@ -64,9 +64,13 @@ def look_for(bench: Bench, attempt: Attempt, doubts: Sequence[Step]) -> tuple[Pr
     for look in range(ATTEMPTS):
         if look > 0:
             bench.run.clock.sleep(_WAITS[look - 1])
-        for step in doubts:
-            if step.address not in found and (probed := _look(bench, attempt, step)) is not None:
-                found[step.address] = probed
+        missing = [step for step in doubts if step.address not in found]
+        for step in missing:
+            for import_id in known_ids(bench, attempt, step):
+                if (probed := _look(bench, attempt, step, import_id)) is not None:
+                    found[step.address] = probed
+                    break
+        found |= _tagged(bench, attempt, missing, found)
         if len(found) == len(doubts) or not may_still_land(attempt):
             break
     return tuple(found.values())
@@ -79,34 +83,42 @@ def may_still_land(attempt: Attempt) -> bool:
     return any(_OPEN_CALL.search(error) for error in attempt.errors)
 
 
-def _look(bench: Bench, attempt: Attempt, step: Step) -> Probed | None:
-    for import_id in _candidates(bench, attempt, step):
-        change = _read(bench, attempt, ImportBlock(step.address, import_id))
-        if change is not None and change.identity is not None:
-            why = _why_not_ours(bench, change)
-            return Probed(address=step.address, import_id=import_id, identity=change.identity, why=why)
-    return None
-
-
-def has_known_id(bench: Bench, attempt: Attempt, step: Step) -> bool:
-    """Whether the id the object would have is known: then it is there under that id, or not at all."""
-    return bool(_known_ids(bench, attempt, step))
-
-
-def _candidates(bench: Bench, attempt: Attempt, step: Step) -> tuple[str, ...]:
-    known = _known_ids(bench, attempt, step)
-    if known:
-        return known
-    tagged = tagged_ids(bench, step.kind, _planned(attempt, step))
-    # Which of several is this one, nobody can tell.
-    return tagged if len(tagged) == 1 else ()
-
-
-def _known_ids(bench: Bench, attempt: Attempt, step: Step) -> tuple[str, ...]:
+def known_ids(bench: Bench, attempt: Attempt, step: Step) -> tuple[str, ...]:
+    """The ids the object would have: it is there under one of them, or not at all. None: only AWS knows."""
     if step.id_value:
         return (step.id_value,)
     place = Place(account=bench.shard.account, region=bench.shard.region)
     return candidate_ids(step.kind, _planned(attempt, step), place)
+
+
+def _tagged(
+    bench: Bench, attempt: Attempt, missing: Sequence[Step], found: Mapping[str, Probed]
+) -> dict[str, Probed]:
+    """Of the objects whose ids only AWS knows, those that their tags lead to."""
+    steps = {step.address: step for step in missing if not known_ids(bench, attempt, step)}
+    if not steps or attempt.tagged_before is None or not may_still_land(attempt):
+        return {}
+    ids = find_by_tags(
+        bench,
+        {address: (step.kind, _planned(attempt, step)) for address, step in steps.items()},
+        strangers={*attempt.tagged_before, *(one.import_id for one in found.values())},
+    )
+    looked = {
+        address: _look(bench, attempt, steps[address], import_id, whole=True)
+        for address, import_id in ids.items()
+    }
+    return {address: probed for address, probed in looked.items() if probed is not None}
+
+
+def _look(
+    bench: Bench, attempt: Attempt, step: Step, import_id: str, *, whole: bool = False
+) -> Probed | None:
+    """The object with this id, None where there is none; `whole`: or where it would have to be replaced."""
+    change = _read(bench, attempt, ImportBlock(step.address, import_id))
+    if change is None or change.identity is None or (whole and change.deletes):
+        return None
+    why = _why_not_ours(bench, change)
+    return Probed(address=step.address, import_id=import_id, identity=change.identity, why=why)
 
 
 def _planned(attempt: Attempt, step: Step) -> Document:

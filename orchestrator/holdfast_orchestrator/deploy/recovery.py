@@ -6,7 +6,7 @@ from typing import Any
 from holdfast_orchestrator.deploy.aftermath import Found, examine, in_doubt
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
-from holdfast_orchestrator.deploy.probe import Probed, has_known_id, look_for, may_still_land
+from holdfast_orchestrator.deploy.probe import Probed, known_ids, look_for, may_still_land
 from holdfast_orchestrator.deploy.tag_search import stable_tags
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.rollback.documents import Document
@@ -103,7 +103,7 @@ def _not_found(
     there = {one.address for one in found}
     tags = ", ".join(f"{tag.key}={tag.value}" for tag in stable_tags(bench.shard))
     for step in doubts:
-        if step.address not in there and not has_known_id(bench, attempt, step):
+        if step.address not in there and not known_ids(bench, attempt, step):
             yield (
                 f"{step.address} may have been made: its answer was lost, and only AWS knows its id. "
                 f"Look for an {step.kind} with the tags {tags} that no state has"

@@ -62,7 +62,13 @@ def old_shard(bench: Bench, entries: Sequence[Entry]) -> Shard:
     """Return the shard as the dead run meant it, with the configuration that run deployed."""
     shard = noted_shard(entries) or bench.shard
     artifact = read_artifact(bench.store, _said(entries, Phase.SNAPSHOT)["artifact"])
-    return replace(shard, configuration=artifact.configuration, sources=bench.shard.sources)
+    # What is kept of the way to its end is what the app says today.
+    return replace(
+        shard,
+        configuration=artifact.configuration,
+        sources=bench.shard.sources,
+        keeping=bench.shard.keeping,
+    )
 
 
 def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Person) -> Attempt:
@@ -85,11 +91,12 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
     )
     if kept is not None:
         attempt.debt = kept.record.debt
-    phases = [entry.phase for entry in entries]
-    attempt.health_began = Phase.HEALTH in phases
-    # Another try begins with the first stage again.
-    stages = [phase for phase in phases if phase in (Phase.CONTRACT, Phase.RETRY_FORWARD)]
-    attempt.contracting = stages[-1:] == [Phase.CONTRACT]
+    if snapshot.get("tagged") is not None:
+        attempt.tagged_before = frozenset(snapshot["tagged"])
+    attempt.health_began = any(entry.phase is Phase.HEALTH for entry in entries)
+    # Another plan begins with the first stage again.
+    stages = [entry for entry in entries if entry.phase is Phase.CONTRACT or _plan_of(entry) is not None]
+    attempt.contracting = bool(stages) and stages[-1].phase is Phase.CONTRACT
     attempt.retries = sum(entry.phase is Phase.RETRY_FORWARD and entry.edge == "before" for entry in entries)
     attempt.adopted = set(_adopted(entries))
     attempt.let_go = {(kind, known) for entry in entries for kind, known in entry.data.get("let_go", ())}
@@ -143,9 +150,15 @@ def _policy(said: Mapping[str, Any], person: Person) -> Policy:
 
 
 def _plans(entries: Sequence[Entry]) -> Iterator[str]:
-    for entry in entries:
-        if entry.phase in (Phase.PLANNED, Phase.RETRY_FORWARD) and "plan" in entry.data:
-            yield entry.data["plan"]
+    return (plan for entry in entries if (plan := _plan_of(entry)) is not None)
+
+
+def _plan_of(entry: Entry) -> str | None:
+    """Where the plan lies that a phase was gated by. Another try that found nothing to do has none."""
+    if entry.phase not in (Phase.PLANNED, Phase.RETRY_FORWARD):
+        return None
+    plan: str | None = entry.data.get("plan")
+    return plan
 
 
 def _adopted(entries: Sequence[Entry]) -> Iterator[Identity]:

@@ -134,7 +134,7 @@ class ShardDeploy:
         """Plan, and deploy where there is something to do."""
         snapshot = known.snapshot()
         shown = self._still_shown(snapshot)
-        if self._nothing_to_do(snapshot, shown):
+        if self._nothing_to_do(snapshot, shown) and not self._may_be_ill(known):
             return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
         inputs = self._inputs(bench)
         planned = self._plan(bench, snapshot, inputs, shown)

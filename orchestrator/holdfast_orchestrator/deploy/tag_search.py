@@ -1,14 +1,20 @@
-"""A create in doubt whose id nobody can work out: looked for by the tags it was to carry."""
+"""Creates in doubt whose ids nobody can work out: looked for by the tags the objects were to carry.
 
-from collections.abc import Iterator
+What carried them before the run began is no object of this run, whatever it looks like: something may have
+been left in the cloud on purpose, and must not be taken for new and destroyed. So the ARNs with the shard's
+tags are noted before anything is applied that might have to be looked for, and only others count.
+"""
+
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.health.doors import Doors
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.rollback.adoption import ShardTag
+from holdfast_orchestrator.rollback.changes import Change
 from holdfast_orchestrator.rollback.documents import Document
-from holdfast_orchestrator.rollback.tagged import can_be_searched, tagged_import_id
+from holdfast_orchestrator.rollback.tagged import can_be_searched, told_apart
 
 
 def stable_tags(shard: Shard) -> tuple[ShardTag, ...]:
@@ -20,30 +26,47 @@ def stable_tags(shard: Shard) -> tuple[ShardTag, ...]:
     )
 
 
-def tagged_ids(bench: Bench, kind: str, planned: Document) -> tuple[str, ...]:
-    """Return the import ids of objects of this type with all planned tags that the shard's state lacks.
+def may_be_searched(change: Change, shard: Shard) -> bool:
+    """Whether the object that a change creates could be found by its tags."""
+    return change.creates and can_be_searched(change.kind) and _is_tagged(change.after or {}, shard)
 
-    Empty where the plan puts no tags on it that prove whose it is, and where they cannot be searched.
+
+def tagged_arns(bench: Bench) -> frozenset[str] | None:
+    """The ARNs of all objects with this shard's tags; None where they cannot be asked for."""
+    found = _tagged(bench)
+    return None if found is None else frozenset(found)
+
+
+def find_by_tags(
+    bench: Bench, wanted: Mapping[str, tuple[str, Document]], *, strangers: Collection[str]
+) -> Mapping[str, str]:
+    """Return the import id of each object that can be told by its tags alone, by address.
+
+    `wanted` are type and planned values by address. `strangers` are ARNs and ids that are none of them; what
+    the shard's state has is none either.
     """
-    tags = planned.get("tags_all") or {}
-    if not can_be_searched(kind) or any(tags.get(tag.key) != tag.value for tag in stable_tags(bench.shard)):
-        return ()
+    candidates = {
+        address: (kind, planned["tags_all"])
+        for address, (kind, planned) in wanted.items()
+        if can_be_searched(kind) and _is_tagged(planned, bench.shard)
+    }
+    there = _tagged(bench) if candidates else None
+    if there is None:
+        return {}
     snapshot = bench.snapshot()
     index = bench.index(None if snapshot is None else snapshot.document)
-    known = {value for one in index for value in (one.identity.value, one.id)}
-    found = (
-        (arn, tagged_import_id(kind, arn))
-        for arn, carried in _tagged(bench)
-        if tags.items() <= carried.items()
-    )
-    return tuple(
-        import_id for arn, import_id in found if import_id is not None and not {arn, import_id} & known
-    )
+    known = {value for one in index for value in (one.identity.value, one.id) if value is not None}
+    return told_apart(candidates, there, known.union(strangers))
 
 
-def _tagged(bench: Bench) -> Iterator[tuple[str, dict[str, str]]]:
-    """Every object with this shard's tags, and all its tags; none where the search is refused."""
-    import botocore.exceptions  # noqa: PLC0415 - only where something is in doubt
+def _is_tagged(planned: Document, shard: Shard) -> bool:
+    tags = planned.get("tags_all") or {}
+    return all(tags.get(tag.key) == tag.value for tag in stable_tags(shard))
+
+
+def _tagged(bench: Bench) -> Mapping[str, Mapping[str, str]] | None:
+    """Every object with this shard's tags: all its tags, by ARN. None where the search is refused."""
+    import botocore.exceptions  # noqa: PLC0415 - only where there is something to look for
 
     runtime = bench.run.runtime
     doors = Doors.of(
@@ -52,8 +75,10 @@ def _tagged(bench: Bench) -> Iterator[tuple[str, dict[str, str]]]:
     wanted = [{"Key": tag.key, "Values": [tag.value]} for tag in stable_tags(bench.shard)]
     try:
         api: Any = doors.client("resourcegroupstaggingapi")
-        for page in api.get_paginator("get_resources").paginate(TagFilters=wanted):
-            for one in page["ResourceTagMappingList"]:
-                yield one["ResourceARN"], {tag["Key"]: tag["Value"] for tag in one["Tags"]}
+        return {
+            one["ResourceARN"]: {tag["Key"]: tag["Value"] for tag in one["Tags"]}
+            for page in api.get_paginator("get_resources").paginate(TagFilters=wanted)
+            for one in page["ResourceTagMappingList"]
+        }
     except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError):
-        return
+        return None

@@ -4,7 +4,8 @@ The tagging API lists ARNs by tags, so what a shard's tags lead to is an ARN. Fo
 Authorization Reference, "Resource types" of each service.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 
@@ -57,3 +58,27 @@ def tagged_import_id(kind: str, arn: str) -> str | None:
             return arn if form.whole else resource.removeprefix(form.prefix)
         case _:
             return None
+
+
+def told_apart(
+    wanted: Mapping[str, tuple[str, Mapping[str, str]]],
+    there: Mapping[str, Mapping[str, str]],
+    known: Collection[str],
+) -> Mapping[str, str]:
+    """Return the import id of each object wanted that is told from every other by its tags, by address.
+
+    `wanted` are type and tags by address, `there` the tags of what exists by ARN, `known` ARNs and ids that
+    are none of them. Where one object fits two addresses, or two fit one, nobody can tell.
+    """
+    fitting = {
+        address: tuple(
+            import_id
+            for arn, carried in there.items()
+            if tags.items() <= carried.items()
+            and (import_id := tagged_import_id(kind, arn)) is not None
+            and not {arn, import_id}.intersection(known)
+        )
+        for address, (kind, tags) in wanted.items()
+    }
+    claims = Counter(import_id for ids in fitting.values() for import_id in ids)
+    return {address: ids[0] for address, ids in fitting.items() if len(ids) == 1 and claims[ids[0]] == 1}
