@@ -364,14 +364,15 @@ class Project(App):
     def _as_planned(self, plan: "Plan", manifest: Manifest) -> tuple[Shard, ...]:
         from holdfast_orchestrator.plan.kept import refuse_stale  # noqa: PLC0415 - only with Terraform
         from holdfast_orchestrator.state.snapshot import read_snapshot  # noqa: PLC0415
-        from holdfast_orchestrator.unchanged.inputs import inputs_now  # noqa: PLC0415
+        from holdfast_orchestrator.unchanged.inputs import Upstreams  # noqa: PLC0415
 
+        upstreams = Upstreams(manifest=manifest, tools=self._tools)
         for planned in plan.shards:
             shard = manifest.by_name.get(planned.shard)
             if shard is None:
                 raise UsageError(f"the app has no stack {planned.shard!r} any more, which was planned")
             snapshot = read_snapshot(self._tools.store(shard), shard.state.key)
-            refuse_stale(planned, shard, snapshot, inputs_now(shard, manifest, self._tools))
+            refuse_stale(planned, shard, snapshot, upstreams.digests(shard))
         return tuple(shard for shard in manifest.shards if shard.name in plan.by_name)
 
 

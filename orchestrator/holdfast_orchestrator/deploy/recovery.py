@@ -10,7 +10,6 @@ from holdfast_orchestrator.deploy.probe import Probed, known_ids, look_for, may_
 from holdfast_orchestrator.deploy.tag_search import stable_tags
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.rollback.documents import Document
-from holdfast_orchestrator.rollback.identities import Identity
 from holdfast_orchestrator.rollback.imports import (
     ImportBlock,
     judge_import_plan,
@@ -159,11 +158,6 @@ def planned_values(attempt: Attempt) -> Mapping[str, Document]:
     for plan in attempt.plans:
         values.update(planned_values_by_address(plan))
     return values
-
-
-def adopted_of(attempt: Attempt) -> frozenset[Identity]:
-    """Every identity this run took into the state beside what its applies created."""
-    return frozenset(attempt.adopted)
 
 
 def _document(bench: Bench) -> Any:

@@ -30,7 +30,7 @@ from holdfast_orchestrator.record.state_record import Debt
 from holdfast_orchestrator.state.lease import Claim
 from holdfast_orchestrator.state.lease_record import LeaseRecord
 from holdfast_orchestrator.state.snapshot import StateSnapshot
-from holdfast_orchestrator.unchanged.inputs import inputs_now
+from holdfast_orchestrator.unchanged.inputs import Upstreams
 from holdfast_orchestrator.unchanged.stand import inputs_before
 
 if TYPE_CHECKING:
@@ -173,9 +173,10 @@ class ShardDeploy:
     def _still_shown(self, snapshot: StateSnapshot | None) -> ShardPlan | None:
         """The plan that was looked at, where nothing it was made from has changed."""
         shown = self._intent.still_holds(self._shard, snapshot)
-        if shown is None or shown.inputs == inputs_now(self._shard, self._run.manifest, self._run.tools):
-            return shown
-        return None
+        if shown is None:
+            return None
+        upstreams = Upstreams(manifest=self._run.manifest, tools=self._run.tools)
+        return shown if shown.inputs == upstreams.digests(self._shard) else None
 
     def _nothing_to_do(self, snapshot: StateSnapshot | None, shown: ShardPlan | None) -> bool:
         if self._intent.destroy:

@@ -17,7 +17,7 @@ from holdfast_orchestrator.secret_places import secrets_in_state
 from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
 from holdfast_orchestrator.stop import StopSignal
 from holdfast_orchestrator.tools import Tools
-from holdfast_orchestrator.unchanged.inputs import inputs_now
+from holdfast_orchestrator.unchanged.inputs import Upstreams
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.engine.terraform import Terraform
@@ -104,7 +104,7 @@ def plan_with(
     began = run.clock.monotonic()
     snapshot = read_snapshot(run.tools.store(shard), shard.state.key)
     # Asked before the plan reads them: what changes meanwhile makes this plan stale, never good.
-    inputs = inputs_now(shard, run.manifest, run.tools)
+    inputs = Upstreams(manifest=run.manifest, tools=run.tools).digests(shard)
     made = make_plan(terraform, shard, run, snapshot=snapshot, destroy=destroy)
     return ShardPlan(
         shard=shard.name,

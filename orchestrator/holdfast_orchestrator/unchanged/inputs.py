@@ -55,6 +55,11 @@ class Upstreams:
                 found[name] = self.read(name).of(names)
         return found
 
+    def digests(self, shard: Shard) -> Mapping[str, str]:
+        """A digest of what `shard` reads now of each shard above it, by that shard's name."""
+        needed = outputs_needed(json.loads(shard.configuration), self.manifest)
+        return {name: digest(self.read(name).of(names).outputs) for name, names in needed.items()}
+
     def mark(self, name: str) -> Mark | None:
         """Which object the state of shard `name` is."""
         with self._guard(name):
@@ -83,13 +88,6 @@ class Upstreams:
     def _guard(self, name: str) -> threading.Lock:
         with self._lock:
             return self._guards.setdefault(name, threading.Lock())
-
-
-def inputs_now(shard: Shard, manifest: Manifest, tools: Tools) -> Mapping[str, str]:
-    """Return a digest of what `shard` reads now of each shard above it, by that shard's name."""
-    upstreams = Upstreams(manifest=manifest, tools=tools)
-    needed = outputs_needed(json.loads(shard.configuration), manifest)
-    return {name: digest(upstreams.read(name).of(names).outputs) for name, names in needed.items()}
 
 
 def read_outputs(store: ObjectStore, key: str) -> Read:
