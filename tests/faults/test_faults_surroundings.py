@@ -22,6 +22,7 @@ from tests.faults.lab.scenarios import (
     PLAIN,
     PLAIN_SECOND,
     SECOND,
+    Version,
     app,
     data,
     impossible,
@@ -136,6 +137,13 @@ def test_row_41_credentials_that_expire_during_the_apply_are_waited_for(world: W
     assert_safe(world, world.deploy(SECOND), code=0)
 
 
+def patience(version: Version, max_retries: int) -> Version:
+    """The same version, its provider asking again as often as this."""
+    again: dict[str, Any] = json.loads(json.dumps(version))
+    again["shop"]["provider"]["aws"][0]["max_retries"] = max_retries
+    return again
+
+
 def test_row_42_throttling_is_no_reason_to_roll_back(world: World) -> None:
     world.begin(FIRST)
     chance = random.Random(42)
@@ -146,10 +154,8 @@ def test_row_42_throttling_is_no_reason_to_roll_back(world: World) -> None:
     throttled = world.proxy.add(
         Rule(what=by_terraform(unlucky), fault=Answer(400, "ThrottlingException", "Rate exceeded"), times=12)
     )
-    version = json.loads(json.dumps(SECOND))
-    version["shop"]["provider"]["aws"][0]["max_retries"] = 10
 
-    ended = world.deploy(version)
+    ended = world.deploy(patience(SECOND, 10))
 
     assert throttled.hits
     assert_safe(world, ended, code=0)
@@ -159,7 +165,7 @@ def test_row_42_a_call_that_is_throttled_for_good_ends_bounded(world: World) -> 
     world.begin(FIRST)
     world.proxy.add(Rule(what=puts("fresh"), fault=Answer(400, "ThrottlingException", "Rate exceeded")))
 
-    ended = world.deploy(SECOND)
+    ended = world.deploy(patience(SECOND, 2))
 
     assert_safe(world, ended, code={1, 5})
     assert {name for _, name in world.cloud.objects()} >= {"/shop/kept", "/shop/changed"}

@@ -14,7 +14,6 @@ const SHOWN = new Set(types.split(","));
 const RESOURCES = 2;
 const HIDDEN = new Set([3, 7, 8]); // data sources, functions, ephemeral resources
 let session;
-let schema;
 
 function upstream() {
   if (!session || session.closed || session.destroyed) {
@@ -49,13 +48,13 @@ function trimmed(message) {
     const body = message.subarray(at, at + length);
     at += length;
     const field = tag >> 3;
-    if (HIDDEN.has(field) || (field === RESOURCES && !SHOWN.has(key(body)))) continue;
+    if (HIDDEN.has(field) || (field === RESOURCES && !SHOWN.has(name(body)))) continue;
     kept.push(message.subarray(start, at));
   }
   return Buffer.concat(kept);
 }
 
-function key(entry) {
+function name(entry) {
   const [length, at] = varint(entry, 1);
   return entry.subarray(at, at + length).toString();
 }
@@ -66,31 +65,75 @@ function framed(message) {
   return Buffer.concat([head, message]);
 }
 
+// Asked once: to put its schema together costs the provider a second of processor time, and to say whether
+// a configuration is valid an eighth. Both answers depend on nothing but the question.
+const ASKED_ONCE = ["/GetSchema", "/PrepareProviderConfig"];
+const answers = new Map();
+
 function forward(stream, headers) {
-  const { ":path": path, ":method": method, ...rest } = headers;
-  for (const name of Object.keys(rest)) if (name.startsWith(":")) delete rest[name];
-  const asked = path.endsWith("/GetSchema");
-  const call = upstream().request({ ":path": path, ":method": method, ...rest }, { waitForTrailers: true });
+  const path = headers[":path"];
+  if (ASKED_ONCE.some((call) => path.endsWith(call))) once(stream, headers, path);
+  else through(stream, headers);
+}
+
+function once(stream, headers, path) {
   const parts = [];
+  stream.on("error", () => {});
+  stream.on("data", (part) => parts.push(part));
+  stream.on("end", () => {
+    const question = Buffer.concat(parts);
+    const key = path + question.toString("base64");
+    if (answers.has(key)) return reply(stream, answers.get(key));
+    const call = ask(headers);
+    const answered = [];
+    let head = {}, trailers = {};
+    call.on("response", (sent) => (head = plain(sent)));
+    call.on("trailers", (sent) => (trailers = plain(sent)));
+    call.on("data", (part) => answered.push(part));
+    call.on("end", () => {
+      let body = Buffer.concat(answered);
+      if (path.endsWith("/GetSchema") && body.length) body = framed(trimmed(body.subarray(5)));
+      const said = { head, body, trailers };
+      if (trailers["grpc-status"] === "0") answers.set(key, said);
+      reply(stream, said);
+    });
+    call.on("error", () => stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR));
+    call.end(question);
+  });
+}
+
+function reply(stream, { head, body, trailers }) {
+  if (stream.destroyed) return; // whoever asked was killed
+  stream.on("wantTrailers", () => stream.sendTrailers(trailers));
+  stream.respond(head, { waitForTrailers: true });
+  stream.end(body);
+}
+
+function through(stream, headers) {
+  const call = ask(headers);
   let trailers = {};
-  call.on("response", (answer) => {
-    const { ":status": status, ...sent } = answer;
-    stream.respond({ ":status": status, ...sent }, { waitForTrailers: true });
+  call.on("response", (sent) => {
+    if (!stream.destroyed) stream.respond(plain(sent), { waitForTrailers: true });
   });
-  call.on("trailers", (sent) => (trailers = sent));
-  call.on("data", (part) => (asked ? parts.push(part) : stream.write(part)));
-  call.on("end", () => {
-    if (asked && parts.length) {
-      schema ??= framed(trimmed(Buffer.concat(parts).subarray(5)));
-      stream.write(schema);
-    }
-    stream.end();
-  });
+  call.on("trailers", (sent) => (trailers = plain(sent)));
+  call.on("data", (part) => stream.write(part));
+  call.on("end", () => stream.end());
   call.on("error", () => stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR));
-  stream.on("wantTrailers", () => stream.sendTrailers(Object.fromEntries(Object.entries(trailers))));
+  stream.on("wantTrailers", () => stream.sendTrailers(trailers));
   stream.on("aborted", () => call.close(http2.constants.NGHTTP2_CANCEL));
   stream.on("error", () => call.close());
   stream.pipe(call);
+}
+
+function ask(headers) {
+  const { ":path": path, ":method": method, ...rest } = headers;
+  for (const name of Object.keys(rest)) if (name.startsWith(":")) delete rest[name];
+  return upstream().request({ ":path": path, ":method": method, ...rest }, { waitForTrailers: true });
+}
+
+// Without the symbols node puts among the headers it hands out.
+function plain(headers) {
+  return Object.fromEntries(Object.entries(headers));
 }
 
 const server = http2.createServer({ settings: WIDE });

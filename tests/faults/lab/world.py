@@ -279,9 +279,8 @@ class World:
         return self.holdfast("resume", self.newest_run(), *words, "--json")
 
     def newest_run(self) -> str:
-        runs = json.loads(self.holdfast("runs", "--json").out)["runs"]
-        name: str = runs[0]["run"]
-        return name
+        """The name says when a run began, so the last one is the newest."""
+        return max(key.split("/")[2] for key in self.cloud.listing("_holdfast/runs/"))
 
     # What lies in the bucket
 
