@@ -6,6 +6,8 @@ STAMP  := $(VENV)/.installed
 
 # 2 cores bear two test processes; Terraform waits on the local cloud most of the time.
 TEST_WORKERS ?= 2
+# The fault tests wait for leases to expire and calls to be tried again, and share nothing within a file.
+FAULT_WORKERS ?= 3
 
 .PHONY: help install demo test test-long faults chaos check bench bench-peers lock schema clean
 
@@ -28,7 +30,7 @@ test-long: install ## the tests marked `long`
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile -m "long and not faults"
 
 faults: install ## the fault catalogue and a short campaign of kills, against real Terraform
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile -m faults
+	$(BIN)/python -m pytest -n $(FAULT_WORKERS) --dist worksteal -m faults
 
 N ?= 200
 SEED ?= 1

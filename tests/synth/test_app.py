@@ -152,6 +152,7 @@ def test_what_must_not_be_lost_is_named_in_prod(everything: Run) -> None:
     assert any(address.startswith("aws_kms_key.") for address in protected["network-prod-eu-west-1"])
 
 
+@pytest.mark.long
 def test_the_same_bytes_come_out_of_the_stock_bindings(start: Start, everything: Run) -> None:
     stock = start(HOLDFAST_FAST_BINDINGS="0")
 

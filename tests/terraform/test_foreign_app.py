@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import pytest
 
 if TYPE_CHECKING:
     from tests.terraform.conftest import App
@@ -22,6 +23,7 @@ def parameters(app: "App") -> dict[str, str]:
     return {parameter["Name"]: parameter["Value"] for parameter in found}
 
 
+@pytest.mark.long
 def test_a_foreign_app_is_deployed_found_unchanged_and_taken_down(foreign_app: "App") -> None:
     topic = "arn:aws:sns:eu-west-1:123456789012:foreign-events"
 
