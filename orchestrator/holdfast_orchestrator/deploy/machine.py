@@ -15,6 +15,7 @@ from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.health_gate import gate_health
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.narration import Failure, failure_of_error
+from holdfast_orchestrator.deploy.no_return import BlockedRollbackError
 from holdfast_orchestrator.deploy.outcome import Outcome
 from holdfast_orchestrator.deploy.promotion import close_record, promote_shard
 from holdfast_orchestrator.errors import (
@@ -77,7 +78,7 @@ def _after_error(bench: Bench, attempt: Attempt, phase: Phase, error: HoldfastEr
     """Where an error leads: nothing that was begun is left without a name."""
     if isinstance(error, NeedsPersonError):
         attempt.failure = _told(bench, error, attempt.failure)
-        attempt.blocked = isinstance(error, undo.BlockedRollbackError)
+        attempt.blocked = isinstance(error, BlockedRollbackError)
         return Phase.STUCK
     if phase in _BACK:
         rollback = attempt.rollback or undo.Rollback()

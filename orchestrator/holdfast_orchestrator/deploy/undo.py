@@ -10,31 +10,30 @@ from pathlib import Path
 from typing import Any
 
 from holdfast_orchestrator.deploy.aftermath import examine
-from holdfast_orchestrator.deploy.attempt import Attempt, parsed
+from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.locks import release_our_lock
-from holdfast_orchestrator.deploy.promotion import pins_now
+from holdfast_orchestrator.deploy.no_return import (
+    BlockedRollbackError,
+    refuse_changed_inputs,
+    refuse_point_of_no_return,
+)
 from holdfast_orchestrator.deploy.proof import prove, sentence, to_keep, told
 from holdfast_orchestrator.deploy.recovery import mend
+from holdfast_orchestrator.deploy.rollback_needs import failed, goal_of, let_go, needs_of
 from holdfast_orchestrator.engine.toolchain import dotted
 from holdfast_orchestrator.errors import EngineError, GateError, NeedsPersonError
 from holdfast_orchestrator.record.artifact import Artifact, read_artifact
 from holdfast_orchestrator.rollback.changes import read_plan
 from holdfast_orchestrator.rollback.documents import Document
-from holdfast_orchestrator.rollback.guard import Bounds, Candidate, Violation, Written, judge_rollback
-from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex
-from holdfast_orchestrator.rollback.imports import ImportBlock, import_id
+from holdfast_orchestrator.rollback.guard import Bounds, Candidate, Written, judge_rollback
+from holdfast_orchestrator.rollback.identities import Identity
 from holdfast_orchestrator.rollback.machine import ROLLBACK_RETRIES, Phase
 from holdfast_orchestrator.rollback.plan_file import Stamp, prior_stamp
 from holdfast_orchestrator.rollback.rollback_config import (
-    Pin,
     RollbackConfiguration,
     RollbackNeeds,
     build_rollback,
-    changed_pins,
-    empty_like,
-    inverse_moves,
-    to_forget,
 )
 from holdfast_orchestrator.rollback.state_edits import (
     deposed_to_swap,
@@ -46,14 +45,6 @@ from holdfast_orchestrator.rollback.versions import locked_providers
 
 _FILE = "rollback.tfplan"
 _LOCK = ".terraform.lock.hcl"
-
-
-class BlockedRollbackError(NeedsPersonError):
-    """The guard refused the rollback; nothing of it was applied. Carries the violations."""
-
-    def __init__(self, what: str, *, next_step: str, violations: tuple[Violation, ...]) -> None:
-        super().__init__(what, next_step=next_step)
-        self.violations = violations
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,18 +79,18 @@ def snapshot_partial(bench: Bench, attempt: Attempt) -> Phase:
 def build(bench: Bench, attempt: Attempt) -> Phase:
     """Work out the configuration to go back to, and make the edits only the state can express."""
     with bench.phase(Phase.RB_BUILD, retry=attempt.rollback_retries) as entry:
-        _refuse_point_of_no_return(attempt)
-        _refuse_changed_inputs(bench, attempt)
+        refuse_point_of_no_return(attempt)
+        refuse_changed_inputs(bench, attempt)
         _swap_deposed(bench, attempt)
         found = examine(bench, attempt)
         created = found.settled.created | attempt.adopted | attempt.debt.created
-        needs = _needs(attempt, found.now, created)
-        built = build_rollback(_goal(attempt), _newest(bench, attempt), needs=needs, state=found.now)
+        needs = needs_of(attempt, found.now, created)
+        built = build_rollback(goal_of(attempt), failed(bench, attempt), needs=needs, state=found.now)
         if built.problems:
             raise BlockedRollbackError(
                 " ".join(built.problems), next_step="fix forward and deploy", violations=()
             )
-        _let_go(attempt, needs, found.now)
+        let_go(attempt, needs, found.now)
         entry["let_go"] = sorted(attempt.let_go)
         _edit_state(bench, built)
         attempt.rollback = Rollback(needs=needs, built=built, created=frozenset(created))
@@ -213,74 +204,11 @@ def retry(bench: Bench, attempt: Attempt) -> Phase:
     return Phase.RB_BUILD
 
 
-def _goal(attempt: Attempt) -> Document:
-    return empty_like(attempt.configuration) if attempt.good is None else attempt.good.configuration
-
-
-def _newest(bench: Bench, attempt: Attempt) -> Document:
-    """What failed; with the providers earlier failed runs needed."""
-    from holdfast_orchestrator.rollback.provider_blocks import union_providers  # noqa: PLC0415
-
-    newest: Document = attempt.stage_configuration
-    for sha in attempt.debt.artifacts:
-        newest = union_providers(newest, parsed(read_artifact(bench.store, sha).configuration)).configuration
-    return newest
-
-
-def _needs(
-    attempt: Attempt, now: IdentityIndex, created: frozenset[Identity] | set[Identity]
-) -> RollbackNeeds:
-    good = _good_index(attempt)
-    imported = {known.identity for known in now if known.address in attempt.imported}
-    forget = to_forget(
-        now,
-        good,
-        imported=imported,
-        created=created,
-        keep_created=attempt.health_began or attempt.debt.health_began,
-    )
-    orphaned = tuple(address for address in attempt.person.orphan if address in now.by_address)
-    return RollbackNeeds(
-        moves=inverse_moves(good, now),
-        forget=tuple(dict.fromkeys((*forget, *orphaned))),
-        import_again=tuple(_import_again(attempt, good, now)),
-    )
-
-
-def _let_go(attempt: Attempt, needs: RollbackNeeds, now: IdentityIndex) -> None:
-    """Remember, and tell, what stays in the cloud and leaves the state."""
-    for address in needs.forget:
-        known = now.by_address.get(address)
-        if known is not None and (known.identity.kind, known.id or address) not in attempt.let_go:
-            attempt.let_go.add((known.identity.kind, known.id or address))
-            attempt.notes.append(f"{address} ({known.id}) stays in the cloud and is no longer in the state")
-
-
-def _import_again(attempt: Attempt, good: IdentityIndex, now: IdentityIndex) -> list[ImportBlock]:
-    """What the failed run let go of, and the last good version owns."""
-    blocks = []
-    attributes = _attributes(attempt.before.document or {})
-    for address in sorted(attempt.forgotten):
-        known = good.by_address.get(address)
-        if known is None or known.identity in now:
-            continue
-        found = import_id(known.identity.kind, known.id, attributes.get(address, {}))
-        if found is not None:
-            blocks.append(ImportBlock(address, found, known.id))
-    return blocks
-
-
-def _attributes(state: Document) -> Mapping[str, Document]:
-    from holdfast_orchestrator.rollback.documents import managed  # noqa: PLC0415
-
-    return {address: instance.get("attributes") or {} for address, _, instance in managed(state)}
-
-
 def _swap_deposed(bench: Bench, attempt: Attempt) -> None:
     snapshot = bench.snapshot()
     if snapshot is None:
         return
-    swaps = deposed_to_swap(snapshot.document, _good_index(attempt))
+    swaps = deposed_to_swap(snapshot.document, to_keep(attempt))
     if swaps:
         bench.put_state(swap_deposed(snapshot.document, swaps), reason="before deposed objects are swapped")
 
@@ -347,56 +275,6 @@ def _writer_providers(bench: Bench, attempt: Attempt) -> Mapping[str, str]:
     return dict(artifact.providers)
 
 
-def _good_index(attempt: Attempt) -> IdentityIndex:
-    return to_keep(attempt)
-
-
 def _document(bench: Bench) -> Any:
     snapshot = bench.snapshot()
     return None if snapshot is None else snapshot.document
-
-
-def _refuse_point_of_no_return(attempt: Attempt) -> None:
-    """An approved loss that has happened cannot be undone by anything here."""
-    from holdfast_orchestrator.rollback.forward_gate import judge_forward  # noqa: PLC0415
-    from holdfast_orchestrator.rollback.stateful import Protection  # noqa: PLC0415
-
-    done = {step.address for step in attempt.progress().done if step.action in ("delete", "update")}
-    passed = {
-        address
-        for gated in attempt.plans
-        for address in judge_forward(
-            gated,
-            protection=Protection(),
-            approvals=attempt.consents,
-            last_good=None if attempt.good is None else attempt.good.record.index,
-        ).past_return
-    }
-    if gone := sorted(done & passed):
-        raise BlockedRollbackError(
-            f"what was approved beforehand and has happened cannot be undone: {', '.join(gone)}",
-            next_step="fix forward and deploy, or take what stands for good: "
-            f"holdfast resume {attempt.run} --accept-forward",
-            violations=(),
-        )
-
-
-def _refuse_changed_inputs(bench: Bench, attempt: Attempt) -> None:
-    if attempt.good is None or attempt.policy.together:
-        return
-    now = pins_now(bench, attempt.good.configuration)
-    pinned = {
-        name: Pin(pin.generation, pin.outputs_sha256)
-        for name, pin in attempt.good.record.inputs.items()
-        if name in now
-    }
-    changed = changed_pins(pinned, now)
-    if changed:
-        names = ", ".join(bench.run.label(name) for name in changed)
-        raise BlockedRollbackError(
-            f"the last good deployment used other outputs of {names} than there are now; going back would "
-            "mix an old configuration with new values",
-            next_step="fix forward and deploy, or roll back first: "
-            + "; ".join(f"holdfast rollback {name}" for name in changed),
-            violations=(),
-        )

@@ -1,0 +1,63 @@
+"""What cannot be undone: a loss that was approved and has happened, and inputs that are others now."""
+
+from holdfast_orchestrator.deploy.attempt import Attempt
+from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.promotion import pins_now
+from holdfast_orchestrator.errors import NeedsPersonError
+from holdfast_orchestrator.rollback.guard import Violation
+from holdfast_orchestrator.rollback.rollback_config import Pin, changed_pins
+
+
+class BlockedRollbackError(NeedsPersonError):
+    """The rollback is refused; nothing of it was applied. Carries what the guard found."""
+
+    def __init__(self, what: str, *, next_step: str, violations: tuple[Violation, ...]) -> None:
+        super().__init__(what, next_step=next_step)
+        self.violations = violations
+
+
+def refuse_point_of_no_return(attempt: Attempt) -> None:
+    """Raise BlockedRollbackError where an approved loss has happened: nothing here brings it back."""
+    from holdfast_orchestrator.rollback.forward_gate import judge_forward  # noqa: PLC0415
+    from holdfast_orchestrator.rollback.stateful import Protection  # noqa: PLC0415
+
+    done = {step.address for step in attempt.progress().done if step.action in ("delete", "update")}
+    passed = {
+        address
+        for gated in attempt.plans
+        for address in judge_forward(
+            gated,
+            protection=Protection(),
+            approvals=attempt.consents,
+            last_good=None if attempt.good is None else attempt.good.record.index,
+        ).past_return
+    }
+    if gone := sorted(done & passed):
+        raise BlockedRollbackError(
+            f"what was approved beforehand and has happened cannot be undone: {', '.join(gone)}",
+            next_step="fix forward and deploy, or take what stands for good: "
+            f"holdfast resume {attempt.run} --accept-forward",
+            violations=(),
+        )
+
+
+def refuse_changed_inputs(bench: Bench, attempt: Attempt) -> None:
+    """Raise BlockedRollbackError where the last good version read other outputs than there are now."""
+    if attempt.good is None or attempt.policy.together:
+        return
+    now = pins_now(bench, attempt.good.configuration)
+    pinned = {
+        name: Pin(pin.generation, pin.outputs_sha256)
+        for name, pin in attempt.good.record.inputs.items()
+        if name in now
+    }
+    changed = changed_pins(pinned, now)
+    if changed:
+        names = ", ".join(bench.run.label(name) for name in changed)
+        raise BlockedRollbackError(
+            f"the last good deployment used other outputs of {names} than there are now; going back would "
+            "mix an old configuration with new values",
+            next_step="fix forward and deploy, or roll back first: "
+            + "; ".join(f"holdfast rollback {name}" for name in changed),
+            violations=(),
+        )

@@ -1,0 +1,88 @@
+"""What a rollback is built from: where to go back to, what failed, and what to keep, forget or import."""
+
+from collections.abc import Mapping
+
+from holdfast_orchestrator.deploy.attempt import Attempt, parsed
+from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.proof import to_keep
+from holdfast_orchestrator.record.artifact import read_artifact
+from holdfast_orchestrator.rollback.documents import Document
+from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex
+from holdfast_orchestrator.rollback.imports import ImportBlock, import_id
+from holdfast_orchestrator.rollback.rollback_config import (
+    RollbackNeeds,
+    empty_like,
+    inverse_moves,
+    to_forget,
+)
+
+
+def goal_of(attempt: Attempt) -> Document:
+    """The configuration to go back to; without a last good one, one with nothing in it."""
+    return empty_like(attempt.configuration) if attempt.good is None else attempt.good.configuration
+
+
+def failed(bench: Bench, attempt: Attempt) -> Document:
+    """What failed; with the providers earlier failed runs needed."""
+    from holdfast_orchestrator.rollback.provider_blocks import union_providers  # noqa: PLC0415
+
+    newest: Document = attempt.stage_configuration
+    for sha in attempt.debt.artifacts:
+        newest = union_providers(newest, parsed(read_artifact(bench.store, sha).configuration)).configuration
+    return newest
+
+
+def needs_of(
+    attempt: Attempt, now: IdentityIndex, created: frozenset[Identity] | set[Identity]
+) -> RollbackNeeds:
+    """What the rollback does beyond going back: addresses to move, to forget and to import again.
+
+    Args:
+        attempt: what failed.
+        now: the objects of the state as it is.
+        created: those this run made, or earlier ones that were kept.
+    """
+    good = to_keep(attempt)
+    imported = {known.identity for known in now if known.address in attempt.imported}
+    forget = to_forget(
+        now,
+        good,
+        imported=imported,
+        created=created,
+        keep_created=attempt.health_began or attempt.debt.health_began,
+    )
+    orphaned = tuple(address for address in attempt.person.orphan if address in now.by_address)
+    return RollbackNeeds(
+        moves=inverse_moves(good, now),
+        forget=tuple(dict.fromkeys((*forget, *orphaned))),
+        import_again=tuple(_import_again(attempt, good, now)),
+    )
+
+
+def let_go(attempt: Attempt, needs: RollbackNeeds, now: IdentityIndex) -> None:
+    """Remember, and tell, what stays in the cloud and leaves the state."""
+    for address in needs.forget:
+        known = now.by_address.get(address)
+        if known is not None and (known.identity.kind, known.id or address) not in attempt.let_go:
+            attempt.let_go.add((known.identity.kind, known.id or address))
+            attempt.notes.append(f"{address} ({known.id}) stays in the cloud and is no longer in the state")
+
+
+def _import_again(attempt: Attempt, good: IdentityIndex, now: IdentityIndex) -> list[ImportBlock]:
+    """What the failed run let go of, and the last good version owns."""
+    blocks = []
+    attributes = _attributes(attempt.before.document or {})
+    for address in sorted(attempt.forgotten):
+        known = good.by_address.get(address)
+        if known is None or known.identity in now:
+            continue
+        found = import_id(known.identity.kind, known.id, attributes.get(address, {}))
+        if found is not None:
+            blocks.append(ImportBlock(address, found, known.id))
+    return blocks
+
+
+def _attributes(state: Document) -> Mapping[str, Document]:
+    from holdfast_orchestrator.rollback.documents import managed  # noqa: PLC0415
+
+    return {address: instance.get("attributes") or {} for address, _, instance in managed(state)}
