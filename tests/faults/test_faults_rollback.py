@@ -11,6 +11,7 @@ from tests.faults.lab.scenarios import (
     app,
     impossible,
     parameter,
+    patience,
     provider,
     stack,
     table,
@@ -93,6 +94,68 @@ def test_row_14_a_foreign_object_of_the_same_name_is_neither_adopted_nor_deleted
     assert_safe(world, ended, code=5, told={("aws_ssm_parameter", "/shop/fresh")})
     assert world.cloud.value("/shop/fresh") == "theirs"
     assert world.cloud.value("/shop/changed") == "1"
+
+
+def left_behind(world: World, name: str) -> None:
+    """A table with the shard's tags, in no state: kept by an earlier rollback, or let go by a person."""
+    tags = provider()["default_tags"][0]["tags"]
+    world.cloud.dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+    )
+
+
+@pytest.mark.parametrize("refused", [0, 99], ids=["told by AWS", "AWS does not tell"])
+def test_row_14_what_was_kept_on_purpose_is_not_destroyed_by_the_next_rollback(
+    world: World, refused: int
+) -> None:
+    world.begin(FIRST)
+    left_behind(world, "shop-orders")
+    denied = Answer(400, "AccessDeniedException")
+    world.proxy.add(Rule(what=asks("GetResources"), fault=denied, times=refused))
+    failing = app(
+        parameter("kept"),
+        parameter("changed", "2"),
+        table("orders", after="changed"),
+        impossible(after="changed"),
+    )
+
+    ended = world.deploy(failing)
+
+    assert_safe(world, ended, code=5, told={("aws_dynamodb_table", "shop-orders")})
+    assert world.cloud.value("/shop/changed") == "1"
+
+
+def test_row_13_a_lost_response_in_a_rollback_is_adopted(world: World) -> None:
+    """What the rollback itself makes can be lost as well."""
+    moved = parameter("moved")
+    moved[2]["name"] = "/shop/elsewhere"
+    world.begin(app(parameter("kept"), parameter("moved")))
+    world.proxy.add(Rule(what=puts("moved"), fault=Drop(after=True), times=1))
+
+    ended = world.deploy(app(parameter("kept"), moved, impossible(after="moved")))
+
+    assert_safe(world, ended, code=5)
+    assert names(world) == {"/shop/kept", "/shop/moved"}
+
+
+def test_row_13_not_to_know_whether_an_object_was_made_is_not_taken_for_no(world: World) -> None:
+    world.begin(FIRST)
+    world.proxy.add(Rule(what=puts("fresh"), fault=Drop(after=True), times=1))
+    world.proxy.add(
+        Rule(what=asks("GetParameter", "fresh"), fault=Answer(400, "ThrottlingException", "Rate exceeded"))
+    )
+
+    ended = world.deploy(patience(FAILING, 3))
+    resumed = world.resume("--continue")
+
+    assert ended.code == 6, str(ended)
+    assert "it could not be found out whether aws_ssm_parameter.fresh was made" in ended.text
+    assert_safe(world, resumed, code={0, 5})
+    assert names(world) == AS_FIRST
 
 
 def stuck(world: World) -> None:

@@ -57,6 +57,21 @@ def test_row_15_nobody_else_deploys_while_a_state_is_unsaved(world: World) -> No
     assert_safe(world, world.deploy(SECOND), code=0)
 
 
+def test_row_15_a_fork_of_what_somebody_else_saved_meanwhile_is_brought_together(world: World) -> None:
+    world.begin(FIRST)
+    world.proxy.add(Rule(what=s3("PUT", r"[^_].*/terraform\.tfstate"), fault=Answer(403, "AccessDenied")))
+    ended = world.deploy(SECOND)
+    theirs = world.state()
+    world.put_state({**theirs, "serial": theirs["serial"] + 1})
+
+    resumed = world.resume()
+
+    assert ended.code == 6, str(ended)
+    assert_safe(world, resumed, code={0, 5})
+    assert not list(world.cache.rglob("errored.tfstate"))
+    assert_safe(world, world.deploy(SECOND), code=0)
+
+
 @pytest.mark.long
 def test_row_15_a_store_that_fails_five_times_is_outlived(world: World) -> None:
     world.begin(PLAIN)

@@ -22,11 +22,11 @@ from tests.faults.lab.scenarios import (
     PLAIN,
     PLAIN_SECOND,
     SECOND,
-    Version,
     app,
     data,
     impossible,
     parameter,
+    patience,
     stack,
 )
 from tests.faults.lab.world import DEPLOY, World
@@ -135,13 +135,6 @@ def test_row_41_credentials_that_expire_during_the_apply_are_waited_for(world: W
     assert ended.code in {1, 6}, str(ended)
     assert_safe(world, resumed, code={0, 5})
     assert_safe(world, world.deploy(SECOND), code=0)
-
-
-def patience(version: Version, max_retries: int) -> Version:
-    """The same version, its provider asking again as often as this."""
-    again: dict[str, Any] = json.loads(json.dumps(version))
-    again["shop"]["provider"]["aws"][0]["max_retries"] = max_retries
-    return again
 
 
 def test_row_42_throttling_is_no_reason_to_roll_back(world: World) -> None:

@@ -21,7 +21,9 @@ from holdfast_orchestrator.rollback.changes import PlannedChanges, read_plan
 from holdfast_orchestrator.rollback.documents import Document, managed
 from holdfast_orchestrator.rollback.forward_gate import Approval
 from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex
+from holdfast_orchestrator.rollback.imports import planned_values_by_address
 from holdfast_orchestrator.rollback.progress import ApplyStep, Progress, Step, measure, planned_steps
+from holdfast_orchestrator.rollback.references import declares
 from holdfast_orchestrator.rollback.staging import Staging
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 
@@ -135,6 +137,21 @@ class Attempt:
         """What is applied before the deletes."""
         return self.configuration if self.staging.stage_one is None else self.staging.stage_one
 
+    def declaring(self, address: str) -> Document:
+        """The configuration to read or import an object with: what is gone back to, where it has it."""
+        back: Document = {} if self.rollback is None else self.rollback.configuration
+        return back if declares(back, address) else self.stage_configuration
+
+    def planned_values(self) -> Mapping[str, Document]:
+        """What the plans knew beforehand of each object, the newest last; the rollback's plan too."""
+        plans = [*self.plans] if self.rollback is None else [*self.plans, self.rollback.plan]
+        return {
+            address: values
+            for plan in plans
+            if plan
+            for address, values in planned_values_by_address(plan).items()
+        }
+
     @cached_property
     def tainted(self) -> frozenset[str]:
         """Addresses whose object was never made to the end."""
@@ -219,7 +236,8 @@ def _step(event: Any) -> ApplyStep | None:
         action=event.action,
         phase=phase,
         id_key=event.id_key,
-        id_value=event.id_value,
+        # Of a type without an id Terraform tells the name instead; the state knows such an object by address.
+        id_value=event.id_value if event.id_key == "id" else None,
     )
 
 

@@ -20,7 +20,7 @@ from holdfast_orchestrator.deploy.promotion import (
 )
 from holdfast_orchestrator.deploy.proof import refuse_when_interrupted
 from holdfast_orchestrator.deploy.reopen import noted
-from holdfast_orchestrator.deploy.tag_search import may_be_searched, tagged_arns
+from holdfast_orchestrator.deploy.tag_search import may_be_adopted, tagged_arns
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.plan.shard import MadePlan
 from holdfast_orchestrator.record.artifact import Artifact, keep_artifact
@@ -177,7 +177,7 @@ def _write_down(bench: Bench, attempt: Attempt, artifact: Artifact) -> None:
     kept_artifact = bench.desk.hands.submit(keep_artifact, bench.store, artifact)
     kept_plan = bench.desk.hands.submit(keep_plan, bench.store, attempt.run, attempt.plan)
     tagged = None
-    if any(may_be_searched(change, bench.shard) for change in attempt.planned):
+    if any(may_be_adopted(change, bench.shard) for change in attempt.planned):
         tagged = bench.desk.hands.submit(tagged_arns, bench)
     with bench.phase(Phase.SNAPSHOT) as entry:
         _back_up(bench, attempt)

@@ -15,7 +15,8 @@ from typing import Any
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.tag_search import find_by_tags, stable_tags
-from holdfast_orchestrator.errors import EngineError, HoldfastError
+from holdfast_orchestrator.engine.diagnostics import CommandFailedError
+from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError
 from holdfast_orchestrator.rollback.adoption import (
     ATTEMPTS,
     Adopt,
@@ -24,9 +25,10 @@ from holdfast_orchestrator.rollback.adoption import (
     judge_adoption,
 )
 from holdfast_orchestrator.rollback.changes import Change, read_plan
-from holdfast_orchestrator.rollback.documents import Document
+from holdfast_orchestrator.rollback.classify import credentials_ended, passes
+from holdfast_orchestrator.rollback.documents import managed
 from holdfast_orchestrator.rollback.identities import Identity
-from holdfast_orchestrator.rollback.imports import ImportBlock, planned_values_by_address, with_imports
+from holdfast_orchestrator.rollback.imports import ImportBlock, with_imports
 from holdfast_orchestrator.rollback.progress import Step
 from holdfast_orchestrator.state.snapshot import read_snapshot
 
@@ -58,29 +60,48 @@ class Probed:
         }
 
 
+class _NoAnswerError(Exception):
+    """Nobody could say whether an object is there, for a reason that passes."""
+
+
 def look_for(bench: Bench, attempt: Attempt, doubts: Sequence[Step]) -> tuple[Probed, ...]:
-    """Look for each object; what may still be on its way is looked for again."""
+    """Look for each object; what may still be on its way, or could not be read, is looked for again.
+
+    Raises NeedsPersonError where one could not be read in the end: not to know is not the same as no.
+    """
     found: dict[str, Probed] = {}
+    unanswered: dict[str, str] = {}
     for look in range(ATTEMPTS):
         if look > 0:
             bench.run.clock.sleep(_WAITS[look - 1])
+        unanswered.clear()
         missing = [step for step in doubts if step.address not in found]
         for step in missing:
-            for import_id in known_ids(bench, attempt, step):
-                if (probed := _look(bench, attempt, step, import_id)) is not None:
+            try:
+                if (probed := _at_known_ids(bench, attempt, step)) is not None:
                     found[step.address] = probed
-                    break
+            except _NoAnswerError as error:
+                unanswered[step.address] = str(error)
         found |= _tagged(bench, attempt, missing, found)
-        if len(found) == len(doubts) or not may_still_land(attempt):
+        if len(found) == len(doubts) or not (unanswered or may_still_land(attempt)):
             break
+    if unanswered:
+        why = "; ".join(dict.fromkeys(unanswered.values()))
+        raise NeedsPersonError(
+            f"it could not be found out whether {', '.join(unanswered)} was made: {why}",
+            next_step=f"holdfast resume {attempt.run} --continue, when that has passed",
+        )
     return tuple(found.values())
 
 
 def may_still_land(attempt: Attempt) -> bool:
     """Whether a call may have been open when Terraform ended: killed, interrupted, or its answer lost."""
-    if attempt.code is None or attempt.code < 0 or attempt.interrupted:
+    back = attempt.rollback
+    codes = (attempt.code,) if back is None else (attempt.code, back.code)
+    if attempt.interrupted or any(code is None or code < 0 for code in codes):
         return True
-    return any(_OPEN_CALL.search(error) for error in attempt.errors)
+    errors = attempt.errors if back is None else (*attempt.errors, *back.errors)
+    return any(_OPEN_CALL.search(error) for error in errors)
 
 
 def known_ids(bench: Bench, attempt: Attempt, step: Step) -> tuple[str, ...]:
@@ -88,7 +109,7 @@ def known_ids(bench: Bench, attempt: Attempt, step: Step) -> tuple[str, ...]:
     if step.id_value:
         return (step.id_value,)
     place = Place(account=bench.shard.account, region=bench.shard.region)
-    return candidate_ids(step.kind, _planned(attempt, step), place)
+    return candidate_ids(step.kind, attempt.planned_values().get(step.address, {}), place)
 
 
 def _tagged(
@@ -98,9 +119,10 @@ def _tagged(
     steps = {step.address: step for step in missing if not known_ids(bench, attempt, step)}
     if not steps or attempt.tagged_before is None or not may_still_land(attempt):
         return {}
+    planned = attempt.planned_values()
     ids = find_by_tags(
         bench,
-        {address: (step.kind, _planned(attempt, step)) for address, step in steps.items()},
+        {address: (step.kind, planned.get(address, {})) for address, step in steps.items()},
         strangers={*attempt.tagged_before, *(one.import_id for one in found.values())},
     )
     looked = {
@@ -117,22 +139,24 @@ def _look(
     change = _read(bench, attempt, ImportBlock(step.address, import_id))
     if change is None or change.identity is None or (whole and change.deletes):
         return None
-    why = _why_not_ours(bench, change)
+    why = _why_not_ours(bench, change) or _why_not_new(attempt, change)
     return Probed(address=step.address, import_id=import_id, identity=change.identity, why=why)
 
 
-def _planned(attempt: Attempt, step: Step) -> Document:
-    """What the newest plan that has it knew beforehand of the object."""
-    known = (planned_values_by_address(plan).get(step.address) for plan in reversed(attempt.plans))
-    return next((values for values in known if values), {})
+def _at_known_ids(bench: Bench, attempt: Attempt, step: Step) -> Probed | None:
+    looked = (_look(bench, attempt, step, import_id) for import_id in known_ids(bench, attempt, step))
+    return next((probed for probed in looked if probed is not None), None)
 
 
 def _read(bench: Bench, attempt: Attempt, block: ImportBlock) -> Change | None:
-    """The object as an import would show it, None where there is none."""
-    terraform = bench.terraform(with_imports(attempt.stage_configuration, [block]))
+    """The object as an import would show it, None where there is none. Raises _NoAnswerError."""
+    terraform = bench.terraform(with_imports(attempt.declaring(block.address), [block]))
     try:
         outcome = terraform.plan(out=_FILE, targets=[block.address])
-    except EngineError:
+    except CommandFailedError as error:
+        errors = [one.text for one in error.diagnostics if one.is_error]
+        if passes(errors) or credentials_ended(errors):
+            raise _NoAnswerError(error.what) from error
         # "Cannot import non-existent remote object", or an id this type does not take.
         return None
     shown = terraform.show_plan(outcome.plan)
@@ -149,6 +173,21 @@ def _why_not_ours(bench: Bench, change: Change) -> str | None:
         if not isinstance(answer, Adopt):
             return answer.why
     return None
+
+
+def _why_not_new(attempt: Attempt, change: Change) -> str | None:
+    """Whether it was left in the cloud before this run began: then it is not this run's to destroy."""
+    arn = (change.before or {}).get("arn")
+    if arn not in (attempt.tagged_before or ()):
+        return None
+    # What the state had may have been destroyed and made anew under the same ARN.
+    states = (instance.get("attributes") or {} for _, _, instance in managed(attempt.before.document or {}))
+    if arn in {attributes.get("arn") for attributes in states}:
+        return None
+    return (
+        "it carried this shard's tags before this run began, in no state. "
+        "Import it into the state to go on with it, or remove it"
+    )
 
 
 def _elsewhere(bench: Bench) -> Iterator[Identity]:

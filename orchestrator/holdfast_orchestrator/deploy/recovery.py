@@ -1,6 +1,6 @@
 """STATE_RECOVERY and RESOLVE: what only the events or the cloud know comes back into the state."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from holdfast_orchestrator.deploy.aftermath import Found, examine, in_doubt
@@ -9,12 +9,10 @@ from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.probe import Probed, known_ids, look_for, may_still_land
 from holdfast_orchestrator.deploy.tag_search import stable_tags
 from holdfast_orchestrator.errors import NeedsPersonError
-from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.imports import (
     ImportBlock,
     judge_import_plan,
     plan_imports,
-    planned_values_by_address,
     with_imports,
 )
 from holdfast_orchestrator.rollback.machine import Phase
@@ -53,16 +51,17 @@ def mend(bench: Bench, attempt: Attempt, found: Found) -> None:
         case PutRescued(_, state) | RestoreCopy(_, state):
             bench.put_state(state, reason="before the state is recovered")
         case MergeByImport(missing, _):
+            _put_rescued_away(bench)
             _import_missing(bench, attempt, missing)
         case RebuildByImport(_, state, missing):
             if state is not None:
                 bench.put_state(state, reason="before the state is recovered")
+            _put_rescued_away(bench)
             _import_missing(bench, attempt, missing)
         case AskOperator(why, missing, next_step):
             named = f" Not in it: {', '.join(_named(missing))}." if missing else ""
             raise NeedsPersonError(f"{why}{named}", next_step=next_step)
-    if (rescued := bench.rescued()) is not None:
-        bench.put_away(rescued)
+    _put_rescued_away(bench)
 
 
 def resolve(bench: Bench, attempt: Attempt) -> Phase:
@@ -70,12 +69,26 @@ def resolve(bench: Bench, attempt: Attempt) -> Phase:
     doubts = in_doubt(attempt, examine(bench, attempt))
     with bench.phase(Phase.RESOLVE, doubts=[step.address for step in doubts]) as entry:
         bench.step("looking for objects in doubt")
-        found = look_for(bench, attempt, doubts)
-        _adopt(bench, attempt, found)
-        attempt.notes.extend(_not_found(bench, attempt, doubts, found))
-        attempt.looked_for.update((step.address, step.id_value) for step in doubts)
-        entry["found"] = [one.to_json() for one in found]
+        entry["found"] = [one.to_json() for one in settle_doubts(bench, attempt, doubts)]
     return Phase.CLASSIFY
+
+
+def settle_doubts(bench: Bench, attempt: Attempt, doubts: Sequence[Step]) -> tuple[Probed, ...]:
+    """Look for what these creates may have made, adopt what is ours, note what is not; return what is there.
+
+    Raises NeedsPersonError where it cannot be found out.
+    """
+    found = look_for(bench, attempt, doubts)
+    _adopt(bench, attempt, found)
+    attempt.notes.extend(_not_found(bench, attempt, doubts, found))
+    attempt.looked_for.update((step.address, step.id_value) for step in doubts)
+    return found
+
+
+def _put_rescued_away(bench: Bench) -> None:
+    """Terraform does not begin where a state it could not save lies about; its bytes go to the bucket."""
+    if (rescued := bench.rescued()) is not None:
+        bench.put_away(rescued)
 
 
 def _adopt(bench: Bench, attempt: Attempt, found: Sequence[Probed]) -> None:
@@ -110,7 +123,7 @@ def _not_found(
 
 
 def _import_missing(bench: Bench, attempt: Attempt, missing: Sequence[Step]) -> None:
-    plan = plan_imports(missing, planned_values(attempt))
+    plan = plan_imports(missing, attempt.planned_values())
     if plan.by_hand:
         raise NeedsPersonError(
             f"no state knows {', '.join(_named(plan.by_hand))}, and Terraform cannot import them by itself",
@@ -132,7 +145,15 @@ def _import_missing(bench: Bench, attempt: Attempt, missing: Sequence[Step]) -> 
 
 def import_objects(bench: Bench, attempt: Attempt, blocks: Sequence[ImportBlock]) -> None:
     """Bring objects into the state, and nothing else. Raises NeedsPersonError where a plan would do more."""
-    terraform = bench.terraform(with_imports(attempt.stage_configuration, blocks))
+    back = [block for block in blocks if attempt.declaring(block.address) is not attempt.stage_configuration]
+    for some in (back, [block for block in blocks if block not in back]):
+        if some:
+            _import(bench, attempt, some)
+
+
+def _import(bench: Bench, attempt: Attempt, blocks: Sequence[ImportBlock]) -> None:
+    """Import objects that one configuration declares."""
+    terraform = bench.terraform(with_imports(attempt.declaring(blocks[0].address), blocks))
     outcome = terraform.plan(out=_FILE, targets=[block.address for block in blocks])
     # A plan with targets is never complete; nothing but these is what was asked for.
     shown = {**terraform.show_plan(outcome.plan), "complete": True} if outcome.changes else {}
@@ -150,14 +171,6 @@ def import_objects(bench: Bench, attempt: Attempt, blocks: Sequence[ImportBlock]
             f"importing {', '.join(block.address for block in blocks)} failed: {why}",
             next_step=f"holdfast resume {attempt.run} --continue",
         )
-
-
-def planned_values(attempt: Attempt) -> Mapping[str, Document]:
-    """What the plans knew beforehand of each object."""
-    values: dict[str, Document] = {}
-    for plan in attempt.plans:
-        values.update(planned_values_by_address(plan))
-    return values
 
 
 def _document(bench: Bench) -> Any:

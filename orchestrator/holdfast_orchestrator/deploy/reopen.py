@@ -163,8 +163,9 @@ def _plan_of(entry: Entry) -> str | None:
 
 def _adopted(entries: Sequence[Entry]) -> Iterator[Identity]:
     for entry in entries:
-        if entry.phase is Phase.RESOLVE and entry.edge == "after":
-            yield from (Identity(*one["identity"]) for one in entry.data["found"] if one["why"] is None)
+        if entry.phase in (Phase.RESOLVE, Phase.RB_BUILD, Phase.RB_SETTLE) and entry.edge == "after":
+            found = entry.data.get("found", ())
+            yield from (Identity(*one["identity"]) for one in found if one["why"] is None)
 
 
 def _failure(entries: Sequence[Entry]) -> Failure | None:

@@ -47,7 +47,7 @@ def needs_of(
     forget = to_forget(
         now,
         good,
-        imported=imported,
+        imported=imported | _unproven(attempt, now),
         created=created,
         keep_created=attempt.health_began or attempt.debt.health_began,
     )
@@ -57,6 +57,15 @@ def needs_of(
         forget=tuple(dict.fromkeys((*forget, *orphaned))),
         import_again=tuple(_import_again(attempt, good, now)),
     )
+
+
+def _unproven(attempt: Attempt, now: IdentityIndex) -> set[Identity]:
+    """Stateful objects that were adopted where AWS did not tell what was there before the run."""
+    if attempt.tagged_before is not None:
+        return set()
+    made = {(step.kind, step.id_value) for step in attempt.progress().created()}
+    adopted = (known for known in now if known.stateful and known.identity in attempt.adopted)
+    return {known.identity for known in adopted if (known.identity.kind, known.id) not in made}
 
 
 def let_go(attempt: Attempt, needs: RollbackNeeds, now: IdentityIndex) -> None:

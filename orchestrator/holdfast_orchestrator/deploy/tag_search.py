@@ -1,4 +1,4 @@
-"""Creates in doubt whose ids nobody can work out: looked for by the tags the objects were to carry.
+"""The tags every object of a shard carries: what a create in doubt is told by, and looked for by.
 
 What carried them before the run began is no object of this run, whatever it looks like: something may have
 been left in the cloud on purpose, and must not be taken for new and destroyed. So the ARNs with the shard's
@@ -26,9 +26,9 @@ def stable_tags(shard: Shard) -> tuple[ShardTag, ...]:
     )
 
 
-def may_be_searched(change: Change, shard: Shard) -> bool:
-    """Whether the object that a change creates could be found by its tags."""
-    return change.creates and can_be_searched(change.kind) and _is_tagged(change.after or {}, shard)
+def may_be_adopted(change: Change, shard: Shard) -> bool:
+    """Whether the object that a change creates would be taken for the shard's, were its create in doubt."""
+    return change.creates and _is_tagged(change.after or {}, shard)
 
 
 def tagged_arns(bench: Bench) -> frozenset[str] | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from holdfast_orchestrator.deploy.aftermath import examine
+from holdfast_orchestrator.deploy.aftermath import Found, examine, in_doubt
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.locks import release_our_lock
@@ -19,7 +19,7 @@ from holdfast_orchestrator.deploy.no_return import (
     refuse_point_of_no_return,
 )
 from holdfast_orchestrator.deploy.proof import prove, sentence, to_keep, told
-from holdfast_orchestrator.deploy.recovery import mend
+from holdfast_orchestrator.deploy.recovery import mend, settle_doubts
 from holdfast_orchestrator.deploy.rollback_needs import failed, goal_of, let_go, needs_of
 from holdfast_orchestrator.engine.toolchain import dotted
 from holdfast_orchestrator.errors import EngineError, GateError, NeedsPersonError
@@ -82,19 +82,29 @@ def build(bench: Bench, attempt: Attempt) -> Phase:
         refuse_point_of_no_return(attempt)
         refuse_changed_inputs(bench, attempt)
         _swap_deposed(bench, attempt)
-        found = examine(bench, attempt)
-        created = found.settled.created | attempt.adopted | attempt.debt.created
-        needs = needs_of(attempt, found.now, created)
-        built = build_rollback(goal_of(attempt), failed(bench, attempt), needs=needs, state=found.now)
+        found, built = _built(bench, attempt)
+        # After a restart: a try that died may have made something too.
+        if doubts := in_doubt(attempt, found):
+            entry["found"] = [one.to_json() for one in settle_doubts(bench, attempt, doubts)]
+            found, built = _built(bench, attempt)
         if built.problems:
             raise BlockedRollbackError(
                 " ".join(built.problems), next_step="fix forward and deploy", violations=()
             )
-        let_go(attempt, needs, found.now)
+        let_go(attempt, attempt.rollback.needs, found.now)
         entry["let_go"] = sorted(attempt.let_go)
         _edit_state(bench, built)
-        attempt.rollback = Rollback(needs=needs, built=built, created=frozenset(created))
     return Phase.RB_PLANNED
+
+
+def _built(bench: Bench, attempt: Attempt) -> tuple[Found, RollbackConfiguration]:
+    """Build the rollback from what there is now; return both."""
+    found = examine(bench, attempt)
+    created = found.settled.created | attempt.adopted | attempt.debt.created
+    needs = needs_of(attempt, found.now, created)
+    built = build_rollback(goal_of(attempt), failed(bench, attempt), needs=needs, state=found.now)
+    attempt.rollback = Rollback(needs=needs, built=built, created=frozenset(created))
+    return found, built
 
 
 def plan(bench: Bench, attempt: Attempt) -> Phase:
@@ -165,6 +175,11 @@ def settle(bench: Bench, attempt: Attempt) -> Phase:
         if not found.state_is_whole or rollback.built is None:
             # What was recovered, and what a restart found, wants a plan of its own.
             return Phase.RB_RETRY
+        if doubts := in_doubt(attempt, found):
+            there = settle_doubts(bench, attempt, doubts)
+            entry["found"] = [one.to_json() for one in there]
+            if there:
+                return Phase.RB_RETRY
     return Phase.RB_VERIFY
 
 

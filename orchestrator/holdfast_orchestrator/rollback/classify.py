@@ -127,6 +127,16 @@ def lock_not_taken(errors: Iterable[str]) -> bool:
     return any(_NO_LOCK.search(error) for error in found) and _passes(found)
 
 
+def passes(errors: Iterable[str]) -> bool:
+    """Whether it is worth asking again: every error is of a kind that passes by itself."""
+    return _passes(list(errors))
+
+
+def credentials_ended(errors: Iterable[str]) -> bool:
+    """Whether AWS does not take the credentials any more."""
+    return any(_CREDENTIALS.search(error) for error in errors)
+
+
 def lost_provider(errors: Iterable[str]) -> bool:
     """Whether the provider died: every create it was working on is in doubt."""
     return any(_LOST_PROVIDER.search(error) for error in errors)

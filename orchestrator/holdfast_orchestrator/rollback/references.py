@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from holdfast_orchestrator.rollback.addresses import parse_address
 from holdfast_orchestrator.rollback.documents import Document, as_list, blocks
 
 _TRAVERSAL = re.compile(r"(?<![\w.-])[A-Za-z_][\w-]*(?:(?:\[[^\]]*\])?\.[A-Za-z_*][\w-]*)+")
@@ -67,6 +68,15 @@ def declared(configuration: Document) -> Mapping[Reference, Any]:
         for group in as_list(configuration.get(section)):
             found |= {Reference(section, "", name): body for name, body in group.items()}
     return found
+
+
+def declares(configuration: Document, address: str) -> bool:
+    """Whether a configuration has the block an instance at `address` comes from, or calls its module."""
+    parts = parse_address(address)
+    if parts.module is not None:
+        name = parts.module.removeprefix("module.").partition(".")[0].partition("[")[0]
+        return any(name in group for group in as_list(configuration.get("module")))
+    return (parts.kind, parts.name) in {(kind, name) for kind, name, _ in blocks(configuration, "resource")}
 
 
 def closure(wanted: Iterable[Reference], available: Mapping[Reference, Any]) -> frozenset[Reference]:

@@ -5,6 +5,7 @@
 Names in the cloud are the Terraform names behind `/<stack>/`, so that an object tells where it comes from.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -92,6 +93,14 @@ def provider(shard: str = SHARD, **more: Any) -> dict[str, Any]:
 def app(*blocks: Block, **more: Any) -> Version:
     """An app of one stack."""
     return {SHARD: stack(*blocks, **more)}
+
+
+def patience(version: Version, max_retries: int) -> Version:
+    """The same version, its provider asking again as often as this."""
+    again: dict[str, Any] = json.loads(json.dumps(version))
+    for each in again.values():
+        each["provider"]["aws"][0]["max_retries"] = max_retries
+    return again
 
 
 FIRST = app(parameter("kept"), parameter("changed"), parameter("gone"))
