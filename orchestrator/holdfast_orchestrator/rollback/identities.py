@@ -10,7 +10,7 @@ namesake by any attribute. `lost` therefore also wants to know what this run des
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,7 @@ SCHEMA = "holdfast/identity-index/v1"
 
 # From the provider's own documentation of each type's attributes, hashicorp/aws 5.100.0.
 IDENTITY_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
+    "aws_apigatewayv2_stage": ("api_id", "name"),
     "aws_appautoscaling_policy": ("service_namespace", "resource_id", "scalable_dimension", "name"),
     "aws_appautoscaling_target": ("service_namespace", "resource_id", "scalable_dimension"),
     "aws_autoscaling_lifecycle_hook": ("autoscaling_group_name", "name"),
@@ -119,6 +120,15 @@ def index_state(state: Document | None, *, protection: Protection) -> IdentityIn
     )
 
 
+def as_told_now(then: IdentityIndex, now: IdentityIndex) -> IdentityIndex:
+    """The index of an earlier record, in the terms of one that is made now.
+
+    A type that has got into `IDENTITY_ATTRIBUTES` since was told by its id alone. What `now` has at the same
+    address with that id is the same object.
+    """
+    return IdentityIndex(tuple(_as_told_now(known, now.by_address.get(known.address)) for known in then))
+
+
 def lost(
     before: IdentityIndex,
     now: IdentityIndex,
@@ -161,6 +171,13 @@ def load_index(document: Document) -> IdentityIndex:
         return IdentityIndex(tuple(_load(entry) for entry in document["objects"]))
     except (KeyError, TypeError) as error:
         raise HoldfastError(f"The identity index is damaged: {error!r} in one of its objects.") from error
+
+
+def _as_told_now(known: TrackedObject, here: TrackedObject | None) -> TrackedObject:
+    if here is None or known.deposed is not None or known.identity.value != known.id:
+        return known
+    same = (here.identity.kind, here.id) == (known.identity.kind, known.id)
+    return replace(known, identity=here.identity) if same else known
 
 
 def _track(address: str, resource: Document, instance: Document, protection: Protection) -> TrackedObject:
