@@ -141,6 +141,21 @@ def test_a_record_that_means_another_object_stays_as_it_is() -> None:
     assert as_told_now(database, made_anew) == database
 
 
+@pytest.mark.parametrize(
+    ("arn", "place"),
+    [
+        ("arn:aws:logs:eu-west-1:123456789012:log-group:/app", "123456789012:eu-west-1"),
+        ("arn:aws:s3:::bucket", ":"),
+        ("not-an-arn", None),
+        (None, None),
+    ],
+)
+def test_the_place_of_an_object_is_what_its_arn_says(arn: str | None, place: str | None) -> None:
+    (known,) = index(resource("aws_x", "x", {"attributes": {"id": "x", "arn": arn}}))
+
+    assert known.place == place
+
+
 def test_an_object_without_any_id_is_known_by_its_address() -> None:
     assert identify("x_y", {}, address="x_y.a") == Identity("x_y", "address:x_y.a")
 

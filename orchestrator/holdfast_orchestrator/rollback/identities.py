@@ -10,7 +10,7 @@ namesake by any attribute. `lost` therefore also wants to know what this run des
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -59,7 +59,11 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedObject:
-    """An object some state knows. `deposed` is Terraform's key of an object waiting to be destroyed."""
+    """An object some state knows. `deposed` is Terraform's key of an object waiting to be destroyed.
+
+    `place` is the account and region its ARN names, where it has one. It is of this state only: records do
+    not keep it, and no identity has it, because an object that was half made has its id and no ARN yet.
+    """
 
     identity: Identity
     address: str
@@ -67,6 +71,7 @@ class TrackedObject:
     stateful: bool
     id: str | None = None
     deposed: str | None = None
+    place: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -191,7 +196,16 @@ def _track(address: str, resource: Document, instance: Document, protection: Pro
         stateful=protection.covers(address, kind, attributes),
         id=str(found) if found else None,
         deposed=instance.get("deposed"),
+        place=_place(attributes.get("arn")),
     )
+
+
+def _place(arn: object) -> str | None:
+    match str(arn).split(":", 5):
+        case ["arn", _, _, region, account, _]:
+            return f"{account}:{region}"
+        case _:
+            return None
 
 
 def _dump(known: TrackedObject) -> dict[str, Any]:
