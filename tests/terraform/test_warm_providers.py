@@ -127,14 +127,18 @@ def test_terraform_attached_reads_kilobytes_of_schema_and_installs_nothing(world
     assert kept.stat().st_size > 4_000_000
 
 
-def kill_while(world: Any, event: Callable[[], bool]) -> threading.Thread:
+def hold_and_kill_when(world: Any, event: Callable[[], bool]) -> threading.Thread:
+    """Stop the providers, so that whoever asks one waits, and kill them once the event has come."""
+    for pid in world.provider_pids:
+        os.kill(pid, signal.SIGSTOP)
+
     def work() -> None:
         while not event():
             time.sleep(0.005)
         for pid in world.provider_pids:
             os.kill(pid, signal.SIGKILL)
 
-    thread = threading.Thread(target=work)
+    thread = threading.Thread(target=work, daemon=True)
     thread.start()
     return thread
 
@@ -143,11 +147,12 @@ def test_a_provider_that_dies_while_terraform_plans_costs_time_and_is_told_once(
     world.terraform("first", stack()).init()
     warm = world.terraform("shard", stack())
     warm.init()
+    assert len(world.provider_pids) == 1
 
     def in_use() -> bool:
         return any(one["users"] for pool in world.warm.stats()["pools"] for one in pool)
 
-    killer = kill_while(world, in_use)
+    killer = hold_and_kill_when(world, in_use)
     plan = warm.plan()
     killer.join()
 

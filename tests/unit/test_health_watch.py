@@ -14,7 +14,6 @@ from holdfast_orchestrator.health.checks import (
     AlbTargetsHealthy,
     Check,
     Command,
-    EcsServiceSteady,
     Http,
     Output,
     Overrides,
@@ -24,7 +23,7 @@ from holdfast_orchestrator.health.looking import look_at_all
 from holdfast_orchestrator.health.observation import Observation, Standing
 from holdfast_orchestrator.health.readiness import ready_before
 from holdfast_orchestrator.health.tally import Result
-from holdfast_orchestrator.health.watch import CheckProgress, pinned, watch
+from holdfast_orchestrator.health.watch import CheckProgress, watch
 from holdfast_orchestrator.stop import StopSignal
 from holdfast_orchestrator.testing import FrozenClock, RefusingAws, RefusingProcesses
 
@@ -262,44 +261,6 @@ def test_a_defect_in_a_look_is_not_taken_for_an_unhealthy_target() -> None:
 
     with pytest.raises(ZeroDivisionError):
         look_at_all([targets()], broken)
-
-
-def steady(**settings: Any) -> EcsServiceSteady:
-    given = {"cluster": "main", "service": "api", **settings}
-    return EcsServiceSteady(kind="ecs_service_steady", name="steady", **given)
-
-
-def state(*services: Mapping[str, Any]) -> Mapping[str, Any]:
-    instances = [{"attributes": service} for service in services]
-    return {
-        "resources": [{"mode": "managed", "type": "aws_ecs_service", "name": "s", "instances": instances}]
-    }
-
-
-def in_state(name: str = "api", cluster: str = "main", revision: int = 7) -> Mapping[str, Any]:
-    arn = "arn:aws:ecs:eu-west-1:123456789012"
-    return {"name": name, "cluster": f"{arn}:cluster/{cluster}", "task_definition": f"{arn}:api:{revision}"}
-
-
-@pytest.mark.parametrize(
-    ("check", "services", "planned"),
-    [
-        (steady(), [in_state()], "api:7"),
-        (steady(cluster=Output(output="c")), [in_state()], "api:7"),
-        (steady(), [in_state(), in_state(name="other", revision=1)], "api:7"),
-        (steady(), [in_state(cluster="another")], None),
-        (steady(), [in_state(), in_state(revision=8)], None),
-        (steady(), [], None),
-        (steady(task_definition="mine:1"), [in_state()], "mine:1"),
-    ],
-)
-def test_the_planned_task_definition_is_found_in_the_applied_state(
-    check: EcsServiceSteady, services: list[Mapping[str, Any]], planned: str | None
-) -> None:
-    (found,) = pinned([check], state(*services))
-
-    assert isinstance(found, EcsServiceSteady)
-    assert str(found.task_definition).endswith(str(planned))
 
 
 def ready(check: Check, aws: Any, *, http: Any = None, outputs: Any = None) -> tuple[str, ...]:

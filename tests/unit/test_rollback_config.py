@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, index_state
 from holdfast_orchestrator.rollback.imports import ImportBlock
@@ -105,6 +107,45 @@ def test_of_two_new_addresses_of_one_object_one_goes_back_and_the_other_is_forgo
 
     assert inverse_moves(last_good, now) == (Move(queue("b"), queue("a")),)
     assert forget == (queue("c"),)
+
+
+def test_of_two_objects_with_one_id_the_one_that_was_moved_goes_back_and_the_other_stays() -> None:
+    last_good, now = index(a="name", b="name"), index(a="name", c="name")
+
+    assert inverse_moves(last_good, now) == (Move(queue("c"), queue("b")),)
+    assert to_forget(now, last_good, imported=(), created=(), keep_created=False) == ()
+
+
+IDS = st.dictionaries(st.sampled_from(["a", "b", "c", "d", "e__0", "e__1"]), st.sampled_from("123"))
+
+
+@given(IDS)
+def test_a_state_that_is_as_it_was_asks_for_no_move_and_no_forget(ids: dict[str, str]) -> None:
+    known = index(**ids)
+
+    assert inverse_moves(known, known) == ()
+    assert to_forget(known, known, imported=(), created=(), keep_created=False) == ()
+
+
+@given(IDS, IDS)
+def test_each_address_of_a_known_object_is_its_own_or_goes_back_or_is_forgotten(
+    before: dict[str, str], after: dict[str, str]
+) -> None:
+    last_good, now = index(**before), index(**after)
+
+    moves = inverse_moves(last_good, now)
+    forget = to_forget(now, last_good, imported=(), created=(), keep_created=False)
+
+    kept = [known.address for known in last_good if known.address in now.by_address]
+    at_home = [each for each in kept if now.by_address[each].identity == last_good.by_address[each].identity]
+    sources = [move.source for move in moves]
+    assert sorted([*at_home, *sources, *forget]) == sorted(
+        known.address for known in now if known.identity in last_good
+    )
+    assert len({move.target for move in moves}) == len(moves)
+    assert not {move.target for move in moves} & set(at_home)
+    for move in moves:
+        assert now.by_address[move.source].identity == last_good.by_address[move.target].identity
 
 
 def test_moves_and_forgets_are_written_and_finished_statements_left_out() -> None:

@@ -16,6 +16,8 @@ from holdfast_orchestrator.rollback.addresses import (
 from holdfast_orchestrator.rollback.identities import (
     Identity,
     IdentityIndex,
+    TrackedObject,
+    as_told_now,
     dump_index,
     identify,
     index_state,
@@ -95,6 +97,63 @@ def test_objects_of_the_same_key_in_two_buckets_are_two_objects() -> None:
     other = identify("aws_s3_object", {"id": "k", "bucket": "other", "key": "k"}, address="a")
 
     assert one != other
+
+
+def test_the_default_stages_of_two_apis_are_two_objects() -> None:
+    one, other = stage("a", api="1"), stage("b", api="2")
+
+    assert len(index(one, other).by_identity) == 2
+
+
+def stage(name: str, *, api: str) -> dict[str, Any]:
+    attributes = {"id": "$default", "name": "$default", "api_id": api}
+    return resource("aws_apigatewayv2_stage", name, {"attributes": attributes})
+
+
+def told_by_id(name: str, kind: str = "aws_apigatewayv2_stage") -> TrackedObject:
+    return TrackedObject(
+        identity=Identity(kind, "$default"),
+        address=f"{kind}.{name}",
+        provider="",
+        stateful=False,
+        id="$default",
+    )
+
+
+def test_a_record_that_told_an_object_by_its_id_alone_means_the_one_at_its_address() -> None:
+    then, now = (
+        IdentityIndex((told_by_id("a"), told_by_id("b"))),
+        index(stage("a", api="1"), stage("b", api="2")),
+    )
+
+    told = as_told_now(then, now)
+
+    assert [known.identity.value for known in told] == ["1|$default", "2|$default"]
+    assert as_told_now(told, now) == told
+
+
+def test_a_record_that_means_another_object_stays_as_it_is() -> None:
+    elsewhere = IdentityIndex((told_by_id("c"), told_by_id("a", kind="aws_api_gateway_stage")))
+    database = index(resource("aws_db_instance", "d", {"attributes": {"id": "d", "resource_id": "db-1"}}))
+    made_anew = index(resource("aws_db_instance", "d", {"attributes": {"id": "d", "resource_id": "db-2"}}))
+
+    assert as_told_now(elsewhere, index(stage("a", api="1"))) == elsewhere
+    assert as_told_now(database, made_anew) == database
+
+
+@pytest.mark.parametrize(
+    ("arn", "place"),
+    [
+        ("arn:aws:logs:eu-west-1:123456789012:log-group:/app", "123456789012:eu-west-1"),
+        ("arn:aws:s3:::bucket", ":"),
+        ("not-an-arn", None),
+        (None, None),
+    ],
+)
+def test_the_place_of_an_object_is_what_its_arn_says(arn: str | None, place: str | None) -> None:
+    (known,) = index(resource("aws_x", "x", {"attributes": {"id": "x", "arn": arn}}))
+
+    assert known.place == place
 
 
 def test_an_object_without_any_id_is_known_by_its_address() -> None:

@@ -251,6 +251,47 @@ def test_stage_two_forgets_an_object_the_new_version_owns_under_another_address(
     assert second.problems == ()
 
 
+def log_groups(**regions: str | None) -> IdentityIndex:
+    """Log groups of one name, by region (None: no ARN is known)."""
+    groups = [
+        {
+            "mode": "managed",
+            "type": "aws_cloudwatch_log_group",
+            "name": name,
+            "instances": [{"attributes": {"id": "/app", "arn": region and f"arn:aws:logs:{region}:1:x"}}],
+        }
+        for name, region in regions.items()
+    ]
+    return index_state({"resources": groups}, protection=Protection())
+
+
+OLD_GROUP = "aws_cloudwatch_log_group.old"
+
+
+def test_stage_two_deletes_a_namesake_in_another_region() -> None:
+    state = log_groups(old="us-east-1", kept="eu-west-1")
+
+    second = stage_two(topics(), put_off=[OLD_GROUP], state=state)
+
+    assert (second.configuration, second.forgotten, second.problems) == (topics(), (), ())
+    assert stage_two_problems(deletes(OLD_GROUP), put_off=[OLD_GROUP], forgotten=(), state=state) == ()
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        log_groups(old="us-east-1", kept="us-east-1"),
+        log_groups(old="us-east-1", kept="eu-west-1", other="us-east-1"),
+        log_groups(old=None, kept="us-east-1"),
+        log_groups(old="us-east-1", kept=None),
+    ],
+)
+def test_stage_two_forgets_what_may_be_one_object_with_what_stays(state: IdentityIndex) -> None:
+    second = stage_two(topics(), put_off=[OLD_GROUP], state=state)
+
+    assert second.forgotten == (OLD_GROUP,)
+
+
 def test_stage_two_is_the_new_configuration_where_nothing_is_shared() -> None:
     second = stage_two(topics(new={}), put_off=["aws_sns_topic.old"], state=index(old="t", new="u"))
 

@@ -204,6 +204,8 @@ def _plan_stage_two(bench: Bench, attempt: Attempt) -> tuple[str, ...]:
     second = stage_two(attempt.configuration, put_off=put_off, state=index)
     if second.problems:
         return second.problems
+    for block in second.forgotten:
+        bench.say(f"{block} is the same object as one the new version has: it is not deleted, only forgotten")
     terraform = bench.terraform(second.configuration)
     outcome = terraform.plan(out=_STAGE_TWO)
     attempt.terraform = terraform

@@ -30,10 +30,11 @@ def gate_health(bench: Bench, attempt: Attempt) -> None:
     if snapshot is None:
         return
     bench.step("checking health")
-    checks = pinned(parse_checks(bench.shard), snapshot.document)
+    outputs = output_values(snapshot.outputs)
+    checks = pinned(parse_checks(bench.shard), snapshot.document, outputs)
     verdict = watch(
         checks,
-        output_values(snapshot.outputs),
+        outputs,
         _doors(bench),
         stop=bench.run.stop,
         on_progress=lambda progress: _tell(bench, progress),

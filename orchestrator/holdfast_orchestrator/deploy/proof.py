@@ -9,7 +9,7 @@ from holdfast_orchestrator.record.footing import Proven
 from holdfast_orchestrator.rollback.changes import NO_CHANGES, read_plan
 from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.forward_gate import find_approval
-from holdfast_orchestrator.rollback.identities import IdentityIndex
+from holdfast_orchestrator.rollback.identities import IdentityIndex, as_told_now
 from holdfast_orchestrator.rollback.verify import Verified, judge_verify
 from holdfast_orchestrator.unchanged.stand import inputs_before
 
@@ -50,7 +50,8 @@ def to_keep(attempt: Attempt) -> IdentityIndex:
     if attempt.good is None:
         return IdentityIndex()
     there = attempt.before.index
-    return IdentityIndex(tuple(known for known in attempt.good.record.index if known.identity in there))
+    good = as_told_now(attempt.good.record.index, there)
+    return IdentityIndex(tuple(known for known in good if known.identity in there))
 
 
 def told(verified: Verified) -> dict[str, Any]:

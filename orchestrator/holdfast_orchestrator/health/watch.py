@@ -1,6 +1,6 @@
 """Look at every check again and again until each has passed, one has failed, or somebody wants to stop.
 
-    checks = pinned(parse_checks(shard), state)
+    checks = pinned(parse_checks(shard), state, outputs)
     verdict = watch(checks, outputs, doors, stop=stop, on_progress=tell)
 
 One thread decides, by the clock it is given; looks that are due are made side by side. The first check
@@ -129,13 +129,14 @@ def watch(
     )
 
 
-def pinned(checks: Sequence[Check], state: Document) -> tuple[Check, ...]:
+def pinned(checks: Sequence[Check], state: Document, outputs: Mapping[str, Any]) -> tuple[Check, ...]:
     """Return the checks, those of ECS services with the task definition the applied state says.
 
-    `state` is the state right after the apply; a check that names its task definition keeps it.
+    `state` and `outputs` are those right after the apply; a check that names its task definition keeps it.
+    One that refers to a missing output stays as it is, for `watch` to say so.
     """
     return tuple(
-        check.model_copy(update={"task_definition": _planned(check, state)})
+        check.model_copy(update={"task_definition": _planned(check, state, outputs)})
         if isinstance(check, EcsServiceSteady) and check.task_definition is None
         else check
         for check in checks
@@ -224,21 +225,22 @@ def _nap(until: float, doors: Doors, stop: StopSignal | None) -> bool:
     return True
 
 
-def _planned(check: EcsServiceSteady, state: Document) -> str | None:
+def _planned(check: EcsServiceSteady, state: Document, outputs: Mapping[str, Any]) -> str | None:
+    try:
+        check = resolved(check, outputs)
+    except HoldfastError:
+        return None
     found = {
         str(attributes["task_definition"])
         for _, resource, instance in managed(state)
         if resource["type"] == "aws_ecs_service"
         and "deposed" not in instance
-        and (attributes := instance.get("attributes") or {}).get("name") == check.service
+        and (attributes := instance.get("attributes") or {}).get("name") == _last_part(check.service)
         and attributes.get("task_definition")
-        and _same_cluster(check, str(attributes.get("cluster")))
+        and _last_part(attributes.get("cluster")) == _last_part(check.cluster)
     }
     return found.pop() if len(found) == 1 else None
 
 
-def _same_cluster(check: EcsServiceSteady, cluster: str) -> bool:
-    # Where it is an output, the name of the service has to do.
-    return (
-        not isinstance(check.cluster, str) or check.cluster.rpartition("/")[2] == cluster.rpartition("/")[2]
-    )
+def _last_part(name_or_arn: object) -> str:
+    return str(name_or_arn).rpartition("/")[2]

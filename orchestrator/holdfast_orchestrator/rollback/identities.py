@@ -10,7 +10,7 @@ namesake by any attribute. `lost` therefore also wants to know what this run des
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,7 @@ SCHEMA = "holdfast/identity-index/v1"
 
 # From the provider's own documentation of each type's attributes, hashicorp/aws 5.100.0.
 IDENTITY_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
+    "aws_apigatewayv2_stage": ("api_id", "name"),
     "aws_appautoscaling_policy": ("service_namespace", "resource_id", "scalable_dimension", "name"),
     "aws_appautoscaling_target": ("service_namespace", "resource_id", "scalable_dimension"),
     "aws_autoscaling_lifecycle_hook": ("autoscaling_group_name", "name"),
@@ -58,7 +59,11 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedObject:
-    """An object some state knows. `deposed` is Terraform's key of an object waiting to be destroyed."""
+    """An object some state knows. `deposed` is Terraform's key of an object waiting to be destroyed.
+
+    `place` is the account and region its ARN names, where it has one. It is of this state only: records do
+    not keep it, and no identity has it, because an object that was half made has its id and no ARN yet.
+    """
 
     identity: Identity
     address: str
@@ -66,6 +71,7 @@ class TrackedObject:
     stateful: bool
     id: str | None = None
     deposed: str | None = None
+    place: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,15 @@ def index_state(state: Document | None, *, protection: Protection) -> IdentityIn
     )
 
 
+def as_told_now(then: IdentityIndex, now: IdentityIndex) -> IdentityIndex:
+    """The index of an earlier record, in the terms of one that is made now.
+
+    A type that has got into `IDENTITY_ATTRIBUTES` since was told by its id alone. What `now` has at the same
+    address with that id is the same object.
+    """
+    return IdentityIndex(tuple(_as_told_now(known, now.by_address.get(known.address)) for known in then))
+
+
 def lost(
     before: IdentityIndex,
     now: IdentityIndex,
@@ -163,6 +178,13 @@ def load_index(document: Document) -> IdentityIndex:
         raise HoldfastError(f"The identity index is damaged: {error!r} in one of its objects.") from error
 
 
+def _as_told_now(known: TrackedObject, here: TrackedObject | None) -> TrackedObject:
+    if here is None or known.deposed is not None or known.identity.value != known.id:
+        return known
+    same = (here.identity.kind, here.id) == (known.identity.kind, known.id)
+    return replace(known, identity=here.identity) if same else known
+
+
 def _track(address: str, resource: Document, instance: Document, protection: Protection) -> TrackedObject:
     attributes = instance.get("attributes") or instance.get("attributes_flat") or {}
     kind = resource["type"]
@@ -174,7 +196,16 @@ def _track(address: str, resource: Document, instance: Document, protection: Pro
         stateful=protection.covers(address, kind, attributes),
         id=str(found) if found else None,
         deposed=instance.get("deposed"),
+        place=_place(attributes.get("arn")),
     )
+
+
+def _place(arn: object) -> str | None:
+    match str(arn).split(":", 5):
+        case ["arn", _, _, region, account, _]:
+            return f"{account}:{region}"
+        case _:
+            return None
 
 
 def _dump(known: TrackedObject) -> dict[str, Any]:

@@ -14,6 +14,7 @@ The last subtraction was found by experiment: two `moved` statements to one addr
 exists"), so an old `moved` or `import` must not meet its inverse.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -102,9 +103,10 @@ def inverse_moves(last_good: IdentityIndex, now: IdentityIndex) -> tuple[Move, .
 
     Where two addresses hold one identity, an object at its own address stays where it is.
     """
-    standing = [(_stands_at(known, now), known) for known in last_good if known.deposed is None]
     return tuple(
-        Move(address, known.address) for address, known in standing if address not in (None, known.address)
+        Move(address, known.address)
+        for known, address in _standing(last_good, now)
+        if known.deposed is None and address != known.address
     )
 
 
@@ -130,6 +132,7 @@ def to_forget(
         Imported objects, kept new stateful ones, and second addresses of an object that the last good
         deployment has under another one (its create call handed out the existing object).
     """
+    own = {address for _, address in _standing(last_good, now)}
     return tuple(
         known.address
         for known in now
@@ -137,7 +140,7 @@ def to_forget(
         and (
             (known.identity in imported and known.identity not in last_good)
             or (keep_created and known.stateful and known.identity in created)
-            or _is_second_name(known, now, last_good)
+            or (known.identity in last_good and known.address not in own)
         )
     )
 
@@ -157,15 +160,25 @@ def changed_pins(
     )
 
 
-def _stands_at(known: TrackedObject, now: IdentityIndex) -> str | None:
-    """Where an object of the last good deployment stands now: its own address, if it is one of several."""
-    places = [each.address for each in now if each.identity == known.identity and each.deposed is None]
-    return known.address if known.address in places else next(iter(places), None)
+def _standing(last_good: IdentityIndex, now: IdentityIndex) -> list[tuple[TrackedObject, str]]:
+    """Each object of the last good deployment that is still there, with the address where it stands now.
 
-
-def _is_second_name(known: TrackedObject, now: IdentityIndex, last_good: IdentityIndex) -> bool:
-    original = last_good.by_identity.get(known.identity)
-    return original is not None and known.address != _stands_at(original, now)
+    Two of them may have one identity: an id that is only a name is the same in two regions. Those at their
+    own addresses stand there, and each other place is one object's at most.
+    """
+    places = defaultdict[Identity, list[str]](list)
+    for known in now:
+        if known.deposed is None:
+            places[known.identity].append(known.address)
+    standing = [(known, known.address) for known in last_good if known.address in places[known.identity]]
+    at_home = {known for known, _ in standing}
+    taken = {address for _, address in standing}
+    for known in sorted(last_good, key=lambda known: known.deposed is not None):
+        free = [address for address in places[known.identity] if address not in taken]
+        if known not in at_home and free:
+            standing.append((known, free[0]))
+            taken.add(free[0])
+    return standing
 
 
 def _split_moves(

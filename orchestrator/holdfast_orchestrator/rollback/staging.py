@@ -19,6 +19,7 @@ queues). Both addresses then hold one identity and stage two would destroy what 
 `stage_two` forgets the old address instead.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from typing import Any
 from holdfast_orchestrator.rollback.addresses import configuration_address
 from holdfast_orchestrator.rollback.changes import Action, Change, read_plan
 from holdfast_orchestrator.rollback.documents import Document, as_list
-from holdfast_orchestrator.rollback.identities import IdentityIndex
+from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex
 from holdfast_orchestrator.rollback.provider_blocks import provider_key, union_providers
 from holdfast_orchestrator.rollback.references import (
     Reference,
@@ -185,8 +186,21 @@ def _instances(block: str, state: IdentityIndex) -> set[str]:
 
 
 def _shared(put_off: Collection[str], state: IdentityIndex) -> list[str]:
-    kept = {known.identity for known in state if known.address not in put_off}
-    return [known.address for known in state if known.address in put_off and known.identity in kept]
+    """What was put off and is the same object as one that stays.
+
+    An id that is only a name is the same in two regions; those are two objects, as their ARNs say.
+    """
+    kept = defaultdict[Identity, set[str | None]](set)
+    for known in state:
+        if known.address not in put_off:
+            kept[known.identity].add(known.place)
+    return [
+        known.address
+        for known in state
+        if known.address in put_off
+        and (places := kept.get(known.identity))
+        and (known.place is None or places & {known.place, None})
+    ]
 
 
 def _find(change: Change, new: Document, earlier: Sequence[Document]) -> _Removed | NotPutOff:
