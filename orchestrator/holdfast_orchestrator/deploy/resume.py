@@ -35,11 +35,12 @@ _PATIENCE_SECONDS = 300.0
 class Take:
     """What is to be taken up: a run, what a person decided, and the command line for the records.
 
-    `patience` is for how many seconds a Terraform on another machine is waited for that holds the state.
+    `person` None: nobody has decided anything. `patience` is for how many seconds a Terraform on another
+    machine is waited for that holds the state.
     """
 
     run: str
-    person: Person
+    person: Person | None
     command: str = ""
     patience: float = 0.0
 
@@ -103,23 +104,26 @@ def known_shards(shards: tuple[Shard, ...], others: tuple[Shard, ...]) -> Manife
 def go_on(shard: Shard, run: Run, desk: Desk) -> ShardResult | None:
     """Bring to its end what a process that died had begun on a shard for this very run.
 
-    None where it had changed nothing: then nothing is held any more, and the shard may be begun anew. Waits
-    for the lease as the desk's policy says, and a while for a Terraform that the dead has left somewhere.
+    None where it had changed nothing: then nothing is held any more, and the shard may be begun anew; what
+    another run has left open there is its beginning's to deal with. Waits for the lease as the desk's policy
+    says, and a while for a Terraform that the dead has left somewhere.
     """
     store = run.tools.store(shard)
     kept = read_state_record(store, shard.state.folder)
     holder = desk.leases(store).holder(shard.state.folder)
     if run.id not in (kept and kept.record.run, holder and holder.run):
         return None
-    return _ended(Take(run=run.id, person=Person(), patience=_PATIENCE_SECONDS), run, shard, desk)
+    ended = _ended(Take(run=run.id, person=None, patience=_PATIENCE_SECONDS), run, shard, desk)
+    return ended if isinstance(ended, ShardResult) else None
 
 
 def _taken_up(take: Take, run: Run, shard: Shard, desk: Desk) -> ShardResult:
-    return _ended(take, run, shard, desk) or Draft(shard=shard, run=run).failed(not_begun(take.run))
+    ended = _ended(take, run, shard, desk)
+    return ended if isinstance(ended, ShardResult) else Draft(shard=shard, run=run).failed(ended)
 
 
-def _ended(take: Take, run: Run, shard: Shard, desk: Desk) -> ShardResult | None:
-    """How it ended, None where that run had not begun to change anything here."""
+def _ended(take: Take, run: Run, shard: Shard, desk: Desk) -> ShardResult | Failure:
+    """How it ended; where that run had not begun to change anything here, what to say of it."""
     began = run.clock.monotonic()
     draft = Draft(shard=shard, run=run)
     try:
@@ -128,31 +132,43 @@ def _ended(take: Take, run: Run, shard: Shard, desk: Desk) -> ShardResult | None
         ended = draft.stopped(error)
     except OSError as error:
         ended = draft.stopped(MachineError.of(error))
-    return None if ended is None else replace(ended, seconds=run.clock.monotonic() - began)
+    if isinstance(ended, Failure):
+        return ended
+    return replace(ended, seconds=run.clock.monotonic() - began)
 
 
-def _under_lease(take: Take, run: Run, shard: Shard, desk: Desk, draft: Draft) -> ShardResult | None:
+def _under_lease(take: Take, run: Run, shard: Shard, desk: Desk, draft: Draft) -> ShardResult | Failure:
     store = run.tools.store(shard)
     kept = read_state_record(store, shard.state.folder)
     holder = desk.leases(store).holder(shard.state.folder)
-    # A run that was turned away by an older one that is still open has that one to thank for it.
-    is_open = kept is not None and kept.record.is_open
-    if not is_open and (holder is None or holder.run != take.run):
-        return _standing(store, shard, take, draft)
+    unfinished = kept.record.run if kept is not None and kept.record.is_open else None
+    if unfinished != take.run and (holder is None or holder.run != take.run):
+        return _standing(store, shard, take, draft, unfinished)
     with at_work(shard, run, desk, doing=f"resuming {shard.name}") as bench:
         outwait_lock(bench, seconds=take.patience)
         known = look(bench)
-        if known.unfinished is None:
+        if known.unfinished != take.run:
             # It died before it had changed anything: what it held is given back, and that is all.
-            return _standing(store, shard, take, draft)
+            return _standing(store, shard, take, draft, known.unfinished)
         launched = take_up(bench, known, person=take.person, draft=draft)
         if launched.ending.failure == not_begun(take.run):
-            return None
+            return not_begun(take.run)
         return draft.launched(launched)
 
 
-def _standing(store: DurableStore, shard: Shard, take: Take, draft: Draft) -> ShardResult | None:
-    """What became of a shard with which that run has nothing left to do; None: it had not begun."""
+def _standing(
+    store: DurableStore, shard: Shard, take: Take, draft: Draft, unfinished: str | None
+) -> ShardResult | Failure:
+    """What became of a shard with which that run has nothing left to do, as far as it had begun.
+
+    `unfinished` is another run that has not come to its end here.
+    """
+    if unfinished is not None:
+        return Failure(
+            reason=f"run {unfinished} is open here; it has not come to its end",
+            next_step=f"holdfast resume {unfinished}",
+            evidence=(),
+        )
     good = read_last_good(store, shard.state.folder)
     if good is not None and good.record.run == take.run:
         return draft.good(Outcome.COMMITTED)
@@ -168,7 +184,7 @@ def _standing(store: DurableStore, shard: Shard, take: Take, draft: Draft) -> Sh
         )
     if phase is Phase.KEPT:
         return draft.failed(_so(f"run {take.run} had failed here, and undone nothing"))
-    return None
+    return not_begun(take.run)
 
 
 def _so(reason: str) -> Failure:

@@ -1,0 +1,166 @@
+"""A run that is taken up: what is its own is finished, what is another's is left to that one and named."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.unit.deploy_world import CHAIN, Deployment, World
+
+from holdfast_orchestrator.deploy.attempt import Person
+from holdfast_orchestrator.deploy.desk import Desk, Policy
+from holdfast_orchestrator.deploy.outcome import Outcome, RunResult
+from holdfast_orchestrator.deploy.resume import Take, go_on, take_up_run
+from holdfast_orchestrator.deploy.shard import Intent
+from holdfast_orchestrator.executor.crew import take_over
+from holdfast_orchestrator.plan.shard import Run
+from holdfast_orchestrator.record.journal import Journal
+from holdfast_orchestrator.record.journal_entry import JournalName
+from holdfast_orchestrator.record.state_record import read_state_record
+from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.state.lease_record import LeaseRecord, lease_key
+from holdfast_orchestrator.state.this_process import ProcessIdentity
+from holdfast_orchestrator.testing import FrozenClock
+
+NETWORK, DATA, _ = CHAIN
+ELSEWHERE = ProcessIdentity(host="runner-9", boot="boot-9", namespace="pid:[9]", pid=9, born="then")
+
+
+class DiedError(BaseException):
+    """The runner is no more."""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def died(world: World, *, at: str = "apply plan.tfplan of network") -> str:
+    """A run whose runner died while it applied; returns its name."""
+
+    def die(call: str) -> None:
+        if call == at:
+            raise DiedError
+
+    world.losses = {"network": "aws_sns_topic.old"}
+    world.on_call = die
+    deployment = Deployment(world, CHAIN[:2])
+    with pytest.raises(DiedError):
+        deployment.carry_out()
+    world.on_call = lambda _call: None
+    run = open_run(world)
+    assert run is not None
+    return run
+
+
+def open_run(world: World) -> str | None:
+    kept = read_state_record(world.store, NETWORK.state.folder)
+    return kept.record.run if kept is not None and kept.record.is_open else None
+
+
+def stuck(world: World) -> str:
+    """A run that waits for a person; returns its name."""
+    name = died(world)
+    runtime = Deployment(world).run().runtime
+    with Journal.resume(JournalName(name, "network"), runtime=runtime, store=world.store) as journal:
+        journal.append(Phase.STUCK, "after", epoch=1, data={"reason": "no idea what to do"})
+    return name
+
+
+def resumed(world: World, name: str, *, deployment: Deployment | None = None) -> RunResult:
+    deployment = deployment or Deployment(world, CHAIN[:2])
+    run = replace(deployment.run(), id=name)
+    return take_up_run(Take(run=name, person=Person()), run, deployment.shards)
+
+
+def held_elsewhere(world: World, run: str) -> None:
+    """The lease that a worker of a run left behind on another machine, long ago."""
+    record = LeaseRecord(
+        run=run,
+        owner="jane",
+        process=ELSEWHERE,
+        epoch=7,
+        token="t",
+        since=FrozenClock().now(),
+        doing="deploying network",
+        expires_after=-10.0,
+    )
+    key = lease_key(NETWORK.state.folder)
+    found = world.store.head(key)
+    if found is None:
+        world.store.create(key, record.body())
+    else:
+        world.store.replace(key, record.body(), etag=found.etag)
+
+
+def holds(world: World, run: Run) -> str | None:
+    holder = desk(run).leases(world.store).holder(NETWORK.state.folder)
+    return None if holder is None else holder.run
+
+
+def desk(run: Run) -> Desk:
+    return Desk.open(run, (NETWORK,), Policy(operator=True))
+
+
+def test_a_run_that_was_turned_away_does_not_finish_the_one_that_is_open(world: World) -> None:
+    first = stuck(world)
+    second = Deployment(world, (NETWORK,)).carry_out()
+    world.calls.clear()
+
+    result = resumed(world, second.run)
+
+    network = result.results["network"]
+    assert second.outcome["network"] is Outcome.NEEDS_HUMAN
+    assert (network.outcome, result.exit_code) == (Outcome.FAILED, 1)
+    assert f"run {first} is open" in str(network.reason)
+    assert network.next_step == f"holdfast resume {first}"
+    assert open_run(world) == first
+    assert world.calls == []
+
+
+def test_a_run_that_died_waiting_gives_its_lease_back_and_finishes_no_other(world: World) -> None:
+    first = stuck(world)
+    held_elsewhere(world, "01SECOND")
+
+    result = resumed(world, "01SECOND")
+
+    assert result.results["network"].next_step == f"holdfast resume {first}"
+    assert open_run(world) == first
+    assert holds(world, Deployment(world).run()) is None
+
+
+def test_a_worker_that_takes_a_shard_over_decides_nothing_for_a_run_that_waits_for_a_person(
+    world: World,
+) -> None:
+    first = stuck(world)
+    run = Deployment(world).run()
+    held_elsewhere(world, run.id)
+
+    result = take_over(NETWORK, run, Intent(), desk(run))
+
+    assert result.outcome is Outcome.NEEDS_HUMAN
+    assert f"holdfast resume {first}" in str(result.next_step)
+    assert open_run(world) == first
+
+
+def test_a_worker_that_takes_a_shard_over_begins_its_own_run_once_another_is_at_its_end(
+    world: World,
+) -> None:
+    died(world)
+    run = Deployment(world).run()
+    held_elsewhere(world, run.id)
+
+    assert go_on(NETWORK, run, desk(run)) is None
+    assert holds(world, run) is None
+    assert take_over(NETWORK, run, Intent(), desk(run)).outcome.is_good
+    assert open_run(world) is None
+
+
+def test_a_worker_decides_nothing_for_its_own_run_either(world: World) -> None:
+    first = stuck(world)
+    run = replace(Deployment(world).run(), id=first)
+
+    result = go_on(NETWORK, run, desk(run))
+
+    assert result is not None
+    assert result.outcome is Outcome.NEEDS_HUMAN
+    assert open_run(world) == first
