@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.deploy_world import CHAIN, Deployment, World
+from tests.unit.deploy_world import CHAIN, Deployment, World, shard
 
 from holdfast_orchestrator.deploy.attempt import Person
 from holdfast_orchestrator.deploy.desk import Desk, Policy
@@ -15,13 +15,14 @@ from holdfast_orchestrator.executor.crew import take_over
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.record.journal import Journal
 from holdfast_orchestrator.record.journal_entry import JournalName
+from holdfast_orchestrator.record.runs import end_run, read_run
 from holdfast_orchestrator.record.state_record import read_state_record
 from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.state.lease_record import LeaseRecord, lease_key
 from holdfast_orchestrator.state.this_process import ProcessIdentity
 from holdfast_orchestrator.testing import FrozenClock
 
-NETWORK, DATA, _ = CHAIN
+AUDIT, NETWORK = BOTH = (shard("audit"), CHAIN[0])
 ELSEWHERE = ProcessIdentity(host="runner-9", boot="boot-9", namespace="pid:[9]", pid=9, born="then")
 
 
@@ -34,16 +35,16 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-def died(world: World, *, at: str = "apply plan.tfplan of network") -> str:
-    """A run whose runner died while it applied; returns its name."""
+def died(world: World) -> str:
+    """A run whose runner died while it applied `network`, `audit` being done; returns its name."""
 
     def die(call: str) -> None:
-        if call == at:
+        if call == "apply plan.tfplan of network":
             raise DiedError
 
-    world.losses = {"network": "aws_sns_topic.old"}
+    world.losses = {"network": "aws_sns_topic.old", **world.losses}
     world.on_call = die
-    deployment = Deployment(world, CHAIN[:2])
+    deployment = Deployment(world, BOTH)
     with pytest.raises(DiedError):
         deployment.carry_out()
     world.on_call = lambda _call: None
@@ -67,7 +68,7 @@ def stuck(world: World) -> str:
 
 
 def resumed(world: World, name: str, *, deployment: Deployment | None = None) -> RunResult:
-    deployment = deployment or Deployment(world, CHAIN[:2])
+    deployment = deployment or Deployment(world, BOTH)
     run = replace(deployment.run(), id=name)
     return take_up_run(Take(run=name, person=Person()), run, deployment.shards)
 
@@ -164,3 +165,43 @@ def test_a_worker_decides_nothing_for_its_own_run_either(world: World) -> None:
     assert result is not None
     assert result.outcome is Outcome.NEEDS_HUMAN
     assert open_run(world) == first
+
+
+@pytest.mark.parametrize("outcome", [Outcome.UNCHANGED, Outcome.COMMITTED, Outcome.ROLLED_BACK])
+def test_how_a_run_had_ended_elsewhere_stays_as_it_was_when_it_is_resumed(
+    world: World, outcome: Outcome
+) -> None:
+    first = stuck(world)
+    ends = {"audit": outcome.value, "network": "needs_human"}
+    now = FrozenClock().now()
+    end_run(world.store, first, status="needs_human", ended=now, outcomes=ends, seconds={"audit": 40.0})
+
+    result = resumed(world, first)
+
+    record = read_run(world.store, first)
+    assert record is not None
+    assert result.outcome["audit"] is outcome
+    assert record.outcomes["audit"] == outcome.value
+    assert record.seconds["audit"] == 40.0
+
+
+def test_what_a_run_committed_and_a_later_one_deployed_again_is_committed(world: World) -> None:
+    world.losses = {"audit": "aws_sns_topic.old"}
+    first = died(world)
+    world.losses = {"audit": "aws_sns_topic.old"}
+    later = Deployment(world, (AUDIT,)).carry_out()
+
+    result = resumed(world, first)
+
+    assert later.outcome["audit"] is Outcome.COMMITTED
+    assert result.outcome["audit"] is Outcome.COMMITTED
+
+
+def test_what_a_run_that_died_never_came_to_is_told_of_as_before(world: World) -> None:
+    Deployment(world, (AUDIT,)).carry_out()
+    first = died(world)
+
+    result = resumed(world, first)
+
+    assert result.outcome["audit"] is Outcome.FAILED
+    assert "ended before it had changed anything here" in str(result.results["audit"].reason)

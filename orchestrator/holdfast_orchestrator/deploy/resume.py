@@ -29,6 +29,8 @@ from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.state.store import DurableStore
 
 _PATIENCE_SECONDS = 300.0
+# What a run said of a shard it has nothing more to do with, and what is so whoever asks.
+_STAYS = (Outcome.UNCHANGED, Outcome.COMMITTED, Outcome.ROLLED_BACK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +136,7 @@ def _ended(take: Take, run: Run, shard: Shard, desk: Desk) -> ShardResult | Fail
         ended = draft.stopped(MachineError.of(error))
     if isinstance(ended, Failure):
         return ended
-    return replace(ended, seconds=run.clock.monotonic() - began)
+    return ended if ended.seconds else replace(ended, seconds=run.clock.monotonic() - began)
 
 
 def _under_lease(take: Take, run: Run, shard: Shard, desk: Desk, draft: Draft) -> ShardResult | Failure:
@@ -163,28 +165,44 @@ def _standing(
 
     `unfinished` is another run that has not come to its end here.
     """
+    told = read_run(store, take.run)
+    outcome = None if told is None else told.outcomes.get(shard.name)
+    if told is not None and outcome in _STAYS:
+        stands = _undone(take, draft) if outcome == Outcome.ROLLED_BACK else draft.good(Outcome(outcome))
+        return replace(stands, seconds=told.seconds.get(shard.name, 0.0))
     if unfinished is not None:
         return Failure(
             reason=f"run {unfinished} is open here; it has not come to its end",
             next_step=f"holdfast resume {unfinished}",
             evidence=(),
         )
+    return _by_its_journal(store, shard, take, draft)
+
+
+def _by_its_journal(store: DurableStore, shard: Shard, take: Take, draft: Draft) -> ShardResult | Failure:
     good = read_last_good(store, shard.state.folder)
     if good is not None and good.record.run == take.run:
         return draft.good(Outcome.COMMITTED)
     entries = read_journal(store, JournalName(take.run, shard.name))
     phase = entries[-1].phase if entries else None
+    if phase is Phase.PROMOTED:
+        # Another deployment is the last good one by now.
+        return draft.good(Outcome.COMMITTED)
     if phase is Phase.ROLLED_BACK:
-        return draft.ended(
-            Ending(
-                outcome=Outcome.ROLLED_BACK,
-                exit_code=RolledBackError.exit_code,
-                failure=_so(f"run {take.run} had undone it already"),
-            )
-        )
+        return _undone(take, draft)
     if phase is Phase.KEPT:
         return draft.failed(_so(f"run {take.run} had failed here, and undone nothing"))
     return not_begun(take.run)
+
+
+def _undone(take: Take, draft: Draft) -> ShardResult:
+    return draft.ended(
+        Ending(
+            outcome=Outcome.ROLLED_BACK,
+            exit_code=RolledBackError.exit_code,
+            failure=_so(f"run {take.run} had undone it already"),
+        )
+    )
 
 
 def _so(reason: str) -> Failure:
