@@ -1,5 +1,6 @@
 """A run that is taken up: what is its own is finished, what is another's is left to that one and named."""
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +11,15 @@ from holdfast_orchestrator.deploy.attempt import Person
 from holdfast_orchestrator.deploy.desk import Desk, Policy
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult
 from holdfast_orchestrator.deploy.resume import Take, go_on, take_up_run
-from holdfast_orchestrator.deploy.shard import Intent
+from holdfast_orchestrator.deploy.shard import Intent, ShardDeploy
+from holdfast_orchestrator.events import Event
 from holdfast_orchestrator.executor.crew import take_over
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.record.journal import Journal
 from holdfast_orchestrator.record.journal_entry import JournalName
 from holdfast_orchestrator.record.runs import end_run, read_run
 from holdfast_orchestrator.record.state_record import read_state_record
+from holdfast_orchestrator.report.ending import ending_lines
 from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.state.lease_record import LeaseRecord, lease_key
 from holdfast_orchestrator.state.this_process import ProcessIdentity
@@ -58,6 +61,25 @@ def open_run(world: World) -> str | None:
     return kept.record.run if kept is not None and kept.record.is_open else None
 
 
+def died_everywhere(world: World) -> str:
+    """A run whose runner died while it applied both shards at once; returns its name."""
+    together = threading.Barrier(2)
+
+    def die(call: str) -> None:
+        if call.startswith("apply"):
+            together.wait(10)
+            raise DiedError
+
+    world.losses = {one.name: "aws_sns_topic.old" for one in BOTH}
+    world.on_call = die
+    with pytest.raises(DiedError):
+        Deployment(world, BOTH).carry_out(max_parallel=2)
+    world.on_call = lambda _call: None
+    run = open_run(world)
+    assert run is not None
+    return run
+
+
 def stuck(world: World) -> str:
     """A run that waits for a person; returns its name."""
     name = died(world)
@@ -73,8 +95,8 @@ def resumed(world: World, name: str, *, deployment: Deployment | None = None) ->
     return take_up_run(Take(run=name, person=Person()), run, deployment.shards)
 
 
-def held_elsewhere(world: World, run: str) -> None:
-    """The lease that a worker of a run left behind on another machine, long ago."""
+def held_elsewhere(world: World, run: str, *, expires_after: float = -10.0, held: bool = True) -> None:
+    """The lease that a worker of a run has on another machine; as it is, it has expired."""
     record = LeaseRecord(
         run=run,
         owner="jane",
@@ -83,7 +105,8 @@ def held_elsewhere(world: World, run: str) -> None:
         token="t",
         since=FrozenClock().now(),
         doing="deploying network",
-        expires_after=-10.0,
+        expires_after=expires_after,
+        held=held,
     )
     key = lease_key(NETWORK.state.folder)
     found = world.store.head(key)
@@ -205,3 +228,75 @@ def test_what_a_run_that_died_never_came_to_is_told_of_as_before(world: World) -
 
     assert result.outcome["audit"] is Outcome.FAILED
     assert "ended before it had changed anything here" in str(result.results["audit"].reason)
+
+
+def test_a_stop_leaves_the_rest_of_a_run_open_and_says_how_to_go_on(world: World) -> None:
+    first = died_everywhere(world)
+    deployment = Deployment(world, BOTH)
+    world.on_call = lambda _call: deployment.stop.ask() if not deployment.stop.asked else None
+
+    result = resumed(world, first, deployment=deployment)
+
+    ended, left = result.shards
+    assert ended.outcome is not Outcome.SKIPPED
+    assert left.outcome is Outcome.SKIPPED
+    assert left.reason == "interrupted; still open"
+    assert left.next_step == f"holdfast resume {first}"
+    assert (result.interrupted, result.exit_code) == (True, 130)
+    told = "\n".join(ending_lines(result))
+    assert "not begun" not in told
+    assert f"holdfast resume {first}" in told
+    assert open_run(world) == first
+
+
+def test_a_stop_takes_nothing_back_of_what_a_run_had_ended(world: World) -> None:
+    first = stuck(world)
+    ends = {"audit": "unchanged", "network": "needs_human"}
+    now = FrozenClock().now()
+    end_run(world.store, first, status="needs_human", ended=now, outcomes=ends, seconds={})
+    deployment = Deployment(world, BOTH)
+    deployment.stop.ask()
+
+    result = resumed(world, first, deployment=deployment)
+
+    assert result.outcome["audit"] is Outcome.UNCHANGED
+    assert result.outcome["network"] is Outcome.SKIPPED
+    assert open_run(world) == first
+
+
+def waiting(world: World, *, given_back: bool) -> tuple[ShardDeploy, Run]:
+    """A deploy that has to wait for another run's lease, and is asked to stop as soon as it says so."""
+    held_elsewhere(world, "01OTHER", expires_after=3600.0)
+    run = Deployment(world).run()
+
+    def stop(_event: Event) -> None:
+        held_elsewhere(world, "01OTHER", expires_after=3600.0, held=not given_back)
+        run.stop.ask()
+
+    run = replace(run, emit=stop)
+    waits = Desk.open(run, (NETWORK,), Policy(lease_wait=600.0))
+    return ShardDeploy(NETWORK, run, Intent(), waits), run
+
+
+def test_a_stop_ends_a_wait_for_the_shard(world: World) -> None:
+    deploy, run = waiting(world, given_back=False)
+
+    result = deploy.result()
+
+    assert (result.outcome, result.exit_code) == (Outcome.SKIPPED, 130)
+    assert "held by jane" in str(result.reason)
+    assert run.clock.monotonic() < 10
+    assert world.calls == []
+
+
+def test_a_deploy_that_is_to_stop_when_it_gets_the_shard_finishes_no_other_run(world: World) -> None:
+    first = died(world)
+    world.calls.clear()
+    deploy, run = waiting(world, given_back=True)
+
+    result = deploy.result()
+
+    assert (result.outcome, result.exit_code) == (Outcome.SKIPPED, 130)
+    assert open_run(world) == first
+    assert holds(world, run) is None
+    assert world.calls == []

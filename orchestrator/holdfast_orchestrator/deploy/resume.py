@@ -16,7 +16,13 @@ from holdfast_orchestrator.deploy.reopen import noted_shard
 from holdfast_orchestrator.deploy.run import summary
 from holdfast_orchestrator.deploy.shard import at_work
 from holdfast_orchestrator.deploy.unfinished import DEPLOY_AGAIN, not_begun, take_up
-from holdfast_orchestrator.errors import HoldfastError, MachineError, RolledBackError, UsageError
+from holdfast_orchestrator.errors import (
+    HoldfastError,
+    InterruptedSafelyError,
+    MachineError,
+    RolledBackError,
+    UsageError,
+)
 from holdfast_orchestrator.events import RunFinished, ShardFinished
 from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.plan.shard import Run
@@ -38,13 +44,14 @@ class Take:
     """What is to be taken up: a run, what a person decided, and the command line for the records.
 
     `person` None: nobody has decided anything. `patience` is for how many seconds a Terraform on another
-    machine is waited for that holds the state.
+    machine is waited for that holds the state. With `heeds_stop`, nothing is begun once a stop was asked for.
     """
 
     run: str
     person: Person | None
     command: str = ""
     patience: float = 0.0
+    heeds_stop: bool = True
 
 
 def shards_of_run(run: str, app: tuple[Shard, ...], stores: Iterable[DurableStore]) -> tuple[Shard, ...]:
@@ -85,7 +92,13 @@ def take_up_run(take: Take, run: Run, shards: tuple[Shard, ...]) -> RunResult:
     run.emit(run.started("resume", shards))
     with run.stop.guarding():
         results = tuple(_told(run, _taken_up(take, run, shard, desk)) for shard in shards)
-        result = RunResult(run=run.id, verb="resume", shards=results, seconds=run.clock.monotonic() - began)
+        result = RunResult(
+            run=run.id,
+            verb="resume",
+            shards=results,
+            seconds=run.clock.monotonic() - began,
+            interrupted=run.stop.asked,
+        )
         books.end(result)
     run.emit(RunFinished(run=run.id, outcomes=dict(result.counts), seconds=result.seconds))
     return result
@@ -108,14 +121,16 @@ def go_on(shard: Shard, run: Run, desk: Desk) -> ShardResult | None:
 
     None where it had changed nothing: then nothing is held any more, and the shard may be begun anew; what
     another run has left open there is its beginning's to deal with. Waits for the lease as the desk's policy
-    says, and a while for a Terraform that the dead has left somewhere.
+    says, and a while for a Terraform that the dead has left somewhere. A stop that is asked for lets it
+    finish, as it does what runs.
     """
     store = run.tools.store(shard)
     kept = read_state_record(store, shard.state.folder)
     holder = desk.leases(store).holder(shard.state.folder)
     if run.id not in (kept and kept.record.run, holder and holder.run):
         return None
-    ended = _ended(Take(run=run.id, person=None, patience=_PATIENCE_SECONDS), run, shard, desk)
+    take = Take(run=run.id, person=None, patience=_PATIENCE_SECONDS, heeds_stop=False)
+    ended = _ended(take, run, shard, desk)
     return ended if isinstance(ended, ShardResult) else None
 
 
@@ -130,6 +145,8 @@ def _ended(take: Take, run: Run, shard: Shard, desk: Desk) -> ShardResult | Fail
     draft = Draft(shard=shard, run=run)
     try:
         ended = _under_lease(take, run, shard, desk, draft)
+    except InterruptedSafelyError:
+        ended = draft.stopped(_still_open(take))
     except HoldfastError as error:
         ended = draft.stopped(error)
     except OSError as error:
@@ -146,7 +163,10 @@ def _under_lease(take: Take, run: Run, shard: Shard, desk: Desk, draft: Draft) -
     unfinished = kept.record.run if kept is not None and kept.record.is_open else None
     if unfinished != take.run and (holder is None or holder.run != take.run):
         return _standing(store, shard, take, draft, unfinished)
-    with at_work(shard, run, desk, doing=f"resuming {shard.name}") as bench:
+    if take.heeds_stop and run.stop.asked:
+        raise _still_open(take)
+    doing = f"resuming {shard.name}"
+    with at_work(shard, run, desk, doing=doing, heeds_stop=take.heeds_stop) as bench:
         outwait_lock(bench, seconds=take.patience)
         known = look(bench)
         if known.unfinished != take.run:
@@ -193,6 +213,10 @@ def _by_its_journal(store: DurableStore, shard: Shard, take: Take, draft: Draft)
     if phase is Phase.KEPT:
         return draft.failed(_so(f"run {take.run} had failed here, and undone nothing"))
     return not_begun(take.run)
+
+
+def _still_open(take: Take) -> InterruptedSafelyError:
+    return InterruptedSafelyError("interrupted; still open", next_step=f"holdfast resume {take.run}")
 
 
 def _undone(take: Take, draft: Draft) -> ShardResult:
