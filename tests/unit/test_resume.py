@@ -10,10 +10,12 @@ from tests.unit.deploy_world import CHAIN, Deployment, World, shard
 from holdfast_orchestrator.deploy.attempt import Person
 from holdfast_orchestrator.deploy.desk import Desk, Policy
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult
-from holdfast_orchestrator.deploy.resume import Take, go_on, take_up_run
+from holdfast_orchestrator.deploy.resume import Take, go_on, shards_of_run, take_up_run
 from holdfast_orchestrator.deploy.shard import Intent, ShardDeploy
-from holdfast_orchestrator.events import Event
+from holdfast_orchestrator.errors import UsageError
+from holdfast_orchestrator.events import Event, RunStarted
 from holdfast_orchestrator.executor.crew import take_over
+from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.record.journal import Journal
 from holdfast_orchestrator.record.journal_entry import JournalName
@@ -21,7 +23,7 @@ from holdfast_orchestrator.record.runs import end_run, read_run
 from holdfast_orchestrator.record.state_record import read_state_record
 from holdfast_orchestrator.report.ending import ending_lines
 from holdfast_orchestrator.rollback.machine import Phase
-from holdfast_orchestrator.state.lease_record import LeaseRecord, lease_key
+from holdfast_orchestrator.state.lease_record import Kind, LeaseRecord, lease_key
 from holdfast_orchestrator.state.this_process import ProcessIdentity
 from holdfast_orchestrator.testing import FrozenClock
 
@@ -95,7 +97,15 @@ def resumed(world: World, name: str, *, deployment: Deployment | None = None) ->
     return take_up_run(Take(run=name, person=Person()), run, deployment.shards)
 
 
-def held_elsewhere(world: World, run: str, *, expires_after: float = -10.0, held: bool = True) -> None:
+def held_elsewhere(
+    world: World,
+    run: str,
+    *,
+    of: Shard = NETWORK,
+    kind: Kind = "run",
+    expires_after: float = -10.0,
+    held: bool = True,
+) -> None:
     """The lease that a worker of a run has on another machine; as it is, it has expired."""
     record = LeaseRecord(
         run=run,
@@ -104,11 +114,12 @@ def held_elsewhere(world: World, run: str, *, expires_after: float = -10.0, held
         epoch=7,
         token="t",
         since=FrozenClock().now(),
-        doing="deploying network",
+        doing=f"deploying {of.name}",
+        kind=kind,
         expires_after=expires_after,
         held=held,
     )
-    key = lease_key(NETWORK.state.folder)
+    key = lease_key(of.state.folder)
     found = world.store.head(key)
     if found is None:
         world.store.create(key, record.body())
@@ -300,3 +311,65 @@ def test_a_deploy_that_is_to_stop_when_it_gets_the_shard_finishes_no_other_run(w
     assert open_run(world) == first
     assert holds(world, run) is None
     assert world.calls == []
+
+
+def test_a_run_of_which_there_is_only_a_lease_is_taken_up_and_gives_it_back(world: World) -> None:
+    held_elsewhere(world, "01LOST")
+    turned_away = Deployment(world, (NETWORK,)).carry_out()
+
+    shards = shards_of_run("01LOST", BOTH, [world.store])
+    result = resumed(world, "01LOST", deployment=Deployment(world, shards))
+
+    assert (turned_away.exit_code, turned_away.results["network"].next_step) == (
+        7,
+        "make sure that run has ended, then: holdfast resume 01LOST",
+    )
+    (network,) = result.shards
+    assert (network.shard, network.outcome, result.exit_code) == ("network", Outcome.FAILED, 1)
+    assert "ended while it was deploying network; it left nothing open" in str(network.reason)
+    record = read_run(world.store, "01LOST")
+    assert record is not None
+    assert record.status == "failed"
+    assert Deployment(world, (NETWORK,)).carry_out().exit_code == 0
+
+
+def test_a_lease_that_may_be_renewed_still_is_not_taken_by_resuming_its_run(world: World) -> None:
+    held_elsewhere(world, "01ALIVE", expires_after=3600.0)
+
+    shards = shards_of_run("01ALIVE", BOTH, [world.store])
+    result = resumed(world, "01ALIVE", deployment=Deployment(world, shards))
+
+    assert result.exit_code == 7
+    assert holds(world, Deployment(world).run()) == "01ALIVE"
+
+
+def test_a_lost_run_on_a_shard_that_left_the_app_is_found_by_what_was_deployed(world: World) -> None:
+    Deployment(world, (AUDIT,)).carry_out()
+    destroying = Deployment(world, (AUDIT,))
+
+    def die(call: str) -> None:
+        if call == "plan audit":
+            raise DiedError
+
+    world.on_call = die
+    with pytest.raises(DiedError):
+        destroying.carry_out(destroy=True)
+    world.on_call = lambda _call: None
+    (lost,) = {event.run for event in destroying.events if isinstance(event, RunStarted)}
+    held_elsewhere(world, lost, of=AUDIT)
+
+    (found,) = shards_of_run(lost, (NETWORK,), [world.store])
+    result = resumed(world, lost, deployment=Deployment(world, (found,)))
+
+    assert (found.name, found.state) == (AUDIT.name, AUDIT.state)
+    assert "left nothing open" in str(result.results["audit"].reason)
+    assert Deployment(world, (AUDIT,)).carry_out(destroy=True).exit_code == 0
+
+
+def test_what_a_person_holds_or_nobody_is_no_run_to_take_up(world: World) -> None:
+    held_elsewhere(world, "01LOST", kind="human")
+    held_elsewhere(world, "01LOST", of=AUDIT, held=False)
+    world.store.create(lease_key("damaged"), b"{}")
+
+    with pytest.raises(UsageError, match="no run 01LOST"):
+        shards_of_run("01LOST", BOTH, [world.store])

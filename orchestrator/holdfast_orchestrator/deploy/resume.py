@@ -1,6 +1,8 @@
 """A whole run taken up again: each of its shards that is still open, on this machine or another."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from holdfast_orchestrator.deploy.attempt import Person
@@ -20,21 +22,25 @@ from holdfast_orchestrator.errors import (
     HoldfastError,
     InterruptedSafelyError,
     MachineError,
+    NeedsPersonError,
     RolledBackError,
     UsageError,
 )
 from holdfast_orchestrator.events import RunFinished, ShardFinished
-from holdfast_orchestrator.manifest import Manifest, Shard
+from holdfast_orchestrator.manifest import Manifest, Shard, by_bucket
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.record.journal import journalled_shards, read_journal
 from holdfast_orchestrator.record.journal_entry import JournalName
 from holdfast_orchestrator.record.last_good import read_last_good
 from holdfast_orchestrator.record.runs import read_run
+from holdfast_orchestrator.record.shard_note import shard_of
 from holdfast_orchestrator.record.state_record import read_state_record
 from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.state.lease_record import LEASES, LeaseRecord, StoredLease, read_lease
 from holdfast_orchestrator.state.store import DurableStore
 
 _PATIENCE_SECONDS = 300.0
+_READERS = 8
 # What a run said of a shard it has nothing more to do with, and what is so whoever asks.
 _STAYS = (Outcome.UNCHANGED, Outcome.COMMITTED, Outcome.ROLLED_BACK)
 
@@ -57,9 +63,10 @@ class Take:
 def shards_of_run(run: str, app: tuple[Shard, ...], stores: Iterable[DurableStore]) -> tuple[Shard, ...]:
     """Return the shards a run worked on: as it wrote them down itself, else as the app has them now.
 
+    Where that does not tell, those whose lease it left behind: not every run that holds a shard has a record.
     Raises UsageError where there is no such run.
     """
-    names: set[str] = set()
+    stores, names = tuple(stores), set[str]()
     written: dict[str, Shard] = {}
     for store in stores:
         record = read_run(store, run)
@@ -69,6 +76,9 @@ def shards_of_run(run: str, app: tuple[Shard, ...], stores: Iterable[DurableStor
             if shard is not None:
                 written[name] = shard
     now = {shard.name: shard for shard in app}
+    if not names or names - set(now) - set(written):
+        leased = {shard.name: shard for store in stores for shard in _leased(run, app, store)}
+        written = leased | written
     # What is kept of a run that ends today, and for how long, is what the app says today.
     there = now | {
         name: replace(shard, keeping=now[name].keeping) if name in now else shard
@@ -78,6 +88,33 @@ def shards_of_run(run: str, app: tuple[Shard, ...], stores: Iterable[DurableStor
     if not shards:
         raise UsageError(f"there is no run {run} to take up", next_step="holdfast runs lists them")
     return shards
+
+
+def _leased(run: str, app: tuple[Shard, ...], store: DurableStore) -> Iterator[Shard]:
+    """The shards whose lease a run has: of the app, or as they were last deployed."""
+    by_folder = {shard.state.folder: shard for shard in app}
+    with ThreadPoolExecutor(_READERS, thread_name_prefix="leases") as readers:
+        for lease in readers.map(lambda head: _lease(run, store, head.key), store.list(f"{LEASES}/")):
+            if lease is None:
+                continue
+            shard = by_folder.get(lease.folder) or _as_deployed(store, lease.folder)
+            if shard is not None:
+                yield shard
+
+
+def _lease(run: str, store: DurableStore, key: str) -> StoredLease | None:
+    """The lease, where that run holds it. One that nobody can read is told of when its shard is taken."""
+    stored = store.get(key)
+    with suppress(NeedsPersonError):
+        lease = None if stored is None else read_lease(stored)
+        if lease is not None and lease.record.held and lease.record.kind == "run":
+            return lease if lease.record.run == run else None
+    return None
+
+
+def _as_deployed(store: DurableStore, folder: str) -> Shard | None:
+    good = read_last_good(store, folder)
+    return None if good is None or good.record.shard is None else shard_of(good.record.shard)
 
 
 def take_up_run(take: Take, run: Run, shards: tuple[Shard, ...]) -> RunResult:
@@ -90,6 +127,8 @@ def take_up_run(take: Take, run: Run, shards: tuple[Shard, ...]) -> RunResult:
         run=run, desk=desk, verb="resume", shards=shards, command=take.command, transcript=transcript
     )
     run.emit(run.started("resume", shards))
+    if all(read_run(run.tools.store(first), run.id) is None for first, *_ in by_bucket(shards)):
+        books.begin()
     with run.stop.guarding():
         results = tuple(_told(run, _taken_up(take, run, shard, desk)) for shard in shards)
         result = RunResult(
@@ -171,7 +210,8 @@ def _under_lease(take: Take, run: Run, shard: Shard, desk: Desk, draft: Draft) -
         known = look(bench)
         if known.unfinished != take.run:
             # It died before it had changed anything: what it held is given back, and that is all.
-            return _standing(store, shard, take, draft, known.unfinished)
+            standing = _standing(store, shard, take, draft, known.unfinished)
+            return _given_back(take, holder) if standing == not_begun(take.run) and holder else standing
         launched = take_up(bench, known, person=take.person, draft=draft)
         if launched.ending.failure == not_begun(take.run):
             return not_begun(take.run)
@@ -213,6 +253,12 @@ def _by_its_journal(store: DurableStore, shard: Shard, take: Take, draft: Draft)
     if phase is Phase.KEPT:
         return draft.failed(_so(f"run {take.run} had failed here, and undone nothing"))
     return not_begun(take.run)
+
+
+def _given_back(take: Take, holder: LeaseRecord) -> Failure:
+    """What to say of a run of which there is nothing but a lease."""
+    ended = f"run {take.run} ended while it was {holder.doing}"
+    return _so(f"{ended}; it left nothing open, and what it held was given back")
 
 
 def _still_open(take: Take) -> InterruptedSafelyError:
