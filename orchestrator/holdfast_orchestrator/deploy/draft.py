@@ -99,7 +99,7 @@ class Draft:
         )
 
     def _is_interrupted(self, error: HoldfastError) -> bool:
-        if self.begun or isinstance(error, NeedsPersonError | LeasedError):
+        if self.begun or isinstance(error, NeedsPersonError | LeasedError | InterruptedSafelyError):
             return False
         return self.run.stop.urgency is Urgency.INTERRUPT
 

@@ -1,6 +1,8 @@
 """A whole run taken up again: each of its shards that is still open, on this machine or another."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from holdfast_orchestrator.deploy.attempt import Person
@@ -16,40 +18,55 @@ from holdfast_orchestrator.deploy.reopen import noted_shard
 from holdfast_orchestrator.deploy.run import summary
 from holdfast_orchestrator.deploy.shard import at_work
 from holdfast_orchestrator.deploy.unfinished import DEPLOY_AGAIN, not_begun, take_up
-from holdfast_orchestrator.errors import HoldfastError, MachineError, RolledBackError, UsageError
+from holdfast_orchestrator.errors import (
+    HoldfastError,
+    InterruptedSafelyError,
+    MachineError,
+    NeedsPersonError,
+    RolledBackError,
+    UsageError,
+)
 from holdfast_orchestrator.events import RunFinished, ShardFinished
-from holdfast_orchestrator.manifest import Manifest, Shard
+from holdfast_orchestrator.manifest import Manifest, Shard, by_bucket
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.record.journal import journalled_shards, read_journal
 from holdfast_orchestrator.record.journal_entry import JournalName
 from holdfast_orchestrator.record.last_good import read_last_good
 from holdfast_orchestrator.record.runs import read_run
+from holdfast_orchestrator.record.shard_note import shard_of
 from holdfast_orchestrator.record.state_record import read_state_record
 from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.state.lease_record import LEASES, LeaseRecord, StoredLease, read_lease
 from holdfast_orchestrator.state.store import DurableStore
 
 _PATIENCE_SECONDS = 300.0
+_READERS = 8
+# What a run said of a shard it has nothing more to do with, and what is so whoever asks.
+_STAYS = (Outcome.UNCHANGED, Outcome.COMMITTED, Outcome.ROLLED_BACK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Take:
     """What is to be taken up: a run, what a person decided, and the command line for the records.
 
-    `patience` is for how many seconds a Terraform on another machine is waited for that holds the state.
+    `person` None: nobody has decided anything. `patience` is for how many seconds a Terraform on another
+    machine is waited for that holds the state. With `heeds_stop`, nothing is begun once a stop was asked for.
     """
 
     run: str
-    person: Person
+    person: Person | None
     command: str = ""
     patience: float = 0.0
+    heeds_stop: bool = True
 
 
 def shards_of_run(run: str, app: tuple[Shard, ...], stores: Iterable[DurableStore]) -> tuple[Shard, ...]:
     """Return the shards a run worked on: as it wrote them down itself, else as the app has them now.
 
+    Where that does not tell, those whose lease it left behind: not every run that holds a shard has a record.
     Raises UsageError where there is no such run.
     """
-    names: set[str] = set()
+    stores, names = tuple(stores), set[str]()
     written: dict[str, Shard] = {}
     for store in stores:
         record = read_run(store, run)
@@ -59,6 +76,9 @@ def shards_of_run(run: str, app: tuple[Shard, ...], stores: Iterable[DurableStor
             if shard is not None:
                 written[name] = shard
     now = {shard.name: shard for shard in app}
+    if not names or names - set(now) - set(written):
+        leased = {shard.name: shard for store in stores for shard in _leased(run, app, store)}
+        written = leased | written
     # What is kept of a run that ends today, and for how long, is what the app says today.
     there = now | {
         name: replace(shard, keeping=now[name].keeping) if name in now else shard
@@ -68,6 +88,33 @@ def shards_of_run(run: str, app: tuple[Shard, ...], stores: Iterable[DurableStor
     if not shards:
         raise UsageError(f"there is no run {run} to take up", next_step="holdfast runs lists them")
     return shards
+
+
+def _leased(run: str, app: tuple[Shard, ...], store: DurableStore) -> Iterator[Shard]:
+    """The shards whose lease a run has: of the app, or as they were last deployed."""
+    by_folder = {shard.state.folder: shard for shard in app}
+    with ThreadPoolExecutor(_READERS, thread_name_prefix="leases") as readers:
+        for lease in readers.map(lambda head: _lease(run, store, head.key), store.list(f"{LEASES}/")):
+            if lease is None:
+                continue
+            shard = by_folder.get(lease.folder) or _as_deployed(store, lease.folder)
+            if shard is not None:
+                yield shard
+
+
+def _lease(run: str, store: DurableStore, key: str) -> StoredLease | None:
+    """The lease, where that run holds it. One that nobody can read is told of when its shard is taken."""
+    stored = store.get(key)
+    with suppress(NeedsPersonError):
+        lease = None if stored is None else read_lease(stored)
+        if lease is not None and lease.record.held and lease.record.kind == "run":
+            return lease if lease.record.run == run else None
+    return None
+
+
+def _as_deployed(store: DurableStore, folder: str) -> Shard | None:
+    good = read_last_good(store, folder)
+    return None if good is None or good.record.shard is None else shard_of(good.record.shard)
 
 
 def take_up_run(take: Take, run: Run, shards: tuple[Shard, ...]) -> RunResult:
@@ -80,9 +127,17 @@ def take_up_run(take: Take, run: Run, shards: tuple[Shard, ...]) -> RunResult:
         run=run, desk=desk, verb="resume", shards=shards, command=take.command, transcript=transcript
     )
     run.emit(run.started("resume", shards))
+    if all(read_run(run.tools.store(first), run.id) is None for first, *_ in by_bucket(shards)):
+        books.begin()
     with run.stop.guarding():
         results = tuple(_told(run, _taken_up(take, run, shard, desk)) for shard in shards)
-        result = RunResult(run=run.id, verb="resume", shards=results, seconds=run.clock.monotonic() - began)
+        result = RunResult(
+            run=run.id,
+            verb="resume",
+            shards=results,
+            seconds=run.clock.monotonic() - began,
+            interrupted=run.stop.asked,
+        )
         books.end(result)
     run.emit(RunFinished(run=run.id, outcomes=dict(result.counts), seconds=result.seconds))
     return result
@@ -103,72 +158,121 @@ def known_shards(shards: tuple[Shard, ...], others: tuple[Shard, ...]) -> Manife
 def go_on(shard: Shard, run: Run, desk: Desk) -> ShardResult | None:
     """Bring to its end what a process that died had begun on a shard for this very run.
 
-    None where it had changed nothing: then nothing is held any more, and the shard may be begun anew. Waits
-    for the lease as the desk's policy says, and a while for a Terraform that the dead has left somewhere.
+    None where it had changed nothing: then nothing is held any more, and the shard may be begun anew; what
+    another run has left open there is its beginning's to deal with. Waits for the lease as the desk's policy
+    says, and a while for a Terraform that the dead has left somewhere. A stop that is asked for lets it
+    finish, as it does what runs.
     """
     store = run.tools.store(shard)
     kept = read_state_record(store, shard.state.folder)
     holder = desk.leases(store).holder(shard.state.folder)
     if run.id not in (kept and kept.record.run, holder and holder.run):
         return None
-    return _ended(Take(run=run.id, person=Person(), patience=_PATIENCE_SECONDS), run, shard, desk)
+    take = Take(run=run.id, person=None, patience=_PATIENCE_SECONDS, heeds_stop=False)
+    ended = _ended(take, run, shard, desk)
+    return ended if isinstance(ended, ShardResult) else None
 
 
 def _taken_up(take: Take, run: Run, shard: Shard, desk: Desk) -> ShardResult:
-    return _ended(take, run, shard, desk) or Draft(shard=shard, run=run).failed(not_begun(take.run))
+    ended = _ended(take, run, shard, desk)
+    return ended if isinstance(ended, ShardResult) else Draft(shard=shard, run=run).failed(ended)
 
 
-def _ended(take: Take, run: Run, shard: Shard, desk: Desk) -> ShardResult | None:
-    """How it ended, None where that run had not begun to change anything here."""
+def _ended(take: Take, run: Run, shard: Shard, desk: Desk) -> ShardResult | Failure:
+    """How it ended; where that run had not begun to change anything here, what to say of it."""
     began = run.clock.monotonic()
     draft = Draft(shard=shard, run=run)
     try:
         ended = _under_lease(take, run, shard, desk, draft)
+    except InterruptedSafelyError:
+        ended = draft.stopped(_still_open(take))
     except HoldfastError as error:
         ended = draft.stopped(error)
     except OSError as error:
         ended = draft.stopped(MachineError.of(error))
-    return None if ended is None else replace(ended, seconds=run.clock.monotonic() - began)
+    if isinstance(ended, Failure):
+        return ended
+    return ended if ended.seconds else replace(ended, seconds=run.clock.monotonic() - began)
 
 
-def _under_lease(take: Take, run: Run, shard: Shard, desk: Desk, draft: Draft) -> ShardResult | None:
+def _under_lease(take: Take, run: Run, shard: Shard, desk: Desk, draft: Draft) -> ShardResult | Failure:
     store = run.tools.store(shard)
     kept = read_state_record(store, shard.state.folder)
     holder = desk.leases(store).holder(shard.state.folder)
-    # A run that was turned away by an older one that is still open has that one to thank for it.
-    is_open = kept is not None and kept.record.is_open
-    if not is_open and (holder is None or holder.run != take.run):
-        return _standing(store, shard, take, draft)
-    with at_work(shard, run, desk, doing=f"resuming {shard.name}") as bench:
+    unfinished = kept.record.run if kept is not None and kept.record.is_open else None
+    if unfinished != take.run and (holder is None or holder.run != take.run):
+        return _standing(store, shard, take, draft, unfinished)
+    if take.heeds_stop and run.stop.asked:
+        raise _still_open(take)
+    doing = f"resuming {shard.name}"
+    with at_work(shard, run, desk, doing=doing, heeds_stop=take.heeds_stop) as bench:
         outwait_lock(bench, seconds=take.patience)
         known = look(bench)
-        if known.unfinished is None:
+        if known.unfinished != take.run:
             # It died before it had changed anything: what it held is given back, and that is all.
-            return _standing(store, shard, take, draft)
+            standing = _standing(store, shard, take, draft, known.unfinished)
+            return _given_back(take, holder) if standing == not_begun(take.run) and holder else standing
         launched = take_up(bench, known, person=take.person, draft=draft)
         if launched.ending.failure == not_begun(take.run):
-            return None
+            return not_begun(take.run)
         return draft.launched(launched)
 
 
-def _standing(store: DurableStore, shard: Shard, take: Take, draft: Draft) -> ShardResult | None:
-    """What became of a shard with which that run has nothing left to do; None: it had not begun."""
+def _standing(
+    store: DurableStore, shard: Shard, take: Take, draft: Draft, unfinished: str | None
+) -> ShardResult | Failure:
+    """What became of a shard with which that run has nothing left to do, as far as it had begun.
+
+    `unfinished` is another run that has not come to its end here.
+    """
+    told = read_run(store, take.run)
+    outcome = None if told is None else told.outcomes.get(shard.name)
+    if told is not None and outcome in _STAYS:
+        stands = _undone(take, draft) if outcome == Outcome.ROLLED_BACK else draft.good(Outcome(outcome))
+        return replace(stands, seconds=told.seconds.get(shard.name, 0.0))
+    if unfinished is not None:
+        return Failure(
+            reason=f"run {unfinished} is open here; it has not come to its end",
+            next_step=f"holdfast resume {unfinished}",
+            evidence=(),
+        )
+    return _by_its_journal(store, shard, take, draft)
+
+
+def _by_its_journal(store: DurableStore, shard: Shard, take: Take, draft: Draft) -> ShardResult | Failure:
     good = read_last_good(store, shard.state.folder)
     if good is not None and good.record.run == take.run:
         return draft.good(Outcome.COMMITTED)
     entries = read_journal(store, JournalName(take.run, shard.name))
     phase = entries[-1].phase if entries else None
+    if phase is Phase.PROMOTED:
+        # Another deployment is the last good one by now.
+        return draft.good(Outcome.COMMITTED)
     if phase is Phase.ROLLED_BACK:
-        return draft.ended(
-            Ending(
-                outcome=Outcome.ROLLED_BACK,
-                exit_code=RolledBackError.exit_code,
-                failure=_so(f"run {take.run} had undone it already"),
-            )
-        )
+        return _undone(take, draft)
     if phase is Phase.KEPT:
         return draft.failed(_so(f"run {take.run} had failed here, and undone nothing"))
-    return None
+    return not_begun(take.run)
+
+
+def _given_back(take: Take, holder: LeaseRecord) -> Failure:
+    """What to say of a run of which there is nothing but a lease."""
+    ended = f"run {take.run} ended while it was {holder.doing}"
+    return _so(f"{ended}; it left nothing open, and what it held was given back")
+
+
+def _still_open(take: Take) -> InterruptedSafelyError:
+    return InterruptedSafelyError("interrupted; still open", next_step=f"holdfast resume {take.run}")
+
+
+def _undone(take: Take, draft: Draft) -> ShardResult:
+    return draft.ended(
+        Ending(
+            outcome=Outcome.ROLLED_BACK,
+            exit_code=RolledBackError.exit_code,
+            failure=_so(f"run {take.run} had undone it already"),
+        )
+    )
 
 
 def _so(reason: str) -> Failure:

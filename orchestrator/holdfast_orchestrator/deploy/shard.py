@@ -109,6 +109,8 @@ class ShardDeploy:
             self._refuse_to_wait()
         verb = "destroying" if self._intent.destroy else "deploying"
         with at_work(self._shard, self._run, self._desk, doing=f"{verb} {self._shard.name}") as bench:
+            # It may have waited for long.
+            self._go_on()
             return self._under_lease(bench)
 
     def _refuse_to_wait(self) -> None:
@@ -227,8 +229,11 @@ class ShardDeploy:
 
 
 @contextmanager
-def at_work(shard: Shard, run: Run, desk: Desk, *, doing: str) -> Iterator[Bench]:
-    """Hold the shard's folder on this machine and its lease in the bucket, and hand out the bench."""
+def at_work(shard: Shard, run: Run, desk: Desk, *, doing: str, heeds_stop: bool = True) -> Iterator[Bench]:
+    """Hold the shard's folder on this machine and its lease in the bucket, and hand out the bench.
+
+    With `heeds_stop`, waiting for the lease ends with InterruptedSafelyError once the run is asked to stop.
+    """
     store = run.tools.store(shard)
     claim = Claim(folder=shard.state.folder, run=run.id, owner=str(desk.actor), doing=doing)
 
@@ -240,7 +245,11 @@ def at_work(shard: Shard, run: Run, desk: Desk, *, doing: str) -> Iterator[Bench
     with (
         run.tools.folder(shard),
         desk.leases(store).take(
-            claim, wait=desk.policy.lease_wait, on_wait=wait_for, operator=desk.policy.operator
+            claim,
+            wait=desk.policy.lease_wait,
+            on_wait=wait_for,
+            operator=desk.policy.operator,
+            stopped=lambda: heeds_stop and run.stop.asked,
         ) as lease,
     ):
         bench = Bench(shard=shard, run=run, desk=desk, store=store, lease=lease)

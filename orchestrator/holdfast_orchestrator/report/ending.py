@@ -10,15 +10,16 @@ _WORDS = {
     Outcome.BLOCKED: "was stopped by a gate",
     Outcome.NEEDS_HUMAN: "needs a person",
     Outcome.ROLLED_BACK: "failed and was rolled back",
+    Outcome.SKIPPED: "was not brought to its end",
 }
 
 
 def ending_lines(result: RunResult) -> Iterator[str]:
     """Yield what a person has to know once the run is over; nothing where all is well."""
     for shard in result.shards:
-        if shard.outcome in _WORDS:
+        if shard.outcome in _WORDS and not _not_begun(shard):
             yield from _shard_lines(shard)
-    skipped = [shard.label for shard in result.shards if shard.outcome is Outcome.SKIPPED]
+    skipped = [shard.label for shard in result.shards if _not_begun(shard)]
     if skipped:
         yield f"not begun: {', '.join(skipped)}"
     if result.interrupted:
@@ -36,6 +37,11 @@ def _shard_lines(shard: ShardResult) -> Iterator[str]:
         yield f"  before  {shard.backup}"
     if shard.next_step is not None:
         yield f"  next    {shard.next_step}"
+
+
+def _not_begun(shard: ShardResult) -> bool:
+    """Whether nothing of it has to be seen to: what was skipped half way says what is next."""
+    return shard.outcome is Outcome.SKIPPED and shard.next_step is None
 
 
 def _how_far(shard: ShardResult) -> str:

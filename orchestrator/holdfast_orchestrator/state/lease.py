@@ -20,7 +20,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self
 
-from holdfast_orchestrator.errors import HoldfastError, LeasedError, NeedsPersonError
+from holdfast_orchestrator.errors import HoldfastError, InterruptedSafelyError, LeasedError, NeedsPersonError
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.lease_record import (
     LEASES,
@@ -101,6 +101,7 @@ class Leases:
         wait: float = 0.0,
         on_wait: OnWait | None = None,
         operator: bool = False,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> "Lease":
         """Take the lease and keep it renewed until it is released.
 
@@ -109,8 +110,10 @@ class Leases:
             wait: seconds to wait for another holder.
             on_wait: told who holds it, when waiting begins and whenever that changes.
             operator: a person asked for this shard to be taken from a holder that is gone.
+            stopped: whether waiting has to end.
 
         Raises:
+            InterruptedSafelyError: waiting had to end.
             LeasedError: somebody else holds the shard; says who, since when, from where, doing what.
             NeedsPersonError: the lease object cannot be read.
         """
@@ -123,6 +126,8 @@ class Leases:
             holder, refused = answer
             if self.runtime.clock.monotonic() - began >= wait:
                 raise leased(holder, refused)
+            if stopped():
+                raise InterruptedSafelyError(f"interrupted while it waited: held by {holder.described}")
             if on_wait is not None and holder.token != told:
                 on_wait(holder)
                 told = holder.token

@@ -5,7 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast_orchestrator.errors import LeasedError, NeedsPersonError, StateBucketError
+from holdfast_orchestrator.errors import (
+    InterruptedSafelyError,
+    LeasedError,
+    NeedsPersonError,
+    StateBucketError,
+)
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.lease import Claim, Lease, Leases
 from holdfast_orchestrator.state.lease_record import LeaseRecord, lease_key
@@ -141,6 +146,16 @@ def test_waiting_ends() -> None:
         leases.take(replace(CLAIM, run="RUN2"), wait=10)
 
     assert 10 <= sum(clock.slept) < 20
+
+
+def test_waiting_ends_when_it_is_asked_to_stop() -> None:
+    store, clock = MemoryStore(), FrozenClock()
+    leases = deployer(store, clock, Processes(p1="a"))
+
+    with leases.take(CLAIM), pytest.raises(InterruptedSafelyError, match="held by jane"):
+        leases.take(replace(CLAIM, run="RUN2"), wait=600, stopped=lambda: sum(clock.slept) > 1)
+
+    assert sum(clock.slept) < 5
 
 
 def left_behind(store: DurableStore, clock: FrozenClock, processes: Processes, **where: str) -> LeaseRecord:

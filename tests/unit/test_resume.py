@@ -1,0 +1,375 @@
+"""A run that is taken up: what is its own is finished, what is another's is left to that one and named."""
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.unit.deploy_world import CHAIN, Deployment, World, shard
+
+from holdfast_orchestrator.deploy.attempt import Person
+from holdfast_orchestrator.deploy.desk import Desk, Policy
+from holdfast_orchestrator.deploy.outcome import Outcome, RunResult
+from holdfast_orchestrator.deploy.resume import Take, go_on, shards_of_run, take_up_run
+from holdfast_orchestrator.deploy.shard import Intent, ShardDeploy
+from holdfast_orchestrator.errors import UsageError
+from holdfast_orchestrator.events import Event, RunStarted
+from holdfast_orchestrator.executor.crew import take_over
+from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.plan.shard import Run
+from holdfast_orchestrator.record.journal import Journal
+from holdfast_orchestrator.record.journal_entry import JournalName
+from holdfast_orchestrator.record.runs import end_run, read_run
+from holdfast_orchestrator.record.state_record import read_state_record
+from holdfast_orchestrator.report.ending import ending_lines
+from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.state.lease_record import Kind, LeaseRecord, lease_key
+from holdfast_orchestrator.state.this_process import ProcessIdentity
+from holdfast_orchestrator.testing import FrozenClock
+
+AUDIT, NETWORK = BOTH = (shard("audit"), CHAIN[0])
+ELSEWHERE = ProcessIdentity(host="runner-9", boot="boot-9", namespace="pid:[9]", pid=9, born="then")
+
+
+class DiedError(BaseException):
+    """The runner is no more."""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def died(world: World) -> str:
+    """A run whose runner died while it applied `network`, `audit` being done; returns its name."""
+
+    def die(call: str) -> None:
+        if call == "apply plan.tfplan of network":
+            raise DiedError
+
+    world.losses = {"network": "aws_sns_topic.old", **world.losses}
+    world.on_call = die
+    deployment = Deployment(world, BOTH)
+    with pytest.raises(DiedError):
+        deployment.carry_out()
+    world.on_call = lambda _call: None
+    run = open_run(world)
+    assert run is not None
+    return run
+
+
+def open_run(world: World) -> str | None:
+    kept = read_state_record(world.store, NETWORK.state.folder)
+    return kept.record.run if kept is not None and kept.record.is_open else None
+
+
+def died_everywhere(world: World) -> str:
+    """A run whose runner died while it applied both shards at once; returns its name."""
+    together = threading.Barrier(2)
+
+    def die(call: str) -> None:
+        if call.startswith("apply"):
+            together.wait(10)
+            raise DiedError
+
+    world.losses = {one.name: "aws_sns_topic.old" for one in BOTH}
+    world.on_call = die
+    with pytest.raises(DiedError):
+        Deployment(world, BOTH).carry_out(max_parallel=2)
+    world.on_call = lambda _call: None
+    run = open_run(world)
+    assert run is not None
+    return run
+
+
+def stuck(world: World) -> str:
+    """A run that waits for a person; returns its name."""
+    name = died(world)
+    runtime = Deployment(world).run().runtime
+    with Journal.resume(JournalName(name, "network"), runtime=runtime, store=world.store) as journal:
+        journal.append(Phase.STUCK, "after", epoch=1, data={"reason": "no idea what to do"})
+    return name
+
+
+def resumed(world: World, name: str, *, deployment: Deployment | None = None) -> RunResult:
+    deployment = deployment or Deployment(world, BOTH)
+    run = replace(deployment.run(), id=name)
+    return take_up_run(Take(run=name, person=Person()), run, deployment.shards)
+
+
+def held_elsewhere(
+    world: World,
+    run: str,
+    *,
+    of: Shard = NETWORK,
+    kind: Kind = "run",
+    expires_after: float = -10.0,
+    held: bool = True,
+) -> None:
+    """The lease that a worker of a run has on another machine; as it is, it has expired."""
+    record = LeaseRecord(
+        run=run,
+        owner="jane",
+        process=ELSEWHERE,
+        epoch=7,
+        token="t",
+        since=FrozenClock().now(),
+        doing=f"deploying {of.name}",
+        kind=kind,
+        expires_after=expires_after,
+        held=held,
+    )
+    key = lease_key(of.state.folder)
+    found = world.store.head(key)
+    if found is None:
+        world.store.create(key, record.body())
+    else:
+        world.store.replace(key, record.body(), etag=found.etag)
+
+
+def holds(world: World, run: Run) -> str | None:
+    holder = desk(run).leases(world.store).holder(NETWORK.state.folder)
+    return None if holder is None else holder.run
+
+
+def desk(run: Run) -> Desk:
+    return Desk.open(run, (NETWORK,), Policy(operator=True))
+
+
+def test_a_run_that_was_turned_away_does_not_finish_the_one_that_is_open(world: World) -> None:
+    first = stuck(world)
+    second = Deployment(world, (NETWORK,)).carry_out()
+    world.calls.clear()
+
+    result = resumed(world, second.run)
+
+    network = result.results["network"]
+    assert second.outcome["network"] is Outcome.NEEDS_HUMAN
+    assert (network.outcome, result.exit_code) == (Outcome.FAILED, 1)
+    assert f"run {first} is open" in str(network.reason)
+    assert network.next_step == f"holdfast resume {first}"
+    assert open_run(world) == first
+    assert world.calls == []
+
+
+def test_a_run_that_died_waiting_gives_its_lease_back_and_finishes_no_other(world: World) -> None:
+    first = stuck(world)
+    held_elsewhere(world, "01SECOND")
+
+    result = resumed(world, "01SECOND")
+
+    assert result.results["network"].next_step == f"holdfast resume {first}"
+    assert open_run(world) == first
+    assert holds(world, Deployment(world).run()) is None
+
+
+def test_a_worker_that_takes_a_shard_over_decides_nothing_for_a_run_that_waits_for_a_person(
+    world: World,
+) -> None:
+    first = stuck(world)
+    run = Deployment(world).run()
+    held_elsewhere(world, run.id)
+
+    result = take_over(NETWORK, run, Intent(), desk(run))
+
+    assert result.outcome is Outcome.NEEDS_HUMAN
+    assert f"holdfast resume {first}" in str(result.next_step)
+    assert open_run(world) == first
+
+
+def test_a_worker_that_takes_a_shard_over_begins_its_own_run_once_another_is_at_its_end(
+    world: World,
+) -> None:
+    died(world)
+    run = Deployment(world).run()
+    held_elsewhere(world, run.id)
+
+    assert go_on(NETWORK, run, desk(run)) is None
+    assert holds(world, run) is None
+    assert take_over(NETWORK, run, Intent(), desk(run)).outcome.is_good
+    assert open_run(world) is None
+
+
+def test_a_worker_decides_nothing_for_its_own_run_either(world: World) -> None:
+    first = stuck(world)
+    run = replace(Deployment(world).run(), id=first)
+
+    result = go_on(NETWORK, run, desk(run))
+
+    assert result is not None
+    assert result.outcome is Outcome.NEEDS_HUMAN
+    assert open_run(world) == first
+
+
+@pytest.mark.parametrize("outcome", [Outcome.UNCHANGED, Outcome.COMMITTED, Outcome.ROLLED_BACK])
+def test_how_a_run_had_ended_elsewhere_stays_as_it_was_when_it_is_resumed(
+    world: World, outcome: Outcome
+) -> None:
+    first = stuck(world)
+    ends = {"audit": outcome.value, "network": "needs_human"}
+    now = FrozenClock().now()
+    end_run(world.store, first, status="needs_human", ended=now, outcomes=ends, seconds={"audit": 40.0})
+
+    result = resumed(world, first)
+
+    record = read_run(world.store, first)
+    assert record is not None
+    assert result.outcome["audit"] is outcome
+    assert record.outcomes["audit"] == outcome.value
+    assert record.seconds["audit"] == 40.0
+
+
+def test_what_a_run_committed_and_a_later_one_deployed_again_is_committed(world: World) -> None:
+    world.losses = {"audit": "aws_sns_topic.old"}
+    first = died(world)
+    world.losses = {"audit": "aws_sns_topic.old"}
+    later = Deployment(world, (AUDIT,)).carry_out()
+
+    result = resumed(world, first)
+
+    assert later.outcome["audit"] is Outcome.COMMITTED
+    assert result.outcome["audit"] is Outcome.COMMITTED
+
+
+def test_what_a_run_that_died_never_came_to_is_told_of_as_before(world: World) -> None:
+    Deployment(world, (AUDIT,)).carry_out()
+    first = died(world)
+
+    result = resumed(world, first)
+
+    assert result.outcome["audit"] is Outcome.FAILED
+    assert "ended before it had changed anything here" in str(result.results["audit"].reason)
+
+
+def test_a_stop_leaves_the_rest_of_a_run_open_and_says_how_to_go_on(world: World) -> None:
+    first = died_everywhere(world)
+    deployment = Deployment(world, BOTH)
+    world.on_call = lambda _call: deployment.stop.ask() if not deployment.stop.asked else None
+
+    result = resumed(world, first, deployment=deployment)
+
+    ended, left = result.shards
+    assert ended.outcome is not Outcome.SKIPPED
+    assert left.outcome is Outcome.SKIPPED
+    assert left.reason == "interrupted; still open"
+    assert left.next_step == f"holdfast resume {first}"
+    assert (result.interrupted, result.exit_code) == (True, 130)
+    told = "\n".join(ending_lines(result))
+    assert "not begun" not in told
+    assert f"holdfast resume {first}" in told
+    assert open_run(world) == first
+
+
+def test_a_stop_takes_nothing_back_of_what_a_run_had_ended(world: World) -> None:
+    first = stuck(world)
+    ends = {"audit": "unchanged", "network": "needs_human"}
+    now = FrozenClock().now()
+    end_run(world.store, first, status="needs_human", ended=now, outcomes=ends, seconds={})
+    deployment = Deployment(world, BOTH)
+    deployment.stop.ask()
+
+    result = resumed(world, first, deployment=deployment)
+
+    assert result.outcome["audit"] is Outcome.UNCHANGED
+    assert result.outcome["network"] is Outcome.SKIPPED
+    assert open_run(world) == first
+
+
+def waiting(world: World, *, given_back: bool) -> tuple[ShardDeploy, Run]:
+    """A deploy that has to wait for another run's lease, and is asked to stop as soon as it says so."""
+    held_elsewhere(world, "01OTHER", expires_after=3600.0)
+    run = Deployment(world).run()
+
+    def stop(_event: Event) -> None:
+        held_elsewhere(world, "01OTHER", expires_after=3600.0, held=not given_back)
+        run.stop.ask()
+
+    run = replace(run, emit=stop)
+    waits = Desk.open(run, (NETWORK,), Policy(lease_wait=600.0))
+    return ShardDeploy(NETWORK, run, Intent(), waits), run
+
+
+def test_a_stop_ends_a_wait_for_the_shard(world: World) -> None:
+    deploy, run = waiting(world, given_back=False)
+
+    result = deploy.result()
+
+    assert (result.outcome, result.exit_code) == (Outcome.SKIPPED, 130)
+    assert "held by jane" in str(result.reason)
+    assert run.clock.monotonic() < 10
+    assert world.calls == []
+
+
+def test_a_deploy_that_is_to_stop_when_it_gets_the_shard_finishes_no_other_run(world: World) -> None:
+    first = died(world)
+    world.calls.clear()
+    deploy, run = waiting(world, given_back=True)
+
+    result = deploy.result()
+
+    assert (result.outcome, result.exit_code) == (Outcome.SKIPPED, 130)
+    assert open_run(world) == first
+    assert holds(world, run) is None
+    assert world.calls == []
+
+
+def test_a_run_of_which_there_is_only_a_lease_is_taken_up_and_gives_it_back(world: World) -> None:
+    held_elsewhere(world, "01LOST")
+    turned_away = Deployment(world, (NETWORK,)).carry_out()
+
+    shards = shards_of_run("01LOST", BOTH, [world.store])
+    result = resumed(world, "01LOST", deployment=Deployment(world, shards))
+
+    assert (turned_away.exit_code, turned_away.results["network"].next_step) == (
+        7,
+        "make sure that run has ended, then: holdfast resume 01LOST",
+    )
+    (network,) = result.shards
+    assert (network.shard, network.outcome, result.exit_code) == ("network", Outcome.FAILED, 1)
+    assert "ended while it was deploying network; it left nothing open" in str(network.reason)
+    record = read_run(world.store, "01LOST")
+    assert record is not None
+    assert record.status == "failed"
+    assert Deployment(world, (NETWORK,)).carry_out().exit_code == 0
+
+
+def test_a_lease_that_may_be_renewed_still_is_not_taken_by_resuming_its_run(world: World) -> None:
+    held_elsewhere(world, "01ALIVE", expires_after=3600.0)
+
+    shards = shards_of_run("01ALIVE", BOTH, [world.store])
+    result = resumed(world, "01ALIVE", deployment=Deployment(world, shards))
+
+    assert result.exit_code == 7
+    assert holds(world, Deployment(world).run()) == "01ALIVE"
+
+
+def test_a_lost_run_on_a_shard_that_left_the_app_is_found_by_what_was_deployed(world: World) -> None:
+    Deployment(world, (AUDIT,)).carry_out()
+    destroying = Deployment(world, (AUDIT,))
+
+    def die(call: str) -> None:
+        if call == "plan audit":
+            raise DiedError
+
+    world.on_call = die
+    with pytest.raises(DiedError):
+        destroying.carry_out(destroy=True)
+    world.on_call = lambda _call: None
+    (lost,) = {event.run for event in destroying.events if isinstance(event, RunStarted)}
+    held_elsewhere(world, lost, of=AUDIT)
+
+    (found,) = shards_of_run(lost, (NETWORK,), [world.store])
+    result = resumed(world, lost, deployment=Deployment(world, (found,)))
+
+    assert (found.name, found.state) == (AUDIT.name, AUDIT.state)
+    assert "left nothing open" in str(result.results["audit"].reason)
+    assert Deployment(world, (AUDIT,)).carry_out(destroy=True).exit_code == 0
+
+
+def test_what_a_person_holds_or_nobody_is_no_run_to_take_up(world: World) -> None:
+    held_elsewhere(world, "01LOST", kind="human")
+    held_elsewhere(world, "01LOST", of=AUDIT, held=False)
+    world.store.create(lease_key("damaged"), b"{}")
+
+    with pytest.raises(UsageError, match="no run 01LOST"):
+        shards_of_run("01LOST", BOTH, [world.store])
