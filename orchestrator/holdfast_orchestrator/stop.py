@@ -60,8 +60,8 @@ class StopSignal:
             return self._urgency
 
     @contextmanager
-    def guarding(self) -> Iterator[None]:
-        """While inside, something is at stake."""
+    def guarding(self, *, is_last: bool = True) -> Iterator[None]:
+        """While inside, something is at stake; after the last such part of a command, only its ending is."""
         with self._lock:
             self._at_stake += 1
         try:
@@ -69,7 +69,7 @@ class StopSignal:
         finally:
             with self._lock:
                 self._at_stake -= 1
-                self._is_over = True
+                self._is_over |= is_last
 
     @contextmanager
     def interrupting(self, interrupt: Callable[[], object]) -> Iterator[None]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+from tests.terraform.cluster import Cluster
 
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.runner import Listener, ignore
@@ -221,3 +222,15 @@ def world(tmp_path: Path, local_endpoint: str, warm_cache: Path) -> Iterator[Wor
         )
     finally:
         warm.close()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, plain_app: App) -> Iterator[Cluster]:
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    cluster = Cluster(folder, plain_app.environ)
+    cluster.begin()
+    try:
+        yield cluster
+    finally:
+        cluster.end()

@@ -4,113 +4,17 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.terraform.cluster import PATIENCE_SECONDS, Cluster, wait_until
 from tests.terraform.hosts import ANOTHER_HOST, Network, can_be_another_host, processes_below, relayed
 
 if TYPE_CHECKING:
     from tests.terraform.conftest import App
-
-PATIENCE_SECONDS = 120
-# Dask looks for spare ports and memory limits by itself; nothing of that is wanted here.
-_WORKER = ("--nthreads", "2", "--no-nanny", "--no-dashboard", "--memory-limit", "0")
-
-
-@dataclass
-class Cluster:
-    """A scheduler, and workers that can be killed."""
-
-    folder: Path
-    environ: Mapping[str, str] = field(repr=False)
-    workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
-    scheduler: "subprocess.Popen[bytes] | None" = None
-
-    @property
-    def file(self) -> Path:
-        return self.folder / "scheduler.json"
-
-    @property
-    def address(self) -> str:
-        return str(json.loads(self.file.read_bytes())["address"])
-
-    def begin(self) -> None:
-        self.scheduler = self._start(
-            "scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(self.file)
-        )
-        wait_until(self.file.exists, "the scheduler")
-
-    def hire(
-        self, count: int = 1, host: tuple[str, ...] = (), **environ: str
-    ) -> list["subprocess.Popen[bytes]"]:
-        hired = [
-            self._start("worker", "--scheduler-file", str(self.file), *_WORKER, host=host, **environ)
-            for _ in range(count)
-        ]
-        self.workers += hired
-        wait_until(lambda: self.present() >= sum(one.poll() is None for one in self.workers), "the workers")
-        return hired
-
-    def present(self) -> int:
-        ask = "import distributed, sys; print(len(distributed.Client(sys.argv[1]).nthreads()))"
-        asked = subprocess.run(
-            [sys.executable, "-c", ask, self.address], capture_output=True, text=True, check=True
-        )
-        return int(asked.stdout)
-
-    def at_work(self, marker: Path) -> "subprocess.Popen[bytes]":
-        """The worker whose Terraform wrote the marker: the process before Terraform's."""
-        wait_until(marker.exists, "Terraform to apply")
-        pid = int(marker.read_text())
-        ancestors = set()
-        while pid > 1:
-            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-            ancestors.add(pid)
-        return next(worker for worker in self.workers if worker.pid in ancestors)
-
-    def end(self) -> None:
-        for process in (*self.workers, *filter(None, [self.scheduler])):
-            with suppress(ProcessLookupError):
-                process.kill()
-            process.wait()
-
-    def _start(
-        self, role: str, *words: str, host: tuple[str, ...] = (), **environ: str
-    ) -> "subprocess.Popen[bytes]":
-        log = (self.folder / f"{role}-{time.monotonic_ns()}.log").open("wb")
-        with log:
-            return subprocess.Popen(
-                [*host, sys.executable, "-m", f"distributed.cli.dask_{role}", *words],
-                cwd=self.folder,
-                env={**self.environ, **environ},
-                stdout=log,
-                stderr=log,
-            )
-
-
-def wait_until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.05)
-
-
-@pytest.fixture
-def cluster(tmp_path: Path, plain_app: "App") -> Iterator[Cluster]:
-    folder = tmp_path / "cluster"
-    folder.mkdir()
-    cluster = Cluster(folder, plain_app.environ)
-    cluster.begin()
-    try:
-        yield cluster
-    finally:
-        cluster.end()
 
 
 @pytest.fixture
@@ -250,6 +154,39 @@ def test_the_shard_of_a_worker_that_is_killed_during_an_apply_is_brought_to_its_
     time.sleep(1)
     gate.touch()
     ends_committed(deploying, plain_app)
+
+
+def begun_anew(plain_app: "App", cluster: Cluster) -> None:
+    """The only worker dies before its apply, and another one deploys the shard."""
+    plain_app.write({"slow": {"resource": {"terraform_data": {"early": {}, "waiting": {}}}}})
+    deploying = plain_app.start("deploy", "--yes", "--executor", cluster.address)
+    wait_until(lambda: cluster.present() == 0, "the worker to die")
+    (dead,) = cluster.workers
+    # Of another host more is left than its worker.
+    dead.kill()
+    dead.wait()
+
+    cluster.hire(1)
+    ends_committed(deploying, plain_app)
+
+
+@pytest.mark.parametrize("place", ["snapshot:after", "gated:after"])
+def test_the_shard_of_a_worker_that_dies_before_its_apply_is_begun_anew_by_another(
+    plain_app: "App", cluster: Cluster, place: str
+) -> None:
+    cluster.hire(1, HOLDFAST_CRASH_AT=place)
+    begun_anew(plain_app, cluster)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("place", ["snapshot:after", "gated:after"])
+@pytest.mark.skipif(not can_be_another_host(), reason="this machine allows no namespaces")
+def test_the_shard_of_a_worker_of_another_host_that_dies_before_its_apply_is_begun_anew_here(
+    plain_app: "App", cluster: Cluster, tmp_path: Path, place: str
+) -> None:
+    far = str(tmp_path / "far")
+    cluster.hire(1, host=ANOTHER_HOST, HOLDFAST_CACHE_DIR=far, HOLDFAST_CRASH_AT=place)
+    begun_anew(plain_app, cluster)
 
 
 @pytest.mark.long

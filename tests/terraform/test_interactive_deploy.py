@@ -1,6 +1,14 @@
 """Somebody sits at the terminal: the plan is shown first, and only `yes` deploys it."""
 
 import io
+import os
+import pty
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.terraform import test_kept_plans as kept_plans
 
+from holdfast_orchestrator.api import Project
 from holdfast_orchestrator.cli import invoke
 from holdfast_orchestrator.engine.warm import ahead
 from holdfast_orchestrator.engine.warm.client import WarmProviders
@@ -105,3 +114,69 @@ def test_the_steps_of_a_command_share_their_providers(
     assert invoke([verb], at_a_terminal(plain_app, answer)) == 0
 
     assert len(started) == 1
+
+
+PATIENCE_SECONDS = 60
+QUESTIONS = {"deploy": b"Only `yes` will do: ", "destroy": b"to go on: "}
+ANSWERS = {"deploy": "yes\n", "destroy": "dev\n"}
+
+
+@contextmanager
+def at_a_real_terminal(app: "App", verb: str) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        app.argv(verb), cwd=app.folder, env=app.environ, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    try:
+        yield process, ours
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+def read_until(terminal: int, text: bytes) -> None:
+    said, deadline = b"", time.monotonic() + PATIENCE_SECONDS
+    while text not in said:
+        ready, _, _ = select.select([terminal], [], [], max(0.0, deadline - time.monotonic()))
+        assert ready, said
+        said += os.read(terminal, 4096)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("verb", ["deploy", "destroy"])
+def test_an_interrupt_at_the_question_ends_the_command(
+    plain_app: "App", verb: str, number: signal.Signals
+) -> None:
+    plain_app.write(STACKS)
+    with at_a_real_terminal(plain_app, verb) as (process, terminal):
+        read_until(terminal, QUESTIONS[verb])
+
+        process.send_signal(number)
+        read_until(terminal, b"interrupted; nothing was being changed")
+
+        assert process.wait(PATIENCE_SECONDS) == 130
+    assert plain_app.state_keys() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("verb", ["deploy", "destroy"])
+def test_an_interrupt_right_after_the_answer_begins_nothing(
+    plain_app: "App", monkeypatch: pytest.MonkeyPatch, verb: str, number: signal.Signals
+) -> None:
+    plain_app.write(STACKS)
+    begin = getattr(Project, verb)
+
+    def interrupted(*words: Any, **named: Any) -> Any:
+        os.kill(os.getpid(), number)
+        return begin(*words, **named)
+
+    monkeypatch.setattr(Project, verb, interrupted)
+    runtime = at_a_terminal(plain_app, ANSWERS[verb])
+
+    code = invoke([verb], runtime)
+
+    assert code == 130
+    assert plain_app.state_keys() == []
+    assert [key for key in plain_app.object_keys() if key.startswith("_holdfast/runs/")] == []

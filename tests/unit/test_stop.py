@@ -55,3 +55,16 @@ def test_something_is_at_stake_only_inside_a_run() -> None:
 
     assert inside
     assert not stop.at_stake
+
+
+def test_a_run_is_over_after_its_last_guarded_part_and_not_after_its_plan() -> None:
+    stop = StopSignal()
+    with stop.guarding(is_last=False):
+        pass
+    planned = stop.is_over
+
+    with stop.guarding():
+        pass
+
+    assert not planned
+    assert stop.is_over

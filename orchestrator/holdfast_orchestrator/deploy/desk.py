@@ -49,6 +49,7 @@ class Policy:
 class Desk:
     """Made once for a run. Who deploys and from which revision is found out behind the run's back.
 
+    `taken_over` says that another process may have begun a shard for this very run, and died.
     `hands` are for requests to a bucket that a shard makes at the same time; none waits for another.
     """
 
@@ -56,6 +57,7 @@ class Desk:
     policy: Policy
     found_actor: "Future[Actor]"
     found_git: "Future[str | None]"
+    taken_over: bool = False
     conditional: ConditionalWrites = field(default_factory=ConditionalWrites)
     hands: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_HANDS, "hand"))
 

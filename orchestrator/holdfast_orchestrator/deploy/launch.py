@@ -65,7 +65,8 @@ def launch(
         put_deletes_off(bench, attempt)
     refuse_when_interrupted(bench)
     name = JournalName(bench.run.id, bench.shard.name)
-    with Journal.begin(name, runtime=bench.run.runtime, store=bench.store) as journal:
+    opened = Journal.begin_anew if bench.desk.taken_over else Journal.begin
+    with opened(name, runtime=bench.run.runtime, store=bench.store) as journal:
         bench.journal = journal
         _write_down(bench, attempt, artifact)
         try:

@@ -1,8 +1,8 @@
 """What a run wrote of itself, read back: a dead run's attempt as it stood when it died.
 
-`noted` goes into the journal's first entry; with the artifact, the plans and the backup in the bucket it is
-enough to go on from any machine. Where Terraform's own events are out of reach (another machine, a disk
-that is gone), every create that was planned and is in no state counts as in doubt.
+`noted` goes into the journal as a shard is begun; with the artifact, the plans and the backup in the bucket
+it is enough to go on from any machine. Where Terraform's own events are out of reach (another machine, a
+disk that is gone), every create that was planned and is in no state counts as in doubt.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ _SLACK = timedelta(seconds=1)
 
 
 def noted(bench: Bench, attempt: Attempt) -> dict[str, Any]:
-    """Return what the journal's first entry says of shard, policy and machine."""
+    """Return what the journal says at the beginning of shard, policy and machine."""
     shard, policy, seen = bench.shard, attempt.policy, bench.run.redactor.value
     return {
         "verb": attempt.verb,
@@ -73,6 +73,7 @@ def old_shard(bench: Bench, entries: Sequence[Entry]) -> Shard:
 
 def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Person) -> Attempt:
     """Return the attempt as it stood. Raises NeedsPersonError where a part of it is gone."""
+    entries = _since_begun(entries)
     first, snapshot = _said(entries, Phase.LEASED), _said(entries, Phase.SNAPSHOT)
     kept = known.kept
     attempt = Attempt(
@@ -105,6 +106,14 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
     if attempt.verb != "destroy":
         attempt.staging = staging_of(bench, attempt)
     return attempt
+
+
+def _since_begun(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Leave out what came before the shard was begun anew: nothing was changed by that."""
+    begun = [
+        place for place, entry in enumerate(entries) if entry.phase is Phase.LEASED and entry.edge == "before"
+    ]
+    return entries[begun[-1] :] if begun else entries
 
 
 def _find_events(bench: Bench, attempt: Attempt, entries: Sequence[Entry]) -> None:

@@ -97,17 +97,18 @@ def carry_out(order: Order, run: Run, crew: "Crew | None" = None) -> RunResult:
     run.emit(run.started(order.verb, order.shards))
     # Only reads; meanwhile it is found out who deploys.
     turns = _turns(order, run)
-    books.begin()
-    with run.stop.guarding(), crew.listening(run):
-        results: Mapping[str, ShardResult] = {}
-        try:
-            results = _Walk(order=order, run=run, desk=desk, crew=crew, turns=turns).results()
-            if order.atomic:
-                results = take_back(results, run, desk)
-        finally:
-            # Even a defect leaves its trace.
-            result = _added_up(order, run, results, seconds=run.clock.monotonic() - began)
-            books.end(result)
+    with run.stop.guarding():
+        books.begin()
+        with crew.listening(run):
+            results: Mapping[str, ShardResult] = {}
+            try:
+                results = _Walk(order=order, run=run, desk=desk, crew=crew, turns=turns).results()
+                if order.atomic:
+                    results = take_back(results, run, desk)
+            finally:
+                # Even a defect leaves its trace.
+                result = _added_up(order, run, results, seconds=run.clock.monotonic() - began)
+                books.end(result)
     run.emit(RunFinished(run=run.id, outcomes=dict(result.counts), seconds=result.seconds))
     return result
 

@@ -52,4 +52,5 @@ def take_over(shard: Shard, run: Run, intent: Intent, desk: Desk) -> ShardResult
         operator=True,
         lease_wait=max(desk.policy.lease_wait, PATIENCE_SECONDS),
     )
-    return go_on(shard, run, replace(desk, policy=policy)) or Here().work(shard, run, intent, desk)
+    ended = go_on(shard, run, replace(desk, policy=policy))
+    return ended or Here().work(shard, run, intent, replace(desk, taken_over=True))

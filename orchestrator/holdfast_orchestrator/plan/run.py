@@ -47,7 +47,11 @@ def plan_run(
         group=lambda name: run.manifest.by_name[name].account,
         per_group=per_account,
     )
-    with run.stop.guarding(), ThreadPoolExecutor(max_parallel + 1, thread_name_prefix="plan") as executor:
+    with (
+        # Somebody may be asked about the plan next, and a deploy may follow.
+        run.stop.guarding(is_last=False),
+        ThreadPoolExecutor(max_parallel + 1, thread_name_prefix="plan") as executor,
+    ):
         retired = executor.submit(find_retired, run)
         planned = schedule.run(Graph(dict.fromkeys(names, ())), executor)
     tell_retired(run, retired.result())

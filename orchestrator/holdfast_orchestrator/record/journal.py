@@ -32,7 +32,7 @@ from holdfast_orchestrator.record.journal_entry import (
     next_entry,
     read_entry,
 )
-from holdfast_orchestrator.rollback.machine import WRITING, Phase
+from holdfast_orchestrator.rollback.machine import WRITING, Phase, is_begun_anew
 from holdfast_orchestrator.runtime import Clock, Runtime
 from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError
 
@@ -56,7 +56,7 @@ _REDONE_ONCE_ENDED = frozenset({Phase.HEALTH, Phase.PROMOTED})
 
 @dataclass(kw_only=True)
 class Journal:
-    """An open journal. Safe between threads; made by `begin` or `resume`."""
+    """An open journal. Safe between threads; made by `begin`, `begin_anew` or `resume`."""
 
     name: JournalName
     file: "JournalFile"
@@ -72,9 +72,19 @@ class Journal:
         journal = cls._open(name, runtime, store)
         if journal.file.size:
             journal.close()
-            raise HoldfastError(
-                f"there is a journal of run {name.run} already", next_step=f"holdfast resume {name.run}"
-            )
+            raise _begun_before(name)
+        return journal
+
+    @classmethod
+    def begin_anew(cls, name: JournalName, *, runtime: Runtime, store: DurableStore) -> Self:
+        """Open the journal of a run that another process may have begun, and carry its chain on.
+
+        Raises HoldfastError where that one may have changed something, and as `resume` does.
+        """
+        journal = cls.resume(name, runtime=runtime, store=store)
+        if journal.last is not None and not is_begun_anew(journal.last.phase):
+            journal.close()
+            raise _begun_before(name)
         return journal
 
     @classmethod
@@ -325,6 +335,12 @@ def read_journal(store: DurableStore, name: JournalName) -> tuple[Entry, ...]:
 def journalled_shards(store: DurableStore, run: str) -> tuple[str, ...]:
     """Return the names of the shards a run has journals of."""
     return tuple(store.folders(f"_holdfast/runs/{run}/journal/"))
+
+
+def _begun_before(name: JournalName) -> HoldfastError:
+    return HoldfastError(
+        f"there is a journal of run {name.run} already", next_step=f"holdfast resume {name.run}"
+    )
 
 
 def _is_redone(phase: Phase, edge: Edge) -> bool:

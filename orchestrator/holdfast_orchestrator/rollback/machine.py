@@ -156,6 +156,11 @@ def is_read_only(phase: Phase) -> bool:
     return phase not in WRITING
 
 
+def is_begun_anew(last: Phase) -> bool:
+    """Whether a run whose journal ends in `last` has changed nothing, so that it may begin again."""
+    return last is _P.HELD or next_after_crash(last, Child.DEAD).action is Resume.START_OVER
+
+
 def next_after_crash(last: Phase, child: Child = Child.NONE) -> Resumption:
     """What to do when the journal of a dead run ends in `last`.
 

@@ -14,7 +14,7 @@ import pytest
 
 from holdfast_orchestrator.errors import HoldfastError, LeasedError, NeedsPersonError, StateBucketError
 from holdfast_orchestrator.record.journal import Journal, journalled_shards, read_journal
-from holdfast_orchestrator.record.journal_entry import Entry, JournalName
+from holdfast_orchestrator.record.journal_entry import Edge, Entry, JournalName
 from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.memory import MemoryStore
@@ -333,3 +333,63 @@ class Flaky(MemoryStore):
         if self.away:
             raise StateBucketError("the bucket cannot be reached")
         return super().create(key, body)
+
+
+def begun(runtime: Runtime, store: DurableStore, *steps: tuple[Phase, Edge]) -> None:
+    """A process writes these and dies."""
+    with Journal.begin(NAME, runtime=runtime, store=store) as journal:
+        for phase, edge in steps:
+            journal.append(phase, edge, epoch=1)
+
+
+@pytest.mark.parametrize("last", [Phase.LEASED, Phase.SNAPSHOT, Phase.GATED, Phase.HELD])
+@pytest.mark.parametrize("machine", ["the same", "another"])
+def test_what_died_before_it_changed_anything_is_begun_anew_in_the_same_chain(
+    store: DurableStore, runtime: Runtime, machine: str, last: Phase
+) -> None:
+    begun(runtime, store, (Phase.LEASED, "before"), (last, "after"))
+    runtime = runtime if machine == "the same" else elsewhere(runtime)
+
+    with Journal.begin_anew(NAME, runtime=runtime, store=store) as journal:
+        journal.append(Phase.LEASED, "before", epoch=2)
+        journal.append(Phase.APPLYING, "before", epoch=2)
+
+    expected = [("leased", "before"), (last.value, "after"), ("leased", "before"), ("applying", "before")]
+    assert told(read_journal(store, NAME)) == expected
+    assert len(file_of(runtime).read_bytes().splitlines()) == 4
+
+
+def test_what_only_the_machine_of_the_dead_knew_is_carried_on_there(runtime: Runtime) -> None:
+    store = Flaky()
+    journal = Journal.begin(NAME, runtime=runtime, store=store)
+    store.away = True
+    journal.append(Phase.SNAPSHOT, "after", epoch=1)
+    with pytest.raises(StateBucketError):
+        journal.close()
+    store.away = False
+
+    with Journal.begin_anew(NAME, runtime=runtime, store=store) as anew:
+        anew.append(Phase.LEASED, "before", epoch=2)
+
+    assert told(read_journal(store, NAME)) == [("snapshot", "after"), ("leased", "before")]
+
+
+@pytest.mark.parametrize("last", [Phase.APPLYING, Phase.VERIFY, Phase.KEPT, Phase.STUCK])
+@pytest.mark.parametrize("machine", ["the same", "another"])
+def test_what_may_have_changed_something_is_never_begun_anew(
+    store: DurableStore, runtime: Runtime, machine: str, last: Phase
+) -> None:
+    begun(runtime, store, (Phase.LEASED, "before"), (last, "before"))
+    runtime = runtime if machine == "the same" else elsewhere(runtime)
+
+    with pytest.raises(HoldfastError, match="journal of run"):
+        Journal.begin_anew(NAME, runtime=runtime, store=store)
+    with Journal.resume(NAME, runtime=runtime, store=store) as resumed:
+        assert told(resumed.entries)[-1] == (last.value, "before")
+
+
+def test_a_run_nobody_had_begun_is_begun(store: DurableStore, runtime: Runtime) -> None:
+    with Journal.begin_anew(NAME, runtime=runtime, store=store) as journal:
+        write_some(journal)
+
+    assert [entry.seq for entry in read_journal(store, NAME)] == [1, 2, 3]

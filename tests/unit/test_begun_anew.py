@@ -1,0 +1,139 @@
+"""A worker dies before it has changed anything on a shard: another one begins it anew in the same run."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.deploy_world import CHAIN, Deployment, World
+
+from holdfast_orchestrator.deploy import unfinished
+from holdfast_orchestrator.deploy.attempt import Attempt
+from holdfast_orchestrator.deploy.desk import Desk, Policy
+from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
+from holdfast_orchestrator.deploy.shard import Intent
+from holdfast_orchestrator.executor.crew import take_over
+from holdfast_orchestrator.plan.shard import Run
+from holdfast_orchestrator.record.journal import Journal, read_journal
+from holdfast_orchestrator.record.journal_entry import Edge, Entry, JournalName
+from holdfast_orchestrator.record.kept_plan import read_plan
+from holdfast_orchestrator.record.state_record import read_state_record
+from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.state.lease_record import LeaseRecord, lease_key
+from holdfast_orchestrator.state.this_process import ProcessIdentity
+from holdfast_orchestrator.testing import FrozenClock
+
+NETWORK = CHAIN[0]
+EARLY = [Phase.LEASED, Phase.PREFLIGHT, Phase.SNAPSHOT, Phase.PLANNED, Phase.GATED]
+
+
+class DiedError(BaseException):
+    """The worker is no more."""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+@pytest.fixture(params=["the same machine", "another machine"])
+def next_cache(request: pytest.FixtureRequest, world: World) -> Path:
+    """Where the next worker keeps its files."""
+    return world.folder / ("cache" if request.param == "the same machine" else "cache-of-another")
+
+
+def worker(world: World, run: str, *, cache: Path | None = None) -> Run:
+    new = Deployment(world, (NETWORK,)).run()
+    return replace(new, id=run, runtime=replace(new.runtime, cache=cache or new.runtime.cache))
+
+
+def works(run: Run) -> ShardResult:
+    return take_over(NETWORK, run, Intent(), Desk.open(run, (NETWORK,), Policy()))
+
+
+def dies(run: Run, world: World, phase: Phase, edge: Edge) -> None:
+    """Work until an entry is written, and leave the lease behind as the dead do."""
+
+    def append(self: Journal, *words: Any, **named: Any) -> Entry:
+        entry = written(self, *words, **named)
+        if (entry.phase, entry.edge) == (phase, edge):
+            raise DiedError
+        return entry
+
+    written = Journal.append
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Journal, "append", append)
+        with pytest.raises(DiedError):
+            works(run)
+    key = lease_key(NETWORK.state.folder)
+    found = world.store.head(key)
+    assert found is not None
+    world.store.replace(key, left_behind(run.id).body(), etag=found.etag)
+
+
+def left_behind(run: str) -> LeaseRecord:
+    return LeaseRecord(
+        run=run,
+        owner="jane",
+        process=ProcessIdentity(host="h", boot="b", namespace="pid:[9]", pid=9, born="then"),
+        epoch=7,
+        token="t",
+        since=FrozenClock().now(),
+        doing="deploying network",
+        expires_after=-10.0,
+    )
+
+
+def open_run(world: World) -> str | None:
+    kept = read_state_record(world.store, NETWORK.state.folder)
+    return kept.record.run if kept is not None and kept.record.is_open else None
+
+
+@pytest.mark.parametrize("edge", ["before", "after"])
+@pytest.mark.parametrize("phase", EARLY)
+def test_a_shard_whose_worker_died_before_its_apply_is_deployed_by_the_next(
+    world: World, next_cache: Path, phase: Phase, edge: Edge
+) -> None:
+    dies(worker(world, "01RUN"), world, phase, edge)
+
+    result = works(worker(world, "01RUN", cache=next_cache))
+
+    assert result.outcome is Outcome.COMMITTED, result
+    assert [call for call in world.calls if call.startswith("apply")] == ["apply plan.tfplan of network"]
+    assert open_run(world) is None
+    phases = [one.phase for one in read_journal(world.store, JournalName("01RUN", "network"))]
+    assert phases.count(Phase.APPLYING) == 2
+
+
+def test_workers_may_die_one_after_another(world: World, next_cache: Path) -> None:
+    for phase in EARLY:
+        dies(worker(world, "01RUN"), world, phase, "after")
+
+    assert works(worker(world, "01RUN", cache=next_cache)).outcome is Outcome.COMMITTED
+
+
+def test_what_was_begun_anew_and_died_in_its_apply_is_reopened_as_it_was_begun_last(
+    world: World, next_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert works(worker(world, "01GOOD")).outcome is Outcome.COMMITTED
+    reopened: list[Attempt] = []
+
+    def finish(_bench: object, attempt: Attempt, *_phase: object, **_draft: object) -> None:
+        reopened.append(attempt)
+        raise DiedError
+
+    monkeypatch.setattr(unfinished, "finish", finish)
+    world.losses = {"network": "aws_sns_topic.first"}
+    dies(worker(world, "01RUN"), world, Phase.GATED, "after")
+    world.losses = {"network": "aws_sns_topic.second"}
+    dies(worker(world, "01RUN", cache=next_cache), world, Phase.APPLYING, "before")
+
+    with pytest.raises(DiedError):
+        works(worker(world, "01RUN", cache=next_cache))
+
+    entries = read_journal(world.store, JournalName("01RUN", "network"))
+    begun = [one for one in entries if (one.phase, one.edge) == (Phase.LEASED, "before")]
+    plans = [one.data["plan"] for one in entries if (one.phase, one.edge) == (Phase.PLANNED, "after")]
+    assert len(begun) == len(set(plans)) == 2
+    assert reopened[0].plans == [read_plan(world.store, plans[-1], shard="network")]
+    assert reopened[0].began == begun[-1].at
