@@ -45,8 +45,9 @@ def test_what_is_forgotten_instead_of_deleted_is_told(tmp_path: Path) -> None:
     world, topic = World(tmp_path), {"id": "arn:aws:sns:eu-west-1:1:t", "arn": "arn:aws:sns:eu-west-1:1:t"}
     document = state("aws_sns_topic", old=topic, new=topic)
     world.store.create(key("network"), json.dumps(document).encode())
-    deployment, lease = Deployment(world), SimpleNamespace(check=lambda: None, epoch=1)
+    deployment = Deployment(world)
     desk: Any = None
+    lease: Any = SimpleNamespace(check=lambda: None, epoch=1)
     bench = Bench(shard=shard("network"), run=deployment.run(), desk=desk, store=world.store, lease=lease)
     attempt = attempt_at(document, good=None)
     attempt.staging = Staging(stage_one={}, put_off=("aws_sns_topic.old",))

@@ -29,11 +29,12 @@ class Services:
 
 
 def doors(aws: Any) -> Doors:
+    http: Any = None
     return Doors(
         aws=aws,
         clock=FrozenClock(),
         processes=RefusingProcesses(),
-        http=None,
+        http=http,
         environ={},
         region="eu-west-1",
         cwd=Path(),
