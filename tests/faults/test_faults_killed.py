@@ -9,7 +9,7 @@ from itertools import product
 
 import pytest
 from tests.faults.lab.invariant import assert_safe
-from tests.faults.lab.proxy import Delay, Hang, Meanwhile, Rule, asks, puts
+from tests.faults.lab.proxy import Delay, Drop, Hang, Meanwhile, Rule, asks, puts
 from tests.faults.lab.scenarios import FAILING, FIRST, PLAIN, SECOND, app, data, network, parameter, provider
 from tests.faults.lab.world import DEPLOY, HOLDFAST, Started, World
 
@@ -358,6 +358,25 @@ def test_row_11_an_object_whose_id_aws_chooses_is_found_by_its_tags(cold_world: 
     assert_safe(world, ended, code={0, 5})
     assert there == known
     assert "had been made after all" in ended.text or ended.code == 0
+
+
+def test_row_13_an_object_whose_id_aws_chooses_is_adopted_when_its_answer_is_lost(
+    cold_world: World,
+) -> None:
+    """The SDK asks again, and is told that the security group exists."""
+    world = cold_world
+    world.begin(FIRST)
+    world.proxy.add(Rule(what=asks("CreateSecurityGroup"), fault=Drop(after=True), times=1))
+
+    ended = world.deploy(app(parameter("kept"), ("aws_security_group", "made", {"name": "made"})))
+
+    groups = world.cloud.client("ec2").describe_security_groups(GroupNames=["made"])["SecurityGroups"]
+    assert_safe(world, ended, code=0)
+    assert [group["GroupId"] for group in groups] == [
+        one["instances"][0]["attributes"]["id"]
+        for one in world.state()["resources"]
+        if one["type"] == "aws_security_group"
+    ]
 
 
 def test_row_11_an_object_that_was_there_before_is_never_taken_for_a_new_one(cold_world: World) -> None:

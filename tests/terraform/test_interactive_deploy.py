@@ -152,6 +152,8 @@ def test_an_interrupt_at_the_question_ends_the_command(
     plain_app.write(STACKS)
     with at_a_real_terminal(plain_app, verb) as (process, terminal):
         read_until(terminal, QUESTIONS[verb])
+        # The question comes a moment before the wait for its answer.
+        time.sleep(0.5)
 
         process.send_signal(number)
         read_until(terminal, b"interrupted; nothing was being changed")

@@ -147,6 +147,7 @@ def test_a_provider_that_dies_while_terraform_plans_costs_time_and_is_told_once(
     world.terraform("first", stack()).init()
     warm = world.terraform("shard", stack())
     warm.init()
+    warm.plan()
     assert len(world.provider_pids) == 1
 
     def in_use() -> bool:

@@ -25,7 +25,7 @@ from holdfast_orchestrator.rollback.adoption import (
     judge_adoption,
 )
 from holdfast_orchestrator.rollback.changes import Change, read_plan
-from holdfast_orchestrator.rollback.classify import credentials_ended, passes
+from holdfast_orchestrator.rollback.classify import credentials_ended, passes, says_exists
 from holdfast_orchestrator.rollback.documents import managed
 from holdfast_orchestrator.rollback.identities import Identity
 from holdfast_orchestrator.rollback.imports import ImportBlock, with_imports
@@ -100,8 +100,19 @@ def may_still_land(attempt: Attempt) -> bool:
     codes = (attempt.code,) if back is None else (attempt.code, back.code)
     if attempt.interrupted or any(code is None or code < 0 for code in codes):
         return True
-    errors = attempt.errors if back is None else (*attempt.errors, *back.errors)
-    return any(_OPEN_CALL.search(error) for error in errors)
+    return any(_OPEN_CALL.search(error) for error in _errors(attempt))
+
+
+def may_be_there(attempt: Attempt) -> bool:
+    """Whether an object may be there whose create failed: its call may land yet, or was answered by its own.
+
+    Where an answer is lost the SDK asks again, and is told that the object exists.
+    """
+    return may_still_land(attempt) or any(says_exists(error) for error in _errors(attempt))
+
+
+def _errors(attempt: Attempt) -> tuple[str, ...]:
+    return attempt.errors if attempt.rollback is None else (*attempt.errors, *attempt.rollback.errors)
 
 
 def known_ids(bench: Bench, attempt: Attempt, step: Step) -> tuple[str, ...]:
@@ -117,7 +128,7 @@ def _tagged(
 ) -> dict[str, Probed]:
     """Of the objects whose ids only AWS knows, those that their tags lead to."""
     steps = {step.address: step for step in missing if not known_ids(bench, attempt, step)}
-    if not steps or attempt.tagged_before is None or not may_still_land(attempt):
+    if not steps or attempt.tagged_before is None or not may_be_there(attempt):
         return {}
     planned = attempt.planned_values()
     ids = find_by_tags(

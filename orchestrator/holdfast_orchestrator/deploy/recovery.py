@@ -6,7 +6,7 @@ from typing import Any
 from holdfast_orchestrator.deploy.aftermath import Found, examine, in_doubt
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
-from holdfast_orchestrator.deploy.probe import Probed, known_ids, look_for, may_still_land
+from holdfast_orchestrator.deploy.probe import Probed, known_ids, look_for, may_be_there
 from holdfast_orchestrator.deploy.tag_search import stable_tags
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.rollback.imports import (
@@ -110,7 +110,7 @@ def _not_found(
     bench: Bench, attempt: Attempt, doubts: Sequence[Step], found: Sequence[Probed]
 ) -> Iterator[str]:
     """Name what may exist all the same, and how a person finds it."""
-    if not may_still_land(attempt):
+    if not may_be_there(attempt):
         return
     there = {one.address for one in found}
     tags = ", ".join(f"{tag.key}={tag.value}" for tag in stable_tags(bench.shard))
