@@ -43,12 +43,13 @@ def test_row_15_nobody_else_deploys_while_a_state_is_unsaved(world: World) -> No
     refused = Rule(what=s3("PUT", r"[^_].*/terraform\.tfstate"), fault=Answer(403, "AccessDenied"))
     world.proxy.add(refused)
     ended = world.deploy(SECOND)
+    run = world.newest_run()
     world.proxy.heal()
     world.proxy.log.clear()
 
     elsewhere = world.deploy(SECOND, HOLDFAST_CACHE_DIR=str(world.folder / "another-machine"))
     changed = world.proxy.seen(asks("PutParameter|DeleteParameter"))
-    resumed = world.resume()
+    resumed = world.holdfast("resume", run, "--json")
 
     assert ended.code == 6, str(ended)
     assert elsewhere.code in {4, 6, 7}, str(elsewhere)
