@@ -153,6 +153,8 @@ def test_a_provider_that_dies_while_terraform_plans_costs_time_and_is_told_once(
     def in_use() -> bool:
         return any(one["users"] for pool in world.warm.stats()["pools"] for one in pool)
 
+    while in_use():
+        time.sleep(0.005)
     killer = hold_and_kill_when(world, in_use)
     plan = warm.plan()
     killer.join()

@@ -1,15 +1,14 @@
 """The planned task definition of an ECS service, found in the state that was applied."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.health_doors import doors
 
 from holdfast_orchestrator.health.checks import EcsServiceSteady, Output
-from holdfast_orchestrator.health.doors import Doors
 from holdfast_orchestrator.health.watch import pinned, watch
-from holdfast_orchestrator.testing import FrozenClock, RefusingAws, RefusingProcesses
+from holdfast_orchestrator.testing import RefusingAws
 
 ARN = "arn:aws:ecs:eu-west-1:123456789012"
 OUTPUTS = {"cluster": f"{ARN}:cluster/main", "name": "api", "id": f"{ARN}:service/main/api"}
@@ -26,19 +25,6 @@ class Services:
 
     def describe_services(self, **_: Any) -> Any:
         return {"services": [self._service]}
-
-
-def doors(aws: Any) -> Doors:
-    http: Any = None
-    return Doors(
-        aws=aws,
-        clock=FrozenClock(),
-        processes=RefusingProcesses(),
-        http=http,
-        environ={},
-        region="eu-west-1",
-        cwd=Path(),
-    )
 
 
 def steady(**settings: Any) -> EcsServiceSteady:

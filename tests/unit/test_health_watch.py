@@ -3,11 +3,11 @@
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.unit.health_doors import doors
 
 from holdfast_orchestrator.health.checks import (
     Alarm,
@@ -18,14 +18,14 @@ from holdfast_orchestrator.health.checks import (
     Output,
     Overrides,
 )
-from holdfast_orchestrator.health.doors import Answer, Doors, RefusedUrlError
+from holdfast_orchestrator.health.doors import Answer, RefusedUrlError
 from holdfast_orchestrator.health.looking import look_at_all
 from holdfast_orchestrator.health.observation import Observation, Standing
 from holdfast_orchestrator.health.readiness import ready_before
 from holdfast_orchestrator.health.tally import Result
 from holdfast_orchestrator.health.watch import CheckProgress, watch
 from holdfast_orchestrator.stop import StopSignal
-from holdfast_orchestrator.testing import FrozenClock, RefusingAws, RefusingProcesses
+from holdfast_orchestrator.testing import FrozenClock, RefusingAws
 
 OK, ALARM, NO_DATA = "OK", "ALARM", "INSUFFICIENT_DATA"
 
@@ -68,18 +68,6 @@ class OneAnswer:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
-
-
-def doors(aws: Any, *, http: Any = None) -> Doors:
-    return Doors(
-        aws=aws,
-        clock=FrozenClock(),
-        processes=RefusingProcesses(),
-        http=http,
-        environ={},
-        region="eu-west-1",
-        cwd=Path(),
-    )
 
 
 def targets(name: str = "targets", **settings: Any) -> Check:

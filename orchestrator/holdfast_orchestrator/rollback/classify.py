@@ -96,8 +96,8 @@ def classify(aftermath: Aftermath) -> Verdict:
     # An answer was lost, the SDK asked again and met its own object: the next plan goes on from there.
     adopted = set(aftermath.adopted)
     left = [error for error in real if error not in adopted]
-    passes = _passes(left) if left else bool(adopted)
-    return Verdict.TRANSIENT if passes else Verdict.DEFINITE
+    again = passes(left) if left else bool(adopted)
+    return Verdict.TRANSIENT if again else Verdict.DEFINITE
 
 
 def says_exists(error: str) -> bool:
@@ -124,12 +124,13 @@ def only_lock_errors(errors: Iterable[str]) -> bool:
 def lock_not_taken(errors: Iterable[str]) -> bool:
     """Whether the lock could not be taken, for a reason that passes: nobody else holds it."""
     found = list(errors)
-    return any(_NO_LOCK.search(error) for error in found) and _passes(found)
+    return any(_NO_LOCK.search(error) for error in found) and passes(found)
 
 
 def passes(errors: Iterable[str]) -> bool:
-    """Whether it is worth asking again: every error is of a kind that passes by itself."""
-    return _passes(list(errors))
+    """Whether every error is of a kind that passes by itself, and there is one; one definite is definite."""
+    found = list(errors)
+    return bool(found) and all(_TRANSIENT.search(error) for error in found)
 
 
 def credentials_ended(errors: Iterable[str]) -> bool:
@@ -140,8 +141,3 @@ def credentials_ended(errors: Iterable[str]) -> bool:
 def lost_provider(errors: Iterable[str]) -> bool:
     """Whether the provider died: every create it was working on is in doubt."""
     return any(_LOST_PROVIDER.search(error) for error in errors)
-
-
-def _passes(errors: list[str]) -> bool:
-    """Only when every error is of a kind that passes; one definite error is definite."""
-    return bool(errors) and all(_TRANSIENT.search(error) for error in errors)

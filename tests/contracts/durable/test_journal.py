@@ -75,14 +75,20 @@ def test_another_machine_carries_the_run_on(store: DurableStore, runtime: Runtim
     assert len(file_of(runtime).read_bytes().splitlines()) == 4
 
 
-def test_what_only_this_machine_has_goes_to_the_bucket_on_resume(runtime: Runtime) -> None:
+def known_here_alone(runtime: Runtime, phase: Phase, edge: Edge) -> "Flaky":
+    """A journal of one entry is on this machine, and not in the bucket it belongs to."""
     store = Flaky()
     journal = Journal.begin(NAME, runtime=runtime, store=store)
     store.away = True
-    journal.append(Phase.LEASED, "before", epoch=1)
+    journal.append(phase, edge, epoch=1)
     with pytest.raises(StateBucketError):
         journal.close()
     store.away = False
+    return store
+
+
+def test_what_only_this_machine_has_goes_to_the_bucket_on_resume(runtime: Runtime) -> None:
+    store = known_here_alone(runtime, Phase.LEASED, "before")
 
     with Journal.resume(NAME, runtime=runtime, store=store):
         pass
@@ -360,13 +366,7 @@ def test_what_died_before_it_changed_anything_is_begun_anew_in_the_same_chain(
 
 
 def test_what_only_the_machine_of_the_dead_knew_is_carried_on_there(runtime: Runtime) -> None:
-    store = Flaky()
-    journal = Journal.begin(NAME, runtime=runtime, store=store)
-    store.away = True
-    journal.append(Phase.SNAPSHOT, "after", epoch=1)
-    with pytest.raises(StateBucketError):
-        journal.close()
-    store.away = False
+    store = known_here_alone(runtime, Phase.SNAPSHOT, "after")
 
     with Journal.begin_anew(NAME, runtime=runtime, store=store) as anew:
         anew.append(Phase.LEASED, "before", epoch=2)
