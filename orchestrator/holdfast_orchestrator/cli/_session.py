@@ -6,30 +6,22 @@ to `--events FILE`.
 """
 
 import json
-import signal
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any, TextIO
 
 from holdfast_orchestrator.api import Project
 from holdfast_orchestrator.app import Options
 from holdfast_orchestrator.cli._listeners import EventFile, Listeners
+from holdfast_orchestrator.cli._signals import heeding_signals
 from holdfast_orchestrator.errors import EXIT_CHANGES, HoldfastError, UsageError
-from holdfast_orchestrator.events import Emitter, Listener, StopRequested, ignore
+from holdfast_orchestrator.events import Emitter, Listener, ignore
 from holdfast_orchestrator.project_file import ForeignSettings
 from holdfast_orchestrator.report.documents import Document, as_json, error_document
 from holdfast_orchestrator.runtime import Runtime
-from holdfast_orchestrator.stop import StopSignal, Urgency
-
-_MESSAGES = {
-    Urgency.FINISH: "stopping: nothing new starts, what runs is left to finish (again: interrupt Terraform)",
-    Urgency.INTERRUPT: "interrupting: Terraform ends its current calls and saves its state; please wait",
-}
-_AGAIN = "already interrupting; Terraform is saving its state, please wait"
+from holdfast_orchestrator.stop import StopSignal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +132,8 @@ def session(runtime: Runtime, given: Mapping[str, Any]) -> Iterator[Session]:
     try:
         with _event_file(runtime, given.get("events")) as events:
             here = Session.of(runtime, given, events)
-            with _signals(here):
+            emit = Emitter(runtime.clock, here.project.redactor, here.listeners)
+            with heeding_signals(here.stop, emit):
                 yield here
     except HoldfastError as error:
         if given["as_json"]:
@@ -166,46 +159,3 @@ def _event_file(runtime: Runtime, path: Path | None) -> Iterator[EventFile | Non
 def detailed(*, changes: bool) -> int:
     """Return the exit code of `--detailed-exitcode`."""
     return EXIT_CHANGES if changes else 0
-
-
-@contextmanager
-def _signals(session: Session) -> Iterator[None]:
-    """Ctrl-C and SIGTERM (CI cancels so) stop a run in good order; a closed terminal stops nothing."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    asked: SimpleQueue[bool] = SimpleQueue()
-    teller = threading.Thread(target=_stop_when, args=(session, asked), name="signals", daemon=True)
-    teller.start()
-
-    def ask(_number: int, _frame: object) -> None:
-        # A handler may run in the middle of a write to the stream it would write to: it only passes it on.
-        if session.stop.is_over:
-            return
-        if not session.stop.at_stake:
-            raise KeyboardInterrupt
-        asked.put(True)
-
-    handlers: dict[signal.Signals, Any] = {
-        signal.SIGINT: ask,
-        signal.SIGTERM: ask,
-        signal.SIGHUP: signal.SIG_IGN,
-    }
-    previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-        asked.put(False)
-        teller.join()
-
-
-def _stop_when(session: Session, asked: "SimpleQueue[bool]") -> None:
-    """Ask the run to stop, and say so, each time True comes; False is the end."""
-    emit = Emitter(session.runtime.clock, session.project.redactor, session.listeners)
-    while asked.get():
-        before = session.stop.urgency
-        urgency = session.stop.ask()
-        message = _AGAIN if before is Urgency.INTERRUPT else _MESSAGES[urgency]
-        emit(StopRequested(urgency=int(urgency), message=message))
