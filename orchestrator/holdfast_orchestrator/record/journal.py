@@ -2,6 +2,7 @@
 
     <cache>/runs/<run>/<shard>.jsonl               on this machine, forced to disk (see _REDONE)
     _holdfast/runs/<run>/journal/<shard>/<seq>.json   in the bucket; <seq> is the first entry of the object
+    <cache>/runs/<run>/<shard>.jsonl.superseded    what this machine had not told when another one carried on
 
 A shard has a chain of its own so that shards never wait for each other, wherever they run. Entries go to
 the bucket in order, behind the work's back, as many at a time as have come together (those of _REDONE wait a
@@ -16,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from threading import Condition, Lock, Thread
 from typing import Any, Self
@@ -91,18 +93,23 @@ class Journal:
     def resume(cls, name: JournalName, *, runtime: Runtime, store: DurableStore) -> Self:
         """Open the journal of a run that died, wherever that was.
 
-        What only the bucket has is written here, and the other way round. Raises NeedsPersonError where
-        the two contradict each other or a chain is broken.
+        What only the bucket has is written here, and the other way round. Where another machine carried the
+        run on without what this one knew last, the bucket is right: nothing was begun here that is not told
+        there. Raises NeedsPersonError where something was, or where a chain is broken.
         """
         journal = cls._open(name, runtime, store)
         here, there = chained(name, journal.file.lines()), read_journal(store, name)
-        if any(mine.line != theirs.line for mine, theirs in zip(here, there, strict=False)):
-            journal.close()
-            raise NeedsPersonError(
-                f"the journal of shard {name.shard} in run {name.run} on this machine is not the one in the "
-                "bucket: two processes carried the run on",
-                next_step=look_first(name.shard),
-            )
+        common = sum(1 for _ in takewhile(_is_same, zip(here, there, strict=False)))
+        if common < min(len(here), len(there)):
+            if _has_begun_something(here[common:]):
+                journal.close()
+                raise NeedsPersonError(
+                    f"the journal of shard {name.shard} in run {name.run} on this machine is not the one in "
+                    "the bucket: two processes carried the run on",
+                    next_step=look_first(name.shard),
+                )
+            journal.file.set_aside_after(common)
+            here = here[:common]
         for entry in there[len(here) :]:
             journal.file.append(entry.line)
         for entry in here[len(there) :]:
@@ -227,6 +234,18 @@ class JournalFile:
             ) from None
         self.size += len(content)
 
+    def set_aside_after(self, number: int) -> None:
+        """Keep the first `number` entries, and move the others to `<file>.superseded`, for whoever asks."""
+        lines = self.lines()
+        aside = _open_private(self.path.with_name(f"{self.path.name}.superseded"))
+        try:
+            _write_whole(aside, b"".join(line + b"\n" for line in lines[number:]))
+            os.fsync(aside)
+        finally:
+            os.close(aside)
+        self.size = sum(len(line) + 1 for line in lines[:number])
+        os.ftruncate(self.descriptor, self.size)
+
     def close(self) -> None:
         """Close it; other processes may open it then."""
         os.close(self.descriptor)
@@ -341,6 +360,16 @@ def _begun_before(name: JournalName) -> HoldfastError:
     return HoldfastError(
         f"there is a journal of run {name.run} already", next_step=f"holdfast resume {name.run}"
     )
+
+
+def _is_same(entries: tuple[Entry, Entry]) -> bool:
+    mine, theirs = entries
+    return mine.line == theirs.line
+
+
+def _has_begun_something(entries: Sequence[Entry]) -> bool:
+    """Whether more was written after an entry that first had to lie in the bucket."""
+    return any(entry.edge == "before" and entry.phase in WRITING for entry in entries[:-1])
 
 
 def _is_redone(phase: Phase, edge: Edge) -> bool:

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pytest
 
 from holdfast_orchestrator.errors import HoldfastError, LeasedError, NeedsPersonError, StateBucketError
 from holdfast_orchestrator.record.journal import Journal, journalled_shards, read_journal
-from holdfast_orchestrator.record.journal_entry import Edge, Entry, JournalName
+from holdfast_orchestrator.record.journal_entry import Edge, Entry, JournalName, chained, next_entry
 from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.memory import MemoryStore
@@ -163,6 +163,65 @@ def test_two_machines_that_carry_one_run_on_meet_at_the_next_entry(
     with pytest.raises(NeedsPersonError):
         first.close()
     second.close()
+
+
+def died_without_telling(runtime: Runtime, store: "Flaky", *steps: tuple[Phase, Edge]) -> None:
+    """A journal whose applying was begun goes on on this machine only; another one carries the run on."""
+    journal = Journal.begin(NAME, runtime=runtime, store=store)
+    write_some(journal)
+    store.away = True
+    for phase, edge in steps[:-1]:
+        journal.append(phase, edge, epoch=3)
+    with suppress(StateBucketError):
+        journal.append(*steps[-1], epoch=3)
+    with pytest.raises(StateBucketError):
+        journal.close()
+    store.away = False
+    with Journal.resume(NAME, runtime=elsewhere(runtime), store=store) as carried:
+        carried.append(Phase.SETTLE, "before", epoch=4)
+        carried.append(Phase.CLASSIFY, "before", epoch=4)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        [(Phase.APPLYING, "after")],
+        [(Phase.APPLYING, "after"), (Phase.SETTLE, "after"), (Phase.VERIFY, "before")],
+        [(Phase.APPLYING, "after"), (Phase.CONTRACT, "before")],
+    ],
+)
+def test_what_a_machine_did_not_tell_before_another_carried_on_is_set_aside(
+    runtime: Runtime, last: list[tuple[Phase, Edge]]
+) -> None:
+    store = Flaky()
+    died_without_telling(runtime, store, *last)
+    before = file_of(runtime).read_bytes().splitlines()
+
+    with Journal.resume(NAME, runtime=runtime, store=store) as back:
+        back.append(Phase.RESOLVE, "before", epoch=5)
+
+    expected = ["leased", "leased", "applying", "settle", "classify", "resolve"]
+    assert [phase for phase, _ in told(read_journal(store, NAME))] == expected
+    assert [entry.line for entry in read_journal(store, NAME)] == file_of(runtime).read_bytes().splitlines()
+    aside = file_of(runtime).with_name(f"{file_of(runtime).name}.superseded")
+    assert aside.read_bytes().splitlines() == before[3:]
+    assert aside.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_machine_that_began_what_the_bucket_does_not_tell_stops_the_resume(runtime: Runtime) -> None:
+    store = Flaky()
+    died_without_telling(runtime, store, (Phase.APPLYING, "after"), (Phase.CONTRACT, "before"))
+    before = file_of(runtime).read_bytes()
+    chain = chained(NAME, before.splitlines())
+    later = next_entry(
+        NAME, chain[-1], epoch=3, phase=Phase.CONTRACT, edge="after", at=runtime.clock.now(), data={}
+    )
+    file_of(runtime).write_bytes(before + later.line + b"\n")
+
+    with pytest.raises(NeedsPersonError, match="two processes"):
+        Journal.resume(NAME, runtime=runtime, store=store)
+
+    assert file_of(runtime).read_bytes() == before + later.line + b"\n"
 
 
 def test_what_came_together_lies_in_one_object_and_is_read_entry_by_entry(runtime: Runtime) -> None:
