@@ -223,6 +223,17 @@ def test_an_interrupted_plan_changes_nothing_and_says_so(runtime: Runtime, tmp_p
     stopper.join()
 
 
+def test_whoever_plans_begins_nothing_more_once_it_was_cancelled_between_two_commands(shard: Shard) -> None:
+    terraform = shard({"resource": {"terraform_data": {"a": {}}}})
+    terraform.init()
+
+    terraform.cancel()
+
+    with pytest.raises(InterruptedSafelyError, match="plan was interrupted; nothing was changed"):
+        terraform.plan()
+    assert not (terraform.workdir / "plan.tfplan").exists()
+
+
 def test_an_engine_that_crashes_is_told_with_its_last_words(runtime: Runtime, tmp_path: Path) -> None:
     fake = tmp_path / "terraform"
     fake.write_text("#!/bin/sh\necho 'panic: nil map' >&2\nkill -KILL $$\n")

@@ -164,6 +164,9 @@ class FakeTerraform:
         self.call("interrupt")
         return True
 
+    def cancel(self) -> None:
+        self.call("interrupt")
+
     def plan(
         self, *, out: str = "plan.tfplan", destroy: bool = False, targets: Sequence[str] = ()
     ) -> PlanOutcome:

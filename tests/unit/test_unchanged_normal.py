@@ -74,6 +74,9 @@ def test_what_is_no_plain_configuration_cannot_be_compared(text: str) -> None:
         {"data": {"archive_file": {"zip": {"type": "zip"}}}},
         {"data": {"sops_file": {"s": {"source_file": "secrets.enc.yaml"}}}},
         {"data": {"some_file": {"s": {"path": "/repo/secrets.enc.yaml"}}}},
+        {"data": {"aws_ssm_parameter": {"tag": {"name": "/orders/image-tag"}}}},
+        {"data": {"aws_ami": {"newest": {"most_recent": True, "owners": ["amazon"]}}}},
+        {"data": [{"aws_caller_identity": {"me": {}}}, {"http": {"ip": {"url": "https://ip.example"}}}]},
         resource(source="~/code.zip"),
         resource(policy='${file("policy.json")}'),
         resource(policy='${templatefile("policy.tftpl", {})}'),
@@ -96,7 +99,7 @@ def test_what_depends_on_things_outside_is_doubted(document: dict[str, Any]) -> 
         resource(name="${data.terraform_remote_state.up.outputs.ids[0]}-${upper(aws_x.y.profile)}"),
         resource(description="reads a file (often)"),
         resource(path="/", health_check="/health", name="repo/secrets.enc.yaml"),
-        {"data": {"aws_caller_identity": {"me": {}}}},
+        {"data": {"aws_caller_identity": {"me": {}}, "aws_iam_policy_document": {"trust": {}}}},
     ],
 )
 def test_what_is_plain_is_not_doubted(document: dict[str, Any]) -> None:

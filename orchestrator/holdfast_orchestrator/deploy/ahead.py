@@ -49,7 +49,7 @@ class Ahead:
                 # What goes wrong here goes wrong again, and is told, when the shard's turn comes.
                 with suppress(HoldfastError, OSError), self._run.tools.folder(shard):
                     terraform = self._run.tools.terraform(shard, quiet)
-                    with self._run.stop.interrupting(terraform.interrupt):
+                    with self._run.stop.interrupting(terraform.cancel):
                         terraform.init()
             finally:
                 with self._changed:

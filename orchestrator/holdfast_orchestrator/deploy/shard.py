@@ -199,7 +199,7 @@ class ShardDeploy:
         shown: ShardPlan | None,
     ) -> Planned:
         terraform = bench.bare_terraform()
-        with self._run.stop.interrupting(terraform.interrupt):
+        with self._run.stop.interrupting(terraform.cancel):
             if shown is None or shown.content is None:
                 made = make_plan(
                     terraform, self._shard, self._run, snapshot=snapshot, destroy=self._intent.destroy

@@ -76,9 +76,14 @@ def check(runner: "Runner", verb: str, streamed: Streamed) -> None:
     if streamed.completed:
         return
     if runner.interrupted:
-        raise InterruptedSafelyError(f"{runner.engine.kind} {verb} was interrupted; nothing was changed")
+        raise interrupted(runner.engine, verb)
     name = f"{runner.engine.kind} {verb}"
     raise CommandFailedError(name, streamed.completed.code, streamed.diagnostics)
+
+
+def interrupted(engine: Engine, verb: str) -> InterruptedSafelyError:
+    """What a command that only looks raises when somebody asked to stop."""
+    return InterruptedSafelyError(f"{engine.kind} {verb} was interrupted; nothing was changed")
 
 
 class Tail:
@@ -108,7 +113,7 @@ class Runner:
         self._on_event = on_event
         self._lock = threading.Lock()
         self._running: Running | None = None
-        self._interrupted = False
+        self._interrupted = self._cancelled = False
 
     def stream(
         self, *arguments: str, environ: Mapping[str, str], accept: frozenset[int] = frozenset({0})
@@ -139,6 +144,11 @@ class Runner:
             self._interrupted = True
             return self._running is not None and self._running.interrupt()
 
+    def cancel(self) -> None:
+        """Ask what runs to stop, and start nothing more: for commands that only look."""
+        self._cancelled = True
+        self.interrupt()
+
     @property
     def interrupted(self) -> bool:
         """Whether anybody asked to stop."""
@@ -161,6 +171,8 @@ class Runner:
 
     def _start(self, command: Command) -> Running:
         with self._lock:
+            if self._cancelled:
+                raise interrupted(self.engine, command.argv[1])
             self._running = self._runtime.processes.start(command)
             return self._running
 

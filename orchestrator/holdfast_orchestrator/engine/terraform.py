@@ -172,6 +172,14 @@ class Terraform:
         """Stop what runs with one SIGINT, ever; it is still waited for. Safe from any thread."""
         return self._runner.interrupt()
 
+    def cancel(self) -> None:
+        """Stop what runs as `interrupt` does, and begin no other command. Safe from any thread.
+
+        For who plans: what is between two commands would go on otherwise. Every later command raises
+        InterruptedSafelyError.
+        """
+        self._runner.cancel()
+
     @property
     def interrupted(self) -> bool:
         """Whether anybody asked to stop."""

@@ -81,7 +81,7 @@ def plan_shard(shard: Shard, run: Run) -> ShardPlan:
             return _waiting(shard, run, waiting)
         with run.tools.folder(shard):
             terraform = run.tools.terraform(shard, quiet)
-            with run.stop.interrupting(terraform.interrupt):
+            with run.stop.interrupting(terraform.cancel):
                 return plan_with(terraform, shard, run, keep=True)
     except HoldfastError as error:
         return ShardPlan(

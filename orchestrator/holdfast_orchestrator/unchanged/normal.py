@@ -30,9 +30,19 @@ _TEMPLATES = ("${", "%{")
 _WORKSPACES = ("default", "${terraform.workspace}")
 _STATE = re.compile(r"\bterraform_remote_state\b")
 _KNOWN_STATE = re.compile(r"\bdata\.terraform_remote_state\.[A-Za-z0-9_-]+\.outputs\.[A-Za-z0-9_-]+(?![\w-])")
-_READS_FILES = frozenset(
-    {"archive_file", "local_file", "local_sensitive_file", "template_file", "external", "sops_file"}
-)
+# What they answer is told by their arguments, the account and the region; other states are compared by what
+# is read of them. Any other data source may answer something else tomorrow.
+_SETTLED = frozenset({
+    "aws_arn",
+    "aws_caller_identity",
+    "aws_default_tags",
+    "aws_iam_policy_document",
+    "aws_partition",
+    "aws_region",
+    "aws_service_principal",
+    "cloudinit_config",
+    "terraform_remote_state",
+})  # fmt: skip
 
 
 class UnreadableError(ValueError):
@@ -67,8 +77,8 @@ def doubts(document: Document, exists: Callable[[str], bool]) -> tuple[str, ...]
         found.add("it has variables, whose values come from outside")
     if document.get("module"):
         found.add("it uses modules, whose files are not part of it")
-    if any(kind in _READS_FILES for kind, _ in _kinds(document, "data")):
-        found.add("it reads files")
+    for kind in {kind for kind, _ in _kinds(document, "data")} - _SETTLED:
+        found.add(f"it reads {kind}, which may say something else by now")
     for text in texts(document):
         if _FILES.search(text) and any(sign in text for sign in _TEMPLATES):
             found.add("it reads files")

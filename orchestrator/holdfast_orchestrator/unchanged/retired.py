@@ -46,13 +46,14 @@ class Retired:
 
 
 def find_retired(run: Run) -> tuple[Retired, ...]:
-    """Return what is left of stacks that were removed, by name. A bucket that cannot be read knows none."""
+    """Return what is left of stacks that were removed, by name. A bucket that cannot be read knows none.
+
+    Every environment of the app is looked at, also those that cannot be reached from here.
+    """
     found: dict[str, Retired] = {}
-    for store in _stores(run):
-        try:
-            found.update({one.shard.name: one for one in _retired(store, run)})
-        except HoldfastError:
-            continue
+    for first, *_ in by_bucket(run.manifest.shards):
+        with suppress(HoldfastError):
+            found.update({one.shard.name: one for one in _retired(run.tools.store(first), run)})
     return tuple(found[name] for name in sorted(found))
 
 
@@ -74,10 +75,6 @@ def chosen(name: str, found: tuple[Retired, ...]) -> Retired:
 def as_deployed(one: Retired, store: DurableStore) -> Shard:
     """Return the shard with the configuration it was last deployed with."""
     return replace(one.shard, configuration=read_artifact(store, one.artifact).configuration)
-
-
-def _stores(run: Run) -> tuple[DurableStore, ...]:
-    return tuple(run.tools.store(first) for first, *_ in by_bucket(run.manifest.shards))
 
 
 def _retired(store: DurableStore, run: Run) -> Iterator[Retired]:
