@@ -160,6 +160,31 @@ def test_row_02_a_resume_waits_for_a_terraform_that_still_runs(world: World) -> 
     assert names(world) == AS_SECOND
 
 
+def test_row_02_ctrl_c_ends_the_wait_for_a_terraform_that_still_runs(world: World) -> None:
+    world.begin(FIRST)
+    world.write(SECOND)
+    running: list[Started] = []
+    world.proxy.add(Rule(what=puts("changed"), fault=Meanwhile(lambda: kill_holdfast(running)), times=1))
+    world.proxy.add(Rule(what=puts("fresh"), fault=Delay(15.0), times=1))
+    running.append(world.start(*DEPLOY))
+    running[0].wait()
+    run = world.newest_run()
+    waiting = world.start("resume", run, "--json")
+    world.wait_until(lambda: "that a dead run left running" in waiting.err.read_text(), "it to wait")
+
+    waiting.send(signal.SIGINT)
+    stopped = waiting.wait(10)
+    applying = world.terraform()
+    world.wait_until(lambda: not world.terraform(), "Terraform to end by itself")
+    resumed = world.resume()
+
+    assert stopped.code == 130, str(stopped)
+    assert applying, "Terraform did not run any more"
+    assert f"holdfast resume {run}" in stopped.text
+    assert_safe(world, resumed, code=0)
+    assert names(world) == AS_SECOND
+
+
 def test_row_03_runner_and_terraform_are_killed_together(world: World) -> None:
     world.begin(FIRST)
     world.write(SECOND)
