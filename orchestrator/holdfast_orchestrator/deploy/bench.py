@@ -65,6 +65,11 @@ class Bench:
         return self.run.tools.workdir(self.shard)
 
     @property
+    def boot(self) -> str:
+        """The boot of this machine: what a journal tells the machines apart by that carried a run on."""
+        return self.lease.record.process.boot
+
+    @property
     def is_to_stop(self) -> bool:
         """Whether the work ends here: a stop was asked for, and nothing has been begun."""
         return self.heeds_stop and self.journal is None and self.run.stop.asked

@@ -148,7 +148,7 @@ def guard(bench: Bench, attempt: Attempt) -> Phase:
 def apply(bench: Bench, attempt: Attempt) -> Phase:
     """Apply the guarded plan; it is never interrupted by us."""
     rollback: Rollback = attempt.rollback
-    with bench.phase(Phase.RB_APPLYING) as entry:
+    with bench.phase(Phase.RB_APPLYING, boot=bench.boot) as entry:
         if rollback.plan_file is not None:
             bench.lease.confirm()
             applied = rollback.terraform.apply(rollback.plan_file)
