@@ -9,7 +9,7 @@ from itertools import product
 
 import pytest
 from tests.faults.lab.invariant import assert_safe
-from tests.faults.lab.proxy import Delay, Drop, Hang, Meanwhile, Rule, asks, puts
+from tests.faults.lab.proxy import Answer, Delay, Drop, Hang, Meanwhile, Rule, asks, puts
 from tests.faults.lab.scenarios import FAILING, FIRST, PLAIN, SECOND, app, data, network, parameter, provider
 from tests.faults.lab.world import DEPLOY, HOLDFAST, Started, World
 
@@ -203,6 +203,45 @@ def test_row_03_runner_and_terraform_are_killed_together(world: World) -> None:
     assert_safe(world, resumed, code={0, 5})
     assert names(world) in (AS_SECOND, AS_FIRST)
     assert_safe(world, world.deploy(SECOND), code=0)
+
+
+@pytest.mark.long
+def test_row_03_what_a_rollback_made_on_a_machine_that_was_lost_is_adopted_by_the_next(world: World) -> None:
+    gateway = ("aws_internet_gateway", "made", {"tags": {"Name": "made"}})
+    world.begin(app(parameter("kept"), parameter("gone"), gateway))
+    world.write(app(parameter("kept")))
+    running: list[Started] = []
+
+    def kill_both() -> None:
+        kill_holdfast(running)
+        world.kill_terraform()
+
+    # The gateway is deleted, the parameter is not: the rollback makes the gateway again.
+    refused = Rule(what=asks("DeleteParameter"), fault=Answer(400, "ValidationException"))
+    lost = Rule(what=asks("CreateInternetGateway"), fault=Meanwhile(kill_both, after=True), times=1)
+    world.proxy.add(refused)
+    world.proxy.add(lost)
+    running.append(world.start(*DEPLOY))
+    running[0].wait()
+    world.proxy.heal()
+    elsewhere = {"HOLDFAST_CACHE_DIR": str(world.folder / "another-machine")}
+    shown = json.loads(world.holdfast("state", "unlock", "shop", "--json", **elsewhere).out)
+    world.holdfast("state", "unlock", "shop", "--confirm", shown["lock"]["id"], **elsewhere)
+
+    resumed = world.holdfast("resume", world.newest_run(), "--json", **elsewhere)
+
+    there = [
+        one["InternetGatewayId"]
+        for one in world.cloud.client("ec2").describe_internet_gateways()["InternetGateways"]
+    ]
+    known = [
+        one["instances"][0]["attributes"]["id"]
+        for one in world.state()["resources"]
+        if one["type"] == "aws_internet_gateway"
+    ]
+    assert lost.hits == 1
+    assert_safe(world, resumed, code=5)
+    assert there == known
 
 
 def test_row_04_a_first_terraform_killed_before_any_state_was_saved_loses_nothing(world: World) -> None:

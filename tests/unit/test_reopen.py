@@ -3,19 +3,21 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.unit.deploy_world import CHAIN, World
+from tests.unit.deploy_world import CHAIN, FakeTerraform, World
 from tests.unit.test_begun_anew import DiedError, dies, worker, works
+from tests.unit.test_contract import attempt_at
 
-from holdfast_orchestrator.deploy import unfinished
+from holdfast_orchestrator.deploy import undo, unfinished
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.engine.workdir import OUTPUT
 from holdfast_orchestrator.record.journal import Journal, read_journal
 from holdfast_orchestrator.record.journal_entry import Edge, JournalName
-from holdfast_orchestrator.record.kept_plan import keep_plan
+from holdfast_orchestrator.record.kept_plan import keep_plan, read_plan
 from holdfast_orchestrator.rollback.machine import Phase
 
 NETWORK = CHAIN[0]
@@ -171,3 +173,122 @@ def test_a_plan_that_was_made_and_not_applied_puts_nothing_in_doubt(
     at(monkeypatch, "B")
 
     assert assumed(reopened(world, monkeypatch)) == []
+
+
+def rolled_back_by(world: World, *addresses: str, tagged: list[str] | None = None) -> None:
+    """A rollback that machine A died in."""
+    plan = kept(world, *addresses) if addresses else None
+    went_on(
+        world,
+        (Phase.RB_PLANNED, "before", {}),
+        (Phase.RB_PLANNED, "after", {"changes": [*addresses], "plan": plan, "tagged": tagged}),
+        (Phase.RB_APPLYING, "before", {"boot": "A"}),
+    )
+
+
+@pytest.mark.parametrize("machine", ["A", "B"])
+def test_what_a_rollback_began_to_make_again_on_a_machine_that_is_lost_is_in_doubt(
+    world: World, monkeypatch: pytest.MonkeyPatch, machine: str
+) -> None:
+    if machine == "B":
+        told(world, QUEUE, "start", "complete")
+    rolled_back_by(world, ADDRESS)
+    at(monkeypatch, machine)
+
+    attempt = reopened(world, monkeypatch)
+
+    assert ADDRESS in assumed(attempt)
+    assert attempt.planned_values()[ADDRESS] == {"name": "network"}
+    assert attempt.rollback_plans[-1]["resource_changes"][0]["address"] == ADDRESS
+    assert ADDRESS not in attempt.touched
+
+
+def test_what_a_rollback_made_is_told_by_its_events_on_the_machine_it_died_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(world, ADDRESS, "start", "complete")
+    rolled_back_by(world, ADDRESS)
+
+    assert assumed(reopened(world, monkeypatch)) == []
+
+
+def test_a_rollback_that_had_nothing_to_do_puts_nothing_in_doubt(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(world, QUEUE, "start")
+    rolled_back_by(world, ADDRESS)
+    rolled_back_by(world)
+    at(monkeypatch, "B")
+
+    attempt = reopened(world, monkeypatch)
+
+    assert assumed(attempt) == [ADDRESS]
+    assert len(attempt.rollback_plans) == 1
+
+
+def test_what_carried_the_tags_before_the_rollback_is_known_to_whoever_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rolled_back_by(world, ADDRESS, tagged=["arn:aws:ec2:eu-west-1:1:elastic-ip/eipalloc-1"])
+    rolled_back_by(world, ADDRESS, tagged=["arn:aws:ec2:eu-west-1:1:elastic-ip/eipalloc-2"])
+
+    found = reopened(world, monkeypatch).tagged_before
+
+    assert found == frozenset({"arn:aws:ec2:eu-west-1:1:elastic-ip/eipalloc-1"})
+
+
+def planned_back(
+    world: World, monkeypatch: pytest.MonkeyPatch, *made: str, forward: str = QUEUE, times: int = 1
+) -> tuple[Attempt, list[Mapping[str, Any]]]:
+    """Plan a rollback that makes objects with the shard's tags; return what became of it and its entries."""
+    run = worker(world, NAME.run)
+    tags = {"Service": "network", "Environment": "prod", "ManagedBy": "holdfast"}
+    wanted = read_plan(world.store, kept(world, *made), shard="network")
+    for change in (*wanted["resource_changes"],):
+        change["change"]["after"] = {"tags_all": tags}
+    monkeypatch.setattr(FakeTerraform, "show_plan", lambda *_: wanted)
+    asked = iter([frozenset({"arn:old"}), frozenset({"arn:new"})])
+    monkeypatch.setattr(undo, "tagged_arns", lambda _bench: next(asked))
+    world.losses = {"network": "aws_sns_topic.old"}
+    with Journal.resume(NAME, runtime=run.runtime, store=world.store) as journal:
+        lease: Any = SimpleNamespace(check=lambda: None, epoch=9)
+        desk: Any = None
+        bench = Bench(shard=NETWORK, run=run, desk=desk, store=world.store, lease=lease, journal=journal)
+        attempt = attempt_at({}, good=None)
+        attempt.run = NAME.run
+        attempt.plans = [dict(wanted) if forward in made else {**wanted, "resource_changes": []}]
+        for _ in range(times):
+            attempt.rollback = undo.Rollback()
+            undo.plan(bench, attempt)
+    attempt.rollback = undo.Rollback()
+    entries = read_journal(world.store, NAME)
+    return attempt, [one.data for one in entries if (one.phase, one.edge) == (Phase.RB_PLANNED, "after")]
+
+
+def test_the_plan_of_a_rollback_is_kept_where_gated_plans_are(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt, (said,) = planned_back(world, monkeypatch, ADDRESS)
+
+    assert read_plan(world.store, said["plan"], shard="network") == attempt.rollback_plans[0]
+    assert said["changes"] == [ADDRESS]
+    assert "tags_all" in attempt.planned_values()[ADDRESS], "what is built anew forgets what was planned"
+
+
+def test_what_carries_the_tags_is_asked_for_before_a_rollback_makes_the_first_such_object(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt, (first, second) = planned_back(world, monkeypatch, ADDRESS, times=2)
+
+    assert first["tagged"] == ["arn:old"]
+    assert attempt.tagged_before == frozenset({"arn:old"})
+    assert "tagged" not in second
+
+
+def test_what_carries_the_tags_is_not_asked_for_once_the_deploy_may_have_made_some(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt, (said,) = planned_back(world, monkeypatch, ADDRESS, forward=ADDRESS)
+
+    assert "tagged" not in said
+    assert attempt.tagged_before is None

@@ -79,7 +79,8 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
     entries = _since_begun(entries)
     first, snapshot = _said(entries, Phase.LEASED), _said(entries, Phase.SNAPSHOT)
     kept = known.kept
-    plans = {key: read_plan(bench.store, key, shard=bench.shard.name) for key in _plans(entries)}
+    keys = [*_plans(entries), *_rollback_plans(entries)]
+    plans = {key: read_plan(bench.store, key, shard=bench.shard.name) for key in dict.fromkeys(keys)}
     attempt = Attempt(
         run=_run(known),
         verb=first["verb"],
@@ -92,12 +93,12 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
         began=entries[0].at,
         person=person,
         plans=[plans[key] for key in _plans(entries)],
+        rollback_plans=[plans[key] for key in _rollback_plans(entries)],
         code=None,
     )
     if kept is not None:
         attempt.debt = kept.record.debt
-    if snapshot.get("tagged") is not None:
-        attempt.tagged_before = frozenset(snapshot["tagged"])
+    attempt.tagged_before = _tagged_before(entries)
     attempt.health_began = any(entry.phase is Phase.HEALTH for entry in entries)
     # Another plan begins with the first stage again.
     stages = [entry for entry in entries if entry.phase is Phase.CONTRACT or _plan_of(entry) is not None]
@@ -155,12 +156,16 @@ def _assumed(
 
 def _applies(entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
     """On which boot of which machine each apply was begun that may create something, and its plan's key."""
-    at_first, plan = _said(entries, Phase.LEASED).get("boot", ""), None
+    at_first, newest = _said(entries, Phase.LEASED).get("boot", ""), dict[Phase, str | None]()
     for entry in entries:
-        plan = _plan_of(entry) or plan
-        if entry.phase is Phase.APPLYING and entry.edge == "before" and plan is not None:
+        if (plan := _plan_of(entry)) is not None:
+            newest[Phase.APPLYING] = plan
+        if entry.phase is Phase.RB_PLANNED:
+            newest[Phase.RB_APPLYING] = entry.data.get("plan")
+        applied = newest.get(entry.phase) if entry.edge == "before" else None
+        if applied is not None:
             # Earlier journals name the machine once.
-            yield entry.data.get("boot", at_first), plan
+            yield entry.data.get("boot", at_first), applied
 
 
 def _before(bench: Bench, said: Mapping[str, Any]) -> Before:
@@ -195,6 +200,19 @@ def _plan_of(entry: Entry) -> str | None:
         return None
     plan: str | None = entry.data.get("plan")
     return plan
+
+
+def _rollback_plans(entries: Sequence[Entry]) -> Iterator[str]:
+    """Where the rollback's plans lie. One that found nothing to do has none, nor has an earlier journal."""
+    for entry in entries:
+        if entry.phase is Phase.RB_PLANNED and entry.data.get("plan") is not None:
+            yield entry.data["plan"]
+
+
+def _tagged_before(entries: Sequence[Entry]) -> frozenset[str] | None:
+    asked = (entry for entry in entries if entry.phase in (Phase.SNAPSHOT, Phase.RB_PLANNED))
+    told = [tagged for entry in asked if (tagged := entry.data.get("tagged")) is not None]
+    return frozenset(told[0]) if told else None
 
 
 def _adopted(entries: Sequence[Entry]) -> Iterator[Identity]:
