@@ -103,6 +103,9 @@ class Processes(Protocol):
     def birth(self, pid: int) -> str | None:
         """Return what tells this process from a later one with the same id; None if it is gone."""
 
+    def interrupt(self, pid: int, *, born: str) -> bool:
+        """Send SIGINT to a process that somebody else started; False where it is not the one born then."""
+
     def terminate(self, pid: int, *, grace: float) -> bool:
         """Stop a daemon: SIGTERM, then SIGKILL after `grace` seconds. False if it was gone already."""
 
@@ -131,6 +134,12 @@ class SystemProcesses:
 
     def birth(self, pid: int) -> str | None:
         return _birth_from_proc(pid) if Path("/proc/self/stat").exists() else self._birth_from_ps(pid)
+
+    def interrupt(self, pid: int, *, born: str) -> bool:
+        if self.birth(pid) != born:
+            return False
+        _signal(pid, signal.SIGINT)
+        return True
 
     def terminate(self, pid: int, *, grace: float) -> bool:
         born = self.birth(pid)

@@ -55,6 +55,9 @@ class RefusingProcesses:
     def birth(self, pid: int) -> str | None:
         _refuse(f"whether process {pid} runs")
 
+    def interrupt(self, pid: int, *, born: str) -> bool:
+        _refuse(f"interrupt process {pid}, born {born}")
+
     def terminate(self, pid: int, *, grace: float) -> bool:
         _refuse(f"terminate process {pid} after {grace} s")
 

@@ -167,6 +167,30 @@ def test_a_program_that_has_ended_is_not_interrupted(processes: SystemProcesses,
     assert not running.interrupt()
 
 
+def test_a_process_that_somebody_else_started_is_interrupted_by_id_and_birth(
+    processes: SystemProcesses, tmp_path: Path
+) -> None:
+    program = """
+        import pathlib, time
+        try:
+            pathlib.Path("ready").touch()
+            time.sleep(60)
+        except KeyboardInterrupt:
+            print("heard")
+    """
+    running = SystemProcesses().start(python(program, tmp_path))
+    wait_for(tmp_path / "ready", processes)
+
+    strangers = processes.interrupt(running.pid, born="another time")
+    asked = processes.interrupt(running.pid, born=processes.birth(running.pid) or "")
+    completed = running.wait()
+
+    assert (strangers, asked) == (False, True)
+    assert completed is not None
+    assert completed.stdout == "heard\n"
+    assert not processes.interrupt(running.pid, born="another time")
+
+
 def test_waiting_for_a_while_does_not_stop_a_program(processes: SystemProcesses, tmp_path: Path) -> None:
     program = "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.01)\nprint('done')"
     running = processes.start(python(program, tmp_path))

@@ -9,7 +9,7 @@ from itertools import product
 
 import pytest
 from tests.faults.lab.invariant import assert_safe
-from tests.faults.lab.proxy import Delay, Drop, Hang, Meanwhile, Rule, asks, puts
+from tests.faults.lab.proxy import Answer, Delay, Drop, Hang, Meanwhile, Rule, asks, puts
 from tests.faults.lab.scenarios import FAILING, FIRST, PLAIN, SECOND, app, data, network, parameter, provider
 from tests.faults.lab.world import DEPLOY, HOLDFAST, Started, World
 
@@ -160,6 +160,31 @@ def test_row_02_a_resume_waits_for_a_terraform_that_still_runs(world: World) -> 
     assert names(world) == AS_SECOND
 
 
+def test_row_02_ctrl_c_ends_the_wait_for_a_terraform_that_still_runs(world: World) -> None:
+    world.begin(FIRST)
+    world.write(SECOND)
+    running: list[Started] = []
+    world.proxy.add(Rule(what=puts("changed"), fault=Meanwhile(lambda: kill_holdfast(running)), times=1))
+    world.proxy.add(Rule(what=puts("fresh"), fault=Delay(15.0), times=1))
+    running.append(world.start(*DEPLOY))
+    running[0].wait()
+    run = world.newest_run()
+    waiting = world.start("resume", run, "--json")
+    world.wait_until(lambda: "that a dead run left running" in waiting.err.read_text(), "it to wait")
+
+    waiting.send(signal.SIGINT)
+    stopped = waiting.wait(10)
+    applying = world.terraform()
+    world.wait_until(lambda: not world.terraform(), "Terraform to end by itself")
+    resumed = world.resume()
+
+    assert stopped.code == 130, str(stopped)
+    assert applying, "Terraform did not run any more"
+    assert f"holdfast resume {run}" in stopped.text
+    assert_safe(world, resumed, code=0)
+    assert names(world) == AS_SECOND
+
+
 def test_row_03_runner_and_terraform_are_killed_together(world: World) -> None:
     world.begin(FIRST)
     world.write(SECOND)
@@ -178,6 +203,45 @@ def test_row_03_runner_and_terraform_are_killed_together(world: World) -> None:
     assert_safe(world, resumed, code={0, 5})
     assert names(world) in (AS_SECOND, AS_FIRST)
     assert_safe(world, world.deploy(SECOND), code=0)
+
+
+@pytest.mark.long
+def test_row_03_what_a_rollback_made_on_a_machine_that_was_lost_is_adopted_by_the_next(world: World) -> None:
+    gateway = ("aws_internet_gateway", "made", {"tags": {"Name": "made"}})
+    world.begin(app(parameter("kept"), parameter("gone"), gateway))
+    world.write(app(parameter("kept")))
+    running: list[Started] = []
+
+    def kill_both() -> None:
+        kill_holdfast(running)
+        world.kill_terraform()
+
+    # The gateway is deleted, the parameter is not: the rollback makes the gateway again.
+    refused = Rule(what=asks("DeleteParameter"), fault=Answer(400, "ValidationException"))
+    lost = Rule(what=asks("CreateInternetGateway"), fault=Meanwhile(kill_both, after=True), times=1)
+    world.proxy.add(refused)
+    world.proxy.add(lost)
+    running.append(world.start(*DEPLOY))
+    running[0].wait()
+    world.proxy.heal()
+    elsewhere = {"HOLDFAST_CACHE_DIR": str(world.folder / "another-machine")}
+    shown = json.loads(world.holdfast("state", "unlock", "shop", "--json", **elsewhere).out)
+    world.holdfast("state", "unlock", "shop", "--confirm", shown["lock"]["id"], **elsewhere)
+
+    resumed = world.holdfast("resume", world.newest_run(), "--json", **elsewhere)
+
+    there = [
+        one["InternetGatewayId"]
+        for one in world.cloud.client("ec2").describe_internet_gateways()["InternetGateways"]
+    ]
+    known = [
+        one["instances"][0]["attributes"]["id"]
+        for one in world.state()["resources"]
+        if one["type"] == "aws_internet_gateway"
+    ]
+    assert lost.hits == 1
+    assert_safe(world, resumed, code=5)
+    assert there == known
 
 
 def test_row_04_a_first_terraform_killed_before_any_state_was_saved_loses_nothing(world: World) -> None:

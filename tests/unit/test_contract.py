@@ -47,7 +47,8 @@ def test_what_is_forgotten_instead_of_deleted_is_told(tmp_path: Path) -> None:
     world.store.create(key("network"), json.dumps(document).encode())
     deployment = Deployment(world)
     desk: Any = None
-    lease: Any = SimpleNamespace(check=lambda: None, epoch=1)
+    record = SimpleNamespace(process=SimpleNamespace(boot="b"))
+    lease: Any = SimpleNamespace(check=lambda: None, epoch=1, record=record)
     bench = Bench(shard=shard("network"), run=deployment.run(), desk=desk, store=world.store, lease=lease)
     attempt = attempt_at(document, good=None)
     attempt.staging = Staging(stage_one={}, put_off=("aws_sns_topic.old",))

@@ -70,10 +70,11 @@ class Person:
 class Attempt:
     """The work.
 
-    `plans` are those that were gated, the newest last; `applied` is what its last apply said, None after
-    a restart. `tagged_before` are ARNs that carried the shard's tags before it began, None where nobody
-    asked. `errors` are its error texts, `code` its exit code. `standing` is the state that was proven to
-    be what was wanted, as long as nothing but health has been looked at since.
+    `plans` are those that were gated, `rollback_plans` those to go back by, the newest last; `applied` is
+    what its last apply said, None after a restart. `tagged_before` are ARNs that carried the shard's tags
+    before anything was made that carries them, None where nobody asked. `errors` are its error texts, `code`
+    its exit code. `standing` is the state that was proven to be what was wanted, as long as nothing but
+    health has been looked at since.
     """
 
     run: str
@@ -89,6 +90,7 @@ class Attempt:
     person: Person = field(default_factory=Person)
 
     plans: list[Document] = field(default_factory=list, repr=False)
+    rollback_plans: list[Document] = field(default_factory=list, repr=False)
     staging: Staging = field(default_factory=lambda: Staging(stage_one=None))
     plan_file: Path | None = None
     terraform: Any = field(default=None, repr=False)
@@ -143,12 +145,10 @@ class Attempt:
         return back if declares(back, address) else self.stage_configuration
 
     def planned_values(self) -> Mapping[str, Document]:
-        """What the plans knew beforehand of each object, the newest last; the rollback's plan too."""
-        plans = [*self.plans] if self.rollback is None else [*self.plans, self.rollback.plan]
+        """What the plans knew beforehand of each object, the newest last; the rollback's plans too."""
         return {
             address: values
-            for plan in plans
-            if plan
+            for plan in (*self.plans, *self.rollback_plans)
             for address, values in planned_values_by_address(plan).items()
         }
 

@@ -36,7 +36,10 @@ RESCUED = "_holdfast/rescued"
 
 @dataclass(kw_only=True)
 class Bench:
-    """A shard, its bucket, the lease that is held on it and, once something is to change, its journal."""
+    """A shard, its bucket, the lease that is held on it and, once something is to change, its journal.
+
+    With `heeds_stop`, nothing is begun once a stop was asked for.
+    """
 
     shard: Shard
     run: Run
@@ -44,6 +47,7 @@ class Bench:
     store: DurableStore
     lease: Lease
     journal: Journal | None = None
+    heeds_stop: bool = True
 
     @property
     def folder(self) -> str:
@@ -59,6 +63,16 @@ class Bench:
     def workdir(self) -> Path:
         """Where Terraform works."""
         return self.run.tools.workdir(self.shard)
+
+    @property
+    def boot(self) -> str:
+        """The boot of this machine: what a journal tells the machines apart by that carried a run on."""
+        return self.lease.record.process.boot
+
+    @property
+    def is_to_stop(self) -> bool:
+        """Whether the work ends here: a stop was asked for, and nothing has been begun."""
+        return self.heeds_stop and self.journal is None and self.run.stop.asked
 
     def step(self, words: str) -> None:
         """Tell what is being done now."""

@@ -86,7 +86,7 @@ def staging_of(bench: Bench, attempt: Attempt) -> Staging:
 
 def apply_stage_one(bench: Bench, attempt: Attempt) -> Phase:
     """Apply the plan that was gated, and no other."""
-    with bench.phase(Phase.APPLYING, retry=attempt.retries):
+    with bench.phase(Phase.APPLYING, retry=attempt.retries, boot=bench.boot):
         bench.step("applying")
         if attempt.plan_file is None:
             attempt.code, attempt.errors = 0, ()
@@ -154,7 +154,7 @@ def contract(bench: Bench, attempt: Attempt) -> Phase:
     attempt.contracting = True
     # What was proven is the first stage.
     attempt.verified = None
-    with bench.phase(Phase.CONTRACT, put_off=list(attempt.staging.put_off)) as entry:
+    with bench.phase(Phase.CONTRACT, put_off=list(attempt.staging.put_off), boot=bench.boot) as entry:
         bench.step("deleting")
         problems = _plan_stage_two(bench, attempt)
         if problems:

@@ -13,7 +13,7 @@ from typing import Any
 
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.engine.children import Child, children
-from holdfast_orchestrator.errors import GateError, NeedsPersonError
+from holdfast_orchestrator.errors import GateError, InterruptedSafelyError, NeedsPersonError
 from holdfast_orchestrator.rollback.locks import Owner, Spawned, judge_lock
 from holdfast_orchestrator.state.store import ObjectExistsError, StoredObject
 
@@ -31,7 +31,8 @@ def lock_key(bench: Bench) -> str:
 def release_our_lock(bench: Bench) -> None:
     """Remove a lock that a Terraform of ours left on this machine; wait for one that still works.
 
-    Raises GateError for somebody else's lock, NeedsPersonError for one that cannot be read.
+    Raises GateError for somebody else's lock, NeedsPersonError for one that cannot be read, and as
+    `wait_for_children` does.
     """
     stored = bench.store.get(lock_key(bench))
     if stored is None:
@@ -94,14 +95,27 @@ def read_lock(bench: Bench) -> tuple[StoredObject, Any] | None:
     return None if stored is None else (stored, _parsed(stored))
 
 
-def wait_for_children(bench: Bench) -> None:
-    """Wait for every Terraform of ours that still works in the shard's folder, whoever started it."""
+def wait_for_children(bench: Bench, *, next_step: str | None = None) -> None:
+    """Wait for every Terraform of ours that still works in the shard's folder, whoever started it.
+
+    A stop ends the wait where nothing was begun yet: InterruptedSafelyError, with `next_step`. Asked a second
+    time, each is interrupted, as what we start ourselves is.
+    """
     told = False
     while alive := _alive(bench):
+        left = f"the {alive[0].verb} (process {alive[0].pid}) that a dead run left running"
+        if bench.is_to_stop:
+            raise InterruptedSafelyError(f"interrupted while it waited for {left}", next_step=next_step)
         if not told:
-            bench.say(f"waits for the {alive[0].verb} (process {alive[0].pid}) that a dead run left running")
+            bench.say(f"waits for {left}")
             told = True
-        bench.run.clock.sleep(_POLL_SECONDS)
+        with bench.run.stop.interrupting(lambda: _interrupt_all(bench)):
+            bench.run.clock.sleep(_POLL_SECONDS)
+
+
+def _interrupt_all(bench: Bench) -> None:
+    for child in _alive(bench):
+        child.interrupt(bench.run.runtime.processes)
 
 
 def _alive(bench: Bench) -> list[Child]:

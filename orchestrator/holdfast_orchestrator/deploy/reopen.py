@@ -1,16 +1,18 @@
 """What a run wrote of itself, read back: a dead run's attempt as it stood when it died.
 
 `noted` goes into the journal as a shard is begun; with the artifact, the plans and the backup in the bucket
-it is enough to go on from any machine. Where Terraform's own events are out of reach (another machine, a
-disk that is gone), every create that was planned and is in no state counts as in doubt.
+it is enough to go on from any machine. Each entry before an apply names the machine. Where Terraform's own
+events of one are out of reach (another machine, a disk that is gone), every create that it was to make and
+that is in no state counts as in doubt.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from holdfast_orchestrator.deploy.attempt import Attempt, Before, Person, events_of, parsed
+from holdfast_orchestrator.deploy.attempt import Attempt, Before, Person, parsed
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.deploy.forward import staging_of
@@ -24,6 +26,7 @@ from holdfast_orchestrator.record.journal_entry import Entry, look_first
 from holdfast_orchestrator.record.kept_plan import read_plan
 from holdfast_orchestrator.record.shard_note import note_of, shard_of
 from holdfast_orchestrator.rollback.changes import read_plan as read_changes
+from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.forward_gate import Approval
 from holdfast_orchestrator.rollback.identities import Identity
 from holdfast_orchestrator.rollback.machine import Phase
@@ -39,7 +42,7 @@ def noted(bench: Bench, attempt: Attempt) -> dict[str, Any]:
     shard, policy, seen = bench.shard, attempt.policy, bench.run.redactor.value
     return {
         "verb": attempt.verb,
-        "boot": bench.lease.record.process.boot,
+        "boot": bench.boot,
         "host": bench.lease.record.process.host,
         "shard": note_of(shard),
         "policy": {
@@ -76,6 +79,8 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
     entries = _since_begun(entries)
     first, snapshot = _said(entries, Phase.LEASED), _said(entries, Phase.SNAPSHOT)
     kept = known.kept
+    keys = [*_plans(entries), *_rollback_plans(entries)]
+    plans = {key: read_plan(bench.store, key, shard=bench.shard.name) for key in dict.fromkeys(keys)}
     attempt = Attempt(
         run=_run(known),
         verb=first["verb"],
@@ -87,13 +92,13 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
         kept=kept,
         began=entries[0].at,
         person=person,
-        plans=[read_plan(bench.store, key, shard=bench.shard.name) for key in _plans(entries)],
+        plans=[plans[key] for key in _plans(entries)],
+        rollback_plans=[plans[key] for key in _rollback_plans(entries)],
         code=None,
     )
     if kept is not None:
         attempt.debt = kept.record.debt
-    if snapshot.get("tagged") is not None:
-        attempt.tagged_before = frozenset(snapshot["tagged"])
+    attempt.tagged_before = _tagged_before(entries)
     attempt.health_began = any(entry.phase is Phase.HEALTH for entry in entries)
     # Another plan begins with the first stage again.
     stages = [entry for entry in entries if entry.phase is Phase.CONTRACT or _plan_of(entry) is not None]
@@ -102,7 +107,7 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
     attempt.adopted = set(_adopted(entries))
     attempt.let_go = {(kind, known) for entry in entries for kind, known in entry.data.get("let_go", ())}
     attempt.failure = _failure(entries)
-    _find_events(bench, attempt, entries)
+    _find_events(bench, attempt, entries, plans)
     if attempt.verb != "destroy":
         attempt.staging = staging_of(bench, attempt)
     return attempt
@@ -116,24 +121,51 @@ def _since_begun(entries: Sequence[Entry]) -> Sequence[Entry]:
     return entries[begun[-1] :] if begun else entries
 
 
-def _find_events(bench: Bench, attempt: Attempt, entries: Sequence[Entry]) -> None:
+def _find_events(
+    bench: Bench, attempt: Attempt, entries: Sequence[Entry], plans: Mapping[str, Document]
+) -> None:
     attempt.records = [
         child.record
         for child in children(bench.workdir, since=attempt.began - _SLACK)
         if child.verb == "apply" and child.record.exists()
     ]
-    here = _said(entries, Phase.LEASED).get("boot") == bench.lease.record.process.boot
-    if not here or not attempt.records:
-        attempt.assumed = list(_assumed(attempt))
+    attempt.assumed = list(_assumed(bench, attempt, entries, plans))
 
 
-def _assumed(attempt: Attempt) -> Iterator[ApplyStep]:
-    """Nobody can tell what was begun, so every create may have been."""
-    told = {(step.address, step.action) for record in attempt.records for step in events_of(record)}
-    for plan in attempt.plans:
-        for step in planned_steps(read_changes(plan)):
-            if step.action == "create" and (step.address, step.action) not in told:
-                yield ApplyStep(address=step.address, action="create", phase="start")
+def _assumed(
+    bench: Bench, attempt: Attempt, entries: Sequence[Entry], plans: Mapping[str, Document]
+) -> Iterator[ApplyStep]:
+    """Of an apply whose events are not here nobody can tell what was begun, so every create may have been.
+
+    Events can be here that another boot of this machine wrote: what they tell as done was done by one apply.
+    """
+    told = attempt.progress()
+    done = Counter(step.address for step in told.created())
+    in_doubt = {step.address for step in told.doubt}
+    planned, elsewhere = Counter[str](), Counter[str]()
+    for boot, plan in _applies(entries):
+        steps = planned_steps(read_changes(plans[plan]))
+        creates = [step.address for step in steps if step.action == "create"]
+        planned.update(creates)
+        if boot != bench.boot or not attempt.records:
+            elsewhere.update(creates)
+    for address in elsewhere:
+        if address not in in_doubt and planned[address] > done[address]:
+            yield ApplyStep(address=address, action="create", phase="start")
+
+
+def _applies(entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
+    """On which boot of which machine each apply was begun that may create something, and its plan's key."""
+    at_first, newest = _said(entries, Phase.LEASED).get("boot", ""), dict[Phase, str | None]()
+    for entry in entries:
+        if (plan := _plan_of(entry)) is not None:
+            newest[Phase.APPLYING] = plan
+        if entry.phase is Phase.RB_PLANNED:
+            newest[Phase.RB_APPLYING] = entry.data.get("plan")
+        applied = newest.get(entry.phase) if entry.edge == "before" else None
+        if applied is not None:
+            # Earlier journals name the machine once.
+            yield entry.data.get("boot", at_first), applied
 
 
 def _before(bench: Bench, said: Mapping[str, Any]) -> Before:
@@ -168,6 +200,19 @@ def _plan_of(entry: Entry) -> str | None:
         return None
     plan: str | None = entry.data.get("plan")
     return plan
+
+
+def _rollback_plans(entries: Sequence[Entry]) -> Iterator[str]:
+    """Where the rollback's plans lie. One that found nothing to do has none, nor has an earlier journal."""
+    for entry in entries:
+        if entry.phase is Phase.RB_PLANNED and entry.data.get("plan") is not None:
+            yield entry.data["plan"]
+
+
+def _tagged_before(entries: Sequence[Entry]) -> frozenset[str] | None:
+    asked = (entry for entry in entries if entry.phase in (Phase.SNAPSHOT, Phase.RB_PLANNED))
+    told = [tagged for entry in asked if (tagged := entry.data.get("tagged")) is not None]
+    return frozenset(told[0]) if told else None
 
 
 def _adopted(entries: Sequence[Entry]) -> Iterator[Identity]:

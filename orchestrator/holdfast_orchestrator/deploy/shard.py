@@ -232,7 +232,8 @@ class ShardDeploy:
 def at_work(shard: Shard, run: Run, desk: Desk, *, doing: str, heeds_stop: bool = True) -> Iterator[Bench]:
     """Hold the shard's folder on this machine and its lease in the bucket, and hand out the bench.
 
-    With `heeds_stop`, waiting for the lease ends with InterruptedSafelyError once the run is asked to stop.
+    With `heeds_stop`, waiting for the lease, or for a Terraform that a dead run left running, ends with
+    InterruptedSafelyError once the run is asked to stop.
     """
     store = run.tools.store(shard)
     claim = Claim(folder=shard.state.folder, run=run.id, owner=str(desk.actor), doing=doing)
@@ -252,7 +253,7 @@ def at_work(shard: Shard, run: Run, desk: Desk, *, doing: str, heeds_stop: bool 
             stopped=lambda: heeds_stop and run.stop.asked,
         ) as lease,
     ):
-        bench = Bench(shard=shard, run=run, desk=desk, store=store, lease=lease)
+        bench = Bench(shard=shard, run=run, desk=desk, store=store, lease=lease, heeds_stop=heeds_stop)
         try:
             yield bench
         except EngineError:

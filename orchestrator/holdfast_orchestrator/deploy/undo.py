@@ -21,9 +21,11 @@ from holdfast_orchestrator.deploy.no_return import (
 from holdfast_orchestrator.deploy.proof import prove, sentence, to_keep, told
 from holdfast_orchestrator.deploy.recovery import mend, settle_doubts
 from holdfast_orchestrator.deploy.rollback_needs import failed, goal_of, let_go, needs_of
+from holdfast_orchestrator.deploy.tag_search import may_be_adopted, tagged_arns
 from holdfast_orchestrator.engine.toolchain import dotted
 from holdfast_orchestrator.errors import EngineError, GateError, NeedsPersonError
 from holdfast_orchestrator.record.artifact import Artifact, read_artifact
+from holdfast_orchestrator.record.kept_plan import keep_plan
 from holdfast_orchestrator.rollback.changes import read_plan
 from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.guard import Bounds, Candidate, Written, judge_rollback
@@ -120,7 +122,26 @@ def plan(bench: Bench, attempt: Attempt) -> Phase:
         if outcome.changes and attempt.person.skip:
             _plan_without(rollback, attempt.person.skip)
         entry["changes"] = sorted(read_plan(rollback.plan).touched) if rollback.plan else []
+        if rollback.plan:
+            entry.update(_remembered(bench, attempt))
     return Phase.RB_GUARDED
+
+
+def _remembered(bench: Bench, attempt: Attempt) -> dict[str, Any]:
+    """Keep what any machine needs to look for what this plan may have made, should this one die."""
+    plan: Document = attempt.rollback.plan
+    asked = any(_makes_our_own(bench, earlier) for earlier in (*attempt.plans, *attempt.rollback_plans))
+    attempt.rollback_plans.append(plan)
+    kept = keep_plan(bench.store, attempt.run, plan)
+    if asked or not _makes_our_own(bench, plan):
+        return {"plan": kept}
+    # Nothing that carries the shard's tags was to be made so far.
+    tagged = attempt.tagged_before = tagged_arns(bench)
+    return {"plan": kept, "tagged": None if tagged is None else sorted(tagged)}
+
+
+def _makes_our_own(bench: Bench, plan: Document) -> bool:
+    return any(may_be_adopted(change, bench.shard) for change in read_plan(plan))
 
 
 def guard(bench: Bench, attempt: Attempt) -> Phase:
@@ -148,7 +169,7 @@ def guard(bench: Bench, attempt: Attempt) -> Phase:
 def apply(bench: Bench, attempt: Attempt) -> Phase:
     """Apply the guarded plan; it is never interrupted by us."""
     rollback: Rollback = attempt.rollback
-    with bench.phase(Phase.RB_APPLYING) as entry:
+    with bench.phase(Phase.RB_APPLYING, boot=bench.boot) as entry:
         if rollback.plan_file is not None:
             bench.lease.confirm()
             applied = rollback.terraform.apply(rollback.plan_file)

@@ -53,7 +53,7 @@ def take_up(bench: Bench, known: Known, *, person: Person | None, draft: Draft |
     kept = known.kept
     if kept is None:
         raise NeedsPersonError("nothing is known of an unfinished run")
-    wait_for_children(bench)
+    wait_for_children(bench, next_step=f"holdfast resume {kept.record.run}")
     release_our_lock(bench)
     if known.good is not None and known.good.record.run == kept.record.run:
         return _only_close(bench, known)

@@ -2,9 +2,11 @@
 
     output/20261121T070243-01-apply.jsonl
     output/20261121T070243-01-apply.child.json     its process id, birth, and when it was started
+    output/20261121T070243-01-apply.interrupted    there once it was sent its SIGINT, by whomever
 
 An orchestrator that is killed leaves its Terraform running; whoever comes next on this machine reads here
-whether that one still works, and which events it told.
+whether that one still works, which events it told, and whether it may be interrupted: a second SIGINT can
+cost it its state.
 """
 
 import contextlib
@@ -19,6 +21,7 @@ from holdfast_orchestrator.private_files import write_private
 from holdfast_orchestrator.process import Processes
 
 _SUFFIX = ".child.json"
+_INTERRUPTED = ".interrupted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +38,27 @@ class Child:
         """Whether it still runs."""
         return bool(self.birth) and processes.birth(self.pid) == self.birth
 
+    def interrupt(self, processes: Processes) -> bool:
+        """Send it SIGINT, once in its life whoever started it; True where it was sent."""
+        if not self.lives(processes) or not note_interrupt(self.record):
+            return False
+        return processes.interrupt(self.pid, born=self.birth)
+
 
 def keep_child(record: Path, pid: int, *, began: datetime, processes: Processes) -> None:
     """Note who writes `record`. A disk that is full must not disturb what has been started."""
     note = {"pid": pid, "birth": processes.birth(pid) or "", "began": began.isoformat()}
     with contextlib.suppress(OSError):
         write_private(record.with_suffix(_SUFFIX), json.dumps(note).encode())
+
+
+def note_interrupt(record: Path) -> bool:
+    """Note that whoever writes `record` is sent SIGINT; False where that was noted before, or cannot be."""
+    try:
+        record.with_suffix(_INTERRUPTED).touch(mode=0o600, exist_ok=False)
+    except OSError:
+        return False
+    return True
 
 
 def children(folder: Path, *, since: datetime) -> Iterator[Child]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from holdfast_orchestrator.engine.children import keep_child
+from holdfast_orchestrator.engine.children import keep_child, note_interrupt
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic, from_stderr, unique
 from holdfast_orchestrator.engine.toolchain import Engine
 from holdfast_orchestrator.engine.ui_events import DiagnosticEvent, EmergencyStateDump, UiEvent, parse
@@ -113,6 +113,7 @@ class Runner:
         self._on_event = on_event
         self._lock = threading.Lock()
         self._running: Running | None = None
+        self._record: Path | None = None
         self._interrupted = self._cancelled = False
 
     def stream(
@@ -142,7 +143,12 @@ class Runner:
         """Ask what runs to stop, with one SIGINT however often this is called; True where it was sent."""
         with self._lock:
             self._interrupted = True
-            return self._running is not None and self._running.interrupt()
+            if self._running is None:
+                return False
+            if self._record is not None:
+                # Should this process die, whoever comes next must not send another.
+                note_interrupt(self._record)
+            return self._running.interrupt()
 
     def cancel(self) -> None:
         """Ask what runs to stop, and start nothing more: for commands that only look."""
@@ -174,6 +180,7 @@ class Runner:
             if self._cancelled:
                 raise interrupted(self.engine, command.argv[1])
             self._running = self._runtime.processes.start(command)
+            self._record = command.stdout
             return self._running
 
     def _watch(self, running: Running, record: Path) -> Streamed:

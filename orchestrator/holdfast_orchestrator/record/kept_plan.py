@@ -1,4 +1,4 @@
-"""The plan a deploy was gated by, kept whole: what a restart measures a dead run's work against.
+"""The plans a deploy was gated by and went back by, kept whole: what a dead run's work is measured against.
 
     _holdfast/runs/<run>/plans/<sha256>.json.gz
 
