@@ -205,10 +205,19 @@ def test_row_03_runner_and_terraform_are_killed_together(world: World) -> None:
     assert_safe(world, world.deploy(SECOND), code=0)
 
 
-@pytest.mark.long
-def test_row_03_what_a_rollback_made_on_a_machine_that_was_lost_is_adopted_by_the_next(world: World) -> None:
-    gateway = ("aws_internet_gateway", "made", {"tags": {"Name": "made"}})
-    world.begin(app(parameter("kept"), parameter("gone"), gateway))
+def networks(world: World) -> tuple[list[str], list[str]]:
+    """The ids of our VPCs: those in the cloud, and those in the state."""
+    ours = [{"Name": "tag:ManagedBy", "Values": ["holdfast"]}]
+    there = [one["VpcId"] for one in world.cloud.client("ec2").describe_vpcs(Filters=ours)["Vpcs"]]
+    managed = [one for one in world.state()["resources"] if one["type"] == "aws_vpc"]
+    return there, [one["instances"][0]["attributes"]["id"] for one in managed]
+
+
+def test_row_03_what_a_rollback_made_on_a_machine_that_was_lost_is_adopted_by_the_next(
+    cold_world: World,
+) -> None:
+    world = cold_world
+    world.begin(app(parameter("kept"), parameter("gone"), network("made")))
     world.write(app(parameter("kept")))
     running: list[Started] = []
 
@@ -216,9 +225,9 @@ def test_row_03_what_a_rollback_made_on_a_machine_that_was_lost_is_adopted_by_th
         kill_holdfast(running)
         world.kill_terraform()
 
-    # The gateway is deleted, the parameter is not: the rollback makes the gateway again.
+    # The network is deleted, the parameter is not: the rollback makes the network again.
     refused = Rule(what=asks("DeleteParameter"), fault=Answer(400, "ValidationException"))
-    lost = Rule(what=asks("CreateInternetGateway"), fault=Meanwhile(kill_both, after=True), times=1)
+    lost = Rule(what=asks("CreateVpc"), fault=Meanwhile(kill_both, after=True), times=1)
     world.proxy.add(refused)
     world.proxy.add(lost)
     running.append(world.start(*DEPLOY))
@@ -230,15 +239,7 @@ def test_row_03_what_a_rollback_made_on_a_machine_that_was_lost_is_adopted_by_th
 
     resumed = world.holdfast("resume", world.newest_run(), "--json", **elsewhere)
 
-    there = [
-        one["InternetGatewayId"]
-        for one in world.cloud.client("ec2").describe_internet_gateways()["InternetGateways"]
-    ]
-    known = [
-        one["instances"][0]["attributes"]["id"]
-        for one in world.state()["resources"]
-        if one["type"] == "aws_internet_gateway"
-    ]
+    there, known = networks(world)
     assert lost.hits == 1
     assert_safe(world, resumed, code=5)
     assert there == known
@@ -412,13 +413,7 @@ def test_row_11_an_object_whose_id_aws_chooses_is_found_by_its_tags(cold_world: 
 
     ended = world.deploy(app(parameter("kept"), network("made")))
 
-    ours = [{"Name": "tag:ManagedBy", "Values": ["holdfast"]}]
-    there = [one["VpcId"] for one in world.cloud.client("ec2").describe_vpcs(Filters=ours)["Vpcs"]]
-    known = [
-        one["instances"][0]["attributes"]["id"]
-        for one in world.state()["resources"]
-        if one["type"] == "aws_vpc"
-    ]
+    there, known = networks(world)
     assert_safe(world, ended, code={0, 5})
     assert there == known
     assert "had been made after all" in ended.text or ended.code == 0
