@@ -25,7 +25,7 @@ from holdfast_orchestrator.rollback.adoption import (
     judge_adoption,
 )
 from holdfast_orchestrator.rollback.changes import Change, read_plan
-from holdfast_orchestrator.rollback.classify import credentials_ended, passes, says_exists
+from holdfast_orchestrator.rollback.classify import says_absent, says_exists, says_hidden, says_not_made
 from holdfast_orchestrator.rollback.documents import managed
 from holdfast_orchestrator.rollback.identities import Identity
 from holdfast_orchestrator.rollback.imports import ImportBlock, with_imports
@@ -36,7 +36,8 @@ _FILE = "probe.tfplan"
 # A call that was open when Terraform was stopped took 12 s to land.
 _WAITS = (4.0, 10.0)
 _OPEN_CALL = re.compile(
-    r"context canceled|RequestCanceled|Plugin did not respond|connection|timeout|EOF|deadline exceeded",
+    r"context canceled|RequestCanceled|Plugin did not respond|connection|timeout|timed out|EOF|"
+    r"deadline exceeded|unreachable|no route to host",
     re.IGNORECASE,
 )
 
@@ -61,7 +62,7 @@ class Probed:
 
 
 class _NoAnswerError(Exception):
-    """Nobody could say whether an object is there, for a reason that passes."""
+    """Nobody could say whether an object is there."""
 
 
 def look_for(bench: Bench, attempt: Attempt, doubts: Sequence[Step]) -> tuple[Probed, ...]:
@@ -89,7 +90,7 @@ def look_for(bench: Bench, attempt: Attempt, doubts: Sequence[Step]) -> tuple[Pr
         why = "; ".join(dict.fromkeys(unanswered.values()))
         raise NeedsPersonError(
             f"it could not be found out whether {', '.join(unanswered)} was made: {why}",
-            next_step=f"holdfast resume {attempt.run} --continue, when that has passed",
+            next_step=f"holdfast resume {attempt.run} --continue, when that has passed or is put right",
         )
     return tuple(found.values())
 
@@ -165,14 +166,22 @@ def _read(bench: Bench, attempt: Attempt, block: ImportBlock) -> Change | None:
     try:
         outcome = terraform.plan(out=_FILE, targets=[block.address])
     except CommandFailedError as error:
-        errors = [one.text for one in error.diagnostics if one.is_error]
-        if passes(errors) or credentials_ended(errors):
-            raise _NoAnswerError(error.what) from error
-        # "Cannot import non-existent remote object", or an id this type does not take.
-        return None
+        if _says_no(attempt, block.address, error):
+            return None
+        raise _NoAnswerError(error.what) from error
     shown = terraform.show_plan(outcome.plan)
     outcome.plan.unlink(missing_ok=True)
     return next((change for change in read_plan(shown) if change.importing), None)
+
+
+def _says_no(attempt: Attempt, address: str, error: CommandFailedError) -> bool:
+    """Whether it was said that there is no such object, or none of ours that only may not be looked at."""
+    # An import has no address in its complaints where the provider makes them; others are of what it needs.
+    told = [one.text for one in error.diagnostics if one.is_error and one.address in (None, address)]
+    if told and all(says_absent(text) for text in told):
+        return True
+    made = (one.text for one in attempt.diagnostics if one.address == address)
+    return any(says_not_made(text) for text in made) and any(says_hidden(text) for text in told)
 
 
 def _why_not_ours(bench: Bench, change: Change) -> str | None:
