@@ -34,6 +34,12 @@ RUNS = itertools.count()
 TERRAFORM = Engine(Path("terraform"), "terraform", (1, 11, 4))
 CHECK: dict[str, Any] = {"kind": "command", "name": "smoke", "command": ["smoke"], "window": 2}
 FAILURE = Diagnostic(severity="error", summary="creating queue: it broke", address="aws_sqs_queue.q")
+NOT_THERE = Diagnostic(
+    severity="error",
+    summary="Cannot import non-existent remote object",
+    detail='While attempting to import an existing object to "aws_sqs_queue.q", the provider detected that '
+    "no object exists with the given id.",
+)
 
 
 def shard(service: str, *, after: tuple[str, ...] = (), protected: tuple[str, ...] = ()) -> Shard:
@@ -73,6 +79,9 @@ class World:
     failing: set[str] = field(default_factory=set)
     unplannable: set[str] = field(default_factory=set)
     unsaved: set[str] = field(default_factory=set)
+    unmade: set[str] = field(default_factory=set)
+    failure: Diagnostic = FAILURE
+    looked_for: Sequence[Diagnostic] = (NOT_THERE,)
     losses: Mapping[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     on_call: Callable[[str], object] = lambda _call: None
@@ -171,9 +180,10 @@ class FakeTerraform:
         self, *, out: str = "plan.tfplan", destroy: bool = False, targets: Sequence[str] = ()
     ) -> PlanOutcome:
         self.call("verify" if out.startswith("verify") else "plan")
-        unplannable = self.shard.name in self.world.unplannable
-        if unplannable or "import" in json.loads(self.shard.configuration):
+        if self.shard.name in self.world.unplannable:
             raise CommandFailedError("terraform plan", 1, [FAILURE])
+        if "import" in json.loads(self.shard.configuration):
+            raise CommandFailedError("terraform plan", 1, self.world.looked_for)
         self.destroying = destroy
         file = self.workdir / out
         with zipfile.ZipFile(file, "w") as archive:
@@ -203,11 +213,12 @@ class FakeTerraform:
         assert zipfile.ZipFile(plan).read("of").decode() == self.shard.name
         failed = self.shard.name in self.world.failing
         unsaved = self.shard.name in self.world.unsaved
+        none = self.destroying or self.shard.name in self.world.unmade
         rescued = self.workdir / "errored.tfstate"
         if unsaved:
             rescued.write_bytes(self.world.state(self.shard.name))
         else:
-            self.world.write_state(self.shard.name, resources=0 if self.destroying else 1)
+            self.world.write_state(self.shard.name, resources=0 if none else 1)
             self.world.losses = {
                 name: lost for name, lost in self.world.losses.items() if name != self.shard.name
             }
@@ -218,7 +229,7 @@ class FakeTerraform:
             errored=int(failed),
             created=(),
             in_doubt=(),
-            diagnostics=(FAILURE,) if failed else (),
+            diagnostics=(self.world.failure,) if failed else (),
             errored_state=rescued if unsaved else None,
             record=self._record("apply_errored" if failed else "apply_complete"),
         )

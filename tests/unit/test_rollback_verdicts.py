@@ -18,6 +18,7 @@ from holdfast_orchestrator.rollback.classify import (
     lock_not_taken,
     lost_provider,
     only_lock_errors,
+    says_absent,
     says_exists,
     says_lock_not_released,
     says_state_not_saved,
@@ -102,6 +103,87 @@ def test_a_proven_apply_is_never_rolled_back_whatever_the_exit_code(
 )
 def test_an_object_of_that_name_is_recognized(error: str, *, exists: bool) -> None:
     assert says_exists(error) is exists
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "Cannot import non-existent remote object\nWhile attempting to import an existing object to",
+        'Cannot import non-existent remote object\nWhile attempting to import to "aws_iam_role.AssumeRole"',
+        "reading SSM Parameter (/a): couldn't find resource",
+        "reading IAM Role (a): empty result",
+        "finding Route Table: No association found between route table ID rtb-1 and target ID subnet-1",
+        "StatusCode: 404, api error ResourceNotFoundException: Function not found",
+        "StatusCode: 404, NoSuchEntity: The role with name a cannot be found.",
+        "StatusCode: 400, api error InvalidVpcID.NotFound: The vpc ID 'vpc-1' does not exist",
+        "StatusCode: 400, api error InvalidVpcId.Malformed: Invalid id",
+        "AWS.SimpleQueueService.NonExistentQueue: The specified queue does not exist.",
+        "StatusCode: 400, api error QueueDoesNotExist: gone",
+        "StatusCode: 400, api error StateMachineDoesNotExist: gone",
+        "StatusCode: 400, ValidationException: Value 'A B' at 'tableName' failed to satisfy constraint",
+        'unexpected format of ID ("a"), expected <role-name>/<policy_arn>',
+        "unexpected format for ID (a), expected BUCKET",
+        'unexpected format ("a"), expected <service-namespace>/<resource-id>',
+        "wrong format of import ID (a), use: 'api-id/stage-name'",
+        "Invalid Resource Import ID Value\nThe import ID could not be parsed as an ARN.",
+        "role_policy id must be of the form <role name>:<policy name>",
+    ],
+)
+def test_an_object_that_is_not_there_is_recognized(error: str) -> None:
+    assert says_absent(error)
+
+
+NO_NETWORK = [
+    "dial tcp 10.0.0.1:443: connect: network is unreachable",
+    "dial tcp 10.0.0.1:443: connect: no route to host",
+    "dial tcp 10.0.0.1:443: connect: connection timed out",
+    "dial tcp 10.0.0.1:443: connect: host is down",
+    "operation error SSM: GetParameter, StatusCode: 0, canceled, context deadline exceeded",
+    "net/http: request canceled (Client.Timeout exceeded while awaiting headers)",
+    "dial tcp: lookup ssm.eu-west-1.amazonaws.com: no such host",
+]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *NO_NETWORK,
+        THROTTLED,
+        "StatusCode: 503, ServiceUnavailable",
+        "StatusCode: 403, AccessDeniedException: no identity-based policy allows ssm:GetParameter",
+        "AccessDeniedException: The ciphertext refers to a customer master key that does not exist",
+        "Cannot assume IAM Role: ValidationError: 1 validation error detected",
+        "No valid credential sources found",
+        "Error acquiring the state lock: StatusCode: 412, PreconditionFailed",
+        "Error acquiring the state lock: ResourceNotFoundException: Requested resource not found",
+        "Failed to load state: NoSuchBucket: The specified bucket does not exist",
+        "Plugin did not respond: the plugin encountered an error",
+        "Instance cannot be destroyed",
+        "too many results: wanted 1, got 2",
+        "",
+    ],
+)
+def test_that_nobody_could_look_is_not_taken_for_an_object_that_is_not_there(error: str) -> None:
+    assert not says_absent(error)
+
+
+@pytest.mark.parametrize("error", NO_NETWORK)
+def test_a_network_that_fails_is_no_reason_to_undo(error: str) -> None:
+    found = classify(Aftermath(exit_code=1, errors=(f"creating SSM Parameter: {error}",)))
+
+    assert found is Verdict.TRANSIENT
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "waiting for RDS Cluster (a) create: context deadline exceeded",
+        "waiting for EKS Cluster (a) create: operation error EKS: canceled, context deadline exceeded",
+        "creating SQS Queue: StatusCode: 403, AccessDenied",
+    ],
+)
+def test_what_would_fail_again_is_undone(error: str) -> None:
+    assert classify(Aftermath(exit_code=1, errors=(error,))) is Verdict.DEFINITE
 
 
 def test_terraforms_own_words_are_recognized() -> None:

@@ -18,6 +18,7 @@ from holdfast_orchestrator.deploy.narration import Failure, failure_of_error
 from holdfast_orchestrator.deploy.no_return import BlockedRollbackError
 from holdfast_orchestrator.deploy.outcome import Outcome
 from holdfast_orchestrator.deploy.promotion import close_record, promote_shard
+from holdfast_orchestrator.deploy.rollback_needs import unproven
 from holdfast_orchestrator.errors import (
     GateError,
     HoldfastError,
@@ -227,9 +228,10 @@ def _kept(bench: Bench, attempt: Attempt) -> Ending:
 
 def _debt(bench: Bench, attempt: Attempt) -> Debt:
     """What this run leaves behind for a later one to undo."""
-    created = examine(bench, attempt).settled.created
+    found = examine(bench, attempt)
+    made = (found.settled.created | attempt.adopted) - unproven(bench, attempt, found.now)
     return Debt(
-        created=frozenset(attempt.debt.created | created | attempt.adopted),
+        created=frozenset(attempt.debt.created | made),
         touched=attempt.touched,
         artifacts=tuple(dict.fromkeys((attempt.artifact, *attempt.debt.artifacts))),
         health_began=attempt.debt.health_began or attempt.health_began,

@@ -25,7 +25,7 @@ from holdfast_orchestrator.rollback.adoption import (
     judge_adoption,
 )
 from holdfast_orchestrator.rollback.changes import Change, read_plan
-from holdfast_orchestrator.rollback.classify import credentials_ended, passes, says_exists
+from holdfast_orchestrator.rollback.classify import says_absent, says_exists, says_hidden, says_not_made
 from holdfast_orchestrator.rollback.documents import managed
 from holdfast_orchestrator.rollback.identities import Identity
 from holdfast_orchestrator.rollback.imports import ImportBlock, with_imports
@@ -36,7 +36,8 @@ _FILE = "probe.tfplan"
 # A call that was open when Terraform was stopped took 12 s to land.
 _WAITS = (4.0, 10.0)
 _OPEN_CALL = re.compile(
-    r"context canceled|RequestCanceled|Plugin did not respond|connection|timeout|EOF|deadline exceeded",
+    r"context canceled|RequestCanceled|Plugin did not respond|connection|timeout|timed out|EOF|"
+    r"deadline exceeded|unreachable|no route to host",
     re.IGNORECASE,
 )
 
@@ -61,7 +62,7 @@ class Probed:
 
 
 class _NoAnswerError(Exception):
-    """Nobody could say whether an object is there, for a reason that passes."""
+    """Nobody could say whether an object is there."""
 
 
 def look_for(bench: Bench, attempt: Attempt, doubts: Sequence[Step]) -> tuple[Probed, ...]:
@@ -82,14 +83,14 @@ def look_for(bench: Bench, attempt: Attempt, doubts: Sequence[Step]) -> tuple[Pr
                     found[step.address] = probed
             except _NoAnswerError as error:
                 unanswered[step.address] = str(error)
-        found |= _tagged(bench, attempt, missing, found)
+        found |= _tagged(bench, attempt, missing, found, unanswered)
         if len(found) == len(doubts) or not (unanswered or may_still_land(attempt)):
             break
     if unanswered:
         why = "; ".join(dict.fromkeys(unanswered.values()))
         raise NeedsPersonError(
             f"it could not be found out whether {', '.join(unanswered)} was made: {why}",
-            next_step=f"holdfast resume {attempt.run} --continue, when that has passed",
+            next_step=f"holdfast resume {attempt.run} --continue, when that has passed or is put right",
         )
     return tuple(found.values())
 
@@ -124,9 +125,13 @@ def known_ids(bench: Bench, attempt: Attempt, step: Step) -> tuple[str, ...]:
 
 
 def _tagged(
-    bench: Bench, attempt: Attempt, missing: Sequence[Step], found: Mapping[str, Probed]
+    bench: Bench,
+    attempt: Attempt,
+    missing: Sequence[Step],
+    found: Mapping[str, Probed],
+    unanswered: dict[str, str],
 ) -> dict[str, Probed]:
-    """Of the objects whose ids only AWS knows, those that their tags lead to."""
+    """Of the objects whose ids only AWS knows, those that their tags lead to. Adds to `unanswered`."""
     steps = {step.address: step for step in missing if not known_ids(bench, attempt, step)}
     if not steps or attempt.tagged_before is None or not may_be_there(attempt):
         return {}
@@ -136,11 +141,14 @@ def _tagged(
         {address: (step.kind, planned.get(address, {})) for address, step in steps.items()},
         strangers={*attempt.tagged_before, *(one.import_id for one in found.values())},
     )
-    looked = {
-        address: _look(bench, attempt, steps[address], import_id, whole=True)
-        for address, import_id in ids.items()
-    }
-    return {address: probed for address, probed in looked.items() if probed is not None}
+    looked = dict[str, Probed]()
+    for address, import_id in ids.items():
+        try:
+            if (probed := _look(bench, attempt, steps[address], import_id, whole=True)) is not None:
+                looked[address] = probed
+        except _NoAnswerError as error:
+            unanswered[address] = str(error)
+    return looked
 
 
 def _look(
@@ -165,25 +173,33 @@ def _read(bench: Bench, attempt: Attempt, block: ImportBlock) -> Change | None:
     try:
         outcome = terraform.plan(out=_FILE, targets=[block.address])
     except CommandFailedError as error:
-        errors = [one.text for one in error.diagnostics if one.is_error]
-        if passes(errors) or credentials_ended(errors):
-            raise _NoAnswerError(error.what) from error
-        # "Cannot import non-existent remote object", or an id this type does not take.
-        return None
+        if _says_no(attempt, block.address, error):
+            return None
+        raise _NoAnswerError(error.what) from error
     shown = terraform.show_plan(outcome.plan)
     outcome.plan.unlink(missing_ok=True)
     return next((change for change in read_plan(shown) if change.importing), None)
 
 
+def _says_no(attempt: Attempt, address: str, error: CommandFailedError) -> bool:
+    """Whether it was said that there is no such object, or none of ours that only may not be looked at."""
+    # An import has no address in its complaints where the provider makes them; others are of what it needs.
+    told = [one.text for one in error.diagnostics if one.is_error and one.address in (None, address)]
+    if told and all(says_absent(text) for text in told):
+        return True
+    made = (one.text for one in attempt.diagnostics if one.address == address)
+    return any(says_not_made(text) for text in made) and any(says_hidden(text) for text in told)
+
+
 def _why_not_ours(bench: Bench, change: Change) -> str | None:
-    elsewhere = frozenset(_elsewhere(bench))
-    for tag in stable_tags(bench.shard):
-        answer = judge_adoption(
-            change.identity or Identity(change.kind, ""), change.before or {}, tag=tag, elsewhere=elsewhere
-        )
-        if not isinstance(answer, Adopt):
-            return answer.why
-    return None
+    """What speaks against its being this shard's, None where nothing does. Raises _NoAnswerError."""
+    identity, there = change.identity or Identity(change.kind, ""), change.before or {}
+    tags = stable_tags(bench.shard)
+    answers = [judge_adoption(identity, there, tag=tag, elsewhere=()) for tag in tags]
+    if all(isinstance(answer, Adopt) for answer in answers):
+        # Whose tags are not ours is in no state that has to be read for it.
+        answers = [judge_adoption(identity, there, tag=tags[0], elsewhere=frozenset(_elsewhere(bench)))]
+    return next((answer.why for answer in answers if not isinstance(answer, Adopt)), None)
 
 
 def _why_not_new(attempt: Attempt, change: Change) -> str | None:
@@ -202,13 +218,18 @@ def _why_not_new(attempt: Attempt, change: Change) -> str | None:
 
 
 def _elsewhere(bench: Bench) -> Iterator[Identity]:
-    """What other shards of the same service and environment have: only they put the same tags on."""
+    """What other shards of the same service and environment have: only they put the same tags on.
+
+    Raises _NoAnswerError where one of their states cannot be read: it may have the object.
+    """
     for other in bench.run.manifest.shards:
         same = (other.service, other.environment) == (bench.shard.service, bench.shard.environment)
         if other.name == bench.shard.name or not same:
             continue
         try:
             snapshot = read_snapshot(bench.run.tools.store(other), other.state.key)
-        except HoldfastError:
-            continue
+        except HoldfastError as error:
+            raise _NoAnswerError(
+                f"{other.name} puts the same tags on, and its state cannot be read: {error}"
+            ) from error
         yield from (known.identity for known in bench.index(None if snapshot is None else snapshot.document))

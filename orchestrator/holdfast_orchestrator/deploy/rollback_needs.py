@@ -33,11 +33,12 @@ def failed(bench: Bench, attempt: Attempt) -> Document:
 
 
 def needs_of(
-    attempt: Attempt, now: IdentityIndex, created: frozenset[Identity] | set[Identity]
+    bench: Bench, attempt: Attempt, now: IdentityIndex, created: frozenset[Identity] | set[Identity]
 ) -> RollbackNeeds:
     """What the rollback does beyond going back: addresses to move, to forget and to import again.
 
     Args:
+        bench: the shard that failed.
         attempt: what failed.
         now: the objects of the state as it is.
         created: those this run made, or earlier ones that were kept.
@@ -47,7 +48,7 @@ def needs_of(
     forget = to_forget(
         now,
         good,
-        imported=imported | _unproven(attempt, now),
+        imported=imported | unproven(bench, attempt, now),
         created=created,
         keep_created=attempt.health_began or attempt.debt.health_began,
     )
@@ -59,13 +60,23 @@ def needs_of(
     )
 
 
-def _unproven(attempt: Attempt, now: IdentityIndex) -> set[Identity]:
-    """Stateful objects that were adopted where AWS did not tell what was there before the run."""
-    if attempt.tagged_before is not None:
-        return set()
+def unproven(bench: Bench, attempt: Attempt, now: IdentityIndex) -> set[Identity]:
+    """Adopted objects that may have been there before the run, and are not its own to destroy.
+
+    AWS told of the shard's region what carried its tags, or it did not tell; of other regions nobody asked,
+    and of IAM it never tells. What the run's events say was made is new, and so is what has the place and id
+    of an object that the state had: nothing else can have had them.
+    """
     made = {(step.kind, step.id_value) for step in attempt.progress().created()}
-    adopted = (known for known in now if known.stateful and known.identity in attempt.adopted)
-    return {known.identity for known in adopted if (known.identity.kind, known.id) not in made}
+    ours = {(known.identity.kind, known.id, known.place) for known in attempt.before.index if known.place}
+    return {
+        known.identity
+        for known in now
+        if known.identity in attempt.adopted
+        and (attempt.tagged_before is None or known.region != bench.shard.region)
+        and (known.identity.kind, known.id) not in made
+        and (known.identity.kind, known.id, known.place) not in ours
+    }
 
 
 def let_go(attempt: Attempt, needs: RollbackNeeds, now: IdentityIndex) -> None:

@@ -61,8 +61,9 @@ class Identity:
 class TrackedObject:
     """An object some state knows. `deposed` is Terraform's key of an object waiting to be destroyed.
 
-    `place` is the account and region its ARN names, where it has one. It is of this state only: records do
-    not keep it, and no identity has it, because an object that was half made has its id and no ARN yet.
+    `place` is the account and region its ARN names, where it has one. `region` is the one whose tagging API
+    lists it, None where none does (IAM) or nobody knows. Both are of this state only: records do not keep
+    them, and no identity has them, because an object that was half made has its id and no ARN yet.
     """
 
     identity: Identity
@@ -72,6 +73,7 @@ class TrackedObject:
     id: str | None = None
     deposed: str | None = None
     place: str | None = field(default=None, compare=False)
+    region: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -197,6 +199,7 @@ def _track(address: str, resource: Document, instance: Document, protection: Pro
         id=str(found) if found else None,
         deposed=instance.get("deposed"),
         place=_place(attributes.get("arn")),
+        region=_region(attributes),
     )
 
 
@@ -204,6 +207,17 @@ def _place(arn: object) -> str | None:
     match str(arn).split(":", 5):
         case ["arn", _, _, region, account, _]:
             return f"{account}:{region}"
+        case _:
+            return None
+
+
+def _region(attributes: Document) -> str | None:
+    """Where the tagging API lists the object. A bucket's ARN has no region, and the bucket is in one."""
+    match str(attributes.get("arn")).split(":", 5):
+        case ["arn", _, "s3", "", _, _]:
+            return attributes.get("region") or None
+        case ["arn", _, _, region, _, _]:
+            return region or None
         case _:
             return None
 
