@@ -217,7 +217,7 @@ def test_row_03_what_a_rollback_made_on_a_machine_that_was_lost_is_adopted_by_th
     cold_world: World,
 ) -> None:
     world = cold_world
-    world.begin(app(parameter("kept"), parameter("gone"), network("made")))
+    assert world.deploy(app(parameter("kept"), parameter("gone"), network("made"))).code == 0
     world.write(app(parameter("kept")))
     running: list[Started] = []
 
