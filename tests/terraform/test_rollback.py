@@ -219,6 +219,21 @@ def test_a_run_that_died_while_it_was_undone_is_undone(plain_app: "App", point: 
     assert deployed(plain_app, version(data(kept="3")))[0] == 0
 
 
+@pytest.mark.parametrize("point", ["rb_applying:before", "rb_applying:after", "rb_verify:before"])
+def test_accept_forward_undoes_no_more_of_a_run_that_died_rolling_back(plain_app: "App", point: str) -> None:
+    deployed(plain_app, version(data(kept="1", gone="1")))
+    run = killed_at(plain_app, point, version(data(kept="2", fresh="1"), fails=True))
+    there = inputs_or_tainted(plain_app)
+
+    resumed = plain_app.run("resume", run, "--accept-forward", "--json")
+
+    (shard,) = json.loads(resumed.stdout)["shards"]
+    assert shard["outcome"] == "failed", resumed.stdout
+    assert inputs_or_tainted(plain_app) == there
+    assert not held(plain_app)
+    assert deployed(plain_app, version(data(kept="2", fresh="1")))[1]["outcome"] == "committed"
+
+
 def versioned(app: "App") -> None:
     app.s3.put_bucket_versioning(Bucket=app.bucket, VersioningConfiguration={"Status": "Enabled"})
 

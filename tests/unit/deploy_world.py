@@ -85,7 +85,7 @@ class World:
         return 0 if stored is None else int(json.loads(stored)["serial"])
 
     def state(self, name: str, *, resources: int = 1) -> bytes:
-        queue = {"attributes": {"id": name}}
+        queue = {"attributes": {"id": name, "name": name}}
         kind = {
             "mode": "managed",
             "type": "aws_sqs_queue",

@@ -30,6 +30,8 @@ from holdfast_orchestrator.rollback.guard import Bounds, Candidate, Written, jud
 from holdfast_orchestrator.rollback.identities import Identity
 from holdfast_orchestrator.rollback.machine import ROLLBACK_RETRIES, Phase
 from holdfast_orchestrator.rollback.plan_file import Stamp, prior_stamp
+from holdfast_orchestrator.rollback.progress import ApplyStep
+from holdfast_orchestrator.rollback.references import declares
 from holdfast_orchestrator.rollback.rollback_config import (
     RollbackConfiguration,
     RollbackNeeds,
@@ -95,6 +97,25 @@ def build(bench: Bench, attempt: Attempt) -> Phase:
         entry["let_go"] = sorted(attempt.let_go)
         _edit_state(bench, built)
     return Phase.RB_PLANNED
+
+
+def recall(bench: Bench, attempt: Attempt) -> None:
+    """Work out once more what a dead run went back to: what its apply may have made is declared there.
+
+    Changes nothing. Where the events of that apply are out of reach, it may have made all that is not there.
+    """
+    found, built = _built(bench, attempt)
+    if attempt.records and not attempt.assumed:
+        return
+    attempt.assumed += [
+        ApplyStep(address=known.address, action="create", phase="start")
+        for known in to_keep(attempt)
+        if known.deposed is None
+        and known.identity not in found.now
+        and known.address not in found.now.by_address
+        and known.address not in attempt.forgotten
+        and declares(built.configuration, known.address)
+    ]
 
 
 def _built(bench: Bench, attempt: Attempt) -> tuple[Found, RollbackConfiguration]:
