@@ -103,7 +103,9 @@ class World:
         return json.dumps(state).encode()
 
     def write_state(self, name: str, *, resources: int = 1) -> None:
-        body = self.state(name, resources=resources)
+        self.write_body(name, self.state(name, resources=resources))
+
+    def write_body(self, name: str, body: bytes) -> None:
         found = self.store.head(key(name))
         if found is None:
             self.store.create(key(name), body)

@@ -62,6 +62,7 @@ class Rollback:
     plan: Document = field(default_factory=dict, repr=False)
     code: int = 0
     errors: tuple[str, ...] = ()
+    skipped: frozenset[str] = frozenset()
 
     @property
     def configuration(self) -> Document:
@@ -215,7 +216,9 @@ def verify(bench: Bench, attempt: Attempt) -> Phase:
             rollback.errors = (*rollback.errors, error.what)
             return Phase.RB_RETRY
         entry.update(told(proof))
-        if proof.proven or (not proof.lost and set(proof.differing) <= set(attempt.person.skip)):
+        if proof.proven or (
+            not proof.lost and set(proof.differing) <= {*attempt.person.skip, *rollback.skipped}
+        ):
             return Phase.ROLLED_BACK
         rollback.errors = (*rollback.errors, sentence(proof))
     return Phase.RB_RETRY
@@ -263,8 +266,11 @@ def _edit_state(bench: Bench, built: RollbackConfiguration) -> None:
 
 def _plan_without(rollback: Rollback, skip: tuple[str, ...]) -> None:
     """Plan again, of everything but the addresses a person wants left as they are."""
-    wanted = sorted(change.address for change in read_plan(rollback.plan) if change.touches)
-    targets = [address for address in wanted if address not in skip]
+    planned = [change for change in read_plan(rollback.plan) if change.touches]
+    rollback.skipped = frozenset(
+        change.address for change in planned if {change.address, change.previous_address} & {*skip}
+    )
+    targets = sorted({change.address for change in planned} - rollback.skipped)
     if not targets:
         rollback.plan_file, rollback.plan = None, {}
         return
