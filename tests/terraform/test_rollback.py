@@ -251,6 +251,19 @@ def test_a_shard_goes_back_by_hand_and_forward_again(plain_app: "App") -> None:
     assert inputs(plain_app) == {"kept": "2", "fresh": "1"}
 
 
+def test_a_shard_goes_back_by_hand_past_a_failure_that_was_rolled_back(plain_app: "App") -> None:
+    versioned(plain_app)
+    deployed(plain_app, version(data(kept="1")))
+    deployed(plain_app, version(data(kept="2")))
+    failed, _ = deployed(plain_app, version(data(kept="3"), fails=True))
+    assert failed == 5
+
+    ran = plain_app.run("rollback", SHARD, "--yes", "--json")
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert inputs(plain_app) == {"kept": "1"}
+
+
 def test_a_deployment_that_is_not_there_to_go_back_to_is_wrong_usage(plain_app: "App") -> None:
     deployed(plain_app, version(data(kept="1")))
 

@@ -283,7 +283,7 @@ class Deployment:
 
     def carry_out(self, *names: str, allowed: frozenset[str] = frozenset(), **order: Any) -> RunResult:
         chosen = tuple(one for one in self.shards if not names or one.name in names)
-        policy = Policy(allowed=allowed)
+        policy = order.pop("policy", Policy(allowed=allowed))
         # What changes in this world is its reality, never a configuration.
         order.setdefault("refresh", True)
         order.setdefault("max_parallel", 1)
