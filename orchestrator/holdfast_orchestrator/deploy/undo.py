@@ -20,7 +20,7 @@ from holdfast_orchestrator.deploy.no_return import (
 )
 from holdfast_orchestrator.deploy.proof import prove, sentence, to_keep, told
 from holdfast_orchestrator.deploy.recovery import mend, settle_doubts
-from holdfast_orchestrator.deploy.rollback_needs import failed, goal_of, let_go, needs_of
+from holdfast_orchestrator.deploy.rollback_needs import declared_by_good, failed, goal_of, let_go, needs_of
 from holdfast_orchestrator.engine.toolchain import dotted
 from holdfast_orchestrator.errors import EngineError, GateError, NeedsPersonError
 from holdfast_orchestrator.record.artifact import Artifact, read_artifact
@@ -92,7 +92,9 @@ def build(bench: Bench, attempt: Attempt) -> Phase:
             found, built = _built(bench, attempt)
         if built.problems:
             raise BlockedRollbackError(
-                " ".join(built.problems), next_step="fix forward and deploy", violations=()
+                " ".join(built.problems),
+                next_step=f"fix forward and deploy, or: holdfast resume {attempt.run} --accept-forward",
+                violations=(),
             )
         let_go(attempt, attempt.rollback.needs, found.now)
         entry["let_go"] = sorted(attempt.let_go)
@@ -140,7 +142,7 @@ def plan(bench: Bench, attempt: Attempt) -> Phase:
         rollback.plan_file = outcome.plan if outcome.changes else None
         rollback.plan = rollback.terraform.show_plan(outcome.plan) if outcome.changes else {}
         if outcome.changes and attempt.person.skip:
-            _plan_without(rollback, attempt.person.skip)
+            _plan_without(rollback, attempt.person.skip, run=attempt.run)
         entry["changes"] = sorted(read_plan(rollback.plan).touched) if rollback.plan else []
     return Phase.RB_GUARDED
 
@@ -264,8 +266,11 @@ def _edit_state(bench: Bench, built: RollbackConfiguration) -> None:
     bench.put_state(document, reason="before addresses are put right")
 
 
-def _plan_without(rollback: Rollback, skip: tuple[str, ...]) -> None:
-    """Plan again, of everything but the addresses a person wants left as they are."""
+def _plan_without(rollback: Rollback, skip: tuple[str, ...], *, run: str) -> None:
+    """Plan again, of everything but the addresses a person wants left as they are.
+
+    Raises BlockedRollbackError where Terraform takes one of them along for the sake of another.
+    """
     planned = [change for change in read_plan(rollback.plan) if change.touches]
     rollback.skipped = frozenset(
         change.address for change in planned if {change.address, change.previous_address} & {*skip}
@@ -279,24 +284,33 @@ def _plan_without(rollback: Rollback, skip: tuple[str, ...]) -> None:
     # A plan with targets is never complete; what is left out was left out on purpose.
     shown = rollback.terraform.show_plan(outcome.plan) if outcome.changes else {}
     rollback.plan = {**shown, "complete": True} if shown else {}
+    all_the_same = {
+        change.address for change in read_plan(rollback.plan) if change.touches
+    } & rollback.skipped
+    if all_the_same:
+        raise BlockedRollbackError(
+            f"{', '.join(sorted(all_the_same))} cannot be skipped alone: other things to undo depend on it",
+            next_step=f"skip what depends on it as well, or: holdfast resume {run} --accept-forward",
+            violations=(),
+        )
 
 
 def _bounds(bench: Bench, attempt: Attempt, runner: Written) -> Bounds:
     rollback: Rollback = attempt.rollback
     snapshot = bench.snapshot()
     version = "" if snapshot is None else str(snapshot.document.get("terraform_version", ""))
-    built = rollback.built
+    built, now = rollback.built, bench.index(_document(bench))
     forgets = set(rollback.needs.forget) | set(() if built is None else built.state_forgets)
     return Bounds(
         last_good=to_keep(attempt),
         created=rollback.created,
-        touched=attempt.touched
-        | {known.address for known in bench.index(_document(bench)) if known.identity in rollback.created},
+        touched=attempt.touched | {known.address for known in now if known.identity in rollback.created},
         prior=rollback.prior,
         writer=Written(version or runner.terraform, _writer_providers(bench, attempt)),
         moves=rollback.needs.moves,
         forgets=frozenset(forgets),
         imports=frozenset(block.address for block in rollback.needs.import_again),
+        declared=declared_by_good(attempt, now),
         protection=bench.protection,
         health_began=attempt.health_began or attempt.debt.health_began,
         approvals=attempt.consents,
