@@ -231,7 +231,8 @@ def test_row_03_what_a_rollback_made_on_a_machine_that_was_lost_is_adopted_by_th
     world.proxy.add(refused)
     world.proxy.add(lost)
     running.append(world.start(*DEPLOY))
-    running[0].wait()
+    died = running[0].wait()
+    assert lost.hits == 1, died
     world.proxy.heal()
     elsewhere = {"HOLDFAST_CACHE_DIR": str(world.folder / "another-machine")}
     shown = json.loads(world.holdfast("state", "unlock", "shop", "--json", **elsewhere).out)

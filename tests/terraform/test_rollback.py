@@ -219,6 +219,21 @@ def test_a_run_that_died_while_it_was_undone_is_undone(plain_app: "App", point: 
     assert deployed(plain_app, version(data(kept="3")))[0] == 0
 
 
+@pytest.mark.parametrize("point", ["rb_applying:before", "rb_applying:after", "rb_verify:before"])
+def test_accept_forward_undoes_no_more_of_a_run_that_died_rolling_back(plain_app: "App", point: str) -> None:
+    deployed(plain_app, version(data(kept="1", gone="1")))
+    run = killed_at(plain_app, point, version(data(kept="2", fresh="1"), fails=True))
+    there = inputs_or_tainted(plain_app)
+
+    resumed = plain_app.run("resume", run, "--accept-forward", "--json")
+
+    (shard,) = json.loads(resumed.stdout)["shards"]
+    assert shard["outcome"] == "failed", resumed.stdout
+    assert inputs_or_tainted(plain_app) == there
+    assert not held(plain_app)
+    assert deployed(plain_app, version(data(kept="2", fresh="1")))[1]["outcome"] == "committed"
+
+
 def versioned(app: "App") -> None:
     app.s3.put_bucket_versioning(Bucket=app.bucket, VersioningConfiguration={"Status": "Enabled"})
 
@@ -234,6 +249,19 @@ def test_a_shard_goes_back_by_hand_and_forward_again(plain_app: "App") -> None:
     assert inputs(plain_app) == {"kept": "1", "gone": "1"}
     assert deployed(plain_app, version(data(kept="2", fresh="1")))[0] == 0
     assert inputs(plain_app) == {"kept": "2", "fresh": "1"}
+
+
+def test_a_shard_goes_back_by_hand_past_a_failure_that_was_rolled_back(plain_app: "App") -> None:
+    versioned(plain_app)
+    deployed(plain_app, version(data(kept="1")))
+    deployed(plain_app, version(data(kept="2")))
+    failed, _ = deployed(plain_app, version(data(kept="3"), fails=True))
+    assert failed == 5
+
+    ran = plain_app.run("rollback", SHARD, "--yes", "--json")
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert inputs(plain_app) == {"kept": "1"}
 
 
 def test_a_deployment_that_is_not_there_to_go_back_to_is_wrong_usage(plain_app: "App") -> None:

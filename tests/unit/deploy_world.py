@@ -94,7 +94,7 @@ class World:
         return 0 if stored is None else int(json.loads(stored)["serial"])
 
     def state(self, name: str, *, resources: int = 1) -> bytes:
-        queue = {"attributes": {"id": name}}
+        queue = {"attributes": {"id": name, "name": name}}
         kind = {
             "mode": "managed",
             "type": "aws_sqs_queue",
@@ -112,7 +112,9 @@ class World:
         return json.dumps(state).encode()
 
     def write_state(self, name: str, *, resources: int = 1) -> None:
-        body = self.state(name, resources=resources)
+        self.write_body(name, self.state(name, resources=resources))
+
+    def write_body(self, name: str, body: bytes) -> None:
         found = self.store.head(key(name))
         if found is None:
             self.store.create(key(name), body)
@@ -295,7 +297,7 @@ class Deployment:
 
     def carry_out(self, *names: str, allowed: frozenset[str] = frozenset(), **order: Any) -> RunResult:
         chosen = tuple(one for one in self.shards if not names or one.name in names)
-        policy = Policy(allowed=allowed)
+        policy = order.pop("policy", Policy(allowed=allowed))
         # What changes in this world is its reality, never a configuration.
         order.setdefault("refresh", True)
         order.setdefault("max_parallel", 1)

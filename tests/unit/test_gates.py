@@ -99,3 +99,10 @@ def test_the_error_says_what_would_be_lost_and_how_to_allow_it() -> None:
     assert raised.value.exit_code == 4
     assert f"would replace {DATABASE}, which is protected" in str(raised.value)
     assert f"--allow-destroy {DATABASE}" in str(raised.value)
+
+
+def test_an_address_with_a_key_is_told_as_a_shell_takes_it() -> None:
+    with pytest.raises(GateError) as raised:
+        pass_gates(Proposal(shard=shard(), document=plan(Action.DELETE, f'{DATABASE}["a.b"]')))
+
+    assert f"--allow-destroy '{DATABASE}[\"a.b\"]'" in str(raised.value)

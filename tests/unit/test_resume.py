@@ -1,11 +1,13 @@
 """A run that is taken up: what is its own is finished, what is another's is left to that one and named."""
 
+import json
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.unit.deploy_world import CHAIN, Deployment, World, shard
+from tests.unit.deploy_world import CHAIN, Deployment, FakeTerraform, World, shard
 
 from holdfast_orchestrator.deploy.attempt import Person
 from holdfast_orchestrator.deploy.desk import Desk, Policy
@@ -17,7 +19,7 @@ from holdfast_orchestrator.events import Event, RunStarted
 from holdfast_orchestrator.executor.crew import take_over
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.shard import Run
-from holdfast_orchestrator.record.journal import Journal
+from holdfast_orchestrator.record.journal import Journal, read_journal
 from holdfast_orchestrator.record.journal_entry import JournalName
 from holdfast_orchestrator.record.runs import end_run, read_run
 from holdfast_orchestrator.record.state_record import read_state_record
@@ -40,7 +42,7 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-def died(world: World) -> str:
+def died(world: World, shards: tuple[Shard, ...] = BOTH) -> str:
     """A run whose runner died while it applied `network`, `audit` being done; returns its name."""
 
     def die(call: str) -> None:
@@ -49,7 +51,7 @@ def died(world: World) -> str:
 
     world.losses = {"network": "aws_sns_topic.old", **world.losses}
     world.on_call = die
-    deployment = Deployment(world, BOTH)
+    deployment = Deployment(world, shards)
     with pytest.raises(DiedError):
         deployment.carry_out()
     world.on_call = lambda _call: None
@@ -91,10 +93,26 @@ def stuck(world: World) -> str:
     return name
 
 
-def resumed(world: World, name: str, *, deployment: Deployment | None = None) -> RunResult:
+def resumed(
+    world: World, name: str, *, deployment: Deployment | None = None, person: Person | None = None
+) -> RunResult:
     deployment = deployment or Deployment(world, BOTH)
     run = replace(deployment.run(), id=name)
-    return take_up_run(Take(run=name, person=Person()), run, deployment.shards)
+    return take_up_run(Take(run=name, person=person or Person()), run, deployment.shards)
+
+
+def noted(world: World, run: str, *phases: Phase) -> None:
+    """What the journal of a run says of `network` beyond what it has."""
+    runtime = Deployment(world).run().runtime
+    with Journal.resume(JournalName(run, "network"), runtime=runtime, store=world.store) as journal:
+        for phase in phases:
+            journal.append(phase, "before", epoch=1, data={})
+
+
+def phases_after(world: World, run: str, last: Phase) -> list[Phase]:
+    """What a resumed run did on `network` after it had died in `last`."""
+    phases = [entry.phase for entry in read_journal(world.store, JournalName(run, "network"))]
+    return phases[len(phases) - phases[::-1].index(last) :]
 
 
 def held_elsewhere(
@@ -373,3 +391,155 @@ def test_what_a_person_holds_or_nobody_is_no_run_to_take_up(world: World) -> Non
 
     with pytest.raises(UsageError, match="no run 01LOST"):
         shards_of_run("01LOST", BOTH, [world.store])
+
+
+@pytest.mark.parametrize(
+    "last", [Phase.RB_BUILD, Phase.RB_APPLYING, Phase.RB_SETTLE, Phase.RB_VERIFY, Phase.RB_RETRY]
+)
+def test_accept_forward_undoes_nothing_wherever_a_rollback_had_died(world: World, last: Phase) -> None:
+    Deployment(world, BOTH).carry_out()
+    run = died(world)
+    noted(world, run, Phase.PARTIAL_SNAPSHOT, last)
+
+    result = resumed(world, run, person=Person(accept_forward=True))
+
+    assert result.outcome["network"] is not Outcome.ROLLED_BACK
+    assert Phase.CLASSIFY in phases_after(world, run, last)
+    assert not [phase for phase in phases_after(world, run, last) if phase.value.startswith("rb_")]
+    assert open_run(world) is None
+
+
+def imports_looked_for(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The configurations in which an object is looked for that no state knows."""
+    looked, plan = [], FakeTerraform.plan
+
+    def noting(terraform: FakeTerraform, **how: Any) -> Any:
+        configuration = json.loads(terraform.shard.configuration)
+        looked.extend([configuration] if "import" in configuration else [])
+        return plan(terraform, **how)
+
+    monkeypatch.setattr(FakeTerraform, "plan", noting)
+    return looked
+
+
+def test_what_an_abandoned_rollback_may_have_made_again_is_looked_for_before_going_forward(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = imports_looked_for(monkeypatch)
+    Deployment(world, (NETWORK,)).carry_out()
+    topics = json.dumps({"resource": {"aws_sns_topic": {"old": {}}}}).encode()
+    emptied = (AUDIT, replace(NETWORK, configuration=topics))
+    run = died(world, emptied)
+    # The new version had deleted the queue, and the rollback died while it made it again.
+    world.write_state("network", resources=0)
+    noted(world, run, Phase.CONTRACT, Phase.PARTIAL_SNAPSHOT, Phase.RB_APPLYING)
+
+    resumed(world, run, deployment=Deployment(world, emptied), person=Person(accept_forward=True))
+
+    sought = {(one["import"][0]["to"], "q" in one["resource"].get("aws_sqs_queue", {})) for one in looked}
+    assert sought == {("aws_sqs_queue.q", True)}
+
+
+def test_a_state_an_abandoned_rollback_could_not_save_is_saved_before_going_forward(world: World) -> None:
+    Deployment(world, BOTH).carry_out()
+    run = died(world)
+    noted(world, run, Phase.PARTIAL_SNAPSHOT, Phase.RB_APPLYING)
+    before, rescued = world.serial("network"), world.folder / "network" / "errored.tfstate"
+    rescued.write_bytes(world.state("network"))
+
+    resumed(world, run, person=Person(accept_forward=True))
+
+    assert not rescued.exists()
+    assert world.serial("network") > before
+    assert Phase.STATE_RECOVERY in phases_after(world, run, Phase.RB_APPLYING)
+
+
+QUEUE_A = 'aws_sqs_queue.q["a"]'
+
+
+def keyed(world: World) -> str:
+    """A run that waits for a person, and whose state has a queue with a key; returns its name."""
+    run = stuck(world)
+    state = json.loads(world.state("network"))
+    state["resources"][0]["instances"] = [{"attributes": {"id": "a"}, "index_key": "a"}]
+    world.write_body("network", json.dumps(state).encode())
+    return run
+
+
+@pytest.mark.parametrize(
+    ("option", "person"),
+    [
+        ("--orphan", Person(orphan=("aws_sqs_queue.q[a]",))),
+        ("--skip", Person(skip=("aws_sqs_queue.q[a]",))),
+    ],
+)
+def test_a_decision_about_an_object_that_is_not_there_is_refused_and_changes_nothing(
+    world: World, option: str, person: Person
+) -> None:
+    Deployment(world, BOTH).carry_out()
+    run = keyed(world)
+    world.calls.clear()
+    before = dict(world.store.objects)
+
+    with pytest.raises(UsageError) as refused:
+        resumed(world, run, person=person)
+
+    assert f"{option} aws_sqs_queue.q[a]" in refused.value.what
+    assert f"the nearest is {QUEUE_A}" in refused.value.what
+    assert refused.value.next_step == f"holdfast resume {run} {option} '{QUEUE_A}'"
+    assert refused.value.exit_code == 64
+    assert world.calls == []
+    assert dict(world.store.objects) == before
+
+
+def test_a_decision_about_nothing_that_is_like_anything_says_where_to_look(world: World) -> None:
+    run = stuck(world)
+
+    with pytest.raises(UsageError) as refused:
+        resumed(world, run, person=Person(orphan=("x.y",)))
+
+    assert refused.value.next_step == "look for its address: holdfast state pull network"
+
+
+def test_one_shard_of_a_run_that_knows_the_address_is_enough(world: World) -> None:
+    Deployment(world, BOTH).carry_out()
+    run = died_everywhere(world)
+    state = json.loads(world.state("audit"))
+    state["resources"][0]["name"] = "only_here"
+    world.write_body("audit", json.dumps(state).encode())
+
+    result = resumed(world, run, person=Person(orphan=("aws_sqs_queue.only_here",)))
+
+    assert set(result.outcome) == {"audit", "network"}
+
+
+@pytest.mark.parametrize("person", [Person(skip=("aws_sns_topic.old",)), Person(skip=("aws_sqs_queue.q",))])
+def test_what_only_the_plan_or_the_last_good_deployment_knows_can_be_skipped(
+    world: World, person: Person
+) -> None:
+    Deployment(world, BOTH).carry_out()
+    run = died(world)
+    world.write_state("network", resources=0)
+
+    assert resumed(world, run, person=person).run == run
+
+
+def test_what_was_to_be_created_and_is_in_no_state_yet_can_be_let_go_of(world: World) -> None:
+    def die(call: str) -> None:
+        if call == "apply plan.tfplan of network":
+            raise DiedError
+
+    world.on_call = die
+    with pytest.raises(DiedError):
+        Deployment(world, (NETWORK,)).carry_out()
+    run = open_run(world)
+    assert run is not None
+    world.on_call = lambda _call: None
+
+    assert resumed(world, run, person=Person(orphan=("aws_sqs_queue.q",))).run == run
+
+
+def test_a_decision_about_a_run_that_has_nothing_open_can_be_repeated(world: World) -> None:
+    done = Deployment(world, BOTH).carry_out()
+
+    assert resumed(world, done.run, person=Person(orphan=("x.y",))).exit_code == 0

@@ -14,6 +14,7 @@
                  recovery.py   what only events or cloud know    probe.py       is it there, is it ours?
                  aftermath.py  what an apply has left            proof.py       the verify
                  health_gate.py, promotion.py                    stolen.py       the lock was taken away
+                 decision.py   what a person says of it, held against what there is
     values       attempt.py    the work as far as it has come    reopen.py      read back from the journal
                  bench.py      every effect on one shard         outcome.py     what became of shard and run
                  draft.py, narration.py, ids.py

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, replace
 
 from holdfast_orchestrator.deploy.attempt import parsed
-from holdfast_orchestrator.deploy.bench import Bench, recorded
+from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.outcome import ShardResult
 from holdfast_orchestrator.deploy.preflight import Known, look, refuse_strange_state
@@ -17,6 +17,7 @@ from holdfast_orchestrator.deploy.shard import ShardDeploy
 from holdfast_orchestrator.errors import GateError, UsageError
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.last_good import LastGood, earlier
+from holdfast_orchestrator.record.state_record import Debt
 from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.provider_blocks import union_providers
 from holdfast_orchestrator.rollback.rollback_config import RollbackNeeds, build_rollback, inverse_moves
@@ -24,7 +25,7 @@ from holdfast_orchestrator.rollback.rollback_config import RollbackNeeds, build_
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """Where to go back to: a run (or the beginning of its name), None for the one before what stands now."""
+    """Where to go back to: a run (or the beginning of its name), None: `target_of` says which."""
 
     to: str | None = None
 
@@ -47,7 +48,12 @@ class ShardRollback(ShardDeploy):
 
 
 def target_of(bench: Bench, known: Known, back: Back) -> LastGood:
-    """The deployment to go back to. Raises UsageError where there is none."""
+    """The deployment to go back to. Raises UsageError where there is none.
+
+    Where nobody names one, it is the last good one as long as something of a failed deploy is left, and the
+    one before it where it stands. Only what Holdfast wrote down tells that: a rollback, a restore and
+    somebody else's change write states too, and are no deployments.
+    """
     if known.good is None:
         raise UsageError(f"{bench.shard.name} was never deployed well, so there is nothing to go back to")
     history = earlier(bench.store, bench.folder) or (known.good.record,)
@@ -57,15 +63,24 @@ def target_of(bench: Bench, known: Known, back: Back) -> LastGood:
             names = ", ".join(record.run for record in history)
             raise UsageError(f"{bench.shard.name} has no good deployment {back.to!r}; there are: {names}")
         return found[0]
-    if known.good.record.state != recorded(known.snapshot()):
-        # Something failed since and was kept: the last good deployment is what to go back to.
+    if known.stored is None or (known.kept is not None and known.kept.record.debt != Debt()):
         return known.good.record
-    if len(history) == 1:
+    before = (record for record in history if record.generation < known.good.record.generation)
+    other = next((record for record in before if _differs(bench, record, known.good.record)), None)
+    if other is None:
         raise UsageError(
             f"{bench.shard.name} has no good deployment before run {known.good.record.run}",
             next_step="the bucket keeps earlier ones only while it is versioned",
         )
-    return history[1]
+    return other
+
+
+def _differs(bench: Bench, one: LastGood, other: LastGood) -> bool:
+    """Whether they deployed different configurations: what stands may have been deployed more than once."""
+    if one.artifact == other.artifact:
+        return False
+    first, second = (read_artifact(bench.store, each.artifact) for each in (one, other))
+    return parsed(first.configuration) != parsed(second.configuration)
 
 
 def configuration_back_to(bench: Bench, known: Known, target: LastGood) -> Document:

@@ -1,5 +1,7 @@
 """Stage 3 for one shard: the gates of the app, and the one that asks what could not be undone."""
 
+import shlex
+
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.errors import GateError
@@ -27,6 +29,6 @@ def _next_step(finding: Finding) -> str | None:
     if not finding.address:
         return finding.next_step
     return (
-        f"{finding.next_step} (--approve {finding.address}=SNAPSHOT; "
-        f"or, without one, --allow-destroy {finding.address})"
+        f"{finding.next_step} (--approve {shlex.quote(f'{finding.address}=SNAPSHOT')}; "
+        f"or, without one, --allow-destroy {shlex.quote(finding.address)})"
     )

@@ -129,6 +129,9 @@ def _classify(bench: Bench, attempt: Attempt) -> Phase:
 
 
 def _after_verdict(bench: Bench, attempt: Attempt, verdict: Verdict) -> Phase:
+    if verdict not in (Verdict.STATE_NOT_SAVED, Verdict.IN_DOUBT):
+        # Of a rollback that was given up, nothing is left to settle.
+        attempt.rollback = None
     match verdict:
         case Verdict.STATE_NOT_SAVED:
             return Phase.STATE_RECOVERY
@@ -177,6 +180,9 @@ def _committed(bench: Bench, attempt: Attempt) -> Ending:
         promoted = promote_shard(bench, attempt)
         entry["generation"] = None if promoted is None else promoted.record.generation
         close_record(bench, attempt)
+    if attempt.person.accept_forward:
+        for note in attempt.notes:
+            bench.say(note)
     return Ending(outcome=Outcome.COMMITTED)
 
 

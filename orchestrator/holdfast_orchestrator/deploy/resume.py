@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from holdfast_orchestrator.deploy.attempt import Person
 from holdfast_orchestrator.deploy.books import Books, Transcript
+from holdfast_orchestrator.deploy.decision import refuse_unknown_addresses
 from holdfast_orchestrator.deploy.desk import Desk, Policy
 from holdfast_orchestrator.deploy.draft import Draft
 from holdfast_orchestrator.deploy.locks import outwait_lock
@@ -118,7 +119,12 @@ def _as_deployed(store: DurableStore, folder: str) -> Shard | None:
 
 
 def take_up_run(take: Take, run: Run, shards: tuple[Shard, ...]) -> RunResult:
-    """Bring a run to its end, shard after shard; returns what became of each."""
+    """Bring a run to its end, shard after shard; returns what became of each.
+
+    Raises UsageError for a decision about an object that none of its shards knows; nothing is begun then.
+    """
+    if take.person is not None:
+        refuse_unknown_addresses(take.run, take.person, shards, run.tools.store)
     began = run.clock.monotonic()
     transcript = Transcript(run.emit)
     run = replace(run, emit=transcript)

@@ -6,9 +6,11 @@ from holdfast_orchestrator.deploy.attempt import Attempt, parsed
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.proof import to_keep
 from holdfast_orchestrator.record.artifact import read_artifact
+from holdfast_orchestrator.rollback.addresses import configuration_address
 from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex
 from holdfast_orchestrator.rollback.imports import ImportBlock, import_id
+from holdfast_orchestrator.rollback.references import declares
 from holdfast_orchestrator.rollback.rollback_config import (
     RollbackNeeds,
     empty_like,
@@ -30,6 +32,14 @@ def failed(bench: Bench, attempt: Attempt) -> Document:
     for sha in attempt.debt.artifacts:
         newest = union_providers(newest, parsed(read_artifact(bench.store, sha).configuration)).configuration
     return newest
+
+
+def declared_by_good(attempt: Attempt, now: IdentityIndex) -> frozenset[str]:
+    """Addresses that the version to go back to has: an object that is let go of there would be made anew."""
+    goal, good = goal_of(attempt), () if attempt.good is None else attempt.good.record.index
+    whole = {known.address for known in now if known.address == configuration_address(known.address)}
+    declared = {address for address in whole if declares(goal, address)}
+    return frozenset(declared.union(known.address for known in good))
 
 
 def needs_of(

@@ -20,7 +20,7 @@ from holdfast_orchestrator.deploy.no_return import (
 )
 from holdfast_orchestrator.deploy.proof import prove, sentence, to_keep, told
 from holdfast_orchestrator.deploy.recovery import mend, settle_doubts
-from holdfast_orchestrator.deploy.rollback_needs import failed, goal_of, let_go, needs_of
+from holdfast_orchestrator.deploy.rollback_needs import declared_by_good, failed, goal_of, let_go, needs_of
 from holdfast_orchestrator.deploy.tag_search import may_be_adopted, tagged_arns
 from holdfast_orchestrator.engine.toolchain import dotted
 from holdfast_orchestrator.errors import EngineError, GateError, NeedsPersonError
@@ -32,6 +32,8 @@ from holdfast_orchestrator.rollback.guard import Bounds, Candidate, Written, jud
 from holdfast_orchestrator.rollback.identities import Identity
 from holdfast_orchestrator.rollback.machine import ROLLBACK_RETRIES, Phase
 from holdfast_orchestrator.rollback.plan_file import Stamp, prior_stamp
+from holdfast_orchestrator.rollback.progress import ApplyStep
+from holdfast_orchestrator.rollback.references import declares
 from holdfast_orchestrator.rollback.rollback_config import (
     RollbackConfiguration,
     RollbackNeeds,
@@ -62,6 +64,7 @@ class Rollback:
     plan: Document = field(default_factory=dict, repr=False)
     code: int = 0
     errors: tuple[str, ...] = ()
+    skipped: frozenset[str] = frozenset()
 
     @property
     def configuration(self) -> Document:
@@ -91,12 +94,33 @@ def build(bench: Bench, attempt: Attempt) -> Phase:
             found, built = _built(bench, attempt)
         if built.problems:
             raise BlockedRollbackError(
-                " ".join(built.problems), next_step="fix forward and deploy", violations=()
+                " ".join(built.problems),
+                next_step=f"fix forward and deploy, or: holdfast resume {attempt.run} --accept-forward",
+                violations=(),
             )
         let_go(attempt, attempt.rollback.needs, found.now)
         entry["let_go"] = sorted(attempt.let_go)
         _edit_state(bench, built)
     return Phase.RB_PLANNED
+
+
+def recall(bench: Bench, attempt: Attempt) -> None:
+    """Work out once more what a dead run went back to: what its apply may have made is declared there.
+
+    Changes nothing. Where the events of that apply are out of reach, it may have made all that is not there.
+    """
+    found, built = _built(bench, attempt)
+    if attempt.records and not attempt.assumed:
+        return
+    attempt.assumed += [
+        ApplyStep(address=known.address, action="create", phase="start")
+        for known in to_keep(attempt)
+        if known.deposed is None
+        and known.identity not in found.now
+        and known.address not in found.now.by_address
+        and known.address not in attempt.forgotten
+        and declares(built.configuration, known.address)
+    ]
 
 
 def _built(bench: Bench, attempt: Attempt) -> tuple[Found, RollbackConfiguration]:
@@ -120,7 +144,7 @@ def plan(bench: Bench, attempt: Attempt) -> Phase:
         rollback.plan_file = outcome.plan if outcome.changes else None
         rollback.plan = rollback.terraform.show_plan(outcome.plan) if outcome.changes else {}
         if outcome.changes and attempt.person.skip:
-            _plan_without(rollback, attempt.person.skip)
+            _plan_without(rollback, attempt.person.skip, run=attempt.run)
         entry["changes"] = sorted(read_plan(rollback.plan).touched) if rollback.plan else []
         if rollback.plan:
             entry.update(_remembered(bench, attempt))
@@ -215,7 +239,9 @@ def verify(bench: Bench, attempt: Attempt) -> Phase:
             rollback.errors = (*rollback.errors, error.what)
             return Phase.RB_RETRY
         entry.update(told(proof))
-        if proof.proven or (not proof.lost and set(proof.differing) <= set(attempt.person.skip)):
+        if proof.proven or (
+            not proof.lost and set(proof.differing) <= {*attempt.person.skip, *rollback.skipped}
+        ):
             return Phase.ROLLED_BACK
         rollback.errors = (*rollback.errors, sentence(proof))
     return Phase.RB_RETRY
@@ -261,10 +287,16 @@ def _edit_state(bench: Bench, built: RollbackConfiguration) -> None:
     bench.put_state(document, reason="before addresses are put right")
 
 
-def _plan_without(rollback: Rollback, skip: tuple[str, ...]) -> None:
-    """Plan again, of everything but the addresses a person wants left as they are."""
-    wanted = sorted(change.address for change in read_plan(rollback.plan) if change.touches)
-    targets = [address for address in wanted if address not in skip]
+def _plan_without(rollback: Rollback, skip: tuple[str, ...], *, run: str) -> None:
+    """Plan again, of everything but the addresses a person wants left as they are.
+
+    Raises BlockedRollbackError where Terraform takes one of them along for the sake of another.
+    """
+    planned = [change for change in read_plan(rollback.plan) if change.touches]
+    rollback.skipped = frozenset(
+        change.address for change in planned if {change.address, change.previous_address} & {*skip}
+    )
+    targets = sorted({change.address for change in planned} - rollback.skipped)
     if not targets:
         rollback.plan_file, rollback.plan = None, {}
         return
@@ -273,24 +305,33 @@ def _plan_without(rollback: Rollback, skip: tuple[str, ...]) -> None:
     # A plan with targets is never complete; what is left out was left out on purpose.
     shown = rollback.terraform.show_plan(outcome.plan) if outcome.changes else {}
     rollback.plan = {**shown, "complete": True} if shown else {}
+    all_the_same = {
+        change.address for change in read_plan(rollback.plan) if change.touches
+    } & rollback.skipped
+    if all_the_same:
+        raise BlockedRollbackError(
+            f"{', '.join(sorted(all_the_same))} cannot be skipped alone: other things to undo depend on it",
+            next_step=f"skip what depends on it as well, or: holdfast resume {run} --accept-forward",
+            violations=(),
+        )
 
 
 def _bounds(bench: Bench, attempt: Attempt, runner: Written) -> Bounds:
     rollback: Rollback = attempt.rollback
     snapshot = bench.snapshot()
     version = "" if snapshot is None else str(snapshot.document.get("terraform_version", ""))
-    built = rollback.built
+    built, now = rollback.built, bench.index(_document(bench))
     forgets = set(rollback.needs.forget) | set(() if built is None else built.state_forgets)
     return Bounds(
         last_good=to_keep(attempt),
         created=rollback.created,
-        touched=attempt.touched
-        | {known.address for known in bench.index(_document(bench)) if known.identity in rollback.created},
+        touched=attempt.touched | {known.address for known in now if known.identity in rollback.created},
         prior=rollback.prior,
         writer=Written(version or runner.terraform, _writer_providers(bench, attempt)),
         moves=rollback.needs.moves,
         forgets=frozenset(forgets),
         imports=frozenset(block.address for block in rollback.needs.import_again),
+        declared=declared_by_good(attempt, now),
         protection=bench.protection,
         health_began=attempt.health_began or attempt.debt.health_began,
         approvals=attempt.consents,

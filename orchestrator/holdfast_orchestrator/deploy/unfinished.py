@@ -12,7 +12,7 @@ from holdfast_orchestrator.deploy.narration import Failure
 from holdfast_orchestrator.deploy.outcome import Outcome
 from holdfast_orchestrator.deploy.preflight import Known, look
 from holdfast_orchestrator.deploy.reopen import old_shard, reopened
-from holdfast_orchestrator.deploy.undo import Rollback
+from holdfast_orchestrator.deploy.undo import Rollback, recall
 from holdfast_orchestrator.errors import EXIT_FAILED, NeedsPersonError
 from holdfast_orchestrator.record.journal import Journal
 from holdfast_orchestrator.record.journal_entry import Entry, JournalName
@@ -64,7 +64,7 @@ def take_up(bench: Bench, known: Known, *, person: Person | None, draft: Draft |
             return _only_close(bench, known)
         old = replace(bench, journal=journal, shard=old_shard(bench, entries))
         attempt = reopened(old, known, entries, person or Person())
-        return finish(old, attempt, _phase(attempt, entries, person), draft=draft)
+        return finish(old, attempt, _phase(old, attempt, entries, person), draft=draft)
 
 
 def _was_not_begun(entries: tuple[Entry, ...]) -> bool:
@@ -73,21 +73,28 @@ def _was_not_begun(entries: tuple[Entry, ...]) -> bool:
     return next_after_crash(entries[-1].phase, Child.DEAD).action is Resume.START_OVER
 
 
-def _phase(attempt: Attempt, entries: tuple[Entry, ...], person: Person | None) -> Phase:
+def _phase(bench: Bench, attempt: Attempt, entries: tuple[Entry, ...], person: Person | None) -> Phase:
     last = entries[-1]
-    if last.phase is Phase.STUCK:
-        return _after_stuck(attempt, entries, person)
     if last.phase in (Phase.ROLLED_BACK, Phase.KEPT):
         return last.phase
+    if person is not None and person.accept_forward:
+        return _forward(bench, attempt, entries)
+    if last.phase is Phase.STUCK:
+        return _after_stuck(attempt, entries, person)
     phase = next_after_crash(last.phase, Child.DEAD).phase
     if phase in (Phase.RB_SETTLE, Phase.RB_VERIFY):
         attempt.rollback = Rollback()
         return Phase.RB_SETTLE
     if phase in (Phase.RETRY_FORWARD, Phase.IDLE):
         return Phase.CLASSIFY
-    if person is not None and person.accept_forward:
-        return Phase.CLASSIFY
     return phase
+
+
+def _forward(bench: Bench, attempt: Attempt, entries: tuple[Entry, ...]) -> Phase:
+    """Undo no more; what a rollback's own apply had begun is settled like what the deploy had begun."""
+    if any(entry.phase is Phase.RB_APPLYING for entry in entries):
+        recall(bench, attempt)
+    return Phase.CLASSIFY
 
 
 def _after_stuck(attempt: Attempt, entries: tuple[Entry, ...], person: Person | None) -> Phase:
@@ -98,8 +105,6 @@ def _after_stuck(attempt: Attempt, entries: tuple[Entry, ...], person: Person | 
             next_step=f"holdfast resume {attempt.run} --continue, or with "
             "--skip ADDRESS, --orphan ADDRESS, --accept-forward",
         )
-    if person.accept_forward:
-        return Phase.CLASSIFY
     return Phase.RB_BUILD if any(entry.phase.value.startswith(_BACK) for entry in entries) else Phase.CLASSIFY
 
 

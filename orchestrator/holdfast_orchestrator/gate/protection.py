@@ -5,6 +5,7 @@ whose state carries deletion protection, even after it has been taken out of the
 """
 
 import re
+import shlex
 from collections.abc import Iterator
 
 from holdfast_orchestrator.gate import Finding, Proposal
@@ -24,7 +25,8 @@ def protection(proposal: Proposal) -> Iterator[Finding]:
             yield Finding(
                 gate="protection",
                 what=f"this would {verb} {change.address}, which is protected",
-                next_step=f"keep it as it is, or allow it by name: --allow-destroy {change.address}",
+                next_step="keep it as it is, or allow it by name: "
+                f"--allow-destroy {shlex.quote(change.address)}",
             )
 
 

@@ -16,6 +16,7 @@ the rule, the object and the next step.
     G10  Terraform and providers at least as new as those that wrote the state
 """
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -63,6 +64,7 @@ class Bounds:
         touched: every address the forward plan touched, adopted ones included.
         moves: the inverse moves; forgets: addresses the rollback configuration forgets.
         imports: addresses it imports again.
+        declared: addresses the last good version declares, whether an object was there or not.
         prior: the stamp of the state recorded after the failure.
         writer: the versions that wrote that state.
         protection: what counts as stateful beyond the lists.
@@ -80,6 +82,7 @@ class Bounds:
     moves: tuple[Move, ...] = ()
     forgets: frozenset[str] = frozenset()
     imports: frozenset[str] = frozenset()
+    declared: frozenset[str] = frozenset()
     protection: Protection = field(default_factory=Protection)
     health_began: bool = True
     new_data: Literal["keep", "delete"] = "keep"
@@ -94,8 +97,28 @@ class Bounds:
 
     @property
     def decide(self) -> str:
-        """What to do about an object that only a person can judge."""
-        return f"`{self.resume} --skip ADDRESS` leaves the object as it is, `--orphan ADDRESS` lets go of it"
+        """What to do about objects that only a person can judge."""
+        return (
+            f"`{self.resume} --skip ADDRESS` leaves an object as it is, "
+            "`--orphan ADDRESS` lets go of a new one, `--accept-forward` undoes nothing"
+        )
+
+    def leave(self, address: str) -> str:
+        """What to do about an object that the last good version has: it cannot do without it."""
+        return (
+            f"`{self.resume} --skip {shlex.quote(address)}` leaves the object as it is, "
+            f"`{self.resume} --accept-forward` undoes nothing"
+        )
+
+    def decide_on(self, address: str) -> str:
+        """What to do about this object; one that the last good version declares it would miss."""
+        if address in self.declared or address in self.last_good.by_address:
+            return self.leave(address)
+        name = shlex.quote(address)
+        return (
+            f"`{self.resume} --skip {name}` leaves the object as it is, "
+            f"`{self.resume} --orphan {name}` lets go of it"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +188,7 @@ def _g1(change: Change, bounds: Bounds) -> Iterator[Violation]:
             "G1",
             change,
             f"{change.address} is {known.address} of the last good version, and would be {_verb(change)}.",
-            f"leave it: `{bounds.resume} --orphan {change.address}` keeps the object and goes on",
+            bounds.leave(change.address),
         )
 
 
@@ -186,14 +209,22 @@ def _g2(change: Change, bounds: Bounds) -> Iterator[Violation]:
 
 def _g3(change: Change, bounds: Bounds) -> Iterator[Violation]:
     if change.deletes and change.identity is not None and change.identity not in bounds.created:
-        yield _about("G3", change, f"{change.address} was not created by the failed run.", bounds.decide)
+        yield _about(
+            "G3",
+            change,
+            f"{change.address} was not created by the failed run.",
+            bounds.decide_on(change.address),
+        )
 
 
 def _g4(change: Change, bounds: Bounds) -> Iterator[Violation]:
     move = Move(change.previous_address, change.address) if change.previous_address else None
     if move is not None and not _foreseen(move, bounds):
         yield _about(
-            "G4", change, f"{move.target} moves from {move.source}, which nobody asked for.", bounds.decide
+            "G4",
+            change,
+            f"{move.target} moves from {move.source}, which nobody asked for.",
+            bounds.decide_on(change.address),
         )
     allowed = {move.target for move in bounds.moves} | {move.source for move in bounds.moves}
     allowed |= bounds.touched | bounds.imports | bounds.forgets
@@ -207,7 +238,10 @@ def _g4(change: Change, bounds: Bounds) -> Iterator[Violation]:
         )
     if change.importing and change.address not in bounds.imports:
         yield _about(
-            "G4", change, f"{change.address} would be imported, which nobody asked for.", bounds.decide
+            "G4",
+            change,
+            f"{change.address} would be imported, which nobody asked for.",
+            bounds.decide_on(change.address),
         )
 
 
@@ -220,7 +254,7 @@ def _g5(change: Change, bounds: Bounds) -> Iterator[Violation]:
             "G5",
             change,
             f"{change.address} is new, and something may have been written to it already.",
-            f"`{bounds.resume} --orphan {change.address}` keeps the object and goes on",
+            bounds.decide_on(change.address),
         )
 
 
@@ -231,7 +265,8 @@ def _g6(change: Change, bounds: Bounds) -> Iterator[Violation]:
                 "G6",
                 change,
                 f"{change.address}: {one_way.attribute} would change back, and {one_way.why}.",
-                f"`{bounds.resume} --skip {change.address}`, or approve {change.address} by name",
+                f"`{bounds.resume} --skip {shlex.quote(change.address)}`, "
+                f"or approve {change.address} by name",
             )
 
 
@@ -239,14 +274,20 @@ def _g7(change: Change, bounds: Bounds) -> Iterator[Violation]:
     ours = {change.address, configuration_address(change.address)} & bounds.forgets
     if change.action is Action.FORGET and not ours:
         yield _about(
-            "G7", change, f"{change.address} would be forgotten, which nobody asked for.", bounds.decide
+            "G7",
+            change,
+            f"{change.address} would be forgotten, which nobody asked for.",
+            bounds.decide_on(change.address),
         )
 
 
 def _g9(change: Change, bounds: Bounds) -> Iterator[Violation]:
     if change.deletes and change.identity is None:
         yield _about(
-            "G9", change, f"{change.address} would be {_verb(change)}, and has no identity.", bounds.decide
+            "G9",
+            change,
+            f"{change.address} would be {_verb(change)}, and has no identity.",
+            bounds.decide_on(change.address),
         )
 
 

@@ -1,0 +1,108 @@
+"""A rollback that a person has decided something about."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from tests.unit.deploy_world import Deployment, FakeTerraform, World, shard
+from tests.unit.test_contract import attempt_at, state
+
+from holdfast_orchestrator.deploy.attempt import Attempt, Person
+from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.no_return import BlockedRollbackError
+from holdfast_orchestrator.deploy.rollback_needs import declared_by_good
+from holdfast_orchestrator.deploy.undo import Rollback, plan
+from holdfast_orchestrator.rollback.identities import IdentityIndex, index_state
+from holdfast_orchestrator.rollback.stateful import Protection
+
+QUEUE, TOPIC, MOVED = "aws_sqs_queue.q", "aws_sns_topic.t", "aws_sqs_queue.moved"
+
+
+def index(document: dict[str, Any]) -> IdentityIndex:
+    return index_state(document, protection=Protection())
+
+
+def update(address: str, **fields: Any) -> dict[str, Any]:
+    there = {"id": address}
+    inside = {"actions": ["update"], "before": there, "after": there}
+    kind = address.partition(".")[0]
+    return {"address": address, "mode": "managed", "type": kind, "change": inside, **fields}
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    desk: Any = None
+    lease: Any = SimpleNamespace(check=lambda: None, epoch=1)
+    world = World(tmp_path)
+    return Bench(
+        shard=shard("network"), run=Deployment(world).run(), desk=desk, store=world.store, lease=lease
+    )
+
+
+def planned(
+    bench: Bench, patch: pytest.MonkeyPatch, plans: list[list[dict[str, Any]]], *skip: str
+) -> tuple[Attempt, list[Any]]:
+    """Plan a rollback without some addresses, where Terraform plans this and, with targets, that."""
+    targets, make = list[Any](), FakeTerraform.plan
+    shown = iter(plans)
+
+    def noting(terraform: FakeTerraform, **how: Any) -> Any:
+        targets.append(how.get("targets"))
+        return make(terraform, **how)
+
+    patch.setattr(FakeTerraform, "plan", noting)
+    patch.setattr(
+        FakeTerraform,
+        "show_plan",
+        lambda *_: {"format_version": "1.2", "complete": False, "resource_changes": next(shown)},
+    )
+    attempt = attempt_at({}, good=None, person=Person(skip=skip))
+    attempt.rollback = Rollback()
+    plan(bench, attempt)
+    return attempt, targets
+
+
+def test_a_skipped_object_is_left_out_under_either_of_its_names(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = [update(QUEUE, previous_address=MOVED), update(TOPIC)]
+
+    attempt, targets = planned(bench, monkeypatch, [everything, [update(TOPIC)]], MOVED)
+
+    assert targets == [None, [TOPIC]]
+    assert attempt.rollback.skipped == {QUEUE}
+
+
+def test_a_skipped_object_that_another_one_takes_along_is_named_and_nothing_is_applied(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = [update(QUEUE), update(TOPIC)]
+
+    with pytest.raises(BlockedRollbackError, match=r"aws_sqs_queue\.q cannot be skipped alone") as blocked:
+        planned(bench, monkeypatch, [everything, everything], QUEUE)
+
+    assert blocked.value.next_step is not None
+    assert blocked.value.next_step.endswith("holdfast resume R --accept-forward")
+
+
+def test_what_the_version_to_go_back_to_declares_is_known_with_and_without_an_object() -> None:
+    goal = {"resource": {"aws_sqs_queue": {"q": {}, "many": {"for_each": ["a"]}}}}
+    instances = [{"attributes": {"id": key}, "index_key": key} for key in ("a", "b")]
+    many = {"mode": "managed", "type": "aws_sqs_queue", "name": "many", "instances": instances}
+    now = state("aws_sqs_queue", q={"id": "q"}, new={"id": "new"})
+    good = SimpleNamespace(
+        configuration=goal,
+        record=SimpleNamespace(index=index({"resources": [{**many, "instances": instances[:1]}]})),
+    )
+    now["resources"].append(many)
+
+    found = declared_by_good(attempt_at({}, good=good), index(now))
+
+    assert found == {QUEUE, 'aws_sqs_queue.many["a"]'}
+
+
+def test_a_first_deploy_goes_back_to_nothing_that_is_declared() -> None:
+    now = index(state("aws_sqs_queue", q={"id": "q"}))
+
+    assert declared_by_good(attempt_at({}, good=None), now) == frozenset()
