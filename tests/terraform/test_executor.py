@@ -338,3 +338,20 @@ def test_a_worker_without_terraform_is_named_before_anything_is_begun(
     assert ran.returncode == 1
     assert "1 of 1 workers cannot deploy" in ran.stderr
     assert plain_app.state_keys() == []
+
+
+def test_a_worker_without_holdfast_is_named_before_anything_is_begun(
+    plain_app: "App", cluster: Cluster, tmp_path: Path
+) -> None:
+    hidden = tmp_path / "hidden.py"
+    hidden.write_text("import sys\nsys.modules['holdfast_orchestrator'] = None\n")
+    cluster.hire(1, DASK_DISTRIBUTED__WORKER__PRELOAD=json.dumps([str(hidden)]))
+    plain_app.write(three())
+
+    ran = plain_app.run("deploy", "--yes", "--executor", cluster.address)
+
+    assert ran.returncode == 1
+    assert "1 of 1 workers cannot deploy" in ran.stderr
+    assert "ModuleNotFoundError" in ran.stderr
+    assert "next: install the same holdfast there" in ran.stderr
+    assert plain_app.state_keys() == []

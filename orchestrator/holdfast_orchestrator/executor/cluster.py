@@ -33,6 +33,7 @@ _CONNECT_SECONDS = 10
 _LOOK_SECONDS = 0.5
 _TELL_SECONDS = 10
 _COUNT_SECONDS = 2.0
+_INSTALL = "install the same holdfast there"
 DESERTED_SECONDS = 60.0
 """How long a cluster may be without any worker before its shards are taken over here."""
 
@@ -64,29 +65,38 @@ def joined(address: str, belongings: Belongings) -> Iterator["DaskCrew"]:
     # What it says of lost connections is told by us, once.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
-        _refuse_unready(client.run(worker.ready), address)
+        _refuse_unready(client.run(worker.ready, on_error="return"), address)
         yield DaskCrew(client, belongings)
     finally:
         with suppress(Exception):
             client.close(timeout=_TELL_SECONDS)
 
 
-def _refuse_unready(found: dict[str, tuple[str, str | None]], address: str) -> None:
+def _refuse_unready(found: dict[str, tuple[str, str | None] | Exception], address: str) -> None:
     if not found:
         raise HoldfastError(
             f"the cluster at {address} has no workers", next_step=f"start some: dask worker {address}"
         )
-    ours = worker.package_version()
-    problems = [
-        f"{name} has Holdfast {version}, not {ours}" if version != ours else f"{name}: {problem}"
-        for name, (version, problem) in sorted(found.items())
-        if version != ours or problem is not None
-    ]
+    problems = {name: problem for name, answer in found.items() if (problem := _problem(answer)) is not None}
     if problems:
+        told = "; ".join(f"{name}{problem}" for name, problem in sorted(problems.items()))
+        unable = any(isinstance(found[name], Exception) for name in problems)
         raise HoldfastError(
-            f"{len(problems)} of {len(found)} workers cannot deploy: {'; '.join(problems)}",
-            next_step="mend them, or take them out of the cluster",
+            f"{len(problems)} of {len(found)} workers cannot deploy: {told}",
+            next_step=f"{_INSTALL if unable else 'mend them'}, or take them out of the cluster",
         )
+
+
+def _problem(answer: tuple[str, str | None] | Exception) -> str | None:
+    """Why a worker cannot deploy, to be said after its name; None where it can."""
+    if isinstance(answer, Exception):
+        # One that was raised before our code was reached comes as the text of a plain exception.
+        kind = "" if type(answer) is Exception else f" {type(answer).__name__}:"
+        return f":{kind} {answer}"
+    version, problem = answer
+    if version != (ours := worker.package_version()):
+        return f" has Holdfast {version}, not {ours}"
+    return None if problem is None else f": {problem}"
 
 
 class DaskCrew:
