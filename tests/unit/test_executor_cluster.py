@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.executor import cluster, worker
 from holdfast_orchestrator.executor.job import Belongings
+from holdfast_orchestrator.stop import StopSignal
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.plan.shard import Run
 
 ADDRESS = "tcp://scheduler:8786"
 
@@ -18,11 +22,16 @@ class Client:
 
     def __init__(self, answers: Mapping[str, object]) -> None:
         self.answers = answers
+        self.told = list[tuple[object, ...]]()
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def __call__(self, *_: object, **__: object) -> "Client":
         return self
 
-    def run(self, _: Callable[..., object], *__: object, on_error: str = "raise") -> dict[str, Any]:
+    def run(self, _: Callable[..., object], *told: object, on_error: str = "raise") -> dict[str, Any]:
+        self.told.append(told)
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        meanwhile()
         failed = [answer for answer in self.answers.values() if isinstance(answer, Exception)]
         if failed and on_error == "raise":
             raise failed[0]
@@ -75,3 +84,61 @@ def test_workers_of_another_version_and_without_terraform_are_named(monkeypatch:
         f"tcp://bare:1: no terraform; tcp://other:1 has Holdfast 0.0.1, not {ours}"
     )
     assert error.next_step == "mend them, or take them out of the cluster"
+
+
+class Stopping:
+    """A run that is asked to stop, as its crew sees it, and the seconds that pass."""
+
+    def __init__(self, client: Client) -> None:
+        self.id, self.stop, self.clock = "R1", StopSignal(), self
+        self.seconds = 0.0
+        self.crew = cluster.DaskCrew(client, Belongings())
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def passes(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.crew._pass_on(cast("Run", self))
+
+
+def test_nobody_is_told_to_stop_unasked() -> None:
+    client = Client({})
+
+    Stopping(client).passes(10)
+
+    assert client.told == []
+
+
+def test_workers_that_join_after_a_ctrl_c_are_told_of_it() -> None:
+    client = Client({})
+    run = Stopping(client)
+    run.stop.ask()
+
+    run.passes(0.5)
+    run.passes(0.5)
+    assert client.told == [("R1", 1)]
+    run.passes(2)
+    assert client.told == [("R1", 1)] * 2
+    run.stop.ask()
+    run.passes(0.5)
+    run.passes(2)
+    assert client.told == [("R1", 1), ("R1", 1), ("R1", 2), ("R1", 2)]
+
+
+def test_a_worker_that_does_not_answer_holds_up_one_thread_and_no_second_ctrl_c() -> None:
+    client = Client({})
+    run = Stopping(client)
+    run.stop.ask()
+    client.meanwhile = lambda: run.passes(5)
+
+    run.passes(0.5)
+    assert client.told == [("R1", 1)]
+
+    def again() -> None:
+        run.stop.ask()
+        run.passes(0.5)
+
+    client.meanwhile = again
+    run.passes(5)
+    assert client.told == [("R1", 1), ("R1", 1), ("R1", 2)]

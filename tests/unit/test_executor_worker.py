@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from holdfast_orchestrator.executor import worker
+from holdfast_orchestrator.stop import Urgency
 from holdfast_orchestrator.testing import refusing_runtime
 from holdfast_orchestrator.tools import RealTools
 
@@ -30,3 +31,16 @@ def test_the_event_loop_goes_on_while_a_run_is_let_go_of(monkeypatch: pytest.Mon
     asyncio.run(work())
 
     assert seen == [True]
+
+
+def test_an_urgent_demand_to_stop_is_not_forgotten_for_a_late_one_that_is_less_urgent() -> None:
+    runtime = refusing_runtime(environ={})
+    tools = RealTools(runtime=runtime, project=Path())
+    posts, post = worker._Posts(), worker._Post(runtime=runtime, tools=tools, held=ExitStack())
+
+    posts.stop("R1", Urgency.INTERRUPT)
+    posts.stop("R1", Urgency.FINISH)
+    posts._posts["R1"] = post
+    posts._ask("R1")
+
+    assert post.stop.urgency is Urgency.INTERRUPT

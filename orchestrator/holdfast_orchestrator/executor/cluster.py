@@ -108,7 +108,7 @@ class DaskCrew:
         self._client = client
         self._belongings = belongings
         self._lock = threading.Lock()
-        self._told = Urgency.NONE
+        self._told, self._told_at, self._telling = Urgency.NONE, 0.0, 0
         self._seen = self._counted = 0.0
         self._neighbours = Neighbours(Manifest(()))
 
@@ -183,15 +183,24 @@ class DaskCrew:
             return True
 
     def _pass_on(self, run: Run) -> None:
-        """Tell the workers how urgently the run is asked to stop, once each time that changes."""
+        """Tell the workers how urgently the run is asked to stop: when that changes, and again and again.
+
+        Those that have joined or begun anew since must hear of it too, and not even their addresses tell
+        them apart: one that its nanny restarted may have its predecessor's.
+        """
         with self._lock:
-            urgency = run.stop.urgency
-            if urgency <= self._told:
+            urgency, now = run.stop.urgency, run.clock.monotonic()
+            # A worker that does not answer holds up one thread, not all.
+            is_due = bool(self._told) and not self._telling and now - self._told_at >= _COUNT_SECONDS
+            if urgency <= self._told and not is_due:
                 return
-            self._told = urgency
+            self._told, self._told_at = urgency, now
+            self._telling += 1
         # A cluster that cannot be told any more is found out when it is asked for the result.
         with suppress(Exception):
             self._client.run(worker.stop, run.id, int(urgency), on_error="ignore")
+        with self._lock:
+            self._telling -= 1
 
     def _job(self, shard: Shard, run: Run, intent: Intent, desk: Desk) -> Job:
         others = self._neighbours.of(shard)

@@ -123,7 +123,7 @@ class _Posts:
 
     def stop(self, run: str, urgency: Urgency) -> None:
         with self._lock:
-            self._asked[run] = urgency
+            self._asked[run] = max(urgency, self._asked.get(run, Urgency.NONE))
             self._ask(run)
 
     def end(self, run: str) -> None:
