@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -306,6 +307,43 @@ def test_ctrl_c_reaches_the_workers(plain_app: "App", cluster: Cluster, gate: Pa
 
     assert deploying.returncode == 130, said
     assert "early" in names(plain_app, "slow")
+    assert held(plain_app) == []
+
+
+@pytest.mark.long
+def test_a_worker_ends_the_gateway_of_a_run_whose_orchestrator_was_killed(
+    plain_app: "App", cluster: Cluster, gate: Path, tmp_path: Path
+) -> None:
+    impatient = tmp_path / "impatient.py"
+    impatient.write_text("from holdfast_orchestrator.executor import worker\nworker.IDLE_SECONDS = 1.0\n")
+    # Where providers may be found, a gateway is started before it is known which.
+    cache = tmp_path / "cache"
+    (cache / "plugins").mkdir(parents=True)
+    (worker,) = cluster.hire(
+        1, HOLDFAST_CACHE_DIR=str(cache), DASK_DISTRIBUTED__WORKER__PRELOAD=json.dumps([str(impatient)])
+    )
+
+    seen = set[Path]()
+
+    def gateways() -> set[Path]:
+        # Another process may end while it is looked at.
+        with suppress(OSError):
+            seen.update(
+                Path("/proc", str(pid)) for pid, line in processes_below(worker.pid) if "engine.warm" in line
+            )
+        return seen
+
+    plain_app.write(slow(gate))
+    deploying = plain_app.start("deploy", "--yes", "--executor", cluster.address)
+    wait_until(begun(gate).exists, "Terraform to apply")
+    wait_until(lambda: bool(gateways()), "the gateway to be seen")
+
+    deploying.kill()
+    deploying.communicate()
+    gate.touch()
+
+    wait_until(lambda: not any(process.exists() for process in seen), "the gateway to end")
+    assert names(plain_app, "slow") == {"early", "waiting"}
     assert held(plain_app) == []
 
 
