@@ -128,17 +128,23 @@ class App:
     def changed_since(self, manifest: Manifest, ref: str, *, env: Names = ()) -> frozenset[str]:
         """Return the shards of `manifest` that the app at git revision `ref` synthesizes differently.
 
-        Those whose providers were locked differently then are among them. Raises UsageError where the project
-        is in no git repository, the revision is not known, or the app does not synthesize there.
+        Those of an environment that did not exist then, and those whose providers were locked differently,
+        are among them. Raises UsageError where the project is in no git repository, the revision is not
+        known, or the app does not synthesize there.
         """
         from holdfast_orchestrator.unchanged import since  # noqa: PLC0415 - rarely asked for
 
+        named = names_of(env)
         with since.checked_out(self.file.folder, ref, self.runtime) as there:
             runtime = replace(self.runtime, environ=there.environ, cwd=there.folder)
-            then = since.synthesized_at(
-                ref,
-                lambda: replace(self, file=read_project_file(there.folder), runtime=runtime).synth(env=env),
-            )
+            known = since.known_then(named, self.file.folder, there.folder, runtime.environ)
+
+            def synth() -> Manifest:
+                if named and not known:
+                    return Manifest(())
+                return replace(self, file=read_project_file(there.folder), runtime=runtime).synth(env=known)
+
+            then = since.synthesized_at(ref, synth)
             relocked = since.relocked(self.file.folder, there.folder)
             return since.changed_since(manifest, then, relocked)
 

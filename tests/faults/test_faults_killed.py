@@ -205,19 +205,12 @@ def test_row_03_runner_and_terraform_are_killed_together(world: World) -> None:
     assert_safe(world, world.deploy(SECOND), code=0)
 
 
-def networks(world: World) -> tuple[list[str], list[str]]:
-    """The ids of our VPCs: those in the cloud, and those in the state."""
-    ours = [{"Name": "tag:ManagedBy", "Values": ["holdfast"]}]
-    there = [one["VpcId"] for one in world.cloud.client("ec2").describe_vpcs(Filters=ours)["Vpcs"]]
-    managed = [one for one in world.state()["resources"] if one["type"] == "aws_vpc"]
-    return there, [one["instances"][0]["attributes"]["id"] for one in managed]
-
-
 def test_row_03_what_a_rollback_made_on_a_machine_that_was_lost_is_adopted_by_the_next(
     cold_world: World,
 ) -> None:
     world = cold_world
-    assert world.deploy(app(parameter("kept"), parameter("gone"), network("made"))).code == 0
+    gateway = ("aws_internet_gateway", "made", {"tags": {"Name": "made"}})
+    assert world.deploy(app(parameter("kept"), parameter("gone"), gateway)).code == 0
     world.write(app(parameter("kept")))
     running: list[Started] = []
 
@@ -225,14 +218,14 @@ def test_row_03_what_a_rollback_made_on_a_machine_that_was_lost_is_adopted_by_th
         kill_holdfast(running)
         world.kill_terraform()
 
-    # The network is deleted, the parameter is not: the rollback makes the network again.
+    # The gateway is deleted, the parameter is not: the rollback makes the gateway again.
     refused = Rule(what=asks("DeleteParameter"), fault=Answer(400, "ValidationException"))
-    lost = Rule(what=asks("CreateVpc"), fault=Meanwhile(kill_both, after=True), times=1)
+    lost = Rule(what=asks("CreateInternetGateway"), fault=Meanwhile(kill_both, after=True), times=1)
     world.proxy.add(refused)
     world.proxy.add(lost)
     running.append(world.start(*DEPLOY))
     died = running[0].wait()
-    assert lost.hits == 1, died
+    assert lost.hits == 1, died.text
     world.proxy.heal()
     elsewhere = {"HOLDFAST_CACHE_DIR": str(world.folder / "another-machine")}
     shown = json.loads(world.holdfast("state", "unlock", "shop", "--json", **elsewhere).out)
@@ -240,10 +233,14 @@ def test_row_03_what_a_rollback_made_on_a_machine_that_was_lost_is_adopted_by_th
 
     resumed = world.holdfast("resume", world.newest_run(), "--json", **elsewhere)
 
-    there, known = networks(world)
-    assert lost.hits == 1
+    there = world.cloud.client("ec2").describe_internet_gateways()["InternetGateways"]
     assert_safe(world, resumed, code=5)
-    assert there == known
+    assert [one["InternetGatewayId"] for one in there] == ids_of(world, "aws_internet_gateway")
+
+
+def ids_of(world: World, kind: str) -> list[str]:
+    managed = [one for one in world.state()["resources"] if one["type"] == kind]
+    return [one["instances"][0]["attributes"]["id"] for one in managed]
 
 
 def test_row_04_a_first_terraform_killed_before_any_state_was_saved_loses_nothing(world: World) -> None:
@@ -414,7 +411,9 @@ def test_row_11_an_object_whose_id_aws_chooses_is_found_by_its_tags(cold_world: 
 
     ended = world.deploy(app(parameter("kept"), network("made")))
 
-    there, known = networks(world)
+    ours = [{"Name": "tag:ManagedBy", "Values": ["holdfast"]}]
+    there = [one["VpcId"] for one in world.cloud.client("ec2").describe_vpcs(Filters=ours)["Vpcs"]]
+    known = ids_of(world, "aws_vpc")
     assert_safe(world, ended, code={0, 5})
     assert there == known
     assert "had been made after all" in ended.text or ended.code == 0

@@ -133,3 +133,25 @@ def test_an_app_that_did_not_synthesize_then_is_an_error_of_its_own(committed: "
     assert ran.returncode == 64
     assert "the app at that revision does not synthesize" in ran.stderr
     assert "broken then" in ran.stderr
+
+
+HEEDING = """
+import os, pathlib, sys
+for name in filter(None, os.environ["HOLDFAST_ENV"].split(",")):
+    if not pathlib.Path("environments", name + ".toml").is_file():
+        sys.exit("there is no environment " + name)
+"""
+
+
+def test_every_shard_of_an_environment_that_did_not_exist_then_is_chosen(committed: "App") -> None:
+    (committed.folder / "app.py").write_text(HEEDING + (committed.folder / "app.py").read_text())
+    git(committed, "commit", "--all", "--quiet", "-m", "heeds")
+    (committed.folder / "environments").mkdir()
+    (committed.folder / "environments" / "dev.toml").touch()
+
+    assert listed(committed, "--env", "dev", "--changed-since", "HEAD") == ["network", "orders"]
+
+    git(committed, "add", "--all")
+    git(committed, "commit", "--quiet", "-m", "dev")
+
+    assert listed(committed, "--env", "dev", "--changed-since", "HEAD") == []

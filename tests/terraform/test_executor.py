@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -309,6 +310,43 @@ def test_ctrl_c_reaches_the_workers(plain_app: "App", cluster: Cluster, gate: Pa
     assert held(plain_app) == []
 
 
+@pytest.mark.long
+def test_a_worker_ends_the_gateway_of_a_run_whose_orchestrator_was_killed(
+    plain_app: "App", cluster: Cluster, gate: Path, tmp_path: Path
+) -> None:
+    impatient = tmp_path / "impatient.py"
+    impatient.write_text("from holdfast_orchestrator.executor import worker\nworker.IDLE_SECONDS = 1.0\n")
+    # Where providers may be found, a gateway is started before it is known which.
+    cache = tmp_path / "cache"
+    (cache / "plugins").mkdir(parents=True)
+    (worker,) = cluster.hire(
+        1, HOLDFAST_CACHE_DIR=str(cache), DASK_DISTRIBUTED__WORKER__PRELOAD=json.dumps([str(impatient)])
+    )
+
+    seen = set[Path]()
+
+    def gateways() -> set[Path]:
+        # Another process may end while it is looked at.
+        with suppress(OSError):
+            seen.update(
+                Path("/proc", str(pid)) for pid, line in processes_below(worker.pid) if "engine.warm" in line
+            )
+        return seen
+
+    plain_app.write(slow(gate))
+    deploying = plain_app.start("deploy", "--yes", "--executor", cluster.address)
+    wait_until(begun(gate).exists, "Terraform to apply")
+    wait_until(lambda: bool(gateways()), "the gateway to be seen")
+
+    deploying.kill()
+    deploying.communicate()
+    gate.touch()
+
+    wait_until(lambda: not any(process.exists() for process in seen), "the gateway to end")
+    assert names(plain_app, "slow") == {"early", "waiting"}
+    assert held(plain_app) == []
+
+
 def test_a_cluster_without_workers_and_an_address_without_a_scheduler_are_told_of(
     plain_app: "App", cluster: Cluster
 ) -> None:
@@ -337,4 +375,21 @@ def test_a_worker_without_terraform_is_named_before_anything_is_begun(
 
     assert ran.returncode == 1
     assert "1 of 1 workers cannot deploy" in ran.stderr
+    assert plain_app.state_keys() == []
+
+
+def test_a_worker_without_holdfast_is_named_before_anything_is_begun(
+    plain_app: "App", cluster: Cluster, tmp_path: Path
+) -> None:
+    hidden = tmp_path / "hidden.py"
+    hidden.write_text("import sys\nsys.modules['holdfast_orchestrator'] = None\n")
+    cluster.hire(1, DASK_DISTRIBUTED__WORKER__PRELOAD=json.dumps([str(hidden)]))
+    plain_app.write(three())
+
+    ran = plain_app.run("deploy", "--yes", "--executor", cluster.address)
+
+    assert ran.returncode == 1
+    assert "1 of 1 workers cannot deploy" in ran.stderr
+    assert "ModuleNotFoundError" in ran.stderr
+    assert "next: install the same holdfast there" in ran.stderr
     assert plain_app.state_keys() == []

@@ -33,6 +33,7 @@ _CONNECT_SECONDS = 10
 _LOOK_SECONDS = 0.5
 _TELL_SECONDS = 10
 _COUNT_SECONDS = 2.0
+_INSTALL = "install the same holdfast there"
 DESERTED_SECONDS = 60.0
 """How long a cluster may be without any worker before its shards are taken over here."""
 
@@ -64,29 +65,38 @@ def joined(address: str, belongings: Belongings) -> Iterator["DaskCrew"]:
     # What it says of lost connections is told by us, once.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
-        _refuse_unready(client.run(worker.ready), address)
+        _refuse_unready(client.run(worker.ready, on_error="return"), address)
         yield DaskCrew(client, belongings)
     finally:
         with suppress(Exception):
             client.close(timeout=_TELL_SECONDS)
 
 
-def _refuse_unready(found: dict[str, tuple[str, str | None]], address: str) -> None:
+def _refuse_unready(found: dict[str, tuple[str, str | None] | Exception], address: str) -> None:
     if not found:
         raise HoldfastError(
             f"the cluster at {address} has no workers", next_step=f"start some: dask worker {address}"
         )
-    ours = worker.package_version()
-    problems = [
-        f"{name} has Holdfast {version}, not {ours}" if version != ours else f"{name}: {problem}"
-        for name, (version, problem) in sorted(found.items())
-        if version != ours or problem is not None
-    ]
+    problems = {name: problem for name, answer in found.items() if (problem := _problem(answer)) is not None}
     if problems:
+        told = "; ".join(f"{name}{problem}" for name, problem in sorted(problems.items()))
+        unable = any(isinstance(found[name], Exception) for name in problems)
         raise HoldfastError(
-            f"{len(problems)} of {len(found)} workers cannot deploy: {'; '.join(problems)}",
-            next_step="mend them, or take them out of the cluster",
+            f"{len(problems)} of {len(found)} workers cannot deploy: {told}",
+            next_step=f"{_INSTALL if unable else 'mend them'}, or take them out of the cluster",
         )
+
+
+def _problem(answer: tuple[str, str | None] | Exception) -> str | None:
+    """Why a worker cannot deploy, to be said after its name; None where it can."""
+    if isinstance(answer, Exception):
+        # One that was raised before our code was reached comes as the text of a plain exception.
+        kind = "" if type(answer) is Exception else f" {type(answer).__name__}:"
+        return f":{kind} {answer}"
+    version, problem = answer
+    if version != (ours := worker.package_version()):
+        return f" has Holdfast {version}, not {ours}"
+    return None if problem is None else f": {problem}"
 
 
 class DaskCrew:
@@ -98,7 +108,7 @@ class DaskCrew:
         self._client = client
         self._belongings = belongings
         self._lock = threading.Lock()
-        self._told = Urgency.NONE
+        self._told, self._told_at, self._telling = Urgency.NONE, 0.0, 0
         self._seen = self._counted = 0.0
         self._neighbours = Neighbours(Manifest(()))
 
@@ -173,15 +183,24 @@ class DaskCrew:
             return True
 
     def _pass_on(self, run: Run) -> None:
-        """Tell the workers how urgently the run is asked to stop, once each time that changes."""
+        """Tell the workers how urgently the run is asked to stop: when that changes, and again and again.
+
+        Those that have joined or begun anew since must hear of it too, and not even their addresses tell
+        them apart: one that its nanny restarted may have its predecessor's.
+        """
         with self._lock:
-            urgency = run.stop.urgency
-            if urgency <= self._told:
+            urgency, now = run.stop.urgency, run.clock.monotonic()
+            # A worker that does not answer holds up one thread, not all.
+            is_due = bool(self._told) and not self._telling and now - self._told_at >= _COUNT_SECONDS
+            if urgency <= self._told and not is_due:
                 return
-            self._told = urgency
+            self._told, self._told_at = urgency, now
+            self._telling += 1
         # A cluster that cannot be told any more is found out when it is asked for the result.
         with suppress(Exception):
             self._client.run(worker.stop, run.id, int(urgency), on_error="ignore")
+        with self._lock:
+            self._telling -= 1
 
     def _job(self, shard: Shard, run: Run, intent: Intent, desk: Desk) -> Job:
         others = self._neighbours.of(shard)

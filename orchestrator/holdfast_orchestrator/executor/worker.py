@@ -1,14 +1,15 @@
 """What runs on a Dask worker: `carry` in one of its threads, the rest in its event loop.
 
 A worker keeps what all shards of a run share (runtime, warm providers, the signal to stop) until the run's
-`end`. Its outside world is its own: environment, credentials, cache folder, Terraform.
+`end`. Whoever would send that may have died, so what has had no shard for IDLE_SECONDS is let go of too. Its
+outside world is its own: environment, credentials, cache folder, Terraform.
 """
 
 import asyncio
 import pickle
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -27,6 +28,9 @@ from holdfast_orchestrator.runtime import Runtime, real_runtime
 from holdfast_orchestrator.secret_places import secrets_in_configuration
 from holdfast_orchestrator.stop import StopSignal, Urgency
 from holdfast_orchestrator.tools import RealTools, Tools
+
+IDLE_SECONDS = 300.0
+"""How long what the shards of a run share is kept without any shard; a later one makes it anew."""
 
 
 def topic_of(run: str) -> str:
@@ -56,7 +60,8 @@ def carry(job: Job) -> ShardResult:
     def tell(event: Event) -> None:
         worker.log_event(topic, pickle.dumps(event))
 
-    return _POSTS.of(job, tell).carry(job, tell)
+    with _POSTS.at_work(job, tell) as post:
+        return post.carry(job, tell)
 
 
 def stop(run: str, urgency: int) -> None:
@@ -79,14 +84,16 @@ def ready() -> tuple[str, str | None]:
     return package_version(), None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(eq=False, kw_only=True)
 class _Post:
-    """What the shards of one run share on this worker."""
+    """What the shards of one run share on this worker; `jobs` are at it now, `closing` is set for later."""
 
     runtime: Runtime
     tools: Tools
     held: ExitStack
     stop: StopSignal = field(default_factory=StopSignal)
+    jobs: int = 0
+    closing: threading.Timer | None = None
 
     def carry(self, job: Job, tell: Callable[[Event], None]) -> ShardResult:
         redactor = self.runtime.redactor
@@ -114,29 +121,58 @@ class _Posts:
         self._posts: dict[str, _Post] = {}
         self._asked: dict[str, Urgency] = {}
 
-    def of(self, job: Job, tell: Callable[[Event], None]) -> _Post:
+    @contextmanager
+    def at_work(self, job: Job, tell: Callable[[Event], None]) -> Iterator[_Post]:
+        """Hand out the post of a job's run, and close it some time after its last job."""
         with self._lock:
             if job.run not in self._posts:
                 self._posts[job.run] = _manned(job, tell)
                 self._ask(job.run)
-            return self._posts[job.run]
+            post = self._posts[job.run]
+            post.jobs += 1
+            _keep_open(post)
+        try:
+            yield post
+        finally:
+            with self._lock:
+                post.jobs -= 1
+                if not post.jobs and self._posts.get(job.run) is post:
+                    post.closing = threading.Timer(IDLE_SECONDS, self._close_idle, (job.run, post))
+                    post.closing.daemon = True
+                    post.closing.start()
 
     def stop(self, run: str, urgency: Urgency) -> None:
         with self._lock:
-            self._asked[run] = urgency
+            self._asked[run] = max(urgency, self._asked.get(run, Urgency.NONE))
             self._ask(run)
 
     def end(self, run: str) -> None:
         with self._lock:
             post = self._posts.pop(run, None)
             self._asked.pop(run, None)
+            if post is not None:
+                _keep_open(post)
         if post is not None:
             post.held.close()
+
+    def _close_idle(self, run: str, post: _Post) -> None:
+        with self._lock:
+            # A job may have come, or the run have ended, just as the time was up.
+            if post.jobs or self._posts.get(run) is not post:
+                return
+            del self._posts[run]
+        post.held.close()
 
     def _ask(self, run: str) -> None:
         post = self._posts.get(run)
         while post is not None and post.stop.urgency < self._asked.get(run, Urgency.NONE):
             post.stop.ask()
+
+
+def _keep_open(post: _Post) -> None:
+    if post.closing is not None:
+        post.closing.cancel()
+        post.closing = None
 
 
 _POSTS = _Posts()

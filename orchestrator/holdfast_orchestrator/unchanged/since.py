@@ -9,7 +9,7 @@ by those of the revision.
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +81,18 @@ def checked_out(project: Path, ref: str, runtime: Runtime) -> Iterator[Checkout]
             yield Checkout(folder=folder, environ=_redirected(runtime.environ, top.resolve(), tree))
         finally:
             git.run("worktree", "remove", "--force", str(tree))
+
+
+def known_then(
+    environments: Sequence[str], now: Path, then: Path, environ: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Return those of the environments that are not new, by their files of settings in two project folders.
+
+    Only an environment that has such a file `now` can be new; other apps know environments in other ways.
+    """
+    place = environ.get("HOLDFAST_ENVIRONMENTS") or "environments"
+    files = {name: Path(place, f"{name}.toml") for name in environments}
+    return tuple(name for name, file in files.items() if (then / file).exists() or not (now / file).exists())
 
 
 def synthesized_at(ref: str, synth: Callable[[], Manifest]) -> Manifest:
