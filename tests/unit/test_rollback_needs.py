@@ -42,6 +42,9 @@ def forgotten(attempt: Attempt, now: IdentityIndex) -> tuple[str, ...]:
         ("aws_dynamodb_table", {"id": "t", "arn": HERE}),
         ("aws_sns_topic", {"id": "t", "arn": "arn:aws:sns:eu-west-1:1:t"}),
         ("aws_s3_bucket", {**BUCKET, "region": "eu-west-1"}),
+        ("aws_ecs_service", {"id": "arn:aws:ecs:eu-west-1:1:service/c/s", "name": "s"}),
+        # Found by its tags, as the plan does not tell its id.
+        ("aws_nat_gateway", {"id": "nat-1", "tags_all": {}}),
     ],
 )
 def test_what_aws_would_have_told_of_and_did_not_is_new_and_is_taken_back(
@@ -63,13 +66,18 @@ def test_what_aws_would_have_told_of_and_did_not_is_new_and_is_taken_back(
         ("aws_iam_instance_profile", {"id": "i", "arn": "arn:aws:iam::1:instance-profile/i"}),
         ("aws_s3_bucket", {**BUCKET, "region": "eu-central-1"}),
         ("aws_s3_bucket", BUCKET),
-        ("aws_ssm_parameter", {"id": "/p"}),
+        ("aws_ssm_parameter", {"id": "/p", "name": "/p"}),
+        ("aws_ecs_service", {"id": "arn:aws:ecs:eu-central-1:1:service/c/s", "name": "s"}),
     ],
 )
 def test_what_aws_was_not_asked_about_is_never_destroyed(kind: str, attributes: dict[str, Any]) -> None:
     now = state(kind, attributes)
+    attempt = adopting(now)
+    change = {"actions": ["create"], "before": None, "after": {"name": attributes.get("name")}}
+    resource = {"address": f"{kind}.x", "mode": "managed", "type": kind, "name": "x", "change": change}
+    attempt.plans = [{"resource_changes": [resource]}]
 
-    assert forgotten(adopting(now), now) == (f"{kind}.x",)
+    assert forgotten(attempt, now) == (f"{kind}.x",)
 
 
 def test_where_aws_does_not_tell_nothing_that_was_adopted_is_destroyed() -> None:

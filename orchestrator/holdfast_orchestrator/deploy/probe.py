@@ -27,7 +27,7 @@ from holdfast_orchestrator.rollback.adoption import (
 from holdfast_orchestrator.rollback.changes import Change, read_plan
 from holdfast_orchestrator.rollback.classify import says_absent, says_exists, says_hidden, says_not_made
 from holdfast_orchestrator.rollback.documents import managed
-from holdfast_orchestrator.rollback.identities import Identity
+from holdfast_orchestrator.rollback.identities import Identity, arn_of
 from holdfast_orchestrator.rollback.imports import ImportBlock, with_imports
 from holdfast_orchestrator.rollback.progress import Step
 from holdfast_orchestrator.state.snapshot import read_snapshot
@@ -204,12 +204,12 @@ def _why_not_ours(bench: Bench, change: Change) -> str | None:
 
 def _why_not_new(attempt: Attempt, change: Change) -> str | None:
     """Whether it was left in the cloud before this run began: then it is not this run's to destroy."""
-    arn = (change.before or {}).get("arn")
+    arn = arn_of(change.before or {})
     if arn not in (attempt.tagged_before or ()):
         return None
     # What the state had may have been destroyed and made anew under the same ARN.
     states = (instance.get("attributes") or {} for _, _, instance in managed(attempt.before.document or {}))
-    if arn in {attributes.get("arn") for attributes in states}:
+    if arn in map(arn_of, states):
         return None
     return (
         "it carried this shard's tags before this run began, in no state. "

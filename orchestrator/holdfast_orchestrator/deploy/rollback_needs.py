@@ -7,8 +7,9 @@ from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.proof import to_keep
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.rollback.addresses import configuration_address
+from holdfast_orchestrator.rollback.adoption import Place, candidate_ids
 from holdfast_orchestrator.rollback.documents import Document
-from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex
+from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, TrackedObject
 from holdfast_orchestrator.rollback.imports import ImportBlock, import_id
 from holdfast_orchestrator.rollback.references import declares
 from holdfast_orchestrator.rollback.rollback_config import (
@@ -75,15 +76,24 @@ def unproven(bench: Bench, attempt: Attempt, now: IdentityIndex) -> set[Identity
 
     AWS told of the shard's region what carried its tags, or it did not tell; of other regions nobody asked,
     and of IAM it never tells. What the run's events say was made is new, and so is what has the place and id
-    of an object that the state had: nothing else can have had them.
+    of an object that the state had: nothing else can have had them. New, too, is what has no ARN (a NAT
+    gateway) and was found by its tags, because that search passes over all that had them before.
     """
+    place = Place(account=bench.shard.account, region=bench.shard.region)
+    planned = attempt.planned_values()
+
+    def is_told_of(known: TrackedObject) -> bool:
+        if known.place is None and known.region is None:
+            return not candidate_ids(known.identity.kind, planned.get(known.address, {}), place)
+        return known.region == bench.shard.region
+
     made = {(step.kind, step.id_value) for step in attempt.progress().created()}
     ours = {(known.identity.kind, known.id, known.place) for known in attempt.before.index if known.place}
     return {
         known.identity
         for known in now
         if known.identity in attempt.adopted
-        and (attempt.tagged_before is None or known.region != bench.shard.region)
+        and (attempt.tagged_before is None or not is_told_of(known))
         and (known.identity.kind, known.id) not in made
         and (known.identity.kind, known.id, known.place) not in ours
     }

@@ -211,9 +211,15 @@ def _place(arn: object) -> str | None:
             return None
 
 
+def arn_of(attributes: Document) -> str | None:
+    """The object's ARN, None where it has none. The id of some types (an ECS service) is one."""
+    told = (str(attributes.get(name)) for name in ("arn", "id"))
+    return next((text for text in told if text.startswith("arn:")), None)
+
+
 def _region(attributes: Document) -> str | None:
     """Where the tagging API lists the object. A bucket's ARN has no region, and the bucket is in one."""
-    match str(attributes.get("arn")).split(":", 5):
+    match str(arn_of(attributes)).split(":", 5):
         case ["arn", _, "s3", "", _, _]:
             return attributes.get("region") or None
         case ["arn", _, _, region, _, _]:
