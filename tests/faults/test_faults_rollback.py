@@ -231,6 +231,16 @@ def test_row_45_the_original_of_a_replacement_that_failed_to_go_is_kept(world: W
     assert world.proxy.seen(puts("original")) == [], "it was never made anew"
 
 
+def test_row_45_a_replacement_that_may_have_been_made_beside_its_original_is_named(world: World) -> None:
+    world.begin(replacing("/shop/original"))
+    world.proxy.add(Rule(what=puts("replacement"), fault=Drop(after=True), times=1))
+
+    ended = world.deploy(replacing("/shop/replacement"))
+
+    assert_safe(world, ended, code=5, told={("aws_ssm_parameter", "/shop/replacement")})
+    assert "aws_ssm_parameter.replaced may have been made" in ended.text
+
+
 def test_row_46_what_the_failed_version_moved_is_moved_back(world: World) -> None:
     world.begin(WITH_TABLE)
     put_item(world)

@@ -113,13 +113,19 @@ def _not_found(
     if not may_be_there(attempt):
         return
     there = {one.address for one in found}
+    held = bench.index(_document(bench)).by_address
     tags = ", ".join(f"{tag.key}={tag.value}" for tag in stable_tags(bench.shard))
     for step in doubts:
-        if step.address not in there and not known_ids(bench, attempt, step):
-            yield (
-                f"{step.address} may have been made: its answer was lost, and only AWS knows its id. "
-                f"Look for an {step.kind} with the tags {tags} that no state has"
-            )
+        ids = known_ids(bench, attempt, step)
+        if step.address in there or (ids and step.address not in held):
+            continue
+        # An address that an object has is never imported to.
+        why = "only AWS knows its id" if not ids else "what it was to replace stands at its address"
+        which = " or ".join(ids) if ids else f"with the tags {tags}"
+        yield (
+            f"{step.address} may have been made: its answer was lost, and {why}. "
+            f"Look for an {step.kind} {which} that no state has"
+        )
 
 
 def _import_missing(bench: Bench, attempt: Attempt, missing: Sequence[Step]) -> None:
