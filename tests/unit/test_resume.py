@@ -20,7 +20,8 @@ from holdfast_orchestrator.executor.crew import take_over
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.record.journal import Journal, read_journal
-from holdfast_orchestrator.record.journal_entry import JournalName
+from holdfast_orchestrator.record.journal_entry import Edge, JournalName
+from holdfast_orchestrator.record.kept_plan import keep_plan
 from holdfast_orchestrator.record.runs import end_run, read_run
 from holdfast_orchestrator.record.state_record import read_state_record
 from holdfast_orchestrator.report.ending import ending_lines
@@ -101,12 +102,12 @@ def resumed(
     return take_up_run(Take(run=name, person=person or Person()), run, deployment.shards)
 
 
-def noted(world: World, run: str, *phases: Phase) -> None:
+def noted(world: World, run: str, *phases: Phase, edge: Edge = "before", **data: str) -> None:
     """What the journal of a run says of `network` beyond what it has."""
     runtime = Deployment(world).run().runtime
     with Journal.resume(JournalName(run, "network"), runtime=runtime, store=world.store) as journal:
         for phase in phases:
-            journal.append(phase, "before", epoch=1, data={})
+            journal.append(phase, edge, epoch=1, data=data)
 
 
 def phases_after(world: World, run: str, last: Phase) -> list[Phase]:
@@ -432,7 +433,14 @@ def test_what_an_abandoned_rollback_may_have_made_again_is_looked_for_before_goi
     run = died(world, emptied)
     # The new version had deleted the queue, and the rollback died while it made it again.
     world.write_state("network", resources=0)
-    noted(world, run, Phase.CONTRACT, Phase.PARTIAL_SNAPSHOT, Phase.RB_APPLYING)
+    made = {"actions": ["create"], "before": None, "after": {"name": "network"}}
+    queue = {"address": "aws_sqs_queue.q", "mode": "managed", "type": "aws_sqs_queue", "name": "q"}
+    plan = keep_plan(
+        world.store, run, {"format_version": "1.2", "resource_changes": [{**queue, "change": made}]}
+    )
+    noted(world, run, Phase.CONTRACT, Phase.PARTIAL_SNAPSHOT)
+    noted(world, run, Phase.RB_PLANNED, edge="after", plan=plan)
+    noted(world, run, Phase.RB_APPLYING)
 
     resumed(world, run, deployment=Deployment(world, emptied), person=Person(accept_forward=True))
 

@@ -29,8 +29,6 @@ from holdfast_orchestrator.state.snapshot import StateSnapshot
 
 Verb = Literal["deploy", "destroy", "rollback"]
 
-_CHOSEN_BY_AWS = ("id", "arn")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
@@ -147,25 +145,11 @@ class Attempt:
         return back if declares(back, address) else self.stage_configuration
 
     def planned_values(self) -> Mapping[str, Document]:
-        """What the plans knew beforehand of each object, the newest last; the rollback's plans too.
-
-        What a rollback makes anew, and no plan at hand knows, is what it was.
-        """
-        return ({} if self.rollback is None else self._as_it_was()) | {
+        """What the plans knew beforehand of each object, the newest last; the rollback's plans too."""
+        return {
             address: values
             for plan in (*self.plans, *self.rollback_plans)
             for address, values in planned_values_by_address(plan).items()
-        }
-
-    def _as_it_was(self) -> dict[str, Document]:
-        """What the objects before this run were, without what AWS chooses for each anew."""
-        return {
-            address: {
-                name: value
-                for name, value in (instance.get("attributes") or {}).items()
-                if name not in _CHOSEN_BY_AWS
-            }
-            for address, _, instance in managed(self.before.document or {})
         }
 
     @cached_property

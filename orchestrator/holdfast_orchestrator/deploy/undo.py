@@ -32,8 +32,6 @@ from holdfast_orchestrator.rollback.guard import Bounds, Candidate, Written, jud
 from holdfast_orchestrator.rollback.identities import Identity
 from holdfast_orchestrator.rollback.machine import ROLLBACK_RETRIES, Phase
 from holdfast_orchestrator.rollback.plan_file import Stamp, prior_stamp
-from holdfast_orchestrator.rollback.progress import ApplyStep
-from holdfast_orchestrator.rollback.references import declares
 from holdfast_orchestrator.rollback.rollback_config import (
     RollbackConfiguration,
     RollbackNeeds,
@@ -107,20 +105,9 @@ def build(bench: Bench, attempt: Attempt) -> Phase:
 def recall(bench: Bench, attempt: Attempt) -> None:
     """Work out once more what a dead run went back to: what its apply may have made is declared there.
 
-    Changes nothing. Where the events of that apply are out of reach, it may have made all that is not there.
+    Changes nothing.
     """
-    found, built = _built(bench, attempt)
-    if attempt.records and not attempt.assumed:
-        return
-    attempt.assumed += [
-        ApplyStep(address=known.address, action="create", phase="start")
-        for known in to_keep(attempt)
-        if known.deposed is None
-        and known.identity not in found.now
-        and known.address not in found.now.by_address
-        and known.address not in attempt.forgotten
-        and declares(built.configuration, known.address)
-    ]
+    _built(bench, attempt)
 
 
 def _built(bench: Bench, attempt: Attempt) -> tuple[Found, RollbackConfiguration]:

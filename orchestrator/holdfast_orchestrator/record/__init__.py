@@ -3,6 +3,7 @@
     actor        who is deploying, from where, at which git revision
     artifact     what was deployed: configuration, provider lock, versions; named by its content
     journal      what a run was about to do and had done, shard by shard; the ground a restart stands on
+    journal_file its copy on this machine
     crash_points where tests let a run die, on purpose
     last_good    per shard: the deployment to go back to; writing it is what "committed" means
     state_record per shard: which state to expect, and what a failed deploy left unsettled

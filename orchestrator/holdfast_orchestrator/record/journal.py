@@ -10,20 +10,16 @@ second for company); before a step that changes something, the work waits until 
 any machine can tell what a dead one may have done.
 """
 
-import fcntl
-import os
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import takewhile
-from pathlib import Path
 from threading import Condition, Lock, Thread
 from typing import Any, Self
 
-from holdfast_orchestrator.errors import HoldfastError, LeasedError, NeedsPersonError
-from holdfast_orchestrator.private_files import own_folder
+from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError
 from holdfast_orchestrator.record.crash_points import CrashPoint, crash_point
 from holdfast_orchestrator.record.journal_entry import (
     Edge,
@@ -32,8 +28,8 @@ from holdfast_orchestrator.record.journal_entry import (
     chained,
     look_first,
     next_entry,
-    read_entry,
 )
+from holdfast_orchestrator.record.journal_file import JournalFile
 from holdfast_orchestrator.rollback.machine import WRITING, Phase, is_begun_anew
 from holdfast_orchestrator.runtime import Clock, Runtime
 from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError
@@ -61,7 +57,7 @@ class Journal:
     """An open journal. Safe between threads; made by `begin`, `begin_anew` or `resume`."""
 
     name: JournalName
-    file: "JournalFile"
+    file: JournalFile
     mirror: "Mirror"
     clock: Clock
     crash: CrashPoint | None
@@ -182,85 +178,6 @@ class Journal:
         self.close()
 
 
-@dataclass(slots=True)
-class JournalFile:
-    """The copy on this machine: private, append-only, `size` bytes long."""
-
-    path: Path
-    descriptor: int
-    size: int = 0
-
-    @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open or make the file, and drop an entry that was being written when the machine went down.
-
-        Raises LeasedError where another process has it open, HoldfastError where it cannot be made.
-        """
-        file = cls(path, _open_private(path))
-        try:
-            fcntl.flock(file.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            raise LeasedError(
-                f"another process on this machine writes {path}", next_step="wait for it"
-            ) from None
-        file.size = os.fstat(file.descriptor).st_size
-        if file.size:
-            file._drop_torn_tail()
-        _sync_folder(path.parent)
-        return file
-
-    def lines(self) -> list[bytes]:
-        """Return the entries, as they were written."""
-        return self.path.read_bytes().splitlines()
-
-    def append(self, line: bytes, *, force: bool = True) -> None:
-        """Add a line; with `force` it is on disk, and all before it, when this returns.
-
-        Raises HoldfastError, and leaves no half line, where the disk refuses.
-        """
-        content = line + b"\n"
-        try:
-            _write_whole(self.descriptor, content)
-            if force:
-                os.fsync(self.descriptor)
-        except OSError as error:
-            # What cannot even be shortened is dropped as a torn entry when the journal is opened again.
-            with suppress(OSError):
-                os.ftruncate(self.descriptor, self.size)
-            raise HoldfastError(
-                f"the journal {self.path} cannot be written: {error.strerror}",
-                next_step="make room on that disk; nothing is begun without a journal",
-            ) from None
-        self.size += len(content)
-
-    def set_aside_after(self, number: int) -> None:
-        """Keep the first `number` entries, and move the others to `<file>.superseded`, for whoever asks."""
-        lines = self.lines()
-        aside = _open_private(self.path.with_name(f"{self.path.name}.superseded"))
-        try:
-            _write_whole(aside, b"".join(line + b"\n" for line in lines[number:]))
-            os.fsync(aside)
-        finally:
-            os.close(aside)
-        self.size = sum(len(line) + 1 for line in lines[:number])
-        os.ftruncate(self.descriptor, self.size)
-
-    def close(self) -> None:
-        """Close it; other processes may open it then."""
-        os.close(self.descriptor)
-
-    def _drop_torn_tail(self) -> None:
-        content = self.path.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
-        last = whole[:-1].rpartition(b"\n")[2]
-        if last and not _is_entry(last):
-            whole = whole[: -len(last) - 1]
-        if whole != content:
-            os.ftruncate(self.descriptor, len(whole))
-            self.size = len(whole)
-
-
 class Mirror:
     """Carries entries to the bucket, in order, behind the work's back.
 
@@ -374,38 +291,3 @@ def _has_begun_something(entries: Sequence[Entry]) -> bool:
 
 def _is_redone(phase: Phase, edge: Edge) -> bool:
     return phase in _REDONE or (edge == "after" and phase in _REDONE_ONCE_ENDED)
-
-
-def _is_entry(line: bytes) -> bool:
-    try:
-        read_entry(line)
-    except (ValueError, KeyError, TypeError):
-        return False
-    return True
-
-
-def _open_private(path: Path) -> int:
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        path.parent.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        own_folder(path.parent.parent)
-        own_folder(path.parent)
-        return os.open(path, flags, 0o600)
-    except OSError as error:
-        raise HoldfastError(
-            f"the journal {path} cannot be opened: {error.strerror}",
-            next_step="look at that path; HOLDFAST_CACHE_DIR names another folder",
-        ) from None
-
-
-def _write_whole(descriptor: int, content: bytes) -> None:
-    while content:
-        content = content[os.write(descriptor, content) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
