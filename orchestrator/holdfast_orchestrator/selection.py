@@ -115,5 +115,5 @@ def labels(shards: Iterable[Shard]) -> Mapping[str, str]:
 
 
 def _spelled(shard: Shard, spelling: str) -> str:
-    """A spelling with the service, unless that was made from the stack's id: then the id, as the app has it."""
+    """A spelling with the service; where that was made from the stack's id, the id as the app has it."""
     return spelling if shard.name.startswith(shard.service) else shard.name
