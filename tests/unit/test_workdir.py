@@ -73,7 +73,6 @@ def test_a_folder_that_others_could_read_is_made_private(tmp_path: Path) -> None
         "é",
         "a" * 201,
         "a b",
-        "errored.tfstate",
     ],
 )
 def test_hostile_names_are_refused(tmp_path: Path, name: str) -> None:
@@ -201,3 +200,10 @@ def test_a_state_that_an_older_layout_could_not_save_is_found(tmp_path: Path) ->
         prepare(tmp_path, "orders", FILES)
 
     assert errored_state(workdir_of(tmp_path, "orders")) is not None
+
+
+def test_a_file_must_not_take_the_place_of_what_an_engine_leaves(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="must not be called 'errored.tfstate'"):
+        prepare(tmp_path / "work", "orders", {"errored.tfstate": b""})
+
+    assert not (tmp_path / "work").exists()

@@ -26,7 +26,7 @@ OUTPUT = "output"
 ERRORED_STATE = "errored.tfstate"
 INIT_KEY = ".holdfast-init"
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._~-]{0,199}")
 _KEPT = frozenset({".terraform", ".terraform.lock.hcl", INIT_KEY, OUTPUT, ERRORED_STATE})
 # How an app's folder lies below a shard's, and how far above it a relative path may lead.
 _ABOVE = ("up", "up", "up", "up", "app", "cdktf.out", "stacks")
@@ -62,6 +62,8 @@ def prepare(
     """
     for name in (shard_name, *files):
         _check_name(name)
+    for name in _KEPT.intersection(files):
+        raise SettingsError(f"a file of a shard must not be called {name!r}")
     folder = _own_folders(root, shard_name)
     _refuse_unsaved_state(folder)
     _sweep(root / shard_name, folder, {*placed})
@@ -105,9 +107,9 @@ def errored_state(folder: Path) -> Path | None:
 
 
 def _check_name(name: str) -> None:
-    if _NAME.fullmatch(name) is None or name in _KEPT:
+    if _NAME.fullmatch(name) is None:
         raise SettingsError(
-            f"a shard or file name must be letters, digits, '.', '_' and '-', "
+            f"a shard or file name must be letters, digits, '.', '_', '~' and '-', "
             f"at most 200 and not starting with '.' or '-', got {name!r}",
             next_step="rename the stack in the app",
         )
