@@ -22,7 +22,7 @@ OUTPUT = "output"
 ERRORED_STATE = "errored.tfstate"
 INIT_KEY = ".holdfast-init"
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._~-]{0,199}")
 _KEPT = frozenset({".terraform", ".terraform.lock.hcl", INIT_KEY, OUTPUT, ERRORED_STATE})
 # A deploy with its verify, second stage and rollback leaves some thirty files.
 _OUTPUTS_KEPT = 120
@@ -42,6 +42,8 @@ def prepare(root: Path, shard_name: str, files: Mapping[str, bytes]) -> Path:
     """
     for name in (shard_name, *files):
         _check_name(name)
+    for name in _KEPT.intersection(files):
+        raise SettingsError(f"a file of a shard must not be called {name!r}")
     root.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
     folder = own_folder(own_folder(root) / shard_name)
     _refuse_unsaved_state(folder)
@@ -61,9 +63,9 @@ def errored_state(folder: Path) -> Path | None:
 
 
 def _check_name(name: str) -> None:
-    if _NAME.fullmatch(name) is None or name in _KEPT:
+    if _NAME.fullmatch(name) is None:
         raise SettingsError(
-            f"a shard or file name must be letters, digits, '.', '_' and '-', "
+            f"a shard or file name must be letters, digits, '.', '_', '~' and '-', "
             f"at most 200 and not starting with '.' or '-', got {name!r}",
             next_step="rename the stack in the app",
         )
