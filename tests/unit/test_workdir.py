@@ -203,7 +203,7 @@ def test_a_state_that_an_older_layout_could_not_save_is_found(tmp_path: Path) ->
 
 
 def test_a_file_must_not_take_the_place_of_what_an_engine_leaves(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="must not be called 'errored.tfstate'"):
+    with pytest.raises(SettingsError, match=r"must not be called 'errored\.tfstate'"):
         prepare(tmp_path / "work", "orders", {"errored.tfstate": b""})
 
     assert not (tmp_path / "work").exists()
