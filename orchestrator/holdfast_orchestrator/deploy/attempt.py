@@ -80,6 +80,8 @@ class Attempt:
     its exit code. `sightings` is what was seen of objects before their creates. `standing` is the state that
     was proven to be what was wanted, as long as nothing but health has been looked at since. `adopted` are
     objects whose creates were in doubt, `proved` those of them that were absent before their create.
+    `remaining` are the addresses a destroy has left, None where nobody knows; with `goes_on`, a destroy that
+    was killed is carried on.
     """
 
     run: str
@@ -126,6 +128,8 @@ class Attempt:
     retries: int = 0
     failure: Failure | None = None
     notes: list[str] = field(default_factory=list)
+    remaining: tuple[str, ...] | None = None
+    goes_on: bool = True
 
     rollback: Any = field(default=None, repr=False)
     rollback_retries: int = 0

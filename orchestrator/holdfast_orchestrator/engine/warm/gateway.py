@@ -26,6 +26,7 @@ from typing import Any
 
 from holdfast_orchestrator.engine.warm.connection import Attachment
 from holdfast_orchestrator.engine.warm.door import Door
+from holdfast_orchestrator.engine.warm.folders import CONTROL
 from holdfast_orchestrator.engine.warm.looks import Looks
 from holdfast_orchestrator.engine.warm.pool import Pool
 from holdfast_orchestrator.engine.warm.process import ProviderProcess, StartError, start
@@ -36,7 +37,6 @@ from holdfast_orchestrator.engine.warm.watch import Watch
 from holdfast_orchestrator.process import SystemProcesses
 from holdfast_orchestrator.terraform.ownership import Holdings
 
-CONTROL = "control"
 LINE_LIMIT = 1 << 26
 LINGER_SECONDS = 120.0
 
