@@ -9,6 +9,7 @@ from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.events import Event, RunStarted, ShardPlanned, ShardStep
 from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.plan.document import PlanDocument, parse_plan
+from holdfast_orchestrator.plan.looks import look_by_import
 from holdfast_orchestrator.plan.preview import ShardPlan, StateStamp, configuration_sha256
 from holdfast_orchestrator.plan.upstream import waits_for
 from holdfast_orchestrator.redaction import Redactor
@@ -153,7 +154,10 @@ def make_plan(
             destroys=document.destroys,
         )
     )
-    watched = outcome.watched or Sightings()
+    watched = outcome.watched
+    if watched is None and holdings is not None and raw:
+        watched = look_by_import(terraform, shard, raw, holdings)
+    watched = watched or Sightings()
     return MadePlan(file=outcome.plan, state=state, raw=raw, document=document, watched=watched)
 
 

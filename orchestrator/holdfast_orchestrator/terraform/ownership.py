@@ -5,6 +5,7 @@ one that exists. For all other types (`create_semantics`) the proof is that the 
 before its create and was absent. What is not proved may be somebody else's: it is never destroyed.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,6 +13,7 @@ from typing import Any
 
 from holdfast_orchestrator.terraform.create_semantics import (
     TWINS,
+    CreateRule,
     Semantics,
     is_doubtful,
     parent_kinds,
@@ -23,6 +25,8 @@ from holdfast_orchestrator.terraform.object_keys import ObjectKey, key_of, may_b
 # In the text of each create that the guard refuses.
 REFUSED = "Holdfast refused this create"
 
+# A value that AWS made up, or that has the account in it: who has it cannot have had it before.
+_MADE_UP = re.compile(r"arn:|https?://|[a-z]+-[0-9a-f]{8,17}\Z")
 # The attributes by which a child names its parent.
 _PARENT_NAMES = ("id", "arn", "name", "url", "bucket", "domain", "email")
 
@@ -38,6 +42,9 @@ class Verdict(StrEnum):
     """The shard's own state has it, at another address."""
     UNPROVEN = "unproven"
     """Nobody could say."""
+
+
+_LEAST_FIRST = (Verdict.FOUND, Verdict.UNPROVEN, Verdict.OWN, Verdict.ABSENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,9 +135,14 @@ class Sightings:
         self.by_key.update((one.key, one) for one in sightings)
 
     def of(self, key: ObjectKey) -> Sighting | None:
-        """Return what was seen of an object, None where nobody looked."""
-        found = self.by_key.get(key)
-        return found or next((one for other, one in self.by_key.items() if may_be_same(key, other)), None)
+        """Return what was seen of an object, None where nobody looked.
+
+        Where the place is not known and several can be meant, the one that proves least.
+        """
+        if key in self.by_key:
+            return self.by_key[key]
+        meant = [one for other, one in self.by_key.items() if may_be_same(key, other)]
+        return min(meant, key=lambda one: _LEAST_FIRST.index(one.verdict), default=None)
 
     def proves(self, kind: str, attributes: Mapping[str, Any]) -> bool:
         """Say whether a complete create of an object with these attributes proves that this run made it."""
@@ -152,6 +164,38 @@ class Sightings:
         key = key_of(kind, attributes)
         seen = None if key is None else self.of(key)
         return seen is not None and seen.verdict is Verdict.FOUND
+
+
+def judged_without_look(
+    key: ObjectKey,
+    kind: str,
+    values: Mapping[str, Any],
+    *,
+    holdings: Holdings,
+    made: Collection[tuple[str, str]],
+) -> Sighting | None:
+    """Return what is known of an object before anybody looks, None where somebody has to.
+
+    What the run has deleted is gone. What is a part of something new, or refers to something new, cannot have
+    been there: `made` are types and names of what this command creates. A setting of an object the shard has
+    is nobody else's.
+    """
+    rule = rule_of(kind)
+    if rule is None:
+        return None
+    if is_among(key, holdings.gone) or _is_new(rule, values, holdings=holdings, made=made):
+        return Sighting(key=key, kind=kind, verdict=Verdict.ABSENT)
+    return Sighting(key=key, kind=kind, verdict=Verdict.OWN) if holdings.has(key) else None
+
+
+def _is_new(
+    rule: CreateRule, values: Mapping[str, Any], *, holdings: Holdings, made: Collection[tuple[str, str]]
+) -> bool:
+    parent = (rule.parent_kind, str(values.get(rule.parent)))
+    if rule.parent and (parent in made or (rule.is_setting and parent in holdings.parents)):
+        return True
+    new = {value for _, value in made if _MADE_UP.match(value)}
+    return any(values.get(name) in new for name in rule.fields)
 
 
 def is_among(key: ObjectKey, keys: Collection[ObjectKey]) -> bool:

@@ -7,23 +7,22 @@ provider's place where something is there: the create then fails as one does tha
 """
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from holdfast_orchestrator.engine.warm import wire
 from holdfast_orchestrator.engine.warm.looks import Asking, Looks
 from holdfast_orchestrator.engine.warm.values import decoded, diagnostic, errors, is_nil
-from holdfast_orchestrator.terraform.create_semantics import CreateRule, is_doubtful, rule_of
+from holdfast_orchestrator.terraform.create_semantics import is_doubtful, rule_of
 from holdfast_orchestrator.terraform.object_keys import ObjectKey, key_of
 from holdfast_orchestrator.terraform.ownership import (
     REFUSED,
     Holdings,
     Sighting,
     Verdict,
-    is_among,
+    judged_without_look,
     parent_names,
 )
 
@@ -31,8 +30,6 @@ from holdfast_orchestrator.terraform.ownership import (
 _TYPE, _PRIOR, _PLANNED_IN_APPLY = 1, 2, 3
 _PLANNED_IN_ANSWER = _NEW_STATE = 1
 _APPLY_DIAGNOSTICS = 3
-# A value that AWS made up, or that has the account in it: who has it cannot have had it before.
-_MADE_UP = re.compile(r"arn:|https?://|[a-z]+-[0-9a-f]{8,17}\Z")
 
 
 @dataclass(eq=False, kw_only=True)
@@ -112,27 +109,9 @@ class Watch:
         return key_of(kind, values, None if place is None else str(place))
 
     async def _judged(self, asking: Asking, key: ObjectKey, kind: str, values: Mapping[str, Any]) -> Sighting:
-        rule = rule_of(kind)
-        if rule is not None and (is_among(key, self._gone) or self._is_new(rule, values)):
-            return Sighting(key=key, kind=kind, verdict=Verdict.ABSENT)
-        if self.holdings.has(key):
-            return Sighting(key=key, kind=kind, verdict=Verdict.OWN)
-        return await self.looks.look(asking, key, kind, values)
-
-    @property
-    def _gone(self) -> set[ObjectKey]:
-        return self.deleted | self.holdings.gone
-
-    def _is_new(self, rule: CreateRule, values: Mapping[str, Any]) -> bool:
-        """Whether it cannot have been there: its parent is new, or it refers to something that is.
-
-        A setting of an object the shard has is no other's either.
-        """
-        parent = (rule.parent_kind, str(values.get(rule.parent)))
-        if rule.parent and (parent in self.made or (rule.is_setting and parent in self.holdings.parents)):
-            return True
-        new = {value for _, value in self.made if _MADE_UP.match(value)}
-        return any(values.get(name) in new for name in rule.fields)
+        holdings = replace(self.holdings, gone=self.holdings.gone | self.deleted)
+        known = judged_without_look(key, kind, values, holdings=holdings, made=self.made)
+        return known or await self.looks.look(asking, key, kind, values)
 
 
 def _refusal(seen: Sighting) -> bytes:
