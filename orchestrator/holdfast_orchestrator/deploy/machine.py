@@ -30,6 +30,7 @@ from holdfast_orchestrator.errors import (
 from holdfast_orchestrator.record.state_record import Debt
 from holdfast_orchestrator.rollback.classify import Verdict
 from holdfast_orchestrator.rollback.machine import FORWARD_RETRIES, Phase
+from holdfast_orchestrator.terraform.accepted import AcceptedUse
 
 _BACK = frozenset({
     Phase.PARTIAL_SNAPSHOT,
@@ -47,11 +48,15 @@ _AFTER_VERIFY = frozenset({Phase.HEALTH, Phase.PROMOTED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How it ended: `failure` says why and what to do where it is not committed."""
+    """How it ended: `failure` says why and what to do where it is not committed.
+
+    `accepted` is what the last verify still showed, as somebody accepted.
+    """
 
     outcome: Outcome
     exit_code: int = 0
     failure: Failure | None = None
+    accepted: tuple[AcceptedUse, ...] = ()
 
 
 def drive(bench: Bench, attempt: Attempt, phase: Phase) -> Ending:
@@ -183,7 +188,7 @@ def _committed(bench: Bench, attempt: Attempt) -> Ending:
     if attempt.person.accept_forward:
         for note in attempt.notes:
             bench.say(note)
-    return Ending(outcome=Outcome.COMMITTED)
+    return Ending(outcome=Outcome.COMMITTED, accepted=attempt.accepted)
 
 
 def _rolled_back(bench: Bench, attempt: Attempt) -> Ending:
@@ -201,9 +206,10 @@ def _rolled_back(bench: Bench, attempt: Attempt) -> Ending:
     return Ending(
         outcome=Outcome.ROLLED_BACK,
         exit_code=RolledBackError.exit_code,
+        accepted=attempt.accepted,
         failure=Failure(
             reason=f"{failure.reason}; {done}",
-            next_step="mend the cause and deploy again",
+            next_step=failure.next_step if failure.lasts else "mend the cause and deploy again",
             evidence=(*failure.evidence, *_origin(attempt), *attempt.notes),
         ),
     )

@@ -71,6 +71,9 @@ def old_shard(bench: Bench, entries: Sequence[Entry]) -> Shard:
         configuration=artifact.configuration,
         sources=bench.shard.sources,
         keeping=bench.shard.keeping,
+        accepted_differences=tuple(
+            dict.fromkeys((*shard.accepted_differences, *bench.shard.accepted_differences))
+        ),
     )
 
 
