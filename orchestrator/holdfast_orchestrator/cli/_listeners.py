@@ -1,10 +1,10 @@
 """Who hears the events of a command: the terminal's view, and `--events FILE`."""
 
-import json
 import threading
 from typing import TextIO
 
 from holdfast_orchestrator.events import Event, Listener
+from holdfast_orchestrator.visible import json_text
 
 
 class Listeners:
@@ -38,4 +38,4 @@ class EventFile:
         self._file = file
 
     def __call__(self, event: Event) -> None:
-        self._file.write(json.dumps(event.to_json(), ensure_ascii=False) + "\n")
+        self._file.write(json_text(event.to_json()) + "\n")

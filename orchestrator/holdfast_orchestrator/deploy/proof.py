@@ -6,6 +6,7 @@ from typing import Any
 
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.commands import correct_and_deploy
 from holdfast_orchestrator.errors import InterruptedSafelyError
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.record.footing import Proven
@@ -107,14 +108,14 @@ def sentence(verified: Verified) -> str:
 def way_out(verified: Verified, bench: Bench) -> str:
     """What to do about a verify that did not prove what it had to; entries that accept it, word for word."""
     left = verified.differences
-    again = "mend the cause and deploy again"
+    again = correct_and_deploy(bench.shard)
     if verified.lost or verified.plan == "unreadable" or not all(one.attributes for one in left.open):
         return again
     if not left.open:
-        return f"renew or remove the entry of accepted_differences whose `expires` is over; else {again}"
+        return f"set a later `expires` in the entry of accepted_differences, or {again}"
     entries = json.dumps([*_entries(verified, bench)], ensure_ascii=False)
     return (
-        f"{again}; where it never settles, accept it: write into cdktf.json, under context.holdfast, "
+        f"{again}; where it never settles, first accept it: write into cdktf.json, under context.holdfast, "
         f'"accepted_differences": {entries}'
     )
 
