@@ -99,9 +99,9 @@ class RealTools:
         )
 
     def workdir(self, shard: Shard) -> Path:
-        from holdfast_orchestrator.engine.workdir import work_root  # noqa: PLC0415
+        from holdfast_orchestrator.engine.workdir import work_root, workdir_of  # noqa: PLC0415
 
-        return work_root(self.runtime, self.project) / file_name(shard.name)
+        return workdir_of(work_root(self.runtime, self.project), file_name(shard.name))
 
     def terraform(self, shard: Shard, on_event: "Callable[[UiEvent], None]") -> "Terraform":
         from holdfast_orchestrator.engine.terraform import Terraform  # noqa: PLC0415 - only when deploying

@@ -15,6 +15,7 @@ from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.belonging import refuse_other_app, refuse_other_lineage
 from holdfast_orchestrator.record.last_good import Promoted, read_last_good
 from holdfast_orchestrator.record.state_record import KeptRecord, read_state_record
+from holdfast_orchestrator.rollback.rollback_config import empty_like
 from holdfast_orchestrator.rollback.state_objects import Recorded, Standing, StateObject, compare, read_state
 from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
 from holdfast_orchestrator.state.store import StoredObject
@@ -128,11 +129,14 @@ def refuse_full_disk(bench: Bench, known: Known) -> None:
 
 
 def good_of(bench: Bench, known: Known) -> Good | None:
-    """The deployment to go back to, with its configuration."""
+    """The deployment to go back to, with its configuration; after a destroy that has nothing in it."""
     if known.good is None:
         return None
     artifact = read_artifact(bench.store, known.good.record.artifact)
-    return Good(promoted=known.good, configuration=parsed(artifact.configuration))
+    configuration = parsed(artifact.configuration)
+    if known.good.record.is_destroy:
+        configuration = empty_like(configuration)
+    return Good(promoted=known.good, configuration=configuration)
 
 
 _LOOK = "find out who wrote it; to take it for the truth as it is: --rebaseline"

@@ -133,7 +133,7 @@ class ShardDeploy:
 
         known = look(bench)
         refuse_another_app(bench, known)
-        known = finish_what_was_left(bench, known)
+        known = finish_what_was_left(bench, known, destroying=self._intent.destroy)
         refuse_strange_state(bench, known)
         refuse_full_disk(bench, known)
         if known.locked:
@@ -149,7 +149,7 @@ class ShardDeploy:
         inputs = self._inputs(bench)
         planned = self._plan(bench, snapshot, inputs, shown)
         self._draft.document = planned.document
-        if planned.document.is_empty and not self._may_be_ill(known):
+        if planned.document.is_empty and not self._intent.destroy and not self._may_be_ill(known):
             self._keep_as_good(bench, known, snapshot, planned)
             return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
         pass_gates(self._proposal())
@@ -175,7 +175,7 @@ class ShardDeploy:
     ) -> None:
         from holdfast_orchestrator.deploy.launch import keep_as_good  # noqa: PLC0415 - only after a plan
 
-        if snapshot is None or self._intent.destroy:
+        if snapshot is None:
             return
         proven = None if planned.inputs is None else Proven(inputs=planned.inputs, state=snapshot.etag)
         keep_as_good(bench, known, snapshot, terraform=planned.terraform, proven=proven)
