@@ -111,10 +111,9 @@ def test_buckets_are_reached_by_path_and_by_their_own_names(
 ) -> None:
     # Not every machine resolves names below localhost.
     resolve = socket.getaddrinfo
-    monkeypatch.setattr(
-        socket, "getaddrinfo", lambda _, *rest, **more: resolve("127.0.0.1", *rest, **more)
-    )
-    s3 = client(port, "s3", "localhost", config=Config(s3={"addressing_style": style})  # type: ignore[arg-type])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda _, *rest, **more: resolve("127.0.0.1", *rest, **more))
+    addressing: Any = {"addressing_style": style}
+    s3 = client(port, "s3", "localhost", config=Config(s3=addressing))
     where = {"LocationConstraint": "eu-west-1"}
 
     s3.create_bucket(Bucket=f"by-{style}", CreateBucketConfiguration=where)
