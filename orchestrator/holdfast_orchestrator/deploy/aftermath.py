@@ -87,9 +87,12 @@ def _answered_by_our_own(attempt: Attempt, found: Found) -> tuple[str, ...]:
 
 
 def in_doubt(attempt: Attempt, found: Found) -> tuple[Step, ...]:
-    """The creates nobody has looked for yet."""
+    """The creates nobody has looked for yet; one that was refused has made nothing."""
+    refused = attempt.refused()
     return tuple(
-        step for step in found.settled.in_doubt if (step.address, step.id_value) not in attempt.looked_for
+        step
+        for step in found.settled.in_doubt
+        if (step.address, step.id_value) not in attempt.looked_for and step.address not in refused
     )
 
 

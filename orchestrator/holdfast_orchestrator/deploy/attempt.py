@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -242,6 +242,7 @@ def events_of(record: Path) -> list[ApplyStep]:
     return [step for event in Tail(record).events(last=True) if (step := _step(event))]
 
 
+@cache
 def refused_in(record: Path) -> frozenset[str]:
     """Addresses whose create was refused in the record of an apply, because their object was there before.
 
