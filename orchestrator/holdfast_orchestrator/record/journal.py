@@ -12,7 +12,6 @@ any machine can tell what a dead one may have done.
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -33,6 +32,7 @@ from holdfast_orchestrator.record.journal_file import JournalFile
 from holdfast_orchestrator.rollback.machine import WRITING, Phase, is_begun_anew
 from holdfast_orchestrator.runtime import Clock, Runtime
 from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError
+from holdfast_orchestrator.system.workers import WorkerPool
 
 _READERS = 8
 _PATIENCE_SECONDS = 1.0
@@ -262,7 +262,7 @@ class Mirror:
 def read_journal(store: DurableStore, name: JournalName) -> tuple[Entry, ...]:
     """Read a journal from the bucket alone. Raises NeedsPersonError where its chain is broken."""
     keys = [head.key for head in store.list(name.prefix)]
-    with ThreadPoolExecutor(_READERS) as readers:
+    with WorkerPool(_READERS) as readers:
         found = list(readers.map(store.get, keys))
     bodies = (stored.body for stored in found if stored is not None)
     return chained(name, [line for body in bodies for line in body.removesuffix(b"\n").split(b"\n")])
