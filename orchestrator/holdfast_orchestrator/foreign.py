@@ -23,6 +23,7 @@ from holdfast_orchestrator.manifest import (
 )
 from holdfast_orchestrator.project_file import ForeignSettings
 from holdfast_orchestrator.runtime import Aws
+from holdfast_orchestrator.state_key import is_key_name, key_name
 
 # What an app says of a resource it wants kept; `gate.protection` reads the same words in a state.
 _KEPT_BY_THEIR_OWN_WORD = ("deletion_protection", "deletion_protection_enabled", "enable_deletion_protection")
@@ -53,7 +54,8 @@ def foreign_shards(stacks: tuple[Stack, ...], defaults: ForeignDefaults) -> tupl
     """Return the shard of each stack. Raises SettingsError where something is missing or not allowed."""
     settings = merged(defaults.settings, defaults.options)
     bucket, region = _needed(settings, "state_bucket"), _needed(settings, "region")
-    environment = _needed(settings, "environment")
+    environment = _named(settings, "environment")
+    service = _named(settings, "service") if settings.service is not None else None
     cloud = "local" if environment == LOCAL and not defaults.custom_endpoint else "aws"
     account = settings.account or defaults.find_account(region, cloud)
     states = {
@@ -62,7 +64,7 @@ def foreign_shards(stacks: tuple[Stack, ...], defaults: ForeignDefaults) -> tupl
             region=region,
             key=checked_state_key(
                 f"stack {stack.name!r}",
-                service_part(stack.name, settings.service),
+                service_part(stack.name, service),
                 account,
                 region,
                 environment,
@@ -78,7 +80,7 @@ def foreign_shards(stacks: tuple[Stack, ...], defaults: ForeignDefaults) -> tupl
             name=stack.name,
             directory=stack.directory,
             configuration=_in_s3(stack, states, local_files=local_files, emulated=emulated),
-            service=service_part(stack.name, settings.service),
+            service=service_part(stack.name, service),
             environment=environment,
             account=account,
             region=region,
@@ -107,10 +109,14 @@ def calling_account(aws: Aws, *, region: str, environ: Mapping[str, str]) -> str
 
 
 def service_part(stack: str, service: str | None) -> str:
-    """Return the service in the state key: the stack's name, below `service` where that is set."""
-    if service is None or stack == service or stack.startswith(f"{service}-"):
-        return stack
-    return f"{service}-{stack}"
+    """Return the service in the state key: the stack's name, below `service` where that is set.
+
+    A name that is no part of a key becomes one: `My_Stack` is `my-stack` there.
+    """
+    part = key_name(stack)
+    if service is None or part == service or part.startswith(f"{service}-"):
+        return part
+    return key_name(f"{service}-{stack}")
 
 
 def merged(settings: ForeignSettings, options: ForeignSettings) -> ForeignSettings:
@@ -144,6 +150,17 @@ def _needed(settings: ForeignSettings, name: str) -> str:
     raise SettingsError(
         f"this app writes no holdfast.json, so its {name.replace('_', ' ')} must be set",
         next_step=f'set "context": {{"holdfast": {{"{name}": "…"}}}} in cdktf.json, or give {_option(name)}',
+    )
+
+
+def _named(settings: ForeignSettings, name: str) -> str:
+    value = _needed(settings, name)
+    if is_key_name(value):
+        return value
+    given = "" if name == "service" else f", or give {_option(name)}"
+    raise SettingsError(
+        f"the {name} of this app must be 1-63 of a-z, 0-9 and inner hyphens, got {value!r}",
+        next_step=f'set "context": {{"holdfast": {{"{name}": "{key_name(value)}"}}}} in cdktf.json{given}',
     )
 
 

@@ -8,7 +8,7 @@ read once too, so that what is planned, gated and applied is the same bytes. An 
 """
 
 import json
-import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,8 +28,10 @@ CDKTF_MANIFEST = "manifest.json"
 HOLDFAST_MANIFEST = "holdfast.json"
 LOCAL = "local"
 
-# Becomes a folder and a file name.
-_SHARD_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,126}[A-Za-z0-9_-])?")
+# A folder of cdktf's is called like its stack, and file systems end names at 255 bytes.
+_LONGEST_NAME = 255
+# Control characters, marks that turn the direction of text, halves of characters, ends of lines.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"})
 
 M = TypeVar("M", bound="BaseModel")
 
@@ -193,21 +195,28 @@ def _stacks(outdir: Path) -> tuple[Stack, ...]:
     if not file.is_file():
         raise SettingsError(f"there is no {file}", next_step="holdfast synth")
     manifest = read_model(file, CdktfManifest)
+    # cdktf names stacks by their ids and what they depend on by construct paths: a stack may lie in another.
+    names = {stack.construct_path or name: name for name, stack in manifest.stacks.items()}
     return tuple(
         Stack(
             name=_checked_name(name, file),
             directory=outdir / stack.working_directory,
             configuration=_read_inside(outdir, stack.synthesized_stack_path),
-            depends_on=tuple(sorted(set(stack.dependencies))),
+            depends_on=tuple(sorted({names.get(path, path) for path in stack.dependencies})),
         )
         for name, stack in sorted(manifest.stacks.items())
     )
 
 
 def _checked_name(name: str, file: Path) -> str:
-    if _SHARD_NAME.fullmatch(name) is None or ".." in name:
+    """Return the id of a stack that may be one. The names of its places are made from it in `state_key`."""
+    visible = all(unicodedata.category(sign) not in _INVISIBLE for sign in name)
+    short = 0 < len(name.encode(errors="surrogatepass")) <= _LONGEST_NAME
+    if not (visible and short) or "/" in name or name in {".", ".."}:
         raise SettingsError(
-            f"{file}: stack name {name!r} must be 1-128 of letters, digits, `-`, `_` and `.`, without `..`"
+            f"{file}: a stack's name must be 1-{_LONGEST_NAME} bytes of visible characters without `/`, "
+            f"and not `.` or `..`, got {name!r}",
+            next_step="rename the stack in the app",
         )
     return name
 

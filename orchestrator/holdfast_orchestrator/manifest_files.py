@@ -19,6 +19,7 @@ class CdktfStack(BaseModel):
 
     synthesized_stack_path: str
     working_directory: str
+    construct_path: str | None = None
     dependencies: tuple[str, ...] = ()
 
 

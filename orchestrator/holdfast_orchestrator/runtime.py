@@ -21,6 +21,7 @@ from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.process import Processes, SystemProcesses
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.system.workers import start_helper
+from holdfast_orchestrator.visible import visible
 
 # As many as ask at once: what the shards of a run are looked at with, and their deploys.
 _CONNECTIONS = 40
@@ -62,7 +63,7 @@ class Terminal:
 
     def ask(self, prompt: str) -> str:
         """Ask on the error stream and return the line answered, or "" where nobody can answer."""
-        self.err.write(prompt)
+        self.err.write(visible(prompt))
         self.err.flush()
         return self.inp.readline().strip()
 

@@ -70,7 +70,7 @@ def _globbed(shards: Sequence[Shard], globs: Iterable[str]) -> tuple[Shard, ...]
         found = {
             shard.name
             for shard in shards
-            if fnmatchcase(shard.name, glob) or fnmatchcase(shard.service, glob)
+            if glob == shard.name or fnmatchcase(shard.name, glob) or fnmatchcase(shard.service, glob)
         }
         if not found:
             names = ", ".join(sorted(shard.name for shard in shards))
@@ -105,10 +105,15 @@ def labels(shards: Iterable[Shard]) -> Mapping[str, str]:
     """Return the shortest name by which each shard can be told from the others, by shard name."""
     known = tuple(shards)
     spellings = (
-        {shard.name: shard.service for shard in known},
-        {shard.name: f"{shard.service}-{shard.environment}" for shard in known},
-        {shard.name: f"{shard.service}-{shard.region}" for shard in known},
+        {shard.name: _spelled(shard, shard.service) for shard in known},
+        {shard.name: _spelled(shard, f"{shard.service}-{shard.environment}") for shard in known},
+        {shard.name: _spelled(shard, f"{shard.service}-{shard.region}") for shard in known},
         {shard.name: shard.name for shard in known},
     )
     clear = [names for names in spellings if len(set(names.values())) == len(known)]
     return min(clear, key=lambda names: sum(map(len, names.values())))
+
+
+def _spelled(shard: Shard, spelling: str) -> str:
+    """A spelling with the service; where that was made from the stack's id, the id as the app has it."""
+    return spelling if shard.name.startswith(shard.service) else shard.name

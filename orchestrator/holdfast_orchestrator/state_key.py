@@ -3,15 +3,25 @@
 `<service>/<account>/<region>/<environment>/terraform.tfstate` below the state bucket, the same for
 every environment and cloud. Each part is checked before any path is built from it, so that no name
 can climb out of its folder or stand for two shards at once.
+
+cdktf allows stack ids that are no part of a key (`MyStack`, `my_stack`, `prod.network`, long ones):
+`key_name` makes one of them, `file_name` the name of a file or folder.
 """
 
+import hashlib
 import re
+import unicodedata
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]{1,2}")
 
 STATE_FILE = "terraform.tfstate"
+
+# The longest part of a key, and how much of a name stays where a digest tells it from others.
+_LONGEST, _STEM, _DIGEST = 63, 54, 8
+# A folder `web.lock` would be in the way of the lock of the folder `web`.
+_PLAIN_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(?<!\.lock)")
 
 
 class InvalidStateKeyError(ValueError):
@@ -32,6 +42,42 @@ def state_key(service: str, account: str, region: str, environment: str) -> str:
         _checked("environment", environment, _NAME, "1-63 of a-z, 0-9 and inner hyphens"),
     )
     return "/".join((*parts, STATE_FILE))
+
+
+def key_name(text: str) -> str:
+    """Return `text` as a part of a key: itself where it is one already, else what is left of it.
+
+    `MyStack` becomes `mystack`, `prod.network` becomes `prod-network`. A digest follows where much was lost:
+    a name that was too long, or of other letters than ours. Different names may become the same one:
+    whoever builds keys has to compare them.
+    """
+    if _NAME.fullmatch(text) is not None:
+        return text
+    ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^a-z0-9]+", "-", ascii_only.lower()).strip("-")
+    if text.isascii() and 0 < len(plain) <= _LONGEST:
+        return plain
+    return f"{plain[:_STEM].strip('-') or 'stack'}-{_digest(text)[:_DIGEST]}"
+
+
+def file_name(name: str) -> str:
+    """Return the name of a shard as that of a file or folder; different shards have different ones.
+
+    Of letters, digits, `.`, `_` and `-`, at most 128 and not starting with `.` or `-`, where `name` is so
+    already and no `.lock`; else with a digest after a `~`, which no name of that kind has.
+    """
+    if _PLAIN_FILE.fullmatch(name) is not None:
+        return name
+    return f"{key_name(name)[:_STEM]}~{_digest(name)[: 2 * _DIGEST]}"
+
+
+def is_key_name(text: str) -> bool:
+    """Whether `text` is a service or an environment as a key has it."""
+    return _NAME.fullmatch(text) is not None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _checked(part: str, value: str, pattern: re.Pattern[str], allowed: str) -> str:

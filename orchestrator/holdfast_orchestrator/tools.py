@@ -19,6 +19,7 @@ from holdfast_orchestrator.record.footing import Build
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.s3 import S3Store
 from holdfast_orchestrator.state.store import DurableStore
+from holdfast_orchestrator.state_key import file_name
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.engine.terraform import Terraform
@@ -98,16 +99,18 @@ class RealTools:
         )
 
     def workdir(self, shard: Shard) -> Path:
-        from holdfast_orchestrator.engine.workdir import work_root  # noqa: PLC0415
+        from holdfast_orchestrator.engine.workdir import work_root, workdir_of  # noqa: PLC0415
 
-        return work_root(self.runtime, self.project) / shard.name
+        return workdir_of(work_root(self.runtime, self.project), file_name(shard.name))
 
     def terraform(self, shard: Shard, on_event: "Callable[[UiEvent], None]") -> "Terraform":
         from holdfast_orchestrator.engine.terraform import Terraform  # noqa: PLC0415 - only when deploying
         from holdfast_orchestrator.engine.workdir import prepare, work_root  # noqa: PLC0415
 
         workdir = prepare(
-            work_root(self.runtime, self.project), shard.name, {CONFIGURATION: shard.configuration}
+            work_root(self.runtime, self.project),
+            file_name(shard.name),
+            {CONFIGURATION: shard.configuration},
         )
         return Terraform(
             engine=self.engine,
@@ -125,7 +128,7 @@ class RealTools:
 
         root = work_root(self.runtime, self.project)
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (root / f"{shard.name}.lock").open("w") as lock:
+        with (root / f"{file_name(shard.name)}.lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -1,4 +1,4 @@
-"""Rows 81 to 89: disks, listeners, limits and traps, at every door of ours to the machine."""
+"""Rows 71 to 79: disks, listeners, limits and traps, at every door of ours to the machine."""
 
 import resource
 import subprocess
@@ -27,7 +27,7 @@ def shell(world: World, line: str, **environ: str) -> "subprocess.CompletedProce
     )
 
 
-def test_row_81_no_listener_changes_how_a_command_ends(world: World) -> None:
+def test_row_71_no_listener_changes_how_a_command_ends(world: World) -> None:
     world.begin(PLAIN)
     world.write(PLAIN_SECOND)
 
@@ -63,7 +63,7 @@ ANSWERS = (
 )
 
 
-def test_row_81_commands_that_only_answer_end_as_they_would(world: World) -> None:
+def test_row_71_commands_that_only_answer_end_as_they_would(world: World) -> None:
     world.begin(PLAIN)
     for words in ANSWERS:
         line = words.replace("RUN", world.newest_run())
@@ -75,7 +75,7 @@ def test_row_81_commands_that_only_answer_end_as_they_would(world: World) -> Non
         assert "Traceback" not in unheard.stderr, line
 
 
-def test_row_81_half_a_state_is_not_given_out_as_a_whole_one(world: World) -> None:
+def test_row_71_half_a_state_is_not_given_out_as_a_whole_one(world: World) -> None:
     world.begin(PLAIN)
 
     ended = shell(world, f'"$H" state pull shop >{FULL}')
@@ -84,7 +84,7 @@ def test_row_81_half_a_state_is_not_given_out_as_a_whole_one(world: World) -> No
     assert "--out" in ended.stderr
 
 
-def test_row_82_a_full_temporary_folder_is_named_before_anything_is_applied(world: World) -> None:
+def test_row_72_a_full_temporary_folder_is_named_before_anything_is_applied(world: World) -> None:
     world.begin(PLAIN)
     world.write(PLAIN_SECOND)
     temporary = world.folder / "temporary"
@@ -126,7 +126,7 @@ def limited(world: World, *words: str, **limits: int) -> "subprocess.CompletedPr
 MIB = 2**20
 
 
-def test_row_83_too_little_memory_or_too_few_files_is_a_reason_and_no_defect(cold_world: World) -> None:
+def test_row_73_too_little_memory_or_too_few_files_is_a_reason_and_no_defect(cold_world: World) -> None:
     world = cold_world
     world.begin(PLAIN)
     world.write(PLAIN_SECOND)
@@ -148,7 +148,7 @@ def test_row_83_too_little_memory_or_too_few_files_is_a_reason_and_no_defect(col
     assert_safe(world, world.deploy(), code=0)
 
 
-def test_row_84_terraforms_settings_of_the_caller_reach_no_call(cold_world: World) -> None:
+def test_row_74_terraforms_settings_of_the_caller_reach_no_call(cold_world: World) -> None:
     world = cold_world
     nowhere = str(world.folder / "nowhere" / "at" / "all")
     world.extra.update(
@@ -181,7 +181,7 @@ def test_row_84_terraforms_settings_of_the_caller_reach_no_call(cold_world: Worl
     assert {one["name"] for one in world.state()["resources"]} == {"kept", "changed", "fresh"}
 
 
-def test_row_85_a_crash_of_terraform_while_it_plans_is_no_plan_with_changes(world: World) -> None:
+def test_row_75_a_crash_of_terraform_while_it_plans_is_no_plan_with_changes(world: World) -> None:
     """Go ends with the code 2 that stands for changes."""
     world.begin(PLAIN)
     crash = (

@@ -8,6 +8,7 @@ from holdfast_orchestrator.errors import SettingsError
 from holdfast_orchestrator.foreign import ForeignDefaults, foreign_shards, service_part
 from holdfast_orchestrator.manifest import Shard, Stack, load_manifest
 from holdfast_orchestrator.project_file import ForeignSettings, read_project_file
+from holdfast_orchestrator.selection import Selection, labels
 
 SETTINGS = ForeignSettings(
     state_bucket="acme-state", region="eu-west-1", environment="dev", account="123456789012"
@@ -156,23 +157,90 @@ def test_a_stack_that_already_lies_where_it_should_is_taken_over() -> None:
     assert shards(stack("web", own))[0].state.key == key
 
 
-def test_a_name_that_cannot_be_part_of_a_key_is_refused() -> None:
-    with pytest.raises(SettingsError, match="stack 'My_Stack': service must be"):
-        shards(stack("My_Stack"))
+def test_a_name_that_cannot_be_part_of_a_key_is_one_in_other_letters() -> None:
+    (shard,) = shards(stack("My_Stack"))
+
+    assert shard.name == "My_Stack"
+    assert shard.service == "my-stack"
+    assert shard.state.key == "my-stack/123456789012/eu-west-1/dev/terraform.tfstate"
 
 
-def test_two_stacks_that_would_get_one_key_are_refused(tmp_path: Path) -> None:
-    document: dict[str, Any] = {"version": "0.21.0", "stacks": {}}
-    for name in ("api", "shop-api"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "cdk.tf.json").write_text("{}")
-        document["stacks"][name] = {"workingDirectory": name, "synthesizedStackPath": f"{name}/cdk.tf.json"}
-    (tmp_path / "manifest.json").write_text(json.dumps(document))
+@pytest.mark.parametrize("name", ["service", "environment"])
+def test_a_setting_that_cannot_be_part_of_a_key_is_named_with_one_that_can(name: str) -> None:
+    settings = ForeignSettings(**{**_fields(SETTINGS), name: "My_App"})
+
+    with pytest.raises(SettingsError, match=f"the {name} of this app must be .*, got 'My_App'") as raised:
+        shards(stack("web"), settings=settings)
+
+    assert f'"{name}": "my-app"' in str(raised.value.next_step)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "key"),
+    [
+        ("api", "shop-api", "shop-api"),
+        ("Api", "api", "shop-api"),
+        ("prod.net", "prod_net", "shop-prod-net"),
+    ],
+)
+def test_two_stacks_that_would_get_one_key_are_refused(
+    tmp_path: Path, one: str, other: str, key: str
+) -> None:
+    synthesized(tmp_path, {one: (), other: ()})
     settings = ForeignSettings(**{**_fields(SETTINGS), "service": "shop"})
     defaults = ForeignDefaults(settings=settings, options=ForeignSettings(), find_account=asked)
 
-    with pytest.raises(SettingsError, match="'api' and 'shop-api' would share the state 'shop-api/"):
+    with pytest.raises(SettingsError, match=f"'{one}' and '{other}' would share the state '{key}/"):
         load_manifest(tmp_path, defaults)
+
+
+LEGAL = ("MyStack", "my_stack", "prod.network", "a..b", "网络", "a@b:c", "x" * 200)
+
+
+def test_whatever_cdktf_allows_as_a_name_is_selected_by_it(tmp_path: Path) -> None:
+    synthesized(tmp_path, dict.fromkeys(LEGAL, ()))
+    defaults = ForeignDefaults(settings=SETTINGS, options=ForeignSettings(), find_account=asked)
+
+    manifest = load_manifest(tmp_path, defaults)
+
+    assert {shard.name for shard in manifest.shards} == set(LEGAL)
+    assert len({shard.state.key for shard in manifest.shards}) == len(LEGAL)
+    assert labels(manifest.shards) == {name: name for name in LEGAL}
+    for name in LEGAL:
+        assert [shard.name for shard in Selection(stacks=(name,)).of(manifest)] == [name]
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a\nb", "a/b", "a\u202eb", "x" * 256])
+def test_a_name_that_cannot_be_shown_or_be_a_folder_is_refused(tmp_path: Path, name: str) -> None:
+    document = {"stacks": {name: {"workingDirectory": ".", "synthesizedStackPath": "."}}, "version": "1"}
+    (tmp_path / "manifest.json").write_text(json.dumps(document))
+    defaults = ForeignDefaults(settings=SETTINGS, options=ForeignSettings(), find_account=asked)
+
+    with pytest.raises(SettingsError, match="a stack's name must be"):
+        load_manifest(tmp_path, defaults)
+
+
+def test_what_a_stack_inside_another_depends_on_is_found_by_its_construct_path(tmp_path: Path) -> None:
+    synthesized(tmp_path, {"outer": (), "inner": ("outer",), "web": ("outer/inner",)}, inside="outer")
+    defaults = ForeignDefaults(settings=SETTINGS, options=ForeignSettings(), find_account=asked)
+
+    assert load_manifest(tmp_path, defaults).by_name["web"].depends_on == ("inner",)
+
+
+def synthesized(outdir: Path, stacks: dict[str, tuple[str, ...]], *, inside: str = "") -> None:
+    """Write what cdktf writes for these stacks and their dependencies; `inner` lies in stack `inside`."""
+    document: dict[str, Any] = {"version": "0.21.0", "stacks": {}}
+    for name, dependencies in stacks.items():
+        folder = f"stacks/{name}"
+        (outdir / folder).mkdir(parents=True)
+        (outdir / folder / "cdk.tf.json").write_text("{}")
+        document["stacks"][name] = {
+            "workingDirectory": folder,
+            "synthesizedStackPath": f"{folder}/cdk.tf.json",
+            "constructPath": f"{inside}/{name}" if name == "inner" else name,
+            "dependencies": list(dependencies),
+        }
+    (outdir / "manifest.json").write_text(json.dumps(document))
 
 
 def test_what_the_app_itself_wants_kept_is_protected() -> None:

@@ -136,14 +136,14 @@ def test_two_shards_never_share_a_state(tmp_path: Path) -> None:
         load(app(tmp_path, {"one": [], "two": []}, described(one=ENTRY, two=ENTRY)))
 
 
-@pytest.mark.parametrize("name", ["../evil", "a/b", ".hidden", "a..b", "", "x" * 200])
+@pytest.mark.parametrize("name", ["../evil", "a/b", "..", "a\x1bb", "", "x" * 256])
 def test_a_stack_name_that_would_lead_elsewhere_is_refused_before_any_path_is_made(
     tmp_path: Path, name: str
 ) -> None:
     stack = {"name": name, "workingDirectory": "x", "synthesizedStackPath": "x/cdk.tf.json"}
     (tmp_path / "manifest.json").write_text(json.dumps({"version": "0.21.0", "stacks": {name: stack}}))
 
-    with pytest.raises(SettingsError, match="stack name"):
+    with pytest.raises(SettingsError, match="a stack's name must be"):
         load(tmp_path)
 
 

@@ -5,6 +5,7 @@ help, so that `holdfast --help` costs nothing. Each module `cli/<name>.py` expos
 the one place where errors become text and an exit code.
 """
 
+import io
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -122,7 +123,9 @@ def _told(error: Exception, argv: Sequence[str], runtime: "Runtime") -> int:
             click.echo(error.format_message(), file=runtime.terminal.out)
             return EXIT_OK
         case click.ClickException():
-            error.show(file=runtime.terminal.err)
+            shown = io.StringIO()
+            error.show(file=shown)
+            runtime.terminal.err.write(runtime.redactor.text(shown.getvalue()))
             return UsageError.exit_code
         case HoldfastError():
             _say(error, runtime)

@@ -4,13 +4,13 @@ A listener that fails is left out from then on, which is said once to the others
 because nobody could be told of it.
 """
 
-import json
 import os
 import threading
 from contextlib import suppress
 from pathlib import Path
 
 from holdfast_orchestrator.events import Event, Listener, Notice
+from holdfast_orchestrator.visible import json_text
 
 
 class Listeners:
@@ -55,7 +55,7 @@ class EventFile:
         self.path = path
 
     def __call__(self, event: Event) -> None:
-        line = json.dumps(event.to_json(), ensure_ascii=False) + "\n"
+        line = json_text(event.to_json()) + "\n"
         content = line.encode(errors="backslashreplace")
         while content:
             content = content[os.write(self._descriptor, content) :]

@@ -4,7 +4,6 @@ From the app where there is one; else, on any machine that may use the bucket, f
 `--region`: then the shard is looked for among the states and the backups that lie there.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
 import click
 
-from holdfast_orchestrator.cli._history import printable
 from holdfast_orchestrator.cli._options import json_option, mirrored, options, project_option
 from holdfast_orchestrator.errors import HoldfastError, UsageError
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.visible import json_text
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.manifest import StateLocation
@@ -34,13 +33,14 @@ _DEPTH = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A shard whose state may be meant. `protected` are addresses."""
+    """A shard whose state may be meant. `protected` are addresses; `project` is the app, where one asks."""
 
     name: str
     service: str
     environment: str
     location: "StateLocation"
     cloud: Cloud
+    project: str = ""
     protected: frozenset[str] = frozenset()
 
 
@@ -86,6 +86,7 @@ class StateSession:
             store=_store(self.runtime, self.folder, location, self.candidate.cloud),
             bucket=location.bucket,
             key=location.key,
+            project=self.candidate.project,
             protection=Protection(addresses=self.candidate.protected),
         )
 
@@ -102,7 +103,7 @@ class StateSession:
     def say(self, lines: Iterable[str]) -> None:
         """Write lines for people."""
         for line in lines:
-            self.talk.write(printable(self.redactor.text(line)).rstrip() + "\n")
+            self.talk.write(self.redactor.text(line).rstrip() + "\n")
         self.talk.flush()
 
     def answer(self, document: Any) -> None:
@@ -177,6 +178,7 @@ def _candidates(runtime: Runtime, folder: Path, given: Mapping[str, Any]) -> Seq
         return list(_in_bucket(runtime, folder, given))
     from holdfast_orchestrator.api import Project  # noqa: PLC0415 - not needed for a bucket that is named
 
+    project = Project.load(folder, runtime=runtime)
     return [
         Candidate(
             name=shard.name,
@@ -184,9 +186,10 @@ def _candidates(runtime: Runtime, folder: Path, given: Mapping[str, Any]) -> Seq
             environment=shard.environment,
             location=shard.state,
             cloud=shard.cloud,
+            project=project.file.id,
             protected=frozenset(shard.protected),
         )
-        for shard in Project.load(folder, runtime=runtime).list()
+        for shard in project.list()
     ]
 
 
@@ -266,6 +269,6 @@ def _environ(runtime: Runtime, folder: Path, cloud: Cloud) -> Mapping[str, str]:
 def _print_json(runtime: Runtime, redactor: Redactor, document: Any) -> None:
     from holdfast_orchestrator.report.documents import as_json  # noqa: PLC0415
 
-    text = json.dumps(redactor.value(as_json(document)), indent=2, ensure_ascii=False)
+    text = json_text(redactor.value(as_json(document)), indent=2)
     runtime.terminal.out.write(f"{text}\n")
     runtime.terminal.out.flush()

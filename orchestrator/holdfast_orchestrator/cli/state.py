@@ -293,4 +293,5 @@ def _record(here: StateSession, action: str, run: str, *, outcome: str, output: 
     try:
         here.record(action, run=run, outcome=outcome, output="\n".join(output))
     except HoldfastError as error:
-        here.runtime.terminal.err.write(f"warning: not written into the audit trail: {error.what}\n")
+        seen = here.redactor.text
+        here.runtime.terminal.err.write(f"warning: not written into the audit trail: {seen(error.what)}\n")

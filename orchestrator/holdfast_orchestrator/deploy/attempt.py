@@ -74,7 +74,8 @@ class Attempt:
     what its last apply said, None after a restart. `tagged_before` are ARNs that carried the shard's tags
     before anything was made that carries them, None where nobody asked. `errors` are its error texts, `code`
     its exit code. `standing` is the state that was proven to be what was wanted, as long as nothing but
-    health has been looked at since.
+    health has been looked at since. `remaining` are the addresses a destroy has left, None where nobody
+    knows; with `goes_on`, a destroy that was killed is carried on.
     """
 
     run: str
@@ -119,6 +120,8 @@ class Attempt:
     retries: int = 0
     failure: Failure | None = None
     notes: list[str] = field(default_factory=list)
+    remaining: tuple[str, ...] | None = None
+    goes_on: bool = True
 
     rollback: Any = field(default=None, repr=False)
     rollback_retries: int = 0

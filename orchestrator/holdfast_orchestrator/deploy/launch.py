@@ -6,10 +6,11 @@ from typing import Any
 from holdfast_orchestrator.deploy.attempt import Attempt, Good, parsed
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.draft import Draft
-from holdfast_orchestrator.deploy.forward import put_deletes_off, refuse_other_state
+from holdfast_orchestrator.deploy.forward import put_deletes_off
 from holdfast_orchestrator.deploy.gates import judge_reversible
 from holdfast_orchestrator.deploy.health_gate import refuse_unready
 from holdfast_orchestrator.deploy.machine import Ending, drive
+from holdfast_orchestrator.deploy.plan_basis import refuse_other_state
 from holdfast_orchestrator.deploy.preflight import Known, good_of
 from holdfast_orchestrator.deploy.promotion import (
     before_now,
@@ -31,7 +32,6 @@ from holdfast_orchestrator.record.kept_plan import keep_plan
 from holdfast_orchestrator.record.state_record import Debt
 from holdfast_orchestrator.rollback.changes import NO_CHANGES
 from holdfast_orchestrator.rollback.machine import Phase
-from holdfast_orchestrator.rollback.rollback_config import empty_like
 from holdfast_orchestrator.rollback.versions import locked_providers
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 
@@ -55,7 +55,7 @@ def launch(
     `draft` is told when it begins, and how it ended before anything is tidied up.
     Raises HoldfastError where something stands against it; nothing has been changed then.
     """
-    artifact = artifact_of(bench, terraform, empty=destroy)
+    artifact = artifact_of(bench, terraform)
     attempt = _attempt(bench, known, made, artifact=artifact, destroy=destroy)
     attempt.terraform, attempt.plan_file = terraform, None if made.document.is_empty else made.file
     refuse_other_state(bench, made.file)
@@ -108,7 +108,12 @@ def keep_as_good(
     artifact = artifact_of(bench, terraform)
     good = good_of(bench, known) if known.good is not None else None
     settled = known.kept is None or not known.kept.record.debt.touched
-    if good is not None and settled and _is_good_already(good, artifact):
+    if (
+        good is not None
+        and settled
+        and not _is_of_another_app(bench, known)
+        and _is_good_already(good, artifact)
+    ):
         renew_footing(bench, known, good.promoted, proven)
         return
     before = before_now(bench, snapshot)
@@ -129,23 +134,24 @@ def keep_as_good(
     close_record(bench, attempt)
 
 
+def _is_of_another_app(bench: Bench, known: Known) -> bool:
+    """Whether the records name an app that is taken over: from now on they name this one."""
+    records = (None if known.kept is None else known.kept.record, known.good and known.good.record)
+    return any(record and record.project not in (None, bench.run.project) for record in records)
+
+
 def _is_good_already(good: Good, artifact: Artifact) -> bool:
     if good.record.artifact == artifact.sha256 and good.record.index.objects:
         return True
     return good.configuration == parsed(artifact.configuration)
 
 
-def artifact_of(bench: Bench, terraform: Any, *, empty: bool = False) -> Artifact:
-    """What is being deployed, whole; with `empty` what is left of it once it is taken down."""
-    configuration = bench.shard.configuration
-    if empty:
-        import json  # noqa: PLC0415
-
-        configuration = json.dumps(empty_like(parsed(configuration)), indent=1).encode()
+def artifact_of(bench: Bench, terraform: Any) -> Artifact:
+    """What is being deployed, or destroyed, whole."""
     file = terraform.workdir / _LOCK
     lock = file.read_bytes() if file.is_file() else None
     return Artifact(
-        configuration=configuration,
+        configuration=bench.shard.configuration,
         lock=lock,
         engine=str(terraform.engine).partition(" (")[0],
         providers=locked_providers(lock.decode()) if lock is not None else {},

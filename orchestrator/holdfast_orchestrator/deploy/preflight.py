@@ -14,8 +14,10 @@ from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.locks import lock_key
 from holdfast_orchestrator.errors import GateError, MachineError, NeedsPersonError
 from holdfast_orchestrator.record.artifact import read_artifact
+from holdfast_orchestrator.record.belonging import refuse_other_app, refuse_other_lineage
 from holdfast_orchestrator.record.last_good import Promoted, read_last_good
 from holdfast_orchestrator.record.state_record import KeptRecord, read_state_record
+from holdfast_orchestrator.rollback.rollback_config import empty_like
 from holdfast_orchestrator.rollback.state_objects import Recorded, Standing, StateObject, compare, read_state
 from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
 from holdfast_orchestrator.state.store import StoredObject
@@ -78,6 +80,17 @@ def look(bench: Bench) -> Known:
     )
 
 
+def refuse_another_app(bench: Bench, known: Known) -> None:
+    """Raise GateError where the shard's key has the records of another app."""
+    refuse_other_app(
+        bench.run.project,
+        bench.shard.state.key,
+        good=None if known.good is None else known.good.record,
+        record=None if known.kept is None else known.kept.record,
+        taken_over=bench.desk.policy.take_over_app,
+    )
+
+
 def refuse_strange_state(bench: Bench, known: Known) -> None:
     """Return if the state is the one that was recorded, or somebody said to take it for the truth.
 
@@ -98,6 +111,8 @@ def refuse_strange_state(bench: Bench, known: Known) -> None:
             )
         case _:
             known.snapshot()
+            if standing in (Standing.FOREIGN, Standing.UNRECORDED):
+                refuse_other_lineage(bench.store, bench.shard, stored.lineage)
             if not bench.desk.policy.rebaseline:
                 raise GateError(_strange(key, standing, stored, expected), next_step=_LOOK)
             bench.say(f"the state at {key} is {standing}; taken for the truth, as was asked for")
@@ -130,11 +145,14 @@ def _free(folder: Path) -> int:
 
 
 def good_of(bench: Bench, known: Known) -> Good | None:
-    """The deployment to go back to, with its configuration."""
+    """The deployment to go back to, with its configuration; after a destroy that has nothing in it."""
     if known.good is None:
         return None
     artifact = read_artifact(bench.store, known.good.record.artifact)
-    return Good(promoted=known.good, configuration=parsed(artifact.configuration))
+    configuration = parsed(artifact.configuration)
+    if known.good.record.is_destroy:
+        configuration = empty_like(configuration)
+    return Good(promoted=known.good, configuration=configuration)
 
 
 _LOOK = "find out who wrote it; to take it for the truth as it is: --rebaseline"

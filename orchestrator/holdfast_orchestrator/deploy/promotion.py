@@ -37,7 +37,9 @@ def promote_shard(bench: Bench, attempt: Attempt) -> Promoted | None:
         outputs_sha256=digest(snapshot.outputs),
         inputs={
             name: PinnedInput(generation=pin.generation, outputs_sha256=pin.outputs_sha256)
-            for name, pin in pins_now(bench, attempt.configuration).items()
+            for name, pin in (
+                () if attempt.verb == "destroy" else pins_now(bench, attempt.configuration).items()
+            )
         },
         index=bench.index(snapshot.document),
         residual=attempt.residual,
@@ -47,6 +49,7 @@ def promote_shard(bench: Bench, attempt: Attempt) -> Promoted | None:
         at=bench.run.clock.now(),
         project=bench.run.project or None,
         shard=note_of(bench.shard),
+        verb=attempt.verb,
     )
     after = None if attempt.good is None else attempt.good.promoted
     if after is not None and after.record.run == attempt.run:
@@ -83,6 +86,9 @@ def open_record(bench: Bench, attempt: Attempt) -> KeptRecord:
         debt=attempt.debt,
         at=bench.run.clock.now(),
         seconds=None if attempt.kept is None else attempt.kept.record.seconds,
+        project=bench.run.project or None,
+        stack=bench.shard.name,
+        received=() if attempt.kept is None else attempt.kept.record.received,
     )
     return write_state_record(bench.store, bench.folder, record, after=attempt.kept)
 

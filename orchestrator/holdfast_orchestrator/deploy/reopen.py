@@ -14,6 +14,7 @@ from typing import Any
 
 from holdfast_orchestrator.deploy.attempt import Attempt, Before, Person, parsed
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.commands import correct_and_deploy
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.deploy.forward import staging_of
 from holdfast_orchestrator.deploy.narration import Failure
@@ -69,6 +70,7 @@ def old_shard(bench: Bench, entries: Sequence[Entry]) -> Shard:
     return replace(
         shard,
         configuration=artifact.configuration,
+        directory=bench.shard.directory,
         sources=bench.shard.sources,
         keeping=bench.shard.keeping,
     )
@@ -103,10 +105,15 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
     # Another plan begins with the first stage again.
     stages = [entry for entry in entries if entry.phase is Phase.CONTRACT or _plan_of(entry) is not None]
     attempt.contracting = bool(stages) and stages[-1].phase is Phase.CONTRACT
-    attempt.retries = sum(entry.phase is Phase.RETRY_FORWARD and entry.edge == "before" for entry in entries)
+    # A destroy that is killed over and over may go on each time.
+    attempt.retries = (
+        0
+        if attempt.verb == "destroy"
+        else sum(entry.phase is Phase.RETRY_FORWARD and entry.edge == "before" for entry in entries)
+    )
     attempt.adopted = set(_adopted(entries))
     attempt.let_go = {(kind, known) for entry in entries for kind, known in entry.data.get("let_go", ())}
-    attempt.failure = _failure(entries)
+    attempt.failure = _failure(bench.shard, entries)
     _find_events(bench, attempt, entries, plans)
     if attempt.verb != "destroy":
         attempt.staging = staging_of(bench, attempt)
@@ -222,7 +229,7 @@ def _adopted(entries: Sequence[Entry]) -> Iterator[Identity]:
             yield from (Identity(*one["identity"]) for one in found if one["why"] is None)
 
 
-def _failure(entries: Sequence[Entry]) -> Failure | None:
+def _failure(shard: Shard, entries: Sequence[Entry]) -> Failure | None:
     reasons = [
         entry.data["failure"]
         for entry in entries
@@ -230,7 +237,7 @@ def _failure(entries: Sequence[Entry]) -> Failure | None:
     ]
     if not reasons:
         return None
-    return Failure(reason=reasons[-1], next_step="mend the cause and deploy again", evidence=())
+    return Failure(reason=reasons[-1], next_step=correct_and_deploy(shard), evidence=())
 
 
 def _said(entries: Sequence[Entry], phase: Phase) -> Mapping[str, Any]:

@@ -16,7 +16,13 @@ from holdfast_orchestrator.deploy.desk import Desk
 from holdfast_orchestrator.deploy.draft import INTERRUPTED, Draft
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
-from holdfast_orchestrator.deploy.preflight import Known, look, refuse_full_disk, refuse_strange_state
+from holdfast_orchestrator.deploy.preflight import (
+    Known,
+    look,
+    refuse_another_app,
+    refuse_full_disk,
+    refuse_strange_state,
+)
 from holdfast_orchestrator.errors import EngineError, HoldfastError, InterruptedSafelyError, MachineError
 from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.gate import Proposal, pass_gates
@@ -128,7 +134,9 @@ class ShardDeploy:
     def _under_lease(self, bench: Bench) -> ShardResult:
         from holdfast_orchestrator.deploy.unfinished import finish_what_was_left  # noqa: PLC0415 - rarely needed
 
-        known = finish_what_was_left(bench, look(bench))
+        known = look(bench)
+        refuse_another_app(bench, known)
+        known = finish_what_was_left(bench, known, destroying=self._intent.destroy)
         refuse_strange_state(bench, known)
         refuse_full_disk(bench, known)
         if known.locked:
@@ -144,7 +152,7 @@ class ShardDeploy:
         inputs = self._inputs(bench)
         planned = self._plan(bench, snapshot, inputs, shown)
         self._draft.document = planned.document
-        if planned.document.is_empty and not self._may_be_ill(known):
+        if planned.document.is_empty and not self._intent.destroy and not self._may_be_ill(known):
             self._keep_as_good(bench, known, snapshot, planned)
             return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
         pass_gates(self._proposal())
@@ -170,7 +178,7 @@ class ShardDeploy:
     ) -> None:
         from holdfast_orchestrator.deploy.launch import keep_as_good  # noqa: PLC0415 - only after a plan
 
-        if snapshot is None or self._intent.destroy:
+        if snapshot is None:
             return
         proven = None if planned.inputs is None else Proven(inputs=planned.inputs, state=snapshot.etag)
         keep_as_good(bench, known, snapshot, terraform=planned.terraform, proven=proven)

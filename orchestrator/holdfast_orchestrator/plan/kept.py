@@ -17,6 +17,7 @@ from holdfast_orchestrator.errors import GateError, SettingsError
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.preview import Plan, ShardPlan, StateStamp, configuration_sha256
 from holdfast_orchestrator.state.snapshot import StateSnapshot
+from holdfast_orchestrator.state_key import file_name
 
 SCHEMA = "holdfast/kept-plan/v1"
 _INDEX = "plan.json"
@@ -33,7 +34,7 @@ def keep(plan: Plan, folder: Path) -> None:
         old.unlink()
     for shard in plan.shards:
         if shard.content is not None:
-            _write(folder / f"{shard.shard}.tfplan", shard.content)
+            _write(_file(folder, shard.shard), shard.content)
     document = {
         "schema": SCHEMA,
         "run": plan.run,
@@ -103,12 +104,15 @@ def _restored(entry: dict[str, Any], folder: Path) -> ShardPlan:
     plan = TypeAdapter(ShardPlan).validate_python(entry)
     if digest is None:
         return plan
-    if "/" in plan.shard:
-        raise ValueError(f"shard {plan.shard!r} is no name")
-    content = (folder / f"{plan.shard}.tfplan").read_bytes()
+    file = _file(folder, plan.shard)
+    content = file.read_bytes()
     if hashlib.sha256(content).hexdigest() != digest:
-        raise ValueError(f"{plan.shard}.tfplan is not the file that was kept")
+        raise ValueError(f"{file.name} is not the file that was kept")
     return TypeAdapter(ShardPlan).validate_python({**entry, "content": content})
+
+
+def _file(folder: Path, shard: str) -> Path:
+    return folder / f"{file_name(shard)}.tfplan"
 
 
 def _write(path: Path, content: bytes) -> None:

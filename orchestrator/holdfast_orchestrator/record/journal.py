@@ -32,6 +32,7 @@ from holdfast_orchestrator.record.journal_file import JournalFile
 from holdfast_orchestrator.rollback.machine import WRITING, Phase, is_begun_anew
 from holdfast_orchestrator.runtime import Clock, Runtime
 from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError
+from holdfast_orchestrator.state_key import file_name
 from holdfast_orchestrator.system.workers import WorkerPool
 
 _READERS = 8
@@ -115,7 +116,7 @@ class Journal:
 
     @classmethod
     def _open(cls, name: JournalName, runtime: Runtime, store: DurableStore) -> Self:
-        path = runtime.cache / "runs" / name.run / f"{name.shard}.jsonl"
+        path = runtime.cache / "runs" / name.run / f"{file_name(name.shard)}.jsonl"
         return cls(
             name=name,
             file=JournalFile.open(path),

@@ -57,6 +57,12 @@ class RunRecord:
         """The environments, joined by commas."""
         return ",".join(self.environments)
 
+    @property
+    def verb(self) -> str:
+        """What it was to do (deploy, destroy, rollback), as its command says; deploy where there is none."""
+        words = self.command.split()
+        return words[1] if len(words) > 1 else "deploy"
+
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON; `run`, `status`, `environment` and `started` are relied upon."""
         return {

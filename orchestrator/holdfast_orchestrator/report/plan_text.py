@@ -1,11 +1,11 @@
 """A plan to read: what is lost on top, then each shard's changes, what is unchanged in one line."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from holdfast_orchestrator.plan.document import Action, ResourceChange
 from holdfast_orchestrator.plan.preview import Plan, PlanOutcome, ShardPlan
+from holdfast_orchestrator.visible import json_text
 
 SIGNS = {
     Action.CREATE: "+",
@@ -54,7 +54,7 @@ def change_words(change: ResourceChange) -> str:
 
 def shown(value: Any) -> str:
     """Return a JSON value in one short line."""
-    text = json.dumps(value, ensure_ascii=False)
+    text = json_text(value)
     return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
 
 

@@ -1,0 +1,139 @@
+"""What a create does where the object is there already: data, one row for each AWS type.
+
+Some APIs refuse (CreateRole), some overwrite (PutMetricAlarm), some answer with the object that is there
+(CreateTopic). For all but those that refuse, a create that Terraform reports as complete does not prove that
+the object is new. `create_semantics.csv` has the types of hashicorp/aws 5.100.0 that are known, each with the
+source of what it says. A type that is in no row counts as one that refuses.
+"""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+Scope = Literal["region", "account", "world"]
+
+
+class Semantics(StrEnum):
+    """What the API does when it is asked to create an object that exists."""
+
+    REFUSES = "refuses"
+    UNIQUE = "unique-by-id"
+    UPSERT = "upsert"
+    IDEMPOTENT = "idempotent"
+    IDEMPOTENT_SAME = "idempotent-same"
+    SETTING = "setting"
+    ADOPTS = "adopts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateRule:
+    """One row of the table.
+
+    Attributes:
+        kind: the Terraform type.
+        semantics: what a create does where the object exists.
+        import_id: the template of the import id over the object's attributes; empty where AWS chooses the id.
+        scope: where the name is unique: in a region of an account, in an account, everywhere.
+        look: how to ask whether the object exists: `import`; `data:ARGUMENT[=ATTRIBUTE],…` for a data source
+            of the same name; `always-there`; `flag:ATTRIBUTE` (an import, where that attribute is true);
+            `none` where nothing can be asked; empty where no question arises.
+        parent, parent_kind: the attribute that names what this object is a part or setting of, and its type.
+        source: where the row comes from. note: what is peculiar.
+    """
+
+    kind: str
+    semantics: Semantics
+    import_id: str
+    scope: Scope
+    look: str
+    parent: str
+    parent_kind: str
+    source: str
+    note: str
+
+    @property
+    def is_setting(self) -> bool:
+        """Whether it is one per parent or account: a create overwrites, a delete puts the default back."""
+        return self.semantics is Semantics.SETTING
+
+    @property
+    def always_there(self) -> bool:
+        """Whether AWS has a value for this setting at any time, so that finding one is no news."""
+        return self.look == "always-there"
+
+    @property
+    def flag(self) -> str:
+        """The attribute that turns a create that refuses into one that overwrites; empty where none does."""
+        return self.look.removeprefix("flag:") if self.look.startswith("flag:") else ""
+
+
+# Two names of one type of object: the key of either is the key of the other.
+TWINS: Mapping[str, str] = {
+    "aws_alb": "aws_lb",
+    "aws_alb_listener": "aws_lb_listener",
+    "aws_alb_listener_certificate": "aws_lb_listener_certificate",
+    "aws_alb_listener_rule": "aws_lb_listener_rule",
+    "aws_alb_target_group": "aws_lb_target_group",
+    "aws_alb_target_group_attachment": "aws_lb_target_group_attachment",
+    "aws_default_network_acl": "aws_network_acl",
+    "aws_default_route_table": "aws_route_table",
+    "aws_default_security_group": "aws_security_group",
+    "aws_default_subnet": "aws_subnet",
+    "aws_default_vpc": "aws_vpc",
+    "aws_default_vpc_dhcp_options": "aws_vpc_dhcp_options",
+    "aws_s3_bucket_object": "aws_s3_object",
+    "aws_s3_object_copy": "aws_s3_object",
+}
+
+
+def rule_of(kind: str) -> CreateRule | None:
+    """Return the row of a Terraform type, or that of its twin; None where the table does not have it."""
+    rows = _rows()
+    return rows.get(kind) or rows.get(TWINS.get(kind, ""))
+
+
+def refuses_existing(kind: str, values: Mapping[str, Any]) -> bool:
+    """Say whether a complete create of an object with these values proves that it is new."""
+    rule = rule_of(kind)
+    if rule is None or rule.semantics is Semantics.UNIQUE:
+        return True
+    return rule.semantics is Semantics.REFUSES and not (rule.flag and values.get(rule.flag))
+
+
+def is_doubtful(kind: str, values: Mapping[str, Any]) -> bool:
+    """Say whether a create might take over an object that exists: whether a look is due.
+
+    Settings that are always there are not, and nor are the `aws_default_*`, whose create makes nothing.
+    """
+    rule = rule_of(kind)
+    if rule is None or rule.always_there or rule.semantics is Semantics.ADOPTS:
+        return False
+    return not refuses_existing(kind, values)
+
+
+@cache
+def _rows() -> Mapping[str, CreateRule]:
+    text = (files(__package__) / "create_semantics.csv").read_text(encoding="utf-8")
+    return {row["type"]: _rule(row) for row in csv.DictReader(text.splitlines())}
+
+
+def _rule(row: Mapping[str, str]) -> CreateRule:
+    parent, _, parent_kind = row["parent"].partition(">")
+    return CreateRule(
+        kind=row["type"],
+        semantics=Semantics(row["semantics"]),
+        import_id=row["import_id"],
+        scope=_SCOPES[row["scope"]],
+        look=row["look"],
+        parent=parent,
+        parent_kind=parent_kind,
+        source=row["source"],
+        note=row["note"],
+    )
+
+
+_SCOPES: Mapping[str, Scope] = {"region": "region", "account": "account", "world": "world"}

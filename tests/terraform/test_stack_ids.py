@@ -1,0 +1,75 @@
+"""Whatever cdktf allows as a stack's id is deployed, found and taken down by that id."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.terraform.conftest import App
+
+LONG = "The" + "Very" * 40 + "Long_Stack"
+IDS = ("Base_Stack", "prod.network", "网络", "output", LONG)
+
+
+def app(ids: tuple[str, ...]) -> dict[str, Any]:
+    """Stacks without a provider; each reads the one before it."""
+    stacks: dict[str, Any] = {}
+    before: str | None = None
+    for name in ids:
+        stack: dict[str, Any] = {
+            "resource": {"terraform_data": {"x": {"input": name}}},
+            "output": {"value": {"value": "${terraform_data.x.output}"}},
+        }
+        if before is not None:
+            stack["dependencies"] = [before]
+        stacks[name] = stack
+        before = name
+    return stacks
+
+
+def failing(ids: tuple[str, ...], name: str) -> dict[str, Any]:
+    stacks = app(ids)
+    stacks[name]["resource"]["terraform_data"]["y"] = {
+        "input": "new",
+        "provisioner": {"local-exec": {"command": "exit 1"}},
+    }
+    return stacks
+
+
+def test_a_stack_of_any_legal_id_is_deployed_undone_shown_and_taken_down_by_it(plain_app: "App") -> None:
+    plain_app.write(app(IDS))
+
+    assert plain_app.outcomes("deploy", "--yes") == dict.fromkeys(IDS, "committed")
+    shown = json.loads(plain_app.run("list", "--json").stdout)["shards"]
+    assert {shard["name"] for shard in shown} == set(IDS)
+    assert {shard["key"].split("/")[0] for shard in shown} >= {"base-stack", "prod-network", "output"}
+    assert sorted(shard["key"] for shard in shown) == plain_app.state_keys()
+
+    for name in IDS:
+        chosen = json.loads(plain_app.run("list", "--json", "--stack", name).stdout)["shards"]
+        assert [shard["name"] for shard in chosen] == [name]
+        assert plain_app.run("state", "backups", name).returncode == 0
+    assert "Base_Stack" in plain_app.run("plan").stdout
+
+    plain_app.write(failing(IDS, LONG))
+    assert plain_app.outcomes("deploy", "--yes", "--stack", LONG) == {LONG: "rolled_back"}
+
+    kept = plain_app.folder / "plans"
+    plain_app.write(app(tuple(name for name in IDS if name != LONG)))
+    assert plain_app.run("plan", "--refresh", "--out", str(kept)).returncode == 0
+    gone = plain_app.run("plan").stdout
+    assert f"holdfast destroy --env dev --retired {LONG}" in gone
+    assert plain_app.outcomes("destroy", "--yes", "--retired", LONG) == {LONG: "committed"}
+    assert set(plain_app.outcomes("destroy", "--yes").values()) == {"committed"}
+
+
+def test_ids_that_would_share_a_state_are_refused_by_both_names_before_anything_is_made(
+    plain_app: "App",
+) -> None:
+    plain_app.write(app(("MyStack", "mystack")))
+
+    ran = plain_app.run("deploy", "--yes")
+
+    assert ran.returncode == 64
+    assert "stacks 'MyStack' and 'mystack' would share the state 'mystack/" in ran.stderr
+    assert "next: rename one of the stacks" in ran.stderr
+    assert plain_app.object_keys() == []
