@@ -95,7 +95,7 @@ def command(
             text = here.project.redactor.text(plan_comment(plan))
             trouble = write_report("--markdown", runtime.cwd / markdown, text)
             if trouble is not None:
-                runtime.terminal.err.write(f"notice: {trouble}\n")
+                runtime.terminal.err.write(f"notice: {runtime.redactor.text(trouble)}\n")
     if plan.failures:
         return EXIT_FAILED
     return detailed(changes=plan.has_changes) if detailed_exitcode else 0

@@ -40,7 +40,7 @@ from holdfast_orchestrator.state.lease_record import (
 from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError, ObjectHead
 from holdfast_orchestrator.state.takeover import Granted, Refused, judge_takeover
 from holdfast_orchestrator.state.this_process import ProcessIdentity, life_of, this_process
-from holdfast_orchestrator.system.workers import start_worker
+from holdfast_orchestrator.system.workers import Worker, start_worker
 
 EXPIRES_AFTER = 60.0
 """Seconds after which a lease nobody renews has expired; one missed renewal does not make it."""
@@ -219,7 +219,7 @@ class Lease:
         self._confirmed = confirmed
         self._lost: HoldfastError | None = None
         self._over = threading.Event()
-        self._keeper: threading.Thread | None = None
+        self._keeper: Worker | None = None
         self.record = record
 
     @property

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from holdfast_orchestrator.errors import MachineError
 
 T = TypeVar("T")
+Worker = threading.Thread
 
 
 class WorkerPool(ThreadPoolExecutor):
