@@ -26,6 +26,7 @@ from holdfast_orchestrator.rollback.progress import ApplyStep, Progress, Step, m
 from holdfast_orchestrator.rollback.references import declares
 from holdfast_orchestrator.rollback.staging import Staging
 from holdfast_orchestrator.state.snapshot import StateSnapshot
+from holdfast_orchestrator.terraform.accepted import AcceptedUse
 
 Verb = Literal["deploy", "destroy", "rollback"]
 
@@ -109,6 +110,8 @@ class Attempt:
     lock_stolen: bool = False
     verified: Literal["proven", "differs", "failed"] | None = None
     residual: str | None = None
+    accepted: tuple[AcceptedUse, ...] = ()
+    accepted_mark: str | None = None
     proven: Proven | None = None
     standing: StateSnapshot | None = field(default=None, repr=False)
     footing: Footing | None = field(default=None, repr=False)

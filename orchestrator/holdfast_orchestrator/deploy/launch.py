@@ -1,7 +1,7 @@
 """From a plan that passed its gates to the machine: everything a restart needs is written down first."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from holdfast_orchestrator.deploy.attempt import Attempt, Good, parsed
 from holdfast_orchestrator.deploy.bench import Bench
@@ -35,6 +35,9 @@ from holdfast_orchestrator.rollback.changes import NO_CHANGES
 from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.rollback.versions import locked_providers
 from holdfast_orchestrator.state.snapshot import StateSnapshot
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.deploy.shard import Planned
 
 _LOCK = ".terraform.lock.hcl"
 
@@ -99,14 +102,10 @@ def _serial(bench: Bench, attempt: Attempt) -> int | None:
     return serial if serial >= 0 else None
 
 
-def keep_as_good(
-    bench: Bench, known: Known, snapshot: StateSnapshot, *, terraform: Any, proven: Proven | None
-) -> None:
-    """A plan that finds nothing proves what stands: it becomes the last good deployment, if it is not.
-
-    `terraform` is the one that planned.
-    """
-    artifact = artifact_of(bench, terraform)
+def keep_as_good(bench: Bench, known: Known, snapshot: StateSnapshot, planned: "Planned") -> None:
+    """A plan that finds nothing proves what stands: it becomes the last good deployment, if it is not."""
+    proven = None if planned.inputs is None else Proven(inputs=planned.inputs, state=snapshot.etag)
+    artifact = artifact_of(bench, planned.terraform)
     good = good_of(bench, known) if known.good is not None else None
     settled = known.kept is None or not known.kept.record.debt.touched
     if (
@@ -130,6 +129,10 @@ def keep_as_good(
         began=bench.run.clock.now(),
         proven=proven,
     )
+    if good is not None and planned.document.accepted:
+        # Then this plan shows what the last good one showed.
+        attempt.residual, attempt.accepted = good.record.residual, planned.document.accepted
+        attempt.accepted_mark = good.record.accepted_mark
     promote_shard(bench, attempt)
     attempt.kept = open_record(bench, attempt)
     close_record(bench, attempt)

@@ -44,6 +44,8 @@ def promote_shard(bench: Bench, attempt: Attempt) -> Promoted | None:
         },
         index=bench.index(snapshot.document),
         residual=attempt.residual,
+        accepted=attempt.accepted,
+        accepted_mark=attempt.accepted_mark,
         health=tuple(attempt.health),
         actor=bench.desk.actor,
         git=bench.desk.git,

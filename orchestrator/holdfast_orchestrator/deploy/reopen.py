@@ -76,6 +76,9 @@ def old_shard(bench: Bench, entries: Sequence[Entry]) -> Shard:
         directory=bench.shard.directory,
         sources=bench.shard.sources,
         keeping=bench.shard.keeping,
+        accepted_differences=tuple(
+            dict.fromkeys((*shard.accepted_differences, *bench.shard.accepted_differences))
+        ),
     )
 
 

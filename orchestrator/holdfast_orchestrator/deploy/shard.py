@@ -32,7 +32,7 @@ from holdfast_orchestrator.plan.document import PlanDocument
 from holdfast_orchestrator.plan.preview import ShardPlan, StateStamp, configuration_sha256
 from holdfast_orchestrator.plan.shard import MadePlan, Run, make_plan
 from holdfast_orchestrator.plan.upstream import waits_for
-from holdfast_orchestrator.record.footing import Mark, Proven
+from holdfast_orchestrator.record.footing import Mark
 from holdfast_orchestrator.record.state_record import Debt
 from holdfast_orchestrator.state.lease import Claim
 from holdfast_orchestrator.state.lease_record import LeaseRecord
@@ -181,8 +181,7 @@ class ShardDeploy:
 
         if snapshot is None:
             return
-        proven = None if planned.inputs is None else Proven(inputs=planned.inputs, state=snapshot.etag)
-        keep_as_good(bench, known, snapshot, terraform=planned.terraform, proven=proven)
+        keep_as_good(bench, known, snapshot, planned)
 
     def _still_shown(self, snapshot: StateSnapshot | None) -> ShardPlan | None:
         """The plan that was looked at, where nothing it was made from has changed."""
