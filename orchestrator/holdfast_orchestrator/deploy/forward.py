@@ -9,11 +9,12 @@ from holdfast_orchestrator.deploy.demolition import destroy_again, refuse_more_t
 from holdfast_orchestrator.deploy.gates import judge_reversible
 from holdfast_orchestrator.deploy.narration import Failure, failure_of, failure_of_error
 from holdfast_orchestrator.deploy.plan_basis import refuse_other_state
-from holdfast_orchestrator.deploy.proof import prove, sentence, told
+from holdfast_orchestrator.deploy.proof import accepting, prove, sentence, tell_unused, told, way_out
 from holdfast_orchestrator.deploy.stolen import note_stolen_lock, refuse_stolen_lock
 from holdfast_orchestrator.errors import GateError, HoldfastError, NeedsPersonError
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.kept_plan import keep_plan
+from holdfast_orchestrator.rollback.changes import read_plan
 from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.rollback.staging import (
@@ -25,6 +26,7 @@ from holdfast_orchestrator.rollback.staging import (
 )
 from holdfast_orchestrator.rollback.verify import CLEAN_FINGERPRINT
 from holdfast_orchestrator.stop import Urgency
+from holdfast_orchestrator.terraform.differences import judge_differences
 
 _STAGE_ONE = "stage-one.tfplan"
 _STAGE_TWO = "stage-two.tfplan"
@@ -130,7 +132,14 @@ def check(bench: Bench, attempt: Attempt, configuration: Document) -> Mapping[st
     refuse_stolen_lock(bench, attempt)
     attempt.residual = None if proof.fingerprint == CLEAN_FINGERPRINT else proof.fingerprint
     if not proof.proven and attempt.failure is None:
-        attempt.failure = _because(bench, f"the verify failed: {sentence(proof)}")
+        attempt.failure = Failure(
+            reason=f"the verify failed: {sentence(proof)}",
+            next_step=way_out(proof, bench),
+            evidence=(),
+            lasts=True,
+        )
+    if proof.proven:
+        tell_unused(bench, proof)
     return told(proof)
 
 
@@ -205,7 +214,14 @@ def _plan_stage_two(bench: Bench, attempt: Attempt) -> tuple[str, ...]:
         return ()
     refuse_other_state(bench, outcome.plan)
     shown = terraform.show_plan(outcome.plan)
-    return stage_two_problems(shown, put_off=put_off, forgotten=second.forgotten, state=index)
+    settled = judge_differences(read_plan(shown), accepting(bench, attempt.configuration))
+    return stage_two_problems(
+        shown,
+        put_off=put_off,
+        forgotten=second.forgotten,
+        state=index,
+        accepted={use.resource for use in settled.accepted},
+    )
 
 
 def _check_destroyed(bench: Bench, attempt: Attempt) -> dict[str, object]:

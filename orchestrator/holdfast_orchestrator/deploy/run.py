@@ -26,6 +26,7 @@ from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.priority import estimated_seconds, longest_paths
 from holdfast_orchestrator.schedule import Schedule, Skipped
 from holdfast_orchestrator.system.workers import WorkerPool
+from holdfast_orchestrator.terraform.accepted import count_words
 from holdfast_orchestrator.tools import check_buckets, shards_with_state
 from holdfast_orchestrator.unchanged.decide import Decision
 from holdfast_orchestrator.unchanged.retired import find_retired
@@ -259,6 +260,7 @@ def _left_alone(shard: Shard, run: Run, decision: Decision) -> ShardResult:
         label=run.label(shard.name),
         outcome=Outcome.UNCHANGED,
         reason=decision.since,
+        accepted=() if decision.footing is None else decision.footing.accepted,
         serial=None if state is None else state.serial,
         skipped=True,
     )
@@ -269,4 +271,5 @@ def summary(result: ShardResult) -> str:
     if result.reason is not None:
         return result.reason
     counts = Counter(added=result.added, changed=result.changed, destroyed=result.destroyed)
-    return ", ".join(f"{number} {what}" for what, number in counts.items() if number)
+    words = [f"{number} {what}" for what, number in counts.items() if number]
+    return ", ".join(filter(None, (*words, count_words(result.accepted))))

@@ -133,6 +133,9 @@ class _Glance:
         unsure += strangers(document, self.run.manifest)
         if errored_state(self.run.tools.workdir(shard)) is not None:
             unsure += ("a state that could not be saved lies on this machine",)
+        today = self.run.clock.now().date()
+        if any(entry.has_expired(today) for entry in shard.accepted_differences):
+            unsure += ("an accepted difference has expired",)
         return Now(
             configuration=digest(document),
             settings=settings_of(shard),
