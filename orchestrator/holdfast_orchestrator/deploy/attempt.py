@@ -15,7 +15,7 @@ from typing import Any, Literal
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.deploy.narration import Failure
 from holdfast_orchestrator.record.footing import Footing, Proven
-from holdfast_orchestrator.record.last_good import LastGood, Promoted
+from holdfast_orchestrator.record.last_good import LastGood, Promoted, Rejected
 from holdfast_orchestrator.record.state_record import Debt, KeptRecord
 from holdfast_orchestrator.rollback.addresses import object_type
 from holdfast_orchestrator.rollback.changes import PlannedChanges, read_plan
@@ -75,6 +75,7 @@ class Person:
 class Attempt:
     """The work.
 
+    `target` is the run that a rollback by hand goes back to, `rejected` the version that it rejects by that.
     `plans` are those that were gated, `rollback_plans` those to go back by, the newest last; `applied` is
     what its last apply said, None after a restart. `tagged_before` are ARNs that carried the shard's tags
     before anything was made that carries them, None where nobody asked. `errors` are its error texts, `code`
@@ -94,6 +95,8 @@ class Attempt:
     good: Good | None
     kept: KeptRecord | None
     began: datetime
+    target: str | None = None
+    rejected: Rejected | None = None
     debt: Debt = field(default_factory=Debt)
     person: Person = field(default_factory=Person)
 

@@ -21,6 +21,7 @@ from holdfast_orchestrator.deploy.promotion import (
     renew_footing,
 )
 from holdfast_orchestrator.deploy.proof import refuse_when_interrupted
+from holdfast_orchestrator.deploy.purpose import Purpose
 from holdfast_orchestrator.deploy.reopen import noted
 from holdfast_orchestrator.deploy.tag_search import may_be_adopted, tagged_arns
 from holdfast_orchestrator.errors import HoldfastError
@@ -53,7 +54,7 @@ class Launched:
 
 
 def launch(
-    bench: Bench, known: Known, made: MadePlan, terraform: Any, *, destroy: bool, draft: Draft
+    bench: Bench, known: Known, made: MadePlan, terraform: Any, *, purpose: Purpose, draft: Draft
 ) -> Launched:
     """Judge the plan, write down what is about to happen, and let the machine do it.
 
@@ -61,10 +62,10 @@ def launch(
     Raises HoldfastError where something stands against it; nothing has been changed then.
     """
     artifact = artifact_of(bench, terraform)
-    attempt = _attempt(bench, known, made, artifact=artifact, destroy=destroy)
+    attempt = _attempt(bench, known, made, artifact=artifact, purpose=purpose)
     attempt.terraform, attempt.plan_file = terraform, None if made.document.is_empty else made.file
     refuse_other_state(bench, made.file)
-    if not destroy:
+    if purpose.verb != "destroy":
         judge_reversible(bench, attempt, attempt.plan)
         refuse_unready(bench, attempt)
         put_deletes_off(bench, attempt)
@@ -163,10 +164,12 @@ def artifact_of(bench: Bench, terraform: Any) -> Artifact:
     )
 
 
-def _attempt(bench: Bench, known: Known, made: MadePlan, *, artifact: Artifact, destroy: bool) -> Attempt:
+def _attempt(bench: Bench, known: Known, made: MadePlan, *, artifact: Artifact, purpose: Purpose) -> Attempt:
     return Attempt(
         run=bench.run.id,
-        verb="destroy" if destroy else "deploy",
+        verb=purpose.verb,
+        target=purpose.target,
+        rejected=purpose.rejected,
         policy=bench.desk.policy,
         artifact=artifact.sha256,
         configuration=parsed(artifact.configuration),

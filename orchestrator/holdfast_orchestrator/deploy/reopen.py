@@ -26,6 +26,7 @@ from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.journal_entry import Entry, look_first
 from holdfast_orchestrator.record.kept_plan import read_plan
+from holdfast_orchestrator.record.last_good import Rejected
 from holdfast_orchestrator.record.shard_note import note_of, shard_of
 from holdfast_orchestrator.rollback.changes import read_plan as read_changes
 from holdfast_orchestrator.rollback.documents import Document
@@ -44,6 +45,8 @@ def noted(bench: Bench, attempt: Attempt) -> dict[str, Any]:
     shard, policy, seen = bench.shard, attempt.policy, bench.run.redactor.value
     return {
         "verb": attempt.verb,
+        "target": attempt.target,
+        "rejected": None if attempt.rejected is None else attempt.rejected.to_json(),
         "boot": bench.boot,
         "host": bench.lease.record.process.host,
         "shard": note_of(shard),
@@ -90,6 +93,8 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
     attempt = Attempt(
         run=_run(known),
         verb=first["verb"],
+        target=first.get("target"),
+        rejected=None if first.get("rejected") is None else Rejected(**first["rejected"]),
         policy=_policy(first["policy"], person),
         artifact=snapshot["artifact"],
         configuration=parsed(bench.shard.configuration),

@@ -111,6 +111,10 @@ class Terraform:
         watch = None if holdings is None else Watching(holdings=holdings, plans=True)
         streamed, watched = self._planned(arguments, watch)
         check(self._runner, "plan", streamed)
+        if not (self.workdir / out).is_file():
+            raise CommandFailedError(
+                f"{self.engine.kind} plan", streamed.completed.code, streamed.diagnostics
+            )
         return PlanOutcome(
             changes=streamed.completed.code == _CHANGED,
             plan=self.workdir / out,
