@@ -23,7 +23,7 @@ from holdfast_orchestrator.rollback.classify import says_exists
 from holdfast_orchestrator.rollback.documents import Document, managed
 from holdfast_orchestrator.rollback.forward_gate import Approval
 from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex
-from holdfast_orchestrator.rollback.imports import planned_values_by_address
+from holdfast_orchestrator.rollback.imports import ImportBlock, planned_values_by_address, with_imports
 from holdfast_orchestrator.rollback.progress import ApplyStep, Progress, Step, measure, planned_steps
 from holdfast_orchestrator.rollback.references import declares
 from holdfast_orchestrator.rollback.staging import Staging
@@ -81,7 +81,8 @@ class Attempt:
     before anything was made that carries them, None where nobody asked. `errors` are its error texts, `code`
     its exit code. `sightings` is what was seen of objects before their creates. `standing` is the state that
     was proven to be what was wanted, as long as nothing but health has been looked at since. `adopted` are
-    objects whose creates were in doubt, `proved` those of them that were absent before their create.
+    objects whose creates were in doubt, `proved` those of them that were absent before their create,
+    `imports` objects that are taken over on purpose.
     `remaining` are the addresses a destroy has left, None where nobody knows; with `goes_on`, a destroy that
     was killed is carried on.
     """
@@ -129,6 +130,7 @@ class Attempt:
     proved: set[Identity] = field(default_factory=set)
     let_go: set[tuple[str, str]] = field(default_factory=set)
     looked_for: set[tuple[str, str | None]] = field(default_factory=set)
+    imports: tuple[ImportBlock, ...] = ()
     sightings: Sightings = field(default_factory=Sightings)
     recoveries: int = 0
     retries: int = 0
@@ -152,9 +154,14 @@ class Attempt:
         return read_plan(self.plan)
 
     @property
+    def wanted(self) -> Document:
+        """The configuration, with an import block for each object that is taken over on purpose."""
+        return with_imports(self.configuration, self.imports) if self.imports else self.configuration
+
+    @property
     def stage_configuration(self) -> Document:
         """What is applied before the deletes."""
-        return self.configuration if self.staging.stage_one is None else self.staging.stage_one
+        return self.wanted if self.staging.stage_one is None else self.staging.stage_one
 
     def declaring(self, address: str) -> Document:
         """The configuration to read or import an object with: what is gone back to, where it has it."""

@@ -119,6 +119,14 @@ class AcceptedChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRefusal:
+    """Why a deploy of this plan would be refused, and what lifts that."""
+
+    what: str
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedShard:
     """A shard's plan; `outcome` is changes, unchanged, deferred or failed, `reason` says why.
 
@@ -138,6 +146,7 @@ class PlannedShard:
     skipped: bool = False
     reasons: tuple[PlannedBecause, ...] = ()
     accepted_differences: tuple[AcceptedChange, ...] = ()
+    refusals: tuple[PlannedRefusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,6 +328,7 @@ def _planned(plan: "ShardPlan") -> PlannedShard:
             PlannedBecause(why=reason.why, words=reason.words, names=reason.names) for reason in plan.reasons
         ),
         accepted_differences=_accepted(plan.accepted),
+        refusals=tuple(PlannedRefusal(what=one.what, next_step=one.next_step) for one in plan.refusals),
     )
 
 
