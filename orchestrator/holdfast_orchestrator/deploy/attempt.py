@@ -232,9 +232,14 @@ class Attempt:
         )
 
     def begun(self) -> Iterator[Step]:
-        """Yield each create that the events of this run's applies say was begun."""
+        """Yield each create that the events of this run's applies say was begun.
+
+        But for those answered with "it exists": somebody else may have made the object meanwhile.
+        """
         for record in self.records:
-            yield from (step for step in measure((), events_of(record)).doubt)
+            answered = {address for address, _ in _answered_exists(record)}
+            doubt = measure((), events_of(record)).doubt
+            yield from (step for step in doubt if step.address not in answered)
 
     def refused(self) -> frozenset[str]:
         """Addresses whose create was refused, because their object was there before."""
@@ -252,24 +257,28 @@ def events_of(record: Path) -> list[ApplyStep]:
     return [step for event in Tail(record).events(last=True) if (step := _step(event))]
 
 
-@cache
 def refused_in(record: Path) -> frozenset[str]:
     """Addresses whose create was refused in the record of an apply, because their object was there before.
 
     Of a type whose create AWS itself refuses that is no proof: its answer may have been lost once.
     """
+    return frozenset(
+        address
+        for address, text in _answered_exists(record)
+        if REFUSED in text or is_doubtful(object_type(address), {})
+    )
+
+
+@cache
+def _answered_exists(record: Path) -> tuple[tuple[str, str], ...]:
+    """Address and text of each error in the record of an apply that says that the object exists."""
     from holdfast_orchestrator.engine.runner import Tail  # noqa: PLC0415 - only after an apply
     from holdfast_orchestrator.engine.ui_events import DiagnosticEvent  # noqa: PLC0415 - only after an apply
 
     told = (
         event.diagnostic for event in Tail(record).events(last=True) if isinstance(event, DiagnosticEvent)
     )
-    return frozenset(
-        one.address
-        for one in told
-        if one.address
-        and (REFUSED in one.text or (says_exists(one.text) and is_doubtful(object_type(one.address), {})))
-    )
+    return tuple((one.address, one.text) for one in told if one.address and says_exists(one.text))
 
 
 def _step(event: Any) -> ApplyStep | None:

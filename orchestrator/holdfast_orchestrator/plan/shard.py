@@ -1,7 +1,7 @@
 """Plan one shard: init, plan, show. In goes a shard, out comes its plan and the Terraform that made it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from holdfast_orchestrator.runtime import Clock, Runtime
 from holdfast_orchestrator.secret_places import secrets_in_state
 from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
 from holdfast_orchestrator.stop import StopSignal
-from holdfast_orchestrator.terraform.ownership import Sightings
+from holdfast_orchestrator.terraform.ownership import Holdings, Sightings
 from holdfast_orchestrator.tools import Tools
 from holdfast_orchestrator.unchanged.inputs import Upstreams
 
@@ -161,7 +161,7 @@ def make_plan(
     if snapshot is not None:
         run.redactor.learn([*secrets_in_state(snapshot.document)])
     state = StateStamp.of(snapshot)
-    holdings = None if destroy else holdings_in(None if snapshot is None else snapshot.document)
+    holdings = None if destroy else _holdings(shard, snapshot)
     outcome = terraform.plan(destroy=destroy, holdings=holdings)
     raw = terraform.show_plan(outcome.plan) if outcome.changes else {}
     document = parse_plan(raw, run.redactor) if raw else PlanDocument()
@@ -182,6 +182,11 @@ def make_plan(
         watched = look_by_import(terraform, shard, raw, holdings)
     watched = watched or Sightings()
     return MadePlan(file=outcome.plan, state=state, raw=raw, document=document, watched=watched)
+
+
+def _holdings(shard: Shard, snapshot: StateSnapshot | None) -> Holdings:
+    tags = {"Service": shard.service, "Environment": shard.environment, "ManagedBy": "holdfast"}
+    return replace(holdings_in(None if snapshot is None else snapshot.document), tags=tags)
 
 
 def _waiting(shard: Shard, run: Run, upstreams: tuple[str, ...]) -> ShardPlan:
