@@ -193,6 +193,7 @@ class App:
                 settings=self.file.foreign,
                 options=options,
                 find_account=self._find_account,
+                folder=self.file.folder,
                 custom_endpoint=bool(self.runtime.environ.get("AWS_ENDPOINT_URL")),
                 keeping=self.file.keeping,
             ),
