@@ -66,6 +66,7 @@ class Project(App):
         one_environment: bool = False,
         refresh: bool = False,
         explain: bool = False,
+        take_over_app: str | None = None,
         max_parallel: int | None = None,
         max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
@@ -76,8 +77,9 @@ class Project(App):
         What has not changed since its last good deploy is not planned, unless with `refresh`. With
         `explain` the reasons why a shard is planned name the resources that changed. `changed_since` (a git
         revision) narrows the choice to what synthesizes differently.
-        Raises StateBucketError where a state bucket is missing, and with `one_environment` UsageError
-        where several environments are meant without being named.
+        Raises StateBucketError where a state bucket is missing, GateError where the records of a shard are
+        of another app than this one and `take_over_app`, and with `one_environment` UsageError where several
+        environments are meant without being named.
         """
         from holdfast_orchestrator.plan.run import plan_run  # noqa: PLC0415 - only with Terraform
 
@@ -95,6 +97,7 @@ class Project(App):
                 per_account=max_parallel_per_account,
                 refresh=refresh,
                 explain=explain,
+                take_over_app=take_over_app,
             )
 
     def deploy(

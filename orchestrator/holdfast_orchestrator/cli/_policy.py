@@ -31,6 +31,11 @@ wait_option = mirrored(
 rebaseline_option = mirrored(
     "--rebaseline", is_flag=True, help="Take a state that somebody else wrote for the truth."
 )
+take_over_app_option = mirrored(
+    "--take-over-app",
+    metavar="NAME",
+    help="Take over the shards of an app that had this name (projectId): this app was renamed.",
+)
 no_rollback_option = mirrored("--no-rollback", is_flag=True, help="Keep what a failed deploy has left.")
 atomic_option = mirrored(
     "--atomic", is_flag=True, help="All or nothing: when one shard fails, those already committed go back."
@@ -52,6 +57,7 @@ def failing(function: F) -> F:
         atomic_option,
         first_failure_option,
         rebaseline_option,
+        take_over_app_option,
         wait_option,
     )(function)
     return shared
@@ -65,6 +71,7 @@ def policy_of(given: Mapping[str, Any]) -> Policy:
         approvals=tuple(map(_approval, given.get("approve", ()))),
         allowed=frozenset(given.get("allow_destroy", ())),
         rebaseline=given.get("rebaseline", False),
+        take_over_app=given.get("take_over_app"),
         lease_wait=given.get("wait", 0.0),
     )
 

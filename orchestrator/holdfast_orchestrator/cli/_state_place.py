@@ -34,13 +34,14 @@ _DEPTH = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A shard whose state may be meant. `protected` are addresses."""
+    """A shard whose state may be meant. `protected` are addresses; `project` is the app, where one asks."""
 
     name: str
     service: str
     environment: str
     location: "StateLocation"
     cloud: Cloud
+    project: str = ""
     protected: frozenset[str] = frozenset()
 
 
@@ -86,6 +87,7 @@ class StateSession:
             store=_store(self.runtime, self.folder, location, self.candidate.cloud),
             bucket=location.bucket,
             key=location.key,
+            project=self.candidate.project,
             protection=Protection(addresses=self.candidate.protected),
         )
 
@@ -177,6 +179,7 @@ def _candidates(runtime: Runtime, folder: Path, given: Mapping[str, Any]) -> Seq
         return list(_in_bucket(runtime, folder, given))
     from holdfast_orchestrator.api import Project  # noqa: PLC0415 - not needed for a bucket that is named
 
+    project = Project.load(folder, runtime=runtime)
     return [
         Candidate(
             name=shard.name,
@@ -184,9 +187,10 @@ def _candidates(runtime: Runtime, folder: Path, given: Mapping[str, Any]) -> Seq
             environment=shard.environment,
             location=shard.state,
             cloud=shard.cloud,
+            project=project.file.id,
             protected=frozenset(shard.protected),
         )
-        for shard in Project.load(folder, runtime=runtime).list()
+        for shard in project.list()
     ]
 
 

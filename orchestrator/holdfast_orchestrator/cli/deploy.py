@@ -95,6 +95,7 @@ def _planned(here: Session, given: dict[str, Any]) -> Plan:
             include_dependents=given["include_dependents"],
             one_environment=True,
             refresh=given["refresh"],
+            take_over_app=given["take_over_app"],
             max_parallel=given["max_parallel"],
             max_parallel_per_account=given["max_parallel_per_account"],
             on_event=on_event,

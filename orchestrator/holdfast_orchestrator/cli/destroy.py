@@ -15,7 +15,13 @@ from holdfast_orchestrator.cli._options import (
     parallel_option,
     yes_option,
 )
-from holdfast_orchestrator.cli._policy import command_line, policy_of, rebaseline_option, wait_option
+from holdfast_orchestrator.cli._policy import (
+    command_line,
+    policy_of,
+    rebaseline_option,
+    take_over_app_option,
+    wait_option,
+)
 from holdfast_orchestrator.cli._session import Session, session
 from holdfast_orchestrator.deploy.outcome import RunResult
 from holdfast_orchestrator.errors import GateError, UsageError
@@ -45,6 +51,7 @@ from holdfast_orchestrator.selection import Selection
     dependents_option,
     allow_destroy_option,
     rebaseline_option,
+    take_over_app_option,
     wait_option,
     parallel_option,
     cold_option,

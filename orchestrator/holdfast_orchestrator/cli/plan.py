@@ -16,6 +16,7 @@ from holdfast_orchestrator.cli._options import (
     refresh_option,
     since_option,
 )
+from holdfast_orchestrator.cli._policy import take_over_app_option
 from holdfast_orchestrator.cli._session import Session, detailed, session
 from holdfast_orchestrator.errors import EXIT_FAILED, InterruptedSafelyError
 from holdfast_orchestrator.plan.kept import keep
@@ -50,7 +51,14 @@ from holdfast_orchestrator.runtime import Runtime
     help="Say of each shard why it is planned (configuration, upstream outputs, state, versions) or not.",
 )
 @options(
-    choosing, since_option, dependents_option, refresh_option, parallel_option, cold_option, engine_option
+    choosing,
+    since_option,
+    dependents_option,
+    refresh_option,
+    take_over_app_option,
+    parallel_option,
+    cold_option,
+    engine_option,
 )
 @click.pass_obj
 def command(
@@ -69,6 +77,7 @@ def command(
                 include_dependents=given["include_dependents"],
                 refresh=given["refresh"],
                 explain=given["explain"],
+                take_over_app=given["take_over_app"],
                 max_parallel=given["max_parallel"],
                 max_parallel_per_account=given["max_parallel_per_account"],
                 on_event=on_event,

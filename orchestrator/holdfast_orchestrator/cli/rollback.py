@@ -23,6 +23,7 @@ from holdfast_orchestrator.cli._policy import (
     command_line,
     policy_of,
     rebaseline_option,
+    take_over_app_option,
     wait_option,
 )
 from holdfast_orchestrator.cli._session import session
@@ -48,6 +49,7 @@ _FOREIGN = ("state_bucket", "region", "account")
     allow_destroy_option,
     approve_option,
     rebaseline_option,
+    take_over_app_option,
     wait_option,
     cold_option,
     engine_option,

@@ -12,7 +12,7 @@ from holdfast_orchestrator.deploy.attempt import parsed
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.outcome import ShardResult
-from holdfast_orchestrator.deploy.preflight import Known, look, refuse_strange_state
+from holdfast_orchestrator.deploy.preflight import Known, look, refuse_another_app, refuse_strange_state
 from holdfast_orchestrator.deploy.shard import ShardDeploy
 from holdfast_orchestrator.errors import GateError, UsageError
 from holdfast_orchestrator.record.artifact import read_artifact
@@ -36,7 +36,9 @@ class ShardRollback(ShardDeploy):
     def _under_lease(self, bench: Bench) -> ShardResult:
         from holdfast_orchestrator.deploy.unfinished import finish_what_was_left  # noqa: PLC0415 - rarely needed
 
-        known = finish_what_was_left(bench, look(bench))
+        known = look(bench)
+        refuse_another_app(bench, known)
+        known = finish_what_was_left(bench, known)
         refuse_strange_state(bench, known)
         if known.locked:
             release_our_lock(bench)

@@ -26,7 +26,8 @@ class Policy:
 
     `rollback` False keeps whatever a failed deploy has left. `on_first_failure` is for a shard that was
     never good. `approvals` name what may be lost or changed one way; `allowed` addresses may be lost as
-    they are. `rebaseline` takes a state nobody recorded for the truth. `lease_wait` is in seconds. `operator`
+    they are. `rebaseline` takes a state nobody recorded for the truth, `take_over_app` the shards of an app
+    that was called so. `lease_wait` is in seconds. `operator`
     says that a person asked for the shard; `together` that what it depends on goes back as well.
     """
 
@@ -35,6 +36,7 @@ class Policy:
     approvals: tuple[Approval, ...] = ()
     allowed: frozenset[str] = frozenset()
     rebaseline: bool = False
+    take_over_app: str | None = None
     lease_wait: float = 0.0
     operator: bool = False
     together: bool = False

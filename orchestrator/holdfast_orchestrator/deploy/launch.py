@@ -108,7 +108,12 @@ def keep_as_good(
     artifact = artifact_of(bench, terraform)
     good = good_of(bench, known) if known.good is not None else None
     settled = known.kept is None or not known.kept.record.debt.touched
-    if good is not None and settled and _is_good_already(good, artifact):
+    if (
+        good is not None
+        and settled
+        and not _is_of_another_app(bench, known)
+        and _is_good_already(good, artifact)
+    ):
         renew_footing(bench, known, good.promoted, proven)
         return
     before = before_now(bench, snapshot)
@@ -127,6 +132,12 @@ def keep_as_good(
     promote_shard(bench, attempt)
     attempt.kept = open_record(bench, attempt)
     close_record(bench, attempt)
+
+
+def _is_of_another_app(bench: Bench, known: Known) -> bool:
+    """Whether the records name an app that is taken over: from now on they name this one."""
+    records = (None if known.kept is None else known.kept.record, known.good and known.good.record)
+    return any(record and record.project not in (None, bench.run.project) for record in records)
 
 
 def _is_good_already(good: Good, artifact: Artifact) -> bool:

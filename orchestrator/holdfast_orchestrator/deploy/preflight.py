@@ -12,6 +12,7 @@ from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.locks import lock_key
 from holdfast_orchestrator.errors import GateError, MachineError, NeedsPersonError
 from holdfast_orchestrator.record.artifact import read_artifact
+from holdfast_orchestrator.record.belonging import refuse_other_app, refuse_other_lineage
 from holdfast_orchestrator.record.last_good import Promoted, read_last_good
 from holdfast_orchestrator.record.state_record import KeptRecord, read_state_record
 from holdfast_orchestrator.rollback.state_objects import Recorded, Standing, StateObject, compare, read_state
@@ -74,6 +75,17 @@ def look(bench: Bench) -> Known:
     )
 
 
+def refuse_another_app(bench: Bench, known: Known) -> None:
+    """Raise GateError where the shard's key has the records of another app."""
+    refuse_other_app(
+        bench.run.project,
+        bench.shard.state.key,
+        good=None if known.good is None else known.good.record,
+        record=None if known.kept is None else known.kept.record,
+        taken_over=bench.desk.policy.take_over_app,
+    )
+
+
 def refuse_strange_state(bench: Bench, known: Known) -> None:
     """Return if the state is the one that was recorded, or somebody said to take it for the truth.
 
@@ -94,6 +106,8 @@ def refuse_strange_state(bench: Bench, known: Known) -> None:
             )
         case _:
             known.snapshot()
+            if standing in (Standing.FOREIGN, Standing.UNRECORDED):
+                refuse_other_lineage(bench.store, bench.shard, stored.lineage)
             if not bench.desk.policy.rebaseline:
                 raise GateError(_strange(key, standing, stored, expected), next_step=_LOOK)
             bench.say(f"the state at {key} is {standing}; taken for the truth, as was asked for")

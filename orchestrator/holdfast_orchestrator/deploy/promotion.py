@@ -83,6 +83,9 @@ def open_record(bench: Bench, attempt: Attempt) -> KeptRecord:
         debt=attempt.debt,
         at=bench.run.clock.now(),
         seconds=None if attempt.kept is None else attempt.kept.record.seconds,
+        project=bench.run.project or None,
+        stack=bench.shard.name,
+        received=() if attempt.kept is None else attempt.kept.record.received,
     )
     return write_state_record(bench.store, bench.folder, record, after=attempt.kept)
 

@@ -14,7 +14,7 @@ from holdfast_orchestrator.deploy.locks import outwait_lock
 from holdfast_orchestrator.deploy.machine import Ending
 from holdfast_orchestrator.deploy.narration import Failure
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
-from holdfast_orchestrator.deploy.preflight import look
+from holdfast_orchestrator.deploy.preflight import look, refuse_another_app
 from holdfast_orchestrator.deploy.reopen import noted_shard
 from holdfast_orchestrator.deploy.run import summary
 from holdfast_orchestrator.deploy.shard import at_work
@@ -214,6 +214,7 @@ def _under_lease(take: Take, run: Run, shard: Shard, desk: Desk, draft: Draft) -
     with at_work(shard, run, desk, doing=doing, heeds_stop=take.heeds_stop) as bench:
         outwait_lock(bench, seconds=take.patience)
         known = look(bench)
+        refuse_another_app(bench, known)
         if known.unfinished != take.run:
             # It died before it had changed anything: what it held is given back, and that is all.
             standing = _standing(store, shard, take, draft, known.unfinished)

@@ -16,7 +16,13 @@ from holdfast_orchestrator.deploy.desk import Desk
 from holdfast_orchestrator.deploy.draft import INTERRUPTED, Draft
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
-from holdfast_orchestrator.deploy.preflight import Known, look, refuse_full_disk, refuse_strange_state
+from holdfast_orchestrator.deploy.preflight import (
+    Known,
+    look,
+    refuse_another_app,
+    refuse_full_disk,
+    refuse_strange_state,
+)
 from holdfast_orchestrator.errors import EngineError, HoldfastError, InterruptedSafelyError, MachineError
 from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.gate import Proposal, pass_gates
@@ -125,7 +131,9 @@ class ShardDeploy:
     def _under_lease(self, bench: Bench) -> ShardResult:
         from holdfast_orchestrator.deploy.unfinished import finish_what_was_left  # noqa: PLC0415 - rarely needed
 
-        known = finish_what_was_left(bench, look(bench))
+        known = look(bench)
+        refuse_another_app(bench, known)
+        known = finish_what_was_left(bench, known)
         refuse_strange_state(bench, known)
         refuse_full_disk(bench, known)
         if known.locked:

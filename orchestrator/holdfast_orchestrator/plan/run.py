@@ -12,6 +12,7 @@ from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.preview import Plan, ShardPlan, unplanned
 from holdfast_orchestrator.plan.shard import Run, plan_shard
 from holdfast_orchestrator.priority import estimated_seconds
+from holdfast_orchestrator.record.belonging import refuse_other_apps
 from holdfast_orchestrator.schedule import Schedule, Skipped
 from holdfast_orchestrator.tools import check_buckets
 from holdfast_orchestrator.unchanged.decide import Decision
@@ -27,12 +28,14 @@ def plan_run(
     per_account: int | None = None,
     refresh: bool = False,
     explain: bool = False,
+    take_over_app: str | None = None,
 ) -> Plan:
     """Return the plans of `shards`; a shard that cannot be planned yet, or at all, is part of the answer.
 
     What has not changed since its last good deploy is not planned, unless reality is to be looked at
     (`refresh`). With `explain` the reasons say which resources are meant.
-    Raises StateBucketError where a state bucket is missing.
+    Raises StateBucketError where a state bucket is missing, and GateError where the records of a shard are of
+    another app than this and `take_over_app`.
     """
     began = run.clock.monotonic()
     check_buckets(run.tools, shards)
@@ -40,6 +43,11 @@ def plan_run(
     names = tuple(shard.name for shard in shards)
     run.emit(run.started("plan", shards))
     decisions = Lookout(run=run, refresh=refresh, explain=explain).first(shards)
+    refuse_other_apps(
+        run.project,
+        [(shard, run.tools.store(shard)) for shard in shards if not decisions[shard.name].unchanged],
+        taken_over=take_over_app,
+    )
     schedule = Schedule(
         work=lambda name: _plan_and_tell(name, run, decisions[name]),
         failed=lambda _plan: False,

@@ -6,10 +6,11 @@ Opened by a run before the first thing it changes, closed when it ends, well or 
 run has died is an unfinished run: the next deploy of the shard, or `holdfast resume`, deals with it first.
 A closed one says which state to expect; any other state was written by somebody else. After a deploy that
 failed and was kept, it also says what that run created and touched, so that a later rollback may undo it.
+It names the app and the stack, so that another app's shard is not taken for this one.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -39,11 +40,22 @@ class Debt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """An object that came from another shard: its identity, that shard's folder, the run that moved it."""
+
+    identity: Identity
+    source: str
+    run: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StateRecord:
     """The state to expect after `run` (None: no object), or, while `is_open`, the one it began with.
 
     `footing` is what the deployment stood on, where the run ended with one that was proven well, and
-    `seconds` how long that run worked on the shard.
+    `seconds` how long that run worked on the shard. `project` is the app and `stack` the stack's construct
+    path in it, both None in older records. `received` are the objects that other shards handed over.
     """
 
     run: str
@@ -53,6 +65,9 @@ class StateRecord:
     at: datetime
     footing: Footing | None = field(default=None, repr=False)
     seconds: float | None = None
+    project: str | None = None
+    stack: str | None = None
+    received: tuple[Received, ...] = ()
 
     def body(self) -> bytes:
         """Return the object's bytes."""
@@ -68,6 +83,9 @@ class StateRecord:
                 "artifacts": list(self.debt.artifacts),
                 "health_began": self.debt.health_began,
                 "seconds": self.seconds,
+                "project": self.project,
+                "stack": self.stack,
+                "received": [_received_json(one) for one in self.received],
                 "footing": None if self.footing is None else self.footing.to_json(),
             },
         )
@@ -114,8 +132,10 @@ def write_state_record(
 def note_state(store: ObjectStore, folder: str, record: StateRecord) -> KeptRecord:
     """Write the state that a person's own act has left, such as a restore; what is unsettled stays so."""
     kept = read_state_record(store, folder)
-    debt = record.debt if kept is None else kept.record.debt
-    noted = StateRecord(run=record.run, is_open=False, state=record.state, debt=debt, at=record.at)
+    before = record if kept is None else kept.record
+    noted = replace(record, is_open=False, debt=before.debt, received=before.received)
+    if before.project is not None:
+        noted = replace(noted, project=before.project, stack=before.stack)
     return write_state_record(store, folder, noted, after=kept)
 
 
@@ -151,6 +171,28 @@ def _build(document: Mapping[str, Any]) -> StateRecord:
         at=parse_time(document["at"]),
         footing=read_footing(document.get("footing")),
         seconds=_seconds(document.get("seconds")),
+        project=document.get("project"),
+        stack=document.get("stack"),
+        received=tuple(map(_received, document.get("received") or ())),
+    )
+
+
+def _received_json(one: Received) -> dict[str, Any]:
+    return {
+        "type": one.identity.kind,
+        "identity": one.identity.value,
+        "from": one.source,
+        "run": one.run,
+        "at": time_text(one.at),
+    }
+
+
+def _received(entry: Mapping[str, Any]) -> Received:
+    return Received(
+        identity=Identity(entry["type"], entry["identity"]),
+        source=entry["from"],
+        run=entry["run"],
+        at=parse_time(entry["at"]),
     )
 
 

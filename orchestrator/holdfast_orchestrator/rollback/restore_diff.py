@@ -52,7 +52,7 @@ def restore_diff(
         then: the state to restore.
         now: the newest state, in whatever condition.
         protection: what counts as stateful beyond the lists.
-        lineage: the recorded lineage, for when the newest state is gone or damaged.
+        lineage: the recorded lineage, where there is one.
     """
     refusals = _refusals(then, now, lineage)
     old = index_state(then.document, protection=protection)
@@ -75,7 +75,8 @@ def restored(then: StateObject, *seen: StateObject) -> dict[str, Any]:
 def _refusals(then: StateObject, now: StateObject, lineage: str | None) -> list[str]:
     if then.condition is not Condition.WHOLE:
         return [f"{then.source} is {then.condition} and cannot be restored."]
-    expected = now.lineage or lineage
+    # What lies there may be a copy of another shard's state.
+    expected = lineage or now.lineage
     if expected and then.lineage != expected:
         return [f"{then.source} has lineage {then.lineage}, the shard's state has {expected}."]
     if not expected:

@@ -17,6 +17,7 @@ from typing import Any
 
 from holdfast_orchestrator.errors import GateError, NeedsPersonError
 from holdfast_orchestrator.record.actor import Actor
+from holdfast_orchestrator.record.belonging import refuse_other_app
 from holdfast_orchestrator.record.last_good import read_last_good
 from holdfast_orchestrator.record.state_record import StateRecord, note_state, read_state_record
 from holdfast_orchestrator.rollback.restore_diff import RestoreDiff, restore_diff, restored
@@ -36,12 +37,16 @@ from holdfast_orchestrator.state.terraform_lock import holding_lock
 
 @dataclass(frozen=True, kw_only=True)
 class StatePlace:
-    """Where a shard's state lies, and what of it is protected beyond the lists."""
+    """Where a shard's state lies, and what of it is protected beyond the lists.
+
+    `project` is the app that asks; empty where no app does.
+    """
 
     shard: str
     store: DurableStore
     bucket: str
     key: str
+    project: str = ""
     protection: Protection = field(default_factory=Protection)
 
     @property
@@ -100,8 +105,10 @@ class Restorer:
 def propose(place: StatePlace, copy: StateCopy) -> Proposal:
     """Say what putting this copy back would do; changes nothing.
 
-    Raises GateError where it must not be done: the copy belongs to another lineage, or to nobody knows whom.
+    Raises GateError where it must not be done: the copy belongs to another lineage, or to nobody knows whom,
+    or the shard is another app's.
     """
+    _refuse_other_app(place)
     then, _ = place.copies.read(copy)
     stored = place.store.get(place.key)
     now = read_state(place.key, None if stored is None else stored.body)
@@ -178,6 +185,18 @@ def _carry_out(
         raise NeedsPersonError(f"the state at {place.key} is not what was written there just now")
     _note(proposal, restorer, body)
     return Restored(serial=proposal.serial, lineage=proposal.then.lineage, backup=backup)
+
+
+def _refuse_other_app(place: StatePlace) -> None:
+    with suppress(NeedsPersonError):
+        kept = read_state_record(place.store, place.folder)
+        good = read_last_good(place.store, place.folder)
+        refuse_other_app(
+            place.project,
+            place.key,
+            good=None if good is None else good.record,
+            record=None if kept is None else kept.record,
+        )
 
 
 def _recorded(place: StatePlace) -> tuple[Recorded | None, tuple[str, ...]]:

@@ -108,6 +108,9 @@ class _Glance:
         kept = read_state_record(self.run.tools.store(shard), shard.state.folder)
         record = None if kept is None else kept.record
         document, unsure = _readable(shard)
+        if record is not None and self.run.project and record.project not in (None, self.run.project):
+            other = Reason(Why.DOUBT, f"its records are of app {record.project!r}")
+            return Decision(reasons=(other,), record=record)
         if record is None or record.footing is None:
             return decide(_bare(record, doubts=unsure))
         if not self.thorough and digest(document) != record.footing.configuration:

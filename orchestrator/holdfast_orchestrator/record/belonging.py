@@ -1,0 +1,112 @@
+"""Whose shard a key is: the app that wrote its records, and the lineage of its state.
+
+Two apps may share a bucket. Where stacks of both lead to one key (the same name, account, region and
+environment, and no `service` that tells them apart), the second must not plan against the state of the
+first: its plan would delete what the other has. A state that was copied from another shard is the same
+danger. Both are refused before anything is planned.
+"""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from holdfast_orchestrator.errors import GateError, HoldfastError
+from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.record.last_good import LAST_GOOD, LastGood, read_last_good
+from holdfast_orchestrator.record.state_record import STATES, StateRecord, read_state_record
+from holdfast_orchestrator.state.store import DurableStore
+
+_READERS = 8
+
+
+def refuse_other_app(
+    project: str,
+    key: str,
+    *,
+    good: LastGood | None,
+    record: StateRecord | None,
+    taken_over: str | None = None,
+) -> None:
+    """Return if the records of the state at `key` are of this app, or of one that is taken over by its name.
+
+    Records of older versions name no app and are taken for this one's.
+    Raises GateError where another app wrote them.
+    """
+    owner = _owner(good, record)
+    if not project or owner in (None, project, taken_over):
+        return
+    raise GateError(
+        f"the state {key} is of app {owner!r}{_last_deploy(good, record)}; this app is {project!r} "
+        f"(`projectId` in cdktf.json, else the folder's name)",
+        next_step="set another `service` (context.holdfast.service in cdktf.json, or what the app says), or, "
+        f" if {owner!r} is an earlier name of this app: --take-over-app {owner}",
+    )
+
+
+def refuse_other_apps(
+    project: str, shards: Iterable[tuple[Shard, DurableStore]], *, taken_over: str | None
+) -> None:
+    """Return if no shard's key has the records of another app. Raises GateError for the first that has."""
+    with ThreadPoolExecutor(_READERS, thread_name_prefix="apps") as readers:
+        for _ in readers.map(lambda one: _refuse_other_app(project, one[0], one[1], taken_over), shards):
+            pass
+
+
+def _refuse_other_app(project: str, shard: Shard, store: DurableStore, taken_over: str | None) -> None:
+    kept = read_state_record(store, shard.state.folder)
+    good = read_last_good(store, shard.state.folder)
+    refuse_other_app(
+        project,
+        shard.state.key,
+        good=None if good is None else good.record,
+        record=None if kept is None else kept.record,
+        taken_over=taken_over,
+    )
+
+
+def refuse_other_lineage(store: DurableStore, shard: Shard, lineage: str) -> None:
+    """Return if no other shard's records know this lineage. Raises GateError where one does.
+
+    Reads every record of the bucket: only for a state that is not the one recorded for its own shard.
+    """
+    for folder in known_lineages(store, lineage):
+        if folder != shard.state.folder:
+            raise GateError(
+                f"the state at {shard.state.key} has lineage {lineage}, which is that of {folder}: "
+                "it is another shard's state, and a plan against it would delete that shard's objects",
+                next_step=f"put this shard's own state back: holdfast state backups {shard.name}",
+            )
+
+
+def known_lineages(store: DurableStore, lineage: str) -> Iterator[str]:
+    """Yield the folders of the shards whose records have this lineage."""
+    heads = [(STATES, head.key) for head in store.list(f"{STATES}/")]
+    heads += [(LAST_GOOD, head.key) for head in store.list(f"{LAST_GOOD}/")]
+    folders = [(kind, key.removeprefix(f"{kind}/").removesuffix(".json")) for kind, key in heads]
+    with ThreadPoolExecutor(_READERS, thread_name_prefix="lineages") as readers:
+        found = readers.map(lambda one: _lineage(store, *one), folders)
+        yield from (folder for (_, folder), there in zip(folders, found, strict=True) if there == lineage)
+
+
+def _lineage(store: DurableStore, kind: str, folder: str) -> str | None:
+    """The lineage a record tells of; one that cannot be read tells of none."""
+    try:
+        if kind == STATES:
+            kept = read_state_record(store, folder)
+            return None if kept is None or kept.record.state is None else kept.record.state.lineage
+        good = read_last_good(store, folder)
+        return None if good is None else good.record.state.lineage
+    except HoldfastError:
+        return None
+
+
+def _owner(good: LastGood | None, record: StateRecord | None) -> str | None:
+    """The app of the newest record that names one."""
+    if record is not None and record.project is not None:
+        return record.project
+    return None if good is None else good.project
+
+
+def _last_deploy(good: LastGood | None, record: StateRecord | None) -> str:
+    if good is not None:
+        return f", last deployed on {good.at:%d %b %Y} by {good.actor} (run {good.run})"
+    return "" if record is None else f", last changed on {record.at:%d %b %Y} (run {record.run})"
