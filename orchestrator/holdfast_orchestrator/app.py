@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Emitter, Listener, Notice, ignore
@@ -13,9 +13,13 @@ from holdfast_orchestrator.manifest import Manifest, Shard, is_synthesized, load
 from holdfast_orchestrator.project_file import ForeignSettings, ProjectFile, read_project_file
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.runtime import Runtime, real_runtime
-from holdfast_orchestrator.selection import Selection, refuse_ambiguous
+from holdfast_orchestrator.selection import Selection, labels, refuse_ambiguous
+from holdfast_orchestrator.stop import StopSignal
 from holdfast_orchestrator.synth import synth_lock, synthesize
 from holdfast_orchestrator.tools import RealTools, Tools, within_reach
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.plan.shard import Run
 
 Names = str | Sequence[str]
 """One name, or several."""
@@ -147,6 +151,29 @@ class App:
             then = since.synthesized_at(ref, synth)
             relocked = since.relocked(self.file.folder, there.folder)
             return since.changed_since(manifest, then, relocked)
+
+    def run(
+        self, manifest: Manifest, *, on_event: Listener = ignore, stop: StopSignal | None = None
+    ) -> "Run":
+        """Return a new run over a synthesized app: what its stages share."""
+        from holdfast_orchestrator.deploy.ids import new_run_id  # noqa: PLC0415 - only with Terraform
+        from holdfast_orchestrator.plan.shard import Run  # noqa: PLC0415
+        from holdfast_orchestrator.secret_places import secrets_in_configuration  # noqa: PLC0415
+
+        shown = labels(manifest.shards)
+        for shard in manifest.shards:
+            self.redactor.learn([*secrets_in_configuration(shard.configuration)])
+        return Run(
+            id=new_run_id(self.runtime.clock.now()),
+            manifest=manifest,
+            tools=self._tools,
+            runtime=self.runtime,
+            redactor=self.redactor,
+            emit=self._emitter(on_event),
+            stop=stop or StopSignal(),
+            label=lambda name: shown.get(name, name),
+            project=self.file.id,
+        )
 
     def _chosen(
         self, selection: Selection, ref: str | None, *, on_event: Listener

@@ -88,6 +88,6 @@ def _says_nothing(content: bytes) -> bool:
     """Whether it is a JSON object of which Terraform would say: no state."""
     try:
         document = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(document, dict) and not document.keys() - {"version", "terraform_version"}

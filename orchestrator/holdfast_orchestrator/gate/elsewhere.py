@@ -48,9 +48,12 @@ def is_taken_over(tools: Tools, shard: Shard, there: StateElsewhere) -> bool:
     except NeedsPersonError:
         # The deploy itself says what is wrong with it, and what to do.
         return False
-    if state is None or there.serial is None:
+    if state is None or there.serial is None or state.lineage != there.lineage:
         return False
-    return state.lineage == there.lineage and state.serial >= there.serial
+    adopted = read_adopted(store, shard.state.folder)
+    # Written after it was adopted, it holds what the shard's own state does not.
+    newest = state.serial if adopted is None else min(state.serial, adopted.serial)
+    return there.serial <= newest
 
 
 def adopt_command(shard: Shard, source: str) -> str:
