@@ -146,9 +146,7 @@ def carry_out(
     with ExitStack() as held:
         lease = held.enter_context(Leases(wanted.store, adopter.runtime).take(claim))
         bucket, into = shard.state.bucket, wanted.target
-        held.enter_context(
-            adoption_lock(wanted.store, shard.state.key, bucket=bucket, into=into, now=now)
-        )
+        held.enter_context(adoption_lock(wanted.store, shard.state.key, bucket=bucket, into=into, now=now))
         content = held.enter_context(wanted.source.held(now, into=into))
         _refuse_changed(proposal, content)
         backup = _put(proposal, adopter, lease, on_step)

@@ -210,9 +210,7 @@ class ObjectSource:
 
 
 @contextmanager
-def adoption_lock(
-    store: DurableStore, key: str, *, bucket: str, into: str, now: datetime
-) -> Iterator[None]:
+def adoption_lock(store: DurableStore, key: str, *, bucket: str, into: str, now: datetime) -> Iterator[None]:
     """Hold Terraform's lock of a state in S3 for an adoption into the place `into`.
 
     Whoever calls has the lease of that place. So a lock of an adoption into it is one that a killed process
