@@ -198,14 +198,18 @@ class App:
         return manifest.graph.only(shard.name for shard in selection.of(manifest))
 
     def existing(self, selection: Selection) -> Manifest | None:
-        """Return what lies in the output folder, or None where it lacks something of the selection."""
+        """Return what lies in the output folder.
+
+        None where it lacks something of the selection, or is not what may be deployed.
+        """
         if not is_synthesized(self.file.output):
             return None
-        with synth_lock(self.file.folder):
-            manifest = self._read(selection.environments)
         try:
+            with synth_lock(self.file.folder):
+                manifest = self._read(selection.environments)
             selection.of(manifest)
         except UsageError:
+            # What is wrong there may be put right in the app by now.
             return None
         return manifest
 
