@@ -227,6 +227,7 @@ class App:
                 folder=self.file.folder,
                 custom_endpoint=bool(self.runtime.environ.get("AWS_ENDPOINT_URL")),
                 keeping=self.file.keeping,
+                accepted_differences=self.file.accepted_differences,
             ),
         )
 

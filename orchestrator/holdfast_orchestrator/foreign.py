@@ -53,6 +53,7 @@ class ForeignDefaults:
     folder: Path | None = None
     custom_endpoint: bool = False
     keeping: Mapping[str, Any] = field(default_factory=dict)
+    accepted_differences: Any = None
 
 
 def foreign_shards(stacks: tuple[Stack, ...], defaults: ForeignDefaults) -> tuple[Shard, ...]:

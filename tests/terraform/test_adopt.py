@@ -19,6 +19,8 @@ def key(stack: str) -> str:
 
 def deployed_by_cdktf(app: "App", world: "World") -> dict[str, Path]:
     """Apply each stack as cdktf-cli does, with its own local state beside cdktf.json; return those files."""
+    main = app.folder / "main.py"
+    main.write_text(f"import holdfast_constructs.fast_bindings\n{main.read_text()}")
     assert app.run("synth").returncode == 0
     files = {}
     for stack in STACKS:
@@ -33,13 +35,10 @@ def deployed_by_cdktf(app: "App", world: "World") -> dict[str, Path]:
     return files
 
 
-def aws(app: "App", service: str) -> Any:
-    session = boto3.Session("testing", "testing", region_name="eu-west-1")
-    return session.client(service, endpoint_url=app.environ["AWS_ENDPOINT_URL"])
-
-
 def values(app: "App") -> dict[str, str]:
-    found = aws(app, "ssm").get_parameters_by_path(Path="/foreign", Recursive=True)["Parameters"]
+    session = boto3.Session("testing", "testing", region_name="eu-west-1")
+    ssm: Any = session.client("ssm", endpoint_url=app.environ["AWS_ENDPOINT_URL"])
+    found = ssm.get_parameters_by_path(Path="/foreign", Recursive=True)["Parameters"]
     return {parameter["Name"]: parameter["Value"] for parameter in found}
 
 

@@ -131,11 +131,19 @@ class World:
         runtime = refusing_runtime(clock=SystemClock(), processes=SystemProcesses(), cwd=self.folder)
         return carry_out(self.propose(source), Adopter(runtime=runtime, actor=ACTOR, run="RUN"))
 
-    def record(self, serial: int, *, lineage: str = "ours", is_open: bool = False, of: str = FOLDER) -> None:
+    def record(
+        self,
+        serial: int,
+        *,
+        lineage: str = "ours",
+        is_open: bool = False,
+        of: str = FOLDER,
+        project: str = "shop",
+    ) -> bool:
         recorded = StateRecord(
-            run="EARLIER", is_open=is_open, state=Recorded(lineage, serial, "x"), at=NOW, project="shop"
+            run="EARLIER", is_open=is_open, state=Recorded(lineage, serial, "x"), at=NOW, project=project
         )
-        write_state_record(self.store, of, recorded, after=None)
+        return write_state_record(self.store, of, recorded, after=None) is not None
 
 
 @pytest.fixture
@@ -254,8 +262,8 @@ def test_a_kill_between_the_new_name_and_its_note_is_made_good(world: World) -> 
     assert json.loads(Path(f"{world.file}{MARK}.json").read_bytes())["state_is_now_at"] == TARGET
 
 
-def there(world: World, content: bytes) -> None:
-    world.store.create(KEY, content)
+def there(world: World, content: bytes) -> bool:
+    return world.store.create(KEY, content) is not None
 
 
 REFUSED: list[tuple[str, Callable[[World], object], type[HoldfastError], str]] = [
@@ -273,7 +281,7 @@ REFUSED: list[tuple[str, Callable[[World], object], type[HoldfastError], str]] =
     ),
     (
         "deployed there since it was copied by hand, and here too",
-        lambda world: (there(world, state(2, "a")), world.record(2)),
+        lambda world: all((there(world, state(2, "a")), world.record(2))),
         GateError,
         "each was written since without the other",
     ),
@@ -290,9 +298,9 @@ REFUSED: list[tuple[str, Callable[[World], object], type[HoldfastError], str]] =
     ("lineage of another shard", lambda world: world.record(3, of=OTHER), GateError, f"the shard {OTHER}"),
     (
         "another app's shard",
-        lambda world: (world.record(3), setattr(world, "project", "other")),
+        lambda world: world.record(3, project="other"),
         GateError,
-        "is of app 'shop'",
+        "is of app 'other'",
     ),
 ]
 

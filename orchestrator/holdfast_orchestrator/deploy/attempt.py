@@ -15,7 +15,7 @@ from typing import Any, Literal
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.deploy.narration import Failure
 from holdfast_orchestrator.record.footing import Footing, Proven
-from holdfast_orchestrator.record.last_good import LastGood, Promoted
+from holdfast_orchestrator.record.last_good import LastGood, Promoted, Rejected
 from holdfast_orchestrator.record.state_record import Debt, KeptRecord
 from holdfast_orchestrator.rollback.changes import PlannedChanges, read_plan
 from holdfast_orchestrator.rollback.documents import Document, managed
@@ -26,6 +26,7 @@ from holdfast_orchestrator.rollback.progress import ApplyStep, Progress, Step, m
 from holdfast_orchestrator.rollback.references import declares
 from holdfast_orchestrator.rollback.staging import Staging
 from holdfast_orchestrator.state.snapshot import StateSnapshot
+from holdfast_orchestrator.terraform.accepted import AcceptedUse
 
 Verb = Literal["deploy", "destroy", "rollback"]
 
@@ -70,11 +71,13 @@ class Person:
 class Attempt:
     """The work.
 
+    `target` is the run that a rollback by hand goes back to, `rejected` the version that it rejects by that.
     `plans` are those that were gated, `rollback_plans` those to go back by, the newest last; `applied` is
     what its last apply said, None after a restart. `tagged_before` are ARNs that carried the shard's tags
     before anything was made that carries them, None where nobody asked. `errors` are its error texts, `code`
     its exit code. `standing` is the state that was proven to be what was wanted, as long as nothing but
-    health has been looked at since.
+    health has been looked at since. `remaining` are the addresses a destroy has left, None where nobody
+    knows; with `goes_on`, a destroy that was killed is carried on.
     """
 
     run: str
@@ -86,6 +89,8 @@ class Attempt:
     good: Good | None
     kept: KeptRecord | None
     began: datetime
+    target: str | None = None
+    rejected: Rejected | None = None
     debt: Debt = field(default_factory=Debt)
     person: Person = field(default_factory=Person)
 
@@ -105,6 +110,8 @@ class Attempt:
     lock_stolen: bool = False
     verified: Literal["proven", "differs", "failed"] | None = None
     residual: str | None = None
+    accepted: tuple[AcceptedUse, ...] = ()
+    accepted_mark: str | None = None
     proven: Proven | None = None
     standing: StateSnapshot | None = field(default=None, repr=False)
     footing: Footing | None = field(default=None, repr=False)
@@ -119,6 +126,8 @@ class Attempt:
     retries: int = 0
     failure: Failure | None = None
     notes: list[str] = field(default_factory=list)
+    remaining: tuple[str, ...] | None = None
+    goes_on: bool = True
 
     rollback: Any = field(default=None, repr=False)
     rollback_retries: int = 0

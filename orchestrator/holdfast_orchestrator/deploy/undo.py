@@ -18,7 +18,7 @@ from holdfast_orchestrator.deploy.no_return import (
     refuse_changed_inputs,
     refuse_point_of_no_return,
 )
-from holdfast_orchestrator.deploy.proof import prove, sentence, to_keep, told
+from holdfast_orchestrator.deploy.proof import accepting_back, prove, sentence, to_keep, told
 from holdfast_orchestrator.deploy.recovery import mend, settle_doubts
 from holdfast_orchestrator.deploy.rollback_needs import declared_by_good, failed, goal_of, let_go, needs_of
 from holdfast_orchestrator.deploy.tag_search import may_be_adopted, tagged_arns
@@ -44,6 +44,7 @@ from holdfast_orchestrator.rollback.state_edits import (
     swap_deposed,
 )
 from holdfast_orchestrator.rollback.versions import locked_providers
+from holdfast_orchestrator.terraform.differences import judge_differences
 
 _FILE = "rollback.tfplan"
 _LOCK = ".terraform.lock.hcl"
@@ -221,7 +222,7 @@ def verify(bench: Bench, attempt: Attempt) -> Phase:
     with bench.phase(Phase.RB_VERIFY) as entry:
         bench.step("verifying the rollback")
         try:
-            proof = prove(bench, attempt, rollback.configuration)
+            proof = prove(bench, attempt, rollback.configuration, back=True)
         except EngineError as error:
             rollback.errors = (*rollback.errors, error.what)
             return Phase.RB_RETRY
@@ -312,7 +313,9 @@ def _bounds(bench: Bench, attempt: Attempt, runner: Written) -> Bounds:
     return Bounds(
         last_good=to_keep(attempt),
         created=rollback.created,
-        touched=attempt.touched | {known.address for known in now if known.identity in rollback.created},
+        touched=attempt.touched
+        | {known.address for known in now if known.identity in rollback.created}
+        | _settled(bench, attempt),
         prior=rollback.prior,
         writer=Written(version or runner.terraform, _writer_providers(bench, attempt)),
         moves=rollback.needs.moves,
@@ -325,6 +328,13 @@ def _bounds(bench: Bench, attempt: Attempt, runner: Written) -> Bounds:
         run=attempt.run,
         shard=bench.shard.name,
     )
+
+
+def _settled(bench: Bench, attempt: Attempt) -> frozenset[str]:
+    """What the rollback's plan updates only because it differs each time, as somebody accepted."""
+    rules = accepting_back(bench.shard, attempt, attempt.rollback.configuration)
+    judged = judge_differences(read_plan(attempt.rollback.plan), rules)
+    return frozenset(use.resource for use in judged.accepted)
 
 
 def _written(terraform: Any) -> Written:

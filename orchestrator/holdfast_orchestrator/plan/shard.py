@@ -10,6 +10,7 @@ from holdfast_orchestrator.events import Event, RunStarted, ShardPlanned, ShardS
 from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.plan.document import PlanDocument, parse_plan
 from holdfast_orchestrator.plan.preview import ShardPlan, StateStamp, configuration_sha256
+from holdfast_orchestrator.plan.settled import with_accepted
 from holdfast_orchestrator.plan.upstream import undeployed_upstreams, waits_for
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.runtime import Clock, Runtime
@@ -144,6 +145,9 @@ def make_plan(
     outcome = terraform.plan(destroy=destroy)
     raw = terraform.show_plan(outcome.plan) if outcome.changes else {}
     document = parse_plan(raw, run.redactor) if raw else PlanDocument()
+    if not destroy:
+        document = with_accepted(document, raw, shard=shard, run=run) if raw else document
+        raw = raw if document.changes or document.outputs else {}
     run.emit(
         ShardPlanned(
             shard=shard.name,

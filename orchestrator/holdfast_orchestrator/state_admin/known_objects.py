@@ -1,7 +1,6 @@
 """Which objects of a state another shard of the bucket has, by the records of last good deployments."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from holdfast_orchestrator.record.last_good import LAST_GOOD, read_last_good
 from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, index_state
 from holdfast_orchestrator.rollback.stateful import Protection
 from holdfast_orchestrator.state.store import DurableStore
+from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.create_semantics import Semantics, rule_of
 from holdfast_orchestrator.terraform.object_keys import STATE_ONLY_PREFIXES
 
@@ -41,7 +41,7 @@ def objects_elsewhere(store: DurableStore, state: Mapping[str, Any], *, ours: st
         if (folder := head.key.removeprefix(f"{LAST_GOOD}/").removesuffix(".json")) != ours
         and folder.split("/")[1:3] == place
     ]
-    with ThreadPoolExecutor(_READERS, thread_name_prefix="objects") as readers:
+    with WorkerPool(_READERS, thread_name_prefix="objects") as readers:
         indexes = readers.map(lambda folder: _index(store, folder), folders)
         return tuple(
             KnownObject(identity=known.identity, address=known.address, folder=folder)

@@ -7,10 +7,10 @@ way. That is told once.
 import contextlib
 import importlib.util
 import json
+import os
 import shutil
 import socket
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,13 +20,13 @@ from typing import Any
 
 from holdfast_orchestrator.engine.lockfile import LockedProvider
 from holdfast_orchestrator.engine.providers import Requirement
+from holdfast_orchestrator.engine.warm.folders import CONTROL, LOG, WORK, hold, make_folder, sweep
 from holdfast_orchestrator.engine.warm.packages import Package, find_package, hash_ahead
 from holdfast_orchestrator.engine.warm.spec import Spec
 from holdfast_orchestrator.process import Command, Running
 from holdfast_orchestrator.runtime import Runtime
 
 _MODULE = "holdfast_orchestrator.engine.warm"
-_CONTROL = "control"
 _START_SECONDS = 30.0
 _ANSWER_SECONDS = 60.0
 _END_SECONDS = 10.0
@@ -85,6 +85,7 @@ class WarmProviders:
         self._found: dict[object, Package | None] = {}
         self._folder: Path | None = None
         self._hold: socket.socket | None = None
+        self._in_use: int | None = None
         self._running: Running | None = None
         self._over = self._told = False
 
@@ -160,11 +161,14 @@ class WarmProviders:
         if running is None or folder is None:
             return
         with contextlib.suppress(WarmError, OSError):
-            _exchange(folder / _CONTROL, {"do": "close"})
+            _exchange(folder / CONTROL, {"do": "close"})
         if self._hold is not None:
             self._hold.close()
         if running.wait(_END_SECONDS) is not None:
             shutil.rmtree(folder, ignore_errors=True)
+        if self._in_use is not None:
+            os.close(self._in_use)
+            self._in_use = None
 
     def _doors(self, specs: Mapping[str, Spec], kept: frozenset[str], numbers: list[int]) -> dict[str, Any]:
         reattach = {}
@@ -200,22 +204,22 @@ class WarmProviders:
                 self._start()
             if self._hold is None or self._folder is None:
                 raise WarmError("the gateway did not start")
-            return self._folder / _CONTROL
+            return self._folder / CONTROL
 
     def _start(self) -> None:
-        # Short, because a unix socket's path may not be longer than a hundred characters or so.
-        self._folder = Path(tempfile.mkdtemp(prefix="hf-"))
-        (self._folder / "work").mkdir()
+        sweep(self._runtime.clock.now)
+        self._folder = make_folder()
+        self._in_use = hold(self._folder)
         kept = {name: value for name, value in self._runtime.environ.items() if name in _PASSED_ON}
         self._running = self._runtime.processes.start(
             Command(
                 argv=(sys.executable, "-m", _MODULE, str(self._folder), str(self._runtime.cache)),
                 cwd=self._folder,
                 environ={**kept, **_QUIET},
-                stdout=self._folder / "log",
+                stdout=self._folder / LOG,
             )
         )
-        self._hold = self._held(self._running, self._folder / _CONTROL)
+        self._hold = self._held(self._running, self._folder / CONTROL)
 
     def _held(self, running: Running, control: Path) -> socket.socket | None:
         deadline = self._runtime.clock.monotonic() + _START_SECONDS
@@ -229,7 +233,7 @@ class WarmProviders:
     @property
     def folder(self) -> Path:
         """A folder to start providers in that holds nothing. Raises WarmError."""
-        return self._control().parent / "work"
+        return self._control().parent / WORK
 
 
 def _exchange(control: Path, question: Mapping[str, Any]) -> dict[str, Any]:

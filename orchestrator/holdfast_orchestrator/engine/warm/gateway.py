@@ -25,6 +25,7 @@ from typing import Any
 
 from holdfast_orchestrator.engine.warm.connection import Attachment
 from holdfast_orchestrator.engine.warm.door import Door
+from holdfast_orchestrator.engine.warm.folders import CONTROL
 from holdfast_orchestrator.engine.warm.pool import Pool
 from holdfast_orchestrator.engine.warm.process import ProviderProcess, StartError, start
 from holdfast_orchestrator.engine.warm.reaper import Bounds, superfluous
@@ -32,7 +33,6 @@ from holdfast_orchestrator.engine.warm.schemas import KeptSchema
 from holdfast_orchestrator.engine.warm.spec import Spec
 from holdfast_orchestrator.process import SystemProcesses
 
-CONTROL = "control"
 LINE_LIMIT = 1 << 26
 LINGER_SECONDS = 120.0
 
