@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 STACKS = ("topics", "settings", "web")
 
 
+LATE_FAILURE = """
+late = SnsTopic(web, "late", name="foreign-late")
+late.add_override("provisioner", [{"local-exec": {"command": "exit 1"}}])
+app.synth()
+"""
+
+
 def key(stack: str) -> str:
     return f"shop-{stack}/123456789012/eu-west-1/dev/terraform.tfstate"
 
@@ -35,6 +42,10 @@ def deployed_by_cdktf(app: "App", world: "World") -> dict[str, Path]:
     return files
 
 
+def keep_versions(app: "App") -> None:
+    app.s3.put_bucket_versioning(Bucket=app.bucket, VersioningConfiguration={"Status": "Enabled"})
+
+
 def values(app: "App") -> dict[str, str]:
     session = boto3.Session("testing", "testing", region_name="eu-west-1")
     ssm: Any = session.client("ssm", endpoint_url=app.environ["AWS_ENDPOINT_URL"])
@@ -46,6 +57,7 @@ def values(app: "App") -> dict[str, str]:
 def test_an_app_that_cdktf_cli_deployed_is_adopted_planned_deployed_undone_and_taken_down(
     foreign_app: "App", world: "World"
 ) -> None:
+    keep_versions(foreign_app)
     files = deployed_by_cdktf(foreign_app, world)
     before = {stack: file.read_bytes() for stack, file in files.items()}
     made = values(foreign_app)
@@ -83,11 +95,13 @@ def test_an_app_that_cdktf_cli_deployed_is_adopted_planned_deployed_undone_and_t
 
     main = foreign_app.folder / "main.py"
     good = main.read_text()
-    broken = good.replace('name="/foreign/web"', 'tier="NoSuchTier", name="/foreign/web"')
-    main.write_text(broken.replace('name="/foreign/topic"', 'name="/foreign/topic", description="new"'))
+    main.write_text(
+        good.replace("Web(app", "web = Web(app")
+        .replace('name="/foreign/topic"', 'name="/foreign/topic", description="new"')
+        .replace("app.synth()", LATE_FAILURE)
+    )
     failed = foreign_app.outcomes("deploy", "--yes", "--atomic")
-    assert failed["web"] in {"failed", "rolled_back"}
-    assert failed["settings"] == "rolled_back"
+    assert failed == {"topics": "unchanged", "settings": "rolled_back", "web": "rolled_back"}
     assert values(foreign_app) == made
 
     main.write_text(good)
