@@ -16,6 +16,7 @@ from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.no_return import (
     BlockedRollbackError,
     refuse_changed_inputs,
+    refuse_lost_artifact,
     refuse_point_of_no_return,
 )
 from holdfast_orchestrator.deploy.proof import accepting_back, prove, sentence, to_keep, told
@@ -83,6 +84,7 @@ def snapshot_partial(bench: Bench, attempt: Attempt) -> Phase:
 def build(bench: Bench, attempt: Attempt) -> Phase:
     """Work out the configuration to go back to, and make the edits only the state can express."""
     with bench.phase(Phase.RB_BUILD, retry=attempt.rollback_retries) as entry:
+        refuse_lost_artifact(attempt)
         refuse_point_of_no_return(attempt)
         refuse_changed_inputs(bench, attempt)
         _swap_deposed(bench, attempt)
@@ -108,7 +110,8 @@ def recall(bench: Bench, attempt: Attempt) -> None:
 
     Changes nothing.
     """
-    _built(bench, attempt)
+    if attempt.good is None or attempt.good.lost is None:
+        _built(bench, attempt)
 
 
 def _built(bench: Bench, attempt: Attempt) -> tuple[Found, RollbackConfiguration]:
