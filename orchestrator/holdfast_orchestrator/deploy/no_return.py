@@ -2,7 +2,7 @@
 
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
-from holdfast_orchestrator.deploy.commands import deploy_command
+from holdfast_orchestrator.deploy.commands import deploy_command, rollback_command
 from holdfast_orchestrator.deploy.promotion import pins_now
 from holdfast_orchestrator.errors import GateError, NeedsPersonError
 from holdfast_orchestrator.rollback.guard import Violation
@@ -60,8 +60,7 @@ def refuse_point_of_no_return(attempt: Attempt) -> None:
     if gone := sorted(done & passed):
         raise BlockedRollbackError(
             f"what was approved beforehand and has happened cannot be undone: {', '.join(gone)}",
-            next_step="fix forward and deploy, or take what stands for good: "
-            f"holdfast resume {attempt.run} --accept-forward",
+            next_step=f"go on from what stands: holdfast resume {attempt.run} --accept-forward",
             violations=(),
         )
 
@@ -82,7 +81,8 @@ def refuse_changed_inputs(bench: Bench, attempt: Attempt) -> None:
         raise BlockedRollbackError(
             f"the last good deployment used other outputs of {names} than there are now; going back would "
             "mix an old configuration with new values",
-            next_step="fix forward and deploy, or roll back first: "
-            + "; ".join(f"holdfast rollback {name}" for name in changed),
+            next_step=f"go on from what stands: holdfast resume {attempt.run} --accept-forward; or first: "
+            + "; ".join(rollback_command(bench.run.manifest.by_name[name]) for name in changed)
+            + f"; then: holdfast resume {attempt.run}",
             violations=(),
         )

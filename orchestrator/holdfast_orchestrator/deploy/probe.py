@@ -112,6 +112,14 @@ def may_be_there(attempt: Attempt) -> bool:
     return may_still_land(attempt) or any(says_exists(error) for error in _errors(attempt))
 
 
+def was_refused(attempt: Attempt, step: Step) -> bool:
+    """Whether AWS answered this very create, and its answer was no: then no answer was lost."""
+    told = [one.text for one in attempt.diagnostics if one.is_error and one.address == step.address]
+    if not told or attempt.rollback is not None or attempt.interrupted:
+        return False
+    return not any(_OPEN_CALL.search(text) or says_exists(text) for text in told)
+
+
 def _errors(attempt: Attempt) -> tuple[str, ...]:
     return attempt.errors if attempt.rollback is None else (*attempt.errors, *attempt.rollback.errors)
 
@@ -213,7 +221,7 @@ def _why_not_new(attempt: Attempt, change: Change) -> str | None:
         return None
     return (
         "it carried this shard's tags before this run began, in no state. "
-        "Import it into the state to go on with it, or remove it"
+        "Import it into the state to go on with it"
     )
 
 
