@@ -1,7 +1,7 @@
 """What all shards of one run share while it changes things: who deploys, and the proofs asked once."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Self
@@ -14,6 +14,7 @@ from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.conditional_writes import ConditionalWrites
 from holdfast_orchestrator.state.lease import Leases
 from holdfast_orchestrator.state.store import DurableStore
+from holdfast_orchestrator.system.workers import WorkerPool
 
 _HANDS = 16
 
@@ -63,13 +64,13 @@ class Desk:
     found_git: "Future[str | None]"
     taken_over: bool = False
     conditional: ConditionalWrites = field(default_factory=ConditionalWrites)
-    hands: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_HANDS, "hand"))
+    hands: WorkerPool = field(default_factory=lambda: WorkerPool(_HANDS, "hand"))
 
     @classmethod
     def open(cls, run: Run, shards: tuple[Shard, ...], policy: Policy) -> Self:
         """Begin to find out what has to be known of this run."""
         runtime = run.runtime
-        with_helpers = ThreadPoolExecutor(2, thread_name_prefix="desk")
+        with_helpers = WorkerPool(2, thread_name_prefix="desk")
         try:
             return cls(
                 runtime=runtime,

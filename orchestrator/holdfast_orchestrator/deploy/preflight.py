@@ -5,8 +5,10 @@ take some of them for "no state" and create everything a second time.
 """
 
 import shutil
+import tempfile
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from holdfast_orchestrator.deploy.attempt import Good, parsed
@@ -29,6 +31,8 @@ _MIB = 2**20
 # Events, plans and a state that could not be saved; a state is copied and planned some ten times a deploy.
 _LEAST_ROOM = 64 * _MIB
 _ROOM_PER_STATE = 20
+# Sockets of providers, and what Terraform unpacks while it initializes.
+_TEMPORARY_ROOM = 16 * _MIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,15 +141,27 @@ def refuse_strange_state(bench: Bench, known: Known) -> None:
 def refuse_full_disk(bench: Bench, known: Known) -> None:
     """Raise MachineError where an apply might not find room for its events and, if need be, for the state."""
     size = 0 if known.stored is None else len(known.stored.body)
-    needed = max(_LEAST_ROOM, _ROOM_PER_STATE * size)
-    folder = bench.run.runtime.cache
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    free = shutil.disk_usage(there).free
-    if free < needed:
+    runtime = bench.run.runtime
+    temporary = Path(runtime.environ.get("TMPDIR") or tempfile.gettempdir())
+    wanted = (
+        (runtime.cache, max(_LEAST_ROOM, _ROOM_PER_STATE * size), "HOLDFAST_CACHE_DIR"),
+        (temporary, _TEMPORARY_ROOM, "TMPDIR"),
+    )
+    looked_at = [(folder, needed, name, _free(folder)) for folder, needed, name in wanted]
+    short = [one for one in looked_at if one[3] < one[1]]
+    if short:
         raise MachineError(
-            f"there are {free // _MIB} MiB free for {folder}, and this shard needs {needed // _MIB}",
-            next_step="make room; HOLDFAST_CACHE_DIR names another folder to work in",
+            "; ".join(
+                f"there are {free // _MIB} MiB free for {folder}, and this shard needs {needed // _MIB}"
+                for folder, needed, _, free in short
+            ),
+            next_step=f"make room; {' and '.join(name for _, _, name, _ in short)} can name another folder",
         )
+
+
+def _free(folder: Path) -> int:
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    return shutil.disk_usage(there).free
 
 
 def good_of(bench: Bench, known: Known) -> Good | None:

@@ -41,6 +41,9 @@ _OPEN_CALL = re.compile(
     re.IGNORECASE,
 )
 
+# What it refers to does not exist, so nothing was made.
+_NOT_FOUND = re.compile(r"creating (?!.*Tag\w*,).*StatusCode: 404", re.DOTALL)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probed:
@@ -113,11 +116,14 @@ def may_be_there(attempt: Attempt) -> bool:
 
 
 def was_refused(attempt: Attempt, step: Step) -> bool:
-    """Whether AWS answered this very create, and its answer was no: then no answer was lost."""
+    """Whether AWS answered the call that makes this object with a no: then no answer was lost.
+
+    What a later call was answered says nothing: the object may be there without its tags.
+    """
     told = [one.text for one in attempt.diagnostics if one.is_error and one.address == step.address]
     if not told or attempt.rollback is not None or attempt.interrupted:
         return False
-    return not any(_OPEN_CALL.search(text) or says_exists(text) for text in told)
+    return all(_NOT_FOUND.match(text) or says_not_made(text) for text in told)
 
 
 def _errors(attempt: Attempt) -> tuple[str, ...]:

@@ -107,8 +107,11 @@ class ShardDeploy:
             ended = self._steps()
         except HoldfastError as error:
             ended = self._draft.stopped(error)
-        except OSError as error:
-            ended = self._draft.stopped(MachineError.of(error))
+        except Exception as error:
+            refused = MachineError.behind(error)
+            if refused is None:
+                raise
+            ended = self._draft.stopped(refused)
         return replace(ended, seconds=self._run.clock.monotonic() - began)
 
     def _steps(self) -> ShardResult:

@@ -105,6 +105,10 @@ class Terraform:
         arguments += [] if refresh else ["-refresh=false"]
         streamed = self._planned(arguments)
         check(self._runner, "plan", streamed)
+        if not (self.workdir / out).is_file():
+            raise CommandFailedError(
+                f"{self.engine.kind} plan", streamed.completed.code, streamed.diagnostics
+            )
         return PlanOutcome(
             changes=streamed.completed.code == _CHANGED,
             plan=self.workdir / out,

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from holdfast_orchestrator.engine import lockfile
@@ -26,6 +25,7 @@ from holdfast_orchestrator.engine.warm.packages import Package
 from holdfast_orchestrator.engine.warm.spec import Spec
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.state.snapshot import StateSnapshot
+from holdfast_orchestrator.system.workers import start_helper
 
 # What is said of "AWS" here has been looked at for these, and for no others.
 _KNOWN = ("/hashicorp/aws",)
@@ -89,8 +89,7 @@ class WarmShard:
         """While the first `init` of a project writes the lock file: do what takes long once it is there."""
         if self._cold or self._providers.is_over or lockfile.covers(place.locks, place.required):
             return
-        hashing = Thread(target=self._providers.hash_ahead, args=(place.required, place.roots), daemon=True)
-        hashing.start()
+        start_helper(self._providers.hash_ahead, place.required, place.roots, name="hashing")
 
     def packages(self, place: Place) -> tuple[Package, ...]:
         """Return what may be attached to; nothing where the lock file does not cover all."""
