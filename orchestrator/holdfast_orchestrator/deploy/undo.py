@@ -13,6 +13,7 @@ from holdfast_orchestrator.deploy.aftermath import Found, examine, in_doubt
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.locks import release_our_lock
+from holdfast_orchestrator.deploy.looks import holdings_of, note_sightings
 from holdfast_orchestrator.deploy.no_return import (
     BlockedRollbackError,
     refuse_changed_inputs,
@@ -99,7 +100,7 @@ def build(bench: Bench, attempt: Attempt) -> Phase:
                 next_step=f"go on from what stands: holdfast resume {attempt.run} --accept-forward",
                 violations=(),
             )
-        let_go(attempt, attempt.rollback.needs, found.now)
+        let_go(attempt, attempt.rollback.needs, found.now, taken=found.settled.taken)
         entry["let_go"] = sorted(attempt.let_go)
         _edit_state(bench, built)
     return Phase.RB_PLANNED
@@ -118,7 +119,7 @@ def _built(bench: Bench, attempt: Attempt) -> tuple[Found, RollbackConfiguration
     """Build the rollback from what there is now; return both."""
     found = examine(bench, attempt)
     created = found.settled.created | attempt.adopted | attempt.debt.created
-    needs = needs_of(bench, attempt, found.now, created)
+    needs = needs_of(bench, attempt, found.now, created, taken=found.settled.taken)
     built = build_rollback(goal_of(attempt), failed(bench, attempt), needs=needs, state=found.now)
     attempt.rollback = Rollback(needs=needs, built=built, created=frozenset(created))
     return found, built
@@ -194,8 +195,11 @@ def apply(bench: Bench, attempt: Attempt) -> Phase:
     with bench.phase(Phase.RB_APPLYING, boot=bench.boot) as entry:
         if rollback.plan_file is not None:
             bench.lease.confirm()
-            applied = rollback.terraform.apply(rollback.plan_file)
+            applied = rollback.terraform.apply(
+                rollback.plan_file, holdings=holdings_of(bench, attempt, rollback.plan)
+            )
             rollback.plan_file = None
+            entry.update(note_sightings(attempt, applied.watched))
             attempt.records.append(applied.record)
             rollback.code = applied.code
             rollback.errors = tuple(
@@ -319,7 +323,7 @@ def _bounds(bench: Bench, attempt: Attempt, runner: Written) -> Bounds:
     snapshot = bench.snapshot()
     version = "" if snapshot is None else str(snapshot.document.get("terraform_version", ""))
     built, now = rollback.built, bench.index(_document(bench))
-    forgets = set(rollback.needs.forget) | set(() if built is None else built.state_forgets)
+    forgets = {*rollback.needs.forget, *(() if built is None else built.state_forgets)}
     return Bounds(
         last_good=to_keep(attempt),
         created=rollback.created,
