@@ -18,7 +18,7 @@ from holdfast_orchestrator.plan.preview import (
     configuration_sha256,
 )
 from holdfast_orchestrator.plan.settled import with_accepted
-from holdfast_orchestrator.plan.upstream import waits_for
+from holdfast_orchestrator.plan.upstream import undeployed_upstreams, waits_for
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.rollback.holdings import holdings_in
 from holdfast_orchestrator.rollback.imports import ImportBlock
@@ -98,6 +98,11 @@ def plan_shard(shard: Shard, run: Run) -> ShardPlan:
             with run.stop.interrupting(terraform.cancel):
                 return plan_with(terraform, shard, run, keep=True)
     except HoldfastError as error:
+        upstreams = undeployed_upstreams(error, shard, run.manifest, run.tools)
+        if upstreams:
+            waiting_plan = _waiting(shard, run, upstreams)
+            reason = run.redactor.text(str(error).splitlines()[0])
+            return replace(waiting_plan, waiting=f"{waiting_plan.waiting} ({reason})")
         return ShardPlan(
             shard=shard.name,
             label=run.label(shard.name),
