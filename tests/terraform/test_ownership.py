@@ -461,6 +461,12 @@ def test_the_table_of_situations(app: App, cloud: Cloud) -> None:
         if row.outcome == "blocked":
             assert "aws_sns_topic.t" in ended[row.name]["reason"], row.name
 
+    # What was taken over is let go of by a rollback by hand too, later.
+    back = app.run("rollback", "adopted", "--env", "dev", "--yes")
+    assert back.returncode == 0, back.stdout + back.stderr
+    assert cloud.everything_of(names["adopted"]) == 1
+    assert held(app, "adopted") == {"aws_ssm_parameter.own"}
+
 
 def merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return {kind: {**one.get(kind, {}), **other.get(kind, {})} for kind in one.keys() | other.keys()}

@@ -9,7 +9,7 @@ from holdfast_orchestrator.deploy.draft import Draft
 from holdfast_orchestrator.deploy.forward import put_deletes_off
 from holdfast_orchestrator.deploy.gates import judge_reversible
 from holdfast_orchestrator.deploy.health_gate import refuse_unready
-from holdfast_orchestrator.deploy.looks import note_sightings
+from holdfast_orchestrator.deploy.looks import note_sightings, tell_unproven
 from holdfast_orchestrator.deploy.machine import Ending, drive
 from holdfast_orchestrator.deploy.no_return import refuse_without_way_back
 from holdfast_orchestrator.deploy.plan_basis import refuse_other_state
@@ -73,6 +73,7 @@ def launch(
         refuse_unready(bench, attempt)
         put_deletes_off(bench, attempt)
     refuse_when_interrupted(bench)
+    tell_unproven(bench, made.watched)
     name = JournalName(bench.run.id, bench.shard.name)
     opened = Journal.begin_anew if bench.desk.taken_over else Journal.begin
     with opened(name, runtime=bench.run.runtime, store=bench.store) as journal:
