@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.commands import deploy_command
 from holdfast_orchestrator.deploy.desk import Desk
 from holdfast_orchestrator.deploy.draft import INTERRUPTED, Draft
 from holdfast_orchestrator.deploy.locks import release_our_lock
@@ -130,7 +131,7 @@ class ShardDeploy:
             names = ", ".join(f"`{self._run.label(name)}`" for name in waiting)
             raise HoldfastError(
                 f"waits for {names}: the outputs it refers to are not there yet",
-                next_step=f"deploy {names} first, or together with it",
+                next_step=deploy_command(self._shard, *(f"--stack={name}" for name in waiting)),
             )
 
     def _under_lease(self, bench: Bench) -> ShardResult:
