@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.terraform.conftest import App
 
 COMMAND = re.compile(r"holdfast ([a-z]+(?: [^`;,()\n]*)?)")
-OPTION = re.compile(r"(?<![\w`-] )(?<!\S)(--[a-z-]+(?: [^\s`;,()]+)?)")
+OPTION = re.compile(r"(?<![\w-])(--[a-z-]+(?: (?!-)[^\s`;,()]+)?)")
 # What a person puts in, as the runbook says: named there, and not to be run.
 PLACEHOLDERS = ("ADDRESS", "SNAPSHOT", "WHEN", "COPY", "DIR", "ID", "NUMBER")
 # They change nothing, so that nothing has to be better afterwards.
