@@ -1,6 +1,6 @@
 """Every command that a message names exists, and every place that gives a next step is known.
 
-`advice_places.json` lists each place in the code that gives a next step: a new one fails here until it is
+`advice_places.json` lists each place that gives a next step for a shard: a new one fails here until it is
 entered with the state of the advice harness (tests/terraform/test_advice_harness.py) that shows it, or with
 the reason why no state does.
 """
@@ -24,6 +24,8 @@ SOURCE = ROOT / "orchestrator" / "holdfast_orchestrator"
 PLACES = Path(__file__).with_name("advice_places.json")
 # It names a command, whose state is not built here; it names none; it passes another place's on.
 REASONS = {"command", "words", "handed on"}
+# What ends a shard's run begins here; the rest fails before there is one.
+OF_SHARDS = ("deploy", "gate", "record", "rollback", "state")
 # What follows a command in a sentence: it ends with the words that no command takes.
 COMMAND = re.compile(r"holdfast ((?:[a-z]+)\b[^`;,()&<>\n]*)")
 SAMPLES = (
@@ -78,9 +80,9 @@ def commands() -> list[tuple[str, str]]:
 
 
 def places() -> dict[str, str]:
-    """Every place that gives a next step: where, and what it gives as it is written."""
+    """Every place that gives a next step for a shard: where, and what it gives as it is written."""
     found: dict[str, str] = {}
-    for file in sorted(SOURCE.rglob("*.py")):
+    for file in sorted(file for package in OF_SHARDS for file in (SOURCE / package).rglob("*.py")):
         module = ".".join(file.relative_to(SOURCE).with_suffix("").parts)
         for owner, step in steps(ast.parse(file.read_text(encoding="utf-8")), ()):
             name = ".".join((module, *owner))
