@@ -81,6 +81,12 @@ def launch(
         return finish(bench, attempt, Phase.APPLYING, draft=draft)
 
 
+def refuse_irreversible(bench: Bench, known: Known, made: MadePlan, terraform: Any) -> None:
+    """Raise GateError where something in a plan could not be undone and nobody approved it."""
+    attempt = _attempt(bench, known, made, artifact=artifact_of(bench, terraform), destroy=False)
+    judge_reversible(bench, attempt, attempt.plan)
+
+
 def finish(bench: Bench, attempt: Attempt, phase: Phase, *, draft: Draft | None) -> Launched:
     """Let the machine work from a phase to its end."""
     if draft is not None:

@@ -41,6 +41,7 @@ from holdfast_orchestrator.unchanged.stand import inputs_before
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.by_hand import Back
+    from holdfast_orchestrator.deploy.held_back import HeldBack
 
 _KEPT_PLAN = "kept.tfplan"
 
@@ -50,7 +51,8 @@ class Intent:
     """What is wanted of a shard: deploy or `destroy`; `allowed` addresses may be lost.
 
     `shown` is the plan that was looked at; `upstream_changed` says that something above the shard has
-    changed since. `back` is for going back by hand.
+    changed since. `back` is for going back by hand. `followers` are the shards that depend on this one and
+    are changed after it.
     """
 
     destroy: bool = False
@@ -58,6 +60,7 @@ class Intent:
     shown: ShardPlan | None = None
     upstream_changed: bool = False
     back: "Back | None" = None
+    followers: tuple[str, ...] = ()
 
     def still_holds(self, shard: Shard, snapshot: StateSnapshot | None) -> ShardPlan | None:
         """Return the plan that was looked at if configuration and state are still the same, else None."""
@@ -154,6 +157,29 @@ class ShardDeploy:
             return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
         pass_gates(self._proposal())
         self._go_on()
+        if not self._intent.destroy and self._intent.back is None:
+            from holdfast_orchestrator.deploy.held_back import held_back  # noqa: PLC0415 - only after a plan
+
+            held = held_back(bench, known, planned.made.raw, followers=self._intent.followers)
+            if held is not None:
+                return self._keep_for_others(bench, known, planned, held)
+        return self._deploy(bench, known, planned)
+
+    def _keep_for_others(self, bench: Bench, known: Known, planned: Planned, held: "HeldBack") -> ShardResult:
+        """Deploy everything but what others still need; the gates have judged all of it."""
+        from holdfast_orchestrator.deploy.launch import refuse_irreversible  # noqa: PLC0415 - only after a plan
+
+        refuse_irreversible(bench, known, planned.made, planned.terraform)
+        bench.say(held.words)
+        self._draft.put_off, self._draft.waits_for = held.bridge.kept, held.readers
+        self._shard = held.shard(self._shard)
+        bench = replace(bench, shard=self._shard)
+        snapshot = known.snapshot()
+        planned = self._plan(bench, snapshot, self._inputs(bench), None)
+        self._draft.document = planned.document
+        if planned.document.is_empty and not self._may_be_ill(known):
+            self._keep_as_good(bench, known, snapshot, planned)
+            return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
         return self._deploy(bench, known, planned)
 
     def _may_be_ill(self, known: Known) -> bool:
