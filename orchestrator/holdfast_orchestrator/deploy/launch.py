@@ -9,7 +9,9 @@ from holdfast_orchestrator.deploy.draft import Draft
 from holdfast_orchestrator.deploy.forward import put_deletes_off
 from holdfast_orchestrator.deploy.gates import judge_reversible
 from holdfast_orchestrator.deploy.health_gate import refuse_unready
+from holdfast_orchestrator.deploy.looks import note_sightings
 from holdfast_orchestrator.deploy.machine import Ending, drive
+from holdfast_orchestrator.deploy.no_return import refuse_without_way_back
 from holdfast_orchestrator.deploy.plan_basis import refuse_other_state
 from holdfast_orchestrator.deploy.preflight import Known, good_of
 from holdfast_orchestrator.deploy.promotion import (
@@ -20,6 +22,7 @@ from holdfast_orchestrator.deploy.promotion import (
     renew_footing,
 )
 from holdfast_orchestrator.deploy.proof import refuse_when_interrupted
+from holdfast_orchestrator.deploy.purpose import Purpose
 from holdfast_orchestrator.deploy.reopen import noted
 from holdfast_orchestrator.deploy.tag_search import may_be_adopted, tagged_arns
 from holdfast_orchestrator.errors import HoldfastError
@@ -34,6 +37,7 @@ from holdfast_orchestrator.rollback.changes import NO_CHANGES
 from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.rollback.versions import locked_providers
 from holdfast_orchestrator.state.snapshot import StateSnapshot
+from holdfast_orchestrator.terraform.ownership import Sightings
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.shard import Planned
@@ -51,7 +55,7 @@ class Launched:
 
 
 def launch(
-    bench: Bench, known: Known, made: MadePlan, terraform: Any, *, destroy: bool, draft: Draft
+    bench: Bench, known: Known, made: MadePlan, terraform: Any, *, purpose: Purpose, draft: Draft
 ) -> Launched:
     """Judge the plan, write down what is about to happen, and let the machine do it.
 
@@ -59,10 +63,12 @@ def launch(
     Raises HoldfastError where something stands against it; nothing has been changed then.
     """
     artifact = artifact_of(bench, terraform)
-    attempt = _attempt(bench, known, made, artifact=artifact, destroy=destroy)
+    attempt = _attempt(bench, known, made, artifact=artifact, purpose=purpose)
     attempt.terraform, attempt.plan_file = terraform, None if made.document.is_empty else made.file
     refuse_other_state(bench, made.file)
-    if not destroy:
+    if purpose.verb != "destroy":
+        refuse_without_way_back(bench, attempt)
+    if purpose.verb != "destroy":
         judge_reversible(bench, attempt, attempt.plan)
         refuse_unready(bench, attempt)
         put_deletes_off(bench, attempt)
@@ -71,7 +77,7 @@ def launch(
     opened = Journal.begin_anew if bench.desk.taken_over else Journal.begin
     with opened(name, runtime=bench.run.runtime, store=bench.store) as journal:
         bench.journal = journal
-        _write_down(bench, attempt, artifact)
+        _write_down(bench, attempt, artifact, made.watched)
         try:
             refuse_when_interrupted(bench)
         except HoldfastError:
@@ -83,7 +89,8 @@ def launch(
 
 def refuse_irreversible(bench: Bench, known: Known, made: MadePlan, terraform: Any) -> None:
     """Raise GateError where something in a plan could not be undone and nobody approved it."""
-    attempt = _attempt(bench, known, made, artifact=artifact_of(bench, terraform), destroy=False)
+    artifact, purpose = artifact_of(bench, terraform), Purpose(verb="deploy")
+    attempt = _attempt(bench, known, made, artifact=artifact, purpose=purpose)
     judge_reversible(bench, attempt, attempt.plan)
 
 
@@ -150,6 +157,8 @@ def _is_of_another_app(bench: Bench, known: Known) -> bool:
 
 
 def _is_good_already(good: Good, artifact: Artifact) -> bool:
+    if good.lost is not None:
+        return False
     if good.record.artifact == artifact.sha256 and good.record.index.objects:
         return True
     return good.configuration == parsed(artifact.configuration)
@@ -167,10 +176,12 @@ def artifact_of(bench: Bench, terraform: Any) -> Artifact:
     )
 
 
-def _attempt(bench: Bench, known: Known, made: MadePlan, *, artifact: Artifact, destroy: bool) -> Attempt:
+def _attempt(bench: Bench, known: Known, made: MadePlan, *, artifact: Artifact, purpose: Purpose) -> Attempt:
     return Attempt(
         run=bench.run.id,
-        verb="destroy" if destroy else "deploy",
+        verb=purpose.verb,
+        target=purpose.target,
+        rejected=purpose.rejected,
         policy=bench.desk.policy,
         artifact=artifact.sha256,
         configuration=parsed(artifact.configuration),
@@ -183,7 +194,7 @@ def _attempt(bench: Bench, known: Known, made: MadePlan, *, artifact: Artifact, 
     )
 
 
-def _write_down(bench: Bench, attempt: Attempt, artifact: Artifact) -> None:
+def _write_down(bench: Bench, attempt: Attempt, artifact: Artifact, watched: Sightings) -> None:
     """Artifact, plan, backup and the open record, all at once; the journal says where they lie."""
     with bench.phase(Phase.LEASED) as entry:
         entry.update(noted(bench, attempt))
@@ -200,7 +211,7 @@ def _write_down(bench: Bench, attempt: Attempt, artifact: Artifact) -> None:
         attempt.tagged_before = None if tagged is None else tagged.result()
         entry.update(_snapshot_entry(attempt), artifact=kept_artifact.result())
     with bench.phase(Phase.PLANNED) as entry:
-        entry["plan"] = kept_plan.result()
+        entry.update(note_sightings(attempt, watched), plan=kept_plan.result())
     with bench.phase(Phase.GATED) as entry:
         attempt.kept = open_record(bench, attempt)
         entry["put_off"] = list(attempt.staging.put_off)

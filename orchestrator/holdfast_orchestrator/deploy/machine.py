@@ -79,8 +79,11 @@ def drive(bench: Bench, attempt: Attempt, phase: Phase) -> Ending:
             raise
         except HoldfastError as error:
             phase = _after_error(bench, attempt, phase, error)
-        except OSError as error:
-            phase = _after_error(bench, attempt, phase, MachineError.of(error))
+        except Exception as error:
+            refused = MachineError.behind(error)
+            if refused is None:
+                raise
+            phase = _after_error(bench, attempt, phase, refused)
 
 
 def _after_error(bench: Bench, attempt: Attempt, phase: Phase, error: HoldfastError) -> Phase:

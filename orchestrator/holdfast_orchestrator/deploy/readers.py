@@ -1,7 +1,6 @@
 """Who still reads what a shard is about to remove: others' last good deployments, from their records."""
 
 from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from holdfast_orchestrator.deploy.attempt import parsed
@@ -12,6 +11,7 @@ from holdfast_orchestrator.plan.upstream import outputs_read
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.last_good import LAST_GOOD, last_good_key, read_last_good
 from holdfast_orchestrator.state.store import DurableStore
+from holdfast_orchestrator.system.workers import WorkerPool
 
 _READERS = 16
 
@@ -34,7 +34,7 @@ def _readers(
 ) -> Iterator[tuple[str, frozenset[str]]]:
     own = last_good_key(shard.state.folder)
     keys = [head.key for head in store.list(f"{LAST_GOOD}/") if head.key != own]
-    with ThreadPoolExecutor(_READERS, thread_name_prefix="readers") as readers:
+    with WorkerPool(_READERS, thread_name_prefix="readers") as readers:
         for found in readers.map(lambda key: _read_by(store, key, shard), keys):
             if found is not None:
                 name, read = found

@@ -3,7 +3,6 @@
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -29,6 +28,7 @@ from holdfast_orchestrator.plan.run import tell_retired
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.priority import estimated_seconds, longest_paths
 from holdfast_orchestrator.schedule import Schedule, Skipped
+from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.accepted import count_words
 from holdfast_orchestrator.tools import check_buckets, shards_with_state
 from holdfast_orchestrator.unchanged.decide import Decision
@@ -130,13 +130,13 @@ def _added_up(order: Order, run: Run, results: Mapping[str, ShardResult], *, sec
 
 def _refuse_to_strand(order: Order, run: Run) -> None:
     outside = run.manifest.graph.dependents(order.names) - set(order.names)
-    _refuse_to_strand_readers(order, run)
     stranded = shards_with_state(run.tools, run.manifest, outside)
     if stranded:
         raise UsageError(
             f"{', '.join(run.label(shard.name) for shard in stranded)} would lose what they depend on",
             next_step="destroy them too: --include-dependents",
         )
+    _refuse_to_strand_readers(order, run)
 
 
 def _refuse_to_strand_readers(order: Order, run: Run) -> None:
@@ -175,7 +175,7 @@ class _Walk:
             group=lambda name: self.run.manifest.by_name[name].account,
             per_group=self.order.per_account,
         )
-        with ThreadPoolExecutor(self.order.max_parallel + 1, thread_name_prefix="shard") as executor:
+        with WorkerPool(self.order.max_parallel + 1, thread_name_prefix="shard") as executor:
             retired = None if self.turns is None else executor.submit(find_retired, self.run)
             with closing(self._ahead):
                 walked = schedule.run(self._turned(graph), executor)
