@@ -190,6 +190,7 @@ def _attempt(bench: Bench, known: Known, made: MadePlan, *, artifact: Artifact, 
         kept=known.kept,
         debt=Debt() if known.kept is None else known.kept.record.debt,
         plans=[made.raw or NO_CHANGES],
+        imports=made.imports,
         began=bench.run.clock.now(),
     )
 

@@ -15,6 +15,7 @@ from holdfast_orchestrator.terraform.accepted import AcceptedUse
 if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.outcome import RunResult
     from holdfast_orchestrator.plan.preview import Plan, ShardPlan
+    from holdfast_orchestrator.report.adopt_documents import AdoptDocument
     from holdfast_orchestrator.report.advice_documents import AdviseDocument
     from holdfast_orchestrator.report.ci_documents import MatrixDocument
     from holdfast_orchestrator.report.history_documents import (
@@ -119,6 +120,14 @@ class AcceptedChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRefusal:
+    """Why a deploy of this plan would be refused, and what lifts that."""
+
+    what: str
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedShard:
     """A shard's plan; `outcome` is changes, unchanged, deferred or failed, `reason` says why.
 
@@ -138,6 +147,7 @@ class PlannedShard:
     skipped: bool = False
     reasons: tuple[PlannedBecause, ...] = ()
     accepted_differences: tuple[AcceptedChange, ...] = ()
+    refusals: tuple[PlannedRefusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +224,7 @@ class ErrorDocument:
 Document: TypeAlias = (
     "ListDocument | GraphDocument | MatrixDocument | SynthDocument | PlanReport | DeployDocument"
     " | AdviseDocument | RunsDocument | ShowDocument | AuditRecordsDocument | AuditVerificationDocument"
-    " | DoctorDocument | LocalStatusDocument | ErrorDocument"
+    " | DoctorDocument | LocalStatusDocument | AdoptDocument | ErrorDocument"
 )
 
 
@@ -322,6 +332,7 @@ def _planned(plan: "ShardPlan") -> PlannedShard:
             PlannedBecause(why=reason.why, words=reason.words, names=reason.names) for reason in plan.reasons
         ),
         accepted_differences=_accepted(plan.accepted),
+        refusals=tuple(PlannedRefusal(what=one.what, next_step=one.next_step) for one in plan.refusals),
     )
 
 
