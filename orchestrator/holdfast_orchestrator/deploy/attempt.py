@@ -20,8 +20,9 @@ from holdfast_orchestrator.record.state_record import Debt, KeptRecord
 from holdfast_orchestrator.rollback.changes import PlannedChanges, read_plan
 from holdfast_orchestrator.rollback.documents import Document, managed
 from holdfast_orchestrator.rollback.forward_gate import Approval
-from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex
-from holdfast_orchestrator.rollback.imports import planned_values_by_address
+from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, TrackedObject
+from holdfast_orchestrator.rollback.imports import ImportBlock, planned_values_by_address, with_imports
+from holdfast_orchestrator.rollback.owners import Ownership
 from holdfast_orchestrator.rollback.progress import ApplyStep, Progress, Step, measure, planned_steps
 from holdfast_orchestrator.rollback.references import declares
 from holdfast_orchestrator.rollback.staging import Staging
@@ -74,7 +75,8 @@ class Attempt:
     what its last apply said, None after a restart. `tagged_before` are ARNs that carried the shard's tags
     before anything was made that carries them, None where nobody asked. `errors` are its error texts, `code`
     its exit code. `standing` is the state that was proven to be what was wanted, as long as nothing but
-    health has been looked at since.
+    health has been looked at since. `ownership` is what was settled about the gated plan, `handed_over` what
+    has left the state because another has it, by address.
     """
 
     run: str
@@ -120,6 +122,9 @@ class Attempt:
     failure: Failure | None = None
     notes: list[str] = field(default_factory=list)
 
+    ownership: Ownership = field(default_factory=Ownership)
+    handed_over: dict[str, TrackedObject] = field(default_factory=dict)
+
     rollback: Any = field(default=None, repr=False)
     rollback_retries: int = 0
     blocked: bool = False
@@ -138,6 +143,20 @@ class Attempt:
     def stage_configuration(self) -> Document:
         """What is applied before the deletes."""
         return self.configuration if self.staging.stage_one is None else self.staging.stage_one
+
+    @property
+    def final_configuration(self) -> Document:
+        """What is to stand in the end; with what waits for its receiver."""
+        return self.configuration if self.staging.final is None else self.staging.final
+
+    def importing(self, configuration: Document) -> Document:
+        """A configuration with the imports of the plan that was gated."""
+        blocks = [
+            ImportBlock(address, str(each["change"]["importing"].get("id")))
+            for each in self.plan.get("resource_changes") or ()
+            if (address := each["address"]) in self.ownership.received and each["change"].get("importing")
+        ]
+        return with_imports(configuration, blocks) if blocks else configuration
 
     def declaring(self, address: str) -> Document:
         """The configuration to read or import an object with: what is gone back to, where it has it."""
@@ -168,7 +187,8 @@ class Attempt:
             for known in unused
             if known.address in self.tainted and known.identity not in good
         )
-        return (*self.policy.consents, *never_good)
+        kept = (Approval(address, snapshot="none: not deleted") for address in sorted(self.ownership.kept))
+        return (*self.policy.consents, *never_good, *kept)
 
     @property
     def touched(self) -> frozenset[str]:

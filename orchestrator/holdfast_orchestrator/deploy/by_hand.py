@@ -7,17 +7,19 @@ destroy for good is held like in any deploy. Should it fail, it is itself rolled
 
 import json
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from holdfast_orchestrator.deploy.attempt import parsed
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.outcome import ShardResult
+from holdfast_orchestrator.deploy.ownership import Turn
 from holdfast_orchestrator.deploy.preflight import Known, look, refuse_another_app, refuse_strange_state
 from holdfast_orchestrator.deploy.shard import ShardDeploy
 from holdfast_orchestrator.errors import GateError, UsageError
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.last_good import LastGood, earlier
-from holdfast_orchestrator.record.state_record import Debt
+from holdfast_orchestrator.record.state_record import Debt, StateRecord
 from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.provider_blocks import union_providers
 from holdfast_orchestrator.rollback.rollback_config import RollbackNeeds, build_rollback, inverse_moves
@@ -33,6 +35,11 @@ class Back:
 class ShardRollback(ShardDeploy):
     """One shard's way back."""
 
+    _back_to: datetime | None = None
+
+    def _turn(self, record: StateRecord | None) -> Turn:
+        return replace(super()._turn(record), back_to=self._back_to)
+
     def _under_lease(self, bench: Bench) -> ShardResult:
         from holdfast_orchestrator.deploy.unfinished import finish_what_was_left  # noqa: PLC0415 - rarely needed
 
@@ -45,6 +52,7 @@ class ShardRollback(ShardDeploy):
         target = target_of(bench, known, self._intent.back or Back())
         bench.say(f"goes back to deploy {target.run} by {target.actor} on {target.at:%d %b %Y}")
         configuration = configuration_back_to(bench, known, target)
+        self._back_to = target.at
         self._shard = replace(self._shard, configuration=json.dumps(configuration, indent=1).encode())
         return self._go(replace(bench, shard=self._shard), known)
 

@@ -6,12 +6,14 @@ from pathlib import Path
 from holdfast_orchestrator.deploy.attempt import Attempt, parsed
 from holdfast_orchestrator.deploy.bench import Bench, recorded
 from holdfast_orchestrator.deploy.gates import judge_reversible
+from holdfast_orchestrator.deploy.letting_go import deletes_at_once, let_go_in_state, not_ours_to_delete
 from holdfast_orchestrator.deploy.narration import Failure, failure_of, failure_of_error
 from holdfast_orchestrator.deploy.proof import prove, sentence, told
 from holdfast_orchestrator.deploy.stolen import note_stolen_lock, refuse_stolen_lock
 from holdfast_orchestrator.errors import GateError, HoldfastError, NeedsPersonError
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.kept_plan import keep_plan
+from holdfast_orchestrator.rollback.changes import read_plan as read_changes
 from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.rollback.plan_file import Stamp, prior_stamp
@@ -27,6 +29,7 @@ from holdfast_orchestrator.stop import Urgency
 
 _STAGE_ONE = "stage-one.tfplan"
 _STAGE_TWO = "stage-two.tfplan"
+_LET_GO = "let-go.tfplan"
 
 
 def put_deletes_off(bench: Bench, attempt: Attempt) -> None:
@@ -37,10 +40,11 @@ def put_deletes_off(bench: Bench, attempt: Attempt) -> None:
     if attempt.verb == "destroy":
         return
     attempt.staging = staging_of(bench, attempt)
+    _refuse_to_delete_what_waits(attempt)
     if attempt.staging.stage_one is None:
         return
     bench.step("planning the first stage")
-    terraform = bench.terraform(attempt.staging.stage_one)
+    terraform = bench.terraform(attempt.importing(attempt.staging.stage_one))
     outcome = terraform.plan(out=_STAGE_ONE)
     attempt.terraform = terraform
     attempt.plan_file = outcome.plan if outcome.changes else None
@@ -58,6 +62,15 @@ def put_deletes_off(bench: Bench, attempt: Attempt) -> None:
                 next_step="deploy the deletes by themselves, in a change of their own",
             )
         judge_reversible(bench, attempt, shown)
+
+
+def _refuse_to_delete_what_waits(attempt: Attempt) -> None:
+    for each in attempt.staging.not_put_off:
+        if each.address in attempt.ownership.held:
+            raise GateError(
+                f"{each.address} goes to another shard of this run, and cannot wait for it: {each.why}",
+                next_step="deploy the shard that takes it first, by itself",
+            )
 
 
 def refuse_other_state(bench: Bench, plan: Path) -> None:
@@ -81,18 +94,38 @@ def staging_of(bench: Bench, attempt: Attempt) -> Staging:
     changes = attempt.plan.get("resource_changes") or ()
     whole = [change for change in changes if change["address"] not in attempt.tainted]
     plan = {**attempt.plan, "resource_changes": whole}
-    return stage(attempt.configuration, plan=plan, earlier=_earlier(bench, attempt))
+    return stage(
+        attempt.configuration, plan=plan, earlier=_earlier(bench, attempt), hold=attempt.ownership.held
+    )
 
 
 def apply_stage_one(bench: Bench, attempt: Attempt) -> Phase:
     """Apply the plan that was gated, and no other."""
-    with bench.phase(Phase.APPLYING, retry=attempt.retries, boot=bench.boot):
+    reasons = not_ours_to_delete(bench, attempt, deletes_at_once(attempt))
+    with bench.phase(Phase.APPLYING, retry=attempt.retries, boot=bench.boot, handed=sorted(reasons)):
         bench.step("applying")
+        if reasons:
+            _let_go_at_once(bench, attempt, reasons)
         if attempt.plan_file is None:
             attempt.code, attempt.errors = 0, ()
         else:
             run_apply(bench, attempt)
     return Phase.SETTLE
+
+
+def _let_go_at_once(bench: Bench, attempt: Attempt, reasons: Mapping[str, str]) -> None:
+    """Let go of what the first apply would delete, and plan it again without."""
+    planned = {change.address for change in attempt.planned if change.deletes} - set(attempt.staging.put_off)
+    let_go_in_state(bench, attempt, reasons)
+    outcome = attempt.terraform.plan(out=_LET_GO, destroy=attempt.verb == "destroy")
+    attempt.plan_file = outcome.plan if outcome.changes else None
+    if not outcome.changes:
+        return
+    refuse_other_state(bench, outcome.plan)
+    shown = attempt.terraform.show_plan(outcome.plan)
+    new = {change.address for change in read_changes(shown) if change.deletes} - (planned - reasons.keys())
+    if new:
+        raise NeedsPersonError(f"{', '.join(sorted(new))} would be deleted, which nobody was shown")
 
 
 def run_apply(bench: Bench, attempt: Attempt) -> None:
@@ -124,7 +157,7 @@ def verify_again(bench: Bench, attempt: Attempt) -> Phase:
     """Prove it once more, after the deletes."""
     with bench.phase(Phase.VERIFY2) as entry:
         bench.step("verifying")
-        entry.update(check(bench, attempt, attempt.configuration))
+        entry.update(check(bench, attempt, attempt.final_configuration))
     return Phase.PROMOTED if attempt.verified == "proven" else Phase.CLASSIFY
 
 
@@ -154,8 +187,11 @@ def contract(bench: Bench, attempt: Attempt) -> Phase:
     attempt.contracting = True
     # What was proven is the first stage.
     attempt.verified = None
-    with bench.phase(Phase.CONTRACT, put_off=list(attempt.staging.put_off), boot=bench.boot) as entry:
+    put_off = [each for each in attempt.staging.put_off if each not in attempt.ownership.held]
+    reasons = not_ours_to_delete(bench, attempt, put_off)
+    with bench.phase(Phase.CONTRACT, put_off=put_off, boot=bench.boot, handed=sorted(reasons)) as entry:
         bench.step("deleting")
+        let_go_in_state(bench, attempt, reasons)
         problems = _plan_stage_two(bench, attempt)
         if problems:
             attempt.code, attempt.failure = 1, _because(f"the deletes were not made: {' '.join(problems)}")
@@ -171,7 +207,8 @@ def retry(bench: Bench, attempt: Attempt) -> Phase:
     with bench.phase(Phase.RETRY_FORWARD, retry=attempt.retries) as entry:
         bench.step("trying again")
         bench.run.clock.sleep(float(2**attempt.retries))
-        terraform = bench.terraform()
+        configuration = attempt.importing(attempt.configuration)
+        terraform = bench.terraform(None if configuration is attempt.configuration else configuration)
         outcome = terraform.plan(destroy=attempt.verb == "destroy")
         if not outcome.changes:
             attempt.failure, attempt.errors = None, ()
@@ -200,8 +237,8 @@ def state_afterwards(bench: Bench) -> dict[str, object]:
 def _plan_stage_two(bench: Bench, attempt: Attempt) -> tuple[str, ...]:
     snapshot = bench.snapshot()
     index = bench.index(None if snapshot is None else snapshot.document)
-    put_off = attempt.staging.put_off
-    second = stage_two(attempt.configuration, put_off=put_off, state=index)
+    put_off = [each for each in attempt.staging.put_off if each not in attempt.ownership.held]
+    second = stage_two(attempt.final_configuration, put_off=put_off, state=index)
     if second.problems:
         return second.problems
     for block in second.forgotten:
@@ -230,7 +267,9 @@ def _check_destroyed(bench: Bench, attempt: Attempt) -> dict[str, object]:
 def _earlier(bench: Bench, attempt: Attempt) -> list[Document]:
     """Configurations that may have the blocks this deploy removes, newest first."""
     kept = [parsed(read_artifact(bench.store, sha).configuration) for sha in attempt.debt.artifacts]
-    return kept + ([] if attempt.good is None else [attempt.good.configuration])
+    good = [] if attempt.good is None else [attempt.good.configuration]
+    held = () if attempt.kept is None else attempt.kept.record.held
+    return [*kept, *good, *(parsed(read_artifact(bench.store, sha).configuration) for sha in held)]
 
 
 def _because(reason: str) -> Failure:

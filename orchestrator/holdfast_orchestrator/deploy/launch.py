@@ -10,6 +10,7 @@ from holdfast_orchestrator.deploy.forward import put_deletes_off, refuse_other_s
 from holdfast_orchestrator.deploy.gates import judge_reversible
 from holdfast_orchestrator.deploy.health_gate import refuse_unready
 from holdfast_orchestrator.deploy.machine import Ending, drive
+from holdfast_orchestrator.deploy.ownership import Settled
 from holdfast_orchestrator.deploy.preflight import Known, good_of
 from holdfast_orchestrator.deploy.promotion import (
     before_now,
@@ -31,6 +32,7 @@ from holdfast_orchestrator.record.kept_plan import keep_plan
 from holdfast_orchestrator.record.state_record import Debt
 from holdfast_orchestrator.rollback.changes import NO_CHANGES
 from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.rollback.owners import dump_ownership
 from holdfast_orchestrator.rollback.rollback_config import empty_like
 from holdfast_orchestrator.rollback.versions import locked_providers
 from holdfast_orchestrator.state.snapshot import StateSnapshot
@@ -47,16 +49,16 @@ class Launched:
     backup: str | None
 
 
-def launch(
-    bench: Bench, known: Known, made: MadePlan, terraform: Any, *, destroy: bool, draft: Draft
-) -> Launched:
+def launch(bench: Bench, known: Known, settled: Settled, *, destroy: bool, draft: Draft) -> Launched:
     """Judge the plan, write down what is about to happen, and let the machine do it.
 
     `draft` is told when it begins, and how it ended before anything is tidied up.
     Raises HoldfastError where something stands against it; nothing has been changed then.
     """
+    made, terraform = settled.made, settled.terraform
     artifact = artifact_of(bench, terraform, empty=destroy)
     attempt = _attempt(bench, known, made, artifact=artifact, destroy=destroy)
+    attempt.ownership = settled.ownership
     attempt.terraform, attempt.plan_file = terraform, None if made.document.is_empty else made.file
     refuse_other_state(bench, made.file)
     if not destroy:
@@ -200,6 +202,7 @@ def _write_down(bench: Bench, attempt: Attempt, artifact: Artifact) -> None:
     with bench.phase(Phase.GATED) as entry:
         attempt.kept = open_record(bench, attempt)
         entry["put_off"] = list(attempt.staging.put_off)
+        entry["ownership"] = dump_ownership(attempt.ownership)
         entry["approved"] = sorted(one.name for one in attempt.consents)
 
 

@@ -8,14 +8,16 @@ writes neither journal nor backup.
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.desk import Desk
 from holdfast_orchestrator.deploy.draft import INTERRUPTED, Draft
+from holdfast_orchestrator.deploy.handover import ShardHandover
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
+from holdfast_orchestrator.deploy.ownership import Settled, Turn, settle_ownership
 from holdfast_orchestrator.deploy.preflight import (
     Known,
     look,
@@ -32,7 +34,7 @@ from holdfast_orchestrator.plan.preview import ShardPlan, StateStamp, configurat
 from holdfast_orchestrator.plan.shard import MadePlan, Run, make_plan
 from holdfast_orchestrator.plan.upstream import waits_for
 from holdfast_orchestrator.record.footing import Mark, Proven
-from holdfast_orchestrator.record.state_record import Debt
+from holdfast_orchestrator.record.state_record import Debt, StateRecord
 from holdfast_orchestrator.state.lease import Claim
 from holdfast_orchestrator.state.lease_record import LeaseRecord
 from holdfast_orchestrator.state.snapshot import StateSnapshot
@@ -49,13 +51,14 @@ _KEPT_PLAN = "kept.tfplan"
 class Intent:
     """What is wanted of a shard: deploy or `destroy`; `allowed` addresses may be lost.
 
-    `shown` is the plan that was looked at; `upstream_changed` says that something above the shard has
-    changed since. `back` is for going back by hand.
+    `shown` is the plan that was looked at; `handover` says what moves in this run; `upstream_changed` says
+    that something above the shard has changed since. `back` is for going back by hand.
     """
 
     destroy: bool = False
     allowed: frozenset[str] = frozenset()
     shown: ShardPlan | None = None
+    handover: ShardHandover = field(default_factory=ShardHandover)
     upstream_changed: bool = False
     back: "Back | None" = None
 
@@ -152,9 +155,21 @@ class ShardDeploy:
         if planned.document.is_empty and not self._may_be_ill(known):
             self._keep_as_good(bench, known, snapshot, planned)
             return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
+        settled = settle_ownership(
+            bench,
+            planned.made,
+            planned.terraform,
+            snapshot=snapshot,
+            turn=self._turn(None if known.kept is None else known.kept.record),
+        )
+        self._draft.document = settled.document
         pass_gates(self._proposal())
         self._go_on()
-        return self._deploy(bench, known, planned)
+        return self._deploy(bench, known, settled)
+
+    def _turn(self, record: StateRecord | None) -> Turn:
+        """What the plan is for."""
+        return Turn(handover=self._intent.handover, destroy=self._intent.destroy, record=record)
 
     def _may_be_ill(self, known: Known) -> bool:
         """Whether what stands was never found healthy: a deploy that failed has left it."""
@@ -162,12 +177,10 @@ class ShardDeploy:
             return False
         return known.good is None or (known.kept is not None and known.kept.record.debt != Debt())
 
-    def _deploy(self, bench: Bench, known: Known, planned: Planned) -> ShardResult:
+    def _deploy(self, bench: Bench, known: Known, settled: Settled) -> ShardResult:
         from holdfast_orchestrator.deploy.launch import launch  # noqa: PLC0415 - only with something to apply
 
-        launched = launch(
-            bench, known, planned.made, planned.terraform, destroy=self._intent.destroy, draft=self._draft
-        )
+        launched = launch(bench, known, settled, destroy=self._intent.destroy, draft=self._draft)
         return self._draft.launched(launched)
 
     def _keep_as_good(

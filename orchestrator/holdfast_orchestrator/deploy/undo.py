@@ -12,6 +12,7 @@ from typing import Any
 from holdfast_orchestrator.deploy.aftermath import Found, examine, in_doubt
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.letting_go import deletes_of_others
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.no_return import (
     BlockedRollbackError,
@@ -180,6 +181,10 @@ def guard(bench: Bench, attempt: Attempt) -> Phase:
 def apply(bench: Bench, attempt: Attempt) -> Phase:
     """Apply the guarded plan; it is never interrupted by us."""
     rollback: Rollback = attempt.rollback
+    if rollback.plan_file is not None and (taken := deletes_of_others(bench, attempt)):
+        told = "; ".join(f"{address} would be deleted: {why}" for address, why in sorted(taken.items()))
+        rollback.errors = (*rollback.errors, told)
+        return Phase.RB_RETRY
     with bench.phase(Phase.RB_APPLYING, boot=bench.boot) as entry:
         if rollback.plan_file is not None:
             bench.lease.confirm()
