@@ -194,7 +194,10 @@ class Emitter:
 
 
 def _redacted(value: Any, redactor: Redactor) -> Any:
+    """What an event says is for people, wherever it is shown: its text is made visible, not only redacted."""
     match value:
+        case str():
+            return redactor.text(value)
         case tuple():
             return tuple(_redacted(inner, redactor) for inner in value)
         case _:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from holdfast_orchestrator.errors import SettingsError
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
+from holdfast_orchestrator.terraform.accepted import AcceptedDifference
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -107,6 +108,7 @@ class Shard:
     gates: tuple[Mapping[str, Any], ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
     depends_on: tuple[str, ...] = ()
+    accepted_differences: tuple[AcceptedDifference, ...] = ()
 
     @property
     def guarded(self) -> tuple[str, ...]:
@@ -180,7 +182,16 @@ def load_manifest(outdir: Path, defaults: "ForeignDefaults") -> Manifest:
 
         shards = foreign_shards(stacks, defaults)
     _refuse_shared_states(shards)
-    return _ordered(shards)
+    return _ordered(_with_accepted(shards, defaults.accepted_differences))
+
+
+def _with_accepted(shards: tuple[Shard, ...], given: Any) -> tuple[Shard, ...]:
+    """Add what cdktf.json accepts to what the app itself accepts."""
+    if given is None:
+        return shards
+    from holdfast_orchestrator.manifest_accepted import accepted_by_stack  # noqa: PLC0415 - pydantic
+
+    return accepted_by_stack(shards, given)
 
 
 def _ordered(shards: tuple[Shard, ...]) -> Manifest:
@@ -290,6 +301,7 @@ def _shard(stack: Stack, given: Any, file: Path) -> Shard:
         protected=given.protected,
         health_checks=given.health_checks,
         gates=given.gates,
+        accepted_differences=tuple(entry.as_value() for entry in given.accepted_differences),
         sources={
             address: Source(**source.model_dump(by_alias=True)) for address, source in given.sources.items()
         },

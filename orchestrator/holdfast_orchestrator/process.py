@@ -5,7 +5,8 @@ the way is Terraform's needs:
 
 - in a session of its own, standard input closed, hang-ups ignored: a closed terminal, a dying
   orchestrator or a Ctrl-C meant for us must not reach a Terraform that is writing state;
-- standard output and error to files, never to pipes: a pipe whose reader died kills the writer;
+- standard output and error to files, never to pipes: a pipe whose reader died kills the writer. What is
+  captured goes to memory, what has to outlive us to the disk;
 - files made by it are private (umask 077): plans and states hold secrets;
 - stopped with one SIGINT and patience. A second SIGINT makes Terraform drop a state write, SIGKILL
   loses up to twenty seconds of state. Only commands that change nothing may ask for `kill`.
@@ -97,8 +98,11 @@ class Processes(Protocol):
     def start(self, command: Command) -> Running:
         """Start and return at once. Raises ToolchainError where there is no such program."""
 
-    def start_detached(self, command: Command, *, log: Path) -> int:
-        """Start a daemon whose output is added to `log`; return its process id."""
+    def start_detached(self, command: Command, *, log: Path | int) -> int:
+        """Start a daemon whose output is added to the file `log`, or goes to that open descriptor.
+
+        Return its process id.
+        """
 
     def birth(self, pid: int) -> str | None:
         """Return what tells this process from a later one with the same id; None if it is gone."""
@@ -125,9 +129,12 @@ class SystemProcesses:
     def start(self, command: Command) -> "SystemRunning":
         return SystemRunning(command)
 
-    def start_detached(self, command: Command, *, log: Path) -> int:
-        with _private_file(log, os.O_APPEND) as sink:
-            child = _spawn(command, stdout=sink, stderr=sink)
+    def start_detached(self, command: Command, *, log: Path | int) -> int:
+        if isinstance(log, int):
+            child = _spawn(command, stdout=log, stderr=log)
+        else:
+            with _private_file(log, os.O_APPEND) as sink:
+                child = _spawn(command, stdout=sink, stderr=sink)
         # Nobody here waits for a daemon: without this its Popen object would complain when collected.
         child.returncode = 0
         return child.pid
@@ -232,7 +239,7 @@ class SystemRunning:
             os.close(self._ending)
 
 
-def _spawn(command: Command, *, stdout: IO[bytes], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
+def _spawn(command: Command, *, stdout: IO[bytes] | int, stderr: IO[bytes] | int) -> subprocess.Popen[bytes]:
     program = _program(command)
     return subprocess.Popen(
         (*_SHIM, program, *command.argv[1:]),
@@ -273,6 +280,9 @@ def _program(command: Command) -> str:
 
 
 def _scratch() -> IO[bytes]:
+    """Where output is captured: in memory, because a disk that is full would cut it short unnoticed."""
+    if sys.platform == "linux":
+        return os.fdopen(os.memfd_create("output"), "w+b")
     return tempfile.TemporaryFile()
 
 

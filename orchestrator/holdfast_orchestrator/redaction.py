@@ -5,7 +5,8 @@ when a plan is read (`masked`); the same values, those in places known for secre
 of the caller's environment and those the user names (HOLDFAST_REDACT, one a line; `redact` in cdktf.json)
 are learned and replaced wherever else they turn up, in a diagnostic or a log line (`Redactor.learn`); and
 text that looks like a credential is replaced whoever wrote it. Terminal, JSON documents, event files and
-reports all go through one `Redactor`, that of the runtime.
+reports all go through one `Redactor`, that of the runtime. Text also gets its control characters made
+visible there (`visible`).
 """
 
 import json
@@ -13,6 +14,8 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from holdfast_orchestrator.visible import visible
 
 SENSITIVE = "(sensitive)"
 VARIABLE = "HOLDFAST_REDACT"
@@ -87,6 +90,10 @@ class Redactor:
             self._stale = True
 
     def text(self, text: str) -> str:
+        """Return `text` without secrets, and with its control characters made visible: for people."""
+        return visible(self._redacted(text))
+
+    def _redacted(self, text: str) -> str:
         """Return `text` without anything that is, or looks like, a secret."""
         if (known := self._known_pattern()) is not None:
             text = known.sub(SENSITIVE, text)
@@ -103,12 +110,12 @@ class Redactor:
         return self._pattern
 
     def value(self, value: Any) -> Any:
-        """Return a JSON value with every string in it redacted, keys too."""
+        """Return a JSON value with every string in it redacted, keys too. It is data, and else unchanged."""
         match value:
             case str():
-                return self.text(value)
+                return self._redacted(value)
             case Mapping():
-                return {self.text(str(key)): self.value(inner) for key, inner in value.items()}
+                return {self._redacted(str(key)): self.value(inner) for key, inner in value.items()}
             case list() | tuple():
                 return [self.value(inner) for inner in value]
             case _:

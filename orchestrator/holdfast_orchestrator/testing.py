@@ -49,7 +49,7 @@ class RefusingProcesses:
     def start(self, command: Command) -> Running:
         _refuse(f"start {command}")
 
-    def start_detached(self, command: Command, *, log: Path) -> int:
+    def start_detached(self, command: Command, *, log: Path | int) -> int:
         _refuse(f"start {command} as a daemon, log {log}")
 
     def birth(self, pid: int) -> str | None:

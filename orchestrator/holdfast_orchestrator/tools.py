@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from holdfast_orchestrator.aws_variables import refuse_divided
 from holdfast_orchestrator.errors import HoldfastError, LeasedError
 from holdfast_orchestrator.manifest import Manifest, Shard, StateLocation, by_bucket
 from holdfast_orchestrator.record.footing import Build
@@ -99,9 +100,9 @@ class RealTools:
         )
 
     def workdir(self, shard: Shard) -> Path:
-        from holdfast_orchestrator.engine.workdir import work_root  # noqa: PLC0415
+        from holdfast_orchestrator.engine.workdir import work_root, workdir_of  # noqa: PLC0415
 
-        return work_root(self.runtime, self.project) / file_name(shard.name)
+        return workdir_of(work_root(self.runtime, self.project), file_name(shard.name))
 
     def terraform(self, shard: Shard, on_event: "Callable[[UiEvent], None]") -> "Terraform":
         from holdfast_orchestrator.engine.terraform import Terraform  # noqa: PLC0415 - only when deploying
@@ -167,9 +168,11 @@ class RealTools:
     def environ(self, cloud: Literal["aws", "local"]) -> Mapping[str, str]:
         """Return the environment that leads to `cloud`.
 
-        Raises HoldfastError where the local cloud is meant and does not run.
+        Raises HoldfastError where the local cloud is meant and does not run, SettingsError for a variable
+        that only one of Terraform and boto3 obeys.
         """
         if cloud == "aws" or self.runtime.environ.get("AWS_ENDPOINT_URL"):
+            refuse_divided(self.runtime.environ)
             return self.runtime.environ
         return self._local_environ
 

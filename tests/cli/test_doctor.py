@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from holdfast_orchestrator.cli.doctor import command
+from holdfast_orchestrator.engine.warm import folders
 from holdfast_orchestrator.process import SystemProcesses
 from holdfast_orchestrator.report.schemas import SCHEMAS
 from holdfast_orchestrator.runtime import Runtime
@@ -58,6 +61,14 @@ class FakeAws:
 
 def client_error(code: str, operation: str) -> botocore.exceptions.ClientError:
     return botocore.exceptions.ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
 
 
 @pytest.fixture
@@ -112,6 +123,18 @@ def test_a_whole_toolchain_is_ok_and_needs_no_cloud(world: Runtime) -> None:
     assert checks["local cloud"]["status"] == "skipped"
     assert checks["local cloud"]["next"] == "holdfast local up"
     assert "credentials" not in checks
+
+
+def test_the_folder_of_a_dead_gateway_is_removed_and_named(world: Runtime, temporary: Path) -> None:
+    folder = folders.make_folder()
+    held = folders.hold(folder)
+    assert ask(world)[1]["leftovers"]["found"] == "none of dead runs in the temporary folder"
+    world.terminal.out.truncate(0)
+    world.terminal.out.seek(0)
+    os.close(held)
+
+    assert ask(world)[1]["leftovers"]["found"] == f"removed what dead runs left: {folder}"
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.parametrize(

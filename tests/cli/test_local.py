@@ -187,7 +187,7 @@ def test_the_server_gets_none_of_the_users_aws_variables(tmp_path: Path) -> None
     seen: list[Command] = []
 
     class Watching(RefusingProcesses):
-        def start_detached(self, command: Command, *, log: Path) -> int:
+        def start_detached(self, command: Command, *, log: Path | int) -> int:
             seen.append(command)
             return super().start_detached(command, log=log)
 

@@ -31,6 +31,8 @@ from tests.faults.lab.scenarios import (
 )
 from tests.faults.lab.world import DEPLOY, World
 
+from holdfast_orchestrator.engine.workdir import workdir_of
+
 KILLED = 137
 CHANGES = asks("PutParameter|DeleteParameter")
 
@@ -324,7 +326,8 @@ def test_row_55_a_planted_link_is_not_followed(world: World, where: str) -> None
     elsewhere = world.folder / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "mine").write_text("mine")
-    planted = {"shard": shard, "output": shard / "output", "runs": world.cache / "runs"}[where]
+    output = workdir_of(shard.parent, shard.name) / "output"
+    planted = {"shard": shard, "output": output, "runs": world.cache / "runs"}[where]
     if planted.exists():
         shutil.rmtree(planted)
     planted.symlink_to(elsewhere, target_is_directory=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from holdfast_orchestrator.engine.workdir import work_root
+from holdfast_orchestrator.engine.workdir import work_root, workdir_of
 from holdfast_orchestrator.runtime import real_runtime
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def wait_for_event(app: "App", kind: str, name: str) -> None:
 
 def folders(app: "App") -> list[Path]:
     runtime = replace(real_runtime(), cache=Path(app.environ["HOLDFAST_CACHE_DIR"]))
-    return [work_root(runtime, app.folder) / SHARD]
+    return [workdir_of(work_root(runtime, app.folder), SHARD)]
 
 
 def terraforms(app: "App") -> list[int]:

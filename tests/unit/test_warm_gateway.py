@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from holdfast_orchestrator.engine.warm import gateway
+from holdfast_orchestrator.engine.warm.folders import CONTROL
 from holdfast_orchestrator.engine.warm.gateway import Gateway
 from holdfast_orchestrator.engine.warm.reaper import Bounds
 
@@ -18,9 +19,9 @@ def serve(folder: Path) -> Gateway:
 
 
 async def say(folder: Path, what: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    while not (folder / gateway.CONTROL).exists():  # noqa: ASYNC110 - the file is made by nobody who knows us
+    while not (folder / CONTROL).exists():  # noqa: ASYNC110 - the file is made by nobody who knows us
         await asyncio.sleep(0.01)
-    reader, writer = await asyncio.open_unix_connection(folder / gateway.CONTROL)
+    reader, writer = await asyncio.open_unix_connection(folder / CONTROL)
     writer.write(json.dumps({"do": what}).encode() + b"\n")
     await writer.drain()
     return reader, writer

@@ -28,6 +28,7 @@ class Fake(ProviderProcess):
             version=5,
             keeper=0,
             leash=0,
+            voice=None,  # type: ignore[arg-type]
             channel=None,
             processes=None,  # type: ignore[arg-type]
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast_orchestrator.engine.workdir import errored_state, prepare, work_root
+from holdfast_orchestrator.engine.workdir import errored_state, levels_above, prepare, work_root, workdir_of
 from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError, SettingsError
 from holdfast_orchestrator.testing import refusing_runtime
 
@@ -20,7 +20,7 @@ def mode(path: Path) -> int:
 def test_folder_and_files_are_private(tmp_path: Path) -> None:
     folder = prepare(tmp_path / "work", "orders-prod-eu-west-1", FILES)
 
-    assert folder == tmp_path / "work" / "orders-prod-eu-west-1"
+    assert folder == workdir_of(tmp_path / "work", "orders-prod-eu-west-1")
     assert (folder / "cdk.tf.json").read_bytes() == b"{}"
     assert (mode(folder), mode(folder.parent), mode(folder / "cdk.tf.json")) == (0o700, 0o700, 0o600)
 
@@ -73,7 +73,6 @@ def test_a_folder_that_others_could_read_is_made_private(tmp_path: Path) -> None
         "é",
         "a" * 201,
         "a b",
-        "errored.tfstate",
     ],
 )
 def test_hostile_names_are_refused(tmp_path: Path, name: str) -> None:
@@ -163,3 +162,48 @@ def test_a_state_that_could_not_be_saved_is_never_removed_and_stops_everything(t
     assert errored_state(folder) == folder / "errored.tfstate"
     assert (folder / "plan.tfplan").exists()
     assert f"-chdir={folder} state push errored.tfstate" in str(refusal.value)
+
+
+def test_what_lies_above_a_shards_folder_is_that_shards_own(tmp_path: Path) -> None:
+    first, second = (prepare(tmp_path / "work", name, FILES) for name in ("orders", "billing"))
+
+    above = first.joinpath(*[".."] * levels_above()).resolve()
+    assert above == tmp_path / "work" / "orders" / "up"
+    assert not second.is_relative_to(above)
+    assert [part.name for part in (first, first.parent, first.parent.parent)] == [
+        "orders",
+        "stacks",
+        "cdktf.out",
+    ]
+
+
+def test_what_was_placed_in_the_tree_stays_and_nothing_else(tmp_path: Path) -> None:
+    folder = prepare(tmp_path, "orders", FILES)
+    app = folder.parents[2]
+    (app / "templates").mkdir()
+    (app / "stale").mkdir()
+    for name in ("templates/x.txt", "templates/old.txt", "stale/y.txt"):
+        (app / name).write_text("x")
+    (app / "templates" / "link").symlink_to("/etc")
+
+    prepare(tmp_path, "orders", FILES, placed=[app / "templates" / "x.txt"])
+
+    assert [path.name for path in app.iterdir() if path.name != "cdktf.out"] == ["templates"]
+    assert [path.name for path in (app / "templates").iterdir()] == ["x.txt"]
+
+
+def test_a_state_that_an_older_layout_could_not_save_is_found(tmp_path: Path) -> None:
+    (tmp_path / "orders").mkdir()
+    (tmp_path / "orders" / "errored.tfstate").write_text("{}")
+
+    with pytest.raises(NeedsPersonError, match="could not save its state"):
+        prepare(tmp_path, "orders", FILES)
+
+    assert errored_state(workdir_of(tmp_path, "orders")) is not None
+
+
+def test_a_file_must_not_take_the_place_of_what_an_engine_leaves(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"must not be called 'errored\.tfstate'"):
+        prepare(tmp_path / "work", "orders", {"errored.tfstate": b""})
+
+    assert not (tmp_path / "work").exists()

@@ -5,6 +5,7 @@ help, so that `holdfast --help` costs nothing. Each module `cli/<name>.py` expos
 the one place where errors become text and an exit code.
 """
 
+import io
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from holdfast_orchestrator.errors import (
     EXIT_OK,
     HoldfastError,
     InterruptedSafelyError,
+    MachineError,
     UsageError,
 )
 
@@ -121,11 +123,16 @@ def _told(error: Exception, argv: Sequence[str], runtime: "Runtime") -> int:
             click.echo(error.format_message(), file=runtime.terminal.out)
             return EXIT_OK
         case click.ClickException():
-            error.show(file=runtime.terminal.err)
+            shown = io.StringIO()
+            error.show(file=shown)
+            runtime.terminal.err.write(runtime.redactor.text(shown.getvalue()))
             return UsageError.exit_code
         case HoldfastError():
             _say(error, runtime)
             return error.exit_code
+        case _ if (refused := MachineError.behind(error)) is not None:
+            _say(refused, runtime)
+            return refused.exit_code
         case _:
             from holdfast_orchestrator.report.defect import report_defect  # noqa: PLC0415 - hardly ever
 

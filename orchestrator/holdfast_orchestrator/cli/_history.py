@@ -4,7 +4,6 @@ The buckets are those of the app's shards, or, on a machine with nothing but cre
 `--state-bucket` and `--region`.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from holdfast_orchestrator.cli._options import env_option, json_option, mirrored
 from holdfast_orchestrator.errors import HoldfastError, UsageError
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.visible import json_text
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.events import Event, Listener
@@ -45,13 +45,13 @@ class History:
     def say(self, lines: Iterable[str]) -> None:
         """Write lines for people."""
         for line in lines:
-            self.runtime.terminal.out.write(printable(self.redactor.text(line)) + "\n")
+            self.runtime.terminal.out.write(self.redactor.text(line) + "\n")
 
     def answer(self, document: "Document") -> None:
         """Print the one document of `--json`."""
         from holdfast_orchestrator.report.documents import as_json  # noqa: PLC0415 - only for one
 
-        text = json.dumps(self.redactor.value(as_json(document)), indent=2, ensure_ascii=False)
+        text = json_text(self.redactor.value(as_json(document)), indent=2)
         self.runtime.terminal.out.write(f"{text}\n")
 
 
@@ -80,13 +80,8 @@ def history(runtime: Runtime, given: Mapping[str, Any]) -> Iterator[History]:
             from holdfast_orchestrator.report.documents import as_json, error_document  # noqa: PLC0415
 
             document = redactor.value(as_json(error_document(error)))
-            runtime.terminal.out.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+            runtime.terminal.out.write(json_text(document, indent=2) + "\n")
         raise
-
-
-def printable(text: str) -> str:
-    """Return text without signs that a terminal would obey."""
-    return "".join(sign if sign.isprintable() or sign == "\t" else "�" for sign in text)
 
 
 def table(rows: list[tuple[str, ...]]) -> Iterator[str]:
@@ -115,7 +110,7 @@ def _notices(runtime: Runtime) -> "Listener":
 
     def tell(event: "Event") -> None:
         if isinstance(event, Notice):
-            runtime.terminal.err.write(f"{event.message}\n")
+            runtime.terminal.err.write(f"{runtime.redactor.text(event.message)}\n")
 
     return tell
 

@@ -5,7 +5,6 @@ SIGTERM become a `StopSignal`, until the run has been told of; inside `watching`
 to `--events FILE`.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,13 +14,15 @@ from typing import Any, TextIO
 from holdfast_orchestrator.api import Project
 from holdfast_orchestrator.app import Options
 from holdfast_orchestrator.cli._listeners import EventFile, Listeners
+from holdfast_orchestrator.cli._outputs import opened
 from holdfast_orchestrator.cli._signals import heeding_signals
-from holdfast_orchestrator.errors import EXIT_CHANGES, HoldfastError, UsageError
+from holdfast_orchestrator.errors import EXIT_CHANGES, HoldfastError
 from holdfast_orchestrator.events import Emitter, Listener, ignore
 from holdfast_orchestrator.project_file import ForeignSettings
 from holdfast_orchestrator.report.documents import Document, as_json, error_document
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.stop import StopSignal
+from holdfast_orchestrator.visible import json_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +77,7 @@ class Session:
 
     def answer(self, document: Document) -> None:
         """Print the one document of `--json`."""
-        text = json.dumps(self.project.redactor.value(as_json(document)), indent=2, ensure_ascii=False)
+        text = json_text(self.project.redactor.value(as_json(document)), indent=2)
         self.runtime.terminal.out.write(f"{text}\n")
         self.runtime.terminal.out.flush()
 
@@ -138,7 +139,7 @@ def session(runtime: Runtime, given: Mapping[str, Any]) -> Iterator[Session]:
     except HoldfastError as error:
         if given["as_json"]:
             document = runtime.redactor.value(as_json(error_document(error)))
-            runtime.terminal.out.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+            runtime.terminal.out.write(json_text(document, indent=2) + "\n")
         raise
 
 
@@ -148,12 +149,11 @@ def _event_file(runtime: Runtime, path: Path | None) -> Iterator[EventFile | Non
     if path is None:
         yield None
         return
+    file = EventFile(opened("--events", runtime.cwd / path), path)
     try:
-        file = (runtime.cwd / path).open("w", encoding="utf-8", buffering=1)
-    except OSError as error:
-        raise UsageError(f"--events {path}: {error.strerror}") from None
-    with file:
-        yield EventFile(file)
+        yield file
+    finally:
+        file.close()
 
 
 def detailed(*, changes: bool) -> int:

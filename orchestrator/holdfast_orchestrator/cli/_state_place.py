@@ -4,7 +4,6 @@ From the app where there is one; else, on any machine that may use the bucket, f
 `--region`: then the shard is looked for among the states and the backups that lie there.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
 
 import click
 
-from holdfast_orchestrator.cli._history import printable
 from holdfast_orchestrator.cli._options import json_option, mirrored, options, project_option
 from holdfast_orchestrator.errors import HoldfastError, UsageError
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.visible import json_text
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.manifest import StateLocation
@@ -104,7 +103,7 @@ class StateSession:
     def say(self, lines: Iterable[str]) -> None:
         """Write lines for people."""
         for line in lines:
-            self.talk.write(printable(self.redactor.text(line)).rstrip() + "\n")
+            self.talk.write(self.redactor.text(line).rstrip() + "\n")
         self.talk.flush()
 
     def answer(self, document: Any) -> None:
@@ -270,6 +269,6 @@ def _environ(runtime: Runtime, folder: Path, cloud: Cloud) -> Mapping[str, str]:
 def _print_json(runtime: Runtime, redactor: Redactor, document: Any) -> None:
     from holdfast_orchestrator.report.documents import as_json  # noqa: PLC0415
 
-    text = json.dumps(redactor.value(as_json(document)), indent=2, ensure_ascii=False)
+    text = json_text(redactor.value(as_json(document)), indent=2)
     runtime.terminal.out.write(f"{text}\n")
     runtime.terminal.out.flush()

@@ -57,7 +57,8 @@ def _show(runtime: "Runtime", check: "Check") -> None:
     mark, color = _MARKS[check.status]
     shown = click.style(mark, fg=color) if runtime.terminal.color else mark
     status = "" if check.status == "ok" else f"{check.status}: "
-    lines = [f"{shown} {check.name:<{_WIDTH}} {status}{check.found}"]
+    seen = runtime.redactor.text
+    lines = [f"{shown} {check.name:<{_WIDTH}} {status}{seen(check.found)}"]
     if check.next_step:
-        lines.append(f"  {'':<{_WIDTH}} next: {check.next_step}")
+        lines.append(f"  {'':<{_WIDTH}} next: {seen(check.next_step)}")
     click.echo("\n".join(lines), file=runtime.terminal.out)

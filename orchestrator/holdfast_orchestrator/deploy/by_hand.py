@@ -6,30 +6,38 @@ destroy for good is held like in any deploy. Should it fail, it is itself rolled
 """
 
 import json
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from holdfast_orchestrator.deploy.attempt import parsed
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.commands import deploy_command, rollback_command
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.outcome import ShardResult
 from holdfast_orchestrator.deploy.ownership import Turn
 from holdfast_orchestrator.deploy.preflight import Known, look, refuse_another_app, refuse_strange_state
+from holdfast_orchestrator.deploy.purpose import Purpose
 from holdfast_orchestrator.deploy.shard import ShardDeploy
-from holdfast_orchestrator.errors import GateError, UsageError
+from holdfast_orchestrator.errors import GateError, NeedsPersonError, UsageError
 from holdfast_orchestrator.record.artifact import read_artifact
-from holdfast_orchestrator.record.last_good import LastGood, earlier
+from holdfast_orchestrator.record.last_good import LastGood, Rejected, deployments, earlier, target_in
 from holdfast_orchestrator.record.state_record import Debt, StateRecord
-from holdfast_orchestrator.rollback.documents import Document
+from holdfast_orchestrator.rollback.documents import Document, digest
 from holdfast_orchestrator.rollback.provider_blocks import union_providers
 from holdfast_orchestrator.rollback.rollback_config import RollbackNeeds, build_rollback, inverse_moves
 
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """Where to go back to: a run (or the beginning of its name), None: `target_of` says which."""
+    """Where to go back to: a run (or the beginning of its name), None: `target_of` says which.
+
+    `rejects` says that what is gone back from was bad: somebody asked by hand.
+    """
 
     to: str | None = None
+    rejects: bool = True
 
 
 class ShardRollback(ShardDeploy):
@@ -49,40 +57,73 @@ class ShardRollback(ShardDeploy):
         refuse_strange_state(bench, known)
         if known.locked:
             release_our_lock(bench)
-        target = target_of(bench, known, self._intent.back or Back())
+        back = self._intent.back or Back()
+        target = target_of(bench, known, back)
         bench.say(f"goes back to deploy {target.run} by {target.actor} on {target.at:%d %b %Y}")
         configuration = configuration_back_to(bench, known, target)
         self._back_to = target.at
         self._shard = replace(self._shard, configuration=json.dumps(configuration, indent=1).encode())
+        rejected = _rejected(bench, known, target) if back.rejects else None
+        self._purpose = Purpose(verb="rollback", target=target.run, rejected=rejected)
         return self._go(replace(bench, shard=self._shard), known)
 
 
 def target_of(bench: Bench, known: Known, back: Back) -> LastGood:
     """The deployment to go back to. Raises UsageError where there is none.
 
-    Where nobody names one, it is the last good one as long as something of a failed deploy is left, and the
-    one before it where it stands. Only what Holdfast wrote down tells that: a rollback, a restore and
-    somebody else's change write states too, and are no deployments.
+    Where nobody names one, it is the last good one after a destroy, or as long as something of a failed
+    deploy is left, and the one before it where it stands. Only what Holdfast wrote down tells that: a
+    destroy, a rollback, a restore and somebody else's change write states too, and are no deployments.
     """
     if known.good is None:
         raise UsageError(f"{bench.shard.name} was never deployed well, so there is nothing to go back to")
     history = earlier(bench.store, bench.folder) or (known.good.record,)
+    good = deployments(history)
     if back.to is not None:
-        found = [record for record in history if record.run.startswith(back.to.upper())]
-        if not found:
-            names = ", ".join(record.run for record in history)
-            raise UsageError(f"{bench.shard.name} has no good deployment {back.to!r}; there are: {names}")
-        return found[0]
-    if known.stored is None or (known.kept is not None and known.kept.record.debt != Debt()):
-        return known.good.record
-    before = (record for record in history if record.generation < known.good.record.generation)
-    other = next((record for record in before if _differs(bench, record, known.good.record)), None)
+        return _named(bench, history, good, back.to)
+    if not good:
+        raise UsageError(
+            f"run {known.good.record.run} destroyed {bench.shard.name}, and no deployment before it is kept",
+            next_step=deploy_command(bench.shard),
+        )
+    is_unsettled = known.kept is not None and known.kept.record.debt != Debt()
+    if known.stored is None or known.good.record.is_destroy or is_unsettled:
+        return good[0]
+    other = next((record for record in good[1:] if _differs(bench, record, good[0])), None)
     if other is None:
         raise UsageError(
-            f"{bench.shard.name} has no good deployment before run {known.good.record.run}",
-            next_step="the bucket keeps earlier ones only while it is versioned",
+            f"{bench.shard.name} has no good deployment before run {good[0].run}; the bucket keeps earlier "
+            "ones only while it is versioned",
+            next_step=f"check the version that is wanted out, then: {deploy_command(bench.shard)}",
         )
     return other
+
+
+def _named(bench: Bench, history: Sequence[LastGood], good: Sequence[LastGood], name: str) -> LastGood:
+    """The deployment of this run; for a rollback the one that it went back to."""
+    found = next((record for record in history if record.run.startswith(name.upper())), None)
+    names = ", ".join(record.run for record in history if not record.is_destroy) or "none"
+    if found is not None and not found.is_destroy:
+        return target_in(history, found)
+    next_step = rollback_command(bench.shard, "--to", good[0].run) if good else None
+    if found is None:
+        what = f"{bench.shard.name} has no good deployment {name!r}; there are: {names}"
+    else:
+        what = f"run {found.run} destroyed {bench.shard.name}, and is no deployment; there are: {names}"
+    raise UsageError(what, next_step=next_step)
+
+
+def _rejected(bench: Bench, known: Known, target: LastGood) -> Rejected | None:
+    """The version that stands and is gone back from; None where it is the one that is gone back to."""
+    if known.good is None or known.good.record.is_destroy:
+        return None
+    standing = target_in(earlier(bench.store, bench.folder), known.good.record)
+    if standing.generation <= target.generation:
+        return None
+    with suppress(NeedsPersonError):
+        configuration = parsed(read_artifact(bench.store, standing.artifact).configuration)
+        return Rejected(standing.run, digest(configuration))
+    return None
 
 
 def _differs(bench: Bench, one: LastGood, other: LastGood) -> bool:

@@ -1,22 +1,25 @@
 """The way forward: put deletes off, apply what was gated, prove it, delete, promote."""
 
 from collections.abc import Mapping
-from pathlib import Path
+from typing import Any
 
 from holdfast_orchestrator.deploy.attempt import Attempt, parsed
 from holdfast_orchestrator.deploy.bench import Bench, recorded
+from holdfast_orchestrator.deploy.commands import correct_and_deploy
+from holdfast_orchestrator.deploy.demolition import destroy_again, refuse_more_than_agreed, settle_destroy
 from holdfast_orchestrator.deploy.gates import judge_reversible
 from holdfast_orchestrator.deploy.letting_go import deletes_at_once, let_go_in_state, not_ours_to_delete
+from holdfast_orchestrator.deploy.looks import holdings_of, note_sightings
 from holdfast_orchestrator.deploy.narration import Failure, failure_of, failure_of_error
-from holdfast_orchestrator.deploy.proof import prove, sentence, told
+from holdfast_orchestrator.deploy.plan_basis import refuse_other_state
+from holdfast_orchestrator.deploy.proof import accepting, prove, sentence, tell_unused, told, way_out
 from holdfast_orchestrator.deploy.stolen import note_stolen_lock, refuse_stolen_lock
 from holdfast_orchestrator.errors import GateError, HoldfastError, NeedsPersonError
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.kept_plan import keep_plan
-from holdfast_orchestrator.rollback.changes import read_plan as read_changes
+from holdfast_orchestrator.rollback.changes import read_plan
 from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.machine import Phase
-from holdfast_orchestrator.rollback.plan_file import Stamp, prior_stamp
 from holdfast_orchestrator.rollback.staging import (
     Staging,
     stage,
@@ -26,6 +29,7 @@ from holdfast_orchestrator.rollback.staging import (
 )
 from holdfast_orchestrator.rollback.verify import CLEAN_FINGERPRINT
 from holdfast_orchestrator.stop import Urgency
+from holdfast_orchestrator.terraform.differences import judge_differences
 
 _STAGE_ONE = "stage-one.tfplan"
 _STAGE_TWO = "stage-two.tfplan"
@@ -73,22 +77,6 @@ def _refuse_to_delete_what_waits(attempt: Attempt) -> None:
             )
 
 
-def refuse_other_state(bench: Bench, plan: Path) -> None:
-    """Raise GateError where Terraform planned against another state than the one that lies there.
-
-    A store that denies for a moment that the state exists makes it plan to create everything again.
-    """
-    snapshot = bench.snapshot()
-    there = Stamp("", 0) if snapshot is None else Stamp(snapshot.lineage, snapshot.serial)
-    planned = prior_stamp(plan.read_bytes())
-    if planned != there:
-        raise GateError(
-            f"Terraform planned against state serial {planned.serial} (lineage {planned.lineage or 'none'}), "
-            f"and in the bucket lies serial {there.serial} (lineage {there.lineage or 'none'})",
-            next_step="deploy again; if it stays so, look at the bucket: holdfast doctor",
-        )
-
-
 def staging_of(bench: Bench, attempt: Attempt) -> Staging:
     """How the newest plan falls into two stages; what is half made cannot be kept as it is."""
     changes = attempt.plan.get("resource_changes") or ()
@@ -102,14 +90,15 @@ def staging_of(bench: Bench, attempt: Attempt) -> Staging:
 def apply_stage_one(bench: Bench, attempt: Attempt) -> Phase:
     """Apply the plan that was gated, and no other."""
     reasons = not_ours_to_delete(bench, attempt, deletes_at_once(attempt))
-    with bench.phase(Phase.APPLYING, retry=attempt.retries, boot=bench.boot, handed=sorted(reasons)):
+    handed = {"handed": sorted(reasons)}
+    with bench.phase(Phase.APPLYING, retry=attempt.retries, boot=bench.boot, **handed) as entry:
         bench.step("applying")
         if reasons:
             _let_go_at_once(bench, attempt, reasons)
         if attempt.plan_file is None:
             attempt.code, attempt.errors = 0, ()
         else:
-            run_apply(bench, attempt)
+            entry.update(run_apply(bench, attempt))
     return Phase.SETTLE
 
 
@@ -123,16 +112,18 @@ def _let_go_at_once(bench: Bench, attempt: Attempt, reasons: Mapping[str, str]) 
         return
     refuse_other_state(bench, outcome.plan)
     shown = attempt.terraform.show_plan(outcome.plan)
-    new = {change.address for change in read_changes(shown) if change.deletes} - (planned - reasons.keys())
+    new = {change.address for change in read_plan(shown) if change.deletes} - (planned - reasons.keys())
     if new:
         raise NeedsPersonError(f"{', '.join(sorted(new))} would be deleted, which nobody was shown")
 
 
-def run_apply(bench: Bench, attempt: Attempt) -> None:
-    """Apply `attempt.plan_file` and keep what the apply says of itself."""
+def run_apply(bench: Bench, attempt: Attempt) -> dict[str, Any]:
+    """Apply `attempt.plan_file`, keep what the apply says of itself, and return what the journal keeps."""
     bench.lease.confirm()
+    holdings = holdings_of(bench, attempt)
     with bench.run.stop.interrupting(attempt.terraform.interrupt):
-        applied = attempt.terraform.apply(attempt.plan_file)
+        applied = attempt.terraform.apply(attempt.plan_file, holdings=holdings)
+    noted = note_sightings(attempt, applied.watched)
     attempt.plan_file = None
     attempt.records.append(applied.record)
     attempt.code = applied.code
@@ -143,6 +134,7 @@ def run_apply(bench: Bench, attempt: Attempt) -> None:
     if not applied:
         attempt.interrupted = bench.run.stop.urgency is Urgency.INTERRUPT
         attempt.failure = failure_of(applied, bench.shard, interrupted=attempt.interrupted)
+    return noted
 
 
 def verify(bench: Bench, attempt: Attempt) -> Phase:
@@ -178,7 +170,14 @@ def check(bench: Bench, attempt: Attempt, configuration: Document) -> Mapping[st
     refuse_stolen_lock(bench, attempt)
     attempt.residual = None if proof.fingerprint == CLEAN_FINGERPRINT else proof.fingerprint
     if not proof.proven and attempt.failure is None:
-        attempt.failure = _because(f"the verify failed: {sentence(proof)}")
+        attempt.failure = Failure(
+            reason=f"the verify failed: {sentence(proof)}",
+            next_step=way_out(proof, bench),
+            evidence=(),
+            lasts=True,
+        )
+    if proof.proven:
+        tell_unused(bench, proof)
     return told(proof)
 
 
@@ -194,9 +193,12 @@ def contract(bench: Bench, attempt: Attempt) -> Phase:
         let_go_in_state(bench, attempt, reasons)
         problems = _plan_stage_two(bench, attempt)
         if problems:
-            attempt.code, attempt.failure = 1, _because(f"the deletes were not made: {' '.join(problems)}")
+            attempt.code, attempt.failure = (
+                1,
+                _because(bench, f"the deletes were not made: {' '.join(problems)}"),
+            )
         elif attempt.plan_file is not None:
-            run_apply(bench, attempt)
+            entry.update(run_apply(bench, attempt))
         entry["code"] = attempt.code
     return Phase.VERIFY2 if attempt.code == 0 else Phase.CLASSIFY
 
@@ -209,7 +211,9 @@ def retry(bench: Bench, attempt: Attempt) -> Phase:
         bench.run.clock.sleep(float(2**attempt.retries))
         configuration = attempt.importing(attempt.configuration)
         terraform = bench.terraform(None if configuration is attempt.configuration else configuration)
-        outcome = terraform.plan(destroy=attempt.verb == "destroy")
+        holdings = None if attempt.verb == "destroy" else holdings_of(bench, attempt)
+        outcome = terraform.plan(destroy=attempt.verb == "destroy", holdings=holdings)
+        entry.update(note_sightings(attempt, outcome.watched))
         if not outcome.changes:
             attempt.failure, attempt.errors = None, ()
             entry["verify"] = dict(check(bench, attempt, attempt.configuration))
@@ -217,6 +221,8 @@ def retry(bench: Bench, attempt: Attempt) -> Phase:
         attempt.contracting = False
         refuse_other_state(bench, outcome.plan)
         shown = terraform.show_plan(outcome.plan)
+        if attempt.verb == "destroy":
+            refuse_more_than_agreed(attempt, shown)
         attempt.plans.append(shown)
         attempt.terraform, attempt.plan_file = terraform, outcome.plan
         if attempt.verb != "destroy":
@@ -252,16 +258,32 @@ def _plan_stage_two(bench: Bench, attempt: Attempt) -> tuple[str, ...]:
         return ()
     refuse_other_state(bench, outcome.plan)
     shown = terraform.show_plan(outcome.plan)
-    return stage_two_problems(shown, put_off=put_off, forgotten=second.forgotten, state=index)
+    settled = judge_differences(read_plan(shown), accepting(bench, attempt.configuration))
+    return stage_two_problems(
+        shown,
+        put_off=put_off,
+        forgotten=second.forgotten,
+        state=index,
+        accepted={use.resource for use in settled.accepted},
+    )
 
 
 def _check_destroyed(bench: Bench, attempt: Attempt) -> dict[str, object]:
-    snapshot = bench.snapshot()
-    empty = snapshot is None or not snapshot.manages_something
-    attempt.verified = "proven" if empty else "differs"
-    if not empty and attempt.failure is None:
-        attempt.failure = _because("not everything was destroyed")
-    return {"empty": empty}
+    try:
+        attempt.remaining = settle_destroy(bench, attempt)
+    except NeedsPersonError:
+        raise
+    except HoldfastError as error:
+        attempt.verified = "failed"
+        attempt.errors = (*attempt.errors, error.what)
+        attempt.failure = attempt.failure or failure_of_error(error, bench.shard)
+        return {"failed": bench.run.redactor.text(error.what)}
+    attempt.verified = "differs" if attempt.remaining else "proven"
+    if attempt.remaining and attempt.failure is None:
+        attempt.failure = Failure(
+            reason="not everything was destroyed", next_step=destroy_again(bench, attempt), evidence=()
+        )
+    return {"remaining": list(attempt.remaining)}
 
 
 def _earlier(bench: Bench, attempt: Attempt) -> list[Document]:
@@ -272,5 +294,5 @@ def _earlier(bench: Bench, attempt: Attempt) -> list[Document]:
     return [*kept, *good, *(parsed(read_artifact(bench.store, sha).configuration) for sha in held)]
 
 
-def _because(reason: str) -> Failure:
-    return Failure(reason=reason, next_step="mend the cause and deploy again", evidence=())
+def _because(bench: Bench, reason: str) -> Failure:
+    return Failure(reason=reason, next_step=correct_and_deploy(bench.shard), evidence=())

@@ -2,6 +2,7 @@
 
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.commands import correct_and_deploy
 from holdfast_orchestrator.deploy.narration import Failure
 from holdfast_orchestrator.errors import GateError
 from holdfast_orchestrator.health.checks import output_values, parse_checks
@@ -46,7 +47,7 @@ def gate_health(bench: Bench, attempt: Attempt) -> None:
         reason = "interrupted while health was being checked" if verdict.stopped else "not healthy"
         why = "; ".join(str(answer) for answer in verdict.failures) or reason
         attempt.failure = Failure(
-            reason=why, next_step="mend the cause and deploy again", evidence=verdict.evidence
+            reason=why, next_step=correct_and_deploy(bench.shard), evidence=verdict.evidence
         )
 
 

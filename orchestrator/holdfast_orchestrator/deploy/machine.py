@@ -12,6 +12,8 @@ from holdfast_orchestrator.deploy import forward, recovery, undo
 from holdfast_orchestrator.deploy.aftermath import Found, examine, may_be_done, verdict_of
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.commands import correct_and_deploy, deploy_command
+from holdfast_orchestrator.deploy.demolition import destroy_again
 from holdfast_orchestrator.deploy.health_gate import gate_health
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.narration import Failure, failure_of_error
@@ -20,6 +22,7 @@ from holdfast_orchestrator.deploy.outcome import Outcome
 from holdfast_orchestrator.deploy.promotion import close_record, promote_shard
 from holdfast_orchestrator.deploy.rollback_needs import unproven
 from holdfast_orchestrator.errors import (
+    EXIT_FAILED,
     GateError,
     HoldfastError,
     LeasedError,
@@ -30,6 +33,7 @@ from holdfast_orchestrator.errors import (
 from holdfast_orchestrator.record.state_record import Debt
 from holdfast_orchestrator.rollback.classify import Verdict
 from holdfast_orchestrator.rollback.machine import FORWARD_RETRIES, Phase
+from holdfast_orchestrator.terraform.accepted import AcceptedUse
 
 _BACK = frozenset({
     Phase.PARTIAL_SNAPSHOT,
@@ -47,11 +51,15 @@ _AFTER_VERIFY = frozenset({Phase.HEALTH, Phase.PROMOTED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How it ended: `failure` says why and what to do where it is not committed."""
+    """How it ended: `failure` says why and what to do where it is not committed.
+
+    `accepted` is what the last verify still showed, as somebody accepted.
+    """
 
     outcome: Outcome
     exit_code: int = 0
     failure: Failure | None = None
+    accepted: tuple[AcceptedUse, ...] = ()
 
 
 def drive(bench: Bench, attempt: Attempt, phase: Phase) -> Ending:
@@ -71,8 +79,11 @@ def drive(bench: Bench, attempt: Attempt, phase: Phase) -> Ending:
             raise
         except HoldfastError as error:
             phase = _after_error(bench, attempt, phase, error)
-        except OSError as error:
-            phase = _after_error(bench, attempt, phase, MachineError.of(error))
+        except Exception as error:
+            refused = MachineError.behind(error)
+            if refused is None:
+                raise
+            phase = _after_error(bench, attempt, phase, refused)
 
 
 def _after_error(bench: Bench, attempt: Attempt, phase: Phase, error: HoldfastError) -> Phase:
@@ -114,7 +125,7 @@ def _classify(bench: Bench, attempt: Attempt) -> Phase:
             _unlock(bench)
         found = examine(bench, attempt)
         verdict = verdict_of(attempt, found)
-        if verdict in (Verdict.TRANSIENT, Verdict.DEFINITE) and _may_be_done(attempt, found):
+        if verdict in (Verdict.TRANSIENT, Verdict.DEFINITE) and _is_to_be_checked(attempt, found):
             # The exit code is a hint; a verify is the verdict.
             bench.step("verifying")
             before = attempt.failure
@@ -147,6 +158,8 @@ def _after_verdict(bench: Bench, attempt: Attempt, verdict: Verdict) -> Phase:
                 "the credentials are not valid any more, so nothing can be done or undone with them",
                 next_step=f"get new ones, then: holdfast resume {attempt.run}",
             )
+        case Verdict.DEFINITE if _is_cut_off(bench, attempt):
+            return Phase.RETRY_FORWARD
         case Verdict.TRANSIENT if attempt.retries < FORWARD_RETRIES and not bench.run.stop.asked:
             return Phase.RETRY_FORWARD
         case _:
@@ -160,10 +173,17 @@ def _is_kept(attempt: Attempt) -> bool:
     return never_good and attempt.policy.on_first_failure == "keep"
 
 
-def _may_be_done(attempt: Attempt, found: Found) -> bool:
+def _is_cut_off(bench: Bench, attempt: Attempt) -> bool:
+    """Whether a destroy ended because something died, and is to be carried on: nothing stands against it."""
+    if attempt.verb != "destroy" or not attempt.goes_on or bench.run.stop.asked:
+        return False
+    return attempt.code != EXIT_FAILED and attempt.retries < FORWARD_RETRIES
+
+
+def _is_to_be_checked(attempt: Attempt, found: Found) -> bool:
     if attempt.verified is not None or not attempt.healthy:
         return False
-    return attempt.code is None or may_be_done(found)
+    return attempt.verb == "destroy" or attempt.code is None or may_be_done(found)
 
 
 def _health(bench: Bench, attempt: Attempt) -> Phase:
@@ -185,7 +205,7 @@ def _committed(bench: Bench, attempt: Attempt) -> Ending:
     if attempt.person.accept_forward:
         for note in attempt.notes:
             bench.say(note)
-    return Ending(outcome=Outcome.COMMITTED)
+    return Ending(outcome=Outcome.COMMITTED, accepted=attempt.accepted)
 
 
 def _rolled_back(bench: Bench, attempt: Attempt) -> Ending:
@@ -195,7 +215,7 @@ def _rolled_back(bench: Bench, attempt: Attempt) -> Ending:
     attempt.notes.extend(
         f"{address} was skipped: it stays as the failed version left it" for address in attempt.person.skip
     )
-    failure = attempt.failure or _unknown()
+    failure = attempt.failure or _unknown(bench)
     if attempt.good is None:
         done = "what it had made is destroyed again, verified"
     else:
@@ -203,9 +223,10 @@ def _rolled_back(bench: Bench, attempt: Attempt) -> Ending:
     return Ending(
         outcome=Outcome.ROLLED_BACK,
         exit_code=RolledBackError.exit_code,
+        accepted=attempt.accepted,
         failure=Failure(
             reason=f"{failure.reason}; {done}",
-            next_step="mend the cause and deploy again",
+            next_step=failure.next_step if failure.lasts else correct_and_deploy(bench.shard),
             evidence=(*failure.evidence, *_origin(attempt), *attempt.notes),
         ),
     )
@@ -216,11 +237,13 @@ def _kept(bench: Bench, attempt: Attempt) -> Ending:
     with bench.phase(Phase.KEPT) as entry:
         close_record(bench, attempt, debt=_debt(bench, attempt))
         entry.update(forward.state_afterwards(bench))
-    failure = attempt.failure or _unknown()
+    failure = attempt.failure or _unknown(bench)
+    if attempt.verb == "destroy":
+        return _half_destroyed(bench, attempt, failure)
     there = ", ".join(known.address for known in found.now) or "nothing"
     return Ending(
         outcome=Outcome.FAILED,
-        exit_code=1,
+        exit_code=EXIT_FAILED,
         failure=Failure(
             reason=failure.reason,
             next_step=failure.next_step,
@@ -230,6 +253,23 @@ def _kept(bench: Bench, attempt: Attempt) -> Ending:
                 f"there is now: {there}",
                 "nothing was undone; the next deploy goes on from here",
             ),
+        ),
+    )
+
+
+def _half_destroyed(bench: Bench, attempt: Attempt, failure: Failure) -> Ending:
+    left, again = attempt.remaining, destroy_again(bench, attempt)
+    count = "an unknown number of" if left is None else str(len(left))
+    advice = "" if failure.next_step in (again, correct_and_deploy(bench.shard)) else failure.next_step
+    there = () if not left else (f"still there: {', '.join(left)}",)
+    return Ending(
+        outcome=Outcome.FAILED,
+        exit_code=EXIT_FAILED,
+        failure=Failure(
+            reason=f"{failure.reason}; {count} object{'' if count == '1' else 's'} still exist"
+            f"{'s' if count == '1' else ''}",
+            next_step=f"{advice}, then: {again}" if advice else again,
+            evidence=(*failure.evidence, *attempt.notes, *there, "the next destroy goes on from here"),
         ),
     )
 
@@ -247,7 +287,7 @@ def _debt(bench: Bench, attempt: Attempt) -> Debt:
 
 
 def _stuck(bench: Bench, attempt: Attempt) -> Ending:
-    failure = attempt.failure or _unknown()
+    failure = attempt.failure or _unknown(bench)
     bench.mark(Phase.STUCK, "before", reason=bench.run.redactor.text(failure.reason), blocked=attempt.blocked)
     evidence = (*failure.evidence, *attempt.notes, f"run {attempt.run} stays open until somebody decides")
     return Ending(
@@ -288,10 +328,10 @@ def _told(bench: Bench, error: HoldfastError, earlier: Failure | None) -> Failur
     )
 
 
-def _unknown() -> Failure:
+def _unknown(bench: Bench) -> Failure:
     return Failure(
         reason="the run that deployed this died before it had ended",
-        next_step="deploy again",
+        next_step=deploy_command(bench.shard),
         evidence=(),
     )
 

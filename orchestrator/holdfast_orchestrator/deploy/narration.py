@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from holdfast_orchestrator.deploy.commands import correct_and_deploy
 from holdfast_orchestrator.engine import ui_events as ui
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic, locate
 from holdfast_orchestrator.engine.outcomes import ApplyOutcome
@@ -9,16 +10,18 @@ from holdfast_orchestrator.errors import EngineError, HoldfastError
 from holdfast_orchestrator.events import ResourceProgress
 from holdfast_orchestrator.manifest import Shard
 
-_GO_ON = "mend the cause and deploy again: what was changed is in the state, and the next plan goes on there"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why an apply failed: a sentence, what to do, and the engine's own words with places in the source."""
+    """Why an apply failed: a sentence, what to do, and the engine's own words with places in the source.
+
+    `lasts` says that the next step is the same once everything is undone.
+    """
 
     reason: str
     next_step: str
     evidence: tuple[str, ...]
+    lasts: bool = False
 
 
 def failure_of(applied: ApplyOutcome, shard: Shard, *, interrupted: bool) -> Failure:
@@ -28,7 +31,7 @@ def failure_of(applied: ApplyOutcome, shard: Shard, *, interrupted: bool) -> Fai
     cause = "the apply was interrupted" if interrupted else f"the apply failed: {why}"
     return Failure(
         reason=f"{cause} ({applied.completed} of {applied.started} changes that had begun were done)",
-        next_step=next((error.advice for error in errors if error.advice), _GO_ON),
+        next_step=next((error.advice for error in errors if error.advice), correct_and_deploy(shard)),
         evidence=tuple(line for error in errors for line in _told(error, shard)),
     )
 
@@ -40,7 +43,7 @@ def failure_of_command(error: EngineError, shard: Shard) -> Failure:
     command = error.command if isinstance(error, CommandFailedError) else "Terraform"
     return Failure(
         reason=f"{command} failed: {errors[0].summary}" if errors else error.what,
-        next_step=error.next_step or "mend the cause; nothing was applied",
+        next_step=error.next_step or f"nothing was applied; {correct_and_deploy(shard)}",
         evidence=tuple(line for diagnostic in errors for line in _told(diagnostic, shard)),
     )
 

@@ -5,7 +5,9 @@ take some of them for "no state" and create everything a second time.
 """
 
 import shutil
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
 from holdfast_orchestrator.deploy.attempt import Good, parsed
 from holdfast_orchestrator.deploy.bench import Bench
@@ -15,6 +17,7 @@ from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.belonging import refuse_other_app, refuse_other_lineage
 from holdfast_orchestrator.record.last_good import Promoted, read_last_good
 from holdfast_orchestrator.record.state_record import KeptRecord, read_state_record
+from holdfast_orchestrator.rollback.rollback_config import empty_like
 from holdfast_orchestrator.rollback.state_objects import Recorded, Standing, StateObject, compare, read_state
 from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
 from holdfast_orchestrator.state.store import StoredObject
@@ -23,6 +26,8 @@ _MIB = 2**20
 # Events, plans and a state that could not be saved; a state is copied and planned some ten times a deploy.
 _LEAST_ROOM = 64 * _MIB
 _ROOM_PER_STATE = 20
+# Sockets of providers, and what Terraform unpacks while it initializes.
+_TEMPORARY_ROOM = 16 * _MIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,23 +121,38 @@ def refuse_strange_state(bench: Bench, known: Known) -> None:
 def refuse_full_disk(bench: Bench, known: Known) -> None:
     """Raise MachineError where an apply might not find room for its events and, if need be, for the state."""
     size = 0 if known.stored is None else len(known.stored.body)
-    needed = max(_LEAST_ROOM, _ROOM_PER_STATE * size)
-    folder = bench.run.runtime.cache
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    free = shutil.disk_usage(there).free
-    if free < needed:
+    runtime = bench.run.runtime
+    temporary = Path(runtime.environ.get("TMPDIR") or tempfile.gettempdir())
+    wanted = (
+        (runtime.cache, max(_LEAST_ROOM, _ROOM_PER_STATE * size), "HOLDFAST_CACHE_DIR"),
+        (temporary, _TEMPORARY_ROOM, "TMPDIR"),
+    )
+    looked_at = [(folder, needed, name, _free(folder)) for folder, needed, name in wanted]
+    short = [one for one in looked_at if one[3] < one[1]]
+    if short:
         raise MachineError(
-            f"there are {free // _MIB} MiB free for {folder}, and this shard needs {needed // _MIB}",
-            next_step="make room; HOLDFAST_CACHE_DIR names another folder to work in",
+            "; ".join(
+                f"there are {free // _MIB} MiB free for {folder}, and this shard needs {needed // _MIB}"
+                for folder, needed, _, free in short
+            ),
+            next_step=f"make room; {' and '.join(name for _, _, name, _ in short)} can name another folder",
         )
 
 
+def _free(folder: Path) -> int:
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    return shutil.disk_usage(there).free
+
+
 def good_of(bench: Bench, known: Known) -> Good | None:
-    """The deployment to go back to, with its configuration."""
+    """The deployment to go back to, with its configuration; after a destroy that has nothing in it."""
     if known.good is None:
         return None
     artifact = read_artifact(bench.store, known.good.record.artifact)
-    return Good(promoted=known.good, configuration=parsed(artifact.configuration))
+    configuration = parsed(artifact.configuration)
+    if known.good.record.is_destroy:
+        configuration = empty_like(configuration)
+    return Good(promoted=known.good, configuration=configuration)
 
 
 _LOOK = "find out who wrote it; to take it for the truth as it is: --rebaseline"

@@ -96,6 +96,7 @@ def _adopt(bench: Bench, attempt: Attempt, found: Sequence[Probed]) -> None:
     if ours:
         import_objects(bench, attempt, [ImportBlock(one.address, one.import_id) for one in ours])
         attempt.adopted.update(one.identity for one in ours)
+        attempt.proved.update(one.identity for one in ours if one.was_absent)
         attempt.notes.extend(
             f"{one.address} had been made after all: {one.import_id}, adopted" for one in ours
         )

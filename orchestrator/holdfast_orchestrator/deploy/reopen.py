@@ -14,8 +14,10 @@ from typing import Any
 
 from holdfast_orchestrator.deploy.attempt import Attempt, Before, Person, parsed
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.commands import correct_and_deploy
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.deploy.forward import staging_of
+from holdfast_orchestrator.deploy.looks import sightings_in
 from holdfast_orchestrator.deploy.narration import Failure
 from holdfast_orchestrator.deploy.preflight import Known, good_of
 from holdfast_orchestrator.engine.children import children
@@ -24,6 +26,7 @@ from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.journal_entry import Entry, look_first
 from holdfast_orchestrator.record.kept_plan import read_plan
+from holdfast_orchestrator.record.last_good import Rejected
 from holdfast_orchestrator.record.shard_note import note_of, shard_of
 from holdfast_orchestrator.rollback.changes import read_plan as read_changes
 from holdfast_orchestrator.rollback.documents import Document
@@ -43,6 +46,8 @@ def noted(bench: Bench, attempt: Attempt) -> dict[str, Any]:
     shard, policy, seen = bench.shard, attempt.policy, bench.run.redactor.value
     return {
         "verb": attempt.verb,
+        "target": attempt.target,
+        "rejected": None if attempt.rejected is None else attempt.rejected.to_json(),
         "boot": bench.boot,
         "host": bench.lease.record.process.host,
         "shard": note_of(shard),
@@ -70,8 +75,12 @@ def old_shard(bench: Bench, entries: Sequence[Entry]) -> Shard:
     return replace(
         shard,
         configuration=artifact.configuration,
+        directory=bench.shard.directory,
         sources=bench.shard.sources,
         keeping=bench.shard.keeping,
+        accepted_differences=tuple(
+            dict.fromkeys((*shard.accepted_differences, *bench.shard.accepted_differences))
+        ),
     )
 
 
@@ -85,6 +94,8 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
     attempt = Attempt(
         run=_run(known),
         verb=first["verb"],
+        target=first.get("target"),
+        rejected=None if first.get("rejected") is None else Rejected(**first["rejected"]),
         policy=_policy(first["policy"], person),
         artifact=snapshot["artifact"],
         configuration=parsed(bench.shard.configuration),
@@ -105,14 +116,21 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
         address: known for address, known in attempt.before.index.by_address.items() if address in gone
     }
     attempt.tagged_before = _tagged_before(entries)
+    attempt.sightings = sightings_in(entries)
     attempt.health_began = any(entry.phase is Phase.HEALTH for entry in entries)
     # Another plan begins with the first stage again.
     stages = [entry for entry in entries if entry.phase is Phase.CONTRACT or _plan_of(entry) is not None]
     attempt.contracting = bool(stages) and stages[-1].phase is Phase.CONTRACT
-    attempt.retries = sum(entry.phase is Phase.RETRY_FORWARD and entry.edge == "before" for entry in entries)
-    attempt.adopted = set(_adopted(entries))
+    # A destroy that is killed over and over may go on each time.
+    attempt.retries = (
+        0
+        if attempt.verb == "destroy"
+        else sum(entry.phase is Phase.RETRY_FORWARD and entry.edge == "before" for entry in entries)
+    )
+    attempt.adopted = {identity for identity, _ in _adopted(entries)}
+    attempt.proved = {identity for identity, was_absent in _adopted(entries) if was_absent}
     attempt.let_go = {(kind, known) for entry in entries for kind, known in entry.data.get("let_go", ())}
-    attempt.failure = _failure(entries)
+    attempt.failure = _failure(bench.shard, entries)
     _find_events(bench, attempt, entries, plans)
     if attempt.verb != "destroy":
         attempt.staging = staging_of(bench, attempt)
@@ -221,14 +239,17 @@ def _tagged_before(entries: Sequence[Entry]) -> frozenset[str] | None:
     return frozenset(told[0]) if told else None
 
 
-def _adopted(entries: Sequence[Entry]) -> Iterator[Identity]:
+def _adopted(entries: Sequence[Entry]) -> Iterator[tuple[Identity, bool]]:
+    """Each object that was adopted, and whether it was absent before its create."""
     for entry in entries:
         if entry.phase in (Phase.RESOLVE, Phase.RB_BUILD, Phase.RB_SETTLE) and entry.edge == "after":
             found = entry.data.get("found", ())
-            yield from (Identity(*one["identity"]) for one in found if one["why"] is None)
+            for one in found:
+                if one["why"] is None:
+                    yield Identity(*one["identity"]), one.get("absent", False)
 
 
-def _failure(entries: Sequence[Entry]) -> Failure | None:
+def _failure(shard: Shard, entries: Sequence[Entry]) -> Failure | None:
     reasons = [
         entry.data["failure"]
         for entry in entries
@@ -236,7 +257,7 @@ def _failure(entries: Sequence[Entry]) -> Failure | None:
     ]
     if not reasons:
         return None
-    return Failure(reason=reasons[-1], next_step="mend the cause and deploy again", evidence=())
+    return Failure(reason=reasons[-1], next_step=correct_and_deploy(shard), evidence=())
 
 
 def _said(entries: Sequence[Entry], phase: Phase) -> Mapping[str, Any]:

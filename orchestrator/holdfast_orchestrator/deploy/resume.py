@@ -1,12 +1,12 @@
 """A whole run taken up again: each of its shards that is still open, on this machine or another."""
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from holdfast_orchestrator.deploy.attempt import Person
 from holdfast_orchestrator.deploy.books import Books, Transcript
+from holdfast_orchestrator.deploy.commands import again_command
 from holdfast_orchestrator.deploy.decision import refuse_unknown_addresses
 from holdfast_orchestrator.deploy.desk import Desk, Policy
 from holdfast_orchestrator.deploy.draft import Draft
@@ -18,7 +18,7 @@ from holdfast_orchestrator.deploy.preflight import look, refuse_another_app
 from holdfast_orchestrator.deploy.reopen import noted_shard
 from holdfast_orchestrator.deploy.run import summary
 from holdfast_orchestrator.deploy.shard import at_work
-from holdfast_orchestrator.deploy.unfinished import DEPLOY_AGAIN, not_begun, take_up
+from holdfast_orchestrator.deploy.unfinished import not_begun, take_up
 from holdfast_orchestrator.errors import (
     HoldfastError,
     InterruptedSafelyError,
@@ -39,6 +39,7 @@ from holdfast_orchestrator.record.state_record import read_state_record
 from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.state.lease_record import LEASES, LeaseRecord, StoredLease, read_lease
 from holdfast_orchestrator.state.store import DurableStore
+from holdfast_orchestrator.system.workers import WorkerPool
 
 _PATIENCE_SECONDS = 300.0
 _READERS = 8
@@ -82,7 +83,9 @@ def shards_of_run(run: str, app: tuple[Shard, ...], stores: Iterable[DurableStor
         written = leased | written
     # What is kept of a run that ends today, and for how long, is what the app says today.
     there = now | {
-        name: replace(shard, keeping=now[name].keeping) if name in now else shard
+        name: replace(shard, keeping=now[name].keeping, directory=now[name].directory)
+        if name in now
+        else shard
         for name, shard in written.items()
     }
     shards = tuple(there[name] for name in sorted(names | set(written)) if name in there)
@@ -94,7 +97,7 @@ def shards_of_run(run: str, app: tuple[Shard, ...], stores: Iterable[DurableStor
 def _leased(run: str, app: tuple[Shard, ...], store: DurableStore) -> Iterator[Shard]:
     """The shards whose lease a run has: of the app, or as they were last deployed."""
     by_folder = {shard.state.folder: shard for shard in app}
-    with ThreadPoolExecutor(_READERS, thread_name_prefix="leases") as readers:
+    with WorkerPool(_READERS, thread_name_prefix="leases") as readers:
         for lease in readers.map(lambda head: _lease(run, store, head.key), store.list(f"{LEASES}/")):
             if lease is None:
                 continue
@@ -194,8 +197,11 @@ def _ended(take: Take, run: Run, shard: Shard, desk: Desk) -> ShardResult | Fail
         ended = draft.stopped(_still_open(take))
     except HoldfastError as error:
         ended = draft.stopped(error)
-    except OSError as error:
-        ended = draft.stopped(MachineError.of(error))
+    except Exception as error:
+        refused = MachineError.behind(error)
+        if refused is None:
+            raise
+        ended = draft.stopped(refused)
     if isinstance(ended, Failure):
         return ended
     return ended if ended.seconds else replace(ended, seconds=run.clock.monotonic() - began)
@@ -218,10 +224,12 @@ def _under_lease(take: Take, run: Run, shard: Shard, desk: Desk, draft: Draft) -
         if known.unfinished != take.run:
             # It died before it had changed anything: what it held is given back, and that is all.
             standing = _standing(store, shard, take, draft, known.unfinished)
-            return _given_back(take, holder) if standing == not_begun(take.run) and holder else standing
+            untouched = standing == not_begun(store, take.run, shard)
+            return _given_back(take, store, shard, holder) if untouched and holder else standing
         launched = take_up(bench, known, person=take.person, draft=draft)
-        if launched.ending.failure == not_begun(take.run):
-            return not_begun(take.run)
+        unchanged = not_begun(store, take.run, shard)
+        if launched.ending.failure == unchanged:
+            return unchanged
         return draft.launched(launched)
 
 
@@ -235,7 +243,8 @@ def _standing(
     told = read_run(store, take.run)
     outcome = None if told is None else told.outcomes.get(shard.name)
     if told is not None and outcome in _STAYS:
-        stands = _undone(take, draft) if outcome == Outcome.ROLLED_BACK else draft.good(Outcome(outcome))
+        is_undone = outcome == Outcome.ROLLED_BACK
+        stands = _undone(take, store, shard, draft) if is_undone else draft.good(Outcome(outcome))
         return replace(stands, seconds=told.seconds.get(shard.name, 0.0))
     if unfinished is not None:
         return Failure(
@@ -256,34 +265,36 @@ def _by_its_journal(store: DurableStore, shard: Shard, take: Take, draft: Draft)
         # Another deployment is the last good one by now.
         return draft.good(Outcome.COMMITTED)
     if phase is Phase.ROLLED_BACK:
-        return _undone(take, draft)
+        return _undone(take, store, shard, draft)
     if phase is Phase.KEPT:
-        return draft.failed(_so(f"run {take.run} had failed here, and undone nothing"))
-    return not_begun(take.run)
+        return draft.failed(_so(take, store, shard, f"run {take.run} had failed here, and undone nothing"))
+    return not_begun(store, take.run, shard)
 
 
-def _given_back(take: Take, holder: LeaseRecord) -> Failure:
+def _given_back(take: Take, store: DurableStore, shard: Shard, holder: LeaseRecord) -> Failure:
     """What to say of a run of which there is nothing but a lease."""
     ended = f"run {take.run} ended while it was {holder.doing}"
-    return _so(f"{ended}; it left nothing open, and what it held was given back")
+    return _so(take, store, shard, f"{ended}; it left nothing open, and what it held was given back")
 
 
 def _still_open(take: Take) -> InterruptedSafelyError:
     return InterruptedSafelyError("interrupted; still open", next_step=f"holdfast resume {take.run}")
 
 
-def _undone(take: Take, draft: Draft) -> ShardResult:
+def _undone(take: Take, store: DurableStore, shard: Shard, draft: Draft) -> ShardResult:
     return draft.ended(
         Ending(
             outcome=Outcome.ROLLED_BACK,
             exit_code=RolledBackError.exit_code,
-            failure=_so(f"run {take.run} had undone it already"),
+            failure=_so(take, store, shard, f"run {take.run} had undone it already"),
         )
     )
 
 
-def _so(reason: str) -> Failure:
-    return Failure(reason=reason, next_step=DEPLOY_AGAIN, evidence=())
+def _so(take: Take, store: DurableStore, shard: Shard, reason: str) -> Failure:
+    record = read_run(store, take.run)
+    again = again_command(shard, "deploy" if record is None else record.verb)
+    return Failure(reason=reason, next_step=again, evidence=())
 
 
 def _told(run: Run, result: ShardResult) -> ShardResult:

@@ -14,12 +14,13 @@ from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.letting_go import deletes_of_others
 from holdfast_orchestrator.deploy.locks import release_our_lock
+from holdfast_orchestrator.deploy.looks import holdings_of, note_sightings
 from holdfast_orchestrator.deploy.no_return import (
     BlockedRollbackError,
     refuse_changed_inputs,
     refuse_point_of_no_return,
 )
-from holdfast_orchestrator.deploy.proof import prove, sentence, to_keep, told
+from holdfast_orchestrator.deploy.proof import accepting_back, prove, sentence, to_keep, told
 from holdfast_orchestrator.deploy.recovery import mend, settle_doubts
 from holdfast_orchestrator.deploy.rollback_needs import declared_by_good, failed, goal_of, let_go, needs_of
 from holdfast_orchestrator.deploy.tag_search import may_be_adopted, tagged_arns
@@ -45,6 +46,7 @@ from holdfast_orchestrator.rollback.state_edits import (
     swap_deposed,
 )
 from holdfast_orchestrator.rollback.versions import locked_providers
+from holdfast_orchestrator.terraform.differences import judge_differences
 
 _FILE = "rollback.tfplan"
 _LOCK = ".terraform.lock.hcl"
@@ -97,7 +99,7 @@ def build(bench: Bench, attempt: Attempt) -> Phase:
                 next_step=f"fix forward and deploy, or: holdfast resume {attempt.run} --accept-forward",
                 violations=(),
             )
-        let_go(attempt, attempt.rollback.needs, found.now)
+        let_go(attempt, attempt.rollback.needs, found.now, taken=found.settled.taken)
         entry["let_go"] = sorted(attempt.let_go)
         _edit_state(bench, built)
     return Phase.RB_PLANNED
@@ -115,7 +117,7 @@ def _built(bench: Bench, attempt: Attempt) -> tuple[Found, RollbackConfiguration
     """Build the rollback from what there is now; return both."""
     found = examine(bench, attempt)
     created = found.settled.created | attempt.adopted | attempt.debt.created
-    needs = needs_of(bench, attempt, found.now, created)
+    needs = needs_of(bench, attempt, found.now, created, taken=found.settled.taken)
     built = build_rollback(goal_of(attempt), failed(bench, attempt), needs=needs, state=found.now)
     attempt.rollback = Rollback(needs=needs, built=built, created=frozenset(created))
     return found, built
@@ -188,8 +190,11 @@ def apply(bench: Bench, attempt: Attempt) -> Phase:
     with bench.phase(Phase.RB_APPLYING, boot=bench.boot) as entry:
         if rollback.plan_file is not None:
             bench.lease.confirm()
-            applied = rollback.terraform.apply(rollback.plan_file)
+            applied = rollback.terraform.apply(
+                rollback.plan_file, holdings=holdings_of(bench, attempt, rollback.plan)
+            )
             rollback.plan_file = None
+            entry.update(note_sightings(attempt, applied.watched))
             attempt.records.append(applied.record)
             rollback.code = applied.code
             rollback.errors = tuple(
@@ -226,7 +231,7 @@ def verify(bench: Bench, attempt: Attempt) -> Phase:
     with bench.phase(Phase.RB_VERIFY) as entry:
         bench.step("verifying the rollback")
         try:
-            proof = prove(bench, attempt, rollback.configuration)
+            proof = prove(bench, attempt, rollback.configuration, back=True)
         except EngineError as error:
             rollback.errors = (*rollback.errors, error.what)
             return Phase.RB_RETRY
@@ -313,11 +318,13 @@ def _bounds(bench: Bench, attempt: Attempt, runner: Written) -> Bounds:
     snapshot = bench.snapshot()
     version = "" if snapshot is None else str(snapshot.document.get("terraform_version", ""))
     built, now = rollback.built, bench.index(_document(bench))
-    forgets = set(rollback.needs.forget) | set(() if built is None else built.state_forgets)
+    forgets = {*rollback.needs.forget, *(() if built is None else built.state_forgets)}
     return Bounds(
         last_good=to_keep(attempt),
         created=rollback.created,
-        touched=attempt.touched | {known.address for known in now if known.identity in rollback.created},
+        touched=attempt.touched
+        | {known.address for known in now if known.identity in rollback.created}
+        | _settled(bench, attempt),
         prior=rollback.prior,
         writer=Written(version or runner.terraform, _writer_providers(bench, attempt)),
         moves=rollback.needs.moves,
@@ -330,6 +337,13 @@ def _bounds(bench: Bench, attempt: Attempt, runner: Written) -> Bounds:
         run=attempt.run,
         shard=bench.shard.name,
     )
+
+
+def _settled(bench: Bench, attempt: Attempt) -> frozenset[str]:
+    """What the rollback's plan updates only because it differs each time, as somebody accepted."""
+    rules = accepting_back(bench.shard, attempt, attempt.rollback.configuration)
+    judged = judge_differences(read_plan(attempt.rollback.plan), rules)
+    return frozenset(use.resource for use in judged.accepted)
 
 
 def _written(terraform: Any) -> Written:

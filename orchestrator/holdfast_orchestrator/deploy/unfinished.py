@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from holdfast_orchestrator.deploy.attempt import Attempt, Person
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.commands import again_command
 from holdfast_orchestrator.deploy.draft import Draft
 from holdfast_orchestrator.deploy.launch import Launched, finish
 from holdfast_orchestrator.deploy.locks import release_our_lock, wait_for_children
@@ -14,26 +15,28 @@ from holdfast_orchestrator.deploy.preflight import Known, look
 from holdfast_orchestrator.deploy.reopen import old_shard, reopened
 from holdfast_orchestrator.deploy.undo import Rollback, recall
 from holdfast_orchestrator.errors import EXIT_FAILED, NeedsPersonError
+from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.record.journal import Journal
 from holdfast_orchestrator.record.journal_entry import Entry, JournalName
+from holdfast_orchestrator.record.runs import read_run
 from holdfast_orchestrator.record.state_record import write_state_record
 from holdfast_orchestrator.rollback.machine import Child, Phase, Resume, next_after_crash
-
-DEPLOY_AGAIN = "deploy again"
+from holdfast_orchestrator.state.store import DurableStore
 
 _BACK = ("rb_", "partial_snapshot")
 
 
-def finish_what_was_left(bench: Bench, known: Known) -> Known:
+def finish_what_was_left(bench: Bench, known: Known, *, destroying: bool = False) -> Known:
     """Deal with the run that was left unfinished, if there is one; return what is known afterwards.
 
+    A destroy that was left is carried on by another destroy only: whoever deploys wants what is left.
     Raises NeedsPersonError where that run waits for somebody, or has to from now on.
     """
     run = known.unfinished
     if run is None:
         return known
     bench.say(f"run {run} was left unfinished; it is brought to an end first")
-    launched = take_up(bench, known, person=None, draft=None)
+    launched = take_up(bench, known, person=None, draft=None, destroying=destroying)
     ending = launched.ending
     if ending.failure is not None and ending.outcome in (Outcome.NEEDS_HUMAN, Outcome.BLOCKED):
         raise NeedsPersonError(
@@ -44,9 +47,12 @@ def finish_what_was_left(bench: Bench, known: Known) -> Known:
     return look(bench)
 
 
-def take_up(bench: Bench, known: Known, *, person: Person | None, draft: Draft | None) -> Launched:
+def take_up(
+    bench: Bench, known: Known, *, person: Person | None, draft: Draft | None, destroying: bool = True
+) -> Launched:
     """Carry an unfinished run on, or undo it. `person` None: nobody has decided anything.
 
+    With `destroying` a destroy is carried on.
     `draft` is told how it ended, where that is the shard's end too.
     Raises NeedsPersonError where it waits for a decision and there is none.
     """
@@ -64,6 +70,7 @@ def take_up(bench: Bench, known: Known, *, person: Person | None, draft: Draft |
             return _only_close(bench, known)
         old = replace(bench, journal=journal, shard=old_shard(bench, entries))
         attempt = reopened(old, known, entries, person or Person())
+        attempt.goes_on = destroying
         return finish(old, attempt, _phase(old, attempt, entries, person), draft=draft)
 
 
@@ -119,14 +126,19 @@ def _only_close(bench: Bench, known: Known) -> Launched:
     serial = None if state is None else state.serial
     if known.good is not None and known.good.record.run == kept.record.run:
         return Launched(ending=Ending(outcome=Outcome.COMMITTED), serial=serial, backup=None)
-    ending = Ending(outcome=Outcome.FAILED, exit_code=EXIT_FAILED, failure=not_begun(kept.record.run))
+    ending = Ending(
+        outcome=Outcome.FAILED,
+        exit_code=EXIT_FAILED,
+        failure=not_begun(bench.store, kept.record.run, bench.shard),
+    )
     return Launched(ending=ending, serial=serial, backup=None)
 
 
-def not_begun(run: str) -> Failure:
+def not_begun(store: DurableStore, run: str, shard: Shard) -> Failure:
     """Why a shard is not committed which a run never came to change."""
+    record = read_run(store, run)
     return Failure(
         reason=f"run {run} ended before it had changed anything here; nothing was changed",
-        next_step=DEPLOY_AGAIN,
+        next_step=again_command(shard, "deploy" if record is None else record.verb),
         evidence=(),
     )

@@ -12,6 +12,7 @@ from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.choices import read_choices
 from holdfast_orchestrator.engine.mirrors import find_mirrors, this_platform
 from holdfast_orchestrator.engine.toolchain import Engine, find_engine
+from holdfast_orchestrator.engine.warm.folders import sweep
 from holdfast_orchestrator.errors import HoldfastError, SettingsError, ToolchainError
 from holdfast_orchestrator.process import Command
 from holdfast_orchestrator.project_file import read_project_file
@@ -39,6 +40,7 @@ def checks(runtime: Runtime, project: Path, engine_choice: str | None) -> Iterat
     yield ok("engine", str(engine))
     yield _providers(runtime, project, engine)
     yield _locks(project)
+    yield _leftovers(runtime)
 
 
 def _project(project: Path) -> Check:
@@ -105,3 +107,10 @@ def _locks(project: Path) -> Check:
     locked = [f"{source.partition('/')[2]} {lock.version}" for source, lock in lockfile.read(project).items()]
     none_yet = f"no {lockfile.NAME} yet: the first deploy makes it, to be committed"
     return ok("provider lock", ", ".join(locked) or none_yet)
+
+
+def _leftovers(runtime: Runtime) -> Check:
+    swept = sweep(runtime.clock.now)
+    if not swept:
+        return ok("leftovers", "none of dead runs in the temporary folder")
+    return ok("leftovers", f"removed what dead runs left: {', '.join(map(str, swept))}")

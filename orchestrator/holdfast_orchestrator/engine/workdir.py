@@ -1,6 +1,10 @@
 """A private folder per shard, outside the source tree, for an engine to work in.
 
-`<cache>/work/<project>/<shard>/`, mode 0700. Each run writes the configuration anew and removes what
+`<cache>/work/<project>/<shard>/…/app/cdktf.out/stacks/<shard>/`, mode 0700: as deep as the stack's folder in
+the app, so that a path such as `../../../templates/x` leads to the shard's own copy of that file. What a
+deploy reads lies in this tree (`inputs/`), and nothing of another shard does.
+
+Each run writes the configuration anew and removes what
 an earlier one left, because any stray `.tf` file would become part of it and any plan holds secrets.
 What stays: `.terraform` (so that `init` can be skipped), the outputs of earlier commands (what
 happened is read from them) and, above all, an `errored.tfstate`, the only copy of a state that could
@@ -11,7 +15,7 @@ in a place that others may know.
 import hashlib
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from holdfast_orchestrator.errors import NeedsPersonError, SettingsError
@@ -24,6 +28,9 @@ INIT_KEY = ".holdfast-init"
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._~-]{0,199}")
 _KEPT = frozenset({".terraform", ".terraform.lock.hcl", INIT_KEY, OUTPUT, ERRORED_STATE})
+# How an app's folder lies below a shard's, and how far above it a relative path may lead.
+_ABOVE = ("up", "up", "up", "up", "app", "cdktf.out", "stacks")
+_OLD_LAYOUT = (OUTPUT, ERRORED_STATE)
 # A deploy with its verify, second stage and rollback leaves some thirty files.
 _OUTPUTS_KEPT = 120
 
@@ -34,26 +41,63 @@ def work_root(runtime: Runtime, project: Path) -> Path:
     return runtime.cache / "work" / digest
 
 
-def prepare(root: Path, shard_name: str, files: Mapping[str, bytes]) -> Path:
+def workdir_of(root: Path, shard_name: str) -> Path:
+    """Return the folder in which an engine works for a shard of the project whose folders are in `root`."""
+    return root.joinpath(shard_name, *_ABOVE, shard_name)
+
+
+def levels_above() -> int:
+    """How many times `..` may be followed from a shard's folder without leaving what is the shard's own."""
+    return len(_ABOVE)
+
+
+def prepare(
+    root: Path, shard_name: str, files: Mapping[str, bytes], *, placed: Collection[Path] = ()
+) -> Path:
     """Return the shard's folder, holding `files` (by plain file name) and nothing stale.
 
-    Raises SettingsError for a name that is not a plain one, NeedsPersonError where an earlier state
-    still waits to be saved, HoldfastError where the folder is not ours alone.
+    `placed` are files of the shard's tree that stay. Raises SettingsError for a name that is not a plain
+    one, NeedsPersonError where an earlier state still waits to be saved, HoldfastError where the folder is
+    not ours alone.
     """
     for name in (shard_name, *files):
         _check_name(name)
     for name in _KEPT.intersection(files):
         raise SettingsError(f"a file of a shard must not be called {name!r}")
-    root.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
-    folder = own_folder(own_folder(root) / shard_name)
+    folder = _own_folders(root, shard_name)
     _refuse_unsaved_state(folder)
-    for entry in sorted(folder.iterdir()):
-        if entry.name not in _KEPT or entry.is_symlink():
-            remove(entry)
+    _sweep(root / shard_name, folder, {*placed})
     _prune(own_folder(folder / OUTPUT))
     for name, content in files.items():
         write_private(folder / name, content)
     return folder
+
+
+def _own_folders(root: Path, shard_name: str) -> Path:
+    """Make every folder down to the shard's own, ours and no link; take over what an older layout left."""
+    root.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
+    own = folder = own_folder(own_folder(root) / shard_name)
+    for part in (*_ABOVE, shard_name):
+        folder = own_folder(folder / part)
+    for name in _OLD_LAYOUT:
+        old = own / name
+        if old.exists() and not old.is_symlink() and not (folder / name).exists():
+            old.rename(folder / name)
+    return folder
+
+
+def _sweep(tree: Path, folder: Path, placed: set[Path]) -> None:
+    """Remove all that lies in a shard's tree but the way to its folder, what is kept there, and `placed`."""
+    on_the_way = {folder, *folder.parents}
+    for entry in sorted(tree.iterdir()):
+        kept = entry.parent == folder and entry.name in _KEPT
+        if entry.is_symlink() or not entry.is_dir():
+            if entry.is_symlink() or not (kept or entry in placed):
+                remove(entry)
+        elif not kept:
+            _sweep(entry, folder, placed)
+            if entry not in on_the_way and not any(entry.iterdir()):
+                entry.rmdir()
 
 
 def errored_state(folder: Path) -> Path | None:

@@ -5,11 +5,12 @@ ending leaves none. It is evidence for skipping and nothing else: one that canno
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 from holdfast_orchestrator.state.document import parse_time, time_text
+from holdfast_orchestrator.terraform.accepted import AcceptedUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Footing:
     `configuration` is the digest of the normalised configuration, `settings` a digest for each thing the
     manifest says beside it, `environment` one for each variable that providers heed, `inputs` are by upstream
     shard, `state` is the object it left, `good` the ETag
-    of the last-good record it belongs to.
+    of the last-good record it belongs to, `accepted` what still differs and was accepted.
     """
 
     run: str
@@ -67,6 +68,7 @@ class Footing:
     inputs: Mapping[str, InputFooting] = field(default_factory=dict)
     state: Mark
     good: str
+    accepted: tuple[AcceptedUse, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON."""
@@ -87,6 +89,7 @@ class Footing:
             },
             "state": _mark(self.state),
             "good": self.good,
+            **({"accepted": [asdict(use) for use in self.accepted]} if self.accepted else {}),
         }
 
 
@@ -119,6 +122,7 @@ def _built(document: Any) -> Footing | None:
         },
         state=state,
         good=str(document["good"]),
+        accepted=tuple(AcceptedUse(**use) for use in document.get("accepted", ())),
     )
 
 

@@ -7,8 +7,8 @@ is the promotion. Before it the shard is not committed, after it it is, and ther
 Earlier ones are the object's earlier versions.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from holdfast_orchestrator.rollback.identities import IdentityIndex, dump_index,
 from holdfast_orchestrator.rollback.state_objects import Recorded
 from holdfast_orchestrator.state.document import dump, load, parse_time, time_text
 from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError, ObjectStore, StoredObject
+from holdfast_orchestrator.terraform.accepted import AcceptedUse
 
 SCHEMA = "holdfast/last-good/v1"
 LAST_GOOD = "_holdfast/last-good"
@@ -33,6 +34,18 @@ class PinnedInput:
     outputs_sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A version that somebody rolled back from by hand: the run that deployed it, and its digest."""
+
+    run: str
+    configuration: str
+
+    def to_json(self) -> dict[str, str]:
+        """Return it as JSON."""
+        return {"run": self.run, "configuration": self.configuration}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastGood:
     """One good deployment of one shard.
@@ -41,7 +54,10 @@ class LastGood:
     `state_version` the object's version where the bucket keeps versions. `inputs` are by shard name.
     `residual` is the fingerprint of what a plan still shows afterwards (None: nothing). `health` is what
     each check answered. `git` is the revision of the app. `project` is the app's name for itself and
-    `shard` the shard as records keep it; both are None in records of older versions.
+    `shard` the shard as records keep it; both are None in records of older versions, as is `verb`: deploy,
+    destroy or rollback. `target` is the run whose deployment a rollback by hand went back to, `rejected` are
+    the versions that were rolled back from by hand. `accepted` is what still differs, as somebody accepted,
+    and `accepted_mark` tells it from other differences.
     """
 
     generation: int
@@ -59,6 +75,16 @@ class LastGood:
     at: datetime
     project: str | None = None
     shard: Mapping[str, Any] | None = None
+    accepted: tuple[AcceptedUse, ...] = ()
+    accepted_mark: str | None = None
+    verb: str | None = None
+    target: str | None = None
+    rejected: tuple[Rejected, ...] = ()
+
+    @property
+    def is_destroy(self) -> bool:
+        """Whether it took the shard down. Older records do not say so, and have no objects then."""
+        return self.verb == "destroy" or (self.verb is None and not self.index.objects)
 
     def body(self) -> bytes:
         """Return the object's bytes."""
@@ -86,7 +112,12 @@ class LastGood:
                 "health": [dict(evidence) for evidence in self.health],
                 "project": self.project,
                 "shard": None if self.shard is None else dict(self.shard),
+                "accepted": [asdict(use) for use in self.accepted],
+                "accepted_mark": self.accepted_mark,
                 "index": dump_index(self.index),
+                "verb": self.verb,
+                "target": self.target,
+                "rejected": [each.to_json() for each in self.rejected],
             },
         )
 
@@ -144,6 +175,34 @@ def earlier(store: DurableStore, folder: str, *, limit: int | None = None) -> tu
     return tuple(sorted(map(_read, found), key=lambda record: record.generation, reverse=True))
 
 
+def deployments(history: Sequence[LastGood]) -> tuple[LastGood, ...]:
+    """Return the deployments that were really good, newest first; the first is what stands, or stood last.
+
+    A destroy is none, nor is a rollback by hand: it stands for the deployment that it went back to, and what
+    it rolled back from is left out. `history` is what `earlier` returns.
+    """
+    found: list[LastGood] = []
+    below: int | None = None
+    for record in history:
+        if record.is_destroy or (below is not None and record.generation >= below):
+            continue
+        target = target_in(history, record)
+        found.append(target)
+        below = target.generation
+    return tuple(found)
+
+
+def target_in(history: Sequence[LastGood], record: LastGood) -> LastGood:
+    """Return the deployment that a rollback went back to; itself for any other, or where that is not kept."""
+    while record.verb == "rollback":
+        older = (one for one in history if one.generation < record.generation)
+        target = next((one for one in older if one.run == record.target and not one.is_destroy), None)
+        if target is None:
+            break
+        record = target
+    return record
+
+
 def _overtaken(key: str, found: StoredObject | None) -> NeedsPersonError:
     by = "it was deleted" if found is None else f"run {_read(found).run} promoted another deployment"
     return NeedsPersonError(
@@ -174,4 +233,9 @@ def _build(document: Mapping[str, Any]) -> LastGood:
         at=parse_time(document["at"]),
         project=document.get("project"),
         shard=document.get("shard"),
+        accepted=tuple(AcceptedUse(**use) for use in document.get("accepted", ())),
+        accepted_mark=document.get("accepted_mark"),
+        verb=document.get("verb"),
+        target=document.get("target"),
+        rejected=tuple(Rejected(**each) for each in document.get("rejected", ())),
     )

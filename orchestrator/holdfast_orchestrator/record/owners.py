@@ -11,7 +11,6 @@ import json
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from holdfast_orchestrator.rollback.owners import OwnedObject, Owners, owned_obj
 from holdfast_orchestrator.rollback.state_objects import Condition, read_state
 from holdfast_orchestrator.state.store import DurableStore, ObjectHead
 from holdfast_orchestrator.state_key import STATE_FILE
+from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.object_keys import ObjectKey
 
 _READERS = 16
@@ -64,7 +64,7 @@ class StateOwners:
         heads = {head.key: head for head in state_objects(self.store)}
         old = [head for head in heads.values() if not self._is_known(head)]
         unreadable = []
-        with ThreadPoolExecutor(_READERS, thread_name_prefix="owners") as readers:
+        with WorkerPool(_READERS, "owners") as readers:
             for head, known in zip(
                 old, readers.map(lambda head: _of(self.store, head.key), old), strict=True
             ):

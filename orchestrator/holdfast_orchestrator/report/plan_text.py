@@ -1,11 +1,11 @@
 """A plan to read: what is lost on top, then each shard's changes, what is unchanged in one line."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from holdfast_orchestrator.plan.document import Action, ResourceChange
 from holdfast_orchestrator.plan.preview import Plan, PlanOutcome, ShardPlan
+from holdfast_orchestrator.visible import json_text
 
 SIGNS = {
     Action.CREATE: "+",
@@ -40,6 +40,9 @@ def plan_lines(plan: Plan, *, attributes: bool = True) -> Iterator[str]:
     unchanged = [shard.label for shard in plan.shards if shard.outcome is PlanOutcome.UNCHANGED]
     if unchanged:
         yield f"unchanged: {', '.join(unchanged)}"
+    for shard in plan.shards:
+        for use in shard.accepted:
+            yield f"accepted difference: {shard.label}: {use}"
 
 
 def change_words(change: ResourceChange) -> str:
@@ -54,7 +57,7 @@ def change_words(change: ResourceChange) -> str:
 
 def shown(value: Any) -> str:
     """Return a JSON value in one short line."""
-    text = json.dumps(value, ensure_ascii=False)
+    text = json_text(value)
     return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
 
 

@@ -5,7 +5,6 @@ turn comes after something above it has changed, or long after the first look.
 """
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,6 +19,7 @@ from holdfast_orchestrator.record.last_good import LAST_GOOD, last_good_key
 from holdfast_orchestrator.record.state_record import StateRecord, read_state_record
 from holdfast_orchestrator.rollback.documents import Document, digest
 from holdfast_orchestrator.state.store import DurableStore
+from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.tools import Versions
 from holdfast_orchestrator.unchanged.decide import Decision, Now, Reason, Why, decide
 from holdfast_orchestrator.unchanged.environ import environment_of
@@ -43,7 +43,7 @@ class Lookout:
     def first(self, shards: tuple[Shard, ...]) -> Mapping[str, Decision]:
         """Return the decision on each shard, by name."""
         glance = _Glance(self.run, thorough=self.explain)
-        with ThreadPoolExecutor(self.readers, thread_name_prefix="look") as readers:
+        with WorkerPool(self.readers, thread_name_prefix="look") as readers:
             # The engine's answer takes longest.
             versions = readers.submit(lambda: glance.versions)
             goods = {}
@@ -133,6 +133,9 @@ class _Glance:
         unsure += strangers(document, self.run.manifest)
         if errored_state(self.run.tools.workdir(shard)) is not None:
             unsure += ("a state that could not be saved lies on this machine",)
+        today = self.run.clock.now().date()
+        if any(entry.has_expired(today) for entry in shard.accepted_differences):
+            unsure += ("an accepted difference has expired",)
         return Now(
             configuration=digest(document),
             settings=settings_of(shard),

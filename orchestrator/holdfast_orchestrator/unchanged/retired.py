@@ -6,7 +6,6 @@ environments that the app has now: a bucket may hold the states of several apps.
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,6 +17,7 @@ from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.last_good import LAST_GOOD, LastGood, read_last_good
 from holdfast_orchestrator.record.shard_note import shard_of
 from holdfast_orchestrator.state.store import DurableStore
+from holdfast_orchestrator.system.workers import WorkerPool
 
 _READERS = 8
 
@@ -78,7 +78,7 @@ def as_deployed(one: Retired, store: DurableStore) -> Shard:
 
 
 def _retired(store: DurableStore, run: Run) -> Iterator[Retired]:
-    with ThreadPoolExecutor(_READERS, thread_name_prefix="retired") as readers:
+    with WorkerPool(_READERS, thread_name_prefix="retired") as readers:
         for record in readers.map(lambda folder: _record(store, folder), _strangers(store, run)):
             if record is None or record.shard is None or record.project != run.project:
                 continue

@@ -25,7 +25,7 @@ from tests.faults.lab.provider import WarmProvider, terraform_wrapper
 from tests.faults.lab.proxy import Proxy
 from tests.faults.lab.scenarios import SHARD, Version
 
-from holdfast_orchestrator.engine.workdir import INIT_KEY, work_root
+from holdfast_orchestrator.engine.workdir import INIT_KEY, work_root, workdir_of
 from holdfast_orchestrator.local.environment import REGION, towards_local
 from holdfast_orchestrator.runtime import real_runtime
 
@@ -170,7 +170,13 @@ class World:
 
     def configure(self, **settings: str) -> None:
         context = {"holdfast": {**SETTINGS, **settings}}
-        document = {"app": f"{sys.executable} app.py", "output": "cdktf.out", "context": context}
+        # One app, wherever its folder is copied to.
+        document = {
+            "app": f"{sys.executable} app.py",
+            "output": "cdktf.out",
+            "projectId": "lab",
+            "context": context,
+        }
         (self.folder / "cdktf.json").write_text(json.dumps(document))
 
     def begin(self, version: Version) -> None:
@@ -190,11 +196,12 @@ class World:
         here = work_root(replace(real_runtime(), cache=self.cache), self.folder)
         for shard in there.iterdir():
             for name in (".terraform", ".terraform.lock.hcl", INIT_KEY):
-                found = shard / name
+                found = workdir_of(there, shard.name) / name
+                taken = workdir_of(here, shard.name) / name
                 if found.is_dir():
-                    shutil.copytree(found, here / shard.name / name, symlinks=True)
+                    shutil.copytree(found, taken, symlinks=True)
                 elif found.exists():
-                    shutil.copy(found, here / shard.name / name)
+                    shutil.copy(found, taken)
         for folder in (here, *here.iterdir()) if here.exists() else ():
             folder.chmod(0o700)
 

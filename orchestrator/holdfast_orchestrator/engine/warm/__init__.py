@@ -24,6 +24,8 @@ say so (80 ms of CPU, once or twice a command).
     connection one provider instance of one command: bound to a process once it configures
     pool       who gets which process
     process    one provider and the leash it is held by
+    voice      what it says: nothing, and that goes through a pipe
+    folders    the gateways' temporary folders, and those that a dead one left
     protocol   which calls there are; wire: their bytes; schemas: answers kept on disk; reaper: what is to end
 
 Four rules keep it right:
@@ -45,6 +47,7 @@ Risks, and what is done about them:
 - Whether a configuration is valid may depend on more than its bytes and the environment, a file for example:
   only for providers that have been looked at is the answer used again, and never one that is a refusal.
 - A provider that computes its schema from its environment would be shown a kept one: none is known to.
+- A provider with `-debug` logs every request it sends, with the secrets in it: see `voice`.
 - A socket is a door without a lock: all lie in a folder of mode 0700, made by `umask` 077.
 - A provider that reads files from the folder it is in: see `shard`.
 - A crash takes all commands of that process along, not one. They fail as they would alone.

@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 from holdfast_orchestrator.capacity import memory_here
+from holdfast_orchestrator.engine.warm.folders import hold
 from holdfast_orchestrator.engine.warm.gateway import Gateway
 from holdfast_orchestrator.engine.warm.reaper import Bounds
 
 
 def main(folder: Path, cache: Path) -> None:
     """Serve, and leave nothing behind."""
+    hold(folder)
     try:
         asyncio.run(Gateway(folder, cache, Bounds.for_memory(memory_here())).serve())
     finally:

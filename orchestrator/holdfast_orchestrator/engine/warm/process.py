@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import json
 import os
-import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ import grpc
 
 from holdfast_orchestrator.engine.warm.protocol import Call
 from holdfast_orchestrator.engine.warm.spec import Spec
+from holdfast_orchestrator.engine.warm.voice import Voice, silenced
 from holdfast_orchestrator.process import Command, Processes
 
 Metadata = tuple[tuple[str, str | bytes], ...]
@@ -27,11 +27,11 @@ UNLIMITED = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_le
 
 _LOOK_SECONDS = 0.02
 _GRACE_SECONDS = 2.0
+_LAST_WORDS = 500
 _HAS_ENDED = "holdfast: the provider has ended"
 _KEEPER = (
     f'trap "" TERM; exec 9<"$1"; shift; {{ "$@" 9<&-; echo "{_HAS_ENDED}"; }} & read -r _ <&9; kill -KILL -$$'
 )
-_REATTACH = re.compile(r"TF_REATTACH_PROVIDERS='(\{.*\})'")
 
 
 class StartError(Exception):
@@ -44,7 +44,7 @@ class ProviderProcess:
 
     `claim` is the configuration it has, or will have in a moment; `answer` what it said to that. A
     `spent` one gets nobody new. `users` are the connections bound to it, `borrowed` counts calls of
-    others that need it without configuration.
+    others that need it without configuration. `place` is the account and region it works in, once asked.
     """
 
     pid: int
@@ -52,6 +52,7 @@ class ProviderProcess:
     version: int
     keeper: int
     leash: int
+    voice: Voice
     channel: Any
     processes: Processes
     claim: bytes | None = None
@@ -59,6 +60,7 @@ class ProviderProcess:
     spent: bool = False
     borrowed: int = 0
     idle_since: float = 0.0
+    place: "asyncio.Task[Any] | None" = None
     users: set[object] = field(default_factory=set)
 
     @property
@@ -87,6 +89,7 @@ class ProviderProcess:
             self.leash = -1
         await self.channel.close(None)
         await asyncio.to_thread(self.processes.terminate, self.keeper, grace=_GRACE_SECONDS)
+        self.voice.close()
 
 
 async def one(message: bytes) -> AsyncIterator[bytes]:
@@ -96,18 +99,20 @@ async def one(message: bytes) -> AsyncIterator[bytes]:
 
 async def start(spec: Spec, place: Path, processes: Processes) -> ProviderProcess:
     """Start a provider; what it needs and leaves lies in `place.*`. Raises StartError."""
-    pipe, log = place.with_suffix(".pipe"), place.with_suffix(".log")
+    pipe, voice = place.with_suffix(".pipe"), Voice()
     leash = keeper = -1
     command = Command(
         argv=("/bin/sh", "-c", _KEEPER, "sh", str(pipe), str(spec.binary), "-debug"),
         cwd=spec.folder,
-        environ={**spec.environ, "PLUGIN_UNIX_SOCKET_DIR": str(place.parent)},
+        environ={**silenced(spec.environ, spec.binary), "PLUGIN_UNIX_SOCKET_DIR": str(place.parent)},
     )
     try:
         os.mkfifo(pipe, 0o600)
         leash = os.open(pipe, os.O_RDWR | os.O_CLOEXEC)
-        keeper = processes.start_detached(command, log=log)
-        said = await _reattach(log, keeper, processes)
+        keeper = processes.start_detached(command, log=voice.writing)
+        voice.started()
+        said = await _reattach(voice, keeper, processes)
+        voice.forget()
         pid = int(said["Pid"])
         return ProviderProcess(
             pid=pid,
@@ -115,10 +120,12 @@ async def start(spec: Spec, place: Path, processes: Processes) -> ProviderProces
             version=int(said["ProtocolVersion"]),
             keeper=keeper,
             leash=leash,
+            voice=voice,
             channel=grpc.aio.insecure_channel(f"unix:{said['Addr']['String']}", options=UNLIMITED),
             processes=processes,
         )
     except BaseException as error:
+        voice.close()
         if leash >= 0:
             os.close(leash)
         if keeper >= 0:
@@ -130,22 +137,19 @@ async def start(spec: Spec, place: Path, processes: Processes) -> ProviderProces
         pipe.unlink(missing_ok=True)
 
 
-async def _reattach(log: Path, keeper: int, processes: Processes) -> Mapping[str, Any]:
+async def _reattach(voice: Voice, keeper: int, processes: Processes) -> Mapping[str, Any]:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(START_SECONDS):
             while processes.birth(keeper) is not None:
-                if found := _REATTACH.search(_said(log)):
-                    said: Mapping[str, Any] = next(iter(json.loads(found[1]).values()))
+                if found := voice.reattach:
+                    said: Mapping[str, Any] = next(iter(json.loads(found).values()))
                     return _checked(said)
-                if _HAS_ENDED in _said(log):
+                if _HAS_ENDED in voice.text:
                     break
                 await asyncio.sleep(_LOOK_SECONDS)
-    last = _said(log).strip().splitlines()[-2:]
-    raise StartError(f"the provider did not start: {' '.join(last) or 'it said nothing'}")
-
-
-def _said(log: Path) -> str:
-    return log.read_text(encoding="utf-8", errors="replace")
+    last = voice.text.strip().splitlines()[-2:]
+    why = " ".join(last)[-_LAST_WORDS:] or "it said nothing"
+    raise StartError(f"the provider did not start: {why}")
 
 
 def _checked(said: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,0 +1,49 @@
+"""The commands that go on from where a shard stands, spelled so that they can be run as they are printed."""
+
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+
+from holdfast_orchestrator.manifest import Shard
+
+
+def deploy_command(shard: Shard, *options: str) -> str:
+    """Return the command that deploys this shard."""
+    return _spelled("deploy", *_named(shard), *options)
+
+
+def destroy_command(shard: Shard, allowed: Iterable[str] = ()) -> str:
+    """Return the command that destroys this shard; `allowed` are protected addresses that may be lost."""
+    which = ("--retired", shard.name) if _is_retired(shard) else ("--stack", shard.name)
+    permissions = [word for address in sorted(allowed) for word in ("--allow-destroy", address)]
+    return _spelled("destroy", "--env", shard.environment, *which, *permissions)
+
+
+def correct_and_deploy(shard: Shard) -> str:
+    """Return the advice after a failure that is the app's own."""
+    return f"correct the cause, then: {deploy_command(shard)}"
+
+
+def again_command(shard: Shard, verb: str) -> str:
+    """Return the command that begins anew what a run was to do."""
+    if verb == "destroy":
+        return destroy_command(shard)
+    return rollback_command(shard) if verb == "rollback" else deploy_command(shard)
+
+
+def rollback_command(shard: Shard, *options: str) -> str:
+    """Return the command that takes this shard back by hand."""
+    return _spelled("rollback", shard.name, "--env", shard.environment, *options)
+
+
+def _named(shard: Shard) -> tuple[str, ...]:
+    return ("--env", shard.environment, "--stack", shard.name)
+
+
+def _is_retired(shard: Shard) -> bool:
+    """Whether the app does not have it any more: then nothing was synthesized for it."""
+    return shard.directory == Path()
+
+
+def _spelled(*words: str) -> str:
+    return shlex.join(("holdfast", *words))

@@ -1,0 +1,23 @@
+"""Whether Terraform planned against the state that lies in the bucket."""
+
+from pathlib import Path
+
+from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.errors import GateError
+from holdfast_orchestrator.rollback.plan_file import Stamp, prior_stamp
+
+
+def refuse_other_state(bench: Bench, plan: Path) -> None:
+    """Raise GateError where Terraform planned against another state than the one that lies there.
+
+    A store that denies for a moment that the state exists makes it plan to create everything again.
+    """
+    snapshot = bench.snapshot()
+    there = Stamp("", 0) if snapshot is None else Stamp(snapshot.lineage, snapshot.serial)
+    planned = prior_stamp(plan.read_bytes())
+    if planned != there:
+        raise GateError(
+            f"Terraform planned against state serial {planned.serial} (lineage {planned.lineage or 'none'}), "
+            f"and in the bucket lies serial {there.serial} (lineage {there.lineage or 'none'})",
+            next_step="deploy again; if it stays so, look at the bucket: holdfast doctor",
+        )
