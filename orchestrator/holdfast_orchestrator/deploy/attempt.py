@@ -52,10 +52,14 @@ class Before:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Good:
-    """The deployment to go back to: its record, and the configuration of its artifact."""
+    """The deployment to go back to: its record, and the configuration of its artifact.
+
+    `lost` says why the artifact cannot be had; then there is no way back to it.
+    """
 
     promoted: Promoted
     configuration: Document = field(repr=False)
+    lost: str | None = None
 
     @property
     def record(self) -> LastGood:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from holdfast_orchestrator.deploy.attempt import Attempt, parsed
+from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench, recorded
 from holdfast_orchestrator.deploy.commands import correct_and_deploy
 from holdfast_orchestrator.deploy.demolition import destroy_again, refuse_more_than_agreed, settle_destroy
@@ -15,7 +15,7 @@ from holdfast_orchestrator.deploy.plan_basis import refuse_other_state
 from holdfast_orchestrator.deploy.proof import accepting, prove, sentence, tell_unused, told, way_out
 from holdfast_orchestrator.deploy.stolen import note_stolen_lock, refuse_stolen_lock
 from holdfast_orchestrator.errors import GateError, HoldfastError, NeedsPersonError
-from holdfast_orchestrator.record.artifact import read_artifact
+from holdfast_orchestrator.record.artifact import readable_configurations
 from holdfast_orchestrator.record.kept_plan import keep_plan
 from holdfast_orchestrator.rollback.changes import read_plan
 from holdfast_orchestrator.rollback.documents import Document
@@ -288,10 +288,10 @@ def _check_destroyed(bench: Bench, attempt: Attempt) -> dict[str, object]:
 
 def _earlier(bench: Bench, attempt: Attempt) -> list[Document]:
     """Configurations that may have the blocks this deploy removes, newest first."""
-    kept = [parsed(read_artifact(bench.store, sha).configuration) for sha in attempt.debt.artifacts]
-    good = [] if attempt.good is None else [attempt.good.configuration]
+    kept = readable_configurations(bench.store, attempt.debt.artifacts)
+    good = [] if attempt.good is None or attempt.good.lost else [attempt.good.configuration]
     held = () if attempt.kept is None else attempt.kept.record.held
-    return [*kept, *good, *(parsed(read_artifact(bench.store, sha).configuration) for sha in held)]
+    return [*kept, *good, *readable_configurations(bench.store, held)]
 
 
 def _because(bench: Bench, reason: str) -> Failure:

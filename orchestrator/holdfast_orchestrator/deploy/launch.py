@@ -11,6 +11,7 @@ from holdfast_orchestrator.deploy.gates import judge_reversible
 from holdfast_orchestrator.deploy.health_gate import refuse_unready
 from holdfast_orchestrator.deploy.looks import note_sightings
 from holdfast_orchestrator.deploy.machine import Ending, drive
+from holdfast_orchestrator.deploy.no_return import refuse_without_way_back
 from holdfast_orchestrator.deploy.ownership import Settled
 from holdfast_orchestrator.deploy.plan_basis import refuse_other_state
 from holdfast_orchestrator.deploy.preflight import Known, good_of
@@ -67,6 +68,8 @@ def launch(bench: Bench, known: Known, settled: Settled, *, purpose: Purpose, dr
     attempt.ownership = settled.ownership
     attempt.terraform, attempt.plan_file = terraform, None if made.document.is_empty else made.file
     refuse_other_state(bench, made.file)
+    if purpose.verb != "destroy":
+        refuse_without_way_back(bench, attempt)
     if purpose.verb != "destroy":
         judge_reversible(bench, attempt, attempt.plan)
         refuse_unready(bench, attempt)
@@ -149,6 +152,8 @@ def _is_of_another_app(bench: Bench, known: Known) -> bool:
 
 
 def _is_good_already(good: Good, artifact: Artifact) -> bool:
+    if good.lost is not None:
+        return False
     if good.record.artifact == artifact.sha256 and good.record.index.objects:
         return True
     return good.configuration == parsed(artifact.configuration)

@@ -44,6 +44,9 @@ _OPEN_CALL = re.compile(
     re.IGNORECASE,
 )
 
+# What it refers to does not exist, so nothing was made.
+_NOT_FOUND = re.compile(r"creating (?!.*Tag\w*,).*StatusCode: 404", re.DOTALL)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probed:
@@ -118,6 +121,17 @@ def may_be_there(attempt: Attempt) -> bool:
     Where an answer is lost the SDK asks again, and is told that the object exists.
     """
     return may_still_land(attempt) or any(says_exists(error) for error in _errors(attempt))
+
+
+def was_refused(attempt: Attempt, step: Step) -> bool:
+    """Whether AWS answered the call that makes this object with a no: then no answer was lost.
+
+    What a later call was answered says nothing: the object may be there without its tags.
+    """
+    told = [one.text for one in attempt.diagnostics if one.is_error and one.address == step.address]
+    if not told or attempt.rollback is not None or attempt.interrupted:
+        return False
+    return all(_NOT_FOUND.match(text) or says_not_made(text) for text in told)
 
 
 def _errors(attempt: Attempt) -> tuple[str, ...]:
@@ -254,7 +268,7 @@ def _why_not_new(attempt: Attempt, change: Change) -> str | None:
         return None
     return (
         "it carried this shard's tags before this run began, in no state. "
-        "Import it into the state to go on with it, or remove it"
+        "Import it into the state to go on with it"
     )
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from holdfast_orchestrator.deploy.attempt import Attempt, parsed
+from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.letting_go import owned_by_others
 from holdfast_orchestrator.deploy.proof import to_keep
-from holdfast_orchestrator.record.artifact import read_artifact
+from holdfast_orchestrator.record.artifact import readable_configurations
 from holdfast_orchestrator.rollback.addresses import configuration_address
 from holdfast_orchestrator.rollback.adoption import Place, candidate_ids
 from holdfast_orchestrator.rollback.documents import Document
@@ -31,8 +31,8 @@ def failed(bench: Bench, attempt: Attempt) -> Document:
     from holdfast_orchestrator.rollback.provider_blocks import union_providers  # noqa: PLC0415
 
     newest: Document = attempt.stage_configuration
-    for sha in attempt.debt.artifacts:
-        newest = union_providers(newest, parsed(read_artifact(bench.store, sha).configuration)).configuration
+    for configuration in readable_configurations(bench.store, attempt.debt.artifacts):
+        newest = union_providers(newest, configuration).configuration
     return newest
 
 

@@ -3,7 +3,7 @@
 A rollback never starts another rollback. What the guard refuses is left as it is, for a person.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from holdfast_orchestrator.deploy.looks import holdings_of, note_sightings
 from holdfast_orchestrator.deploy.no_return import (
     BlockedRollbackError,
     refuse_changed_inputs,
+    refuse_lost_artifact,
     refuse_point_of_no_return,
 )
 from holdfast_orchestrator.deploy.proof import accepting_back, prove, sentence, to_keep, told
@@ -29,8 +30,8 @@ from holdfast_orchestrator.errors import EngineError, GateError, NeedsPersonErro
 from holdfast_orchestrator.record.artifact import Artifact, read_artifact
 from holdfast_orchestrator.record.kept_plan import keep_plan
 from holdfast_orchestrator.rollback.changes import read_plan
-from holdfast_orchestrator.rollback.documents import Document
-from holdfast_orchestrator.rollback.guard import Bounds, Candidate, Written, judge_rollback
+from holdfast_orchestrator.rollback.documents import Document, managed
+from holdfast_orchestrator.rollback.guard import Bounds, Candidate, Violation, Written, judge_rollback
 from holdfast_orchestrator.rollback.identities import Identity
 from holdfast_orchestrator.rollback.machine import ROLLBACK_RETRIES, Phase
 from holdfast_orchestrator.rollback.plan_file import Stamp, prior_stamp
@@ -85,6 +86,7 @@ def snapshot_partial(bench: Bench, attempt: Attempt) -> Phase:
 def build(bench: Bench, attempt: Attempt) -> Phase:
     """Work out the configuration to go back to, and make the edits only the state can express."""
     with bench.phase(Phase.RB_BUILD, retry=attempt.rollback_retries) as entry:
+        refuse_lost_artifact(attempt)
         refuse_point_of_no_return(attempt)
         refuse_changed_inputs(bench, attempt)
         _swap_deposed(bench, attempt)
@@ -96,7 +98,7 @@ def build(bench: Bench, attempt: Attempt) -> Phase:
         if built.problems:
             raise BlockedRollbackError(
                 " ".join(built.problems),
-                next_step=f"fix forward and deploy, or: holdfast resume {attempt.run} --accept-forward",
+                next_step=f"go on from what stands: holdfast resume {attempt.run} --accept-forward",
                 violations=(),
             )
         let_go(attempt, attempt.rollback.needs, found.now, taken=found.settled.taken)
@@ -110,7 +112,8 @@ def recall(bench: Bench, attempt: Attempt) -> None:
 
     Changes nothing.
     """
-    _built(bench, attempt)
+    if attempt.good is None or attempt.good.lost is None:
+        _built(bench, attempt)
 
 
 def _built(bench: Bench, attempt: Attempt) -> tuple[Found, RollbackConfiguration]:
@@ -173,11 +176,18 @@ def guard(bench: Bench, attempt: Attempt) -> Phase:
         if violations:
             raise BlockedRollbackError(
                 "undoing this is refused: " + " ".join(dict.fromkeys(one.sentence for one in violations)),
-                next_step="fix forward and deploy, or: "
-                + "; ".join(dict.fromkeys(one.next_step for one in violations)),
+                next_step=_ways_on(attempt.run, violations),
                 violations=violations,
             )
     return Phase.RB_APPLYING
+
+
+def _ways_on(run: str, violations: Sequence[Violation]) -> str:
+    """What can be done where the guard refuses: its own advice, and to go on from what stands."""
+    steps = dict.fromkeys(one.next_step for one in violations)
+    forward = f"holdfast resume {run} --accept-forward"
+    named = any(forward in step for step in steps)
+    return "; ".join((*steps, *(() if named else (f"`{forward}` undoes nothing",))))
 
 
 def apply(bench: Bench, attempt: Attempt) -> Phase:
@@ -332,6 +342,7 @@ def _bounds(bench: Bench, attempt: Attempt, runner: Written) -> Bounds:
         imports=frozenset(block.address for block in rollback.needs.import_again),
         declared=declared_by_good(attempt, now),
         protection=bench.protection,
+        before=_attributes_before(attempt),
         health_began=attempt.health_began or attempt.debt.health_began,
         approvals=attempt.consents,
         run=attempt.run,
@@ -344,6 +355,15 @@ def _settled(bench: Bench, attempt: Attempt) -> frozenset[str]:
     rules = accepting_back(bench.shard, attempt, attempt.rollback.configuration)
     judged = judge_differences(read_plan(attempt.rollback.plan), rules)
     return frozenset(use.resource for use in judged.accepted)
+
+
+def _attributes_before(attempt: Attempt) -> dict[tuple[str, str], Document]:
+    """What the state said of each object when the run began, by type and id."""
+    return {
+        (resource["type"], str(attributes.get("id"))): attributes
+        for _, resource, instance in managed(attempt.before.document or {})
+        if (attributes := instance.get("attributes")) is not None
+    }
 
 
 def _written(terraform: Any) -> Written:
