@@ -86,7 +86,8 @@ class Attempt:
     before anything was made that carries them, None where nobody asked. `errors` are its error texts, `code`
     its exit code. `sightings` is what was seen of objects before their creates. `standing` is the state that
     was proven to be what was wanted, as long as nothing but health has been looked at since. `adopted` are
-    objects whose creates were in doubt, `proved` those of them that were absent before their create.
+    objects whose creates were in doubt, `proved` those of them that were absent before their create,
+    `imports` objects that are taken over on purpose.
     `remaining` are the addresses a destroy has left, None where nobody knows; with `goes_on`, a destroy that
     was killed is carried on. `ownership` is what was settled about the gated plan, `handed_over`
     what left the state because another has it, by address.
@@ -135,6 +136,7 @@ class Attempt:
     proved: set[Identity] = field(default_factory=set)
     let_go: set[tuple[str, str]] = field(default_factory=set)
     looked_for: set[tuple[str, str | None]] = field(default_factory=set)
+    imports: tuple[ImportBlock, ...] = ()
     sightings: Sightings = field(default_factory=Sightings)
     recoveries: int = 0
     retries: int = 0
@@ -161,23 +163,19 @@ class Attempt:
         return read_plan(self.plan)
 
     @property
+    def wanted(self) -> Document:
+        """The configuration, with an import block for each object that is taken over on purpose."""
+        return with_imports(self.configuration, self.imports) if self.imports else self.configuration
+
+    @property
     def stage_configuration(self) -> Document:
         """What is applied before the deletes."""
-        return self.configuration if self.staging.stage_one is None else self.staging.stage_one
+        return self.wanted if self.staging.stage_one is None else self.staging.stage_one
 
     @property
     def final_configuration(self) -> Document:
         """What is to stand in the end; with what waits for its receiver."""
         return self.configuration if self.staging.final is None else self.staging.final
-
-    def importing(self, configuration: Document) -> Document:
-        """A configuration with the imports of the plan that was gated."""
-        blocks = [
-            ImportBlock(address, str(each["change"]["importing"].get("id")))
-            for each in self.plan.get("resource_changes") or ()
-            if (address := each["address"]) in self.ownership.received and each["change"].get("importing")
-        ]
-        return with_imports(configuration, blocks) if blocks else configuration
 
     def declaring(self, address: str) -> Document:
         """The configuration to read or import an object with: what is gone back to, where it has it."""
@@ -249,9 +247,14 @@ class Attempt:
         )
 
     def begun(self) -> Iterator[Step]:
-        """Yield each create that the events of this run's applies say was begun."""
+        """Yield each create that the events of this run's applies say was begun.
+
+        But for those answered with "it exists": somebody else may have made the object meanwhile.
+        """
         for record in self.records:
-            yield from (step for step in measure((), events_of(record)).doubt)
+            answered = {address for address, _ in _answered_exists(record)}
+            doubt = measure((), events_of(record)).doubt
+            yield from (step for step in doubt if step.address not in answered)
 
     def refused(self) -> frozenset[str]:
         """Addresses whose create was refused, because their object was there before."""
@@ -269,24 +272,28 @@ def events_of(record: Path) -> list[ApplyStep]:
     return [step for event in Tail(record).events(last=True) if (step := _step(event))]
 
 
-@cache
 def refused_in(record: Path) -> frozenset[str]:
     """Addresses whose create was refused in the record of an apply, because their object was there before.
 
     Of a type whose create AWS itself refuses that is no proof: its answer may have been lost once.
     """
+    return frozenset(
+        address
+        for address, text in _answered_exists(record)
+        if REFUSED in text or is_doubtful(object_type(address), {})
+    )
+
+
+@cache
+def _answered_exists(record: Path) -> tuple[tuple[str, str], ...]:
+    """Address and text of each error in the record of an apply that says that the object exists."""
     from holdfast_orchestrator.engine.runner import Tail  # noqa: PLC0415 - only after an apply
     from holdfast_orchestrator.engine.ui_events import DiagnosticEvent  # noqa: PLC0415 - only after an apply
 
     told = (
         event.diagnostic for event in Tail(record).events(last=True) if isinstance(event, DiagnosticEvent)
     )
-    return frozenset(
-        one.address
-        for one in told
-        if one.address
-        and (REFUSED in one.text or (says_exists(one.text) and is_doubtful(object_type(one.address), {})))
-    )
+    return tuple((one.address, one.text) for one in told if one.address and says_exists(one.text))
 
 
 def _step(event: Any) -> ApplyStep | None:

@@ -48,7 +48,7 @@ def put_deletes_off(bench: Bench, attempt: Attempt) -> None:
     if attempt.staging.stage_one is None:
         return
     bench.step("planning the first stage")
-    terraform = bench.terraform(attempt.importing(attempt.staging.stage_one))
+    terraform = bench.terraform(attempt.staging.stage_one)
     outcome = terraform.plan(out=_STAGE_ONE)
     attempt.terraform = terraform
     attempt.plan_file = outcome.plan if outcome.changes else None
@@ -82,9 +82,7 @@ def staging_of(bench: Bench, attempt: Attempt) -> Staging:
     changes = attempt.plan.get("resource_changes") or ()
     whole = [change for change in changes if change["address"] not in attempt.tainted]
     plan = {**attempt.plan, "resource_changes": whole}
-    return stage(
-        attempt.configuration, plan=plan, earlier=_earlier(bench, attempt), hold=attempt.ownership.held
-    )
+    return stage(attempt.wanted, plan=plan, earlier=_earlier(bench, attempt), hold=attempt.ownership.held)
 
 
 def apply_stage_one(bench: Bench, attempt: Attempt) -> Phase:
@@ -209,8 +207,7 @@ def retry(bench: Bench, attempt: Attempt) -> Phase:
     with bench.phase(Phase.RETRY_FORWARD, retry=attempt.retries) as entry:
         bench.step("trying again")
         bench.run.clock.sleep(float(2**attempt.retries))
-        configuration = attempt.importing(attempt.configuration)
-        terraform = bench.terraform(None if configuration is attempt.configuration else configuration)
+        terraform = bench.terraform(attempt.wanted if attempt.imports else None)
         holdings = None if attempt.verb == "destroy" else holdings_of(bench, attempt)
         outcome = terraform.plan(destroy=attempt.verb == "destroy", holdings=holdings)
         entry.update(note_sightings(attempt, outcome.watched))

@@ -130,7 +130,7 @@ def settle_ownership(
     blocks, received = look.moves(creates, [change for change in deletes if not change.replaces])
     if not blocks:
         return Settled(made, terraform, ownership)
-    again, terraform = _imported(bench, blocks, snapshot)
+    again, terraform = _imported(bench, (*made.imports, *blocks), snapshot)
     return Settled(again, terraform, replace(ownership, received=received))
 
 
@@ -278,4 +278,4 @@ def _imported(
     missing = wanted - {address for address, change in planned.items() if change.importing}
     if missing:
         raise HoldfastError(f"{', '.join(sorted(missing))} would not be imported")
-    return made, terraform
+    return replace(made, imports=tuple(blocks)), terraform

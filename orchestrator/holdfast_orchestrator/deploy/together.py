@@ -1,7 +1,8 @@
 """`--atomic`: when one shard of a run fails, the shards this run committed go back too.
 
 Down against the graph first (dependents let go of what they refer to before it changes), then up along it
-once more: a dependent that went back before its upstream did has taken the upstream's new values. A shard
+once more: a dependent that went back before its upstream did has taken the upstream's new values. Where a
+failed shard's last good version cannot even be planned with those, its upstreams go first. A shard
 that was never good before this run has nothing to go back to, and stays, as does what an interruption left
 no time for; the report says so.
 """
@@ -12,6 +13,7 @@ from dataclasses import replace
 from holdfast_orchestrator.deploy.by_hand import Back, ShardRollback
 from holdfast_orchestrator.deploy.desk import Desk
 from holdfast_orchestrator.deploy.ids import new_run_id
+from holdfast_orchestrator.deploy.no_return import UPSTREAMS_FIRST
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
 from holdfast_orchestrator.deploy.shard import Intent
 from holdfast_orchestrator.errors import EXIT_FAILED, RolledBackError
@@ -42,6 +44,8 @@ def take_back(
     for name in _receivers_first(tuple(reversed(committed)), givers or {}):
         taken[name] = _taken_back(name, targets[name], results[name], because=because, run=run, desk=desk)
     for name in run.manifest.graph.order:
+        if name in taken and _waits_for_upstreams(taken[name]):
+            taken[name] = _go_on(taken[name], run, desk)
         if name in taken and taken[name].outcome is Outcome.ROLLED_BACK:
             taken[name] = _once_more(taken[name], targets.get(name) or _before(name, run), run, desk)
     return taken
@@ -85,6 +89,17 @@ def _receivers_first(names: tuple[str, ...], givers: Mapping[str, frozenset[str]
         ordered += [each for each in names if each in givers.get(name, ()) and each not in ordered]
         ordered += [] if name in ordered else [name]
     return tuple(ordered)
+
+
+def _waits_for_upstreams(result: ShardResult) -> bool:
+    return result.outcome is Outcome.BLOCKED and (result.reason or "").startswith(UPSTREAMS_FIRST)
+
+
+def _go_on(result: ShardResult, run: Run, desk: Desk) -> ShardResult:
+    from holdfast_orchestrator.deploy.resume import go_on_undoing  # noqa: PLC0415 - it imports `run`, which this is part of
+
+    ended = go_on_undoing(run.manifest.by_name[result.shard], run, desk)
+    return replace(ended, seconds=result.seconds + ended.seconds)
 
 
 def _once_more(result: ShardResult, target: LastGood | None, run: Run, desk: Desk) -> ShardResult:

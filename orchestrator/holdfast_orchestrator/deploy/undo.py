@@ -17,6 +17,7 @@ from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.looks import holdings_of, note_sightings
 from holdfast_orchestrator.deploy.no_return import (
     BlockedRollbackError,
+    let_upstreams_go_first,
     refuse_changed_inputs,
     refuse_lost_artifact,
     refuse_point_of_no_return,
@@ -133,7 +134,11 @@ def plan(bench: Bench, attempt: Attempt) -> Phase:
         snapshot = bench.snapshot()
         rollback.prior = Stamp("", 0) if snapshot is None else Stamp(snapshot.lineage, snapshot.serial)
         rollback.terraform = bench.terraform(rollback.configuration)
-        outcome = rollback.terraform.plan(out=_FILE)
+        try:
+            outcome = rollback.terraform.plan(out=_FILE)
+        except EngineError as error:
+            let_upstreams_go_first(bench, attempt, error)
+            raise
         rollback.plan_file = outcome.plan if outcome.changes else None
         rollback.plan = rollback.terraform.show_plan(outcome.plan) if outcome.changes else {}
         if outcome.changes and attempt.person.skip:
