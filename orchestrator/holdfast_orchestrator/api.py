@@ -339,12 +339,13 @@ class Project(App):
     ) -> "Run":
         """Return a new run over a synthesized app: what its stages share."""
         from holdfast_orchestrator.deploy.ids import new_run_id  # noqa: PLC0415 - only with Terraform
+        from holdfast_orchestrator.inputs.variables import secret_variables  # noqa: PLC0415
         from holdfast_orchestrator.plan.shard import Run  # noqa: PLC0415
         from holdfast_orchestrator.secret_places import secrets_in_configuration  # noqa: PLC0415
 
         shown = labels(manifest.shards)
         for shard in manifest.shards:
-            self.redactor.learn([*secrets_in_configuration(shard.configuration)])
+            self.redactor.learn([*secrets_in_configuration(shard.configuration), *secret_variables(shard)])
         return Run(
             id=new_run_id(self.runtime.clock.now()),
             manifest=manifest,

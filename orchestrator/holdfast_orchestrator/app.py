@@ -9,6 +9,7 @@ from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Emitter, Listener, Notice, ignore
 from holdfast_orchestrator.foreign import ForeignDefaults, calling_account
 from holdfast_orchestrator.graph import Graph
+from holdfast_orchestrator.inputs.value import Variable
 from holdfast_orchestrator.manifest import Manifest, Shard, is_synthesized, load_manifest
 from holdfast_orchestrator.project_file import ForeignSettings, ProjectFile, read_project_file
 from holdfast_orchestrator.redaction import Redactor
@@ -27,13 +28,15 @@ class Options:
 
     `foreign` answers for an app that writes no holdfast.json. `engine` is terraform, tofu or a path.
     `output` is where to synthesize to, by default what cdktf.json says. With `cold_providers` every
-    Terraform command starts providers of its own.
+    Terraform command starts providers of its own. `variables` are Terraform variables given by the caller;
+    of two values for one the later counts.
     """
 
     foreign: ForeignSettings = field(default_factory=ForeignSettings)
     engine: str | None = None
     output: Path | None = None
     cold_providers: bool = False
+    variables: tuple[Variable, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +69,14 @@ class App:
             synthesize(
                 self.file, self.runtime, environments=names_of(env), services=names_of(service), emit=emit
             )
-            return self._read(env)
+            return self._with_inputs(self._read(env))
+
+    def _with_inputs(self, manifest: Manifest) -> Manifest:
+        from holdfast_orchestrator.inputs.capture import capture  # noqa: PLC0415 - only after a synthesis
+        from holdfast_orchestrator.inputs.variables import Given  # noqa: PLC0415
+
+        given = Given(environ=self.runtime.environ, variables=self.options.variables)
+        return capture(manifest, self.file.folder, given)
 
     def list(
         self,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from holdfast_orchestrator.errors import SettingsError
 from holdfast_orchestrator.graph import Graph
+from holdfast_orchestrator.inputs.value import NOTHING, Inputs
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
 
 if TYPE_CHECKING:
@@ -87,7 +88,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """One stack with a state of its own. `configuration` is the Terraform JSON, read once."""
+    """One stack with a state of its own. `configuration` is the Terraform JSON, read once.
+
+    `inputs` are the files and variables that it reads.
+    """
 
     name: str
     directory: Path
@@ -107,6 +111,7 @@ class Shard:
     gates: tuple[Mapping[str, Any], ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
     depends_on: tuple[str, ...] = ()
+    inputs: Inputs = field(default=NOTHING, repr=False)
 
     @property
     def guarded(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from holdfast_orchestrator.cli._options import (
     parallel_option,
     refresh_option,
     since_option,
+    variables_option,
 )
 from holdfast_orchestrator.cli._policy import take_over_app_option
 from holdfast_orchestrator.cli._session import Session, detailed, session
@@ -58,6 +59,7 @@ from holdfast_orchestrator.runtime import Runtime
     take_over_app_option,
     parallel_option,
     cold_option,
+    variables_option,
     engine_option,
 )
 @click.pass_obj

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.deploy.narration import Failure
+from holdfast_orchestrator.inputs.value import Inputs
 from holdfast_orchestrator.record.footing import Footing, Proven
 from holdfast_orchestrator.record.last_good import LastGood, Promoted
 from holdfast_orchestrator.record.state_record import Debt, KeptRecord
@@ -141,6 +142,11 @@ class Attempt:
     def stage_configuration(self) -> Document:
         """What is applied before the deletes."""
         return self.configuration if self.staging.stage_one is None else self.staging.stage_one
+
+    def inputs_for(self, configuration: Document) -> Inputs | None:
+        """What a configuration of this work reads, None for what the shard itself does."""
+        back = self.rollback
+        return back.inputs if back is not None and configuration is back.configuration else None
 
     def declaring(self, address: str) -> Document:
         """The configuration to read or import an object with: what is gone back to, where it has it."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from holdfast_orchestrator.deploy.attempt import parsed
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.kept_inputs import inputs_to_go_back_by_hand, same_inputs
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.outcome import ShardResult
 from holdfast_orchestrator.deploy.preflight import Known, look, refuse_another_app, refuse_strange_state
@@ -45,7 +46,12 @@ class ShardRollback(ShardDeploy):
         target = target_of(bench, known, self._intent.back or Back())
         bench.say(f"goes back to deploy {target.run} by {target.actor} on {target.at:%d %b %Y}")
         configuration = configuration_back_to(bench, known, target)
-        self._shard = replace(self._shard, configuration=json.dumps(configuration, indent=1).encode())
+        artifact = read_artifact(bench.store, target.artifact)
+        self._shard = replace(
+            self._shard,
+            configuration=json.dumps(configuration, indent=1).encode(),
+            inputs=inputs_to_go_back_by_hand(bench, artifact, configuration, run=target.run),
+        )
         return self._go(replace(bench, shard=self._shard), known)
 
 
@@ -82,7 +88,7 @@ def _differs(bench: Bench, one: LastGood, other: LastGood) -> bool:
     if one.artifact == other.artifact:
         return False
     first, second = (read_artifact(bench.store, each.artifact) for each in (one, other))
-    return parsed(first.configuration) != parsed(second.configuration)
+    return parsed(first.configuration) != parsed(second.configuration) or not same_inputs(first, second)
 
 
 def configuration_back_to(bench: Bench, known: Known, target: LastGood) -> Document:

@@ -64,8 +64,9 @@ class Intent:
         shown = self.shown
         if shown is None or shown.document is None or shown.skipped or self.upstream_changed:
             return None
-        same = (shown.configuration_sha256, shown.state) == (
+        same = (shown.configuration_sha256, shown.reads, shown.state) == (
             configuration_sha256(shard),
+            shard.inputs.digests,
             StateStamp.of(snapshot),
         )
         return shown if same else None

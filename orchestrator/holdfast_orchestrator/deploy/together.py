@@ -12,6 +12,7 @@ from dataclasses import replace
 from holdfast_orchestrator.deploy.by_hand import Back, ShardRollback
 from holdfast_orchestrator.deploy.desk import Desk
 from holdfast_orchestrator.deploy.ids import new_run_id
+from holdfast_orchestrator.deploy.kept_inputs import doubts_about, reapplied
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
 from holdfast_orchestrator.deploy.shard import Intent
 from holdfast_orchestrator.errors import EXIT_FAILED, RolledBackError
@@ -80,9 +81,13 @@ def _taken_back(
         back,
         outcome=Outcome.ROLLED_BACK,
         exit_code=RolledBackError.exit_code,
-        reason=f"{because}; deploy {target.run} re-applied, verified",
+        reason=f"{because}; {reapplied(target.run, _doubts(name, target, run))}",
         seconds=result.seconds + back.seconds,
     )
+
+
+def _doubts(name: str, target: LastGood, run: Run) -> tuple[str, ...]:
+    return doubts_about(run.tools.store(run.manifest.by_name[name]), target.artifact)
 
 
 def _go(name: str, target: LastGood | None, run: Run, desk: Desk) -> ShardResult:

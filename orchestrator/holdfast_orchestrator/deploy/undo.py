@@ -12,6 +12,7 @@ from typing import Any
 from holdfast_orchestrator.deploy.aftermath import Found, examine, in_doubt
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.kept_inputs import inputs_to_go_back_with
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.no_return import (
     BlockedRollbackError,
@@ -24,6 +25,7 @@ from holdfast_orchestrator.deploy.rollback_needs import declared_by_good, failed
 from holdfast_orchestrator.deploy.tag_search import may_be_adopted, tagged_arns
 from holdfast_orchestrator.engine.toolchain import dotted
 from holdfast_orchestrator.errors import EngineError, GateError, NeedsPersonError
+from holdfast_orchestrator.inputs.value import NOTHING, Inputs
 from holdfast_orchestrator.record.artifact import Artifact, read_artifact
 from holdfast_orchestrator.record.kept_plan import keep_plan
 from holdfast_orchestrator.rollback.changes import read_plan
@@ -63,6 +65,7 @@ class Rollback:
     code: int = 0
     errors: tuple[str, ...] = ()
     skipped: frozenset[str] = frozenset()
+    inputs: Inputs = NOTHING
 
     @property
     def configuration(self) -> Document:
@@ -116,7 +119,12 @@ def _built(bench: Bench, attempt: Attempt) -> tuple[Found, RollbackConfiguration
     created = found.settled.created | attempt.adopted | attempt.debt.created
     needs = needs_of(bench, attempt, found.now, created)
     built = build_rollback(goal_of(attempt), failed(bench, attempt), needs=needs, state=found.now)
-    attempt.rollback = Rollback(needs=needs, built=built, created=frozenset(created))
+    attempt.rollback = Rollback(
+        needs=needs,
+        built=built,
+        created=frozenset(created),
+        inputs=inputs_to_go_back_with(bench, attempt, built.configuration),
+    )
     return found, built
 
 
@@ -126,7 +134,7 @@ def plan(bench: Bench, attempt: Attempt) -> Phase:
     with bench.phase(Phase.RB_PLANNED) as entry:
         snapshot = bench.snapshot()
         rollback.prior = Stamp("", 0) if snapshot is None else Stamp(snapshot.lineage, snapshot.serial)
-        rollback.terraform = bench.terraform(rollback.configuration)
+        rollback.terraform = bench.terraform(rollback.configuration, rollback.inputs)
         outcome = rollback.terraform.plan(out=_FILE)
         rollback.plan_file = outcome.plan if outcome.changes else None
         rollback.plan = rollback.terraform.show_plan(outcome.plan) if outcome.changes else {}

@@ -34,6 +34,7 @@ from holdfast_orchestrator.rollback.classify import lock_not_taken
 from holdfast_orchestrator.runtime import Runtime
 
 PLAN = "plan.tfplan"
+GIVEN_VARIABLES = "given-*.tfvars*"
 
 _UNCHANGED, _CHANGED = 0, 2
 _APPLYING = "applying.tfplan"
@@ -48,7 +49,8 @@ class Terraform:
     `environ` is the shard's whole environment (credentials, endpoint); `project` the folder with the
     lock file, by default the runtime's. Events go to `on_event` while a command runs. Commands that
     fail raise CommandFailedError with their diagnostics; a failed apply is an outcome. With `warm` they
-    attach to providers that run already.
+    attach to providers that run already; with `reads_files` to ones that run in this folder. Files of values
+    that lie there are given to each plan.
     """
 
     def __init__(
@@ -61,7 +63,9 @@ class Terraform:
         *,
         project: Path | None = None,
         warm: WarmShard | None = None,
+        reads_files: bool = False,
     ) -> None:
+        self._reads_files = reads_files
         self.engine = engine
         self.workdir = workdir
         self._runtime = runtime
@@ -101,6 +105,7 @@ class Terraform:
         arguments = ["-json", "-input=false", "-detailed-exitcode", f"-out={out}"]
         arguments += ["-destroy"] if destroy else []
         arguments += [f"-target={address}" for address in targets]
+        arguments += [f"-var-file={file.name}" for file in sorted(self.workdir.glob(GIVEN_VARIABLES))]
         arguments += [] if lock else ["-lock=false"]
         arguments += [] if refresh else ["-refresh=false"]
         streamed = self._planned(arguments)
@@ -231,6 +236,7 @@ class Terraform:
             locks=lockfile.usable(lockfile.read(self._project), self._required),
             roots=(own,) if self._config.users_own else anywhere,
             environ=self._environ,
+            reads_files=self._reads_files,
         )
 
     def _stream(self, *arguments: str, accept: frozenset[int] = frozenset({0})) -> Streamed:

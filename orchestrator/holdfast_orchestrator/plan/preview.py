@@ -40,7 +40,8 @@ class ShardPlan:
 
     With `waits_for` (names of shards that must be deployed first; `waiting` says so in words) or
     `failure` (why it could not be planned) there is no `document`. `content` is Terraform's own plan
-    file; it holds secrets. `inputs` are digests of what it read of the shards above it. `skipped` is what
+    file; it holds secrets. `inputs` are digests of what it read of the shards above it, `reads` of the files
+    and variables it read. `skipped` is what
     is known to be unchanged without a plan; `reasons` say why a shard was not.
     """
 
@@ -49,6 +50,7 @@ class ShardPlan:
     configuration_sha256: str
     state: StateStamp | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
+    reads: Mapping[str, str] = field(default_factory=dict)
     document: PlanDocument | None = None
     waits_for: tuple[str, ...] = ()
     waiting: str = ""
@@ -156,6 +158,7 @@ def unplanned(shard: Shard, label: str, decision: Decision) -> ShardPlan:
         label=label,
         configuration_sha256=configuration_sha256(shard),
         state=None if state is None else StateStamp(lineage=state.lineage, serial=state.serial),
+        reads=shard.inputs.digests,
         document=PlanDocument(),
         waiting=decision.since,
         skipped=True,

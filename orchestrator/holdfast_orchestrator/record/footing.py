@@ -54,7 +54,8 @@ class Footing:
     `configuration` is the digest of the normalised configuration, `settings` a digest for each thing the
     manifest says beside it, `environment` one for each variable that providers heed, `inputs` are by upstream
     shard, `state` is the object it left, `good` the ETag
-    of the last-good record it belongs to.
+    of the last-good record it belongs to. `reads` is a digest for each file and variable it read, by name;
+    None where nobody wrote that down.
     """
 
     run: str
@@ -67,6 +68,7 @@ class Footing:
     inputs: Mapping[str, InputFooting] = field(default_factory=dict)
     state: Mark
     good: str
+    reads: Mapping[str, str] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON."""
@@ -87,6 +89,7 @@ class Footing:
             },
             "state": _mark(self.state),
             "good": self.good,
+            **({} if self.reads is None else {"reads": dict(sorted(self.reads.items()))}),
         }
 
 
@@ -119,6 +122,7 @@ def _built(document: Any) -> Footing | None:
         },
         state=state,
         good=str(document["good"]),
+        reads=_texts(document["reads"]) if "reads" in document else None,
     )
 
 

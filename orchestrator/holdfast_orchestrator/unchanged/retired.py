@@ -8,7 +8,7 @@ environments that the app has now: a bucket may hold the states of several apps.
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from holdfast_orchestrator.errors import HoldfastError, UsageError
@@ -74,7 +74,9 @@ def chosen(name: str, found: tuple[Retired, ...]) -> Retired:
 
 def as_deployed(one: Retired, store: DurableStore) -> Shard:
     """Return the shard with the configuration it was last deployed with."""
-    return replace(one.shard, configuration=read_artifact(store, one.artifact).configuration)
+    from holdfast_orchestrator.deploy.kept_inputs import with_inputs  # noqa: PLC0415 - only to destroy
+
+    return with_inputs(one.shard, store, read_artifact(store, one.artifact))
 
 
 def _retired(store: DurableStore, run: Run) -> Iterator[Retired]:
