@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from holdfast_constructs import _bindings
 
 if TYPE_CHECKING:
+    from holdfast_constructs.accepted import accept_difference
     from holdfast_constructs.cluster import Cluster
     from holdfast_constructs.connections import Connectable, connect
     from holdfast_constructs.database import Postgres
@@ -47,10 +48,12 @@ __all__ = [
     "Target",
     "VpcNetwork",
     "WebService",
+    "accept_difference",
     "connect",
 ]
 
 _HOMES = {
+    "accept_difference": "accepted",
     "Cluster": "cluster",
     "Connectable": "connections",
     "ConstructError": "errors",

@@ -21,7 +21,7 @@ FILE_NAME = "holdfast.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardRecord:
-    """What a stack knows of itself; paths are cdktf construct paths."""
+    """What a stack knows of itself; paths are cdktf construct paths, also those of `accepted` differences."""
 
     name: str
     service: str
@@ -29,6 +29,7 @@ class ShardRecord:
     protected: tuple[str, ...]
     health_checks: tuple[Mapping[str, Any], ...]
     origins: Mapping[str, Origin]
+    accepted: tuple[tuple[str, Mapping[str, str]], ...] = ()
 
 
 def write_manifest(outdir: Path, shards: Iterable[ShardRecord], *, project: Path) -> Path:
@@ -70,12 +71,18 @@ def _shard(shard: ShardRecord, outdir: Path, project: Path) -> dict[str, Any]:
         **({"keeping": dict(target.operations.keeping)} if target.operations.keeping else {}),
         "health_checks": [_overridden(check, target) for check in shard.health_checks],
         "gates": [],
+        **_accepted(shard, addresses),
         "sources": {
             address: _source(shard.origins[path], project)
             for path, address in addresses.items()
             if path in shard.origins
         },
     }
+
+
+def _accepted(shard: ShardRecord, addresses: Mapping[str, str]) -> dict[str, Any]:
+    entries = [{"resource": addresses[path], **entry} for path, entry in shard.accepted]
+    return {"accepted_differences": entries} if entries else {}
 
 
 def _overridden(check: Mapping[str, Any], target: Target) -> dict[str, Any]:

@@ -67,6 +67,7 @@ class ServiceStack(TerraformStack):
         super().__init__(scope, self.name)
         self._protected: list[str] = []
         self._health_checks: list[dict[str, Any]] = []
+        self._accepted: list[tuple[str, Mapping[str, str]]] = []
         self.add_override("terraform.required_version", REQUIRED_ENGINE)
         _provider(self)
         _backend(self)
@@ -100,6 +101,10 @@ class ServiceStack(TerraformStack):
         known = {field: self._known(f"health-{name}-{field}", value) for field, value in fields.items()}
         self._health_checks.append({"kind": kind, "name": name, **known})
 
+    def accept_difference(self, resource: TerraformResource, entry: Mapping[str, str]) -> None:
+        """Record a difference that never settles; the function `accept_difference` calls this."""
+        self._accepted.append((_path(resource), entry))
+
     def put_out(self, name: str, value: str) -> None:
         """Show `value` after a deploy as the output `name`, which is unique in the stack."""
         TerraformOutput(self, name, value=value, static_id=True)
@@ -114,6 +119,7 @@ class ServiceStack(TerraformStack):
             protected=tuple(self._protected),
             health_checks=tuple(sorted(self._health_checks, key=lambda check: str(check["name"]))),
             origins={} if origin is None else origin.resources,
+            accepted=tuple(self._accepted),
         )
 
     def _known(self, output: str, value: Any) -> Any:

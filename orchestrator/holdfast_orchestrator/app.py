@@ -205,6 +205,7 @@ class App:
                 find_account=self._find_account,
                 custom_endpoint=bool(self.runtime.environ.get("AWS_ENDPOINT_URL")),
                 keeping=self.file.keeping,
+                accepted_differences=self.file.accepted_differences,
             ),
         )
 

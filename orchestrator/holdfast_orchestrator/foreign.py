@@ -48,6 +48,7 @@ class ForeignDefaults:
     find_account: Callable[[str, str], str]
     custom_endpoint: bool = False
     keeping: Mapping[str, Any] = field(default_factory=dict)
+    accepted_differences: Any = None
 
 
 def foreign_shards(stacks: tuple[Stack, ...], defaults: ForeignDefaults) -> tuple[Shard, ...]:

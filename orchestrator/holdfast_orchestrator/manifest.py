@@ -19,6 +19,7 @@ from holdfast_orchestrator.errors import SettingsError
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.inputs.value import NOTHING, Inputs
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
+from holdfast_orchestrator.terraform.accepted import AcceptedDifference
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -112,6 +113,7 @@ class Shard:
     sources: Mapping[str, Source] = field(default_factory=dict)
     depends_on: tuple[str, ...] = ()
     inputs: Inputs = field(default=NOTHING, repr=False)
+    accepted_differences: tuple[AcceptedDifference, ...] = ()
 
     @property
     def guarded(self) -> tuple[str, ...]:
@@ -185,7 +187,16 @@ def load_manifest(outdir: Path, defaults: "ForeignDefaults") -> Manifest:
 
         shards = foreign_shards(stacks, defaults)
     _refuse_shared_states(shards)
-    return _ordered(shards)
+    return _ordered(_with_accepted(shards, defaults.accepted_differences))
+
+
+def _with_accepted(shards: tuple[Shard, ...], given: Any) -> tuple[Shard, ...]:
+    """Add what cdktf.json accepts to what the app itself accepts."""
+    if given is None:
+        return shards
+    from holdfast_orchestrator.manifest_accepted import accepted_by_stack  # noqa: PLC0415 - pydantic
+
+    return accepted_by_stack(shards, given)
 
 
 def _ordered(shards: tuple[Shard, ...]) -> Manifest:
@@ -295,6 +306,7 @@ def _shard(stack: Stack, given: Any, file: Path) -> Shard:
         protected=given.protected,
         health_checks=given.health_checks,
         gates=given.gates,
+        accepted_differences=tuple(entry.as_value() for entry in given.accepted_differences),
         sources={
             address: Source(**source.model_dump(by_alias=True)) for address, source in given.sources.items()
         },

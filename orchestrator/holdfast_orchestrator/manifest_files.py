@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from holdfast_orchestrator.manifest import CopyBucket, Keeping
+from holdfast_orchestrator.manifest_accepted import AcceptedDifferenceEntry
 
 
 class CdktfStack(BaseModel):
@@ -105,6 +106,9 @@ class ShardEntry(BaseModel):
     protected: tuple[str, ...] = Field((), description="resource addresses never to be destroyed unasked")
     health_checks: tuple[dict[str, Any], ...] = Field((), description="objects with at least kind and name")
     gates: tuple[dict[str, Any], ...] = ()
+    accepted_differences: tuple[AcceptedDifferenceEntry, ...] = Field(
+        (), description="changes that a plan may go on showing right after an apply"
+    )
     sources: dict[str, SourceEntry] = Field(
         default_factory=dict, description="resource address to its origin"
     )

@@ -12,8 +12,8 @@ CDKTF_JSON = "cdktf.json"
 CONTEXT_KEY = "holdfast"
 # Read by the engine, not here.
 _OTHER_SETTINGS = frozenset({"engine", "provider_mirror"})
-_REDACT, _KEEPING = "redact", "keeping"
-_OBJECTS = frozenset({_REDACT, _KEEPING})
+_REDACT, _KEEPING, _ACCEPTED = "redact", "keeping", "accepted_differences"
+_OBJECTS = frozenset({_REDACT, _KEEPING, _ACCEPTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,7 @@ class ProjectFile:
     foreign: ForeignSettings = field(default_factory=ForeignSettings)
     redact: tuple[str, ...] = field(default=(), repr=False)
     keeping: Mapping[str, Any] = field(default_factory=dict)
+    accepted_differences: Any = None
     id: str = ""
     local_modules: tuple[Any, ...] = ()
 
@@ -78,6 +79,7 @@ def read_project_file(folder: Path) -> ProjectFile:
         foreign=_foreign({name: value for name, value in ours.items() if name not in _OBJECTS}, file),
         redact=_texts(ours.get(_REDACT), file),
         keeping=_mapping(ours.get(_KEEPING), f"context.{CONTEXT_KEY}.{_KEEPING}", file),
+        accepted_differences=ours.get(_ACCEPTED),
     )
 
 

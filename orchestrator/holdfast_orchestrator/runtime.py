@@ -20,6 +20,7 @@ from typing import Any, Protocol, TextIO
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.process import Processes, SystemProcesses
 from holdfast_orchestrator.redaction import Redactor
+from holdfast_orchestrator.system.workers import start_helper
 from holdfast_orchestrator.visible import visible
 
 # As many as ask at once: what the shards of a run are looked at with, and their deploys.
@@ -120,7 +121,7 @@ class Boto3Aws:
 def load_ahead(aws: Aws) -> None:
     """Make the first client quicker, while there is something else to wait for; asks nobody anything."""
     if isinstance(aws, Boto3Aws):
-        threading.Thread(target=_load_boto3, name="boto3", daemon=True).start()
+        start_helper(_load_boto3, name="boto3")
 
 
 def _load_boto3() -> None:
@@ -140,6 +141,27 @@ def _service_models(search_path: str | None) -> Any:
     return botocore.loaders.create_loader(search_path)
 
 
+# What botocore would read from the process's environment: its name for it, the variable, what holds without.
+_SETTINGS = (
+    ("config_file", "AWS_CONFIG_FILE", "~/.aws/config"),
+    ("credentials_file", "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+    ("ec2_metadata_service_endpoint", "AWS_EC2_METADATA_SERVICE_ENDPOINT", None),
+    ("ec2_metadata_service_endpoint_mode", "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", None),
+    ("use_dualstack_endpoint", "AWS_USE_DUALSTACK_ENDPOINT", False),
+    ("use_fips_endpoint", "AWS_USE_FIPS_ENDPOINT", False),
+)
+
+
+def endpoint_variable(service: str) -> str:
+    """Return the variable that names a service's endpoint, as Terraform and every AWS SDK spell it.
+
+    The names are those of AWS's service ids: ELASTIC_LOAD_BALANCING_V2, where boto3 says `elbv2`.
+    """
+    from botocore.utils import CLIENT_NAME_TO_HYPHENIZED_SERVICE_ID_OVERRIDES as SERVICE_IDS  # noqa: PLC0415
+
+    return f"AWS_ENDPOINT_URL_{SERVICE_IDS.get(service, service).upper().replace('-', '_')}"
+
+
 def _boto3_client(service: str, region: str, environ: Mapping[str, str]) -> Any:
     import boto3  # noqa: PLC0415 - half a second that most commands do not need
     import botocore.exceptions  # noqa: PLC0415
@@ -148,22 +170,20 @@ def _boto3_client(service: str, region: str, environ: Mapping[str, str]) -> Any:
     from botocore.configprovider import ConstantProvider  # noqa: PLC0415
     from botocore.handlers import add_expect_header  # noqa: PLC0415
 
-    endpoint = environ.get(f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}") or environ.get(
-        "AWS_ENDPOINT_URL"
-    )
+    endpoint = environ.get(endpoint_variable(service)) or environ.get("AWS_ENDPOINT_URL")
     # boto3 reads the process's environment by itself: what ours leaves out must be overridden.
     session = botocore.session.Session()
     session.lazy_register_component(
         "data_loader", lambda: _service_models(session.get_config_variable("data_path"))
     )
-    profile = ConstantProvider(environ.get("AWS_PROFILE"))
+    # In the order in which Terraform looks; botocore's is the other one.
+    profile = ConstantProvider(environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE"))
     session.get_component("config_store").set_config_provider("profile", profile)
-    for variable, name in (
-        ("config_file", "AWS_CONFIG_FILE"),
-        ("credentials_file", "AWS_SHARED_CREDENTIALS_FILE"),
-    ):
+    for variable, name, otherwise in _SETTINGS:
         if name in environ:
             session.set_config_variable(variable, environ[name])
+        elif name in os.environ:
+            session.set_config_variable(variable, otherwise)
     try:
         make: Any = boto3.Session(botocore_session=session).client
         client = make(

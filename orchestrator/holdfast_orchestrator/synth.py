@@ -9,7 +9,6 @@ import fcntl
 import json
 import re
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -22,6 +21,7 @@ from holdfast_orchestrator.manifest import CDKTF_MANIFEST, HOLDFAST_MANIFEST, is
 from holdfast_orchestrator.process import Command, Completed
 from holdfast_orchestrator.project_file import ProjectFile
 from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.workers import start_helper
 
 _LOCK = Path(".holdfast") / "synth.lock"
 _FRAME = re.compile(r'  File "(?P<file>[^"]+)", line \d+')
@@ -60,7 +60,7 @@ def synthesize(
     for name in (CDKTF_MANIFEST, HOLDFAST_MANIFEST):
         (project.output / name).unlink(missing_ok=True)
     # What reads the app's files takes a while to import; the app takes longer.
-    threading.Thread(target=import_module, args=(_READER,), daemon=True).start()
+    start_helper(import_module, _READER, name="reader")
     completed = runtime.processes.run(_command(project, runtime, environments, services))
     if printed := "\n".join(filter(None, (completed.stdout.strip(), completed.stderr.strip()))):
         emit(AppOutput(text=printed))

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from holdfast_orchestrator.aws_variables import refuse_divided
 from holdfast_orchestrator.errors import HoldfastError, LeasedError
 from holdfast_orchestrator.manifest import Manifest, Shard, StateLocation, by_bucket
 from holdfast_orchestrator.record.footing import Build
@@ -176,9 +177,11 @@ class RealTools:
     def environ(self, cloud: Literal["aws", "local"]) -> Mapping[str, str]:
         """Return the environment that leads to `cloud`.
 
-        Raises HoldfastError where the local cloud is meant and does not run.
+        Raises HoldfastError where the local cloud is meant and does not run, SettingsError for a variable
+        that only one of Terraform and boto3 obeys.
         """
         if cloud == "aws" or self.runtime.environ.get("AWS_ENDPOINT_URL"):
+            refuse_divided(self.runtime.environ)
             return self.runtime.environ
         return self._local_environ
 

@@ -1,3 +1,4 @@
+import datetime as dt
 import json
 import os
 import subprocess
@@ -11,7 +12,14 @@ from cdktf import App, TerraformStack
 from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
 from constructs import Construct
 
-from holdfast_constructs import ConstructError, HoldfastApp, Keys, ServiceStack, StateBucket
+from holdfast_constructs import (
+    ConstructError,
+    HoldfastApp,
+    Keys,
+    ServiceStack,
+    StateBucket,
+    accept_difference,
+)
 from holdfast_constructs.testing import Synthesis, sample_target
 
 Synthesize = Callable[[Callable[[HoldfastApp], object]], Synthesis]
@@ -167,6 +175,28 @@ def test_holdfast_json_says_what_the_orchestrator_has_to_know(synthesize: Synthe
         "gates": [],
     }
     assert set(synthesis["orders"].addresses()) < set(sources)
+
+
+def test_an_accepted_difference_stands_in_holdfast_json(synthesize: Synthesize) -> None:
+    def build(app: HoldfastApp) -> None:
+        topic = SnsTopic(ServiceStack(app, "orders", sample_target()), "topic")
+        accept_difference(
+            topic, "policy", reason="AWS reorders it", owner="core", expires=dt.date(2027, 1, 31)
+        )
+        with pytest.raises(ConstructError, match="owner"):
+            accept_difference(topic, "policy", reason="AWS reorders it", owner=" ")
+
+    shard = synthesize(build).manifest["shards"]["orders-prod-eu-west-1"]
+
+    assert shard["accepted_differences"] == [
+        {
+            "resource": "aws_sns_topic.topic",
+            "attribute": "policy",
+            "reason": "AWS reorders it",
+            "owner": "core",
+            "expires": "2027-01-31",
+        }
+    ]
 
 
 def test_a_check_s_unknown_fields_are_outputs_of_the_stack(synthesize: Synthesize) -> None:

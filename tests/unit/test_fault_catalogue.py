@@ -29,6 +29,7 @@ def test_every_row_of_the_catalogue_has_a_test_or_a_reason() -> None:
     rows = promised()
 
     assert set(range(1, 61)) <= set(rows)
+    assert list(rows) == sorted(rows)
     assert set(rows) - shown() == set(ELSEWHERE)
     for row, place in ELSEWHERE.items():
         if place is None:

@@ -277,7 +277,7 @@ def test_cdktf_json_says_which_program_and_what_settings(tmp_path: Path) -> None
         ({}, "`app` must be the command"),
         (
             {"app": "x", "context": {"holdfast": {"buckett": "b"}}},
-            "no setting 'buckett'; there are: account,",
+            "no setting 'buckett'; there are: accepted_differences, account,",
         ),
         ({"app": "x", "context": {"holdfast": {"account": 123}}}, "account must be a string, got 123"),
     ],

@@ -19,6 +19,7 @@ from holdfast_orchestrator.errors import (
     EXIT_OK,
     HoldfastError,
     InterruptedSafelyError,
+    MachineError,
     UsageError,
 )
 
@@ -129,6 +130,9 @@ def _told(error: Exception, argv: Sequence[str], runtime: "Runtime") -> int:
         case HoldfastError():
             _say(error, runtime)
             return error.exit_code
+        case _ if (refused := MachineError.behind(error)) is not None:
+            _say(refused, runtime)
+            return refused.exit_code
         case _:
             from holdfast_orchestrator.report.defect import report_defect  # noqa: PLC0415 - hardly ever
 

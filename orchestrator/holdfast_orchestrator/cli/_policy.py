@@ -41,6 +41,12 @@ no_rollback_option = mirrored("--no-rollback", is_flag=True, help="Keep what a f
 atomic_option = mirrored(
     "--atomic", is_flag=True, help="All or nothing: when one shard fails, those already committed go back."
 )
+redeploy_option = mirrored(
+    "--redeploy",
+    multiple=True,
+    metavar="RUN",
+    help="Deploy the version of this run again although it was rolled back from by hand; repeatable.",
+)
 first_failure_option = mirrored(
     "--on-first-failure",
     type=click.Choice(["keep", "destroy-created"]),
@@ -57,6 +63,7 @@ def failing(function: F) -> F:
         no_rollback_option,
         atomic_option,
         first_failure_option,
+        redeploy_option,
         rebaseline_option,
         take_over_app_option,
         wait_option,
@@ -73,6 +80,7 @@ def policy_of(given: Mapping[str, Any]) -> Policy:
         allowed=frozenset(given.get("allow_destroy", ())),
         rebaseline=given.get("rebaseline", False),
         take_over_app=given.get("take_over_app"),
+        redeploy=frozenset(run.upper() for run in given.get("redeploy", ())),
         lease_wait=given.get("wait", 0.0),
     )
 

@@ -17,6 +17,7 @@ from holdfast_orchestrator.cli._options import (
     since_option,
     variables_option,
 )
+from holdfast_orchestrator.cli._outputs import refuse_unwritable, write_report
 from holdfast_orchestrator.cli._policy import take_over_app_option
 from holdfast_orchestrator.cli._session import Session, detailed, session
 from holdfast_orchestrator.errors import EXIT_FAILED, InterruptedSafelyError
@@ -71,6 +72,8 @@ def command(
     A shard is not planned where configuration, upstream outputs, versions and state are those of its last
     good deploy; --refresh plans it all the same.
     """
+    if markdown is not None:
+        refuse_unwritable("--markdown", runtime.cwd / markdown)
     with session(runtime, given) as here:
         with here.watching() as on_event:
             plan = here.project.plan(
@@ -91,9 +94,10 @@ def command(
         if out is not None:
             keep(plan, runtime.cwd / out)
         if markdown is not None:
-            (runtime.cwd / markdown).write_text(
-                here.project.redactor.text(plan_comment(plan)), encoding="utf-8"
-            )
+            text = here.project.redactor.text(plan_comment(plan))
+            trouble = write_report("--markdown", runtime.cwd / markdown, text)
+            if trouble is not None:
+                runtime.terminal.err.write(f"notice: {runtime.redactor.text(trouble)}\n")
     if plan.failures:
         return EXIT_FAILED
     return detailed(changes=plan.has_changes) if detailed_exitcode else 0

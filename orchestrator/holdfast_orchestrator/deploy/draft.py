@@ -17,6 +17,7 @@ from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.document import PlanDocument
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.stop import Urgency
+from holdfast_orchestrator.terraform.accepted import AcceptedUse
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.launch import Launched
@@ -39,9 +40,11 @@ class Draft:
     backup: str | None = None
     begun: bool = False
     over: ShardResult | None = None
+    accepted: tuple[AcceptedUse, ...] = ()
 
     def good(self, outcome: Outcome, *, serial: int | None = None) -> ShardResult:
         """Return the result of a shard that ended well."""
+        self.accepted = self.document.accepted
         self.over = self._result(outcome, serial=serial)
         return self.over
 
@@ -65,6 +68,7 @@ class Draft:
     def ended(self, ending: "Ending", *, serial: int | None = None) -> ShardResult:
         """Return the result of a shard whose machine came to an end."""
         seen, failure = self.run.redactor.text, ending.failure
+        self.accepted = ending.accepted
         if not ending.outcome.is_good:
             # What was planned is not what was done.
             self.document = PlanDocument()
@@ -126,6 +130,7 @@ class Draft:
             serial=serial,
             backup=self.backup,
             exit_code=exit_code,
+            accepted=self.accepted,
         )
 
 

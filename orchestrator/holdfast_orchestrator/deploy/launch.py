@@ -1,7 +1,7 @@
 """From a plan that passed its gates to the machine: everything a restart needs is written down first."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from holdfast_orchestrator.deploy.attempt import Attempt, Good, parsed
 from holdfast_orchestrator.deploy.bench import Bench
@@ -10,7 +10,9 @@ from holdfast_orchestrator.deploy.forward import put_deletes_off
 from holdfast_orchestrator.deploy.gates import judge_reversible
 from holdfast_orchestrator.deploy.health_gate import refuse_unready
 from holdfast_orchestrator.deploy.kept_inputs import keep_deployed, same_inputs
+from holdfast_orchestrator.deploy.looks import note_sightings
 from holdfast_orchestrator.deploy.machine import Ending, drive
+from holdfast_orchestrator.deploy.no_return import refuse_without_way_back
 from holdfast_orchestrator.deploy.plan_basis import refuse_other_state
 from holdfast_orchestrator.deploy.preflight import Known, good_of
 from holdfast_orchestrator.deploy.promotion import (
@@ -21,6 +23,7 @@ from holdfast_orchestrator.deploy.promotion import (
     renew_footing,
 )
 from holdfast_orchestrator.deploy.proof import refuse_when_interrupted
+from holdfast_orchestrator.deploy.purpose import Purpose
 from holdfast_orchestrator.deploy.reopen import noted
 from holdfast_orchestrator.deploy.tag_search import may_be_adopted, tagged_arns
 from holdfast_orchestrator.errors import HoldfastError
@@ -36,6 +39,10 @@ from holdfast_orchestrator.rollback.changes import NO_CHANGES
 from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.rollback.versions import locked_providers
 from holdfast_orchestrator.state.snapshot import StateSnapshot
+from holdfast_orchestrator.terraform.ownership import Sightings
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.deploy.shard import Planned
 
 _LOCK = ".terraform.lock.hcl"
 
@@ -50,7 +57,7 @@ class Launched:
 
 
 def launch(
-    bench: Bench, known: Known, made: MadePlan, terraform: Any, *, destroy: bool, draft: Draft
+    bench: Bench, known: Known, made: MadePlan, terraform: Any, *, purpose: Purpose, draft: Draft
 ) -> Launched:
     """Judge the plan, write down what is about to happen, and let the machine do it.
 
@@ -58,10 +65,12 @@ def launch(
     Raises HoldfastError where something stands against it; nothing has been changed then.
     """
     artifact = artifact_of(bench, terraform)
-    attempt = _attempt(bench, known, made, artifact=artifact, destroy=destroy)
+    attempt = _attempt(bench, known, made, artifact=artifact, purpose=purpose)
     attempt.terraform, attempt.plan_file = terraform, None if made.document.is_empty else made.file
     refuse_other_state(bench, made.file)
-    if not destroy:
+    if purpose.verb != "destroy":
+        refuse_without_way_back(bench, attempt)
+    if purpose.verb != "destroy":
         judge_reversible(bench, attempt, attempt.plan)
         refuse_unready(bench, attempt)
         put_deletes_off(bench, attempt)
@@ -70,7 +79,7 @@ def launch(
     opened = Journal.begin_anew if bench.desk.taken_over else Journal.begin
     with opened(name, runtime=bench.run.runtime, store=bench.store) as journal:
         bench.journal = journal
-        _write_down(bench, attempt, artifact)
+        _write_down(bench, attempt, artifact, made.watched)
         try:
             refuse_when_interrupted(bench)
         except HoldfastError:
@@ -100,14 +109,10 @@ def _serial(bench: Bench, attempt: Attempt) -> int | None:
     return serial if serial >= 0 else None
 
 
-def keep_as_good(
-    bench: Bench, known: Known, snapshot: StateSnapshot, *, terraform: Any, proven: Proven | None
-) -> None:
-    """A plan that finds nothing proves what stands: it becomes the last good deployment, if it is not.
-
-    `terraform` is the one that planned.
-    """
-    artifact = artifact_of(bench, terraform)
+def keep_as_good(bench: Bench, known: Known, snapshot: StateSnapshot, planned: "Planned") -> None:
+    """A plan that finds nothing proves what stands: it becomes the last good deployment, if it is not."""
+    proven = None if planned.inputs is None else Proven(inputs=planned.inputs, state=snapshot.etag)
+    artifact = artifact_of(bench, planned.terraform)
     good = good_of(bench, known) if known.good is not None else None
     settled = known.kept is None or not known.kept.record.debt.touched
     if (
@@ -131,6 +136,10 @@ def keep_as_good(
         began=bench.run.clock.now(),
         proven=proven,
     )
+    if good is not None and planned.document.accepted:
+        # Then this plan shows what the last good one showed.
+        attempt.residual, attempt.accepted = good.record.residual, planned.document.accepted
+        attempt.accepted_mark = good.record.accepted_mark
     promote_shard(bench, attempt)
     attempt.kept = open_record(bench, attempt)
     close_record(bench, attempt)
@@ -143,6 +152,8 @@ def _is_of_another_app(bench: Bench, known: Known) -> bool:
 
 
 def _is_good_already(bench: Bench, good: Good, artifact: Artifact) -> bool:
+    if good.lost is not None:
+        return False
     if good.record.artifact == artifact.sha256 and good.record.index.objects:
         return True
     same = good.configuration == parsed(artifact.configuration)
@@ -163,10 +174,12 @@ def artifact_of(bench: Bench, terraform: Any) -> Artifact:
     )
 
 
-def _attempt(bench: Bench, known: Known, made: MadePlan, *, artifact: Artifact, destroy: bool) -> Attempt:
+def _attempt(bench: Bench, known: Known, made: MadePlan, *, artifact: Artifact, purpose: Purpose) -> Attempt:
     return Attempt(
         run=bench.run.id,
-        verb="destroy" if destroy else "deploy",
+        verb=purpose.verb,
+        target=purpose.target,
+        rejected=purpose.rejected,
         policy=bench.desk.policy,
         artifact=artifact.sha256,
         configuration=parsed(artifact.configuration),
@@ -179,7 +192,7 @@ def _attempt(bench: Bench, known: Known, made: MadePlan, *, artifact: Artifact, 
     )
 
 
-def _write_down(bench: Bench, attempt: Attempt, artifact: Artifact) -> None:
+def _write_down(bench: Bench, attempt: Attempt, artifact: Artifact, watched: Sightings) -> None:
     """Artifact, plan, backup and the open record, all at once; the journal says where they lie."""
     with bench.phase(Phase.LEASED) as entry:
         entry.update(noted(bench, attempt))
@@ -196,7 +209,7 @@ def _write_down(bench: Bench, attempt: Attempt, artifact: Artifact) -> None:
         attempt.tagged_before = None if tagged is None else tagged.result()
         entry.update(_snapshot_entry(attempt), artifact=kept_artifact.result())
     with bench.phase(Phase.PLANNED) as entry:
-        entry["plan"] = kept_plan.result()
+        entry.update(note_sightings(attempt, watched), plan=kept_plan.result())
     with bench.phase(Phase.GATED) as entry:
         attempt.kept = open_record(bench, attempt)
         entry["put_off"] = list(attempt.staging.put_off)

@@ -34,6 +34,7 @@ from holdfast_orchestrator.errors import (
 from holdfast_orchestrator.record.state_record import Debt
 from holdfast_orchestrator.rollback.classify import Verdict
 from holdfast_orchestrator.rollback.machine import FORWARD_RETRIES, Phase
+from holdfast_orchestrator.terraform.accepted import AcceptedUse
 
 _BACK = frozenset({
     Phase.PARTIAL_SNAPSHOT,
@@ -51,11 +52,15 @@ _AFTER_VERIFY = frozenset({Phase.HEALTH, Phase.PROMOTED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How it ended: `failure` says why and what to do where it is not committed."""
+    """How it ended: `failure` says why and what to do where it is not committed.
+
+    `accepted` is what the last verify still showed, as somebody accepted.
+    """
 
     outcome: Outcome
     exit_code: int = 0
     failure: Failure | None = None
+    accepted: tuple[AcceptedUse, ...] = ()
 
 
 def drive(bench: Bench, attempt: Attempt, phase: Phase) -> Ending:
@@ -75,8 +80,11 @@ def drive(bench: Bench, attempt: Attempt, phase: Phase) -> Ending:
             raise
         except HoldfastError as error:
             phase = _after_error(bench, attempt, phase, error)
-        except OSError as error:
-            phase = _after_error(bench, attempt, phase, MachineError.of(error))
+        except Exception as error:
+            refused = MachineError.behind(error)
+            if refused is None:
+                raise
+            phase = _after_error(bench, attempt, phase, refused)
 
 
 def _after_error(bench: Bench, attempt: Attempt, phase: Phase, error: HoldfastError) -> Phase:
@@ -196,7 +204,7 @@ def _committed(bench: Bench, attempt: Attempt) -> Ending:
     if attempt.person.accept_forward:
         for note in attempt.notes:
             bench.say(note)
-    return Ending(outcome=Outcome.COMMITTED)
+    return Ending(outcome=Outcome.COMMITTED, accepted=attempt.accepted)
 
 
 def _rolled_back(bench: Bench, attempt: Attempt) -> Ending:
@@ -215,9 +223,10 @@ def _rolled_back(bench: Bench, attempt: Attempt) -> Ending:
     return Ending(
         outcome=Outcome.ROLLED_BACK,
         exit_code=RolledBackError.exit_code,
+        accepted=attempt.accepted,
         failure=Failure(
             reason=f"{failure.reason}; {done}",
-            next_step=correct_and_deploy(bench.shard),
+            next_step=failure.next_step if failure.lasts else correct_and_deploy(bench.shard),
             evidence=(*failure.evidence, *_origin(attempt), *attempt.notes),
         ),
     )

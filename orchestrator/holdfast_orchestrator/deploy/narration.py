@@ -13,11 +13,15 @@ from holdfast_orchestrator.manifest import Shard
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why an apply failed: a sentence, what to do, and the engine's own words with places in the source."""
+    """Why an apply failed: a sentence, what to do, and the engine's own words with places in the source.
+
+    `lasts` says that the next step is the same once everything is undone.
+    """
 
     reason: str
     next_step: str
     evidence: tuple[str, ...]
+    lasts: bool = False
 
 
 def failure_of(applied: ApplyOutcome, shard: Shard, *, interrupted: bool) -> Failure:

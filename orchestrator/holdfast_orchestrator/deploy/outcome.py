@@ -16,6 +16,7 @@ from holdfast_orchestrator.errors import (
     RolledBackError,
     UsageError,
 )
+from holdfast_orchestrator.terraform.accepted import AcceptedUse
 
 
 class Outcome(StrEnum):
@@ -42,7 +43,8 @@ class ShardResult:
     `reason` says why it is not committed, `next_step` what to do; `evidence` are lines of detail, such
     as Terraform's own words. Counts are of objects that were planned (`committed`) or had been done
     when it failed. `serial` is the state's after the apply, `backup` the key of the copy made before.
-    `skipped` is a shard known to be unchanged without a plan; `reason` then says since when.
+    `skipped` is a shard known to be unchanged without a plan; `reason` then says since when. `accepted` is
+    what still differs, as somebody accepted.
     """
 
     shard: str
@@ -59,6 +61,7 @@ class ShardResult:
     seconds: float = 0.0
     exit_code: int = EXIT_OK
     skipped: bool = False
+    accepted: tuple[AcceptedUse, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

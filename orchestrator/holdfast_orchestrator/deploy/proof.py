@@ -1,25 +1,31 @@
 """The verify: a plan that shows nothing, a state that was refreshed, and nothing stateful lost."""
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.commands import correct_and_deploy
 from holdfast_orchestrator.errors import InterruptedSafelyError
+from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.record.footing import Proven
+from holdfast_orchestrator.record.shard_note import accepted_in_note
 from holdfast_orchestrator.rollback.changes import NO_CHANGES, read_plan
 from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.forward_gate import find_approval
 from holdfast_orchestrator.rollback.identities import IdentityIndex, as_told_now
 from holdfast_orchestrator.rollback.verify import Verified, judge_verify
+from holdfast_orchestrator.terraform.differences import Accepting
 from holdfast_orchestrator.unchanged.stand import inputs_before
 
 _FILE = "verify.tfplan"
 
 
-def prove(bench: Bench, attempt: Attempt, configuration: Document) -> Verified:
+def prove(bench: Bench, attempt: Attempt, configuration: Document, *, back: bool = False) -> Verified:
     """Plan `configuration` against what there is now, and judge the plan and the state.
 
-    Raises HoldfastError where it cannot be planned.
+    With `back` it is the last good one, gone back to. Raises HoldfastError where it cannot be planned.
     """
     inputs = inputs_before(bench, configuration)
     terraform = bench.terraform(
@@ -42,9 +48,26 @@ def prove(bench: Bench, attempt: Attempt, configuration: Document) -> Verified:
         now=bench.index(None if snapshot is None else snapshot.document),
         approved=_approved(attempt),
         destroyed=attempt.progress().destroyed(),
+        accepted=accepting_back(bench.shard, attempt, configuration)
+        if back
+        else accepting(bench, configuration),
     )
+    attempt.accepted = verified.differences.accepted
+    attempt.accepted_mark = verified.differences.mark if attempt.accepted else None
     attempt.standing = snapshot if verified.proven else None
     return verified
+
+
+def accepting(bench: Bench, configuration: Document) -> Accepting:
+    """The differences that are accepted today."""
+    return Accepting(bench.shard.accepted_differences, bench.run.clock.now().date(), configuration)
+
+
+def accepting_back(shard: Shard, attempt: Attempt, configuration: Document) -> Accepting:
+    """The same, with those accepted when the last good version was deployed, whatever has expired since."""
+    noted = None if attempt.good is None else attempt.good.record.shard
+    entries = (*shard.accepted_differences, *accepted_in_note(noted))
+    return Accepting(entries, configuration=configuration)
 
 
 def to_keep(attempt: Attempt) -> IdentityIndex:
@@ -62,6 +85,11 @@ def told(verified: Verified) -> dict[str, Any]:
         "plan": verified.plan,
         "fingerprint": verified.fingerprint,
         "differing": list(verified.differing),
+        **(
+            {"accepted": [str(use) for use in verified.differences.accepted]}
+            if verified.differences.accepted
+            else {}
+        ),
         "lost": [known.address for known in verified.lost],
     }
 
@@ -71,7 +99,48 @@ def sentence(verified: Verified) -> str:
     if verified.lost:
         lost = ", ".join(f"{known.address} ({known.id})" for known in verified.lost)
         return f"lost: {lost}"
-    return f"a plan right after the apply still shows changes of {', '.join(verified.differing)}"
+    left = verified.differences
+    shown = ", ".join(map(str, left.open)) or "what was accepted once"
+    over = "".join(
+        f"; accepted until {one.expires} only: {one.resource} {one.attribute}" for one in left.expired
+    )
+    return f"a plan right after the apply still shows changes of {shown}{over}"
+
+
+def way_out(verified: Verified, bench: Bench) -> str:
+    """What to do about a verify that did not prove what it had to; entries that accept it, word for word."""
+    left = verified.differences
+    again = correct_and_deploy(bench.shard)
+    if verified.lost or verified.plan == "unreadable" or not all(one.attributes for one in left.open):
+        return again
+    if not left.open:
+        return f"set a later `expires` in the entry of accepted_differences, or {again}"
+    entries = json.dumps([*_entries(verified, bench)], ensure_ascii=False)
+    return (
+        f"{again}; where it never settles, first accept it: write into cdktf.json, under context.holdfast, "
+        f'"accepted_differences": {entries}'
+    )
+
+
+def tell_unused(bench: Bench, verified: Verified) -> None:
+    """Say which entries nothing needed: one that is not needed could hide what is to come."""
+    for entry in verified.differences.unused:
+        bench.say(
+            f"accepted difference {entry.resource} {entry.attribute} (owner {entry.owner}) did not show: "
+            "remove it from accepted_differences if it never does"
+        )
+
+
+def _entries(verified: Verified, bench: Bench) -> Iterator[dict[str, str]]:
+    for one in verified.differences.open:
+        for attribute in one.attributes:
+            yield {
+                "stack": bench.shard.name,
+                "resource": one.address,
+                "attribute": attribute,
+                "reason": "shows a change after every apply",
+                "owner": bench.desk.actor.name,
+            }
 
 
 def refuse_when_interrupted(bench: Bench) -> None:

@@ -23,6 +23,7 @@ from holdfast_orchestrator.deploy.preflight import (
     refuse_full_disk,
     refuse_strange_state,
 )
+from holdfast_orchestrator.deploy.purpose import Purpose, refuse_rejected
 from holdfast_orchestrator.errors import EngineError, HoldfastError, InterruptedSafelyError, MachineError
 from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.gate import Proposal, pass_gates
@@ -31,7 +32,7 @@ from holdfast_orchestrator.plan.document import PlanDocument
 from holdfast_orchestrator.plan.preview import ShardPlan, StateStamp, configuration_sha256
 from holdfast_orchestrator.plan.shard import MadePlan, Run, make_plan
 from holdfast_orchestrator.plan.upstream import waits_for
-from holdfast_orchestrator.record.footing import Mark, Proven
+from holdfast_orchestrator.record.footing import Mark
 from holdfast_orchestrator.record.state_record import Debt
 from holdfast_orchestrator.state.lease import Claim
 from holdfast_orchestrator.state.lease_record import LeaseRecord
@@ -98,6 +99,7 @@ class ShardDeploy:
         self._intent = intent
         self._desk = desk
         self._draft = Draft(shard=shard, run=run)
+        self._purpose = Purpose(verb="destroy" if intent.destroy else "deploy")
 
     def result(self) -> ShardResult:
         """Go through the steps and say how it ended."""
@@ -106,8 +108,11 @@ class ShardDeploy:
             ended = self._steps()
         except HoldfastError as error:
             ended = self._draft.stopped(error)
-        except OSError as error:
-            ended = self._draft.stopped(MachineError.of(error))
+        except Exception as error:
+            refused = MachineError.behind(error)
+            if refused is None:
+                raise
+            ended = self._draft.stopped(refused)
         return replace(ended, seconds=self._run.clock.monotonic() - began)
 
     def _steps(self) -> ShardResult:
@@ -153,6 +158,8 @@ class ShardDeploy:
         if planned.document.is_empty and not self._intent.destroy and not self._may_be_ill(known):
             self._keep_as_good(bench, known, snapshot, planned)
             return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
+        if self._intent.back is None and not self._intent.destroy:
+            refuse_rejected(bench, known, json.loads(bench.shard.configuration))
         pass_gates(self._proposal())
         self._go_on()
         return self._deploy(bench, known, planned)
@@ -167,7 +174,7 @@ class ShardDeploy:
         from holdfast_orchestrator.deploy.launch import launch  # noqa: PLC0415 - only with something to apply
 
         launched = launch(
-            bench, known, planned.made, planned.terraform, destroy=self._intent.destroy, draft=self._draft
+            bench, known, planned.made, planned.terraform, purpose=self._purpose, draft=self._draft
         )
         return self._draft.launched(launched)
 
@@ -178,8 +185,7 @@ class ShardDeploy:
 
         if snapshot is None:
             return
-        proven = None if planned.inputs is None else Proven(inputs=planned.inputs, state=snapshot.etag)
-        keep_as_good(bench, known, snapshot, terraform=planned.terraform, proven=proven)
+        keep_as_good(bench, known, snapshot, planned)
 
     def _still_shown(self, snapshot: StateSnapshot | None) -> ShardPlan | None:
         """The plan that was looked at, where nothing it was made from has changed."""

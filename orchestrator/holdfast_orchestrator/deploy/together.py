@@ -93,5 +93,5 @@ def _doubts(name: str, target: LastGood, run: Run) -> tuple[str, ...]:
 def _go(name: str, target: LastGood | None, run: Run, desk: Desk) -> ShardResult:
     """Go back in a run of its own: the journal of this one has come to its end."""
     own = replace(run, id=new_run_id(run.clock.now()))
-    intent = Intent(back=Back(None if target is None else target.run))
+    intent = Intent(back=Back(None if target is None else target.run, rejects=False))
     return ShardRollback(run.manifest.by_name[name], own, intent, desk).result()

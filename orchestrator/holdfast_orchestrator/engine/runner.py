@@ -26,6 +26,8 @@ Listener = Callable[[UiEvent], None]
 _LOOK_SECONDS = 0.05
 _LAST_WORDS = 20
 # What TF_LOG writes: `2026-11-21T07:02:43.912Z [DEBUG] …`.
+# How a Go program ends where the machine refuses memory or threads, or where it has a defect.
+_CRASH = re.compile(r"(?m)^(?:fatal error: |runtime: failed to |panic: ).*")
 _LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT\S+ \[[A-Z]+\]")
 
 
@@ -55,7 +57,13 @@ class Streamed:
 def explained(completed: Completed, told: Sequence[Diagnostic] = ()) -> tuple[Diagnostic, ...]:
     """Return what was told and what stands on standard error, once; a failure never without a reason."""
     found = unique([*told, *from_stderr(completed.stderr)])
-    if completed or any(one.is_error for one in found):
+    if any(one.is_error for one in found):
+        return found
+    if crash := _CRASH.search(completed.stderr):
+        # Its exit code is 2, which for a plan means that there are changes.
+        what = f"{completed.command.argv[0]} crashed: {crash[0]}"
+        return (*found, Diagnostic(severity="error", summary=what))
+    if completed:
         return found
     ended = (
         f"ended by signal {-completed.code}" if completed.code < 0 else f"ended with code {completed.code}"

@@ -6,6 +6,7 @@ something too, because what cannot be judged must not be applied.
 
     protection.py   protected objects are not destroyed or replaced unless each is named
     shown.py        nothing is destroyed that a person was not shown beforehand
+    expired.py      a difference whose acceptance has expired is looked at again
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -7,6 +7,8 @@ endpoint and reach a real account.
 
 from collections.abc import Mapping
 
+from holdfast_orchestrator.aws_variables import without_divided
+
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 STATE_BUCKET = "holdfast-state-local"
@@ -56,7 +58,7 @@ def towards_local(environ: Mapping[str, str], endpoint: str) -> dict[str, str]:
     """Return `environ` turned towards the local cloud: REMOVED and per-service endpoints taken away."""
     kept = {
         name: value
-        for name, value in environ.items()
+        for name, value in without_divided(environ).items()
         if name not in REMOVED and not name.startswith(_SERVICE_ENDPOINT)
     }
     return kept | local_environ(endpoint)

@@ -9,6 +9,8 @@ would not run two of them at a time anyway.
 Operations moto does not know answer 501 in words instead of a 500 page: AWS SDKs do not retry a 501,
 so Terraform says at once what is missing instead of seeming to hang for minutes.
 
+Requests of foreign web pages are refused (`same_origin`), whatever they ask for.
+
 The gaps of a service are closed when its first request comes, so that starting costs a third of a
 second and not two.
 """
@@ -30,6 +32,7 @@ from typing import Any
 from holdfast_orchestrator.garbage import collect_seldom
 from holdfast_orchestrator.local.gaps import close_gaps
 from holdfast_orchestrator.local.gaps._moto import moto
+from holdfast_orchestrator.local.same_origin import foreign
 
 # What moto's web framework answers on a path moto does not route.
 _PAGE = b"<!doctype html>"
@@ -59,6 +62,8 @@ class OneAtATime:
             return _error(
                 environ, start_response, "400 Bad Request", "IncompleteBody", "the body was cut short"
             )
+        if (why := foreign(environ)) is not None:
+            return _error(environ, start_response, "403 Forbidden", "ForeignRequest", why)
         environ["wsgi.input"] = io.BytesIO(body)
         try:
             head, body = self._answer(environ)

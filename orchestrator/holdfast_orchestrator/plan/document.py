@@ -12,6 +12,7 @@ from typing import Any
 from holdfast_orchestrator.errors import EngineError
 from holdfast_orchestrator.redaction import Redactor, marked, masked
 from holdfast_orchestrator.secret_places import secrets_beside_changes, without_environment
+from holdfast_orchestrator.terraform.accepted import AcceptedUse, count_words
 
 UNKNOWN = "(known after apply)"
 
@@ -89,11 +90,16 @@ class ResourceChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDocument:
-    """A plan: the changes that do something, by address, and the outputs that change, by name."""
+    """A plan: the changes that do something, by address, and the outputs that change, by name.
+
+    `accepted` are differences that never settle, as somebody accepted; `expired` those whose entry is over.
+    """
 
     changes: tuple[ResourceChange, ...] = ()
     outputs: tuple[str, ...] = ()
     terraform_version: str = ""
+    accepted: tuple[AcceptedUse, ...] = ()
+    expired: tuple[AcceptedUse, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -128,7 +134,7 @@ class PlanDocument:
         words += [f"{others} to move, import or forget"] if others else []
         if not words and self.outputs:
             words = [f"{len(self.outputs)} output{'s' if len(self.outputs) > 1 else ''} to change"]
-        return ", ".join(words)
+        return ", ".join(filter(None, (*words, count_words(self.accepted))))
 
     def _count(self, *actions: Action) -> int:
         return sum(change.action in actions for change in self.changes)

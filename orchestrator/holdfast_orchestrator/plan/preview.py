@@ -9,6 +9,7 @@ from functools import cached_property
 from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.plan.document import Action, PlanDocument
 from holdfast_orchestrator.state.snapshot import StateSnapshot
+from holdfast_orchestrator.terraform.accepted import AcceptedUse, count_words
 from holdfast_orchestrator.unchanged.decide import Decision, Reason
 
 
@@ -76,6 +77,11 @@ class ShardPlan:
         return self.outcome in (PlanOutcome.CHANGES, PlanOutcome.DEFERRED)
 
     @property
+    def accepted(self) -> tuple[AcceptedUse, ...]:
+        """The differences that never settle, as somebody accepted."""
+        return () if self.document is None else self.document.accepted
+
+    @property
     def summary(self) -> str:
         """The plan in a few words."""
         match self.outcome:
@@ -84,7 +90,7 @@ class ShardPlan:
             case PlanOutcome.DEFERRED:
                 return self.waiting
             case PlanOutcome.UNCHANGED:
-                return self.waiting
+                return self.waiting or count_words(self.accepted)
             case PlanOutcome.CHANGES:
                 return self.document.counted() if self.document is not None else ""
 
@@ -159,7 +165,7 @@ def unplanned(shard: Shard, label: str, decision: Decision) -> ShardPlan:
         configuration_sha256=configuration_sha256(shard),
         state=None if state is None else StateStamp(lineage=state.lineage, serial=state.serial),
         reads=shard.inputs.digests,
-        document=PlanDocument(),
+        document=PlanDocument(accepted=() if decision.footing is None else decision.footing.accepted),
         waiting=decision.since,
         skipped=True,
     )

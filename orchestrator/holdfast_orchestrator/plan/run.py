@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from holdfast_orchestrator.events import Notice, RunFinished, ShardFinished
@@ -13,6 +12,7 @@ from holdfast_orchestrator.plan.shard import Run, plan_shard
 from holdfast_orchestrator.priority import estimated_seconds
 from holdfast_orchestrator.record.belonging import refuse_other_apps
 from holdfast_orchestrator.schedule import Schedule, Skipped
+from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.tools import check_buckets
 from holdfast_orchestrator.unchanged.decide import Decision
 from holdfast_orchestrator.unchanged.look import Lookout
@@ -58,7 +58,7 @@ def plan_run(
     with (
         # Somebody may be asked about the plan next, and a deploy may follow.
         run.stop.guarding(is_last=False),
-        ThreadPoolExecutor(max_parallel + 1, thread_name_prefix="plan") as executor,
+        WorkerPool(max_parallel + 1, thread_name_prefix="plan") as executor,
     ):
         retired = executor.submit(find_retired, run)
         planned = schedule.run(Graph(dict.fromkeys(names, ())), executor)

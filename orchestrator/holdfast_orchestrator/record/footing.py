@@ -5,11 +5,12 @@ ending leaves none. It is evidence for skipping and nothing else: one that canno
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 from holdfast_orchestrator.state.document import parse_time, time_text
+from holdfast_orchestrator.terraform.accepted import AcceptedUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ class Footing:
     `configuration` is the digest of the normalised configuration, `settings` a digest for each thing the
     manifest says beside it, `environment` one for each variable that providers heed, `inputs` are by upstream
     shard, `state` is the object it left, `good` the ETag
-    of the last-good record it belongs to. `reads` is a digest for each file and variable it read, by name;
-    None where nobody wrote that down.
+    of the last-good record it belongs to, `accepted` what still differs and was accepted. `reads` is a digest
+    for each file and variable it read, by name; None where nobody wrote that down.
     """
 
     run: str
@@ -69,6 +70,7 @@ class Footing:
     state: Mark
     good: str
     reads: Mapping[str, str] | None = None
+    accepted: tuple[AcceptedUse, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON."""
@@ -90,6 +92,7 @@ class Footing:
             "state": _mark(self.state),
             "good": self.good,
             **({} if self.reads is None else {"reads": dict(sorted(self.reads.items()))}),
+            **({"accepted": [asdict(use) for use in self.accepted]} if self.accepted else {}),
         }
 
 
@@ -123,6 +126,7 @@ def _built(document: Any) -> Footing | None:
         state=state,
         good=str(document["good"]),
         reads=_texts(document["reads"]) if "reads" in document else None,
+        accepted=tuple(AcceptedUse(**use) for use in document.get("accepted", ())),
     )
 
 

@@ -8,7 +8,7 @@ Earlier ones are the object's earlier versions.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,13 +16,14 @@ from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.rollback.identities import IdentityIndex, dump_index, load_index
 from holdfast_orchestrator.rollback.state_objects import Recorded
-from holdfast_orchestrator.state.document import dump, load, parse_time, time_text
+from holdfast_orchestrator.state.document import create_over_damaged, dump, load, parse_time, time_text
 from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError, ObjectStore, StoredObject
+from holdfast_orchestrator.terraform.accepted import AcceptedUse
 
 SCHEMA = "holdfast/last-good/v1"
 LAST_GOOD = "_holdfast/last-good"
 
-_DAMAGED = "put an earlier version of that object back, or deploy again with --rebaseline"
+_DAMAGED = "deploy that shard with --rebaseline, which writes a new one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,8 @@ class LastGood:
     each check answered. `git` is the revision of the app. `project` is the app's name for itself and
     `shard` the shard as records keep it; both are None in records of older versions, as is `verb`: deploy,
     destroy or rollback. `target` is the run whose deployment a rollback by hand went back to, `rejected` are
-    the versions that were rolled back from by hand.
+    the versions that were rolled back from by hand. `accepted` is what still differs, as somebody accepted,
+    and `accepted_mark` tells it from other differences.
     """
 
     generation: int
@@ -73,6 +75,8 @@ class LastGood:
     at: datetime
     project: str | None = None
     shard: Mapping[str, Any] | None = None
+    accepted: tuple[AcceptedUse, ...] = ()
+    accepted_mark: str | None = None
     verb: str | None = None
     target: str | None = None
     rejected: tuple[Rejected, ...] = ()
@@ -108,6 +112,8 @@ class LastGood:
                 "health": [dict(evidence) for evidence in self.health],
                 "project": self.project,
                 "shard": None if self.shard is None else dict(self.shard),
+                "accepted": [asdict(use) for use in self.accepted],
+                "accepted_mark": self.accepted_mark,
                 "index": dump_index(self.index),
                 "verb": self.verb,
                 "target": self.target,
@@ -148,7 +154,10 @@ def promote(store: ObjectStore, folder: str, record: LastGood, *, after: Promote
     record = replace(record, generation=1 if after is None else after.record.generation + 1)
     body = record.body()
     try:
-        head = store.create(key, body) if after is None else store.replace(key, body, etag=after.etag)
+        if after is None:
+            head = create_over_damaged(store, key, body, _read)
+        else:
+            head = store.replace(key, body, etag=after.etag)
     except ObjectExistsError:
         found = store.get(key)
         if found is None or found.body != body:
@@ -227,6 +236,8 @@ def _build(document: Mapping[str, Any]) -> LastGood:
         at=parse_time(document["at"]),
         project=document.get("project"),
         shard=document.get("shard"),
+        accepted=tuple(AcceptedUse(**use) for use in document.get("accepted", ())),
+        accepted_mark=document.get("accepted_mark"),
         verb=document.get("verb"),
         target=document.get("target"),
         rejected=tuple(Rejected(**each) for each in document.get("rejected", ())),

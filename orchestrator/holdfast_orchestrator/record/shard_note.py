@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast_orchestrator.manifest import CopyBucket, Keeping, Shard, StateLocation
+from holdfast_orchestrator.terraform.accepted import AcceptedDifference
 
 # Of a note from before notes said it: nothing is tidied away early, and nothing unredacted is kept.
 _UNTOLD = Keeping(backup_count=1_000_000, audit_days=3650, unredacted=False)
@@ -24,6 +25,7 @@ def note_of(shard: Shard) -> dict[str, Any]:
         "protected": list(shard.protected),
         "health_checks": [dict(check) for check in shard.health_checks],
         "depends_on": list(shard.depends_on),
+        "accepted_differences": [entry.to_json() for entry in shard.accepted_differences],
     }
 
 
@@ -38,7 +40,13 @@ def shard_of(note: Mapping[str, Any]) -> Shard:
         protected=tuple(note["protected"]),
         health_checks=tuple(note["health_checks"]),
         depends_on=tuple(note["depends_on"]),
+        accepted_differences=accepted_in_note(note),
     )
+
+
+def accepted_in_note(note: Mapping[str, Any] | None) -> tuple[AcceptedDifference, ...]:
+    """Return what a note accepts; older ones do not say."""
+    return tuple(AcceptedDifference(**entry) for entry in (note or {}).get("accepted_differences", ()))
 
 
 def _keeping(noted: Mapping[str, Any]) -> Keeping:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Manifest, Shard
+from holdfast_orchestrator.terraform.accepted import AcceptedUse
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.outcome import RunResult
@@ -107,6 +108,17 @@ class PlannedBecause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedChange:
+    """A difference that never settles, and who accepted it; `expires` is the last day that counts."""
+
+    resource: str
+    attribute: str
+    reason: str
+    owner: str
+    expires: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedShard:
     """A shard's plan; `outcome` is changes, unchanged, deferred or failed, `reason` says why.
 
@@ -125,6 +137,7 @@ class PlannedShard:
     outputs: tuple[str, ...]
     skipped: bool = False
     reasons: tuple[PlannedBecause, ...] = ()
+    accepted_differences: tuple[AcceptedChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +185,7 @@ class DeployedShard:
     backup: str | None
     seconds: float
     skipped: bool = False
+    accepted_differences: tuple[AcceptedChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +267,7 @@ def deploy_document(result: "RunResult") -> DeployDocument:
                 backup=shard.backup,
                 seconds=round(shard.seconds, 3),
                 skipped=shard.skipped,
+                accepted_differences=_accepted(shard.accepted),
             )
             for shard in result.shards
         ),
@@ -303,7 +318,12 @@ def _planned(plan: "ShardPlan") -> PlannedShard:
         reasons=tuple(
             PlannedBecause(why=reason.why, words=reason.words, names=reason.names) for reason in plan.reasons
         ),
+        accepted_differences=_accepted(plan.accepted),
     )
+
+
+def _accepted(uses: Iterable[AcceptedUse]) -> tuple[AcceptedChange, ...]:
+    return tuple(AcceptedChange(**asdict(use)) for use in uses)
 
 
 def _changes(plan: "ShardPlan") -> Iterable[PlannedChange]:

@@ -17,6 +17,8 @@ _WORDS = {
 def ending_lines(result: RunResult) -> Iterator[str]:
     """Yield what a person has to know once the run is over; nothing where all is well."""
     for shard in result.shards:
+        yield from (f"accepted difference: {shard.label}: {use}" for use in shard.accepted)
+    for shard in result.shards:
         if shard.outcome in _WORDS and not _not_begun(shard):
             yield from _shard_lines(shard)
     skipped = [shard.label for shard in result.shards if _not_begun(shard)]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from holdfast_orchestrator.plan.preview import Plan, PlanOutcome, ShardPlan
 from holdfast_orchestrator.report.plan_text import change_words, shown
+from holdfast_orchestrator.terraform.accepted import AcceptedUse, count_words
 
 # GitHub refuses comments over 65,536 characters.
 _LONGEST = 60_000
@@ -33,9 +34,21 @@ def _lines(plan: Plan, *, folded: bool = True) -> Iterator[str]:
     unchanged = [f"`{shard.label}`" for shard in plan.shards if shard.outcome is PlanOutcome.UNCHANGED]
     if unchanged:
         yield f"- unchanged: {', '.join(unchanged)}"
+    yield from _accepted(plan)
     if folded:
         for shard in plan.shards:
             yield from _details(shard)
+
+
+def _accepted(plan: Plan) -> Iterator[str]:
+    if words := count_words([use for shard in plan.shards for use in shard.accepted]):
+        yield f"- {words}:"
+    for shard in plan.shards:
+        yield from (f"  - `{shard.label}` `{_plain(use)}`" for use in shard.accepted)
+
+
+def _plain(use: AcceptedUse) -> str:
+    return " ".join(str(use).replace("`", "'").split())
 
 
 def _words(shard: ShardPlan) -> str:

@@ -40,6 +40,9 @@ def plan_lines(plan: Plan, *, attributes: bool = True) -> Iterator[str]:
     unchanged = [shard.label for shard in plan.shards if shard.outcome is PlanOutcome.UNCHANGED]
     if unchanged:
         yield f"unchanged: {', '.join(unchanged)}"
+    for shard in plan.shards:
+        for use in shard.accepted:
+            yield f"accepted difference: {shard.label}: {use}"
 
 
 def change_words(change: ResourceChange) -> str:

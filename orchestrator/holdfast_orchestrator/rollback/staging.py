@@ -145,19 +145,27 @@ def stage_two(new: Document, *, put_off: Collection[str], state: IdentityIndex) 
 
 
 def stage_two_problems(
-    plan: Document, *, put_off: Collection[str], forgotten: Collection[str], state: IdentityIndex
+    plan: Document,
+    *,
+    put_off: Collection[str],
+    forgotten: Collection[str],
+    state: IdentityIndex,
+    accepted: Collection[str] = (),
 ) -> tuple[str, ...]:
     """Why the plan of stage two must not be applied (empty: nothing against it).
 
-    It may delete what was put off, unless another address owns that object, and forget what
-    `stage_two` said; anything else appeared since the first stage and wants a look of its own.
+    It may delete what was put off, unless another address owns that object, forget what `stage_two`
+    said, and update what is `accepted` to differ each time; anything else appeared since the first stage
+    and wants a look of its own.
     """
     shared = set(_shared(put_off, state))
     planned = read_plan(plan)
     problems = []
     for change in planned:
-        allowed = (change.action is Action.DELETE and change.address in put_off) or (
-            change.action is Action.FORGET and configuration_address(change.address) in forgotten
+        allowed = (
+            (change.action is Action.DELETE and change.address in put_off)
+            or (change.action is Action.FORGET and configuration_address(change.address) in forgotten)
+            or (change.action is Action.UPDATE and change.address in accepted)
         )
         if change.touches and not allowed:
             problems.append(f"{change.address} was not put off and would change now: {change.action}.")

@@ -3,16 +3,18 @@
 "No changes" says that configuration, state and cloud agree. It does not say that nothing was lost: a
 table that was replaced and rolled back agrees with everything and is empty. So the stateful identities
 of the last good deployment are compared as well. And some providers show the same difference after
-every apply; what the last good verify plan still showed is remembered as a fingerprint.
+every apply: somebody may have accepted it by name, and what the last good verify plan still showed is
+remembered as a fingerprint.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from holdfast_orchestrator.rollback.changes import read_plan
+from holdfast_orchestrator.rollback.changes import Change, read_plan
 from holdfast_orchestrator.rollback.documents import Document, digest
 from holdfast_orchestrator.rollback.identities import IdentityIndex, TrackedObject, lost
+from holdfast_orchestrator.terraform.differences import Accepting, Judged, has_unknown, judge_differences
 
 CLEAN_FINGERPRINT = digest([])
 
@@ -21,14 +23,21 @@ CLEAN_FINGERPRINT = digest([])
 class Verified:
     """The verdict: `proven` only when the plan shows nothing new and nothing stateful is lost."""
 
-    plan: Literal["clean", "as before", "changes", "unreadable"]
+    plan: Literal["clean", "accepted", "as before", "changes", "unreadable"]
     fingerprint: str
     lost: tuple[TrackedObject, ...]
-    differing: tuple[str, ...]
+    differences: Judged = field(default_factory=Judged)
 
     @property
     def proven(self) -> bool:
-        return self.plan in ("clean", "as before") and not self.lost
+        return self.plan in ("clean", "accepted", "as before") and not self.lost
+
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """The addresses that still change and are not accepted."""
+        left = self.differences
+        addresses = (*(one.address for one in left.open), *(one.resource for one in left.expired))
+        return tuple(dict.fromkeys(addresses))
 
 
 def fingerprint(plan: Document) -> str:
@@ -38,7 +47,7 @@ def fingerprint(plan: Document) -> str:
     """
     return digest(
         sorted(
-            [change.address, change.action, str(change.identity), _differences(change.before, change.after)]
+            [change.address, change.action, str(change.identity), _differences(change), *_unknown(change)]
             for change in read_plan(plan)
             if change.touches
         )
@@ -53,6 +62,7 @@ def judge_verify(
     now: IdentityIndex,
     approved: Collection[str] = (),
     destroyed: Collection[tuple[str, str]] = (),
+    accepted: Accepting | None = None,
 ) -> Verified:
     """Hold a verify plan and the newest state against the last good deployment.
 
@@ -63,23 +73,29 @@ def judge_verify(
         now: the index of the newest state.
         approved: addresses whose loss was approved by name.
         destroyed: (type, id) of every object this run destroyed (`Progress.destroyed`).
+        accepted: the differences that somebody has accepted.
     """
     planned, found = read_plan(plan), fingerprint(plan)
-    differing = tuple(change.address for change in planned if change.touches)
+    judged = judge_differences(planned, accepted or Accepting())
     ids = {known.identity for known in before if (known.identity.kind, known.id) in set(destroyed)}
-    verdict: Literal["clean", "as before", "changes", "unreadable"] = "changes"
+    verdict: Literal["clean", "accepted", "as before", "changes", "unreadable"] = "changes"
     if planned.problems:
         verdict = "unreadable"
-    elif not differing:
-        verdict = "clean"
+    elif not (judged.open or judged.expired):
+        verdict = "accepted" if judged.accepted else "clean"
     elif found == baseline:
         verdict = "as before"
     missing = lost(before, now, approved=approved, destroyed=ids)
-    return Verified(plan=verdict, fingerprint=found, lost=missing, differing=differing)
+    return Verified(plan=verdict, fingerprint=found, lost=missing, differences=judged)
 
 
-def _differences(before: Document | None, after: Document | None) -> list[list[str]]:
-    old, new = before or {}, after or {}
+def _unknown(change: Change) -> list[str]:
+    """What is known after the apply only; a value that is not there is something else."""
+    return [digest(change.after_unknown)] if has_unknown(change.after_unknown) else []
+
+
+def _differences(change: Change) -> list[list[str]]:
+    old, new = change.before or {}, change.after or {}
     return [
         [name, digest(old.get(name)), digest(new.get(name))]
         for name in sorted(old.keys() | new.keys())

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from holdfast_orchestrator.record.footing import Build, Footing, InputFooting, Mark
 from holdfast_orchestrator.record.state_record import StateRecord
+from holdfast_orchestrator.terraform.accepted import count_words
 
 
 class Why(StrEnum):
@@ -74,7 +75,10 @@ class Decision:
     @property
     def since(self) -> str:
         """When it was last proven well."""
-        return "" if self.footing is None else f"since {self.footing.at:%d %b %Y %H:%M}"
+        if self.footing is None:
+            return ""
+        also = count_words(self.footing.accepted)
+        return f"since {self.footing.at:%d %b %Y %H:%M}{also and f', {also}'}"
 
     @property
     def words(self) -> str:

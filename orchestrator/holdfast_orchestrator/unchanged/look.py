@@ -5,7 +5,6 @@ turn comes after something above it has changed, or long after the first look.
 """
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -18,6 +17,7 @@ from holdfast_orchestrator.record.last_good import LAST_GOOD, last_good_key
 from holdfast_orchestrator.record.state_record import StateRecord, read_state_record
 from holdfast_orchestrator.rollback.documents import Document, digest
 from holdfast_orchestrator.state.store import DurableStore
+from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.tools import Versions
 from holdfast_orchestrator.unchanged.decide import Decision, Now, Reason, Why, decide
 from holdfast_orchestrator.unchanged.environ import environment_of
@@ -41,7 +41,7 @@ class Lookout:
     def first(self, shards: tuple[Shard, ...]) -> Mapping[str, Decision]:
         """Return the decision on each shard, by name."""
         glance = _Glance(self.run, thorough=self.explain)
-        with ThreadPoolExecutor(self.readers, thread_name_prefix="look") as readers:
+        with WorkerPool(self.readers, thread_name_prefix="look") as readers:
             # The engine's answer takes longest.
             versions = readers.submit(lambda: glance.versions)
             goods = {}
@@ -131,6 +131,9 @@ class _Glance:
         unsure += (*strangers(document, self.run.manifest), *shard.inputs.moving, *shard.inputs.doubts)
         if errored_state(self.run.tools.workdir(shard)) is not None:
             unsure += ("a state that could not be saved lies on this machine",)
+        today = self.run.clock.now().date()
+        if any(entry.has_expired(today) for entry in shard.accepted_differences):
+            unsure += ("an accepted difference has expired",)
         return Now(
             configuration=digest(document),
             settings=settings_of(shard),

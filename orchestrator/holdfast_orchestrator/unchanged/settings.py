@@ -27,6 +27,9 @@ _FIELDS = (
 def settings_of(shard: Shard) -> Mapping[str, str]:
     """Return a digest for each setting, by name."""
     plain = {name: digest(_plain(getattr(shard, name))) for name in _FIELDS}
+    if shard.accepted_differences:
+        # What records of older versions do not name is as good as none.
+        plain["accepted_differences"] = digest([entry.to_json() for entry in shard.accepted_differences])
     return {**plain, "state": digest(asdict(shard.state))}
 
 

@@ -39,7 +39,10 @@ def footing_of(bench: "Bench", promoted: Promoted, *, state: Mark, proven: Prove
 
     Never raises: the deployment is good already, and only the next one will be slower.
     """
-    if proven is None or proven.state != state.etag or promoted.record.residual is not None:
+    record = promoted.record
+    # What differs each time and nobody accepted by name proves nothing.
+    settles = record.residual is None or bool(record.accepted)
+    if proven is None or proven.state != state.etag or not settles:
         return None
     try:
         return _footing(bench, promoted, state=state, proven=proven)
@@ -67,6 +70,7 @@ def _footing(bench: "Bench", promoted: Promoted, *, state: Mark, proven: Proven)
         state=state,
         good=promoted.etag,
         reads=shard.inputs.digests,
+        accepted=record.accepted,
     )
 
 
