@@ -19,7 +19,7 @@ from holdfast_orchestrator.errors import SettingsError, SynthesisError, UsageErr
 from holdfast_orchestrator.events import AppOutput, Event, SynthFinished, SynthStarted
 from holdfast_orchestrator.manifest import CDKTF_MANIFEST, HOLDFAST_MANIFEST, is_synthesized
 from holdfast_orchestrator.process import Command, Completed
-from holdfast_orchestrator.project_file import ProjectFile
+from holdfast_orchestrator.project_file import CDKTF_JSON, ProjectFile
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.system.workers import start_helper
 
@@ -28,6 +28,12 @@ _FRAME = re.compile(r'  File "(?P<file>[^"]+)", line \d+')
 _NOT_THE_USERS = ("site-packages", "dist-packages", "<frozen ", "/lib/python3")
 _JAVASCRIPT_FRAME = re.compile(r"\s+at .*(?:\(|:\d+:\d+)")
 _LONGEST = 40
+# What shells end with where a program is not there, and what they and `env` say of it.
+_NOT_FOUND = 127
+_MISSING = re.compile(
+    r"sh: (?:line )?(?:\d+: )?(?:exec: )?(?P<shell>\S+): (?:command )?not found"
+    r"|env: \W?(?P<env>[\w./+-]+)\W?: No such file"
+)
 _READER = "holdfast_orchestrator.manifest_files"
 
 
@@ -56,6 +62,7 @@ def synthesize(
     files, inside `synth_lock`.
     """
     emit(SynthStarted(app=project.app))
+    _make_folder(project.output)
     # What an earlier synthesis left must not pass for this one's work.
     for name in (CDKTF_MANIFEST, HOLDFAST_MANIFEST):
         (project.output / name).unlink(missing_ok=True)
@@ -72,6 +79,17 @@ def synthesize(
             next_step="the app must end with app.synth() and must not set another outdir",
         )
     emit(SynthFinished(shards=_count_stacks(project.output), seconds=completed.seconds))
+
+
+def _make_folder(output: Path) -> None:
+    """Make the output folder: cdktf makes the last part of its path only."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot synthesize to {output}: {error.strerror}",
+            next_step="set another `output` in cdktf.json, or give --output",
+        ) from None
 
 
 def _command(
@@ -117,6 +135,12 @@ def _failure(project: ProjectFile, completed: Completed) -> SettingsError | Synt
     if completed.code == SettingsError.exit_code:
         what, _, next_step = text.removeprefix("error: ").partition("\n  next: ")
         return SettingsError(what, next_step=next_step or None)
+    if completed.code == _NOT_FOUND and (missing := _MISSING.search(text)) is not None:
+        program = missing["shell"] or missing["env"]
+        return SynthesisError(
+            f"{project.app!r} cannot be run: there is no program {program!r} on PATH",
+            next_step=f"install {program}, or change `app` in {project.folder / CDKTF_JSON}",
+        )
     return SynthesisError(
         f"{project.app!r} ended with exit code {completed.code}:\n{_indented(trimmed(text))}",
         next_step="mend the app; to see all it prints, run: holdfast synth --verbose",

@@ -17,7 +17,8 @@ from holdfast_orchestrator.deploy.shard import Intent
 from holdfast_orchestrator.deploy.together import take_back
 from holdfast_orchestrator.deploy.turns import Turns
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.events import RunFinished, ShardFinished
+from holdfast_orchestrator.events import Notice, RunFinished, ShardFinished
+from holdfast_orchestrator.gate.elsewhere import refuse_states_elsewhere
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.preview import Plan
@@ -82,6 +83,7 @@ def carry_out(order: Order, run: Run, crew: "Crew | None" = None) -> RunResult:
     crew = crew or Here()
     began = run.clock.monotonic()
     check_buckets(run.tools, order.shards)
+    refuse_states_elsewhere(run.tools, order.shards, lambda text: run.emit(Notice(message=text)))
     if order.destroy:
         _refuse_to_strand(order, run)
     transcript = Transcript(run.emit)

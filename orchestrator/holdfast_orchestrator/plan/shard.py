@@ -1,7 +1,7 @@
 """Plan one shard: init, plan, show. In goes a shard, out comes its plan and the Terraform that made it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from holdfast_orchestrator.plan.document import PlanDocument, parse_plan
 from holdfast_orchestrator.plan.looks import look_by_import
 from holdfast_orchestrator.plan.preview import ShardPlan, StateStamp, configuration_sha256
 from holdfast_orchestrator.plan.settled import with_accepted
-from holdfast_orchestrator.plan.upstream import waits_for
+from holdfast_orchestrator.plan.upstream import undeployed_upstreams, waits_for
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.rollback.holdings import holdings_in
 from holdfast_orchestrator.runtime import Clock, Runtime
@@ -90,6 +90,11 @@ def plan_shard(shard: Shard, run: Run) -> ShardPlan:
             with run.stop.interrupting(terraform.cancel):
                 return plan_with(terraform, shard, run, keep=True)
     except HoldfastError as error:
+        upstreams = undeployed_upstreams(error, shard, run.manifest, run.tools)
+        if upstreams:
+            waiting_plan = _waiting(shard, run, upstreams)
+            reason = run.redactor.text(str(error).splitlines()[0])
+            return replace(waiting_plan, waiting=f"{waiting_plan.waiting} ({reason})")
         return ShardPlan(
             shard=shard.name,
             label=run.label(shard.name),

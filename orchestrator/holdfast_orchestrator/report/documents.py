@@ -15,6 +15,7 @@ from holdfast_orchestrator.terraform.accepted import AcceptedUse
 if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.outcome import RunResult
     from holdfast_orchestrator.plan.preview import Plan, ShardPlan
+    from holdfast_orchestrator.report.adopt_documents import AdoptDocument
     from holdfast_orchestrator.report.advice_documents import AdviseDocument
     from holdfast_orchestrator.report.ci_documents import MatrixDocument
     from holdfast_orchestrator.report.history_documents import (
@@ -212,7 +213,7 @@ class ErrorDocument:
 Document: TypeAlias = (
     "ListDocument | GraphDocument | MatrixDocument | SynthDocument | PlanReport | DeployDocument"
     " | AdviseDocument | RunsDocument | ShowDocument | AuditRecordsDocument | AuditVerificationDocument"
-    " | DoctorDocument | LocalStatusDocument | ErrorDocument"
+    " | DoctorDocument | LocalStatusDocument | AdoptDocument | ErrorDocument"
 )
 
 
