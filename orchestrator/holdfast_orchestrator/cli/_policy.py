@@ -47,6 +47,13 @@ redeploy_option = mirrored(
     metavar="RUN",
     help="Deploy the version of this run again although it was rolled back from by hand; repeatable.",
 )
+adopt_option = mirrored(
+    "--adopt",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Take over the object that is there already where ADDRESS is to be made; a rollback lets go of it "
+    "again. Repeatable.",
+)
 first_failure_option = mirrored(
     "--on-first-failure",
     type=click.Choice(["keep", "destroy-created"]),
@@ -81,6 +88,7 @@ def policy_of(given: Mapping[str, Any]) -> Policy:
         rebaseline=given.get("rebaseline", False),
         take_over_app=given.get("take_over_app"),
         redeploy=frozenset(run.upper() for run in given.get("redeploy", ())),
+        adopt=frozenset(given.get("adopt", ())),
         lease_wait=given.get("wait", 0.0),
     )
 

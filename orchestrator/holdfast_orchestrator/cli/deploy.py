@@ -20,7 +20,7 @@ from holdfast_orchestrator.cli._options import (
     variables_option,
     yes_option,
 )
-from holdfast_orchestrator.cli._policy import command_line, failing, policy_of
+from holdfast_orchestrator.cli._policy import adopt_option, command_line, failing, policy_of
 from holdfast_orchestrator.cli._session import Session, session
 from holdfast_orchestrator.deploy.outcome import RunResult
 from holdfast_orchestrator.errors import EngineError, GateError, InterruptedSafelyError, UsageError
@@ -37,6 +37,7 @@ from holdfast_orchestrator.runtime import Runtime
         "holdfast deploy --env staging",
         "holdfast deploy --env prod --stack orders --yes",
         "holdfast plan --env prod --out plans && holdfast deploy --plan plans --yes",
+        "holdfast deploy --env prod --stack orders --adopt aws_sns_topic.alarms",
         "holdfast deploy --env prod --approve aws_db_instance.orders_db=orders-before-16 --yes",
     )
 )
@@ -53,6 +54,7 @@ from holdfast_orchestrator.runtime import Runtime
     dependents_option,
     refresh_option,
     allow_destroy_option,
+    adopt_option,
     failing,
     parallel_option,
     executor_option,

@@ -20,7 +20,7 @@ from holdfast_orchestrator.cli._options import (
 from holdfast_orchestrator.cli._outputs import refuse_unwritable, write_report
 from holdfast_orchestrator.cli._policy import take_over_app_option
 from holdfast_orchestrator.cli._session import Session, detailed, session
-from holdfast_orchestrator.errors import EXIT_FAILED, InterruptedSafelyError
+from holdfast_orchestrator.errors import EXIT_FAILED, GateError, InterruptedSafelyError
 from holdfast_orchestrator.plan.kept import keep
 from holdfast_orchestrator.plan.preview import Plan
 from holdfast_orchestrator.report.documents import plan_report
@@ -70,7 +70,8 @@ def command(
     """Plan shards. One that waits for another's first deploy is deferred, which is no error.
 
     A shard is not planned where configuration, upstream outputs, versions and state are those of its last
-    good deploy; --refresh plans it all the same.
+    good deploy; --refresh plans it all the same. A plan that would take over objects
+    that are there already exits with 4, as its deploy would.
     """
     if markdown is not None:
         refuse_unwritable("--markdown", runtime.cwd / markdown)
@@ -100,6 +101,8 @@ def command(
                 runtime.terminal.err.write(f"notice: {runtime.redactor.text(trouble)}\n")
     if plan.failures:
         return EXIT_FAILED
+    if plan.refusals:
+        return GateError.exit_code
     return detailed(changes=plan.has_changes) if detailed_exitcode else 0
 
 

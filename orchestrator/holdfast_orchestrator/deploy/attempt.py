@@ -24,7 +24,7 @@ from holdfast_orchestrator.rollback.classify import says_exists
 from holdfast_orchestrator.rollback.documents import Document, managed
 from holdfast_orchestrator.rollback.forward_gate import Approval
 from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex
-from holdfast_orchestrator.rollback.imports import planned_values_by_address
+from holdfast_orchestrator.rollback.imports import ImportBlock, planned_values_by_address, with_imports
 from holdfast_orchestrator.rollback.progress import ApplyStep, Progress, Step, measure, planned_steps
 from holdfast_orchestrator.rollback.references import declares
 from holdfast_orchestrator.rollback.staging import Staging
@@ -86,7 +86,8 @@ class Attempt:
     before anything was made that carries them, None where nobody asked. `errors` are its error texts, `code`
     its exit code. `sightings` is what was seen of objects before their creates. `standing` is the state that
     was proven to be what was wanted, as long as nothing but health has been looked at since. `adopted` are
-    objects whose creates were in doubt, `proved` those of them that were absent before their create.
+    objects whose creates were in doubt, `proved` those of them that were absent before their create,
+    `imports` objects that are taken over on purpose.
     `remaining` are the addresses a destroy has left, None where nobody knows; with `goes_on`, a destroy that
     was killed is carried on.
     """
@@ -134,6 +135,7 @@ class Attempt:
     proved: set[Identity] = field(default_factory=set)
     let_go: set[tuple[str, str]] = field(default_factory=set)
     looked_for: set[tuple[str, str | None]] = field(default_factory=set)
+    imports: tuple[ImportBlock, ...] = ()
     sightings: Sightings = field(default_factory=Sightings)
     recoveries: int = 0
     retries: int = 0
@@ -157,9 +159,14 @@ class Attempt:
         return read_plan(self.plan)
 
     @property
+    def wanted(self) -> Document:
+        """The configuration, with an import block for each object that is taken over on purpose."""
+        return with_imports(self.configuration, self.imports) if self.imports else self.configuration
+
+    @property
     def stage_configuration(self) -> Document:
         """What is applied before the deletes."""
-        return self.configuration if self.staging.stage_one is None else self.staging.stage_one
+        return self.wanted if self.staging.stage_one is None else self.staging.stage_one
 
     def inputs_for(self, configuration: Document) -> Inputs | None:
         """What a configuration of this work reads, None for what the shard itself does."""
@@ -235,9 +242,14 @@ class Attempt:
         )
 
     def begun(self) -> Iterator[Step]:
-        """Yield each create that the events of this run's applies say was begun."""
+        """Yield each create that the events of this run's applies say was begun.
+
+        But for those answered with "it exists": somebody else may have made the object meanwhile.
+        """
         for record in self.records:
-            yield from (step for step in measure((), events_of(record)).doubt)
+            answered = {address for address, _ in _answered_exists(record)}
+            doubt = measure((), events_of(record)).doubt
+            yield from (step for step in doubt if step.address not in answered)
 
     def refused(self) -> frozenset[str]:
         """Addresses whose create was refused, because their object was there before."""
@@ -255,24 +267,28 @@ def events_of(record: Path) -> list[ApplyStep]:
     return [step for event in Tail(record).events(last=True) if (step := _step(event))]
 
 
-@cache
 def refused_in(record: Path) -> frozenset[str]:
     """Addresses whose create was refused in the record of an apply, because their object was there before.
 
     Of a type whose create AWS itself refuses that is no proof: its answer may have been lost once.
     """
+    return frozenset(
+        address
+        for address, text in _answered_exists(record)
+        if REFUSED in text or is_doubtful(object_type(address), {})
+    )
+
+
+@cache
+def _answered_exists(record: Path) -> tuple[tuple[str, str], ...]:
+    """Address and text of each error in the record of an apply that says that the object exists."""
     from holdfast_orchestrator.engine.runner import Tail  # noqa: PLC0415 - only after an apply
     from holdfast_orchestrator.engine.ui_events import DiagnosticEvent  # noqa: PLC0415 - only after an apply
 
     told = (
         event.diagnostic for event in Tail(record).events(last=True) if isinstance(event, DiagnosticEvent)
     )
-    return frozenset(
-        one.address
-        for one in told
-        if one.address
-        and (REFUSED in one.text or (says_exists(one.text) and is_doubtful(object_type(one.address), {})))
-    )
+    return tuple((one.address, one.text) for one in told if one.address and says_exists(one.text))
 
 
 def _step(event: Any) -> ApplyStep | None:

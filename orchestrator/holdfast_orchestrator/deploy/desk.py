@@ -28,7 +28,8 @@ class Policy:
     `rollback` False keeps whatever a failed deploy has left. `on_first_failure` is for a shard that was
     never good. `approvals` name what may be lost or changed one way; `allowed` addresses may be lost as
     they are. `rebaseline` takes a state nobody recorded for the truth, `take_over_app` the shards of an app
-    that was called so. `lease_wait` is in seconds. `redeploy` are runs whose versions may be
+    that was called so. `adopt` are addresses whose objects are there already and are taken over.
+    `lease_wait` is in seconds. `redeploy` are runs whose versions may be
     deployed again although they were rolled back from by hand. `operator` says that a person asked for the
     shard; `together` that what it depends on goes back as well.
     """
@@ -39,6 +40,7 @@ class Policy:
     allowed: frozenset[str] = frozenset()
     rebaseline: bool = False
     take_over_app: str | None = None
+    adopt: frozenset[str] = frozenset()
     lease_wait: float = 0.0
     redeploy: frozenset[str] = frozenset()
     operator: bool = False

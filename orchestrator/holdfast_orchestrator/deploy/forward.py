@@ -70,7 +70,7 @@ def staging_of(bench: Bench, attempt: Attempt) -> Staging:
     changes = attempt.plan.get("resource_changes") or ()
     whole = [change for change in changes if change["address"] not in attempt.tainted]
     plan = {**attempt.plan, "resource_changes": whole}
-    return stage(attempt.configuration, plan=plan, earlier=_earlier(bench, attempt))
+    return stage(attempt.wanted, plan=plan, earlier=_earlier(bench, attempt))
 
 
 def apply_stage_one(bench: Bench, attempt: Attempt) -> Phase:
@@ -173,7 +173,7 @@ def retry(bench: Bench, attempt: Attempt) -> Phase:
     with bench.phase(Phase.RETRY_FORWARD, retry=attempt.retries) as entry:
         bench.step("trying again")
         bench.run.clock.sleep(float(2**attempt.retries))
-        terraform = bench.terraform()
+        terraform = bench.terraform(attempt.wanted if attempt.imports else None)
         holdings = None if attempt.verb == "destroy" else holdings_of(bench, attempt)
         outcome = terraform.plan(destroy=attempt.verb == "destroy", holdings=holdings)
         entry.update(note_sightings(attempt, outcome.watched))

@@ -89,6 +89,13 @@ def launch(
         return finish(bench, attempt, Phase.APPLYING, draft=draft)
 
 
+def refuse_irreversible(bench: Bench, known: Known, made: MadePlan, terraform: Any) -> None:
+    """Raise GateError where something in a plan could not be undone and nobody approved it."""
+    artifact, purpose = artifact_of(bench, terraform), Purpose(verb="deploy")
+    attempt = _attempt(bench, known, made, artifact=artifact, purpose=purpose)
+    judge_reversible(bench, attempt, attempt.plan)
+
+
 def finish(bench: Bench, attempt: Attempt, phase: Phase, *, draft: Draft | None) -> Launched:
     """Let the machine work from a phase to its end."""
     if draft is not None:
@@ -188,6 +195,7 @@ def _attempt(bench: Bench, known: Known, made: MadePlan, *, artifact: Artifact, 
         kept=known.kept,
         debt=Debt() if known.kept is None else known.kept.record.debt,
         plans=[made.raw or NO_CHANGES],
+        imports=made.imports,
         began=bench.run.clock.now(),
     )
 

@@ -33,6 +33,7 @@ from holdfast_orchestrator.rollback.changes import read_plan as read_changes
 from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.forward_gate import Approval
 from holdfast_orchestrator.rollback.identities import Identity
+from holdfast_orchestrator.rollback.imports import ImportBlock
 from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.rollback.progress import ApplyStep, planned_steps
 from holdfast_orchestrator.state.snapshot import snapshot_of
@@ -51,6 +52,7 @@ def noted(bench: Bench, attempt: Attempt) -> dict[str, Any]:
         "boot": bench.boot,
         "host": bench.lease.record.process.host,
         "shard": note_of(shard),
+        "imports": [[one.address, one.import_id] for one in attempt.imports],
         "policy": {
             "rollback": policy.rollback,
             "on_first_failure": policy.on_first_failure,
@@ -112,6 +114,7 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
         attempt.debt = kept.record.debt
     attempt.tagged_before = _tagged_before(entries)
     attempt.sightings = sightings_in(entries)
+    attempt.imports = tuple(ImportBlock(*one) for one in first.get("imports", ()))
     attempt.health_began = any(entry.phase is Phase.HEALTH for entry in entries)
     # Another plan begins with the first stage again.
     stages = [entry for entry in entries if entry.phase is Phase.CONTRACT or _plan_of(entry) is not None]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.deploy.ahead import Ahead
@@ -13,6 +14,8 @@ from holdfast_orchestrator.deploy.books import Books, Transcript
 from holdfast_orchestrator.deploy.by_hand import Back
 from holdfast_orchestrator.deploy.desk import Desk, Policy
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
+from holdfast_orchestrator.deploy.readers import readers_of
+from holdfast_orchestrator.deploy.removals import remove_what_waited
 from holdfast_orchestrator.deploy.shard import Intent
 from holdfast_orchestrator.deploy.together import take_back
 from holdfast_orchestrator.deploy.turns import Turns
@@ -108,6 +111,7 @@ def carry_out(order: Order, run: Run, crew: "Crew | None" = None) -> RunResult:
                 results = _Walk(order=order, run=run, desk=desk, crew=crew, turns=turns).results()
                 if order.atomic:
                     results = take_back(results, run, desk)
+                results = remove_what_waited(results, order, run, desk)
             finally:
                 # Even a defect leaves its trace.
                 result = _added_up(order, run, results, seconds=run.clock.monotonic() - began)
@@ -134,6 +138,20 @@ def _refuse_to_strand(order: Order, run: Run) -> None:
             f"{', '.join(run.label(shard.name) for shard in stranded)} would lose what they depend on",
             next_step="destroy them too: --include-dependents",
         )
+    _refuse_to_strand_readers(order, run)
+
+
+def _refuse_to_strand_readers(order: Order, run: Run) -> None:
+    """Of a stack that is not in the app any more, only records tell who still reads it."""
+    for shard in order.shards:
+        if shard.directory != Path():
+            continue
+        readers = sorted(set(readers_of(shard, run, None)) - set(order.names))
+        if readers:
+            raise UsageError(
+                f"the last good deploy of {', '.join(readers)} still reads outputs of {shard.name}",
+                next_step=f"deploy or destroy {', '.join(readers)} first",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,6 +235,17 @@ class _Walk:
             shown=None if shown is None else shown.by_name.get(name),
             upstream_changed=changed,
             back=self.order.back,
+            followers=self._followers(name),
+        )
+
+    def _followers(self, name: str) -> tuple[str, ...]:
+        """The shards that depend on this one, were deployed before, and are going to be worked on."""
+        if self.turns is None:
+            return ()
+        waiting = self._graph.waiting[name]
+        decisions = {other: self.turns.decisions[other] for other in waiting}
+        return tuple(
+            other for other, known in decisions.items() if not known.unchanged and known.record is not None
         )
 
     def _has_moved_above(self, name: str) -> bool:

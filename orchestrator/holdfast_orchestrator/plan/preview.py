@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.plan.document import Action, PlanDocument
@@ -36,6 +37,14 @@ class PlanOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why a deploy of this plan would be refused, and what lifts that."""
+
+    what: str
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShardPlan:
     """What would happen to one shard.
 
@@ -43,7 +52,8 @@ class ShardPlan:
     `failure` (why it could not be planned) there is no `document`. `content` is Terraform's own plan
     file; it holds secrets. `inputs` are digests of what it read of the shards above it, `reads` of the files
     and variables it read. `skipped` is what
-    is known to be unchanged without a plan; `reasons` say why a shard was not.
+    is known to be unchanged without a plan; `reasons` say why a shard was not. `seen` is what was seen of the
+    objects it would create (`Sighting.to_json`), `refusals` what stands against a deploy of it.
     """
 
     shard: str
@@ -59,6 +69,8 @@ class ShardPlan:
     content: bytes | None = field(default=None, repr=False)
     skipped: bool = False
     reasons: tuple[Reason, ...] = ()
+    seen: tuple[Mapping[str, Any], ...] = ()
+    refusals: tuple[Refusal, ...] = ()
     seconds: float = 0.0
 
     @property
@@ -149,6 +161,11 @@ class Plan:
     def has_changes(self) -> bool:
         """Whether a deploy would do anything."""
         return any(plan.has_changes for plan in self.shards)
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """What stands against a deploy of it."""
+        return tuple(refusal for plan in self.shards for refusal in plan.refusals)
 
     @property
     def failures(self) -> tuple[ShardPlan, ...]:

@@ -120,6 +120,14 @@ class AcceptedChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRefusal:
+    """Why a deploy of this plan would be refused, and what lifts that."""
+
+    what: str
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedShard:
     """A shard's plan; `outcome` is changes, unchanged, deferred or failed, `reason` says why.
 
@@ -139,6 +147,7 @@ class PlannedShard:
     skipped: bool = False
     reasons: tuple[PlannedBecause, ...] = ()
     accepted_differences: tuple[AcceptedChange, ...] = ()
+    refusals: tuple[PlannedRefusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +181,7 @@ class DeployedShard:
     """How a shard ended; `serial` is its state's now, `backup` the key of the copy made before.
 
     `skipped` is true where nothing has changed since the last good deploy, so that nothing was planned.
+    `put_off` is what was not removed yet because others still read it.
     """
 
     name: str
@@ -187,6 +197,7 @@ class DeployedShard:
     seconds: float
     skipped: bool = False
     accepted_differences: tuple[AcceptedChange, ...] = ()
+    put_off: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,6 +280,7 @@ def deploy_document(result: "RunResult") -> DeployDocument:
                 seconds=round(shard.seconds, 3),
                 skipped=shard.skipped,
                 accepted_differences=_accepted(shard.accepted),
+                put_off=shard.put_off,
             )
             for shard in result.shards
         ),
@@ -320,6 +332,7 @@ def _planned(plan: "ShardPlan") -> PlannedShard:
             PlannedBecause(why=reason.why, words=reason.words, names=reason.names) for reason in plan.reasons
         ),
         accepted_differences=_accepted(plan.accepted),
+        refusals=tuple(PlannedRefusal(what=one.what, next_step=one.next_step) for one in plan.refusals),
     )
 
 
