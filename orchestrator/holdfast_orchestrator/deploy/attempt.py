@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.deploy.narration import Failure
+from holdfast_orchestrator.inputs.value import Inputs
 from holdfast_orchestrator.record.footing import Footing, Proven
 from holdfast_orchestrator.record.last_good import LastGood, Promoted, Rejected
 from holdfast_orchestrator.record.state_record import Debt, KeptRecord
@@ -176,6 +177,11 @@ class Attempt:
     def final_configuration(self) -> Document:
         """What is to stand in the end; with what waits for its receiver."""
         return self.configuration if self.staging.final is None else self.staging.final
+
+    def inputs_for(self, configuration: Document) -> Inputs | None:
+        """What a configuration of this work reads, None for what the shard itself does."""
+        back = self.rollback
+        return back.inputs if back is not None and configuration is back.configuration else None
 
     def declaring(self, address: str) -> Document:
         """The configuration to read or import an object with: what is gone back to, where it has it."""

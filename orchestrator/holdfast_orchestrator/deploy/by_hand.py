@@ -14,6 +14,7 @@ from datetime import datetime
 from holdfast_orchestrator.deploy.attempt import parsed
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.commands import deploy_command, rollback_command
+from holdfast_orchestrator.deploy.kept_inputs import inputs_to_go_back_by_hand, same_inputs_kept
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.outcome import ShardResult
 from holdfast_orchestrator.deploy.ownership import Turn
@@ -62,7 +63,12 @@ class ShardRollback(ShardDeploy):
         bench.say(f"goes back to deploy {target.run} by {target.actor} on {target.at:%d %b %Y}")
         configuration = configuration_back_to(bench, known, target)
         self._back_to = target.at
-        self._shard = replace(self._shard, configuration=json.dumps(configuration, indent=1).encode())
+        artifact = read_artifact(bench.store, target.artifact)
+        self._shard = replace(
+            self._shard,
+            configuration=json.dumps(configuration, indent=1).encode(),
+            inputs=inputs_to_go_back_by_hand(bench, artifact, configuration, run=target.run),
+        )
         rejected = _rejected(bench, known, target) if back.rejects else None
         self._purpose = Purpose(verb="rollback", target=target.run, rejected=rejected)
         return self._go(replace(bench, shard=self._shard), known)
@@ -131,7 +137,7 @@ def _differs(bench: Bench, one: LastGood, other: LastGood) -> bool:
     if one.artifact == other.artifact:
         return False
     first, second = (readable_configurations(bench.store, [each.artifact]) for each in (one, other))
-    return first != second
+    return first != second or not same_inputs_kept(bench.store, one.artifact, other.artifact)
 
 
 def configuration_back_to(bench: Bench, known: Known, target: LastGood) -> Document:

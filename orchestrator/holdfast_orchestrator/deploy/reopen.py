@@ -17,6 +17,7 @@ from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.commands import correct_and_deploy
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.deploy.forward import staging_of
+from holdfast_orchestrator.deploy.kept_inputs import with_inputs
 from holdfast_orchestrator.deploy.looks import sightings_in
 from holdfast_orchestrator.deploy.narration import Failure
 from holdfast_orchestrator.deploy.preflight import Known, good_of
@@ -74,9 +75,9 @@ def old_shard(bench: Bench, entries: Sequence[Entry]) -> Shard:
     shard = noted_shard(entries) or bench.shard
     artifact = read_artifact(bench.store, _said(entries, Phase.SNAPSHOT)["artifact"])
     # What is kept of the way to its end is what the app says today.
+    shard = with_inputs(replace(shard, directory=bench.shard.directory), bench.store, artifact)
     return replace(
         shard,
-        configuration=artifact.configuration,
         directory=bench.shard.directory,
         sources=bench.shard.sources,
         keeping=bench.shard.keeping,

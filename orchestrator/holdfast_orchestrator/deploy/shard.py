@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.commands import deploy_command
 from holdfast_orchestrator.deploy.desk import Desk
 from holdfast_orchestrator.deploy.draft import INTERRUPTED, Draft
 from holdfast_orchestrator.deploy.handover import ShardHandover
@@ -74,8 +75,9 @@ class Intent:
         shown = self.shown
         if shown is None or shown.document is None or shown.skipped or self.upstream_changed:
             return None
-        same = (shown.configuration_sha256, shown.state) == (
+        same = (shown.configuration_sha256, shown.reads, shown.state) == (
             configuration_sha256(shard),
+            shard.inputs.digests,
             StateStamp.of(snapshot),
         )
         return shown if same else None
@@ -139,7 +141,7 @@ class ShardDeploy:
             names = ", ".join(f"`{self._run.label(name)}`" for name in waiting)
             raise HoldfastError(
                 f"waits for {names}: the outputs it refers to are not there yet",
-                next_step=f"deploy {names} first, or together with it",
+                next_step=deploy_command(self._shard, *(f"--stack={name}" for name in waiting)),
             )
 
     def _under_lease(self, bench: Bench) -> ShardResult:

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from holdfast_orchestrator.deploy.by_hand import Back, ShardRollback
+from holdfast_orchestrator.deploy.commands import correct_and_deploy, destroy_command, rollback_command
 from holdfast_orchestrator.deploy.desk import Desk
 from holdfast_orchestrator.deploy.ids import new_run_id
+from holdfast_orchestrator.deploy.kept_inputs import doubts_about, reapplied
 from holdfast_orchestrator.deploy.no_return import UPSTREAMS_FIRST
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
 from holdfast_orchestrator.deploy.shard import Intent
@@ -109,7 +111,7 @@ def _once_more(result: ShardResult, target: LastGood | None, run: Run, desk: Des
     again = _go(result.shard, target, run, desk)
     if again.outcome is Outcome.SKIPPED:
         told = f"{result.reason}; interrupted before the values from above were read again"
-        return replace(result, reason=told, next_step=f"holdfast rollback {result.shard}")
+        return replace(result, reason=told, next_step=rollback_command(run.manifest.by_name[result.shard]))
     return result if again.outcome.is_good else again
 
 
@@ -124,17 +126,18 @@ def _taken_back(
     name: str, target: LastGood | None, result: ShardResult, *, because: str, run: Run, desk: Desk
 ) -> ShardResult:
     if target is None:
+        shard = run.manifest.by_name[name]
         return replace(
             result,
             outcome=Outcome.FAILED,
             exit_code=EXIT_FAILED,
             reason=f"{because}; it was never good before, so it stays as it is",
-            next_step="mend the cause and deploy again, or holdfast destroy it",
+            next_step=f"{correct_and_deploy(shard)}; or, to take it down: {destroy_command(shard)}",
         )
     back = _go(name, target, run, desk)
     if back.outcome is Outcome.SKIPPED:
         told = f"{because}; interrupted before it was taken back, so it stays committed"
-        rollback = f"holdfast rollback {result.shard}"
+        rollback = rollback_command(run.manifest.by_name[result.shard])
         run.emit(Notice(shard=name, message=f"{result.label}: {told} (to take it back: {rollback})"))
         return replace(result, reason=told, next_step=rollback)
     if not back.outcome.is_good:
@@ -143,9 +146,13 @@ def _taken_back(
         back,
         outcome=Outcome.ROLLED_BACK,
         exit_code=RolledBackError.exit_code,
-        reason=f"{because}; deploy {target.run} re-applied, verified",
+        reason=f"{because}; {reapplied(target.run, _doubts(name, target, run))}",
         seconds=result.seconds + back.seconds,
     )
+
+
+def _doubts(name: str, target: LastGood, run: Run) -> tuple[str, ...]:
+    return doubts_about(run.tools.store(run.manifest.by_name[name]), target.artifact)
 
 
 def _go(name: str, target: LastGood | None, run: Run, desk: Desk) -> ShardResult:
