@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from holdfast_orchestrator.errors import SettingsError
 from holdfast_orchestrator.graph import Graph
+from holdfast_orchestrator.inputs.value import NOTHING, Inputs
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
 from holdfast_orchestrator.terraform.accepted import AcceptedDifference
 
@@ -105,7 +106,10 @@ class StateElsewhere:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """One stack with a state of its own. `configuration` is the Terraform JSON, read once."""
+    """One stack with a state of its own. `configuration` is the Terraform JSON, read once.
+
+    `inputs` are the files and variables that it reads.
+    """
 
     name: str
     directory: Path
@@ -125,6 +129,7 @@ class Shard:
     gates: tuple[Mapping[str, Any], ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
     depends_on: tuple[str, ...] = ()
+    inputs: Inputs = field(default=NOTHING, repr=False)
     elsewhere: StateElsewhere | None = None
     accepted_differences: tuple[AcceptedDifference, ...] = ()
 

@@ -17,6 +17,7 @@ from holdfast_orchestrator.cli._options import (
     parallel_option,
     refresh_option,
     since_option,
+    variables_option,
     yes_option,
 )
 from holdfast_orchestrator.cli._policy import adopt_option, command_line, failing, policy_of
@@ -58,6 +59,7 @@ from holdfast_orchestrator.runtime import Runtime
     parallel_option,
     executor_option,
     cold_option,
+    variables_option,
     engine_option,
 )
 @click.pass_obj
