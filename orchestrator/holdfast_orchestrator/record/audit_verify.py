@@ -3,7 +3,8 @@
 Found are records deleted (the last one too, and the head itself), changed, put in another's place, and
 objects that do not belong there. A trail that was deleted whole, its head too, is found by the runs: each
 that has ended and is within the retention must be told of. Records older than the
-retention may be gone, one by one and in any order, as the bucket's lifecycle removes them; those that are still there must fit all the same.
+retention may be gone, one by one and in any order, as the bucket's lifecycle removes them; those that are
+still there must fit all the same.
 
 What this cannot see: somebody who may write everything and rewrites the head and all records after
 the change. Keep the bucket's versions, or Object Lock, for that.
