@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from holdfast_orchestrator.app import App, Names, names_of, selection_of
+from holdfast_orchestrator.adopting import AdoptingApp
+from holdfast_orchestrator.app import Names, names_of, selection_of
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Listener, Notice, ignore
 from holdfast_orchestrator.manifest import Manifest, Shard, by_bucket
 from holdfast_orchestrator.runtime import load_ahead
-from holdfast_orchestrator.selection import labels
 from holdfast_orchestrator.stop import StopSignal
 from holdfast_orchestrator.tools import RealTools
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Project(App):
+class Project(AdoptingApp):
     """A cdktf app and the outside world to deploy it in."""
 
     def advise(
@@ -338,29 +338,6 @@ class Project(App):
         from holdfast_orchestrator.capacity import default_parallel  # noqa: PLC0415 - only with Terraform
 
         return default_parallel(warm=isinstance(self.tools, RealTools) and self.tools.warm is not None)
-
-    def run(
-        self, manifest: Manifest, *, on_event: Listener = ignore, stop: StopSignal | None = None
-    ) -> "Run":
-        """Return a new run over a synthesized app: what its stages share."""
-        from holdfast_orchestrator.deploy.ids import new_run_id  # noqa: PLC0415 - only with Terraform
-        from holdfast_orchestrator.plan.shard import Run  # noqa: PLC0415
-        from holdfast_orchestrator.secret_places import secrets_in_configuration  # noqa: PLC0415
-
-        shown = labels(manifest.shards)
-        for shard in manifest.shards:
-            self.redactor.learn([*secrets_in_configuration(shard.configuration)])
-        return Run(
-            id=new_run_id(self.runtime.clock.now()),
-            manifest=manifest,
-            tools=self._tools,
-            runtime=self.runtime,
-            redactor=self.redactor,
-            emit=self._emitter(on_event),
-            stop=stop or StopSignal(),
-            label=lambda name: shown.get(name, name),
-            project=self.file.id,
-        )
 
     def _manifest_for(self, plan: "Plan | None", *, env: Names, on_event: Listener) -> Manifest:
         if plan is None:

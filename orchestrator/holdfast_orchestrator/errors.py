@@ -18,6 +18,7 @@ An error says what is wrong, what was got, what is allowed and what to do next. 
 or print: `cli.main` is the one place that turns them into text and an exit code.
 """
 
+import errno
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +28,21 @@ EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_CHANGES = 2
 EXIT_DEFECT = 3
+
+_MEMORY = "give it more memory (`ulimit -v`, the container's limit), or use less: --max-parallel 1"
+_THREADS = (
+    "allow more processes and threads (`ulimit -u`, the container's limit), or use fewer: --max-parallel 1"
+)
+_LOADING = "give it more memory (`ulimit -v`, the container's limit), or install it anew: make install"
+_FILES = "allow more open files: ulimit -n 4096"
+_MACHINE_ADVICE = {
+    errno.ENOMEM: _MEMORY,
+    errno.EAGAIN: _THREADS,
+    errno.EMFILE: _FILES,
+    errno.ENFILE: _FILES,
+}
+# An error, what it came from, and so on; a chain may lead back to itself.
+_LONGEST_CHAIN = 20
 
 
 class HoldfastError(Exception):
@@ -80,7 +96,7 @@ class StateBucketError(HoldfastError):
 
 
 class MachineError(HoldfastError):
-    """This machine refused: its disk is full, a folder cannot be written, there are too many open files."""
+    """This machine refused: its disk is full, a folder cannot be written, memory or threads ran out."""
 
     @classmethod
     def of(cls, error: OSError) -> "MachineError":
@@ -88,8 +104,29 @@ class MachineError(HoldfastError):
         where = f" ({error.filename})" if error.filename else ""
         return cls(
             f"this machine refused: {error.strerror or error}{where}",
-            next_step="mend that; HOLDFAST_CACHE_DIR and TMPDIR name other folders to work in",
+            next_step=_MACHINE_ADVICE.get(
+                error.errno or 0, "mend that; HOLDFAST_CACHE_DIR and TMPDIR name other folders to work in"
+            ),
         )
+
+    @classmethod
+    def behind(cls, error: BaseException | None) -> "MachineError | None":
+        """Return what the system refused where that is the cause of `error`; None for any other error."""
+        for _ in range(_LONGEST_CHAIN):
+            match error:
+                case None | HoldfastError():
+                    return error if isinstance(error, MachineError) else None
+                case MemoryError():
+                    return cls("this machine refused: there is not enough memory", next_step=_MEMORY)
+                case RuntimeError() if "start new thread" in str(error):
+                    return cls("this machine refused: no more threads can be started", next_step=_THREADS)
+                case ImportError():
+                    return cls(f"a part of Holdfast cannot be loaded: {error}", next_step=_LOADING)
+                case OSError():
+                    return cls.of(error)
+            # Not the context: a defect in what handles an OSError is a defect all the same.
+            error = error.__cause__
+        return None
 
 
 class GateError(HoldfastError):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from holdfast_orchestrator.errors import SettingsError
 from holdfast_orchestrator.graph import Graph
+from holdfast_orchestrator.inputs.value import NOTHING, Inputs
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
 from holdfast_orchestrator.terraform.accepted import AcceptedDifference
 
@@ -87,8 +88,28 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StateElsewhere:
+    """A state of a stack that lies somewhere else than Holdfast keeps it.
+
+    `kind` is Terraform's word for the backend, `place` where it is, for people. `source` is what
+    `holdfast adopt --from` takes for it, None where it has to be pulled first. The rest is known of local
+    files that can be read; `objects` counts what the state manages.
+    """
+
+    kind: str
+    place: str
+    source: str | None = None
+    lineage: str | None = None
+    serial: int | None = None
+    objects: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """One stack with a state of its own. `configuration` is the Terraform JSON, read once."""
+    """One stack with a state of its own. `configuration` is the Terraform JSON, read once.
+
+    `inputs` are the files and variables that it reads.
+    """
 
     name: str
     directory: Path
@@ -108,6 +129,8 @@ class Shard:
     gates: tuple[Mapping[str, Any], ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
     depends_on: tuple[str, ...] = ()
+    inputs: Inputs = field(default=NOTHING, repr=False)
+    elsewhere: StateElsewhere | None = None
     accepted_differences: tuple[AcceptedDifference, ...] = ()
 
     @property

@@ -1,32 +1,277 @@
-"""Files and folders that hold secrets: ours alone, and reached through no symbolic link."""
+"""Files and folders of ours, and what a person named for us to write: opened through no trap.
+
+Whoever can write to a folder can put something else in the place of a file: a symbolic link to another
+file, a named pipe that hangs whoever opens it, a device, a folder of their own. Each door here opens first,
+without following or waiting, and looks at what was opened then:
+
+    write_new                       a file that is not there yet
+    write_private, replace_file     a file of ours, made anew; beside it first, where others may read it
+    open_lock                       a file to lock
+    read_file                       a file of ours, up to a limit
+    read_source                     a file of the user's app; there a link is followed, it is theirs
+    own_folder, cache_folder_of     folders that are ours alone
+    project_folder                  a folder of ours in the user's project
+    open_output                     what `--events` and `--markdown` name
+
+What is refused is a HoldfastError that says what lies there, and what to do.
+"""
 
 import contextlib
+import itertools
 import os
+import re
+import shlex
 import stat
 from pathlib import Path
 
 from holdfast_orchestrator.errors import HoldfastError
 
 PRIVATE = 0o700
+# The largest state that was tried has ten megabytes; nothing of ours comes near this.
+LARGEST = 256 * 2**20
+
+_SAFELY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_OTHERS_MAY_WRITE = 0o022
+_STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
+_STREAM = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
+_KINDS = (
+    (stat.S_ISLNK, "a symbolic link"),
+    (stat.S_ISREG, "a file"),
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+class UnsafePlaceError(HoldfastError):
+    """Something else lies where a file or a folder of ours has to be."""
 
 
 def write_private(path: Path, content: bytes) -> None:
     """Write a file anew, mode 0600, through no link."""
     path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
+    write_new(path, content)
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file that is not there yet, mode 0600; nothing is left of one that could not be written.
+
+    Raises FileExistsError for anything that lies there, a link too.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFELY, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def replace_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Write beside, then replace: a reader sees the old file or the new one, never half of one.
+
+    A link is replaced too, and what it led to is left alone.
+    """
+    descriptor, aside = _new_beside(path, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def open_lock(path: Path) -> int:
+    """Open or make a file to lock, and return its descriptor; nothing in it is changed."""
+    descriptor = _opened(path, os.O_RDWR | os.O_CREAT, 0o600)
+    _require_file(descriptor, path)
+    return descriptor
+
+
+def read_file(path: Path, *, largest: int = LARGEST) -> bytes:
+    """Read a file of ours. Raises OSError where it cannot be read, UnsafePlaceError where it is none."""
+    descriptor = _opened(path, os.O_RDONLY)
+    _require_file(descriptor, path)
+    return _read(descriptor, path, largest)
+
+
+def read_source(path: Path, *, largest: int = LARGEST) -> bytes:
+    """Read a file of the user's app, through links; a pipe or a device is none. Raises as `read_file`."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        kind = kind_of(os.fstat(descriptor).st_mode)
+        os.close(descriptor)
+        raise UnsafePlaceError(
+            f"{path} must be a file, got {kind}", next_step=f"look at it: ls -ld {_q(path)}"
+        )
+    return _read(descriptor, path, largest)
 
 
 def own_folder(path: Path) -> Path:
-    """Return a folder that is ours alone and no link, made where there is none. Raises HoldfastError."""
+    """Return a folder that is ours alone and no link, made where there is none. Raises UnsafePlaceError."""
     with contextlib.suppress(FileExistsError):
         path.mkdir(mode=PRIVATE)
-    found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise HoldfastError(
-            f"{path} must be a folder of yours and no link", next_step=f"look at it, then: rm {path}"
-        )
+    found = _own(path)
     if stat.S_IMODE(found.st_mode) != PRIVATE:
         path.chmod(PRIVATE)
     return path
+
+
+def cache_folder_of(root: Path, *names: str) -> Path:
+    """Return the folder `names` of the cache, each made where there is none, all of them ours alone.
+
+    What leads to the cache may be links, the cache itself may not; and nobody else may write to it.
+    """
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        root.mkdir(mode=PRIVATE)
+    _close_to_others(root, _own(root))
+    folder = root
+    for name in names:
+        folder = own_folder(folder / name)
+    return folder
+
+
+def project_folder(project: Path, *names: str) -> Path:
+    """Return a folder of ours in the user's project, made where there is none.
+
+    It may belong to whom the project belongs to. Raises UnsafePlaceError for a link.
+    """
+    folder = project
+    for name in names:
+        folder = folder / name
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o755)
+        found = refuse_link(folder, of=project)
+        if found.st_uid == os.geteuid():
+            _close_to_others(folder, found)
+    return folder
+
+
+def refuse_link(folder: Path, *, of: Path) -> os.stat_result:
+    """Return what is known of a folder in `of`, whose owner, or ours, it must have; never of a link.
+
+    Raises UnsafePlaceError, and FileNotFoundError where there is none.
+    """
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        raise _not(folder, "a folder and no link", found)
+    if found.st_uid not in {os.geteuid(), of.stat().st_uid}:
+        raise _foreign(folder, found)
+    return found
+
+
+def open_output(path: Path, *, emptied: bool = True) -> int:
+    """Open what a person named for writing, `emptied` or as it is, and return its descriptor.
+
+    Standard streams, `/dev/fd/N` and `/dev/null` are fine; a link, a named pipe, a socket, a device
+    elsewhere and a stranger's file are not. Raises OSError and UnsafePlaceError.
+    """
+    if (number := _stream(path)) is not None:
+        return os.dup(number)
+    descriptor = _opened(path, os.O_WRONLY | os.O_CREAT, 0o666)
+    found = os.fstat(descriptor)
+    try:
+        is_device = stat.S_ISCHR(found.st_mode) and path.parent == Path("/dev")
+        if not is_device:
+            _check_file(found, path)
+        if emptied and not is_device:
+            os.ftruncate(descriptor, 0)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def kind_of(mode: int) -> str:
+    """Return what something is called in a sentence, by its mode."""
+    return next((name for fits, name in _KINDS if fits(mode)), "something else")
+
+
+def _own(path: Path) -> os.stat_result:
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        raise _not(path, "a folder of yours and no link", found)
+    if found.st_uid != os.geteuid():
+        raise _foreign(path, found)
+    return found
+
+
+def _close_to_others(folder: Path, found: os.stat_result) -> None:
+    mode = stat.S_IMODE(found.st_mode)
+    # Of a folder with the sticky bit, such as /tmp, nobody can take away what is another's.
+    if mode & _OTHERS_MAY_WRITE and not mode & stat.S_ISVTX:
+        folder.chmod(mode & ~_OTHERS_MAY_WRITE)
+
+
+def _opened(path: Path, flags: int, mode: int = 0o600) -> int:
+    try:
+        descriptor = os.open(path, flags | _SAFELY, mode)
+    except OSError as error:
+        with contextlib.suppress(FileNotFoundError):
+            found = path.lstat()
+            if not stat.S_ISREG(found.st_mode):
+                raise _not(path, "a file", found) from None
+        raise error from None
+    os.set_blocking(descriptor, True)
+    return descriptor
+
+
+def _require_file(descriptor: int, path: Path) -> None:
+    try:
+        _check_file(os.fstat(descriptor), path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _check_file(found: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise _not(path, "a file", found)
+    if found.st_uid not in {os.geteuid(), path.parent.stat().st_uid}:
+        raise _foreign(path, found)
+
+
+def _read(descriptor: int, path: Path, largest: int) -> bytes:
+    with os.fdopen(descriptor, "rb") as file:
+        size = os.fstat(descriptor).st_size
+        content = b"" if size > largest else file.read(largest + 1)
+    if max(size, len(content)) > largest:
+        raise UnsafePlaceError(
+            f"{path} has {size} bytes; no more than {largest} are read",
+            next_step=f"look at it: ls -l {_q(path)}",
+        )
+    return content
+
+
+def _new_beside(path: Path, mode: int) -> tuple[int, Path]:
+    for number in itertools.count():
+        aside = path.with_name(f"{path.name}.{os.getpid()}-{number}.new")
+        with contextlib.suppress(FileExistsError):
+            return os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFELY, mode), aside
+    raise AssertionError
+
+
+def _stream(path: Path) -> int | None:
+    named = _STREAM.fullmatch(str(path))
+    return int(named[1]) if named else _STREAMS.get(str(path))
+
+
+def _not(path: Path, wanted: str, found: os.stat_result) -> UnsafePlaceError:
+    kind = kind_of(found.st_mode)
+    advice = "name another place" if stat.S_ISDIR(found.st_mode) else f"look at it, then: rm {_q(path)}"
+    return UnsafePlaceError(f"{path} must be {wanted}, got {kind}", next_step=advice)
+
+
+def _foreign(path: Path, found: os.stat_result) -> UnsafePlaceError:
+    return UnsafePlaceError(
+        f"{path} must belong to you (user {os.geteuid()}), and belongs to user {found.st_uid}",
+        next_step=f"look at it, then: sudo chown -R {os.geteuid()} {_q(path)}, or name another place",
+    )
+
+
+def _q(path: Path) -> str:
+    return shlex.quote(str(path))

@@ -5,7 +5,8 @@ the way is Terraform's needs:
 
 - in a session of its own, standard input closed, hang-ups ignored: a closed terminal, a dying
   orchestrator or a Ctrl-C meant for us must not reach a Terraform that is writing state;
-- standard output and error to files, never to pipes: a pipe whose reader died kills the writer;
+- standard output and error to files, never to pipes: a pipe whose reader died kills the writer. What is
+  captured goes to memory, what has to outlive us to the disk;
 - files made by it are private (umask 077): plans and states hold secrets;
 - stopped with one SIGINT and patience. A second SIGINT makes Terraform drop a state write, SIGKILL
   loses up to twenty seconds of state. Only commands that change nothing may ask for `kill`.
@@ -279,6 +280,9 @@ def _program(command: Command) -> str:
 
 
 def _scratch() -> IO[bytes]:
+    """Where output is captured: in memory, because a disk that is full would cut it short unnoticed."""
+    if sys.platform == "linux":
+        return os.fdopen(os.memfd_create("output"), "w+b")
     return tempfile.TemporaryFile()
 
 

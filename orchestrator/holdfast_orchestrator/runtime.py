@@ -20,6 +20,7 @@ from typing import Any, Protocol, TextIO
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.process import Processes, SystemProcesses
 from holdfast_orchestrator.redaction import Redactor
+from holdfast_orchestrator.system.workers import start_helper
 from holdfast_orchestrator.visible import visible
 
 # As many as ask at once: what the shards of a run are looked at with, and their deploys.
@@ -120,7 +121,7 @@ class Boto3Aws:
 def load_ahead(aws: Aws) -> None:
     """Make the first client quicker, while there is something else to wait for; asks nobody anything."""
     if isinstance(aws, Boto3Aws):
-        threading.Thread(target=_load_boto3, name="boto3", daemon=True).start()
+        start_helper(_load_boto3, name="boto3")
 
 
 def _load_boto3() -> None:

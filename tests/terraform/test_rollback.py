@@ -1,6 +1,7 @@
 """A deploy that fails undoes itself: real Terraform, the real command line, an AWS on loopback."""
 
 import json
+import shlex
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -247,8 +248,50 @@ def test_a_shard_goes_back_by_hand_and_forward_again(plain_app: "App") -> None:
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert inputs(plain_app) == {"kept": "1", "gone": "1"}
-    assert deployed(plain_app, version(data(kept="2", fresh="1")))[0] == 0
+    code, shard = deployed(plain_app, version(data(kept="2", fresh="1")))
+    assert (code, "rolled back from by hand" in shard["reason"]) == (4, True), shard
+    assert inputs(plain_app) == {"kept": "1", "gone": "1"}
+    command = shard["next_step"].rpartition(": ")[2]
+    forward = plain_app.run(*shlex.split(command)[1:], "--yes")
+    assert forward.returncode == 0, forward.stdout + forward.stderr
     assert inputs(plain_app) == {"kept": "2", "fresh": "1"}
+
+
+def test_after_a_destroy_a_rollback_brings_the_last_good_deployment_back(plain_app: "App") -> None:
+    versioned(plain_app)
+    for kept in ("1", "2"):
+        deployed(plain_app, version(data(kept=kept)))
+    assert plain_app.run("rollback", SHARD, "--yes").returncode == 0
+    ran = plain_app.run("destroy", "--yes", "--json")
+    destroyed = json.loads(ran.stdout)["run"]
+
+    refused = plain_app.run("rollback", SHARD, "--to", destroyed, "--yes", "--json")
+    back = plain_app.run("rollback", SHARD, "--yes", "--json")
+
+    assert refused.returncode == 64
+    error = json.loads(refused.stdout)["shards"][0]
+    assert f"run {destroyed} destroyed {SHARD}" in error["reason"]
+    assert back.returncode == 0, back.stdout + back.stderr
+    assert inputs(plain_app) == {"kept": "1"}
+    named = plain_app.run(*shlex.split(error["next_step"])[1:], "--yes")
+    assert named.returncode == 0, named.stdout + named.stderr
+
+
+def test_a_rollback_after_a_rollback_goes_further_back_and_not_to_what_was_bad(plain_app: "App") -> None:
+    versioned(plain_app)
+    for kept in ("0", "1", "2"):
+        deployed(plain_app, version(data(kept=kept)))
+
+    first = plain_app.run("rollback", SHARD, "--yes")
+    after_one = inputs(plain_app)
+    second = plain_app.run("rollback", SHARD, "--yes")
+    after_two = inputs(plain_app)
+    third = plain_app.run("rollback", SHARD, "--yes", "--json")
+
+    assert (first.returncode, second.returncode, third.returncode) == (0, 0, 64), third.stdout
+    assert (after_one, after_two) == ({"kept": "1"}, {"kept": "0"})
+    code, shard = deployed(plain_app, version(data(kept="1")))
+    assert (code, "rolled back from by hand" in shard["reason"]) == (4, True), shard
 
 
 def test_a_shard_goes_back_by_hand_past_a_failure_that_was_rolled_back(plain_app: "App") -> None:

@@ -73,3 +73,28 @@ def test_ids_that_would_share_a_state_are_refused_by_both_names_before_anything_
     assert "stacks 'MyStack' and 'mystack' would share the state 'mystack/" in ran.stderr
     assert "next: rename one of the stacks" in ran.stderr
     assert plain_app.object_keys() == []
+
+    assert plain_app.run("list").returncode == 64
+    plain_app.write(app(("MyStack", "other")))
+    mended = plain_app.run("list")
+    assert (mended.returncode, "MyStack" in mended.stdout) == (0, True), mended.stderr
+
+
+def test_a_first_plan_that_only_looks_for_what_another_stack_makes_is_deferred(plain_app: "App") -> None:
+    """`second` depends on `first` and reads its state, and refers to nothing in it."""
+    stacks = app(("first", "second"))
+    plain_app.write(stacks)
+
+    planned = json.loads(plain_app.run("plan", "--json").stdout)["shards"]
+    assert {shard["name"]: shard["outcome"] for shard in planned} == {
+        "first": "changes",
+        "second": "deferred",
+    }
+    text = plain_app.run("plan")
+    assert (text.returncode, "waits for `first`" in text.stdout) == (0, True), text.stdout
+
+    stacks = app(("first", "second"))
+    stacks["second"]["resource"]["terraform_data"]["y"] = {"no_such_argument": 1}
+    plain_app.write(stacks)
+    wrong = json.loads(plain_app.run("plan", "--json").stdout)["shards"]
+    assert {shard["name"]: shard["outcome"] for shard in wrong}["second"] == "failed"

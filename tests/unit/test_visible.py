@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import os
 import re
 import typing
 from collections.abc import Iterator
@@ -117,15 +118,19 @@ def _value(hint: str, text: str, name: str) -> Any:
 @given(hostile)
 @settings(max_examples=25, deadline=None)
 def test_every_event_is_safe_in_every_view(text: str) -> None:
-    lines, file = io.StringIO(), io.StringIO()
+    lines, file = io.StringIO(), os.memfd_create("events")
     terminal = captured_terminal(is_tty=True)
+    events_file = EventFile(file, Path("events.jsonl"))
     with LiveTable(terminal, verbose=True) as table:
-        emit = Emitter(Noon(), Redactor(), Lines(lines, verbose=True), EventFile(file), table)
+        emit = Emitter(Noon(), Redactor(), Lines(lines, verbose=True), events_file, table)
         for event in every_event(text):
             emit(event)
 
     assert not obeyed(lines.getvalue())
-    assert not obeyed(file.getvalue())
+    written = os.pread(file, 1 << 20, 0).decode()
+    events_file.close()
+    assert written
+    assert not obeyed(written)
     assert not obeyed(OWN.sub("", terminal.out.getvalue()))  # type: ignore[attr-defined]
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-_ENVIRON = os.environ  # noqa: TID251 - nothing runs before the bindings are imported, so nothing can pass it in
+_ENVIRON = os.environ
 
 SWITCH = "HOLDFAST_FAST_BINDINGS"
 _SILENCE = "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"

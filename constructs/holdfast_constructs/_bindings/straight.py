@@ -11,7 +11,7 @@ import io
 import os
 import platform
 import socket
-import subprocess  # noqa: TID251 - the orchestrator, whose door this is, is not known here
+import subprocess
 import threading
 from pathlib import Path
 from typing import Any

@@ -6,7 +6,6 @@ A state that cannot be read is an error.
 
 import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
@@ -30,6 +29,7 @@ from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.rollback.stateful import Protection
 from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
 from holdfast_orchestrator.state.store import DurableStore
+from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.tools import Tools, check_buckets
 from holdfast_orchestrator.unchanged.normal import UnreadableError, differing, normal
 
@@ -53,7 +53,7 @@ class Reader:
         """
         check_buckets(self.tools, tuple(shards))
         history = History.of(self._records(shards))
-        with ThreadPoolExecutor(_READERS, thread_name_prefix="advice") as readers:
+        with WorkerPool(_READERS, thread_name_prefix="advice") as readers:
             found = readers.map(lambda shard: self._facts(shard, history), shards)
             facts = [known for known in found if known is not None]
         return advise(facts, history, self.manifest.graph)

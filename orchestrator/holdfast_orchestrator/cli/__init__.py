@@ -19,6 +19,7 @@ from holdfast_orchestrator.errors import (
     EXIT_OK,
     HoldfastError,
     InterruptedSafelyError,
+    MachineError,
     UsageError,
 )
 
@@ -43,6 +44,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "advise": ("advise", "Which shards to split or merge, and how."),
     "audit": ("audit", "Every action ever recorded: read, filter, verify."),
     "state": ("state", "The break-glass drawer: backups, pull, restore, unlock."),
+    "adopt": ("adopt", "Take over a state that another tool keeps: a file, an S3 key, a pulled state."),
     "doctor": ("doctor", "What is there, what is missing, and the command that mends it."),
     "local": ("local", "The local cloud: up, down, status, reset."),
 }
@@ -129,6 +131,9 @@ def _told(error: Exception, argv: Sequence[str], runtime: "Runtime") -> int:
         case HoldfastError():
             _say(error, runtime)
             return error.exit_code
+        case _ if (refused := MachineError.behind(error)) is not None:
+            _say(refused, runtime)
+            return refused.exit_code
         case _:
             from holdfast_orchestrator.report.defect import report_defect  # noqa: PLC0415 - hardly ever
 

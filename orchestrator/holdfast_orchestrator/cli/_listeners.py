@@ -1,23 +1,31 @@
-"""Who hears the events of a command: the terminal's view, and `--events FILE`."""
+"""Who hears the events of a command: the terminal's view, and `--events FILE`.
 
+A listener that fails is left out from then on, which is said once to the others; no command ends differently
+because nobody could be told of it.
+"""
+
+import os
 import threading
-from typing import TextIO
+from contextlib import suppress
+from pathlib import Path
 
-from holdfast_orchestrator.events import Event, Listener
+from holdfast_orchestrator.events import Event, Listener, Notice
 from holdfast_orchestrator.visible import json_text
 
 
 class Listeners:
-    """Hands events to several listeners, one event at a time; one that cannot write any more is left out."""
+    """Hands events to several listeners, one event at a time; one that fails is left out."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._listeners: list[Listener] = []
+        self._left_out: set[int] = set()
 
     def add(self, listener: Listener) -> None:
-        """Tell this one too from now on."""
+        """Tell this one too from now on, unless it has failed before."""
         with self._lock:
-            self._listeners.append(listener)
+            if id(listener) not in self._left_out:
+                self._listeners.append(listener)
 
     def clear(self) -> None:
         """Tell nobody any more."""
@@ -26,16 +34,38 @@ class Listeners:
 
     def __call__(self, event: Event) -> None:
         with self._lock:
-            for listener in tuple(self._listeners):
-                try:
-                    listener(event)
-                except OSError:
-                    self._listeners.remove(listener)
+            self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        for listener in tuple(self._listeners):
+            try:
+                listener(event)
+            except Exception as error:  # noqa: BLE001 - whatever a listener raises, the run goes on
+                self._listeners.remove(listener)
+                self._left_out.add(id(listener))
+                reason = (error.strerror if isinstance(error, OSError) else None) or repr(error)
+                self._tell(Notice(at=event.at, message=f"{named(listener)} gets no more events: {reason}"))
 
 
 class EventFile:
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
+    """The file of `--events`, open as a descriptor: nothing is buffered that could be lost later."""
+
+    def __init__(self, descriptor: int, path: Path) -> None:
+        self._descriptor = descriptor
+        self.path = path
 
     def __call__(self, event: Event) -> None:
-        self._file.write(json_text(event.to_json()) + "\n")
+        line = json_text(event.to_json()) + "\n"
+        content = line.encode(errors="backslashreplace")
+        while content:
+            content = content[os.write(self._descriptor, content) :]
+
+    def close(self) -> None:
+        """Close it; whether that fails changes nothing any more."""
+        with suppress(OSError):
+            os.close(self._descriptor)
+
+
+def named(listener: Listener) -> str:
+    """Return what a listener is called in a sentence."""
+    return f"--events {listener.path}" if isinstance(listener, EventFile) else "the screen"

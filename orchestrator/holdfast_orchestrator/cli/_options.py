@@ -120,6 +120,20 @@ executor_tls_options = (
         help="Allow tcp:// beyond loopback: whoever reaches the port runs code on all its machines.",
     ),
 )
+_var_option = click.option(
+    "--var",
+    "var",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Value of a Terraform variable, for the stacks that declare it; repeatable, and above --var-file. "
+    "Others on the machine can see a command line: give secrets in TF_VAR_<name> or a file.",
+)
+_var_file_option = mirrored(
+    "--var-file",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File of values of Terraform variables (.tfvars or .tfvars.json); repeatable, a later one counts.",
+)
 yes_option = mirrored("--yes", is_flag=True, help="Do not ask.")
 
 _FOREIGN = (
@@ -147,6 +161,12 @@ def choosing(function: F) -> F:
     shared: F = options(*reversed(_CHOOSING), project_option, output_option, *_FOREIGN, *reversed(_WATCHING))(
         function
     )
+    return shared
+
+
+def variables_option(function: F) -> F:
+    """Add values of Terraform variables."""
+    shared: F = options(_var_option, _var_file_option)(function)
     return shared
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from holdfast_orchestrator.cli._options import mirrored, options
+from holdfast_orchestrator.cli._variables import without_values
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.rollback.forward_gate import Approval
@@ -40,6 +41,19 @@ no_rollback_option = mirrored("--no-rollback", is_flag=True, help="Keep what a f
 atomic_option = mirrored(
     "--atomic", is_flag=True, help="All or nothing: when one shard fails, those already committed go back."
 )
+redeploy_option = mirrored(
+    "--redeploy",
+    multiple=True,
+    metavar="RUN",
+    help="Deploy the version of this run again although it was rolled back from by hand; repeatable.",
+)
+adopt_option = mirrored(
+    "--adopt",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Take over the object that is there already where ADDRESS is to be made; a rollback lets go of it "
+    "again. Repeatable.",
+)
 first_failure_option = mirrored(
     "--on-first-failure",
     type=click.Choice(["keep", "destroy-created"]),
@@ -56,6 +70,7 @@ def failing(function: F) -> F:
         no_rollback_option,
         atomic_option,
         first_failure_option,
+        redeploy_option,
         rebaseline_option,
         take_over_app_option,
         wait_option,
@@ -72,13 +87,15 @@ def policy_of(given: Mapping[str, Any]) -> Policy:
         allowed=frozenset(given.get("allow_destroy", ())),
         rebaseline=given.get("rebaseline", False),
         take_over_app=given.get("take_over_app"),
+        redeploy=frozenset(run.upper() for run in given.get("redeploy", ())),
+        adopt=frozenset(given.get("adopt", ())),
         lease_wait=given.get("wait", 0.0),
     )
 
 
 def command_line() -> str:
     """Return the command line as it was given."""
-    return shlex.join(("holdfast", *click.get_current_context().meta.get(ARGV, ())))
+    return shlex.join(("holdfast", *without_values(click.get_current_context().meta.get(ARGV, ()))))
 
 
 def _approval(text: str) -> Approval:

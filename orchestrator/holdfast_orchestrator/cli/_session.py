@@ -14,8 +14,10 @@ from typing import Any, TextIO
 from holdfast_orchestrator.api import Project
 from holdfast_orchestrator.app import Options
 from holdfast_orchestrator.cli._listeners import EventFile, Listeners
+from holdfast_orchestrator.cli._outputs import opened
 from holdfast_orchestrator.cli._signals import heeding_signals
-from holdfast_orchestrator.errors import EXIT_CHANGES, HoldfastError, UsageError
+from holdfast_orchestrator.cli._variables import variables_in
+from holdfast_orchestrator.errors import EXIT_CHANGES, HoldfastError
 from holdfast_orchestrator.events import Emitter, Listener, ignore
 from holdfast_orchestrator.project_file import ForeignSettings
 from holdfast_orchestrator.report.documents import Document, as_json, error_document
@@ -48,6 +50,7 @@ class Session:
             engine=given.get("engine"),
             output=given["output"],
             cold_providers=bool(given.get("cold_providers")),
+            variables=variables_in(given, runtime.cwd),
         )
         return cls(
             runtime=runtime,
@@ -148,12 +151,11 @@ def _event_file(runtime: Runtime, path: Path | None) -> Iterator[EventFile | Non
     if path is None:
         yield None
         return
+    file = EventFile(opened("--events", runtime.cwd / path), path)
     try:
-        file = (runtime.cwd / path).open("w", encoding="utf-8", buffering=1)
-    except OSError as error:
-        raise UsageError(f"--events {path}: {error.strerror}") from None
-    with file:
-        yield EventFile(file)
+        yield file
+    finally:
+        file.close()
 
 
 def detailed(*, changes: bool) -> int:

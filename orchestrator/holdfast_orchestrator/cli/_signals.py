@@ -9,6 +9,7 @@ from typing import Any
 
 from holdfast_orchestrator.events import StopRequested
 from holdfast_orchestrator.stop import StopSignal, Urgency
+from holdfast_orchestrator.system.workers import start_worker
 
 _MESSAGES = {
     Urgency.FINISH: "stopping: nothing new starts, what runs is left to finish (again: interrupt Terraform)",
@@ -30,8 +31,7 @@ def heeding_signals(stop: StopSignal, emit: Callable[[StopRequested], object]) -
         return
     heard, tripped = os.pipe()
     os.set_blocking(tripped, False)
-    teller = threading.Thread(target=_ask_for_each, args=(heard, stop, emit), name="signals", daemon=True)
-    teller.start()
+    teller = start_worker(_ask_for_each, heard, stop, emit, name="signals")
 
     def handle(_number: int, _frame: object) -> None:
         # What is at stake is the teller's: it hears of a signal at once. This thread hears of it only when it

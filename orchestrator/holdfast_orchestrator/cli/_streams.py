@@ -1,44 +1,102 @@
 """Standard streams that outlive their readers.
 
-A terminal that was closed, a pipe nobody reads any more, a sign the terminal cannot show: none of these may
-end a deploy. What is written after that goes nowhere; the exit code, the bucket and `--events` still tell.
+A terminal that was closed, a pipe nobody reads any more, a full disk, a sign the terminal cannot show: none
+of these may end a deploy or change how it ended. What is written after that goes nowhere; that is said once
+on the other stream, and the exit code, the bucket and `--events` still tell.
 """
 
 import errno
 import io
 import os
+import select
 import sys
+from contextlib import suppress
 from typing import TextIO
 
+# Somebody stopped reading, as `head` does: nobody is left to say it to, or it was meant so.
 _GONE = frozenset({errno.EPIPE, errno.EIO})
 
 
 def keep_streams_open() -> None:
     """Replace standard output and error of this process by such streams."""
-    sys.stdout = outliving(sys.stdout)
-    sys.stderr = outliving(sys.stderr)
+    out, err = sys.stdout, sys.stderr
+    sys.stderr = outliving(err, name="standard error", other=out)
+    sys.stdout = outliving(out, name="standard output", other=err)
 
 
-def outliving(stream: TextIO) -> TextIO:
-    """Return a stream to the same place that goes on when its reader has gone."""
+def outliving(stream: TextIO | None, *, name: str, other: TextIO | None = None) -> TextIO:
+    """Return a stream to the same place that goes on when nothing can be written there any more.
+
+    `name` is what it is called; `other` is where the loss is told.
+    """
+    if stream is None:
+        # It was closed before this process began.
+        return _text(_Outliving(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), name, None))
     try:
-        file = _Outliving(stream.fileno(), "w", closefd=False)
+        place = _Outliving(stream.fileno(), name, _descriptor(other))
     except (OSError, ValueError, AttributeError):
         return stream
-    by_lines = stream.isatty() or stream is sys.stderr
+    return _text(place, encoding=stream.encoding, by_lines=stream.isatty() or stream is sys.stderr)
+
+
+def was_lost(stream: TextIO) -> bool:
+    """Whether something that was written to the stream did not arrive."""
+    return bool(getattr(getattr(getattr(stream, "buffer", None), "raw", None), "lost", False))
+
+
+def _text(place: "_Outliving", *, encoding: str = "utf-8", by_lines: bool = False) -> TextIO:
     return io.TextIOWrapper(
-        io.BufferedWriter(file), encoding=stream.encoding, errors="replace", line_buffering=by_lines
+        io.BufferedWriter(place), encoding=encoding, errors="replace", line_buffering=by_lines
     )
 
 
-class _Outliving(io.FileIO):
+def _descriptor(stream: TextIO | None) -> int | None:
+    try:
+        return None if stream is None else stream.fileno()
+    except (OSError, ValueError):
+        return None
+
+
+class _Outliving(io.RawIOBase):
+    """A descriptor; `lost` once something did not arrive, and from then on nothing is written to it."""
+
+    def __init__(self, descriptor: int, name: str, other: int | None) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+        self._name = name
+        self._other = other
+        self.lost = False
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def isatty(self) -> bool:
+        return os.isatty(self._descriptor)
+
     def write(self, content: object) -> int:
-        try:
-            return super().write(content)  # type: ignore[arg-type]
-        except OSError as error:
-            if error.errno not in _GONE:
-                raise
-            nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
-            os.dup2(nowhere, self.fileno())
-            os.close(nowhere)
-            return memoryview(content).nbytes  # type: ignore[arg-type]
+        given = memoryview(content)  # type: ignore[arg-type]
+        while not self.lost:
+            try:
+                return os.write(self._descriptor, given)
+            except BlockingIOError:
+                # Whoever shares the terminal or the pipe with us made it so.
+                self._wait()
+            except OSError as error:
+                self._lose(error)
+        return given.nbytes
+
+    def _wait(self) -> None:
+        look = select.poll()
+        look.register(self._descriptor, select.POLLOUT)
+        look.poll()
+
+    def _lose(self, error: OSError) -> None:
+        self.lost = True
+        if self._other is None or error.errno in _GONE:
+            return
+        notice = f"notice: {self._name} cannot be written ({error.strerror}); the rest of it is lost\n"
+        with suppress(OSError):
+            os.write(self._other, notice.encode())

@@ -18,9 +18,10 @@ from holdfast_orchestrator.cli._options import (
     parallel_option,
     refresh_option,
     since_option,
+    variables_option,
     yes_option,
 )
-from holdfast_orchestrator.cli._policy import command_line, failing, policy_of
+from holdfast_orchestrator.cli._policy import adopt_option, command_line, failing, policy_of
 from holdfast_orchestrator.cli._session import Session, session
 from holdfast_orchestrator.deploy.outcome import RunResult
 from holdfast_orchestrator.errors import EngineError, GateError, InterruptedSafelyError, UsageError
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         "holdfast deploy --env staging",
         "holdfast deploy --env prod --stack orders --yes",
         "holdfast plan --env prod --out plans && holdfast deploy --plan plans --yes",
+        "holdfast deploy --env prod --stack orders --adopt aws_sns_topic.alarms",
         "holdfast deploy --env prod --approve aws_db_instance.orders_db=orders-before-16 --yes",
     )
 )
@@ -56,11 +58,13 @@ if TYPE_CHECKING:
     dependents_option,
     refresh_option,
     allow_destroy_option,
+    adopt_option,
     failing,
     parallel_option,
     executor_option,
     *executor_tls_options,
     cold_option,
+    variables_option,
     engine_option,
 )
 @click.pass_obj

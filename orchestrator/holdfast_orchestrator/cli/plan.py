@@ -15,10 +15,12 @@ from holdfast_orchestrator.cli._options import (
     parallel_option,
     refresh_option,
     since_option,
+    variables_option,
 )
+from holdfast_orchestrator.cli._outputs import refuse_unwritable, write_report
 from holdfast_orchestrator.cli._policy import take_over_app_option
 from holdfast_orchestrator.cli._session import Session, detailed, session
-from holdfast_orchestrator.errors import EXIT_FAILED, InterruptedSafelyError
+from holdfast_orchestrator.errors import EXIT_FAILED, GateError, InterruptedSafelyError
 from holdfast_orchestrator.plan.kept import keep
 from holdfast_orchestrator.plan.preview import Plan
 from holdfast_orchestrator.report.documents import plan_report
@@ -58,6 +60,7 @@ from holdfast_orchestrator.runtime import Runtime
     take_over_app_option,
     parallel_option,
     cold_option,
+    variables_option,
     engine_option,
 )
 @click.pass_obj
@@ -67,8 +70,11 @@ def command(
     """Plan shards. One that waits for another's first deploy is deferred, which is no error.
 
     A shard is not planned where configuration, upstream outputs, versions and state are those of its last
-    good deploy; --refresh plans it all the same.
+    good deploy; --refresh plans it all the same. A plan that would take over objects
+    that are there already exits with 4, as its deploy would.
     """
+    if markdown is not None:
+        refuse_unwritable("--markdown", runtime.cwd / markdown)
     with session(runtime, given) as here:
         with here.watching() as on_event:
             plan = here.project.plan(
@@ -89,11 +95,14 @@ def command(
         if out is not None:
             keep(plan, runtime.cwd / out)
         if markdown is not None:
-            (runtime.cwd / markdown).write_text(
-                here.project.redactor.text(plan_comment(plan)), encoding="utf-8"
-            )
+            text = here.project.redactor.text(plan_comment(plan))
+            trouble = write_report("--markdown", runtime.cwd / markdown, text)
+            if trouble is not None:
+                runtime.terminal.err.write(f"notice: {runtime.redactor.text(trouble)}\n")
     if plan.failures:
         return EXIT_FAILED
+    if plan.refusals:
+        return GateError.exit_code
     return detailed(changes=plan.has_changes) if detailed_exitcode else 0
 
 

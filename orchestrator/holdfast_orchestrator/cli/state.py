@@ -1,16 +1,17 @@
 """`holdfast state`: the break-glass drawer. Each command says what it would do before it does it."""
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from holdfast_orchestrator.cli._history import table
 from holdfast_orchestrator.cli._options import examples, options, yes_option
 from holdfast_orchestrator.cli._state_place import StateSession, about_a_state, state_session
+from holdfast_orchestrator.cli._streams import was_lost
 from holdfast_orchestrator.errors import GateError, HoldfastError, UsageError
+from holdfast_orchestrator.private_files import write_new
 from holdfast_orchestrator.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -104,8 +105,7 @@ def pull(
             runtime.terminal.err.write(f"{out} holds the state and the secrets in it\n")
         else:
             runtime.terminal.err.write("warning: a state holds secrets; keep what follows to yourself\n")
-            runtime.terminal.out.write(content.decode(errors="surrogateescape"))
-            runtime.terminal.out.flush()
+            _give_out(content, runtime.terminal.out)
 
 
 @command.command(
@@ -210,13 +210,25 @@ def _copy(here: StateSession, name: str | None, moment: datetime | None) -> "Sta
             )
 
 
+def _give_out(content: bytes, out: TextIO) -> None:
+    """Write a state to standard output; there, half of one is no success. Raises HoldfastError."""
+    if (inner := getattr(out, "buffer", None)) is not None:
+        out.flush()
+        inner.write(content)
+        inner.flush()
+    else:
+        out.write(content.decode(errors="surrogateescape"))
+    if was_lost(out):
+        raise HoldfastError(
+            "standard output did not take the whole state", next_step="name a file: --out FILE"
+        )
+
+
 def _write_private(path: Path, content: bytes) -> None:
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        write_new(path, content)
     except OSError as error:
-        raise UsageError(f"--out {path}: {error.strerror}") from None
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
+        raise UsageError(f"--out {path}: {error.strerror}", next_step="name another file") from None
 
 
 def _restore(proposal: "Proposal", here: StateSession, *, yes: bool, confirm: str | None) -> "Restored":

@@ -13,6 +13,7 @@ from contextlib import suppress
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.shard import Run, quiet
+from holdfast_orchestrator.system.workers import start_helper
 from holdfast_orchestrator.unchanged.look import required_sources
 
 _LOOK_SECONDS = 0.1
@@ -27,8 +28,7 @@ class Ahead:
         self._waiting = deque(shards)
         self._changed = threading.Condition()
         self._busy = ""
-        self._thread = threading.Thread(target=self._work, name="ahead", daemon=True)
-        self._thread.start()
+        self._thread = start_helper(self._work, name="ahead")
 
     def leave(self, name: str) -> None:
         """Return when the folder of this shard is nobody's, and see that it stays so."""
@@ -41,7 +41,8 @@ class Ahead:
         with self._changed:
             self._waiting.clear()
             self._changed.notify_all()
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
 
     def _work(self) -> None:
         while (shard := self._next()) is not None:

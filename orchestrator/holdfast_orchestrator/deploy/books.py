@@ -7,7 +7,6 @@ under a prefix of its own.
 import io
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -23,6 +22,7 @@ from holdfast_orchestrator.record.audit_record import Action
 from holdfast_orchestrator.record.runs import RunRecord, begin_run, end_run
 from holdfast_orchestrator.report.lines import Lines
 from holdfast_orchestrator.state.store import DurableStore
+from holdfast_orchestrator.system.workers import WorkerPool
 
 _WRITERS = 4
 _GRAVEST_FIRST = ("needs_human", "failed", "rolled_back", "blocked", "skipped", "committed", "unchanged")
@@ -98,7 +98,7 @@ class Books:
         status = status_of(outcomes, interrupted=result.interrupted) if ours else "failed"
         # Where no backup was made there are none too many.
         more = {one.shard for one in ours if one.outcome is Outcome.COMMITTED and one.backup is not None}
-        with ThreadPoolExecutor(_WRITERS, thread_name_prefix="books") as writers:
+        with WorkerPool(_WRITERS, thread_name_prefix="books") as writers:
             for shard in (one for one in shards if one.name in more):
                 writers.submit(prune_backups, self.run, shard)
             action = self._action(shards, outcomes=outcomes, seconds=seconds, status=status)

@@ -1,7 +1,7 @@
 """What all shards of one run share while it changes things: who deploys, and the proofs asked once."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Self
@@ -14,6 +14,7 @@ from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.conditional_writes import ConditionalWrites
 from holdfast_orchestrator.state.lease import Leases
 from holdfast_orchestrator.state.store import DurableStore
+from holdfast_orchestrator.system.workers import WorkerPool
 
 _HANDS = 16
 
@@ -27,8 +28,10 @@ class Policy:
     `rollback` False keeps whatever a failed deploy has left. `on_first_failure` is for a shard that was
     never good. `approvals` name what may be lost or changed one way; `allowed` addresses may be lost as
     they are. `rebaseline` takes a state nobody recorded for the truth, `take_over_app` the shards of an app
-    that was called so. `lease_wait` is in seconds. `operator`
-    says that a person asked for the shard; `together` that what it depends on goes back as well.
+    that was called so. `adopt` are addresses whose objects are there already and are taken over.
+    `lease_wait` is in seconds. `redeploy` are runs whose versions may be
+    deployed again although they were rolled back from by hand. `operator` says that a person asked for the
+    shard; `together` that what it depends on goes back as well.
     """
 
     rollback: bool = True
@@ -37,7 +40,9 @@ class Policy:
     allowed: frozenset[str] = frozenset()
     rebaseline: bool = False
     take_over_app: str | None = None
+    adopt: frozenset[str] = frozenset()
     lease_wait: float = 0.0
+    redeploy: frozenset[str] = frozenset()
     operator: bool = False
     together: bool = False
 
@@ -61,13 +66,13 @@ class Desk:
     found_git: "Future[str | None]"
     taken_over: bool = False
     conditional: ConditionalWrites = field(default_factory=ConditionalWrites)
-    hands: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_HANDS, "hand"))
+    hands: WorkerPool = field(default_factory=lambda: WorkerPool(_HANDS, "hand"))
 
     @classmethod
     def open(cls, run: Run, shards: tuple[Shard, ...], policy: Policy) -> Self:
         """Begin to find out what has to be known of this run."""
         runtime = run.runtime
-        with_helpers = ThreadPoolExecutor(2, thread_name_prefix="desk")
+        with_helpers = WorkerPool(2, thread_name_prefix="desk")
         try:
             return cls(
                 runtime=runtime,

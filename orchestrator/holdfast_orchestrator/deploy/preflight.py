@@ -5,10 +5,15 @@ take some of them for "no state" and create everything a second time.
 """
 
 import shutil
+import tempfile
+from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
 
 from holdfast_orchestrator.deploy.attempt import Good, parsed
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.commands import deploy_command
 from holdfast_orchestrator.deploy.locks import lock_key
 from holdfast_orchestrator.errors import GateError, MachineError, NeedsPersonError
 from holdfast_orchestrator.record.artifact import read_artifact
@@ -20,10 +25,14 @@ from holdfast_orchestrator.rollback.state_objects import Recorded, Standing, Sta
 from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
 from holdfast_orchestrator.state.store import StoredObject
 
+R = TypeVar("R")
+
 _MIB = 2**20
 # Events, plans and a state that could not be saved; a state is copied and planned some ten times a deploy.
 _LEAST_ROOM = 64 * _MIB
 _ROOM_PER_STATE = 20
+# Sockets of providers, and what Terraform unpacks while it initializes.
+_TEMPORARY_ROOM = 16 * _MIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +79,25 @@ def look(bench: Bench) -> Known:
     locked = submit(bench.store.head, lock_key(bench))
     return Known(
         stored=stored.result(),
-        good=good.result(),
-        kept=kept.result(),
+        good=_unless_damaged(bench, good),
+        kept=_unless_damaged(bench, kept),
         locked=locked.result() is not None,
     )
+
+
+def _unless_damaged(bench: Bench, reading: Future[R | None]) -> R | None:
+    """A record that was read; None for a damaged one that somebody says to do without.
+
+    Raises NeedsPersonError for any other damaged one.
+    """
+    try:
+        return reading.result()
+    except NeedsPersonError as error:
+        if not bench.desk.policy.rebaseline:
+            again = f"to do without it: {deploy_command(bench.shard, '--rebaseline')}"
+            raise NeedsPersonError(error.what, next_step=again) from None
+        bench.say(f"{error.what}; done without, as was asked for")
+        return None
 
 
 def refuse_another_app(bench: Bench, known: Known) -> None:
@@ -102,7 +126,7 @@ def refuse_strange_state(bench: Bench, known: Known) -> None:
             raise NeedsPersonError(
                 f"the state at {key} is {standing}: {_recorded(expected)} was recorded; Terraform would "
                 "create everything a second time",
-                next_step=f"holdfast state backups {bench.shard.name}, then: "
+                next_step=f"holdfast state backups {bench.shard.name}; then: "
                 f"holdfast state restore {bench.shard.name}",
             )
         case _:
@@ -117,23 +141,39 @@ def refuse_strange_state(bench: Bench, known: Known) -> None:
 def refuse_full_disk(bench: Bench, known: Known) -> None:
     """Raise MachineError where an apply might not find room for its events and, if need be, for the state."""
     size = 0 if known.stored is None else len(known.stored.body)
-    needed = max(_LEAST_ROOM, _ROOM_PER_STATE * size)
-    folder = bench.run.runtime.cache
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    free = shutil.disk_usage(there).free
-    if free < needed:
+    runtime = bench.run.runtime
+    temporary = Path(runtime.environ.get("TMPDIR") or tempfile.gettempdir())
+    wanted = (
+        (runtime.cache, max(_LEAST_ROOM, _ROOM_PER_STATE * size), "HOLDFAST_CACHE_DIR"),
+        (temporary, _TEMPORARY_ROOM, "TMPDIR"),
+    )
+    looked_at = [(folder, needed, name, _free(folder)) for folder, needed, name in wanted]
+    short = [one for one in looked_at if one[3] < one[1]]
+    if short:
         raise MachineError(
-            f"there are {free // _MIB} MiB free for {folder}, and this shard needs {needed // _MIB}",
-            next_step="make room; HOLDFAST_CACHE_DIR names another folder to work in",
+            "; ".join(
+                f"there are {free // _MIB} MiB free for {folder}, and this shard needs {needed // _MIB}"
+                for folder, needed, _, free in short
+            ),
+            next_step=f"make room; {' and '.join(name for _, _, name, _ in short)} can name another folder",
         )
+
+
+def _free(folder: Path) -> int:
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    return shutil.disk_usage(there).free
 
 
 def good_of(bench: Bench, known: Known) -> Good | None:
     """The deployment to go back to, with its configuration; after a destroy that has nothing in it."""
     if known.good is None:
         return None
-    artifact = read_artifact(bench.store, known.good.record.artifact)
-    configuration = parsed(artifact.configuration)
+    try:
+        configuration = parsed(read_artifact(bench.store, known.good.record.artifact).configuration)
+    except NeedsPersonError as error:
+        # After a destroy there is nothing to go back to that could have been lost.
+        lost = None if known.good.record.is_destroy else error.what
+        return Good(promoted=known.good, configuration={}, lost=lost)
     if known.good.record.is_destroy:
         configuration = empty_like(configuration)
     return Good(promoted=known.good, configuration=configuration)

@@ -11,6 +11,7 @@ from holdfast_orchestrator.record.last_good import (
     LastGood,
     PinnedInput,
     Promoted,
+    Rejected,
     promote,
     read_last_good,
 )
@@ -52,15 +53,28 @@ def promote_shard(bench: Bench, attempt: Attempt) -> Promoted | None:
         project=bench.run.project or None,
         shard=note_of(bench.shard),
         verb=attempt.verb,
+        target=attempt.target,
+        rejected=_rejected(attempt),
     )
     after = None if attempt.good is None else attempt.good.promoted
     if after is not None and after.record.run == attempt.run:
         return after
     promoted = promote(bench.store, bench.folder, record, after=after)
-    if attempt.verb == "deploy":
+    if attempt.verb != "destroy":
         state = Mark(snapshot.etag, snapshot.version)
         attempt.footing = footing_of(bench, promoted, state=state, proven=attempt.proven)
     return promoted
+
+
+def _rejected(attempt: Attempt) -> tuple[Rejected, ...]:
+    """The versions that were rolled back from by hand; what is deployed again knowingly is none any more."""
+    before = () if attempt.good is None else attempt.good.record.rejected
+    kept = {each.configuration: each for each in before}
+    if attempt.rejected is not None:
+        kept[attempt.rejected.configuration] = attempt.rejected
+    if attempt.verb == "deploy":
+        kept.pop(digest(attempt.configuration), None)
+    return tuple(kept.values())
 
 
 def pins_now(bench: Bench, configuration: Document) -> dict[str, Pin]:

@@ -17,6 +17,8 @@ from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.commands import correct_and_deploy
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.deploy.forward import staging_of
+from holdfast_orchestrator.deploy.kept_inputs import with_inputs
+from holdfast_orchestrator.deploy.looks import sightings_in
 from holdfast_orchestrator.deploy.narration import Failure
 from holdfast_orchestrator.deploy.preflight import Known, good_of
 from holdfast_orchestrator.engine.children import children
@@ -25,11 +27,13 @@ from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.journal_entry import Entry, look_first
 from holdfast_orchestrator.record.kept_plan import read_plan
+from holdfast_orchestrator.record.last_good import Rejected
 from holdfast_orchestrator.record.shard_note import note_of, shard_of
 from holdfast_orchestrator.rollback.changes import read_plan as read_changes
 from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.forward_gate import Approval
 from holdfast_orchestrator.rollback.identities import Identity
+from holdfast_orchestrator.rollback.imports import ImportBlock
 from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.rollback.progress import ApplyStep, planned_steps
 from holdfast_orchestrator.state.snapshot import snapshot_of
@@ -43,9 +47,12 @@ def noted(bench: Bench, attempt: Attempt) -> dict[str, Any]:
     shard, policy, seen = bench.shard, attempt.policy, bench.run.redactor.value
     return {
         "verb": attempt.verb,
+        "target": attempt.target,
+        "rejected": None if attempt.rejected is None else attempt.rejected.to_json(),
         "boot": bench.boot,
         "host": bench.lease.record.process.host,
         "shard": note_of(shard),
+        "imports": [[one.address, one.import_id] for one in attempt.imports],
         "policy": {
             "rollback": policy.rollback,
             "on_first_failure": policy.on_first_failure,
@@ -67,9 +74,9 @@ def old_shard(bench: Bench, entries: Sequence[Entry]) -> Shard:
     shard = noted_shard(entries) or bench.shard
     artifact = read_artifact(bench.store, _said(entries, Phase.SNAPSHOT)["artifact"])
     # What is kept of the way to its end is what the app says today.
+    shard = with_inputs(replace(shard, directory=bench.shard.directory), bench.store, artifact)
     return replace(
         shard,
-        configuration=artifact.configuration,
         directory=bench.shard.directory,
         sources=bench.shard.sources,
         keeping=bench.shard.keeping,
@@ -89,6 +96,8 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
     attempt = Attempt(
         run=_run(known),
         verb=first["verb"],
+        target=first.get("target"),
+        rejected=None if first.get("rejected") is None else Rejected(**first["rejected"]),
         policy=_policy(first["policy"], person),
         artifact=snapshot["artifact"],
         configuration=parsed(bench.shard.configuration),
@@ -104,6 +113,8 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
     if kept is not None:
         attempt.debt = kept.record.debt
     attempt.tagged_before = _tagged_before(entries)
+    attempt.sightings = sightings_in(entries)
+    attempt.imports = tuple(ImportBlock(*one) for one in first.get("imports", ()))
     attempt.health_began = any(entry.phase is Phase.HEALTH for entry in entries)
     # Another plan begins with the first stage again.
     stages = [entry for entry in entries if entry.phase is Phase.CONTRACT or _plan_of(entry) is not None]
@@ -114,7 +125,8 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
         if attempt.verb == "destroy"
         else sum(entry.phase is Phase.RETRY_FORWARD and entry.edge == "before" for entry in entries)
     )
-    attempt.adopted = set(_adopted(entries))
+    attempt.adopted = {identity for identity, _ in _adopted(entries)}
+    attempt.proved = {identity for identity, was_absent in _adopted(entries) if was_absent}
     attempt.let_go = {(kind, known) for entry in entries for kind, known in entry.data.get("let_go", ())}
     attempt.failure = _failure(bench.shard, entries)
     _find_events(bench, attempt, entries, plans)
@@ -225,11 +237,14 @@ def _tagged_before(entries: Sequence[Entry]) -> frozenset[str] | None:
     return frozenset(told[0]) if told else None
 
 
-def _adopted(entries: Sequence[Entry]) -> Iterator[Identity]:
+def _adopted(entries: Sequence[Entry]) -> Iterator[tuple[Identity, bool]]:
+    """Each object that was adopted, and whether it was absent before its create."""
     for entry in entries:
         if entry.phase in (Phase.RESOLVE, Phase.RB_BUILD, Phase.RB_SETTLE) and entry.edge == "after":
             found = entry.data.get("found", ())
-            yield from (Identity(*one["identity"]) for one in found if one["why"] is None)
+            for one in found:
+                if one["why"] is None:
+                    yield Identity(*one["identity"]), one.get("absent", False)
 
 
 def _failure(shard: Shard, entries: Sequence[Entry]) -> Failure | None:

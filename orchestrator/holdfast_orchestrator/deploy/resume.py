@@ -1,7 +1,6 @@
 """A whole run taken up again: each of its shards that is still open, on this machine or another."""
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -40,6 +39,7 @@ from holdfast_orchestrator.record.state_record import read_state_record
 from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.state.lease_record import LEASES, LeaseRecord, StoredLease, read_lease
 from holdfast_orchestrator.state.store import DurableStore
+from holdfast_orchestrator.system.workers import WorkerPool
 
 _PATIENCE_SECONDS = 300.0
 _READERS = 8
@@ -97,7 +97,7 @@ def shards_of_run(run: str, app: tuple[Shard, ...], stores: Iterable[DurableStor
 def _leased(run: str, app: tuple[Shard, ...], store: DurableStore) -> Iterator[Shard]:
     """The shards whose lease a run has: of the app, or as they were last deployed."""
     by_folder = {shard.state.folder: shard for shard in app}
-    with ThreadPoolExecutor(_READERS, thread_name_prefix="leases") as readers:
+    with WorkerPool(_READERS, thread_name_prefix="leases") as readers:
         for lease in readers.map(lambda head: _lease(run, store, head.key), store.list(f"{LEASES}/")):
             if lease is None:
                 continue
@@ -182,6 +182,12 @@ def go_on(shard: Shard, run: Run, desk: Desk) -> ShardResult | None:
     return ended if isinstance(ended, ShardResult) else None
 
 
+def go_on_undoing(shard: Shard, run: Run, desk: Desk) -> ShardResult:
+    """Build the rollback of this run's failed shard again: what it could not go back without is there now."""
+    take = Take(run=run.id, person=Person(), patience=_PATIENCE_SECONDS, heeds_stop=False)
+    return _taken_up(take, run, shard, desk)
+
+
 def _taken_up(take: Take, run: Run, shard: Shard, desk: Desk) -> ShardResult:
     ended = _ended(take, run, shard, desk)
     return ended if isinstance(ended, ShardResult) else Draft(shard=shard, run=run).failed(ended)
@@ -197,8 +203,11 @@ def _ended(take: Take, run: Run, shard: Shard, desk: Desk) -> ShardResult | Fail
         ended = draft.stopped(_still_open(take))
     except HoldfastError as error:
         ended = draft.stopped(error)
-    except OSError as error:
-        ended = draft.stopped(MachineError.of(error))
+    except Exception as error:
+        refused = MachineError.behind(error)
+        if refused is None:
+            raise
+        ended = draft.stopped(refused)
     if isinstance(ended, Failure):
         return ended
     return ended if ended.seconds else replace(ended, seconds=run.clock.monotonic() - began)

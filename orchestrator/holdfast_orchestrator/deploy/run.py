@@ -3,10 +3,10 @@
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.deploy.ahead import Ahead
@@ -14,11 +14,14 @@ from holdfast_orchestrator.deploy.books import Books, Transcript
 from holdfast_orchestrator.deploy.by_hand import Back
 from holdfast_orchestrator.deploy.desk import Desk, Policy
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
+from holdfast_orchestrator.deploy.readers import readers_of
+from holdfast_orchestrator.deploy.removals import remove_what_waited
 from holdfast_orchestrator.deploy.shard import Intent
 from holdfast_orchestrator.deploy.together import take_back
 from holdfast_orchestrator.deploy.turns import Turns
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.events import RunFinished, ShardFinished
+from holdfast_orchestrator.events import Notice, RunFinished, ShardFinished
+from holdfast_orchestrator.gate.elsewhere import refuse_states_elsewhere
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.preview import Plan
@@ -26,6 +29,7 @@ from holdfast_orchestrator.plan.run import tell_retired
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.priority import estimated_seconds, longest_paths
 from holdfast_orchestrator.schedule import Schedule, Skipped
+from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.accepted import count_words
 from holdfast_orchestrator.tools import check_buckets, shards_with_state
 from holdfast_orchestrator.unchanged.decide import Decision
@@ -82,6 +86,7 @@ def carry_out(order: Order, run: Run, crew: "Crew | None" = None) -> RunResult:
     crew = crew or Here()
     began = run.clock.monotonic()
     check_buckets(run.tools, order.shards)
+    refuse_states_elsewhere(run.tools, order.shards, lambda text: run.emit(Notice(message=text)))
     if order.destroy:
         _refuse_to_strand(order, run)
     transcript = Transcript(run.emit)
@@ -106,6 +111,7 @@ def carry_out(order: Order, run: Run, crew: "Crew | None" = None) -> RunResult:
                 results = _Walk(order=order, run=run, desk=desk, crew=crew, turns=turns).results()
                 if order.atomic:
                     results = take_back(results, run, desk)
+                results = remove_what_waited(results, order, run, desk)
             finally:
                 # Even a defect leaves its trace.
                 result = _added_up(order, run, results, seconds=run.clock.monotonic() - began)
@@ -132,6 +138,20 @@ def _refuse_to_strand(order: Order, run: Run) -> None:
             f"{', '.join(run.label(shard.name) for shard in stranded)} would lose what they depend on",
             next_step="destroy them too: --include-dependents",
         )
+    _refuse_to_strand_readers(order, run)
+
+
+def _refuse_to_strand_readers(order: Order, run: Run) -> None:
+    """Of a stack that is not in the app any more, only records tell who still reads it."""
+    for shard in order.shards:
+        if shard.directory != Path():
+            continue
+        readers = sorted(set(readers_of(shard, run, None)) - set(order.names))
+        if readers:
+            raise UsageError(
+                f"the last good deploy of {', '.join(readers)} still reads outputs of {shard.name}",
+                next_step=f"deploy or destroy {', '.join(readers)} first",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +177,7 @@ class _Walk:
             group=lambda name: self.run.manifest.by_name[name].account,
             per_group=self.order.per_account,
         )
-        with ThreadPoolExecutor(self.order.max_parallel + 1, thread_name_prefix="shard") as executor:
+        with WorkerPool(self.order.max_parallel + 1, thread_name_prefix="shard") as executor:
             retired = None if self.turns is None else executor.submit(find_retired, self.run)
             with closing(self._ahead):
                 walked = schedule.run(self._turned(graph), executor)
@@ -215,6 +235,17 @@ class _Walk:
             shown=None if shown is None else shown.by_name.get(name),
             upstream_changed=changed,
             back=self.order.back,
+            followers=self._followers(name),
+        )
+
+    def _followers(self, name: str) -> tuple[str, ...]:
+        """The shards that depend on this one, were deployed before, and are going to be worked on."""
+        if self.turns is None:
+            return ()
+        waiting = self._graph.waiting[name]
+        decisions = {other: self.turns.decisions[other] for other in waiting}
+        return tuple(
+            other for other, known in decisions.items() if not known.unchanged and known.record is not None
         )
 
     def _has_moved_above(self, name: str) -> bool:

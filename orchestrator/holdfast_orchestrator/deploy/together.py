@@ -1,7 +1,8 @@
 """`--atomic`: when one shard of a run fails, the shards this run committed go back too.
 
 Down against the graph first (dependents let go of what they refer to before it changes), then up along it
-once more: a dependent that went back before its upstream did has taken the upstream's new values. A shard
+once more: a dependent that went back before its upstream did has taken the upstream's new values. Where a
+failed shard's last good version cannot even be planned with those, its upstreams go first. A shard
 that was never good before this run has nothing to go back to, and stays, as does what an interruption left
 no time for; the report says so.
 """
@@ -10,8 +11,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from holdfast_orchestrator.deploy.by_hand import Back, ShardRollback
+from holdfast_orchestrator.deploy.commands import correct_and_deploy, destroy_command, rollback_command
 from holdfast_orchestrator.deploy.desk import Desk
 from holdfast_orchestrator.deploy.ids import new_run_id
+from holdfast_orchestrator.deploy.kept_inputs import doubts_about, reapplied
+from holdfast_orchestrator.deploy.no_return import UPSTREAMS_FIRST
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
 from holdfast_orchestrator.deploy.shard import Intent
 from holdfast_orchestrator.errors import EXIT_FAILED, RolledBackError
@@ -33,9 +37,22 @@ def take_back(results: Mapping[str, ShardResult], run: Run, desk: Desk) -> Mappi
     for name in reversed(committed):
         taken[name] = _taken_back(name, targets[name], results[name], cause=cause, run=run, desk=desk)
     for name in run.manifest.graph.order:
+        if name in taken and _waits_for_upstreams(taken[name]):
+            taken[name] = _go_on(taken[name], run, desk)
         if name in taken and taken[name].outcome is Outcome.ROLLED_BACK:
             taken[name] = _once_more(taken[name], targets.get(name) or _before(name, run), run, desk)
     return taken
+
+
+def _waits_for_upstreams(result: ShardResult) -> bool:
+    return result.outcome is Outcome.BLOCKED and (result.reason or "").startswith(UPSTREAMS_FIRST)
+
+
+def _go_on(result: ShardResult, run: Run, desk: Desk) -> ShardResult:
+    from holdfast_orchestrator.deploy.resume import go_on_undoing  # noqa: PLC0415 - it imports `run`, which this is part of
+
+    ended = go_on_undoing(run.manifest.by_name[result.shard], run, desk)
+    return replace(ended, seconds=result.seconds + ended.seconds)
 
 
 def _once_more(result: ShardResult, target: LastGood | None, run: Run, desk: Desk) -> ShardResult:
@@ -45,7 +62,7 @@ def _once_more(result: ShardResult, target: LastGood | None, run: Run, desk: Des
     again = _go(result.shard, target, run, desk)
     if again.outcome is Outcome.SKIPPED:
         told = f"{result.reason}; interrupted before the values from above were read again"
-        return replace(result, reason=told, next_step=f"holdfast rollback {result.shard}")
+        return replace(result, reason=told, next_step=rollback_command(run.manifest.by_name[result.shard]))
     return result if again.outcome.is_good else again
 
 
@@ -61,17 +78,18 @@ def _taken_back(
 ) -> ShardResult:
     because = f"`{cause}` failed, and this run was to be all or nothing"
     if target is None:
+        shard = run.manifest.by_name[name]
         return replace(
             result,
             outcome=Outcome.FAILED,
             exit_code=EXIT_FAILED,
             reason=f"{because}; it was never good before, so it stays as it is",
-            next_step="mend the cause and deploy again, or holdfast destroy it",
+            next_step=f"{correct_and_deploy(shard)}; or, to take it down: {destroy_command(shard)}",
         )
     back = _go(name, target, run, desk)
     if back.outcome is Outcome.SKIPPED:
         told = f"{because}; interrupted before it was taken back, so it stays committed"
-        rollback = f"holdfast rollback {result.shard}"
+        rollback = rollback_command(run.manifest.by_name[result.shard])
         run.emit(Notice(shard=name, message=f"{result.label}: {told} (to take it back: {rollback})"))
         return replace(result, reason=told, next_step=rollback)
     if not back.outcome.is_good:
@@ -80,13 +98,17 @@ def _taken_back(
         back,
         outcome=Outcome.ROLLED_BACK,
         exit_code=RolledBackError.exit_code,
-        reason=f"{because}; deploy {target.run} re-applied, verified",
+        reason=f"{because}; {reapplied(target.run, _doubts(name, target, run))}",
         seconds=result.seconds + back.seconds,
     )
+
+
+def _doubts(name: str, target: LastGood, run: Run) -> tuple[str, ...]:
+    return doubts_about(run.tools.store(run.manifest.by_name[name]), target.artifact)
 
 
 def _go(name: str, target: LastGood | None, run: Run, desk: Desk) -> ShardResult:
     """Go back in a run of its own: the journal of this one has come to its end."""
     own = replace(run, id=new_run_id(run.clock.now()))
-    intent = Intent(back=Back(None if target is None else target.run))
+    intent = Intent(back=Back(None if target is None else target.run, rejects=False))
     return ShardRollback(run.manifest.by_name[name], own, intent, desk).result()

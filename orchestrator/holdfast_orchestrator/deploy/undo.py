@@ -3,7 +3,8 @@
 A rollback never starts another rollback. What the guard refuses is left as it is, for a person.
 """
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +13,15 @@ from typing import Any
 from holdfast_orchestrator.deploy.aftermath import Found, examine, in_doubt
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.commands import decisions
+from holdfast_orchestrator.deploy.kept_inputs import inputs_to_go_back_with
 from holdfast_orchestrator.deploy.locks import release_our_lock
+from holdfast_orchestrator.deploy.looks import holdings_of, note_sightings
 from holdfast_orchestrator.deploy.no_return import (
     BlockedRollbackError,
+    let_upstreams_go_first,
     refuse_changed_inputs,
+    refuse_lost_artifact,
     refuse_point_of_no_return,
 )
 from holdfast_orchestrator.deploy.proof import accepting_back, prove, sentence, to_keep, told
@@ -24,11 +30,12 @@ from holdfast_orchestrator.deploy.rollback_needs import declared_by_good, failed
 from holdfast_orchestrator.deploy.tag_search import may_be_adopted, tagged_arns
 from holdfast_orchestrator.engine.toolchain import dotted
 from holdfast_orchestrator.errors import EngineError, GateError, NeedsPersonError
+from holdfast_orchestrator.inputs.value import NOTHING, Inputs
 from holdfast_orchestrator.record.artifact import Artifact, read_artifact
 from holdfast_orchestrator.record.kept_plan import keep_plan
 from holdfast_orchestrator.rollback.changes import read_plan
-from holdfast_orchestrator.rollback.documents import Document
-from holdfast_orchestrator.rollback.guard import Bounds, Candidate, Written, judge_rollback
+from holdfast_orchestrator.rollback.documents import Document, managed
+from holdfast_orchestrator.rollback.guard import Bounds, Candidate, Violation, Written, judge_rollback
 from holdfast_orchestrator.rollback.identities import Identity
 from holdfast_orchestrator.rollback.machine import ROLLBACK_RETRIES, Phase
 from holdfast_orchestrator.rollback.plan_file import Stamp, prior_stamp
@@ -37,6 +44,7 @@ from holdfast_orchestrator.rollback.rollback_config import (
     RollbackNeeds,
     build_rollback,
 )
+from holdfast_orchestrator.rollback.skipping import skipped_together
 from holdfast_orchestrator.rollback.state_edits import (
     deposed_to_swap,
     forget_in_state,
@@ -64,6 +72,7 @@ class Rollback:
     code: int = 0
     errors: tuple[str, ...] = ()
     skipped: frozenset[str] = frozenset()
+    inputs: Inputs = NOTHING
 
     @property
     def configuration(self) -> Document:
@@ -83,6 +92,7 @@ def snapshot_partial(bench: Bench, attempt: Attempt) -> Phase:
 def build(bench: Bench, attempt: Attempt) -> Phase:
     """Work out the configuration to go back to, and make the edits only the state can express."""
     with bench.phase(Phase.RB_BUILD, retry=attempt.rollback_retries) as entry:
+        refuse_lost_artifact(attempt)
         refuse_point_of_no_return(attempt)
         refuse_changed_inputs(bench, attempt)
         _swap_deposed(bench, attempt)
@@ -94,10 +104,10 @@ def build(bench: Bench, attempt: Attempt) -> Phase:
         if built.problems:
             raise BlockedRollbackError(
                 " ".join(built.problems),
-                next_step=f"fix forward and deploy, or: holdfast resume {attempt.run} --accept-forward",
+                next_step=f"go on from what stands: holdfast resume {attempt.run} --accept-forward",
                 violations=(),
             )
-        let_go(attempt, attempt.rollback.needs, found.now)
+        let_go(attempt, attempt.rollback.needs, found.now, taken=found.settled.taken)
         entry["let_go"] = sorted(attempt.let_go)
         _edit_state(bench, built)
     return Phase.RB_PLANNED
@@ -108,16 +118,22 @@ def recall(bench: Bench, attempt: Attempt) -> None:
 
     Changes nothing.
     """
-    _built(bench, attempt)
+    if attempt.good is None or attempt.good.lost is None:
+        _built(bench, attempt)
 
 
 def _built(bench: Bench, attempt: Attempt) -> tuple[Found, RollbackConfiguration]:
     """Build the rollback from what there is now; return both."""
     found = examine(bench, attempt)
     created = found.settled.created | attempt.adopted | attempt.debt.created
-    needs = needs_of(bench, attempt, found.now, created)
+    needs = needs_of(bench, attempt, found.now, created, taken=found.settled.taken)
     built = build_rollback(goal_of(attempt), failed(bench, attempt), needs=needs, state=found.now)
-    attempt.rollback = Rollback(needs=needs, built=built, created=frozenset(created))
+    attempt.rollback = Rollback(
+        needs=needs,
+        built=built,
+        created=frozenset(created),
+        inputs=inputs_to_go_back_with(bench, attempt, built.configuration),
+    )
     return found, built
 
 
@@ -127,12 +143,16 @@ def plan(bench: Bench, attempt: Attempt) -> Phase:
     with bench.phase(Phase.RB_PLANNED) as entry:
         snapshot = bench.snapshot()
         rollback.prior = Stamp("", 0) if snapshot is None else Stamp(snapshot.lineage, snapshot.serial)
-        rollback.terraform = bench.terraform(rollback.configuration)
-        outcome = rollback.terraform.plan(out=_FILE)
+        rollback.terraform = bench.terraform(rollback.configuration, rollback.inputs)
+        try:
+            outcome = rollback.terraform.plan(out=_FILE)
+        except EngineError as error:
+            let_upstreams_go_first(bench, attempt, error)
+            raise
         rollback.plan_file = outcome.plan if outcome.changes else None
         rollback.plan = rollback.terraform.show_plan(outcome.plan) if outcome.changes else {}
         if outcome.changes and attempt.person.skip:
-            _plan_without(rollback, attempt.person.skip, run=attempt.run)
+            _plan_without(bench, attempt)
         entry["changes"] = sorted(read_plan(rollback.plan).touched) if rollback.plan else []
         if rollback.plan:
             entry.update(_remembered(bench, attempt))
@@ -171,11 +191,18 @@ def guard(bench: Bench, attempt: Attempt) -> Phase:
         if violations:
             raise BlockedRollbackError(
                 "undoing this is refused: " + " ".join(dict.fromkeys(one.sentence for one in violations)),
-                next_step="fix forward and deploy, or: "
-                + "; ".join(dict.fromkeys(one.next_step for one in violations)),
+                next_step=_ways_on(attempt.run, violations),
                 violations=violations,
             )
     return Phase.RB_APPLYING
+
+
+def _ways_on(run: str, violations: Sequence[Violation]) -> str:
+    """What can be done where the guard refuses: its own advice, and to go on from what stands."""
+    steps = dict.fromkeys(one.next_step for one in violations)
+    forward = f"holdfast resume {run} --accept-forward"
+    named = any(forward in step for step in steps)
+    return "; ".join((*steps, *(() if named else (f"`{forward}` undoes nothing",))))
 
 
 def apply(bench: Bench, attempt: Attempt) -> Phase:
@@ -184,8 +211,11 @@ def apply(bench: Bench, attempt: Attempt) -> Phase:
     with bench.phase(Phase.RB_APPLYING, boot=bench.boot) as entry:
         if rollback.plan_file is not None:
             bench.lease.confirm()
-            applied = rollback.terraform.apply(rollback.plan_file)
+            applied = rollback.terraform.apply(
+                rollback.plan_file, holdings=holdings_of(bench, attempt, rollback.plan)
+            )
             rollback.plan_file = None
+            entry.update(note_sightings(attempt, applied.watched))
             attempt.records.append(applied.record)
             rollback.code = applied.code
             rollback.errors = tuple(
@@ -244,8 +274,7 @@ def retry(bench: Bench, attempt: Attempt) -> Phase:
             why = "; ".join(dict.fromkeys(rollback.errors)) or "it gave no reason"
             raise NeedsPersonError(
                 f"the rollback failed {attempt.rollback_retries} times: {why}",
-                next_step=f"holdfast resume {attempt.run} --continue, or with "
-                "--skip ADDRESS, --orphan ADDRESS, --accept-forward",
+                next_step=decisions(attempt.run),
             )
         bench.run.clock.sleep(float(attempt.rollback_retries))
         with suppress(GateError):
@@ -275,11 +304,13 @@ def _edit_state(bench: Bench, built: RollbackConfiguration) -> None:
     bench.put_state(document, reason="before addresses are put right")
 
 
-def _plan_without(rollback: Rollback, skip: tuple[str, ...], *, run: str) -> None:
+def _plan_without(bench: Bench, attempt: Attempt) -> None:
     """Plan again, of everything but the addresses a person wants left as they are.
 
     Raises BlockedRollbackError where Terraform takes one of them along for the sake of another.
     """
+    rollback: Rollback = attempt.rollback
+    skip = attempt.person.skip
     planned = [change for change in read_plan(rollback.plan) if change.touches]
     rollback.skipped = frozenset(
         change.address for change in planned if {change.address, change.previous_address} & {*skip}
@@ -299,9 +330,21 @@ def _plan_without(rollback: Rollback, skip: tuple[str, ...], *, run: str) -> Non
     if all_the_same:
         raise BlockedRollbackError(
             f"{', '.join(sorted(all_the_same))} cannot be skipped alone: other things to undo depend on it",
-            next_step=f"skip what depends on it as well, or: holdfast resume {run} --accept-forward",
+            next_step=_skip_more(bench, attempt, targets),
             violations=(),
         )
+
+
+def _skip_more(bench: Bench, attempt: Attempt, targets: Sequence[str]) -> str:
+    """The command that skips what has to be skipped together, and the one that undoes nothing."""
+    rollback: Rollback = attempt.rollback
+    together = skipped_together(
+        attempt.person.skip, targets, configuration=rollback.configuration, state=_document(bench) or {}
+    )
+    options = " ".join(f"--skip {shlex.quote(address)}" for address in together)
+    orphans = "".join(f" --orphan {shlex.quote(address)}" for address in attempt.person.orphan)
+    resume = f"holdfast resume {attempt.run}"
+    return f"{resume} {options}{orphans}; or: {resume} --accept-forward"
 
 
 def _bounds(bench: Bench, attempt: Attempt, runner: Written) -> Bounds:
@@ -309,7 +352,7 @@ def _bounds(bench: Bench, attempt: Attempt, runner: Written) -> Bounds:
     snapshot = bench.snapshot()
     version = "" if snapshot is None else str(snapshot.document.get("terraform_version", ""))
     built, now = rollback.built, bench.index(_document(bench))
-    forgets = set(rollback.needs.forget) | set(() if built is None else built.state_forgets)
+    forgets = {*rollback.needs.forget, *(() if built is None else built.state_forgets)}
     return Bounds(
         last_good=to_keep(attempt),
         created=rollback.created,
@@ -323,6 +366,7 @@ def _bounds(bench: Bench, attempt: Attempt, runner: Written) -> Bounds:
         imports=frozenset(block.address for block in rollback.needs.import_again),
         declared=declared_by_good(attempt, now),
         protection=bench.protection,
+        before=_attributes_before(attempt),
         health_began=attempt.health_began or attempt.debt.health_began,
         approvals=attempt.consents,
         run=attempt.run,
@@ -335,6 +379,15 @@ def _settled(bench: Bench, attempt: Attempt) -> frozenset[str]:
     rules = accepting_back(bench.shard, attempt, attempt.rollback.configuration)
     judged = judge_differences(read_plan(attempt.rollback.plan), rules)
     return frozenset(use.resource for use in judged.accepted)
+
+
+def _attributes_before(attempt: Attempt) -> dict[tuple[str, str], Document]:
+    """What the state said of each object when the run began, by type and id."""
+    return {
+        (resource["type"], str(attributes.get("id"))): attributes
+        for _, resource, instance in managed(attempt.before.document or {})
+        if (attributes := instance.get("attributes")) is not None
+    }
 
 
 def _written(terraform: Any) -> Written:

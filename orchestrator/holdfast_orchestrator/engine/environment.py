@@ -27,6 +27,15 @@ DROPPED = frozenset(
 _DROPPED_PREFIX = "TF_CLI_ARGS"
 
 
+def version_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for `version`, which needs nothing that is Terraform's own.
+
+    A damaged or missing CLI configuration, plugin cache or log is no reason not to say which version it is.
+    """
+    kept = {name: value for name, value in environ.items() if not name.startswith("TF_")}
+    return {**kept, **FORCED, "TF_CLI_CONFIG_FILE": "/dev/null"}
+
+
 def engine_environ(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for an engine made from the caller's."""
     kept = {

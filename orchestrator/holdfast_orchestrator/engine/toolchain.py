@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from holdfast_orchestrator.engine.choices import read_choices
+from holdfast_orchestrator.engine.environment import version_environ
 from holdfast_orchestrator.errors import ToolchainError
 from holdfast_orchestrator.process import Command
 from holdfast_orchestrator.runtime import Runtime
@@ -24,7 +25,10 @@ NAMES = ("terraform", "tofu")
 PROJECT_BIN = Path(".holdfast") / "bin"
 
 _VERSION = re.compile(r"^(Terraform|OpenTofu) v(\d+)\.(\d+)\.(\d+)", re.MULTILINE)
+# How Go ends where the machine refuses memory or threads.
+_NO_ROOM = re.compile(r"(?i)memory|newosproc|resource temporarily unavailable|cannot fork")
 _SECONDS = 30
+_LONGEST_WORDS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,32 +63,41 @@ def find_engine(runtime: Runtime, *, choice: str | None = None, project: Path) -
     wanted = choice or runtime.environ.get("HOLDFAST_ENGINE") or read_choices(project).engine
     rejected: list[str] = []
     for path in _candidates(runtime, wanted, project):
-        engine = probe(runtime, path)
-        if engine is not None and engine.version >= FLOOR:
-            return engine
-        rejected.append(f"{path} does not answer `version`" if engine is None else str(engine))
+        answer = _ask(runtime, path)
+        if isinstance(answer, Engine) and answer.version >= FLOOR:
+            return answer
+        rejected.append(str(answer))
     asked = wanted or "terraform or tofu"
     found = f"found {', '.join(rejected)}" if rejected else "found none"
+    next_step = "make install, or set HOLDFAST_ENGINE to the path of one"
+    if _NO_ROOM.search(found):
+        next_step = "give it more memory or processes (`ulimit -v`, `ulimit -u`, the container's limits)"
     raise ToolchainError(
         f"no {asked} of version {dotted(FLOOR)} or newer on the search path or in {PROJECT_BIN}; {found}",
-        next_step="make install, or set HOLDFAST_ENGINE to the path of one",
+        next_step=next_step,
     )
 
 
 def probe(runtime: Runtime, path: Path) -> Engine | None:
     """Ask a program what it is; None where it is neither engine."""
+    answer = _ask(runtime, path)
+    return answer if isinstance(answer, Engine) else None
+
+
+def _ask(runtime: Runtime, path: Path) -> Engine | str:
+    """The engine, or why it is none."""
     command = Command(
         argv=(str(path), "version"),
         cwd=path.parent,
-        # Neither a look for newer versions on the network nor complaints about a missing CLI configuration.
-        environ={**runtime.environ, "CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": "/dev/null"},
+        environ=version_environ(runtime.environ),
         timeout=_SECONDS,
         on_timeout="kill",
     )
     completed = runtime.processes.run(command)
     match = _VERSION.search(completed.stdout)
     if not completed or match is None:
-        return None
+        words = next(filter(None, map(str.strip, completed.stderr.splitlines())), "")
+        return f"{path} does not answer `version`" + (f" ({words[:_LONGEST_WORDS]})" if words else "")
     name, major, minor, patch = match.groups()
     return Engine(path, "terraform" if name == "Terraform" else "tofu", (int(major), int(minor), int(patch)))
 

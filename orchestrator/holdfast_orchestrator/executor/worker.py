@@ -22,6 +22,7 @@ from holdfast_orchestrator.events import Emitter, Event, Notice
 from holdfast_orchestrator.executor.crew import take_over
 from holdfast_orchestrator.executor.job import Job
 from holdfast_orchestrator.executor.messages import error_text, event_text, job_of, result_text, version_of
+from holdfast_orchestrator.inputs.variables import secret_variables
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.private_files import PRIVATE, own_folder
 from holdfast_orchestrator.runtime import Runtime, real_runtime
@@ -109,7 +110,7 @@ class _Post:
 
     def carry(self, job: Job, tell: Callable[[Event], None]) -> ShardResult:
         redactor = self.runtime.redactor
-        redactor.learn([*secrets_in_configuration(job.shard.configuration)])
+        redactor.learn([*secrets_in_configuration(job.shard.configuration), *secret_variables(job.shard)])
         run = Run(
             id=job.run,
             manifest=job.manifest,

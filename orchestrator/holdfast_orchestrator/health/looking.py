@@ -1,10 +1,10 @@
 """Several looks at once, none of which can hold the others up."""
 
-import threading
 from collections.abc import Callable, Sequence
 
 from holdfast_orchestrator.health.checks import Check
 from holdfast_orchestrator.health.observation import Observation, Standing
+from holdfast_orchestrator.system.workers import start_worker
 
 # A look ends by itself at its time-out; only one that hangs (a name server, an SDK's retries) is left behind.
 _GRACE_SECONDS = 1.0
@@ -26,8 +26,7 @@ class _Look:
         self._observation: Observation | None = None
         self._error: BaseException | None = None
         # A daemon: the process can end although this one hangs.
-        self._thread = threading.Thread(target=self._run, name=f"health {check.name}", daemon=True)
-        self._thread.start()
+        self._thread = start_worker(self._run, name=f"health {check.name}")
 
     def result(self) -> Observation:
         self._thread.join(self._check.timeout + _GRACE_SECONDS)

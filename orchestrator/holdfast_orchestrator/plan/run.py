@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from holdfast_orchestrator.events import Notice, RunFinished, ShardFinished
+from holdfast_orchestrator.gate.elsewhere import refuse_states_elsewhere
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.preview import Plan, ShardPlan, unplanned
@@ -13,6 +13,7 @@ from holdfast_orchestrator.plan.shard import Run, plan_shard
 from holdfast_orchestrator.priority import estimated_seconds
 from holdfast_orchestrator.record.belonging import refuse_other_apps
 from holdfast_orchestrator.schedule import Schedule, Skipped
+from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.tools import check_buckets
 from holdfast_orchestrator.unchanged.decide import Decision
 from holdfast_orchestrator.unchanged.look import Lookout
@@ -38,6 +39,7 @@ def plan_run(
     """
     began = run.clock.monotonic()
     check_buckets(run.tools, shards)
+    refuse_states_elsewhere(run.tools, shards, lambda text: run.emit(Notice(message=text)))
     names = tuple(shard.name for shard in shards)
     run.emit(run.started("plan", shards))
     decisions = Lookout(run=run, refresh=refresh, explain=explain).first(shards)
@@ -58,7 +60,7 @@ def plan_run(
     with (
         # Somebody may be asked about the plan next, and a deploy may follow.
         run.stop.guarding(is_last=False),
-        ThreadPoolExecutor(max_parallel + 1, thread_name_prefix="plan") as executor,
+        WorkerPool(max_parallel + 1, thread_name_prefix="plan") as executor,
     ):
         retired = executor.submit(find_retired, run)
         planned = schedule.run(Graph(dict.fromkeys(names, ())), executor)

@@ -3,12 +3,15 @@
     _holdfast/artifacts/<sha256>
 
 One JSON object: the synthesized configuration, the provider lock file, the engine's and the providers'
-versions. It is named by the SHA-256 of its bytes and written before the plan, so that whatever is
-applied can always be found again; the same configuration deployed twice is one object.
+versions, and the digests of what it reads (`inputs/`; their content lies beside it, each once).
+It is named by the SHA-256 of its bytes and written before the plan, so that whatever is applied can always be
+found again; the same configuration deployed twice is one object.
 """
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,7 +23,7 @@ from holdfast_orchestrator.state.store import ObjectStore
 SCHEMA = "holdfast/artifact/v1"
 ARTIFACTS = "_holdfast/artifacts"
 
-_DAMAGED = "deploy a revision of the app anew; this artifact cannot be gone back to"
+_DAMAGED = "put that object back from the bucket's versions (docs/runbook.md says how)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +32,8 @@ class Artifact:
 
     `configuration` is cdk.tf.json as it was synthesized, `lock` the .terraform.lock.hcl (None: there was
     none yet). `engine` is "terraform 1.11.4" or alike, `providers` versions by source address. `assets` are
-    SHA-256 by path of files the configuration refers to.
+    SHA-256 by path of the files that are kept. `inputs` is what `inputs.keep.described` tells of all that it
+    reads, None in an artifact from before that was known.
     """
 
     configuration: bytes = field(repr=False)
@@ -37,6 +41,7 @@ class Artifact:
     engine: str
     providers: Mapping[str, str] = field(default_factory=dict)
     assets: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, Any] | None = None
 
     @cached_property
     def body(self) -> bytes:
@@ -47,6 +52,7 @@ class Artifact:
                 "engine": self.engine,
                 "providers": dict(sorted(self.providers.items())),
                 "assets": dict(sorted(self.assets.items())),
+                **({} if self.inputs is None else {"inputs": self.inputs}),
                 "lock": None if self.lock is None else self.lock.decode(),
                 "configuration": self.configuration.decode(),
             },
@@ -66,14 +72,11 @@ def artifact_key(sha256: str) -> str:
 def keep_artifact(store: ObjectStore, artifact: Artifact) -> str:
     """Write the artifact, if it is not there already, and return its name (SHA-256).
 
-    Raises NeedsPersonError where something else lies under that name.
+    What else lies under that name was damaged or changed: the name says which bytes are right.
     """
     key = artifact_key(artifact.sha256)
     if not create_once(store, key, artifact.body):
-        raise NeedsPersonError(
-            f"the object at {key} is not what its name says; it was changed after it was written",
-            next_step="find out who wrote it (holdfast audit), delete that object and deploy again",
-        )
+        _replace_damaged(store, key, artifact.body)
     return artifact.sha256
 
 
@@ -89,6 +92,23 @@ def read_artifact(store: ObjectStore, sha256: str) -> Artifact:
     return load(stored, SCHEMA, _build, next_step=_DAMAGED)
 
 
+def readable_configurations(store: ObjectStore, names: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the configurations of those of these artifacts that can be read."""
+    found = []
+    for name in names:
+        with suppress(NeedsPersonError):
+            found.append(json.loads(read_artifact(store, name).configuration))
+    return found
+
+
+def _replace_damaged(store: ObjectStore, key: str, body: bytes) -> None:
+    stored = store.get(key)
+    if stored is None:
+        store.create(key, body)
+    elif stored.body != body:
+        store.replace(key, body, etag=stored.head.etag)
+
+
 def _build(document: Mapping[str, Any]) -> Artifact:
     lock = document["lock"]
     return Artifact(
@@ -97,4 +117,5 @@ def _build(document: Mapping[str, Any]) -> Artifact:
         engine=document["engine"],
         providers=document["providers"],
         assets=document["assets"],
+        inputs=document.get("inputs"),
     )

@@ -10,7 +10,6 @@ Records are encrypted by the bucket, never overwritten, and removed by the bucke
 import secrets
 import threading
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -30,6 +29,7 @@ from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.runtime import Clock
 from holdfast_orchestrator.state.document import create_once
 from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError, ObjectHead
+from holdfast_orchestrator.system.workers import WorkerPool
 
 RAW = "_holdfast/audit-raw/"
 RETENTION_DAYS = 90
@@ -87,7 +87,7 @@ class AuditTrail:
         What the redactor knows or recognises is taken out before anything is written, `raw` excepted.
         """
         first, *further = self._documents(action)
-        with self._lock, ThreadPoolExecutor(1, thread_name_prefix="audit") as writer:
+        with self._lock, WorkerPool(1, thread_name_prefix="audit") as writer:
             record = self._chained(first)
             unredacted = None
             if raw is not None and self._settings.raw:
@@ -225,7 +225,7 @@ def read_audit(
 
 def read_objects(store: DurableStore, prefix: str) -> Iterator[tuple[str, bytes]]:
     """Yield the key and the bytes of everything below `prefix`, by key."""
-    with ThreadPoolExecutor(_READERS) as readers:
+    with WorkerPool(_READERS) as readers:
         keys = [head.key for head in store.list(prefix)]
         for key, stored in zip(keys, readers.map(store.get, keys), strict=True):
             if stored is not None:

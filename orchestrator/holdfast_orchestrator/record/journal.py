@@ -12,11 +12,10 @@ any machine can tell what a dead one may have done.
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import takewhile
-from threading import Condition, Lock, Thread
+from threading import Condition, Lock
 from typing import Any, Self
 
 from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError
@@ -34,6 +33,7 @@ from holdfast_orchestrator.rollback.machine import WRITING, Phase, is_begun_anew
 from holdfast_orchestrator.runtime import Clock, Runtime
 from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError
 from holdfast_orchestrator.state_key import file_name
+from holdfast_orchestrator.system.workers import Worker, WorkerPool, start_helper
 
 _READERS = 8
 _PATIENCE_SECONDS = 1.0
@@ -192,7 +192,7 @@ class Mirror:
         self._carrying = Lock()
         self._changed = Condition()
         self._has_news = self._is_urgent = self._is_closed = False
-        self._thread: Thread | None = None
+        self._thread: Worker | None = None
 
     def push(self, entry: Entry, *, patient: bool = False) -> None:
         """Hand over an entry; a `patient` one may wait a second for others.
@@ -205,8 +205,7 @@ class Mirror:
             self._is_urgent |= not patient
             self._changed.notify()
         if self._thread is None:
-            self._thread = Thread(target=self._work, name="journal", daemon=True)
-            self._thread.start()
+            self._thread = start_helper(self._work, name="journal")
 
     def put(self, entry: Entry) -> None:
         """Hand over an entry that `flush` is called for at once: it needs no thread of ours."""
@@ -263,7 +262,7 @@ class Mirror:
 def read_journal(store: DurableStore, name: JournalName) -> tuple[Entry, ...]:
     """Read a journal from the bucket alone. Raises NeedsPersonError where its chain is broken."""
     keys = [head.key for head in store.list(name.prefix)]
-    with ThreadPoolExecutor(_READERS) as readers:
+    with WorkerPool(_READERS) as readers:
         found = list(readers.map(store.get, keys))
     bodies = (stored.body for stored in found if stored is not None)
     return chained(name, [line for body in bodies for line in body.removesuffix(b"\n").split(b"\n")])

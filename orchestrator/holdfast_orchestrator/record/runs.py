@@ -9,7 +9,6 @@ its shards' leases tell which.
 
 import re
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -20,6 +19,7 @@ from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError, UsageE
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.state.document import create_once, dump, load, parse_time, time_text
 from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError, ObjectStore, StoredObject
+from holdfast_orchestrator.system.workers import WorkerPool
 
 SCHEMA = "holdfast/run/v1"
 RUNS = "_holdfast/runs/"
@@ -162,7 +162,7 @@ def _name_at(moment: datetime) -> str:
 
 
 def _records(store: DurableStore, names: Iterator[str]) -> Iterator[RunRecord]:
-    with ThreadPoolExecutor(_READERS) as readers:
+    with WorkerPool(_READERS) as readers:
         while some := list(islice(names, _READERS)):
             for stored in readers.map(lambda name: store.get(_key(name)), some):
                 if stored is not None:
@@ -174,7 +174,7 @@ def _key(run: str) -> str:
 
 
 def _read(stored: StoredObject) -> RunRecord:
-    return load(stored, SCHEMA, _build, next_step="holdfast audit has the same facts")
+    return load(stored, SCHEMA, _build, next_step="the same facts: holdfast audit")
 
 
 def _build(document: Mapping[str, Any]) -> RunRecord:

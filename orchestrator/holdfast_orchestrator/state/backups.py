@@ -10,7 +10,6 @@ backup; its own age stands in then.
 
 import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +19,7 @@ from holdfast_orchestrator.state.backup import BACKUPS, back_up, backup_key
 from holdfast_orchestrator.state.document import create_once, dump, load, parse_time, time_text
 from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
 from holdfast_orchestrator.state.store import DurableStore, ObjectHead, ObjectStore, StoredObject
+from holdfast_orchestrator.system.workers import WorkerPool
 
 SCHEMA = "holdfast/backup/v1"
 
@@ -79,7 +79,7 @@ def keep_backup(
     when that state was left behind first. Raises HoldfastError where a copy is not what was written.
     """
     places, body = (store, *copies), _body(snapshot, meta)
-    with ThreadPoolExecutor(2 * len(places), thread_name_prefix="write") as writers:
+    with WorkerPool(2 * len(places), thread_name_prefix="write") as writers:
         described = [
             writers.submit(create_once, place, meta_key(backup_key(snapshot)), body) for place in places
         ]
@@ -95,7 +95,7 @@ def list_backups(store: DurableStore, folder: str) -> tuple[Backup, ...]:
     prefix = f"{BACKUPS}/{folder}/"
     heads = {head.key: head for head in store.list(prefix)}
     states = {key: match for key in heads if (match := _NAME.fullmatch(key.removeprefix(prefix)))}
-    with ThreadPoolExecutor(_READERS) as readers:
+    with WorkerPool(_READERS) as readers:
         described = readers.map(store.get, [meta_key(key) for key in states])
         found = [
             _backup(heads[key], match, meta)

@@ -6,7 +6,6 @@ A version is named `<state key>?versionId=<id>`.
 """
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,6 +14,7 @@ from holdfast_orchestrator.rollback.state_objects import Condition, StateObject,
 from holdfast_orchestrator.state.backups import Backup, BackupMeta, list_backups
 from holdfast_orchestrator.state.document import time_text
 from holdfast_orchestrator.state.store import DurableStore, ObjectVersion
+from holdfast_orchestrator.system.workers import WorkerPool
 
 NEWEST_VERSIONS = 20
 """Versions that are read where all are wanted; each is a request and the size of a state."""
@@ -68,7 +68,7 @@ class StateCopies:
     def versions(self, *, most: int = NEWEST_VERSIONS) -> tuple[StateCopy, ...]:
         """Return the newest versions that are whole states, newest first."""
         kept = [version for version in self.store.versions(self.key) if not version.deleted][:most]
-        with ThreadPoolExecutor(_READERS) as readers:
+        with WorkerPool(_READERS) as readers:
             return tuple(copy for copy in readers.map(self._version, kept) if copy is not None)
 
     def all(self) -> tuple[StateCopy, ...]:

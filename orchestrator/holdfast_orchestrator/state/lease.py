@@ -20,7 +20,13 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self
 
-from holdfast_orchestrator.errors import HoldfastError, InterruptedSafelyError, LeasedError, NeedsPersonError
+from holdfast_orchestrator.errors import (
+    HoldfastError,
+    InterruptedSafelyError,
+    LeasedError,
+    MachineError,
+    NeedsPersonError,
+)
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.lease_record import (
     LEASES,
@@ -34,6 +40,7 @@ from holdfast_orchestrator.state.lease_record import (
 from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError, ObjectHead
 from holdfast_orchestrator.state.takeover import Granted, Refused, judge_takeover
 from holdfast_orchestrator.state.this_process import ProcessIdentity, life_of, this_process
+from holdfast_orchestrator.system.workers import Worker, start_worker
 
 EXPIRES_AFTER = 60.0
 """Seconds after which a lease nobody renews has expired; one missed renewal does not make it."""
@@ -212,7 +219,7 @@ class Lease:
         self._confirmed = confirmed
         self._lost: HoldfastError | None = None
         self._over = threading.Event()
-        self._keeper: threading.Thread | None = None
+        self._keeper: Worker | None = None
         self.record = record
 
     @property
@@ -223,8 +230,12 @@ class Lease:
     def keep(self) -> Self:
         """Start the thread that renews; a person's lease needs none."""
         if self.record.kind == "run":
-            self._keeper = threading.Thread(target=self._renew_for_ever, name="lease", daemon=True)
-            self._keeper.start()
+            try:
+                self._keeper = start_worker(self._renew_for_ever, name="lease")
+            except MachineError:
+                # A lease that is not renewed protects nothing.
+                self.release()
+                raise
         return self
 
     def check(self) -> None:
@@ -300,7 +311,7 @@ class Lease:
                 # Our own write, whose answer was lost.
                 return found.head
             if found is None or found.record.token != self.record.token or not found.record.held:
-                self._lost = _loss(self._key, found, run=self.record.run)
+                self._lost = _loss(self._key, found, ours=self.record)
                 raise self._lost
             self._etag = found.head.etag
         raise HoldfastError(f"the lease at {self._key} could not be renewed: conflicting requests")
@@ -321,11 +332,17 @@ def _taken(previous: LeaseRecord, why: str) -> Takeover:
     )
 
 
-def _loss(key: str, found: StoredLease | None, *, run: str) -> HoldfastError:
+def _loss(key: str, found: StoredLease | None, *, ours: LeaseRecord) -> HoldfastError:
     if found is None:
         return NeedsPersonError(
             f"the lease at {key} was deleted while this run held it",
-            next_step=f"make sure that no other deploy of this shard runs, then: holdfast resume {run}",
+            next_step=f"make sure that no other deploy of this shard runs, then: holdfast resume {ours.run}",
+        )
+    if not found.record.held and found.record.epoch > ours.epoch:
+        return LeasedError(
+            f"this run no longer holds the shard: it was taken for run {found.record.run} by "
+            f"{found.record.owner}, which has ended; nothing more was changed here",
+            next_step=f"holdfast show {found.record.run}",
         )
     if not found.record.held:
         return NeedsPersonError(

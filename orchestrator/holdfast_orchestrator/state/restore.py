@@ -114,7 +114,9 @@ def propose(place: StatePlace, copy: StateCopy) -> Proposal:
     now = read_state(place.key, None if stored is None else stored.body)
     every = place.copies.all()
     record, warnings = _recorded(place)
-    lineage = record.lineage if record is not None else next((one.lineage for one in every), None)
+    lineage = (
+        record.lineage if record is not None else now.lineage or next((one.lineage for one in every), None)
+    )
     diff = restore_diff(then, now, protection=place.protection, lineage=lineage)
     if diff.refusals:
         raise GateError(

@@ -6,7 +6,6 @@ wrong guess costs a process.
 """
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,6 +18,7 @@ from holdfast_orchestrator.engine.mirrors import find_mirrors
 from holdfast_orchestrator.engine.warm.client import WarmError, WarmProviders, is_supported
 from holdfast_orchestrator.engine.warm.shard import spec_of
 from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.system.workers import start_helper
 from holdfast_orchestrator.tools import RealTools
 
 # Somebody attaches providers of their own, or wants to read what a provider logs through Terraform.
@@ -37,15 +37,13 @@ def warmed_tools(
     providers = WarmProviders(tools.runtime, tell)
     warm = replace(tools, warm=providers)
     # The very tools of the run: the engine that is found here need not be found again.
-    thread = threading.Thread(
-        target=_begin, args=(providers, warm, environments), name="warm-up", daemon=True
-    )
-    thread.start()
+    thread = start_helper(_begin, providers, warm, environments, name="warm-up")
     try:
         yield warm
     finally:
         providers.close()
-        thread.join(_PATIENCE_SECONDS)
+        if thread is not None:
+            thread.join(_PATIENCE_SECONDS)
 
 
 def _begin(providers: WarmProviders, tools: RealTools, environments: Sequence[str]) -> None:

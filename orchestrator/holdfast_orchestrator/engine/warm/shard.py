@@ -14,18 +14,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.diagnostics import Diagnostic
 from holdfast_orchestrator.engine.providers import Requirement, blocks
-from holdfast_orchestrator.engine.warm.client import Lent, WarmError, WarmProviders
+from holdfast_orchestrator.engine.warm.client import Lent, WarmError, WarmProviders, Watching
 from holdfast_orchestrator.engine.warm.needed import types_of, words_of
 from holdfast_orchestrator.engine.warm.packages import Package
 from holdfast_orchestrator.engine.warm.spec import Spec
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.state.snapshot import StateSnapshot
+from holdfast_orchestrator.system.workers import start_helper
 
 # What is said of "AWS" here has been looked at for these, and for no others.
 _KNOWN = ("/hashicorp/aws",)
@@ -59,6 +59,7 @@ class Place:
     locks: lockfile.Locks
     roots: tuple[Path, ...]
     environ: Mapping[str, str] = field(repr=False)
+    reads_files: bool = False
 
 
 class WarmShard:
@@ -70,8 +71,8 @@ class WarmShard:
         self._cold = False
 
     @contextmanager
-    def lent(self, place: Place) -> Iterator[Lent]:
-        """Lend a command what it may attach to."""
+    def lent(self, place: Place, watch: Watching | None = None) -> Iterator[Lent]:
+        """Lend a command what it may attach to, and watch what it creates."""
         try:
             specs = self._specs(place)
             types, size = self._state if specs else (frozenset[str](), 0)
@@ -81,7 +82,7 @@ class WarmShard:
         if not specs:
             yield Lent()
             return
-        with self._providers.attached(specs, kept) as lent:
+        with self._providers.attached(specs, kept, watch) as lent:
             lent.roomy = size + len(place.configuration) < _SMALL_BYTES and "GOGC" not in place.environ
             yield lent
 
@@ -89,8 +90,7 @@ class WarmShard:
         """While the first `init` of a project writes the lock file: do what takes long once it is there."""
         if self._cold or self._providers.is_over or lockfile.covers(place.locks, place.required):
             return
-        hashing = Thread(target=self._providers.hash_ahead, args=(place.required, place.roots), daemon=True)
-        hashing.start()
+        start_helper(self._providers.hash_ahead, place.required, place.roots, name="hashing")
 
     def packages(self, place: Place) -> tuple[Package, ...]:
         """Return what may be attached to; nothing where the lock file does not cover all."""
@@ -149,7 +149,8 @@ def _needs_no_folder(place: Place) -> bool:
         name for kind in ("resource", "data", "ephemeral") for one in blocks(document, kind) for name in one
     }
     return (
-        all(one.source.endswith(_KNOWN) for one in place.required)
+        not place.reads_files
+        and all(one.source.endswith(_KNOWN) for one in place.required)
         and all(name.startswith(_KNOWN_TYPES) for name in types)
         and "provisioner" not in words_of(place.configuration)
     )

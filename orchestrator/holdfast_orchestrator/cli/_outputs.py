@@ -1,0 +1,44 @@
+"""Files that a person names on the command line for Holdfast to write: `--events`, `--markdown`, `--out`."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from holdfast_orchestrator.errors import UsageError
+from holdfast_orchestrator.private_files import UnsafePlaceError, open_output
+
+
+def opened(option: str, path: Path, *, emptied: bool = True) -> int:
+    """Open the file that an option names, and return its descriptor. Raises UsageError."""
+    try:
+        return open_output(path, emptied=emptied)
+    except UnsafePlaceError as error:
+        raise UsageError(f"{option}: {error.what}", next_step=error.next_step) from None
+    except OSError as error:
+        raise UsageError(f"{option} {path}: {error.strerror}", next_step="name another file") from None
+
+
+def refuse_unwritable(option: str, path: Path) -> None:
+    """Return if the file that an option names can be written later. Raises UsageError."""
+    if not path.parent.is_dir():
+        raise UsageError(f"{option} {path}: there is no folder {path.parent}", next_step="name another file")
+    if os.path.lexists(path):
+        os.close(opened(option, path, emptied=False))
+
+
+def write_report(option: str, path: Path, text: str) -> str | None:
+    """Write a report to the file that an option names; return why it could not be, None where it was.
+
+    Raises UsageError where something else lies there by now.
+    """
+    descriptor = opened(option, path)
+    try:
+        content = text.encode(errors="backslashreplace")
+        while content:
+            content = content[os.write(descriptor, content) :]
+    except OSError as error:
+        return f"{option} {path} could not be written: {error.strerror}"
+    finally:
+        with suppress(OSError):
+            os.close(descriptor)
+    return None
