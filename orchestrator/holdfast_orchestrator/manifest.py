@@ -74,7 +74,7 @@ class Keeping:
     backup_count: int = 50
     backup_days: int = 90
     audit_days: int = 90
-    unredacted: bool = True
+    unredacted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
