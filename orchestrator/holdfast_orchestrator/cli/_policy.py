@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from holdfast_orchestrator.cli._options import mirrored, options
+from holdfast_orchestrator.cli._variables import without_values
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.rollback.forward_gate import Approval
@@ -94,7 +95,7 @@ def policy_of(given: Mapping[str, Any]) -> Policy:
 
 def command_line() -> str:
     """Return the command line as it was given."""
-    return shlex.join(("holdfast", *click.get_current_context().meta.get(ARGV, ())))
+    return shlex.join(("holdfast", *without_values(click.get_current_context().meta.get(ARGV, ()))))
 
 
 def _approval(text: str) -> Approval:

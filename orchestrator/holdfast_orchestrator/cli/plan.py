@@ -15,6 +15,7 @@ from holdfast_orchestrator.cli._options import (
     parallel_option,
     refresh_option,
     since_option,
+    variables_option,
 )
 from holdfast_orchestrator.cli._outputs import refuse_unwritable, write_report
 from holdfast_orchestrator.cli._policy import take_over_app_option
@@ -59,6 +60,7 @@ from holdfast_orchestrator.runtime import Runtime
     take_over_app_option,
     parallel_option,
     cold_option,
+    variables_option,
     engine_option,
 )
 @click.pass_obj

@@ -59,6 +59,11 @@ def outputs_needed(configuration: Mapping[str, Any], manifest: Manifest) -> Mapp
     }
 
 
+def outputs_read(configuration: Mapping[str, Any], place: tuple[str, str]) -> frozenset[str]:
+    """Return the outputs that a configuration reads from the state at `place`, a bucket and a key."""
+    return frozenset(_needed_outputs(configuration).get(place, ()))
+
+
 def _outputs(shard: Shard, tools: Tools) -> set[str]:
     snapshot = read_snapshot(tools.store(shard), shard.state.key)
     return set() if snapshot is None else set(snapshot.outputs)

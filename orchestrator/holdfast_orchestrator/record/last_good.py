@@ -58,7 +58,7 @@ class LastGood:
     destroy or rollback. `target` is the run whose deployment a rollback by hand went back to, `rejected` are
     the versions that were rolled back from by hand. `accepted` is what still differs, as somebody accepted,
     and `accepted_mark` tells it from other differences. `not_made` are objects that the shard has and no run
-    of it is proven to have made: imported ones, and what may have been taken over. Going back lets go of them.
+    of it is proven to have made: imported, or perhaps taken over. Going back lets go of them.
     """
 
     generation: int
@@ -213,7 +213,7 @@ def _overtaken(key: str, found: StoredObject | None) -> NeedsPersonError:
     by = "it was deleted" if found is None else f"run {_read(found).run} promoted another deployment"
     return NeedsPersonError(
         f"the record at {key} changed during this run: {by}; two runs worked on one shard",
-        next_step="holdfast audit shows both; then deploy the one that is wanted",
+        next_step="look at both with `holdfast audit`, then deploy the one that is wanted",
     )
 
 

@@ -181,6 +181,7 @@ class DeployedShard:
     """How a shard ended; `serial` is its state's now, `backup` the key of the copy made before.
 
     `skipped` is true where nothing has changed since the last good deploy, so that nothing was planned.
+    `put_off` is what was not removed yet because others still read it.
     """
 
     name: str
@@ -196,6 +197,7 @@ class DeployedShard:
     seconds: float
     skipped: bool = False
     accepted_differences: tuple[AcceptedChange, ...] = ()
+    put_off: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,6 +280,7 @@ def deploy_document(result: "RunResult") -> DeployDocument:
                 seconds=round(shard.seconds, 3),
                 skipped=shard.skipped,
                 accepted_differences=_accepted(shard.accepted),
+                put_off=shard.put_off,
             )
             for shard in result.shards
         ),
