@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.outcome import RunResult
     from holdfast_orchestrator.executor.cluster import DaskCrew
     from holdfast_orchestrator.plan.preview import Plan
+    from holdfast_orchestrator.plan.refusals import Agreed
     from holdfast_orchestrator.plan.shard import Run
 
 
@@ -67,6 +68,7 @@ class Project(AdoptingApp):
         refresh: bool = False,
         explain: bool = False,
         take_over_app: str | None = None,
+        agreed: "Agreed | None" = None,
         max_parallel: int | None = None,
         max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
@@ -76,7 +78,8 @@ class Project(AdoptingApp):
 
         What has not changed since its last good deploy is not planned, unless with `refresh`. With
         `explain` the reasons why a shard is planned name the resources that changed. `changed_since` (a git
-        revision) narrows the choice to what synthesizes differently.
+        revision) narrows the choice to what synthesizes differently. `agreed` is what may be
+        lost: all else that a deploy would be refused for is in the answer.
         Raises StateBucketError where a state bucket is missing, GateError where the records of a shard are
         of another app than this one and `take_over_app`, and with `one_environment` UsageError where several
         environments are meant without being named.
@@ -98,6 +101,7 @@ class Project(AdoptingApp):
                 refresh=refresh,
                 explain=explain,
                 take_over_app=take_over_app,
+                agreed=agreed,
             )
 
     def deploy(
