@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from holdfast_orchestrator.cli._options import mirrored, options
+from holdfast_orchestrator.cli._variables import without_values
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.rollback.forward_gate import Approval
@@ -105,7 +106,7 @@ def agreed_in(given: Mapping[str, Any]) -> "Agreed":
 
 def command_line() -> str:
     """Return the command line as it was given."""
-    return shlex.join(("holdfast", *click.get_current_context().meta.get(ARGV, ())))
+    return shlex.join(("holdfast", *without_values(click.get_current_context().meta.get(ARGV, ()))))
 
 
 def _approval(text: str) -> Approval:

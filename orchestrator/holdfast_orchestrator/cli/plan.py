@@ -16,6 +16,7 @@ from holdfast_orchestrator.cli._options import (
     parallel_option,
     refresh_option,
     since_option,
+    variables_option,
 )
 from holdfast_orchestrator.cli._outputs import refuse_unwritable, write_report
 from holdfast_orchestrator.cli._policy import agreed_in, approve_option, take_over_app_option
@@ -62,6 +63,7 @@ from holdfast_orchestrator.runtime import Runtime
     approve_option,
     parallel_option,
     cold_option,
+    variables_option,
     engine_option,
 )
 @click.pass_obj

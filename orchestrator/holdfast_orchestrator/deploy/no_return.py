@@ -1,13 +1,18 @@
 """What cannot be undone: a loss that was approved and has happened, and inputs that are others now."""
 
+from collections.abc import Iterable
+
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.commands import deploy_command, rollback_command
 from holdfast_orchestrator.deploy.promotion import pins_now
 from holdfast_orchestrator.errors import EngineError, GateError, NeedsPersonError
+from holdfast_orchestrator.record.last_good import deployments, earlier
 from holdfast_orchestrator.rollback.guard import Violation
 from holdfast_orchestrator.rollback.rollback_config import Pin, changed_pins
 
+# What stands, and what stood before.
+_ONE_BEFORE = 2
 # How the reason begins of a rollback that others have to be rolled back for.
 UPSTREAMS_FIRST = "its last good version can be planned only after "
 
@@ -77,11 +82,20 @@ def refuse_changed_inputs(bench: Bench, attempt: Attempt) -> None:
         raise BlockedRollbackError(
             f"the last good deployment used other outputs of {names} than there are now; going back would "
             "mix an old configuration with new values",
-            next_step=f"go on from what stands: holdfast resume {attempt.run} --accept-forward; or first: "
-            + "; ".join(rollback_command(bench.run.manifest.by_name[name]) for name in changed)
-            + f"; then: holdfast resume {attempt.run}",
+            next_step=f"go on from what stands: holdfast resume {attempt.run} --accept-forward"
+            + _upstreams_first(bench, attempt, changed),
             violations=(),
         )
+
+
+def _upstreams_first(bench: Bench, attempt: Attempt, names: Iterable[str]) -> str:
+    """The way by taking the upstream shards back first; none where one of them has nothing to go back to."""
+    shards = [bench.run.manifest.by_name[name] for name in names]
+    for shard in shards:
+        if len(deployments(earlier(bench.run.tools.store(shard), shard.state.folder))) < _ONE_BEFORE:
+            return ""
+    back = "; then: ".join(map(rollback_command, shards))
+    return f"; or: {back}; then: holdfast resume {attempt.run}"
 
 
 def changed_inputs(bench: Bench, attempt: Attempt) -> tuple[str, ...]:

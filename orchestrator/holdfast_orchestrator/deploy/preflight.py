@@ -126,7 +126,7 @@ def refuse_strange_state(bench: Bench, known: Known) -> None:
             raise NeedsPersonError(
                 f"the state at {key} is {standing}: {_recorded(expected)} was recorded; Terraform would "
                 "create everything a second time",
-                next_step=f"holdfast state backups {bench.shard.name}, then: "
+                next_step=f"holdfast state backups {bench.shard.name}; then: "
                 f"holdfast state restore {bench.shard.name}",
             )
         case _:

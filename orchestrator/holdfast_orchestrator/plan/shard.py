@@ -146,6 +146,7 @@ def plan_with(
         configuration_sha256=configuration_sha256(shard),
         state=made.state,
         inputs=inputs,
+        reads=shard.inputs.digests,
         document=made.document,
         content=made.file.read_bytes() if keep and made.raw else None,
         seen=tuple(one.to_json() for one in made.watched.by_key.values()),

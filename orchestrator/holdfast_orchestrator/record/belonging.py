@@ -46,7 +46,7 @@ def refuse_other_apps(
     project: str, shards: Iterable[tuple[Shard, DurableStore]], *, taken_over: str | None
 ) -> None:
     """Return if no shard's key has the records of another app. Raises GateError for the first that has."""
-    with WorkerPool(_READERS, thread_name_prefix="apps") as readers:
+    with WorkerPool(_READERS, "apps") as readers:
         for _ in readers.map(lambda one: _refuse_other_app(project, one[0], one[1], taken_over), shards):
             pass
 
@@ -82,7 +82,7 @@ def known_lineages(store: DurableStore, lineage: str) -> Iterator[str]:
     heads = [(STATES, head.key) for head in store.list(f"{STATES}/")]
     heads += [(LAST_GOOD, head.key) for head in store.list(f"{LAST_GOOD}/")]
     folders = [(kind, key.removeprefix(f"{kind}/").removesuffix(".json")) for kind, key in heads]
-    with WorkerPool(_READERS, thread_name_prefix="lineages") as readers:
+    with WorkerPool(_READERS, "lineages") as readers:
         found = readers.map(lambda one: _lineage(store, *one), folders)
         yield from (folder for (_, folder), there in zip(folders, found, strict=True) if there == lineage)
 

@@ -145,5 +145,6 @@ def look_first(shard: str) -> str:
     """Return what to do about a shard where it cannot be told any more what a run did to it."""
     return (
         "compare its state with what exists before anything is deployed: "
-        f"holdfast plan --stack {shard} --refresh"
+        f"holdfast plan --stack {shard} --refresh; a restored state ends that run: "
+        f"holdfast state backups {shard}; then: holdfast state restore {shard}"
     )

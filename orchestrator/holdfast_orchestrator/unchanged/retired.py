@@ -7,7 +7,7 @@ environments that the app has now: a bucket may hold the states of several apps.
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError, UsageError
@@ -77,11 +77,13 @@ def as_deployed(one: Retired, store: DurableStore) -> Shard:
 
     Raises NeedsPersonError where there is none: nobody knows then with which providers to take it down.
     """
+    from holdfast_orchestrator.deploy.kept_inputs import with_inputs  # noqa: PLC0415 - only to destroy
+
     with suppress(NeedsPersonError):
-        return replace(one.shard, configuration=read_artifact(store, one.artifact).configuration)
+        return with_inputs(one.shard, store, read_artifact(store, one.artifact))
     for record in earlier(store, one.shard.state.folder):
         with suppress(NeedsPersonError):
-            return replace(one.shard, configuration=read_artifact(store, record.artifact).configuration)
+            return with_inputs(one.shard, store, read_artifact(store, record.artifact))
     raise NeedsPersonError(
         f"no configuration of {one.shard.name} is kept any more, so nobody knows with which providers to "
         "take it down",
