@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.attempt import Person
     from holdfast_orchestrator.deploy.desk import Policy
     from holdfast_orchestrator.deploy.outcome import RunResult
+    from holdfast_orchestrator.executor.address import Cluster
     from holdfast_orchestrator.executor.cluster import DaskCrew
     from holdfast_orchestrator.plan.preview import Plan
     from holdfast_orchestrator.plan.shard import Run
@@ -115,7 +116,7 @@ class Project(MovingApp):
         atomic: bool = False,
         refresh: bool = False,
         command: str = "",
-        executor: str | None = None,
+        executor: "str | Cluster | None" = None,
         max_parallel: int | None = None,
         max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
@@ -128,7 +129,7 @@ class Project(MovingApp):
         `Project.synth`) the app is not synthesized again. `policy` says what happens after a failure,
         `command` is what the records say was called. Raises UsageError where several environments
         are meant without being named. `refresh` also looks at what has not changed since its last deploy.
-        `executor` is the address of a Dask scheduler whose workers do the work; raises as
+        `executor` is a Dask cluster, or its scheduler's address, whose workers do the work; raises as
         `executor.cluster.joined` does.
         """
         with self._with_crew(executor, env=env, on_event=on_event) as (here, crew):
@@ -302,20 +303,24 @@ class Project(MovingApp):
 
     @contextmanager
     def _with_crew(
-        self, executor: str | None, *, env: Names, on_event: Listener
+        self, executor: "str | Cluster | None", *, env: Names, on_event: Listener
     ) -> "Iterator[tuple[Project, DaskCrew | None]]":
         """Yield the project with warm providers, or as it is and the cluster that does the work."""
         if executor is None:
             with self.warmed(env=env, on_event=on_event) as here:
                 yield here, None
             return
+        from holdfast_orchestrator.executor.address import Cluster, open_to_all  # noqa: PLC0415
         from holdfast_orchestrator.executor.cluster import joined  # noqa: PLC0415 - only with a cluster
         from holdfast_orchestrator.executor.job import Belongings  # noqa: PLC0415
 
         belongings = Belongings.of(
             self.file, engine=self.options.engine, cold_providers=self.options.cold_providers
         )
-        with joined(executor, belongings) as crew:
+        cluster = Cluster(address=executor) if isinstance(executor, str) else executor
+        if cluster.is_open and cluster.insecure:
+            self._emitter(on_event)(Notice(message=open_to_all(cluster)))
+        with joined(cluster, belongings) as crew:
             yield self, crew
 
     def _refuse_local(self, shards: Iterable[Shard]) -> None:

@@ -10,7 +10,7 @@ read once too, so that what is planned, gated and applied is the same bytes. An 
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -74,7 +74,7 @@ class Keeping:
     backup_count: int = 50
     backup_days: int = 90
     audit_days: int = 90
-    unredacted: bool = True
+    unredacted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +199,7 @@ def load_manifest(outdir: Path, defaults: "ForeignDefaults") -> Manifest:
                 "and this one does",
                 next_step="leave it out, and have the app say `keeping` of each shard in holdfast.json",
             )
-        shards = _described(described, stacks)
+        shards = tuple(_beside_local_state(one, defaults.folder) for one in _described(described, stacks))
     else:
         from holdfast_orchestrator.foreign import foreign_shards  # noqa: PLC0415 - only where there is one
 
@@ -297,6 +297,14 @@ def _described(file: Path, stacks: tuple[Stack, ...]) -> tuple[Shard, ...]:
             next_step="holdfast synth",
         )
     return tuple(_shard(stack, described[stack.name], file) for stack in stacks)
+
+
+def _beside_local_state(shard: Shard, folder: Path | None) -> Shard:
+    """The shard, with the state that cdktf-cli left in a file, where there is one."""
+    from holdfast_orchestrator.elsewhere import default_file, state_in_file  # noqa: PLC0415 - it uses this
+
+    there = None if folder is None else state_in_file(default_file(shard.name, folder))
+    return shard if there is None else replace(shard, elsewhere=there)
 
 
 def _shard(stack: Stack, given: Any, file: Path) -> Shard:
