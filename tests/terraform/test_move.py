@@ -80,7 +80,7 @@ def test_what_the_receiver_does_not_declare_does_not_move(app: Shards, name: str
     app.write(a=stack(topic(name)), b=stack(parameter(name)))
     assert set(app.outcomes().values()) == {"committed"}
 
-    with pytest.raises(GateError, match="b does not declare aws_sns_topic.t"):
+    with pytest.raises(GateError, match="b does not declare aws_sns_topic"):
         app.project.move("a", "b", addresses=["aws_sns_topic.t"], yes=True)
 
     assert app.owned() == {"a": ["aws_sns_topic.t"], "b": ["aws_ssm_parameter.p"]}
