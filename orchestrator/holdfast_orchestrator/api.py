@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from holdfast_orchestrator.adopting import AdoptingApp
 from holdfast_orchestrator.app import Names, names_of, selection_of
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Listener, Notice, ignore
 from holdfast_orchestrator.manifest import Manifest, Shard, by_bucket
+from holdfast_orchestrator.moving import MovingApp
 from holdfast_orchestrator.runtime import load_ahead
 from holdfast_orchestrator.stop import StopSignal
 from holdfast_orchestrator.tools import RealTools
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Project(AdoptingApp):
+class Project(MovingApp):
     """A cdktf app and the outside world to deploy it in."""
 
     def advise(

@@ -1,5 +1,6 @@
 """STATE_RECOVERY and RESOLVE: what only the events or the cloud know comes back into the state."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -60,7 +61,7 @@ def mend(bench: Bench, attempt: Attempt, found: Found) -> None:
             _import_missing(bench, attempt, missing)
         case AskOperator(why, missing, next_step):
             named = f" Not in it: {', '.join(_named(missing))}." if missing else ""
-            name = bench.shard.name
+            name = shlex.quote(bench.shard.name)
             copies = f"holdfast state backups {name}; then: holdfast state restore {name}"
             raise NeedsPersonError(f"{why}{named}", next_step=f"{next_step}: {copies}")
     _put_rescued_away(bench)
