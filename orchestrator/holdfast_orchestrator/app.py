@@ -9,6 +9,7 @@ from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Emitter, Listener, Notice, ignore
 from holdfast_orchestrator.foreign import ForeignDefaults, calling_account
 from holdfast_orchestrator.graph import Graph
+from holdfast_orchestrator.inputs.value import Variable
 from holdfast_orchestrator.manifest import Manifest, Shard, is_synthesized, load_manifest
 from holdfast_orchestrator.project_file import ForeignSettings, ProjectFile, read_project_file
 from holdfast_orchestrator.redaction import Redactor
@@ -31,13 +32,15 @@ class Options:
 
     `foreign` answers for an app that writes no holdfast.json. `engine` is terraform, tofu or a path.
     `output` is where to synthesize to, by default what cdktf.json says. With `cold_providers` every
-    Terraform command starts providers of its own.
+    Terraform command starts providers of its own. `variables` are Terraform variables given by the caller;
+    of two values for one the later counts.
     """
 
     foreign: ForeignSettings = field(default_factory=ForeignSettings)
     engine: str | None = None
     output: Path | None = None
     cold_providers: bool = False
+    variables: tuple[Variable, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +73,14 @@ class App:
             synthesize(
                 self.file, self.runtime, environments=names_of(env), services=names_of(service), emit=emit
             )
-            return self._read(env)
+            return self._with_inputs(self._read(env))
+
+    def _with_inputs(self, manifest: Manifest) -> Manifest:
+        from holdfast_orchestrator.inputs.capture import capture  # noqa: PLC0415 - only after a synthesis
+        from holdfast_orchestrator.inputs.variables import Given  # noqa: PLC0415
+
+        given = Given(environ=self.runtime.environ, variables=self.options.variables)
+        return capture(manifest, self.file.folder, given)
 
     def list(
         self,
@@ -157,12 +167,13 @@ class App:
     ) -> "Run":
         """Return a new run over a synthesized app: what its stages share."""
         from holdfast_orchestrator.deploy.ids import new_run_id  # noqa: PLC0415 - only with Terraform
+        from holdfast_orchestrator.inputs.variables import secret_variables  # noqa: PLC0415
         from holdfast_orchestrator.plan.shard import Run  # noqa: PLC0415
         from holdfast_orchestrator.secret_places import secrets_in_configuration  # noqa: PLC0415
 
         shown = labels(manifest.shards)
         for shard in manifest.shards:
-            self.redactor.learn([*secrets_in_configuration(shard.configuration)])
+            self.redactor.learn([*secrets_in_configuration(shard.configuration), *secret_variables(shard)])
         return Run(
             id=new_run_id(self.runtime.clock.now()),
             manifest=manifest,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from holdfast_orchestrator.errors import SettingsError, SynthesisError, UsageError
 from holdfast_orchestrator.events import AppOutput, Event, SynthFinished, SynthStarted
@@ -101,13 +102,21 @@ def _command(
         "HOLDFAST_ENV": _commas("--env", environments),
         "HOLDFAST_SERVICE": _commas("--service", services),
         "CDKTF_OUTDIR": str(project.output),
-        "CDKTF_CONTEXT_JSON": json.dumps(dict(project.context)),
+        "CDKTF_CONTEXT_JSON": json.dumps(_context(project)),
         # jsii prints eleven lines about the age of an old Node; the value is the version it knows.
         "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
     }
     return Command(
         argv=("/bin/sh", "-c", project.app), cwd=project.folder, environ=environ, on_timeout="kill"
     )
+
+
+def _context(project: ProjectFile) -> dict[str, Any]:
+    """The context as cdktf's own command line gives it: with the local modules that cdktf.json names."""
+    context = dict(project.context)
+    if project.local_modules:
+        context["cdktfRelativeModules"] = list(project.local_modules)
+    return context
 
 
 def _commas(option: str, names: Sequence[str]) -> str:

@@ -2,14 +2,18 @@
 
 import shlex
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from holdfast_orchestrator.cli._options import mirrored, options
+from holdfast_orchestrator.cli._variables import without_values
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.rollback.forward_gate import Approval
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.plan.refusals import Agreed
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -92,9 +96,17 @@ def policy_of(given: Mapping[str, Any]) -> Policy:
     )
 
 
+def agreed_in(given: Mapping[str, Any]) -> "Agreed":
+    """Return what the options agree to lose."""
+    from holdfast_orchestrator.plan.refusals import Agreed  # noqa: PLC0415 - what plans takes long to import
+
+    policy = policy_of(given)
+    return Agreed(allowed=policy.allowed, approvals=policy.approvals)
+
+
 def command_line() -> str:
     """Return the command line as it was given."""
-    return shlex.join(("holdfast", *click.get_current_context().meta.get(ARGV, ())))
+    return shlex.join(("holdfast", *without_values(click.get_current_context().meta.get(ARGV, ()))))
 
 
 def _approval(text: str) -> Approval:

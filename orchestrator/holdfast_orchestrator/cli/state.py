@@ -1,5 +1,6 @@
 """`holdfast state`: the break-glass drawer. Each command says what it would do before it does it."""
 
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -194,7 +195,7 @@ def _content(here: StateSession, name: str | None, moment: datetime | None) -> b
     if stored is None:
         raise HoldfastError(
             f"{here.shard} has no state",
-            next_step=f"to see what is left: holdfast state backups {here.shard}",
+            next_step=f"to see what is left: holdfast state backups {shlex.quote(here.shard)}",
         )
     return stored.body
 
@@ -208,7 +209,7 @@ def _copy(here: StateSession, name: str | None, moment: datetime | None) -> "Sta
         case _:
             raise UsageError(
                 "name one copy: either --backup NAME or --at TIME",
-                next_step=f"to see them: holdfast state backups {here.shard}",
+                next_step=f"to see them: holdfast state backups {shlex.quote(here.shard)}",
             )
 
 

@@ -164,7 +164,8 @@ def import_objects(bench: Bench, attempt: Attempt, blocks: Sequence[ImportBlock]
 
 def _import(bench: Bench, attempt: Attempt, blocks: Sequence[ImportBlock]) -> None:
     """Import objects that one configuration declares."""
-    terraform = bench.terraform(with_imports(attempt.declaring(blocks[0].address), blocks))
+    declaring = attempt.declaring(blocks[0].address)
+    terraform = bench.terraform(with_imports(declaring, blocks), attempt.inputs_for(declaring))
     outcome = terraform.plan(out=_FILE, targets=[block.address for block in blocks])
     # A plan with targets is never complete; nothing but these is what was asked for.
     shown = {**terraform.show_plan(outcome.plan), "complete": True} if outcome.changes else {}

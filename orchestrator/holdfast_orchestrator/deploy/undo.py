@@ -14,6 +14,8 @@ from holdfast_orchestrator.deploy.aftermath import Found, examine, in_doubt
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.commands import decisions
+from holdfast_orchestrator.deploy.kept_inputs import inputs_to_go_back_with
+from holdfast_orchestrator.deploy.letting_go import deletes_of_others
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.looks import holdings_of, note_sightings
 from holdfast_orchestrator.deploy.no_return import (
@@ -29,6 +31,7 @@ from holdfast_orchestrator.deploy.rollback_needs import declared_by_good, failed
 from holdfast_orchestrator.deploy.tag_search import may_be_adopted, tagged_arns
 from holdfast_orchestrator.engine.toolchain import dotted
 from holdfast_orchestrator.errors import EngineError, GateError, NeedsPersonError
+from holdfast_orchestrator.inputs.value import NOTHING, Inputs
 from holdfast_orchestrator.record.artifact import Artifact, read_artifact
 from holdfast_orchestrator.record.kept_plan import keep_plan
 from holdfast_orchestrator.rollback.changes import read_plan
@@ -70,6 +73,7 @@ class Rollback:
     code: int = 0
     errors: tuple[str, ...] = ()
     skipped: frozenset[str] = frozenset()
+    inputs: Inputs = NOTHING
 
     @property
     def configuration(self) -> Document:
@@ -125,7 +129,12 @@ def _built(bench: Bench, attempt: Attempt) -> tuple[Found, RollbackConfiguration
     created = found.settled.created | attempt.adopted | attempt.debt.created
     needs = needs_of(bench, attempt, found.now, created, taken=found.settled.taken)
     built = build_rollback(goal_of(attempt), failed(bench, attempt), needs=needs, state=found.now)
-    attempt.rollback = Rollback(needs=needs, built=built, created=frozenset(created))
+    attempt.rollback = Rollback(
+        needs=needs,
+        built=built,
+        created=frozenset(created),
+        inputs=inputs_to_go_back_with(bench, attempt, built.configuration),
+    )
     return found, built
 
 
@@ -135,7 +144,7 @@ def plan(bench: Bench, attempt: Attempt) -> Phase:
     with bench.phase(Phase.RB_PLANNED) as entry:
         snapshot = bench.snapshot()
         rollback.prior = Stamp("", 0) if snapshot is None else Stamp(snapshot.lineage, snapshot.serial)
-        rollback.terraform = bench.terraform(rollback.configuration)
+        rollback.terraform = bench.terraform(rollback.configuration, rollback.inputs)
         try:
             outcome = rollback.terraform.plan(out=_FILE)
         except EngineError as error:
@@ -200,6 +209,10 @@ def _ways_on(run: str, violations: Sequence[Violation]) -> str:
 def apply(bench: Bench, attempt: Attempt) -> Phase:
     """Apply the guarded plan; it is never interrupted by us."""
     rollback: Rollback = attempt.rollback
+    if rollback.plan_file is not None and (taken := deletes_of_others(bench, attempt)):
+        told = "; ".join(f"{address} would be deleted: {why}" for address, why in sorted(taken.items()))
+        rollback.errors = (*rollback.errors, told)
+        return Phase.RB_RETRY
     with bench.phase(Phase.RB_APPLYING, boot=bench.boot) as entry:
         if rollback.plan_file is not None:
             bench.lease.confirm()

@@ -50,7 +50,8 @@ class ShardPlan:
 
     With `waits_for` (names of shards that must be deployed first; `waiting` says so in words) or
     `failure` (why it could not be planned) there is no `document`. `content` is Terraform's own plan
-    file; it holds secrets. `inputs` are digests of what it read of the shards above it. `skipped` is what
+    file; it holds secrets. `inputs` are digests of what it read of the shards above it, `reads` of the files
+    and variables it read. `skipped` is what
     is known to be unchanged without a plan; `reasons` say why a shard was not. `seen` is what was seen of the
     objects it would create (`Sighting.to_json`), `refusals` what stands against a deploy of it.
     """
@@ -60,10 +61,12 @@ class ShardPlan:
     configuration_sha256: str
     state: StateStamp | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
+    reads: Mapping[str, str] = field(default_factory=dict)
     document: PlanDocument | None = None
     waits_for: tuple[str, ...] = ()
     waiting: str = ""
     failure: str | None = None
+    exit_code: int = 0
     content: bytes | None = field(default=None, repr=False)
     skipped: bool = False
     reasons: tuple[Reason, ...] = ()
@@ -179,6 +182,7 @@ def unplanned(shard: Shard, label: str, decision: Decision) -> ShardPlan:
         label=label,
         configuration_sha256=configuration_sha256(shard),
         state=None if state is None else StateStamp(lineage=state.lineage, serial=state.serial),
+        reads=shard.inputs.digests,
         document=PlanDocument(accepted=() if decision.footing is None else decision.footing.accepted),
         waiting=decision.since,
         skipped=True,
