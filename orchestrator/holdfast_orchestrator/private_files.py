@@ -6,7 +6,7 @@ without following or waiting, and looks at what was opened then:
 
     write_new                       a file that is not there yet
     write_private, replace_file     a file of ours, made anew; beside it first, where others may read it
-    open_lock                       a file to lock
+    open_lock, open_append          a file to lock; one that is added to
     read_file                       a file of ours, up to a limit
     read_source                     a file of the user's app; there a link is followed, it is theirs
     own_folder, cache_folder_of     folders that are ours alone
@@ -87,6 +87,13 @@ def replace_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
 def open_lock(path: Path) -> int:
     """Open or make a file to lock, and return its descriptor; nothing in it is changed."""
     descriptor = _opened(path, os.O_RDWR | os.O_CREAT, 0o600)
+    _require_file(descriptor, path)
+    return descriptor
+
+
+def open_append(path: Path) -> int:
+    """Open or make a private file that is only ever added to, and return its descriptor."""
+    descriptor = _opened(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
     _require_file(descriptor, path)
     return descriptor
 

@@ -20,7 +20,7 @@ from holdfast_orchestrator.cli._outputs import refuse_unwritable, write_report
 from holdfast_orchestrator.cli._policy import take_over_app_option
 from holdfast_orchestrator.cli._session import Session, detailed, session
 from holdfast_orchestrator.errors import EXIT_FAILED, InterruptedSafelyError
-from holdfast_orchestrator.plan.kept import keep
+from holdfast_orchestrator.plan.kept import keep, refuse_unusable
 from holdfast_orchestrator.plan.preview import Plan
 from holdfast_orchestrator.report.documents import plan_report
 from holdfast_orchestrator.report.markdown import plan_comment
@@ -70,6 +70,8 @@ def command(
     A shard is not planned where configuration, upstream outputs, versions and state are those of its last
     good deploy; --refresh plans it all the same.
     """
+    if out is not None:
+        refuse_unusable(runtime.cwd / out)
     if markdown is not None:
         refuse_unwritable("--markdown", runtime.cwd / markdown)
     with session(runtime, given) as here:

@@ -32,6 +32,7 @@ from holdfast_orchestrator.plan.document import PlanDocument
 from holdfast_orchestrator.plan.preview import ShardPlan, StateStamp, configuration_sha256
 from holdfast_orchestrator.plan.shard import MadePlan, Run, make_plan
 from holdfast_orchestrator.plan.upstream import waits_for
+from holdfast_orchestrator.private_files import write_private
 from holdfast_orchestrator.record.footing import Mark
 from holdfast_orchestrator.record.state_record import Debt
 from holdfast_orchestrator.state.lease import Claim
@@ -222,8 +223,7 @@ class ShardDeploy:
             bench.step("initialising")
             terraform.init()
             file = terraform.workdir / _KEPT_PLAN
-            file.touch(mode=0o600)
-            file.write_bytes(shown.content)
+            write_private(file, shown.content)
             raw = terraform.show_plan(file)
         assert shown.document is not None  # noqa: S101 - still_holds
         return Planned(MadePlan(file=file, state=shown.state, raw=raw, document=shown.document), terraform)

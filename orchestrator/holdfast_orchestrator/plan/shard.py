@@ -12,6 +12,7 @@ from holdfast_orchestrator.plan.document import PlanDocument, parse_plan
 from holdfast_orchestrator.plan.preview import ShardPlan, StateStamp, configuration_sha256
 from holdfast_orchestrator.plan.settled import with_accepted
 from holdfast_orchestrator.plan.upstream import waits_for
+from holdfast_orchestrator.private_files import read_file
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.runtime import Clock, Runtime
 from holdfast_orchestrator.secret_places import secrets_in_state
@@ -114,7 +115,7 @@ def plan_with(
         state=made.state,
         inputs=inputs,
         document=made.document,
-        content=made.file.read_bytes() if keep and made.raw else None,
+        content=read_file(made.file) if keep and made.raw else None,
         seconds=run.clock.monotonic() - began,
     )
 
