@@ -27,6 +27,8 @@ from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.state.memory import MemoryStore
 from holdfast_orchestrator.state_key import state_key
 from holdfast_orchestrator.stop import StopSignal
+from holdfast_orchestrator.terraform.object_keys import ObjectKey
+from holdfast_orchestrator.terraform.ownership import Holdings, Sighting, Sightings, Verdict
 from holdfast_orchestrator.testing import FrozenClock, ScriptedProcesses, refusing_runtime
 from holdfast_orchestrator.tools import Versions
 
@@ -179,7 +181,12 @@ class FakeTerraform:
         self.call("interrupt")
 
     def plan(
-        self, *, out: str = "plan.tfplan", destroy: bool = False, targets: Sequence[str] = ()
+        self,
+        *,
+        out: str = "plan.tfplan",
+        destroy: bool = False,
+        targets: Sequence[str] = (),
+        holdings: Holdings | None = None,
     ) -> PlanOutcome:
         self.call("verify" if out.startswith("verify") else "plan")
         if self.shard.name in self.world.unplannable:
@@ -192,7 +199,7 @@ class FakeTerraform:
             archive.writestr("tfstate", self.world.store.objects.get(key(self.shard.name), b"{}"))
             archive.writestr("of", self.shard.name)
         changes = destroy or self.world.serial(self.shard.name) == 0 or self.shard.name in self.world.losses
-        return PlanOutcome(changes=changes, plan=file)
+        return PlanOutcome(changes=changes, plan=file, watched=self._watched(holdings))
 
     def show_plan(self, _plan: Path) -> dict[str, Any]:
         address = self.world.losses.get(self.shard.name, "aws_sqs_queue.q")
@@ -210,7 +217,15 @@ class FakeTerraform:
         }
         return {"format_version": "1.2", "resource_changes": [change]}
 
-    def apply(self, plan: Path) -> ApplyOutcome:
+    def _watched(self, holdings: Holdings | None) -> Sightings | None:
+        """Where it is asked to look, nothing is there."""
+        if holdings is None:
+            return None
+        key = ObjectKey("aws_sqs_queue", self.shard.name)
+        sighting = Sighting(key=key, kind=key.kind, verdict=Verdict.ABSENT)
+        return Sightings(by_key={key: sighting})
+
+    def apply(self, plan: Path, *, holdings: Holdings | None = None) -> ApplyOutcome:
         self.call(f"apply {plan.name} of")
         assert zipfile.ZipFile(plan).read("of").decode() == self.shard.name
         failed = self.shard.name in self.world.failing
@@ -234,6 +249,7 @@ class FakeTerraform:
             diagnostics=(self.world.failure,) if failed else (),
             errored_state=rescued if unsaved else None,
             record=self._record("apply_errored" if failed else "apply_complete"),
+            watched=self._watched(holdings),
         )
 
     def _record(self, ended: str) -> Path:

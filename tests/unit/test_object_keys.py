@@ -20,12 +20,12 @@ from holdfast_orchestrator.terraform.object_keys import ObjectKey, Place, import
 HERE = "123456789012:eu-west-1"
 PLACE = Place("123456789012", "eu-west-1")
 RULES = tuple(create_semantics._rows().values())
-TEMPLATED = tuple(rule for rule in RULES if rule.import_id)
+TEMPLATED = tuple(rule for rule in RULES if rule.name)
 NAMES = st.text("abcXYZ019-_.", min_size=1, max_size=12)
 
 
 def fields_of(rule: CreateRule) -> list[str]:
-    return [field for _, field, _, _ in string.Formatter().parse(rule.import_id) if field]
+    return [field for _, field, _, _ in string.Formatter().parse(rule.name) if field]
 
 
 def attributes_of(rule: CreateRule, names: dict[str, str]) -> dict[str, Any]:
@@ -54,7 +54,6 @@ def test_an_unknown_name_gives_no_key(rule: CreateRule, data: st.DataObject) -> 
 
     assert key_of(rule.kind, planned, HERE) is None
     assert key_of(rule.kind, {**planned, unknown: object()}, HERE) is None
-    assert import_id_of(rule.kind, planned, PLACE) is None
 
 
 @given(st.sampled_from(TEMPLATED), NAMES, NAMES)
@@ -75,7 +74,8 @@ def test_each_row_is_whole(rule: CreateRule) -> None:
     assert rule.look == "" or rule.look.split(":")[0] in {"import", "data", "always-there", "flag", "none"}
     assert rule.kind == rule_of(rule.kind).kind  # type: ignore[union-attr]
     looked_for = rule.look.split(":")[0] in {"import", "data", "flag"}
-    assert not looked_for or rule.import_id, "a look needs an id to ask for"
+    assert not looked_for or rule.name, "a look needs a name to ask for"
+    assert rule.look not in {"import", "flag"} or rule.import_id
     harmless = rule.semantics in {Semantics.REFUSES, Semantics.UNIQUE, Semantics.ADOPTS}
     assert harmless or rule.look, "a create that may take over says how to look"
 

@@ -105,6 +105,25 @@ def test_what_may_have_been_made_and_nobody_may_look_at_is_open(tmp_path: Path, 
     assert ended.outcome is Outcome.NEEDS_HUMAN
 
 
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("creating EC2 Route: operation error EC2: CreateRoute, StatusCode: 404, api error NotFound", True),
+        ("creating SNS Subscription: operation error SNS: Subscribe, StatusCode: 404, NotFound", True),
+        ("creating SQS Queue (q): operation error SQS: TagQueue, StatusCode: 404, NonExistent", False),
+        ("creating SQS Queue (q): operation error SQS: TagQueue, StatusCode: 403, AccessDenied", False),
+        ("creating SQS Queue (q): connection reset by peer", False),
+        ("reading SQS Queue (q): StatusCode: 404, NonExistent", False),
+    ],
+)
+def test_a_create_that_aws_refused_has_lost_no_answer(text: str, refused: bool) -> None:  # noqa: FBT001
+    step = Step(address="aws_sqs_queue.q", action="create")
+    attempt = an_attempt(diagnostics=(replace(FAILURE, summary=text),))
+
+    assert probe.was_refused(attempt, step) is refused
+    assert not probe.was_refused(an_attempt(), step)
+
+
 TAGS = {"Service": "orders", "Environment": "prod", "ManagedBy": "holdfast"}
 
 

@@ -259,6 +259,40 @@ def test_g6_a_one_way_update_wants_an_approval() -> None:
     assert rules(update, approvals=(Approval("aws_db_instance.d"),)) == []
 
 
+@pytest.mark.parametrize(
+    ("address", "failed", "good"),
+    [
+        ("aws_cloudwatch_log_group.l", {"retention_in_days": 30}, {"retention_in_days": 7}),
+        ("aws_cloudwatch_log_group.l", {"retention_in_days": 0}, {"retention_in_days": 7}),
+        ("aws_sqs_queue.q", {"message_retention_seconds": 999}, {"message_retention_seconds": 60}),
+        ("aws_db_instance.d", {"backup_retention_period": 14}, {"backup_retention_period": 7}),
+        ("aws_db_instance.d", {"deletion_protection": True}, {"deletion_protection": False}),
+    ],
+)
+def test_g6_what_stood_when_the_run_began_may_stand_again_where_nothing_is_lost_by_it(
+    address: str, failed: dict[str, Any], good: dict[str, Any]
+) -> None:
+    back = change(address, ["update"], before=failed, after=good)
+    kind = address.partition(".")[0]
+
+    assert rules(back) == ["G6"]
+    assert rules(back, before={(kind, "new"): good}) == []
+    assert rules(back, before={(kind, "new"): failed}) == ["G6"]
+    assert rules(back, before={(kind, "another"): good}) == ["G6"]
+
+
+def test_g6_what_cannot_be_done_at_all_stays_refused_and_names_commands() -> None:
+    now, good = {"engine_version": "16"}, {"engine_version": "15"}
+    back = change("aws_db_instance.d", ["update"], before=now, after=good)
+
+    (violation,) = judge(back, before={("aws_db_instance", "new"): good}, run="R")
+
+    assert violation.rule == "G6"
+    assert "`holdfast resume R --skip aws_db_instance.d`" in violation.next_step
+    assert "`holdfast resume R --accept-forward`" in violation.next_step
+    assert "by name" not in violation.next_step
+
+
 def test_g7_only_what_was_meant_to_be_is_forgotten() -> None:
     forget = change("aws_sns_topic.t[0]", ["forget"])
 

@@ -6,6 +6,7 @@ from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench, recorded
 from holdfast_orchestrator.private_files import read_file
 from holdfast_orchestrator.rollback.classify import Aftermath, Verdict, classify, says_exists
+from holdfast_orchestrator.rollback.holdings import unproven_in
 from holdfast_orchestrator.rollback.identities import IdentityIndex
 from holdfast_orchestrator.rollback.progress import Progress, Settled, Step, settle
 from holdfast_orchestrator.rollback.recovery import Decision, Evidence, NothingToDo, UseStored, decide
@@ -49,7 +50,13 @@ def examine(bench: Bench, attempt: Attempt) -> Found:
         stored=stored,
         now=now,
         progress=told,
-        settled=settle(told, before=attempt.before.index, now=now, imported=attempt.imported),
+        settled=settle(
+            told,
+            before=attempt.before.index,
+            now=now,
+            imported=attempt.imported,
+            unproven=unproven_in(stored.document, attempt.sightings) - attempt.adopted,
+        ),
         rescued=rescued is not None,
         decision=decide(evidence),
     )
@@ -81,9 +88,12 @@ def _answered_by_our_own(attempt: Attempt, found: Found) -> tuple[str, ...]:
 
 
 def in_doubt(attempt: Attempt, found: Found) -> tuple[Step, ...]:
-    """The creates nobody has looked for yet."""
+    """The creates nobody has looked for yet; one that was refused has made nothing."""
+    refused = attempt.refused()
     return tuple(
-        step for step in found.settled.in_doubt if (step.address, step.id_value) not in attempt.looked_for
+        step
+        for step in found.settled.in_doubt
+        if (step.address, step.id_value) not in attempt.looked_for and step.address not in refused
     )
 
 

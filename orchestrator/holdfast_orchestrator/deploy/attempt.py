@@ -5,10 +5,10 @@ bucket, or in the event files on the machine where Terraform ran.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +17,9 @@ from holdfast_orchestrator.deploy.narration import Failure
 from holdfast_orchestrator.record.footing import Footing, Proven
 from holdfast_orchestrator.record.last_good import LastGood, Promoted, Rejected
 from holdfast_orchestrator.record.state_record import Debt, KeptRecord
+from holdfast_orchestrator.rollback.addresses import object_type
 from holdfast_orchestrator.rollback.changes import PlannedChanges, read_plan
+from holdfast_orchestrator.rollback.classify import says_exists
 from holdfast_orchestrator.rollback.documents import Document, managed
 from holdfast_orchestrator.rollback.forward_gate import Approval
 from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex
@@ -27,6 +29,8 @@ from holdfast_orchestrator.rollback.references import declares
 from holdfast_orchestrator.rollback.staging import Staging
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.terraform.accepted import AcceptedUse
+from holdfast_orchestrator.terraform.create_semantics import is_doubtful
+from holdfast_orchestrator.terraform.ownership import REFUSED, Sightings
 
 Verb = Literal["deploy", "destroy", "rollback"]
 
@@ -47,10 +51,14 @@ class Before:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Good:
-    """The deployment to go back to: its record, and the configuration of its artifact."""
+    """The deployment to go back to: its record, and the configuration of its artifact.
+
+    `lost` says why the artifact cannot be had; then there is no way back to it.
+    """
 
     promoted: Promoted
     configuration: Document = field(repr=False)
+    lost: str | None = None
 
     @property
     def record(self) -> LastGood:
@@ -75,9 +83,11 @@ class Attempt:
     `plans` are those that were gated, `rollback_plans` those to go back by, the newest last; `applied` is
     what its last apply said, None after a restart. `tagged_before` are ARNs that carried the shard's tags
     before anything was made that carries them, None where nobody asked. `errors` are its error texts, `code`
-    its exit code. `standing` is the state that was proven to be what was wanted, as long as nothing but
-    health has been looked at since. `remaining` are the addresses a destroy has left, None where nobody
-    knows; with `goes_on`, a destroy that was killed is carried on.
+    its exit code. `sightings` is what was seen of objects before their creates. `standing` is the state that
+    was proven to be what was wanted, as long as nothing but health has been looked at since. `adopted` are
+    objects whose creates were in doubt, `proved` those of them that were absent before their create.
+    `remaining` are the addresses a destroy has left, None where nobody knows; with `goes_on`, a destroy that
+    was killed is carried on.
     """
 
     run: str
@@ -120,8 +130,10 @@ class Attempt:
     health_began: bool = False
     contracting: bool = False
     adopted: set[Identity] = field(default_factory=set)
+    proved: set[Identity] = field(default_factory=set)
     let_go: set[tuple[str, str]] = field(default_factory=set)
     looked_for: set[tuple[str, str | None]] = field(default_factory=set)
+    sightings: Sightings = field(default_factory=Sightings)
     recoveries: int = 0
     retries: int = 0
     failure: Failure | None = None
@@ -216,6 +228,15 @@ class Attempt:
             not_started=tuple(step for step in every.not_started if not self._waits(step)),
         )
 
+    def begun(self) -> Iterator[Step]:
+        """Yield each create that the events of this run's applies say was begun."""
+        for record in self.records:
+            yield from (step for step in measure((), events_of(record)).doubt)
+
+    def refused(self) -> frozenset[str]:
+        """Addresses whose create was refused, because their object was there before."""
+        return frozenset[str]().union(*map(refused_in, self.records))
+
     def _waits(self, step: Step) -> bool:
         """Whether this is a delete whose turn has not come."""
         return step.action == "delete" and step.address in self.staging.put_off and not self.contracting
@@ -226,6 +247,26 @@ def events_of(record: Path) -> list[ApplyStep]:
     from holdfast_orchestrator.engine.runner import Tail  # noqa: PLC0415 - only after an apply
 
     return [step for event in Tail(record).events(last=True) if (step := _step(event))]
+
+
+@cache
+def refused_in(record: Path) -> frozenset[str]:
+    """Addresses whose create was refused in the record of an apply, because their object was there before.
+
+    Of a type whose create AWS itself refuses that is no proof: its answer may have been lost once.
+    """
+    from holdfast_orchestrator.engine.runner import Tail  # noqa: PLC0415 - only after an apply
+    from holdfast_orchestrator.engine.ui_events import DiagnosticEvent  # noqa: PLC0415 - only after an apply
+
+    told = (
+        event.diagnostic for event in Tail(record).events(last=True) if isinstance(event, DiagnosticEvent)
+    )
+    return frozenset(
+        one.address
+        for one in told
+        if one.address
+        and (REFUSED in one.text or (says_exists(one.text) and is_doubtful(object_type(one.address), {})))
+    )
 
 
 def _step(event: Any) -> ApplyStep | None:

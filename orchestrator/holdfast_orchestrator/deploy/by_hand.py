@@ -19,7 +19,7 @@ from holdfast_orchestrator.deploy.preflight import Known, look, refuse_another_a
 from holdfast_orchestrator.deploy.purpose import Purpose
 from holdfast_orchestrator.deploy.shard import ShardDeploy
 from holdfast_orchestrator.errors import GateError, NeedsPersonError, UsageError
-from holdfast_orchestrator.record.artifact import read_artifact
+from holdfast_orchestrator.record.artifact import read_artifact, readable_configurations
 from holdfast_orchestrator.record.last_good import LastGood, Rejected, deployments, earlier, target_in
 from holdfast_orchestrator.record.state_record import Debt
 from holdfast_orchestrator.rollback.documents import Document, digest
@@ -122,8 +122,8 @@ def _differs(bench: Bench, one: LastGood, other: LastGood) -> bool:
     """Whether they deployed different configurations: what stands may have been deployed more than once."""
     if one.artifact == other.artifact:
         return False
-    first, second = (read_artifact(bench.store, each.artifact) for each in (one, other))
-    return parsed(first.configuration) != parsed(second.configuration)
+    first, second = (readable_configurations(bench.store, [each.artifact]) for each in (one, other))
+    return first != second
 
 
 def configuration_back_to(bench: Bench, known: Known, target: LastGood) -> Document:
@@ -133,7 +133,7 @@ def configuration_back_to(bench: Bench, known: Known, target: LastGood) -> Docum
     """
     snapshot = known.snapshot()
     now = bench.index(None if snapshot is None else snapshot.document)
-    goal = parsed(read_artifact(bench.store, target.artifact).configuration)
+    goal = _configuration_of(bench, target)
     built = build_rollback(
         goal,
         _standing(bench, known),
@@ -148,13 +148,29 @@ def configuration_back_to(bench: Bench, known: Known, target: LastGood) -> Docum
     return built.configuration
 
 
+def _configuration_of(bench: Bench, target: LastGood) -> Document:
+    """What a deployment deployed. Raises UsageError, with what else there is, where that is lost."""
+    try:
+        return parsed(read_artifact(bench.store, target.artifact).configuration)
+    except NeedsPersonError as error:
+        others = (
+            record
+            for record in deployments(earlier(bench.store, bench.folder))
+            if record.run != target.run and readable_configurations(bench.store, [record.artifact])
+        )
+        other = next(others, None)
+        anew = f"check the version that is wanted out, then: {deploy_command(bench.shard)}"
+        next_step = anew if other is None else rollback_command(bench.shard, "--to", other.run)
+        raise UsageError(
+            f"there is no way back to the deployment of run {target.run}: {error.what}", next_step=next_step
+        ) from None
+
+
 def _standing(bench: Bench, known: Known) -> Document:
     """What was deployed since, newest last; its providers are still needed."""
     shas = [] if known.good is None else [known.good.record.artifact]
     shas += [] if known.kept is None else list(known.kept.record.debt.artifacts)
     standing: Document = parsed(bench.shard.configuration)
-    for sha in shas:
-        standing = union_providers(
-            standing, parsed(read_artifact(bench.store, sha).configuration)
-        ).configuration
+    for configuration in readable_configurations(bench.store, shas):
+        standing = union_providers(standing, configuration).configuration
     return standing

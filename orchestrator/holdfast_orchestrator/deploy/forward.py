@@ -1,18 +1,20 @@
 """The way forward: put deletes off, apply what was gated, prove it, delete, promote."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from holdfast_orchestrator.deploy.attempt import Attempt, parsed
+from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench, recorded
 from holdfast_orchestrator.deploy.commands import correct_and_deploy
 from holdfast_orchestrator.deploy.demolition import destroy_again, refuse_more_than_agreed, settle_destroy
 from holdfast_orchestrator.deploy.gates import judge_reversible
+from holdfast_orchestrator.deploy.looks import holdings_of, note_sightings
 from holdfast_orchestrator.deploy.narration import Failure, failure_of, failure_of_error
 from holdfast_orchestrator.deploy.plan_basis import refuse_other_state
 from holdfast_orchestrator.deploy.proof import accepting, prove, sentence, tell_unused, told, way_out
 from holdfast_orchestrator.deploy.stolen import note_stolen_lock, refuse_stolen_lock
 from holdfast_orchestrator.errors import GateError, HoldfastError, NeedsPersonError
-from holdfast_orchestrator.record.artifact import read_artifact
+from holdfast_orchestrator.record.artifact import readable_configurations
 from holdfast_orchestrator.record.kept_plan import keep_plan
 from holdfast_orchestrator.rollback.changes import read_plan
 from holdfast_orchestrator.rollback.documents import Document
@@ -73,20 +75,22 @@ def staging_of(bench: Bench, attempt: Attempt) -> Staging:
 
 def apply_stage_one(bench: Bench, attempt: Attempt) -> Phase:
     """Apply the plan that was gated, and no other."""
-    with bench.phase(Phase.APPLYING, retry=attempt.retries, boot=bench.boot):
+    with bench.phase(Phase.APPLYING, retry=attempt.retries, boot=bench.boot) as entry:
         bench.step("applying")
         if attempt.plan_file is None:
             attempt.code, attempt.errors = 0, ()
         else:
-            run_apply(bench, attempt)
+            entry.update(run_apply(bench, attempt))
     return Phase.SETTLE
 
 
-def run_apply(bench: Bench, attempt: Attempt) -> None:
-    """Apply `attempt.plan_file` and keep what the apply says of itself."""
+def run_apply(bench: Bench, attempt: Attempt) -> dict[str, Any]:
+    """Apply `attempt.plan_file`, keep what the apply says of itself, and return what the journal keeps."""
     bench.lease.confirm()
+    holdings = holdings_of(bench, attempt)
     with bench.run.stop.interrupting(attempt.terraform.interrupt):
-        applied = attempt.terraform.apply(attempt.plan_file)
+        applied = attempt.terraform.apply(attempt.plan_file, holdings=holdings)
+    noted = note_sightings(attempt, applied.watched)
     attempt.plan_file = None
     attempt.records.append(applied.record)
     attempt.code = applied.code
@@ -97,6 +101,7 @@ def run_apply(bench: Bench, attempt: Attempt) -> None:
     if not applied:
         attempt.interrupted = bench.run.stop.urgency is Urgency.INTERRUPT
         attempt.failure = failure_of(applied, bench.shard, interrupted=attempt.interrupted)
+    return noted
 
 
 def verify(bench: Bench, attempt: Attempt) -> Phase:
@@ -157,7 +162,7 @@ def contract(bench: Bench, attempt: Attempt) -> Phase:
                 _because(bench, f"the deletes were not made: {' '.join(problems)}"),
             )
         elif attempt.plan_file is not None:
-            run_apply(bench, attempt)
+            entry.update(run_apply(bench, attempt))
         entry["code"] = attempt.code
     return Phase.VERIFY2 if attempt.code == 0 else Phase.CLASSIFY
 
@@ -169,7 +174,9 @@ def retry(bench: Bench, attempt: Attempt) -> Phase:
         bench.step("trying again")
         bench.run.clock.sleep(float(2**attempt.retries))
         terraform = bench.terraform()
-        outcome = terraform.plan(destroy=attempt.verb == "destroy")
+        holdings = None if attempt.verb == "destroy" else holdings_of(bench, attempt)
+        outcome = terraform.plan(destroy=attempt.verb == "destroy", holdings=holdings)
+        entry.update(note_sightings(attempt, outcome.watched))
         if not outcome.changes:
             attempt.failure, attempt.errors = None, ()
             entry["verify"] = dict(check(bench, attempt, attempt.configuration))
@@ -244,8 +251,8 @@ def _check_destroyed(bench: Bench, attempt: Attempt) -> dict[str, object]:
 
 def _earlier(bench: Bench, attempt: Attempt) -> list[Document]:
     """Configurations that may have the blocks this deploy removes, newest first."""
-    kept = [parsed(read_artifact(bench.store, sha).configuration) for sha in attempt.debt.artifacts]
-    return kept + ([] if attempt.good is None else [attempt.good.configuration])
+    kept = readable_configurations(bench.store, attempt.debt.artifacts)
+    return kept + ([] if attempt.good is None or attempt.good.lost else [attempt.good.configuration])
 
 
 def _because(bench: Bench, reason: str) -> Failure:

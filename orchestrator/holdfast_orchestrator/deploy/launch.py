@@ -9,7 +9,9 @@ from holdfast_orchestrator.deploy.draft import Draft
 from holdfast_orchestrator.deploy.forward import put_deletes_off
 from holdfast_orchestrator.deploy.gates import judge_reversible
 from holdfast_orchestrator.deploy.health_gate import refuse_unready
+from holdfast_orchestrator.deploy.looks import note_sightings
 from holdfast_orchestrator.deploy.machine import Ending, drive
+from holdfast_orchestrator.deploy.no_return import refuse_without_way_back
 from holdfast_orchestrator.deploy.plan_basis import refuse_other_state
 from holdfast_orchestrator.deploy.preflight import Known, good_of
 from holdfast_orchestrator.deploy.promotion import (
@@ -36,6 +38,7 @@ from holdfast_orchestrator.rollback.changes import NO_CHANGES
 from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.rollback.versions import locked_providers
 from holdfast_orchestrator.state.snapshot import StateSnapshot
+from holdfast_orchestrator.terraform.ownership import Sightings
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.shard import Planned
@@ -65,6 +68,8 @@ def launch(
     attempt.terraform, attempt.plan_file = terraform, None if made.document.is_empty else made.file
     refuse_other_state(bench, made.file)
     if purpose.verb != "destroy":
+        refuse_without_way_back(bench, attempt)
+    if purpose.verb != "destroy":
         judge_reversible(bench, attempt, attempt.plan)
         refuse_unready(bench, attempt)
         put_deletes_off(bench, attempt)
@@ -73,7 +78,7 @@ def launch(
     opened = Journal.begin_anew if bench.desk.taken_over else Journal.begin
     with opened(name, runtime=bench.run.runtime, store=bench.store) as journal:
         bench.journal = journal
-        _write_down(bench, attempt, artifact)
+        _write_down(bench, attempt, artifact, made.watched)
         try:
             refuse_when_interrupted(bench)
         except HoldfastError:
@@ -146,6 +151,8 @@ def _is_of_another_app(bench: Bench, known: Known) -> bool:
 
 
 def _is_good_already(good: Good, artifact: Artifact) -> bool:
+    if good.lost is not None:
+        return False
     if good.record.artifact == artifact.sha256 and good.record.index.objects:
         return True
     return good.configuration == parsed(artifact.configuration)
@@ -181,7 +188,7 @@ def _attempt(bench: Bench, known: Known, made: MadePlan, *, artifact: Artifact, 
     )
 
 
-def _write_down(bench: Bench, attempt: Attempt, artifact: Artifact) -> None:
+def _write_down(bench: Bench, attempt: Attempt, artifact: Artifact, watched: Sightings) -> None:
     """Artifact, plan, backup and the open record, all at once; the journal says where they lie."""
     with bench.phase(Phase.LEASED) as entry:
         entry.update(noted(bench, attempt))
@@ -198,7 +205,7 @@ def _write_down(bench: Bench, attempt: Attempt, artifact: Artifact) -> None:
         attempt.tagged_before = None if tagged is None else tagged.result()
         entry.update(_snapshot_entry(attempt), artifact=kept_artifact.result())
     with bench.phase(Phase.PLANNED) as entry:
-        entry["plan"] = kept_plan.result()
+        entry.update(note_sightings(attempt, watched), plan=kept_plan.result())
     with bench.phase(Phase.GATED) as entry:
         attempt.kept = open_record(bench, attempt)
         entry["put_off"] = list(attempt.staging.put_off)

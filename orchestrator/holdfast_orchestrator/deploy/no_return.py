@@ -2,8 +2,9 @@
 
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.commands import deploy_command, rollback_command
 from holdfast_orchestrator.deploy.promotion import pins_now
-from holdfast_orchestrator.errors import NeedsPersonError
+from holdfast_orchestrator.errors import GateError, NeedsPersonError
 from holdfast_orchestrator.rollback.guard import Violation
 from holdfast_orchestrator.rollback.rollback_config import Pin, changed_pins
 
@@ -14,6 +15,30 @@ class BlockedRollbackError(NeedsPersonError):
     def __init__(self, what: str, *, next_step: str, violations: tuple[Violation, ...]) -> None:
         super().__init__(what, next_step=next_step)
         self.violations = violations
+
+
+def refuse_lost_artifact(attempt: Attempt) -> None:
+    """Raise BlockedRollbackError where the artifact of the last good deployment is gone or damaged."""
+    if attempt.good is not None and attempt.good.lost is not None:
+        raise BlockedRollbackError(
+            f"there is no way back to the last good deployment {attempt.good.record.run}: "
+            f"{attempt.good.lost}",
+            next_step=f"holdfast resume {attempt.run} --accept-forward",
+            violations=(),
+        )
+
+
+def refuse_without_way_back(bench: Bench, attempt: Attempt) -> None:
+    """Raise GateError where a failure of this deploy could not be undone, and nobody agreed to that."""
+    good = attempt.good
+    if good is None or good.lost is None or not attempt.policy.rollback:
+        return
+    raise GateError(
+        f"a failure of this deploy could not be undone: {good.lost}, with which run {good.record.run} "
+        "deployed what stands",
+        next_step="agree to keep what a failed deploy leaves: "
+        + deploy_command(bench.shard, "--no-rollback"),
+    )
 
 
 def refuse_point_of_no_return(attempt: Attempt) -> None:
@@ -35,8 +60,7 @@ def refuse_point_of_no_return(attempt: Attempt) -> None:
     if gone := sorted(done & passed):
         raise BlockedRollbackError(
             f"what was approved beforehand and has happened cannot be undone: {', '.join(gone)}",
-            next_step="fix forward and deploy, or take what stands for good: "
-            f"holdfast resume {attempt.run} --accept-forward",
+            next_step=f"go on from what stands: holdfast resume {attempt.run} --accept-forward",
             violations=(),
         )
 
@@ -57,7 +81,8 @@ def refuse_changed_inputs(bench: Bench, attempt: Attempt) -> None:
         raise BlockedRollbackError(
             f"the last good deployment used other outputs of {names} than there are now; going back would "
             "mix an old configuration with new values",
-            next_step="fix forward and deploy, or roll back first: "
-            + "; ".join(f"holdfast rollback {name}" for name in changed),
+            next_step=f"go on from what stands: holdfast resume {attempt.run} --accept-forward; or first: "
+            + "; ".join(rollback_command(bench.run.manifest.by_name[name]) for name in changed)
+            + f"; then: holdfast resume {attempt.run}",
             violations=(),
         )

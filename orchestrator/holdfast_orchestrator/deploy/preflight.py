@@ -6,11 +6,14 @@ take some of them for "no state" and create everything a second time.
 
 import shutil
 import tempfile
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from holdfast_orchestrator.deploy.attempt import Good, parsed
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.commands import deploy_command
 from holdfast_orchestrator.deploy.locks import lock_key
 from holdfast_orchestrator.errors import GateError, MachineError, NeedsPersonError
 from holdfast_orchestrator.record.artifact import read_artifact
@@ -21,6 +24,8 @@ from holdfast_orchestrator.rollback.rollback_config import empty_like
 from holdfast_orchestrator.rollback.state_objects import Recorded, Standing, StateObject, compare, read_state
 from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
 from holdfast_orchestrator.state.store import StoredObject
+
+R = TypeVar("R")
 
 _MIB = 2**20
 # Events, plans and a state that could not be saved; a state is copied and planned some ten times a deploy.
@@ -74,10 +79,25 @@ def look(bench: Bench) -> Known:
     locked = submit(bench.store.head, lock_key(bench))
     return Known(
         stored=stored.result(),
-        good=good.result(),
-        kept=kept.result(),
+        good=_unless_damaged(bench, good),
+        kept=_unless_damaged(bench, kept),
         locked=locked.result() is not None,
     )
+
+
+def _unless_damaged(bench: Bench, reading: Future[R | None]) -> R | None:
+    """A record that was read; None for a damaged one that somebody says to do without.
+
+    Raises NeedsPersonError for any other damaged one.
+    """
+    try:
+        return reading.result()
+    except NeedsPersonError as error:
+        if not bench.desk.policy.rebaseline:
+            again = f"to do without it: {deploy_command(bench.shard, '--rebaseline')}"
+            raise NeedsPersonError(error.what, next_step=again) from None
+        bench.say(f"{error.what}; done without, as was asked for")
+        return None
 
 
 def refuse_another_app(bench: Bench, known: Known) -> None:
@@ -148,8 +168,12 @@ def good_of(bench: Bench, known: Known) -> Good | None:
     """The deployment to go back to, with its configuration; after a destroy that has nothing in it."""
     if known.good is None:
         return None
-    artifact = read_artifact(bench.store, known.good.record.artifact)
-    configuration = parsed(artifact.configuration)
+    try:
+        configuration = parsed(read_artifact(bench.store, known.good.record.artifact).configuration)
+    except NeedsPersonError as error:
+        # After a destroy there is nothing to go back to that could have been lost.
+        lost = None if known.good.record.is_destroy else error.what
+        return Good(promoted=known.good, configuration={}, lost=lost)
     if known.good.record.is_destroy:
         configuration = empty_like(configuration)
     return Good(promoted=known.good, configuration=configuration)

@@ -2,9 +2,12 @@
 
 Its id is worked out from what was planned, or, where only AWS chooses it, found by its tags.
 
-Ours is what carries the three tags every provider of our stacks puts on everything (`Service`,
+Ours is what was looked for before its create was begun and was absent, whatever its tags. Of an apply whose
+events are lost nobody knows what was begun: then the object has to be what was planned, too. Where nobody
+looked, ours is what carries the three tags every provider of our stacks puts on everything (`Service`,
 `Environment`, `ManagedBy` = holdfast), all with this shard's values, and is in no other state of the app. An
-app that puts no such tags on its objects gives no proof: then an object is reported and left alone.
+app that puts no such tags on its objects gives no proof: then an object is reported and left alone. What the
+guard over the creates refused was there before, and is never ours.
 """
 
 import re
@@ -41,15 +44,22 @@ _OPEN_CALL = re.compile(
     re.IGNORECASE,
 )
 
+# What it refers to does not exist, so nothing was made.
+_NOT_FOUND = re.compile(r"creating (?!.*Tag\w*,).*StatusCode: 404", re.DOTALL)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probed:
-    """An object that exists. `why` says why it is not ours; None: it is."""
+    """An object that exists. `why` says why it is not ours; None: it is.
+
+    `was_absent` says that it was looked for before its create, and was not there.
+    """
 
     address: str
     import_id: str
     identity: Identity
     why: str | None
+    was_absent: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as the journal keeps them."""
@@ -58,6 +68,7 @@ class Probed:
             "id": self.import_id,
             "identity": [self.identity.kind, self.identity.value],
             "why": self.why,
+            "absent": self.was_absent,
         }
 
 
@@ -112,6 +123,17 @@ def may_be_there(attempt: Attempt) -> bool:
     return may_still_land(attempt) or any(says_exists(error) for error in _errors(attempt))
 
 
+def was_refused(attempt: Attempt, step: Step) -> bool:
+    """Whether AWS answered the call that makes this object with a no: then no answer was lost.
+
+    What a later call was answered says nothing: the object may be there without its tags.
+    """
+    told = [one.text for one in attempt.diagnostics if one.is_error and one.address == step.address]
+    if not told or attempt.rollback is not None or attempt.interrupted:
+        return False
+    return all(_NOT_FOUND.match(text) or says_not_made(text) for text in told)
+
+
 def _errors(attempt: Attempt) -> tuple[str, ...]:
     return attempt.errors if attempt.rollback is None else (*attempt.errors, *attempt.rollback.errors)
 
@@ -158,8 +180,15 @@ def _look(
     change = _read(bench, attempt, ImportBlock(step.address, import_id))
     if change is None or change.identity is None or (whole and change.deletes):
         return None
-    why = _why_not_ours(bench, change) or _why_not_new(attempt, change)
-    return Probed(address=step.address, import_id=import_id, identity=change.identity, why=why)
+    absent = _was_absent(attempt, change)
+    why = _why_refused(attempt, change) or (
+        _why_elsewhere(bench, change.identity)
+        if absent
+        else _why_not_ours(bench, change) or _why_not_new(attempt, change)
+    )
+    return Probed(
+        address=step.address, import_id=import_id, identity=change.identity, why=why, was_absent=absent
+    )
 
 
 def _at_known_ids(bench: Bench, attempt: Attempt, step: Step) -> Probed | None:
@@ -191,6 +220,32 @@ def _says_no(attempt: Attempt, address: str, error: CommandFailedError) -> bool:
     return any(says_not_made(text) for text in made) and any(says_hidden(text) for text in told)
 
 
+def _was_absent(attempt: Attempt, change: Change) -> bool:
+    """Whether the object was looked for before its create, was absent, and this run may have made it."""
+    if not attempt.sightings.was_absent(change.kind, change.before or {}):
+        return False
+    begun = any(step.address == change.address for step in attempt.begun())
+    return begun or _is_as_planned(change)
+
+
+def _is_as_planned(change: Change) -> bool:
+    """Whether nothing of it differs from what was planned but what AWS does not tell."""
+    before, after = change.before or {}, change.after or {}
+    told = {name for name, value in before.items() if value not in (None, "", [], {}, False)}
+    return not change.deletes and all(before[name] == after.get(name) for name in told & after.keys())
+
+
+def _why_refused(attempt: Attempt, change: Change) -> str | None:
+    refused = attempt.sightings.was_refused(change.kind, change.before or {})
+    if refused or change.address in attempt.refused():
+        return "it was there before this run, which was refused to take it over"
+    return None
+
+
+def _why_elsewhere(bench: Bench, identity: Identity) -> str | None:
+    return "another shard's state has it" if identity in set(_elsewhere(bench)) else None
+
+
 def _why_not_ours(bench: Bench, change: Change) -> str | None:
     """What speaks against its being this shard's, None where nothing does. Raises _NoAnswerError."""
     identity, there = change.identity or Identity(change.kind, ""), change.before or {}
@@ -213,7 +268,7 @@ def _why_not_new(attempt: Attempt, change: Change) -> str | None:
         return None
     return (
         "it carried this shard's tags before this run began, in no state. "
-        "Import it into the state to go on with it, or remove it"
+        "Import it into the state to go on with it"
     )
 
 

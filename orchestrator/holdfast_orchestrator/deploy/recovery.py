@@ -6,7 +6,7 @@ from typing import Any
 from holdfast_orchestrator.deploy.aftermath import Found, examine, in_doubt
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
-from holdfast_orchestrator.deploy.probe import Probed, known_ids, look_for, may_be_there
+from holdfast_orchestrator.deploy.probe import Probed, known_ids, look_for, may_be_there, was_refused
 from holdfast_orchestrator.deploy.tag_search import stable_tags
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.rollback.imports import (
@@ -60,7 +60,9 @@ def mend(bench: Bench, attempt: Attempt, found: Found) -> None:
             _import_missing(bench, attempt, missing)
         case AskOperator(why, missing, next_step):
             named = f" Not in it: {', '.join(_named(missing))}." if missing else ""
-            raise NeedsPersonError(f"{why}{named}", next_step=next_step)
+            name = bench.shard.name
+            copies = f"holdfast state backups {name}; then: holdfast state restore {name}"
+            raise NeedsPersonError(f"{why}{named}", next_step=f"{next_step}: {copies}")
     _put_rescued_away(bench)
 
 
@@ -96,6 +98,7 @@ def _adopt(bench: Bench, attempt: Attempt, found: Sequence[Probed]) -> None:
     if ours:
         import_objects(bench, attempt, [ImportBlock(one.address, one.import_id) for one in ours])
         attempt.adopted.update(one.identity for one in ours)
+        attempt.proved.update(one.identity for one in ours if one.was_absent)
         attempt.notes.extend(
             f"{one.address} had been made after all: {one.import_id}, adopted" for one in ours
         )
@@ -117,6 +120,8 @@ def _not_found(
     tags = ", ".join(f"{tag.key}={tag.value}" for tag in stable_tags(bench.shard))
     for step in doubts:
         ids = known_ids(bench, attempt, step)
+        if was_refused(attempt, step):
+            continue
         if step.address in there or (ids and step.address not in held):
             continue
         # An address that an object has is never imported to.

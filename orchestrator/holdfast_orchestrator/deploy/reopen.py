@@ -17,6 +17,7 @@ from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.commands import correct_and_deploy
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.deploy.forward import staging_of
+from holdfast_orchestrator.deploy.looks import sightings_in
 from holdfast_orchestrator.deploy.narration import Failure
 from holdfast_orchestrator.deploy.preflight import Known, good_of
 from holdfast_orchestrator.engine.children import children
@@ -109,6 +110,7 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
     if kept is not None:
         attempt.debt = kept.record.debt
     attempt.tagged_before = _tagged_before(entries)
+    attempt.sightings = sightings_in(entries)
     attempt.health_began = any(entry.phase is Phase.HEALTH for entry in entries)
     # Another plan begins with the first stage again.
     stages = [entry for entry in entries if entry.phase is Phase.CONTRACT or _plan_of(entry) is not None]
@@ -119,7 +121,8 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
         if attempt.verb == "destroy"
         else sum(entry.phase is Phase.RETRY_FORWARD and entry.edge == "before" for entry in entries)
     )
-    attempt.adopted = set(_adopted(entries))
+    attempt.adopted = {identity for identity, _ in _adopted(entries)}
+    attempt.proved = {identity for identity, was_absent in _adopted(entries) if was_absent}
     attempt.let_go = {(kind, known) for entry in entries for kind, known in entry.data.get("let_go", ())}
     attempt.failure = _failure(bench.shard, entries)
     _find_events(bench, attempt, entries, plans)
@@ -230,11 +233,14 @@ def _tagged_before(entries: Sequence[Entry]) -> frozenset[str] | None:
     return frozenset(told[0]) if told else None
 
 
-def _adopted(entries: Sequence[Entry]) -> Iterator[Identity]:
+def _adopted(entries: Sequence[Entry]) -> Iterator[tuple[Identity, bool]]:
+    """Each object that was adopted, and whether it was absent before its create."""
     for entry in entries:
         if entry.phase in (Phase.RESOLVE, Phase.RB_BUILD, Phase.RB_SETTLE) and entry.edge == "after":
             found = entry.data.get("found", ())
-            yield from (Identity(*one["identity"]) for one in found if one["why"] is None)
+            for one in found:
+                if one["why"] is None:
+                    yield Identity(*one["identity"]), one.get("absent", False)
 
 
 def _failure(shard: Shard, entries: Sequence[Entry]) -> Failure | None:

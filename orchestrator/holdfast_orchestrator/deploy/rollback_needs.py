@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from holdfast_orchestrator.deploy.attempt import Attempt, parsed
+from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.proof import to_keep
-from holdfast_orchestrator.record.artifact import read_artifact
+from holdfast_orchestrator.record.artifact import readable_configurations
 from holdfast_orchestrator.rollback.addresses import configuration_address
 from holdfast_orchestrator.rollback.adoption import Place, candidate_ids
 from holdfast_orchestrator.rollback.documents import Document
@@ -30,8 +30,8 @@ def failed(bench: Bench, attempt: Attempt) -> Document:
     from holdfast_orchestrator.rollback.provider_blocks import union_providers  # noqa: PLC0415
 
     newest: Document = attempt.stage_configuration
-    for sha in attempt.debt.artifacts:
-        newest = union_providers(newest, parsed(read_artifact(bench.store, sha).configuration)).configuration
+    for configuration in readable_configurations(bench.store, attempt.debt.artifacts):
+        newest = union_providers(newest, configuration).configuration
     return newest
 
 
@@ -44,7 +44,12 @@ def declared_by_good(attempt: Attempt, now: IdentityIndex) -> frozenset[str]:
 
 
 def needs_of(
-    bench: Bench, attempt: Attempt, now: IdentityIndex, created: frozenset[Identity] | set[Identity]
+    bench: Bench,
+    attempt: Attempt,
+    now: IdentityIndex,
+    created: frozenset[Identity] | set[Identity],
+    *,
+    taken: frozenset[Identity] = frozenset(),
 ) -> RollbackNeeds:
     """What the rollback does beyond going back: addresses to move, to forget and to import again.
 
@@ -53,20 +58,24 @@ def needs_of(
         attempt: what failed.
         now: the objects of the state as it is.
         created: those this run made, or earlier ones that were kept.
+        taken: those of which nobody can tell whether this run made them or took them over.
     """
     good = to_keep(attempt)
     imported = {known.identity for known in now if known.address in attempt.imported}
     forget = to_forget(
         now,
         good,
-        imported=imported | unproven(bench, attempt, now),
+        imported=imported | taken | unproven(bench, attempt, now),
         created=created,
         keep_created=attempt.health_began or attempt.debt.health_began,
     )
+    declared = declared_by_good(attempt, now)
+    by_edit = {known.address for known in now if known.identity in taken and known.address in declared}
     orphaned = tuple(address for address in attempt.person.orphan if address in now.by_address)
     return RollbackNeeds(
         moves=inverse_moves(good, now),
-        forget=tuple(dict.fromkeys((*forget, *orphaned))),
+        forget=tuple(dict.fromkeys(one for one in (*forget, *orphaned) if one not in by_edit)),
+        forget_by_edit=tuple(one for one in forget if one in by_edit),
         import_again=tuple(_import_again(attempt, good, now)),
     )
 
@@ -92,20 +101,29 @@ def unproven(bench: Bench, attempt: Attempt, now: IdentityIndex) -> set[Identity
     return {
         known.identity
         for known in now
-        if known.identity in attempt.adopted
+        if known.identity in attempt.adopted - attempt.proved
         and (attempt.tagged_before is None or not is_told_of(known))
         and (known.identity.kind, known.id) not in made
         and (known.identity.kind, known.id, known.place) not in ours
     }
 
 
-def let_go(attempt: Attempt, needs: RollbackNeeds, now: IdentityIndex) -> None:
+def let_go(
+    attempt: Attempt, needs: RollbackNeeds, now: IdentityIndex, *, taken: frozenset[Identity] = frozenset()
+) -> None:
     """Remember, and tell, what stays in the cloud and leaves the state."""
-    for address in needs.forget:
+    for address in (*needs.forget, *needs.forget_by_edit):
         known = now.by_address.get(address)
         if known is not None and (known.identity.kind, known.id or address) not in attempt.let_go:
             attempt.let_go.add((known.identity.kind, known.id or address))
-            attempt.notes.append(f"{address} ({known.id}) stays in the cloud and is no longer in the state")
+            attempt.notes.append(f"{address} ({known.id}) {_why_left(known, taken)}")
+
+
+def _why_left(known: TrackedObject, taken: frozenset[Identity]) -> str:
+    stays = "stays in the cloud and is no longer in the state"
+    if known.identity not in taken:
+        return stays
+    return f"was made or taken over by this run: nobody can tell; left alone, it {stays}"
 
 
 def _import_again(attempt: Attempt, good: IdentityIndex, now: IdentityIndex) -> list[ImportBlock]:

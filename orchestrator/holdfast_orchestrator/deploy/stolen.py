@@ -32,7 +32,7 @@ def refuse_stolen_lock(bench: Bench, attempt: Attempt) -> None:
     raise NeedsPersonError(
         "the lock was taken away during the apply, so somebody else may have written the state as well"
         f"{named}",
-        next_step="import what is missing, or remove it by hand, then: "
+        next_step="import what is missing and is this shard's, then: "
         f"holdfast resume {attempt.run} --continue",
     )
 

@@ -3,7 +3,7 @@
 A rollback never starts another rollback. What the guard refuses is left as it is, for a person.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +13,11 @@ from holdfast_orchestrator.deploy.aftermath import Found, examine, in_doubt
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.locks import release_our_lock
+from holdfast_orchestrator.deploy.looks import holdings_of, note_sightings
 from holdfast_orchestrator.deploy.no_return import (
     BlockedRollbackError,
     refuse_changed_inputs,
+    refuse_lost_artifact,
     refuse_point_of_no_return,
 )
 from holdfast_orchestrator.deploy.proof import accepting_back, prove, sentence, to_keep, told
@@ -28,8 +30,8 @@ from holdfast_orchestrator.private_files import read_file
 from holdfast_orchestrator.record.artifact import Artifact, read_artifact
 from holdfast_orchestrator.record.kept_plan import keep_plan
 from holdfast_orchestrator.rollback.changes import read_plan
-from holdfast_orchestrator.rollback.documents import Document
-from holdfast_orchestrator.rollback.guard import Bounds, Candidate, Written, judge_rollback
+from holdfast_orchestrator.rollback.documents import Document, managed
+from holdfast_orchestrator.rollback.guard import Bounds, Candidate, Violation, Written, judge_rollback
 from holdfast_orchestrator.rollback.identities import Identity
 from holdfast_orchestrator.rollback.machine import ROLLBACK_RETRIES, Phase
 from holdfast_orchestrator.rollback.plan_file import Stamp, prior_stamp
@@ -84,6 +86,7 @@ def snapshot_partial(bench: Bench, attempt: Attempt) -> Phase:
 def build(bench: Bench, attempt: Attempt) -> Phase:
     """Work out the configuration to go back to, and make the edits only the state can express."""
     with bench.phase(Phase.RB_BUILD, retry=attempt.rollback_retries) as entry:
+        refuse_lost_artifact(attempt)
         refuse_point_of_no_return(attempt)
         refuse_changed_inputs(bench, attempt)
         _swap_deposed(bench, attempt)
@@ -95,10 +98,10 @@ def build(bench: Bench, attempt: Attempt) -> Phase:
         if built.problems:
             raise BlockedRollbackError(
                 " ".join(built.problems),
-                next_step=f"fix forward and deploy, or: holdfast resume {attempt.run} --accept-forward",
+                next_step=f"go on from what stands: holdfast resume {attempt.run} --accept-forward",
                 violations=(),
             )
-        let_go(attempt, attempt.rollback.needs, found.now)
+        let_go(attempt, attempt.rollback.needs, found.now, taken=found.settled.taken)
         entry["let_go"] = sorted(attempt.let_go)
         _edit_state(bench, built)
     return Phase.RB_PLANNED
@@ -109,14 +112,15 @@ def recall(bench: Bench, attempt: Attempt) -> None:
 
     Changes nothing.
     """
-    _built(bench, attempt)
+    if attempt.good is None or attempt.good.lost is None:
+        _built(bench, attempt)
 
 
 def _built(bench: Bench, attempt: Attempt) -> tuple[Found, RollbackConfiguration]:
     """Build the rollback from what there is now; return both."""
     found = examine(bench, attempt)
     created = found.settled.created | attempt.adopted | attempt.debt.created
-    needs = needs_of(bench, attempt, found.now, created)
+    needs = needs_of(bench, attempt, found.now, created, taken=found.settled.taken)
     built = build_rollback(goal_of(attempt), failed(bench, attempt), needs=needs, state=found.now)
     attempt.rollback = Rollback(needs=needs, built=built, created=frozenset(created))
     return found, built
@@ -172,11 +176,18 @@ def guard(bench: Bench, attempt: Attempt) -> Phase:
         if violations:
             raise BlockedRollbackError(
                 "undoing this is refused: " + " ".join(dict.fromkeys(one.sentence for one in violations)),
-                next_step="fix forward and deploy, or: "
-                + "; ".join(dict.fromkeys(one.next_step for one in violations)),
+                next_step=_ways_on(attempt.run, violations),
                 violations=violations,
             )
     return Phase.RB_APPLYING
+
+
+def _ways_on(run: str, violations: Sequence[Violation]) -> str:
+    """What can be done where the guard refuses: its own advice, and to go on from what stands."""
+    steps = dict.fromkeys(one.next_step for one in violations)
+    forward = f"holdfast resume {run} --accept-forward"
+    named = any(forward in step for step in steps)
+    return "; ".join((*steps, *(() if named else (f"`{forward}` undoes nothing",))))
 
 
 def apply(bench: Bench, attempt: Attempt) -> Phase:
@@ -185,8 +196,11 @@ def apply(bench: Bench, attempt: Attempt) -> Phase:
     with bench.phase(Phase.RB_APPLYING, boot=bench.boot) as entry:
         if rollback.plan_file is not None:
             bench.lease.confirm()
-            applied = rollback.terraform.apply(rollback.plan_file)
+            applied = rollback.terraform.apply(
+                rollback.plan_file, holdings=holdings_of(bench, attempt, rollback.plan)
+            )
             rollback.plan_file = None
+            entry.update(note_sightings(attempt, applied.watched))
             attempt.records.append(applied.record)
             rollback.code = applied.code
             rollback.errors = tuple(
@@ -310,7 +324,7 @@ def _bounds(bench: Bench, attempt: Attempt, runner: Written) -> Bounds:
     snapshot = bench.snapshot()
     version = "" if snapshot is None else str(snapshot.document.get("terraform_version", ""))
     built, now = rollback.built, bench.index(_document(bench))
-    forgets = set(rollback.needs.forget) | set(() if built is None else built.state_forgets)
+    forgets = {*rollback.needs.forget, *(() if built is None else built.state_forgets)}
     return Bounds(
         last_good=to_keep(attempt),
         created=rollback.created,
@@ -324,6 +338,7 @@ def _bounds(bench: Bench, attempt: Attempt, runner: Written) -> Bounds:
         imports=frozenset(block.address for block in rollback.needs.import_again),
         declared=declared_by_good(attempt, now),
         protection=bench.protection,
+        before=_attributes_before(attempt),
         health_began=attempt.health_began or attempt.debt.health_began,
         approvals=attempt.consents,
         run=attempt.run,
@@ -336,6 +351,15 @@ def _settled(bench: Bench, attempt: Attempt) -> frozenset[str]:
     rules = accepting_back(bench.shard, attempt, attempt.rollback.configuration)
     judged = judge_differences(read_plan(attempt.rollback.plan), rules)
     return frozenset(use.resource for use in judged.accepted)
+
+
+def _attributes_before(attempt: Attempt) -> dict[tuple[str, str], Document]:
+    """What the state said of each object when the run began, by type and id."""
+    return {
+        (resource["type"], str(attributes.get("id"))): attributes
+        for _, resource, instance in managed(attempt.before.document or {})
+        if (attributes := instance.get("attributes")) is not None
+    }
 
 
 def _written(terraform: Any) -> Written:

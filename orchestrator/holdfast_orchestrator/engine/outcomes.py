@@ -14,6 +14,7 @@ from holdfast_orchestrator.engine.ui_events import (
     ResourceDrift,
     UiEvent,
 )
+from holdfast_orchestrator.terraform.ownership import Sightings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,10 @@ class InitOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanOutcome:
-    """A plan that was made; `changes` is False where applying it would do nothing."""
+    """A plan that was made; `changes` is False where applying it would do nothing.
+
+    `watched` is what was seen of the objects it would create, None where nobody looked.
+    """
 
     changes: bool
     plan: Path
@@ -34,6 +38,7 @@ class PlanOutcome:
     drift: tuple[ResourceDrift, ...] = ()
     summary: ChangeSummary | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
+    watched: Sightings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +47,8 @@ class ApplyOutcome:
 
     `created` are (address, id key, id) of new objects; `in_doubt` the starts without completion: the
     object may exist or be gone without the state knowing. `errored_state` is the state that could
-    not be saved. `record` holds every event. `interrupted` where somebody asked to stop.
+    not be saved. `record` holds every event. `interrupted` where somebody asked to stop. `watched` is
+    what was seen of the objects right before their creates, None where nobody looked.
     """
 
     code: int
@@ -55,6 +61,7 @@ class ApplyOutcome:
     errored_state: Path | None
     record: Path
     interrupted: bool = False
+    watched: Sightings | None = None
 
     def __bool__(self) -> bool:
         return self.code == 0

@@ -24,7 +24,7 @@ from holdfast_orchestrator.engine.ui_events import (
     PlannedChange,
     ResourceDrift,
 )
-from holdfast_orchestrator.engine.warm.client import Lent
+from holdfast_orchestrator.engine.warm.client import Lent, Watching
 from holdfast_orchestrator.engine.warm.shard import Place, WarmShard
 from holdfast_orchestrator.engine.workdir import ERRORED_STATE, errored_state
 from holdfast_orchestrator.errors import EngineError
@@ -32,6 +32,7 @@ from holdfast_orchestrator.private_files import cache_folder_of, read_file, writ
 from holdfast_orchestrator.process import Completed
 from holdfast_orchestrator.rollback.classify import lock_not_taken
 from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.terraform.ownership import Holdings, Sightings
 
 PLAN = "plan.tfplan"
 
@@ -96,14 +97,19 @@ class Terraform:
         lock: bool = True,
         refresh: bool = True,
         targets: Sequence[str] = (),
+        holdings: Holdings | None = None,
     ) -> PlanOutcome:
-        """Make a plan in the file `out` of the shard's folder; of `targets` alone where there are any."""
+        """Make a plan in the file `out` of the shard's folder; of `targets` alone where there are any.
+
+        With `holdings` what it would create is looked for while it plans.
+        """
         arguments = ["-json", "-input=false", "-detailed-exitcode", f"-out={out}"]
         arguments += ["-destroy"] if destroy else []
         arguments += [f"-target={address}" for address in targets]
         arguments += [] if lock else ["-lock=false"]
         arguments += [] if refresh else ["-refresh=false"]
-        streamed = self._planned(arguments)
+        watch = None if holdings is None else Watching(holdings=holdings, plans=True)
+        streamed, watched = self._planned(arguments, watch)
         check(self._runner, "plan", streamed)
         if not (self.workdir / out).is_file():
             raise CommandFailedError(
@@ -116,28 +122,35 @@ class Terraform:
             drift=tuple(event for event in streamed.events if isinstance(event, ResourceDrift)),
             summary=next((event for event in streamed.events if isinstance(event, ChangeSummary)), None),
             diagnostics=streamed.diagnostics,
+            watched=watched,
         )
 
-    def _planned(self, arguments: Sequence[str]) -> Streamed:
+    def _planned(self, arguments: Sequence[str], watch: Watching | None) -> tuple[Streamed, Sightings | None]:
         """Plan; once more where the store would not let the lock be taken for a moment (S3 answers 409)."""
         for seconds in (*_LOCK_WAITS, None):
-            streamed = self._stream("plan", *arguments, accept=frozenset({_UNCHANGED, _CHANGED}))
+            streamed, watched = self._stream(
+                "plan", *arguments, accept=frozenset({_UNCHANGED, _CHANGED}), watch=watch
+            )
             errors = [one.text for one in streamed.diagnostics if one.is_error]
             if streamed.completed or seconds is None or not lock_not_taken(errors) or self.interrupted:
                 break
             self._runtime.clock.sleep(seconds)
-        return streamed
+        return streamed, watched
 
     def show_plan(self, plan: Path) -> dict[str, Any]:
         """Return a plan as the engine's JSON. It holds secrets in the clear."""
         shown: dict[str, Any] = json.loads(self._ask("show", "-json", str(plan)).stdout)
         return shown
 
-    def apply(self, plan: Path) -> ApplyOutcome:
-        """Apply a plan, once: the file is gone afterwards. Never raises for an apply that fails."""
+    def apply(self, plan: Path, *, holdings: Holdings | None = None) -> ApplyOutcome:
+        """Apply a plan, once: the file is gone afterwards. Never raises for an apply that fails.
+
+        With `holdings` its creates are guarded: none takes over an object that exists.
+        """
         claimed = self._claimed(plan)
+        watch = None if holdings is None else Watching(holdings=holdings, applies=True)
         try:
-            streamed = self._stream("apply", "-json", "-input=false", str(claimed))
+            streamed, watched = self._stream("apply", "-json", "-input=false", str(claimed), watch=watch)
         finally:
             claimed.unlink(missing_ok=True)
         account = account_of(streamed.events)
@@ -152,6 +165,7 @@ class Terraform:
             errored_state=self._rescued_state(streamed),
             record=streamed.record,
             interrupted=self._runner.interrupted,
+            watched=watched,
         )
 
     def outputs(self) -> dict[str, Any]:
@@ -215,11 +229,11 @@ class Terraform:
         return self._config.applied(self._shard_environ, self.workdir)
 
     @contextlib.contextmanager
-    def _lent(self) -> Iterator[Lent]:
+    def _lent(self, watch: Watching | None = None) -> Iterator[Lent]:
         if self._warm is None or self._config.overridden:
             yield Lent()
             return
-        with self._warm.lent(self._place) as lent:
+        with self._warm.lent(self._place, watch) as lent:
             yield lent
 
     @property
@@ -236,15 +250,18 @@ class Terraform:
             environ=self._environ,
         )
 
-    def _stream(self, *arguments: str, accept: frozenset[int] = frozenset({0})) -> Streamed:
-        with self._lent() as lent:
+    def _stream(
+        self, *arguments: str, accept: frozenset[int] = frozenset({0}), watch: Watching | None = None
+    ) -> tuple[Streamed, Sightings | None]:
+        """Run a command; with `watch`, return what was seen of its creates too."""
+        with self._lent(watch) as lent:
             environ = {**self._environ, **lent.environ}
             streamed = self._runner.stream(*arguments, environ=environ, accept=accept)
         if streamed.completed or streamed.trouble is not None or arguments[0] == "apply":
-            return streamed
+            return streamed, lent.watched
         if not self._must_repeat(lent, streamed.diagnostics):
-            return streamed
-        return self._runner.stream(*arguments, environ=self._environ, accept=accept)
+            return streamed, lent.watched
+        return self._runner.stream(*arguments, environ=self._environ, accept=accept), None
 
     def _ask(self, *arguments: str) -> Completed:
         completed = self._answered(*arguments)

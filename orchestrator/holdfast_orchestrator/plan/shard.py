@@ -9,15 +9,18 @@ from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.events import Event, RunStarted, ShardPlanned, ShardStep
 from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.plan.document import PlanDocument, parse_plan
+from holdfast_orchestrator.plan.looks import look_by_import
 from holdfast_orchestrator.plan.preview import ShardPlan, StateStamp, configuration_sha256
 from holdfast_orchestrator.plan.settled import with_accepted
 from holdfast_orchestrator.plan.upstream import waits_for
 from holdfast_orchestrator.private_files import read_file
 from holdfast_orchestrator.redaction import Redactor
+from holdfast_orchestrator.rollback.holdings import holdings_in
 from holdfast_orchestrator.runtime import Clock, Runtime
 from holdfast_orchestrator.secret_places import secrets_in_state
 from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
 from holdfast_orchestrator.stop import StopSignal
+from holdfast_orchestrator.terraform.ownership import Sightings
 from holdfast_orchestrator.tools import Tools
 from holdfast_orchestrator.unchanged.inputs import Upstreams
 
@@ -65,13 +68,15 @@ class Run:
 class MadePlan:
     """A plan that was made: its file, Terraform's own document of it (secrets too) and ours.
 
-    `state` is what it was made against. A plan that does nothing has an empty `raw`.
+    `state` is what it was made against. A plan that does nothing has an empty `raw`. `watched` is what was
+    seen of the objects it would create.
     """
 
     file: Path
     state: StateStamp | None
     raw: Mapping[str, Any] = field(repr=False)
     document: PlanDocument
+    watched: Sightings = field(default_factory=Sightings)
 
 
 def plan_shard(shard: Shard, run: Run) -> ShardPlan:
@@ -138,7 +143,8 @@ def make_plan(
     if snapshot is not None:
         run.redactor.learn([*secrets_in_state(snapshot.document)])
     state = StateStamp.of(snapshot)
-    outcome = terraform.plan(destroy=destroy)
+    holdings = None if destroy else holdings_in(None if snapshot is None else snapshot.document)
+    outcome = terraform.plan(destroy=destroy, holdings=holdings)
     raw = terraform.show_plan(outcome.plan) if outcome.changes else {}
     document = parse_plan(raw, run.redactor) if raw else PlanDocument()
     if not destroy:
@@ -153,7 +159,11 @@ def make_plan(
             destroys=document.destroys,
         )
     )
-    return MadePlan(file=outcome.plan, state=state, raw=raw, document=document)
+    watched = outcome.watched
+    if watched is None and holdings is not None and raw:
+        watched = look_by_import(terraform, shard, raw, holdings)
+    watched = watched or Sightings()
+    return MadePlan(file=outcome.plan, state=state, raw=raw, document=document, watched=watched)
 
 
 def _waiting(shard: Shard, run: Run, upstreams: tuple[str, ...]) -> ShardPlan:

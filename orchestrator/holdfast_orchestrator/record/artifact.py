@@ -8,7 +8,9 @@ applied can always be found again; the same configuration deployed twice is one 
 """
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,7 +22,7 @@ from holdfast_orchestrator.state.store import ObjectStore
 SCHEMA = "holdfast/artifact/v1"
 ARTIFACTS = "_holdfast/artifacts"
 
-_DAMAGED = "deploy a revision of the app anew; this artifact cannot be gone back to"
+_DAMAGED = "put that object back from the bucket's versions (docs/runbook.md says how)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,14 +68,11 @@ def artifact_key(sha256: str) -> str:
 def keep_artifact(store: ObjectStore, artifact: Artifact) -> str:
     """Write the artifact, if it is not there already, and return its name (SHA-256).
 
-    Raises NeedsPersonError where something else lies under that name.
+    What else lies under that name was damaged or changed: the name says which bytes are right.
     """
     key = artifact_key(artifact.sha256)
     if not create_once(store, key, artifact.body):
-        raise NeedsPersonError(
-            f"the object at {key} is not what its name says; it was changed after it was written",
-            next_step="find out who wrote it (holdfast audit), delete that object and deploy again",
-        )
+        _replace_damaged(store, key, artifact.body)
     return artifact.sha256
 
 
@@ -87,6 +86,23 @@ def read_artifact(store: ObjectStore, sha256: str) -> Artifact:
             f"the object at {stored.head.key} is not what its name says; it was changed", next_step=_DAMAGED
         )
     return load(stored, SCHEMA, _build, next_step=_DAMAGED)
+
+
+def readable_configurations(store: ObjectStore, names: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the configurations of those of these artifacts that can be read."""
+    found = []
+    for name in names:
+        with suppress(NeedsPersonError):
+            found.append(json.loads(read_artifact(store, name).configuration))
+    return found
+
+
+def _replace_damaged(store: ObjectStore, key: str, body: bytes) -> None:
+    stored = store.get(key)
+    if stored is None:
+        store.create(key, body)
+    elif stored.body != body:
+        store.replace(key, body, etag=stored.head.etag)
 
 
 def _build(document: Mapping[str, Any]) -> Artifact:

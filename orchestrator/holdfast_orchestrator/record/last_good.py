@@ -16,14 +16,14 @@ from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.rollback.identities import IdentityIndex, dump_index, load_index
 from holdfast_orchestrator.rollback.state_objects import Recorded
-from holdfast_orchestrator.state.document import dump, load, parse_time, time_text
+from holdfast_orchestrator.state.document import create_over_damaged, dump, load, parse_time, time_text
 from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError, ObjectStore, StoredObject
 from holdfast_orchestrator.terraform.accepted import AcceptedUse
 
 SCHEMA = "holdfast/last-good/v1"
 LAST_GOOD = "_holdfast/last-good"
 
-_DAMAGED = "put an earlier version of that object back, or deploy again with --rebaseline"
+_DAMAGED = "deploy that shard with --rebaseline, which writes a new one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +154,10 @@ def promote(store: ObjectStore, folder: str, record: LastGood, *, after: Promote
     record = replace(record, generation=1 if after is None else after.record.generation + 1)
     body = record.body()
     try:
-        head = store.create(key, body) if after is None else store.replace(key, body, etag=after.etag)
+        if after is None:
+            head = create_over_damaged(store, key, body, _read)
+        else:
+            head = store.replace(key, body, etag=after.etag)
     except ObjectExistsError:
         found = store.get(key)
         if found is None or found.body != body:

@@ -18,7 +18,7 @@ from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.record.footing import Footing, read_footing
 from holdfast_orchestrator.rollback.identities import Identity
 from holdfast_orchestrator.rollback.state_objects import Recorded
-from holdfast_orchestrator.state.document import dump, load, parse_time, time_text
+from holdfast_orchestrator.state.document import create_over_damaged, dump, load, parse_time, time_text
 from holdfast_orchestrator.state.store import ObjectExistsError, ObjectStore, StoredObject
 
 SCHEMA = "holdfast/state-record/v1"
@@ -119,7 +119,10 @@ def write_state_record(
     """
     key, body = state_record_key(folder), record.body()
     try:
-        head = store.create(key, body) if after is None else store.replace(key, body, etag=after.etag)
+        if after is None:
+            head = create_over_damaged(store, key, body, _read)
+        else:
+            head = store.replace(key, body, etag=after.etag)
     except ObjectExistsError:
         found = store.get(key)
         if found is None or found.body != body:

@@ -54,7 +54,7 @@ def restored_lines(proposal: Proposal, ended: Restored) -> Iterator[str]:
     yield f"  next                   holdfast plan --stack {shard}   look at it before anything is deployed"
     if proposal.diff.orphaned:
         count = len(proposal.diff.orphaned)
-        yield f"  {count} orphaned objects: import them, or remove them by hand once nobody needs them"
+        yield f"  {count} orphaned objects: import them to go on with them"
 
 
 def _row(copy: StateCopy, *, is_current: bool) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.identities import Identity
 from holdfast_orchestrator.rollback.imports import import_id
+from holdfast_orchestrator.terraform.object_keys import Place as ProviderPlace
+from holdfast_orchestrator.terraform.object_keys import import_id_of
 
 TAG_KEYS = ("tags_all", "tags")
 
@@ -90,7 +92,12 @@ def candidate_ids(kind: str, planned: Document, place: Place) -> tuple[str, ...]
 
     For those, a search by tag is the only way to find the object.
     """
-    found = _named(kind, planned) or _worked_out(kind, planned, place) or import_id(kind, None, planned)
+    found = (
+        _named(kind, planned)
+        or _worked_out(kind, planned, place)
+        or import_id(kind, None, planned)
+        or import_id_of(kind, planned, ProviderPlace(place.account, place.region, place.partition))
+    )
     return (found,) if found else ()
 
 

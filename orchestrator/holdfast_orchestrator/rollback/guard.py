@@ -26,7 +26,7 @@ from holdfast_orchestrator.rollback.changes import Action, Change, PlannedChange
 from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.forward_gate import Approval, find_approval
 from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex
-from holdfast_orchestrator.rollback.one_way import one_way_updates
+from holdfast_orchestrator.rollback.one_way import OneWay, one_way_updates
 from holdfast_orchestrator.rollback.plan_file import Stamp
 from holdfast_orchestrator.rollback.state_edits import Move
 from holdfast_orchestrator.rollback.stateful import Protection
@@ -68,6 +68,7 @@ class Bounds:
         prior: the stamp of the state recorded after the failure.
         writer: the versions that wrote that state.
         protection: what counts as stateful beyond the lists.
+        before: the attributes of each object in the state that the run began with, by type and id.
         health_began: whether anything could have been written to new objects.
         new_data: what to do with new stateful objects once it could.
         approvals: what somebody approved by name.
@@ -84,6 +85,7 @@ class Bounds:
     imports: frozenset[str] = frozenset()
     declared: frozenset[str] = frozenset()
     protection: Protection = field(default_factory=Protection)
+    before: Mapping[tuple[str, str], Document] = field(default_factory=dict)
     health_began: bool = True
     new_data: Literal["keep", "delete"] = "keep"
     approvals: tuple[Approval, ...] = ()
@@ -260,14 +262,21 @@ def _g5(change: Change, bounds: Bounds) -> Iterator[Violation]:
 
 def _g6(change: Change, bounds: Bounds) -> Iterator[Violation]:
     for one_way in one_way_updates(change):
-        if find_approval(bounds.approvals, change) is None:
+        if find_approval(bounds.approvals, change) is None and not _is_restored(one_way, change, bounds):
             yield _about(
                 "G6",
                 change,
                 f"{change.address}: {one_way.attribute} would change back, and {one_way.why}.",
-                f"`{bounds.resume} --skip {shlex.quote(change.address)}`, "
-                f"or approve {change.address} by name",
+                bounds.leave(change.address),
             )
+
+
+def _is_restored(one_way: OneWay, change: Change, bounds: Bounds) -> bool:
+    """Whether the value is one that stood when the run began, of a kind that can be taken back at no loss."""
+    before = bounds.before.get((change.kind, str((change.before or {}).get("id"))))
+    if not one_way.restorable or before is None:
+        return False
+    return before.get(one_way.attribute) == (change.after or {}).get(one_way.attribute)
 
 
 def _g7(change: Change, bounds: Bounds) -> Iterator[Violation]:

@@ -17,10 +17,14 @@ from holdfast_orchestrator.rollback.documents import Document
 
 @dataclass(frozen=True, slots=True)
 class OneWay:
-    """One attribute's change that cannot be taken back, and why."""
+    """One attribute's change that cannot be taken back, and why.
+
+    `restorable`: nothing more is lost by taking a value back that stood a moment ago, as a rollback does.
+    """
 
     attribute: str
     why: str
+    restorable: bool = False
 
 
 Test = Callable[[object, object], bool]
@@ -32,6 +36,7 @@ class _Rule:
     attributes: tuple[str, ...]
     test: Test
     why: str
+    restorable: bool = False
 
     def concerns(self, kind: str) -> bool:
         return any(fnmatchcase(kind, pattern) for pattern in self.kinds)
@@ -166,30 +171,35 @@ _RULES = (
         ),
         _switched_off,
         "the object's own protection against deletion is taken off",
+        restorable=True,
     ),
     _Rule(
         ("*",),
         ("skip_final_snapshot", "force_destroy"),
         _switched_on,
         "the object's own protection against deletion is taken off",
+        restorable=True,
     ),
     _Rule(
         (*_ANY_DATABASE, "aws_elasticache_*"),
         ("backup_retention_period", "snapshot_retention_limit"),
         _shortened,
         "a shorter retention deletes the older backups at once",
+        restorable=True,
     ),
     _Rule(
         ("aws_kinesis_stream", "aws_sqs_queue"),
         ("retention_period", "message_retention_seconds"),
         _shortened,
         "a shorter retention deletes the older records at once",
+        restorable=True,
     ),
     _Rule(
         ("aws_cloudwatch_log_group",),
         ("retention_in_days",),
         _log_retention_shortened,
         "a shorter retention deletes the older logs",
+        restorable=True,
     ),
 )
 
@@ -225,7 +235,7 @@ def _updates(change: Change, before: Document, after: Document) -> Iterator[OneW
             continue
         for attribute in rule.attributes:
             if _applies(rule, attribute, change, before, after):
-                yield OneWay(attribute, rule.why)
+                yield OneWay(attribute, rule.why, rule.restorable)
 
 
 def _applies(rule: _Rule, attribute: str, change: Change, before: Document, after: Document) -> bool:

@@ -89,11 +89,14 @@ class Settled:
     `created`: identities this run made and the state knows; a namesake counts when the run destroyed the
     object that had the identity before. `unsaved`: creates done that the state
     does not know; the state has to be recovered first. `in_doubt`: creates to look for in the cloud.
+    `taken`: objects that a create of this run was answered with, and nobody can tell whether it made them or
+    took them over.
     """
 
     created: frozenset[Identity]
     unsaved: tuple[Step, ...]
     in_doubt: tuple[Step, ...]
+    taken: frozenset[Identity] = frozenset()
 
 
 def planned_steps(planned: PlannedChanges) -> tuple[Step, ...]:
@@ -141,6 +144,7 @@ def settle(
     before: IdentityIndex,
     now: IdentityIndex,
     imported: Collection[str] = (),
+    unproven: Collection[Identity] = (),
 ) -> Settled:
     """What this run created, what the state misses, what is still in doubt.
 
@@ -149,6 +153,7 @@ def settle(
         before: the index of the state the run began with.
         now: the index of the newest stored state.
         imported: addresses this run imported: in the state for the first time, but not created.
+        unproven: identities of which a completed create does not prove that they are new.
     """
     destroyed, gone = progress.destroyed(), progress.gone()
     fresh = [
@@ -157,9 +162,11 @@ def settle(
         if known.address not in imported
         and (known.identity not in before or (known.identity.kind, known.id) in destroyed)
     ]
+    made = frozenset(known.identity for known in fresh if _made_by(progress, known))
     saved = {(known.identity.kind, known.id) for known in now}
     return Settled(
-        created=frozenset(known.identity for known in fresh if _made_by(progress, known)),
+        created=made.difference(unproven),
+        taken=made.intersection(unproven),
         unsaved=tuple(
             step
             for step in progress.created()

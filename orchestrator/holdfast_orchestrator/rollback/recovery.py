@@ -113,7 +113,7 @@ def decide(evidence: Evidence) -> Decision:
             return AskOperator(
                 f"The stored state is {standing}: another program wrote it.",
                 missing,
-                "compare it with the backups (`holdfast state backups`), then restore the right one",
+                "compare it with the backups, and restore the right one",
             )
         case Standing.SAME | Standing.NEWER:
             return _decide_whole(evidence)
@@ -188,13 +188,13 @@ def _without_copy(evidence: Evidence, best: StateObject | None) -> Decision:
         return AskOperator(
             f"The stored state is {compare(evidence.stored, evidence.recorded)}, and {found}.",
             created,
-            "look for a copy of the recorded serial, or restore an older one (`holdfast state restore`)",
+            "look for a copy of the recorded serial, or restore an older one",
         )
     if evidence.stored.condition is not Condition.ABSENT and not created:
         return AskOperator(
             f"There is a state object {evidence.stored.condition}, and no record of one.",
             created,
-            "remove it by hand if it belongs to nobody",
+            "find out who wrote it, or restore a copy over it",
         )
     return RebuildByImport(None, None, created) if created else NothingToDo()
 

@@ -41,12 +41,13 @@ class Pin:
 class RollbackNeeds:
     """What the states and events ask of the rollback configuration.
 
-    `forget` are addresses to leave in the cloud without owning them; `import_again` what the failed run
-    forgot.
+    `forget` are addresses to leave in the cloud without owning them; `forget_by_edit` others where the last
+    good version has an object of its own; `import_again` what the failed run forgot.
     """
 
     moves: tuple[Move, ...] = ()
     forget: tuple[str, ...] = ()
+    forget_by_edit: tuple[str, ...] = ()
     import_again: tuple[ImportBlock, ...] = ()
 
 
@@ -87,7 +88,7 @@ def build_rollback(
     return RollbackConfiguration(
         configuration=configuration,
         state_moves=in_state,
-        state_forgets=by_edit,
+        state_forgets=(*by_edit, *needs.forget_by_edit),
         added_providers=union.added,
         problems=(*union.problems, *_backend_problems(last_good, failed), *contradictions),
     )

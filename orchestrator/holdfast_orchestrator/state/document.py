@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from holdfast_orchestrator.errors import NeedsPersonError
-from holdfast_orchestrator.state.store import ObjectExistsError, ObjectStore, StoredObject
+from holdfast_orchestrator.state.store import ObjectExistsError, ObjectHead, ObjectStore, StoredObject
 
 T = TypeVar("T")
 
@@ -41,6 +41,26 @@ def load(stored: StoredObject, schema: str, build: Callable[[Mapping[str, Any]],
         f"the object at {stored.head.key} ({stored.head.size} bytes) cannot be read: {why}",
         next_step=next_step,
     )
+
+
+def create_over_damaged(
+    store: ObjectStore, key: str, body: bytes, read: Callable[[StoredObject], object]
+) -> ObjectHead:
+    """Write a new object, or write over one that `read` refuses as damaged.
+
+    Raises ObjectExistsError where there is one that can be read.
+    """
+    try:
+        return store.create(key, body)
+    except ObjectExistsError:
+        found = store.get(key)
+        if found is None:
+            raise
+        try:
+            read(found)
+        except NeedsPersonError:
+            return store.replace(key, body, etag=found.head.etag)
+        raise
 
 
 def create_once(store: ObjectStore, key: str, body: bytes) -> bool:

@@ -311,7 +311,7 @@ class Lease:
                 # Our own write, whose answer was lost.
                 return found.head
             if found is None or found.record.token != self.record.token or not found.record.held:
-                self._lost = _loss(self._key, found, run=self.record.run)
+                self._lost = _loss(self._key, found, ours=self.record)
                 raise self._lost
             self._etag = found.head.etag
         raise HoldfastError(f"the lease at {self._key} could not be renewed: conflicting requests")
@@ -332,11 +332,17 @@ def _taken(previous: LeaseRecord, why: str) -> Takeover:
     )
 
 
-def _loss(key: str, found: StoredLease | None, *, run: str) -> HoldfastError:
+def _loss(key: str, found: StoredLease | None, *, ours: LeaseRecord) -> HoldfastError:
     if found is None:
         return NeedsPersonError(
             f"the lease at {key} was deleted while this run held it",
-            next_step=f"make sure that no other deploy of this shard runs, then: holdfast resume {run}",
+            next_step=f"make sure that no other deploy of this shard runs, then: holdfast resume {ours.run}",
+        )
+    if not found.record.held and found.record.epoch > ours.epoch:
+        return LeasedError(
+            f"this run no longer holds the shard: it was taken for run {found.record.run} by "
+            f"{found.record.owner}, which has ended; nothing more was changed here",
+            next_step=f"holdfast show {found.record.run}",
         )
     if not found.record.held:
         return NeedsPersonError(

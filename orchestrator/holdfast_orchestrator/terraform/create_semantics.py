@@ -7,6 +7,7 @@ source of what it says. A type that is in no row counts as one that refuses.
 """
 
 import csv
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -37,6 +38,7 @@ class CreateRule:
         kind: the Terraform type.
         semantics: what a create does where the object exists.
         import_id: the template of the import id over the object's attributes; empty where AWS chooses the id.
+        name: the template of what names the object, where that is not the import id.
         scope: where the name is unique: in a region of an account, in an account, everywhere.
         look: how to ask whether the object exists: `import`; `data:ARGUMENT[=ATTRIBUTE],…` for a data source
             of the same name; `always-there`; `flag:ATTRIBUTE` (an import, where that attribute is true);
@@ -48,12 +50,18 @@ class CreateRule:
     kind: str
     semantics: Semantics
     import_id: str
+    name: str
     scope: Scope
     look: str
     parent: str
     parent_kind: str
     source: str
     note: str
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The attributes that name the object."""
+        return tuple(re.findall(r"{(\w+)", self.name))
 
     @property
     def is_setting(self) -> bool:
@@ -116,6 +124,12 @@ def is_doubtful(kind: str, values: Mapping[str, Any]) -> bool:
 
 
 @cache
+def parent_kinds() -> frozenset[str]:
+    """Return the types that other objects are parts or settings of."""
+    return frozenset(rule.parent_kind for rule in _rows().values() if rule.parent_kind)
+
+
+@cache
 def _rows() -> Mapping[str, CreateRule]:
     text = (files(__package__) / "create_semantics.csv").read_text(encoding="utf-8")
     return {row["type"]: _rule(row) for row in csv.DictReader(text.splitlines())}
@@ -127,6 +141,7 @@ def _rule(row: Mapping[str, str]) -> CreateRule:
         kind=row["type"],
         semantics=Semantics(row["semantics"]),
         import_id=row["import_id"],
+        name=row["name"] or row["import_id"],
         scope=_SCOPES[row["scope"]],
         look=row["look"],
         parent=parent,

@@ -81,7 +81,7 @@ def import_id_of(kind: str, values: Mapping[str, Any], place: Place | None) -> s
     cleaned = _cleaned(rule.kind, values) | (
         {"queue_url": values["queue_url"]} if "queue_url" in values else {}
     )
-    return _named(rule, {**cleaned, **dict.fromkeys(_PLACES), **known})
+    return _named(rule, rule.import_id, {**cleaned, **dict.fromkeys(_PLACES), **known})
 
 
 def may_be_same(one: ObjectKey, other: ObjectKey) -> bool:
@@ -94,14 +94,14 @@ def _name(kind: str, values: Mapping[str, Any]) -> str | None:
     if kind == "aws_route":
         return _route(values)
     rule = rule_of(kind)
-    if rule is None or not rule.import_id:
+    if rule is None or not rule.name:
         return _text(values.get("id"))
     # The place is a part of its own, so that a key without one can be compared too.
-    return _named(rule, {**_cleaned(rule.kind, values), **dict.fromkeys(_PLACES, "-")})
+    return _named(rule, rule.name, {**_cleaned(rule.kind, values), **dict.fromkeys(_PLACES, "-")})
 
 
-def _named(rule: CreateRule, values: Mapping[str, Any]) -> str | None:
-    filled = _filled(rule.import_id, values)
+def _named(rule: CreateRule, template: str, values: Mapping[str, Any]) -> str | None:
+    filled = _filled(template, values)
     if filled and rule.kind == "aws_cloudwatch_event_rule":
         return filled.removeprefix("default/")
     if filled and rule.kind == "aws_route53_record" and values.get("set_identifier"):

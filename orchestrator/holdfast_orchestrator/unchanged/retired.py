@@ -10,11 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from holdfast_orchestrator.errors import HoldfastError, UsageError
+from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError, UsageError
 from holdfast_orchestrator.manifest import Shard, by_bucket
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.record.artifact import read_artifact
-from holdfast_orchestrator.record.last_good import LAST_GOOD, LastGood, read_last_good
+from holdfast_orchestrator.record.last_good import LAST_GOOD, LastGood, earlier, read_last_good
 from holdfast_orchestrator.record.shard_note import shard_of
 from holdfast_orchestrator.state.store import DurableStore
 from holdfast_orchestrator.system.workers import WorkerPool
@@ -73,8 +73,21 @@ def chosen(name: str, found: tuple[Retired, ...]) -> Retired:
 
 
 def as_deployed(one: Retired, store: DurableStore) -> Shard:
-    """Return the shard with the configuration it was last deployed with."""
-    return replace(one.shard, configuration=read_artifact(store, one.artifact).configuration)
+    """Return the shard with the configuration it was last deployed with, or the newest that can be read.
+
+    Raises NeedsPersonError where there is none: nobody knows then with which providers to take it down.
+    """
+    with suppress(NeedsPersonError):
+        return replace(one.shard, configuration=read_artifact(store, one.artifact).configuration)
+    for record in earlier(store, one.shard.state.folder):
+        with suppress(NeedsPersonError):
+            return replace(one.shard, configuration=read_artifact(store, record.artifact).configuration)
+    raise NeedsPersonError(
+        f"no configuration of {one.shard.name} is kept any more, so nobody knows with which providers to "
+        "take it down",
+        next_step="put the stack back into the app, then: "
+        f"holdfast destroy --env {one.shard.environment} --stack {one.shard.name}",
+    )
 
 
 def _retired(store: DurableStore, run: Run) -> Iterator[Retired]:

@@ -283,6 +283,21 @@ def robbed(do: Callable[[Lease], None]) -> None:
     taken.confirm()
 
 
+def test_a_lease_that_was_taken_and_given_back_since_is_somebody_elses() -> None:
+    clock = FrozenClock()
+    store, processes = MemoryStore(clock), Processes(p1="a", p2="b")
+    lease = deployer(store, clock, processes).take(CLAIM)
+    lease.abandon()
+    clock.sleep(63)
+    thief = deployer(store, clock, processes, pid=2, host="runner-2", boot="boot-2")
+    thief.take(replace(CLAIM, run="RUN2", owner="joe"), operator=True).release()
+
+    with pytest.raises(LeasedError, match="it was taken for run RUN2 by joe") as told:
+        lease.confirm()
+
+    assert told.value.next_step == "holdfast show RUN2"
+
+
 def test_a_lease_that_was_taken_away_is_noticed_and_the_thiefs_is_left_alone() -> None:
     robbed(lambda lease: lease.confirm())
     robbed(lambda lease: lease.check())

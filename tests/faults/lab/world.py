@@ -170,7 +170,13 @@ class World:
 
     def configure(self, **settings: str) -> None:
         context = {"holdfast": {**SETTINGS, **settings}}
-        document = {"app": f"{sys.executable} app.py", "output": "cdktf.out", "context": context}
+        # One app, wherever its folder is copied to.
+        document = {
+            "app": f"{sys.executable} app.py",
+            "output": "cdktf.out",
+            "projectId": "lab",
+            "context": context,
+        }
         (self.folder / "cdktf.json").write_text(json.dumps(document))
 
     def begin(self, version: Version) -> None:

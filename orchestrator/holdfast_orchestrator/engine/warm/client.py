@@ -26,6 +26,8 @@ from holdfast_orchestrator.engine.warm.spec import Spec
 from holdfast_orchestrator.private_files import UnsafePlaceError
 from holdfast_orchestrator.process import Command, Running
 from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.terraform.object_keys import ObjectKey
+from holdfast_orchestrator.terraform.ownership import Holdings, Sighting, Sightings
 
 _MODULE = "holdfast_orchestrator.engine.warm"
 _START_SECONDS = 30.0
@@ -50,16 +52,31 @@ class WarmError(Exception):
     """The gateway is not there, or cannot do what it was asked."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watching:
+    """What to watch of a command: `plans` looks for what it plans to create, `applies` guards its creates."""
+
+    holdings: Holdings
+    plans: bool = False
+    applies: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields for the gateway."""
+        return {"plans": self.plans, "applies": self.applies, "holdings": self.holdings.to_json()}
+
+
 @dataclass(slots=True)
 class Lent:
     """What a command was lent; `trouble` is known once it has been given back.
 
+    `watched` is what was seen of the creates of a command that was to be watched, None where nobody watched.
     A `roomy` one may let its garbage lie: so small, Terraform spends a sixth of its time collecting it.
     """
 
     reattach: Mapping[str, Any] = field(default_factory=dict)
     trouble: str = ""
     roomy: bool = False
+    watched: Sightings | None = None
 
     @property
     def environ(self) -> dict[str, str]:
@@ -116,11 +133,14 @@ class WarmProviders:
             self._ask({"do": "warm", "spec": spec.to_json()})
 
     @contextmanager
-    def attached(self, specs: Mapping[str, Spec], kept: frozenset[str]) -> Iterator[Lent]:
-        """Lend one command its providers, by source; nothing where that fails."""
+    def attached(
+        self, specs: Mapping[str, Spec], kept: frozenset[str], watch: Watching | None = None
+    ) -> Iterator[Lent]:
+        """Lend one command its providers, by source, and watch its creates; nothing where that fails."""
         lent, numbers = Lent(), list[int]()
+        asked = {"kept": sorted(kept), "watch": None if watch is None else watch.to_json()}
         try:
-            lent.reattach = self._doors(specs, kept, numbers)
+            lent.reattach = self._doors(specs, asked, numbers)
         except WarmError as error:
             self._give_back(lent, numbers)
             self.give_up(str(error))
@@ -171,10 +191,12 @@ class WarmProviders:
             os.close(self._in_use)
             self._in_use = None
 
-    def _doors(self, specs: Mapping[str, Spec], kept: frozenset[str], numbers: list[int]) -> dict[str, Any]:
+    def _doors(
+        self, specs: Mapping[str, Spec], asked: Mapping[str, Any], numbers: list[int]
+    ) -> dict[str, Any]:
         reattach = {}
         for source, spec in specs.items():
-            answer = self._ask({"do": "attach", "spec": spec.to_json(), "kept": sorted(kept)})
+            answer = self._ask({"do": "attach", "spec": spec.to_json(), **asked})
             numbers.append(answer["number"])
             reattach[source] = answer["reattach"]
         return reattach
@@ -183,7 +205,9 @@ class WarmProviders:
         while numbers:
             number = numbers.pop()
             try:
-                lent.trouble = lent.trouble or self._ask({"do": "detach", "number": number})["trouble"]
+                answer = self._ask({"do": "detach", "number": number})
+                lent.trouble = lent.trouble or answer["trouble"]
+                _take_in(lent, answer.get("watched"))
             except WarmError as error:
                 lent.trouble = lent.trouble or str(error)
 
@@ -235,6 +259,14 @@ class WarmProviders:
     def folder(self) -> Path:
         """A folder to start providers in that holds nothing. Raises WarmError."""
         return self._control().parent / WORK
+
+
+def _take_in(lent: Lent, watched: Mapping[str, Any] | None) -> None:
+    if watched is None:
+        return
+    lent.watched = lent.watched or Sightings()
+    lent.watched.add(Sighting.of(one) for one in watched["seen"])
+    lent.watched.gone.update(ObjectKey(*one) for one in watched["gone"])
 
 
 def _exchange(control: Path, question: Mapping[str, Any]) -> dict[str, Any]:

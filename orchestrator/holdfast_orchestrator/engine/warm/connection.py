@@ -13,12 +13,15 @@ from typing import Any
 import grpc
 
 from holdfast_orchestrator.engine.warm import wire
+from holdfast_orchestrator.engine.warm.looks import Asking
 from holdfast_orchestrator.engine.warm.pool import Pool
 from holdfast_orchestrator.engine.warm.process import Metadata, ProviderProcess, StartError
 from holdfast_orchestrator.engine.warm.protocol import (
+    APPLY,
     CONFIGURE,
     FUNCTION,
     IDENTITIES,
+    PLAN,
     PREPARE,
     SCHEMA,
     STATELESS,
@@ -28,6 +31,7 @@ from holdfast_orchestrator.engine.warm.protocol import (
     kept_maps,
 )
 from holdfast_orchestrator.engine.warm.schemas import KeptSchema
+from holdfast_orchestrator.engine.warm.watch import Watch
 
 Requests = AsyncIterator[bytes]
 Answers = AsyncIterator[bytes]
@@ -45,12 +49,13 @@ class RefusedError(Exception):
 class Attachment:
     """What one command was lent: one provider, as far as the command's shard needs it.
 
-    `trouble` is what went wrong on our side while the command ran.
+    `trouble` is what went wrong on our side while the command ran. `watch` guards its creates.
     """
 
     pool: Pool
     schema: KeptSchema
     kept: frozenset[str]
+    watch: Watch | None = None
     trouble: str = ""
     connections: set["Connection"] = field(default_factory=set)
 
@@ -107,7 +112,16 @@ class Connection:
             return self._stop()
         if call.name in PREPARE and self._attachment.pool.known:
             return self._prepare(call, requests, metadata)
-        return self._passed(call, requests, metadata)
+        return self._watched(call, requests, metadata) or self._passed(call, requests, metadata)
+
+    def _watched(self, call: Call, requests: Requests, metadata: Metadata) -> Answers | None:
+        """Return the answers to a call that is watched; None for any other."""
+        watch, process = self._attachment.watch, self._process
+        if watch is None or process is None or call.name not in (PLAN, APPLY):
+            return None
+        asking = Asking(process=process, call=call, metadata=metadata, schema=self._attachment.schema)
+        way = _watched_plan if call.name == PLAN else _watched_apply
+        return way(watch, asking, requests)
 
     async def _prepare(self, call: Call, requests: Requests, metadata: Metadata) -> Answers:
         yield await self._attachment.pool.prepared(call, await _only(requests), metadata)
@@ -161,6 +175,21 @@ class Connection:
         if call.name in UNCONFIGURED or call.name in FUNCTION:
             return pool.unconfigured()
         raise RefusedError(f"{call.name} before the provider was configured")
+
+
+async def _watched_plan(watch: Watch, asking: Asking, requests: Requests) -> Answers:
+    request = await _only(requests)
+    answer = await asking.process.ask(asking.call, request, asking.metadata)
+    watch.planned(asking, request, answer)
+    yield answer
+
+
+async def _watched_apply(watch: Watch, asking: Asking, requests: Requests) -> Answers:
+    request = await _only(requests)
+    async with watch.creating(asking, request) as refusal:
+        answer = refusal or await asking.process.ask(asking.call, request, asking.metadata)
+        await watch.applied(asking, request, answer)
+        yield answer
 
 
 async def _stop_if_all_ask(process: ProviderProcess) -> None:

@@ -4,8 +4,9 @@ It is asked over `control` in its folder, one JSON line there and one back a con
 
     {"do": "hold"}                                    stays open as long as the orchestrator lives
     {"do": "warm", "spec": …}                         start a process, without waiting for it
-    {"do": "attach", "spec": …, "kept": […]}          a door                    -> number, reattach
-    {"do": "detach", "number": 7}                     the command has ended     -> trouble
+    {"do": "attach", "spec": …, "kept": […],          a door                    -> number, reattach
+     "watch": {"plans": …, "applies": …, …}}          what to watch of its creates
+    {"do": "detach", "number": 7}                     the command has ended     -> trouble, watched
     {"do": "close"}                                   no more commands: end when the last connection has
     {"do": "stats"}                                   who runs
 
@@ -26,12 +27,15 @@ from typing import Any
 from holdfast_orchestrator.engine.warm.connection import Attachment
 from holdfast_orchestrator.engine.warm.door import Door
 from holdfast_orchestrator.engine.warm.folders import CONTROL
+from holdfast_orchestrator.engine.warm.looks import Looks
 from holdfast_orchestrator.engine.warm.pool import Pool
 from holdfast_orchestrator.engine.warm.process import ProviderProcess, StartError, start
 from holdfast_orchestrator.engine.warm.reaper import Bounds, superfluous
 from holdfast_orchestrator.engine.warm.schemas import KeptSchema
 from holdfast_orchestrator.engine.warm.spec import Spec
+from holdfast_orchestrator.engine.warm.watch import Watch
 from holdfast_orchestrator.process import SystemProcesses
+from holdfast_orchestrator.terraform.ownership import Holdings
 
 LINE_LIMIT = 1 << 26
 LINGER_SECONDS = 120.0
@@ -54,6 +58,7 @@ class Gateway:
         self._closing = False
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._looks = Looks()
 
     async def serve(self) -> None:
         """Work until nobody needs it any more."""
@@ -110,7 +115,9 @@ class Gateway:
             case "warm":
                 self._later(self._pool(Spec.of(asked["spec"])))
             case "attach":
-                return await self._attach(Spec.of(asked["spec"]), frozenset(asked["kept"]))
+                return await self._attach(
+                    Spec.of(asked["spec"]), frozenset(asked["kept"]), asked.get("watch")
+                )
             case "detach":
                 return await self._detach(asked["number"])
             case "close":
@@ -127,7 +134,9 @@ class Gateway:
         finally:
             self._holds -= 1
 
-    async def _attach(self, spec: Spec, kept: frozenset[str]) -> dict[str, Any]:
+    async def _attach(
+        self, spec: Spec, kept: frozenset[str], watch: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
         schema, pool = self._schema(spec), self._pool(spec)
         try:
             if schema.version is None:
@@ -136,7 +145,7 @@ class Gateway:
         except StartError as error:
             return {"error": str(error)}
         number = next(self._numbers)
-        attachment = Attachment(pool=pool, schema=schema, kept=kept)
+        attachment = Attachment(pool=pool, schema=schema, kept=kept, watch=self._watch(spec, watch))
         door = Door(self._folder / f"d{number}", attachment, self._changed.set)
         await door.open()
         self._doors[number] = door
@@ -145,7 +154,20 @@ class Gateway:
     async def _detach(self, number: int) -> dict[str, Any]:
         door = self._doors[number]
         await door.close()
-        return {"trouble": door.attachment.trouble}
+        watch = door.attachment.watch
+        watched = None if watch is None else await watch.told()
+        return {"trouble": door.attachment.trouble, "watched": watched}
+
+    def _watch(self, spec: Spec, asked: Mapping[str, Any] | None) -> Watch | None:
+        """What is known of creates is known of the AWS provider's alone."""
+        if asked is None or not spec.known:
+            return None
+        return Watch(
+            looks=self._looks,
+            plans=asked["plans"],
+            applies=asked["applies"],
+            holdings=Holdings.of(asked["holdings"]),
+        )
 
     def _schema(self, spec: Spec) -> KeptSchema:
         if spec.checksum not in self._schemas:

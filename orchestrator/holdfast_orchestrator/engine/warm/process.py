@@ -44,7 +44,7 @@ class ProviderProcess:
 
     `claim` is the configuration it has, or will have in a moment; `answer` what it said to that. A
     `spent` one gets nobody new. `users` are the connections bound to it, `borrowed` counts calls of
-    others that need it without configuration.
+    others that need it without configuration. `place` is the account and region it works in, once asked.
     """
 
     pid: int
@@ -60,6 +60,7 @@ class ProviderProcess:
     spent: bool = False
     borrowed: int = 0
     idle_since: float = 0.0
+    place: "asyncio.Task[Any] | None" = None
     users: set[object] = field(default_factory=set)
 
     @property

@@ -31,6 +31,8 @@ STATELESS = frozenset(
 # Allowed before configuration too, but then only in a process that has none.
 UNCONFIGURED = frozenset({"UpgradeResourceState", "UpgradeResourceIdentity"})
 FUNCTION = frozenset({"CallFunction"})
+PLAN, APPLY = "PlanResourceChange", "ApplyResourceChange"
+IMPORT, READ, READ_DATA = "ImportResourceState", "ReadResource", "ReadDataSource"
 
 # Maps in the answer to SCHEMA: resources, data sources, functions, ephemeral resources.
 SCHEMA_MAPS = (2, 3, 7, 8)
@@ -52,6 +54,10 @@ class Call:
     def name(self) -> str:
         """The method."""
         return self.path.rpartition("/")[2]
+
+    def sibling(self, name: str) -> "Call":
+        """Return the call of that name of the same protocol."""
+        return Call(f"{self.path.rpartition('/')[0]}/{name}")
 
     @property
     def is_provider(self) -> bool:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from holdfast_orchestrator.engine.warm import wire
 from holdfast_orchestrator.engine.warm.protocol import SCHEMA_DIAGNOSTICS, SCHEMA_MAPS
@@ -17,6 +18,9 @@ from holdfast_orchestrator.private_files import UnsafePlaceError, cache_folder_o
 
 _VERSIONS = (5, 6)
 _DIGEST = 32
+# Fields of the messages Schema, Schema.Block, Schema.Attribute and Schema.NestedBlock.
+_DATA_SOURCES, _BLOCK, _ATTRIBUTES, _BLOCKS, _NAME, _NESTING = 3, 2, 2, 3, 1, 3
+_REPEATED = (2, 3)
 
 
 class KeptSchema:
@@ -43,6 +47,19 @@ class KeptSchema:
     def pruned(self, answer: bytes, kept: Mapping[int, Collection[str]]) -> bytes:
         """Return an answer as `wire.pruned` does; the one that is kept is looked through only once."""
         return self._indexed.pruned(kept) if answer is self.answer else wire.pruned(answer, kept)
+
+    def empty_data_source(self, name: str) -> dict[str, Any]:
+        """Return the configuration of a data source with nothing in it; empty where there is no such type.
+
+        Its attributes are all there, as the protocol demands: null, and blocks that may repeat are empty.
+        """
+        block = wire.part(self._indexed.entry(_DATA_SOURCES, name), _BLOCK) if self.answer else b""
+        names = (wire.part(one, _NAME).decode() for one in wire.parts(block, _ATTRIBUTES))
+        nested: dict[str, list[Any] | None] = {
+            wire.part(one, _NAME).decode(): [] if wire.count(one, _NESTING) in _REPEATED else None
+            for one in wire.parts(block, _BLOCKS)
+        }
+        return {**dict.fromkeys(names), **nested}
 
     @cached_property
     def _indexed(self) -> wire.Indexed:

@@ -19,7 +19,7 @@ from typing import Any
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.diagnostics import Diagnostic
 from holdfast_orchestrator.engine.providers import Requirement, blocks
-from holdfast_orchestrator.engine.warm.client import Lent, WarmError, WarmProviders
+from holdfast_orchestrator.engine.warm.client import Lent, WarmError, WarmProviders, Watching
 from holdfast_orchestrator.engine.warm.needed import types_of, words_of
 from holdfast_orchestrator.engine.warm.packages import Package
 from holdfast_orchestrator.engine.warm.spec import Spec
@@ -70,8 +70,8 @@ class WarmShard:
         self._cold = False
 
     @contextmanager
-    def lent(self, place: Place) -> Iterator[Lent]:
-        """Lend a command what it may attach to."""
+    def lent(self, place: Place, watch: Watching | None = None) -> Iterator[Lent]:
+        """Lend a command what it may attach to, and watch what it creates."""
         try:
             specs = self._specs(place)
             types, size = self._state if specs else (frozenset[str](), 0)
@@ -81,7 +81,7 @@ class WarmShard:
         if not specs:
             yield Lent()
             return
-        with self._providers.attached(specs, kept) as lent:
+        with self._providers.attached(specs, kept, watch) as lent:
             lent.roomy = size + len(place.configuration) < _SMALL_BYTES and "GOGC" not in place.environ
             yield lent
 

@@ -67,6 +67,13 @@ class Indexed:
             for field in fields(message)
         ]
 
+    def entry(self, number: int, key: str) -> bytes:
+        """Return the value of one entry of a map, empty where it has none of that key."""
+        for found, name, start, end in self._entries:
+            if (found, name) == (number, key):
+                return part(part(self._message[start:end], number), 2)
+        return b""
+
     def pruned(self, kept: Mapping[int, Collection[str]]) -> bytes:
         """Return the message without those entries of the maps in `kept` whose key is not named there."""
         return b"".join(
@@ -95,6 +102,33 @@ def keys(message: bytes, number: int) -> frozenset[str]:
     )
 
 
+def part(message: bytes, number: int) -> bytes:
+    """Return the value of a field of bytes: the last one written; empty where there is none."""
+    return next(reversed(parts(message, number)), b"")
+
+
+def parts(message: bytes, number: int) -> list[bytes]:
+    """Return every value of a repeated field of bytes."""
+    found = (field for field in fields(message) if field.number == number and field.wire == _BYTES)
+    return [message[field.body : field.end] for field in found]
+
+
+def count(message: bytes, number: int) -> int:
+    """Return the value of a field that is a number, 0 where there is none."""
+    found = [field for field in fields(message) if field.number == number and field.wire == _VARINT]
+    return varint(message, found[-1].body)[0] if found else 0
+
+
+def sized(number: int, body: bytes) -> bytes:
+    """Return a field of bytes as it stands in a message."""
+    return _written(number << 3 | _BYTES) + _written(len(body)) + body
+
+
+def counted(number: int, value: int) -> bytes:
+    """Return a field that is a number as it stands in a message."""
+    return _written(number << 3 | _VARINT) + _written(value)
+
+
 def has_error(message: bytes, number: int) -> bool:
     """Say whether one of the diagnostics in field `number` is an error: severity 1, in its field 1."""
     told = (field for field in fields(message) if field.number == number and field.wire == _BYTES)
@@ -104,6 +138,14 @@ def has_error(message: bytes, number: int) -> bool:
         for diagnostic in found
         for inner in fields(diagnostic)
     )
+
+
+def _written(value: int) -> bytes:
+    out = bytearray()
+    while value >= _MORE:
+        out.append(value & ~_MORE & 0xFF | _MORE)
+        value >>= 7
+    return bytes([*out, value])
 
 
 def _entry_key(message: bytes, field: Field, maps: Collection[int]) -> str | None:

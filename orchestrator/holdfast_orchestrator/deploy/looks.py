@@ -1,0 +1,45 @@
+"""What was seen of objects before their creates: for the guard, the attempt and the journal."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from holdfast_orchestrator.deploy.attempt import Attempt
+from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.record.journal_entry import Entry
+from holdfast_orchestrator.rollback.documents import Document
+from holdfast_orchestrator.rollback.holdings import holdings_in
+from holdfast_orchestrator.terraform.object_keys import ObjectKey
+from holdfast_orchestrator.terraform.ownership import Holdings, Sighting, Sightings
+
+SEEN, GONE = "seen", "gone"
+
+
+def holdings_of(bench: Bench, attempt: Attempt, plan: Document | None = None) -> Holdings:
+    """What the shard has now, for the guard over an apply of `plan` (by default the one gated last)."""
+    snapshot = bench.snapshot()
+    return holdings_in(
+        None if snapshot is None else snapshot.document,
+        plan=attempt.plan if plan is None else plan,
+        gone=attempt.sightings.gone,
+    )
+
+
+def note_sightings(attempt: Attempt, watched: Sightings | None) -> dict[str, Any]:
+    """Take in what a command saw, and return what the journal keeps of it."""
+    if watched is None or not (watched.by_key or watched.gone):
+        return {}
+    attempt.sightings.add(watched.by_key.values())
+    attempt.sightings.gone |= watched.gone
+    return {
+        SEEN: [one.to_json() for one in watched.by_key.values()],
+        GONE: [[key.kind, key.name, key.place] for key in sorted(watched.gone, key=str)],
+    }
+
+
+def sightings_in(entries: Sequence[Entry]) -> Sightings:
+    """Read from a journal what was seen; the newest word of each object counts."""
+    sightings = Sightings()
+    for entry in entries:
+        sightings.add(Sighting.of(one) for one in entry.data.get(SEEN, ()))
+        sightings.gone.update(ObjectKey(*one) for one in entry.data.get(GONE, ()))
+    return sightings

@@ -1,0 +1,95 @@
+"""No create takes over an object that was there before, unless a person names it.
+
+Findings of one plan: objects that a look found where the plan creates them, and replacements that would be
+handed the very object they replace.
+"""
+
+import shlex
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from holdfast_orchestrator.gate import Finding
+from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.plan.looks import place_of
+from holdfast_orchestrator.rollback.changes import Action, Change, read_plan
+from holdfast_orchestrator.rollback.imports import ImportBlock
+from holdfast_orchestrator.terraform.create_semantics import is_doubtful
+from holdfast_orchestrator.terraform.object_keys import key_of
+from holdfast_orchestrator.terraform.ownership import Sighting, Sightings, Verdict
+
+_MOST_TAGS = 6
+
+
+def takeovers(
+    plan: Mapping[str, Any], watched: Sightings, shard: Shard, *, adopted: Collection[str] = ()
+) -> Iterator[Finding]:
+    """Find each create that would take an object over, but for the addresses somebody named."""
+    command = _command(shard, plan, watched)
+    for change, seen in _found(plan, watched, shard):
+        if change.address not in adopted:
+            yield Finding(
+                gate="takeover", what=_sentence(change, seen, shard), next_step=_next(command, seen)
+            )
+    for change in read_plan(plan):
+        if _meets_itself(change):
+            yield Finding(
+                gate="takeover",
+                what=f"the replacement of {change.address} has the name of what it replaces; AWS would hand "
+                "out the old one and then delete it",
+                next_step="give it another name, or replace it without create_before_destroy",
+            )
+
+
+def adoptions(
+    plan: Mapping[str, Any], watched: Sightings, shard: Shard, *, adopted: Collection[str]
+) -> tuple[ImportBlock, ...]:
+    """Return an import block for each object that was found at an address somebody named."""
+    return tuple(
+        ImportBlock(change.address, seen.import_id)
+        for change, seen in _found(plan, watched, shard)
+        if change.address in adopted and seen.import_id
+    )
+
+
+def _found(plan: Mapping[str, Any], watched: Sightings, shard: Shard) -> Iterator[tuple[Change, Sighting]]:
+    for change in read_plan(plan):
+        if not change.creates or change.importing or not is_doubtful(change.kind, change.after or {}):
+            continue
+        place = place_of(plan, change.address, shard)
+        key = key_of(change.kind, change.after or {}, None if place is None else str(place))
+        seen = None if key is None else watched.of(key)
+        if seen is not None and seen.verdict is Verdict.FOUND:
+            yield change, seen
+
+
+def _sentence(change: Change, seen: Sighting, shard: Shard) -> str:
+    there = f"{change.address} would take over {seen.import_id or seen.key.name}, which is there already"
+    ours = {"Service": shard.service, "Environment": shard.environment, "ManagedBy": "holdfast"}
+    if seen.tags is not None and ours.items() <= seen.tags.items():
+        return f"{there}, with this shard's tags and in no state of it: an earlier run left it"
+    tags = ", ".join(f"{key}={value}" for key, value in sorted((seen.tags or {}).items())[:_MOST_TAGS])
+    return f"{there} and in no state of this shard (tags: {tags or 'none'})"
+
+
+def _command(shard: Shard, plan: Mapping[str, Any], watched: Sightings) -> str:
+    """The command that takes over everything that was found."""
+    found = [change.address for change, seen in _found(plan, watched, shard) if seen.import_id]
+    words = ["holdfast", "deploy", "--env", shard.environment, "--stack", shard.name]
+    return shlex.join([*words, *(word for address in found for word in ("--adopt", address))])
+
+
+def _next(command: str, seen: Sighting) -> str:
+    if not seen.import_id:
+        return "give it another name, or refer to the object that is there"
+    return (
+        "give it another name, refer to the object that is there, or take it over: "
+        f"{command} (its settings become the new ones; a rollback lets go of it and does not bring the old "
+        "ones back)"
+    )
+
+
+def _meets_itself(change: Change) -> bool:
+    if change.action is not Action.CREATE_THEN_DELETE or not is_doubtful(change.kind, change.after or {}):
+        return False
+    before, after = key_of(change.kind, change.before or {}), key_of(change.kind, change.after or {})
+    return before is not None and after is not None and (before.kind, before.name) == (after.kind, after.name)

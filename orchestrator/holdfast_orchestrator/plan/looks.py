@@ -1,0 +1,153 @@
+"""Is what a plan creates there already? Asked with one plan that only imports, where no gateway looked.
+
+A plan whose import blocks name an object that does not exist fails and says so of each; what it does not
+name is there. A queue is asked for by its data source: an import waits 20 seconds for one that is absent.
+Nothing is applied, and the file with the questions is gone before the next command.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic
+from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.private_files import write_private
+from holdfast_orchestrator.rollback.addresses import escape_template
+from holdfast_orchestrator.rollback.changes import Change, read_plan
+from holdfast_orchestrator.rollback.classify import says_absent
+from holdfast_orchestrator.terraform.create_semantics import is_doubtful, rule_of
+from holdfast_orchestrator.terraform.object_keys import ObjectKey, Place, import_id_of, key_of
+from holdfast_orchestrator.terraform.ownership import (
+    Holdings,
+    Sighting,
+    Sightings,
+    Verdict,
+    judged_without_look,
+    parent_names,
+)
+from holdfast_orchestrator.terraform.provider_places import region_of
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.engine.terraform import Terraform
+
+_QUESTIONS = "holdfast-looks.tf.json"
+_FILE = "looks.tfplan"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """One object to ask for: `target` is what the plan has to be about."""
+
+    address: str
+    kind: str
+    key: ObjectKey
+    import_id: str
+    target: str
+    block: Mapping[str, Any]
+
+
+def look_by_import(
+    terraform: "Terraform", shard: Shard, plan: Mapping[str, Any], holdings: Holdings
+) -> Sightings:
+    """Look for everything that `plan` creates and would take over. Never raises: who cannot say, says so."""
+    sightings, questions = Sightings(), list[_Question]()
+    creates = [change for change in read_plan(plan) if change.creates and not change.importing]
+    made = {pair for change in creates for pair in parent_names(change.kind, change.after or {})}
+    for number, change in enumerate(creates):
+        values = change.after or {}
+        place = place_of(plan, change.address, shard)
+        key = key_of(change.kind, values, None if place is None else str(place))
+        if key is None or not is_doubtful(change.kind, values):
+            continue
+        known = judged_without_look(key, change.kind, values, holdings=holdings, made=made)
+        question = None if known else _question(change, key, place, number)
+        if question is None:
+            sightings.add([known or _unproven(key, change.kind, "there is no call that tells")])
+        else:
+            questions.append(question)
+    sightings.add(_asked(terraform, questions))
+    return sightings
+
+
+def place_of(plan: Mapping[str, Any], address: str, shard: Shard) -> Place | None:
+    """Return where the provider of a planned object works, None where nothing tells."""
+    region, elsewhere = region_of(plan, address)
+    if elsewhere or not shard.account:
+        return None
+    return Place(shard.account, region or shard.region)
+
+
+def _question(change: Change, key: ObjectKey, place: Place | None, number: int) -> _Question | None:
+    rule, values = rule_of(change.kind), change.after or {}
+    if rule is None or rule.look in ("", "none"):
+        return None
+    import_id = import_id_of(change.kind, values, place) or ""
+    if rule.look.startswith("data:"):
+        name = f"holdfast_look_{number}"
+        pairs = [one.partition("=") for one in rule.look.removeprefix("data:").split(",")]
+        arguments = {argument: values.get(attribute or argument) for argument, _, attribute in pairs}
+        target = f"data.{change.kind}.{name}"
+        block: dict[str, Any] = {"data": {change.kind: {name: arguments}}}
+        if any(value is None for value in arguments.values()):
+            return None
+    elif import_id:
+        target = change.address
+        block = {"import": [{"to": change.address, "id": escape_template(import_id)}]}
+    else:
+        return None
+    return _Question(
+        address=change.address, kind=change.kind, key=key, import_id=import_id, target=target, block=block
+    )
+
+
+def _asked(terraform: "Terraform", questions: Sequence[_Question]) -> Iterator[Sighting]:
+    if not questions:
+        return
+    told = _answers(terraform, questions)
+    for one in questions:
+        about = [error for error in told if _is_about(one, error)]
+        if about:
+            absent = all(says_absent(error.text) for error in about)
+            seen = Sighting(key=one.key, kind=one.kind, verdict=Verdict.ABSENT)
+            yield seen if absent else _unproven(one.key, one.kind, about[0].text)
+        elif others := [error for error in told if not any(_is_about(each, error) for each in questions)]:
+            yield _unproven(one.key, one.kind, others[0].text)
+        else:
+            yield Sighting(key=one.key, kind=one.kind, verdict=Verdict.FOUND, import_id=one.import_id)
+
+
+def _answers(terraform: "Terraform", questions: Sequence[_Question]) -> tuple[Diagnostic, ...]:
+    """What the plan with the questions complains of; nothing where everything is there."""
+    file = terraform.workdir / _QUESTIONS
+    write_private(file, json.dumps(_merged(questions)).encode())
+    try:
+        outcome = terraform.plan(
+            out=_FILE, lock=False, refresh=False, targets=[one.target for one in questions]
+        )
+        outcome.plan.unlink(missing_ok=True)
+    except CommandFailedError as error:
+        return tuple(one for one in error.diagnostics if one.is_error)
+    finally:
+        file.unlink(missing_ok=True)
+    return ()
+
+
+def _merged(questions: Sequence[_Question]) -> dict[str, Any]:
+    imports = [block for one in questions for block in one.block.get("import", ())]
+    data: dict[str, dict[str, Any]] = {}
+    for one in questions:
+        for kind, named in one.block.get("data", {}).items():
+            data.setdefault(kind, {}).update(named)
+    return {**({"import": imports} if imports else {}), **({"data": data} if data else {})}
+
+
+def _is_about(question: _Question, error: Diagnostic) -> bool:
+    if error.address in (question.target, question.address):
+        return True
+    # An import of what does not exist has its address in the text alone.
+    return error.address is None and f'"{question.address}"' in error.text
+
+
+def _unproven(key: ObjectKey, kind: str, why: str) -> Sighting:
+    return replace(Sighting(key=key, kind=kind, verdict=Verdict.UNPROVEN), why=why)
