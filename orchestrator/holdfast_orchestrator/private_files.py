@@ -112,7 +112,7 @@ def read_source(path: Path, *, largest: int = LARGEST) -> bytes:
         kind = kind_of(os.fstat(descriptor).st_mode)
         os.close(descriptor)
         raise UnsafePlaceError(
-            f"{path} must be a file, got {kind}", next_step=f"look at it: ls -ld {_q(path)}"
+            f"cannot read {path}: it must be a file, got {kind}", next_step="make it a readable file"
         )
     return _read(descriptor, path, largest)
 
