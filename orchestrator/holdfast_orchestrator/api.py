@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from holdfast_orchestrator.app import App, Names, names_of, selection_of
+from holdfast_orchestrator.adopting import AdoptingApp
+from holdfast_orchestrator.app import Names, names_of, selection_of
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Listener, Notice, ignore
 from holdfast_orchestrator.manifest import Manifest, Shard, by_bucket
 from holdfast_orchestrator.runtime import load_ahead
-from holdfast_orchestrator.selection import labels
 from holdfast_orchestrator.stop import StopSignal
 from holdfast_orchestrator.tools import RealTools
 
@@ -31,13 +31,14 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.attempt import Person
     from holdfast_orchestrator.deploy.desk import Policy
     from holdfast_orchestrator.deploy.outcome import RunResult
+    from holdfast_orchestrator.executor.address import Cluster
     from holdfast_orchestrator.executor.cluster import DaskCrew
     from holdfast_orchestrator.plan.preview import Plan
     from holdfast_orchestrator.plan.shard import Run
 
 
 @dataclass(frozen=True, kw_only=True)
-class Project(App):
+class Project(AdoptingApp):
     """A cdktf app and the outside world to deploy it in."""
 
     def advise(
@@ -115,7 +116,7 @@ class Project(App):
         atomic: bool = False,
         refresh: bool = False,
         command: str = "",
-        executor: str | None = None,
+        executor: "str | Cluster | None" = None,
         max_parallel: int | None = None,
         max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
@@ -128,7 +129,7 @@ class Project(App):
         `Project.synth`) the app is not synthesized again. `policy` says what happens after a failure,
         `command` is what the records say was called. Raises UsageError where several environments
         are meant without being named. `refresh` also looks at what has not changed since its last deploy.
-        `executor` is the address of a Dask scheduler whose workers do the work; raises as
+        `executor` is a Dask cluster, or its scheduler's address, whose workers do the work; raises as
         `executor.cluster.joined` does.
         """
         with self._with_crew(executor, env=env, on_event=on_event) as (here, crew):
@@ -302,20 +303,24 @@ class Project(App):
 
     @contextmanager
     def _with_crew(
-        self, executor: str | None, *, env: Names, on_event: Listener
+        self, executor: "str | Cluster | None", *, env: Names, on_event: Listener
     ) -> "Iterator[tuple[Project, DaskCrew | None]]":
         """Yield the project with warm providers, or as it is and the cluster that does the work."""
         if executor is None:
             with self.warmed(env=env, on_event=on_event) as here:
                 yield here, None
             return
+        from holdfast_orchestrator.executor.address import Cluster, open_to_all  # noqa: PLC0415
         from holdfast_orchestrator.executor.cluster import joined  # noqa: PLC0415 - only with a cluster
         from holdfast_orchestrator.executor.job import Belongings  # noqa: PLC0415
 
         belongings = Belongings.of(
             self.file, engine=self.options.engine, cold_providers=self.options.cold_providers
         )
-        with joined(executor, belongings) as crew:
+        cluster = Cluster(address=executor) if isinstance(executor, str) else executor
+        if cluster.is_open and cluster.insecure:
+            self._emitter(on_event)(Notice(message=open_to_all(cluster)))
+        with joined(cluster, belongings) as crew:
             yield self, crew
 
     def _refuse_local(self, shards: Iterable[Shard]) -> None:
@@ -333,29 +338,6 @@ class Project(App):
         from holdfast_orchestrator.capacity import default_parallel  # noqa: PLC0415 - only with Terraform
 
         return default_parallel(warm=isinstance(self.tools, RealTools) and self.tools.warm is not None)
-
-    def run(
-        self, manifest: Manifest, *, on_event: Listener = ignore, stop: StopSignal | None = None
-    ) -> "Run":
-        """Return a new run over a synthesized app: what its stages share."""
-        from holdfast_orchestrator.deploy.ids import new_run_id  # noqa: PLC0415 - only with Terraform
-        from holdfast_orchestrator.plan.shard import Run  # noqa: PLC0415
-        from holdfast_orchestrator.secret_places import secrets_in_configuration  # noqa: PLC0415
-
-        shown = labels(manifest.shards)
-        for shard in manifest.shards:
-            self.redactor.learn([*secrets_in_configuration(shard.configuration)])
-        return Run(
-            id=new_run_id(self.runtime.clock.now()),
-            manifest=manifest,
-            tools=self._tools,
-            runtime=self.runtime,
-            redactor=self.redactor,
-            emit=self._emitter(on_event),
-            stop=stop or StopSignal(),
-            label=lambda name: shown.get(name, name),
-            project=self.file.id,
-        )
 
     def _manifest_for(self, plan: "Plan | None", *, env: Names, on_event: Listener) -> Manifest:
         if plan is None:

@@ -3,19 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Emitter, Listener, Notice, ignore
 from holdfast_orchestrator.foreign import ForeignDefaults, calling_account
 from holdfast_orchestrator.graph import Graph
+from holdfast_orchestrator.inputs.value import Variable
 from holdfast_orchestrator.manifest import Manifest, Shard, is_synthesized, load_manifest
 from holdfast_orchestrator.project_file import ForeignSettings, ProjectFile, read_project_file
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.runtime import Runtime, real_runtime
-from holdfast_orchestrator.selection import Selection, refuse_ambiguous
+from holdfast_orchestrator.selection import Selection, labels, refuse_ambiguous
+from holdfast_orchestrator.stop import StopSignal
 from holdfast_orchestrator.synth import synth_lock, synthesize
 from holdfast_orchestrator.tools import RealTools, Tools, within_reach
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.plan.shard import Run
 
 Names = str | Sequence[str]
 """One name, or several."""
@@ -27,13 +32,15 @@ class Options:
 
     `foreign` answers for an app that writes no holdfast.json. `engine` is terraform, tofu or a path.
     `output` is where to synthesize to, by default what cdktf.json says. With `cold_providers` every
-    Terraform command starts providers of its own.
+    Terraform command starts providers of its own. `variables` are Terraform variables given by the caller;
+    of two values for one the later counts.
     """
 
     foreign: ForeignSettings = field(default_factory=ForeignSettings)
     engine: str | None = None
     output: Path | None = None
     cold_providers: bool = False
+    variables: tuple[Variable, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +73,14 @@ class App:
             synthesize(
                 self.file, self.runtime, environments=names_of(env), services=names_of(service), emit=emit
             )
-            return self._read(env)
+            return self._with_inputs(self._read(env))
+
+    def _with_inputs(self, manifest: Manifest) -> Manifest:
+        from holdfast_orchestrator.inputs.capture import capture  # noqa: PLC0415 - only after a synthesis
+        from holdfast_orchestrator.inputs.variables import Given  # noqa: PLC0415
+
+        given = Given(environ=self.runtime.environ, variables=self.options.variables)
+        return capture(manifest, self.file.folder, given)
 
     def list(
         self,
@@ -148,6 +162,30 @@ class App:
             relocked = since.relocked(self.file.folder, there.folder)
             return since.changed_since(manifest, then, relocked)
 
+    def run(
+        self, manifest: Manifest, *, on_event: Listener = ignore, stop: StopSignal | None = None
+    ) -> "Run":
+        """Return a new run over a synthesized app: what its stages share."""
+        from holdfast_orchestrator.deploy.ids import new_run_id  # noqa: PLC0415 - only with Terraform
+        from holdfast_orchestrator.inputs.variables import secret_variables  # noqa: PLC0415
+        from holdfast_orchestrator.plan.shard import Run  # noqa: PLC0415
+        from holdfast_orchestrator.secret_places import secrets_in_configuration  # noqa: PLC0415
+
+        shown = labels(manifest.shards)
+        for shard in manifest.shards:
+            self.redactor.learn([*secrets_in_configuration(shard.configuration), *secret_variables(shard)])
+        return Run(
+            id=new_run_id(self.runtime.clock.now()),
+            manifest=manifest,
+            tools=self._tools,
+            runtime=self.runtime,
+            redactor=self.redactor,
+            emit=self._emitter(on_event),
+            stop=stop or StopSignal(),
+            label=lambda name: shown.get(name, name),
+            project=self.file.id,
+        )
+
     def _chosen(
         self, selection: Selection, ref: str | None, *, on_event: Listener
     ) -> tuple[Manifest, tuple[Shard, ...]]:
@@ -171,14 +209,18 @@ class App:
         return manifest.graph.only(shard.name for shard in selection.of(manifest))
 
     def existing(self, selection: Selection) -> Manifest | None:
-        """Return what lies in the output folder, or None where it lacks something of the selection."""
+        """Return what lies in the output folder.
+
+        None where it lacks something of the selection, or is not what may be deployed.
+        """
         if not is_synthesized(self.file.output):
             return None
-        with synth_lock(self.file.folder):
-            manifest = self._read(selection.environments)
         try:
+            with synth_lock(self.file.folder):
+                manifest = self._read(selection.environments)
             selection.of(manifest)
         except UsageError:
+            # What is wrong there may be put right in the app by now.
             return None
         return manifest
 
@@ -193,6 +235,7 @@ class App:
                 settings=self.file.foreign,
                 options=options,
                 find_account=self._find_account,
+                folder=self.file.folder,
                 custom_endpoint=bool(self.runtime.environ.get("AWS_ENDPOINT_URL")),
                 keeping=self.file.keeping,
                 accepted_differences=self.file.accepted_differences,

@@ -3,14 +3,17 @@
 What it does not say comes from cdktf.json's `context.holdfast`, else from options. Its stacks lie in
 local state files by default; in our copy of the configuration the backend becomes the S3 state at the
 shard's key, and so do the `terraform_remote_state` data sources through which cdktf hands values from
-stack to stack. A stack with a backend of its own is refused: moving it would orphan what it manages.
+stack to stack. A state that lies somewhere else is noted (`elsewhere.py`): it has to be taken over first.
 """
 
+import copy
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
+from holdfast_orchestrator.elsewhere import state_elsewhere
 from holdfast_orchestrator.errors import SettingsError
 from holdfast_orchestrator.manifest import (
     LOCAL,
@@ -24,6 +27,7 @@ from holdfast_orchestrator.manifest import (
 from holdfast_orchestrator.project_file import ForeignSettings
 from holdfast_orchestrator.runtime import Aws
 from holdfast_orchestrator.state_key import is_key_name, key_name
+from holdfast_orchestrator.terraform.backends import declared_backend, read_from, remote_states
 
 # What an app says of a resource it wants kept; `gate.protection` reads the same words in a state.
 _KEPT_BY_THEIR_OWN_WORD = ("deletion_protection", "deletion_protection_enabled", "enable_deletion_protection")
@@ -39,13 +43,14 @@ _EMULATOR = {
 class ForeignDefaults:
     """What answers for a foreign app: cdktf.json's settings, options, and the account of last resort.
 
-    `find_account(region, cloud)` asks AWS who is calling. `custom_endpoint` says that AWS_ENDPOINT_URL
-    leads somewhere else than to AWS.
+    `find_account(region, cloud)` asks AWS who is calling. `folder` is the project's, None where there is
+    none. `custom_endpoint` says that AWS_ENDPOINT_URL leads somewhere else than to AWS.
     """
 
     settings: ForeignSettings
     options: ForeignSettings
     find_account: Callable[[str, str], str]
+    folder: Path | None = None
     custom_endpoint: bool = False
     keeping: Mapping[str, Any] = field(default_factory=dict)
     accepted_differences: Any = None
@@ -74,13 +79,14 @@ def foreign_shards(stacks: tuple[Stack, ...], defaults: ForeignDefaults) -> tupl
         for stack in stacks
     }
     emulated = defaults.custom_endpoint or cloud == "local"
-    local_files = _local_files(stacks)
+    documents = {stack.name: _document(stack) for stack in stacks}
+    keepers = _keepers(documents)
     keeping = _keeping(defaults.keeping)
     return tuple(
         Shard(
             name=stack.name,
             directory=stack.directory,
-            configuration=_in_s3(stack, states, local_files=local_files, emulated=emulated),
+            configuration=_in_s3(stack, documents, states, keepers=keepers, emulated=emulated),
             service=service_part(stack.name, service),
             environment=environment,
             account=account,
@@ -88,8 +94,9 @@ def foreign_shards(stacks: tuple[Stack, ...], defaults: ForeignDefaults) -> tupl
             state=states[stack.name],
             keeping=keeping,
             cloud="local" if cloud == "local" else "aws",
-            protected=_protected(json.loads(stack.configuration)),
+            protected=_protected(documents[stack.name]),
             depends_on=stack.depends_on,
+            elsewhere=state_elsewhere(stack, documents[stack.name], states[stack.name], defaults.folder),
         )
         for stack in stacks
     )
@@ -169,48 +176,54 @@ def _option(name: str) -> str:
     return {"environment": "--env"}.get(name, f"--{name.replace('_', '-')}")
 
 
-def _local_files(stacks: Iterable[Stack]) -> Mapping[str, str]:
-    """Map the path of each local state file to the stack it belongs to."""
-    files = {}
-    for stack in stacks:
-        backend = json.loads(stack.configuration).get("terraform", {}).get("backend", {})
-        path = (backend.get("local") or {}).get("path")
-        if path is not None:
-            files[path] = stack.name
-    return files
+def _document(stack: Stack) -> Mapping[str, Any]:
+    try:
+        document = json.loads(stack.configuration)
+    except ValueError as error:
+        raise SettingsError(
+            f"{stack.name}: its cdk.tf.json is {explain(error)}", next_step="holdfast synth"
+        ) from None
+    if not isinstance(document, dict):
+        raise SettingsError(f"{stack.name}: its cdk.tf.json is not an object", next_step="holdfast synth")
+    return document
+
+
+def _keepers(documents: Mapping[str, Mapping[str, Any]]) -> Mapping[tuple[str, ...], tuple[str, ...]]:
+    """Map each place that the app keeps a state at to the stacks that declare it."""
+    keepers: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for name, document in documents.items():
+        backend = declared_backend(document)
+        if backend is not None:
+            keepers[backend.identity] = (*keepers.get(backend.identity, ()), name)
+    return keepers
 
 
 def _in_s3(
-    stack: Stack, states: Mapping[str, StateLocation], *, local_files: Mapping[str, str], emulated: bool
+    stack: Stack,
+    documents: Mapping[str, Mapping[str, Any]],
+    states: Mapping[str, StateLocation],
+    *,
+    keepers: Mapping[tuple[str, ...], tuple[str, ...]],
+    emulated: bool,
 ) -> bytes:
-    document = json.loads(stack.configuration)
+    document = copy.deepcopy(dict(documents[stack.name]))
     terraform = document.setdefault("terraform", {})
-    _refuse_other_backends(stack.name, terraform, states[stack.name])
+    terraform.pop("cloud", None)
     terraform["backend"] = {"s3": _backend(states[stack.name], emulated=emulated)}
-    for source in _remote_states(document):
-        upstream = local_files.get(source.get("config", {}).get("path", ""))
-        if source.get("backend") == "local" and upstream is not None:
+    for source in remote_states(document):
+        read = read_from(source)
+        upstream = _upstream(stack, keepers.get(read.identity, ()))
+        if upstream is not None and read.place != f"s3://{states[upstream].bucket}/{states[upstream].key}":
             source["backend"] = "s3"
             source["config"] = _backend(states[upstream], emulated=emulated, locked=False)
     return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
-def _refuse_other_backends(stack: str, terraform: Mapping[str, Any], state: StateLocation) -> None:
-    declared = dict(terraform.get("backend") or {})
-    declared.update({kind: terraform[kind] for kind in ("cloud",) if terraform.get(kind)})
-    declared.pop("local", None)
-    for kind, config in declared.items():
-        if kind == "s3" and (config.get("bucket"), config.get("key")) == (state.bucket, state.key):
-            continue
-        raise SettingsError(
-            f"stack {stack!r} declares a backend of its own ({kind}); Holdfast keeps its state at "
-            f"s3://{state.bucket}/{state.key}, and would make anew what the other manages",
-            next_step="copy that state there and remove the backend from the app",
-        )
-
-
-def _remote_states(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from document.get("data", {}).get("terraform_remote_state", {}).values()
+def _upstream(stack: Stack, keepers: tuple[str, ...]) -> str | None:
+    """The stack whose state is read: where several share a place, the one this stack depends on."""
+    if len(keepers) > 1:
+        keepers = tuple(name for name in keepers if name in stack.depends_on)
+    return keepers[0] if len(keepers) == 1 else None
 
 
 def _backend(state: StateLocation, *, emulated: bool, locked: bool = True) -> dict[str, Any]:

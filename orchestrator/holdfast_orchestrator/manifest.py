@@ -11,13 +11,14 @@ import json
 import os
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from holdfast_orchestrator.errors import SettingsError
 from holdfast_orchestrator.graph import Graph
+from holdfast_orchestrator.inputs.value import NOTHING, Inputs
 from holdfast_orchestrator.private_files import UnsafePlaceError, refuse_link
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
 from holdfast_orchestrator.system.json_input import parse_json, read_settings
@@ -76,7 +77,7 @@ class Keeping:
     backup_count: int = 50
     backup_days: int = 90
     audit_days: int = 90
-    unredacted: bool = True
+    unredacted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +91,28 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StateElsewhere:
+    """A state of a stack that lies somewhere else than Holdfast keeps it.
+
+    `kind` is Terraform's word for the backend, `place` where it is, for people. `source` is what
+    `holdfast adopt --from` takes for it, None where it has to be pulled first. The rest is known of local
+    files that can be read; `objects` counts what the state manages.
+    """
+
+    kind: str
+    place: str
+    source: str | None = None
+    lineage: str | None = None
+    serial: int | None = None
+    objects: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """One stack with a state of its own. `configuration` is the Terraform JSON, read once."""
+    """One stack with a state of its own. `configuration` is the Terraform JSON, read once.
+
+    `inputs` are the files and variables that it reads.
+    """
 
     name: str
     directory: Path
@@ -111,6 +132,8 @@ class Shard:
     gates: tuple[Mapping[str, Any], ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
     depends_on: tuple[str, ...] = ()
+    inputs: Inputs = field(default=NOTHING, repr=False)
+    elsewhere: StateElsewhere | None = None
     accepted_differences: tuple[AcceptedDifference, ...] = ()
 
     @property
@@ -196,7 +219,7 @@ def load_manifest(outdir: Path, defaults: "ForeignDefaults") -> Manifest:
                 "and this one does",
                 next_step="leave it out, and have the app say `keeping` of each shard in holdfast.json",
             )
-        shards = _described(described, stacks)
+        shards = tuple(_beside_local_state(one, defaults.folder) for one in _described(described, stacks))
     else:
         from holdfast_orchestrator.foreign import foreign_shards  # noqa: PLC0415 - only where there is one
 
@@ -298,6 +321,14 @@ def _described(file: Path, stacks: tuple[Stack, ...]) -> tuple[Shard, ...]:
             next_step="holdfast synth",
         )
     return tuple(_shard(stack, described[stack.name], file) for stack in stacks)
+
+
+def _beside_local_state(shard: Shard, folder: Path | None) -> Shard:
+    """The shard, with the state that cdktf-cli left in a file, where there is one."""
+    from holdfast_orchestrator.elsewhere import default_file, state_in_file  # noqa: PLC0415 - it uses this
+
+    there = None if folder is None else state_in_file(default_file(shard.name, folder))
+    return shard if there is None else replace(shard, elsewhere=there)
 
 
 def _shard(stack: Stack, given: Any, file: Path) -> Shard:

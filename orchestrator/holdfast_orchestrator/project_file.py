@@ -1,6 +1,6 @@
 """cdktf.json: which program synthesizes the app, where to, and what is said of Holdfast there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,8 @@ class ProjectFile:
     """The parts of cdktf.json in use.
 
     `output` is where the app is synthesized to, absolute. `id` is its `projectId`, or the folder's name
-    where it has none. `redact` are texts never to be shown; `keeping` is what holdfast.json calls so, for an
+    where it has none. `local_modules` are those of its `terraformModules` that are folders of the project, as
+    they stand there. `redact` are texts never to be shown; `keeping` is what holdfast.json calls so, for an
     app that writes none.
     """
 
@@ -45,6 +46,7 @@ class ProjectFile:
     keeping: Mapping[str, Any] = field(default_factory=dict)
     accepted_differences: Any = None
     id: str = ""
+    local_modules: tuple[Any, ...] = ()
 
 
 def read_project_file(folder: Path) -> ProjectFile:
@@ -70,12 +72,20 @@ def read_project_file(folder: Path) -> ProjectFile:
         app=document["app"],
         output=folder / str(document.get("output") or "cdktf.out"),
         context=context,
+        local_modules=tuple(_local_modules(document.get("terraformModules"))),
         id=str(document.get("projectId") or folder.resolve().name),
         foreign=_foreign({name: value for name, value in ours.items() if name not in _OBJECTS}, file),
         redact=_texts(ours.get(_REDACT), file),
         keeping=_mapping(ours.get(_KEEPING), f"context.{CONTEXT_KEY}.{_KEEPING}", file),
         accepted_differences=ours.get(_ACCEPTED),
     )
+
+
+def _local_modules(modules: object) -> Iterator[Any]:
+    for module in modules if isinstance(modules, list) else ():
+        source = module.get("source") if isinstance(module, dict) else module
+        if isinstance(source, str) and source.startswith(("./", "../")):
+            yield module
 
 
 def _mapping(value: object, name: str, file: Path) -> Mapping[str, Any]:

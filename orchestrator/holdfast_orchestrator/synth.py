@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from holdfast_orchestrator.errors import SettingsError, SynthesisError, UsageError
 from holdfast_orchestrator.events import AppOutput, Event, SynthFinished, SynthStarted
@@ -26,7 +27,7 @@ from holdfast_orchestrator.manifest import (
 )
 from holdfast_orchestrator.private_files import open_lock, project_folder
 from holdfast_orchestrator.process import Command, Completed
-from holdfast_orchestrator.project_file import ProjectFile
+from holdfast_orchestrator.project_file import CDKTF_JSON, ProjectFile
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.system.workers import start_helper
 
@@ -35,6 +36,12 @@ _FRAME = re.compile(r'  File "(?P<file>[^"]+)", line \d+')
 _NOT_THE_USERS = ("site-packages", "dist-packages", "<frozen ", "/lib/python3")
 _JAVASCRIPT_FRAME = re.compile(r"\s+at .*(?:\(|:\d+:\d+)")
 _LONGEST = 40
+# What shells end with where a program is not there, and what they and `env` say of it.
+_NOT_FOUND = 127
+_MISSING = re.compile(
+    r"sh: (?:line )?(?:\d+: )?(?:exec: )?(?P<shell>\S+): (?:command )?not found"
+    r"|env: \W?(?P<env>[\w./+-]+)\W?: No such file"
+)
 _READER = "holdfast_orchestrator.manifest_files"
 
 
@@ -65,6 +72,7 @@ def synthesize(
     """
     emit(SynthStarted(app=project.app))
     refuse_linked(project.output)
+    _make_folder(project.output)
     # What an earlier synthesis left must not pass for this one's work.
     for name in (CDKTF_MANIFEST, HOLDFAST_MANIFEST):
         (project.output / name).unlink(missing_ok=True)
@@ -83,6 +91,17 @@ def synthesize(
     emit(SynthFinished(shards=_count_stacks(project.output), seconds=completed.seconds))
 
 
+def _make_folder(output: Path) -> None:
+    """Make the output folder: cdktf makes the last part of its path only."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot synthesize to {output}: {error.strerror}",
+            next_step="set another `output` in cdktf.json, or give --output",
+        ) from None
+
+
 def _command(
     project: ProjectFile, runtime: Runtime, environments: Sequence[str], services: Sequence[str]
 ) -> Command:
@@ -93,13 +112,21 @@ def _command(
         "HOLDFAST_ENV": _commas("--env", environments),
         "HOLDFAST_SERVICE": _commas("--service", services),
         "CDKTF_OUTDIR": str(project.output),
-        "CDKTF_CONTEXT_JSON": json.dumps(dict(project.context)),
+        "CDKTF_CONTEXT_JSON": json.dumps(_context(project)),
         # jsii prints eleven lines about the age of an old Node; the value is the version it knows.
         "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
     }
     return Command(
         argv=("/bin/sh", "-c", project.app), cwd=project.folder, environ=environ, on_timeout="kill"
     )
+
+
+def _context(project: ProjectFile) -> dict[str, Any]:
+    """The context as cdktf's own command line gives it: with the local modules that cdktf.json names."""
+    context = dict(project.context)
+    if project.local_modules:
+        context["cdktfRelativeModules"] = list(project.local_modules)
+    return context
 
 
 def _commas(option: str, names: Sequence[str]) -> str:
@@ -120,6 +147,12 @@ def _failure(project: ProjectFile, completed: Completed) -> SettingsError | Synt
     if completed.code == SettingsError.exit_code:
         what, _, next_step = text.removeprefix("error: ").partition("\n  next: ")
         return SettingsError(what, next_step=next_step or None)
+    if completed.code == _NOT_FOUND and (missing := _MISSING.search(text)) is not None:
+        program = missing["shell"] or missing["env"]
+        return SynthesisError(
+            f"{project.app!r} cannot be run: there is no program {program!r} on PATH",
+            next_step=f"install {program}, or change `app` in {project.folder / CDKTF_JSON}",
+        )
     return SynthesisError(
         f"{project.app!r} ended with exit code {completed.code}:\n{_indented(trimmed(text))}",
         next_step="mend the app; to see all it prints, run: holdfast synth --verbose",

@@ -108,22 +108,31 @@ class RealTools:
 
     def terraform(self, shard: Shard, on_event: "Callable[[UiEvent], None]") -> "Terraform":
         from holdfast_orchestrator.engine.terraform import Terraform  # noqa: PLC0415 - only when deploying
-        from holdfast_orchestrator.engine.workdir import prepare, work_root  # noqa: PLC0415
+        from holdfast_orchestrator.inputs.place import environ_with  # noqa: PLC0415
 
-        workdir = prepare(
-            work_root(self.runtime, self.project),
-            file_name(shard.name),
-            {CONFIGURATION: shard.configuration},
-        )
         return Terraform(
             engine=self.engine,
             runtime=self.runtime,
-            workdir=workdir,
-            environ=self.environ(shard.cloud),
+            workdir=self._laid_out(shard),
+            environ=environ_with(shard.inputs, self.environ(shard.cloud)),
             on_event=on_event,
             project=self.project,
             warm=self._warm(shard),
+            reads_files=shard.inputs.provider_reads,
         )
+
+    def _laid_out(self, shard: Shard) -> Path:
+        """Return the shard's folder with its configuration and all that it reads."""
+        from holdfast_orchestrator.engine.workdir import prepare, work_root  # noqa: PLC0415
+        from holdfast_orchestrator.inputs.keep import fetcher  # noqa: PLC0415
+        from holdfast_orchestrator.inputs.place import Layout, place, variable_files  # noqa: PLC0415
+
+        root, name = work_root(self.runtime, self.project), file_name(shard.name)
+        layout = Layout(folder=self.workdir(shard), tree=root / name, inputs=shard.inputs)
+        files = {CONFIGURATION: shard.configuration, **variable_files(shard.inputs)}
+        workdir = prepare(root, name, files, placed=layout.stays)
+        place(layout, fetcher(self.store(shard)))
+        return workdir
 
     @contextmanager
     def folder(self, shard: Shard) -> Iterator[None]:

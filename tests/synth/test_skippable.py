@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from holdfast_orchestrator.foreign import ForeignDefaults
+from holdfast_orchestrator.inputs.capture import capture
+from holdfast_orchestrator.inputs.variables import Given
 from holdfast_orchestrator.manifest import Manifest, load_manifest
 from holdfast_orchestrator.project_file import ForeignSettings
 from holdfast_orchestrator.unchanged.inputs import strangers
-from holdfast_orchestrator.unchanged.look import lies_here
 from holdfast_orchestrator.unchanged.normal import configuration_digest, doubts, normal
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -43,9 +44,13 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
 def test_every_stack_can_be_judged_from_its_configuration(app: Manifest) -> None:
     documents = {shard.name: normal(shard.configuration) for shard in app.shards}
 
-    doubted = {name: doubts(one, lies_here) for name, one in documents.items()}
+    doubted = {name: doubts(one) for name, one in documents.items()}
     assert {name: found for name, found in doubted.items() if found} == {}
     assert {name: found for name, one in documents.items() if (found := strangers(one, app))} == {}
+    assert {
+        shard.name for shard in capture(app, PROJECT, Given()).shards if not shard.inputs.is_empty
+    } == set()
+    assert {shard.inputs.moving for shard in capture(app, PROJECT, Given()).shards} == {()}
 
 
 def test_synthesizing_twice_gives_the_same_digests(app: Manifest, tmp_path: Path) -> None:

@@ -246,7 +246,7 @@ def test_an_engine_that_crashes_is_told_with_its_last_words(runtime: Runtime, tm
 
     (death,) = outcome.diagnostics
     assert outcome.code == -9
-    assert "ended by signal 9 and gave no reason" in death.summary
+    assert "ended by signal 9: panic: nil map" in death.summary
     assert death.detail == "panic: nil map"
 
 
@@ -559,6 +559,6 @@ def test_aws_resources_are_created_from_a_linked_mirror_and_a_conflict_comes_wit
     (error,) = [one for one in second.diagnostics if one.is_error]
     assert error.address == "aws_ssm_parameter.b"
     assert error.advice is not None
-    assert "exists but is in no state" in error.advice
+    assert "exists and is in no state of this shard" in error.advice
     (linked,) = (terraform.workdir / ".terraform" / "providers").rglob(this_platform())
     assert linked.is_symlink()

@@ -6,6 +6,8 @@ bucket afterwards. Objects are made by hand (boto3) where "somebody else" is mea
 
 import json
 import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -24,8 +26,8 @@ class Cloud:
         self.name = name
         self._endpoint = app.environ["AWS_ENDPOINT_URL"]
 
-    def __call__(self, service: str) -> Any:
-        client: Any = boto3.Session("testing", "testing", region_name=REGION).client
+    def __call__(self, service: str, region: str = REGION) -> Any:
+        client: Any = boto3.Session("testing", "testing", region_name=region).client
         return client(service, endpoint_url=self._endpoint)
 
     def make_everything(self) -> None:
@@ -105,6 +107,12 @@ class Cloud:
                 ]["filterPattern"]
             ),
         }
+
+    def everything_of(self, topic: str) -> int | None:
+        """How many subscribers a topic has, None where there is no such topic."""
+        listed = self("sns").list_subscriptions_by_topic
+        found: int | None = attempt(lambda: len(listed(TopicArn=f"{ARN}:{topic}")["Subscriptions"]))
+        return found
 
     def _alarm(self) -> Any:
         return self("cloudwatch").describe_alarms(AlarmNames=[f"{self.name}-alarm"])["MetricAlarms"][0]
@@ -226,16 +234,289 @@ def held(app: App, shard: str) -> set[str]:
     return {f"{one['type']}.{one['name']}" for one in app.state(shard)["resources"]}
 
 
-def test_what_a_create_would_take_over_is_left_alone_and_named(app: App, cloud: Cloud) -> None:
+def topic(name: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, **more}
+
+
+def late(name: str) -> dict[str, Any]:
+    """Resources whose topic's name is known only once something else has been made."""
+    return {
+        "terraform_data": {"name": {"input": name}},
+        "aws_sns_topic": {"t": topic("${terraform_data.name.output}")},
+    }
+
+
+def failing(name: str, after: str = "aws_sns_topic.t") -> dict[str, Any]:
+    """A parameter whose name somebody else has: its create is refused by AWS, for a definite reason."""
+    return {"aws_ssm_parameter": {"clash": parameter(f"/{name}/clash", depends_on=[after])}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """One stack: what it has first, what somebody does then, what it wants, and how that must end.
+
+    `there` is whether the topic `NAME` exists afterwards, `subscribed` whether it still has the subscription
+    that was made by hand before, `held` the addresses in the state; `adopt` is taken over by name.
+    """
+
+    name: str
+    outcome: str
+    there: bool
+    held: frozenset[str]
+    first: Callable[[str], dict[str, Any]] = lambda _name: {}
+    between: Callable[["Cloud", str], None] = lambda _cloud, _name: None
+    second: Callable[[str], dict[str, Any]]
+    subscribed: bool = False
+    adopt: str = ""
+
+
+def by_hand(cloud: Cloud, name: str) -> None:
+    """Somebody else's topic, with a subscriber, and the parameter of `failing`."""
+    cloud("sns").create_topic(Name=name, Tags=[{"Key": "Team", "Value": "them"}])
+    subscribe(cloud, name)
+
+
+def left_by_us(cloud: Cloud, name: str) -> None:
+    """A topic with the shard's tags in no state: an earlier run left it."""
+    tags = {"Service": name.rpartition("-")[2], "Environment": "dev", "ManagedBy": "holdfast"}
+    cloud("sns").create_topic(Name=name, Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+    subscribe(cloud, name)
+
+
+def elsewhere(cloud: Cloud, name: str) -> None:
+    """A topic of that name in another region is another topic."""
+    cloud("sns", "us-east-1").create_topic(Name=name)
+
+
+def subscribe(cloud: Cloud, name: str, region: str = REGION) -> None:
+    cloud("sns", region).subscribe(
+        TopicArn=f"arn:aws:sns:{region}:{ACCOUNT}:{name}",
+        Protocol="sqs",
+        Endpoint=f"arn:aws:sqs:{region}:{ACCOUNT}:x",
+    )
+
+
+T = frozenset({"aws_sns_topic.t"})
+NONE = frozenset[str]()
+# One app has them all, a stack each: two deploys for the whole table. Helpers of other parts add theirs.
+SITUATIONS = (
+    Situation(
+        name="foreign",
+        between=by_hand,
+        second=lambda name: {"aws_sns_topic": {"t": topic(name)}},
+        outcome="blocked",
+        there=True,
+        subscribed=True,
+        held=NONE,
+    ),
+    Situation(
+        name="foreignlate",
+        between=by_hand,
+        second=late,
+        outcome="rolled_back",
+        there=True,
+        subscribed=True,
+        held=NONE,
+    ),
+    Situation(
+        name="leftlate",
+        between=left_by_us,
+        second=late,
+        outcome="rolled_back",
+        there=True,
+        subscribed=True,
+        held=NONE,
+    ),
+    Situation(
+        name="left",
+        between=left_by_us,
+        second=lambda name: {"aws_sns_topic": {"t": topic(name)}},
+        outcome="blocked",
+        there=True,
+        subscribed=True,
+        held=NONE,
+    ),
+    Situation(
+        name="new",
+        second=lambda name: {"aws_sns_topic": {"t": topic(name)}},
+        outcome="committed",
+        there=True,
+        held=T,
+    ),
+    Situation(
+        name="newfails",
+        second=lambda name: {"aws_sns_topic": {"t": topic(name)}, **failing(name)},
+        outcome="rolled_back",
+        there=False,
+        held=NONE,
+    ),
+    Situation(
+        name="newlatefails",
+        second=lambda name: {**late(name), **failing(name)},
+        outcome="rolled_back",
+        there=False,
+        held=NONE,
+    ),
+    Situation(
+        name="adopted",
+        between=by_hand,
+        second=lambda name: {"aws_sns_topic": {"taken": topic(name)}},
+        adopt="aws_sns_topic.taken",
+        outcome="committed",
+        there=True,
+        subscribed=True,
+        held=frozenset({"aws_sns_topic.taken"}),
+    ),
+    Situation(
+        name="adoptedfails",
+        between=by_hand,
+        second=lambda name: {
+            "aws_sns_topic": {"taken": topic(name)},
+            **failing(name, "aws_sns_topic.taken"),
+        },
+        adopt="aws_sns_topic.taken",
+        outcome="rolled_back",
+        there=True,
+        subscribed=True,
+        held=NONE,
+    ),
+    Situation(
+        name="renamed",
+        first=lambda name: {"aws_sns_topic": {"old": topic(name)}},
+        between=subscribe,
+        second=lambda name: {"aws_sns_topic": {"t": topic(name)}},
+        outcome="committed",
+        there=True,
+        subscribed=True,
+        held=T,
+    ),
+    Situation(
+        name="createfirst",
+        first=lambda name: {
+            "terraform_data": {"v": {"input": "1"}},
+            "aws_sns_topic": {"t": topic(name)},
+        },
+        between=subscribe,
+        second=lambda name: {
+            "terraform_data": {"v": {"input": "2"}},
+            "aws_sns_topic": {
+                "t": topic(
+                    name,
+                    lifecycle={"replace_triggered_by": ["terraform_data.v"], "create_before_destroy": True},
+                )
+            },
+        },
+        outcome="blocked",
+        there=True,
+        subscribed=True,
+        held=T | {"terraform_data.v"},
+    ),
+    Situation(
+        name="deletefirst",
+        first=lambda name: {
+            "terraform_data": {"v": {"input": "1"}},
+            "aws_sns_topic": {"t": topic(name)},
+        },
+        second=lambda name: {
+            "terraform_data": {"v": {"input": "2"}},
+            "aws_sns_topic": {
+                "t": topic(name, lifecycle={"replace_triggered_by": ["terraform_data.v"]}),
+            },
+        },
+        outcome="committed",
+        there=True,
+        held=T | {"terraform_data.v"},
+    ),
+    Situation(
+        name="otherregion",
+        between=elsewhere,
+        second=lambda name: {"aws_sns_topic": {"t": topic(name)}},
+        outcome="committed",
+        there=True,
+        held=T,
+    ),
+)
+
+
+def test_the_table_of_situations(app: App, cloud: Cloud) -> None:
+    """Every situation ends as it must, and everybody's objects are where they were."""
+    own = {
+        row.name: {"aws_ssm_parameter": {"own": parameter(f"/{cloud.name}/{row.name}")}} for row in SITUATIONS
+    }
+    names = {row.name: f"{cloud.name}-{row.name}" for row in SITUATIONS}
+    app.write({row.name: stack(**merged(own[row.name], row.first(names[row.name]))) for row in SITUATIONS})
+    assert app.run("deploy", "--yes").returncode == 0
+    for row in SITUATIONS:
+        row.between(cloud, names[row.name])
+        cloud("ssm").put_parameter(Name=f"/{names[row.name]}/clash", Value="theirs", Type="String")
+
+    app.write({row.name: stack(**merged(own[row.name], row.second(names[row.name]))) for row in SITUATIONS})
+    named = [word for row in SITUATIONS if row.adopt for word in ("--adopt", row.adopt)]
+    ran = app.run("deploy", "--yes", "--json", *named)
+
+    ended = {shard["name"]: shard for shard in json.loads(ran.stdout)["shards"]}
+    seen = {row.name: _as_seen(app, cloud, row, ended[row.name]["outcome"]) for row in SITUATIONS}
+    assert seen == {row.name: _as_wanted(row) for row in SITUATIONS}, ran.stdout
+    for row in SITUATIONS:
+        if row.outcome == "blocked":
+            assert "aws_sns_topic.t" in ended[row.name]["reason"], row.name
+
+
+def merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    return {kind: {**one.get(kind, {}), **other.get(kind, {})} for kind in one.keys() | other.keys()}
+
+
+def _as_seen(app: App, cloud: Cloud, row: Situation, outcome: str) -> dict[str, Any]:
+    subscribers = cloud.everything_of(f"{cloud.name}-{row.name}")
+    return {
+        "outcome": outcome,
+        "there": subscribers is not None,
+        "subscribed": bool(subscribers),
+        "held": held(app, row.name) - {"aws_ssm_parameter.own", "terraform_data.name"},
+    }
+
+
+def _as_wanted(row: Situation) -> dict[str, Any]:
+    wanted = {"outcome": row.outcome, "there": row.there, "subscribed": row.subscribed}
+    return {**wanted, "held": set(row.held)}
+
+
+def test_what_a_create_would_take_over_is_a_gate_and_left_alone(app: App, cloud: Cloud) -> None:
+    """Each kind of object whose create would be answered with success although it is there."""
     cloud.make_everything()
     before = cloud.everything()
     first = {"aws_ssm_parameter": {"own": parameter(f"/{cloud.name}/own")}}
     app.write({"core": stack(**first)})
     assert app.run("deploy", "--yes").returncode == 0
+    wanted = everything(cloud.name)
+    app.write({"core": stack(**first, **wanted)})
 
-    app.write({"core": stack(**first, **everything(cloud.name))})
-    ran = app.run("deploy", "--yes")
+    planned, deployed = app.run("plan", "--json"), app.run("deploy", "--yes", "--json")
+    cold = app.run("deploy", "--yes", "--json", "--cold-providers")
 
+    (core,) = json.loads(planned.stdout)["shards"]
+    addresses = {f"{kind}.{name}" for kind, named in wanted.items() for name in named}
+    told = {address for address in addresses if any(address in one["what"] for one in core["refusals"])}
+    assert told == addresses
+    for ran in (deployed, cold):
+        (shard,) = json.loads(ran.stdout)["shards"]
+        assert shard["outcome"] == "blocked", ran.stdout
+        assert {one for one in addresses if one in shard["reason"]} == addresses
+        assert {one for one in addresses if f"--adopt {one}" in shard["next_step"]} == addresses
+    assert (planned.returncode, deployed.returncode, cold.returncode) == (4, 4, 4)
     assert cloud.everything() == before
-    assert ran.returncode == 5
     assert held(app, "core") == {"aws_ssm_parameter.own"}
+
+
+def test_what_appears_between_plan_and_apply_is_refused_by_the_guard(app: App, cloud: Cloud) -> None:
+    name = f"{cloud.name}-topic"
+    app.write({"core": stack(aws_sns_topic={"t": topic(name)})})
+    assert app.run("plan", "--out", "kept").returncode == 0
+    by_hand(cloud, name)
+
+    ran = app.run("deploy", "--yes", "--json", "--plan", "kept")
+
+    (core,) = json.loads(ran.stdout)["shards"]
+    assert core["outcome"] == "failed", ran.stdout
+    assert "already exists" in core["reason"]
+    assert cloud.everything_of(name) == 1

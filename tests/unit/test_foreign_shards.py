@@ -143,11 +143,116 @@ def test_an_option_fills_a_gap_but_never_contradicts_a_setting() -> None:
         shards(stack("web"), options=option)
 
 
-def test_a_stack_with_a_backend_of_its_own_is_refused_because_moving_it_would_orphan_it() -> None:
-    own = {"terraform": {"backend": {"s3": {"bucket": "mine", "key": "mine.tfstate"}}}}
+CLOUD = {"organization": "acme", "workspaces": {"name": "web"}}
+BACKENDS: list[tuple[dict[str, Any], str, str | None]] = [
+    (
+        {"backend": {"s3": {"bucket": "mine", "key": "a/b", "secret_key": "x"}}},
+        "s3://mine/a/b",
+        "s3://mine/a/b",
+    ),
+    ({"backend": {"s3": {"bucket": "mine"}}}, "s3 (mine)", None),
+    ({"cloud": CLOUD}, "cloud (app.terraform.io/acme/web)", None),
+    ({"cloud": [CLOUD]}, "cloud (app.terraform.io/acme/web)", None),
+    ({"backend": {"remote": {**CLOUD, "hostname": "tfe.acme"}}}, "remote (tfe.acme/acme/web)", None),
+    ({"backend": {"gcs": {"bucket": "mine", "prefix": "web"}}}, "gcs (mine/web)", None),
+    (
+        {"backend": {"azurerm": {"storage_account_name": "sa", "container_name": "c", "key": "k"}}},
+        "azurerm (sa/c/k)",
+        None,
+    ),
+    ({"backend": {"http": {"address": "https://u:p@acme.dev/web?t=1"}}}, "http (https://acme.dev/web)", None),
+    ({"backend": {"pg": {"conn_str": "postgres://u:p@db"}}}, "pg", None),
+    ({"backend": {"one_to_come": {"token": "x"}}}, "one_to_come", None),
+]
 
-    with pytest.raises(SettingsError, match="declares a backend of its own"):
-        shards(stack("web", own))
+
+@pytest.mark.parametrize(("terraform", "place", "source"), BACKENDS)
+def test_a_backend_of_its_own_is_noted_with_its_place_and_without_its_secrets(
+    terraform: dict[str, Any], place: str, source: str | None
+) -> None:
+    (shard,) = shards(stack("web", {"terraform": terraform}))
+
+    assert shard.elsewhere is not None
+    assert (shard.elsewhere.place, shard.elsewhere.source) == (place, source)
+    assert configuration(shard)["terraform"].keys() == {"backend"}
+    assert configuration(shard)["terraform"]["backend"].keys() == {"s3"}
+
+
+@pytest.mark.parametrize("terraform", [terraform for terraform, _, source in BACKENDS[1:-1] if not source])
+def test_what_a_stack_reads_from_another_backend_of_the_app_moves_along(terraform: dict[str, Any]) -> None:
+    (kind, config) = next(iter(terraform.get("backend", {"remote": CLOUD}).items()))
+    read = {"backend": kind, "config": {**config, "workspace": "x"} if kind == "gcs" else config}
+    reading = {"data": {"terraform_remote_state": {"net": read}}}
+
+    _, web = shards(stack("net", {"terraform": terraform}), stack("web", reading, after=("net",)))
+
+    source = configuration(web)["data"]["terraform_remote_state"]["net"]
+    assert source["backend"] == "s3"
+    assert source["config"]["key"] == "net/123456789012/eu-west-1/dev/terraform.tfstate"
+
+
+def test_of_stacks_that_share_a_local_file_each_reads_the_one_it_depends_on() -> None:
+    one = {"terraform": {"backend": {"local": {"path": "one.tfstate"}}}}
+    read = {"terraform_remote_state": {"x": {"backend": "local", "config": {"path": "one.tfstate"}}}}
+
+    *_, web = shards(stack("a", one), stack("b", one), stack("web", {**one, "data": read}, after=("b",)))
+
+    config = configuration(web)["data"]["terraform_remote_state"]["x"]["config"]
+    assert config["key"] == "b/123456789012/eu-west-1/dev/terraform.tfstate"
+
+
+OBJECT = {"mode": "managed", "type": "aws_sns_topic", "name": "x", "instances": [{"attributes": {"id": "x"}}]}
+
+
+def local(tmp_path: Path, content: object, *, where: str = "terraform.web.tfstate") -> Shard:
+    """The shard of stack `web` beside a local state file of this content (None: no file)."""
+    if content is not None:
+        text = content if isinstance(content, str) else json.dumps(content)
+        (tmp_path / where).write_text(text)
+    plain = stack("web", {"terraform": {"backend": {"local": {"path": str(tmp_path / where)}}}})
+    defaults = ForeignDefaults(
+        settings=SETTINGS, options=ForeignSettings(), find_account=asked, folder=tmp_path
+    )
+    (shard,) = foreign_shards((plain,), defaults)
+    return shard
+
+
+def state(*resources: object) -> dict[str, Any]:
+    return {"version": 4, "serial": 3, "lineage": "l", "outputs": {}, "resources": list(resources)}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, "", " \n", state(), {"version": 4}, state({**OBJECT, "mode": "data"})],
+    ids=["absent", "empty", "blank", "destroyed", "hollow", "data only"],
+)
+def test_a_local_file_that_manages_nothing_is_no_reason_to_stop(tmp_path: Path, content: object) -> None:
+    assert local(tmp_path, content).elsewhere is None
+
+
+@pytest.mark.parametrize("where", ["terraform.web.tfstate", "own-name.tfstate"])
+def test_a_local_state_that_manages_something_is_noted(tmp_path: Path, where: str) -> None:
+    found = local(tmp_path, state(OBJECT), where=where).elsewhere
+
+    assert found is not None
+    assert found.place == found.source == str(tmp_path / where)
+    assert (found.kind, found.lineage, found.serial, found.objects) == ("local", "l", 3, 1)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        {"version": 3, "modules": []},
+        {"encrypted_data": "x", "meta": {}},
+        {**state(OBJECT), "lineage": ""},
+    ],
+)
+def test_a_local_file_that_may_be_a_state_is_noted_too(tmp_path: Path, content: object) -> None:
+    found = local(tmp_path, content).elsewhere
+
+    assert found is not None
+    assert found.serial is None
 
 
 def test_a_stack_that_already_lies_where_it_should_is_taken_over() -> None:

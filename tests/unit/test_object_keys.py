@@ -21,6 +21,7 @@ HERE = "123456789012:eu-west-1"
 PLACE = Place("123456789012", "eu-west-1")
 RULES = tuple(create_semantics._rows().values())
 TEMPLATED = tuple(rule for rule in RULES if rule.name)
+LOOKS = {"", "import", "data", "always-there", "flag", "proof", "proof,flag", "none"}
 NAMES = st.text("abcXYZ019-_.", min_size=1, max_size=12)
 
 
@@ -71,7 +72,15 @@ def test_other_names_give_other_keys(rule: CreateRule, one: str, other: str) -> 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.kind)
 def test_each_row_is_whole(rule: CreateRule) -> None:
     assert rule.source
-    assert rule.look == "" or rule.look.split(":")[0] in {"import", "data", "always-there", "flag", "none"}
+    assert rule.look == "" or rule.look.split(":")[0] in {
+        "import",
+        "data",
+        "always-there",
+        "flag",
+        "proof",
+        "proof,flag",
+        "none",
+    }
     assert rule.kind == rule_of(rule.kind).kind  # type: ignore[union-attr]
     looked_for = rule.look.split(":")[0] in {"import", "data", "flag"}
     assert not looked_for or rule.name, "a look needs a name to ask for"

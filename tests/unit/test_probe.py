@@ -153,7 +153,7 @@ class Looking:
     def index(self, document: Any) -> IdentityIndex:
         return index_state(document, protection=Protection())
 
-    def terraform(self, _configuration: Any) -> "Looking":
+    def terraform(self, _configuration: Any, _inputs: Any = None) -> "Looking":
         return self
 
     def plan(self, **_asked: Any) -> PlanOutcome:

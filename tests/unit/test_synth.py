@@ -1,4 +1,5 @@
 import json
+import os
 import sys
 import textwrap
 import threading
@@ -9,7 +10,7 @@ import pytest
 
 from holdfast_orchestrator.errors import SettingsError, SynthesisError, UsageError
 from holdfast_orchestrator.events import AppOutput, Event, ignore
-from holdfast_orchestrator.process import Command, Completed
+from holdfast_orchestrator.process import Command, Completed, SystemProcesses
 from holdfast_orchestrator.project_file import ProjectFile
 from holdfast_orchestrator.synth import synth_lock, synthesize, trimmed
 from holdfast_orchestrator.testing import ScriptedProcesses, refusing_runtime
@@ -156,3 +157,41 @@ def test_frames_of_javascript_are_left_out() -> None:
 def test_a_name_that_would_be_read_as_several_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="--env takes one name at a time"):
         run(tmp_path, answering(tmp_path), environments=(name,))
+
+
+@pytest.mark.parametrize(
+    ("app", "program"),
+    [
+        ("no-such-pipenv run python main.py", "no-such-pipenv"),
+        ("exec no-such-uv run main.py", "no-such-uv"),
+        ("cd . && no-such-npx ts-node main.ts", "no-such-npx"),
+        ("bash -c 'no-such-poetry run python main.py'", "no-such-poetry"),
+        ("env no-such-node main.js", "no-such-node"),
+    ],
+)
+def test_a_program_that_is_not_there_is_named_in_one_sentence(tmp_path: Path, app: str, program: str) -> None:
+    """Real shells say it in their own ways."""
+    file = ProjectFile(folder=tmp_path, app=app, output=tmp_path / "cdktf.out")
+    runtime = refusing_runtime(environ=dict(os.environ), processes=SystemProcesses())
+
+    with pytest.raises(SynthesisError) as raised:
+        synthesize(file, runtime, emit=ignore)
+
+    assert raised.value.what == f"{app!r} cannot be run: there is no program {program!r} on PATH"
+    assert str(raised.value.next_step).startswith(f"install {program}, or change `app` in ")
+
+
+def test_the_output_folder_is_made_with_the_folders_above_it(tmp_path: Path) -> None:
+    file = ProjectFile(folder=tmp_path, app="x", output=tmp_path / "build" / "deep" / "cdktf.out")
+
+    with pytest.raises(SynthesisError, match="wrote no"):
+        run(tmp_path, answering(tmp_path, writes=False), file=file)
+
+    assert file.output.is_dir()
+    (tmp_path / "a-file").touch()
+    with pytest.raises(SettingsError, match="cannot synthesize to"):
+        run(
+            tmp_path,
+            answering(tmp_path),
+            file=ProjectFile(folder=tmp_path, app="x", output=tmp_path / "a-file/x"),
+        )

@@ -102,7 +102,37 @@ refresh_option = mirrored(
 executor_option = mirrored(
     "--executor",
     metavar="ADDRESS",
-    help="Dask scheduler, such as tcp://10.0.0.5:8786, whose workers deploy the shards.",
+    help="Dask scheduler, such as tls://10.0.0.5:8786, whose workers deploy the shards.",
+)
+_EXECUTORS = (
+    ("--executor-ca", "PEM file of who signed the certificates of a tls:// executor."),
+    ("--executor-cert", "PEM file of our certificate there."),
+    ("--executor-key", "PEM file of its key."),
+)
+executor_tls_options = (
+    *(
+        mirrored(name, type=click.Path(dir_okay=False, path_type=Path), help=text)
+        for name, text in _EXECUTORS
+    ),
+    mirrored(
+        "--executor-insecure",
+        is_flag=True,
+        help="Allow tcp:// beyond loopback: whoever reaches the port runs code on all its machines.",
+    ),
+)
+_var_option = click.option(
+    "--var",
+    "var",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Value of a Terraform variable, for the stacks that declare it; repeatable, and above --var-file. "
+    "Others on the machine can see a command line: give secrets in TF_VAR_<name> or a file.",
+)
+_var_file_option = mirrored(
+    "--var-file",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File of values of Terraform variables (.tfvars or .tfvars.json); repeatable, a later one counts.",
 )
 yes_option = mirrored("--yes", is_flag=True, help="Do not ask.")
 
@@ -131,6 +161,12 @@ def choosing(function: F) -> F:
     shared: F = options(*reversed(_CHOOSING), project_option, output_option, *_FOREIGN, *reversed(_WATCHING))(
         function
     )
+    return shared
+
+
+def variables_option(function: F) -> F:
+    """Add values of Terraform variables."""
+    shared: F = options(_var_option, _var_file_option)(function)
     return shared
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from holdfast_orchestrator.cli._options import mirrored, options
+from holdfast_orchestrator.cli._variables import without_values
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.rollback.forward_gate import Approval
@@ -46,6 +47,13 @@ redeploy_option = mirrored(
     metavar="RUN",
     help="Deploy the version of this run again although it was rolled back from by hand; repeatable.",
 )
+adopt_option = mirrored(
+    "--adopt",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Take over the object that is there already where ADDRESS is to be made; a rollback lets go of it "
+    "again. Repeatable.",
+)
 first_failure_option = mirrored(
     "--on-first-failure",
     type=click.Choice(["keep", "destroy-created"]),
@@ -80,13 +88,14 @@ def policy_of(given: Mapping[str, Any]) -> Policy:
         rebaseline=given.get("rebaseline", False),
         take_over_app=given.get("take_over_app"),
         redeploy=frozenset(run.upper() for run in given.get("redeploy", ())),
+        adopt=frozenset(given.get("adopt", ())),
         lease_wait=given.get("wait", 0.0),
     )
 
 
 def command_line() -> str:
     """Return the command line as it was given."""
-    return shlex.join(("holdfast", *click.get_current_context().meta.get(ARGV, ())))
+    return shlex.join(("holdfast", *without_values(click.get_current_context().meta.get(ARGV, ()))))
 
 
 def _approval(text: str) -> Approval:

@@ -16,6 +16,7 @@ from holdfast_orchestrator.app import Options
 from holdfast_orchestrator.cli._listeners import EventFile, Listeners
 from holdfast_orchestrator.cli._outputs import opened
 from holdfast_orchestrator.cli._signals import heeding_signals
+from holdfast_orchestrator.cli._variables import variables_in
 from holdfast_orchestrator.errors import EXIT_CHANGES, HoldfastError
 from holdfast_orchestrator.events import Emitter, Listener, ignore
 from holdfast_orchestrator.project_file import ForeignSettings
@@ -49,6 +50,7 @@ class Session:
             engine=given.get("engine"),
             output=given["output"],
             cold_providers=bool(given.get("cold_providers")),
+            variables=variables_in(given, runtime.cwd),
         )
         return cls(
             runtime=runtime,

@@ -13,6 +13,7 @@ from holdfast_orchestrator.cli._options import (
     examples,
     options,
     parallel_option,
+    variables_option,
     yes_option,
 )
 from holdfast_orchestrator.cli._policy import (
@@ -55,6 +56,7 @@ from holdfast_orchestrator.selection import Selection
     wait_option,
     parallel_option,
     cold_option,
+    variables_option,
     engine_option,
 )
 @click.pass_obj

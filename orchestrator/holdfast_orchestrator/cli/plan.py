@@ -15,11 +15,12 @@ from holdfast_orchestrator.cli._options import (
     parallel_option,
     refresh_option,
     since_option,
+    variables_option,
 )
 from holdfast_orchestrator.cli._outputs import refuse_unwritable, write_report
 from holdfast_orchestrator.cli._policy import take_over_app_option
 from holdfast_orchestrator.cli._session import Session, detailed, session
-from holdfast_orchestrator.errors import EXIT_FAILED, InterruptedSafelyError
+from holdfast_orchestrator.errors import EXIT_FAILED, GateError, InterruptedSafelyError
 from holdfast_orchestrator.plan.kept import keep, refuse_unusable
 from holdfast_orchestrator.plan.preview import Plan
 from holdfast_orchestrator.report.documents import plan_report
@@ -59,6 +60,7 @@ from holdfast_orchestrator.runtime import Runtime
     take_over_app_option,
     parallel_option,
     cold_option,
+    variables_option,
     engine_option,
 )
 @click.pass_obj
@@ -68,12 +70,10 @@ def command(
     """Plan shards. One that waits for another's first deploy is deferred, which is no error.
 
     A shard is not planned where configuration, upstream outputs, versions and state are those of its last
-    good deploy; --refresh plans it all the same.
+    good deploy; --refresh plans it all the same. A plan that would take over objects
+    that are there already exits with 4, as its deploy would.
     """
-    if out is not None:
-        refuse_unusable(runtime.cwd / out)
-    if markdown is not None:
-        refuse_unwritable("--markdown", runtime.cwd / markdown)
+    _refuse_unusable(runtime, out, markdown)
     with session(runtime, given) as here:
         with here.watching() as on_event:
             plan = here.project.plan(
@@ -91,16 +91,31 @@ def command(
         _show(plan, here, explain=given["explain"])
         if here.stop.asked:
             return InterruptedSafelyError.exit_code
-        if out is not None:
-            keep(plan, runtime.cwd / out)
-        if markdown is not None:
-            text = here.project.redactor.text(plan_comment(plan))
-            trouble = write_report("--markdown", runtime.cwd / markdown, text)
-            if trouble is not None:
-                runtime.terminal.err.write(f"notice: {runtime.redactor.text(trouble)}\n")
+        _write(plan, here, out, markdown)
     if plan.failures:
         return EXIT_FAILED
+    if plan.refusals:
+        return GateError.exit_code
     return detailed(changes=plan.has_changes) if detailed_exitcode else 0
+
+
+def _refuse_unusable(runtime: Runtime, out: Path | None, markdown: Path | None) -> None:
+    if out is not None:
+        refuse_unusable(runtime.cwd / out)
+    if markdown is not None:
+        refuse_unwritable("--markdown", runtime.cwd / markdown)
+
+
+def _write(plan: Plan, here: Session, out: Path | None, markdown: Path | None) -> None:
+    """Keep the plan and write the comment; only that the comment could not be written is no failure."""
+    runtime = here.runtime
+    if out is not None:
+        keep(plan, runtime.cwd / out)
+    if markdown is not None:
+        text = here.project.redactor.text(plan_comment(plan))
+        trouble = write_report("--markdown", runtime.cwd / markdown, text)
+        if trouble is not None:
+            runtime.terminal.err.write(f"notice: {runtime.redactor.text(trouble)}\n")
 
 
 def _show(plan: Plan, here: Session, *, explain: bool) -> None:

@@ -1,5 +1,6 @@
 """`holdfast state`: the break-glass drawer. Each command says what it would do before it does it."""
 
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -192,7 +193,8 @@ def _content(here: StateSession, name: str | None, moment: datetime | None) -> b
     stored = here.place.store.get(here.place.key)
     if stored is None:
         raise HoldfastError(
-            f"{here.shard} has no state", next_step=f"holdfast state backups {here.shard} shows what is left"
+            f"{here.shard} has no state",
+            next_step=f"holdfast state backups {shlex.quote(here.shard)} shows what is left",
         )
     return stored.body
 
@@ -206,7 +208,7 @@ def _copy(here: StateSession, name: str | None, moment: datetime | None) -> "Sta
         case _:
             raise UsageError(
                 "name one copy: either --backup NAME or --at TIME",
-                next_step=f"holdfast state backups {here.shard} lists them",
+                next_step=f"holdfast state backups {shlex.quote(here.shard)} lists them",
             )
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.deploy.narration import Failure
+from holdfast_orchestrator.inputs.value import Inputs
 from holdfast_orchestrator.record.footing import Footing, Proven
 from holdfast_orchestrator.record.last_good import LastGood, Promoted, Rejected
 from holdfast_orchestrator.record.state_record import Debt, KeptRecord
@@ -22,8 +23,9 @@ from holdfast_orchestrator.rollback.changes import PlannedChanges, read_plan
 from holdfast_orchestrator.rollback.classify import says_exists
 from holdfast_orchestrator.rollback.documents import Document, managed
 from holdfast_orchestrator.rollback.forward_gate import Approval
-from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex
-from holdfast_orchestrator.rollback.imports import planned_values_by_address
+from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, TrackedObject
+from holdfast_orchestrator.rollback.imports import ImportBlock, planned_values_by_address, with_imports
+from holdfast_orchestrator.rollback.owners import Ownership
 from holdfast_orchestrator.rollback.progress import ApplyStep, Progress, Step, measure, planned_steps
 from holdfast_orchestrator.rollback.references import declares
 from holdfast_orchestrator.rollback.staging import Staging
@@ -85,9 +87,11 @@ class Attempt:
     before anything was made that carries them, None where nobody asked. `errors` are its error texts, `code`
     its exit code. `sightings` is what was seen of objects before their creates. `standing` is the state that
     was proven to be what was wanted, as long as nothing but health has been looked at since. `adopted` are
-    objects whose creates were in doubt, `proved` those of them that were absent before their create.
+    objects whose creates were in doubt, `proved` those of them that were absent before their create,
+    `imports` objects that are taken over on purpose.
     `remaining` are the addresses a destroy has left, None where nobody knows; with `goes_on`, a destroy that
-    was killed is carried on.
+    was killed is carried on. `ownership` is what was settled about the gated plan, `handed_over`
+    what left the state because another has it, by address.
     """
 
     run: str
@@ -133,6 +137,7 @@ class Attempt:
     proved: set[Identity] = field(default_factory=set)
     let_go: set[tuple[str, str]] = field(default_factory=set)
     looked_for: set[tuple[str, str | None]] = field(default_factory=set)
+    imports: tuple[ImportBlock, ...] = ()
     sightings: Sightings = field(default_factory=Sightings)
     recoveries: int = 0
     retries: int = 0
@@ -140,6 +145,9 @@ class Attempt:
     notes: list[str] = field(default_factory=list)
     remaining: tuple[str, ...] | None = None
     goes_on: bool = True
+
+    ownership: Ownership = field(default_factory=Ownership)
+    handed_over: dict[str, TrackedObject] = field(default_factory=dict)
 
     rollback: Any = field(default=None, repr=False)
     rollback_retries: int = 0
@@ -156,9 +164,24 @@ class Attempt:
         return read_plan(self.plan)
 
     @property
+    def wanted(self) -> Document:
+        """The configuration, with an import block for each object that is taken over on purpose."""
+        return with_imports(self.configuration, self.imports) if self.imports else self.configuration
+
+    @property
     def stage_configuration(self) -> Document:
         """What is applied before the deletes."""
-        return self.configuration if self.staging.stage_one is None else self.staging.stage_one
+        return self.wanted if self.staging.stage_one is None else self.staging.stage_one
+
+    @property
+    def final_configuration(self) -> Document:
+        """What is to stand in the end; with what waits for its receiver."""
+        return self.configuration if self.staging.final is None else self.staging.final
+
+    def inputs_for(self, configuration: Document) -> Inputs | None:
+        """What a configuration of this work reads, None for what the shard itself does."""
+        back = self.rollback
+        return back.inputs if back is not None and configuration is back.configuration else None
 
     def declaring(self, address: str) -> Document:
         """The configuration to read or import an object with: what is gone back to, where it has it."""
@@ -189,7 +212,8 @@ class Attempt:
             for known in unused
             if known.address in self.tainted and known.identity not in good
         )
-        return (*self.policy.consents, *never_good)
+        kept = (Approval(address, snapshot="none: not deleted") for address in sorted(self.ownership.kept))
+        return (*self.policy.consents, *never_good, *kept)
 
     @property
     def touched(self) -> frozenset[str]:
@@ -229,9 +253,14 @@ class Attempt:
         )
 
     def begun(self) -> Iterator[Step]:
-        """Yield each create that the events of this run's applies say was begun."""
+        """Yield each create that the events of this run's applies say was begun.
+
+        But for those answered with "it exists": somebody else may have made the object meanwhile.
+        """
         for record in self.records:
-            yield from (step for step in measure((), events_of(record)).doubt)
+            answered = {address for address, _ in _answered_exists(record)}
+            doubt = measure((), events_of(record)).doubt
+            yield from (step for step in doubt if step.address not in answered)
 
     def refused(self) -> frozenset[str]:
         """Addresses whose create was refused, because their object was there before."""
@@ -249,24 +278,28 @@ def events_of(record: Path) -> list[ApplyStep]:
     return [step for event in Tail(record).events(last=True) if (step := _step(event))]
 
 
-@cache
 def refused_in(record: Path) -> frozenset[str]:
     """Addresses whose create was refused in the record of an apply, because their object was there before.
 
     Of a type whose create AWS itself refuses that is no proof: its answer may have been lost once.
     """
+    return frozenset(
+        address
+        for address, text in _answered_exists(record)
+        if REFUSED in text or is_doubtful(object_type(address), {})
+    )
+
+
+@cache
+def _answered_exists(record: Path) -> tuple[tuple[str, str], ...]:
+    """Address and text of each error in the record of an apply that says that the object exists."""
     from holdfast_orchestrator.engine.runner import Tail  # noqa: PLC0415 - only after an apply
     from holdfast_orchestrator.engine.ui_events import DiagnosticEvent  # noqa: PLC0415 - only after an apply
 
     told = (
         event.diagnostic for event in Tail(record).events(last=True) if isinstance(event, DiagnosticEvent)
     )
-    return frozenset(
-        one.address
-        for one in told
-        if one.address
-        and (REFUSED in one.text or (says_exists(one.text) and is_doubtful(object_type(one.address), {})))
-    )
+    return tuple((one.address, one.text) for one in told if one.address and says_exists(one.text))
 
 
 def _step(event: Any) -> ApplyStep | None:

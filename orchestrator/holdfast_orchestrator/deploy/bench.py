@@ -12,6 +12,7 @@ from holdfast_orchestrator.deploy.desk import Desk
 from holdfast_orchestrator.engine.workdir import errored_state
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.events import Notice, ShardStep, StateBackedUp
+from holdfast_orchestrator.inputs.value import Inputs
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.private_files import read_file
@@ -97,18 +98,22 @@ class Bench:
         yield told
         self.mark(phase, "after", **told)
 
-    def terraform(self, configuration: Document | None = None) -> "Terraform":
-        """Terraform, made ready, in a folder with this configuration (None: the shard's own bytes)."""
-        terraform = self.bare_terraform(configuration)
+    def terraform(self, configuration: Document | None = None, inputs: Inputs | None = None) -> "Terraform":
+        """Terraform, made ready, with this configuration and what it reads (None: the shard's own)."""
+        terraform = self.bare_terraform(configuration, inputs)
         terraform.init()
         return terraform
 
-    def bare_terraform(self, configuration: Document | None = None) -> "Terraform":
+    def bare_terraform(
+        self, configuration: Document | None = None, inputs: Inputs | None = None
+    ) -> "Terraform":
         """As `terraform`, and `init` is left to the caller."""
         self.lease.check()
         shard = self.shard
         if configuration is not None:
             shard = replace(shard, configuration=json.dumps(configuration, indent=1).encode())
+        if inputs is not None:
+            shard = replace(shard, inputs=inputs)
         return self.run.tools.terraform(shard, self.tell)
 
     def tell(self, event: "UiEvent") -> None:

@@ -24,6 +24,15 @@ def correct_and_deploy(shard: Shard) -> str:
     return f"correct the cause, then: {deploy_command(shard)}"
 
 
+def decisions(run: str) -> str:
+    """Return the decisions that take up a run which waits for one."""
+    resume = f"holdfast resume {run}"
+    return (
+        f"once the cause is gone: {resume} --continue; or, to undo nothing: {resume} --accept-forward; "
+        "--skip ADDRESS leaves one object as it is, --orphan ADDRESS lets go of a new one"
+    )
+
+
 def again_command(shard: Shard, verb: str) -> str:
     """Return the command that begins anew what a run was to do."""
     if verb == "destroy":

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Self
 
+from holdfast_orchestrator.deploy.owners import BucketOwners
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.record.actor import Actor, aws_caller, find_actor, git_revision
@@ -28,7 +29,8 @@ class Policy:
     `rollback` False keeps whatever a failed deploy has left. `on_first_failure` is for a shard that was
     never good. `approvals` name what may be lost or changed one way; `allowed` addresses may be lost as
     they are. `rebaseline` takes a state nobody recorded for the truth, `take_over_app` the shards of an app
-    that was called so. `lease_wait` is in seconds. `redeploy` are runs whose versions may be
+    that was called so. `adopt` are addresses whose objects are there already and are taken over.
+    `lease_wait` is in seconds. `redeploy` are runs whose versions may be
     deployed again although they were rolled back from by hand. `operator` says that a person asked for the
     shard; `together` that what it depends on goes back as well.
     """
@@ -39,6 +41,7 @@ class Policy:
     allowed: frozenset[str] = frozenset()
     rebaseline: bool = False
     take_over_app: str | None = None
+    adopt: frozenset[str] = frozenset()
     lease_wait: float = 0.0
     redeploy: frozenset[str] = frozenset()
     operator: bool = False
@@ -55,7 +58,8 @@ class Desk:
     """Made once for a run. Who deploys and from which revision is found out behind the run's back.
 
     `taken_over` says that another process may have begun a shard for this very run, and died.
-    `hands` are for requests to a bucket that a shard makes at the same time; none waits for another.
+    `owners` knows what every state has. `hands` are for requests to a bucket that a shard makes at the same
+    time; none waits for another.
     """
 
     runtime: Runtime
@@ -64,6 +68,7 @@ class Desk:
     found_git: "Future[str | None]"
     taken_over: bool = False
     conditional: ConditionalWrites = field(default_factory=ConditionalWrites)
+    owners: BucketOwners = field(default_factory=BucketOwners)
     hands: WorkerPool = field(default_factory=lambda: WorkerPool(_HANDS, "hand"))
 
     @classmethod

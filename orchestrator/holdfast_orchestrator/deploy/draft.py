@@ -41,6 +41,8 @@ class Draft:
     begun: bool = False
     over: ShardResult | None = None
     accepted: tuple[AcceptedUse, ...] = ()
+    put_off: tuple[str, ...] = ()
+    waits_for: tuple[str, ...] = ()
 
     def good(self, outcome: Outcome, *, serial: int | None = None) -> ShardResult:
         """Return the result of a shard that ended well."""
@@ -131,6 +133,8 @@ class Draft:
             backup=self.backup,
             exit_code=exit_code,
             accepted=self.accepted,
+            put_off=self.put_off,
+            waits_for=self.waits_for,
         )
 
 

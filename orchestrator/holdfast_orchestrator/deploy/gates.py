@@ -17,12 +17,17 @@ def judge_reversible(bench: Bench, attempt: Attempt, plan: Document) -> Reversib
         approvals=attempt.consents,
         last_good=None if attempt.good is None else attempt.good.record.index,
     )
+    refuse_held(judged)
+    return judged
+
+
+def refuse_held(judged: Reversibility) -> None:
+    """Raise GateError where a verdict holds something."""
     if judged.held:
         raise GateError(
             " ".join(finding.sentence for finding in judged.held),
             next_step="; ".join(dict.fromkeys(filter(None, map(_next_step, judged.held)))),
         )
-    return judged
 
 
 def _next_step(finding: Finding) -> str | None:

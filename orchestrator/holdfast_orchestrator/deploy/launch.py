@@ -9,9 +9,11 @@ from holdfast_orchestrator.deploy.draft import Draft
 from holdfast_orchestrator.deploy.forward import put_deletes_off
 from holdfast_orchestrator.deploy.gates import judge_reversible
 from holdfast_orchestrator.deploy.health_gate import refuse_unready
+from holdfast_orchestrator.deploy.kept_inputs import keep_deployed, same_inputs
 from holdfast_orchestrator.deploy.looks import note_sightings
 from holdfast_orchestrator.deploy.machine import Ending, drive
 from holdfast_orchestrator.deploy.no_return import refuse_without_way_back
+from holdfast_orchestrator.deploy.ownership import Settled
 from holdfast_orchestrator.deploy.plan_basis import refuse_other_state
 from holdfast_orchestrator.deploy.preflight import Known, good_of
 from holdfast_orchestrator.deploy.promotion import (
@@ -26,9 +28,10 @@ from holdfast_orchestrator.deploy.purpose import Purpose
 from holdfast_orchestrator.deploy.reopen import noted
 from holdfast_orchestrator.deploy.tag_search import may_be_adopted, tagged_arns
 from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.inputs.keep import described
 from holdfast_orchestrator.plan.shard import MadePlan
 from holdfast_orchestrator.private_files import read_file
-from holdfast_orchestrator.record.artifact import Artifact, keep_artifact
+from holdfast_orchestrator.record.artifact import Artifact, read_artifact
 from holdfast_orchestrator.record.footing import Proven
 from holdfast_orchestrator.record.journal import Journal
 from holdfast_orchestrator.record.journal_entry import JournalName
@@ -36,6 +39,7 @@ from holdfast_orchestrator.record.kept_plan import keep_plan
 from holdfast_orchestrator.record.state_record import Debt
 from holdfast_orchestrator.rollback.changes import NO_CHANGES
 from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.rollback.owners import dump_ownership
 from holdfast_orchestrator.rollback.versions import locked_providers
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.terraform.ownership import Sightings
@@ -55,16 +59,16 @@ class Launched:
     backup: str | None
 
 
-def launch(
-    bench: Bench, known: Known, made: MadePlan, terraform: Any, *, purpose: Purpose, draft: Draft
-) -> Launched:
+def launch(bench: Bench, known: Known, settled: Settled, *, purpose: Purpose, draft: Draft) -> Launched:
     """Judge the plan, write down what is about to happen, and let the machine do it.
 
     `draft` is told when it begins, and how it ended before anything is tidied up.
     Raises HoldfastError where something stands against it; nothing has been changed then.
     """
+    made, terraform = settled.made, settled.terraform
     artifact = artifact_of(bench, terraform)
     attempt = _attempt(bench, known, made, artifact=artifact, purpose=purpose)
+    attempt.ownership = settled.ownership
     attempt.terraform, attempt.plan_file = terraform, None if made.document.is_empty else made.file
     refuse_other_state(bench, made.file)
     if purpose.verb != "destroy":
@@ -86,6 +90,13 @@ def launch(
             bench.mark(Phase.HELD, "after")
             raise
         return finish(bench, attempt, Phase.APPLYING, draft=draft)
+
+
+def refuse_irreversible(bench: Bench, known: Known, made: MadePlan, terraform: Any) -> None:
+    """Raise GateError where something in a plan could not be undone and nobody approved it."""
+    artifact, purpose = artifact_of(bench, terraform), Purpose(verb="deploy")
+    attempt = _attempt(bench, known, made, artifact=artifact, purpose=purpose)
+    judge_reversible(bench, attempt, attempt.plan)
 
 
 def finish(bench: Bench, attempt: Attempt, phase: Phase, *, draft: Draft | None) -> Launched:
@@ -118,7 +129,7 @@ def keep_as_good(bench: Bench, known: Known, snapshot: StateSnapshot, planned: "
         good is not None
         and settled
         and not _is_of_another_app(bench, known)
-        and _is_good_already(good, artifact)
+        and _is_good_already(bench, good, artifact)
     ):
         renew_footing(bench, known, good.promoted, proven)
         return
@@ -127,7 +138,7 @@ def keep_as_good(bench: Bench, known: Known, snapshot: StateSnapshot, planned: "
         run=bench.run.id,
         verb="deploy",
         policy=bench.desk.policy,
-        artifact=keep_artifact(bench.store, artifact),
+        artifact=keep_deployed(bench, artifact),
         configuration=parsed(artifact.configuration),
         before=before,
         good=good,
@@ -150,12 +161,13 @@ def _is_of_another_app(bench: Bench, known: Known) -> bool:
     return any(record and record.project not in (None, bench.run.project) for record in records)
 
 
-def _is_good_already(good: Good, artifact: Artifact) -> bool:
+def _is_good_already(bench: Bench, good: Good, artifact: Artifact) -> bool:
     if good.lost is not None:
         return False
     if good.record.artifact == artifact.sha256 and good.record.index.objects:
         return True
-    return good.configuration == parsed(artifact.configuration)
+    same = good.configuration == parsed(artifact.configuration)
+    return same and same_inputs(read_artifact(bench.store, good.record.artifact), artifact)
 
 
 def artifact_of(bench: Bench, terraform: Any) -> Artifact:
@@ -166,6 +178,8 @@ def artifact_of(bench: Bench, terraform: Any) -> Artifact:
         configuration=bench.shard.configuration,
         lock=lock,
         engine=str(terraform.engine).partition(" (")[0],
+        assets={file.path: file.sha256 for file in bench.shard.inputs.files if file.kept},
+        inputs=described(bench.shard.inputs),
         providers=locked_providers(lock.decode()) if lock is not None else {},
     )
 
@@ -184,6 +198,7 @@ def _attempt(bench: Bench, known: Known, made: MadePlan, *, artifact: Artifact, 
         kept=known.kept,
         debt=Debt() if known.kept is None else known.kept.record.debt,
         plans=[made.raw or NO_CHANGES],
+        imports=made.imports,
         began=bench.run.clock.now(),
     )
 
@@ -195,7 +210,7 @@ def _write_down(bench: Bench, attempt: Attempt, artifact: Artifact, watched: Sig
     with bench.phase(Phase.PREFLIGHT):
         pass
     bench.step("backing up")
-    kept_artifact = bench.desk.hands.submit(keep_artifact, bench.store, artifact)
+    kept_artifact = bench.desk.hands.submit(keep_deployed, bench, artifact)
     kept_plan = bench.desk.hands.submit(keep_plan, bench.store, attempt.run, attempt.plan)
     tagged = None
     if any(may_be_adopted(change, bench.shard) for change in attempt.planned):
@@ -209,6 +224,7 @@ def _write_down(bench: Bench, attempt: Attempt, artifact: Artifact, watched: Sig
     with bench.phase(Phase.GATED) as entry:
         attempt.kept = open_record(bench, attempt)
         entry["put_off"] = list(attempt.staging.put_off)
+        entry["ownership"] = dump_ownership(attempt.ownership)
         entry["approved"] = sorted(one.name for one in attempt.consents)
 
 

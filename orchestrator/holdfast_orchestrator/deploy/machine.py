@@ -15,6 +15,7 @@ from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.commands import correct_and_deploy, deploy_command
 from holdfast_orchestrator.deploy.demolition import destroy_again
 from holdfast_orchestrator.deploy.health_gate import gate_health
+from holdfast_orchestrator.deploy.kept_inputs import doubts_about, reapplied
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.narration import Failure, failure_of_error
 from holdfast_orchestrator.deploy.no_return import BlockedRollbackError
@@ -129,7 +130,9 @@ def _classify(bench: Bench, attempt: Attempt) -> Phase:
             # The exit code is a hint; a verify is the verdict.
             bench.step("verifying")
             before = attempt.failure
-            configuration = attempt.configuration if attempt.contracting else attempt.stage_configuration
+            configuration = (
+                attempt.final_configuration if attempt.contracting else attempt.stage_configuration
+            )
             forward.check(bench, attempt, configuration)
             attempt.failure = before or attempt.failure
             verdict = verdict_of(attempt, found)
@@ -217,7 +220,8 @@ def _rolled_back(bench: Bench, attempt: Attempt) -> Ending:
     if attempt.good is None:
         done = "what it had made is destroyed again, verified"
     else:
-        done = f"last good deploy {attempt.good.record.run} re-applied, verified"
+        record = attempt.good.record
+        done = f"last good {reapplied(record.run, doubts_about(bench.store, record.artifact))}"
     return Ending(
         outcome=Outcome.ROLLED_BACK,
         exit_code=RolledBackError.exit_code,

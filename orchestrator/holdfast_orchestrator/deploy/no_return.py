@@ -1,12 +1,20 @@
 """What cannot be undone: a loss that was approved and has happened, and inputs that are others now."""
 
+from collections.abc import Iterable
+
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.commands import deploy_command, rollback_command
 from holdfast_orchestrator.deploy.promotion import pins_now
-from holdfast_orchestrator.errors import GateError, NeedsPersonError
+from holdfast_orchestrator.errors import EngineError, GateError, NeedsPersonError
+from holdfast_orchestrator.record.last_good import deployments, earlier
 from holdfast_orchestrator.rollback.guard import Violation
 from holdfast_orchestrator.rollback.rollback_config import Pin, changed_pins
+
+# What stands, and what stood before.
+_ONE_BEFORE = 2
+# How the reason begins of a rollback that others have to be rolled back for.
+UPSTREAMS_FIRST = "its last good version can be planned only after "
 
 
 class BlockedRollbackError(NeedsPersonError):
@@ -67,22 +75,53 @@ def refuse_point_of_no_return(attempt: Attempt) -> None:
 
 def refuse_changed_inputs(bench: Bench, attempt: Attempt) -> None:
     """Raise BlockedRollbackError where the last good version read other outputs than there are now."""
-    if attempt.good is None or attempt.policy.together:
+    if attempt.policy.together:
         return
+    if changed := changed_inputs(bench, attempt):
+        names = ", ".join(bench.run.label(name) for name in changed)
+        raise BlockedRollbackError(
+            f"the last good deployment used other outputs of {names} than there are now; going back would "
+            "mix an old configuration with new values",
+            next_step=f"go on from what stands: holdfast resume {attempt.run} --accept-forward"
+            + _upstreams_first(bench, attempt, changed),
+            violations=(),
+        )
+
+
+def _upstreams_first(bench: Bench, attempt: Attempt, names: Iterable[str]) -> str:
+    """The way by taking the upstream shards back first; none where one of them has nothing to go back to."""
+    shards = [bench.run.manifest.by_name[name] for name in names]
+    for shard in shards:
+        if len(deployments(earlier(bench.run.tools.store(shard), shard.state.folder))) < _ONE_BEFORE:
+            return ""
+    back = "; then: ".join(map(rollback_command, shards))
+    return f"; or: {back}; then: holdfast resume {attempt.run}"
+
+
+def changed_inputs(bench: Bench, attempt: Attempt) -> tuple[str, ...]:
+    """Return the upstream shards whose outputs are others than those the last good version read."""
+    if attempt.good is None:
+        return ()
     now = pins_now(bench, attempt.good.configuration)
     pinned = {
         name: Pin(pin.generation, pin.outputs_sha256)
         for name, pin in attempt.good.record.inputs.items()
         if name in now
     }
-    changed = changed_pins(pinned, now)
-    if changed:
-        names = ", ".join(bench.run.label(name) for name in changed)
-        raise BlockedRollbackError(
-            f"the last good deployment used other outputs of {names} than there are now; going back would "
-            "mix an old configuration with new values",
-            next_step=f"go on from what stands: holdfast resume {attempt.run} --accept-forward; or first: "
-            + "; ".join(rollback_command(bench.run.manifest.by_name[name]) for name in changed)
-            + f"; then: holdfast resume {attempt.run}",
-            violations=(),
-        )
+    return changed_pins(pinned, now)
+
+
+def let_upstreams_go_first(bench: Bench, attempt: Attempt, error: EngineError) -> None:
+    """Raise BlockedRollbackError where the last good version cannot be planned with what is above it now.
+
+    Only in a run that goes back as a whole: its upstreams go back then, and this shard after them.
+    """
+    if not attempt.policy.together or not (changed := changed_inputs(bench, attempt)):
+        return
+    raise BlockedRollbackError(
+        f"{UPSTREAMS_FIRST}{', '.join(map(bench.run.label, changed))} goes back, whose outputs are others "
+        f"now: {error.what}",
+        next_step="; ".join(rollback_command(bench.run.manifest.by_name[name]) for name in changed)
+        + f"; then: holdfast resume {attempt.run} --continue",
+        violations=(),
+    ) from error

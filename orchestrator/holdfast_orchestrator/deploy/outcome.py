@@ -44,7 +44,8 @@ class ShardResult:
     as Terraform's own words. Counts are of objects that were planned (`committed`) or had been done
     when it failed. `serial` is the state's after the apply, `backup` the key of the copy made before.
     `skipped` is a shard known to be unchanged without a plan; `reason` then says since when. `accepted` is
-    what still differs, as somebody accepted.
+    what still differs, as somebody accepted. `put_off` (addresses, "output NAME") is what was not removed
+    yet, for the sake of the shards `waits_for`.
     """
 
     shard: str
@@ -62,6 +63,8 @@ class ShardResult:
     exit_code: int = EXIT_OK
     skipped: bool = False
     accepted: tuple[AcceptedUse, ...] = ()
+    put_off: tuple[str, ...] = ()
+    waits_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.commands import deploy_command
 from holdfast_orchestrator.errors import GateError
 from holdfast_orchestrator.private_files import read_file
 from holdfast_orchestrator.rollback.plan_file import Stamp, prior_stamp
@@ -20,5 +21,5 @@ def refuse_other_state(bench: Bench, plan: Path) -> None:
         raise GateError(
             f"Terraform planned against state serial {planned.serial} (lineage {planned.lineage or 'none'}), "
             f"and in the bucket lies serial {there.serial} (lineage {there.lineage or 'none'})",
-            next_step="deploy again; if it stays so, look at the bucket: holdfast doctor",
+            next_step=f"{deploy_command(bench.shard)}; if it stays so: holdfast doctor",
         )

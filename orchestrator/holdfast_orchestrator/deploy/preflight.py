@@ -4,6 +4,7 @@ Fails closed. A state that is missing, damaged or somebody else's is never plann
 take some of them for "no state" and create everything a second time.
 """
 
+import shlex
 import shutil
 import tempfile
 from concurrent.futures import Future
@@ -126,8 +127,8 @@ def refuse_strange_state(bench: Bench, known: Known) -> None:
             raise NeedsPersonError(
                 f"the state at {key} is {standing}: {_recorded(expected)} was recorded; Terraform would "
                 "create everything a second time",
-                next_step=f"holdfast state backups {bench.shard.name}, then: "
-                f"holdfast state restore {bench.shard.name}",
+                next_step=f"holdfast state backups {shlex.quote(bench.shard.name)}; then: "
+                f"holdfast state restore {shlex.quote(bench.shard.name)}",
             )
         case _:
             known.snapshot()

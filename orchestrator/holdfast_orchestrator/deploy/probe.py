@@ -198,7 +198,8 @@ def _at_known_ids(bench: Bench, attempt: Attempt, step: Step) -> Probed | None:
 
 def _read(bench: Bench, attempt: Attempt, block: ImportBlock) -> Change | None:
     """The object as an import would show it, None where there is none. Raises _NoAnswerError."""
-    terraform = bench.terraform(with_imports(attempt.declaring(block.address), [block]))
+    declaring = attempt.declaring(block.address)
+    terraform = bench.terraform(with_imports(declaring, [block]), attempt.inputs_for(declaring))
     try:
         outcome = terraform.plan(out=_FILE, targets=[block.address])
     except CommandFailedError as error:

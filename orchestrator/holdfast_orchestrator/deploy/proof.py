@@ -28,7 +28,9 @@ def prove(bench: Bench, attempt: Attempt, configuration: Document, *, back: bool
     With `back` it is the last good one, gone back to. Raises HoldfastError where it cannot be planned.
     """
     inputs = inputs_before(bench, configuration)
-    terraform = bench.terraform(None if configuration is attempt.configuration else configuration)
+    terraform = bench.terraform(
+        None if configuration is attempt.configuration else configuration, attempt.inputs_for(configuration)
+    )
     outcome = terraform.plan(out=_FILE)
     shown = terraform.show_plan(outcome.plan) if outcome.changes else NO_CHANGES
     if not outcome.changes and any(drift.action == "delete" for drift in outcome.drift):

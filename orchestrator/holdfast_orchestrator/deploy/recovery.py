@@ -1,5 +1,6 @@
 """STATE_RECOVERY and RESOLVE: what only the events or the cloud know comes back into the state."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -60,7 +61,7 @@ def mend(bench: Bench, attempt: Attempt, found: Found) -> None:
             _import_missing(bench, attempt, missing)
         case AskOperator(why, missing, next_step):
             named = f" Not in it: {', '.join(_named(missing))}." if missing else ""
-            name = bench.shard.name
+            name = shlex.quote(bench.shard.name)
             copies = f"holdfast state backups {name}; then: holdfast state restore {name}"
             raise NeedsPersonError(f"{why}{named}", next_step=f"{next_step}: {copies}")
     _put_rescued_away(bench)
@@ -164,7 +165,8 @@ def import_objects(bench: Bench, attempt: Attempt, blocks: Sequence[ImportBlock]
 
 def _import(bench: Bench, attempt: Attempt, blocks: Sequence[ImportBlock]) -> None:
     """Import objects that one configuration declares."""
-    terraform = bench.terraform(with_imports(attempt.declaring(blocks[0].address), blocks))
+    declaring = attempt.declaring(blocks[0].address)
+    terraform = bench.terraform(with_imports(declaring, blocks), attempt.inputs_for(declaring))
     outcome = terraform.plan(out=_FILE, targets=[block.address for block in blocks])
     # A plan with targets is never complete; nothing but these is what was asked for.
     shown = {**terraform.show_plan(outcome.plan), "complete": True} if outcome.changes else {}

@@ -17,6 +17,7 @@ from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.commands import correct_and_deploy
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.deploy.forward import staging_of
+from holdfast_orchestrator.deploy.kept_inputs import with_inputs
 from holdfast_orchestrator.deploy.looks import sightings_in
 from holdfast_orchestrator.deploy.narration import Failure
 from holdfast_orchestrator.deploy.preflight import Known, good_of
@@ -32,7 +33,9 @@ from holdfast_orchestrator.rollback.changes import read_plan as read_changes
 from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.forward_gate import Approval
 from holdfast_orchestrator.rollback.identities import Identity
+from holdfast_orchestrator.rollback.imports import ImportBlock
 from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.rollback.owners import load_ownership
 from holdfast_orchestrator.rollback.progress import ApplyStep, planned_steps
 from holdfast_orchestrator.state.snapshot import snapshot_of
 
@@ -50,6 +53,7 @@ def noted(bench: Bench, attempt: Attempt) -> dict[str, Any]:
         "boot": bench.boot,
         "host": bench.lease.record.process.host,
         "shard": note_of(shard),
+        "imports": [[one.address, one.import_id] for one in attempt.imports],
         "policy": {
             "rollback": policy.rollback,
             "on_first_failure": policy.on_first_failure,
@@ -71,9 +75,9 @@ def old_shard(bench: Bench, entries: Sequence[Entry]) -> Shard:
     shard = noted_shard(entries) or bench.shard
     artifact = read_artifact(bench.store, _said(entries, Phase.SNAPSHOT)["artifact"])
     # What is kept of the way to its end is what the app says today.
+    shard = with_inputs(replace(shard, directory=bench.shard.directory), bench.store, artifact)
     return replace(
         shard,
-        configuration=artifact.configuration,
         directory=bench.shard.directory,
         sources=bench.shard.sources,
         keeping=bench.shard.keeping,
@@ -109,8 +113,14 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
     )
     if kept is not None:
         attempt.debt = kept.record.debt
+    attempt.ownership = load_ownership(_said(entries, Phase.GATED).get("ownership") or {})
+    gone = {address for entry in entries for address in entry.data.get("handed", ())}
+    attempt.handed_over = {
+        address: known for address, known in attempt.before.index.by_address.items() if address in gone
+    }
     attempt.tagged_before = _tagged_before(entries)
     attempt.sightings = sightings_in(entries)
+    attempt.imports = tuple(ImportBlock(*one) for one in first.get("imports", ()))
     attempt.health_began = any(entry.phase is Phase.HEALTH for entry in entries)
     # Another plan begins with the first stage again.
     stages = [entry for entry in entries if entry.phase is Phase.CONTRACT or _plan_of(entry) is not None]

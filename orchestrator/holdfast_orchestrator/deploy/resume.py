@@ -182,6 +182,12 @@ def go_on(shard: Shard, run: Run, desk: Desk) -> ShardResult | None:
     return ended if isinstance(ended, ShardResult) else None
 
 
+def go_on_undoing(shard: Shard, run: Run, desk: Desk) -> ShardResult:
+    """Build the rollback of this run's failed shard again: what it could not go back without is there now."""
+    take = Take(run=run.id, person=Person(), patience=_PATIENCE_SECONDS, heeds_stop=False)
+    return _taken_up(take, run, shard, desk)
+
+
 def _taken_up(take: Take, run: Run, shard: Shard, desk: Desk) -> ShardResult:
     ended = _ended(take, run, shard, desk)
     return ended if isinstance(ended, ShardResult) else Draft(shard=shard, run=run).failed(ended)

@@ -8,14 +8,17 @@ writes neither journal nor backup.
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.commands import deploy_command
 from holdfast_orchestrator.deploy.desk import Desk
 from holdfast_orchestrator.deploy.draft import INTERRUPTED, Draft
+from holdfast_orchestrator.deploy.handover import ShardHandover
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
+from holdfast_orchestrator.deploy.ownership import Settled, Turn, settle_ownership
 from holdfast_orchestrator.deploy.preflight import (
     Known,
     look,
@@ -26,7 +29,8 @@ from holdfast_orchestrator.deploy.preflight import (
 from holdfast_orchestrator.deploy.purpose import Purpose, refuse_rejected
 from holdfast_orchestrator.errors import EngineError, HoldfastError, InterruptedSafelyError, MachineError
 from holdfast_orchestrator.events import Notice
-from holdfast_orchestrator.gate import Proposal, pass_gates
+from holdfast_orchestrator.gate import Finding, Proposal, pass_gates
+from holdfast_orchestrator.gate.takeover import adoptions, takeovers
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.document import PlanDocument
 from holdfast_orchestrator.plan.preview import ShardPlan, StateStamp, configuration_sha256
@@ -34,15 +38,18 @@ from holdfast_orchestrator.plan.shard import MadePlan, Run, make_plan
 from holdfast_orchestrator.plan.upstream import waits_for
 from holdfast_orchestrator.private_files import write_private
 from holdfast_orchestrator.record.footing import Mark
-from holdfast_orchestrator.record.state_record import Debt
+from holdfast_orchestrator.record.state_record import Debt, StateRecord
+from holdfast_orchestrator.rollback.imports import with_imports
 from holdfast_orchestrator.state.lease import Claim
 from holdfast_orchestrator.state.lease_record import LeaseRecord
 from holdfast_orchestrator.state.snapshot import StateSnapshot
+from holdfast_orchestrator.terraform.ownership import Sighting, Sightings
 from holdfast_orchestrator.unchanged.inputs import Upstreams
 from holdfast_orchestrator.unchanged.stand import inputs_before
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.by_hand import Back
+    from holdfast_orchestrator.deploy.held_back import HeldBack
 
 _KEPT_PLAN = "kept.tfplan"
 
@@ -51,23 +58,27 @@ _KEPT_PLAN = "kept.tfplan"
 class Intent:
     """What is wanted of a shard: deploy or `destroy`; `allowed` addresses may be lost.
 
-    `shown` is the plan that was looked at; `upstream_changed` says that something above the shard has
-    changed since. `back` is for going back by hand.
+    `shown` is the plan that was looked at; `handover` says what moves in this run; `upstream_changed` says
+    that something above the shard has changed since. `back` is for going back by hand. `followers` are the
+    shards that depend on this one and are changed after it.
     """
 
     destroy: bool = False
     allowed: frozenset[str] = frozenset()
     shown: ShardPlan | None = None
+    handover: ShardHandover = field(default_factory=ShardHandover)
     upstream_changed: bool = False
     back: "Back | None" = None
+    followers: tuple[str, ...] = ()
 
     def still_holds(self, shard: Shard, snapshot: StateSnapshot | None) -> ShardPlan | None:
         """Return the plan that was looked at if configuration and state are still the same, else None."""
         shown = self.shown
         if shown is None or shown.document is None or shown.skipped or self.upstream_changed:
             return None
-        same = (shown.configuration_sha256, shown.state) == (
+        same = (shown.configuration_sha256, shown.reads, shown.state) == (
             configuration_sha256(shard),
+            shard.inputs.digests,
             StateStamp.of(snapshot),
         )
         return shown if same else None
@@ -131,7 +142,7 @@ class ShardDeploy:
             names = ", ".join(f"`{self._run.label(name)}`" for name in waiting)
             raise HoldfastError(
                 f"waits for {names}: the outputs it refers to are not there yet",
-                next_step=f"deploy {names} first, or together with it",
+                next_step=deploy_command(self._shard, *(f"--stack={name}" for name in waiting)),
             )
 
     def _under_lease(self, bench: Bench) -> ShardResult:
@@ -154,15 +165,72 @@ class ShardDeploy:
             return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
         inputs = self._inputs(bench)
         planned = self._plan(bench, snapshot, inputs, shown)
+        if self._desk.policy.adopt and not self._intent.destroy:
+            planned = self._adopting(bench, planned, snapshot)
         self._draft.document = planned.document
         if planned.document.is_empty and not self._intent.destroy and not self._may_be_ill(known):
             self._keep_as_good(bench, known, snapshot, planned)
             return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
+        settled = self._settled(bench, known, planned)
+        planned = Planned(settled.made, settled.terraform, planned.inputs)
         if self._intent.back is None and not self._intent.destroy:
             refuse_rejected(bench, known, json.loads(bench.shard.configuration))
-        pass_gates(self._proposal())
+        pass_gates(self._proposal(), () if self._intent.destroy else self._takeovers(planned))
         self._go_on()
-        return self._deploy(bench, known, planned)
+        if not self._intent.destroy and self._intent.back is None:
+            from holdfast_orchestrator.deploy.held_back import held_back  # noqa: PLC0415 - only after a plan
+
+            held = held_back(bench, known, planned.made.raw, followers=self._intent.followers)
+            if held is not None:
+                return self._keep_for_others(bench, known, planned, held)
+        return self._deploy(bench, known, settled)
+
+    def _settled(self, bench: Bench, known: Known, planned: Planned) -> Settled:
+        """The plan in which everything belongs to this shard."""
+        record = None if known.kept is None else known.kept.record
+        made, terraform = planned.made, planned.terraform
+        settled = settle_ownership(bench, made, terraform, snapshot=known.snapshot(), turn=self._turn(record))
+        self._draft.document = settled.document
+        return settled
+
+    def _turn(self, record: StateRecord | None) -> Turn:
+        """What the plan is for."""
+        return Turn(handover=self._intent.handover, destroy=self._intent.destroy, record=record)
+
+    def _keep_for_others(self, bench: Bench, known: Known, planned: Planned, held: "HeldBack") -> ShardResult:
+        """Deploy everything but what others still need; the gates have judged all of it."""
+        from holdfast_orchestrator.deploy.launch import refuse_irreversible  # noqa: PLC0415 - only after a plan
+
+        refuse_irreversible(bench, known, planned.made, planned.terraform)
+        bench.say(held.words)
+        self._draft.put_off, self._draft.waits_for = held.bridge.kept, held.readers
+        self._shard = held.shard(self._shard)
+        bench = replace(bench, shard=self._shard)
+        snapshot = known.snapshot()
+        planned = self._plan(bench, snapshot, self._inputs(bench), None)
+        self._draft.document = planned.document
+        if planned.document.is_empty and not self._may_be_ill(known):
+            self._keep_as_good(bench, known, snapshot, planned)
+            return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
+        return self._deploy(bench, known, self._settled(bench, known, planned))
+
+    def _adopting(self, bench: Bench, planned: Planned, snapshot: StateSnapshot | None) -> Planned:
+        """Plan again, with an import block for each object that is to be taken over."""
+        made, adopt = planned.made, self._desk.policy.adopt
+        blocks = adoptions(made.raw, made.watched, self._shard, adopted=adopt)
+        if not blocks:
+            return planned
+        for block in blocks:
+            bench.say(f"{block.address} takes over {block.import_id}, as was asked for")
+        terraform = bench.bare_terraform(with_imports(json.loads(self._shard.configuration), blocks))
+        with self._run.stop.interrupting(terraform.cancel):
+            made = make_plan(terraform, self._shard, self._run, snapshot=snapshot)
+        return Planned(replace(made, imports=blocks), terraform, planned.inputs)
+
+    def _takeovers(self, planned: Planned) -> tuple[Finding, ...]:
+        """What the plan would take over without anybody having asked for it."""
+        made, adopt = planned.made, self._desk.policy.adopt
+        return tuple(takeovers(made.raw, made.watched, self._shard, adopted=adopt))
 
     def _may_be_ill(self, known: Known) -> bool:
         """Whether what stands was never found healthy: a deploy that failed has left it."""
@@ -170,12 +238,10 @@ class ShardDeploy:
             return False
         return known.good is None or (known.kept is not None and known.kept.record.debt != Debt())
 
-    def _deploy(self, bench: Bench, known: Known, planned: Planned) -> ShardResult:
+    def _deploy(self, bench: Bench, known: Known, settled: Settled) -> ShardResult:
         from holdfast_orchestrator.deploy.launch import launch  # noqa: PLC0415 - only with something to apply
 
-        launched = launch(
-            bench, known, planned.made, planned.terraform, purpose=self._purpose, draft=self._draft
-        )
+        launched = launch(bench, known, settled, purpose=self._purpose, draft=self._draft)
         return self._draft.launched(launched)
 
     def _keep_as_good(
@@ -226,7 +292,10 @@ class ShardDeploy:
             write_private(file, shown.content)
             raw = terraform.show_plan(file)
         assert shown.document is not None  # noqa: S101 - still_holds
-        return Planned(MadePlan(file=file, state=shown.state, raw=raw, document=shown.document), terraform)
+        watched = Sightings()
+        watched.add(Sighting.of(one) for one in shown.seen)
+        made = MadePlan(file=file, state=shown.state, raw=raw, document=shown.document, watched=watched)
+        return Planned(made, terraform)
 
     def _proposal(self) -> Proposal:
         shown = self._intent.shown

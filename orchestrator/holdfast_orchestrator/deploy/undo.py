@@ -3,6 +3,7 @@
 A rollback never starts another rollback. What the guard refuses is left as it is, for a person.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,10 +13,14 @@ from typing import Any
 from holdfast_orchestrator.deploy.aftermath import Found, examine, in_doubt
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.commands import decisions
+from holdfast_orchestrator.deploy.kept_inputs import inputs_to_go_back_with
+from holdfast_orchestrator.deploy.letting_go import deletes_of_others
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.looks import holdings_of, note_sightings
 from holdfast_orchestrator.deploy.no_return import (
     BlockedRollbackError,
+    let_upstreams_go_first,
     refuse_changed_inputs,
     refuse_lost_artifact,
     refuse_point_of_no_return,
@@ -26,6 +31,7 @@ from holdfast_orchestrator.deploy.rollback_needs import declared_by_good, failed
 from holdfast_orchestrator.deploy.tag_search import may_be_adopted, tagged_arns
 from holdfast_orchestrator.engine.toolchain import dotted
 from holdfast_orchestrator.errors import EngineError, GateError, NeedsPersonError
+from holdfast_orchestrator.inputs.value import NOTHING, Inputs
 from holdfast_orchestrator.private_files import read_file
 from holdfast_orchestrator.record.artifact import Artifact, read_artifact
 from holdfast_orchestrator.record.kept_plan import keep_plan
@@ -40,6 +46,7 @@ from holdfast_orchestrator.rollback.rollback_config import (
     RollbackNeeds,
     build_rollback,
 )
+from holdfast_orchestrator.rollback.skipping import skipped_together
 from holdfast_orchestrator.rollback.state_edits import (
     deposed_to_swap,
     forget_in_state,
@@ -67,6 +74,7 @@ class Rollback:
     code: int = 0
     errors: tuple[str, ...] = ()
     skipped: frozenset[str] = frozenset()
+    inputs: Inputs = NOTHING
 
     @property
     def configuration(self) -> Document:
@@ -122,7 +130,12 @@ def _built(bench: Bench, attempt: Attempt) -> tuple[Found, RollbackConfiguration
     created = found.settled.created | attempt.adopted | attempt.debt.created
     needs = needs_of(bench, attempt, found.now, created, taken=found.settled.taken)
     built = build_rollback(goal_of(attempt), failed(bench, attempt), needs=needs, state=found.now)
-    attempt.rollback = Rollback(needs=needs, built=built, created=frozenset(created))
+    attempt.rollback = Rollback(
+        needs=needs,
+        built=built,
+        created=frozenset(created),
+        inputs=inputs_to_go_back_with(bench, attempt, built.configuration),
+    )
     return found, built
 
 
@@ -132,12 +145,16 @@ def plan(bench: Bench, attempt: Attempt) -> Phase:
     with bench.phase(Phase.RB_PLANNED) as entry:
         snapshot = bench.snapshot()
         rollback.prior = Stamp("", 0) if snapshot is None else Stamp(snapshot.lineage, snapshot.serial)
-        rollback.terraform = bench.terraform(rollback.configuration)
-        outcome = rollback.terraform.plan(out=_FILE)
+        rollback.terraform = bench.terraform(rollback.configuration, rollback.inputs)
+        try:
+            outcome = rollback.terraform.plan(out=_FILE)
+        except EngineError as error:
+            let_upstreams_go_first(bench, attempt, error)
+            raise
         rollback.plan_file = outcome.plan if outcome.changes else None
         rollback.plan = rollback.terraform.show_plan(outcome.plan) if outcome.changes else {}
         if outcome.changes and attempt.person.skip:
-            _plan_without(rollback, attempt.person.skip, run=attempt.run)
+            _plan_without(bench, attempt)
         entry["changes"] = sorted(read_plan(rollback.plan).touched) if rollback.plan else []
         if rollback.plan:
             entry.update(_remembered(bench, attempt))
@@ -193,6 +210,10 @@ def _ways_on(run: str, violations: Sequence[Violation]) -> str:
 def apply(bench: Bench, attempt: Attempt) -> Phase:
     """Apply the guarded plan; it is never interrupted by us."""
     rollback: Rollback = attempt.rollback
+    if rollback.plan_file is not None and (taken := deletes_of_others(bench, attempt)):
+        told = "; ".join(f"{address} would be deleted: {why}" for address, why in sorted(taken.items()))
+        rollback.errors = (*rollback.errors, told)
+        return Phase.RB_RETRY
     with bench.phase(Phase.RB_APPLYING, boot=bench.boot) as entry:
         if rollback.plan_file is not None:
             bench.lease.confirm()
@@ -259,8 +280,7 @@ def retry(bench: Bench, attempt: Attempt) -> Phase:
             why = "; ".join(dict.fromkeys(rollback.errors)) or "it gave no reason"
             raise NeedsPersonError(
                 f"the rollback failed {attempt.rollback_retries} times: {why}",
-                next_step=f"holdfast resume {attempt.run} --continue, or with "
-                "--skip ADDRESS, --orphan ADDRESS, --accept-forward",
+                next_step=decisions(attempt.run),
             )
         bench.run.clock.sleep(float(attempt.rollback_retries))
         with suppress(GateError):
@@ -290,11 +310,13 @@ def _edit_state(bench: Bench, built: RollbackConfiguration) -> None:
     bench.put_state(document, reason="before addresses are put right")
 
 
-def _plan_without(rollback: Rollback, skip: tuple[str, ...], *, run: str) -> None:
+def _plan_without(bench: Bench, attempt: Attempt) -> None:
     """Plan again, of everything but the addresses a person wants left as they are.
 
     Raises BlockedRollbackError where Terraform takes one of them along for the sake of another.
     """
+    rollback: Rollback = attempt.rollback
+    skip = attempt.person.skip
     planned = [change for change in read_plan(rollback.plan) if change.touches]
     rollback.skipped = frozenset(
         change.address for change in planned if {change.address, change.previous_address} & {*skip}
@@ -314,9 +336,21 @@ def _plan_without(rollback: Rollback, skip: tuple[str, ...], *, run: str) -> Non
     if all_the_same:
         raise BlockedRollbackError(
             f"{', '.join(sorted(all_the_same))} cannot be skipped alone: other things to undo depend on it",
-            next_step=f"skip what depends on it as well, or: holdfast resume {run} --accept-forward",
+            next_step=_skip_more(bench, attempt, targets),
             violations=(),
         )
+
+
+def _skip_more(bench: Bench, attempt: Attempt, targets: Sequence[str]) -> str:
+    """The command that skips what has to be skipped together, and the one that undoes nothing."""
+    rollback: Rollback = attempt.rollback
+    together = skipped_together(
+        attempt.person.skip, targets, configuration=rollback.configuration, state=_document(bench) or {}
+    )
+    options = " ".join(f"--skip {shlex.quote(address)}" for address in together)
+    orphans = "".join(f" --orphan {shlex.quote(address)}" for address in attempt.person.orphan)
+    resume = f"holdfast resume {attempt.run}"
+    return f"{resume} {options}{orphans}; or: {resume} --accept-forward"
 
 
 def _bounds(bench: Bench, attempt: Attempt, runner: Written) -> Bounds:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from holdfast_orchestrator.deploy.attempt import Attempt, Person
 from holdfast_orchestrator.deploy.bench import Bench
-from holdfast_orchestrator.deploy.commands import again_command
+from holdfast_orchestrator.deploy.commands import again_command, decisions
 from holdfast_orchestrator.deploy.draft import Draft
 from holdfast_orchestrator.deploy.launch import Launched, finish
 from holdfast_orchestrator.deploy.locks import release_our_lock, wait_for_children
@@ -109,8 +109,7 @@ def _after_stuck(attempt: Attempt, entries: tuple[Entry, ...], person: Person | 
         reason = entries[-1].data.get("reason", "it could not be told why")
         raise NeedsPersonError(
             f"run {attempt.run} waits for a decision: {reason}",
-            next_step=f"holdfast resume {attempt.run} --continue, or with "
-            "--skip ADDRESS, --orphan ADDRESS, --accept-forward",
+            next_step=decisions(attempt.run),
         )
     return Phase.RB_BUILD if any(entry.phase.value.startswith(_BACK) for entry in entries) else Phase.CLASSIFY
 

@@ -26,9 +26,9 @@ Listener = Callable[[UiEvent], None]
 
 _LOOK_SECONDS = 0.05
 _LAST_WORDS = 20
-# What TF_LOG writes: `2026-11-21T07:02:43.912Z [DEBUG] …`.
 # How a Go program ends where the machine refuses memory or threads, or where it has a defect.
 _CRASH = re.compile(r"(?m)^(?:fatal error: |runtime: failed to |panic: ).*")
+# What TF_LOG writes: `2026-11-21T07:02:43.912Z [DEBUG] …`.
 _LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT\S+ \[[A-Z]+\]")
 
 
@@ -60,11 +60,9 @@ def explained(completed: Completed, told: Sequence[Diagnostic] = ()) -> tuple[Di
     found = unique([*told, *from_stderr(completed.stderr)])
     if any(one.is_error for one in found):
         return found
-    if crash := _CRASH.search(completed.stderr):
-        # Its exit code is 2, which for a plan means that there are changes.
-        what = f"{completed.command.argv[0]} crashed: {crash[0]}"
-        return (*found, Diagnostic(severity="error", summary=what))
-    if completed:
+    # A Go program that crashes ends with code 2, which for a plan means that there are changes.
+    crash = _CRASH.search(completed.stderr)
+    if completed and crash is None:
         return found
     ended = (
         f"ended by signal {-completed.code}" if completed.code < 0 else f"ended with code {completed.code}"
@@ -72,7 +70,7 @@ def explained(completed: Completed, told: Sequence[Diagnostic] = ()) -> tuple[Di
     last_words = [line for line in completed.stderr.splitlines() if line and not _LOG_LINE.match(line)]
     silent = Diagnostic(
         severity="error",
-        summary=f"{completed.command.argv[0]} {ended} and gave no reason",
+        summary=f"{completed.command.argv[0]} {ended}{f': {crash[0]}' if crash else ' and gave no reason'}",
         detail="\n".join(last_words[-_LAST_WORDS:]),
     )
     return (*found, silent)

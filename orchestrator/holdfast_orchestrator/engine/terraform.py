@@ -35,6 +35,7 @@ from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.terraform.ownership import Holdings, Sightings
 
 PLAN = "plan.tfplan"
+GIVEN_VARIABLES = "given-*.tfvars*"
 
 _UNCHANGED, _CHANGED = 0, 2
 _APPLYING = "applying.tfplan"
@@ -49,7 +50,8 @@ class Terraform:
     `environ` is the shard's whole environment (credentials, endpoint); `project` the folder with the
     lock file, by default the runtime's. Events go to `on_event` while a command runs. Commands that
     fail raise CommandFailedError with their diagnostics; a failed apply is an outcome. With `warm` they
-    attach to providers that run already.
+    attach to providers that run already; with `reads_files` to ones that run in this folder. Files of values
+    that lie there are given to each plan.
     """
 
     def __init__(
@@ -62,7 +64,9 @@ class Terraform:
         *,
         project: Path | None = None,
         warm: WarmShard | None = None,
+        reads_files: bool = False,
     ) -> None:
+        self._reads_files = reads_files
         self.engine = engine
         self.workdir = workdir
         self._runtime = runtime
@@ -106,6 +110,7 @@ class Terraform:
         arguments = ["-json", "-input=false", "-detailed-exitcode", f"-out={out}"]
         arguments += ["-destroy"] if destroy else []
         arguments += [f"-target={address}" for address in targets]
+        arguments += [f"-var-file={file.name}" for file in sorted(self.workdir.glob(GIVEN_VARIABLES))]
         arguments += [] if lock else ["-lock=false"]
         arguments += [] if refresh else ["-refresh=false"]
         watch = None if holdings is None else Watching(holdings=holdings, plans=True)
@@ -248,6 +253,7 @@ class Terraform:
             locks=lockfile.usable(lockfile.read(self._project), self._required),
             roots=(own,) if self._config.users_own else anywhere,
             environ=self._environ,
+            reads_files=self._reads_files,
         )
 
     def _stream(

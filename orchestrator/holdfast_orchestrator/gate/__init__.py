@@ -6,6 +6,7 @@ something too, because what cannot be judged must not be applied.
 
     protection.py   protected objects are not destroyed or replaced unless each is named
     shown.py        nothing is destroyed that a person was not shown beforehand
+    takeover.py     no create takes over an object that is there already, unless each is named
     expired.py      a difference whose acceptance has expired is looked at again
 """
 
@@ -52,9 +53,9 @@ def findings(proposal: Proposal, gates: Iterable[Gate] | None = None) -> tuple[F
     )
 
 
-def pass_gates(proposal: Proposal) -> None:
-    """Return if nothing stands against a proposal. Raises GateError with every finding."""
-    found = findings(proposal)
+def pass_gates(proposal: Proposal, more: Iterable[Finding] = ()) -> None:
+    """Return if nothing stands against a proposal. Raises GateError with every finding, `more` included."""
+    found = (*findings(proposal), *more)
     if found:
         raise GateError(
             "; ".join(finding.what for finding in found),

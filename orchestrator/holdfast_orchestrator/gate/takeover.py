@@ -14,7 +14,7 @@ from holdfast_orchestrator.plan.looks import place_of
 from holdfast_orchestrator.rollback.changes import Action, Change, read_plan
 from holdfast_orchestrator.rollback.imports import ImportBlock
 from holdfast_orchestrator.terraform.create_semantics import is_doubtful
-from holdfast_orchestrator.terraform.object_keys import key_of
+from holdfast_orchestrator.terraform.object_keys import import_id_of, key_of
 from holdfast_orchestrator.terraform.ownership import Sighting, Sightings, Verdict
 
 _MOST_TAGS = 6
@@ -31,6 +31,12 @@ def takeovers(
                 gate="takeover", what=_sentence(change, seen, shard), next_step=_next(command, seen)
             )
     for change in read_plan(plan):
+        if change.address in adopted and change.importing and change.deletes:
+            yield Finding(
+                gate="takeover",
+                what=f"{change.address} cannot be taken over: its settings here would replace it",
+                next_step="declare it with the settings that it has, or give it another name",
+            )
         if _meets_itself(change):
             yield Finding(
                 gate="takeover",
@@ -43,12 +49,18 @@ def takeovers(
 def adoptions(
     plan: Mapping[str, Any], watched: Sightings, shard: Shard, *, adopted: Collection[str]
 ) -> tuple[ImportBlock, ...]:
-    """Return an import block for each object that was found at an address somebody named."""
-    return tuple(
-        ImportBlock(change.address, seen.import_id)
-        for change, seen in _found(plan, watched, shard)
-        if change.address in adopted and seen.import_id
+    """Return an import block for each planned create at an address somebody named.
+
+    Where AWS itself refuses to create what exists, nobody looked; then Terraform says whether it is there.
+    """
+    found = {change.address: seen.import_id for change, seen in _found(plan, watched, shard)}
+    asked = (
+        (change, found.get(change.address) or import_id_of(change.kind, change.after or {}, place))
+        for change in read_plan(plan)
+        if change.creates and not change.importing and change.address in adopted
+        for place in (place_of(plan, change.address, shard),)
     )
+    return tuple(ImportBlock(change.address, import_id) for change, import_id in asked if import_id)
 
 
 def _found(plan: Mapping[str, Any], watched: Sightings, shard: Shard) -> Iterator[tuple[Change, Sighting]]:

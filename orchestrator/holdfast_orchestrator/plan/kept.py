@@ -10,7 +10,7 @@ import json
 import os
 import shlex
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,12 @@ def refuse_stale(
             f"the plan kept for {kept.label} was made from another configuration",
             next_step="check out the commit it was made from, or plan again",
         )
+    if kept.document is not None and kept.reads != shard.inputs.digests:
+        raise GateError(
+            f"the plan kept for {kept.label} was made from other inputs: "
+            f"{', '.join(_differing(kept.reads, shard.inputs.digests))}",
+            next_step="put them back as they were, or plan again",
+        )
     now = StateStamp.of(snapshot)
     if kept.failure is None and not kept.waits_for and kept.state != now:
         raise GateError(
@@ -88,13 +94,15 @@ def refuse_stale(
             next_step="plan again",
         )
     if kept.document is not None and not kept.skipped and kept.inputs != inputs:
-        others = (
-            name for name in sorted({*kept.inputs, *inputs}) if kept.inputs.get(name) != inputs.get(name)
-        )
         raise GateError(
-            f"the plan kept for {kept.label} was made from other outputs of {', '.join(others)}",
+            f"the plan kept for {kept.label} was made from other outputs of "
+            f"{', '.join(_differing(kept.inputs, inputs))}",
             next_step="plan again",
         )
+
+
+def _differing(one: Mapping[str, str], other: Mapping[str, str]) -> Iterator[str]:
+    return (name for name in sorted({*one, *other}) if one.get(name) != other.get(name))
 
 
 def _stamp(stamp: StateStamp | None) -> str:

@@ -53,7 +53,8 @@ def look_by_import(
     """Look for everything that `plan` creates and would take over. Never raises: who cannot say, says so."""
     sightings, questions = Sightings(), list[_Question]()
     creates = [change for change in read_plan(plan) if change.creates and not change.importing]
-    made = {pair for change in creates for pair in parent_names(change.kind, change.after or {})}
+    new = [change for change in creates if not is_doubtful(change.kind, change.after or {})]
+    made = {pair for change in new for pair in parent_names(change.kind, change.after or {})}
     for number, change in enumerate(creates):
         values = change.after or {}
         place = place_of(plan, change.address, shard)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.plan.document import Action, PlanDocument
@@ -36,13 +37,23 @@ class PlanOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why a deploy of this plan would be refused, and what lifts that."""
+
+    what: str
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShardPlan:
     """What would happen to one shard.
 
     With `waits_for` (names of shards that must be deployed first; `waiting` says so in words) or
     `failure` (why it could not be planned) there is no `document`. `content` is Terraform's own plan
-    file; it holds secrets. `inputs` are digests of what it read of the shards above it. `skipped` is what
-    is known to be unchanged without a plan; `reasons` say why a shard was not.
+    file; it holds secrets. `inputs` are digests of what it read of the shards above it, `reads` of the files
+    and variables it read. `skipped` is what
+    is known to be unchanged without a plan; `reasons` say why a shard was not. `seen` is what was seen of the
+    objects it would create (`Sighting.to_json`), `refusals` what stands against a deploy of it.
     """
 
     shard: str
@@ -50,6 +61,7 @@ class ShardPlan:
     configuration_sha256: str
     state: StateStamp | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
+    reads: Mapping[str, str] = field(default_factory=dict)
     document: PlanDocument | None = None
     waits_for: tuple[str, ...] = ()
     waiting: str = ""
@@ -57,6 +69,8 @@ class ShardPlan:
     content: bytes | None = field(default=None, repr=False)
     skipped: bool = False
     reasons: tuple[Reason, ...] = ()
+    seen: tuple[Mapping[str, Any], ...] = ()
+    refusals: tuple[Refusal, ...] = ()
     seconds: float = 0.0
 
     @property
@@ -149,6 +163,11 @@ class Plan:
         return any(plan.has_changes for plan in self.shards)
 
     @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """What stands against a deploy of it."""
+        return tuple(refusal for plan in self.shards for refusal in plan.refusals)
+
+    @property
     def failures(self) -> tuple[ShardPlan, ...]:
         """The shards that could not be planned."""
         return tuple(plan for plan in self.shards if plan.failure is not None)
@@ -162,6 +181,7 @@ def unplanned(shard: Shard, label: str, decision: Decision) -> ShardPlan:
         label=label,
         configuration_sha256=configuration_sha256(shard),
         state=None if state is None else StateStamp(lineage=state.lineage, serial=state.serial),
+        reads=shard.inputs.digests,
         document=PlanDocument(accepted=() if decision.footing is None else decision.footing.accepted),
         waiting=decision.since,
         skipped=True,

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from holdfast_orchestrator.events import Notice, RunFinished, ShardFinished
+from holdfast_orchestrator.gate.elsewhere import refuse_states_elsewhere
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.preview import Plan, ShardPlan, unplanned
@@ -38,6 +39,7 @@ def plan_run(
     """
     began = run.clock.monotonic()
     check_buckets(run.tools, shards)
+    refuse_states_elsewhere(run.tools, shards, lambda text: run.emit(Notice(message=text)))
     names = tuple(shard.name for shard in shards)
     run.emit(run.started("plan", shards))
     decisions = Lookout(run=run, refresh=refresh, explain=explain).first(shards)

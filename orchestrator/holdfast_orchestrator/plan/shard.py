@@ -1,26 +1,33 @@
 """Plan one shard: init, plan, show. In goes a shard, out comes its plan and the Terraform that made it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.events import Event, RunStarted, ShardPlanned, ShardStep
+from holdfast_orchestrator.gate.takeover import takeovers
 from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.plan.document import PlanDocument, parse_plan
 from holdfast_orchestrator.plan.looks import look_by_import
-from holdfast_orchestrator.plan.preview import ShardPlan, StateStamp, configuration_sha256
+from holdfast_orchestrator.plan.preview import (
+    Refusal,
+    ShardPlan,
+    StateStamp,
+    configuration_sha256,
+)
 from holdfast_orchestrator.plan.settled import with_accepted
-from holdfast_orchestrator.plan.upstream import waits_for
+from holdfast_orchestrator.plan.upstream import undeployed_upstreams, waits_for
 from holdfast_orchestrator.private_files import read_file
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.rollback.holdings import holdings_in
+from holdfast_orchestrator.rollback.imports import ImportBlock
 from holdfast_orchestrator.runtime import Clock, Runtime
 from holdfast_orchestrator.secret_places import secrets_in_state
 from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
 from holdfast_orchestrator.stop import StopSignal
-from holdfast_orchestrator.terraform.ownership import Sightings
+from holdfast_orchestrator.terraform.ownership import Holdings, Sightings
 from holdfast_orchestrator.tools import Tools
 from holdfast_orchestrator.unchanged.inputs import Upstreams
 
@@ -69,7 +76,7 @@ class MadePlan:
     """A plan that was made: its file, Terraform's own document of it (secrets too) and ours.
 
     `state` is what it was made against. A plan that does nothing has an empty `raw`. `watched` is what was
-    seen of the objects it would create.
+    seen of the objects it would create, `imports` what it takes over on purpose.
     """
 
     file: Path
@@ -77,6 +84,7 @@ class MadePlan:
     raw: Mapping[str, Any] = field(repr=False)
     document: PlanDocument
     watched: Sightings = field(default_factory=Sightings)
+    imports: tuple[ImportBlock, ...] = ()
 
 
 def plan_shard(shard: Shard, run: Run) -> ShardPlan:
@@ -91,6 +99,11 @@ def plan_shard(shard: Shard, run: Run) -> ShardPlan:
             with run.stop.interrupting(terraform.cancel):
                 return plan_with(terraform, shard, run, keep=True)
     except HoldfastError as error:
+        upstreams = undeployed_upstreams(error, shard, run.manifest, run.tools)
+        if upstreams:
+            waiting_plan = _waiting(shard, run, upstreams)
+            reason = run.redactor.text(str(error).splitlines()[0])
+            return replace(waiting_plan, waiting=f"{waiting_plan.waiting} ({reason})")
         return ShardPlan(
             shard=shard.name,
             label=run.label(shard.name),
@@ -119,9 +132,21 @@ def plan_with(
         configuration_sha256=configuration_sha256(shard),
         state=made.state,
         inputs=inputs,
+        reads=shard.inputs.digests,
         document=made.document,
         content=read_file(made.file) if keep and made.raw else None,
+        seen=tuple(one.to_json() for one in made.watched.by_key.values()),
+        refusals=() if destroy else refusals_of(made, shard, run),
         seconds=run.clock.monotonic() - began,
+    )
+
+
+def refusals_of(made: MadePlan, shard: Shard, run: Run) -> tuple[Refusal, ...]:
+    """What a deploy of this plan would be refused for: it takes over objects that are there."""
+    seen = run.redactor.text
+    return tuple(
+        Refusal(what=seen(finding.what), next_step=seen(finding.next_step))
+        for finding in takeovers(made.raw, made.watched, shard)
     )
 
 
@@ -143,7 +168,7 @@ def make_plan(
     if snapshot is not None:
         run.redactor.learn([*secrets_in_state(snapshot.document)])
     state = StateStamp.of(snapshot)
-    holdings = None if destroy else holdings_in(None if snapshot is None else snapshot.document)
+    holdings = None if destroy else _holdings(shard, snapshot)
     outcome = terraform.plan(destroy=destroy, holdings=holdings)
     raw = terraform.show_plan(outcome.plan) if outcome.changes else {}
     document = parse_plan(raw, run.redactor) if raw else PlanDocument()
@@ -164,6 +189,11 @@ def make_plan(
         watched = look_by_import(terraform, shard, raw, holdings)
     watched = watched or Sightings()
     return MadePlan(file=outcome.plan, state=state, raw=raw, document=document, watched=watched)
+
+
+def _holdings(shard: Shard, snapshot: StateSnapshot | None) -> Holdings:
+    tags = {"Service": shard.service, "Environment": shard.environment, "ManagedBy": "holdfast"}
+    return replace(holdings_in(None if snapshot is None else snapshot.document), tags=tags)
 
 
 def _waiting(shard: Shard, run: Run, upstreams: tuple[str, ...]) -> ShardPlan:

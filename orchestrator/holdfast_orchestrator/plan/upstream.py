@@ -10,10 +10,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from holdfast_orchestrator.engine.diagnostics import CommandFailedError
+from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.state.snapshot import read_snapshot
 from holdfast_orchestrator.tools import Tools
 
+_DATA_SOURCE = re.compile(r"(?:module\.[^.]+\.)*data\.")
 _REFERENCE = re.compile(r"data\.terraform_remote_state\.([A-Za-z0-9_-]+)\.outputs\.([A-Za-z0-9_-]+)")
 
 
@@ -28,6 +31,24 @@ def waits_for(shard: Shard, manifest: Manifest, tools: Tools) -> tuple[str, ...]
     return tuple(sorted(waiting))
 
 
+def undeployed_upstreams(
+    error: HoldfastError, shard: Shard, manifest: Manifest, tools: Tools
+) -> tuple[str, ...]:
+    """Return the shards without a state that a failed plan of `shard` waits for, by name.
+
+    Those it depends on, where nothing but data sources failed: they looked for what is yet to be made.
+    """
+    if not isinstance(error, CommandFailedError):
+        return ()
+    failed = [one.address or "" for one in error.diagnostics if one.is_error]
+    if not failed or not all(_DATA_SOURCE.match(address) for address in failed):
+        return ()
+    upstreams = (manifest.by_name[name] for name in shard.depends_on if name in manifest.by_name)
+    return tuple(
+        sorted(one.name for one in upstreams if read_snapshot(tools.store(one), one.state.key) is None)
+    )
+
+
 def outputs_needed(configuration: Mapping[str, Any], manifest: Manifest) -> Mapping[str, frozenset[str]]:
     """Return the outputs that a configuration refers to, by the name of the shard that has them."""
     needed = _needed_outputs(configuration)
@@ -36,6 +57,11 @@ def outputs_needed(configuration: Mapping[str, Any], manifest: Manifest) -> Mapp
         for place, outputs in sorted(needed.items())
         if place in manifest.by_place
     }
+
+
+def outputs_read(configuration: Mapping[str, Any], place: tuple[str, str]) -> frozenset[str]:
+    """Return the outputs that a configuration reads from the state at `place`, a bucket and a key."""
+    return frozenset(_needed_outputs(configuration).get(place, ()))
 
 
 def _outputs(shard: Shard, tools: Tools) -> set[str]:

@@ -3,8 +3,9 @@
     _holdfast/artifacts/<sha256>
 
 One JSON object: the synthesized configuration, the provider lock file, the engine's and the providers'
-versions. It is named by the SHA-256 of its bytes and written before the plan, so that whatever is
-applied can always be found again; the same configuration deployed twice is one object.
+versions, and the digests of what it reads (`inputs/`; their content lies beside it, each once).
+It is named by the SHA-256 of its bytes and written before the plan, so that whatever is applied can always be
+found again; the same configuration deployed twice is one object.
 """
 
 import hashlib
@@ -31,7 +32,8 @@ class Artifact:
 
     `configuration` is cdk.tf.json as it was synthesized, `lock` the .terraform.lock.hcl (None: there was
     none yet). `engine` is "terraform 1.11.4" or alike, `providers` versions by source address. `assets` are
-    SHA-256 by path of files the configuration refers to.
+    SHA-256 by path of the files that are kept. `inputs` is what `inputs.keep.described` tells of all that it
+    reads, None in an artifact from before that was known.
     """
 
     configuration: bytes = field(repr=False)
@@ -39,6 +41,7 @@ class Artifact:
     engine: str
     providers: Mapping[str, str] = field(default_factory=dict)
     assets: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, Any] | None = None
 
     @cached_property
     def body(self) -> bytes:
@@ -49,6 +52,7 @@ class Artifact:
                 "engine": self.engine,
                 "providers": dict(sorted(self.providers.items())),
                 "assets": dict(sorted(self.assets.items())),
+                **({} if self.inputs is None else {"inputs": self.inputs}),
                 "lock": None if self.lock is None else self.lock.decode(),
                 "configuration": self.configuration.decode(),
             },
@@ -113,4 +117,5 @@ def _build(document: Mapping[str, Any]) -> Artifact:
         engine=document["engine"],
         providers=document["providers"],
         assets=document["assets"],
+        inputs=document.get("inputs"),
     )

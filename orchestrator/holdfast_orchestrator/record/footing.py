@@ -55,7 +55,8 @@ class Footing:
     `configuration` is the digest of the normalised configuration, `settings` a digest for each thing the
     manifest says beside it, `environment` one for each variable that providers heed, `inputs` are by upstream
     shard, `state` is the object it left, `good` the ETag
-    of the last-good record it belongs to, `accepted` what still differs and was accepted.
+    of the last-good record it belongs to, `accepted` what still differs and was accepted. `reads` is a digest
+    for each file and variable it read, by name; None where nobody wrote that down.
     """
 
     run: str
@@ -68,6 +69,7 @@ class Footing:
     inputs: Mapping[str, InputFooting] = field(default_factory=dict)
     state: Mark
     good: str
+    reads: Mapping[str, str] | None = None
     accepted: tuple[AcceptedUse, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -89,6 +91,7 @@ class Footing:
             },
             "state": _mark(self.state),
             "good": self.good,
+            **({} if self.reads is None else {"reads": dict(sorted(self.reads.items()))}),
             **({"accepted": [asdict(use) for use in self.accepted]} if self.accepted else {}),
         }
 
@@ -122,6 +125,7 @@ def _built(document: Any) -> Footing | None:
         },
         state=state,
         good=str(document["good"]),
+        reads=_texts(document["reads"]) if "reads" in document else None,
         accepted=tuple(AcceptedUse(**use) for use in document.get("accepted", ())),
     )
 

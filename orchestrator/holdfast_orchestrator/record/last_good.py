@@ -210,7 +210,7 @@ def _overtaken(key: str, found: StoredObject | None) -> NeedsPersonError:
     by = "it was deleted" if found is None else f"run {_read(found).run} promoted another deployment"
     return NeedsPersonError(
         f"the record at {key} changed during this run: {by}; two runs worked on one shard",
-        next_step="holdfast audit shows both; then deploy the one that is wanted",
+        next_step="look at both with `holdfast audit`, then deploy the one that is wanted",
     )
 
 

@@ -174,7 +174,7 @@ def _key(run: str) -> str:
 
 
 def _read(stored: StoredObject) -> RunRecord:
-    return load(stored, SCHEMA, _build, next_step="holdfast audit has the same facts")
+    return load(stored, SCHEMA, _build, next_step="the same facts: holdfast audit")
 
 
 def _build(document: Mapping[str, Any]) -> RunRecord:

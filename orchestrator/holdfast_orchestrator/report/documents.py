@@ -15,6 +15,7 @@ from holdfast_orchestrator.terraform.accepted import AcceptedUse
 if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.outcome import RunResult
     from holdfast_orchestrator.plan.preview import Plan, ShardPlan
+    from holdfast_orchestrator.report.adopt_documents import AdoptDocument
     from holdfast_orchestrator.report.advice_documents import AdviseDocument
     from holdfast_orchestrator.report.ci_documents import MatrixDocument
     from holdfast_orchestrator.report.history_documents import (
@@ -119,6 +120,14 @@ class AcceptedChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRefusal:
+    """Why a deploy of this plan would be refused, and what lifts that."""
+
+    what: str
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedShard:
     """A shard's plan; `outcome` is changes, unchanged, deferred or failed, `reason` says why.
 
@@ -138,6 +147,7 @@ class PlannedShard:
     skipped: bool = False
     reasons: tuple[PlannedBecause, ...] = ()
     accepted_differences: tuple[AcceptedChange, ...] = ()
+    refusals: tuple[PlannedRefusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +181,7 @@ class DeployedShard:
     """How a shard ended; `serial` is its state's now, `backup` the key of the copy made before.
 
     `skipped` is true where nothing has changed since the last good deploy, so that nothing was planned.
+    `put_off` is what was not removed yet because others still read it.
     """
 
     name: str
@@ -186,6 +197,7 @@ class DeployedShard:
     seconds: float
     skipped: bool = False
     accepted_differences: tuple[AcceptedChange, ...] = ()
+    put_off: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +224,7 @@ class ErrorDocument:
 Document: TypeAlias = (
     "ListDocument | GraphDocument | MatrixDocument | SynthDocument | PlanReport | DeployDocument"
     " | AdviseDocument | RunsDocument | ShowDocument | AuditRecordsDocument | AuditVerificationDocument"
-    " | DoctorDocument | LocalStatusDocument | ErrorDocument"
+    " | DoctorDocument | LocalStatusDocument | AdoptDocument | ErrorDocument"
 )
 
 
@@ -268,6 +280,7 @@ def deploy_document(result: "RunResult") -> DeployDocument:
                 seconds=round(shard.seconds, 3),
                 skipped=shard.skipped,
                 accepted_differences=_accepted(shard.accepted),
+                put_off=shard.put_off,
             )
             for shard in result.shards
         ),
@@ -319,6 +332,7 @@ def _planned(plan: "ShardPlan") -> PlannedShard:
             PlannedBecause(why=reason.why, words=reason.words, names=reason.names) for reason in plan.reasons
         ),
         accepted_differences=_accepted(plan.accepted),
+        refusals=tuple(PlannedRefusal(what=one.what, next_step=one.next_step) for one in plan.refusals),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from holdfast_orchestrator.plan.preview import Plan, PlanOutcome, ShardPlan
 from holdfast_orchestrator.report.plan_text import change_words, shown
-from holdfast_orchestrator.terraform.accepted import AcceptedUse, count_words
+from holdfast_orchestrator.terraform.accepted import count_words
 
 # GitHub refuses comments over 65,536 characters.
 _LONGEST = 60_000
@@ -26,18 +26,24 @@ def _lines(plan: Plan, *, folded: bool = True) -> Iterator[str]:
     yield ""
     for loss in plan.destroys:
         yield f"- **{loss}**"
-    if plan.destroys:
+    for refusal in plan.refusals:
+        yield f"- **would be refused**: {_plain(refusal.what)}"
+    if plan.destroys or plan.refusals:
         yield ""
+    yield from _overview(plan)
+    yield from _accepted(plan)
+    if folded:
+        for shard in plan.shards:
+            yield from _details(shard)
+
+
+def _overview(plan: Plan) -> Iterator[str]:
     for shard in plan.shards:
         if shard.outcome is not PlanOutcome.UNCHANGED:
             yield f"- `{shard.label}` {_words(shard)}"
     unchanged = [f"`{shard.label}`" for shard in plan.shards if shard.outcome is PlanOutcome.UNCHANGED]
     if unchanged:
         yield f"- unchanged: {', '.join(unchanged)}"
-    yield from _accepted(plan)
-    if folded:
-        for shard in plan.shards:
-            yield from _details(shard)
 
 
 def _accepted(plan: Plan) -> Iterator[str]:
@@ -47,7 +53,7 @@ def _accepted(plan: Plan) -> Iterator[str]:
         yield from (f"  - `{shard.label}` `{_plain(use)}`" for use in shard.accepted)
 
 
-def _plain(use: AcceptedUse) -> str:
+def _plain(use: object) -> str:
     return " ".join(str(use).replace("`", "'").split())
 
 

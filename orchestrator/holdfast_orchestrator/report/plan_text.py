@@ -34,6 +34,9 @@ def plan_lines(plan: Plan, *, attributes: bool = True) -> Iterator[str]:
     """Yield the lines; with `attributes` also what changes inside each object that is kept."""
     for loss in plan.destroys:
         yield f"! {_label(plan, loss.shard)}: {loss.address} would be {_lost(loss.action)}"
+    for refusal in plan.refusals:
+        yield f"! {refusal.what}"
+        yield f"    {refusal.next_step}"
     for shard in plan.shards:
         if shard.outcome is not PlanOutcome.UNCHANGED:
             yield from _shard_lines(shard, attributes=attributes)

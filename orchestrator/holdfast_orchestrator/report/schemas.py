@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from holdfast_orchestrator.manifest_files import DeploymentManifest
 from holdfast_orchestrator.report import (
+    adopt_documents,
     advice_documents,
     ci_documents,
     documents,
@@ -66,6 +67,7 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "state-backups.v1.json": _of(state_documents.StateBackupsDocument, "holdfast state backups --json"),
     "state-restore.v1.json": _of(state_documents.StateRestoreDocument, "holdfast state restore --json"),
     "state-unlock.v1.json": _of(state_documents.StateUnlockDocument, "holdfast state unlock --json"),
+    "adopt.v1.json": _of(adopt_documents.AdoptDocument, "holdfast adopt --json"),
     "runs.v1.json": _of(history_documents.RunsDocument, "holdfast runs --json"),
     "show.v1.json": _of(history_documents.ShowDocument, "holdfast show --json"),
     "audit-records.v1.json": _of(history_documents.AuditRecordsDocument, "holdfast audit --json"),

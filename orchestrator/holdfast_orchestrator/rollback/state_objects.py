@@ -78,7 +78,7 @@ def read_state(source: str, content: bytes | None) -> StateObject:
         return StateObject(source=source, condition=Condition.EMPTY, sha256=sha256)
     try:
         document: Any = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return StateObject(source=source, condition=Condition.BROKEN, sha256=sha256)
     return _judge(source, document, sha256)
 

@@ -10,6 +10,7 @@ an older state. `terraform state push` could not do that into an absent or damag
 
 import hashlib
 import json
+import shlex
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -121,7 +122,7 @@ def propose(place: StatePlace, copy: StateCopy) -> Proposal:
     if diff.refusals:
         raise GateError(
             " ".join(diff.refusals),
-            next_step=f"choose another copy: holdfast state backups {place.shard}",
+            next_step=f"choose another copy: holdfast state backups {shlex.quote(place.shard)}",
         )
     document = restored(then, now)
     seen = max(highest_serial(every, then.lineage), -1 if record is None else record.serial)

@@ -42,6 +42,7 @@ class CreateRule:
         scope: where the name is unique: in a region of an account, in an account, everywhere.
         look: how to ask whether the object exists: `import`; `data:ARGUMENT[=ATTRIBUTE],…` for a data source
             of the same name; `always-there`; `flag:ATTRIBUTE` (an import, where that attribute is true);
+            `proof` (an import, of use only where nothing else proves later that a lost create was ours);
             `none` where nothing can be asked; empty where no question arises.
         parent, parent_kind: the attribute that names what this object is a part or setting of, and its type.
         source: where the row comes from. note: what is peculiar.
@@ -76,7 +77,12 @@ class CreateRule:
     @property
     def flag(self) -> str:
         """The attribute that turns a create that refuses into one that overwrites; empty where none does."""
-        return self.look.removeprefix("flag:") if self.look.startswith("flag:") else ""
+        return self.look.partition("flag:")[2]
+
+    @property
+    def is_for_proof(self) -> bool:
+        """Whether a look serves as proof alone: AWS refuses to create what exists, and an import tells."""
+        return self.look.startswith("proof")
 
 
 # Two names of one type of object: the key of either is the key of the other.

@@ -94,12 +94,14 @@ class Sighting:
 class Holdings:
     """What a shard has: keys of its state's objects, and what children may name as their parents.
 
-    `gone` are keys this run has deleted: AWS may show a deleted object for a moment longer.
+    `gone` are keys this run has deleted: AWS may show a deleted object for a moment longer. `tags` are those
+    that prove that an object is the shard's.
     """
 
     own: frozenset[ObjectKey] = frozenset()
     parents: frozenset[tuple[str, str]] = frozenset()
     gone: frozenset[ObjectKey] = frozenset()
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     def has(self, key: ObjectKey) -> bool:
         """Say whether the state has this object."""

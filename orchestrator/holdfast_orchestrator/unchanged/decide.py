@@ -16,6 +16,7 @@ class Why(StrEnum):
     CONFIGURATION = "configuration"
     SETTINGS = "settings"
     ENVIRONMENT = "environment"
+    INPUTS = "inputs"
     UPSTREAM = "upstream"
     STATE = "state"
     ENGINE = "engine"
@@ -34,6 +35,7 @@ _LASTING = frozenset(
         Why.CONFIGURATION,
         Why.SETTINGS,
         Why.ENVIRONMENT,
+        Why.INPUTS,
         Why.ENGINE,
         Why.PROVIDER,
     }
@@ -91,7 +93,8 @@ class Now:
     """What is so now.
 
     `record` is the shard's state record, `good` the ETag of its last-good record, `state` and `locked` what
-    lies in the bucket. `doubts` are sentences: whatever keeps one from being sure.
+    lies in the bucket. `reads` is a digest for each file and variable the shard reads. `doubts` are
+    sentences: whatever keeps one from being sure.
     """
 
     configuration: str
@@ -105,6 +108,7 @@ class Now:
     good: str | None
     state: Mark | None
     locked: bool
+    reads: Mapping[str, str]
     doubts: tuple[str, ...] = field(default=())
 
 
@@ -140,6 +144,7 @@ def _differences(now: Now, then: Footing) -> Iterator[Reason]:
         yield Reason(Why.SETTINGS, "settings changed", settings)
     if variables := _differing(now.environment, then.environment):
         yield Reason(Why.ENVIRONMENT, "environment changed", variables)
+    yield from _reads(now.reads, then.reads)
     yield from _inputs(now.inputs, then.inputs)
     if now.state is None or now.state != then.state:
         yield Reason(Why.STATE, "its state is gone" if now.state is None else "its state was written since")
@@ -148,6 +153,12 @@ def _differences(now: Now, then: Footing) -> Iterator[Reason]:
     if now.engine != then.engine:
         yield Reason(Why.ENGINE, f"engine changed from {then.engine} to {now.engine}")
     yield from _providers(now, then)
+
+
+def _reads(now: Mapping[str, str], then: Mapping[str, str] | None) -> Iterator[Reason]:
+    if changed := _differing(now, then or {}):
+        words = "nobody wrote down what it read" if then is None else "what it reads changed"
+        yield Reason(Why.INPUTS, words, changed)
 
 
 def _inputs(now: Mapping[str, InputFooting], then: Mapping[str, InputFooting]) -> Iterator[Reason]:

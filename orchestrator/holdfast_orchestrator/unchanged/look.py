@@ -5,10 +5,8 @@ turn comes after something above it has changed, or long after the first look.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 
 from holdfast_orchestrator.engine.providers import requirements
 from holdfast_orchestrator.engine.workdir import errored_state
@@ -130,7 +128,7 @@ class _Glance:
         store = self.run.tools.store(shard)
         state = mark_of(store.head(shard.state.key))
         self.upstreams.note(shard.name, state)
-        unsure += strangers(document, self.run.manifest)
+        unsure += (*strangers(document, self.run.manifest), *shard.inputs.moving, *shard.inputs.doubts)
         if errored_state(self.run.tools.workdir(shard)) is not None:
             unsure += ("a state that could not be saved lies on this machine",)
         today = self.run.clock.now().date()
@@ -148,15 +146,9 @@ class _Glance:
             good=good.get(last_good_key(shard.state.folder)),
             state=state,
             locked=store.head(f"{shard.state.key}.tflock") is not None,
+            reads=shard.inputs.digests,
             doubts=unsure,
         )
-
-
-def lies_here(path: str) -> bool:
-    """Whether a path (`~` is a home folder) leads to something on this machine."""
-    with suppress(OSError, RuntimeError):
-        return Path(path).expanduser().exists()
-    return False
 
 
 def required_sources(shard: Shard, registry: str) -> tuple[str, ...]:
@@ -169,7 +161,7 @@ def _readable(shard: Shard) -> tuple[Document, tuple[str, ...]]:
         document = normal(shard.configuration)
     except UnreadableError as error:
         return _NOTHING, (f"its configuration cannot be compared ({error})",)
-    return document, doubts(document, lies_here)
+    return document, doubts(document)
 
 
 def _bare(record: StateRecord | None, *, doubts: tuple[str, ...]) -> Now:
@@ -186,6 +178,7 @@ def _bare(record: StateRecord | None, *, doubts: tuple[str, ...]) -> Now:
         good=None,
         state=None,
         locked=False,
+        reads={},
         doubts=doubts,
     )
 

@@ -7,7 +7,7 @@ as they are written, because Terraform counts more exactly than Python.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from holdfast_orchestrator.rollback.documents import Document, as_list, digest, texts
@@ -20,19 +20,13 @@ _NAMED = ("provider", "output", "variable", "module")
 # Nobody writes this sign; it keeps a number apart from the text that looks like it.
 _NUMBER = "\ue000"
 
-_FILES = re.compile(
-    r"\b(?:file|filebase64|templatefile|fileset|fileexists|file\w*(?:md5|sha\d+))\s*\("
-    r"|\bprovider::local::|\bpath\.(?:module|root|cwd)\b"
-)
-_ROOTS = ("/", "~")
-_TEMPLATES = ("${", "%{")
 # The engine is never told of another one (`engine/environment.py`), and cdktf writes the second.
 _WORKSPACES = ("default", "${terraform.workspace}")
 _STATE = re.compile(r"\bterraform_remote_state\b")
 _KNOWN_STATE = re.compile(r"\bdata\.terraform_remote_state\.[A-Za-z0-9_-]+\.outputs\.[A-Za-z0-9_-]+(?![\w-])")
 # What they answer is told by their arguments, the account and the region; other states are compared by what
 # is read of them. Any other data source may answer something else tomorrow.
-_SETTLED = frozenset({
+SETTLED = frozenset({
     "aws_arn",
     "aws_caller_identity",
     "aws_default_tags",
@@ -67,23 +61,15 @@ def configuration_digest(configuration: bytes) -> str:
     return digest(normal(configuration))
 
 
-def doubts(document: Document, exists: Callable[[str], bool]) -> tuple[str, ...]:
+def doubts(document: Document) -> tuple[str, ...]:
     """Return what a normalised configuration depends on that cannot be seen in it, in words.
 
-    `exists` says whether an absolute path, or one from a home folder, leads to something.
+    The files and variables that it reads are known by themselves (`inputs/`).
     """
     found = set()
-    if document.get("variable"):
-        found.add("it has variables, whose values come from outside")
-    if document.get("module"):
-        found.add("it uses modules, whose files are not part of it")
-    for kind in {kind for kind, _ in _kinds(document, "data")} - _SETTLED:
+    for kind in {kind for kind, _ in _kinds(document, "data")} - SETTLED:
         found.add(f"it reads {kind}, which may say something else by now")
     for text in texts(document):
-        if _FILES.search(text) and any(sign in text for sign in _TEMPLATES):
-            found.add("it reads files")
-        if text.startswith(_ROOTS) and text.strip("/") and exists(text):
-            found.add(f"it names {text}, which lies on this machine")
         # The block's own name says nothing; `remote_states` looks into it.
         if text != "terraform_remote_state" and _STATE.search(_KNOWN_STATE.sub("", text)):
             found.add("it reads another state in a way that is not understood")

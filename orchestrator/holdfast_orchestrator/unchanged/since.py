@@ -17,6 +17,7 @@ from pathlib import Path
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.providers import requirements
 from holdfast_orchestrator.errors import HoldfastError, ToolchainError, UsageError
+from holdfast_orchestrator.inputs.value import differing
 from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.process import Command, Completed
 from holdfast_orchestrator.runtime import Runtime
@@ -107,7 +108,7 @@ def synthesized_at(ref: str, synth: Callable[[], Manifest]) -> Manifest:
 
 
 def _differs(shard: Shard, then: Shard | None) -> bool:
-    if then is None or settings_of(shard) != settings_of(then):
+    if then is None or settings_of(shard) != settings_of(then) or differing(shard.inputs, then.inputs):
         return True
     try:
         return configuration_digest(shard.configuration) != configuration_digest(then.configuration)

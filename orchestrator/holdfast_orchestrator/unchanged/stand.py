@@ -69,6 +69,7 @@ def _footing(bench: "Bench", promoted: Promoted, *, state: Mark, proven: Proven)
         inputs=inputs,
         state=state,
         good=promoted.etag,
+        reads=shard.inputs.digests,
         accepted=record.accepted,
     )
 

@@ -62,7 +62,12 @@ class Watching:
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields for the gateway."""
-        return {"plans": self.plans, "applies": self.applies, "holdings": self.holdings.to_json()}
+        return {
+            "plans": self.plans,
+            "applies": self.applies,
+            "holdings": self.holdings.to_json(),
+            "tags": dict(self.holdings.tags),
+        }
 
 
 @dataclass(slots=True)

@@ -167,6 +167,7 @@ class Gateway:
             plans=asked["plans"],
             applies=asked["applies"],
             holdings=Holdings.of(asked["holdings"]),
+            tags=asked["tags"],
         )
 
     def _schema(self, spec: Spec) -> KeptSchema:

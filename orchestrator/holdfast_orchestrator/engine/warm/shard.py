@@ -59,6 +59,7 @@ class Place:
     locks: lockfile.Locks
     roots: tuple[Path, ...]
     environ: Mapping[str, str] = field(repr=False)
+    reads_files: bool = False
 
 
 class WarmShard:
@@ -148,7 +149,8 @@ def _needs_no_folder(place: Place) -> bool:
         name for kind in ("resource", "data", "ephemeral") for one in blocks(document, kind) for name in one
     }
     return (
-        all(one.source.endswith(_KNOWN) for one in place.required)
+        not place.reads_files
+        and all(one.source.endswith(_KNOWN) for one in place.required)
         and all(name.startswith(_KNOWN_TYPES) for name in types)
         and "provisioner" not in words_of(place.configuration)
     )

@@ -39,13 +39,14 @@ class Watch:
     Attributes:
         looks: who asks.
         plans, applies: whether to look while it plans, and to guard what it applies.
-        holdings: what the shard has.
+        holdings: what the shard has. tags: what the objects of a shard are told by.
     """
 
     looks: Looks
     plans: bool
     applies: bool
     holdings: Holdings
+    tags: Mapping[str, str] = field(default_factory=dict)
     seen: dict[ObjectKey, Sighting] = field(default_factory=dict)
     deleted: set[ObjectKey] = field(default_factory=set)
     made: set[tuple[str, str]] = field(default_factory=set)
@@ -56,9 +57,10 @@ class Watch:
         if not self.plans or not is_nil(wire.part(request, _PRIOR)):
             return
         kind, values = wire.part(request, _TYPE).decode(), decoded(wire.part(answer, _PLANNED_IN_ANSWER))
-        if values:
+        if values and not is_doubtful(kind, values):
+            # What may be there already is no new parent before its create was let through.
             self.made.update(parent_names(kind, values))
-        if values and is_doubtful(kind, values):
+        if values and (is_doubtful(kind, values) or self._is_untold(kind, values)):
             self.tasks.append(asyncio.create_task(self._look_later(asking, kind, values)))
 
     @asynccontextmanager
@@ -103,6 +105,13 @@ class Watch:
         key = await self._key(asking, kind, values)
         if key is not None:
             self.seen[key] = await self._judged(asking, key, kind, values)
+
+    def _is_untold(self, kind: str, values: Mapping[str, Any]) -> bool:
+        """Whether nothing on the object would say later that it is the shard's."""
+        rule, tags = rule_of(kind), values.get("tags_all")
+        if rule is None or not rule.is_for_proof:
+            return False
+        return not isinstance(tags, Mapping) or not self.tags.items() <= tags.items()
 
     async def _key(self, asking: Asking, kind: str, values: Mapping[str, Any]) -> ObjectKey | None:
         place = await self.looks.place(asking)

@@ -1,0 +1,87 @@
+"""After the walk: what had to wait for dependents is removed, in a deploy of its own, dependents first.
+
+What a dependent that failed, or was not part of this run, still reads stays and is named.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from holdfast_orchestrator.deploy.desk import Desk
+from holdfast_orchestrator.deploy.ids import new_run_id
+from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
+from holdfast_orchestrator.deploy.shard import Intent, ShardDeploy
+from holdfast_orchestrator.events import Notice, ShardFinished
+from holdfast_orchestrator.plan.shard import Run
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.deploy.run import Order
+
+
+def remove_what_waited(
+    results: Mapping[str, ShardResult], order: "Order", run: Run, desk: Desk
+) -> Mapping[str, ShardResult]:
+    """Return the results, those of shards whose removals were made, or had to stay, put right."""
+    ended = dict(results)
+    for name in reversed(run.manifest.graph.order):
+        if name in ended and ended[name].put_off and ended[name].outcome.is_good:
+            ended[name] = _removed(ended[name], ended, order, run=run, desk=desk)
+    return ended
+
+
+def _removed(
+    result: ShardResult, ended: Mapping[str, ShardResult], order: "Order", *, run: Run, desk: Desk
+) -> ShardResult:
+    unwell = [
+        name
+        for name in run.manifest.graph.waiting[result.shard]
+        if name in ended and not ended[name].outcome.is_good
+    ]
+    if unwell or run.stop.asked:
+        return _stays(result, run, why=f"{', '.join(map(run.label, unwell)) or 'the run'} was not finished")
+    shown = None if order.shown is None else order.shown.by_name.get(result.shard)
+    intent = Intent(allowed=order.policy.allowed, shown=shown, upstream_changed=True)
+    # The journal of this run has come to its end for this shard.
+    own = replace(run, id=new_run_id(run.clock.now()))
+    again = ShardDeploy(run.manifest.by_name[result.shard], own, intent, desk).result()
+    if again.put_off:
+        return _stays(result, run, why=f"still read by {', '.join(again.waits_for)}")
+    if not again.outcome.is_good:
+        reason = f"the new version stands, but removing {', '.join(result.put_off)} failed: {again.reason}"
+        return replace(again, reason=reason, seconds=result.seconds + again.seconds)
+    return _told(_together(result, again), run)
+
+
+def _stays(result: ShardResult, run: Run, *, why: str) -> ShardResult:
+    kept = ", ".join(result.put_off)
+    told = f"{kept}: not removed yet ({why}); the next deploy of {result.label} that can removes it"
+    run.emit(Notice(shard=result.shard, message=told))
+    return replace(result, evidence=(*result.evidence, told))
+
+
+def _together(first: ShardResult, second: ShardResult) -> ShardResult:
+    return replace(
+        second,
+        outcome=Outcome.COMMITTED if Outcome.COMMITTED in (first.outcome, second.outcome) else first.outcome,
+        reason=None if second.outcome is Outcome.COMMITTED else second.reason,
+        added=first.added + second.added,
+        changed=first.changed + second.changed,
+        destroyed=first.destroyed + second.destroyed,
+        backup=first.backup or second.backup,
+        seconds=first.seconds + second.seconds,
+    )
+
+
+def _told(result: ShardResult, run: Run) -> ShardResult:
+    from holdfast_orchestrator.deploy.run import summary  # noqa: PLC0415 - it comes here itself
+
+    run.emit(
+        ShardFinished(
+            shard=result.shard,
+            outcome=result.outcome.value,
+            summary=summary(result),
+            detail=result.evidence,
+            seconds=result.seconds,
+        )
+    )
+    return result

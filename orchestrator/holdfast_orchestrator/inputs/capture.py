@@ -1,0 +1,331 @@
+"""From a synthesized stack to what it reads, and a configuration that reads it on any machine.
+
+Absolute paths into the app are written relative to the stack's folder; everything else stays as it is, byte
+for byte. A path that leads out of the app is written as an absolute one: there is nothing else to read.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from holdfast_orchestrator.inputs.expressions import FileCall, file_calls
+from holdfast_orchestrator.inputs.modules import is_local, read_module
+from holdfast_orchestrator.inputs.reach import Collected, Reach
+from holdfast_orchestrator.inputs.value import NOTHING, Inputs
+from holdfast_orchestrator.inputs.variables import Given, variables_of
+from holdfast_orchestrator.manifest import Manifest, Shard
+from holdfast_orchestrator.private_files import read_source
+
+_ASSET = re.compile(r"\bassets/[^\s\"'${}/]+/[^\s\"'${}/]+")
+_PATH = re.compile(r"[^\x00-\x1f\"'<>|*?;,()\[\]{}$`]{2,1000}")
+_WORD = re.compile(r"[^\s\"'`;&|<>()=]+")
+_INTERPRETERS = frozenset({".", "bash", "node", "perl", "python", "python3", "ruby", "sh", "source"})
+_TFVARS = ("terraform.tfvars", "terraform.tfvars.json")
+_AUTO = (".auto.tfvars", ".auto.tfvars.json")
+_CONFIGURATION = "cdk.tf.json"
+# Arguments that are paths and nothing else: only there may an absolute path be written as another one.
+_PATH_ARGUMENTS = frozenset({
+    ("aws_lambda_function", "filename"),
+    ("aws_lambda_layer_version", "filename"),
+    ("aws_s3_bucket_object", "source"),
+    ("aws_s3_object", "source"),
+    ("archive_file", "source_dir"),
+    ("archive_file", "source_file"),
+    ("local_file", "source"),
+    ("file", "source"),
+    ("local-exec", "working_dir"),
+})  # fmt: skip
+_PLACE = re.compile(r"\$\{\s*path\.(?:module|root|cwd)\s*\}/")
+_BUILDS_PATH = re.compile(r"\bpath\.(?:module|root|cwd)\b")
+# What such a call reads is looked at by itself.
+_WITHOUT_CALLS = re.compile(r"\b(?:file\w*|templatefile)\s*\([^()]*\)")
+_SHOWN = 80
+_OUTSIDE = re.compile(r"\b(?:var|local|each|count)\.")
+_CANNOT_BE_WRITTEN = re.compile(r'["\\]|\$\{|%\{')
+
+
+def capture(manifest: Manifest, project: Path, given: Given) -> Manifest:
+    """Return the manifest with the inputs of each shard. Raises UsageError for a variable nobody declares."""
+    shards = tuple(_captured(shard, Reach.of(project, shard.directory), given) for shard in manifest.shards)
+    given.refuse_undeclared(shard.configuration for shard in shards)
+    return Manifest(shards)
+
+
+def _captured(shard: Shard, reach: Reach, given: Given) -> Shard:
+    try:
+        document = json.loads(shard.configuration)
+    except ValueError:
+        return shard
+    if not isinstance(document, dict):
+        return shard
+    search = _Search(Collected(reach))
+    written = search.value(document, ())
+    search.assets(shard.configuration.decode(errors="replace"))
+    if document.get("variable") and reach.stack.is_dir():
+        search.variable_files()
+    found = search.found
+    inputs = Inputs(
+        files=tuple(found.files[path] for path in sorted(found.files)),
+        variables=variables_of(document, given),
+        absent=tuple(sorted(found.absent)),
+        doubts=tuple(sorted(found.doubts)),
+        moving=tuple(sorted(found.moving)),
+        provider_reads=found.provider_reads,
+    )
+    configuration = shard.configuration
+    if written != document:
+        configuration = _rewritten(configuration, document, written)
+    return replace(shard, configuration=configuration, inputs=NOTHING if inputs == NOTHING else inputs)
+
+
+def _rewritten(configuration: bytes, before: Any, after: Any) -> bytes:
+    """The configuration with other strings and, where that can be had, every other byte as it was."""
+    text = configuration.decode()
+    for old, new in dict(_changed(before, after)).items():
+        text = text.replace(json.dumps(old, ensure_ascii=False), json.dumps(new, ensure_ascii=False))
+    if json.loads(text) == after:
+        return text.encode()
+    return json.dumps(after, indent=2, ensure_ascii=False).encode()
+
+
+def _changed(before: Any, after: Any) -> Iterator[tuple[str, str]]:
+    match before, after:
+        case dict(), dict():
+            for name in before:
+                yield from _changed(before[name], after[name])
+        case list(), list():
+            for one, other in zip(before, after, strict=True):
+                yield from _changed(one, other)
+        case str(), str() if before != after:
+            yield before, after
+
+
+@dataclass
+class _Search:
+    """A walk over a configuration; `modules` were read already."""
+
+    found: Collected
+    modules: set[Path] = field(default_factory=set)
+
+    def value(self, value: Any, at: tuple[str, ...]) -> Any:
+        """Look into a value, and return it as it is to be written."""
+        match value:
+            case dict():
+                if at[:1] == ("module",):
+                    self._remote(at, value)
+                return {name: self._member(value, name, at) for name in value}
+            case list():
+                return [self.value(one, at) for one in value]
+            case str():
+                return self._text(value, at)
+            case _:
+                return value
+
+    def _member(self, body: Mapping[str, Any], name: str, at: tuple[str, ...]) -> Any:
+        # A comment of cdktf's.
+        return body[name] if name == "//" else self.value(body[name], (*at, name))
+
+    def _remote(self, at: tuple[str, ...], body: Mapping[str, Any]) -> None:
+        source = body.get("source")
+        if len(at) == 2 and isinstance(source, str) and not is_local(source):  # noqa: PLR2004
+            self.found.moving.add(f"it uses module {source}, whose files are not part of it")
+
+    def _text(self, text: str, at: tuple[str, ...]) -> str:
+        if len(at) == 3 and at[0] == "module" and at[2] == "source" and is_local(text):  # noqa: PLR2004
+            return self._module(text, self.found.reach.stack)
+        if at[-2:] == ("local-exec", "command"):
+            self._command(text)
+        is_path = at[-2:] in _PATH_ARGUMENTS or _argument(at) in _PATH_ARGUMENTS
+        if "${" in text or "%{" in text:
+            return self._template(text, is_path=is_path)
+        if ("/" in text or "." in text) and _PATH.fullmatch(text):
+            return self._path(text, is_path=is_path)
+        return text
+
+    def _path(self, text: str, *, is_path: bool) -> str:
+        """A text that may be a path, or, where `is_path`, is nothing else."""
+        reach = self.found.reach
+        place = reach.resolved(text)
+        if not place.exists() or place == reach.stack or place.name == _CONFIGURATION or not text.strip("/."):
+            if is_path:
+                self.found.absent.add(text)
+            return text
+        path = reach.relative(place)
+        if path is None and not is_path:
+            self.found.moving.add(f"it names {text}, which lies on this machine")
+            return text
+        if text.startswith(("/", "~")) and not is_path:
+            self._take_in_place(place)
+            return text
+        self.found.provider_reads = True
+        return self._taken(text, place)
+
+    def _take_in_place(self, place: Path) -> None:
+        """Take the fingerprint of what an absolute path names: how it is used is not known."""
+        own = Collected(self.found.reach)
+        if not own.take(place, str(place)):
+            self.found.moving.add(f"it names {place}, which lies on this machine")
+        for file in own.files.values():
+            absolute = str(file.source)
+            self.found.files[absolute] = replace(file, path=absolute, kept=False)
+
+    def _taken(self, text: str, place: Path) -> str:
+        """Take what lies at a place, and return the path by which it is read."""
+        relative = self.found.reach.relative(place)
+        path = str(place) if relative is None else relative
+        if not self.found.take(place, path) and place.is_dir():
+            self.found.doubts.add(f"{text} is a folder that holds the app itself")
+            path = str(place)
+        if path.startswith("/"):
+            return path
+        return text if _leads_to(text, path) else _dotted(text, path)
+
+    def _template(self, text: str, *, is_path: bool) -> str:
+        calls = [*file_calls(text)]
+        place = _PLACE.match(text)
+        rest = text[place.end() :] if place else text
+        if place and _PATH.fullmatch(rest):
+            self._path(rest, is_path=True)
+        elif _BUILDS_PATH.search(_WITHOUT_CALLS.sub("", text)):
+            self.found.moving.add(f"it builds a path: {text[:_SHOWN]}")
+        elif is_path and not calls and _OUTSIDE.search(rest):
+            self.found.doubts.add(f"it reads a file by a computed path: {text}")
+        for call in reversed(calls):
+            new = self._call(call, self.found.reach.stack)
+            if new is not None and text[call.start : call.end] != new and call.end > call.start:
+                text = text[: call.start] + new + text[call.end :]
+        return text
+
+    def _call(self, call: FileCall, module: Path) -> str | None:
+        """Take what a function reads; return its path as it is to be written, None where it stays."""
+        reach = self.found.reach
+        if call.path is None:
+            self.found.doubts.add(f"it reads a file by a computed path: {call.text}")
+            return None
+        place = reach.resolved(call.path, base=module if call.from_module else None)
+        if not call.whole:
+            self._computed(call, place)
+            return None
+        if call.of_folder and place == reach.stack:
+            self.found.doubts.add(f"it reads the stack's own folder: {call.text}")
+            return None
+        if not place.exists():
+            self.found.absent.add(call.path)
+            return None
+        return self._read(call, call.path, place)
+
+    def _read(self, call: FileCall, given: str, place: Path) -> str | None:
+        path = self._taken(given, place)
+        if call.function == "templatefile" and place.is_file():
+            self._templates_own(place)
+        if (call.from_module and not path.startswith("/")) or _leads_to(given, path):
+            return None
+        if _CANNOT_BE_WRITTEN.search(path):
+            self.found.doubts.add(f"it reads a file whose path cannot be written: {call.text}")
+            return None
+        return path
+
+    def _computed(self, call: FileCall, folder: Path) -> None:
+        """Of a computed path the folder is known: all of it is taken, if it is the app's and not too much."""
+        reach = self.found.reach
+        inside = folder.is_dir() and reach.relative(folder) is not None and not reach.holds_the_app(folder)
+        if inside and call.path is not None and not call.path.startswith("/"):
+            self.found.take(folder, reach.relative(folder) or "")
+        else:
+            self.found.doubts.add(f"it reads a file by a computed path: {call.text}")
+
+    def _templates_own(self, place: Path) -> None:
+        for call in file_calls(read_source(place).decode(errors="replace")):
+            if self._call(call, self.found.reach.stack) not in (None, call.path):
+                self.found.doubts.add(f"{place.name} names a file by its place on this machine: {call.text}")
+
+    def _module(self, source: str, base: Path) -> str:
+        place = self.found.reach.resolved(source.split("?", maxsplit=1)[0].replace("//", "/"), base=base)
+        if not place.is_dir():
+            self.found.absent.add(source)
+            return source
+        path = self._taken(source, place)
+        if place not in self.modules:
+            self.modules.add(place)
+            self._inside(place, path)
+        return path
+
+    def _inside(self, place: Path, path: str) -> None:
+        module = read_module(place)
+        for source in module.local:
+            self._module(source, place)
+        self.found.moving |= {f"its module {path} uses {source}" for source in module.remote}
+        self.found.moving |= {
+            f"its module {path} reads {kind}, which may say something else by now" for kind in module.data
+        }
+        if module.runs_commands:
+            self.found.doubts.add(f"its module {path} runs commands, which may read anything")
+        for call in module.calls:
+            new = self._call(call, place)
+            if new is not None and new != call.path and (new.startswith("/") or call.path != new):
+                self.found.doubts.add(
+                    f"its module {path} names a file by its place on this machine: {call.text}"
+                )
+
+    def _command(self, command: str) -> None:
+        """Take the files that the words of a command name, but for what it writes to."""
+        before = ""
+        for match in _WORD.finditer(command):
+            word, between = match[0], command[: match.start()].rstrip()
+            if "/" in word and not between.endswith(">"):
+                self._word(word, is_run=_is_run(before, between))
+            before = word
+
+    def _word(self, word: str, *, is_run: bool) -> None:
+        if "$" in word:
+            if word.startswith(("./", "../")):
+                self.found.doubts.add(f"a command names a computed path: {word}")
+            return
+        place = self.found.reach.resolved(word)
+        path = self.found.reach.relative(place) if place.is_file() else None
+        if path is None:
+            # Nothing, or a program of this machine, as `sh` is one.
+            return
+        if not word.startswith(("/", "~")):
+            self.found.take(place, path)
+        elif is_run:
+            self._take_in_place(place)
+        else:
+            self.found.doubts.add(f"a command names {word}, which it may read or write")
+
+    def assets(self, configuration: str) -> None:
+        """Take the assets that the configuration names, whole."""
+        for name in sorted(set(_ASSET.findall(configuration))):
+            place = self.found.reach.stack / name
+            if place.exists() and self.found.take(place, name):
+                self.found.provider_reads = True
+
+    def variable_files(self) -> None:
+        """Take the files of values that Terraform reads by itself."""
+        for file in sorted(self.found.reach.stack.iterdir()):
+            if file.name in _TFVARS or file.name.endswith(_AUTO):
+                self.found.take(file, file.name)
+
+
+def _is_run(before: str, between: str) -> bool:
+    """Whether a word of a command is a program or a script, by what stands before it."""
+    return not between or between.endswith((";", "&", "|", "(", "`")) or Path(before).name in _INTERPRETERS
+
+
+def _argument(at: tuple[str, ...]) -> tuple[str, str]:
+    """The type and the argument that a value stands in: `resource.TYPE.NAME.ARGUMENT`."""
+    return (at[1], at[3]) if len(at) == 4 and at[0] in ("resource", "data") else ("", "")  # noqa: PLR2004
+
+
+def _leads_to(given: str, path: str) -> bool:
+    """Whether a relative path is `path` already, whatever its dots."""
+    return not given.startswith(("/", "~")) and os.path.normpath(given) == os.path.normpath(path)
+
+
+def _dotted(text: str, path: str) -> str:
+    """A module's source must begin with a dot, and what began with one goes on doing so."""
+    return path if path.startswith("../") or not text.startswith(("./", "/")) else f"./{path}"

