@@ -189,7 +189,7 @@ def refuse_linked(outdir: Path) -> None:
     """
     try:
         refuse_link(outdir, of=outdir.parent)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     except UnsafePlaceError as error:
         raise SettingsError(
