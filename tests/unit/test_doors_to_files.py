@@ -8,7 +8,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "orchestrator" / "holdfast_orches
 METHODS = frozenset({
     "open", "read_text", "read_bytes", "write_text", "write_bytes", "mkdir", "touch", "symlink_to",
     "hardlink_to", "makedirs", "mkfifo", "mkdtemp", "mkstemp", "TemporaryDirectory", "TemporaryFile",
-    "NamedTemporaryFile", "copy", "copy2", "copyfile", "copytree", "move",
+    "NamedTemporaryFile", "copy2", "copyfile", "copytree",
 })  # fmt: skip
 # A class or a module whose `open` or `copy` opens no file.
 NO_FILES = frozenset({"Desk", "JournalFile", "door", "opener", "copy", "contextvars"})

@@ -147,6 +147,5 @@ def look_first(shard: str) -> str:
     name = shlex.quote(shard)
     return (
         "compare its state with what exists before anything is deployed: "
-        f"holdfast plan --stack {name} --refresh; a restored state ends that run: "
-        f"holdfast state backups {name}; then: holdfast state restore {name}"
+        f"holdfast plan --stack {name} --refresh"
     )
