@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from holdfast_orchestrator.adopting import Adoption
     from holdfast_orchestrator.api import Project
     from holdfast_orchestrator.app import Options
     from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.stop import StopSignal
 
 __all__ = [
+    "Adoption",
     "Event",
     "ForeignSettings",
     "HoldfastError",
@@ -40,6 +42,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Adoption": "adopting",
     "Event": "events",
     "ForeignSettings": "project_file",
     "HoldfastError": "errors",

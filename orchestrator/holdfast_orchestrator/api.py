@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from holdfast_orchestrator.adopting import AdoptingApp
 from holdfast_orchestrator.app import Names, names_of, selection_of
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Listener, Notice, ignore
 from holdfast_orchestrator.manifest import Manifest, Shard, by_bucket
+from holdfast_orchestrator.moving import MovingApp
 from holdfast_orchestrator.runtime import load_ahead
 from holdfast_orchestrator.stop import StopSignal
 from holdfast_orchestrator.tools import RealTools
@@ -31,13 +31,15 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.attempt import Person
     from holdfast_orchestrator.deploy.desk import Policy
     from holdfast_orchestrator.deploy.outcome import RunResult
+    from holdfast_orchestrator.executor.address import Cluster
     from holdfast_orchestrator.executor.cluster import DaskCrew
     from holdfast_orchestrator.plan.preview import Plan
+    from holdfast_orchestrator.plan.refusals import Agreed
     from holdfast_orchestrator.plan.shard import Run
 
 
 @dataclass(frozen=True, kw_only=True)
-class Project(AdoptingApp):
+class Project(MovingApp):
     """A cdktf app and the outside world to deploy it in."""
 
     def advise(
@@ -67,6 +69,7 @@ class Project(AdoptingApp):
         refresh: bool = False,
         explain: bool = False,
         take_over_app: str | None = None,
+        agreed: "Agreed | None" = None,
         max_parallel: int | None = None,
         max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
@@ -76,7 +79,8 @@ class Project(AdoptingApp):
 
         What has not changed since its last good deploy is not planned, unless with `refresh`. With
         `explain` the reasons why a shard is planned name the resources that changed. `changed_since` (a git
-        revision) narrows the choice to what synthesizes differently.
+        revision) narrows the choice to what synthesizes differently. `agreed` is what may be
+        lost: all else that a deploy would be refused for is in the answer.
         Raises StateBucketError where a state bucket is missing, GateError where the records of a shard are
         of another app than this one and `take_over_app`, and with `one_environment` UsageError where several
         environments are meant without being named.
@@ -98,6 +102,7 @@ class Project(AdoptingApp):
                 refresh=refresh,
                 explain=explain,
                 take_over_app=take_over_app,
+                agreed=agreed,
             )
 
     def deploy(
@@ -115,7 +120,7 @@ class Project(AdoptingApp):
         atomic: bool = False,
         refresh: bool = False,
         command: str = "",
-        executor: str | None = None,
+        executor: "str | Cluster | None" = None,
         max_parallel: int | None = None,
         max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
@@ -128,7 +133,7 @@ class Project(AdoptingApp):
         `Project.synth`) the app is not synthesized again. `policy` says what happens after a failure,
         `command` is what the records say was called. Raises UsageError where several environments
         are meant without being named. `refresh` also looks at what has not changed since its last deploy.
-        `executor` is the address of a Dask scheduler whose workers do the work; raises as
+        `executor` is a Dask cluster, or its scheduler's address, whose workers do the work; raises as
         `executor.cluster.joined` does.
         """
         with self._with_crew(executor, env=env, on_event=on_event) as (here, crew):
@@ -302,20 +307,24 @@ class Project(AdoptingApp):
 
     @contextmanager
     def _with_crew(
-        self, executor: str | None, *, env: Names, on_event: Listener
+        self, executor: "str | Cluster | None", *, env: Names, on_event: Listener
     ) -> "Iterator[tuple[Project, DaskCrew | None]]":
         """Yield the project with warm providers, or as it is and the cluster that does the work."""
         if executor is None:
             with self.warmed(env=env, on_event=on_event) as here:
                 yield here, None
             return
+        from holdfast_orchestrator.executor.address import Cluster, open_to_all  # noqa: PLC0415
         from holdfast_orchestrator.executor.cluster import joined  # noqa: PLC0415 - only with a cluster
         from holdfast_orchestrator.executor.job import Belongings  # noqa: PLC0415
 
         belongings = Belongings.of(
             self.file, engine=self.options.engine, cold_providers=self.options.cold_providers
         )
-        with joined(executor, belongings) as crew:
+        cluster = Cluster(address=executor) if isinstance(executor, str) else executor
+        if cluster.is_open and cluster.insecure:
+            self._emitter(on_event)(Notice(message=open_to_all(cluster)))
+        with joined(cluster, belongings) as crew:
             yield self, crew
 
     def _refuse_local(self, shards: Iterable[Shard]) -> None:

@@ -1,4 +1,4 @@
-"""States of a foreign app's stacks that lie somewhere else than Holdfast keeps them.
+"""States of an app's stacks that lie somewhere else than Holdfast keeps them.
 
 cdktf keeps a state in a local file unless the app declares a backend. Either way a deploy that began at the
 shard's own place would make everything a second time. What is found here goes with the shard; commands that
@@ -25,10 +25,10 @@ def state_elsewhere(
     `folder` the project's.
     """
     backend = declared_backend(document)
-    if backend is not None and backend.kind != LOCAL:
-        return None if _is_ours(backend, state) else _declared(backend)
+    if backend is not None and backend.kind != LOCAL and not _is_ours(backend, state):
+        return _declared(backend)
     for path in _local_files(stack, backend, folder):
-        found = _in_file(path)
+        found = state_in_file(path)
         if found is not None:
             return found
     return None
@@ -48,16 +48,21 @@ def _declared(backend: Backend) -> StateElsewhere:
 
 def _local_files(stack: Stack, backend: Backend | None, folder: Path | None) -> Iterator[Path]:
     """The files that may hold the stack's state: where it says, and where cdktf has it otherwise."""
-    said = backend.config.get("path") if backend is not None else None
+    said = backend.config.get("path") if backend is not None and backend.kind == LOCAL else None
     if isinstance(said, str) and said:
         # cdktf-cli runs Terraform in the stack's folder, to which a relative path refers.
         yield stack.directory / said
     if folder is not None:
-        yield folder / f"terraform.{stack.name}.tfstate"
+        yield default_file(stack.name, folder)
 
 
-def _in_file(path: Path) -> StateElsewhere | None:
-    """What a local file holds that would be lost sight of; None for no state, or one that manages nothing."""
+def default_file(stack: str, folder: Path) -> Path:
+    """Return where cdktf-cli keeps the state of a stack that declares no backend."""
+    return folder / f"terraform.{stack}.tfstate"
+
+
+def state_in_file(path: Path) -> StateElsewhere | None:
+    """Return the state in a local file; None where there is none, or one that manages nothing."""
     try:
         content = path.read_bytes() if path.is_file() else b""
     except OSError:

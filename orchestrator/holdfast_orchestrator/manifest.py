@@ -8,9 +8,10 @@ read once too, so that what is planned, gated and applied is the same bytes. An 
 """
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -34,6 +35,8 @@ LOCAL = "local"
 _LONGEST_NAME = 255
 # Control characters, marks that turn the direction of text, halves of characters, ends of lines.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"})
+
+_REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d{1,2}")
 
 M = TypeVar("M", bound="BaseModel")
 
@@ -74,7 +77,7 @@ class Keeping:
     backup_count: int = 50
     backup_days: int = 90
     audit_days: int = 90
-    unredacted: bool = True
+    unredacted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,12 +202,13 @@ def load_manifest(outdir: Path, defaults: "ForeignDefaults") -> Manifest:
                 "and this one does",
                 next_step="leave it out, and have the app say `keeping` of each shard in holdfast.json",
             )
-        shards = _described(described, stacks)
+        shards = tuple(_beside_local_state(one, defaults.folder) for one in _described(described, stacks))
     else:
         from holdfast_orchestrator.foreign import foreign_shards  # noqa: PLC0415 - only where there is one
 
         shards = foreign_shards(stacks, defaults)
     _refuse_shared_states(shards)
+    _refuse_strange_regions(shards)
     return _ordered(_with_accepted(shards, defaults.accepted_differences))
 
 
@@ -299,6 +303,14 @@ def _described(file: Path, stacks: tuple[Stack, ...]) -> tuple[Shard, ...]:
     return tuple(_shard(stack, described[stack.name], file) for stack in stacks)
 
 
+def _beside_local_state(shard: Shard, folder: Path | None) -> Shard:
+    """The shard, with the state that cdktf-cli left in a file, where there is one."""
+    from holdfast_orchestrator.elsewhere import default_file, state_in_file  # noqa: PLC0415 - it uses this
+
+    there = None if folder is None else state_in_file(default_file(shard.name, folder))
+    return shard if there is None else replace(shard, elsewhere=there)
+
+
 def _shard(stack: Stack, given: Any, file: Path) -> Shard:
     expected = checked_state_key(
         f"{file}: {stack.name}", given.service, given.account, given.region, given.environment
@@ -354,6 +366,18 @@ def checked_state_key(of: str, service: str, account: str, region: str, environm
         return state_key(service, account, region, environment)
     except InvalidStateKeyError as error:
         raise SettingsError(f"{of}: {error}") from None
+
+
+def _refuse_strange_regions(shards: tuple[Shard, ...]) -> None:
+    """Nobody answers in a region that is none, and what is said then names something else."""
+    for shard in shards:
+        buckets = (shard.state.region, *(copy.region for copy in shard.keeping.copies))
+        for region in (shard.region, *buckets):
+            if _REGION.fullmatch(region) is None:
+                raise SettingsError(
+                    f"{shard.name}: region must be an AWS region such as eu-west-1, got {region!r}",
+                    next_step="correct `region` (of the stack, of its state, of its copies) where it is set",
+                )
 
 
 def _refuse_shared_states(shards: tuple[Shard, ...]) -> None:

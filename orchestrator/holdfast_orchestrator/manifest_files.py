@@ -67,7 +67,7 @@ class KeepingEntry(BaseModel):
     audit_days: Annotated[int, Field(ge=1, description="days audit records are kept")] = 90
     unredacted: Annotated[
         bool, Field(description="keep the output of runs as it was, under a prefix of its own")
-    ] = True
+    ] = False
 
     def as_keeping(self) -> Keeping:
         """Return the same as the value the orchestrator works with."""

@@ -20,6 +20,10 @@ class Cluster:
 
     folder: Path
     environ: Mapping[str, str] = field(repr=False)
+    host: str = "127.0.0.1"
+    protocol: str = "tcp"
+    tls: tuple[str, ...] = ()
+    """Options of scheduler and workers that name the certificates; with them their address is tls://."""
     workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
     scheduler: "subprocess.Popen[bytes] | None" = None
 
@@ -31,17 +35,34 @@ class Cluster:
     def address(self) -> str:
         return str(json.loads(self.file.read_bytes())["address"])
 
+    @property
+    def _meeting(self) -> tuple[str, ...]:
+        own = ("--host", self.host) if self.host == "127.0.0.1" else ()
+        return ("--scheduler-file", str(self.file), *own)
+
     def begin(self) -> None:
         self.scheduler = self._start(
-            "scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(self.file)
+            "scheduler",
+            *("--protocol", self.protocol, "--host", self.host, "--port", "0"),
+            "--no-dashboard",
+            *("--scheduler-file", str(self.file)),
+            *self.tls,
         )
         wait_until(self.file.exists, "the scheduler")
+
+    def begin_anew(self, host: str) -> None:
+        """Listen elsewhere."""
+        self.end()
+        self.workers.clear()
+        self.file.unlink()
+        self.host = host
+        self.begin()
 
     def hire(
         self, count: int = 1, host: tuple[str, ...] = (), **environ: str
     ) -> list["subprocess.Popen[bytes]"]:
         hired = [
-            self._start("worker", "--scheduler-file", str(self.file), *_WORKER, host=host, **environ)
+            self._start("worker", *self._meeting, *_WORKER, *self.tls, host=host, **environ)
             for _ in range(count)
         ]
         self.workers += hired
@@ -49,9 +70,16 @@ class Cluster:
         return hired
 
     def present(self) -> int:
-        ask = "import distributed, sys; print(len(distributed.Client(sys.argv[1]).nthreads()))"
+        ask = (
+            "import distributed, sys; ca, cert, key = [*sys.argv[2:], None, None, None][:3];"
+            "tls = distributed.Security(tls_ca_file=ca, tls_client_cert=cert, tls_client_key=key);"
+            "print(len(distributed.Client(sys.argv[1], security=tls if ca else None).nthreads()))"
+        )
         asked = subprocess.run(
-            [sys.executable, "-c", ask, self.address], capture_output=True, text=True, check=True
+            [sys.executable, "-c", ask, self.address, *self.tls[1::2]],
+            capture_output=True,
+            text=True,
+            check=True,
         )
         return int(asked.stdout)
 

@@ -178,7 +178,10 @@ def rules(app: "App") -> dict[str, int]:
     return {rule["Filter"]["Prefix"]: rule["Expiration"]["Days"] for rule in found}
 
 
-def test_unredacted_output_is_kept_apart_encrypted_or_not_at_all(plain_app: "App") -> None:
+def test_unredacted_output_is_kept_apart_and_encrypted_where_that_was_asked_for(plain_app: "App") -> None:
+    deploy(plain_app, kept="0")
+    assert not [name for name in plain_app.object_keys() if name.startswith("_holdfast/audit-raw/")]
+    keep(plain_app, unredacted=True)
     deploy(plain_app, kept="1")
     (raw,) = [name for name in plain_app.object_keys() if name.startswith("_holdfast/audit-raw/")]
     assert plain_app.s3.head_object(Bucket=plain_app.bucket, Key=raw)["ServerSideEncryption"] == "AES256"
@@ -188,7 +191,26 @@ def test_unredacted_output_is_kept_apart_encrypted_or_not_at_all(plain_app: "App
 
     kept = [name for name in plain_app.object_keys() if name.startswith("_holdfast/audit-raw/")]
     assert kept == [raw]
-    assert len(json.loads(plain_app.run("audit", "--json").stdout)["records"]) == 2
+    assert len(json.loads(plain_app.run("audit", "--json").stdout)["records"]) == 3
+
+
+def test_a_trail_that_was_deleted_whole_is_missed(plain_app: "App") -> None:
+    deploy(plain_app, kept="1")
+    deploy(plain_app, kept="2")
+    assert plain_app.run("audit", "verify").returncode == 0
+    runs = [run["run"] for run in json.loads(plain_app.run("runs", "--json").stdout)["runs"]]
+    for name in plain_app.object_keys():
+        if name.startswith("_holdfast/audit"):
+            plain_app.s3.delete_object(Bucket=plain_app.bucket, Key=name)
+
+    emptied = plain_app.run("audit", "verify")
+    deploy(plain_app, kept="3")
+    begun_anew = plain_app.run("audit", "verify", "--json")
+
+    assert emptied.returncode == 1, emptied.stdout
+    assert all(f"no record tells of run {run}" in emptied.stdout for run in runs)
+    assert begun_anew.returncode == 1
+    assert all(run in begun_anew.stdout for run in runs)
 
 
 def test_a_run_that_is_taken_up_keeps_what_was_asked_for_and_no_less(plain_app: "App") -> None:

@@ -11,6 +11,7 @@ from holdfast_orchestrator.deploy.attempt import Attempt, Before
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.deploy.forward import contract
+from holdfast_orchestrator.deploy.owners import BucketOwners
 from holdfast_orchestrator.deploy.proof import to_keep
 from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, TrackedObject, index_state
@@ -46,7 +47,7 @@ def test_what_is_forgotten_instead_of_deleted_is_told(tmp_path: Path) -> None:
     document = state("aws_sns_topic", old=topic, new=topic)
     world.store.create(key("network"), json.dumps(document).encode())
     deployment = Deployment(world)
-    desk: Any = None
+    desk: Any = SimpleNamespace(owners=BucketOwners())
     record = SimpleNamespace(process=SimpleNamespace(boot="b"))
     lease: Any = SimpleNamespace(check=lambda: None, epoch=1, record=record)
     bench = Bench(shard=shard("network"), run=deployment.run(), desk=desk, store=world.store, lease=lease)

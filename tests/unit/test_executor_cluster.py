@@ -8,13 +8,14 @@ import pytest
 
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.executor import cluster, worker
+from holdfast_orchestrator.executor.address import Cluster
 from holdfast_orchestrator.executor.job import Belongings
 from holdfast_orchestrator.stop import StopSignal
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.plan.shard import Run
 
-ADDRESS = "tcp://scheduler:8786"
+ADDRESS = "tcp://127.0.0.1:8786"
 
 
 class Client:
@@ -40,11 +41,14 @@ class Client:
     def close(self, **_: object) -> None:
         pass
 
+    def scheduler_info(self) -> dict[str, str]:
+        return {"address": ADDRESS}
+
 
 def refused(monkeypatch: pytest.MonkeyPatch, **answers: object) -> HoldfastError:
     client = Client({f"tcp://{name}:1": answer for name, answer in answers.items()})
     monkeypatch.setattr(cluster, "import_module", lambda _: SimpleNamespace(Client=client))
-    with pytest.raises(HoldfastError) as refusal, cluster.joined(ADDRESS, Belongings()):
+    with pytest.raises(HoldfastError) as refusal, cluster.joined(Cluster(address=ADDRESS), Belongings()):
         pytest.fail("a cluster that cannot deploy was joined")
     return refusal.value
 

@@ -209,3 +209,19 @@ def test_shards_stand_in_dependency_order(tmp_path: Path) -> None:
     manifest = load(app(tmp_path, {"a": ["c"], "b": [], "c": ["b"]}, described(**entries)))
 
     assert [shard.name for shard in manifest.shards] == ["b", "c", "a"]
+
+
+def test_a_state_that_cdktf_left_in_a_file_is_noted_for_an_app_of_ours_too(tmp_path: Path) -> None:
+    described = {"schema": "holdfast/deployment-manifest/v1", "shards": {"orders-prod-eu-west-1": ENTRY}}
+    outdir = app(tmp_path / "out", {"orders-prod-eu-west-1": []}, described)
+    topic = {"mode": "managed", "type": "aws_sns_topic", "name": "x", "instances": [{"attributes": {}}]}
+    left = {"version": 4, "serial": 3, "lineage": "l", "outputs": {}, "resources": [topic]}
+    file = tmp_path / "terraform.orders-prod-eu-west-1.tfstate"
+
+    (before,) = load_manifest(outdir, replace(DEFAULTS, folder=tmp_path)).shards
+    file.write_text(json.dumps(left))
+    (beside,) = load_manifest(outdir, replace(DEFAULTS, folder=tmp_path)).shards
+
+    assert before.elsewhere is None
+    assert beside.elsewhere is not None
+    assert (beside.elsewhere.place, beside.elsewhere.serial) == (str(file), 3)

@@ -102,7 +102,23 @@ refresh_option = mirrored(
 executor_option = mirrored(
     "--executor",
     metavar="ADDRESS",
-    help="Dask scheduler, such as tcp://10.0.0.5:8786, whose workers deploy the shards.",
+    help="Dask scheduler, such as tls://10.0.0.5:8786, whose workers deploy the shards.",
+)
+_EXECUTORS = (
+    ("--executor-ca", "PEM file of who signed the certificates of a tls:// executor."),
+    ("--executor-cert", "PEM file of our certificate there."),
+    ("--executor-key", "PEM file of its key."),
+)
+executor_tls_options = (
+    *(
+        mirrored(name, type=click.Path(dir_okay=False, path_type=Path), help=text)
+        for name, text in _EXECUTORS
+    ),
+    mirrored(
+        "--executor-insecure",
+        is_flag=True,
+        help="Allow tcp:// beyond loopback: whoever reaches the port runs code on all its machines.",
+    ),
 )
 _var_option = click.option(
     "--var",

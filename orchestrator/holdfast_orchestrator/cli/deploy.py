@@ -1,7 +1,7 @@
 """`holdfast deploy`: make it so."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,7 @@ from holdfast_orchestrator.cli._options import (
     engine_option,
     examples,
     executor_option,
+    executor_tls_options,
     options,
     parallel_option,
     refresh_option,
@@ -20,7 +21,7 @@ from holdfast_orchestrator.cli._options import (
     variables_option,
     yes_option,
 )
-from holdfast_orchestrator.cli._policy import adopt_option, command_line, failing, policy_of
+from holdfast_orchestrator.cli._policy import adopt_option, agreed_in, command_line, failing, policy_of
 from holdfast_orchestrator.cli._session import Session, session
 from holdfast_orchestrator.deploy.outcome import RunResult
 from holdfast_orchestrator.errors import EngineError, GateError, InterruptedSafelyError, UsageError
@@ -30,6 +31,9 @@ from holdfast_orchestrator.report.documents import deploy_document
 from holdfast_orchestrator.report.ending import ending_lines
 from holdfast_orchestrator.report.plan_text import plan_lines
 from holdfast_orchestrator.runtime import Runtime
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.executor.address import Cluster
 
 
 @click.command(
@@ -58,6 +62,7 @@ from holdfast_orchestrator.runtime import Runtime
     failing,
     parallel_option,
     executor_option,
+    *executor_tls_options,
     cold_option,
     variables_option,
     engine_option,
@@ -72,6 +77,7 @@ def command(runtime: Runtime, /, *, yes: bool, kept: Path | None, **given: Any) 
     What has not changed since its last good deploy is left alone; --refresh plans it all the same.
     """
     with session(runtime, given) as here:
+        _executor(given)
         if not yes and not here.can_ask:
             raise UsageError(
                 "deploy asks before it changes anything, and there is no terminal to ask on",
@@ -99,6 +105,7 @@ def _planned(here: Session, given: dict[str, Any]) -> Plan:
             include_dependents=given["include_dependents"],
             one_environment=True,
             refresh=given["refresh"],
+            agreed=agreed_in(given),
             take_over_app=given["take_over_app"],
             max_parallel=given["max_parallel"],
             max_parallel_per_account=given["max_parallel_per_account"],
@@ -132,12 +139,28 @@ def _deploy(here: Session, plan: Plan | None, given: dict[str, Any]) -> RunResul
             atomic=given["atomic"],
             refresh=given["refresh"],
             command=command_line(),
-            executor=given["executor"],
+            executor=_executor(given),
             max_parallel=given["max_parallel"],
             max_parallel_per_account=given["max_parallel_per_account"],
             on_event=on_event,
             stop=here.stop,
         )
+
+
+def _executor(given: dict[str, Any]) -> "Cluster | None":
+    if given["executor"] is None:
+        return None
+    from holdfast_orchestrator.executor.address import Cluster  # noqa: PLC0415 - only with a cluster
+
+    cluster = Cluster(
+        address=given["executor"],
+        ca=given["executor_ca"],
+        cert=given["executor_cert"],
+        key=given["executor_key"],
+        insecure=given["executor_insecure"],
+    )
+    cluster.check()
+    return cluster
 
 
 def _show(result: RunResult, here: Session) -> None:

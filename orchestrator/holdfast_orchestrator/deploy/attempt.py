@@ -23,8 +23,9 @@ from holdfast_orchestrator.rollback.changes import PlannedChanges, read_plan
 from holdfast_orchestrator.rollback.classify import says_exists
 from holdfast_orchestrator.rollback.documents import Document, managed
 from holdfast_orchestrator.rollback.forward_gate import Approval
-from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex
+from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, TrackedObject
 from holdfast_orchestrator.rollback.imports import ImportBlock, planned_values_by_address, with_imports
+from holdfast_orchestrator.rollback.owners import Ownership
 from holdfast_orchestrator.rollback.progress import ApplyStep, Progress, Step, measure, planned_steps
 from holdfast_orchestrator.rollback.references import declares
 from holdfast_orchestrator.rollback.staging import Staging
@@ -89,7 +90,8 @@ class Attempt:
     objects whose creates were in doubt, `proved` those of them that were absent before their create,
     `imports` objects that are taken over on purpose.
     `remaining` are the addresses a destroy has left, None where nobody knows; with `goes_on`, a destroy that
-    was killed is carried on.
+    was killed is carried on. `ownership` is what was settled about the gated plan, `handed_over`
+    what left the state because another has it, by address.
     """
 
     run: str
@@ -144,6 +146,9 @@ class Attempt:
     remaining: tuple[str, ...] | None = None
     goes_on: bool = True
 
+    ownership: Ownership = field(default_factory=Ownership)
+    handed_over: dict[str, TrackedObject] = field(default_factory=dict)
+
     rollback: Any = field(default=None, repr=False)
     rollback_retries: int = 0
     blocked: bool = False
@@ -167,6 +172,11 @@ class Attempt:
     def stage_configuration(self) -> Document:
         """What is applied before the deletes."""
         return self.wanted if self.staging.stage_one is None else self.staging.stage_one
+
+    @property
+    def final_configuration(self) -> Document:
+        """What is to stand in the end; with what waits for its receiver."""
+        return self.configuration if self.staging.final is None else self.staging.final
 
     def inputs_for(self, configuration: Document) -> Inputs | None:
         """What a configuration of this work reads, None for what the shard itself does."""
@@ -202,7 +212,8 @@ class Attempt:
             for known in unused
             if known.address in self.tainted and known.identity not in good
         )
-        return (*self.policy.consents, *never_good)
+        kept = (Approval(address, snapshot="none: not deleted") for address in sorted(self.ownership.kept))
+        return (*self.policy.consents, *never_good, *kept)
 
     @property
     def touched(self) -> frozenset[str]:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from holdfast_orchestrator.deploy.attempt import parsed
 from holdfast_orchestrator.deploy.bench import Bench
@@ -16,13 +17,14 @@ from holdfast_orchestrator.deploy.commands import deploy_command, rollback_comma
 from holdfast_orchestrator.deploy.kept_inputs import inputs_to_go_back_by_hand, same_inputs_kept
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.outcome import ShardResult
+from holdfast_orchestrator.deploy.ownership import Turn
 from holdfast_orchestrator.deploy.preflight import Known, look, refuse_another_app, refuse_strange_state
 from holdfast_orchestrator.deploy.purpose import Purpose
 from holdfast_orchestrator.deploy.shard import ShardDeploy
 from holdfast_orchestrator.errors import GateError, NeedsPersonError, UsageError
 from holdfast_orchestrator.record.artifact import read_artifact, readable_configurations
 from holdfast_orchestrator.record.last_good import LastGood, Rejected, deployments, earlier, target_in
-from holdfast_orchestrator.record.state_record import Debt
+from holdfast_orchestrator.record.state_record import Debt, StateRecord
 from holdfast_orchestrator.rollback.documents import Document, digest
 from holdfast_orchestrator.rollback.provider_blocks import union_providers
 from holdfast_orchestrator.rollback.rollback_config import RollbackNeeds, build_rollback, inverse_moves
@@ -42,6 +44,11 @@ class Back:
 class ShardRollback(ShardDeploy):
     """One shard's way back."""
 
+    _back_to: datetime | None = None
+
+    def _turn(self, record: StateRecord | None) -> Turn:
+        return replace(super()._turn(record), back_to=self._back_to)
+
     def _under_lease(self, bench: Bench) -> ShardResult:
         from holdfast_orchestrator.deploy.unfinished import finish_what_was_left  # noqa: PLC0415 - rarely needed
 
@@ -55,6 +62,7 @@ class ShardRollback(ShardDeploy):
         target = target_of(bench, known, back)
         bench.say(f"goes back to deploy {target.run} by {target.actor} on {target.at:%d %b %Y}")
         configuration = configuration_back_to(bench, known, target)
+        self._back_to = target.at
         artifact = read_artifact(bench.store, target.artifact)
         self._shard = replace(
             self._shard,

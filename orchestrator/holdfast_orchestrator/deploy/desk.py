@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Self
 
+from holdfast_orchestrator.deploy.owners import BucketOwners
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.record.actor import Actor, aws_caller, find_actor, git_revision
@@ -57,7 +58,8 @@ class Desk:
     """Made once for a run. Who deploys and from which revision is found out behind the run's back.
 
     `taken_over` says that another process may have begun a shard for this very run, and died.
-    `hands` are for requests to a bucket that a shard makes at the same time; none waits for another.
+    `owners` knows what every state has. `hands` are for requests to a bucket that a shard makes at the same
+    time; none waits for another.
     """
 
     runtime: Runtime
@@ -66,6 +68,7 @@ class Desk:
     found_git: "Future[str | None]"
     taken_over: bool = False
     conditional: ConditionalWrites = field(default_factory=ConditionalWrites)
+    owners: BucketOwners = field(default_factory=BucketOwners)
     hands: WorkerPool = field(default_factory=lambda: WorkerPool(_HANDS, "hand"))
 
     @classmethod

@@ -8,6 +8,7 @@ from holdfast_orchestrator.deploy.bench import Bench, recorded
 from holdfast_orchestrator.deploy.commands import correct_and_deploy
 from holdfast_orchestrator.deploy.demolition import destroy_again, refuse_more_than_agreed, settle_destroy
 from holdfast_orchestrator.deploy.gates import judge_reversible
+from holdfast_orchestrator.deploy.letting_go import deletes_at_once, let_go_in_state, not_ours_to_delete
 from holdfast_orchestrator.deploy.looks import holdings_of, note_sightings
 from holdfast_orchestrator.deploy.narration import Failure, failure_of, failure_of_error
 from holdfast_orchestrator.deploy.plan_basis import refuse_other_state
@@ -32,6 +33,7 @@ from holdfast_orchestrator.terraform.differences import judge_differences
 
 _STAGE_ONE = "stage-one.tfplan"
 _STAGE_TWO = "stage-two.tfplan"
+_LET_GO = "let-go.tfplan"
 
 
 def put_deletes_off(bench: Bench, attempt: Attempt) -> None:
@@ -42,6 +44,7 @@ def put_deletes_off(bench: Bench, attempt: Attempt) -> None:
     if attempt.verb == "destroy":
         return
     attempt.staging = staging_of(bench, attempt)
+    _refuse_to_delete_what_waits(attempt)
     if attempt.staging.stage_one is None:
         return
     bench.step("planning the first stage")
@@ -65,23 +68,51 @@ def put_deletes_off(bench: Bench, attempt: Attempt) -> None:
         judge_reversible(bench, attempt, shown)
 
 
+def _refuse_to_delete_what_waits(attempt: Attempt) -> None:
+    for each in attempt.staging.not_put_off:
+        if each.address in attempt.ownership.held:
+            raise GateError(
+                f"{each.address} goes to another shard of this run, and cannot wait for it: {each.why}",
+                next_step="deploy the shard that takes it first, by itself",
+            )
+
+
 def staging_of(bench: Bench, attempt: Attempt) -> Staging:
     """How the newest plan falls into two stages; what is half made cannot be kept as it is."""
     changes = attempt.plan.get("resource_changes") or ()
     whole = [change for change in changes if change["address"] not in attempt.tainted]
     plan = {**attempt.plan, "resource_changes": whole}
-    return stage(attempt.wanted, plan=plan, earlier=_earlier(bench, attempt))
+    return stage(attempt.wanted, plan=plan, earlier=_earlier(bench, attempt), hold=attempt.ownership.held)
 
 
 def apply_stage_one(bench: Bench, attempt: Attempt) -> Phase:
     """Apply the plan that was gated, and no other."""
-    with bench.phase(Phase.APPLYING, retry=attempt.retries, boot=bench.boot) as entry:
+    reasons = not_ours_to_delete(bench, attempt, deletes_at_once(attempt))
+    handed = {"handed": sorted(reasons)}
+    with bench.phase(Phase.APPLYING, retry=attempt.retries, boot=bench.boot, **handed) as entry:
         bench.step("applying")
+        if reasons:
+            _let_go_at_once(bench, attempt, reasons)
         if attempt.plan_file is None:
             attempt.code, attempt.errors = 0, ()
         else:
             entry.update(run_apply(bench, attempt))
     return Phase.SETTLE
+
+
+def _let_go_at_once(bench: Bench, attempt: Attempt, reasons: Mapping[str, str]) -> None:
+    """Let go of what the first apply would delete, and plan it again without."""
+    planned = {change.address for change in attempt.planned if change.deletes} - set(attempt.staging.put_off)
+    let_go_in_state(bench, attempt, reasons)
+    outcome = attempt.terraform.plan(out=_LET_GO, destroy=attempt.verb == "destroy")
+    attempt.plan_file = outcome.plan if outcome.changes else None
+    if not outcome.changes:
+        return
+    refuse_other_state(bench, outcome.plan)
+    shown = attempt.terraform.show_plan(outcome.plan)
+    new = {change.address for change in read_plan(shown) if change.deletes} - (planned - reasons.keys())
+    if new:
+        raise NeedsPersonError(f"{', '.join(sorted(new))} would be deleted, which nobody was shown")
 
 
 def run_apply(bench: Bench, attempt: Attempt) -> dict[str, Any]:
@@ -116,7 +147,7 @@ def verify_again(bench: Bench, attempt: Attempt) -> Phase:
     """Prove it once more, after the deletes."""
     with bench.phase(Phase.VERIFY2) as entry:
         bench.step("verifying")
-        entry.update(check(bench, attempt, attempt.configuration))
+        entry.update(check(bench, attempt, attempt.final_configuration))
     return Phase.PROMOTED if attempt.verified == "proven" else Phase.CLASSIFY
 
 
@@ -153,8 +184,11 @@ def contract(bench: Bench, attempt: Attempt) -> Phase:
     attempt.contracting = True
     # What was proven is the first stage.
     attempt.verified = None
-    with bench.phase(Phase.CONTRACT, put_off=list(attempt.staging.put_off), boot=bench.boot) as entry:
+    put_off = [each for each in attempt.staging.put_off if each not in attempt.ownership.held]
+    reasons = not_ours_to_delete(bench, attempt, put_off)
+    with bench.phase(Phase.CONTRACT, put_off=put_off, boot=bench.boot, handed=sorted(reasons)) as entry:
         bench.step("deleting")
+        let_go_in_state(bench, attempt, reasons)
         problems = _plan_stage_two(bench, attempt)
         if problems:
             attempt.code, attempt.failure = (
@@ -206,8 +240,8 @@ def state_afterwards(bench: Bench) -> dict[str, object]:
 def _plan_stage_two(bench: Bench, attempt: Attempt) -> tuple[str, ...]:
     snapshot = bench.snapshot()
     index = bench.index(None if snapshot is None else snapshot.document)
-    put_off = attempt.staging.put_off
-    second = stage_two(attempt.configuration, put_off=put_off, state=index)
+    put_off = [each for each in attempt.staging.put_off if each not in attempt.ownership.held]
+    second = stage_two(attempt.final_configuration, put_off=put_off, state=index)
     if second.problems:
         return second.problems
     for block in second.forgotten:
@@ -252,7 +286,9 @@ def _check_destroyed(bench: Bench, attempt: Attempt) -> dict[str, object]:
 def _earlier(bench: Bench, attempt: Attempt) -> list[Document]:
     """Configurations that may have the blocks this deploy removes, newest first."""
     kept = readable_configurations(bench.store, attempt.debt.artifacts)
-    return kept + ([] if attempt.good is None or attempt.good.lost else [attempt.good.configuration])
+    good = [] if attempt.good is None or attempt.good.lost else [attempt.good.configuration]
+    held = () if attempt.kept is None else attempt.kept.record.held
+    return [*kept, *good, *readable_configurations(bench.store, held)]
 
 
 def _because(bench: Bench, reason: str) -> Failure:

@@ -13,6 +13,7 @@ from holdfast_orchestrator.deploy.kept_inputs import keep_deployed, same_inputs
 from holdfast_orchestrator.deploy.looks import note_sightings
 from holdfast_orchestrator.deploy.machine import Ending, drive
 from holdfast_orchestrator.deploy.no_return import refuse_without_way_back
+from holdfast_orchestrator.deploy.ownership import Settled
 from holdfast_orchestrator.deploy.plan_basis import refuse_other_state
 from holdfast_orchestrator.deploy.preflight import Known, good_of
 from holdfast_orchestrator.deploy.promotion import (
@@ -37,6 +38,7 @@ from holdfast_orchestrator.record.kept_plan import keep_plan
 from holdfast_orchestrator.record.state_record import Debt
 from holdfast_orchestrator.rollback.changes import NO_CHANGES
 from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.rollback.owners import dump_ownership
 from holdfast_orchestrator.rollback.versions import locked_providers
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.terraform.ownership import Sightings
@@ -56,16 +58,16 @@ class Launched:
     backup: str | None
 
 
-def launch(
-    bench: Bench, known: Known, made: MadePlan, terraform: Any, *, purpose: Purpose, draft: Draft
-) -> Launched:
+def launch(bench: Bench, known: Known, settled: Settled, *, purpose: Purpose, draft: Draft) -> Launched:
     """Judge the plan, write down what is about to happen, and let the machine do it.
 
     `draft` is told when it begins, and how it ended before anything is tidied up.
     Raises HoldfastError where something stands against it; nothing has been changed then.
     """
+    made, terraform = settled.made, settled.terraform
     artifact = artifact_of(bench, terraform)
     attempt = _attempt(bench, known, made, artifact=artifact, purpose=purpose)
+    attempt.ownership = settled.ownership
     attempt.terraform, attempt.plan_file = terraform, None if made.document.is_empty else made.file
     refuse_other_state(bench, made.file)
     if purpose.verb != "destroy":
@@ -221,6 +223,7 @@ def _write_down(bench: Bench, attempt: Attempt, artifact: Artifact, watched: Sig
     with bench.phase(Phase.GATED) as entry:
         attempt.kept = open_record(bench, attempt)
         entry["put_off"] = list(attempt.staging.put_off)
+        entry["ownership"] = dump_ownership(attempt.ownership)
         entry["approved"] = sorted(one.name for one in attempt.consents)
 
 

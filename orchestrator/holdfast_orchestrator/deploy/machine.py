@@ -130,7 +130,9 @@ def _classify(bench: Bench, attempt: Attempt) -> Phase:
             # The exit code is a hint; a verify is the verdict.
             bench.step("verifying")
             before = attempt.failure
-            configuration = attempt.configuration if attempt.contracting else attempt.stage_configuration
+            configuration = (
+                attempt.final_configuration if attempt.contracting else attempt.stage_configuration
+            )
             forward.check(bench, attempt, configuration)
             attempt.failure = before or attempt.failure
             verdict = verdict_of(attempt, found)

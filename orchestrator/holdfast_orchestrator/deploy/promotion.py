@@ -16,7 +16,14 @@ from holdfast_orchestrator.record.last_good import (
     read_last_good,
 )
 from holdfast_orchestrator.record.shard_note import note_of
-from holdfast_orchestrator.record.state_record import Debt, KeptRecord, StateRecord, write_state_record
+from holdfast_orchestrator.record.state_record import (
+    Debt,
+    Handed,
+    KeptRecord,
+    Received,
+    StateRecord,
+    write_state_record,
+)
 from holdfast_orchestrator.rollback.documents import Document, digest
 from holdfast_orchestrator.rollback.rollback_config import Pin
 from holdfast_orchestrator.rollback.state_objects import Recorded
@@ -60,7 +67,7 @@ def promote_shard(bench: Bench, attempt: Attempt) -> Promoted | None:
     if after is not None and after.record.run == attempt.run:
         return after
     promoted = promote(bench.store, bench.folder, record, after=after)
-    if attempt.verb != "destroy":
+    if attempt.verb != "destroy" and not attempt.ownership.held:
         state = Mark(snapshot.etag, snapshot.version)
         attempt.footing = footing_of(bench, promoted, state=state, proven=attempt.proven)
     return promoted
@@ -105,6 +112,8 @@ def open_record(bench: Bench, attempt: Attempt) -> KeptRecord:
         project=bench.run.project or None,
         stack=bench.shard.name,
         received=() if attempt.kept is None else attempt.kept.record.received,
+        handed=() if attempt.kept is None else attempt.kept.record.handed,
+        held=() if attempt.kept is None else attempt.kept.record.held,
     )
     return write_state_record(bench.store, bench.folder, record, after=attempt.kept)
 
@@ -122,7 +131,29 @@ def close_record(bench: Bench, attempt: Attempt, *, debt: Debt | None = None) ->
         footing=attempt.footing if debt is None else None,
         seconds=(bench.run.clock.now() - attempt.began).total_seconds(),
     )
+    if debt is None and attempt.rollback is None:
+        record = _with_moves(bench, attempt, record)
     attempt.kept = write_state_record(bench.store, bench.folder, record, after=attempt.kept)
+
+
+def _with_moves(bench: Bench, attempt: Attempt, record: StateRecord) -> StateRecord:
+    """The record with what came from other shards, and what went to them: a rollback by hand needs it."""
+    good = () if attempt.good is None else (attempt.good.record.artifact,)
+    record = replace(record, held=(*good, *record.held) if attempt.ownership.held else ())
+    if not (attempt.ownership.received or attempt.handed_over):
+        return record
+    snapshot = attempt.standing or bench.snapshot()
+    now = bench.index(None if snapshot is None else snapshot.document).by_address
+    received = [
+        Received(identity=now[address].identity, source=source, run=attempt.run, at=record.at)
+        for address, source in sorted(attempt.ownership.received.items())
+        if address in now
+    ]
+    handed = [
+        Handed(identity=known.identity, address=address, id=known.id, run=attempt.run, at=record.at)
+        for address, known in sorted(attempt.handed_over.items())
+    ]
+    return replace(record, received=(*record.received, *received), handed=(*record.handed, *handed))
 
 
 def before_now(bench: Bench, snapshot: StateSnapshot | None) -> Before:

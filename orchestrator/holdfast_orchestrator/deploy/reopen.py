@@ -35,6 +35,7 @@ from holdfast_orchestrator.rollback.forward_gate import Approval
 from holdfast_orchestrator.rollback.identities import Identity
 from holdfast_orchestrator.rollback.imports import ImportBlock
 from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.rollback.owners import load_ownership
 from holdfast_orchestrator.rollback.progress import ApplyStep, planned_steps
 from holdfast_orchestrator.state.snapshot import snapshot_of
 
@@ -112,6 +113,11 @@ def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Perso
     )
     if kept is not None:
         attempt.debt = kept.record.debt
+    attempt.ownership = load_ownership(_said(entries, Phase.GATED).get("ownership") or {})
+    gone = {address for entry in entries for address in entry.data.get("handed", ())}
+    attempt.handed_over = {
+        address: known for address, known in attempt.before.index.by_address.items() if address in gone
+    }
     attempt.tagged_before = _tagged_before(entries)
     attempt.sightings = sightings_in(entries)
     attempt.imports = tuple(ImportBlock(*one) for one in first.get("imports", ()))

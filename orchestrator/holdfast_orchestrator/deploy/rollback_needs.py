@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.letting_go import owned_by_others
 from holdfast_orchestrator.deploy.proof import to_keep
 from holdfast_orchestrator.record.artifact import readable_configurations
 from holdfast_orchestrator.rollback.addresses import configuration_address
@@ -65,7 +66,7 @@ def needs_of(
     forget = to_forget(
         now,
         good,
-        imported=imported | taken | unproven(bench, attempt, now),
+        imported=imported | taken | unproven(bench, attempt, now) | owned_by_others(bench, attempt, created),
         created=created,
         keep_created=attempt.health_began or attempt.debt.health_began,
     )
@@ -130,7 +131,7 @@ def _import_again(attempt: Attempt, good: IdentityIndex, now: IdentityIndex) -> 
     """What the failed run let go of, and the last good version owns."""
     blocks = []
     attributes = _attributes(attempt.before.document or {})
-    for address in sorted(attempt.forgotten):
+    for address in sorted(attempt.forgotten | attempt.handed_over.keys()):
         known = good.by_address.get(address)
         if known is None or known.identity in now:
             continue

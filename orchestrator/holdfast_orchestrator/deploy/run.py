@@ -13,11 +13,13 @@ from holdfast_orchestrator.deploy.ahead import Ahead
 from holdfast_orchestrator.deploy.books import Books, Transcript
 from holdfast_orchestrator.deploy.by_hand import Back
 from holdfast_orchestrator.deploy.desk import Desk, Policy
+from holdfast_orchestrator.deploy.handover import Handover, ShardHandover, find_moves
+from holdfast_orchestrator.deploy.ids import new_run_id
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
 from holdfast_orchestrator.deploy.readers import readers_of
 from holdfast_orchestrator.deploy.removals import remove_what_waited
 from holdfast_orchestrator.deploy.shard import Intent
-from holdfast_orchestrator.deploy.together import take_back
+from holdfast_orchestrator.deploy.together import take_back, take_back_receivers
 from holdfast_orchestrator.deploy.turns import Turns
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Notice, RunFinished, ShardFinished
@@ -28,6 +30,7 @@ from holdfast_orchestrator.plan.preview import Plan
 from holdfast_orchestrator.plan.run import tell_retired
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.priority import estimated_seconds, longest_paths
+from holdfast_orchestrator.rollback.handover import order_of_moves
 from holdfast_orchestrator.schedule import Schedule, Skipped
 from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.accepted import count_words
@@ -108,9 +111,11 @@ def carry_out(order: Order, run: Run, crew: "Crew | None" = None) -> RunResult:
         with crew.listening(run):
             results: Mapping[str, ShardResult] = {}
             try:
-                results = _Walk(order=order, run=run, desk=desk, crew=crew, turns=turns).results()
+                walk = _Walk(order=order, run=run, desk=desk, crew=crew, turns=turns)
+                results = walk.results()
                 if order.atomic:
-                    results = take_back(results, run, desk)
+                    results = take_back(results, run, desk, walk.handover.givers)
+                results = take_back_receivers(results, run, desk, walk.handover.givers)
                 results = remove_what_waited(results, order, run, desk)
             finally:
                 # Even a defect leaves its trace.
@@ -181,12 +186,36 @@ class _Walk:
             retired = None if self.turns is None else executor.submit(find_retired, self.run)
             with closing(self._ahead):
                 walked = schedule.run(self._turned(graph), executor)
-        if retired is not None:
-            tell_retired(self.run, retired.result())
-        return {
+        results = {
             name: self._skipped(name, ended) if isinstance(ended, Skipped) else ended
             for name, ended in walked.items()
         }
+        self._hand_over(results)
+        if retired is not None:
+            tell_retired(self.run, retired.result())
+        return results
+
+    def _hand_over(self, results: dict[str, ShardResult]) -> None:
+        """Give those a second turn that kept an object for a shard that came after them."""
+        for name in self._graph.order:
+            receivers = self.handover.of(name).receivers
+            if not receivers or not results[name].outcome.is_good:
+                continue
+            missing = [each for each in receivers if not results[each].outcome.is_good]
+            if missing or self.run.stop.asked:
+                waits = ", ".join(self.run.label(each) for each in missing or receivers)
+                told = (
+                    f"{self.run.label(name)} keeps in its state what goes to {waits}, until that is deployed"
+                )
+                self.run.emit(Notice(shard=name, message=told))
+                continue
+            first, intent = results[name], replace(self._intent(name), handover=ShardHandover(), shown=None)
+            again = self.crew.work(self.run.manifest.by_name[name], self._own_run(), intent, self.desk)
+            results[name] = again if not again.outcome.is_good else replace(first, serial=again.serial)
+
+    def _own_run(self) -> Run:
+        """A run for a second turn: the journal of the first has come to its end."""
+        return replace(self.run, id=new_run_id(self.run.clock.now()))
 
     def _seconds(self) -> Mapping[str, float]:
         """How long each shard is expected to take; nothing where it will be left alone."""
@@ -196,7 +225,22 @@ class _Walk:
 
     @cached_property
     def _graph(self) -> Graph:
-        return self.run.manifest.graph.only(self.order.names)
+        graph = self.run.manifest.graph.only(self.order.names)
+        if not self.handover.moves:
+            return graph
+        return Graph(order_of_moves(self.handover.moves, graph.dependencies)[0])
+
+    @cached_property
+    def handover(self) -> Handover:
+        """What moves between the shards that are worked on; only a deploy moves anything."""
+        if self.turns is None:
+            return Handover()
+        working = [
+            shard.name for shard in self.order.shards if not self.turns.decisions[shard.name].unchanged
+        ]
+        found = find_moves(self.run, working, self.desk.owners)
+        graph = self.run.manifest.graph.only(self.order.names)
+        return replace(found, late=order_of_moves(found.moves, graph.dependencies)[1])
 
     @cached_property
     def _ahead(self) -> Ahead:
@@ -233,6 +277,7 @@ class _Walk:
             destroy=self.order.destroy,
             allowed=self.order.policy.allowed,
             shown=None if shown is None else shown.by_name.get(name),
+            handover=self.handover.of(name),
             upstream_changed=changed,
             back=self.order.back,
             followers=self._followers(name),

@@ -8,15 +8,17 @@ writes neither journal nor backup.
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.commands import deploy_command
 from holdfast_orchestrator.deploy.desk import Desk
 from holdfast_orchestrator.deploy.draft import INTERRUPTED, Draft
+from holdfast_orchestrator.deploy.handover import ShardHandover
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
+from holdfast_orchestrator.deploy.ownership import Settled, Turn, settle_ownership
 from holdfast_orchestrator.deploy.preflight import (
     Known,
     look,
@@ -35,7 +37,7 @@ from holdfast_orchestrator.plan.preview import ShardPlan, StateStamp, configurat
 from holdfast_orchestrator.plan.shard import MadePlan, Run, make_plan
 from holdfast_orchestrator.plan.upstream import waits_for
 from holdfast_orchestrator.record.footing import Mark
-from holdfast_orchestrator.record.state_record import Debt
+from holdfast_orchestrator.record.state_record import Debt, StateRecord
 from holdfast_orchestrator.rollback.imports import with_imports
 from holdfast_orchestrator.state.lease import Claim
 from holdfast_orchestrator.state.lease_record import LeaseRecord
@@ -55,14 +57,15 @@ _KEPT_PLAN = "kept.tfplan"
 class Intent:
     """What is wanted of a shard: deploy or `destroy`; `allowed` addresses may be lost.
 
-    `shown` is the plan that was looked at; `upstream_changed` says that something above the shard has
-    changed since. `back` is for going back by hand. `followers` are the shards that depend on this one and
-    are changed after it.
+    `shown` is the plan that was looked at; `handover` says what moves in this run; `upstream_changed` says
+    that something above the shard has changed since. `back` is for going back by hand. `followers` are the
+    shards that depend on this one and are changed after it.
     """
 
     destroy: bool = False
     allowed: frozenset[str] = frozenset()
     shown: ShardPlan | None = None
+    handover: ShardHandover = field(default_factory=ShardHandover)
     upstream_changed: bool = False
     back: "Back | None" = None
     followers: tuple[str, ...] = ()
@@ -167,6 +170,8 @@ class ShardDeploy:
         if planned.document.is_empty and not self._intent.destroy and not self._may_be_ill(known):
             self._keep_as_good(bench, known, snapshot, planned)
             return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
+        settled = self._settled(bench, known, planned)
+        planned = Planned(settled.made, settled.terraform, planned.inputs)
         if self._intent.back is None and not self._intent.destroy:
             refuse_rejected(bench, known, json.loads(bench.shard.configuration))
         pass_gates(self._proposal(), () if self._intent.destroy else self._takeovers(planned))
@@ -177,7 +182,19 @@ class ShardDeploy:
             held = held_back(bench, known, planned.made.raw, followers=self._intent.followers)
             if held is not None:
                 return self._keep_for_others(bench, known, planned, held)
-        return self._deploy(bench, known, planned)
+        return self._deploy(bench, known, settled)
+
+    def _settled(self, bench: Bench, known: Known, planned: Planned) -> Settled:
+        """The plan in which everything belongs to this shard."""
+        record = None if known.kept is None else known.kept.record
+        made, terraform = planned.made, planned.terraform
+        settled = settle_ownership(bench, made, terraform, snapshot=known.snapshot(), turn=self._turn(record))
+        self._draft.document = settled.document
+        return settled
+
+    def _turn(self, record: StateRecord | None) -> Turn:
+        """What the plan is for."""
+        return Turn(handover=self._intent.handover, destroy=self._intent.destroy, record=record)
 
     def _keep_for_others(self, bench: Bench, known: Known, planned: Planned, held: "HeldBack") -> ShardResult:
         """Deploy everything but what others still need; the gates have judged all of it."""
@@ -194,7 +211,7 @@ class ShardDeploy:
         if planned.document.is_empty and not self._may_be_ill(known):
             self._keep_as_good(bench, known, snapshot, planned)
             return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
-        return self._deploy(bench, known, planned)
+        return self._deploy(bench, known, self._settled(bench, known, planned))
 
     def _adopting(self, bench: Bench, planned: Planned, snapshot: StateSnapshot | None) -> Planned:
         """Plan again, with an import block for each object that is to be taken over."""
@@ -220,12 +237,10 @@ class ShardDeploy:
             return False
         return known.good is None or (known.kept is not None and known.kept.record.debt != Debt())
 
-    def _deploy(self, bench: Bench, known: Known, planned: Planned) -> ShardResult:
+    def _deploy(self, bench: Bench, known: Known, settled: Settled) -> ShardResult:
         from holdfast_orchestrator.deploy.launch import launch  # noqa: PLC0415 - only with something to apply
 
-        launched = launch(
-            bench, known, planned.made, planned.terraform, purpose=self._purpose, draft=self._draft
-        )
+        launched = launch(bench, known, settled, purpose=self._purpose, draft=self._draft)
         return self._draft.launched(launched)
 
     def _keep_as_good(

@@ -22,26 +22,75 @@ from holdfast_orchestrator.errors import EXIT_FAILED, RolledBackError
 from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.record.last_good import LastGood, earlier
+from holdfast_orchestrator.record.state_record import read_state_record
 
 
-def take_back(results: Mapping[str, ShardResult], run: Run, desk: Desk) -> Mapping[str, ShardResult]:
-    """Return the results, those of committed shards replaced by what came of taking them back."""
+def take_back(
+    results: Mapping[str, ShardResult],
+    run: Run,
+    desk: Desk,
+    givers: Mapping[str, frozenset[str]] | None = None,
+) -> Mapping[str, ShardResult]:
+    """Return the results, those of committed shards replaced by what came of taking them back.
+
+    `givers` are shards that let go of objects in this run, with those that received them: these go first.
+    """
     failed = [name for name, result in results.items() if result.exit_code and not result.outcome.is_good]
     in_order = (name for name in run.manifest.graph.order if name in results)
     committed = [name for name in in_order if results[name].outcome is Outcome.COMMITTED]
     if not failed or not committed:
         return results
-    cause = run.label(failed[0])
+    because = f"`{run.label(failed[0])}` failed, and this run was to be all or nothing"
     targets = {name: _before(name, run) for name in committed}
     taken = dict(results)
-    for name in reversed(committed):
-        taken[name] = _taken_back(name, targets[name], results[name], cause=cause, run=run, desk=desk)
+    for name in _receivers_first(tuple(reversed(committed)), givers or {}):
+        taken[name] = _taken_back(name, targets[name], results[name], because=because, run=run, desk=desk)
     for name in run.manifest.graph.order:
         if name in taken and _waits_for_upstreams(taken[name]):
             taken[name] = _go_on(taken[name], run, desk)
         if name in taken and taken[name].outcome is Outcome.ROLLED_BACK:
             taken[name] = _once_more(taken[name], targets.get(name) or _before(name, run), run, desk)
     return taken
+
+
+def take_back_receivers(
+    results: Mapping[str, ShardResult], run: Run, desk: Desk, givers: Mapping[str, frozenset[str]]
+) -> Mapping[str, ShardResult]:
+    """Return the results after taking back what received an object from a shard that failed afterwards.
+
+    The giver has the object still, or again: only one of the two may keep it.
+    """
+    taken = dict(results)
+    for giver, receivers in givers.items():
+        if giver not in results or results[giver].outcome.is_good or run.stop.asked:
+            continue
+        for name in sorted(receivers):
+            received = taken[name].outcome is Outcome.COMMITTED and _has_received(name, giver, run)
+            if received:
+                cause = (
+                    f"`{run.label(giver)}`, which hands something over to it, ended {results[giver].outcome}"
+                )
+                taken[name] = _taken_back(
+                    name, _before(name, run), taken[name], because=cause, run=run, desk=desk
+                )
+    return taken
+
+
+def _has_received(name: str, giver: str, run: Run) -> bool:
+    """Whether a shard took something over from another in this run."""
+    shard, folder = run.manifest.by_name[name], run.manifest.by_name[giver].state.folder
+    kept = read_state_record(run.tools.store(shard), shard.state.folder)
+    received = () if kept is None else kept.record.received
+    return any((one.run, one.source) == (run.id, folder) for one in received)
+
+
+def _receivers_first(names: tuple[str, ...], givers: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+    """Put what received something before what gave it; otherwise the order stays."""
+    ordered = list[str]()
+    for name in names:
+        ordered += [each for each in names if each in givers.get(name, ()) and each not in ordered]
+        ordered += [] if name in ordered else [name]
+    return tuple(ordered)
 
 
 def _waits_for_upstreams(result: ShardResult) -> bool:
@@ -74,9 +123,8 @@ def _before(name: str, run: Run) -> LastGood | None:
 
 
 def _taken_back(
-    name: str, target: LastGood | None, result: ShardResult, *, cause: str, run: Run, desk: Desk
+    name: str, target: LastGood | None, result: ShardResult, *, because: str, run: Run, desk: Desk
 ) -> ShardResult:
-    because = f"`{cause}` failed, and this run was to be all or nothing"
     if target is None:
         shard = run.manifest.by_name[name]
         return replace(

@@ -15,6 +15,7 @@ from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.commands import decisions
 from holdfast_orchestrator.deploy.kept_inputs import inputs_to_go_back_with
+from holdfast_orchestrator.deploy.letting_go import deletes_of_others
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.looks import holdings_of, note_sightings
 from holdfast_orchestrator.deploy.no_return import (
@@ -208,6 +209,10 @@ def _ways_on(run: str, violations: Sequence[Violation]) -> str:
 def apply(bench: Bench, attempt: Attempt) -> Phase:
     """Apply the guarded plan; it is never interrupted by us."""
     rollback: Rollback = attempt.rollback
+    if rollback.plan_file is not None and (taken := deletes_of_others(bench, attempt)):
+        told = "; ".join(f"{address} would be deleted: {why}" for address, why in sorted(taken.items()))
+        rollback.errors = (*rollback.errors, told)
+        return Phase.RB_RETRY
     with bench.phase(Phase.RB_APPLYING, boot=bench.boot) as entry:
         if rollback.plan_file is not None:
             bench.lease.confirm()

@@ -2,6 +2,9 @@
 
     crew.py      what the walk along the graph asks for: work on this shard; and the crew that is this process
     cluster.py   the crew that is a Dask cluster, seen from the machine that was asked to deploy
+    address.py   which cluster, and whether it may be used: loopback, TLS, or openly if asked for
+    messages.py  what both sides say: JSON, and nothing else
+    unpickling.py   what Dask itself may load from a cluster: plain values
     job.py       what a worker is told of a shard
     worker.py    what a worker does
 

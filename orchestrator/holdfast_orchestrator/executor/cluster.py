@@ -1,6 +1,6 @@
 """The crew that is a Dask cluster, seen from the machine that was asked to deploy.
 
-    with joined("tcp://scheduler:8786", project) as crew:
+    with joined(Cluster(address="tls://scheduler:8786", …), project) as crew:
         carry_out(order, run, crew)
 
 Each thread of the walk hands its shard to the cluster and waits. Meanwhile what the workers tell is told
@@ -9,7 +9,6 @@ after another, none is left, or nobody answers any more) the thread takes the sh
 """
 
 import logging
-import pickle
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,10 +21,13 @@ from holdfast_orchestrator.deploy.kept_inputs import hand_over
 from holdfast_orchestrator.deploy.outcome import ShardResult
 from holdfast_orchestrator.deploy.shard import Intent
 from holdfast_orchestrator.errors import HoldfastError, ToolchainError, UsageError
-from holdfast_orchestrator.events import Event, Notice
+from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.executor import worker
+from holdfast_orchestrator.executor.address import Cluster, refuse_open
 from holdfast_orchestrator.executor.crew import take_over
 from holdfast_orchestrator.executor.job import Belongings, Job, Neighbours
+from holdfast_orchestrator.executor.messages import MessageError, event_of, job_text, result_of
+from holdfast_orchestrator.executor.unpickling import plain_values_only
 from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.stop import Urgency
@@ -43,37 +45,55 @@ class NoWorkersError(OSError):
     """No worker is left; the scheduler would wait for new ones for ever."""
 
 
-@contextmanager
-def joined(address: str, belongings: Belongings) -> Iterator["DaskCrew"]:
-    """Yield the crew of the cluster whose scheduler is at `address`.
+class BabbleError(OSError):
+    """The cluster answered with what no worker of ours answers."""
 
-    Raises ToolchainError where Dask is not installed, UsageError where no scheduler answers there, and
-    HoldfastError where it has no workers or one of them cannot deploy.
+
+@contextmanager
+def joined(cluster: Cluster, belongings: Belongings) -> Iterator["DaskCrew"]:
+    """Yield the crew of a cluster.
+
+    Raises ToolchainError where Dask is not installed, UsageError where no scheduler answers there or
+    anybody could use it, and HoldfastError where it has no workers or one of them cannot deploy.
     """
+    cluster.check()
+    address = cluster.address
     try:
         distributed: Any = import_module("distributed")  # an extra, and most of a second
     except ImportError:
         raise ToolchainError(
             "--executor needs the package `distributed`", next_step="pip install 'holdfast[dask]'"
         ) from None
+    with plain_values_only():
+        client = _connected(distributed, cluster)
+        # What it says of lost connections is told by us, once.
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        try:
+            refuse_open(cluster, listening=str(client.scheduler_info()["address"]))
+            _refuse_unready(client.run(worker.ready, on_error="return"), address)
+            yield DaskCrew(client, belongings)
+        finally:
+            with suppress(Exception):
+                client.close(timeout=_TELL_SECONDS)
+
+
+def _connected(distributed: Any, cluster: Cluster) -> Any:
+    address = cluster.address
     try:
-        client = distributed.Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
+        return distributed.Client(
+            address,
+            timeout=_CONNECT_SECONDS,
+            set_as_default=False,
+            security=cluster.security(distributed),
+        )
     except (OSError, ValueError, TimeoutError) as error:
         raise UsageError(
             f"no Dask scheduler answers at {address}: {error}",
-            next_step="start one (`dask scheduler`), and give its address, such as tcp://10.0.0.5:8786",
+            next_step="start one (`dask scheduler`), and give its address, such as tls://10.0.0.5:8786",
         ) from None
-    # What it says of lost connections is told by us, once.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    try:
-        _refuse_unready(client.run(worker.ready, on_error="return"), address)
-        yield DaskCrew(client, belongings)
-    finally:
-        with suppress(Exception):
-            client.close(timeout=_TELL_SECONDS)
 
 
-def _refuse_unready(found: dict[str, tuple[str, str | None] | Exception], address: str) -> None:
+def _refuse_unready(found: dict[str, object], address: str) -> None:
     if not found:
         raise HoldfastError(
             f"the cluster at {address} has no workers", next_step=f"start some: dask worker {address}"
@@ -88,13 +108,17 @@ def _refuse_unready(found: dict[str, tuple[str, str | None] | Exception], addres
         )
 
 
-def _problem(answer: tuple[str, str | None] | Exception) -> str | None:
+def _problem(answer: object) -> str | None:
     """Why a worker cannot deploy, to be said after its name; None where it can."""
     if isinstance(answer, Exception):
         # One that was raised before our code was reached comes as the text of a plain exception.
         kind = "" if type(answer) is Exception else f" {type(answer).__name__}:"
         return f":{kind} {answer}"
-    version, problem = answer
+    match answer:
+        case (str(version), (str() | None) as problem):
+            pass
+        case _:
+            return " answers what no worker of ours does"
     if version != (ours := worker.package_version()):
         return f" has Holdfast {version}, not {ours}"
     return None if problem is None else f": {problem}"
@@ -111,6 +135,7 @@ class DaskCrew:
         self._lock = threading.Lock()
         self._told, self._told_at, self._telling = Urgency.NONE, 0.0, 0
         self._seen = self._counted = 0.0
+        self._complained = False
         self._neighbours = Neighbours(Manifest(()))
 
     @property
@@ -126,9 +151,11 @@ class DaskCrew:
         self._seen = self._counted = run.clock.monotonic()
         topic = worker.topic_of(run.id)
 
-        def hear(event: tuple[float, bytes]) -> None:
-            told: Event = pickle.loads(event[1])  # noqa: S301 - from the cluster that was chosen
-            run.emit(told)
+        def hear(event: tuple[float, object]) -> None:
+            try:
+                run.emit(event_of(event[1]))
+            except MessageError as error:
+                self._complain(run, str(error))
 
         self._client.subscribe_topic(topic, hear)
         try:
@@ -154,7 +181,7 @@ class DaskCrew:
 
     def _result(self, job: Job, run: Run) -> ShardResult:
         key = f"holdfast-{job.run}-{job.shard.name}"
-        handed = self._client.submit(worker.carry, job, key=key, pure=False, retries=0)
+        handed = self._client.submit(worker.carry, job_text(job), key=key, pure=False, retries=0)
         over = threading.Event()
         handed.add_done_callback(lambda _: over.set())
         while not over.wait(_LOOK_SECONDS):
@@ -164,8 +191,17 @@ class DaskCrew:
             if self._deserted_for(run.clock.monotonic()) > patience:
                 handed.cancel()
                 raise NoWorkersError
-        ended: ShardResult = handed.result()
-        return ended
+        try:
+            return result_of(handed.result(), shard=job.shard.name)
+        except MessageError as error:
+            raise BabbleError(str(error)) from None
+
+    def _complain(self, run: Run, why: str) -> None:
+        """Say, once in a run, that somebody sent what is no event."""
+        with self._lock:
+            complained, self._complained = self._complained, True
+        if not complained:
+            run.emit(Notice(message=f"the cluster sent what is no event of a worker ({why}); it is left out"))
 
     def _deserted_for(self, now: float) -> float:
         """For how many seconds there has been no worker; counted once in a while for all threads."""

@@ -1,4 +1,4 @@
-"""What a worker is told of one shard. It travels as a pickle, as everything does that Dask carries.
+"""What a worker is told of one shard. It travels as JSON (`messages`).
 
 Of the other shards go along, without their configurations, those it may read from and those whose objects
 its own could be taken for.

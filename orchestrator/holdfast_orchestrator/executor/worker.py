@@ -6,7 +6,6 @@ outside world is its own: environment, credentials, cache folder, Terraform.
 """
 
 import asyncio
-import pickle
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,6 +21,7 @@ from holdfast_orchestrator.errors import HoldfastError, ToolchainError
 from holdfast_orchestrator.events import Emitter, Event, Notice
 from holdfast_orchestrator.executor.crew import take_over
 from holdfast_orchestrator.executor.job import Job
+from holdfast_orchestrator.executor.messages import error_text, event_text, job_of, result_text, version_of
 from holdfast_orchestrator.inputs.variables import secret_variables
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.private_files import PRIVATE, own_folder
@@ -35,7 +35,7 @@ IDLE_SECONDS = 300.0
 
 
 def topic_of(run: str) -> str:
-    """Return Dask's topic of a run's events; each is a pickle."""
+    """Return Dask's topic of a run's events; each is a text (`messages`)."""
     return f"holdfast-{run}"
 
 
@@ -44,22 +44,34 @@ def package_version() -> str:
     return installed_version("holdfast")
 
 
-def carry(job: Job) -> ShardResult:
+def carry(text: str) -> str:
     """Work on the shard of a job, or bring to its end what a worker that died had begun on it.
 
-    Raises ToolchainError where this worker has another version of the package.
+    Job and answer are texts as `messages` writes them; what goes wrong is an answer too.
     """
-    from distributed import get_worker  # noqa: PLC0415 - an extra
+    try:
+        return result_text(_carried(_job(text)))
+    except Exception as error:  # noqa: BLE001 - an exception would travel as a pickle
+        return error_text(error)
 
-    if package_version() != job.version:
+
+def _job(text: str) -> Job:
+    """Read a job. Raises ToolchainError where this worker has another version of the package."""
+    if package_version() != (theirs := version_of(text)):
         raise ToolchainError(
-            f"a worker has Holdfast {package_version()}, the run was begun with {job.version}",
+            f"a worker has Holdfast {package_version()}, the run was begun with {theirs}",
             next_step="install the same version on every worker",
         )
+    return job_of(text)
+
+
+def _carried(job: Job) -> ShardResult:
+    from distributed import get_worker  # noqa: PLC0415 - an extra
+
     worker, topic = get_worker(), topic_of(job.run)
 
     def tell(event: Event) -> None:
-        worker.log_event(topic, pickle.dumps(event))
+        worker.log_event(topic, event_text(event))
 
     with _POSTS.at_work(job, tell) as post:
         return post.carry(job, tell)

@@ -1,8 +1,10 @@
 """Is the audit trail whole? Every record is read and held against the chain, from its end backwards.
 
 Found are records deleted (the last one too, and the head itself), changed, put in another's place, and
-objects that do not belong there. Records older than the retention may be gone, one by one and in any
-order, as the bucket's lifecycle removes them; those that are still there must fit all the same.
+objects that do not belong there. A trail that was deleted whole, its head too, is found by the runs: each
+that has ended and is within the retention must be told of. Records older than the
+retention may be gone, one by one and in any order, as the bucket's lifecycle removes them; those that are
+still there must fit all the same.
 
 What this cannot see: somebody who may write everything and rewrites the head and all records after
 the change. Keep the bucket's versions, or Object Lock, for that.
@@ -11,12 +13,13 @@ the change. Keep the bucket's versions, or Object Lock, for that.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
-from holdfast_orchestrator.record.audit import read_objects
+from holdfast_orchestrator.record.audit import RETENTION_DAYS, read_objects
 from holdfast_orchestrator.record.audit_head import HEAD, AuditHead, read_head
 from holdfast_orchestrator.record.audit_record import AUDIT, AuditRecord, read_record
+from holdfast_orchestrator.record.runs import RUNS, newest_runs
 from holdfast_orchestrator.runtime import Clock
 from holdfast_orchestrator.state.store import DurableStore
 
@@ -24,6 +27,7 @@ _NUMBER = re.compile(r"-(\d{10})\.jsonl\Z")
 # A writer may be between the head and the record; both are written within moments.
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 1.0
+_MOST_RUNS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +69,7 @@ def _verified(store: DurableStore) -> Verification:
     # After the records: every record that was there is in a head read later.
     stored = store.get(HEAD)
     known = sorted(placed.records)
-    findings = list(placed.findings)
+    findings = [*placed.findings, *_untold(store, placed, None if stored is None else read_head(stored))]
     if stored is not None:
         findings += _against(read_head(stored), placed, store.now().date())
     elif known:
@@ -76,6 +80,22 @@ def _verified(store: DurableStore) -> Verification:
         last=known[-1] if known else None,
         findings=tuple(sorted(findings, key=lambda finding: (finding.n or 0, finding.key))),
     )
+
+
+def _untold(store: DurableStore, placed: "_Placed", head: AuditHead | None) -> Iterator[Finding]:
+    """The runs that have ended and that no record tells of."""
+    days = RETENTION_DAYS if head is None else head.retention_days
+    # The bucket's lifecycle may be a day ahead of us.
+    since = store.now() - timedelta(days=days - 1)
+    told = {record.action.run for record in placed.records.values()}
+    # The head holds the last record whole, and a writer may just be putting it to its place.
+    told |= set() if head is None else {head.last.action.run}
+    for run in newest_runs(store, now=store.now(), limit=_MOST_RUNS):
+        if run.started < since:
+            return
+        if run.ended is not None and run.run not in told:
+            what = f"no record tells of run {run.run}, which ended on {run.ended:%d %b %Y}"
+            yield Finding(kind="deleted", n=None, key=f"{RUNS}{run.run}/run.json", what=what)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ first: its plan would delete what the other has. A state that was copied from an
 danger. Both are refused before anything is planned.
 """
 
+import shlex
 from collections.abc import Iterable, Iterator
 
 from holdfast_orchestrator.errors import GateError, HoldfastError
@@ -46,7 +47,7 @@ def refuse_other_apps(
     project: str, shards: Iterable[tuple[Shard, DurableStore]], *, taken_over: str | None
 ) -> None:
     """Return if no shard's key has the records of another app. Raises GateError for the first that has."""
-    with WorkerPool(_READERS, thread_name_prefix="apps") as readers:
+    with WorkerPool(_READERS, "apps") as readers:
         for _ in readers.map(lambda one: _refuse_other_app(project, one[0], one[1], taken_over), shards):
             pass
 
@@ -73,7 +74,8 @@ def refuse_other_lineage(store: DurableStore, shard: Shard, lineage: str) -> Non
             raise GateError(
                 f"the state at {shard.state.key} has lineage {lineage}, which is that of {folder}: "
                 "it is another shard's state, and a plan against it would delete that shard's objects",
-                next_step=f"put this shard's own state back: holdfast state backups {shard.name}",
+                next_step="put this shard's own state back: "
+                f"holdfast state backups {shlex.quote(shard.name)}",
             )
 
 
@@ -82,7 +84,7 @@ def known_lineages(store: DurableStore, lineage: str) -> Iterator[str]:
     heads = [(STATES, head.key) for head in store.list(f"{STATES}/")]
     heads += [(LAST_GOOD, head.key) for head in store.list(f"{LAST_GOOD}/")]
     folders = [(kind, key.removeprefix(f"{kind}/").removesuffix(".json")) for kind, key in heads]
-    with WorkerPool(_READERS, thread_name_prefix="lineages") as readers:
+    with WorkerPool(_READERS, "lineages") as readers:
         found = readers.map(lambda one: _lineage(store, *one), folders)
         yield from (folder for (_, folder), there in zip(folders, found, strict=True) if there == lineage)
 

@@ -50,12 +50,25 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """An object that was let go of because another shard has it: where it was, and by which run."""
+
+    identity: Identity
+    address: str
+    id: str | None
+    run: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StateRecord:
     """The state to expect after `run` (None: no object), or, while `is_open`, the one it began with.
 
     `footing` is what the deployment stood on, where the run ended with one that was proven well, and
     `seconds` how long that run worked on the shard. `project` is the app and `stack` the stack's construct
-    path in it, both None in older records. `received` are the objects that other shards handed over.
+    path in it, both None in older records. `received` are the objects that other shards handed over, `handed`
+    those that were let go of because others have them. `held` are the artifacts that declare what the state
+    keeps for a shard that has not received it yet.
     """
 
     run: str
@@ -68,6 +81,8 @@ class StateRecord:
     project: str | None = None
     stack: str | None = None
     received: tuple[Received, ...] = ()
+    handed: tuple[Handed, ...] = ()
+    held: tuple[str, ...] = ()
 
     def body(self) -> bytes:
         """Return the object's bytes."""
@@ -86,6 +101,8 @@ class StateRecord:
                 "project": self.project,
                 "stack": self.stack,
                 "received": [_received_json(one) for one in self.received],
+                "handed": [_handed_json(one) for one in self.handed],
+                "held": list(self.held),
                 "footing": None if self.footing is None else self.footing.to_json(),
             },
         )
@@ -136,7 +153,14 @@ def note_state(store: ObjectStore, folder: str, record: StateRecord) -> KeptReco
     """Write the state that a person's own act has left, such as a restore; what is unsettled stays so."""
     kept = read_state_record(store, folder)
     before = record if kept is None else kept.record
-    noted = replace(record, is_open=False, debt=before.debt, received=before.received)
+    noted = replace(
+        record,
+        is_open=False,
+        debt=before.debt,
+        received=before.received,
+        handed=before.handed,
+        held=before.held,
+    )
     if before.project is not None:
         noted = replace(noted, project=before.project, stack=before.stack)
     return write_state_record(store, folder, noted, after=kept)
@@ -177,6 +201,8 @@ def _build(document: Mapping[str, Any]) -> StateRecord:
         project=document.get("project"),
         stack=document.get("stack"),
         received=tuple(map(_received, document.get("received") or ())),
+        handed=tuple(map(_handed, document.get("handed") or ())),
+        held=tuple(document.get("held") or ()),
     )
 
 
@@ -201,3 +227,24 @@ def _received(entry: Mapping[str, Any]) -> Received:
 
 def _seconds(said: object) -> float | None:
     return float(said) if isinstance(said, int | float) and not isinstance(said, bool) else None
+
+
+def _handed_json(one: Handed) -> dict[str, Any]:
+    return {
+        "type": one.identity.kind,
+        "identity": one.identity.value,
+        "address": one.address,
+        "id": one.id,
+        "run": one.run,
+        "at": time_text(one.at),
+    }
+
+
+def _handed(entry: Mapping[str, Any]) -> Handed:
+    return Handed(
+        identity=Identity(entry["type"], entry["identity"]),
+        address=entry["address"],
+        id=entry["id"],
+        run=entry["run"],
+        at=parse_time(entry["at"]),
+    )

@@ -53,12 +53,14 @@ class NotPutOff:
 class Staging:
     """The two stages of a deploy.
 
-    `stage_one` is None where nothing is to be put off; then the new configuration is the only stage.
+    `stage_one` is None where nothing is to be put off; then the new configuration is the only stage. `final`
+    is the new configuration with what is held back after the deletes too; None: nothing is.
     """
 
     stage_one: Document | None
     put_off: tuple[str, ...] = ()
     not_put_off: tuple[NotPutOff, ...] = ()
+    final: Document | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,9 @@ class StageTwo:
     problems: tuple[str, ...]
 
 
-def stage(new: Document, *, plan: Document, earlier: Sequence[Document]) -> Staging:
+def stage(
+    new: Document, *, plan: Document, earlier: Sequence[Document], hold: Collection[str] = ()
+) -> Staging:
     """Split a new configuration so that the first stage deletes nothing.
 
     Args:
@@ -78,6 +82,7 @@ def stage(new: Document, *, plan: Document, earlier: Sequence[Document]) -> Stag
         plan: the plan of `new` against the present state, as `terraform show -json` prints it.
         earlier: configurations that may have the removed blocks, newest first: that of an earlier
             failed run whose objects were kept, then the last good one.
+        hold: addresses whose deletes are not made in this deploy at all.
     """
     wanted: list[_Removed] = []
     refused: list[NotPutOff] = []
@@ -96,6 +101,7 @@ def stage(new: Document, *, plan: Document, earlier: Sequence[Document]) -> Stag
         stage_one=_union(new, kept),
         put_off=tuple(each.address for each in kept),
         not_put_off=tuple(refused),
+        final=_union(new, held) if (held := [each for each in kept if each.address in hold]) else None,
     )
 
 

@@ -10,6 +10,7 @@ is an older one of the same lineage, or manages nothing.
 
 import hashlib
 import json
+import shlex
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from enum import StrEnum
 from typing import Any
 
 from holdfast_orchestrator.errors import GateError, NeedsPersonError, UsageError
+from holdfast_orchestrator.gate.elsewhere import adopt_command
 from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.adopted import Adopted, read_adopted, write_adopted
@@ -256,7 +258,7 @@ def _refuse_own_places(wanted: Wanted) -> None:
         name = folder if ours is None else ours.name
         raise UsageError(
             f"{source.place} is the state of {name}, which Holdfast keeps itself",
-            next_step=f"to give it to another stack: holdfast move {name} {wanted.shard.name}",
+            next_step=f"see what it has: holdfast state pull {shlex.quote(name)} --out theirs.tfstate",
         )
 
 
@@ -287,7 +289,7 @@ def _refuse_another_stacks(wanted: Wanted, given: StateObject) -> None:
     if owner is not None:
         raise UsageError(
             f"{given.source} is the state of stack {owner.name!r}, not of {shard.name!r}",
-            next_step=f"holdfast adopt {owner.name} --env {owner.environment} --from {wanted.source.place}",
+            next_step=adopt_command(owner, wanted.source.place),
         )
 
 
@@ -377,7 +379,7 @@ def _where_whole(wanted: Wanted, given: StateObject, now: StateObject) -> Way:
         raise GateError(
             f"another state is at {wanted.target} already: serial {now.serial}, lineage {now.lineage}, "
             f"{count(now)} objects; nobody would know those afterwards",
-            next_step=f"holdfast state pull {wanted.shard.name} --out there.tfstate shows what they are",
+            next_step=f"{_pull(wanted.shard)} shows what they are{_out_of_date(wanted.source)}",
         )
     if now.sha256 == given.sha256:
         return Way.THERE
@@ -390,7 +392,7 @@ def _where_whole(wanted: Wanted, given: StateObject, now: StateObject) -> Way:
     raise GateError(
         f"{given.source} (serial {given.serial}) and {wanted.target} (serial {now.serial}) have one lineage, "
         "and each was written since without the other",
-        next_step=f"holdfast state pull {wanted.shard.name} --out there.tfstate, and compare them",
+        next_step=f"compare them: {_pull(wanted.shard)}{_out_of_date(wanted.source)}",
     )
 
 
@@ -402,4 +404,17 @@ def _is_as_it_came(wanted: Wanted, now: StateObject, adopted: Adopted | None) ->
 
 
 def _restore(shard: Shard) -> str:
-    return f"holdfast state backups {shard.name}, then: holdfast state restore {shard.name}"
+    name = shlex.quote(shard.name)
+    return f"holdfast state backups {name}, then: holdfast state restore {name}"
+
+
+def _pull(shard: Shard) -> str:
+    return f"holdfast state pull {shlex.quote(shard.name)} --out there.tfstate"
+
+
+def _out_of_date(source: Source) -> str:
+    """What to do with a file that nobody needs: a deploy refuses to begin beside it."""
+    if isinstance(source, ObjectSource):
+        return ""
+    place = shlex.quote(source.place)
+    return f"; where the file is the one that is out of date: mv {place} {place}.old"

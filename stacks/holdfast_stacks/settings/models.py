@@ -81,7 +81,7 @@ class Audit(_Settings):
 
     days: Annotated[int, Field(ge=1)] = 90
     """Days until the bucket deletes a record."""
-    unredacted: bool = True
+    unredacted: bool = False
     """Also keep what was shown as it was, secrets included, under a prefix of its own."""
 
 
@@ -257,7 +257,7 @@ class Environment(_Settings):
             "audit_days": audit.days,
             "unredacted": audit.unredacted,
         }
-        usual = {"copies": [], "backup_count": 50, "backup_days": 90, "audit_days": 90, "unredacted": True}
+        usual = {"copies": [], "backup_count": 50, "backup_days": 90, "audit_days": 90, "unredacted": False}
         return {} if said == usual else said
 
     def health_overrides(self) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,156 @@
+"""The objects of every state of a bucket, read from the states themselves: by a LIST and their ETags.
+
+A state that was not written since it was read last is not read again: in this process, and on this machine
+by a small file in the cache that has types, names and addresses, and no values. Nothing is kept in the
+bucket, so nothing there can be out of date.
+"""
+
+import gzip
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.private_files import own_folder, write_private
+from holdfast_orchestrator.rollback.owners import OwnedObject, Owners, owned_objects
+from holdfast_orchestrator.rollback.state_objects import Condition, read_state
+from holdfast_orchestrator.state.store import DurableStore, ObjectHead
+from holdfast_orchestrator.state_key import STATE_FILE
+from holdfast_orchestrator.system.workers import WorkerPool
+from holdfast_orchestrator.terraform.object_keys import ObjectKey
+
+_READERS = 16
+_FOLDER = "owners"
+_FORMAT = 1
+# Our own records lie between these two keys, and there are many of them.
+_OURS, _AFTER_OURS = "_holdfast/", "_holdfast0"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    etag: str
+    objects: tuple[OwnedObject, ...]
+
+
+@dataclass
+class StateOwners:
+    """Reads who owns what in one bucket; safe between threads. `cache` is a file, None: none is kept."""
+
+    store: DurableStore
+    cache: Path | None = None
+    _known: dict[str, _Known] = field(default_factory=dict)
+    _newest: Owners | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def now(self) -> Owners:
+        """Return what is so at this moment. Raises StateBucketError where the bucket cannot be listed."""
+        with self._lock:
+            return self._read()
+
+    def lately(self) -> Owners:
+        """Return what was so when this process asked last, or now."""
+        with self._lock:
+            return self._newest or self._read()
+
+    def _read(self) -> Owners:
+        if self._newest is None and self.cache is not None:
+            self._known.update(_cached(self.cache))
+        heads = {head.key: head for head in state_objects(self.store)}
+        old = [head for head in heads.values() if not self._is_known(head)]
+        unreadable = []
+        with WorkerPool(_READERS, "owners") as readers:
+            for head, known in zip(
+                old, readers.map(lambda head: _of(self.store, head.key), old), strict=True
+            ):
+                if isinstance(known, _Known):
+                    self._known[head.key] = known
+                else:
+                    self._known.pop(head.key, None)
+                    unreadable += [head.key] if known == "unreadable" else []
+        for key in self._known.keys() - heads.keys():
+            del self._known[key]
+        if old and self.cache is not None:
+            _keep(self.cache, self._known)
+        self._newest = Owners(
+            states={_folder(key): known.objects for key, known in self._known.items()},
+            unreadable=tuple(sorted(unreadable)),
+        )
+        return self._newest
+
+    def _is_known(self, head: ObjectHead) -> bool:
+        known = self._known.get(head.key)
+        return known is not None and known.etag == head.etag
+
+
+def state_objects(store: DurableStore) -> Iterator[ObjectHead]:
+    """Yield every state of a bucket: what lies at a state's name, outside of our own records."""
+    for after in ("", _AFTER_OURS):
+        for head in store.list("", after=after):
+            if not after and head.key >= _OURS:
+                break
+            if head.key.endswith(f"/{STATE_FILE}"):
+                yield head
+
+
+def cache_file(cache: Path, *, bucket: str, region: str, endpoint: str) -> Path | None:
+    """Return where a bucket's owners are kept on this machine, None where there is no place for it."""
+    name = hashlib.sha256(json.dumps([bucket, region, endpoint]).encode()).hexdigest()[:32]
+    with suppress(HoldfastError, OSError):
+        cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return own_folder(cache / _FOLDER) / f"{name}.json.gz"
+    return None
+
+
+def _folder(key: str) -> str:
+    return key.rpartition("/")[0]
+
+
+def _of(store: DurableStore, key: str) -> "_Known | str":
+    try:
+        stored = store.get(key)
+    except HoldfastError:
+        return "unreadable"
+    if stored is None:
+        return "gone"
+    state = read_state(key, stored.body)
+    if state.condition is not Condition.WHOLE or state.document is None:
+        return "unreadable"
+    return _Known(stored.head.etag, owned_objects(state.document, _folder(key)))
+
+
+def _cached(file: Path) -> Mapping[str, _Known]:
+    try:
+        document = json.loads(gzip.decompress(file.read_bytes()))
+        if document["format"] != _FORMAT:
+            return {}
+        return {key: _loaded(entry) for key, entry in document["states"].items()}
+    except (OSError, EOFError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _loaded(entry: Any) -> _Known:
+    etag, objects = entry
+    return _Known(
+        str(etag),
+        tuple(OwnedObject(ObjectKey(kind, name, place), address) for kind, name, place, address in objects),
+    )
+
+
+def _keep(file: Path, known: Mapping[str, _Known]) -> None:
+    states = {
+        key: [
+            one.etag,
+            [[each.key.kind, each.key.name, each.key.place, each.address] for each in one.objects],
+        ]
+        for key, one in known.items()
+    }
+    aside = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    with suppress(OSError):
+        write_private(aside, gzip.compress(json.dumps({"format": _FORMAT, "states": states}).encode(), 3))
+        aside.replace(file)

@@ -1,0 +1,323 @@
+"""Objects between shards: each of ours ends in exactly one state, and nobody else's is touched."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.terraform.shards import (
+    ACCOUNT,
+    REGION,
+    Shards,
+    Stack,
+    another,
+    parameter,
+    queue,
+    stack,
+    topic,
+    warm_shards,
+)
+
+from holdfast_orchestrator.deploy.desk import Policy
+
+pytestmark = pytest.mark.long
+
+_NUMBERS = itertools.count()
+_FROM_A = "${data.terraform_remote_state.cross-stack-reference-input-a.outputs.v}"
+
+
+def _copy_object(app: Shards, source: str, target: str, kind: str) -> None:
+    """Write what one state says of a type into another, as a hand-made state or a restore may."""
+    s3 = app.client("s3")
+    states = {}
+    for name in (source, target):
+        key = f"{name}/{ACCOUNT}/{REGION}/dev/terraform.tfstate"
+        states[name] = key, json.loads(s3.get_object(Bucket=app.bucket, Key=key)["Body"].read())
+    key, state = states[target]
+    state["resources"] += [one for one in states[source][1]["resources"] if one["type"] == kind]
+    state["serial"] += 1
+    s3.put_object(Bucket=app.bucket, Key=key, Body=json.dumps(state).encode())
+
+
+def _with(made: Stack, more: Stack, needed: str) -> dict[str, Any]:
+    """The parameters of a stack and another, which is made after what it depends on."""
+    late = {name: {**body, "depends_on": [needed]} for name, body in more["aws_ssm_parameter"].items()}
+    return {"aws_ssm_parameter": {**made["resource"].get("aws_ssm_parameter", {}), **late}}
+
+
+@pytest.fixture(scope="module")
+def providers(deploy_environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shards]:
+    folder = tmp_path_factory.mktemp("providers")
+    with warm_shards(folder / "app", deploy_environ, Path(deploy_environ["HOLDFAST_CACHE_DIR"])) as shards:
+        yield shards
+
+
+@pytest.fixture
+def app(providers: Shards, tmp_path: Path) -> Shards:
+    return another(providers, tmp_path / "app", f"between-{next(_NUMBERS)}")
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest) -> str:
+    """A name for objects that no other test has."""
+    return f"o{next(_NUMBERS)}"
+
+
+@pytest.fixture
+def taken(app: Shards, name: str) -> Stack:
+    """A parameter whose create fails at the apply: somebody has one of that name."""
+    app.client("ssm").put_parameter(Name=f"{name}-taken", Value="theirs", Type="String")
+    return parameter(f"{name}-taken", at="bad")
+
+
+def test_what_a_drops_and_b_declares_in_one_run_arrives(app: Shards, name: str) -> None:
+    app.write(a=stack(topic(name), parameter(f"{name}a")), b=stack(parameter(f"{name}b")))
+    assert app.outcomes() == {"a": "committed", "b": "committed"}
+    app.write(a=stack(parameter(f"{name}a")), b=stack(parameter(f"{name}b"), topic(name, at="mine")))
+
+    result = app.deploy()
+
+    assert {one.shard: one.outcome.value for one in result.shards} == {"a": "committed", "b": "committed"}, (
+        result
+    )
+    assert app.owned() == {"a": ["aws_ssm_parameter.p"], "b": ["aws_sns_topic.mine", "aws_ssm_parameter.p"]}
+    assert name in app.topics()
+    assert app.outcomes(refresh=True) == {"a": "unchanged", "b": "unchanged"}
+    assert sum(one.destroyed for one in result.shards) == 0
+
+
+def test_an_object_that_refuses_a_second_create_moves_too_and_its_content_stays(
+    app: Shards, name: str
+) -> None:
+    """A queue with a message, and a parameter: neither could be made a second time, or be lost."""
+    app.write(a=stack(queue(name), parameter(name)), b=stack(topic(name)))
+    assert app.outcomes() == {"a": "committed", "b": "committed"}
+    sqs = app.client("sqs")
+    url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="here")
+    app.write(a=stack(topic(f"{name}x")), b=stack(topic(name), queue(name), parameter(name)))
+
+    assert app.outcomes() == {"a": "committed", "b": "committed"}
+
+    assert app.owned() == {
+        "a": ["aws_sns_topic.t"],
+        "b": ["aws_sns_topic.t", "aws_sqs_queue.q", "aws_ssm_parameter.p"],
+    }
+    received = sqs.receive_message(QueueUrl=url)["Messages"]
+    assert [message["Body"] for message in received] == ["here"]
+
+
+def test_what_moves_to_a_shard_that_depends_on_its_giver_arrives(app: Shards, name: str) -> None:
+    """The receiver has to come after: the giver keeps the object and has a second turn."""
+    giver = parameter(f"{name}a")
+    app.write(
+        a=stack(giver, topic(name), v="${aws_ssm_parameter.p.name}"),
+        b=stack(parameter(f"{name}b", value=_FROM_A), after=("a",)),
+    )
+    assert app.outcomes() == {"a": "committed", "b": "committed"}
+    app.write(
+        a=stack(giver, v="${aws_ssm_parameter.p.name}"),
+        b=stack(parameter(f"{name}b", value=_FROM_A), topic(name), after=("a",)),
+    )
+
+    assert app.outcomes() == {"a": "committed", "b": "committed"}
+
+    assert app.owned() == {"a": ["aws_ssm_parameter.p"], "b": ["aws_sns_topic.t", "aws_ssm_parameter.p"]}
+    assert name in app.topics()
+    assert app.outcomes(refresh=True) == {"a": "unchanged", "b": "unchanged"}
+
+
+def test_where_the_receiver_that_comes_after_fails_the_giver_keeps_the_object(
+    app: Shards, name: str, taken: Stack
+) -> None:
+    app.write(
+        a=stack(parameter(f"{name}a"), topic(name), v="${aws_ssm_parameter.p.name}"),
+        b=stack(parameter(f"{name}b", value=_FROM_A), after=("a",)),
+    )
+    assert app.outcomes() == {"a": "committed", "b": "committed"}
+    less = stack(parameter(f"{name}a"), v="${aws_ssm_parameter.p.name}")
+    after = stack(parameter(f"{name}b", value=_FROM_A), topic(name), after=("a",))
+    app.write(
+        a=less, b={**after, "resource": {**after["resource"], **_with(after, taken, "aws_sns_topic.t")}}
+    )
+
+    assert app.outcomes() == {"a": "committed", "b": "rolled_back"}
+    assert app.owned()["a"] == ["aws_sns_topic.t", "aws_ssm_parameter.p"]
+    assert app.owned()["b"] == ["aws_ssm_parameter.p"]
+    assert name in app.topics()
+
+    app.write(a=less, b=after)
+    assert app.outcomes() == {"a": "committed", "b": "committed"}
+    assert app.owned() == {"a": ["aws_ssm_parameter.p"], "b": ["aws_sns_topic.t", "aws_ssm_parameter.p"]}
+    assert name in app.topics()
+
+
+def test_where_the_receiver_fails_the_giver_stays_as_it_was(app: Shards, name: str, taken: Stack) -> None:
+    app.write(a=stack(topic(name), parameter(f"{name}a")), b=stack(parameter(f"{name}b")))
+    assert app.outcomes() == {"a": "committed", "b": "committed"}
+    after = stack(parameter(f"{name}b"), topic(name))
+    app.write(
+        a=stack(parameter(f"{name}a")),
+        b={**after, "resource": {**after["resource"], **_with(after, taken, "aws_sns_topic.t")}},
+    )
+
+    assert app.outcomes() == {"a": "skipped", "b": "rolled_back"}
+
+    assert app.owned() == {"a": ["aws_sns_topic.t", "aws_ssm_parameter.p"], "b": ["aws_ssm_parameter.p"]}
+    assert name in app.topics()
+
+
+def test_where_the_giver_fails_the_receiver_goes_back_too(app: Shards, name: str, taken: Stack) -> None:
+    app.write(a=stack(topic(name), parameter(f"{name}a")), b=stack(parameter(f"{name}b")))
+    assert app.outcomes() == {"a": "committed", "b": "committed"}
+    app.write(a=stack(parameter(f"{name}a"), taken), b=stack(parameter(f"{name}b"), topic(name)))
+
+    assert app.outcomes() == {"a": "rolled_back", "b": "rolled_back"}
+
+    assert app.owned() == {"a": ["aws_sns_topic.t", "aws_ssm_parameter.p"], "b": ["aws_ssm_parameter.p"]}
+    assert name in app.topics()
+
+
+def test_all_or_nothing_takes_a_move_back(app: Shards, name: str, taken: Stack) -> None:
+    app.write(a=stack(topic(name), parameter(f"{name}a")), b=stack(parameter(f"{name}b")))
+    assert app.outcomes() == {"a": "committed", "b": "committed"}
+    app.write(
+        a=stack(parameter(f"{name}a")),
+        b=stack(parameter(f"{name}b"), topic(name)),
+        c=stack(taken, parameter(f"{name}c", value=_FROM_A), after=("a",)),
+    )
+
+    result = app.deploy(atomic=True)
+
+    assert result.outcome["a"] == result.outcome["b"] == "rolled_back", result.shards
+    assert app.owned()["a"] == ["aws_sns_topic.t", "aws_ssm_parameter.p"]
+    assert app.owned()["b"] == ["aws_ssm_parameter.p"]
+    assert name in app.topics()
+
+
+def test_a_sibling_that_keeps_an_object_is_not_robbed_of_it(app: Shards, name: str, taken: Stack) -> None:
+    """What was B2: b's failing second version took a's topic, and its rollback deleted it."""
+    app.write(a=stack(topic(name)), b=stack(parameter(f"{name}b")))
+    assert app.outcomes() == {"a": "committed", "b": "committed"}
+    app.write(a=stack(topic(name)), b=stack(parameter(f"{name}b"), topic(name), taken))
+
+    result = app.deploy()
+
+    b = result.results["b"]
+    assert (b.outcome.value, b.exit_code) == ("blocked", 4)
+    assert "aws_sns_topic.t is aws_sns_topic.t of a, which has it" in str(b.reason)
+    assert app.owned() == {"a": ["aws_sns_topic.t"], "b": ["aws_ssm_parameter.p"]}
+    assert name in app.topics()
+    assert app.client("ssm").get_parameter(Name=f"{name}-taken")["Parameter"]["Value"] == "theirs"
+
+
+def test_two_shards_that_would_both_make_an_object_in_one_run(app: Shards, name: str) -> None:
+    app.write(a=stack(topic(name)), b=stack(topic(name, at="mine")))
+
+    outcomes = app.outcomes()
+
+    assert sorted(outcomes.values()) == ["blocked", "committed"]
+    assert len(app.owned()) == 1
+    assert name in app.topics()
+
+
+def test_another_apps_object_is_refused_and_named(
+    app: Shards, providers: Shards, tmp_path: Path, name: str
+) -> None:
+    other = another(providers, tmp_path / "other", app.bucket, project="other")
+    app.write(a=stack(topic(name)))
+    assert app.outcomes() == {"a": "committed"}
+    other.write(b=stack(topic(name), topic(f"{name}x", at="x")))
+
+    result = other.deploy()
+
+    assert result.exit_code == 4
+    assert "is aws_sns_topic.t of app app (stack a)" in str(result.results["b"].reason)
+    assert app.owned() == {"a": ["aws_sns_topic.t"]}
+    assert app.topics() & {name, f"{name}x"} == {name}
+
+
+def test_what_both_have_is_let_go_of_by_whoever_deletes(app: Shards, name: str) -> None:
+    """Put-off deletes, destroys and retired stacks; a state that was written by hand made the twins."""
+    both = [topic(name)]
+    app.write(
+        a=stack(*both, parameter(f"{name}a")), b=stack(parameter(f"{name}b")), c=stack(parameter(f"{name}c"))
+    )
+    assert set(app.outcomes().values()) == {"committed"}
+    _copy_object(app, "a", "b", "aws_sns_topic")
+    _copy_object(app, "a", "c", "aws_sns_topic")
+    app.write(
+        a=stack(*both, parameter(f"{name}a")), b=stack(parameter(f"{name}b")), c=stack(parameter(f"{name}c"))
+    )
+
+    put_off = app.outcomes(policy=Policy(rebaseline=True), stack=["b"])
+    told = list(app.told)
+    app.write(a=stack(*both, parameter(f"{name}a")), b=stack(parameter(f"{name}b")))
+    retired = app.destroy(retired="c", policy=Policy(rebaseline=True))
+
+    assert put_off == {"b": "committed"}
+    assert any("aws_sns_topic.t is not deleted, only forgotten" in each for each in told), told
+    assert retired.is_good, retired
+    assert retired.shards[0].destroyed == 1, "its own parameter"
+    assert app.owned() == {"a": ["aws_sns_topic.t", "aws_ssm_parameter.p"], "b": ["aws_ssm_parameter.p"]}
+    assert name in app.topics()
+
+
+def test_a_destroy_lets_go_of_what_another_state_has(app: Shards, name: str) -> None:
+    app.write(a=stack(topic(name)), b=stack(parameter(f"{name}b")))
+    assert set(app.outcomes().values()) == {"committed"}
+    _copy_object(app, "a", "b", "aws_sns_topic")
+
+    result = app.destroy(stack=["b"], policy=Policy(rebaseline=True))
+
+    assert result.is_good, result
+    assert app.owned() == {"a": ["aws_sns_topic.t"]}
+    assert name in app.topics()
+
+
+def test_a_destroy_beside_a_state_that_cannot_be_read_deletes_nothing(app: Shards, name: str) -> None:
+    app.write(a=stack(topic(name)), b=stack(parameter(f"{name}b")))
+    assert set(app.outcomes().values()) == {"committed"}
+    key = f"b/{ACCOUNT}/{REGION}/dev/terraform.tfstate"
+    app.client("s3").put_object(Bucket=app.bucket, Key=key, Body=b"{broken")
+
+    result = app.destroy(stack=["a"])
+
+    assert result.exit_code == 6
+    assert f"{key} cannot be read" in str(result.shards[0].reason)
+    assert name in app.topics()
+
+
+def test_twins_of_one_object_under_two_types_are_one(app: Shards, name: str) -> None:
+    s3 = app.client("s3")
+    s3.create_bucket(Bucket=f"b-{name}", CreateBucketConfiguration={"LocationConstraint": REGION})
+    older = {"aws_s3_bucket_object": {"o": {"bucket": f"b-{name}", "key": "k", "content": "a's"}}}
+    newer = {"aws_s3_object": {"o": {"bucket": f"b-{name}", "key": "./k", "content": "b's"}}}
+    app.write(a=stack(older), b=stack(parameter(f"{name}b")))
+    assert set(app.outcomes().values()) == {"committed"}
+    app.write(a=stack(older), b=stack(parameter(f"{name}b"), newer))
+
+    assert app.outcomes() == {"a": "unchanged", "b": "blocked"}
+
+    assert s3.get_object(Bucket=f"b-{name}", Key="k")["Body"].read() == b"a's"
+
+
+def test_the_same_name_in_two_regions_is_two_objects(app: Shards, name: str) -> None:
+    west = {
+        "aws": [
+            *stack()["provider"]["aws"],
+            {**stack()["provider"]["aws"][0], "alias": "us", "region": "us-east-1"},
+        ]
+    }
+    there = {"aws_sns_topic": {"t": {"name": name, "provider": "aws.us"}}}
+    b = stack(there, parameter(f"{name}b"))
+    app.write(a=stack(topic(name)), b={**b, "provider": west})
+    assert app.outcomes() == {"a": "committed", "b": "committed"}
+    app.write(a=stack(topic(name)), b={**stack(parameter(f"{name}b")), "provider": west})
+
+    assert app.outcomes() == {"a": "unchanged", "b": "committed"}
+
+    assert name in app.topics(), "that of a"
+    assert name not in app.topics(region="us-east-1"), "b's own was deleted"
