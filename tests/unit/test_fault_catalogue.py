@@ -12,6 +12,9 @@ ELSEWHERE = {
     62: ("tests/terraform/test_removed_outputs.py", "test_the_reader_fails_and_is_taken_back"),
     63: ("tests/terraform/test_removed_outputs.py", "goes_back_before_its_reader_with_atomic"),
     64: ("tests/terraform/test_plan_tells.py", "test_an_acceptance_that_has_expired_is_refused_by_plan"),
+    65: ("tests/terraform/test_inputs.py", "another_machine_undoes_to_bytes_that_only_the_bucket_has"),
+    66: ("tests/terraform/test_inputs.py", "what_cannot_be_proved_is_blocked_or_not_called_verified"),
+    67: ("tests/terraform/test_inputs.py", "what_cannot_be_proved_is_blocked_or_not_called_verified"),
     91: ("tests/unit/test_adopt.py", "test_a_kill_at_any_write_is_made_good_by_the_same_command"),
     92: ("tests/terraform/test_adopt.py", "test_an_app_that_cdktf_cli_deployed_is_adopted_planned_deployed"),
 }
