@@ -35,6 +35,7 @@ ALLOWED = {
     ("engine/warm/process.py", "open"): PRIVATE,
     ("synth.py", "mkdir"): "the output folder; that it is no link was looked at before, and is after the app",
     ("cli/_variables.py", "read_text"): "named by the person, as `<(…)` too",
+    ("deploy/kept_inputs.py", "read_bytes"): "an input of the app, of any size; only files are taken",
     ("inputs/place.py", "read_bytes"): "an input of the app, of any size; only files are taken",
     ("inputs/reach.py", "open"): "an input of the app, of any size; only files are taken",
     ("state_admin/sources.py", "open"): "a state that the person names, found to be a file",

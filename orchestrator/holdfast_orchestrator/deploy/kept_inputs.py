@@ -18,7 +18,6 @@ from holdfast_orchestrator.inputs.keep import keep_inputs, read_inputs
 from holdfast_orchestrator.inputs.place import Fetch
 from holdfast_orchestrator.inputs.value import Inputs, both
 from holdfast_orchestrator.manifest import Shard
-from holdfast_orchestrator.private_files import UnsafePlaceError, read_file
 from holdfast_orchestrator.record.artifact import Artifact, artifact_key, keep_artifact, read_artifact
 from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.state.store import ObjectStore
@@ -44,8 +43,8 @@ def _reader(folder: Path, inputs: Inputs) -> Fetch:
 
     def read(sha256: str) -> bytes | None:
         try:
-            content = read_file(places[sha256])
-        except (OSError, UnsafePlaceError):
+            content = places[sha256].read_bytes()
+        except OSError:
             return None
         return content if hashlib.sha256(content).hexdigest() == sha256 else None
 
