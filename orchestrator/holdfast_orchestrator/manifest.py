@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from holdfast_orchestrator.errors import SettingsError
 from holdfast_orchestrator.graph import Graph
-from holdfast_orchestrator.inputs.value import NOTHING, Inputs
+from holdfast_orchestrator.inputs.value import UNKNOWN, Inputs
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
 from holdfast_orchestrator.terraform.accepted import AcceptedDifference
 
@@ -111,7 +111,7 @@ class StateElsewhere:
 class Shard:
     """One stack with a state of its own. `configuration` is the Terraform JSON, read once.
 
-    `inputs` are the files and variables that it reads.
+    `inputs` are the files and variables that it reads, as far as anybody has looked.
     """
 
     name: str
@@ -132,7 +132,7 @@ class Shard:
     gates: tuple[Mapping[str, Any], ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
     depends_on: tuple[str, ...] = ()
-    inputs: Inputs = field(default=NOTHING, repr=False)
+    inputs: Inputs = field(default=UNKNOWN, repr=False)
     elsewhere: StateElsewhere | None = None
     accepted_differences: tuple[AcceptedDifference, ...] = ()
 

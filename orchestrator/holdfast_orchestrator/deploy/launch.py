@@ -178,7 +178,7 @@ def artifact_of(bench: Bench, terraform: Any) -> Artifact:
         lock=lock,
         engine=str(terraform.engine).partition(" (")[0],
         assets={file.path: file.sha256 for file in bench.shard.inputs.files if file.kept},
-        inputs=described(bench.shard.inputs),
+        inputs=described(bench.shard.inputs) if bench.shard.inputs.known else None,
         providers=locked_providers(lock.decode()) if lock is not None else {},
     )
 

@@ -193,7 +193,7 @@ _POSTS = _Posts()
 
 def _manned(job: Job, tell: Callable[[Event], None]) -> _Post:
     here = real_runtime()
-    here.redactor.learn(list(job.belongings.redact))
+    here.redactor.learn(list(job.belongings.redact), named=True)
     project = _project(here, job)
     # Git and Terraform find nothing of the worker's own folder this way.
     runtime = replace(here, cwd=project)

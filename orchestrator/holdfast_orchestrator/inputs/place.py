@@ -69,7 +69,9 @@ def variable_files(inputs: Inputs) -> Mapping[str, bytes]:
 
 
 def environ_with(inputs: Inputs, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment with exactly the variables of the inputs."""
+    """Return an environment with exactly the variables of the inputs; as it is where those are not known."""
+    if not inputs.known:
+        return dict(environ)
     kept = {name: value for name, value in environ.items() if not name.startswith(ENVIRONMENT)}
     given = {ENVIRONMENT + one.name: one.value for one in inputs.variables if one.form == "environment"}
     return {**kept, **given}
