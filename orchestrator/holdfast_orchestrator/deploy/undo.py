@@ -15,7 +15,7 @@ from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.commands import decisions
 from holdfast_orchestrator.deploy.kept_inputs import inputs_to_go_back_with
-from holdfast_orchestrator.deploy.letting_go import deletes_of_others
+from holdfast_orchestrator.deploy.letting_go import creates_of_others, deletes_of_others
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.looks import holdings_of, note_sightings
 from holdfast_orchestrator.deploy.no_return import (
@@ -196,6 +196,14 @@ def guard(bench: Bench, attempt: Attempt) -> Phase:
                 next_step=_ways_on(attempt.run, violations),
                 violations=violations,
             )
+    if taken := creates_of_others(bench, attempt):
+        told = "; ".join(f"{address} is {owner}'s now" for address, owner in sorted(taken.items()))
+        raise BlockedRollbackError(
+            f"undoing this is refused: {told}",
+            next_step=f"holdfast rollback {next(iter(sorted(taken.values())))}, then: "
+            f"holdfast resume {attempt.run} --continue",
+            violations=(),
+        )
     return Phase.RB_APPLYING
 
 
