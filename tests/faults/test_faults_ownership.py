@@ -1,4 +1,4 @@
-"""Rows 76 to 78: objects that were there before, and objects that no tag proves to be ours."""
+"""Rows 77 to 79: objects that were there before, and objects that no tag proves to be ours."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ def held(world: World) -> set[str]:
     return {f"{one['type']}.{one['name']}" for one in world.state()["resources"]}
 
 
-def test_row_76_an_object_that_appears_between_plan_and_apply_is_not_taken_over(cold_world: World) -> None:
+def test_row_77_an_object_that_appears_between_plan_and_apply_is_not_taken_over(cold_world: World) -> None:
     world = cold_world
     world.begin(app(parameter("kept")))
     sns = world.cloud.client("sns")
@@ -46,7 +46,7 @@ def test_row_76_an_object_that_appears_between_plan_and_apply_is_not_taken_over(
 
 
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "on another machine"])
-def test_row_77_an_untagged_app_whose_first_deploy_was_killed_gets_its_own_objects_back(
+def test_row_78_an_untagged_app_whose_first_deploy_was_killed_gets_its_own_objects_back(
     cold_world: World, *, elsewhere: bool
 ) -> None:
     """What was absent before and is there now is this run's, whatever its tags."""
@@ -78,7 +78,7 @@ def test_row_77_an_untagged_app_whose_first_deploy_was_killed_gets_its_own_objec
     assert held(world) == {"aws_ssm_parameter.a", "aws_ssm_parameter.b", "aws_sns_topic.late"}
 
 
-def test_row_78_what_may_have_been_taken_over_is_let_go_of_and_named(cold_world: World) -> None:
+def test_row_79_what_may_have_been_taken_over_is_let_go_of_and_named(cold_world: World) -> None:
     """Nothing tells whether a subscription is there: the API answers with it either way."""
     world = cold_world
     world.begin(app(parameter("kept"), topic("late")))
