@@ -12,8 +12,17 @@ ELSEWHERE = {
     62: ("tests/terraform/test_removed_outputs.py", "test_the_reader_fails_and_is_taken_back"),
     63: ("tests/terraform/test_removed_outputs.py", "goes_back_before_its_reader_with_atomic"),
     64: ("tests/terraform/test_plan_tells.py", "test_an_acceptance_that_has_expired_is_refused_by_plan"),
+    65: ("tests/terraform/test_inputs.py", "another_machine_undoes_to_bytes_that_only_the_bucket_has"),
+    66: ("tests/terraform/test_inputs.py", "what_cannot_be_proved_is_blocked_or_not_called_verified"),
+    67: ("tests/terraform/test_inputs.py", "what_cannot_be_proved_is_blocked_or_not_called_verified"),
     91: ("tests/unit/test_adopt.py", "test_a_kill_at_any_write_is_made_good_by_the_same_command"),
     92: ("tests/terraform/test_adopt.py", "test_an_app_that_cdktf_cli_deployed_is_adopted_planned_deployed"),
+    95: ("tests/terraform/test_ownership_between_shards.py", "test_after_a_kill_in_the_middle_of_a_move"),
+    96: ("tests/terraform/test_two_apps.py", "test_another_apps_shard_is_refused_by_every_command"),
+    97: (
+        "tests/terraform/test_ownership_between_shards.py",
+        "test_a_sibling_that_keeps_an_object",
+    ),
 }
 
 
