@@ -17,6 +17,12 @@ ELSEWHERE = {
     67: ("tests/terraform/test_inputs.py", "what_cannot_be_proved_is_blocked_or_not_called_verified"),
     91: ("tests/unit/test_adopt.py", "test_a_kill_at_any_write_is_made_good_by_the_same_command"),
     92: ("tests/terraform/test_adopt.py", "test_an_app_that_cdktf_cli_deployed_is_adopted_planned_deployed"),
+    95: ("tests/terraform/test_ownership_between_shards.py", "test_after_a_kill_in_the_middle_of_a_move"),
+    96: ("tests/terraform/test_two_apps.py", "test_another_apps_shard_is_refused_by_every_command"),
+    97: (
+        "tests/terraform/test_ownership_between_shards.py",
+        "test_a_sibling_that_keeps_an_object",
+    ),
 }
 
 

@@ -36,6 +36,7 @@ from holdfast_orchestrator.plan.document import PlanDocument
 from holdfast_orchestrator.plan.preview import ShardPlan, StateStamp, configuration_sha256
 from holdfast_orchestrator.plan.shard import MadePlan, Run, make_plan
 from holdfast_orchestrator.plan.upstream import waits_for
+from holdfast_orchestrator.private_files import write_private
 from holdfast_orchestrator.record.footing import Mark
 from holdfast_orchestrator.record.state_record import Debt, StateRecord
 from holdfast_orchestrator.rollback.imports import with_imports
@@ -288,8 +289,7 @@ class ShardDeploy:
             bench.step("initialising")
             terraform.init()
             file = terraform.workdir / _KEPT_PLAN
-            file.touch(mode=0o600)
-            file.write_bytes(shown.content)
+            write_private(file, shown.content)
             raw = terraform.show_plan(file)
         assert shown.document is not None  # noqa: S101 - still_holds
         watched = Sightings()
