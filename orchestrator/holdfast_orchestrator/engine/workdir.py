@@ -46,6 +46,12 @@ def workdir_of(root: Path, shard_name: str) -> Path:
     return root.joinpath(shard_name, *_ABOVE, shard_name)
 
 
+def tree_of(folder: Path) -> Path:
+    """Return the folder that holds all that is a shard's own, of the one in which an engine works for it."""
+    is_ours = folder.parts[-len(_ABOVE) - 1 : -1] == _ABOVE
+    return folder.parents[len(_ABOVE)] if is_ours else folder
+
+
 def levels_above() -> int:
     """How many times `..` may be followed from a shard's folder without leaving what is the shard's own."""
     return len(_ABOVE)
