@@ -130,6 +130,24 @@ def test_what_moves_to_a_shard_that_depends_on_its_giver_arrives(app: Shards, na
     assert app.outcomes(refresh=True) == {"a": "unchanged", "b": "unchanged"}
 
 
+def test_what_moves_to_the_shard_that_read_it_arrives(app: Shards, name: str) -> None:
+    """The giver keeps object and output until the receiver, whose last good deploy reads them, has it."""
+    giver = parameter(f"{name}a")
+    app.write(
+        a=stack(giver, topic(name), v="${aws_sns_topic.t.arn}"),
+        b=stack(parameter(f"{name}b", value=_FROM_A), after=("a",)),
+    )
+    assert app.outcomes() == {"a": "committed", "b": "committed"}
+    own = parameter(f"{name}b", value="${aws_sns_topic.t.arn}")
+    app.write(a=stack(giver), b=stack(own, topic(name)))
+
+    assert app.outcomes()["b"] == "committed"
+
+    assert app.owned() == {"a": ["aws_ssm_parameter.p"], "b": ["aws_sns_topic.t", "aws_ssm_parameter.p"]}
+    assert name in app.topics()
+    assert app.outcomes(refresh=True) == {"a": "unchanged", "b": "unchanged"}
+
+
 def test_where_the_receiver_that_comes_after_fails_the_giver_keeps_the_object(
     app: Shards, name: str, taken: Stack
 ) -> None:
