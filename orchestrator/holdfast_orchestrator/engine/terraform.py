@@ -13,6 +13,7 @@ from holdfast_orchestrator.engine.choices import read_choices
 from holdfast_orchestrator.engine.cli_config import CACHE_VARIABLE, CliConfig, cli_config
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic
 from holdfast_orchestrator.engine.environment import engine_environ
+from holdfast_orchestrator.engine.in_memory import forget, into_memory
 from holdfast_orchestrator.engine.initialize import CONFIGURATION, Initialization
 from holdfast_orchestrator.engine.mirrors import Mirror, find_mirrors
 from holdfast_orchestrator.engine.outcomes import ApplyOutcome, InitOutcome, PlanOutcome, account_of
@@ -120,6 +121,8 @@ class Terraform:
             raise CommandFailedError(
                 f"{self.engine.kind} plan", streamed.completed.code, streamed.diagnostics
             )
+        # A plan holds every value it is about, in an archive.
+        into_memory(self.workdir / out)
         return PlanOutcome(
             changes=streamed.completed.code == _CHANGED,
             plan=self.workdir / out,
@@ -157,6 +160,7 @@ class Terraform:
         try:
             streamed, watched = self._stream("apply", "-json", "-input=false", str(claimed), watch=watch)
         finally:
+            forget(claimed)
             claimed.unlink(missing_ok=True)
         account = account_of(streamed.events)
         return ApplyOutcome(
@@ -298,7 +302,7 @@ class Terraform:
         # An applied plan whose state was lost can be applied again, and then makes everything twice.
         claimed = self.workdir / _APPLYING
         try:
-            plan.replace(claimed)
+            into_memory(plan, claimed)
         except FileNotFoundError as error:
             raise EngineError(
                 f"there is no plan {plan}: a plan is applied once and is gone then", next_step="plan again"
