@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from holdfast_orchestrator.adopting import AdoptingApp
 from holdfast_orchestrator.app import Names, names_of, selection_of
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Listener, Notice, ignore
 from holdfast_orchestrator.manifest import Manifest, Shard, by_bucket
+from holdfast_orchestrator.moving import MovingApp
 from holdfast_orchestrator.runtime import load_ahead
 from holdfast_orchestrator.stop import StopSignal
 from holdfast_orchestrator.tools import RealTools
@@ -34,11 +34,12 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.executor.address import Cluster
     from holdfast_orchestrator.executor.cluster import DaskCrew
     from holdfast_orchestrator.plan.preview import Plan
+    from holdfast_orchestrator.plan.refusals import Agreed
     from holdfast_orchestrator.plan.shard import Run
 
 
 @dataclass(frozen=True, kw_only=True)
-class Project(AdoptingApp):
+class Project(MovingApp):
     """A cdktf app and the outside world to deploy it in."""
 
     def advise(
@@ -68,6 +69,7 @@ class Project(AdoptingApp):
         refresh: bool = False,
         explain: bool = False,
         take_over_app: str | None = None,
+        agreed: "Agreed | None" = None,
         max_parallel: int | None = None,
         max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
@@ -77,7 +79,8 @@ class Project(AdoptingApp):
 
         What has not changed since its last good deploy is not planned, unless with `refresh`. With
         `explain` the reasons why a shard is planned name the resources that changed. `changed_since` (a git
-        revision) narrows the choice to what synthesizes differently.
+        revision) narrows the choice to what synthesizes differently. `agreed` is what may be
+        lost: all else that a deploy would be refused for is in the answer.
         Raises StateBucketError where a state bucket is missing, GateError where the records of a shard are
         of another app than this one and `take_over_app`, and with `one_environment` UsageError where several
         environments are meant without being named.
@@ -99,6 +102,7 @@ class Project(AdoptingApp):
                 refresh=refresh,
                 explain=explain,
                 take_over_app=take_over_app,
+                agreed=agreed,
             )
 
     def deploy(

@@ -8,6 +8,7 @@ read once too, so that what is planned, gated and applied is the same bytes. An 
 """
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -34,6 +35,8 @@ LOCAL = "local"
 _LONGEST_NAME = 255
 # Control characters, marks that turn the direction of text, halves of characters, ends of lines.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"})
+
+_REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d{1,2}")
 
 M = TypeVar("M", bound="BaseModel")
 
@@ -205,6 +208,7 @@ def load_manifest(outdir: Path, defaults: "ForeignDefaults") -> Manifest:
 
         shards = foreign_shards(stacks, defaults)
     _refuse_shared_states(shards)
+    _refuse_strange_regions(shards)
     return _ordered(_with_accepted(shards, defaults.accepted_differences))
 
 
@@ -362,6 +366,18 @@ def checked_state_key(of: str, service: str, account: str, region: str, environm
         return state_key(service, account, region, environment)
     except InvalidStateKeyError as error:
         raise SettingsError(f"{of}: {error}") from None
+
+
+def _refuse_strange_regions(shards: tuple[Shard, ...]) -> None:
+    """Nobody answers in a region that is none, and what is said then names something else."""
+    for shard in shards:
+        buckets = (shard.state.region, *(copy.region for copy in shard.keeping.copies))
+        for region in (shard.region, *buckets):
+            if _REGION.fullmatch(region) is None:
+                raise SettingsError(
+                    f"{shard.name}: region must be an AWS region such as eu-west-1, got {region!r}",
+                    next_step="correct `region` (of the stack, of its state, of its copies) where it is set",
+                )
 
 
 def _refuse_shared_states(shards: tuple[Shard, ...]) -> None:

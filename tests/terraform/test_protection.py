@@ -43,8 +43,14 @@ def test_a_replacement_is_blocked_and_nothing_changes(deployed: "App") -> None:
     before = deployed.state("data")
     deployed.write(app(deployed.bucket, "b"))
 
+    planned = deployed.run("plan", "--detailed-exitcode", "--json")
+    agreed = deployed.run("plan", "--detailed-exitcode", "--allow-destroy", ADDRESS)
     ran = deployed.run("deploy", "--yes")
 
+    (refusal,) = json.loads(planned.stdout)["shards"][0]["refusals"]
+    assert (planned.returncode, agreed.returncode) == (4, 2)
+    assert refusal["what"] in ran.stdout
+    assert refusal["next_step"] in ran.stdout
     assert ran.returncode == 4
     assert f"would replace {ADDRESS}, which is protected" in ran.stdout
     assert deployed.state("data") == before

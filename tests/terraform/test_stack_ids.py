@@ -1,6 +1,7 @@
 """Whatever cdktf allows as a stack's id is deployed, found and taken down by that id."""
 
 import json
+import shlex
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -98,3 +99,17 @@ def test_a_first_plan_that_only_looks_for_what_another_stack_makes_is_deferred(p
     plain_app.write(stacks)
     wrong = json.loads(plain_app.run("plan", "--json").stdout)["shards"]
     assert {shard["name"]: shard["outcome"] for shard in wrong}["second"] == "failed"
+
+
+def test_a_command_that_is_printed_names_a_stack_as_a_shell_takes_it(plain_app: "App") -> None:
+    name = "R&D(web)"
+    plain_app.write(app((name,)))
+    assert plain_app.outcomes("deploy", "--yes") == {name: "committed"}
+    plain_app.s3.delete_object(Bucket=plain_app.bucket, Key=plain_app.state_keys()[0])
+
+    lost = plain_app.run("deploy", "--yes", "--refresh")
+    assert lost.returncode == 6
+    assert "holdfast state backups 'R&D(web)'; then: holdfast state restore 'R&D(web)'" in lost.stdout
+
+    restored = plain_app.run("state", "backups", *shlex.split("'R&D(web)'"), "--json")
+    assert restored.returncode == 0

@@ -136,7 +136,7 @@ def test_an_interruption_leaves_what_was_to_be_taken_back_committed_and_says_so(
     assert network.outcome is Outcome.COMMITTED
     assert network.reason is not None
     assert "stays committed" in network.reason
-    assert network.next_step == "holdfast rollback network"
+    assert network.next_step == "holdfast rollback network --env prod"
     assert result.exit_code == 130
 
 

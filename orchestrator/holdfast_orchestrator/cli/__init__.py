@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "advise": ("advise", "Which shards to split or merge, and how."),
     "audit": ("audit", "Every action ever recorded: read, filter, verify."),
     "state": ("state", "The break-glass drawer: backups, pull, restore, unlock."),
+    "move": ("move", "Objects from stack to stack: renamed, split, merged."),
     "adopt": ("adopt", "Take over a state that another tool keeps: a file, an S3 key, a pulled state."),
     "doctor": ("doctor", "What is there, what is missing, and the command that mends it."),
     "local": ("local", "The local cloud: up, down, status, reset."),

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -11,6 +11,9 @@ from holdfast_orchestrator.cli._variables import without_values
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.rollback.forward_gate import Approval
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.plan.refusals import Agreed
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -91,6 +94,14 @@ def policy_of(given: Mapping[str, Any]) -> Policy:
         adopt=frozenset(given.get("adopt", ())),
         lease_wait=given.get("wait", 0.0),
     )
+
+
+def agreed_in(given: Mapping[str, Any]) -> "Agreed":
+    """Return what the options agree to lose."""
+    from holdfast_orchestrator.plan.refusals import Agreed  # noqa: PLC0415 - what plans takes long to import
+
+    policy = policy_of(given)
+    return Agreed(allowed=policy.allowed, approvals=policy.approvals)
 
 
 def command_line() -> str:

@@ -21,7 +21,7 @@ from holdfast_orchestrator.cli._options import (
     variables_option,
     yes_option,
 )
-from holdfast_orchestrator.cli._policy import adopt_option, command_line, failing, policy_of
+from holdfast_orchestrator.cli._policy import adopt_option, agreed_in, command_line, failing, policy_of
 from holdfast_orchestrator.cli._session import Session, session
 from holdfast_orchestrator.deploy.outcome import RunResult
 from holdfast_orchestrator.errors import EngineError, GateError, InterruptedSafelyError, UsageError
@@ -105,6 +105,7 @@ def _planned(here: Session, given: dict[str, Any]) -> Plan:
             include_dependents=given["include_dependents"],
             one_environment=True,
             refresh=given["refresh"],
+            agreed=agreed_in(given),
             take_over_app=given["take_over_app"],
             max_parallel=given["max_parallel"],
             max_parallel_per_account=given["max_parallel_per_account"],

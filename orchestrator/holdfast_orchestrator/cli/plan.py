@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from holdfast_orchestrator.cli._options import (
+    allow_destroy_option,
     choosing,
     cold_option,
     dependents_option,
@@ -18,9 +19,9 @@ from holdfast_orchestrator.cli._options import (
     variables_option,
 )
 from holdfast_orchestrator.cli._outputs import refuse_unwritable, write_report
-from holdfast_orchestrator.cli._policy import take_over_app_option
+from holdfast_orchestrator.cli._policy import agreed_in, approve_option, take_over_app_option
 from holdfast_orchestrator.cli._session import Session, detailed, session
-from holdfast_orchestrator.errors import EXIT_FAILED, GateError, InterruptedSafelyError
+from holdfast_orchestrator.errors import EXIT_FAILED, GateError, InterruptedSafelyError, UsageError
 from holdfast_orchestrator.plan.kept import keep
 from holdfast_orchestrator.plan.preview import Plan
 from holdfast_orchestrator.report.documents import plan_report
@@ -58,6 +59,8 @@ from holdfast_orchestrator.runtime import Runtime
     dependents_option,
     refresh_option,
     take_over_app_option,
+    allow_destroy_option,
+    approve_option,
     parallel_option,
     cold_option,
     variables_option,
@@ -84,6 +87,7 @@ def command(
                 refresh=given["refresh"],
                 explain=given["explain"],
                 take_over_app=given["take_over_app"],
+                agreed=agreed_in(given),
                 max_parallel=given["max_parallel"],
                 max_parallel_per_account=given["max_parallel_per_account"],
                 on_event=on_event,
@@ -100,7 +104,8 @@ def command(
             if trouble is not None:
                 runtime.terminal.err.write(f"notice: {runtime.redactor.text(trouble)}\n")
     if plan.failures:
-        return EXIT_FAILED
+        codes = {shard.exit_code for shard in plan.failures}
+        return UsageError.exit_code if codes == {UsageError.exit_code} else EXIT_FAILED
     if plan.refusals:
         return GateError.exit_code
     return detailed(changes=plan.has_changes) if detailed_exitcode else 0

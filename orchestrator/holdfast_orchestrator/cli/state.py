@@ -1,5 +1,6 @@
 """`holdfast state`: the break-glass drawer. Each command says what it would do before it does it."""
 
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -131,6 +132,7 @@ def restore(
 ) -> None:
     """Put an old state back, after showing what that would orphan and what it would bring back.
 
+    A run that is open on the shard is ended by it, also where the state is that copy already.
     Nothing in the cloud changes: only what Terraform believes to exist. What is there now is backed up first.
     A state of another lineage is refused. The plan that follows has to be looked at.
     """
@@ -192,7 +194,8 @@ def _content(here: StateSession, name: str | None, moment: datetime | None) -> b
     stored = here.place.store.get(here.place.key)
     if stored is None:
         raise HoldfastError(
-            f"{here.shard} has no state", next_step=f"holdfast state backups {here.shard} shows what is left"
+            f"{here.shard} has no state",
+            next_step=f"to see what is left: holdfast state backups {shlex.quote(here.shard)}",
         )
     return stored.body
 
@@ -206,7 +209,7 @@ def _copy(here: StateSession, name: str | None, moment: datetime | None) -> "Sta
         case _:
             raise UsageError(
                 "name one copy: either --backup NAME or --at TIME",
-                next_step=f"holdfast state backups {here.shard} lists them",
+                next_step=f"to see them: holdfast state backups {shlex.quote(here.shard)}",
             )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.state.copies import StateCopies
+from holdfast_orchestrator.state.store import DurableStore
 
 
 def deploy_command(shard: Shard, *options: str) -> str:
@@ -43,6 +45,15 @@ def again_command(shard: Shard, verb: str) -> str:
 def rollback_command(shard: Shard, *options: str) -> str:
     """Return the command that takes this shard back by hand."""
     return _spelled("rollback", shard.name, "--env", shard.environment, *options)
+
+
+def restore_commands(store: DurableStore, shard: Shard) -> str:
+    """Return the commands that show the copies of a state and put the newest whole one back."""
+    look = _spelled("state", "backups", shard.name)
+    copy = StateCopies(store, shard.state.key).newest()
+    if copy is None:
+        return f"no copy of it is kept; {look}"
+    return f"{look}; then: {_spelled('state', 'restore', shard.name, '--backup', copy.name)}"
 
 
 def _named(shard: Shard) -> tuple[str, ...]:

@@ -1,12 +1,10 @@
 """Stage 3 for one shard: the gates of the app, and the one that asks what could not be undone."""
 
-import shlex
-
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.errors import GateError
 from holdfast_orchestrator.rollback.documents import Document
-from holdfast_orchestrator.rollback.forward_gate import Finding, Reversibility, judge_forward
+from holdfast_orchestrator.rollback.forward_gate import Reversibility, advice_of, judge_forward
 
 
 def judge_reversible(bench: Bench, attempt: Attempt, plan: Document) -> Reversibility:
@@ -26,14 +24,5 @@ def refuse_held(judged: Reversibility) -> None:
     if judged.held:
         raise GateError(
             " ".join(finding.sentence for finding in judged.held),
-            next_step="; ".join(dict.fromkeys(filter(None, map(_next_step, judged.held)))),
+            next_step="; ".join(dict.fromkeys(filter(None, map(advice_of, judged.held)))),
         )
-
-
-def _next_step(finding: Finding) -> str | None:
-    if not finding.address:
-        return finding.next_step
-    return (
-        f"{finding.next_step} (--approve {shlex.quote(f'{finding.address}=SNAPSHOT')}; "
-        f"or, without one, --allow-destroy {shlex.quote(finding.address)})"
-    )

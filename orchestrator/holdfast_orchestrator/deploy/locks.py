@@ -6,6 +6,7 @@ note beside its record of events, was at work just then and has ended since. Any
 
 import getpass
 import json
+import shlex
 import socket
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -76,7 +77,7 @@ def remove_lock(bench: Bench, stored: StoredObject) -> None:
 
 def refuse_lock(bench: Bench, lock: Any) -> None:
     """Raise what a lock of somebody else means."""
-    unlock = f"holdfast state unlock {bench.shard.name}"
+    unlock = f"holdfast state unlock {shlex.quote(bench.shard.name)}"
     if judge_lock(lock, None) is Owner.UNREADABLE:
         raise NeedsPersonError(
             f"the lock object at {lock_key(bench)} cannot be read, so nobody knows who holds the state",

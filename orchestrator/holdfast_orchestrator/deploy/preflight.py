@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from holdfast_orchestrator.deploy.attempt import Good, parsed
 from holdfast_orchestrator.deploy.bench import Bench
-from holdfast_orchestrator.deploy.commands import deploy_command
+from holdfast_orchestrator.deploy.commands import deploy_command, restore_commands
 from holdfast_orchestrator.deploy.locks import lock_key
 from holdfast_orchestrator.errors import GateError, MachineError, NeedsPersonError
 from holdfast_orchestrator.record.artifact import read_artifact
@@ -126,8 +126,7 @@ def refuse_strange_state(bench: Bench, known: Known) -> None:
             raise NeedsPersonError(
                 f"the state at {key} is {standing}: {_recorded(expected)} was recorded; Terraform would "
                 "create everything a second time",
-                next_step=f"holdfast state backups {bench.shard.name}; then: "
-                f"holdfast state restore {bench.shard.name}",
+                next_step=restore_commands(bench.store, bench.shard),
             )
         case _:
             known.snapshot()

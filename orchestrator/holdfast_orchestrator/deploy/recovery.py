@@ -6,6 +6,7 @@ from typing import Any
 from holdfast_orchestrator.deploy.aftermath import Found, examine, in_doubt
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.commands import restore_commands
 from holdfast_orchestrator.deploy.probe import Probed, known_ids, look_for, may_be_there, was_refused
 from holdfast_orchestrator.deploy.tag_search import stable_tags
 from holdfast_orchestrator.errors import NeedsPersonError
@@ -60,8 +61,7 @@ def mend(bench: Bench, attempt: Attempt, found: Found) -> None:
             _import_missing(bench, attempt, missing)
         case AskOperator(why, missing, next_step):
             named = f" Not in it: {', '.join(_named(missing))}." if missing else ""
-            name = bench.shard.name
-            copies = f"holdfast state backups {name}; then: holdfast state restore {name}"
+            copies = restore_commands(bench.store, bench.shard)
             raise NeedsPersonError(f"{why}{named}", next_step=f"{next_step}: {copies}")
     _put_rescued_away(bench)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from holdfast_orchestrator.deploy.attempt import Attempt, Person
 from holdfast_orchestrator.deploy.bench import Bench
-from holdfast_orchestrator.deploy.commands import again_command, decisions
+from holdfast_orchestrator.deploy.commands import again_command, decisions, restore_commands
 from holdfast_orchestrator.deploy.draft import Draft
 from holdfast_orchestrator.deploy.launch import Launched, finish
 from holdfast_orchestrator.deploy.locks import release_our_lock, wait_for_children
@@ -16,10 +16,11 @@ from holdfast_orchestrator.deploy.reopen import old_shard, reopened
 from holdfast_orchestrator.deploy.undo import Rollback, recall
 from holdfast_orchestrator.errors import EXIT_FAILED, NeedsPersonError
 from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.record.artifact import PUT_BACK
 from holdfast_orchestrator.record.journal import Journal
-from holdfast_orchestrator.record.journal_entry import Entry, JournalName
+from holdfast_orchestrator.record.journal_entry import Entry, JournalName, look_first
 from holdfast_orchestrator.record.runs import read_run
-from holdfast_orchestrator.record.state_record import write_state_record
+from holdfast_orchestrator.record.state_record import KeptRecord, write_state_record
 from holdfast_orchestrator.rollback.machine import Child, Phase, Resume, next_after_crash
 from holdfast_orchestrator.state.store import DurableStore
 
@@ -63,6 +64,24 @@ def take_up(
     release_our_lock(bench)
     if known.good is not None and known.good.record.run == kept.record.run:
         return _only_close(bench, known)
+    try:
+        return _carried_on(bench, known, kept, person=person, draft=draft, destroying=destroying)
+    except NeedsPersonError as error:
+        if error.next_step not in (look_first(bench.shard.name), PUT_BACK):
+            raise
+        ends = f"a restored state ends that run: {restore_commands(bench.store, bench.shard)}"
+        raise NeedsPersonError(error.what, next_step=f"{error.next_step}; {ends}") from None
+
+
+def _carried_on(
+    bench: Bench,
+    known: Known,
+    kept: KeptRecord,
+    *,
+    person: Person | None,
+    draft: Draft | None,
+    destroying: bool,
+) -> Launched:
     name = JournalName(kept.record.run, bench.shard.name)
     with Journal.resume(name, runtime=bench.run.runtime, store=bench.store) as journal:
         entries = journal.entries

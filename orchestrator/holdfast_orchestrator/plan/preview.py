@@ -66,6 +66,7 @@ class ShardPlan:
     waits_for: tuple[str, ...] = ()
     waiting: str = ""
     failure: str | None = None
+    exit_code: int = 0
     content: bytes | None = field(default=None, repr=False)
     skipped: bool = False
     reasons: tuple[Reason, ...] = ()

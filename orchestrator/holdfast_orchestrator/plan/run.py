@@ -9,6 +9,7 @@ from holdfast_orchestrator.gate.elsewhere import refuse_states_elsewhere
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.preview import Plan, ShardPlan, unplanned
+from holdfast_orchestrator.plan.refusals import Agreed
 from holdfast_orchestrator.plan.shard import Run, plan_shard
 from holdfast_orchestrator.priority import estimated_seconds
 from holdfast_orchestrator.record.belonging import refuse_other_apps
@@ -29,11 +30,13 @@ def plan_run(
     refresh: bool = False,
     explain: bool = False,
     take_over_app: str | None = None,
+    agreed: Agreed | None = None,
 ) -> Plan:
     """Return the plans of `shards`; a shard that cannot be planned yet, or at all, is part of the answer.
 
     What has not changed since its last good deploy is not planned, unless reality is to be looked at
-    (`refresh`). With `explain` the reasons say which resources are meant.
+    (`refresh`). With `explain` the reasons say which resources are meant. What is `agreed` to be lost is not
+    among what a deploy would be refused for.
     Raises StateBucketError where a state bucket is missing, and GateError where the records of a shard are of
     another app than this and `take_over_app`.
     """
@@ -49,7 +52,7 @@ def plan_run(
         taken_over=take_over_app,
     )
     schedule = Schedule(
-        work=lambda name: _plan_and_tell(name, run, decisions[name]),
+        work=lambda name: _plan_and_tell(name, run, decisions[name], agreed),
         failed=lambda _plan: False,
         max_parallel=max_parallel,
         stop=run.stop,
@@ -86,12 +89,12 @@ def tell_retired(run: Run, retired: Iterable[Retired]) -> None:
         run.emit(Notice(message=str(one)))
 
 
-def _plan_and_tell(name: str, run: Run, decision: Decision) -> ShardPlan:
+def _plan_and_tell(name: str, run: Run, decision: Decision, agreed: Agreed | None) -> ShardPlan:
     shard = run.manifest.by_name[name]
     if decision.unchanged:
         plan = unplanned(shard, run.label(name), decision)
     else:
-        plan = replace(plan_shard(shard, run), reasons=decision.reasons)
+        plan = replace(plan_shard(shard, run, agreed), reasons=decision.reasons)
     run.emit(
         ShardFinished(shard=name, outcome=plan.outcome.value, summary=plan.summary, seconds=plan.seconds)
     )

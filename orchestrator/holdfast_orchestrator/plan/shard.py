@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.events import Event, RunStarted, ShardPlanned, ShardStep
-from holdfast_orchestrator.gate.takeover import takeovers
 from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.plan.document import PlanDocument, parse_plan
 from holdfast_orchestrator.plan.looks import look_by_import
 from holdfast_orchestrator.plan.preview import (
-    Refusal,
     ShardPlan,
     StateStamp,
     configuration_sha256,
 )
+from holdfast_orchestrator.plan.refusals import Agreed, refusals_of
 from holdfast_orchestrator.plan.settled import with_accepted
 from holdfast_orchestrator.plan.upstream import undeployed_upstreams, waits_for
 from holdfast_orchestrator.redaction import Redactor
@@ -86,17 +85,18 @@ class MadePlan:
     imports: tuple[ImportBlock, ...] = ()
 
 
-def plan_shard(shard: Shard, run: Run) -> ShardPlan:
+def plan_shard(shard: Shard, run: Run, agreed: Agreed | None = None) -> ShardPlan:
     """Plan for a preview: what goes wrong is part of the answer, and nothing is kept on disk."""
     began = run.clock.monotonic()
     try:
+        refuse_unknown_checks(shard)
         waiting = waits_for(shard, run.manifest, run.tools)
         if waiting:
             return _waiting(shard, run, waiting)
         with run.tools.folder(shard):
             terraform = run.tools.terraform(shard, quiet)
             with run.stop.interrupting(terraform.cancel):
-                return plan_with(terraform, shard, run, keep=True)
+                return plan_with(terraform, shard, run, keep=True, agreed=agreed)
     except HoldfastError as error:
         upstreams = undeployed_upstreams(error, shard, run.manifest, run.tools)
         if upstreams:
@@ -108,12 +108,27 @@ def plan_shard(shard: Shard, run: Run) -> ShardPlan:
             label=run.label(shard.name),
             configuration_sha256=configuration_sha256(shard),
             failure=run.redactor.text(str(error)),
+            exit_code=error.exit_code,
             seconds=run.clock.monotonic() - began,
         )
 
 
+def refuse_unknown_checks(shard: Shard) -> None:
+    """Raise SettingsError for a health check that a deploy could not make."""
+    if shard.health_checks:
+        from holdfast_orchestrator.health.checks import parse_checks  # noqa: PLC0415 - pydantic, rarely needed
+
+        parse_checks(shard)
+
+
 def plan_with(
-    terraform: "Terraform", shard: Shard, run: Run, *, destroy: bool = False, keep: bool = False
+    terraform: "Terraform",
+    shard: Shard,
+    run: Run,
+    *,
+    destroy: bool = False,
+    keep: bool = False,
+    agreed: Agreed | None = None,
 ) -> ShardPlan:
     """Plan with a Terraform already at hand; its plan file stays where `terraform` works.
 
@@ -135,17 +150,8 @@ def plan_with(
         document=made.document,
         content=made.file.read_bytes() if keep and made.raw else None,
         seen=tuple(one.to_json() for one in made.watched.by_key.values()),
-        refusals=() if destroy else refusals_of(made, shard, run),
+        refusals=() if destroy else refusals_of(made, shard, run, agreed or Agreed()),
         seconds=run.clock.monotonic() - began,
-    )
-
-
-def refusals_of(made: MadePlan, shard: Shard, run: Run) -> tuple[Refusal, ...]:
-    """What a deploy of this plan would be refused for: it takes over objects that are there."""
-    seen = run.redactor.text
-    return tuple(
-        Refusal(what=seen(finding.what), next_step=seen(finding.next_step))
-        for finding in takeovers(made.raw, made.watched, shard)
     )
 
 

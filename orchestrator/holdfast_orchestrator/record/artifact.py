@@ -23,7 +23,7 @@ from holdfast_orchestrator.state.store import ObjectStore
 SCHEMA = "holdfast/artifact/v1"
 ARTIFACTS = "_holdfast/artifacts"
 
-_DAMAGED = "put that object back from the bucket's versions (docs/runbook.md says how)"
+PUT_BACK = "put that object back from the bucket's versions (docs/runbook.md says how)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,12 +84,12 @@ def read_artifact(store: ObjectStore, sha256: str) -> Artifact:
     """Return an artifact. Raises NeedsPersonError where it is missing or is not what its name says."""
     stored = store.get(artifact_key(sha256))
     if stored is None:
-        raise NeedsPersonError(f"there is no artifact {sha256}", next_step=_DAMAGED)
+        raise NeedsPersonError(f"there is no artifact {sha256}", next_step=PUT_BACK)
     if hashlib.sha256(stored.body).hexdigest() != sha256:
         raise NeedsPersonError(
-            f"the object at {stored.head.key} is not what its name says; it was changed", next_step=_DAMAGED
+            f"the object at {stored.head.key} is not what its name says; it was changed", next_step=PUT_BACK
         )
-    return load(stored, SCHEMA, _build, next_step=_DAMAGED)
+    return load(stored, SCHEMA, _build, next_step=PUT_BACK)
 
 
 def readable_configurations(store: ObjectStore, names: Iterable[str]) -> list[dict[str, Any]]:

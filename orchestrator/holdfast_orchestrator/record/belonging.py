@@ -6,6 +6,7 @@ first: its plan would delete what the other has. A state that was copied from an
 danger. Both are refused before anything is planned.
 """
 
+import shlex
 from collections.abc import Iterable, Iterator
 
 from holdfast_orchestrator.errors import GateError, HoldfastError
@@ -73,7 +74,8 @@ def refuse_other_lineage(store: DurableStore, shard: Shard, lineage: str) -> Non
             raise GateError(
                 f"the state at {shard.state.key} has lineage {lineage}, which is that of {folder}: "
                 "it is another shard's state, and a plan against it would delete that shard's objects",
-                next_step=f"put this shard's own state back: holdfast state backups {shard.name}",
+                next_step="put this shard's own state back: "
+                f"holdfast state backups {shlex.quote(shard.name)}",
             )
 
 

@@ -6,6 +6,7 @@ so that no line can be moved, left out, changed or brought in from another journ
 
 import hashlib
 import json
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -143,8 +144,8 @@ def _broken(name: JournalName, number: int, why: str) -> NeedsPersonError:
 
 def look_first(shard: str) -> str:
     """Return what to do about a shard where it cannot be told any more what a run did to it."""
+    name = shlex.quote(shard)
     return (
         "compare its state with what exists before anything is deployed: "
-        f"holdfast plan --stack {shard} --refresh; a restored state ends that run: "
-        f"holdfast state backups {shard}; then: holdfast state restore {shard}"
+        f"holdfast plan --stack {name} --refresh"
     )

@@ -1,6 +1,7 @@
 """What `holdfast advise` says to people."""
 
 import json
+import shlex
 from collections.abc import Iterable, Iterator
 
 from holdfast_orchestrator.advice.facts import Advice, Effect, Merge, Part, Split, Step
@@ -61,7 +62,7 @@ def _effect(effect: Effect) -> Iterator[str]:
 
 def _how(steps: Iterable[Step], shard: str, *, shown: bool) -> Iterator[str]:
     if not shown:
-        yield f"  how        holdfast advise --stack {shard} --steps"
+        yield f"  how        holdfast advise --stack {shlex.quote(shard)} --steps"
         yield ""
         return
     for number, step in enumerate(steps, start=1):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ShowDocument,
     )
     from holdfast_orchestrator.report.machine_documents import DoctorDocument, LocalStatusDocument
+    from holdfast_orchestrator.report.move_documents import MoveDocument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +225,7 @@ class ErrorDocument:
 Document: TypeAlias = (
     "ListDocument | GraphDocument | MatrixDocument | SynthDocument | PlanReport | DeployDocument"
     " | AdviseDocument | RunsDocument | ShowDocument | AuditRecordsDocument | AuditVerificationDocument"
-    " | DoctorDocument | LocalStatusDocument | AdoptDocument | ErrorDocument"
+    " | DoctorDocument | LocalStatusDocument | AdoptDocument | MoveDocument | ErrorDocument"
 )
 
 

@@ -16,6 +16,7 @@ from holdfast_orchestrator.report import (
     documents,
     history_documents,
     machine_documents,
+    move_documents,
     state_documents,
 )
 
@@ -68,6 +69,7 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "state-restore.v1.json": _of(state_documents.StateRestoreDocument, "holdfast state restore --json"),
     "state-unlock.v1.json": _of(state_documents.StateUnlockDocument, "holdfast state unlock --json"),
     "adopt.v1.json": _of(adopt_documents.AdoptDocument, "holdfast adopt --json"),
+    "move.v1.json": _of(move_documents.MoveDocument, "holdfast move --json"),
     "runs.v1.json": _of(history_documents.RunsDocument, "holdfast runs --json"),
     "show.v1.json": _of(history_documents.ShowDocument, "holdfast show --json"),
     "audit-records.v1.json": _of(history_documents.AuditRecordsDocument, "holdfast audit --json"),

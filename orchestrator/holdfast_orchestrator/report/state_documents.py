@@ -1,5 +1,6 @@
 """The JSON documents of `holdfast state`: what `--json` prints, as values."""
 
+import shlex
 from dataclasses import dataclass
 from typing import Literal
 
@@ -151,7 +152,7 @@ def restore_document(proposal: Proposal, ended: Restored | None) -> StateRestore
         changed=diff.changed,
         outputs=diff.outputs,
         warnings=proposal.warnings,
-        next_step=None if ended is None else f"holdfast plan --stack {proposal.place.shard}",
+        next_step=None if ended is None else f"holdfast plan --stack {shlex.quote(proposal.place.shard)}",
     )
 
 

@@ -1,5 +1,6 @@
 """What `holdfast state` says to people: copies in a table, a restore's difference in plain words."""
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
@@ -51,7 +52,8 @@ def restored_lines(proposal: Proposal, ended: Restored) -> Iterator[str]:
     shard = proposal.place.shard
     yield f"restored: {shard} is at serial {ended.serial}"
     yield f"  what was there before  {ended.backup or 'nothing worth keeping'}"
-    yield f"  next                   holdfast plan --stack {shard}   look at it before anything is deployed"
+    plan = f"holdfast plan --stack {shlex.quote(shard)}"
+    yield f"  next                   {plan}   look at it before anything is deployed"
     if proposal.diff.orphaned:
         count = len(proposal.diff.orphaned)
         yield f"  {count} orphaned objects: import them to go on with them"

@@ -7,6 +7,7 @@ name (with a snapshot, where AWS can take one). Every other delete is put off to
 Moves, imports and forgets are noted, because their inverses are needed to go back.
 """
 
+import shlex
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -103,6 +104,16 @@ def find_approval(approvals: Iterable[Approval], change: Change) -> Approval | N
     before = change.before or {}
     names = {change.address, change.previous_address, before.get("id"), before.get("name")} - {None, ""}
     return next((approval for approval in approvals if approval.name in names), None)
+
+
+def advice_of(finding: Finding) -> str | None:
+    """Return what lifts a finding that holds, with the options that say so."""
+    if not finding.address:
+        return finding.next_step
+    return (
+        f"{finding.next_step} (--approve {shlex.quote(f'{finding.address}=SNAPSHOT')}; "
+        f"or, without one, --allow-destroy {shlex.quote(finding.address)})"
+    )
 
 
 def _unreadable(problem: str) -> Finding:

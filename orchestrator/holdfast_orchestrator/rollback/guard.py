@@ -236,7 +236,7 @@ def _g4(change: Change, bounds: Bounds) -> Iterator[Violation]:
             change,
             f"{change.address} was not touched by the failed run and would change: {change.action}.",
             "somebody changed it outside Holdfast: "
-            f"look at `holdfast plan --stack {bounds.shard} --refresh`, then `{bounds.resume}`",
+            f"look at `holdfast plan --stack {shlex.quote(bounds.shard)} --refresh`, then `{bounds.resume}`",
         )
     if change.importing and change.address not in bounds.imports:
         yield _about(

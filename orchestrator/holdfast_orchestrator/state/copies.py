@@ -94,6 +94,10 @@ class StateCopies:
             f"{what} called {name!r}", next_step=f"holdfast state backups {self.folder} lists them"
         )
 
+    def newest(self) -> StateCopy | None:
+        """Return the newest copy that is whole, None where none is kept."""
+        return next(iter(self.all()), None)
+
     def at(self, moment: datetime) -> StateCopy:
         """Return the copy of the state that was the newest at `moment`, passing over damaged ones.
 

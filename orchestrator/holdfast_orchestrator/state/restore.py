@@ -10,6 +10,7 @@ an older state. `terraform state push` could not do that into an absent or damag
 
 import hashlib
 import json
+import shlex
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -62,7 +63,10 @@ class StatePlace:
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """What a restore would do. `warnings` are sentences; `stored` is the object it would replace."""
+    """What a restore would do.
+
+    `warnings` are sentences; `stored` is the object it would replace; `open_run` the run that it would end.
+    """
 
     place: StatePlace
     copy: StateCopy
@@ -72,6 +76,7 @@ class Proposal:
     diff: RestoreDiff
     document: dict[str, Any] = field(repr=False)
     warnings: tuple[str, ...] = ()
+    open_run: str | None = None
 
     @property
     def serial(self) -> int:
@@ -80,8 +85,8 @@ class Proposal:
 
     @property
     def needless(self) -> bool:
-        """Whether the state is already what it would be restored to."""
-        return self.now.sha256 == self.then.sha256
+        """Whether the state is already what it would be restored to, and no open run is to be ended."""
+        return self.now.sha256 == self.then.sha256 and self.open_run is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +126,7 @@ def propose(place: StatePlace, copy: StateCopy) -> Proposal:
     if diff.refusals:
         raise GateError(
             " ".join(diff.refusals),
-            next_step=f"choose another copy: holdfast state backups {place.shard}",
+            next_step=f"choose another copy: holdfast state backups {shlex.quote(place.shard)}",
         )
     document = restored(then, now)
     seen = max(highest_serial(every, then.lineage), -1 if record is None else record.serial)
@@ -135,6 +140,7 @@ def propose(place: StatePlace, copy: StateCopy) -> Proposal:
         diff=diff,
         document=document,
         warnings=warnings,
+        open_run=_open_run(place),
     )
 
 
@@ -187,6 +193,14 @@ def _carry_out(
         raise NeedsPersonError(f"the state at {place.key} is not what was written there just now")
     _note(proposal, restorer, body)
     return Restored(serial=proposal.serial, lineage=proposal.then.lineage, backup=backup)
+
+
+def _open_run(place: StatePlace) -> str | None:
+    """The run that has not come to its end here; a damaged record knows of none."""
+    with suppress(NeedsPersonError):
+        kept = read_state_record(place.store, place.folder)
+        return kept.record.run if kept is not None and kept.record.is_open else None
+    return None
 
 
 def _refuse_other_app(place: StatePlace) -> None:

@@ -93,5 +93,5 @@ def _corrupt(stored: StoredObject, why: str) -> NeedsPersonError:
     return NeedsPersonError(
         f"the object at {stored.head.key} is not a usable state: {why} ({stored.head.size} bytes); Terraform "
         "would take it for no state and create everything a second time",
-        next_step=f"holdfast state backups {folder}; then: holdfast state restore {folder}",
+        next_step=f"put one of its copies back: holdfast state backups {folder}",
     )

@@ -5,6 +5,7 @@ knowing. Their last-good records know. Only this project's own are offered, of a
 environments that the app has now: a bucket may hold the states of several apps.
 """
 
+import shlex
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ class Retired:
     @property
     def command(self) -> str:
         """What takes it down."""
-        return f"holdfast destroy --env {self.shard.environment} --retired {self.shard.name}"
+        return f"holdfast destroy --env {self.shard.environment} --retired {shlex.quote(self.shard.name)}"
 
     def __str__(self) -> str:
         things = f"{self.objects} object{'' if self.objects == 1 else 's'}"
@@ -88,7 +89,7 @@ def as_deployed(one: Retired, store: DurableStore) -> Shard:
         f"no configuration of {one.shard.name} is kept any more, so nobody knows with which providers to "
         "take it down",
         next_step="put the stack back into the app, then: "
-        f"holdfast destroy --env {one.shard.environment} --stack {one.shard.name}",
+        f"holdfast destroy --env {one.shard.environment} --stack {shlex.quote(one.shard.name)}",
     )
 
 

@@ -1,0 +1,157 @@
+"""`Project.move`: objects from one stack's state into another's, after a look at what that would do."""
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from holdfast_orchestrator.adopting import AdoptingApp
+from holdfast_orchestrator.app import Names, selection_of
+from holdfast_orchestrator.errors import HoldfastError, UsageError
+from holdfast_orchestrator.events import Listener, Notice, ignore
+from holdfast_orchestrator.manifest import Manifest, Shard
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.state_admin.move import Done, Mover, Proposal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """What a move would do, or, with `done`, did."""
+
+    source: Shard
+    target: Shard
+    proposal: "Proposal"
+    source_in_app: bool
+    done: "Done | None" = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MovingApp(AdoptingApp):
+    """An app whose stacks can hand objects to each other."""
+
+    def move(
+        self,
+        source: str,
+        target: str,
+        *,
+        addresses: Iterable[str] = (),
+        env: Names = (),
+        yes: bool = False,
+        command: str = "",
+        on_event: Listener = ignore,
+    ) -> Moved:
+        """Look at what moving objects of stack `source` to stack `target` would do; with `yes`, do it.
+
+        `source` may be a stack that is not in the app any more: then everything it has moves. Without
+        `addresses`, of a stack in the app moves what only `target` declares. Only the states change. Raises
+        as `state_admin.move.propose` and `carry_out` do, and UsageError where a name does not fit.
+        """
+        from holdfast_orchestrator.state_admin.move import Wanted, propose  # noqa: PLC0415
+
+        manifest = self.synth(env=env, on_event=on_event)
+        to = _only(target, manifest, env)
+        giving, in_app = self._giver(source, manifest, env, on_event)
+        store = self._tools.store(to)
+        store.check()
+        proposal = propose(
+            Wanted(
+                source=giving,
+                target=to,
+                store=store,
+                project=self.file.id,
+                source_in_app=in_app,
+                addresses=tuple(addresses),
+            )
+        )
+        moved = Moved(source=giving, target=to, proposal=proposal, source_in_app=in_app)
+        return self._moved(moved, command=command, on_event=on_event) if yes else moved
+
+    def _giver(self, name: str, manifest: Manifest, env: Names, on_event: Listener) -> tuple[Shard, bool]:
+        """The shard of this name: of the app, or one that was removed from it."""
+        from holdfast_orchestrator.unchanged.retired import find_retired  # noqa: PLC0415 - when it runs
+
+        try:
+            return _only(name, manifest, env), True
+        except UsageError:
+            retired = {
+                one.shard.name: one.shard for one in find_retired(self.run(manifest, on_event=on_event))
+            }
+            if name in retired:
+                return retired[name], False
+            gone = ", ".join(sorted(retired)) or "none"
+            raise UsageError(
+                f"there is no stack {name!r}; removed from the app, and still there: {gone}",
+                next_step="holdfast list",
+            ) from None
+
+    def _moved(self, moved: Moved, *, command: str, on_event: Listener) -> Moved:
+        from holdfast_orchestrator.deploy.ids import new_run_id  # noqa: PLC0415 - when it runs
+        from holdfast_orchestrator.record.actor import aws_caller, find_actor  # noqa: PLC0415
+        from holdfast_orchestrator.state_admin.move import Mover, carry_out  # noqa: PLC0415
+
+        shard, emit = moved.target, self._emitter(on_event)
+        environ = self._tools.environ(shard.cloud)
+        actor = find_actor(
+            self.runtime, aws_caller=lambda: aws_caller(self.runtime, region=shard.region, environ=environ)
+        )
+        mover = Mover(runtime=self.runtime, actor=actor, run=new_run_id(self.runtime.clock.now()))
+        try:
+            done = carry_out(moved.proposal, mover, on_step=lambda step: emit(Notice(message=step)))
+        except HoldfastError as error:
+            self._move_recorded(moved, mover, command, outcome="failed", output=str(error))
+            raise
+        told = ", ".join(sorted(moved.proposal.addresses))
+        warned = self._move_recorded(moved, mover, command, outcome="moved", output=told)
+        if warned:
+            emit(Notice(message=f"not written into the audit trail: {warned}"))
+        return Moved(
+            source=moved.source,
+            target=moved.target,
+            proposal=moved.proposal,
+            source_in_app=moved.source_in_app,
+            done=done,
+        )
+
+    def _move_recorded(
+        self, moved: Moved, mover: "Mover", command: str, *, outcome: str, output: str
+    ) -> str | None:
+        """Write the action into the audit trail. What was done stays done where that fails: returns why."""
+        from holdfast_orchestrator.record.audit import AuditTrail  # noqa: PLC0415 - when it runs
+        from holdfast_orchestrator.record.audit_record import Action  # noqa: PLC0415
+
+        actor, names = mover.actor, (moved.source.name, moved.target.name)
+        done = Action(
+            run=mover.run,
+            action="move",
+            at=self.runtime.clock.now(),
+            actor=actor.name,
+            actor_kind=actor.kind,
+            host=actor.host,
+            link=actor.link,
+            aws=actor.aws,
+            command=command or shlex.join(("move", *names)),
+            environments=(moved.target.environment,),
+            services=tuple(sorted({moved.source.service, moved.target.service})),
+            shards=names,
+            outcome=outcome,
+            outcomes=dict.fromkeys(names, outcome),
+            output=output,
+        )
+        try:
+            store = self._tools.store(moved.target)
+            AuditTrail(store, clock=self.runtime.clock, redactor=self.redactor).add(done)
+        except HoldfastError as error:
+            return error.what
+        return None
+
+
+def _only(stack: str, manifest: Manifest, env: Names) -> Shard:
+    exact = [shard for shard in manifest.shards if shard.name == stack]
+    if exact:
+        return exact[0]
+    shards = selection_of(env, (), stack).of(manifest)
+    if len(shards) != 1:
+        names = ", ".join(shard.name for shard in shards)
+        raise UsageError(f"{stack!r} must name one shard, got {names}", next_step="holdfast list")
+    return shards[0]

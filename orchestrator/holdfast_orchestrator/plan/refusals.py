@@ -1,0 +1,59 @@
+"""What a deploy of a plan would be refused for: the same gates, asked before anybody deploys."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from holdfast_orchestrator.gate import Proposal, findings
+from holdfast_orchestrator.gate.takeover import takeovers
+from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.plan.preview import Refusal
+from holdfast_orchestrator.record.last_good import read_last_good
+from holdfast_orchestrator.rollback.forward_gate import Approval, advice_of, judge_forward
+from holdfast_orchestrator.rollback.stateful import Protection
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.plan.shard import MadePlan, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What somebody agrees to lose: addresses, and approvals with their snapshots."""
+
+    allowed: frozenset[str] = frozenset()
+    approvals: tuple[Approval, ...] = ()
+
+    @property
+    def consents(self) -> tuple[Approval, ...]:
+        """Every approval; what may be lost as it is needs no snapshot."""
+        return (*self.approvals, *(Approval(name, snapshot="none wanted") for name in sorted(self.allowed)))
+
+
+def refusals_of(made: "MadePlan", shard: Shard, run: "Run", agreed: Agreed) -> tuple[Refusal, ...]:
+    """Return everything that stands against a deploy of this plan."""
+    if not made.raw:
+        return ()
+    seen = run.redactor.text
+    told = dict.fromkeys(
+        (seen(what), seen(next_step)) for what, next_step in _refusals(made, shard, run, agreed)
+    )
+    return tuple(Refusal(what=what, next_step=next_step) for what, next_step in told)
+
+
+def _refusals(made: "MadePlan", shard: Shard, run: "Run", agreed: Agreed) -> Iterator[tuple[str, str]]:
+    for finding in takeovers(made.raw, made.watched, shard):
+        yield finding.what, finding.next_step
+    gated = findings(Proposal(shard=shard, document=made.document, allowed=agreed.allowed))
+    for finding in gated:
+        yield finding.what, finding.next_step
+    good = read_last_good(run.tools.store(shard), shard.state.folder)
+    judged = judge_forward(
+        made.raw,
+        protection=Protection(addresses=frozenset(shard.guarded)),
+        approvals=agreed.consents,
+        last_good=None if good is None else good.record.index,
+    )
+    for held in judged.held:
+        # What a gate stops is told once.
+        if not any(held.address and held.address in finding.what for finding in gated):
+            yield held.sentence, advice_of(held) or ""

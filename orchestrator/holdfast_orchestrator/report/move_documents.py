@@ -1,0 +1,81 @@
+"""What `holdfast move` says: its JSON document, and the lines for people."""
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from holdfast_orchestrator.moving import Moved
+from holdfast_orchestrator.selection import naming
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedObject:
+    """One object: its address in both states, its type and id. `there` is whether the receiver had it."""
+
+    address: str
+    type: str
+    id: str | None
+    there: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveDocument:
+    """`holdfast move --json`. `stays` is how many objects the source keeps; `backups` are by shard."""
+
+    schema: Literal["holdfast/move/v1"] = "holdfast/move/v1"
+    source: str
+    target: str
+    moved: bool
+    objects: tuple[MovedObject, ...]
+    stays: int
+    run: str | None = None
+    backups: dict[str, str] | None = None
+    next_step: str
+
+
+def move_document(moved: Moved) -> MoveDocument:
+    """Return the document of a move, looked at or done."""
+    proposal, done = moved.proposal, moved.done
+    return MoveDocument(
+        source=moved.source.name,
+        target=moved.target.name,
+        moved=done is not None,
+        objects=tuple(
+            MovedObject(
+                address=known.address,
+                type=known.identity.kind,
+                id=known.id,
+                there=known.address in proposal.there,
+            )
+            for known in proposal.moved
+        ),
+        stays=proposal.stays,
+        run=None if done is None else done.run,
+        backups=None if done is None else dict(done.backups),
+        next_step=_next(moved),
+    )
+
+
+def move_lines(moved: Moved) -> Iterator[str]:
+    """Say what would move, or did."""
+    document = move_document(moved)
+    yield f"{'moved' if document.moved else 'would move'} from {document.source} to {document.target}:"
+    for one in document.objects:
+        yield f"  {one.address} ({one.id})" + (", which is there already" if one.there else "")
+    yield f"{document.source} keeps {document.stays} object{'' if document.stays == 1 else 's'}"
+    for shard, backup in (document.backups or {}).items():
+        yield f"  backup of {shard}: {backup}"
+    yield f"next: {document.next_step}"
+
+
+def _next(moved: Moved) -> str:
+    """The plan that proves it; it has to show nothing to create or destroy."""
+    options = list(naming(moved.target))
+    if moved.source_in_app:
+        options += ["--stack", moved.source.name]
+    if moved.done is None:
+        chosen = [word for one in sorted(moved.proposal.wanted.addresses) for word in ("--address", one)]
+        names = (moved.source.name, moved.target.name)
+        return shlex.join(("holdfast", "move", *names, "--env", moved.target.environment, *chosen, "--yes"))
+    return shlex.join(("holdfast", "deploy", *options))
