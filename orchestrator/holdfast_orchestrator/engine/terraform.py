@@ -122,7 +122,8 @@ class Terraform:
                 f"{self.engine.kind} plan", streamed.completed.code, streamed.diagnostics
             )
         # A plan holds every value it is about, in an archive.
-        into_memory(self.workdir / out)
+        if self._is_in_memory:
+            into_memory(self.workdir / out)
         return PlanOutcome(
             changes=streamed.completed.code == _CHANGED,
             plan=self.workdir / out,
@@ -298,11 +299,19 @@ class Terraform:
             told = explained(completed)
             raise CommandFailedError(f"{self.engine.kind} {verb}", completed.code, told)
 
+    @property
+    def _is_in_memory(self) -> bool:
+        """Whether what holds secrets is not to lie on a disk."""
+        return (self.workdir / CONFIGURATION).is_symlink()
+
     def _claimed(self, plan: Path) -> Path:
         # An applied plan whose state was lost can be applied again, and then makes everything twice.
         claimed = self.workdir / _APPLYING
         try:
-            into_memory(plan, claimed)
+            if self._is_in_memory:
+                into_memory(plan, claimed)
+            else:
+                plan.replace(claimed)
         except FileNotFoundError as error:
             raise EngineError(
                 f"there is no plan {plan}: a plan is applied once and is gone then", next_step="plan again"
