@@ -63,7 +63,7 @@ class App:
         file = read_project_file((runtime.cwd / path).absolute())
         if options.output is not None:
             file = replace(file, output=(runtime.cwd / options.output).absolute())
-        runtime.redactor.learn(list(file.redact))
+        runtime.redactor.learn(list(file.redact), named=True)
         return cls(file=file, runtime=runtime, options=options, redactor=runtime.redactor)
 
     def synth(self, *, env: Names = (), service: Names = (), on_event: Listener = ignore) -> Manifest:

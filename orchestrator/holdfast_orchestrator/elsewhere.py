@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast_orchestrator.manifest import Stack, StateElsewhere, StateLocation
+from holdfast_orchestrator.private_files import UnsafePlaceError, read_source
 from holdfast_orchestrator.rollback.documents import managed
 from holdfast_orchestrator.rollback.state_objects import read_state
 from holdfast_orchestrator.terraform.backends import LOCAL, S3, Backend, declared_backend
@@ -64,8 +65,8 @@ def default_file(stack: str, folder: Path) -> Path:
 def state_in_file(path: Path) -> StateElsewhere | None:
     """Return the state in a local file; None where there is none, or one that manages nothing."""
     try:
-        content = path.read_bytes() if path.is_file() else b""
-    except OSError:
+        content = read_source(path) if path.is_file() else b""
+    except (OSError, UnsafePlaceError):
         return StateElsewhere(kind=LOCAL, place=str(path), source=str(path))
     if not content.strip():
         return None

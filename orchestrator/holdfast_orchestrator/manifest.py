@@ -8,6 +8,7 @@ read once too, so that what is planned, gated and applied is the same bytes. An 
 """
 
 import json
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -18,8 +19,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from holdfast_orchestrator.errors import SettingsError
 from holdfast_orchestrator.graph import Graph
-from holdfast_orchestrator.inputs.value import NOTHING, Inputs
+from holdfast_orchestrator.inputs.value import UNKNOWN, Inputs
+from holdfast_orchestrator.private_files import UnsafePlaceError, refuse_link
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
+from holdfast_orchestrator.system.json_input import parse_json, read_settings
 from holdfast_orchestrator.terraform.accepted import AcceptedDifference
 
 if TYPE_CHECKING:
@@ -111,7 +114,7 @@ class StateElsewhere:
 class Shard:
     """One stack with a state of its own. `configuration` is the Terraform JSON, read once.
 
-    `inputs` are the files and variables that it reads.
+    `inputs` are the files and variables that it reads, as far as anybody has looked.
     """
 
     name: str
@@ -132,7 +135,7 @@ class Shard:
     gates: tuple[Mapping[str, Any], ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
     depends_on: tuple[str, ...] = ()
-    inputs: Inputs = field(default=NOTHING, repr=False)
+    inputs: Inputs = field(default=UNKNOWN, repr=False)
     elsewhere: StateElsewhere | None = None
     accepted_differences: tuple[AcceptedDifference, ...] = ()
 
@@ -182,6 +185,22 @@ class Stack:
     depends_on: tuple[str, ...]
 
 
+def refuse_linked(outdir: Path) -> None:
+    """Return if the folder an app is synthesized to is a folder, and no link, or is not there yet.
+
+    Raises SettingsError.
+    """
+    try:
+        refuse_link(outdir, of=outdir.parent)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except UnsafePlaceError as error:
+        raise SettingsError(
+            error.what,
+            next_step=f"{error.next_step}; `output` in cdktf.json and --output can name any other folder",
+        ) from None
+
+
 def is_synthesized(outdir: Path) -> bool:
     """Return whether there is anything to read."""
     return (outdir / CDKTF_MANIFEST).is_file()
@@ -193,9 +212,10 @@ def load_manifest(outdir: Path, defaults: "ForeignDefaults") -> Manifest:
     `defaults` answers for a foreign app. Raises SettingsError where a file is missing, of a version
     not known, or says something that is not allowed.
     """
+    refuse_linked(outdir)
     stacks = _stacks(outdir)
     described = outdir / HOLDFAST_MANIFEST
-    if described.is_file():
+    if os.path.lexists(described):
         if defaults.keeping:
             raise SettingsError(
                 "cdktf.json: context.holdfast.keeping is for an app that writes no holdfast.json, "
@@ -264,16 +284,20 @@ def _read_inside(outdir: Path, relative: str) -> bytes:
     if not path.is_relative_to(outdir.resolve()):
         raise SettingsError(f"{outdir / CDKTF_MANIFEST}: path {relative!r} leads out of {outdir}")
     try:
-        return path.read_bytes()
-    except OSError as error:
+        content = read_settings(path, follow=True)
+        parse_json(content)
+    except FileNotFoundError as error:
         raise SettingsError(f"cannot read {path}: {error.strerror}", next_step="holdfast synth") from None
+    except ValueError as error:
+        raise SettingsError(f"{path} is {explain(error)}", next_step="holdfast synth") from None
+    return content
 
 
 def read_model(file: Path, model: type[M]) -> M:
     """Read a JSON file as `model`. Raises SettingsError naming the file and each field that is wrong."""
     try:
-        return model.model_validate(json.loads(file.read_bytes()))
-    except OSError as error:
+        return model.model_validate(parse_json(read_settings(file)))
+    except FileNotFoundError as error:
         raise SettingsError(f"cannot read {file}: {error.strerror}") from None
     except ValueError as error:
         raise SettingsError(f"{file}: {explain(error)}") from None

@@ -6,7 +6,7 @@ without following or waiting, and looks at what was opened then:
 
     write_new                       a file that is not there yet
     write_private, replace_file     a file of ours, made anew; beside it first, where others may read it
-    open_lock                       a file to lock
+    open_lock, open_append          a file to lock; one that is added to
     read_file                       a file of ours, up to a limit
     read_source                     a file of the user's app; there a link is followed, it is theirs
     own_folder, cache_folder_of     folders that are ours alone
@@ -91,6 +91,13 @@ def open_lock(path: Path) -> int:
     return descriptor
 
 
+def open_append(path: Path) -> int:
+    """Open or make a private file that is only ever added to, and return its descriptor."""
+    descriptor = _opened(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+    _require_file(descriptor, path)
+    return descriptor
+
+
 def read_file(path: Path, *, largest: int = LARGEST) -> bytes:
     """Read a file of ours. Raises OSError where it cannot be read, UnsafePlaceError where it is none."""
     descriptor = _opened(path, os.O_RDONLY)
@@ -105,7 +112,7 @@ def read_source(path: Path, *, largest: int = LARGEST) -> bytes:
         kind = kind_of(os.fstat(descriptor).st_mode)
         os.close(descriptor)
         raise UnsafePlaceError(
-            f"{path} must be a file, got {kind}", next_step=f"look at it: ls -ld {_q(path)}"
+            f"cannot read {path}: it must be a file, got {kind}", next_step="make it a readable file"
         )
     return _read(descriptor, path, largest)
 

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import IO, Literal, Protocol
 
 from holdfast_orchestrator.errors import ToolchainError
+from holdfast_orchestrator.private_files import open_append
 
 # `trap "" HUP` survives exec; a preexec_fn would do the same but is unsafe where threads run.
 _SHIM = ("/bin/sh", "-c", 'trap "" HUP; exec "$@"', "sh")
@@ -133,7 +134,7 @@ class SystemProcesses:
         if isinstance(log, int):
             child = _spawn(command, stdout=log, stderr=log)
         else:
-            with _private_file(log, os.O_APPEND) as sink:
+            with os.fdopen(open_append(log), "wb") as sink:
                 child = _spawn(command, stdout=sink, stderr=sink)
         # Nobody here waits for a daemon: without this its Popen object would complain when collected.
         child.returncode = 0

@@ -1,12 +1,12 @@
 """cdktf.json: which program synthesizes the app, where to, and what is said of Holdfast there."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from holdfast_orchestrator.errors import SettingsError
+from holdfast_orchestrator.system.json_input import parse_json, read_settings
 
 CDKTF_JSON = "cdktf.json"
 CONTEXT_KEY = "holdfast"
@@ -53,14 +53,12 @@ def read_project_file(folder: Path) -> ProjectFile:
     """Read `folder`/cdktf.json. Raises SettingsError where it is missing or says something else."""
     file = folder / CDKTF_JSON
     try:
-        document = json.loads(file.read_bytes())
+        document = parse_json(read_settings(file, follow=True))
     except FileNotFoundError:
         raise SettingsError(
             f"there is no {CDKTF_JSON} in {folder}",
             next_step="run holdfast in the folder of a cdktf app, or name it with --project",
         ) from None
-    except OSError as error:
-        raise SettingsError.unreadable(file, error) from None
     except ValueError as error:
         raise SettingsError(f"{file} is not valid JSON: {error}", next_step=f"mend {file}") from None
     if not isinstance(document, dict) or not isinstance(document.get("app"), str) or not document["app"]:

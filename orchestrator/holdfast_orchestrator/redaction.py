@@ -22,6 +22,17 @@ VARIABLE = "HOLDFAST_REDACT"
 
 # Shorter values ("true", "8080") would blot out text that has nothing to do with them.
 _SHORTEST_SECRET = 6
+# Words that Terraform, providers and their errors are written in. A secret that is one of them is hidden in
+# its own place (`masked`), and replaced elsewhere only where the user names it.
+_ORDINARY = frozenset({
+    "action", "argument", "attribute", "backend", "changes", "computed", "configuration", "create",
+    "default", "delete", "description", "destroy", "development", "disabled", "enabled", "environment",
+    "ephemeral", "example", "expected", "failed", "invalid", "lifecycle", "locals", "module", "number",
+    "object", "optional", "output", "parameter", "password", "policy", "production", "provider",
+    "reference", "region", "replace", "required", "resource", "secret", "secrets", "sensitive",
+    "service", "source", "staging", "status", "string", "terraform", "testing", "timeout", "unknown",
+    "unsupported", "update", "username", "validation", "values", "variable", "version", "warning",
+})  # fmt: skip
 # Dummy credentials of emulators ("testing") are words; real ones are longer.
 _SHORTEST_VARIABLE = 12
 
@@ -71,7 +82,7 @@ class Redactor:
 
     def learn_environ(self, environ: Mapping[str, str]) -> None:
         """Remember the secrets of an environment, and every line of its HOLDFAST_REDACT."""
-        self.learn(environ.get(VARIABLE, "").splitlines())
+        self.learn(environ.get(VARIABLE, "").splitlines(), named=True)
         self.learn(
             [
                 value
@@ -80,9 +91,14 @@ class Redactor:
             ]
         )
 
-    def learn(self, value: object) -> None:
-        """Remember every string and number inside `value` as a secret."""
+    def learn(self, value: object, *, named: bool = False) -> None:
+        """Remember every string and number inside `value` as a secret.
+
+        Ordinary words are remembered only where the user has `named` them.
+        """
         found = {text for leaf in _leaves(value) for text in _spellings(leaf)}
+        if not named:
+            found = {text for text in found if text.strip().lower() not in _ORDINARY}
         with self._lock:
             if found <= self._known:
                 return

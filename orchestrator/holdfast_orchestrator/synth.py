@@ -7,6 +7,7 @@ PATH. Two runs in one checkout take turns, from the app's start until its files 
 
 import fcntl
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,14 @@ from typing import Any
 
 from holdfast_orchestrator.errors import SettingsError, SynthesisError, UsageError
 from holdfast_orchestrator.events import AppOutput, Event, SynthFinished, SynthStarted
-from holdfast_orchestrator.manifest import CDKTF_MANIFEST, HOLDFAST_MANIFEST, is_synthesized
+from holdfast_orchestrator.manifest import (
+    CDKTF_MANIFEST,
+    HOLDFAST_MANIFEST,
+    is_synthesized,
+    read_model,
+    refuse_linked,
+)
+from holdfast_orchestrator.private_files import open_lock, project_folder
 from holdfast_orchestrator.process import Command, Completed
 from holdfast_orchestrator.project_file import CDKTF_JSON, ProjectFile
 from holdfast_orchestrator.runtime import Runtime
@@ -40,11 +48,12 @@ _READER = "holdfast_orchestrator.manifest_files"
 @contextmanager
 def synth_lock(project: Path) -> Iterator[None]:
     """Hold the project's output folder: wait for another run in the same checkout to have read it."""
-    file = project / _LOCK
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w") as lock:
+    lock = open_lock(project_folder(project, _LOCK.parent.name) / _LOCK.name)
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(lock)
 
 
 def synthesize(
@@ -62,6 +71,7 @@ def synthesize(
     files, inside `synth_lock`.
     """
     emit(SynthStarted(app=project.app))
+    refuse_linked(project.output)
     _make_folder(project.output)
     # What an earlier synthesis left must not pass for this one's work.
     for name in (CDKTF_MANIFEST, HOLDFAST_MANIFEST):
@@ -127,7 +137,9 @@ def _commas(option: str, names: Sequence[str]) -> str:
 
 
 def _count_stacks(output: Path) -> int:
-    return len(json.loads((output / CDKTF_MANIFEST).read_bytes()).get("stacks", {}))
+    from holdfast_orchestrator.manifest_files import CdktfManifest  # noqa: PLC0415 - pydantic, only when used
+
+    return len(read_model(output / CDKTF_MANIFEST, CdktfManifest).stacks)
 
 
 def _failure(project: ProjectFile, completed: Completed) -> SettingsError | SynthesisError:

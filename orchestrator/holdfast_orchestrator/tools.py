@@ -6,6 +6,7 @@ environment as it is.
 """
 
 import fcntl
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from holdfast_orchestrator.aws_variables import refuse_divided
 from holdfast_orchestrator.errors import HoldfastError, LeasedError
 from holdfast_orchestrator.manifest import Manifest, Shard, StateLocation, by_bucket
+from holdfast_orchestrator.private_files import open_lock
 from holdfast_orchestrator.record.footing import Build
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.s3 import S3Store
@@ -135,11 +137,11 @@ class RealTools:
 
     @contextmanager
     def folder(self, shard: Shard) -> Iterator[None]:
-        from holdfast_orchestrator.engine.workdir import let_go, work_root  # noqa: PLC0415
+        from holdfast_orchestrator.engine.workdir import let_go, open_root, work_root  # noqa: PLC0415
 
         root = work_root(self.runtime, self.project)
-        root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (root / f"{file_name(shard.name)}.lock").open("w") as lock:
+        lock = open_lock(open_root(root) / f"{file_name(shard.name)}.lock")
+        try:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -151,6 +153,8 @@ class RealTools:
                 yield
             finally:
                 let_go(self.workdir(shard))
+        finally:
+            os.close(lock)
 
     def _warm(self, shard: Shard) -> "WarmShard | None":
         if self.warm is None:

@@ -1,7 +1,11 @@
 """Rows 71 to 79: disks, listeners, limits and traps, at every door of ours to the machine."""
 
+import os
 import resource
+import stat
 import subprocess
+from collections.abc import Callable
+from pathlib import Path
 
 from tests.faults.lab.invariant import assert_safe
 from tests.faults.lab.proxy import asks
@@ -197,3 +201,92 @@ def test_row_75_a_crash_of_terraform_while_it_plans_is_no_plan_with_changes(worl
     assert "out of memory" in planned.text
     assert_safe(world, ended, code=1)
     assert "out of memory" in ended.text
+
+
+def lock_file(world: World) -> Path:
+    return world.folder / ".holdfast" / "synth.lock"
+
+
+PLACES: dict[str, tuple[Callable[[World], Path], int]] = {
+    ".holdfast": (lambda world: world.folder / ".holdfast", 1),
+    "synth.lock": (lock_file, 1),
+    "cdktf.out": (lambda world: world.folder / "cdktf.out", 64),
+    "lock.hcl": (lambda world: world.folder / ".terraform.lock.hcl", 64),
+    "cache": (lambda world: world.cache, 1),
+    "work": (lambda world: world.cache / "work", 1),
+    "runs": (lambda world: world.cache / "runs", 1),
+    "locks": (lambda world: next((world.cache / "work").glob("*/shop.lock")), 1),
+    "local": (lambda world: world.folder / ".holdfast" / "local", 1),
+}
+
+
+def test_row_76_a_trap_in_the_place_of_anything_of_ours_is_named_and_left_alone(world: World) -> None:
+    world.begin(PLAIN)
+    world.write(PLAIN_SECOND)
+    assert world.holdfast("plan").code == 0
+    elsewhere = world.folder.parent / "elsewhere"
+    elsewhere.mkdir()
+    victim = world.folder.parent / "victim"
+    victim.write_text("somebody's only copy")
+    for name, (place_in, code) in PLACES.items():
+        place = place_in(world)
+        kept = place.with_name(f"{place.name}.kept")
+        if place.exists():
+            place.rename(kept)
+        is_folder = kept.is_dir() or name == "local"
+        place.symlink_to(elsewhere if is_folder else victim)
+        words = ("local", "status") if name == "local" else DEPLOY
+
+        ended = world.holdfast(*words)
+
+        assert ended.code == code, f"{name}: {ended}"
+        assert place.name in ended.text, f"{name}: {ended}"
+        assert "symbolic link" in ended.text, f"{name}: {ended}"
+        assert place.is_symlink()
+        place.unlink()
+        if kept.exists():
+            kept.rename(place)
+    assert victim.read_text() == "somebody's only copy"
+    assert not list(elsewhere.iterdir())
+    assert_safe(world, world.deploy(), code=0)
+
+
+def test_row_76_pipes_links_and_bombs_in_what_is_read_or_named_are_one_error(world: World) -> None:
+    world.begin(PLAIN)
+    victim = world.folder / "victim"
+    victim.write_text("mine")
+    (world.folder / "linked").symlink_to(victim)
+    os.mkfifo(world.folder / "pipe")
+    deep = '{"a":' * 100_000 + "1" + "}" * 100_000
+    app = world.folder / "app.py"
+    fine = app.read_text()
+    traps = {
+        "cdk.tf.json is a pipe": "os.remove(p); os.mkfifo(p)",
+        "cdk.tf.json is a bomb": f"open(p, 'w').write({deep!r})",
+        "cdk.tf.json is huge": "open(p, 'r+').truncate(1 << 30)",
+        "manifest.json is a pipe": "os.remove(m); os.mkfifo(m)",
+        "manifest.json is a link": "os.rename(m, m + '2'); os.symlink(m + '2', m)",
+        "holdfast.json is a pipe": "os.mkfifo(h)",
+        "holdfast.json is a link": "os.symlink('/etc/passwd', h)",
+        "holdfast.json is a bomb": f"open(h, 'w').write({deep!r})",
+        "cdktf.out becomes a link": "os.rename(o, o + '2'); os.symlink(o + '2', o)",
+    }
+    for name, code in traps.items():
+        shell(world, "rm -rf cdktf.out cdktf.out2")
+        places = "o = os.environ['CDKTF_OUTDIR']; m = o + '/manifest.json'; h = o + '/holdfast.json'\n"
+        app.write_text(f"{fine}\n{places}p = o + '/stacks/shop/cdk.tf.json'\n{code}\n")
+
+        ended = world.holdfast("plan")
+
+        assert ended.code in {1, 64}, f"{name}: {ended}"
+        assert "defect" not in ended.text, f"{name}: {ended}"
+    shell(world, "rm -rf cdktf.out cdktf.out2")
+    app.write_text(fine)
+    for option in ("--events", "--markdown", "--out"):
+        for trap in ("linked", "pipe"):
+            refused = world.holdfast("plan", option, trap)
+
+            assert refused.code == 64, f"{option} {trap}: {refused}"
+            assert trap in refused.text
+    assert victim.read_text() == "mine"
+    assert stat.S_ISFIFO((world.folder / "pipe").stat().st_mode)

@@ -138,6 +138,14 @@ def foreign_app(tmp_path: Path, deploy_environ: dict[str, str]) -> App:
     return _app(folder, deploy_environ, "foreign-state")
 
 
+@pytest.fixture
+def asset_app(tmp_path: Path, deploy_environ: dict[str, str]) -> App:
+    """A cdktf app with assets of each kind and a local module."""
+    folder = tmp_path / "assets"
+    shutil.copytree(FIXTURES / "asset_app", folder)
+    return _app(folder, deploy_environ, "asset-state")
+
+
 @dataclass(frozen=True, kw_only=True)
 class World:
     """A project with the repository's lock file, an engine, and warm providers for its shards."""

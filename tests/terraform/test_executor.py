@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,7 +130,11 @@ def test_shards_are_deployed_by_the_workers_and_what_they_tell_is_told_here(
     plain_app: "App", cluster: Cluster
 ) -> None:
     cluster.hire(2)
-    plain_app.write(three())
+    reads = '${file("../../../words.txt")} ${var.word}'
+    alone = {"resource": {"terraform_data": {"made": {"input": reads}}}, "variable": {"word": {}}}
+    (plain_app.folder / "words.txt").write_text("from the app")
+    plain_app.write({**three(), "alone": alone})
+    plain_app = replace(plain_app, environ={**plain_app.environ, "TF_VAR_word": "given"})
 
     ran = plain_app.run("deploy", "--yes", "--json", "--events", "events", "--executor", cluster.address)
 
@@ -140,6 +145,8 @@ def test_shards_are_deployed_by_the_workers_and_what_they_tell_is_told_here(
     applied = {one["shard"] for one in events if one["event"] == "shard_step" and one["step"] == "applying"}
     assert applied == set(shards)
     assert held(plain_app) == []
+    (made,) = plain_app.state("alone")["resources"]
+    assert made["instances"][0]["attributes"]["input"]["value"] == "from the app given"
     assert plain_app.outcomes("deploy", "--yes") == dict.fromkeys(shards, "unchanged")
     (run, *_) = json.loads(plain_app.run("runs", "--json").stdout)["runs"][-1:]
     assert run["status"] == "committed"

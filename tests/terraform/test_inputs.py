@@ -3,16 +3,19 @@
 Real Terraform, the real command line; one app with a stack for each kind of input.
 """
 
+import io
 import json
 import os
 import shutil
 import signal
 import time
+import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
 if TYPE_CHECKING:
@@ -282,3 +285,49 @@ def test_what_cannot_be_proved_is_blocked_or_not_called_verified(
     resumed = plain_app.run("resume", run, "--continue", "--json")
     assert outcomes(resumed.stdout) == {"shop": "rolled_back"}, resumed.stdout
     assert values(plain_app, "shop") == {".x": "v1"}
+
+
+def asset_version(folder: Path, version: str) -> None:
+    for name, text in {
+        "steady/index.py": "def handler(event, context): return 1",
+        "fn/index.py": f"def handler(event, context): return '{version}'\n",
+        "mod/main.tf": 'variable "name" {}\nresource "aws_ssm_parameter" "p" {\n  name  = var.name\n'
+        f'  type  = "String"\n  value = "{version}"\n}}\n',
+    }.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_assets_of_a_cdktf_app_are_deployed_and_undone_to_their_bytes(asset_app: "App") -> None:
+    def client(kind: str) -> Any:
+        session: Any = boto3.Session("testing", "testing", region_name="eu-west-1")
+        return session.client(kind, endpoint_url=asset_app.environ["AWS_ENDPOINT_URL"])
+
+    def there() -> dict[str, str]:
+        objects = {
+            key: asset_app.s3.get_object(Bucket="asset-app-objects", Key=key)["Body"].read()
+            for key in ("asset", "plain", "archive")
+        }
+        objects["archive"] = zipfile.ZipFile(io.BytesIO(objects["archive"])).read("index.py")
+        text = client("ssm").get_parameter(Name="/assets/text")["Parameter"]["Value"]
+        return {**{key: body.decode() for key, body in objects.items()}, "text": text}
+
+    asset_version(asset_app.folder, "version one")
+    first = asset_app.run("deploy", "--yes", "--stack", "code")
+    assert first.returncode == 0, first.stdout + first.stderr
+    before = there()
+    (module,) = json.loads((asset_app.folder / "cdktf.out/stacks/module/cdk.tf.json").read_text())[
+        "module"
+    ].values()
+    asset_version(asset_app.folder, "two, and longer than it was")
+    failing = replace(asset_app, environ={**asset_app.environ, "FAIL": "1"})
+    failed = failing.run("deploy", "--yes", "--json", "--stack", "code")
+
+    assert set(before.values()) == {"def handler(event, context): return 'version one'\n"}
+    assert client("lambda").get_function(FunctionName="asset-app")["Configuration"]["CodeSize"] > 0
+    assert module["source"].startswith("./assets/__cdktf_module_asset_")
+    assert outcomes(failed.stdout) == {"code": "rolled_back"}, failed.stdout + failed.stderr
+    assert "re-applied, verified" in failed.stdout
+    assert there() == before

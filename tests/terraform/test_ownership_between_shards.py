@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,24 @@ def test_what_moves_to_a_shard_that_depends_on_its_giver_arrives(app: Shards, na
     assert app.outcomes(refresh=True) == {"a": "unchanged", "b": "unchanged"}
 
 
+def test_what_moves_to_the_shard_that_read_it_arrives(app: Shards, name: str) -> None:
+    """The giver keeps object and output until the receiver, whose last good deploy reads them, has it."""
+    giver = parameter(f"{name}a")
+    app.write(
+        a=stack(giver, topic(name), v="${aws_sns_topic.t.arn}"),
+        b=stack(parameter(f"{name}b", value=_FROM_A), after=("a",)),
+    )
+    assert app.outcomes() == {"a": "committed", "b": "committed"}
+    own = parameter(f"{name}b", value="${aws_sns_topic.t.arn}")
+    app.write(a=stack(giver), b=stack(own, topic(name)))
+
+    assert app.outcomes()["b"] == "committed"
+
+    assert app.owned() == {"a": ["aws_ssm_parameter.p"], "b": ["aws_sns_topic.t", "aws_ssm_parameter.p"]}
+    assert name in app.topics()
+    assert app.outcomes(refresh=True) == {"a": "unchanged", "b": "unchanged"}
+
+
 def test_where_the_receiver_that_comes_after_fails_the_giver_keeps_the_object(
     app: Shards, name: str, taken: Stack
 ) -> None:
@@ -143,13 +162,13 @@ def test_where_the_receiver_that_comes_after_fails_the_giver_keeps_the_object(
         a=less, b={**after, "resource": {**after["resource"], **_with(after, taken, "aws_sns_topic.t")}}
     )
 
-    assert app.outcomes() == {"a": "committed", "b": "rolled_back"}
+    assert app.deploy().outcome["b"] == "rolled_back"
     assert app.owned()["a"] == ["aws_sns_topic.t", "aws_ssm_parameter.p"]
     assert app.owned()["b"] == ["aws_ssm_parameter.p"]
     assert name in app.topics()
 
     app.write(a=less, b=after)
-    assert app.outcomes() == {"a": "committed", "b": "committed"}
+    assert app.deploy().is_good
     assert app.owned() == {"a": ["aws_ssm_parameter.p"], "b": ["aws_sns_topic.t", "aws_ssm_parameter.p"]}
     assert name in app.topics()
 
@@ -321,3 +340,56 @@ def test_the_same_name_in_two_regions_is_two_objects(app: Shards, name: str) -> 
 
     assert name in app.topics(), "that of a"
     assert name not in app.topics(region="us-east-1"), "b's own was deleted"
+
+
+@pytest.mark.parametrize("place", ["contract:before:a", "promoted:after:b"])
+def test_after_a_kill_in_the_middle_of_a_move_each_object_is_in_one_state(
+    app: Shards, name: str, place: str
+) -> None:
+    """Killed between the receiver's promotion and the giver's forgetting, and in the middle of that."""
+    app.write(a=stack(topic(name), parameter(f"{name}a")), b=stack(parameter(f"{name}b")))
+    assert app.outcomes() == {"a": "committed", "b": "committed"}
+    app.write(a=stack(parameter(f"{name}a")), b=stack(parameter(f"{name}b"), topic(name)))
+
+    app.killed_at(place, "deploy", "--yes")
+    ended = app.run("deploy", "--yes", "--wait", "90")
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert app.owned() == {"a": ["aws_ssm_parameter.p"], "b": ["aws_sns_topic.t", "aws_ssm_parameter.p"]}
+    assert name in app.topics()
+
+
+def test_going_back_by_hand_to_before_a_move_deletes_nothing(app: Shards, name: str) -> None:
+    app.write(a=stack(topic(name), parameter(f"{name}a")), b=stack(parameter(f"{name}b")))
+    assert app.outcomes() == {"a": "committed", "b": "committed"}
+    app.write(a=stack(parameter(f"{name}a")), b=stack(parameter(f"{name}b"), topic(name)))
+    assert app.outcomes() == {"a": "committed", "b": "committed"}
+
+    too_early = app.rollback("a")
+    back = app.rollback("b")
+    told = list(app.told)
+    in_between = app.owned()
+    then = app.rollback("a")
+
+    assert too_early.exit_code == 4
+    assert "holdfast rollback b" in str(too_early.results["a"].next_step)
+    assert back.is_good, back
+    assert any("aws_sns_topic.t is not deleted, only forgotten" in each for each in told), told
+    assert in_between == {"a": ["aws_ssm_parameter.p"], "b": ["aws_ssm_parameter.p"]}
+    assert then.is_good, then
+    assert app.owned() == {"a": ["aws_sns_topic.t", "aws_ssm_parameter.p"], "b": ["aws_ssm_parameter.p"]}
+    assert name in app.topics()
+
+
+def test_what_is_unchanged_asks_for_nobody_elses_state(app: Shards, name: str, caplog: Any) -> None:
+    """Neither a LIST of the bucket nor a GET of another state, where no plan is made."""
+    app.write(a=stack(topic(name)), b=stack(parameter(name)))
+    assert app.outcomes() == {"a": "committed", "b": "committed"}
+    caplog.set_level(logging.DEBUG, logger="botocore.endpoint")
+
+    assert app.outcomes() == {"a": "unchanged", "b": "unchanged"}
+
+    asked = [record.getMessage() for record in caplog.records if "Making request" in record.getMessage()]
+    assert asked, "requests are seen"
+    assert not [each for each in asked if "ListObjectsV2" in each and "'prefix'" not in each]
+    assert not [each for each in asked if "GetObject)" in each and "terraform.tfstate'" in each]

@@ -129,25 +129,46 @@ def test_a_chain_without_its_values_and_the_end_of_it_fails(plain_app: "App") ->
     assert names(plain_app, "b") == (["w"], [])
 
 
-def test_deletes_wait_for_a_shard_that_only_comes_after(plain_app: "App") -> None:
-    """Nothing is handed on: what `second` may look up is not told, so nothing goes before it is through."""
-    two = {"t1": datum("one"), "t2": datum("two")}
-    plain_app.write({"first": stack(two), "second": stack({"p": datum("x")}, after=("first",))})
+@pytest.mark.long
+def test_deletes_wait_for_a_shard_that_looks_things_up(plain_app: "App") -> None:
+    """Nothing is handed on: `second` comes after `first` and finds its parameter with a data source."""
+    settings = {
+        "terraform": {"required_providers": {"aws": {"source": "hashicorp/aws", "version": "5.100.0"}}},
+        "provider": {"aws": {"region": "eu-west-1", "max_retries": 2}},
+    }
+    two = {name: {"name": f"/waits/{name}", "type": "String", "value": name} for name in ("one", "two")}
+
+    def app(looks_for: str, made: dict[str, Any], *, fails: bool = False) -> dict[str, Any]:
+        second = stack(
+            {
+                "p": datum("${data.aws_ssm_parameter.found.insecure_value}"),
+                **({"bad": datum("x", **FAILS)} if fails else {}),
+            },
+            after=("first",),
+        )
+        second["data"] = {"aws_ssm_parameter": {"found": {"name": f"/waits/{looks_for}"}}}
+        return {
+            "first": {**settings, "resource": {"aws_ssm_parameter": made}},
+            "second": {**settings, **second},
+        }
+
+    plain_app.write(app("two", two))
+    # The first plan of all waits, like one that reads outputs.
+    planned = json.loads(plain_app.run("plan", "--json").stdout)["shards"]
+    assert {one["name"]: one["outcome"] for one in planned} == {"first": "changes", "second": "deferred"}
     assert deploy(plain_app)[0] == 0
-    failing = stack({"p": datum("y"), "bad": datum("x", **FAILS)}, after=("first",))
-    plain_app.write({"first": stack({"t1": datum("one")}), "second": failing})
+    plain_app.write(app("one", {"one": two["one"]}, fails=True))
 
     code, shards = deploy(plain_app)
 
     assert (code, shards["second"]["outcome"]) == (5, "rolled_back"), shards
-    assert shards["first"]["put_off"] == ["terraform_data.t2"]
-    assert names(plain_app, "first") == (["t1", "t2"], [])
-    plain_app.write(
-        {"first": stack({"t1": datum("one")}), "second": stack({"p": datum("y")}, after=("first",))}
-    )
+    assert shards["first"]["put_off"] == ["aws_ssm_parameter.two"]
+    assert value(plain_app, "second") == "two"
+    plain_app.write(app("one", {"one": two["one"]}))
     code, shards = deploy(plain_app)
     assert (code, shards["first"]["outcome"], shards["first"]["destroyed"]) == (0, "committed", 1)
-    assert names(plain_app, "first") == (["t1"], [])
+    assert names(plain_app, "first") == (["one"], [])
+    assert value(plain_app, "second") == "one"
 
 
 @pytest.mark.long

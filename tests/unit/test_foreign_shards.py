@@ -402,7 +402,9 @@ def test_a_folder_without_cdktf_json_is_told_what_to_do(tmp_path: Path) -> None:
 def test_a_cdktf_json_that_cannot_be_read_is_wrong_settings(tmp_path: Path) -> None:
     (tmp_path / "cdktf.json").mkdir()
 
-    with pytest.raises(SettingsError, match=r"cannot read .*cdktf\.json: Is a directory") as raised:
+    with pytest.raises(
+        SettingsError, match=r"cannot read .*cdktf\.json: it must be a file, got a folder"
+    ) as raised:
         read_project_file(tmp_path)
 
     assert raised.value.next_step == "make it a readable file"

@@ -263,6 +263,8 @@ def test_an_artifact_from_before_inputs_is_read_and_proves_nothing_about_them() 
 
     assert uncertain(inputs, reads=reads_something(b'{"variable": {"v": {}}}')) != ()
     assert uncertain(inputs, reads=reads_something(b'{"resource": {}}')) == ()
+    # As such a deployment was: with whatever the environment says today.
+    assert environ_with(inputs, {"TF_VAR_v": "1"}) == {"TF_VAR_v": "1"}
 
 
 def test_variables_reach_the_stacks_that_declare_them_as_terraform_takes_them(app: Path) -> None:
@@ -316,3 +318,35 @@ def test_the_same_archive_dated_anew_is_the_same_input(app: Path) -> None:
 
     assert differing(found[0], found[1]) == ()
     assert differing(found[1], found[2]) == ("assets/code/AB12/archive.zip",)
+
+
+def test_a_file_that_is_too_large_is_laid_out_and_only_fingerprinted(
+    app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("holdfast_orchestrator.inputs.reach.FILE_BYTES", 3)
+    (app / "templates" / "x.txt").write_text("large")
+    shard = captured(app, resource(value='${file("../../../templates/x.txt")}'))
+
+    folder = laid_out(app, shard, tmp_path / "work")
+
+    assert [file.part_of for file in shard.inputs.not_kept] == ["../../../templates/x.txt"]
+    assert (folder / "../../../templates/x.txt").read_text() == "large"
+    assert found_here(shard.inputs, shard.directory)[1] == ()
+    (app / "templates" / "x.txt").write_text("other")
+    assert found_here(shard.inputs, shard.directory)[1] == ("../../../templates/x.txt",)
+    assert found_here(shard.inputs, None)[1] == ("../../../templates/x.txt",)
+
+
+def test_a_link_in_a_folder_that_leads_out_of_the_app_or_in_circles_is_not_followed(
+    app: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret").write_text("s")
+    (app / "templates" / "out").symlink_to(outside)
+    (app / "templates" / "round").symlink_to(app / "templates")
+
+    shard = captured(app, resource(value='${fileset("../../../templates", "*")}'))
+
+    assert {Path(file.path).name for file in shard.inputs.files} == {"x.txt", "t.tpl"}
+    assert any("leads out of the app" in doubt for doubt in shard.inputs.doubts)

@@ -187,7 +187,7 @@ def test_a_configuration_that_is_no_json_is_named(tmp_path: Path) -> None:
     outdir = app(tmp_path, {"orders": []}, described(orders=ENTRY))
     (outdir / "stacks" / "orders" / "cdk.tf.json").write_text("{")
 
-    with pytest.raises(SettingsError, match=r"orders: its .* is not valid JSON"):
+    with pytest.raises(SettingsError, match=r"orders/cdk.tf.json is not valid JSON"):
         load(outdir)
 
 

@@ -28,6 +28,18 @@ def test_a_secret_is_found_inside_json_text_too() -> None:
     assert "secret" not in redactor.text(json.dumps({"a": 'quo"ted\nsecret'}))
 
 
+def test_an_ordinary_word_is_no_secret_unless_the_user_names_it() -> None:
+    """A password "description" would blot the word out of every error of Terraform."""
+    error = 'An argument named "description" is not expected here; Unsupported argument; production'
+    learned = Redactor()
+    learned.learn({"password": "description", "secret_string": "Production", "token": "argument\n"})
+    named = Redactor({"HOLDFAST_REDACT": "description"})
+
+    assert learned.text(error) == error
+    assert named.text(error) == error.replace("description", "(sensitive)")
+    assert masked({"password": "description"}, {"password": True}) == {"password": "(sensitive)"}
+
+
 def test_a_short_secret_does_not_blot_out_the_text_around_it() -> None:
     redactor = Redactor()
     redactor.learn("80")

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from holdfast_orchestrator.engine.workdir import errored_state, levels_above, prepare, work_root, workdir_of
+from holdfast_orchestrator.engine.workdir import (
+    errored_state,
+    levels_above,
+    prepare,
+    tree_of,
+    work_root,
+    workdir_of,
+)
 from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError, SettingsError
 from holdfast_orchestrator.testing import refusing_runtime
 
@@ -167,6 +174,8 @@ def test_a_state_that_could_not_be_saved_is_never_removed_and_stops_everything(t
 def test_what_lies_above_a_shards_folder_is_that_shards_own(tmp_path: Path) -> None:
     first, second = (prepare(tmp_path / "work", name, FILES) for name in ("orders", "billing"))
 
+    assert tree_of(first) == tmp_path / "work" / "orders"
+    assert tree_of(tmp_path / "elsewhere") == tmp_path / "elsewhere"
     above = first.joinpath(*[".."] * levels_above()).resolve()
     assert above == tmp_path / "work" / "orders" / "up"
     assert not second.is_relative_to(above)

@@ -22,7 +22,7 @@ from holdfast_orchestrator.cli._outputs import refuse_unwritable, write_report
 from holdfast_orchestrator.cli._policy import agreed_in, approve_option, take_over_app_option
 from holdfast_orchestrator.cli._session import Session, detailed, session
 from holdfast_orchestrator.errors import EXIT_FAILED, GateError, InterruptedSafelyError, UsageError
-from holdfast_orchestrator.plan.kept import keep
+from holdfast_orchestrator.plan.kept import keep, refuse_unusable
 from holdfast_orchestrator.plan.preview import Plan
 from holdfast_orchestrator.report.documents import plan_report
 from holdfast_orchestrator.report.markdown import plan_comment
@@ -76,8 +76,7 @@ def command(
     good deploy; --refresh plans it all the same. A plan that would take over objects
     that are there already exits with 4, as its deploy would.
     """
-    if markdown is not None:
-        refuse_unwritable("--markdown", runtime.cwd / markdown)
+    _refuse_unusable(runtime, out, markdown)
     with session(runtime, given) as here:
         with here.watching() as on_event:
             plan = here.project.plan(
@@ -96,19 +95,32 @@ def command(
         _show(plan, here, explain=given["explain"])
         if here.stop.asked:
             return InterruptedSafelyError.exit_code
-        if out is not None:
-            keep(plan, runtime.cwd / out)
-        if markdown is not None:
-            text = here.project.redactor.text(plan_comment(plan))
-            trouble = write_report("--markdown", runtime.cwd / markdown, text)
-            if trouble is not None:
-                runtime.terminal.err.write(f"notice: {runtime.redactor.text(trouble)}\n")
+        _write(plan, here, out, markdown)
     if plan.failures:
         codes = {shard.exit_code for shard in plan.failures}
         return UsageError.exit_code if codes == {UsageError.exit_code} else EXIT_FAILED
     if plan.refusals:
         return GateError.exit_code
     return detailed(changes=plan.has_changes) if detailed_exitcode else 0
+
+
+def _refuse_unusable(runtime: Runtime, out: Path | None, markdown: Path | None) -> None:
+    if out is not None:
+        refuse_unusable(runtime.cwd / out)
+    if markdown is not None:
+        refuse_unwritable("--markdown", runtime.cwd / markdown)
+
+
+def _write(plan: Plan, here: Session, out: Path | None, markdown: Path | None) -> None:
+    """Keep the plan and write the comment; only that the comment could not be written is no failure."""
+    runtime = here.runtime
+    if out is not None:
+        keep(plan, runtime.cwd / out)
+    if markdown is not None:
+        text = here.project.redactor.text(plan_comment(plan))
+        trouble = write_report("--markdown", runtime.cwd / markdown, text)
+        if trouble is not None:
+            runtime.terminal.err.write(f"notice: {runtime.redactor.text(trouble)}\n")
 
 
 def _show(plan: Plan, here: Session, *, explain: bool) -> None:

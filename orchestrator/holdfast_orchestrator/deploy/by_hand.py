@@ -26,6 +26,7 @@ from holdfast_orchestrator.record.artifact import read_artifact, readable_config
 from holdfast_orchestrator.record.last_good import LastGood, Rejected, deployments, earlier, target_in
 from holdfast_orchestrator.record.state_record import Debt, StateRecord
 from holdfast_orchestrator.rollback.documents import Document, digest
+from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex
 from holdfast_orchestrator.rollback.provider_blocks import union_providers
 from holdfast_orchestrator.rollback.rollback_config import RollbackNeeds, build_rollback, inverse_moves
 
@@ -140,6 +141,19 @@ def _differs(bench: Bench, one: LastGood, other: LastGood) -> bool:
     return first != second or not same_inputs_kept(bench.store, one.artifact, other.artifact)
 
 
+def _not_made(bench: Bench, known: Known, target: LastGood, now: IdentityIndex) -> tuple[str, ...]:
+    """Addresses to let go of: no run is proven to have made their objects, nor has the target any."""
+    not_made = frozenset[Identity]() if known.good is None else known.good.record.not_made
+    found = [
+        one
+        for one in now
+        if one.identity in not_made and one.identity not in target.index and one.deposed is None
+    ]
+    for one in found:
+        bench.say(f"{one.address} ({one.id}) was taken over or imported: it stays, and leaves the state")
+    return tuple(one.address for one in found)
+
+
 def configuration_back_to(bench: Bench, known: Known, target: LastGood) -> Document:
     """The configuration that leads from what stands to an earlier deployment.
 
@@ -151,7 +165,9 @@ def configuration_back_to(bench: Bench, known: Known, target: LastGood) -> Docum
     built = build_rollback(
         goal,
         _standing(bench, known),
-        needs=RollbackNeeds(moves=inverse_moves(target.index, now)),
+        needs=RollbackNeeds(
+            moves=inverse_moves(target.index, now), forget=_not_made(bench, known, target, now)
+        ),
         state=now,
     )
     problems = list(built.problems)

@@ -1,8 +1,9 @@
 """What a shard may not remove yet, because a dependent could not be taken back without it.
 
-Outputs that the last good deployment of another shard reads stay, with the objects behind them; and deletes
-wait for the dependents that this run is going to change. `removals.py` removes them once nothing stands in
-the way; where something does, they stay, are named, and the next deploy goes on from there.
+Outputs that the last good deployment of another shard reads stay, with the objects behind them. Deletes also
+wait for the dependents that this run is going to change and that look things up with data sources: what they
+find is told nowhere. `removals.py` removes all that once nothing stands in the way; where something does, it
+stays, is named, and the next deploy goes on from there.
 """
 
 import json
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from holdfast_orchestrator.deploy.attempt import parsed
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.preflight import Known, good_of
-from holdfast_orchestrator.deploy.readers import readers_of
+from holdfast_orchestrator.deploy.readers import looking_up, readers_of
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.rollback.bridge import Bridge, build_bridge
@@ -54,7 +55,7 @@ def held_back(bench: Bench, known: Known, plan: Document, *, followers: Collecti
     """
     removed = _removed_outputs(plan)
     deletes = any(change.action is Action.DELETE for change in read_plan(plan))
-    waiting = tuple(sorted(followers)) if deletes else ()
+    waiting = tuple(sorted(looking_up(followers, bench.run))) if deletes else ()
     if known.good is None or not (removed or waiting):
         return None
     readers: Mapping[str, frozenset[str]] = readers_of(bench.shard, bench.run, removed) if removed else {}

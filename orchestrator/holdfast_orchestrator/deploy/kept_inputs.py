@@ -51,6 +51,20 @@ def _reader(folder: Path, inputs: Inputs) -> Fetch:
     return read
 
 
+def hand_over(store: ObjectStore, inputs: Inputs) -> None:
+    """Keep what a shard reads before it is worked on elsewhere; what lies outside the app must lie there."""
+    sources = {file.sha256: file.source for file in inputs.files if file.kept and file.source is not None}
+
+    def read(sha256: str) -> bytes | None:
+        try:
+            return sources[sha256].read_bytes()
+        except (OSError, KeyError):
+            return None
+
+    if not inputs.is_empty:
+        keep_inputs(store, inputs, read)
+
+
 def _tell_of_fingerprints(bench: "Bench", inputs: Inputs) -> None:
     names = tuple(dict.fromkeys(file.part_of for file in inputs.not_kept))
     if names:

@@ -10,7 +10,7 @@ from holdfast_orchestrator.deploy.forward import put_deletes_off
 from holdfast_orchestrator.deploy.gates import judge_reversible
 from holdfast_orchestrator.deploy.health_gate import refuse_unready
 from holdfast_orchestrator.deploy.kept_inputs import keep_deployed, same_inputs
-from holdfast_orchestrator.deploy.looks import note_sightings
+from holdfast_orchestrator.deploy.looks import note_sightings, tell_unproven
 from holdfast_orchestrator.deploy.machine import Ending, drive
 from holdfast_orchestrator.deploy.no_return import refuse_without_way_back
 from holdfast_orchestrator.deploy.ownership import Settled
@@ -30,6 +30,7 @@ from holdfast_orchestrator.deploy.tag_search import may_be_adopted, tagged_arns
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.inputs.keep import described
 from holdfast_orchestrator.plan.shard import MadePlan
+from holdfast_orchestrator.private_files import read_file
 from holdfast_orchestrator.record.artifact import Artifact, read_artifact
 from holdfast_orchestrator.record.footing import Proven
 from holdfast_orchestrator.record.journal import Journal
@@ -77,6 +78,7 @@ def launch(bench: Bench, known: Known, settled: Settled, *, purpose: Purpose, dr
         refuse_unready(bench, attempt)
         put_deletes_off(bench, attempt)
     refuse_when_interrupted(bench)
+    tell_unproven(bench, made.watched)
     name = JournalName(bench.run.id, bench.shard.name)
     opened = Journal.begin_anew if bench.desk.taken_over else Journal.begin
     with opened(name, runtime=bench.run.runtime, store=bench.store) as journal:
@@ -172,13 +174,13 @@ def _is_good_already(bench: Bench, good: Good, artifact: Artifact) -> bool:
 def artifact_of(bench: Bench, terraform: Any) -> Artifact:
     """What is being deployed, or destroyed, whole."""
     file = terraform.workdir / _LOCK
-    lock = file.read_bytes() if file.is_file() else None
+    lock = read_file(file) if file.is_file() else None
     return Artifact(
         configuration=bench.shard.configuration,
         lock=lock,
         engine=str(terraform.engine).partition(" (")[0],
         assets={file.path: file.sha256 for file in bench.shard.inputs.files if file.kept},
-        inputs=described(bench.shard.inputs),
+        inputs=described(bench.shard.inputs) if bench.shard.inputs.known else None,
         providers=locked_providers(lock.decode()) if lock is not None else {},
     )
 

@@ -12,7 +12,13 @@ from holdfast_orchestrator.deploy.other_shards import shard_name
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.rollback.changes import read_plan
 from holdfast_orchestrator.rollback.identities import Identity
-from holdfast_orchestrator.rollback.owners import keys_by_address, owned_elsewhere
+from holdfast_orchestrator.rollback.owners import (
+    PlannedPlaces,
+    keys_by_address,
+    object_key,
+    owned_elsewhere,
+    place_of,
+)
 from holdfast_orchestrator.rollback.state_edits import forget_in_state
 
 
@@ -77,6 +83,27 @@ def owned_by_others(bench: Bench, attempt: Attempt, created: Collection[Identity
         if note not in attempt.notes:
             attempt.notes.append(note)
     return {mine[address] for address in reasons}
+
+
+def creates_of_others(bench: Bench, attempt: Attempt) -> Mapping[str, str]:
+    """Return what a rollback's plan would make and another state has, with who has it."""
+    plan = attempt.rollback.plan
+    changes = (
+        [change for change in read_plan(plan) if change.creates and not change.importing] if plan else []
+    )
+    if not changes:
+        return {}
+    places = PlannedPlaces(plan, place_of(bench.folder))
+    owners = bench.desk.owners.of(bench.shard, bench.run).now()
+    found = {}
+    for change in changes:
+        key = object_key(
+            change.kind, change.after or {}, address=change.address, place=places.of(change.address)
+        )
+        owner = None if key is None else owners.has(key, besides=bench.folder)
+        if owner is not None:
+            found[change.address] = shard_name(bench, owner)
+    return found
 
 
 def deletes_of_others(bench: Bench, attempt: Attempt) -> Mapping[str, str]:

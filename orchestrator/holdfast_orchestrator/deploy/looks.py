@@ -9,7 +9,7 @@ from holdfast_orchestrator.record.journal_entry import Entry
 from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.holdings import holdings_in
 from holdfast_orchestrator.terraform.object_keys import ObjectKey
-from holdfast_orchestrator.terraform.ownership import Holdings, Sighting, Sightings
+from holdfast_orchestrator.terraform.ownership import Holdings, Sighting, Sightings, Verdict
 
 SEEN, GONE = "seen", "gone"
 
@@ -34,6 +34,17 @@ def note_sightings(attempt: Attempt, watched: Sightings | None) -> dict[str, Any
         SEEN: [one.to_json() for one in watched.by_key.values()],
         GONE: [[key.kind, key.name, key.place] for key in sorted(watched.gone, key=str)],
     }
+
+
+def tell_unproven(bench: Bench, watched: Sightings) -> None:
+    """Tell, once for each type, that nobody can say whether its objects were there before."""
+    unproven = {one.kind: one.why for one in watched.by_key.values() if one.verdict is Verdict.UNPROVEN}
+    for kind, why in sorted(unproven.items()):
+        reason = why.splitlines()[0] if why else "no answer"
+        bench.say(
+            f"nobody can tell whether an {kind} is there already ({reason}): should this deploy fail, "
+            "what it makes of that type is left behind and named"
+        )
 
 
 def sightings_in(entries: Sequence[Entry]) -> Sightings:

@@ -24,7 +24,10 @@ from holdfast_orchestrator.record.state_record import (
     StateRecord,
     write_state_record,
 )
+from holdfast_orchestrator.rollback.changes import read_plan
 from holdfast_orchestrator.rollback.documents import Document, digest
+from holdfast_orchestrator.rollback.holdings import unproven_in
+from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex
 from holdfast_orchestrator.rollback.rollback_config import Pin
 from holdfast_orchestrator.rollback.state_objects import Recorded
 from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
@@ -62,6 +65,7 @@ def promote_shard(bench: Bench, attempt: Attempt) -> Promoted | None:
         verb=attempt.verb,
         target=attempt.target,
         rejected=_rejected(attempt),
+        not_made=_not_made(attempt, snapshot.document, bench.index(snapshot.document)),
     )
     after = None if attempt.good is None else attempt.good.promoted
     if after is not None and after.record.run == attempt.run:
@@ -71,6 +75,20 @@ def promote_shard(bench: Bench, attempt: Attempt) -> Promoted | None:
         state = Mark(snapshot.etag, snapshot.version)
         attempt.footing = footing_of(bench, promoted, state=state, proven=attempt.proven)
     return promoted
+
+
+def _not_made(attempt: Attempt, state: Document, now: IdentityIndex) -> frozenset[Identity]:
+    """What the shard has and no run of it is proven to have made; what a record says of that stays so."""
+    earlier = frozenset[Identity]() if attempt.good is None else attempt.good.record.not_made
+    fresh = {known for known in now if known.identity not in attempt.before.index}
+    unproven = unproven_in(state, attempt.sightings) - attempt.adopted
+    made = {change.address for plan in attempt.plans for change in read_plan(plan) if change.creates}
+    here = {
+        known.identity
+        for known in fresh
+        if known.address in attempt.imported or (known.address in made and known.identity in unproven)
+    }
+    return (earlier | here) & {known.identity for known in now}
 
 
 def _rejected(attempt: Attempt) -> tuple[Rejected, ...]:

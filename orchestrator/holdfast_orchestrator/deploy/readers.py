@@ -10,10 +10,23 @@ from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.plan.upstream import outputs_read
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.last_good import LAST_GOOD, last_good_key, read_last_good
+from holdfast_orchestrator.rollback.documents import blocks
 from holdfast_orchestrator.state.store import DurableStore
 from holdfast_orchestrator.system.workers import WorkerPool
 
 _READERS = 16
+# What these answer does not depend on any object.
+_TELLS_ITSELF = frozenset({
+    "aws_arn",
+    "aws_caller_identity",
+    "aws_default_tags",
+    "aws_iam_policy_document",
+    "aws_partition",
+    "aws_region",
+    "aws_service_principal",
+    "cloudinit_config",
+    "terraform_remote_state",
+})  # fmt: skip
 
 
 def readers_of(shard: Shard, run: Run, outputs: Collection[str] | None) -> Mapping[str, frozenset[str]]:
@@ -27,6 +40,19 @@ def readers_of(shard: Shard, run: Run, outputs: Collection[str] | None) -> Mappi
         with suppress(HoldfastError):
             found.update(_readers(run.tools.store(first), shard, outputs))
     return found
+
+
+def looking_up(names: Collection[str], run: Run) -> Iterator[str]:
+    """Yield those of these shards whose last good deployment looks something up with a data source."""
+    for shard in (run.manifest.by_name[name] for name in names if name in run.manifest.by_name):
+        store = run.tools.store(shard)
+        with suppress(HoldfastError):
+            good = read_last_good(store, shard.state.folder)
+            if good is None or good.record.is_destroy:
+                continue
+            configuration = parsed(read_artifact(store, good.record.artifact).configuration)
+            if any(kind not in _TELLS_ITSELF for kind, _, _ in blocks(configuration, "data")):
+                yield shard.name
 
 
 def _readers(

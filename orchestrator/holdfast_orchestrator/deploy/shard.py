@@ -33,9 +33,11 @@ from holdfast_orchestrator.gate import Finding, Proposal, pass_gates
 from holdfast_orchestrator.gate.takeover import adoptions, takeovers
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.document import PlanDocument
+from holdfast_orchestrator.plan.looks import look_by_import
 from holdfast_orchestrator.plan.preview import ShardPlan, StateStamp, configuration_sha256
-from holdfast_orchestrator.plan.shard import MadePlan, Run, make_plan
+from holdfast_orchestrator.plan.shard import MadePlan, Run, holdings_for, make_plan
 from holdfast_orchestrator.plan.upstream import waits_for
+from holdfast_orchestrator.private_files import write_private
 from holdfast_orchestrator.record.footing import Mark
 from holdfast_orchestrator.record.state_record import Debt, StateRecord
 from holdfast_orchestrator.rollback.imports import with_imports
@@ -288,12 +290,14 @@ class ShardDeploy:
             bench.step("initialising")
             terraform.init()
             file = terraform.workdir / _KEPT_PLAN
-            file.touch(mode=0o600)
-            file.write_bytes(shown.content)
+            write_private(file, shown.content)
             raw = terraform.show_plan(file)
         assert shown.document is not None  # noqa: S101 - still_holds
         watched = Sightings()
         watched.add(Sighting.of(one) for one in shown.seen)
+        if not shown.guarded:
+            # Nothing guards the creates: what was seen may be long ago.
+            watched = look_by_import(terraform, self._shard, raw, holdings_for(self._shard, snapshot))
         made = MadePlan(file=file, state=shown.state, raw=raw, document=shown.document, watched=watched)
         return Planned(made, terraform)
 

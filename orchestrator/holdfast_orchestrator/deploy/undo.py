@@ -15,7 +15,7 @@ from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.commands import decisions
 from holdfast_orchestrator.deploy.kept_inputs import inputs_to_go_back_with
-from holdfast_orchestrator.deploy.letting_go import deletes_of_others
+from holdfast_orchestrator.deploy.letting_go import creates_of_others, deletes_of_others
 from holdfast_orchestrator.deploy.locks import release_our_lock
 from holdfast_orchestrator.deploy.looks import holdings_of, note_sightings
 from holdfast_orchestrator.deploy.no_return import (
@@ -32,6 +32,7 @@ from holdfast_orchestrator.deploy.tag_search import may_be_adopted, tagged_arns
 from holdfast_orchestrator.engine.toolchain import dotted
 from holdfast_orchestrator.errors import EngineError, GateError, NeedsPersonError
 from holdfast_orchestrator.inputs.value import NOTHING, Inputs
+from holdfast_orchestrator.private_files import read_file
 from holdfast_orchestrator.record.artifact import Artifact, read_artifact
 from holdfast_orchestrator.record.kept_plan import keep_plan
 from holdfast_orchestrator.rollback.changes import read_plan
@@ -185,7 +186,7 @@ def guard(bench: Bench, attempt: Attempt) -> Phase:
             return Phase.RB_APPLYING
         runner = _written(rollback.terraform)
         violations = judge_rollback(
-            Candidate(rollback.plan, prior_stamp(rollback.plan_file.read_bytes()), runner),
+            Candidate(rollback.plan, prior_stamp(read_file(rollback.plan_file)), runner),
             _bounds(bench, attempt, runner),
         )
         entry["violations"] = [f"{one.rule} {one.sentence}" for one in violations]
@@ -195,6 +196,14 @@ def guard(bench: Bench, attempt: Attempt) -> Phase:
                 next_step=_ways_on(attempt.run, violations),
                 violations=violations,
             )
+    if taken := creates_of_others(bench, attempt):
+        told = "; ".join(f"{address} is {owner}'s now" for address, owner in sorted(taken.items()))
+        raise BlockedRollbackError(
+            f"undoing this is refused: {told}",
+            next_step=f"holdfast rollback {next(iter(sorted(taken.values())))}, then: "
+            f"holdfast resume {attempt.run} --continue",
+            violations=(),
+        )
     return Phase.RB_APPLYING
 
 
@@ -397,7 +406,7 @@ def _attributes_before(attempt: Attempt) -> dict[tuple[str, str], Document]:
 
 def _written(terraform: Any) -> Written:
     lock = terraform.workdir / _LOCK
-    providers = locked_providers(lock.read_text()) if lock.is_file() else {}
+    providers = locked_providers(read_file(lock).decode()) if lock.is_file() else {}
     return Written(dotted(terraform.engine.version), providers)
 
 

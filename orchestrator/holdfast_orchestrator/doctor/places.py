@@ -1,6 +1,5 @@
 """The environments of a project, as far as they can be read without running its app."""
 
-import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast_orchestrator.errors import SettingsError
+from holdfast_orchestrator.system.json_input import parse_json, read_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ def environments(project: Path, names: Sequence[str]) -> tuple[Environment, ...]
 def _from_files(project: Path) -> Iterator[Environment]:
     for file in sorted((project / "environments").glob("*.toml")):
         try:
-            settings = tomllib.loads(file.read_text(encoding="utf-8"))
+            settings = tomllib.loads(read_settings(file, follow=True).decode())
         except tomllib.TOMLDecodeError as error:
             raise SettingsError(f"{file} is not valid TOML: {error}", next_step=f"mend {file}") from error
         except (OSError, UnicodeError) as error:
@@ -54,8 +54,10 @@ def _from_files(project: Path) -> Iterator[Environment]:
 def _from_context(project: Path) -> Iterator[Environment]:
     """An app that is not built on Holdfast names one bucket in cdktf.json."""
     try:
-        context = _mapping(_mapping(json.loads((project / "cdktf.json").read_bytes())).get("context"))
-    except (OSError, ValueError):
+        context = _mapping(
+            _mapping(parse_json(read_settings(project / "cdktf.json", follow=True))).get("context")
+        )
+    except (OSError, SettingsError, ValueError):
         return
     settings = _mapping(context.get("holdfast"))
     if bucket := _text(settings.get("state_bucket")):

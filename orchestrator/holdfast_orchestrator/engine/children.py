@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from holdfast_orchestrator.engine.workdir import OUTPUT
-from holdfast_orchestrator.private_files import write_private
+from holdfast_orchestrator.private_files import UnsafePlaceError, read_file, write_new, write_private
 from holdfast_orchestrator.process import Processes
 
 _SUFFIX = ".child.json"
@@ -55,7 +55,7 @@ def keep_child(record: Path, pid: int, *, began: datetime, processes: Processes)
 def note_interrupt(record: Path) -> bool:
     """Note that whoever writes `record` is sent SIGINT; False where that was noted before, or cannot be."""
     try:
-        record.with_suffix(_INTERRUPTED).touch(mode=0o600, exist_ok=False)
+        write_new(record.with_suffix(_INTERRUPTED), b"")
     except OSError:
         return False
     return True
@@ -65,7 +65,7 @@ def children(folder: Path, *, since: datetime) -> Iterator[Child]:
     """Yield the engines started in a shard's folder since a moment (this machine's clock), oldest first."""
     for note in sorted((folder / OUTPUT).glob(f"*{_SUFFIX}")):
         try:
-            document = json.loads(note.read_bytes())
+            document = json.loads(read_file(note))
             child = Child(
                 verb=note.name.removesuffix(_SUFFIX).rpartition("-")[2],
                 record=note.with_name(f"{note.name.removesuffix(_SUFFIX)}.jsonl"),
@@ -73,7 +73,7 @@ def children(folder: Path, *, since: datetime) -> Iterator[Child]:
                 birth=str(document["birth"]),
                 began=datetime.fromisoformat(document["began"]),
             )
-        except (OSError, ValueError, KeyError):
+        except (OSError, UnsafePlaceError, ValueError, KeyError):
             continue
         if child.began >= since:
             yield child

@@ -4,10 +4,12 @@ Options and environment variables come first; a file that is missing or not read
 here, because whoever needs its other parts complains of it.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from holdfast_orchestrator.errors import SettingsError
+from holdfast_orchestrator.system.json_input import parse_json, read_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,8 @@ def read_choices(project: Path) -> Choices:
 
 def _settings(file: Path) -> dict[str, Any]:
     try:
-        found = json.loads(file.read_bytes())["context"]["holdfast"]
-    except (OSError, ValueError, KeyError, TypeError):
+        found = parse_json(read_settings(file, follow=True))["context"]["holdfast"]
+    except (OSError, SettingsError, ValueError, KeyError, TypeError):
         return {}
     return found if isinstance(found, dict) else {}
 

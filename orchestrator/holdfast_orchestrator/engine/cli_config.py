@@ -23,6 +23,7 @@ from holdfast_orchestrator.engine.providers import Requirement
 from holdfast_orchestrator.engine.toolchain import Engine
 from holdfast_orchestrator.errors import ToolchainError
 from holdfast_orchestrator.private_files import write_private
+from holdfast_orchestrator.system.json_input import parse_json, read_settings
 
 VARIABLE = "TF_CLI_CONFIG_FILE"
 CACHE_VARIABLE = "TF_PLUGIN_CACHE_DIR"
@@ -100,13 +101,13 @@ def user_config(environ: Mapping[str, str], engine: Engine) -> str:
 
 def _readable(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        text = read_settings(path, follow=True).decode(errors="replace")
+    except FileNotFoundError:
         return ""
     if not text.lstrip().startswith("{"):
         return text
     try:
-        return _hcl(json.loads(text))
+        return _hcl(parse_json(text))
     except (ValueError, AttributeError) as error:
         raise ToolchainError(
             f"{path} is not a CLI configuration: {error}", next_step=f"mend {path}"

@@ -21,7 +21,7 @@ from holdfast_orchestrator.engine.outcomes import InitOutcome
 from holdfast_orchestrator.engine.providers import Requirement, blocks
 from holdfast_orchestrator.engine.runner import Runner, Streamed, check
 from holdfast_orchestrator.engine.workdir import INIT_KEY, remove
-from holdfast_orchestrator.private_files import write_private
+from holdfast_orchestrator.private_files import cache_folder_of, read_file, write_private
 
 CONFIGURATION = "cdk.tf.json"
 
@@ -48,7 +48,11 @@ class Initialization:
         if self._is_initialized(key):
             return InitOutcome(skipped=True)
         self._forget_half_an_init()
-        guard = lockfile.exclusive(self._cache / "plugins.lock") if config.serial_init else nullcontext()
+        guard = (
+            lockfile.exclusive(cache_folder_of(self._cache) / "plugins.lock")
+            if config.serial_init
+            else nullcontext()
+        )
         with guard:
             streamed = self._locked_init(locks, environ)
         write_private(self._folder / INIT_KEY, self._key(config, self._project_locks()).encode())
@@ -76,7 +80,10 @@ class Initialization:
     def _learning_init(self, locks: lockfile.Locks, environ: dict[str, str]) -> Streamed:
         self._copy_locks(locks)
         streamed = self._checked_init(environ)
-        guard = self._cache / "locks" / hashlib.sha256(str(self._project.resolve()).encode()).hexdigest()[:16]
+        guard = (
+            cache_folder_of(self._cache, "locks")
+            / hashlib.sha256(str(self._project.resolve()).encode()).hexdigest()[:16]
+        )
         lockfile.merge_into_project(self._project, lockfile.read(self._folder), guard=guard)
         return streamed
 
@@ -99,7 +106,7 @@ class Initialization:
         return lockfile.usable(lockfile.read(self._project), self._required)
 
     def _key(self, config: CliConfig, locks: lockfile.Locks) -> str:
-        document = json.loads((self._folder / CONFIGURATION).read_bytes())
+        document = json.loads(read_file(self._folder / CONFIGURATION))
         parts = {
             "engine": str(self._runner.engine),
             "backend": [block.get("backend") for block in blocks(document, "terraform")],
@@ -112,11 +119,11 @@ class Initialization:
 
     def _is_initialized(self, key: str) -> bool:
         folder = self._folder
-        document = json.loads((folder / CONFIGURATION).read_bytes())
+        document = json.loads(read_file(folder / CONFIGURATION))
         has_backend = any(block.get("backend") for block in blocks(document, "terraform"))
         return (
             (folder / INIT_KEY).is_file()
-            and (folder / INIT_KEY).read_text() == key
+            and read_file(folder / INIT_KEY).decode(errors="replace") == key
             and not any(_is_local(source) for source, _ in _modules(document).values())
             and (not has_backend or (folder / ".terraform" / "terraform.tfstate").is_file())
             and all(self._is_installed(one) for one in self._required)

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast_orchestrator.engine.providers import Requirement
+from holdfast_orchestrator.errors import SettingsError
+from holdfast_orchestrator.private_files import open_lock, replace_file
+from holdfast_orchestrator.system.json_input import read_settings
 
 NAME = ".terraform.lock.hcl"
 
@@ -57,10 +60,17 @@ def render(locks: Locks) -> str:
 
 def read(folder: Path) -> dict[str, LockedProvider]:
     """Read a folder's lock file; empty where there is none."""
+    return parse(text_of(folder) or "")
+
+
+def text_of(folder: Path) -> str | None:
+    """Return the text of a folder's lock file, None where there is none. Raises SettingsError."""
     try:
-        return parse((folder / NAME).read_text(encoding="utf-8"))
+        return read_settings(folder / NAME).decode()
     except FileNotFoundError:
-        return {}
+        return None
+    except UnicodeError as error:
+        raise SettingsError.unreadable(folder / NAME, error) from None
 
 
 def usable(locks: Locks, required: Iterable[Requirement]) -> dict[str, LockedProvider]:
@@ -105,26 +115,18 @@ def merge_into_project(project: Path, added: Locks, *, guard: Path) -> None:
         before = read(project)
         after = merged(before, added)
         if after != before:
-            write_aside(project / NAME, render(after).encode())
+            replace_file(project / NAME, render(after).encode(), mode=0o666)
 
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
     """Hold a lock between threads and processes of this machine; it ends with the process."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    descriptor = open_lock(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
-
-
-def write_aside(path: Path, content: bytes) -> None:
-    """Write beside, then replace: a reader sees the old file or the new one, never half of one."""
-    aside = path.with_name(f"{path.name}.{os.getpid()}.new")
-    aside.write_bytes(content)
-    aside.replace(path)
 
 
 def _rendered(source: str, lock: LockedProvider) -> str:

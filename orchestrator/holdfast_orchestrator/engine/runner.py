@@ -18,6 +18,7 @@ from holdfast_orchestrator.engine.toolchain import Engine
 from holdfast_orchestrator.engine.ui_events import DiagnosticEvent, EmergencyStateDump, UiEvent, parse
 from holdfast_orchestrator.engine.workdir import OUTPUT
 from holdfast_orchestrator.errors import InterruptedSafelyError
+from holdfast_orchestrator.private_files import own_folder
 from holdfast_orchestrator.process import Command, Completed, Running
 from holdfast_orchestrator.runtime import Runtime
 
@@ -229,7 +230,7 @@ class Runner:
 
     def _new_record(self, verb: str) -> Path:
         folder = self.workdir / OUTPUT
-        folder.mkdir(mode=0o700, exist_ok=True)
+        own_folder(folder)
         stamp = self._runtime.clock.now().strftime("%Y%m%dT%H%M%S")
         paths = (folder / f"{stamp}-{number:02}-{verb}.jsonl" for number in itertools.count())
         return next(path for path in paths if not path.exists())

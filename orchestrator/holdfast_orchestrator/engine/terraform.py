@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +29,7 @@ from holdfast_orchestrator.engine.warm.client import Lent, Watching
 from holdfast_orchestrator.engine.warm.shard import Place, WarmShard
 from holdfast_orchestrator.engine.workdir import ERRORED_STATE, errored_state
 from holdfast_orchestrator.errors import EngineError
+from holdfast_orchestrator.private_files import cache_folder_of, read_file, write_new
 from holdfast_orchestrator.process import Completed
 from holdfast_orchestrator.rollback.classify import lock_not_taken
 from holdfast_orchestrator.runtime import Runtime
@@ -215,12 +215,11 @@ class Terraform:
 
     @cached_property
     def _required(self) -> tuple[Requirement, ...]:
-        return requirements((self.workdir / CONFIGURATION).read_bytes(), self.engine.registry)
+        return requirements(read_file(self.workdir / CONFIGURATION), self.engine.registry)
 
     @cached_property
     def _config(self) -> CliConfig:
-        plugins = self._runtime.cache / "plugins"
-        plugins.mkdir(parents=True, exist_ok=True, mode=0o700)
+        plugins = cache_folder_of(self._runtime.cache, "plugins")
         return cli_config(
             self._shard_environ,
             engine=self.engine,
@@ -254,7 +253,7 @@ class Terraform:
         anywhere = (*(mirror.path for mirror in self._mirrors), cache, own)
         return Place(
             workdir=self.workdir,
-            configuration=(self.workdir / CONFIGURATION).read_bytes(),
+            configuration=read_file(self.workdir / CONFIGURATION),
             required=self._required,
             locks=lockfile.usable(lockfile.read(self._project), self._required),
             roots=(own,) if self._config.users_own else anywhere,
@@ -324,9 +323,7 @@ class Terraform:
         if dump is not None and not path.exists():
             # The dump was printed because a disk was full; then it is still in the record.
             with contextlib.suppress(OSError):
-                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                    json.dump(dump.state, file)
+                write_new(path, json.dumps(dump.state).encode())
         return errored_state(self.workdir)
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from holdfast_orchestrator.engine.in_memory import forget, forget_below, keep_on_disk
 from holdfast_orchestrator.errors import NeedsPersonError, SettingsError
-from holdfast_orchestrator.private_files import PRIVATE, own_folder, write_private
+from holdfast_orchestrator.private_files import cache_folder_of, own_folder, write_private
 from holdfast_orchestrator.runtime import Runtime
 
 Write = Callable[[Path, bytes], object]
@@ -50,9 +50,20 @@ def workdir_of(root: Path, shard_name: str) -> Path:
     return root.joinpath(shard_name, *_ABOVE, shard_name)
 
 
+def tree_of(folder: Path) -> Path:
+    """Return the folder that holds all that is a shard's own, of the one in which an engine works for it."""
+    is_ours = folder.parts[-len(_ABOVE) - 1 : -1] == _ABOVE
+    return folder.parents[len(_ABOVE)] if is_ours else folder
+
+
 def levels_above() -> int:
     """How many times `..` may be followed from a shard's folder without leaving what is the shard's own."""
     return len(_ABOVE)
+
+
+def open_root(root: Path) -> Path:
+    """Return the folder of a project's shards: it and what is above it in the cache ours alone."""
+    return cache_folder_of(root.parents[1], root.parent.name, root.name)
 
 
 def prepare(
@@ -95,8 +106,7 @@ def let_go(folder: Path) -> None:
 
 def _own_folders(root: Path, shard_name: str) -> Path:
     """Make every folder down to the shard's own, ours and no link; take over what an older layout left."""
-    root.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
-    own = folder = own_folder(own_folder(root) / shard_name)
+    own = folder = own_folder(open_root(root) / shard_name)
     for part in (*_ABOVE, shard_name):
         folder = own_folder(folder / part)
     for name in _OLD_LAYOUT:

@@ -17,6 +17,7 @@ from typing import Any
 
 from holdfast_orchestrator.deploy.desk import Desk
 from holdfast_orchestrator.deploy.draft import Draft
+from holdfast_orchestrator.deploy.kept_inputs import hand_over
 from holdfast_orchestrator.deploy.outcome import ShardResult
 from holdfast_orchestrator.deploy.shard import Intent
 from holdfast_orchestrator.errors import HoldfastError, ToolchainError, UsageError
@@ -239,6 +240,8 @@ class DaskCrew:
             self._telling -= 1
 
     def _job(self, shard: Shard, run: Run, intent: Intent, desk: Desk) -> Job:
+        # A worker has no file of the app: what the shard reads comes to it from the bucket.
+        hand_over(run.tools.store(shard), shard.inputs)
         others = self._neighbours.of(shard)
         names = (shard.name, *(other.name for other in others))
         return Job(

@@ -43,11 +43,10 @@ class Belongings:
                 f"engine {chosen} is a path on this machine, and the workers are others",
                 next_step="choose terraform or tofu, or set HOLDFAST_ENGINE on the workers",
             )
-        locks = file.folder / lockfile.NAME
         return cls(
             engine=chosen,
             cold_providers=cold_providers,
-            lock_file=locks.read_text(encoding="utf-8") if locks.is_file() else None,
+            lock_file=lockfile.text_of(file.folder),
             redact=file.redact,
         )
 

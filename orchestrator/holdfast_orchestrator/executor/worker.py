@@ -24,7 +24,7 @@ from holdfast_orchestrator.executor.job import Job
 from holdfast_orchestrator.executor.messages import error_text, event_text, job_of, result_text, version_of
 from holdfast_orchestrator.inputs.variables import secret_variables
 from holdfast_orchestrator.plan.shard import Run
-from holdfast_orchestrator.private_files import PRIVATE, own_folder
+from holdfast_orchestrator.private_files import cache_folder_of, replace_file
 from holdfast_orchestrator.runtime import Runtime, real_runtime
 from holdfast_orchestrator.secret_places import secrets_in_configuration
 from holdfast_orchestrator.stop import StopSignal, Urgency
@@ -193,7 +193,7 @@ _POSTS = _Posts()
 
 def _manned(job: Job, tell: Callable[[Event], None]) -> _Post:
     here = real_runtime()
-    here.redactor.learn(list(job.belongings.redact))
+    here.redactor.learn(list(job.belongings.redact), named=True)
     project = _project(here, job)
     # Git and Terraform find nothing of the worker's own folder this way.
     runtime = replace(here, cwd=project)
@@ -210,8 +210,7 @@ def _manned(job: Job, tell: Callable[[Event], None]) -> _Post:
 
 def _project(runtime: Runtime, job: Job) -> Path:
     """A folder of this worker that stands for the project's with its provider locks."""
-    runtime.cache.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
-    folder = own_folder(own_folder(runtime.cache / "crew") / job.project_folder)
+    folder = cache_folder_of(runtime.cache, "crew", job.project_folder)
     if job.belongings.lock_file is not None:
-        lockfile.write_aside(folder / lockfile.NAME, job.belongings.lock_file.encode())
+        replace_file(folder / lockfile.NAME, job.belongings.lock_file.encode())
     return folder

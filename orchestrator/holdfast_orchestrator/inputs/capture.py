@@ -18,6 +18,7 @@ from holdfast_orchestrator.inputs.reach import Collected, Reach
 from holdfast_orchestrator.inputs.value import NOTHING, Inputs
 from holdfast_orchestrator.inputs.variables import Given, variables_of
 from holdfast_orchestrator.manifest import Manifest, Shard
+from holdfast_orchestrator.private_files import read_source
 
 _ASSET = re.compile(r"\bassets/[^\s\"'${}/]+/[^\s\"'${}/]+")
 _PATH = re.compile(r"[^\x00-\x1f\"'<>|*?;,()\[\]{}$`]{2,1000}")
@@ -238,7 +239,7 @@ class _Search:
             self.found.doubts.add(f"it reads a file by a computed path: {call.text}")
 
     def _templates_own(self, place: Path) -> None:
-        for call in file_calls(place.read_text(encoding="utf-8", errors="replace")):
+        for call in file_calls(read_source(place).decode(errors="replace")):
             if self._call(call, self.found.reach.stack) not in (None, call.path):
                 self.found.doubts.add(f"{place.name} names a file by its place on this machine: {call.text}")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast_orchestrator.inputs.expressions import FileCall, file_calls
+from holdfast_orchestrator.private_files import UnsafePlaceError, read_source
 from holdfast_orchestrator.unchanged.normal import SETTLED
 
 _COMMENT = re.compile(r'("(?:[^"\\\n]|\\.)*")|(?:#|//)[^\n]*|/\*.*?\*/', re.DOTALL)
@@ -47,8 +48,8 @@ def read_module(folder: Path) -> ModuleText:
 
 def _text(file: Path) -> str:
     try:
-        text = file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        text = read_source(file).decode(errors="replace")
+    except (OSError, UnsafePlaceError):
         return ""
     if file.name.endswith(".json"):
         # Its blocks are looked for as if they were written the other way.

@@ -15,7 +15,7 @@ from holdfast_orchestrator.engine.workdir import remove
 from holdfast_orchestrator.errors import GateError
 from holdfast_orchestrator.inputs.value import InputFile, Inputs
 from holdfast_orchestrator.inputs.variables import ENVIRONMENT
-from holdfast_orchestrator.private_files import own_folder, write_private
+from holdfast_orchestrator.private_files import UnsafePlaceError, own_folder, read_file, write_private
 
 Fetch = Callable[[str], bytes | None]
 """Returns the bytes of this SHA-256 from where they are kept, None where they are not."""
@@ -69,7 +69,9 @@ def variable_files(inputs: Inputs) -> Mapping[str, bytes]:
 
 
 def environ_with(inputs: Inputs, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment with exactly the variables of the inputs."""
+    """Return an environment with exactly the variables of the inputs; as it is where those are not known."""
+    if not inputs.known:
+        return dict(environ)
     kept = {name: value for name, value in environ.items() if not name.startswith(ENVIRONMENT)}
     given = {ENVIRONMENT + one.name: one.value for one in inputs.variables if one.form == "environment"}
     return {**kept, **given}
@@ -133,7 +135,7 @@ def _stamp(place: Path) -> tuple[int, int, int] | None:
 
 def _read(notes: Path) -> Mapping[str, object]:
     try:
-        read = json.loads(notes.read_bytes())
-    except (OSError, ValueError):
+        read = json.loads(read_file(notes))
+    except (OSError, UnsafePlaceError, ValueError):
         return {}
     return read if isinstance(read, dict) else {}

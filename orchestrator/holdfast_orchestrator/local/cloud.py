@@ -19,8 +19,16 @@ from pathlib import Path
 
 from holdfast_orchestrator.errors import HoldfastError, ToolchainError
 from holdfast_orchestrator.local.environment import REGION, STATE_BUCKET, towards_local
+from holdfast_orchestrator.private_files import (
+    open_lock,
+    project_folder,
+    read_file,
+    refuse_link,
+    replace_file,
+)
 from holdfast_orchestrator.process import Command
 from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.json_input import parse_json
 
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.02
@@ -58,11 +66,15 @@ class _Record:
     state_buckets: tuple[str, ...]
 
 
+_FOLDER = (".holdfast", "local")
+
+
 class LocalCloud:
     """The local cloud of the project in folder `project`."""
 
     def __init__(self, project: Path, runtime: Runtime) -> None:
-        self._folder = project.absolute() / ".holdfast" / "local"
+        self._project = project.absolute()
+        self._folder = self._project.joinpath(*_FOLDER)
         self._runtime = runtime
 
     def status(self) -> LocalStatus:
@@ -120,8 +132,11 @@ class LocalCloud:
         return self._folder / "cloud.json"
 
     def _record(self) -> _Record | None:
+        """What was written of the server, where that still runs. Raises UnsafePlaceError for a link."""
         try:
-            kept = json.loads(self._file.read_text())
+            for folder in (self._folder.parent, self._folder):
+                refuse_link(folder, of=self._project)
+            kept = parse_json(read_file(self._file))
             record = _Record(**{**kept, "state_buckets": tuple(kept["state_buckets"])})
         except (OSError, ValueError, TypeError, KeyError):
             return None
@@ -129,17 +144,17 @@ class LocalCloud:
         return record if alive else None
 
     def _keep(self, record: _Record) -> None:
-        aside = self._file.with_name(f"cloud.json.{os.getpid()}")
-        aside.write_text(json.dumps(asdict(record), indent=2) + "\n")
-        aside.replace(self._file)
+        replace_file(self._file, (json.dumps(asdict(record), indent=2) + "\n").encode())
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep two commands from starting two servers; the lock goes with the process that holds it."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / "lock").open("a") as lock:
+        lock = open_lock(project_folder(self._project, *_FOLDER) / "lock")
+        try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+        finally:
+            os.close(lock)
 
     def _start(self, port: int) -> _Record:
         if find_spec("moto") is None:
@@ -184,7 +199,7 @@ class LocalCloud:
         deadline = clock.monotonic() + _START_SECONDS
         while clock.monotonic() < deadline:
             if announced.exists():
-                return announced.read_text()
+                return read_file(announced).decode()
             if self._runtime.processes.birth(pid) is None:
                 return None
             clock.sleep(_POLL_SECONDS)
@@ -209,7 +224,7 @@ def _post(url: str) -> None:
 
 def _tail(log: Path) -> str:
     try:
-        lines = log.read_text(errors="replace").splitlines()
+        lines = read_file(log).decode(errors="replace").splitlines()
     except FileNotFoundError:
         return "(empty)"
     return "\n".join(lines[-_LOG_TAIL_LINES:]) or "(empty)"

@@ -19,7 +19,6 @@ import argparse
 import functools
 import io
 import json
-import os
 import signal
 import sys
 import threading
@@ -33,6 +32,7 @@ from holdfast_orchestrator.garbage import collect_seldom
 from holdfast_orchestrator.local.gaps import close_gaps
 from holdfast_orchestrator.local.gaps._moto import moto
 from holdfast_orchestrator.local.same_origin import foreign
+from holdfast_orchestrator.private_files import replace_file
 
 # What moto's web framework answers on a path moto does not route.
 _PAGE = b"<!doctype html>"
@@ -176,9 +176,7 @@ def _stopping(server: Any) -> Callable[[int, FrameType | None], None]:
 
 
 def _announce(file: Path, endpoint: str) -> None:
-    aside = file.with_name(f"{file.name}.{os.getpid()}")
-    aside.write_text(endpoint)
-    aside.replace(file)
+    replace_file(file, endpoint.encode())
 
 
 if __name__ == "__main__":

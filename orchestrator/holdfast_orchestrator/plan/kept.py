@@ -8,6 +8,8 @@ outputs it was made from are others, because what is applied must be what was lo
 import hashlib
 import json
 import os
+import shlex
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -16,38 +18,47 @@ from typing import Any
 from holdfast_orchestrator.errors import GateError, SettingsError
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.preview import Plan, ShardPlan, StateStamp, configuration_sha256
+from holdfast_orchestrator.private_files import UnsafePlaceError, read_file, refuse_link, write_new
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.state_key import file_name
+from holdfast_orchestrator.system.json_input import parse_json, read_settings
 
 SCHEMA = "holdfast/kept-plan/v1"
 _INDEX = "plan.json"
 
 
+def refuse_unusable(folder: Path) -> None:
+    """Return if plans can be kept in `folder`, as far as can be seen beforehand. Raises SettingsError."""
+    if os.path.lexists(folder):
+        _refuse_unsafe(folder)
+
+
 def keep(plan: Plan, folder: Path) -> None:
     """Write `plan` to `folder`. Raises SettingsError where other files lie there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    strangers = sorted(p.name for p in folder.iterdir() if p.name != _INDEX and p.suffix != ".tfplan")
+    _open_folder(folder)
+    strangers = sorted(path.name for path in folder.iterdir() if not _is_kept(path))
     if strangers:
         raise SettingsError(f"{folder} must be empty or hold kept plans, it holds {strangers[0]!r}")
+    folder.chmod(0o700)
     for old in folder.iterdir():
         old.unlink()
     for shard in plan.shards:
         if shard.content is not None:
-            _write(_file(folder, shard.shard), shard.content)
+            write_new(_file(folder, shard.shard), shard.content)
     document = {
         "schema": SCHEMA,
         "run": plan.run,
         "environments": plan.environments,
         "shards": [_entry(shard) for shard in plan.shards],
     }
-    _write(folder / _INDEX, json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n")
+    write_new(folder / _INDEX, json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n")
 
 
 def read_kept(folder: Path) -> Plan:
     """Return the plan kept in `folder`. Raises SettingsError where it is none, or was tampered with."""
     try:
-        document = json.loads((folder / _INDEX).read_bytes())
+        _refuse_unsafe(folder)
+        document = parse_json(read_settings(folder / _INDEX))
         if document["schema"] != SCHEMA:
             raise SettingsError(f"{folder / _INDEX} has schema {document['schema']!r}, not {SCHEMA!r}")
         return Plan(
@@ -113,7 +124,7 @@ def _restored(entry: dict[str, Any], folder: Path) -> ShardPlan:
     if digest is None:
         return plan
     file = _file(folder, plan.shard)
-    content = file.read_bytes()
+    content = read_file(file)
     if hashlib.sha256(content).hexdigest() != digest:
         raise ValueError(f"{file.name} is not the file that was kept")
     return TypeAdapter(ShardPlan).validate_python({**entry, "content": content})
@@ -123,7 +134,25 @@ def _file(folder: Path, shard: str) -> Path:
     return folder / f"{file_name(shard)}.tfplan"
 
 
-def _write(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
+def _is_kept(path: Path) -> bool:
+    return (path.name == _INDEX or path.suffix == ".tfplan") and not stat.S_ISDIR(path.lstat().st_mode)
+
+
+def _open_folder(folder: Path) -> None:
+    """Make the folder, or see that it is one of ours. Raises SettingsError."""
+    try:
+        folder.mkdir(parents=True, mode=0o700)
+    except FileExistsError:
+        _refuse_unsafe(folder)
+
+
+def _refuse_unsafe(folder: Path) -> None:
+    try:
+        found = refuse_link(folder, of=folder.parent)
+    except UnsafePlaceError as error:
+        raise SettingsError(error.what, next_step=error.next_step) from None
+    if stat.S_IMODE(found.st_mode) & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX:
+        raise SettingsError(
+            f"anybody may write to {folder}, and what lies there would be applied",
+            next_step=f"look at it, then: chmod o-w {shlex.quote(str(folder))}",
+        )

@@ -53,7 +53,8 @@ class ShardPlan:
     file; it holds secrets. `inputs` are digests of what it read of the shards above it, `reads` of the files
     and variables it read. `skipped` is what
     is known to be unchanged without a plan; `reasons` say why a shard was not. `seen` is what was seen of the
-    objects it would create (`Sighting.to_json`), `refusals` what stands against a deploy of it.
+    objects it would create (`Sighting.to_json`), by the gateway if `guarded`; `refusals` what stands against
+    a deploy of it.
     """
 
     shard: str
@@ -71,6 +72,7 @@ class ShardPlan:
     skipped: bool = False
     reasons: tuple[Reason, ...] = ()
     seen: tuple[Mapping[str, Any], ...] = ()
+    guarded: bool = False
     refusals: tuple[Refusal, ...] = ()
     seconds: float = 0.0
 

@@ -18,6 +18,7 @@ from holdfast_orchestrator.plan.preview import (
 from holdfast_orchestrator.plan.refusals import Agreed, refusals_of
 from holdfast_orchestrator.plan.settled import with_accepted
 from holdfast_orchestrator.plan.upstream import undeployed_upstreams, waits_for
+from holdfast_orchestrator.private_files import read_file
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.rollback.holdings import holdings_in
 from holdfast_orchestrator.rollback.imports import ImportBlock
@@ -74,7 +75,8 @@ class MadePlan:
     """A plan that was made: its file, Terraform's own document of it (secrets too) and ours.
 
     `state` is what it was made against. A plan that does nothing has an empty `raw`. `watched` is what was
-    seen of the objects it would create, `imports` what it takes over on purpose.
+    seen of the objects it would create (by the gateway, which then guards the creates too, if `guarded`),
+    `imports` what it takes over on purpose.
     """
 
     file: Path
@@ -82,6 +84,7 @@ class MadePlan:
     raw: Mapping[str, Any] = field(repr=False)
     document: PlanDocument
     watched: Sightings = field(default_factory=Sightings)
+    guarded: bool = False
     imports: tuple[ImportBlock, ...] = ()
 
 
@@ -148,8 +151,9 @@ def plan_with(
         inputs=inputs,
         reads=shard.inputs.digests,
         document=made.document,
-        content=made.file.read_bytes() if keep and made.raw else None,
+        content=read_file(made.file) if keep and made.raw else None,
         seen=tuple(one.to_json() for one in made.watched.by_key.values()),
+        guarded=made.guarded,
         refusals=() if destroy else refusals_of(made, shard, run, agreed or Agreed()),
         seconds=run.clock.monotonic() - began,
     )
@@ -173,7 +177,7 @@ def make_plan(
     if snapshot is not None:
         run.redactor.learn([*secrets_in_state(snapshot.document)])
     state = StateStamp.of(snapshot)
-    holdings = None if destroy else _holdings(shard, snapshot)
+    holdings = None if destroy else holdings_for(shard, snapshot)
     outcome = terraform.plan(destroy=destroy, holdings=holdings)
     raw = terraform.show_plan(outcome.plan) if outcome.changes else {}
     document = parse_plan(raw, run.redactor) if raw else PlanDocument()
@@ -189,14 +193,17 @@ def make_plan(
             destroys=document.destroys,
         )
     )
-    watched = outcome.watched
+    watched, guarded = outcome.watched, outcome.watched is not None
     if watched is None and holdings is not None and raw:
         watched = look_by_import(terraform, shard, raw, holdings)
     watched = watched or Sightings()
-    return MadePlan(file=outcome.plan, state=state, raw=raw, document=document, watched=watched)
+    return MadePlan(
+        file=outcome.plan, state=state, raw=raw, document=document, watched=watched, guarded=guarded
+    )
 
 
-def _holdings(shard: Shard, snapshot: StateSnapshot | None) -> Holdings:
+def holdings_for(shard: Shard, snapshot: StateSnapshot | None) -> Holdings:
+    """Return what the creates of a plan may meet: what the shard's state has."""
     tags = {"Service": shard.service, "Environment": shard.environment, "ManagedBy": "holdfast"}
     return replace(holdings_in(None if snapshot is None else snapshot.document), tags=tags)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from holdfast_orchestrator.errors import HoldfastError, LeasedError
-from holdfast_orchestrator.private_files import own_folder
+from holdfast_orchestrator.private_files import cache_folder_of, open_append, read_file
 from holdfast_orchestrator.record.journal_entry import read_entry
 
 
@@ -42,7 +42,7 @@ class JournalFile:
 
     def lines(self) -> list[bytes]:
         """Return the entries, as they were written."""
-        return self.path.read_bytes().splitlines()
+        return read_file(self.path).splitlines()
 
     def append(self, line: bytes, *, force: bool = True) -> None:
         """Add a line; with `force` it is on disk, and all before it, when this returns.
@@ -81,7 +81,7 @@ class JournalFile:
         os.close(self.descriptor)
 
     def _drop_torn_tail(self) -> None:
-        content = self.path.read_bytes()
+        content = read_file(self.path)
         whole = content[: content.rfind(b"\n") + 1]
         last = whole[:-1].rpartition(b"\n")[2]
         if last and not _is_entry(last):
@@ -100,12 +100,9 @@ def _is_entry(line: bytes) -> bool:
 
 
 def _open_private(path: Path) -> int:
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        path.parent.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        own_folder(path.parent.parent)
-        own_folder(path.parent)
-        return os.open(path, flags, 0o600)
+        cache_folder_of(path.parents[2], path.parents[1].name, path.parent.name)
+        return open_append(path)
     except OSError as error:
         raise HoldfastError(
             f"the journal {path} cannot be opened: {error.strerror}",

@@ -14,7 +14,7 @@ from typing import Any
 
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.record.actor import Actor
-from holdfast_orchestrator.rollback.identities import IdentityIndex, dump_index, load_index
+from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, dump_index, load_index
 from holdfast_orchestrator.rollback.state_objects import Recorded
 from holdfast_orchestrator.state.document import create_over_damaged, dump, load, parse_time, time_text
 from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError, ObjectStore, StoredObject
@@ -57,7 +57,8 @@ class LastGood:
     `shard` the shard as records keep it; both are None in records of older versions, as is `verb`: deploy,
     destroy or rollback. `target` is the run whose deployment a rollback by hand went back to, `rejected` are
     the versions that were rolled back from by hand. `accepted` is what still differs, as somebody accepted,
-    and `accepted_mark` tells it from other differences.
+    and `accepted_mark` tells it from other differences. `not_made` are objects that the shard has and no run
+    of it is proven to have made: imported, or perhaps taken over. Going back lets go of them.
     """
 
     generation: int
@@ -80,6 +81,7 @@ class LastGood:
     verb: str | None = None
     target: str | None = None
     rejected: tuple[Rejected, ...] = ()
+    not_made: frozenset[Identity] = frozenset()
 
     @property
     def is_destroy(self) -> bool:
@@ -118,6 +120,7 @@ class LastGood:
                 "verb": self.verb,
                 "target": self.target,
                 "rejected": [each.to_json() for each in self.rejected],
+                "not_made": [[one.kind, one.value] for one in sorted(self.not_made)],
             },
         )
 
@@ -241,4 +244,5 @@ def _build(document: Mapping[str, Any]) -> LastGood:
         verb=document.get("verb"),
         target=document.get("target"),
         rejected=tuple(Rejected(**each) for each in document.get("rejected", ())),
+        not_made=frozenset(Identity(*each) for each in document.get("not_made", ())),
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.private_files import own_folder, write_private
+from holdfast_orchestrator.private_files import UnsafePlaceError, cache_folder_of, read_file, write_private
 from holdfast_orchestrator.rollback.owners import OwnedObject, Owners, owned_objects
 from holdfast_orchestrator.rollback.state_objects import Condition, read_state
 from holdfast_orchestrator.state.store import DurableStore, ObjectHead
@@ -102,8 +102,7 @@ def cache_file(cache: Path, *, bucket: str, region: str, endpoint: str) -> Path 
     """Return where a bucket's owners are kept on this machine, None where there is no place for it."""
     name = hashlib.sha256(json.dumps([bucket, region, endpoint]).encode()).hexdigest()[:32]
     with suppress(HoldfastError, OSError):
-        cache.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return own_folder(cache / _FOLDER) / f"{name}.json.gz"
+        return cache_folder_of(cache, _FOLDER) / f"{name}.json.gz"
     return None
 
 
@@ -126,11 +125,11 @@ def _of(store: DurableStore, key: str) -> "_Known | str":
 
 def _cached(file: Path) -> Mapping[str, _Known]:
     try:
-        document = json.loads(gzip.decompress(file.read_bytes()))
+        document = json.loads(gzip.decompress(read_file(file)))
         if document["format"] != _FORMAT:
             return {}
         return {key: _loaded(entry) for key, entry in document["states"].items()}
-    except (OSError, EOFError, ValueError, KeyError, TypeError):
+    except (OSError, UnsafePlaceError, EOFError, ValueError, KeyError, TypeError):
         return {}
 
 

@@ -4,6 +4,7 @@ import platform
 import traceback
 from collections.abc import Sequence
 
+from holdfast_orchestrator.private_files import UnsafePlaceError, cache_folder_of, write_new
 from holdfast_orchestrator.runtime import Runtime
 
 
@@ -16,12 +17,10 @@ def report_defect(error: Exception, argv: Sequence[str], runtime: Runtime) -> st
         f"python: {platform.python_version()} on {platform.platform()}\n\n{trace}"
     )
     line = redactor.text(f"a defect in Holdfast: {type(error).__name__}: {error}".splitlines()[0])
-    folder = runtime.cache / "reports"
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder = cache_folder_of(runtime.cache, "reports")
         file = folder / f"{runtime.clock.now().strftime('%Y%m%dT%H%M%S.%f')}.txt"
-        file.touch(mode=0o600)
-        file.write_text(text, encoding="utf-8")
-    except OSError as problem:
+        write_new(file, text.encode(errors="backslashreplace"))
+    except (OSError, UnsafePlaceError) as problem:
         return f"{line}; the report could not be written ({problem}):\n{text}"
     return f"{line}; report: {file}"

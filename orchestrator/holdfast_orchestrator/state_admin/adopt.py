@@ -255,10 +255,13 @@ def _refuse_own_places(wanted: Wanted) -> None:
     ours = wanted.manifest.by_place.get((source.bucket, source.key))
     same_bucket = source.bucket == wanted.shard.state.bucket
     if ours is not None or (same_bucket and read_state_record(wanted.store, folder) is not None):
-        name = folder if ours is None else ours.name
+        name, here = (shlex.quote(folder if ours is None else ours.name), shlex.quote(wanted.shard.name))
         raise UsageError(
-            f"{source.place} is the state of {name}, which Holdfast keeps itself",
-            next_step=f"see what it has: holdfast state pull {shlex.quote(name)} --out theirs.tfstate",
+            f"{source.place} is the state of {folder if ours is None else ours.name}, which Holdfast keeps "
+            "itself",
+            next_step=f"see what it has: holdfast state pull {name} --out theirs.tfstate"
+            if ours is None
+            else f"what belongs to this stack now: holdfast move {name} {here} --env {ours.environment}",
         )
 
 

@@ -7,7 +7,7 @@ backend. Nothing of it stays.
 import json
 from dataclasses import replace
 
-from holdfast_orchestrator.engine.workdir import remove
+from holdfast_orchestrator.engine.workdir import remove, tree_of
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.document import PlanDocument, parse_plan
@@ -56,4 +56,4 @@ def _planned(shard: Shard, content: bytes, run: Run) -> PlanDocument:
             return parse_plan(raw, run.redactor) if raw else PlanDocument()
         finally:
             if folder.exists():
-                remove(folder)
+                remove(tree_of(folder))

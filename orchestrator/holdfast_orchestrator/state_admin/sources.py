@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from holdfast_orchestrator.errors import LeasedError, MachineError, StateBucketError, UsageError
+from holdfast_orchestrator.private_files import UnsafePlaceError, read_source, write_new
 from holdfast_orchestrator.state.document import create_once, dump
 from holdfast_orchestrator.state.store import DurableStore
 from holdfast_orchestrator.state.terraform_lock import holding_lock, read_lock, remove_lock
@@ -137,8 +138,8 @@ class FileSource:
         return found
 
     def _holder(self) -> str:
-        with suppress(OSError, ValueError):
-            info = json.loads(self.path.with_name(f".{self.path.name}.lock.info").read_bytes())
+        with suppress(OSError, UnsafePlaceError, ValueError):
+            info = json.loads(read_source(self.path.with_name(f".{self.path.name}.lock.info")))
             return f": {info['Operation']} by {info['Who']} since {info['Created']}"
         return ""
 
@@ -232,15 +233,13 @@ def _content(descriptor: int) -> bytes:
 
 
 def _write_new(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
+    write_new(path, content)
 
 
 def _target(note: Path) -> str | None:
     try:
-        return _said(note.read_bytes())
-    except OSError:
+        return _said(read_source(note))
+    except (OSError, UnsafePlaceError):
         return None
 
 

@@ -69,7 +69,7 @@ def _footing(bench: "Bench", promoted: Promoted, *, state: Mark, proven: Proven)
         inputs=inputs,
         state=state,
         good=promoted.etag,
-        reads=shard.inputs.digests,
+        reads=shard.inputs.digests if shard.inputs.known else None,
         accepted=record.accepted,
     )
 

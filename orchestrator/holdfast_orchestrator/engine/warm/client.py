@@ -23,6 +23,7 @@ from holdfast_orchestrator.engine.providers import Requirement
 from holdfast_orchestrator.engine.warm.folders import CONTROL, LOG, WORK, hold, make_folder, sweep
 from holdfast_orchestrator.engine.warm.packages import Package, find_package, hash_ahead
 from holdfast_orchestrator.engine.warm.spec import Spec
+from holdfast_orchestrator.private_files import UnsafePlaceError
 from holdfast_orchestrator.process import Command, Running
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.terraform.object_keys import ObjectKey
@@ -116,13 +117,13 @@ class WarmProviders:
         key = (source, lock, tuple(roots))
         with self._finding:
             if key not in self._found:
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError, UnsafePlaceError):
                     self._found[key] = find_package(source, lock, roots, cache=self._runtime.cache)
             return self._found.setdefault(key, None)
 
     def hash_ahead(self, required: Sequence[Requirement], roots: Sequence[Path]) -> None:
         """Hash what the lock file will probably trust in a moment. Never raises."""
-        with self._finding, contextlib.suppress(OSError):
+        with self._finding, contextlib.suppress(OSError, UnsafePlaceError):
             for one in required:
                 hash_ahead(one, roots, cache=self._runtime.cache)
 

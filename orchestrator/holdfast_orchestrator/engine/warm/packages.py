@@ -13,9 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from holdfast_orchestrator.engine.lockfile import LockedProvider, write_aside
+from holdfast_orchestrator.engine.lockfile import LockedProvider
 from holdfast_orchestrator.engine.mirrors import this_platform
 from holdfast_orchestrator.engine.providers import Requirement
+from holdfast_orchestrator.private_files import cache_folder_of, read_file, replace_file
 
 _HASHES = "hashes"
 _DIGEST = re.compile(rb"[0-9a-f]{64}")
@@ -87,11 +88,10 @@ def _sha256(path: Path, cache: Path) -> str:
     seen = path.stat()
     identity = (str(path), seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
     kept = cache / _HASHES / hashlib.sha256(repr(identity).encode()).hexdigest()
-    known = kept.read_bytes() if kept.is_file() else b""
+    known = read_file(kept) if kept.is_file() else b""
     if _DIGEST.fullmatch(known):
         return known.decode()
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_aside(kept, digest.encode())
+    replace_file(cache_folder_of(cache, _HASHES) / kept.name, digest.encode())
     return digest

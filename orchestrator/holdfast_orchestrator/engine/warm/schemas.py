@@ -12,9 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from holdfast_orchestrator.engine.lockfile import write_aside
 from holdfast_orchestrator.engine.warm import wire
 from holdfast_orchestrator.engine.warm.protocol import SCHEMA_DIAGNOSTICS, SCHEMA_MAPS
+from holdfast_orchestrator.private_files import UnsafePlaceError, cache_folder_of, read_file, replace_file
 
 _VERSIONS = (5, 6)
 _DIGEST = 32
@@ -27,6 +27,7 @@ class KeptSchema:
     """One build's schema: `version` and `answer` are None as long as they are not known."""
 
     def __init__(self, cache: Path, checksum: str) -> None:
+        self._cache = cache
         self._stem = cache / "schemas" / hashlib.sha256(checksum.encode()).hexdigest()
         self.version: int | None = None
         self.answer: bytes | None = None
@@ -39,9 +40,9 @@ class KeptSchema:
         if self.answer is None and self.version is not None and not self._complains(answer):
             self.answer = answer
             # A full disk costs time, not the schema.
-            with contextlib.suppress(OSError):
-                self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                write_aside(self._path(self.version), hashlib.sha256(answer).digest() + answer)
+            with contextlib.suppress(OSError, UnsafePlaceError):
+                cache_folder_of(self._cache, "schemas")
+                replace_file(self._path(self.version), hashlib.sha256(answer).digest() + answer)
 
     def pruned(self, answer: bytes, kept: Mapping[int, Collection[str]]) -> bytes:
         """Return an answer as `wire.pruned` does; the one that is kept is looked through only once."""
@@ -64,10 +65,6 @@ class KeptSchema:
     def _indexed(self) -> wire.Indexed:
         return wire.Indexed(self.answer or b"", SCHEMA_MAPS)
 
-    @cached_property
-    def _folder(self) -> Path:
-        return self._stem.parent
-
     def _path(self, version: int) -> Path:
         return self._stem.with_suffix(f".{version}")
 
@@ -78,8 +75,8 @@ class KeptSchema:
 
 def _read(path: Path) -> bytes | None:
     try:
-        content = path.read_bytes()
-    except OSError:
+        content = read_file(path)
+    except (OSError, UnsafePlaceError):
         return None
     digest, answer = content[:_DIGEST], content[_DIGEST:]
     return answer if hashlib.sha256(answer).digest() == digest else None
