@@ -59,7 +59,7 @@ def _find(here: History, run: str) -> _Shown:
             journals[shard] = read_journal(place.store, JournalName(run, shard))
     if found is None:
         buckets = ", ".join(place.bucket for place in here.places) or "no bucket at all"
-        raise UsageError(f"there is no run {run} in {buckets}", next_step="holdfast runs lists them")
+        raise UsageError(f"there is no run {run} in {buckets}", next_step="to see them: holdfast runs")
     return _Shown(found, journals)
 
 

@@ -90,7 +90,7 @@ def shards_of_run(run: str, app: tuple[Shard, ...], stores: Iterable[DurableStor
     }
     shards = tuple(there[name] for name in sorted(names | set(written)) if name in there)
     if not shards:
-        raise UsageError(f"there is no run {run} to take up", next_step="holdfast runs lists them")
+        raise UsageError(f"there is no run {run} to take up", next_step="to see them: holdfast runs")
     return shards
 
 

@@ -85,7 +85,7 @@ def checked_run(text: str) -> str:
     """Return the name of a run in upper case. Raises UsageError where it cannot be one."""
     if _RUN.fullmatch(text.upper()) is None:
         raise UsageError(
-            f"a run is named by 26 letters and digits, got {text!r}", next_step="holdfast runs lists them"
+            f"a run is named by 26 letters and digits, got {text!r}", next_step="to see them: holdfast runs"
         )
     return text.upper()
 

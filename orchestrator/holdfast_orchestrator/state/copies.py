@@ -91,7 +91,7 @@ class StateCopies:
             return found[0]
         what = "several backups are" if found else "there is no backup or version"
         raise UsageError(
-            f"{what} called {name!r}", next_step=f"holdfast state backups {self.folder} lists them"
+            f"{what} called {name!r}", next_step=f"to see them: holdfast state backups {self.folder}"
         )
 
     def newest(self) -> StateCopy | None:
@@ -109,7 +109,7 @@ class StateCopies:
                 return copy
         raise HoldfastError(
             f"there is no copy of the state at {time_text(moment)}",
-            next_step=f"holdfast state backups {self.folder} shows how far back they go",
+            next_step=f"to see how far back they go: holdfast state backups {self.folder}",
         )
 
     def read(self, copy: StateCopy) -> tuple[StateObject, bytes]:

@@ -203,7 +203,7 @@ class S3Store:
         if code in _FORBIDDEN:
             return StateBucketError(
                 f"the credentials in use may not use the state bucket {self._location.bucket!r}: {text}",
-                next_step="aws sts get-caller-identity shows who is calling; holdfast doctor checks the rest",
+                next_step="to see who is calling: aws sts get-caller-identity; all the rest: holdfast doctor",
             )
         return StateBucketError(f"the state bucket {self._location.bucket!r} answered: {text}")
 

@@ -270,7 +270,7 @@ def _refuse_taken_elsewhere(wanted: Wanted) -> None:
     if taken_to not in (None, wanted.target):
         raise GateError(
             f"{wanted.source.place} was adopted before: its state is at {taken_to} now",
-            next_step="holdfast list shows which stack that is; adopt what belongs to this one",
+            next_step="to see which stack that is: holdfast list; adopt what belongs to this one",
         )
 
 
