@@ -39,6 +39,8 @@ ALLOWED = {
     ("inputs/place.py", "read_bytes"): "an input of the app, of any size; only files are taken",
     ("inputs/reach.py", "open"): "an input of the app, of any size; only files are taken",
     ("state_admin/sources.py", "open"): "a state that the person names, found to be a file",
+    ("engine/in_memory.py", "read_bytes"): "what this process itself put there, in a shard's private folder",
+    ("engine/in_memory.py", "symlink_to"): "to memory of this process, in a shard's private folder",
     ("plan/kept.py", "mkdir"): "a new folder; one that is there is looked at",
     ("engine/warm/packages.py", "mkdir"): "in a shard's private folder",
     ("engine/warm/packages.py", "symlink_to"): "as Terraform does, in a shard's private folder",

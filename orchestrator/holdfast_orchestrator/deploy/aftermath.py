@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench, recorded
-from holdfast_orchestrator.private_files import read_file
+from holdfast_orchestrator.private_files import read_source
 from holdfast_orchestrator.rollback.classify import Aftermath, Verdict, classify, says_exists
 from holdfast_orchestrator.rollback.holdings import unproven_in
 from holdfast_orchestrator.rollback.identities import IdentityIndex
@@ -41,7 +41,7 @@ def examine(bench: Bench, attempt: Attempt) -> Found:
     evidence = Evidence(
         stored=stored,
         recorded=before,
-        rescued=() if rescued is None else (read_state("errored.tfstate", read_file(rescued)),),
+        rescued=() if rescued is None else (read_state("errored.tfstate", read_source(rescued)),),
         copies=_copies(bench, attempt) if _is_lost(stored, attempt) else (),
         created=told.created(),
         gone=told.gone() | attempt.let_go,

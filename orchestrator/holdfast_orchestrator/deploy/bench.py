@@ -15,7 +15,7 @@ from holdfast_orchestrator.events import Notice, ShardStep, StateBackedUp
 from holdfast_orchestrator.inputs.value import Inputs
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.shard import Run
-from holdfast_orchestrator.private_files import read_file
+from holdfast_orchestrator.private_files import read_source
 from holdfast_orchestrator.record.journal import Journal
 from holdfast_orchestrator.record.journal_entry import Edge
 from holdfast_orchestrator.rollback.documents import Document
@@ -185,7 +185,7 @@ class Bench:
 
     def put_away(self, rescued: Path) -> None:
         """Take a rescued state out of Terraform's way; its content stays in the bucket."""
-        content = read_file(rescued)
+        content = read_source(rescued)
         name = hashlib.sha256(content).hexdigest()
         if content:
             create_once(self.store, f"{RESCUED}/{self.folder}/{name}.json", content)

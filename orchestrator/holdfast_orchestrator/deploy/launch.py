@@ -30,7 +30,7 @@ from holdfast_orchestrator.deploy.tag_search import may_be_adopted, tagged_arns
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.inputs.keep import described
 from holdfast_orchestrator.plan.shard import MadePlan
-from holdfast_orchestrator.private_files import read_file
+from holdfast_orchestrator.private_files import read_source
 from holdfast_orchestrator.record.artifact import Artifact, read_artifact
 from holdfast_orchestrator.record.footing import Proven
 from holdfast_orchestrator.record.journal import Journal
@@ -174,7 +174,7 @@ def _is_good_already(bench: Bench, good: Good, artifact: Artifact) -> bool:
 def artifact_of(bench: Bench, terraform: Any) -> Artifact:
     """What is being deployed, or destroyed, whole."""
     file = terraform.workdir / _LOCK
-    lock = read_file(file) if file.is_file() else None
+    lock = read_source(file) if file.is_file() else None
     return Artifact(
         configuration=bench.shard.configuration,
         lock=lock,

@@ -5,7 +5,7 @@ from pathlib import Path
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.commands import deploy_command
 from holdfast_orchestrator.errors import GateError
-from holdfast_orchestrator.private_files import read_file
+from holdfast_orchestrator.private_files import read_source
 from holdfast_orchestrator.rollback.plan_file import Stamp, prior_stamp
 
 
@@ -16,7 +16,7 @@ def refuse_other_state(bench: Bench, plan: Path) -> None:
     """
     snapshot = bench.snapshot()
     there = Stamp("", 0) if snapshot is None else Stamp(snapshot.lineage, snapshot.serial)
-    planned = prior_stamp(read_file(plan))
+    planned = prior_stamp(read_source(plan))
     if planned != there:
         raise GateError(
             f"Terraform planned against state serial {planned.serial} (lineage {planned.lineage or 'none'}), "

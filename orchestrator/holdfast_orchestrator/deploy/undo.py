@@ -32,7 +32,7 @@ from holdfast_orchestrator.deploy.tag_search import may_be_adopted, tagged_arns
 from holdfast_orchestrator.engine.toolchain import dotted
 from holdfast_orchestrator.errors import EngineError, GateError, NeedsPersonError
 from holdfast_orchestrator.inputs.value import NOTHING, Inputs
-from holdfast_orchestrator.private_files import read_file
+from holdfast_orchestrator.private_files import read_source
 from holdfast_orchestrator.record.artifact import Artifact, read_artifact
 from holdfast_orchestrator.record.kept_plan import keep_plan
 from holdfast_orchestrator.rollback.changes import read_plan
@@ -186,7 +186,7 @@ def guard(bench: Bench, attempt: Attempt) -> Phase:
             return Phase.RB_APPLYING
         runner = _written(rollback.terraform)
         violations = judge_rollback(
-            Candidate(rollback.plan, prior_stamp(read_file(rollback.plan_file)), runner),
+            Candidate(rollback.plan, prior_stamp(read_source(rollback.plan_file)), runner),
             _bounds(bench, attempt, runner),
         )
         entry["violations"] = [f"{one.rule} {one.sentence}" for one in violations]
@@ -406,7 +406,7 @@ def _attributes_before(attempt: Attempt) -> dict[tuple[str, str], Document]:
 
 def _written(terraform: Any) -> Written:
     lock = terraform.workdir / _LOCK
-    providers = locked_providers(read_file(lock).decode()) if lock.is_file() else {}
+    providers = locked_providers(read_source(lock).decode()) if lock.is_file() else {}
     return Written(dotted(terraform.engine.version), providers)
 
 

@@ -21,7 +21,7 @@ from holdfast_orchestrator.engine.outcomes import InitOutcome
 from holdfast_orchestrator.engine.providers import Requirement, blocks
 from holdfast_orchestrator.engine.runner import Runner, Streamed, check
 from holdfast_orchestrator.engine.workdir import INIT_KEY, remove
-from holdfast_orchestrator.private_files import cache_folder_of, read_file, write_private
+from holdfast_orchestrator.private_files import cache_folder_of, read_file, read_source, write_private
 
 CONFIGURATION = "cdk.tf.json"
 
@@ -106,7 +106,7 @@ class Initialization:
         return lockfile.usable(lockfile.read(self._project), self._required)
 
     def _key(self, config: CliConfig, locks: lockfile.Locks) -> str:
-        document = json.loads(read_file(self._folder / CONFIGURATION))
+        document = json.loads(read_source(self._folder / CONFIGURATION))
         parts = {
             "engine": str(self._runner.engine),
             "backend": [block.get("backend") for block in blocks(document, "terraform")],
@@ -119,7 +119,7 @@ class Initialization:
 
     def _is_initialized(self, key: str) -> bool:
         folder = self._folder
-        document = json.loads(read_file(folder / CONFIGURATION))
+        document = json.loads(read_source(folder / CONFIGURATION))
         has_backend = any(block.get("backend") for block in blocks(document, "terraform"))
         return (
             (folder / INIT_KEY).is_file()

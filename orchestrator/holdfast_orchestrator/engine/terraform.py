@@ -29,7 +29,7 @@ from holdfast_orchestrator.engine.warm.client import Lent, Watching
 from holdfast_orchestrator.engine.warm.shard import Place, WarmShard
 from holdfast_orchestrator.engine.workdir import ERRORED_STATE, errored_state
 from holdfast_orchestrator.errors import EngineError
-from holdfast_orchestrator.private_files import cache_folder_of, read_file, write_new
+from holdfast_orchestrator.private_files import cache_folder_of, read_source, write_new
 from holdfast_orchestrator.process import Completed
 from holdfast_orchestrator.rollback.classify import lock_not_taken
 from holdfast_orchestrator.runtime import Runtime
@@ -215,7 +215,7 @@ class Terraform:
 
     @cached_property
     def _required(self) -> tuple[Requirement, ...]:
-        return requirements(read_file(self.workdir / CONFIGURATION), self.engine.registry)
+        return requirements(read_source(self.workdir / CONFIGURATION), self.engine.registry)
 
     @cached_property
     def _config(self) -> CliConfig:
@@ -253,7 +253,7 @@ class Terraform:
         anywhere = (*(mirror.path for mirror in self._mirrors), cache, own)
         return Place(
             workdir=self.workdir,
-            configuration=read_file(self.workdir / CONFIGURATION),
+            configuration=read_source(self.workdir / CONFIGURATION),
             required=self._required,
             locks=lockfile.usable(lockfile.read(self._project), self._required),
             roots=(own,) if self._config.users_own else anywhere,

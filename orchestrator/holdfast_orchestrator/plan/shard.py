@@ -18,7 +18,7 @@ from holdfast_orchestrator.plan.preview import (
 from holdfast_orchestrator.plan.refusals import Agreed, refusals_of
 from holdfast_orchestrator.plan.settled import with_accepted
 from holdfast_orchestrator.plan.upstream import undeployed_upstreams, waits_for
-from holdfast_orchestrator.private_files import read_file
+from holdfast_orchestrator.private_files import read_source
 from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.rollback.holdings import holdings_in
 from holdfast_orchestrator.rollback.imports import ImportBlock
@@ -151,7 +151,7 @@ def plan_with(
         inputs=inputs,
         reads=shard.inputs.digests,
         document=made.document,
-        content=read_file(made.file) if keep and made.raw else None,
+        content=read_source(made.file) if keep and made.raw else None,
         seen=tuple(one.to_json() for one in made.watched.by_key.values()),
         guarded=made.guarded,
         refusals=() if destroy else refusals_of(made, shard, run, agreed or Agreed()),
