@@ -123,6 +123,7 @@ class RealTools:
 
     def _laid_out(self, shard: Shard) -> Path:
         """Return the shard's folder with its configuration and all that it reads."""
+        from holdfast_orchestrator.engine.in_memory import write_in_memory  # noqa: PLC0415
         from holdfast_orchestrator.engine.workdir import prepare, work_root  # noqa: PLC0415
         from holdfast_orchestrator.inputs.keep import fetcher  # noqa: PLC0415
         from holdfast_orchestrator.inputs.place import Layout, place, variable_files  # noqa: PLC0415
@@ -130,13 +131,13 @@ class RealTools:
         root, name = work_root(self.runtime, self.project), file_name(shard.name)
         layout = Layout(folder=self.workdir(shard), tree=root / name, inputs=shard.inputs)
         files = {CONFIGURATION: shard.configuration, **variable_files(shard.inputs)}
-        workdir = prepare(root, name, files, placed=layout.stays)
+        workdir = prepare(root, name, files, placed=layout.stays, write=write_in_memory)
         place(layout, fetcher(self.store(shard)))
         return workdir
 
     @contextmanager
     def folder(self, shard: Shard) -> Iterator[None]:
-        from holdfast_orchestrator.engine.workdir import open_root, work_root  # noqa: PLC0415
+        from holdfast_orchestrator.engine.workdir import let_go, open_root, work_root  # noqa: PLC0415
 
         root = work_root(self.runtime, self.project)
         lock = open_lock(open_root(root) / f"{file_name(shard.name)}.lock")
@@ -148,7 +149,10 @@ class RealTools:
                     f"another holdfast on this machine is at work on {shard.name} in this project",
                     next_step="wait for it to end",
                 ) from None
-            yield
+            try:
+                yield
+            finally:
+                let_go(self.workdir(shard))
         finally:
             os.close(lock)
 

@@ -1,9 +1,15 @@
 """A canary in every place a secret can stand, and none of them where anybody may look."""
 
 import json
+import os
 import shutil
+import signal
 import stat
+import sys
+import tempfile
 import threading
+import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -299,3 +305,90 @@ def _look_into_the_bucket(nest: Nest) -> None:
             continue
         body = nest.app.s3.get_object(Bucket=nest.app.bucket, Key=key)["Body"].read()
         nest.seen.add(f"object {key}", body.decode(errors="replace"))
+
+
+def _waiting(stack: dict[str, Any], begun: Path) -> dict[str, Any]:
+    """The same stack, whose apply waits in its middle, for long enough to be killed."""
+    resources = stack["resource"]
+    resources["terraform_data"]["waits"] = {
+        "depends_on": ["aws_ssm_parameter.p", "aws_secretsmanager_secret_version.v"],
+        "provisioner": [{"local-exec": {"command": f"touch '{begun}'; exec sleep 600"}}],
+    }
+    return stack
+
+
+def _processes_of(folder: Path) -> list[int]:
+    """Every process that was started with this temporary folder."""
+    marker = f"TMPDIR={folder}".encode()
+    found = []
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if marker in environ.read_bytes().split(b"\0"):
+                found.append(int(environ.parent.name))
+    return found
+
+
+def _kill_all(folder: Path) -> None:
+    while pids := _processes_of(folder):
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.1)
+
+
+@pytest.mark.faults
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a killed run leaves private files")
+def test_no_canary_is_on_disk_after_everything_was_killed(nest: Nest, tmp_path: Path) -> None:
+    folder = nest.app.folder
+    temporary, cache = Path(tempfile.mkdtemp(prefix="t", dir="/tmp")), tmp_path / "own-cache"
+    environ = {
+        **nest.app.environ,
+        "TMPDIR": str(temporary),
+        "HOLDFAST_CACHE_DIR": str(cache),
+        "TF_VAR_secret": CANARIES["sensitive_variable"],
+        "TF_LOG_SDK": "TRACE",
+        "TF_LOG_PROVIDER_AWS": "TRACE",
+    }
+    app = type(nest.app)(folder=folder, bucket=nest.app.bucket, environ=environ, s3=nest.app.s3)
+    shutil.copy(Path(__file__).resolve().parents[2] / ".terraform.lock.hcl", folder)
+    begun = tmp_path / "begun"
+    app.write({"shop": _waiting(_stack("one", app.bucket, fails=None), begun)})
+    option = f"none.none=postgres://app:{CANARIES['command_line']}@db/x"
+    deploying = app.start("deploy", "--yes", "--verbose", "--events", "events.jsonl", "--approve", option)
+    try:
+        deadline = time.monotonic() + 120
+        while not begun.exists() and deploying.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert begun.exists()
+        gateways = list(temporary.glob("hf-*"))
+    finally:
+        _kill_all(temporary)
+        said, _ = deploying.communicate(timeout=30)
+    assert gateways, said
+
+    leaks = [*_on_disk(temporary), *_on_disk(cache), *_on_disk(folder)]
+    nest.seen.add("what was said", said)
+    assert not leaks, "\n".join(leaks)
+    assert not nest.seen.leaks()
+
+    after = app.run("doctor", "--json")
+    assert "removed what dead runs left" in after.stdout
+    assert not list(temporary.glob("hf-*"))
+    shutil.rmtree(temporary)
+
+
+def _on_disk(root: Path) -> list[str]:
+    """The canaries in files below a folder, archives unpacked; the app's own files and output are its own."""
+    theirs = {"app.py", "stacks.json", "cdktf.json", "holdfast.json", "cdktf.out"}
+    found = []
+    for file in root.rglob("*"):
+        name = str(file.relative_to(root))
+        mine = not name.startswith(tuple(theirs)) and not name.startswith("said")
+        if mine and file.is_file() and file.stat().st_size < 50_000_000:
+            content = file.read_bytes()
+            if zipfile.is_zipfile(file):
+                with zipfile.ZipFile(file) as archive:
+                    content += b"".join(archive.read(one) for one in archive.namelist())
+            there = (place for place, canary in EVERYTHING.items() if canary.encode() in content)
+            found += [f"{place} in {file}" for place in there]
+    return found

@@ -17,6 +17,11 @@ ELSEWHERE = {
     67: ("tests/terraform/test_inputs.py", "what_cannot_be_proved_is_blocked_or_not_called_verified"),
     91: ("tests/unit/test_adopt.py", "test_a_kill_at_any_write_is_made_good_by_the_same_command"),
     92: ("tests/terraform/test_adopt.py", "test_an_app_that_cdktf_cli_deployed_is_adopted_planned_deployed"),
+    82: ("tests/terraform/test_canaries.py", "test_no_canary_is_on_disk_after_everything_was_killed"),
+    83: ("tests/terraform/test_executor.py", "test_what_an_outsider_puts_on_the_cluster_runs_nothing"),
+    84: ("tests/terraform/test_one_place.py", "test_an_endpoint_that_only_terraform_obeys_stops_a_deploy"),
+    85: ("tests/unit/test_visible.py", "test_every_event_is_safe_in_every_view"),
+    86: ("tests/terraform/test_kept_in_the_bucket.py", "test_a_trail_that_was_deleted_whole_is_missed"),
     95: ("tests/terraform/test_ownership_between_shards.py", "test_after_a_kill_in_the_middle_of_a_move"),
     96: ("tests/terraform/test_two_apps.py", "test_another_apps_shard_is_refused_by_every_command"),
     97: (

@@ -12,6 +12,7 @@ from holdfast_orchestrator.engine.choices import read_choices
 from holdfast_orchestrator.engine.cli_config import CACHE_VARIABLE, CliConfig, cli_config
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic
 from holdfast_orchestrator.engine.environment import engine_environ
+from holdfast_orchestrator.engine.in_memory import forget, into_memory
 from holdfast_orchestrator.engine.initialize import CONFIGURATION, Initialization
 from holdfast_orchestrator.engine.mirrors import Mirror, find_mirrors
 from holdfast_orchestrator.engine.outcomes import ApplyOutcome, InitOutcome, PlanOutcome, account_of
@@ -120,6 +121,9 @@ class Terraform:
             raise CommandFailedError(
                 f"{self.engine.kind} plan", streamed.completed.code, streamed.diagnostics
             )
+        # A plan holds every value it is about, in an archive.
+        if self._is_in_memory:
+            into_memory(self.workdir / out)
         return PlanOutcome(
             changes=streamed.completed.code == _CHANGED,
             plan=self.workdir / out,
@@ -157,6 +161,7 @@ class Terraform:
         try:
             streamed, watched = self._stream("apply", "-json", "-input=false", str(claimed), watch=watch)
         finally:
+            forget(claimed)
             claimed.unlink(missing_ok=True)
         account = account_of(streamed.events)
         return ApplyOutcome(
@@ -293,11 +298,19 @@ class Terraform:
             told = explained(completed)
             raise CommandFailedError(f"{self.engine.kind} {verb}", completed.code, told)
 
+    @property
+    def _is_in_memory(self) -> bool:
+        """Whether what holds secrets is not to lie on a disk."""
+        return (self.workdir / CONFIGURATION).is_symlink()
+
     def _claimed(self, plan: Path) -> Path:
         # An applied plan whose state was lost can be applied again, and then makes everything twice.
         claimed = self.workdir / _APPLYING
         try:
-            plan.replace(claimed)
+            if self._is_in_memory:
+                into_memory(plan, claimed)
+            else:
+                plan.replace(claimed)
         except FileNotFoundError as error:
             raise EngineError(
                 f"there is no plan {plan}: a plan is applied once and is gone then", next_step="plan again"

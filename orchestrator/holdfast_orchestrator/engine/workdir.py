@@ -8,19 +8,23 @@ Each run writes the configuration anew and removes what
 an earlier one left, because any stray `.tf` file would become part of it and any plan holds secrets.
 What stays: `.terraform` (so that `init` can be skipped), the outputs of earlier commands (what
 happened is read from them) and, above all, an `errored.tfstate`, the only copy of a state that could
-not be saved. No symbolic link is ever followed: names come from a synthesized app and the folder is
-in a place that others may know.
+not be saved. Configuration and variables are in memory, and end with this process (`in_memory`). No other
+symbolic link is ever followed: names come from a synthesized app and the folder is in a place that others
+may know.
 """
 
 import hashlib
 import re
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
+from holdfast_orchestrator.engine.in_memory import forget, forget_below, keep_on_disk
 from holdfast_orchestrator.errors import NeedsPersonError, SettingsError
 from holdfast_orchestrator.private_files import cache_folder_of, own_folder, write_private
 from holdfast_orchestrator.runtime import Runtime
+
+Write = Callable[[Path, bytes], object]
 
 OUTPUT = "output"
 ERRORED_STATE = "errored.tfstate"
@@ -63,25 +67,41 @@ def open_root(root: Path) -> Path:
 
 
 def prepare(
-    root: Path, shard_name: str, files: Mapping[str, bytes], *, placed: Collection[Path] = ()
+    root: Path,
+    shard_name: str,
+    files: Mapping[str, bytes],
+    *,
+    placed: Collection[Path] = (),
+    write: Write = write_private,
 ) -> Path:
     """Return the shard's folder, holding `files` (by plain file name) and nothing stale.
 
-    `placed` are files of the shard's tree that stay. Raises SettingsError for a name that is not a plain
-    one, NeedsPersonError where an earlier state still waits to be saved, HoldfastError where the folder is
-    not ours alone.
+    `placed` are files of the shard's tree that stay; `write` is how a file is made. Raises SettingsError for
+    a name that is not a plain one, NeedsPersonError where an earlier state still waits to be saved,
+    HoldfastError where the folder is not ours alone.
     """
     for name in (shard_name, *files):
         _check_name(name)
     for name in _KEPT.intersection(files):
         raise SettingsError(f"a file of a shard must not be called {name!r}")
     folder = _own_folders(root, shard_name)
-    _refuse_unsaved_state(folder)
+    _refuse_unsaved_state(folder, files)
     _sweep(root / shard_name, folder, {*placed})
     _prune(own_folder(folder / OUTPUT))
     for name, content in files.items():
-        write_private(folder / name, content)
+        write(folder / name, content)
     return folder
+
+
+def let_go(folder: Path) -> None:
+    """Keep no secrets of a shard that is not worked on any more; beside an unsaved state its configuration.
+
+    That state can only be pushed by hand with the configuration beside it.
+    """
+    if errored_state(folder) is not None:
+        for path in folder.iterdir():
+            keep_on_disk(path)
+    forget_below(folder)
 
 
 def _own_folders(root: Path, shard_name: str) -> Path:
@@ -125,8 +145,12 @@ def _check_name(name: str) -> None:
         )
 
 
-def _refuse_unsaved_state(folder: Path) -> None:
+def _refuse_unsaved_state(folder: Path, files: Mapping[str, bytes]) -> None:
     if (path := errored_state(folder)) is not None:
+        # Whoever pushes it needs the configuration, and a killed process has left none.
+        for name, content in files.items():
+            forget(folder / name)
+            write_private(folder / name, content)
         push = f"terraform -chdir={folder} state push {ERRORED_STATE}"
         raise NeedsPersonError(
             f"an earlier deploy could not save its state: {path} is the only copy of it, "
