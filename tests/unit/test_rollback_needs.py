@@ -15,7 +15,9 @@ from holdfast_orchestrator.rollback.identities import IdentityIndex, index_state
 from holdfast_orchestrator.rollback.progress import ApplyStep
 from holdfast_orchestrator.rollback.stateful import Protection
 
-BENCH: Any = SimpleNamespace(shard=shard("orders"))
+BENCH: Any = SimpleNamespace(
+    shard=shard("orders"), snapshot=lambda: None, index=lambda _state: IdentityIndex()
+)
 HERE, ELSEWHERE = "arn:aws:dynamodb:eu-west-1:1:table/t", "arn:aws:dynamodb:eu-central-1:1:table/t"
 ROLE = {"id": "r", "arn": "arn:aws:iam::1:role/r", "unique_id": "AROA1"}
 BUCKET = {"id": "b", "arn": "arn:aws:s3:::b"}
