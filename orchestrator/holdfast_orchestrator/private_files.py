@@ -98,8 +98,23 @@ def open_append(path: Path) -> int:
     return descriptor
 
 
+def _in_our_memory(path: Path) -> Path | None:
+    """Where a file that this process keeps in memory is read (`engine.in_memory`); None for any other."""
+    with contextlib.suppress(OSError):
+        target = path.readlink()
+        ours = re.fullmatch(rf"/proc/{os.getpid()}/fd/\d+", str(target)) is not None
+        if ours and str(target.readlink()).startswith("/memfd:"):
+            return target
+    return None
+
+
 def read_file(path: Path, *, largest: int = LARGEST) -> bytes:
-    """Read a file of ours. Raises OSError where it cannot be read, UnsafePlaceError where it is none."""
+    """Read a file of ours, on disk or in this process's memory.
+
+    Raises OSError where it cannot be read, UnsafePlaceError where it is none.
+    """
+    if (memory := _in_our_memory(path)) is not None:
+        return memory.read_bytes()
     descriptor = _opened(path, os.O_RDONLY)
     _require_file(descriptor, path)
     return _read(descriptor, path, largest)

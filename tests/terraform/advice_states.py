@@ -194,23 +194,6 @@ def killed(app: "App") -> Ran:
     return deployed(app, shop("3"))
 
 
-def record_gone(app: "App") -> Ran:
-    """The runner died, and the plan by which its work could be measured is gone from the bucket."""
-    versioned(app)
-    for value in ("1", "2"):
-        good(app, shop(value))
-    app.write(shop("3"))
-    environ = {**app.environ, "HOLDFAST_CRASH_AT": "settle:before"}
-    subprocess.run(app.argv(*DEPLOY), cwd=app.folder, env=environ, capture_output=True, check=False)
-    (plan,) = (key for key in app.object_keys() if newest_run(app) in key and "/plans/" in key)
-    app.s3.delete_object(Bucket=app.bucket, Key=plan)
-    return app.run("resume", newest_run(app), "--json")
-
-
-def newest_run(app: "App") -> str:
-    return str(json.loads(app.run("runs", "--json").stdout)["runs"][0]["run"])
-
-
 def rejected(app: "App") -> Ran:
     versioned(app)
     for value in ("1", "2"):
@@ -297,7 +280,6 @@ STATES: Mapping[str, State] = {
     "locked": _failed(4, locked, outcome=Outcome.BLOCKED),
     "leased": _failed(7, leased, outcome=Outcome.FAILED, quick=True),
     "killed": _failed(7, killed, outcome=Outcome.FAILED),
-    "record_gone": _failed(6, record_gone, outcome=Outcome.NEEDS_HUMAN),
     "rejected": _failed(4, rejected, outcome=Outcome.BLOCKED),
     "artifact_lost": _failed(4, artifact_lost, outcome=Outcome.BLOCKED),
     "record_damaged": _failed(6, record_damaged, outcome=Outcome.NEEDS_HUMAN),
