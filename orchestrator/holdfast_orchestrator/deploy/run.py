@@ -167,6 +167,7 @@ class _Walk:
     crew: "Crew"
     lock: threading.Lock = field(default_factory=threading.Lock)
     moved: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
     at_work: set[str] = field(default_factory=set)
     turns: Turns | None = None
 
@@ -177,7 +178,8 @@ class _Walk:
             failed=lambda result: not result.outcome.is_good,
             max_parallel=self.order.max_parallel,
             stop=self.run.stop,
-            on_skip=lambda name, skipped: self._tell(self._skipped(name, skipped)),
+            on_skip=self._skip,
+            only_after=self._only_after,
             priority=longest_paths(self._turned(graph), self._seconds()).__getitem__,
             group=lambda name: self.run.manifest.by_name[name].account,
             per_group=self.order.per_account,
@@ -198,7 +200,7 @@ class _Walk:
     def _hand_over(self, results: dict[str, ShardResult]) -> None:
         """Give those a second turn that kept an object for a shard that came after them."""
         for name in self._graph.order:
-            receivers = self.handover.of(name).receivers
+            receivers = self.handover.of(name, self.failed).receivers
             if not receivers or not results[name].outcome.is_good:
                 continue
             missing = [each for each in receivers if not results[each].outcome.is_good]
@@ -267,8 +269,18 @@ class _Walk:
         self.at_work.discard(name)
         if result.outcome is Outcome.COMMITTED:
             self._note_moved(name)
+        if not result.outcome.is_good:
+            self.failed.add(name)
         self._tell(result)
         return result
+
+    def _skip(self, name: str, skipped: Skipped) -> None:
+        self.failed.add(name)
+        self._tell(self._skipped(name, skipped))
+
+    def _only_after(self, name: str) -> frozenset[str]:
+        """The shards this one goes after without needing them: they may receive something from it."""
+        return self.handover.only_after(name).difference(self.run.manifest.graph.dependencies[name])
 
     def _intent(self, name: str) -> Intent:
         shown = self.order.shown
@@ -277,7 +289,7 @@ class _Walk:
             destroy=self.order.destroy,
             allowed=self.order.policy.allowed,
             shown=None if shown is None else shown.by_name.get(name),
-            handover=self.handover.of(name),
+            handover=self.handover.of(name, self.failed),
             upstream_changed=changed,
             back=self.order.back,
             followers=self._followers(name),
