@@ -1,7 +1,6 @@
 """Deploy or destroy a choice of shards: check, walk along the graph, tell, and add up."""
 
 import threading
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -15,14 +14,14 @@ from holdfast_orchestrator.deploy.by_hand import Back
 from holdfast_orchestrator.deploy.desk import Desk, Policy
 from holdfast_orchestrator.deploy.handover import Handover, ShardHandover, find_moves
 from holdfast_orchestrator.deploy.ids import new_run_id
-from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
+from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult, finished
 from holdfast_orchestrator.deploy.readers import readers_of
 from holdfast_orchestrator.deploy.removals import remove_what_waited
 from holdfast_orchestrator.deploy.shard import Intent
 from holdfast_orchestrator.deploy.together import take_back, take_back_receivers
 from holdfast_orchestrator.deploy.turns import Turns
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.events import Notice, RunFinished, ShardFinished
+from holdfast_orchestrator.events import Notice, RunFinished
 from holdfast_orchestrator.gate.elsewhere import refuse_states_elsewhere
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Shard
@@ -33,7 +32,6 @@ from holdfast_orchestrator.priority import estimated_seconds, longest_paths
 from holdfast_orchestrator.rollback.handover import order_of_moves
 from holdfast_orchestrator.schedule import Schedule, Skipped
 from holdfast_orchestrator.system.workers import WorkerPool
-from holdfast_orchestrator.terraform.accepted import count_words
 from holdfast_orchestrator.tools import check_buckets, shards_with_state
 from holdfast_orchestrator.unchanged.decide import Decision
 from holdfast_orchestrator.unchanged.retired import find_retired
@@ -323,15 +321,7 @@ class _Walk:
         return ShardResult(shard=name, label=label(name), outcome=Outcome.SKIPPED, reason=because)
 
     def _tell(self, result: ShardResult) -> None:
-        self.run.emit(
-            ShardFinished(
-                shard=result.shard,
-                outcome=result.outcome.value,
-                summary=summary(result),
-                detail=result.evidence,
-                seconds=result.seconds,
-            )
-        )
+        self.run.emit(finished(result))
 
 
 def _turns(order: Order, run: Run) -> Turns | None:
@@ -352,12 +342,3 @@ def _left_alone(shard: Shard, run: Run, decision: Decision) -> ShardResult:
         serial=None if state is None else state.serial,
         skipped=True,
     )
-
-
-def summary(result: ShardResult) -> str:
-    """Return a shard's result in a few words: what changed, or why nothing did."""
-    if result.reason is not None:
-        return result.reason
-    counts = Counter(added=result.added, changed=result.changed, destroyed=result.destroyed)
-    words = [f"{number} {what}" for what, number in counts.items() if number]
-    return ", ".join(filter(None, (*words, count_words(result.accepted))))
