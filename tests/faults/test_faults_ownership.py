@@ -74,6 +74,7 @@ def test_row_77_without_a_gateway_what_may_be_somebody_elses_is_let_go_of(
     assert_safe(world, again, code=4, told={("aws_sns_topic", TOPIC)})
     adopting = ("deploy", "--env", "dev", "--stack", SHARD, "--adopt", "aws_sns_topic.late")
     assert f"holdfast {' '.join(adopting)}" in again.text
+    assert world.holdfast("deploy", "--adopt", "aws_sns_topic.other", "--yes", "--json").code == 64
     assert_safe(world, world.holdfast(*adopting, "--yes", "--json"), code=0)
     assert held(world) == {"aws_ssm_parameter.kept", "aws_ssm_parameter.first", "aws_sns_topic.late"}
 

@@ -22,6 +22,7 @@ from holdfast_orchestrator.deploy.together import take_back, take_back_receivers
 from holdfast_orchestrator.deploy.turns import Turns
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Notice, RunFinished
+from holdfast_orchestrator.gate.adopted import refuse_unknown_adoptions
 from holdfast_orchestrator.gate.elsewhere import refuse_states_elsewhere
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Shard
@@ -88,6 +89,7 @@ def carry_out(order: Order, run: Run, crew: "Crew | None" = None) -> RunResult:
     began = run.clock.monotonic()
     check_buckets(run.tools, order.shards)
     refuse_states_elsewhere(run.tools, order.shards, lambda text: run.emit(Notice(message=text)))
+    refuse_unknown_adoptions(order.policy.adopt, order.shards)
     if order.destroy:
         _refuse_to_strand(order, run)
     transcript = Transcript(run.emit)
