@@ -17,9 +17,12 @@ from pathlib import Path
 _ALIVE = "alive"
 
 
-def make(prefix: str) -> Path:
-    """Return a new folder of ours alone, `<prefix>XXXXXXXX`. Raises OSError."""
-    return Path(tempfile.mkdtemp(prefix=prefix))
+def make(prefix: str, place: Path | None = None) -> Path:
+    """Return a new folder of ours alone, `<place>/<prefix>XXXXXXXX`. Raises OSError.
+
+    Without a `place` it is where TMPDIR says.
+    """
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=place))
 
 
 def hold(folder: Path) -> int:
@@ -29,22 +32,24 @@ def hold(folder: Path) -> int:
     return descriptor
 
 
-def abandoned(prefix: str, content: re.Pattern[str], *, unheld: Callable[[Path], bool]) -> Iterator[Path]:
+def abandoned(
+    prefix: str, content: re.Pattern[str], *, unheld: Callable[[Path], bool], place: Path | None = None
+) -> Iterator[Path]:
     """Yield folders whose users are dead, each for as long as nobody can begin to use it.
 
     `content` fits each name that may be in one beside `alive`. `unheld` decides about a folder that no
     process has held yet: it is new, or of a version that held none.
     """
-    for folder in _candidates(prefix, content):
+    for folder in _candidates(prefix, content, place or Path(tempfile.gettempdir())):
         with contextlib.suppress(OSError), _claimed(folder, unheld) as is_dead:
             if is_dead:
                 yield folder
 
 
-def _candidates(prefix: str, content: re.Pattern[str]) -> Iterator[Path]:
+def _candidates(prefix: str, content: re.Pattern[str], place: Path) -> Iterator[Path]:
     name = re.compile(re.escape(prefix) + "[a-z0-9_]{8}")
     with contextlib.suppress(OSError):
-        for folder in sorted(Path(tempfile.gettempdir()).glob(f"{prefix}*")):
+        for folder in sorted(place.glob(f"{prefix}*")):
             if name.fullmatch(folder.name) and _is_ours(folder, content):
                 yield folder
 

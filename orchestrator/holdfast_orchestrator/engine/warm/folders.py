@@ -1,5 +1,7 @@
 """The temporary folders of gateways: `$TMPDIR/hf-XXXXXXXX`, one a run, gone with its gateway.
 
+Where that path is too long for a socket's it lies in a shorter place (`system.socket_places`).
+
 The run and its gateway each hold it (`system.temporary_folders`), so one that nobody holds can be removed.
 """
 
@@ -11,6 +13,8 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from holdfast_orchestrator.errors import MachineError
+from holdfast_orchestrator.system.socket_places import PREFIX, socket_place
 from holdfast_orchestrator.system.temporary_folders import abandoned, hold, make
 
 __all__ = ["CONTROL", "LOG", "WORK", "hold", "make_folder", "sweep"]
@@ -19,16 +23,17 @@ CONTROL = "control"
 WORK = "work"
 LOG = "log"
 
-_PREFIX = "hf-"
 _CONTENT = re.compile(r"control|work|log|d\d+|p\d+\.(?:pipe|log)|plugin\d+")
 # Between being made and being locked a folder is new; one of an earlier Holdfast has no lock.
 _NEW_SECONDS = 600.0
 
 
 def make_folder() -> Path:
-    """Return a new folder of ours alone, with an empty one in it to start providers in."""
-    # Short, because a unix socket's path may not be longer than a hundred characters or so.
-    folder = make(_PREFIX)
+    """Return a new folder of ours alone, with an empty one in it to start providers in.
+
+    Raises MachineError where no place for sockets is to be had.
+    """
+    folder = make(PREFIX, socket_place())
     (folder / WORK).mkdir()
     return folder
 
@@ -43,10 +48,11 @@ def sweep(now: Callable[[], datetime]) -> tuple[Path, ...]:
         return _is_old(folder, now) and not _answers(folder / CONTROL)
 
     swept = []
-    for folder in abandoned(_PREFIX, _CONTENT, unheld=unheld):
-        with contextlib.suppress(OSError):
-            shutil.rmtree(folder)
-            swept.append(folder)
+    with contextlib.suppress(MachineError):
+        for folder in abandoned(PREFIX, _CONTENT, unheld=unheld, place=socket_place()):
+            with contextlib.suppress(OSError):
+                shutil.rmtree(folder)
+                swept.append(folder)
     return tuple(swept)
 
 
