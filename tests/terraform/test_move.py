@@ -39,13 +39,15 @@ def test_a_renamed_stack_keeps_its_objects(app: Shards, name: str) -> None:
     assert app.outcomes() == {"core": "committed"}
     app.write(platform=what)
 
+    planned = app.run("plan")
     refused = app.deploy()
     looked = app.project.move("core", "platform")
     moved = app.run("move", "core", "platform", "--env", "dev", "--yes", "--json")
     document = json.loads(moved.stdout)
     afterwards = app.deploy()
 
-    assert refused.exit_code == 4
+    assert (planned.returncode, refused.exit_code) == (4, 4)
+    assert "if core is called platform now: holdfast move core platform" in planned.stdout
     assert "holdfast move core platform" in str(refused.results["platform"].next_step)
     assert looked.done is None
     assert len(looked.proposal.moved) == 2
