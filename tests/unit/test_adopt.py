@@ -16,7 +16,8 @@ from holdfast_orchestrator.gate.elsewhere import refuse_states_elsewhere
 from holdfast_orchestrator.manifest import Manifest, Shard, StateElsewhere, StateLocation
 from holdfast_orchestrator.process import SystemProcesses
 from holdfast_orchestrator.record.actor import Actor
-from holdfast_orchestrator.record.adopted import read_adopted
+from holdfast_orchestrator.record.adopted import MARK, read_adopted
+from holdfast_orchestrator.record.owners import StateOwners
 from holdfast_orchestrator.record.state_record import StateRecord, read_state_record, write_state_record
 from holdfast_orchestrator.rollback.state_objects import Recorded
 from holdfast_orchestrator.runtime import SystemClock
@@ -25,7 +26,7 @@ from holdfast_orchestrator.state.memory import MemoryStore
 from holdfast_orchestrator.state.store import ObjectHead
 from holdfast_orchestrator.state.terraform_lock import holding_lock, lock_key
 from holdfast_orchestrator.state_admin.adopt import Adopter, Done, Proposal, Wanted, Way, carry_out, propose
-from holdfast_orchestrator.state_admin.sources import MARK, FileSource, ObjectSource, Source
+from holdfast_orchestrator.state_admin.sources import FileSource, ObjectSource, Source
 from holdfast_orchestrator.testing import refusing_runtime
 
 FOLDER = "web/123456789012/eu-west-1/dev"
@@ -347,6 +348,21 @@ def test_beside_a_state_that_cannot_be_read_nothing_is_adopted(world: World) -> 
         world.propose(world.write(state(3, "a")))
 
     assert raised.value.next_step == f"put it right: holdfast state backups {OTHER}"
+
+
+def test_a_state_at_a_states_name_in_the_same_bucket_is_adopted_and_is_nobodys_afterwards(
+    world: World,
+) -> None:
+    """Also where the first try was killed before the old place was marked."""
+    key, content = "old/terraform.tfstate", named(state(3, "a"))
+    world.store.create(key, content)
+    world.old = world.store
+    for _ in range(2):
+        source = ObjectSource(world.store, "states", key)
+        world.adopt(source)
+        assert {*StateOwners(world.store).now().states} == {FOLDER}
+        del world.store.objects[key + MARK]
+    assert {*StateOwners(world.store).now().states} == {FOLDER, "old"}
 
 
 def named(body: bytes, **more: str) -> bytes:

@@ -27,7 +27,7 @@ from holdfast_orchestrator.record.last_good import read_last_good
 from holdfast_orchestrator.record.owners import StateOwners
 from holdfast_orchestrator.record.state_record import StateRecord, note_state, read_state_record
 from holdfast_orchestrator.rollback.documents import managed
-from holdfast_orchestrator.rollback.owners import owned_objects
+from holdfast_orchestrator.rollback.owners import Owners, owned_objects
 from holdfast_orchestrator.rollback.state_objects import Condition, Recorded, StateObject, read_state
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.backups import BackupMeta, keep_backup
@@ -330,7 +330,7 @@ def _refuse_other_shards(wanted: Wanted, given: StateObject) -> None:
             "would be in two states",
             next_step=f"look at what that shard has: holdfast state pull {theirs} --out theirs.tfstate",
         )
-    owners = StateOwners(wanted.store).now()
+    owners = _others(wanted)
     unreadable = owners.unreadable_besides(wanted.shard.state.key)
     if unreadable:
         raise GateError(
@@ -349,6 +349,15 @@ def _refuse_other_shards(wanted: Wanted, given: StateObject) -> None:
             f"{first.address} (there: {owner.address})",
             next_step=f"look at what that shard has: holdfast state pull {owner.folder} --out theirs.tfstate",
         )
+
+
+def _others(wanted: Wanted) -> Owners:
+    """The states of the bucket, without the one that is adopted."""
+    owners, source = StateOwners(wanted.store).now(), wanted.source
+    if not isinstance(source, ObjectSource) or source.bucket != wanted.shard.state.bucket:
+        return owners
+    states = {f: objects for f, objects in owners.states.items() if f != source.key.rpartition("/")[0]}
+    return Owners(states=states, unreadable=tuple(key for key in owners.unreadable if key != source.key))
 
 
 def _is_exclusive(kind: str) -> bool:
