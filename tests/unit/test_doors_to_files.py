@@ -28,9 +28,11 @@ ALLOWED = {
     ("record/journal_file.py", "open"): "a folder, to be forced to the disk",
     ("cli/_streams.py", "open"): "/dev/null",
     ("engine/runner.py", "open"): "the record that was made a moment ago, O_EXCL",
-    ("engine/warm/folders.py", "open"): "O_NOFOLLOW, in a private folder whose owner and mode were looked at",
+    ("system/temporary_folders.py", "open"): "O_NOFOLLOW, in a private folder that was looked at",
+    ("system/temporary_folders.py", "mkdtemp"): PRIVATE,
+    ("system/sessions.py", "read_text"): PROC,
+    ("unchanged/checkouts.py", "open"): "git's notes: O_NOFOLLOW, O_NONBLOCK, and a limit",
     ("engine/warm/folders.py", "mkdir"): PRIVATE,
-    ("engine/warm/folders.py", "mkdtemp"): PRIVATE,
     ("engine/warm/process.py", "mkfifo"): PRIVATE,
     ("engine/warm/process.py", "open"): PRIVATE,
     ("synth.py", "mkdir"): "the output folder; that it is no link was looked at before, and is after the app",
@@ -45,7 +47,6 @@ ALLOWED = {
     ("engine/warm/packages.py", "mkdir"): "in a shard's private folder",
     ("engine/warm/packages.py", "symlink_to"): "as Terraform does, in a shard's private folder",
     ("engine/warm/packages.py", "open"): "a provider of a mirror: 675 MB are hashed, not read",
-    ("unchanged/since.py", "TemporaryDirectory"): PRIVATE,
 }
 
 
