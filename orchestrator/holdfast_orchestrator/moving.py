@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.adopting import AdoptingApp
@@ -10,20 +10,41 @@ from holdfast_orchestrator.app import Names, selection_of
 from holdfast_orchestrator.errors import HoldfastError, UsageError
 from holdfast_orchestrator.events import Listener, Notice, ignore
 from holdfast_orchestrator.manifest import Manifest, Shard
+from holdfast_orchestrator.plan.document import Action
+from holdfast_orchestrator.rollback.addresses import configuration_address
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.state_admin.move import Done, Mover, Proposal
+    from holdfast_orchestrator.plan.preview import ShardPlan
+    from holdfast_orchestrator.state_admin.move import Proposal
+    from holdfast_orchestrator.state_admin.move_writes import Done, Mover
 
 
 @dataclass(frozen=True, kw_only=True)
 class Moved:
-    """What a move would do, or, with `done`, did."""
+    """What a move would do, or, with `done`, did.
+
+    `plans` are what the next deploys of the two would then do; of a stack that is not in the app there is
+    none.
+    """
 
     source: Shard
     target: Shard
     proposal: "Proposal"
     source_in_app: bool
     done: "Done | None" = None
+    plans: "tuple[ShardPlan, ...]" = ()
+
+    @property
+    def demanded(self) -> tuple[str, ...]:
+        """What a plan would make or destroy of what moved, in words: nothing, where the move is right."""
+        moved = {configuration_address(address) for address in self.proposal.addresses}
+        return tuple(
+            f"{plan.label} would {change.action.value} {change.address}"
+            for plan in self.plans
+            for change in (() if plan.document is None else plan.document.changes)
+            if configuration_address(change.address) in moved
+            and (change.destroys or change.action is Action.CREATE)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +72,9 @@ class MovingApp(AdoptingApp):
 
         manifest = self.synth(env=env, on_event=on_event)
         to = _only(target, manifest, env)
-        giving, in_app = self._giver(source, manifest, env, on_event)
         store = self._tools.store(to)
         store.check()
+        giving, in_app = self._giver(source, manifest, to, on_event)
         proposal = propose(
             Wanted(
                 source=giving,
@@ -65,15 +86,31 @@ class MovingApp(AdoptingApp):
             )
         )
         moved = Moved(source=giving, target=to, proposal=proposal, source_in_app=in_app)
-        return self._moved(moved, command=command, on_event=on_event) if yes else moved
+        if yes:
+            moved = self._moved(moved, command=command, on_event=on_event)
+        return replace(moved, plans=self._plans(moved, manifest, on_event))
 
-    def _giver(self, name: str, manifest: Manifest, env: Names, on_event: Listener) -> tuple[Shard, bool]:
+    def _plans(self, moved: Moved, manifest: Manifest, on_event: Listener) -> "tuple[ShardPlan, ...]":
+        """What plans of the two do with the states that they get, or got."""
+        from holdfast_orchestrator.state_admin.preview import preview  # noqa: PLC0415 - when it runs
+
+        run, proposal = self.run(manifest, on_event=on_event), moved.proposal
+        sides = (proposal.target, proposal.source) if moved.source_in_app else (proposal.target,)
+        return tuple(preview(side.shard, side.content, run) for side in sides)
+
+    def _giver(self, name: str, manifest: Manifest, to: Shard, on_event: Listener) -> tuple[Shard, bool]:
         """The shard of this name: of the app, or one that was removed from it."""
-        from holdfast_orchestrator.unchanged.retired import find_retired  # noqa: PLC0415 - when it runs
+        from holdfast_orchestrator.record.shard_note import shard_of  # noqa: PLC0415 - when it runs
+        from holdfast_orchestrator.record.state_record import read_state_record  # noqa: PLC0415
+        from holdfast_orchestrator.unchanged.retired import find_retired  # noqa: PLC0415
 
         try:
-            return _only(name, manifest, env), True
+            return _only(name, manifest, (to.environment,)), True
         except UsageError:
+            kept = read_state_record(self._tools.store(to), to.state.folder)
+            begun = None if kept is None else kept.record.moving
+            if begun is not None and begun.source["name"] == name:
+                return shard_of(begun.source), False
             retired = {
                 one.shard.name: one.shard for one in find_retired(self.run(manifest, on_event=on_event))
             }
@@ -88,7 +125,7 @@ class MovingApp(AdoptingApp):
     def _moved(self, moved: Moved, *, command: str, on_event: Listener) -> Moved:
         from holdfast_orchestrator.deploy.ids import new_run_id  # noqa: PLC0415 - when it runs
         from holdfast_orchestrator.record.actor import aws_caller, find_actor  # noqa: PLC0415
-        from holdfast_orchestrator.state_admin.move import Mover, carry_out  # noqa: PLC0415
+        from holdfast_orchestrator.state_admin.move_writes import Mover, carry_out  # noqa: PLC0415
 
         shard, emit = moved.target, self._emitter(on_event)
         environ = self._tools.environ(shard.cloud)
@@ -105,13 +142,7 @@ class MovingApp(AdoptingApp):
         warned = self._move_recorded(moved, mover, command, outcome="moved", output=told)
         if warned:
             emit(Notice(message=f"not written into the audit trail: {warned}"))
-        return Moved(
-            source=moved.source,
-            target=moved.target,
-            proposal=moved.proposal,
-            source_in_app=moved.source_in_app,
-            done=done,
-        )
+        return replace(moved, done=done)
 
     def _move_recorded(
         self, moved: Moved, mover: "Mover", command: str, *, outcome: str, output: str

@@ -30,6 +30,7 @@ from typing import IO, Literal, Protocol
 
 from holdfast_orchestrator.errors import ToolchainError
 from holdfast_orchestrator.private_files import open_append
+from holdfast_orchestrator.system.sessions import end_session
 
 # `trap "" HUP` survives exec; a preexec_fn would do the same but is unsafe where threads run.
 _SHIM = ("/bin/sh", "-c", 'trap "" HUP; exec "$@"', "sh")
@@ -44,7 +45,8 @@ class Command:
     `environ` is the whole environment. `accept` are the exit codes that count as success. With
     `stdout` the output goes to that new file (mode 0600) instead of being captured. After
     `timeout` seconds the program gets one SIGINT and is waited for, or, with `on_timeout="kill"`
-    (only for what changes nothing), it and its children are killed.
+    (only for what changes nothing), it and its children are killed. With `ends_session` whatever it left
+    running in its session is ended when it has ended; a daemon with a session of its own is not.
     """
 
     argv: tuple[str, ...]
@@ -54,6 +56,7 @@ class Command:
     stdout: Path | None = None
     timeout: float | None = None
     on_timeout: Literal["interrupt", "kill"] = "interrupt"
+    ends_session: bool = False
 
     def __str__(self) -> str:
         return shlex.join(self.argv)
@@ -63,7 +66,8 @@ class Command:
 class Completed:
     """How a program ended; true where its exit code is one the command accepts.
 
-    `code` is negative for a signal. `stdout` is empty where the command named a file for it.
+    `code` is negative for a signal. `stdout` is empty where the command named a file for it. `left` are the
+    programs that it had left running and that did not end by themselves, for a command that ends its session.
     """
 
     command: Command
@@ -72,6 +76,7 @@ class Completed:
     stderr: str = field(default="", repr=False)
     seconds: float = 0.0
     timed_out: bool = False
+    left: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self.code in self.command.accept and not self.timed_out
@@ -222,6 +227,7 @@ class SystemRunning:
     def _finished(self, code: int, *, timed_out: bool = False) -> Completed:
         with self._lock:
             if self._completed is None:
+                left = end_session(self.pid) if self.command.ends_session else ()
                 self._completed = Completed(
                     command=self.command,
                     code=code,
@@ -229,6 +235,7 @@ class SystemRunning:
                     stderr=_text(self._err),
                     seconds=time.monotonic() - self._began,
                     timed_out=timed_out,
+                    left=left,
                 )
                 self._close()
             return self._completed

@@ -6,7 +6,7 @@ stop is asked for nothing new starts. Nothing here knows Terraform; any `concurr
 will do, a pool of threads or one that hands work to other machines.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
@@ -34,6 +34,7 @@ class Schedule(Generic[T]):
     `work` is called with a name, in the executor; `failed` judges its result; at most `max_parallel`
     names are worked on at once, and at most `per_group` of one `group`; of what could begin, the highest
     `priority` does. `on_skip` is told of each skipped name as soon as it is known.
+    `only_after` says which upstreams a name waits for and does not need: it is not skipped for them.
     """
 
     work: Callable[[str], T]
@@ -44,6 +45,7 @@ class Schedule(Generic[T]):
     priority: Callable[[str], float] = lambda _name: 0.0
     group: Callable[[str], str] = lambda _name: ""
     per_group: int | None = None
+    only_after: Callable[[str], Collection[str]] = lambda _name: ()
 
     def run(self, graph: Graph, executor: Executor) -> Mapping[str, T | Skipped]:
         """Return what became of each name, in the graph's order.
@@ -120,7 +122,7 @@ class _Walk(Generic[T]):
         return beside < schedule.per_group
 
     def _reason_to_skip(self, name: str) -> Skipped | None:
-        upstreams = sorted(self._graph.dependencies[name])
+        upstreams = sorted(set(self._graph.dependencies[name]).difference(self._schedule.only_after(name)))
         failed = [upstream for upstream in upstreams if upstream in self._ended and self._failed(upstream)]
         if failed:
             return Skipped(failed[0])

@@ -2,7 +2,8 @@
 
 The program is the one cdktf.json names, started as cdktf's own command line starts it (by a shell, in
 the project's folder, told where to write by CDKTF_OUTDIR), with the Python that runs Holdfast first on
-PATH. Two runs in one checkout take turns, from the app's start until its files have been read.
+PATH. What it leaves running in its session is ended. Two runs in one checkout take turns, from the app's
+start until its files have been read.
 """
 
 import fcntl
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast_orchestrator.errors import SettingsError, SynthesisError, UsageError
-from holdfast_orchestrator.events import AppOutput, Event, SynthFinished, SynthStarted
+from holdfast_orchestrator.events import AppOutput, Event, Notice, SynthFinished, SynthStarted
 from holdfast_orchestrator.manifest import (
     CDKTF_MANIFEST,
     HOLDFAST_MANIFEST,
@@ -81,6 +82,9 @@ def synthesize(
     completed = runtime.processes.run(_command(project, runtime, environments, services))
     if printed := "\n".join(filter(None, (completed.stdout.strip(), completed.stderr.strip()))):
         emit(AppOutput(text=printed))
+    if completed.left:
+        left = ", ".join(completed.left)
+        emit(Notice(message=f"the app had left programs running, which were ended: {left}"))
     if not completed:
         raise _failure(project, completed)
     if not is_synthesized(project.output):
@@ -117,7 +121,11 @@ def _command(
         "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
     }
     return Command(
-        argv=("/bin/sh", "-c", project.app), cwd=project.folder, environ=environ, on_timeout="kill"
+        argv=("/bin/sh", "-c", project.app),
+        cwd=project.folder,
+        environ=environ,
+        on_timeout="kill",
+        ends_session=True,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.faults.lab.invariant import assert_safe
-from tests.faults.lab.proxy import Meanwhile, Rule, puts
+from tests.faults.lab.proxy import Match, Meanwhile, Rule, puts, s3
 from tests.faults.lab.scenarios import SHARD, Version, app, impossible, parameter, provider, topic
 from tests.faults.lab.world import DEPLOY, Started, World
 
@@ -43,6 +43,40 @@ def test_row_77_an_object_that_appears_between_plan_and_apply_is_not_taken_over(
     assert "already exists" in ended.text
     assert sns.list_tags_for_resource(ResourceArn=ARN)["Tags"] == []
     assert names(world) == {f"/{SHARD}/kept", TOPIC}
+
+
+@pytest.mark.parametrize(
+    ("moment", "told"),
+    [(s3("PUT", r"_holdfast/artifacts/.*"), "is there already"), (puts("first"), "nobody can tell")],
+    ids=["before the last look", "during the apply"],
+)
+def test_row_77_without_a_gateway_what_may_be_somebody_elses_is_let_go_of(
+    world: World, moment: Match, told: str
+) -> None:
+    """Nothing guards the create: a look comes right before the apply, and what was made proves nothing."""
+    world.begin(app(parameter("kept")))
+    sns = world.cloud.client("sns")
+    made = Rule(what=moment, fault=Meanwhile(lambda: sns.create_topic(Name=TOPIC)), times=1)
+    world.proxy.add(made)
+    wanted = (parameter("kept"), parameter("first"), topic("late", depends_on=["aws_ssm_parameter.first"]))
+    refused = impossible(after="first")
+    refused[2]["depends_on"].append("aws_sns_topic.late")
+
+    ended = world.deploy(app(*wanted, refused))
+
+    assert made.hits == 1
+    assert_safe(world, ended, code=5, told={("aws_sns_topic", TOPIC)})
+    assert told in ended.text
+    assert names(world) == {f"/{SHARD}/kept", TOPIC}
+
+    again = world.deploy(app(*wanted))
+
+    assert_safe(world, again, code=4, told={("aws_sns_topic", TOPIC)})
+    adopting = ("deploy", "--env", "dev", "--stack", SHARD, "--adopt", "aws_sns_topic.late")
+    assert f"holdfast {' '.join(adopting)}" in again.text
+    assert world.holdfast("deploy", "--adopt", "aws_sns_topic.other", "--yes", "--json").code == 64
+    assert_safe(world, world.holdfast(*adopting, "--yes", "--json"), code=0)
+    assert held(world) == {"aws_ssm_parameter.kept", "aws_ssm_parameter.first", "aws_sns_topic.late"}
 
 
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "on another machine"])

@@ -331,3 +331,33 @@ def test_assets_of_a_cdktf_app_are_deployed_and_undone_to_their_bytes(asset_app:
     assert outcomes(failed.stdout) == {"code": "rolled_back"}, failed.stdout + failed.stderr
     assert "re-applied, verified" in failed.stdout
     assert there() == before
+
+
+def test_a_value_given_on_the_command_line_is_in_no_record_and_in_no_advice(plain_app: "App") -> None:
+    canary = "canary-5f0c9e"
+    # Nothing has the value but the run itself: it is no part of a state.
+    stack = {
+        "variable": {"token": {}},
+        "resource": {"terraform_data": {"made": {"input": "${length(var.token)}"}}},
+    }
+    plain_app.write({"one": stack})
+    asked = plain_app.run("deploy", "--var", f"token={canary}")
+    deployed = plain_app.run("deploy", f"--var=token={canary}", "--yes", "--json", "--events", "events.jsonl")
+    run = json.loads(deployed.stdout)["run"]
+    shown = plain_app.run("show", run, "--json")
+    ran = [asked, deployed, shown, plain_app.run("audit", "--json")]
+
+    assert [one.returncode for one in ran] == [64, 0, 0, 0], [one.stderr for one in ran]
+    assert "give the same command again with --yes" in asked.stderr
+    assert "(hidden)" not in asked.stderr
+    assert "token=(hidden)" in shown.stdout
+    for one in ran:
+        assert canary not in one.stdout + one.stderr
+    assert canary not in (plain_app.folder / "events.jsonl").read_text()
+    bodies = {
+        name: plain_app.s3.get_object(Bucket=plain_app.bucket, Key=name)["Body"].read()
+        for name in plain_app.object_keys()
+    }
+    assert {name.split("/")[1] for name, body in bodies.items() if canary.encode() in body} == {"inputs"}
+    assert any(name.endswith("run.json") for name in bodies)
+    assert any("/journal/" in name for name in bodies)

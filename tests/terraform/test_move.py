@@ -84,3 +84,79 @@ def test_what_the_receiver_does_not_declare_does_not_move(app: Shards, name: str
         app.project.move("a", "b", addresses=["aws_sns_topic.t"], yes=True)
 
     assert app.owned() == {"a": ["aws_sns_topic.t"], "b": ["aws_ssm_parameter.p"]}
+
+
+def test_a_deploy_that_fails_right_after_a_move_is_undone_without_making_or_losing_anything(
+    app: Shards, name: str
+) -> None:
+    """Values that went across are written out in what the shards go back to: the topic is neither's twice."""
+    reader = parameter(f"{name}r", at="r", value="${aws_sns_topic.t.arn}", depends_on=["aws_sns_topic.t"])
+    app.write(
+        a=stack(topic(name, display_name="old"), reader, v="${aws_sns_topic.t.name}"),
+        b=stack(parameter(f"{name}b", at="b")),
+    )
+    assert set(app.outcomes().values()) == {"committed"}
+    for which in ("a", "b"):
+        app.client("ssm").put_parameter(Name=f"{name}-taken-{which}", Value="theirs", Type="String")
+    arn = next(one for one in _topic_arns(app) if one.endswith(f":{name}"))
+    app.write(
+        a=stack(parameter(f"{name}r", at="r", value=arn), v=name),
+        b=stack(parameter(f"{name}b", at="b"), topic(name, display_name="old")),
+    )
+
+    looked = app.project.move("a", "b")
+    moved = app.project.move("a", "b", yes=True)
+    app.write(
+        a=stack(parameter(f"{name}r", at="r", value="new"), parameter(f"{name}-taken-a", at="bad"), v=name),
+        b=stack(
+            parameter(f"{name}b", at="b", value="new"),
+            topic(name, display_name="new"),
+            parameter(f"{name}-taken-b", at="bad"),
+        ),
+    )
+    failed = app.deploy()
+
+    for one in (looked, moved):
+        assert [plan.failure for plan in one.plans] == [None, None]
+        assert one.demanded == ()
+        counts = [(p.document.added, p.document.destroyed) for p in one.plans if p.document is not None]
+        assert counts == [(0, 0), (0, 0)]
+    assert moved.done is not None
+    assert moved.done.not_good is None
+    outcomes = {each.shard: each.outcome.value for each in failed.shards}
+    assert outcomes == {"a": "rolled_back", "b": "rolled_back"}, failed
+    assert app.owned() == {"a": ["aws_ssm_parameter.r"], "b": ["aws_sns_topic.t", "aws_ssm_parameter.b"]}
+    values = {key: _value(app, f"{name}{key}") for key in ("r", "b", "-taken-a")}
+    assert values == {"r": arn, "b": "v", "-taken-a": "theirs"}
+    assert _display(app, arn) == "old"
+
+
+def test_a_renamed_stack_whose_first_deploy_fails_goes_back_to_what_it_was(app: Shards, name: str) -> None:
+    app.write(core=stack(topic(name, display_name="old"), parameter(name)))
+    assert app.outcomes() == {"core": "committed"}
+    app.client("ssm").put_parameter(Name=f"{name}-taken", Value="theirs", Type="String")
+    app.write(platform=stack(topic(name, display_name="old"), parameter(name)))
+
+    assert app.project.move("core", "platform", yes=True).demanded == ()
+    bad = parameter(f"{name}-taken", at="bad")
+    app.write(platform=stack(topic(name, display_name="new"), parameter(name), bad))
+    failed = app.deploy()
+
+    assert failed.results["platform"].outcome.value == "rolled_back", failed
+    assert app.owned() == {"platform": ["aws_sns_topic.t", "aws_ssm_parameter.p"]}
+    arn = next(one for one in _topic_arns(app) if one.endswith(f":{name}"))
+    assert _display(app, arn) == "old"
+    assert "core" not in app.run("list").stdout
+
+
+def _topic_arns(app: Shards) -> list[str]:
+    pages = app.client("sns").get_paginator("list_topics").paginate()
+    return [str(one["TopicArn"]) for page in pages for one in page["Topics"]]
+
+
+def _display(app: Shards, arn: str) -> str:
+    return str(app.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]["DisplayName"])
+
+
+def _value(app: Shards, name: str) -> str:
+    return str(app.client("ssm").get_parameter(Name=name)["Parameter"]["Value"])

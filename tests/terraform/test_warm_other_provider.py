@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -114,3 +115,25 @@ def test_a_provider_that_does_not_start_is_left_to_terraform(tiny: Any, tmp_path
 
     (sentence,) = tiny.told
     assert "ZeroDivisionError" in sentence
+
+
+def test_a_temporary_folder_whose_path_is_too_long_for_a_socket_hinders_nobody(
+    tiny: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / ("t" * 130)
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    tiny.runtime.environ["TMPDIR"] = str(temporary)
+    own = set(Path("/tmp").glob("hf-*"))
+
+    for name, is_warm in (("cold", False), ("warm", True)):
+        terraform = tiny.terraform(name, notes("m", **{name: name}), warm=is_warm, state=name)
+        terraform.init()
+        assert terraform.apply(terraform.plan().plan)
+
+    assert {"cold", "warm"} <= {text for _, text, _, _ in applied(tiny)}
+    assert tiny.told == []
+    assert tiny.provider_pids
+    assert not list(temporary.rglob("plugin*"))
+    made = set(Path("/tmp").glob("hf-*")) - own
+    assert all(folder.stat().st_mode & 0o077 == 0 for folder in made if folder.exists())

@@ -161,6 +161,10 @@ class FakeTerraform:
     engine: Engine = TERRAFORM
 
     @property
+    def guards(self) -> bool:
+        return True
+
+    @property
     def workdir(self) -> Path:
         folder = self.world.folder / self.shard.name
         folder.mkdir(exist_ok=True)

@@ -1,5 +1,7 @@
 """What was seen of an object before its create, and what that proves; what a plan would take over."""
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.deploy_world import shard
 
+from holdfast_orchestrator.errors import UsageError
+from holdfast_orchestrator.gate.adopted import refuse_unknown_adoptions, refuse_unknown_instance
 from holdfast_orchestrator.gate.takeover import adoptions, takeovers
+from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.rollback.holdings import holdings_in, unproven_in
 from holdfast_orchestrator.rollback.identities import Identity
 from holdfast_orchestrator.terraform.create_semantics import is_doubtful, rule_of
@@ -254,3 +259,55 @@ def test_what_would_be_replaced_cannot_be_taken_over() -> None:
     (finding,) = takeovers(plan(replaced), Sightings(), SHARD, adopted={f"{ALARM}.a"})
 
     assert "would replace it" in finding.what
+
+
+def declaring(name: str, *topics: str) -> Shard:
+    configuration = {"resource": {TOPIC: {one: {"name": one} for one in topics}}}
+    return replace(shard(name), configuration=json.dumps(configuration).encode())
+
+
+CORE, WEB = declaring("core", "alarms", "shared"), declaring("web", "shared")
+
+
+@pytest.mark.parametrize("address", [f"{TOPIC}.alarms", f'{TOPIC}.alarms["eu"]'])
+def test_an_address_that_one_chosen_stack_declares_can_be_adopted(address: str) -> None:
+    refuse_unknown_adoptions({address}, (CORE, WEB))
+    refuse_unknown_adoptions({f"{TOPIC}.shared"}, (WEB,))
+
+
+@pytest.mark.parametrize(
+    ("address", "said", "next_step"),
+    [
+        (
+            f"{TOPIC}.alarm",
+            f"core, web declare no such resource; the nearest is {TOPIC}.alarms",
+            f"holdfast deploy --env {SHARD.environment} --stack core --adopt {TOPIC}.alarms",
+        ),
+        ("no address", "core, web declare no such resource", f"plan --env {SHARD.environment} --stack core"),
+        (
+            f"{TOPIC}.shared",
+            "must mean one object, and core, web have that address",
+            f"holdfast deploy --env {SHARD.environment} --stack core --adopt {TOPIC}.shared",
+        ),
+    ],
+)
+def test_an_address_that_names_nothing_or_several_objects_is_refused(
+    address: str, said: str, next_step: str
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        refuse_unknown_adoptions({address}, (CORE, WEB))
+
+    assert said in refused.value.what
+    assert next_step in str(refused.value.next_step)
+
+
+def test_an_instance_that_a_block_does_not_have_is_refused_with_the_nearest() -> None:
+    known = {f'{TOPIC}.t["a"]', f'{TOPIC}.t["b"]'}
+
+    refuse_unknown_instance({f'{TOPIC}.t["a"]'}, known, SHARD)
+    with pytest.raises(UsageError, match="the nearest is") as refused:
+        refuse_unknown_instance({f"{TOPIC}.t[a]"}, known, SHARD)
+
+    assert refused.value.next_step == (
+        f"holdfast deploy --env {SHARD.environment} --stack core --adopt '{TOPIC}.t[\"a\"]'"
+    )

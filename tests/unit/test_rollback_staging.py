@@ -292,6 +292,38 @@ def test_stage_two_forgets_what_may_be_one_object_with_what_stays(state: Identit
     assert second.forgotten == (OLD_GROUP,)
 
 
+@pytest.mark.parametrize(
+    ("kind", "named", "other"),
+    [
+        (
+            "aws_iam_role_policy_attachment",
+            {"role": "r", "policy_arn": "p"},
+            {"role": "r", "policy_arn": "q"},
+        ),
+        (
+            "aws_cloudwatch_event_target",
+            {"event_bus_name": None, "rule": "r", "target_id": "t"},
+            {"event_bus_name": "other", "rule": "r", "target_id": "t"},
+        ),
+    ],
+)
+def test_an_object_with_a_random_id_is_told_by_what_names_it(
+    kind: str, named: dict[str, Any], other: dict[str, Any]
+) -> None:
+    def state(new: dict[str, Any]) -> IdentityIndex:
+        objects = {"old": {"id": "x-1", **named}, "new": {"id": "x-2", **new}}
+        resources = [
+            {"mode": "managed", "type": kind, "name": name, "instances": [{"attributes": attributes}]}
+            for name, attributes in objects.items()
+        ]
+        return index_state({"resources": resources}, protection=Protection())
+
+    old = f"{kind}.old"
+
+    assert stage_two({}, put_off=[old], state=state(named)).forgotten == (old,)
+    assert stage_two({}, put_off=[old], state=state(other)).forgotten == ()
+
+
 def test_stage_two_is_the_new_configuration_where_nothing_is_shared() -> None:
     second = stage_two(topics(new={}), put_off=["aws_sns_topic.old"], state=index(old="t", new="u"))
 

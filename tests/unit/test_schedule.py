@@ -55,6 +55,16 @@ def run(
         return schedule.run(graph, executor)
 
 
+def test_what_only_goes_after_a_failure_is_not_skipped_for_it() -> None:
+    work = Recorder(failing=frozenset({"a"}))
+    graph = Graph({"a": (), "b": ("a",), "c": ("a",), "d": ("b",)})
+
+    ended = run(graph, work, only_after=lambda name: {"b": {"a"}}.get(name, set()))
+
+    assert ended == {"a": False, "b": True, "c": Skipped("a"), "d": True}
+    assert work.seen_at_start["b"] >= {"a"}
+
+
 @st.composite
 def runs(draw: st.DrawFn) -> tuple[Graph, frozenset[str], int]:
     names = [f"s{number}" for number in range(draw(st.integers(1, 9)))]

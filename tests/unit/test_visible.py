@@ -169,6 +169,16 @@ def test_errors_and_reports_of_defects_are_safe(tmp_path_factory: pytest.TempPat
     assert not obeyed(report.read_text())
 
 
+def test_a_report_of_a_defect_has_no_values_of_variables(tmp_path: Path) -> None:
+    runtime = refusing_runtime(clock=Noon(), cache=tmp_path, terminal=captured_terminal())
+
+    cli._told(ValueError("odd"), ["deploy", "--var", "a=canary", "--var=b=canary"], runtime)
+
+    (report,) = (tmp_path / "reports").iterdir()
+    assert "deploy --var a=(hidden) --var=b=(hidden)" in report.read_text()
+    assert "canary" not in report.read_text() + runtime.terminal.err.getvalue()  # type: ignore[attr-defined]
+
+
 def test_every_line_of_a_command_passes_the_door() -> None:
     """What is written in `cli` is redacted text, JSON made safe, or a constant."""
     source = Path(cli.__file__).parent

@@ -136,9 +136,10 @@ def _told(error: Exception, argv: Sequence[str], runtime: "Runtime") -> int:
             _say(refused, runtime)
             return refused.exit_code
         case _:
+            from holdfast_orchestrator.cli._variables import without_values  # noqa: PLC0415 - hardly ever
             from holdfast_orchestrator.report.defect import report_defect  # noqa: PLC0415 - hardly ever
 
-            runtime.terminal.err.write(report_defect(error, argv, runtime) + "\n")
+            runtime.terminal.err.write(report_defect(error, without_values(argv), runtime) + "\n")
             return EXIT_DEFECT
 
 

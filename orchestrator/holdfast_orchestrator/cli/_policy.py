@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from holdfast_orchestrator.cli._options import mirrored, options
-from holdfast_orchestrator.cli._variables import without_values
+from holdfast_orchestrator.cli._variables import HIDDEN, without_values
 from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.rollback.forward_gate import Approval
@@ -101,12 +101,23 @@ def agreed_in(given: Mapping[str, Any]) -> "Agreed":
     from holdfast_orchestrator.plan.refusals import Agreed  # noqa: PLC0415 - what plans takes long to import
 
     policy = policy_of(given)
-    return Agreed(allowed=policy.allowed, approvals=policy.approvals)
+    return Agreed(allowed=policy.allowed, approvals=policy.approvals, adopt=policy.adopt)
 
 
 def command_line() -> str:
     """Return the command line as it was given."""
     return shlex.join(("holdfast", *without_values(click.get_current_context().meta.get(ARGV, ()))))
+
+
+def again_with_yes() -> str:
+    """Return what to do to give the same command again without being asked.
+
+    In words where the command line holds values that are never shown.
+    """
+    line = command_line()
+    if HIDDEN in line:
+        return "give the same command again with --yes at its end (values of --var are not repeated here)"
+    return f"{line} --yes"
 
 
 def _approval(text: str) -> Approval:

@@ -8,7 +8,7 @@ from holdfast_orchestrator.errors import SettingsError, UsageError
 from holdfast_orchestrator.inputs.value import Variable
 
 _OPTION = "--var"
-_HIDDEN = "(hidden)"
+HIDDEN = "(hidden)"
 
 
 def variables_in(given: Mapping[str, Any], cwd: Path) -> tuple[Variable, ...]:
@@ -24,7 +24,7 @@ def without_values(argv: Sequence[str]) -> tuple[str, ...]:
         if named or word.startswith(f"{_OPTION}="):
             lead = "" if named else f"{_OPTION}="
             name = word.removeprefix(lead).partition("=")[0]
-            kept.append(f"{lead}{name}={_HIDDEN}")
+            kept.append(f"{lead}{name}={HIDDEN}")
         else:
             kept.append(word)
         named = word == _OPTION

@@ -21,7 +21,14 @@ from holdfast_orchestrator.cli._options import (
     variables_option,
     yes_option,
 )
-from holdfast_orchestrator.cli._policy import adopt_option, agreed_in, command_line, failing, policy_of
+from holdfast_orchestrator.cli._policy import (
+    adopt_option,
+    again_with_yes,
+    agreed_in,
+    command_line,
+    failing,
+    policy_of,
+)
 from holdfast_orchestrator.cli._session import Session, session
 from holdfast_orchestrator.deploy.outcome import RunResult
 from holdfast_orchestrator.errors import EngineError, GateError, InterruptedSafelyError, UsageError
@@ -81,7 +88,7 @@ def command(runtime: Runtime, /, *, yes: bool, kept: Path | None, **given: Any) 
         if not yes and not here.can_ask:
             raise UsageError(
                 "deploy asks before it changes anything, and there is no terminal to ask on",
-                next_step=f"{command_line()} --yes",
+                next_step=again_with_yes(),
             )
         plan = None if kept is None else read_kept(runtime.cwd / kept)
         result = _deploy(here, plan, given) if yes else _asked(here, plan, given)

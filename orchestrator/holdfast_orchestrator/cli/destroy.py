@@ -17,6 +17,7 @@ from holdfast_orchestrator.cli._options import (
     yes_option,
 )
 from holdfast_orchestrator.cli._policy import (
+    again_with_yes,
     command_line,
     policy_of,
     rebaseline_option,
@@ -70,7 +71,7 @@ def command(runtime: Runtime, /, *, yes: bool, **given: Any) -> int:
         if not yes and not here.can_ask:
             raise UsageError(
                 "destroy asks before it takes anything down, and there is no terminal to ask on",
-                next_step=f"{command_line()} --yes",
+                next_step=again_with_yes(),
             )
         if given["retired"] and (given["stack"] or given["service"] or given["include_dependents"]):
             raise UsageError("--retired names the one stack to take down; leave --stack and the like away")

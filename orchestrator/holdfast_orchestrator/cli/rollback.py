@@ -19,6 +19,7 @@ from holdfast_orchestrator.cli._options import (
     yes_option,
 )
 from holdfast_orchestrator.cli._policy import (
+    again_with_yes,
     approve_option,
     command_line,
     policy_of,
@@ -72,7 +73,7 @@ def command(runtime: Runtime, /, *, shard: str, to: str | None, yes: bool, **giv
             if not here.can_ask:
                 raise UsageError(
                     "rollback asks before it changes anything, and there is no terminal to ask on",
-                    next_step=f"{command_line()} --yes",
+                    next_step=again_with_yes(),
                 )
             if here.runtime.terminal.ask(f"Take {shard} back? Type its name to go on: ") != shard:
                 raise GateError("not confirmed; nothing was changed")

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from holdfast_orchestrator.deploy.desk import Desk
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult
-from holdfast_orchestrator.deploy.tidy import audit_settings, prune_backups, set_lifecycle
+from holdfast_orchestrator.deploy.tidy import audit_settings, prune_backups, set_lifecycle, tidy_cache
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.events import Event, Notice
 from holdfast_orchestrator.manifest import Shard, by_bucket
@@ -23,6 +23,7 @@ from holdfast_orchestrator.record.runs import RunRecord, begin_run, end_run
 from holdfast_orchestrator.report.lines import Lines
 from holdfast_orchestrator.state.store import DurableStore
 from holdfast_orchestrator.system.workers import WorkerPool
+from holdfast_orchestrator.unchanged.checkouts import sweep_checkouts
 
 _WRITERS = 4
 _GRAVEST_FIRST = ("needs_human", "failed", "rolled_back", "blocked", "skipped", "committed", "unchanged")
@@ -86,6 +87,8 @@ class Books:
                 self._end(store, shards, trail, result)
             except HoldfastError as error:
                 self.run.emit(Notice(message=f"the run could not be recorded: {error}"))
+        tidy_cache(self.run.runtime.cache, self.run.clock.now())
+        sweep_checkouts(self.run.clock.now)
 
     def _end(
         self, store: DurableStore, shards: Sequence[Shard], trail: AuditTrail, result: RunResult

@@ -9,7 +9,7 @@ from holdfast_orchestrator.deploy.commands import correct_and_deploy
 from holdfast_orchestrator.deploy.demolition import destroy_again, refuse_more_than_agreed, settle_destroy
 from holdfast_orchestrator.deploy.gates import judge_reversible
 from holdfast_orchestrator.deploy.letting_go import deletes_at_once, let_go_in_state, not_ours_to_delete
-from holdfast_orchestrator.deploy.looks import holdings_of, note_sightings
+from holdfast_orchestrator.deploy.looks import holdings_of, look_once_more, note_applied, note_sightings
 from holdfast_orchestrator.deploy.narration import Failure, failure_of, failure_of_error
 from holdfast_orchestrator.deploy.plan_basis import refuse_other_state
 from holdfast_orchestrator.deploy.proof import accepting, prove, sentence, tell_unused, told, way_out
@@ -88,8 +88,13 @@ def staging_of(bench: Bench, attempt: Attempt) -> Staging:
 def apply_stage_one(bench: Bench, attempt: Attempt) -> Phase:
     """Apply the plan that was gated, and no other."""
     reasons = not_ours_to_delete(bench, attempt, deletes_at_once(attempt))
-    handed = {"handed": sorted(reasons)}
-    with bench.phase(Phase.APPLYING, retry=attempt.retries, boot=bench.boot, **handed) as entry:
+    attempt.code, attempt.errors = 0, ()
+    looked = look_once_more(bench, attempt)
+    noted = {"retry": attempt.retries, "boot": bench.boot, "handed": sorted(reasons), **looked}
+    with bench.phase(Phase.APPLYING, **noted) as entry:
+        if attempt.code != 0:
+            entry["refused"] = True
+            return Phase.SETTLE
         bench.step("applying")
         if reasons:
             _let_go_at_once(bench, attempt, reasons)
@@ -121,7 +126,7 @@ def run_apply(bench: Bench, attempt: Attempt) -> dict[str, Any]:
     holdings = holdings_of(bench, attempt)
     with bench.run.stop.interrupting(attempt.terraform.interrupt):
         applied = attempt.terraform.apply(attempt.plan_file, holdings=holdings)
-    noted = note_sightings(attempt, applied.watched)
+    noted = note_applied(bench, attempt, applied.watched)
     attempt.plan_file = None
     attempt.records.append(applied.record)
     attempt.code = applied.code

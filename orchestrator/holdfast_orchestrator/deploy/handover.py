@@ -6,7 +6,7 @@ the first state, and that shard has a second turn when the receiver is done.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from holdfast_orchestrator.deploy.attempt import parsed
@@ -40,15 +40,25 @@ class Handover:
     late: frozenset[PossibleMove] = frozenset()
     promised: tuple[PossibleMove, ...] = ()
 
-    def of(self, name: str) -> ShardHandover:
-        """Return what the shard of this name has to know."""
-        late = [move for move in self.late if move.source == name]
+    def of(self, name: str, failed: Collection[str] = ()) -> ShardHandover:
+        """Return what the shard of this name has to know when these shards have failed.
+
+        What it drops and one of those may have wanted stays in its state: nobody knows yet whether it moves.
+        """
+        mine = [move for move in self.moves if move.source == name]
+        late = [move for move in mine if move in self.late or (not move.certain and move.target in failed)]
         return ShardHandover(
             released=frozenset(move.owner for move in self.moves if move.source != name),
             held=frozenset(move.owner.address for move in late),
             receivers=tuple(sorted({move.target for move in late})),
             promised={move.owner.address: move.target for move in self.promised if move.source == name},
         )
+
+    def only_after(self, name: str) -> frozenset[str]:
+        """Return the shards that this one goes after only because they may receive something from it."""
+        moves = [move for move in self.moves if move.source == name]
+        certain = {move.target for move in moves if move.certain}
+        return frozenset(move.target for move in moves) - certain
 
     @property
     def givers(self) -> Mapping[str, frozenset[str]]:

@@ -5,6 +5,9 @@ from typing import Any
 
 from holdfast_orchestrator.deploy.attempt import Attempt
 from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.narration import Failure
+from holdfast_orchestrator.gate.takeover import takeovers
+from holdfast_orchestrator.plan.looks import look_by_import, unguarded
 from holdfast_orchestrator.record.journal_entry import Entry
 from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.holdings import holdings_in
@@ -34,6 +37,42 @@ def note_sightings(attempt: Attempt, watched: Sightings | None) -> dict[str, Any
         SEEN: [one.to_json() for one in watched.by_key.values()],
         GONE: [[key.kind, key.name, key.place] for key in sorted(watched.gone, key=str)],
     }
+
+
+def look_once_more(bench: Bench, attempt: Attempt) -> dict[str, Any]:
+    """Look, right before an apply that nothing guards, for what its creates would take over.
+
+    What is there fails the apply before it begins. All else counts as unproven from now on, because somebody
+    may make it until its create. Returns what the journal keeps.
+    """
+    if attempt.verb == "destroy" or attempt.plan_file is None or attempt.terraform.guards:
+        return {}
+    holdings = holdings_of(bench, attempt)
+    known = unguarded(bench.shard, attempt.plan, holdings)
+    if not known.by_key:
+        return {}
+    bench.step("looking once more")
+    seen = look_by_import(attempt.terraform, bench.shard, attempt.plan, holdings)
+    findings = [*takeovers(attempt.plan, seen, bench.shard)]
+    if findings:
+        attempt.plan_file.unlink(missing_ok=True)
+        attempt.plan_file = None
+        attempt.code, attempt.errors = 1, tuple(f"{one.what}: it already exists" for one in findings)
+        attempt.failure = Failure(
+            reason="; ".join(one.what for one in findings),
+            next_step=findings[0].next_step,
+            evidence=(),
+            lasts=True,
+        )
+        known = seen
+    return note_sightings(attempt, known)
+
+
+def note_applied(bench: Bench, attempt: Attempt, watched: Sightings | None) -> dict[str, Any]:
+    """Take in what the guard saw of an apply, and what that apply proves where none was there."""
+    if watched is None and attempt.verb != "destroy":
+        watched = unguarded(bench.shard, attempt.plan, holdings_of(bench, attempt))
+    return note_sightings(attempt, watched)
 
 
 def tell_unproven(bench: Bench, watched: Sightings) -> None:

@@ -16,7 +16,8 @@ from holdfast_orchestrator.errors import (
     RolledBackError,
     UsageError,
 )
-from holdfast_orchestrator.terraform.accepted import AcceptedUse
+from holdfast_orchestrator.events import ShardFinished
+from holdfast_orchestrator.terraform.accepted import AcceptedUse, count_words
 
 
 class Outcome(StrEnum):
@@ -119,3 +120,23 @@ _GRAVEST_FIRST = (
     LeasedError.exit_code,
     UsageError.exit_code,
 )
+
+
+def summary(result: ShardResult) -> str:
+    """Return a shard's result in a few words: what changed, or why nothing did."""
+    if result.reason is not None:
+        return result.reason
+    counts = Counter(added=result.added, changed=result.changed, destroyed=result.destroyed)
+    words = [f"{number} {what}" for what, number in counts.items() if number]
+    return ", ".join(filter(None, (*words, count_words(result.accepted))))
+
+
+def finished(result: ShardResult) -> ShardFinished:
+    """Return the event that tells how a shard ended."""
+    return ShardFinished(
+        shard=result.shard,
+        outcome=result.outcome.value,
+        summary=summary(result),
+        detail=result.evidence,
+        seconds=result.seconds,
+    )

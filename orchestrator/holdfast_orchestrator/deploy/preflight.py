@@ -19,6 +19,7 @@ from holdfast_orchestrator.errors import GateError, MachineError, NeedsPersonErr
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.belonging import refuse_other_app, refuse_other_lineage
 from holdfast_orchestrator.record.last_good import Promoted, read_last_good
+from holdfast_orchestrator.record.moving import refuse_half_moved
 from holdfast_orchestrator.record.state_record import KeptRecord, read_state_record
 from holdfast_orchestrator.rollback.rollback_config import empty_like
 from holdfast_orchestrator.rollback.state_objects import Recorded, Standing, StateObject, compare, read_state
@@ -114,8 +115,11 @@ def refuse_another_app(bench: Bench, known: Known) -> None:
 def refuse_strange_state(bench: Bench, known: Known) -> None:
     """Return if the state is the one that was recorded, or somebody said to take it for the truth.
 
-    Raises NeedsPersonError for one that is gone or damaged, GateError for one somebody else wrote.
+    Raises NeedsPersonError for one that is gone, damaged or half moved, GateError for one that
+    somebody else wrote.
     """
+    if known.kept is not None and not bench.desk.policy.rebaseline:
+        refuse_half_moved(bench.store, known.kept.record.moving)
     key, expected = bench.shard.state.key, known.expected
     stored = read_state(key, None if known.stored is None else known.stored.body)
     standing = compare(stored, expected)

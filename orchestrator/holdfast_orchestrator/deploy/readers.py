@@ -13,20 +13,9 @@ from holdfast_orchestrator.record.last_good import LAST_GOOD, last_good_key, rea
 from holdfast_orchestrator.rollback.documents import blocks
 from holdfast_orchestrator.state.store import DurableStore
 from holdfast_orchestrator.system.workers import WorkerPool
+from holdfast_orchestrator.unchanged.normal import SETTLED
 
 _READERS = 16
-# What these answer does not depend on any object.
-_TELLS_ITSELF = frozenset({
-    "aws_arn",
-    "aws_caller_identity",
-    "aws_default_tags",
-    "aws_iam_policy_document",
-    "aws_partition",
-    "aws_region",
-    "aws_service_principal",
-    "cloudinit_config",
-    "terraform_remote_state",
-})  # fmt: skip
 
 
 def readers_of(shard: Shard, run: Run, outputs: Collection[str] | None) -> Mapping[str, frozenset[str]]:
@@ -51,7 +40,7 @@ def looking_up(names: Collection[str], run: Run) -> Iterator[str]:
             if good is None or good.record.is_destroy:
                 continue
             configuration = parsed(read_artifact(store, good.record.artifact).configuration)
-            if any(kind not in _TELLS_ITSELF for kind, _, _ in blocks(configuration, "data")):
+            if any(kind not in SETTLED for kind, _, _ in blocks(configuration, "data")):
                 yield shard.name
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.deploy.desk import Desk
 from holdfast_orchestrator.deploy.ids import new_run_id
-from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
+from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult, finished
 from holdfast_orchestrator.deploy.shard import Intent, ShardDeploy
-from holdfast_orchestrator.events import Notice, ShardFinished
+from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.plan.shard import Run
 
 if TYPE_CHECKING:
@@ -73,15 +73,5 @@ def _together(first: ShardResult, second: ShardResult) -> ShardResult:
 
 
 def _told(result: ShardResult, run: Run) -> ShardResult:
-    from holdfast_orchestrator.deploy.run import summary  # noqa: PLC0415 - it comes here itself
-
-    run.emit(
-        ShardFinished(
-            shard=result.shard,
-            outcome=result.outcome.value,
-            summary=summary(result),
-            detail=result.evidence,
-            seconds=result.seconds,
-        )
-    )
+    run.emit(finished(result))
     return result

@@ -13,10 +13,9 @@ from holdfast_orchestrator.deploy.draft import Draft
 from holdfast_orchestrator.deploy.locks import outwait_lock
 from holdfast_orchestrator.deploy.machine import Ending
 from holdfast_orchestrator.deploy.narration import Failure
-from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
+from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult, finished
 from holdfast_orchestrator.deploy.preflight import look, refuse_another_app
 from holdfast_orchestrator.deploy.reopen import noted_shard
-from holdfast_orchestrator.deploy.run import summary
 from holdfast_orchestrator.deploy.shard import at_work
 from holdfast_orchestrator.deploy.unfinished import not_begun, take_up
 from holdfast_orchestrator.errors import (
@@ -27,7 +26,7 @@ from holdfast_orchestrator.errors import (
     RolledBackError,
     UsageError,
 )
-from holdfast_orchestrator.events import RunFinished, ShardFinished
+from holdfast_orchestrator.events import RunFinished
 from holdfast_orchestrator.manifest import Manifest, Shard, by_bucket
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.record.journal import journalled_shards, read_journal
@@ -304,13 +303,5 @@ def _so(take: Take, store: DurableStore, shard: Shard, reason: str) -> Failure:
 
 
 def _told(run: Run, result: ShardResult) -> ShardResult:
-    run.emit(
-        ShardFinished(
-            shard=result.shard,
-            outcome=result.outcome.value,
-            summary=summary(result),
-            detail=result.evidence,
-            seconds=result.seconds,
-        )
-    )
+    run.emit(finished(result))
     return result

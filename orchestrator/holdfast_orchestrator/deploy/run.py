@@ -1,7 +1,6 @@
 """Deploy or destroy a choice of shards: check, walk along the graph, tell, and add up."""
 
 import threading
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -15,14 +14,15 @@ from holdfast_orchestrator.deploy.by_hand import Back
 from holdfast_orchestrator.deploy.desk import Desk, Policy
 from holdfast_orchestrator.deploy.handover import Handover, ShardHandover, find_moves
 from holdfast_orchestrator.deploy.ids import new_run_id
-from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
+from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult, finished
 from holdfast_orchestrator.deploy.readers import readers_of
 from holdfast_orchestrator.deploy.removals import remove_what_waited
 from holdfast_orchestrator.deploy.shard import Intent
 from holdfast_orchestrator.deploy.together import take_back, take_back_receivers
 from holdfast_orchestrator.deploy.turns import Turns
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.events import Notice, RunFinished, ShardFinished
+from holdfast_orchestrator.events import Notice, RunFinished
+from holdfast_orchestrator.gate.adopted import refuse_unknown_adoptions
 from holdfast_orchestrator.gate.elsewhere import refuse_states_elsewhere
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Shard
@@ -33,7 +33,6 @@ from holdfast_orchestrator.priority import estimated_seconds, longest_paths
 from holdfast_orchestrator.rollback.handover import order_of_moves
 from holdfast_orchestrator.schedule import Schedule, Skipped
 from holdfast_orchestrator.system.workers import WorkerPool
-from holdfast_orchestrator.terraform.accepted import count_words
 from holdfast_orchestrator.tools import check_buckets, shards_with_state
 from holdfast_orchestrator.unchanged.decide import Decision
 from holdfast_orchestrator.unchanged.retired import find_retired
@@ -90,6 +89,7 @@ def carry_out(order: Order, run: Run, crew: "Crew | None" = None) -> RunResult:
     began = run.clock.monotonic()
     check_buckets(run.tools, order.shards)
     refuse_states_elsewhere(run.tools, order.shards, lambda text: run.emit(Notice(message=text)))
+    refuse_unknown_adoptions(order.policy.adopt, order.shards)
     if order.destroy:
         _refuse_to_strand(order, run)
     transcript = Transcript(run.emit)
@@ -167,6 +167,7 @@ class _Walk:
     crew: "Crew"
     lock: threading.Lock = field(default_factory=threading.Lock)
     moved: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
     at_work: set[str] = field(default_factory=set)
     turns: Turns | None = None
 
@@ -177,7 +178,8 @@ class _Walk:
             failed=lambda result: not result.outcome.is_good,
             max_parallel=self.order.max_parallel,
             stop=self.run.stop,
-            on_skip=lambda name, skipped: self._tell(self._skipped(name, skipped)),
+            on_skip=self._skip,
+            only_after=self._only_after,
             priority=longest_paths(self._turned(graph), self._seconds()).__getitem__,
             group=lambda name: self.run.manifest.by_name[name].account,
             per_group=self.order.per_account,
@@ -198,7 +200,7 @@ class _Walk:
     def _hand_over(self, results: dict[str, ShardResult]) -> None:
         """Give those a second turn that kept an object for a shard that came after them."""
         for name in self._graph.order:
-            receivers = self.handover.of(name).receivers
+            receivers = self.handover.of(name, self.failed).receivers
             if not receivers or not results[name].outcome.is_good:
                 continue
             missing = [each for each in receivers if not results[each].outcome.is_good]
@@ -267,8 +269,18 @@ class _Walk:
         self.at_work.discard(name)
         if result.outcome is Outcome.COMMITTED:
             self._note_moved(name)
+        if not result.outcome.is_good:
+            self.failed.add(name)
         self._tell(result)
         return result
+
+    def _skip(self, name: str, skipped: Skipped) -> None:
+        self.failed.add(name)
+        self._tell(self._skipped(name, skipped))
+
+    def _only_after(self, name: str) -> frozenset[str]:
+        """The shards this one goes after without needing them: they may receive something from it."""
+        return self.handover.only_after(name).difference(self.run.manifest.graph.dependencies[name])
 
     def _intent(self, name: str) -> Intent:
         shown = self.order.shown
@@ -277,7 +289,7 @@ class _Walk:
             destroy=self.order.destroy,
             allowed=self.order.policy.allowed,
             shown=None if shown is None else shown.by_name.get(name),
-            handover=self.handover.of(name),
+            handover=self.handover.of(name, self.failed),
             upstream_changed=changed,
             back=self.order.back,
             followers=self._followers(name),
@@ -311,15 +323,7 @@ class _Walk:
         return ShardResult(shard=name, label=label(name), outcome=Outcome.SKIPPED, reason=because)
 
     def _tell(self, result: ShardResult) -> None:
-        self.run.emit(
-            ShardFinished(
-                shard=result.shard,
-                outcome=result.outcome.value,
-                summary=summary(result),
-                detail=result.evidence,
-                seconds=result.seconds,
-            )
-        )
+        self.run.emit(finished(result))
 
 
 def _turns(order: Order, run: Run) -> Turns | None:
@@ -340,12 +344,3 @@ def _left_alone(shard: Shard, run: Run, decision: Decision) -> ShardResult:
         serial=None if state is None else state.serial,
         skipped=True,
     )
-
-
-def summary(result: ShardResult) -> str:
-    """Return a shard's result in a few words: what changed, or why nothing did."""
-    if result.reason is not None:
-        return result.reason
-    counts = Counter(added=result.added, changed=result.changed, destroyed=result.destroyed)
-    words = [f"{number} {what}" for what, number in counts.items() if number]
-    return ", ".join(filter(None, (*words, count_words(result.accepted))))

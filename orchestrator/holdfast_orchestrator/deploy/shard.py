@@ -30,6 +30,7 @@ from holdfast_orchestrator.deploy.purpose import Purpose, refuse_rejected
 from holdfast_orchestrator.errors import EngineError, HoldfastError, InterruptedSafelyError, MachineError
 from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.gate import Finding, Proposal, pass_gates
+from holdfast_orchestrator.gate.adopted import refuse_unknown_instance
 from holdfast_orchestrator.gate.takeover import adoptions, takeovers
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.document import PlanDocument
@@ -40,7 +41,10 @@ from holdfast_orchestrator.plan.upstream import waits_for
 from holdfast_orchestrator.private_files import write_private
 from holdfast_orchestrator.record.footing import Mark
 from holdfast_orchestrator.record.state_record import Debt, StateRecord
+from holdfast_orchestrator.rollback.changes import read_plan
+from holdfast_orchestrator.rollback.documents import managed
 from holdfast_orchestrator.rollback.imports import with_imports
+from holdfast_orchestrator.rollback.references import declares
 from holdfast_orchestrator.state.lease import Claim
 from holdfast_orchestrator.state.lease_record import LeaseRecord
 from holdfast_orchestrator.state.snapshot import StateSnapshot
@@ -218,6 +222,7 @@ class ShardDeploy:
     def _adopting(self, bench: Bench, planned: Planned, snapshot: StateSnapshot | None) -> Planned:
         """Plan again, with an import block for each object that is to be taken over."""
         made, adopt = planned.made, self._desk.policy.adopt
+        self._refuse_unknown_instance(made, snapshot)
         blocks = adoptions(made.raw, made.watched, self._shard, adopted=adopt)
         if not blocks:
             return planned
@@ -227,6 +232,13 @@ class ShardDeploy:
         with self._run.stop.interrupting(terraform.cancel):
             made = make_plan(terraform, self._shard, self._run, snapshot=snapshot)
         return Planned(replace(made, imports=blocks), terraform, planned.inputs)
+
+    def _refuse_unknown_instance(self, made: MadePlan, snapshot: StateSnapshot | None) -> None:
+        configuration = json.loads(self._shard.configuration)
+        mine = [one for one in self._desk.policy.adopt if declares(configuration, one)]
+        there = managed({} if snapshot is None else snapshot.document)
+        known = {address for address, _, _ in there}.union(change.address for change in read_plan(made.raw))
+        refuse_unknown_instance(mine, known, self._shard)
 
     def _takeovers(self, planned: Planned) -> tuple[Finding, ...]:
         """What the plan would take over without anybody having asked for it."""

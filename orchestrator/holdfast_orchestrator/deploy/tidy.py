@@ -1,11 +1,14 @@
-"""After a run, behind everybody's back: backups that may go, and the lifecycle that ends audit records.
+"""After a run: backups that may go, the lifecycle that ends audit records, and what grows old in the cache.
 
 Nothing here can fail a run. What was decided to go is decided by `retention`, which keeps whatever may be
 needed; the bucket's own lifecycle rules are left as they are, and only ours are added or brought up to date.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
 
+from holdfast_orchestrator.engine.old_folders import is_due, prune_files, prune_folders
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.manifest import Shard
@@ -13,6 +16,7 @@ from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.record.audit import AuditSettings
 from holdfast_orchestrator.record.audit_table import with_ours
 from holdfast_orchestrator.record.last_good import read_last_good
+from holdfast_orchestrator.record.local_runs import open_shards, prune_runs
 from holdfast_orchestrator.state.backups import count_backups, list_backups
 from holdfast_orchestrator.state.retention import Retention, may_go, prune
 from holdfast_orchestrator.state.store import DurableStore
@@ -40,6 +44,14 @@ def set_lifecycle(run: Run, store: DurableStore, shards: Sequence[Shard]) -> Non
                 f"(the rules to add: holdfast audit lifecycle --days {days})"
             )
         )
+
+
+def tidy_cache(cache: Path, now: datetime) -> None:
+    """Delete what nobody needs any more in this machine's cache; once a day also what takes a longer look."""
+    prune_runs(cache, now)
+    if is_due(cache, now):
+        prune_folders(cache, now, needed=open_shards(cache))
+        prune_files(cache, now)
 
 
 def prune_backups(run: Run, shard: Shard) -> None:

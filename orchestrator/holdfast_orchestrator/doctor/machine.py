@@ -17,6 +17,7 @@ from holdfast_orchestrator.errors import HoldfastError, SettingsError, Toolchain
 from holdfast_orchestrator.process import Command
 from holdfast_orchestrator.project_file import read_project_file
 from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.unchanged.checkouts import sweep_checkouts
 
 INSTALL = "make install"
 
@@ -110,7 +111,7 @@ def _locks(project: Path) -> Check:
 
 
 def _leftovers(runtime: Runtime) -> Check:
-    swept = sweep(runtime.clock.now)
+    swept = (*sweep(runtime.clock.now), *sweep_checkouts(runtime.clock.now))
     if not swept:
         return ok("leftovers", "none of dead runs in the temporary folder")
     return ok("leftovers", f"removed what dead runs left: {', '.join(map(str, swept))}")

@@ -6,6 +6,7 @@
     in_memory    files of that folder that must not outlive us
     providers    what a configuration requires of which provider              -> Requirement
     mirrors      folders of provider packages on this machine
+    old_folders  folders of shards that are not worked on any more
     cli_config   where providers come from: mirror, cache or network          -> CliConfig
     lockfile     the project's `.terraform.lock.hcl`: which provider builds are trusted
     environment  what of the caller's environment an engine may see

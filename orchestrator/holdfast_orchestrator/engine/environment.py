@@ -7,6 +7,8 @@ providers attached from outside, a rarer saving of state.
 
 from collections.abc import Mapping
 
+from holdfast_orchestrator.system.socket_places import socket_variables
+
 FORCED = {
     "TF_IN_AUTOMATION": "1",
     "TF_INPUT": "0",
@@ -37,10 +39,13 @@ def version_environ(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def engine_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for an engine made from the caller's."""
+    """Return the environment for an engine made from the caller's.
+
+    Raises MachineError where its providers could make no sockets.
+    """
     kept = {
         name: value
         for name, value in environ.items()
         if name not in DROPPED and not name.startswith(_DROPPED_PREFIX)
     }
-    return {**kept, **FORCED}
+    return {**kept, **FORCED, **socket_variables(environ)}

@@ -178,6 +178,11 @@ class Terraform:
             watched=watched,
         )
 
+    @property
+    def guards(self) -> bool:
+        """Whether the creates of an apply would be guarded."""
+        return self._warm is not None and not self._config.overridden and self._warm.guards(self._place)
+
     def outputs(self) -> dict[str, Any]:
         """Return the outputs' values by name, sensitive ones too."""
         told = json.loads(self._ask("output", "-json").stdout)

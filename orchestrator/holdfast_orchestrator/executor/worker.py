@@ -15,6 +15,7 @@ from pathlib import Path
 
 from holdfast_orchestrator.deploy.desk import Desk
 from holdfast_orchestrator.deploy.outcome import ShardResult
+from holdfast_orchestrator.deploy.tidy import tidy_cache
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.warm.ahead import warmed_tools
 from holdfast_orchestrator.errors import HoldfastError, ToolchainError
@@ -194,6 +195,7 @@ _POSTS = _Posts()
 def _manned(job: Job, tell: Callable[[Event], None]) -> _Post:
     here = real_runtime()
     here.redactor.learn(list(job.belongings.redact), named=True)
+    tidy_cache(here.cache, here.clock.now())
     project = _project(here, job)
     # Git and Terraform find nothing of the worker's own folder this way.
     runtime = replace(here, cwd=project)

@@ -52,16 +52,8 @@ def look_by_import(
 ) -> Sightings:
     """Look for everything that `plan` creates and would take over. Never raises: who cannot say, says so."""
     sightings, questions = Sightings(), list[_Question]()
-    creates = [change for change in read_plan(plan) if change.creates and not change.importing]
-    new = [change for change in creates if not is_doubtful(change.kind, change.after or {})]
-    made = {pair for change in new for pair in parent_names(change.kind, change.after or {})}
-    for number, change in enumerate(creates):
-        values = change.after or {}
+    for number, (change, key, known) in enumerate(_judged(shard, plan, holdings)):
         place = place_of(plan, change.address, shard)
-        key = key_of(change.kind, values, None if place is None else str(place))
-        if key is None or not is_doubtful(change.kind, values):
-            continue
-        known = judged_without_look(key, change.kind, values, holdings=holdings, made=made)
         question = None if known else _question(change, key, place, number)
         if question is None:
             sightings.add([known or _unproven(key, change.kind, "there is no call that tells")])
@@ -69,6 +61,34 @@ def look_by_import(
             questions.append(question)
     sightings.add(_asked(terraform, questions))
     return sightings
+
+
+def unguarded(shard: Shard, plan: Mapping[str, Any], holdings: Holdings) -> Sightings:
+    """Return what the creates of a plan prove where nothing guards them, whatever was seen before.
+
+    What is a part of something new, and what the run has deleted, is new. Of all else nobody can tell.
+    """
+    sightings = Sightings()
+    sightings.add(
+        known or _unproven(key, change.kind, "nothing guards its create")
+        for change, key, known in _judged(shard, plan, holdings)
+    )
+    return sightings
+
+
+def _judged(
+    shard: Shard, plan: Mapping[str, Any], holdings: Holdings
+) -> Iterator[tuple[Change, ObjectKey, Sighting | None]]:
+    """Yield each create that might take an object over, its key, and what is known of it without a look."""
+    creates = [change for change in read_plan(plan) if change.creates and not change.importing]
+    new = [change for change in creates if not is_doubtful(change.kind, change.after or {})]
+    made = {pair for change in new for pair in parent_names(change.kind, change.after or {})}
+    for change in creates:
+        values = change.after or {}
+        place = place_of(plan, change.address, shard)
+        key = key_of(change.kind, values, None if place is None else str(place))
+        if key is not None and is_doubtful(change.kind, values):
+            yield change, key, judged_without_look(key, change.kind, values, holdings=holdings, made=made)
 
 
 def place_of(plan: Mapping[str, Any], address: str, shard: Shard) -> Place | None:

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What somebody agrees to lose: addresses, and approvals with their snapshots."""
+    """What somebody agrees to: to lose addresses, to approvals with their snapshots, to take `adopt` over."""
 
     allowed: frozenset[str] = frozenset()
     approvals: tuple[Approval, ...] = ()
+    adopt: frozenset[str] = frozenset()
 
     @property
     def consents(self) -> tuple[Approval, ...]:
@@ -41,7 +42,7 @@ def refusals_of(made: "MadePlan", shard: Shard, run: "Run", agreed: Agreed) -> t
 
 
 def _refusals(made: "MadePlan", shard: Shard, run: "Run", agreed: Agreed) -> Iterator[tuple[str, str]]:
-    for finding in takeovers(made.raw, made.watched, shard):
+    for finding in takeovers(made.raw, made.watched, shard, adopted=agreed.adopt):
         yield finding.what, finding.next_step
     gated = findings(Proposal(shard=shard, document=made.document, allowed=agreed.allowed))
     for finding in gated:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from holdfast_orchestrator.events import Notice, RunFinished, ShardFinished
+from holdfast_orchestrator.gate.adopted import refuse_unknown_adoptions
 from holdfast_orchestrator.gate.elsewhere import refuse_states_elsewhere
 from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.manifest import Shard
@@ -38,11 +39,12 @@ def plan_run(
     (`refresh`). With `explain` the reasons say which resources are meant. What is `agreed` to be lost is not
     among what a deploy would be refused for.
     Raises StateBucketError where a state bucket is missing, and GateError where the records of a shard are of
-    another app than this and `take_over_app`.
+    another app than this and `take_over_app`, UsageError where `agreed` adopts what no shard declares.
     """
     began = run.clock.monotonic()
     check_buckets(run.tools, shards)
     refuse_states_elsewhere(run.tools, shards, lambda text: run.emit(Notice(message=text)))
+    refuse_unknown_adoptions(frozenset() if agreed is None else agreed.adopt, shards)
     names = tuple(shard.name for shard in shards)
     run.emit(run.started("plan", shards))
     decisions = Lookout(run=run, refresh=refresh, explain=explain).first(shards)

@@ -51,6 +51,8 @@ _REDONE = frozenset({
 })  # fmt: skip
 # How health was is asked again, and a promotion is told by the record of what is good.
 _REDONE_ONCE_ENDED = frozenset({Phase.HEALTH, Phase.PROMOTED})
+# After these nothing is left to do for the shard.
+_ENDS = frozenset({Phase.PROMOTED, Phase.ROLLED_BACK, Phase.KEPT, Phase.HELD})
 
 
 @dataclass(kw_only=True)
@@ -168,6 +170,8 @@ class Journal:
         """Flush and close. Raises as `flush` does, after closing."""
         try:
             self.flush()
+            if self.last is not None and self.last.phase in _ENDS and self.last.edge == "after":
+                self.file.mark_ended()
         finally:
             self.mirror.close()
             self.file.close()

@@ -1,4 +1,8 @@
-"""The copy of a journal on this machine: a private file that is only ever added to, and forced to disk."""
+"""The copy of a journal on this machine: a private file that is only ever added to, and forced to disk.
+
+<cache>/runs/<run>/<shard>.jsonl
+<cache>/runs/<run>/<shard>.jsonl.ended    the run has ended here, and the bucket has the whole journal
+"""
 
 import fcntl
 import os
@@ -10,6 +14,8 @@ from typing import Self
 from holdfast_orchestrator.errors import HoldfastError, LeasedError
 from holdfast_orchestrator.private_files import cache_folder_of, open_append, read_file
 from holdfast_orchestrator.record.journal_entry import read_entry
+
+ENDED = ".ended"
 
 
 @dataclass(slots=True)
@@ -34,6 +40,7 @@ class JournalFile:
             raise LeasedError(
                 f"another process on this machine writes {path}", next_step="wait for it"
             ) from None
+        ended_mark(path).unlink(missing_ok=True)
         file.size = os.fstat(file.descriptor).st_size
         if file.size:
             file._drop_torn_tail()
@@ -76,6 +83,12 @@ class JournalFile:
         self.size = sum(len(line) + 1 for line in lines[:number])
         os.ftruncate(self.descriptor, self.size)
 
+    def mark_ended(self) -> None:
+        """Say that nothing will be added and the bucket has it all: this copy may be deleted one day."""
+        # Without the mark it is kept for longer, and nothing else.
+        with suppress(OSError, HoldfastError):
+            os.close(open_append(ended_mark(self.path)))
+
     def close(self) -> None:
         """Close it; other processes may open it then."""
         os.close(self.descriptor)
@@ -89,6 +102,11 @@ class JournalFile:
         if whole != content:
             os.ftruncate(self.descriptor, len(whole))
             self.size = len(whole)
+
+
+def ended_mark(path: Path) -> Path:
+    """Return the file that says of a journal that it has ended."""
+    return path.with_name(path.name + ENDED)
 
 
 def _is_entry(line: bytes) -> bool:

@@ -55,7 +55,8 @@ class LastGood:
     `residual` is the fingerprint of what a plan still shows afterwards (None: nothing). `health` is what
     each check answered. `git` is the revision of the app. `project` is the app's name for itself and
     `shard` the shard as records keep it; both are None in records of older versions, as is `verb`: deploy,
-    destroy or rollback. `target` is the run whose deployment a rollback by hand went back to, `rejected` are
+    destroy, rollback or move (the deployment before it, as it is without what went and with what came).
+    `target` is the run whose deployment a rollback by hand went back to, `rejected` are
     the versions that were rolled back from by hand. `accepted` is what still differs, as somebody accepted,
     and `accepted_mark` tells it from other differences. `not_made` are objects that the shard has and no run
     of it is proven to have made: imported, or perhaps taken over. Going back lets go of them.
@@ -185,7 +186,8 @@ def deployments(history: Sequence[LastGood]) -> tuple[LastGood, ...]:
     """Return the deployments that were really good, newest first; the first is what stands, or stood last.
 
     A destroy is none, nor is a rollback by hand: it stands for the deployment that it went back to, and what
-    it rolled back from is left out. `history` is what `earlier` returns.
+    it rolled back from is left out. A move stands in the place of the one before it. `history` is what
+    `earlier` returns.
     """
     found: list[LastGood] = []
     below: int | None = None
@@ -194,8 +196,18 @@ def deployments(history: Sequence[LastGood]) -> tuple[LastGood, ...]:
             continue
         target = target_in(history, record)
         found.append(target)
-        below = target.generation
+        below = _moved_from(history, target).generation
     return tuple(found)
+
+
+def _moved_from(history: Sequence[LastGood], record: LastGood) -> LastGood:
+    """The deployment that moves have changed since; itself for any other."""
+    while record.verb == "move":
+        older = next((one for one in history if one.generation < record.generation), None)
+        if older is None or older.is_destroy:
+            break
+        record = target_in(history, older)
+    return record
 
 
 def target_in(history: Sequence[LastGood], record: LastGood) -> LastGood:

@@ -16,6 +16,7 @@ from typing import Any
 
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.record.footing import Footing, read_footing
+from holdfast_orchestrator.record.moving import Moving, read_moving
 from holdfast_orchestrator.rollback.identities import Identity
 from holdfast_orchestrator.rollback.state_objects import Recorded
 from holdfast_orchestrator.state.document import create_over_damaged, dump, load, parse_time, time_text
@@ -68,7 +69,7 @@ class StateRecord:
     `seconds` how long that run worked on the shard. `project` is the app and `stack` the stack's construct
     path in it, both None in older records. `received` are the objects that other shards handed over, `handed`
     those that were let go of because others have them. `held` are the artifacts that declare what the state
-    keeps for a shard that has not received it yet.
+    keeps for a shard that has not received it yet. `moving` is a `holdfast move` that was begun.
     """
 
     run: str
@@ -83,6 +84,7 @@ class StateRecord:
     received: tuple[Received, ...] = ()
     handed: tuple[Handed, ...] = ()
     held: tuple[str, ...] = ()
+    moving: Moving | None = field(default=None, repr=False)
 
     def body(self) -> bytes:
         """Return the object's bytes."""
@@ -103,6 +105,7 @@ class StateRecord:
                 "received": [_received_json(one) for one in self.received],
                 "handed": [_handed_json(one) for one in self.handed],
                 "held": list(self.held),
+                **({} if self.moving is None else {"moving": self.moving.to_json()}),
                 "footing": None if self.footing is None else self.footing.to_json(),
             },
         )
@@ -203,6 +206,7 @@ def _build(document: Mapping[str, Any]) -> StateRecord:
         received=tuple(map(_received, document.get("received") or ())),
         handed=tuple(map(_handed, document.get("handed") or ())),
         held=tuple(document.get("held") or ()),
+        moving=read_moving(document.get("moving")),
     )
 
 

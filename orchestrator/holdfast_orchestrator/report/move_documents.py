@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from holdfast_orchestrator.moving import Moved
-from holdfast_orchestrator.selection import naming
+from holdfast_orchestrator.plan.document import PlanDocument
+from holdfast_orchestrator.plan.preview import ShardPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +21,23 @@ class MovedObject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MovePlan:
+    """What the next deploy of a stack would then do. `failure`: why that could not be planned, or waits."""
+
+    shard: str
+    added: int
+    changed: int
+    destroyed: int
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MoveDocument:
-    """`holdfast move --json`. `stays` is how many objects the source keeps; `backups` are by shard."""
+    """`holdfast move --json`. `stays` is how many objects the source keeps; `backups` are by shard.
+
+    `demanded` is what the plans would make or destroy of what moved: nothing, where the move is right.
+    `not_good` says why a failed deploy could not be undone to what is right after the move; null: it can be.
+    """
 
     schema: Literal["holdfast/move/v1"] = "holdfast/move/v1"
     source: str
@@ -32,6 +48,9 @@ class MoveDocument:
     run: str | None = None
     backups: dict[str, str] | None = None
     next_step: str
+    plans: tuple[MovePlan, ...] = ()
+    demanded: tuple[str, ...] = ()
+    not_good: str | None = None
 
 
 def move_document(moved: Moved) -> MoveDocument:
@@ -54,6 +73,20 @@ def move_document(moved: Moved) -> MoveDocument:
         run=None if done is None else done.run,
         backups=None if done is None else dict(done.backups),
         next_step=_next(moved),
+        plans=tuple(map(_plan, moved.plans)),
+        demanded=moved.demanded,
+        not_good=None if done is None else done.not_good,
+    )
+
+
+def _plan(plan: ShardPlan) -> MovePlan:
+    document = plan.document or PlanDocument()
+    return MovePlan(
+        shard=plan.label,
+        added=document.added,
+        changed=document.changed,
+        destroyed=document.destroyed,
+        failure=plan.failure or plan.waiting or None,
     )
 
 
@@ -66,16 +99,24 @@ def move_lines(moved: Moved) -> Iterator[str]:
     yield f"{document.source} keeps {document.stays} object{'' if document.stays == 1 else 's'}"
     for shard, backup in (document.backups or {}).items():
         yield f"  backup of {shard}: {backup}"
+    for plan in moved.plans:
+        yield f"{plan.label} {'now' if document.moved else 'then'} plans: {plan.summary}"
+    yield from document.demanded
+    if document.not_good is not None:
+        yield (
+            "a deploy that fails before both were deployed well cannot be undone by itself: "
+            f"{document.not_good}"
+        )
     yield f"next: {document.next_step}"
 
 
 def _next(moved: Moved) -> str:
-    """The plan that proves it; it has to show nothing to create or destroy."""
-    options = list(naming(moved.target))
+    """What does it, or comes after it: a deploy, or a plan where that would make or destroy what moved."""
+    options = ["--env", moved.target.environment, "--stack", moved.target.name]
     if moved.source_in_app:
         options += ["--stack", moved.source.name]
     if moved.done is None:
         chosen = [word for one in sorted(moved.proposal.wanted.addresses) for word in ("--address", one)]
         names = (moved.source.name, moved.target.name)
         return shlex.join(("holdfast", "move", *names, "--env", moved.target.environment, *chosen, "--yes"))
-    return shlex.join(("holdfast", "deploy", *options))
+    return shlex.join(("holdfast", "plan" if moved.demanded else "deploy", *options))

@@ -17,6 +17,8 @@ from typing import Any
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.rollback.documents import Document, digest, managed
 from holdfast_orchestrator.rollback.stateful import Protection
+from holdfast_orchestrator.terraform.create_semantics import rule_of
+from holdfast_orchestrator.terraform.object_keys import ObjectKey, key_of
 
 SCHEMA = "holdfast/identity-index/v1"
 
@@ -62,7 +64,8 @@ class TrackedObject:
     """An object some state knows. `deposed` is Terraform's key of an object waiting to be destroyed.
 
     `place` is the account and region its ARN names, where it has one. `region` is the one whose tagging API
-    lists it, None where none does (IAM) or nobody knows. Both are of this state only: records do not keep
+    lists it, None where none does (IAM) or nobody knows. `key` is made from the attributes that name the
+    object, for types whose id may be made up. All three are of this state only: records do not keep
     them, and no identity has them, because an object that was half made has its id and no ARN yet.
     """
 
@@ -74,6 +77,7 @@ class TrackedObject:
     deposed: str | None = None
     place: str | None = field(default=None, compare=False)
     region: str | None = field(default=None, compare=False)
+    key: ObjectKey | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -200,7 +204,14 @@ def _track(address: str, resource: Document, instance: Document, protection: Pro
         deposed=instance.get("deposed"),
         place=_place(attributes.get("arn")),
         region=_region(attributes),
+        key=_key(kind, attributes),
     )
+
+
+def _key(kind: str, attributes: Document) -> ObjectKey | None:
+    """The key by the names of an object, None where its type has no such names: its id is all there is."""
+    rule = rule_of(kind)
+    return key_of(kind, attributes) if rule is not None and rule.name else None
 
 
 def _place(arn: object) -> str | None:

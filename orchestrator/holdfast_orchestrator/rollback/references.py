@@ -6,7 +6,7 @@ reference too many only carries a harmless block along, and is preferred to miss
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from holdfast_orchestrator.rollback.addresses import parse_address
 from holdfast_orchestrator.rollback.documents import Document, as_list, blocks
 
 _TRAVERSAL = re.compile(r"(?<![\w.-])[A-Za-z_][\w-]*(?:(?:\[[^\]]*\])?\.[A-Za-z_*][\w-]*)+")
+_INDEXED = re.compile(r"(?<![\w.-])[A-Za-z_][\w-]*(?:\[[^\]]*\]|\.[A-Za-z_*][\w-]*)+")
 _STARTS = ("${", "%{")
 _BARE = frozenset({"depends_on", "provider", "providers", "replace_triggered_by"})
 # Names Terraform itself gives a meaning; nothing in the configuration declares them.
@@ -90,6 +91,29 @@ def closure(wanted: Iterable[Reference], available: Mapping[Reference, Any]) -> 
         reached.add(reference)
         waiting.extend(references(available.get(reference)))
     return frozenset(reached)
+
+
+def substituted(text: str, replace: Callable[[Reference, str], str | None]) -> str:
+    """`text` with traversals inside its templates replaced: by what `replace` returns, None leaves one.
+
+    It is given the block a traversal names, and all of the traversal, indexes included.
+    """
+
+    def other(match: re.Match[str]) -> str:
+        reference = _classify(match[0])
+        return (None if reference is None else replace(reference, match[0])) or match[0]
+
+    done, position = "", 0
+    for inside in _templates(text):
+        start = text.index(inside, position)
+        done += text[position:start] + _INDEXED.sub(other, inside)
+        position = start + len(inside)
+    return done + text[position:]
+
+
+def bare_reference(text: str) -> Reference | None:
+    """Return the block that an entry of `depends_on` or alike names."""
+    return _classify(text.removeprefix("${").removesuffix("}"))
 
 
 def _classify(traversal: str) -> Reference | None:

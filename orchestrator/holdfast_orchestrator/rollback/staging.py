@@ -28,7 +28,7 @@ from typing import Any
 from holdfast_orchestrator.rollback.addresses import configuration_address
 from holdfast_orchestrator.rollback.changes import Action, Change, read_plan
 from holdfast_orchestrator.rollback.documents import Document, as_list
-from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex
+from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, TrackedObject
 from holdfast_orchestrator.rollback.provider_blocks import provider_key, union_providers
 from holdfast_orchestrator.rollback.references import (
     Reference,
@@ -37,6 +37,8 @@ from holdfast_orchestrator.rollback.references import (
     provider_of,
     references,
 )
+from holdfast_orchestrator.terraform.object_keys import ObjectKey
+from holdfast_orchestrator.terraform.ownership import is_among
 
 _REMOVED_BLOCK = frozenset({"delete_because_no_resource_config", "delete_because_no_module", None})
 
@@ -202,19 +204,22 @@ def _instances(block: str, state: IdentityIndex) -> set[str]:
 def _shared(put_off: Collection[str], state: IdentityIndex) -> list[str]:
     """What was put off and is the same object as one that stays.
 
-    An id that is only a name is the same in two regions; those are two objects, as their ARNs say.
+    An id that is only a name is the same in two regions; those are two objects, as their ARNs say. An id that
+    the provider makes up (a role's policy attachment) differs for one object at two addresses: those are told
+    by what names them.
     """
-    kept = defaultdict[Identity, set[str | None]](set)
+    kept, keys = defaultdict[Identity, set[str | None]](set), set[ObjectKey]()
     for known in state:
         if known.address not in put_off:
             kept[known.identity].add(known.place)
-    return [
-        known.address
-        for known in state
-        if known.address in put_off
-        and (places := kept.get(known.identity))
-        and (known.place is None or places & {known.place, None})
-    ]
+            keys.update(() if known.key is None else (known.key,))
+
+    def stays(known: TrackedObject) -> bool:
+        places = kept.get(known.identity) or set()
+        same = bool(places) and (known.place is None or bool(places & {known.place, None}))
+        return same or (known.key is not None and is_among(known.key, keys))
+
+    return [known.address for known in state if known.address in put_off and stays(known)]
 
 
 def _find(change: Change, new: Document, earlier: Sequence[Document]) -> _Removed | NotPutOff:

@@ -92,6 +92,21 @@ def holding_lock(
             store.delete(head.key, etag=head.etag)
 
 
+@contextmanager
+def holding_lock_again(
+    store: DurableStore, state_key: str, *, bucket: str, operation: str, now: datetime
+) -> Iterator[None]:
+    """Hold the lock as `holding_lock` does, also where a killed process left it at the same operation.
+
+    Whoever calls has the shard's lease: nobody else can be at that operation now.
+    """
+    left = read_lock(store, state_key)
+    if left is not None and left.operation == operation:
+        remove_lock(store, left)
+    with holding_lock(store, state_key, bucket=bucket, operation=operation, now=now):
+        yield
+
+
 def _body(path: str, operation: str, now: datetime) -> bytes:
     info = {
         "ID": str(uuid.uuid4()),

@@ -1,46 +1,31 @@
 """Objects from shard to shard, by their states: a renamed stack, a part that moved, a merge.
 
     proposal = propose(wanted)               # reads only; raises where it must not be done
-    done = carry_out(proposal, mover)        # leases, locks, backups of both, two conditional writes
+    done = carry_out(proposal, mover)        # `move_writes`: leases, locks, backups, conditional writes
 
-The shard that gains is written first: for a moment both states have the objects, never none. After a kill the
-same command goes on: what the receiver has already only leaves the giver. In the cloud nothing changes.
+The shard that gains is written first: for a moment both states have the objects, never none. A move that a
+kill ended is proposed again as it was begun. In the cloud nothing changes.
 """
 
-import hashlib
 import json
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from holdfast_orchestrator.errors import GateError, NeedsPersonError, UsageError
 from holdfast_orchestrator.manifest import Shard
-from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.belonging import refuse_other_app
 from holdfast_orchestrator.record.last_good import read_last_good
-from holdfast_orchestrator.record.state_record import (
-    Handed,
-    Received,
-    StateRecord,
-    read_state_record,
-    write_state_record,
-)
+from holdfast_orchestrator.record.moving import Moving, refuse_half_moved
+from holdfast_orchestrator.record.state_record import KeptRecord, read_state_record
 from holdfast_orchestrator.rollback.addresses import configuration_address
 from holdfast_orchestrator.rollback.identities import IdentityIndex, TrackedObject, index_state
 from holdfast_orchestrator.rollback.references import declares
-from holdfast_orchestrator.rollback.state_objects import Condition, Recorded, StateObject, compare, read_state
+from holdfast_orchestrator.rollback.state_objects import Condition, StateObject, compare, read_state
 from holdfast_orchestrator.rollback.state_objects import Standing as StateStanding
 from holdfast_orchestrator.rollback.stateful import Protection
 from holdfast_orchestrator.rollback.transfer import with_objects, without_objects
-from holdfast_orchestrator.runtime import Runtime
-from holdfast_orchestrator.state.backups import BackupMeta, keep_backup
-from holdfast_orchestrator.state.conditional_writes import prove_conditional_writes
-from holdfast_orchestrator.state.lease import Claim, Lease, Leases
-from holdfast_orchestrator.state.snapshot import snapshot_of
-from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError, StoredObject
-from holdfast_orchestrator.state.terraform_lock import holding_lock
+from holdfast_orchestrator.state.store import DurableStore, StoredObject
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.rollback.documents import Document
@@ -63,27 +48,44 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """One of the two states, as it lies there."""
+    """One of the two states, as it lies there, and the shard's record. `new` is what is to be written."""
 
     shard: Shard
     stored: StoredObject | None = field(repr=False)
     state: StateObject
+    record: KeptRecord | None = field(default=None, repr=False)
+    new: bytes | None = field(default=None, repr=False)
 
     @property
     def index(self) -> IdentityIndex:
         """Its objects."""
         return index_state(self.state.document, protection=Protection())
 
+    @property
+    def content(self) -> bytes:
+        """The state after the move."""
+        there = b"" if self.stored is None else self.stored.body
+        return there if self.new is None else self.new
+
+    @property
+    def moving(self) -> Moving | None:
+        """A move of it that was begun."""
+        return None if self.record is None else self.record.record.moving
+
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """What a move would do. `there` are those of `moved` that the receiver has already."""
+    """What a move would do. `there` are those of `moved` that the receiver has already.
+
+    `begun` is a move that did not end, and is gone on with.
+    """
 
     wanted: Wanted
     source: Side
     target: Side
     moved: tuple[TrackedObject, ...]
     there: frozenset[str] = frozenset()
+    begun: Moving | None = None
 
     @property
     def addresses(self) -> frozenset[str]:
@@ -95,22 +97,10 @@ class Proposal:
         """How many objects the source keeps."""
         return sum(known.address not in self.addresses for known in self.source.index)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """A move that was made; `backups` are of both states from before, by shard name."""
-
-    run: str
-    backups: Mapping[str, str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mover:
-    """Who moves, in which run, in what world."""
-
-    runtime: Runtime
-    actor: Actor
-    run: str
+    @property
+    def others(self) -> int:
+        """How many objects the target has that do not come with the move."""
+        return sum(known.address not in self.addresses for known in self.target.index)
 
 
 def propose(wanted: Wanted) -> Proposal:
@@ -126,6 +116,9 @@ def propose(wanted: Wanted) -> Proposal:
     if places[0] != places[1]:
         raise UsageError(f"{source.name} and {target.name} are not in the same bucket, account and region")
     giving, gaining = _side(wanted, source), _side(wanted, target)
+    begun = _begun(wanted, giving, gaining)
+    if begun is not None:
+        return _gone_on_with(begun, wanted, giving, gaining)
     if giving.state.document is None:
         raise UsageError(f"{source.name} has no state, so there is nothing to move")
     moved = _chosen(wanted, giving.index)
@@ -138,42 +131,36 @@ def propose(wanted: Wanted) -> Proposal:
             "moves there",
             next_step=f"declare it in {target.name} under the same address, or name what moves: --address",
         )
+    gone = {known.address for known in moved}
+    if gone - there:
+        gained = with_objects(gaining.state.document, giving.state.document, gone - there)
+        gaining = replace(gaining, new=_body(gained))
+    giving = replace(giving, new=_body(without_objects(giving.state.document, gone)))
     return Proposal(wanted=wanted, source=giving, target=gaining, moved=moved, there=there)
 
 
-def carry_out(proposal: Proposal, mover: Mover, *, on_step: Callable[[str], object] = lambda _: None) -> Done:
-    """Make the move that was proposed, and no other.
+def _begun(wanted: Wanted, giving: Side, gaining: Side) -> Moving | None:
+    """The move between the two that did not end. Raises NeedsPersonError where it is another one."""
+    for moving in (giving.moving, gaining.moving):
+        if moving is None or not moving.is_begun(wanted.store):
+            continue
+        if moving.folders != (wanted.source.state.folder, wanted.target.state.folder):
+            refuse_half_moved(wanted.store, moving)
+        return moving
+    return None
 
-    Raises LeasedError where somebody is at work on one of the two, NeedsPersonError where a state is no
-    longer the one that was looked at.
-    """
-    wanted, now = proposal.wanted, mover.runtime.clock.now()
-    sides = sorted((proposal.source, proposal.target), key=lambda side: side.shard.state.folder)
-    prove_conditional_writes(wanted.store, bucket=wanted.target.state.bucket)
-    with ExitStack() as held:
-        leases = {}
-        for side in sides:
-            leases[side.shard.name] = held.enter_context(_lease(side, proposal, mover))
-        for side in sides:
-            place = side.shard.state
-            operation = "holdfast move"
-            lock = holding_lock(wanted.store, place.key, bucket=place.bucket, operation=operation, now=now)
-            held.enter_context(lock)
-        on_step("backing up both states")
-        backups = {
-            side.shard.name: _back_up(side.stored, wanted.store, mover) for side in sides if side.stored
-        }
-        new = proposal.addresses - proposal.there
-        source: Document = proposal.source.state.document or {}
-        if new:
-            on_step(f"writing the state of {wanted.target.name}")
-            gained = with_objects(proposal.target.state.document, source, new)
-            _write(proposal.target, gained, wanted.store, leases)
-        _note(proposal, proposal.target, mover, now)
-        on_step(f"writing the state of {wanted.source.name}")
-        _write(proposal.source, without_objects(source, proposal.addresses), wanted.store, leases)
-        _note(proposal, proposal.source, mover, now)
-    return Done(run=mover.run, backups=backups)
+
+def _gone_on_with(moving: Moving, wanted: Wanted, giving: Side, gaining: Side) -> Proposal:
+    moved = tuple(gaining.index.by_address[address] for address in moving.addresses)
+    if giving.stored is not None and not moving.gave(giving.shard.state.folder, giving.stored.body):
+        left = without_objects(giving.state.document or {}, moving.addresses)
+        giving = replace(giving, new=_body(left))
+    there = frozenset(moving.addresses)
+    return Proposal(wanted=wanted, source=giving, target=gaining, moved=moved, there=there, begun=moving)
+
+
+def _body(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, indent=2).encode() + b"\n"
 
 
 def _side(wanted: Wanted, shard: Shard) -> Side:
@@ -190,6 +177,9 @@ def _side(wanted: Wanted, shard: Shard) -> Side:
     state = read_state(shard.state.key, None if stored is None else stored.body)
     expected = record.state if record is not None else (None if last is None else last.state)
     standing = compare(state, expected)
+    moving = None if record is None else record.moving
+    if stored is not None and moving is not None and moving.gave(folder, stored.body):
+        standing = StateStanding.SAME
     if standing not in (StateStanding.SAME, StateStanding.NONE_YET):
         raise NeedsPersonError(
             f"the state of {shard.name} is {standing}",
@@ -197,7 +187,7 @@ def _side(wanted: Wanted, shard: Shard) -> Side:
         )
     if state.condition not in (Condition.WHOLE, Condition.ABSENT):
         raise NeedsPersonError(f"the state of {shard.name} is {state.condition}")
-    return Side(shard=shard, stored=stored, state=state)
+    return Side(shard=shard, stored=stored, state=state, record=kept)
 
 
 def _chosen(wanted: Wanted, index: IdentityIndex) -> tuple[TrackedObject, ...]:
@@ -247,74 +237,3 @@ def _there(moved: tuple[TrackedObject, ...], gaining: Side) -> frozenset[str]:
             next_step=f"rename one of the two, and deploy {gaining.shard.name} first",
         )
     return frozenset(known.address for known in moved if known.address in there)
-
-
-def _lease(side: Side, proposal: Proposal, mover: Mover) -> Any:
-    claim = Claim(
-        folder=side.shard.state.folder,
-        run=mover.run,
-        owner=str(mover.actor),
-        doing=f"moving objects from {proposal.wanted.source.name} to {proposal.wanted.target.name}",
-    )
-    return Leases(proposal.wanted.store, mover.runtime).take(claim)
-
-
-def _back_up(stored: StoredObject, store: DurableStore, mover: Mover) -> str:
-    now = mover.runtime.clock.now()
-    meta = BackupMeta(
-        run=mover.run,
-        reason="before move",
-        at=now,
-        written=stored.head.modified or now,
-        actor=str(mover.actor),
-    )
-    return keep_backup(store, snapshot_of(stored), meta)
-
-
-def _write(side: Side, document: Mapping[str, Any], store: DurableStore, leases: Mapping[str, Lease]) -> None:
-    """Write a state over exactly the one that was looked at, and read it back."""
-    key, body = side.shard.state.key, json.dumps(document, indent=2).encode() + b"\n"
-    leases[side.shard.name].confirm()
-    try:
-        if side.stored is None:
-            store.create(key, body)
-        else:
-            store.replace(key, body, etag=side.stored.head.etag)
-    except ObjectExistsError:
-        # Our own write, whose answer was lost, is read back like any other.
-        pass
-    found = store.get(key)
-    if found is None or found.body != body:
-        raise NeedsPersonError(
-            f"the state at {key} was changed by somebody else in the meantime",
-            next_step="look again: holdfast move without --yes",
-        )
-
-
-def _note(proposal: Proposal, side: Side, mover: Mover, now: datetime) -> None:
-    """Write which state to expect now, and what came or went."""
-    store, folder, project = proposal.wanted.store, side.shard.state.folder, proposal.wanted.project
-    stored = store.get(side.shard.state.key)
-    state = read_state(side.shard.state.key, None if stored is None else stored.body)
-    kept = read_state_record(store, folder)
-    recorded = Recorded(
-        state.lineage, state.serial, hashlib.sha256(stored.body if stored else b"").hexdigest()
-    )
-    record = StateRecord(run=mover.run, is_open=False, state=recorded, at=now)
-    if kept is not None:
-        record = replace(kept.record, run=mover.run, state=recorded, at=now, footing=None)
-    record = replace(record, project=project or record.project, stack=side.shard.name)
-    if side is proposal.target:
-        source = proposal.wanted.source.state.folder
-        received = [
-            Received(identity=known.identity, source=source, run=mover.run, at=now)
-            for known in proposal.moved
-        ]
-        record = replace(record, received=(*record.received, *received))
-    else:
-        handed = [
-            Handed(identity=known.identity, address=known.address, id=known.id, run=mover.run, at=now)
-            for known in proposal.moved
-        ]
-        record = replace(record, handed=(*record.handed, *handed))
-    write_state_record(store, folder, record, after=kept)

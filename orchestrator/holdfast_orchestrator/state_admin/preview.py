@@ -7,6 +7,7 @@ backend. Nothing of it stays.
 import json
 from dataclasses import replace
 
+from holdfast_orchestrator.engine.in_memory import write_in_memory
 from holdfast_orchestrator.engine.workdir import remove, tree_of
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.manifest import Shard
@@ -14,7 +15,6 @@ from holdfast_orchestrator.plan.document import PlanDocument, parse_plan
 from holdfast_orchestrator.plan.preview import ShardPlan, configuration_sha256
 from holdfast_orchestrator.plan.shard import Run, quiet
 from holdfast_orchestrator.plan.upstream import waits_for
-from holdfast_orchestrator.private_files import write_private
 from holdfast_orchestrator.secret_places import secrets_in_state
 
 _STATE = "given.tfstate"
@@ -48,7 +48,8 @@ def _planned(shard: Shard, content: bytes, run: Run) -> PlanDocument:
     with run.tools.folder(beside):
         try:
             terraform = run.tools.terraform(beside, quiet)
-            write_private(folder / _STATE, content)
+            # It holds secrets, and this process may be killed.
+            write_in_memory(folder / _STATE, content)
             with run.stop.interrupting(terraform.cancel):
                 terraform.init()
                 outcome = terraform.plan(lock=False)

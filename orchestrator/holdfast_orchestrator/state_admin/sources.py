@@ -22,7 +22,7 @@ from holdfast_orchestrator.errors import LeasedError, MachineError, StateBucketE
 from holdfast_orchestrator.private_files import UnsafePlaceError, read_source, write_new
 from holdfast_orchestrator.state.document import create_once, dump
 from holdfast_orchestrator.state.store import DurableStore
-from holdfast_orchestrator.state.terraform_lock import holding_lock, read_lock, remove_lock
+from holdfast_orchestrator.state.terraform_lock import holding_lock_again
 
 MARK = ".adopted-by-holdfast"
 SCHEMA = "holdfast/adoption-mark/v1"
@@ -218,10 +218,7 @@ def adoption_lock(store: DurableStore, key: str, *, bucket: str, into: str, now:
     left, and is removed. Raises LeasedError where somebody else holds the lock.
     """
     operation = f"holdfast adopt into {into}"
-    left = read_lock(store, key)
-    if left is not None and left.operation == operation:
-        remove_lock(store, left)
-    with holding_lock(store, key, bucket=bucket, operation=operation, now=now):
+    with holding_lock_again(store, key, bucket=bucket, operation=operation, now=now):
         yield
 
 

@@ -8,7 +8,6 @@ by those of the revision.
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from holdfast_orchestrator.inputs.value import differing
 from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.process import Command, Completed
 from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.unchanged.checkouts import checkout_folder, sweep_checkouts
 from holdfast_orchestrator.unchanged.normal import UnreadableError, configuration_digest
 from holdfast_orchestrator.unchanged.settings import settings_of
 
@@ -73,8 +73,8 @@ def checked_out(project: Path, ref: str, runtime: Runtime) -> Iterator[Checkout]
     # A name that begins like an option must not become one.
     asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     commit = git.answer(*asked, otherwise=f"git knows no commit {ref!r}")
-    with tempfile.TemporaryDirectory(prefix="holdfast-since-") as made:
-        tree = Path(made).resolve() / "tree"
+    sweep_checkouts(runtime.clock.now)
+    with checkout_folder() as tree:
         failed = f"git could not check {ref!r} out"
         git.answer("worktree", "add", "--detach", "--quiet", str(tree), commit, otherwise=failed)
         try:

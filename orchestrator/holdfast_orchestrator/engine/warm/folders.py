@@ -1,47 +1,41 @@
 """The temporary folders of gateways: `$TMPDIR/hf-XXXXXXXX`, one a run, gone with its gateway.
 
-The run and its gateway each hold a lock on the file `alive` in it, which the kernel lets go however they
-end. So a folder whose lock is free belongs to nobody who lives. One is removed only where everything about
-it is ours: the name, the owner, the mode, and each name in it.
+Where that path is too long for a socket's it lies in a shorter place (`system.socket_places`).
+
+The run and its gateway each hold it (`system.temporary_folders`), so one that nobody holds can be removed.
 """
 
 import contextlib
-import fcntl
-import os
 import re
 import shutil
 import socket
-import stat
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+
+from holdfast_orchestrator.errors import MachineError
+from holdfast_orchestrator.system.socket_places import PREFIX, socket_place
+from holdfast_orchestrator.system.temporary_folders import abandoned, hold, make
+
+__all__ = ["CONTROL", "LOG", "WORK", "hold", "make_folder", "sweep"]
 
 CONTROL = "control"
 WORK = "work"
 LOG = "log"
 
-_ALIVE = "alive"
-_PREFIX = "hf-"
-_NAME = re.compile(r"hf-[a-z0-9_]{8}")
-_CONTENT = re.compile(r"control|work|log|alive|d\d+|p\d+\.(?:pipe|log)|plugin\d+")
+_CONTENT = re.compile(r"control|work|log|d\d+|p\d+\.(?:pipe|log)|plugin\d+")
 # Between being made and being locked a folder is new; one of an earlier Holdfast has no lock.
 _NEW_SECONDS = 600.0
 
 
 def make_folder() -> Path:
-    """Return a new folder of ours alone, with an empty one in it to start providers in."""
-    # Short, because a unix socket's path may not be longer than a hundred characters or so.
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    """Return a new folder of ours alone, with an empty one in it to start providers in.
+
+    Raises MachineError where no place for sockets is to be had.
+    """
+    folder = make(PREFIX, socket_place())
     (folder / WORK).mkdir()
     return folder
-
-
-def hold(folder: Path) -> int:
-    """Say that the folder is in use for as long as the descriptor returned is open. Raises OSError."""
-    descriptor = os.open(folder / _ALIVE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_SH)
-    return descriptor
 
 
 def sweep(now: Callable[[], datetime]) -> tuple[Path, ...]:
@@ -49,48 +43,17 @@ def sweep(now: Callable[[], datetime]) -> tuple[Path, ...]:
 
     `now` says what time it is.
     """
+
+    def unheld(folder: Path) -> bool:
+        return _is_old(folder, now) and not _answers(folder / CONTROL)
+
     swept = []
-    for folder in _candidates():
-        with contextlib.suppress(OSError), _claimed(folder, now) as dead:
-            if dead:
+    with contextlib.suppress(MachineError):
+        for folder in abandoned(PREFIX, _CONTENT, unheld=unheld, place=socket_place()):
+            with contextlib.suppress(OSError):
                 shutil.rmtree(folder)
                 swept.append(folder)
     return tuple(swept)
-
-
-def _candidates() -> Iterator[Path]:
-    with contextlib.suppress(OSError):
-        for folder in sorted(Path(tempfile.gettempdir()).glob(f"{_PREFIX}*")):
-            if _NAME.fullmatch(folder.name) and _is_ours(folder):
-                yield folder
-
-
-def _is_ours(folder: Path) -> bool:
-    try:
-        status = folder.lstat()
-        private = stat.S_ISDIR(status.st_mode) and not stat.S_IMODE(status.st_mode) & 0o077
-        if not private or status.st_uid != os.getuid():
-            return False
-        return all(_CONTENT.fullmatch(entry.name) for entry in folder.iterdir())
-    except OSError:
-        return False
-
-
-@contextlib.contextmanager
-def _claimed(folder: Path, now: Callable[[], datetime]) -> Iterator[bool]:
-    """Yield whether nobody uses the folder; nobody can begin to inside."""
-    try:
-        descriptor = os.open(folder / _ALIVE, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
-        yield _is_old(folder, now) and not _answers(folder / CONTROL)
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield True
-    except BlockingIOError:
-        yield False
-    finally:
-        os.close(descriptor)
 
 
 def _is_old(folder: Path, now: Callable[[], datetime]) -> bool:

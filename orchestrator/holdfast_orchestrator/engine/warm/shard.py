@@ -75,6 +75,8 @@ class WarmShard:
         """Lend a command what it may attach to, and watch what it creates."""
         try:
             specs = self._specs(place)
+            # Only of AWS is it known what a create does: where it is not among them, nobody watches.
+            watch = watch if any(source.endswith(_KNOWN) for source in specs) else None
             types, size = self._state if specs else (frozenset[str](), 0)
             kept = words_of(place.configuration) | types
         except (WarmError, HoldfastError):
@@ -85,6 +87,13 @@ class WarmShard:
         with self._providers.attached(specs, kept, watch) as lent:
             lent.roomy = size + len(place.configuration) < _SMALL_BYTES and "GOGC" not in place.environ
             yield lent
+
+    def guards(self, place: Place) -> bool:
+        """Say whether the creates of an apply would be guarded."""
+        try:
+            return any(source.endswith(_KNOWN) for source in self._specs(place))
+        except (WarmError, HoldfastError):
+            return False
 
     def get_ready(self, place: Place) -> None:
         """While the first `init` of a project writes the lock file: do what takes long once it is there."""

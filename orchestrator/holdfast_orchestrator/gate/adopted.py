@@ -1,0 +1,75 @@
+"""`--adopt ADDRESS` names one object that one shard is to make; one that names none or several is refused."""
+
+import json
+import shlex
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
+
+from holdfast_orchestrator.errors import HoldfastError, UsageError
+from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.rollback.documents import Document, blocks
+from holdfast_orchestrator.rollback.references import declares
+
+
+def refuse_unknown_adoptions(adopt: Collection[str], shards: Sequence[Shard]) -> None:
+    """Return if exactly one of the shards that were chosen declares each address.
+
+    Raises UsageError for the first of which that is not so.
+    """
+    configurations = [json.loads(shard.configuration) for shard in shards] if adopt else []
+    for address in sorted(adopt):
+        having = [shard for shard, one in zip(shards, configurations, strict=True) if _declares(one, address)]
+        if len(having) > 1:
+            names = ", ".join(shard.name for shard in having)
+            raise UsageError(
+                f"--adopt {address} must mean one object, and {names} have that address",
+                next_step=_deploy(having[0], address),
+            )
+        if not having:
+            raise _unknown(address, shards, configurations)
+
+
+def refuse_unknown_instance(adopt: Collection[str], known: Collection[str], shard: Shard) -> None:
+    """Return if each address whose block a shard declares is in its plan or its state (`known`).
+
+    Raises UsageError for the first that is in neither: the block has no such instance.
+    """
+    for address in sorted(set(adopt).difference(known)):
+        nearest = get_close_matches(address, sorted(known), n=1)
+        also = f"; the nearest is {nearest[0]}" if nearest else ""
+        raise UsageError(
+            f"--adopt {address}: {shard.name} makes and has no object at that address{also}",
+            next_step=_deploy(shard, nearest[0]) if nearest else _plan(shard),
+        )
+
+
+def _unknown(address: str, shards: Sequence[Shard], configurations: Sequence[Document]) -> UsageError:
+    names = ", ".join(shard.name for shard in shards)
+    what = f"--adopt {address}: {names} {'declares' if len(shards) == 1 else 'declare'} no such resource"
+    every = {
+        f"{kind}.{name}": shard
+        for shard, one in zip(shards, configurations, strict=True)
+        for kind, name, _ in blocks(one, "resource")
+    }
+    nearest = get_close_matches(address, sorted(every), n=1)
+    if nearest:
+        return UsageError(
+            f"{what}; the nearest is {nearest[0]}", next_step=_deploy(every[nearest[0]], nearest[0])
+        )
+    return UsageError(what, next_step=_plan(shards[0]) if shards else None)
+
+
+def _declares(configuration: Document, address: str) -> bool:
+    try:
+        return declares(configuration, address)
+    except (HoldfastError, ValueError, IndexError):
+        return False
+
+
+def _deploy(shard: Shard, address: str) -> str:
+    words = ["holdfast", "deploy", "--env", shard.environment, "--stack", shard.name, "--adopt", address]
+    return shlex.join(words)
+
+
+def _plan(shard: Shard) -> str:
+    return shlex.join(["holdfast", "plan", "--env", shard.environment, "--stack", shard.name])

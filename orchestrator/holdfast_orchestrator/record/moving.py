@@ -1,0 +1,88 @@
+"""A move between two stacks that was begun: what both records say of it until it is done.
+
+It is written before the first of the two states, so that a kill leaves states that are explained: the same
+command goes on, and nothing else works on the two shards meanwhile.
+"""
+
+import hashlib
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from holdfast_orchestrator.errors import NeedsPersonError
+from holdfast_orchestrator.rollback.state_objects import Recorded
+from holdfast_orchestrator.state.store import ObjectStore
+from holdfast_orchestrator.state_key import STATE_FILE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moving:
+    """Objects at `addresses` on their way from one shard to another, both as records keep a shard.
+
+    `states` are the states that the two folders get, `first` is the folder whose state is written first:
+    while it has not got it, nothing was done.
+    """
+
+    run: str
+    source: Mapping[str, Any]
+    target: Mapping[str, Any]
+    addresses: tuple[str, ...]
+    states: Mapping[str, Recorded]
+    first: str
+
+    @property
+    def folders(self) -> tuple[str, str]:
+        """The state folders of the shard that gives and of the one that gains."""
+        source, target = (str(note["state"]["key"]).rpartition("/")[0] for note in (self.source, self.target))
+        return source, target
+
+    @property
+    def command(self) -> str:
+        """What goes on with it."""
+        names = (str(self.source["name"]), str(self.target["name"]))
+        return shlex.join(("holdfast", "move", *names, "--env", str(self.target["environment"]), "--yes"))
+
+    def is_begun(self, store: ObjectStore) -> bool:
+        """Whether the first of the two states was written."""
+        stored = store.get(f"{self.first}/{STATE_FILE}")
+        return stored is not None and self.gave(self.first, stored.body)
+
+    def gave(self, folder: str, body: bytes) -> bool:
+        """Whether these bytes are the state that this move gives the folder."""
+        return self.states[folder].sha256 == hashlib.sha256(body).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "run": self.run,
+            "source": dict(self.source),
+            "target": dict(self.target),
+            "addresses": list(self.addresses),
+            "states": {
+                folder: {"lineage": one.lineage, "serial": one.serial, "sha256": one.sha256}
+                for folder, one in self.states.items()
+            },
+            "first": self.first,
+        }
+
+
+def read_moving(document: Mapping[str, Any] | None) -> Moving | None:
+    """Return what `to_json` gave; None of a record without it."""
+    if document is None:
+        return None
+    return Moving(
+        run=document["run"],
+        source=document["source"],
+        target=document["target"],
+        addresses=tuple(document["addresses"]),
+        states={folder: Recorded(**one) for folder, one in document["states"].items()},
+        first=document["first"],
+    )
+
+
+def refuse_half_moved(store: ObjectStore, moving: Moving | None) -> None:
+    """Return if no move of this shard was begun that did not end. Raises NeedsPersonError else."""
+    if moving is not None and moving.is_begun(store):
+        names = f"{moving.source['name']} to {moving.target['name']}"
+        raise NeedsPersonError(f"the move from {names} did not end", next_step=moving.command)

@@ -1,0 +1,200 @@
+"""Making a move that was proposed: what is written, and in which order.
+
+    backups of both states
+    both state records    that a move is begun, and which states it gives (`record.moving`)
+    the gaining state     for a moment both have the objects, never none
+    the giving state
+    both last-good        so that the next deploy that fails is undone to what is right now
+    both state records    which state to expect, and what came and went; the gainer's is the last
+
+After a kill the same command goes on. Each write is made over exactly what was looked at.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from holdfast_orchestrator.errors import NeedsPersonError
+from holdfast_orchestrator.record.actor import Actor
+from holdfast_orchestrator.record.moving import Moving
+from holdfast_orchestrator.record.shard_note import note_of
+from holdfast_orchestrator.record.state_record import (
+    Handed,
+    Received,
+    StateRecord,
+    read_state_record,
+    write_state_record,
+)
+from holdfast_orchestrator.rollback.state_objects import Recorded, read_state
+from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.state.backups import BackupMeta, keep_backup
+from holdfast_orchestrator.state.conditional_writes import prove_conditional_writes
+from holdfast_orchestrator.state.lease import Claim, Lease, Leases
+from holdfast_orchestrator.state.snapshot import snapshot_of
+from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError, StoredObject
+from holdfast_orchestrator.state.terraform_lock import holding_lock_again
+from holdfast_orchestrator.state_admin.move import Proposal, Side
+from holdfast_orchestrator.state_admin.moved_records import promote_both
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A move that was made; `backups` are of both states from before, by shard name.
+
+    `not_good` says why the last good deployments could not be rewritten; None: they were.
+    """
+
+    run: str
+    backups: Mapping[str, str]
+    not_good: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mover:
+    """Who moves, in which run, in what world."""
+
+    runtime: Runtime
+    actor: Actor
+    run: str
+
+
+def carry_out(proposal: Proposal, mover: Mover, *, on_step: Callable[[str], object] = lambda _: None) -> Done:
+    """Make the move that was proposed, and no other.
+
+    Raises LeasedError where somebody is at work on one of the two, NeedsPersonError where a state is no
+    longer the one that was looked at.
+    """
+    wanted, now = proposal.wanted, mover.runtime.clock.now()
+    sides = sorted((proposal.source, proposal.target), key=lambda side: side.shard.state.folder)
+    prove_conditional_writes(wanted.store, bucket=wanted.target.state.bucket)
+    with ExitStack() as held:
+        leases = {side.shard.name: held.enter_context(_lease(side, proposal, mover)) for side in sides}
+        for side in sides:
+            place, doing = side.shard.state, "holdfast move"
+            held.enter_context(
+                holding_lock_again(wanted.store, place.key, bucket=place.bucket, operation=doing, now=now)
+            )
+        on_step("backing up both states")
+        backups = {
+            side.shard.name: _back_up(side.stored, wanted.store, mover) for side in sides if side.stored
+        }
+        moving = proposal.begun or _begin(proposal, mover, now)
+        for side in (proposal.target, proposal.source):
+            if side.new is not None:
+                on_step(f"writing the state of {side.shard.name}")
+                _write(side, side.new, wanted.store, leases)
+        on_step("writing the last good deployments of both")
+        not_good = promote_both(proposal, moving, mover.actor, now)
+        for side in (proposal.source, proposal.target):
+            _note(proposal, side, moving, now)
+    return Done(run=mover.run, backups=backups, not_good=not_good)
+
+
+def _lease(side: Side, proposal: Proposal, mover: Mover) -> Any:
+    claim = Claim(
+        folder=side.shard.state.folder,
+        run=mover.run,
+        owner=str(mover.actor),
+        doing=f"moving objects from {proposal.wanted.source.name} to {proposal.wanted.target.name}",
+    )
+    return Leases(proposal.wanted.store, mover.runtime).take(claim)
+
+
+def _back_up(stored: StoredObject, store: DurableStore, mover: Mover) -> str:
+    now = mover.runtime.clock.now()
+    meta = BackupMeta(
+        run=mover.run,
+        reason="before move",
+        at=now,
+        written=stored.head.modified or now,
+        actor=str(mover.actor),
+    )
+    return keep_backup(store, snapshot_of(stored), meta)
+
+
+def _begin(proposal: Proposal, mover: Mover, now: datetime) -> Moving:
+    """Say in both records what is going to be written, before it is."""
+    target, source = proposal.target, proposal.source
+    moving = Moving(
+        run=mover.run,
+        source=note_of(source.shard),
+        target=note_of(target.shard),
+        addresses=tuple(sorted(proposal.addresses)),
+        states={side.shard.state.folder: _recorded(side.content) for side in (source, target)},
+        first=(source if target.new is None else target).shard.state.folder,
+    )
+    for side in (target, source):
+        record = _record(proposal, side, now)
+        write_state_record(
+            proposal.wanted.store, side.shard.state.folder, replace(record, moving=moving), after=side.record
+        )
+    return moving
+
+
+def _record(proposal: Proposal, side: Side, now: datetime) -> StateRecord:
+    """The shard's record as it is, or the first one: of the state that lies there."""
+    if side.record is not None:
+        return side.record.record
+    recorded = None if side.stored is None else _recorded(side.stored.body)
+    project = proposal.wanted.project or None
+    # A record tells of a run; nothing has run here yet.
+    return StateRecord(run="", is_open=False, state=recorded, at=now, project=project, stack=side.shard.name)
+
+
+def _recorded(body: bytes) -> Recorded:
+    state = read_state("the state", body)
+    return Recorded(state.lineage, state.serial, state.sha256)
+
+
+def _write(side: Side, body: bytes, store: DurableStore, leases: Mapping[str, Lease]) -> None:
+    """Write a state over exactly the one that was looked at, and read it back."""
+    key = side.shard.state.key
+    leases[side.shard.name].confirm()
+    try:
+        if side.stored is None:
+            store.create(key, body)
+        else:
+            store.replace(key, body, etag=side.stored.head.etag)
+    except ObjectExistsError:
+        # Our own write, whose answer was lost, is read back like any other.
+        pass
+    found = store.get(key)
+    if found is None or found.body != body:
+        raise NeedsPersonError(
+            f"the state at {key} was changed by somebody else in the meantime",
+            next_step="look again: holdfast move without --yes",
+        )
+
+
+def _note(proposal: Proposal, side: Side, moving: Moving, now: datetime) -> None:
+    """Write which state to expect now, and what came or went."""
+    store, folder = proposal.wanted.store, side.shard.state.folder
+    kept = read_state_record(store, folder)
+    before = _record(proposal, side, now) if kept is None else kept.record
+    if before.moving is None and before.run == moving.run:
+        return
+    record = replace(
+        before,
+        run=moving.run,
+        state=moving.states[folder],
+        at=now,
+        footing=None,
+        moving=None,
+        project=proposal.wanted.project or before.project,
+        stack=side.shard.name,
+    )
+    if side is proposal.target:
+        received = [
+            Received(identity=known.identity, source=moving.folders[0], run=moving.run, at=now)
+            for known in proposal.moved
+        ]
+        record = replace(record, received=(*record.received, *received))
+    else:
+        handed = [
+            Handed(identity=known.identity, address=known.address, id=known.id, run=moving.run, at=now)
+            for known in proposal.moved
+        ]
+        record = replace(record, handed=(*record.handed, *handed))
+    write_state_record(store, folder, record, after=kept)
