@@ -39,6 +39,7 @@ def test_a_renamed_stack_keeps_its_objects(app: Shards, name: str) -> None:
     assert app.outcomes() == {"core": "committed"}
     app.write(platform=what)
 
+    planned = app.run("plan")
     refused = app.deploy()
     offered = [told for told in app.told if "is not in the app any more" in told]
     taken_down = app.run("destroy", "--env", "dev", "--retired", "core", "--yes")
@@ -47,7 +48,8 @@ def test_a_renamed_stack_keeps_its_objects(app: Shards, name: str) -> None:
     document = json.loads(moved.stdout)
     afterwards = app.deploy()
 
-    assert refused.exit_code == 4
+    assert (planned.returncode, refused.exit_code) == (4, 4)
+    assert "if core is called platform now: holdfast move core platform" in planned.stdout
     assert "holdfast move core platform" in str(refused.results["platform"].next_step)
     assert all("holdfast move core platform --env dev" in told for told in offered)
     assert not any("--retired" in told for told in offered)

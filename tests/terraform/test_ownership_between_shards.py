@@ -22,6 +22,9 @@ from tests.terraform.shards import (
 )
 
 from holdfast_orchestrator.deploy.desk import Policy
+from holdfast_orchestrator.deploy.outcome import RunResult
+from holdfast_orchestrator.plan.document import ResourceChange
+from holdfast_orchestrator.plan.preview import ShardPlan
 
 pytestmark = pytest.mark.long
 
@@ -44,6 +47,22 @@ def _copy_object(app: Shards, source: str, target: str, kind: str) -> None:
     state["resources"] += [one for one in states[source][1]["resources"] if one["type"] == kind]
     state["serial"] += 1
     s3.put_object(Bucket=app.bucket, Key=key, Body=json.dumps(state).encode())
+
+
+def _changes(planned: ShardPlan) -> tuple[ResourceChange, ...]:
+    return () if planned.document is None else planned.document.changes
+
+
+def _refuses_the_same(app: Shards, *shards: str) -> RunResult:
+    """A deploy that is refused, for what its plan was refused for."""
+    planned = app.project.plan()
+    refused = app.deploy()
+    for name in shards:
+        said = planned.by_name[name].refusals
+        assert refused.results[name].outcome.value == "blocked", refused
+        assert " ".join(one.what for one in said) == refused.results[name].reason
+        assert "; ".join(dict.fromkeys(one.next_step for one in said)) == refused.results[name].next_step
+    return refused
 
 
 def _with(made: Stack, more: Stack, needed: str) -> dict[str, Any]:
@@ -82,8 +101,12 @@ def test_what_a_drops_and_b_declares_in_one_run_arrives(app: Shards, name: str) 
     assert app.outcomes() == {"a": "committed", "b": "committed"}
     app.write(a=stack(parameter(f"{name}a")), b=stack(parameter(f"{name}b"), topic(name, at="mine")))
 
+    planned = app.project.plan()
     result = app.deploy()
 
+    told = {shard.shard: [(c.action.value, c.ownership) for c in _changes(shard)] for shard in planned.shards}
+    assert told == {"a": [("forget", "moves to b")], "b": [("no-op", "moves here from a")]}
+    assert planned.refusals == ()
     assert {one.shard: one.outcome.value for one in result.shards} == {"a": "committed", "b": "committed"}, (
         result
     )
@@ -293,7 +316,7 @@ def test_a_sibling_that_keeps_an_object_is_not_robbed_of_it(app: Shards, name: s
     assert app.outcomes() == {"a": "committed", "b": "committed"}
     app.write(a=stack(topic(name)), b=stack(parameter(f"{name}b"), topic(name), taken))
 
-    result = app.deploy()
+    result = _refuses_the_same(app, "b")
 
     b = result.results["b"]
     assert (b.outcome.value, b.exit_code) == ("blocked", 4)
@@ -321,7 +344,7 @@ def test_another_apps_object_is_refused_and_named(
     assert app.outcomes() == {"a": "committed"}
     other.write(b=stack(topic(name), topic(f"{name}x", at="x")))
 
-    result = other.deploy()
+    result = _refuses_the_same(other, "b")
 
     assert result.exit_code == 4
     assert "is aws_sns_topic.t of app app (stack a)" in str(result.results["b"].reason)
@@ -460,7 +483,14 @@ def test_what_is_unchanged_asks_for_nobody_elses_state(app: Shards, name: str, c
 
     assert app.outcomes() == {"a": "unchanged", "b": "unchanged"}
 
-    asked = [record.getMessage() for record in caplog.records if "Making request" in record.getMessage()]
-    assert asked, "requests are seen"
-    assert not [each for each in asked if "ListObjectsV2" in each and "'prefix'" not in each]
-    assert not [each for each in asked if "GetObject)" in each and "terraform.tfstate'" in each]
+    def asked(what: str) -> list[str]:
+        told = [one.getMessage() for one in caplog.records if "Making request" in one.getMessage()]
+        return [each for each in told if what in each]
+
+    assert asked(""), "requests are seen"
+    assert not [each for each in asked("ListObjectsV2") if "'prefix'" not in each]
+    assert not [each for each in asked("GetObject)") if "terraform.tfstate'" in each]
+    app.write(a=stack(topic(name)), b=stack(parameter(f"{name}x")))
+    assert app.outcomes() == {"a": "unchanged", "b": "committed"}
+    assert [each for each in asked("ListObjectsV2") if "'prefix'" not in each], "a LIST would be seen"
+    assert [each for each in asked("GetObject)") if "terraform.tfstate'" in each], "a GET would be seen"

@@ -144,6 +144,7 @@ def test_another_shards_state_is_refused_also_when_asked_to_take_it_for_the_trut
     plain_app.s3.copy_object(Bucket=plain_app.bucket, Key=keys["a"], CopySource=copy)
 
     for argv in (
+        ("plan",),
         ("deploy", "--yes"),
         ("deploy", "--yes", "--rebaseline"),
         ("destroy", "--yes", "--rebaseline", "--stack", "a"),

@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError
 from holdfast_orchestrator.engine.terraform import Terraform
 from holdfast_orchestrator.engine.ui_events import ApplyStart, UiEvent
+from holdfast_orchestrator.terraform.ownership import Holdings
 
 AWS = "registry.terraform.io/hashicorp/aws"
 PROVIDER = {
@@ -234,18 +236,37 @@ def test_a_build_the_lock_file_does_not_have_is_not_attached_to_and_init_refuses
         world.terraform("shard", stack()).init()
 
 
-def test_a_configuration_with_modules_goes_the_ordinary_way(world: Any) -> None:
-    module = world.folder / "module"
-    module.mkdir()
-    (module / "main.tf.json").write_text(json.dumps({"resource": {"aws_sqs_queue": {"q": {"name": "q"}}}}))
-    configuration = {**stack(), "module": {"m": {"source": str(module)}}}
-    warm = world.terraform("shard", configuration)
-    warm.init()
+@pytest.mark.long
+def test_modules_are_attached_to_once_their_files_are_there_and_their_creates_are_guarded(
+    world: Any, local_endpoint: str
+) -> None:
+    inner = world.folder / "module" / "inner"
+    inner.mkdir(parents=True)
+    group = {"aws_cloudwatch_log_group": {"g": {"name": "in-module"}}}
+    outer = {"module": {"inner": {"source": "./inner"}}, "resource": group}
+    (inner.parent / "main.tf.json").write_text(json.dumps(outer))
+    (inner / "main.tf").write_text('resource "aws_sns_topic" "m" {\n  name = "in-module"\n}\n')
+    configuration = {**stack(name="/m"), "module": {"m": {"source": str(inner.parent)}}}
+    warm = world.terraform("warm", configuration)
+    assert not warm.guards
+    plain, attached = planned(world.terraform("cold", configuration, warm=False)), planned(warm)
+    assert attached == plain
+    assert {"module.m.aws_cloudwatch_log_group.g", "module.m.module.inner.aws_sns_topic.m"} <= {
+        change["address"] for change in attached["resource_changes"]
+    }
+    assert warm.guards
+    assert len(world.provider_pids) == 1
+    plan = warm.plan(holdings=Holdings()).plan
+    session: Any = boto3.Session("testing", "testing", region_name="eu-west-1")
+    session.client("sns", endpoint_url=local_endpoint).create_topic(Name="in-module")
 
-    plan = warm.plan()
+    applied = warm.apply(plan, holdings=Holdings())
 
-    assert "module.m.aws_sqs_queue.q" in {change.address for change in plan.planned}
-    assert world.warm.pid is None
+    (error,) = [one for one in applied.diagnostics if one.is_error]
+    assert error.address == "module.m.module.inner.aws_sns_topic.m"
+    assert "already exists" in error.text
+    assert warm.apply(warm.plan(destroy=True).plan)
+    assert world.told == []
 
 
 def test_an_interrupt_stops_one_command_and_not_its_neighbours_in_the_same_process(world: Any) -> None:

@@ -13,7 +13,7 @@ from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.gate.adopted import refuse_unknown_adoptions, refuse_unknown_instance
 from holdfast_orchestrator.gate.takeover import adoptions, takeovers
 from holdfast_orchestrator.manifest import Shard
-from holdfast_orchestrator.rollback.holdings import holdings_in, unproven_in
+from holdfast_orchestrator.rollback.holdings import holdings_in, settings_overwritten, unproven_in
 from holdfast_orchestrator.rollback.identities import Identity
 from holdfast_orchestrator.terraform.create_semantics import is_doubtful, rule_of
 from holdfast_orchestrator.terraform.object_keys import ObjectKey
@@ -209,6 +209,22 @@ def test_objects_of_a_state_that_nothing_proves_are_named() -> None:
 
     assert unproven_in(there, Sightings()) == {Identity(ALARM, "a")}
     assert unproven_in(there, seen(sighting(Verdict.ABSENT))) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("created", "named"),
+    [({"policy"}, ("aws_sns_topic_policy.p",)), ({"policy", "topic"}, ()), (set(), ())],
+    ids=["of a topic that was there", "of a topic of this run", "of an earlier run"],
+)
+def test_a_setting_that_was_there_before_is_named(created: set[str], named: tuple[str, ...]) -> None:
+    arn = f"arn:aws:sns:{EU}:t"
+    topic, policy = state(TOPIC, "t", id=arn, arn=arn), state("aws_sns_topic_policy", "p", id=arn, arn=arn)
+    both = {"version": 4, "resources": [*topic["resources"], *policy["resources"]]}
+    identities = {"topic": Identity(TOPIC, arn), "policy": Identity("aws_sns_topic_policy", arn)}
+
+    found = settings_overwritten(both, {identities[one] for one in created})
+
+    assert found == named
 
 
 def test_what_is_there_is_a_finding_with_the_command_that_takes_it_over() -> None:

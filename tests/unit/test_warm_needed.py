@@ -1,6 +1,9 @@
 import json
+from pathlib import Path
 
-from holdfast_orchestrator.engine.warm.needed import types_of, words_of
+import pytest
+
+from holdfast_orchestrator.engine.warm.needed import types_of, words_of, words_of_modules
 
 
 def words(document: object) -> frozenset[str]:
@@ -40,3 +43,34 @@ def test_the_types_of_a_state_are_those_of_its_objects_data_sources_too() -> Non
 
     assert types_of(state) == {"aws_a", "aws_b"}
     assert types_of({}) == frozenset()
+
+
+def laid_out(folder: Path, *folders: str) -> None:
+    modules = [{"Key": "", "Source": "", "Dir": "."}, *({"Key": one, "Dir": one} for one in folders)]
+    (folder / ".terraform" / "modules").mkdir(parents=True)
+    (folder / ".terraform" / "modules" / "modules.json").write_text(json.dumps({"Modules": modules}))
+
+
+def test_every_type_of_the_modules_files_is_kept_and_of_no_other_files(tmp_path: Path) -> None:
+    workdir = tmp_path / "work"
+    laid_out(workdir, "../near", str(tmp_path / "far"))
+    (tmp_path / "near").mkdir()
+    (tmp_path / "far" / "examples").mkdir(parents=True)
+    (tmp_path / "near" / "main.tf").write_text('resource "aws_sns_topic" "t" {}\ndata"aws_vpc""v"{}')
+    (tmp_path / "far" / "a.tf.json").write_text('{"resource": {"aws_sqs_queue": {"q": {}}}}')
+    (tmp_path / "far" / "b.tofu").write_bytes(b'resource "aws_ecr_repository" "\xff" {}')
+    (tmp_path / "far" / "examples" / "c.tf").write_text('resource "aws_eks_cluster" "c" {}')
+    (tmp_path / "far" / "README.md").write_text("aws_lb")
+
+    words = words_of_modules(workdir)
+
+    assert {"aws_sns_topic", "aws_vpc", "aws_sqs_queue", "aws_ecr_repository"} <= words
+    assert not {"aws_eks_cluster", "aws_lb"} & words
+
+
+def test_modules_whose_files_are_not_there_are_an_error_and_not_nothing(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        words_of_modules(tmp_path)
+    laid_out(tmp_path, "gone")
+    with pytest.raises(FileNotFoundError):
+        words_of_modules(tmp_path)

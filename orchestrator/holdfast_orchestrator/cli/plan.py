@@ -21,13 +21,22 @@ from holdfast_orchestrator.cli._options import (
 from holdfast_orchestrator.cli._outputs import refuse_unwritable, write_report
 from holdfast_orchestrator.cli._policy import agreed_in, approve_option, take_over_app_option
 from holdfast_orchestrator.cli._session import Session, detailed, session
-from holdfast_orchestrator.errors import EXIT_FAILED, GateError, InterruptedSafelyError, UsageError
+from holdfast_orchestrator.errors import (
+    EXIT_FAILED,
+    GateError,
+    InterruptedSafelyError,
+    NeedsPersonError,
+    UsageError,
+)
 from holdfast_orchestrator.plan.kept import keep, refuse_unusable
 from holdfast_orchestrator.plan.preview import Plan
 from holdfast_orchestrator.report.documents import plan_report
 from holdfast_orchestrator.report.markdown import plan_comment
 from holdfast_orchestrator.report.plan_text import explained_lines, plan_lines
 from holdfast_orchestrator.runtime import Runtime
+
+# What every failure of a run ends it with, where all have the same.
+_TOLD = {UsageError.exit_code, GateError.exit_code, NeedsPersonError.exit_code}
 
 
 @click.command(
@@ -98,7 +107,7 @@ def command(
         _write(plan, here, out, markdown)
     if plan.failures:
         codes = {shard.exit_code for shard in plan.failures}
-        return UsageError.exit_code if codes == {UsageError.exit_code} else EXIT_FAILED
+        return codes.pop() if len(codes) == 1 and codes <= _TOLD else EXIT_FAILED
     if plan.refusals:
         return GateError.exit_code
     return detailed(changes=plan.has_changes) if detailed_exitcode else 0

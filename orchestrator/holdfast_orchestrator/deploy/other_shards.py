@@ -2,12 +2,37 @@
 
 import shlex
 from dataclasses import dataclass
+from typing import Protocol
 
-from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.record.last_good import LastGood, read_last_good
 from holdfast_orchestrator.rollback.owners import Owner
+from holdfast_orchestrator.state.store import DurableStore
+
+
+class Place(Protocol):
+    """A shard that is planned or deployed: a `Bench` is one."""
+
+    @property
+    def shard(self) -> Shard:
+        """The shard."""
+
+    @property
+    def run(self) -> Run:
+        """The run."""
+
+    @property
+    def store(self) -> DurableStore:
+        """The bucket of its state."""
+
+    @property
+    def folder(self) -> str:
+        """The folder of its state."""
+
+    def say(self, sentence: str) -> None:
+        """Tell something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,22 +43,22 @@ class Conflict:
     next_step: str
 
 
-def shard_name(bench: Bench, owner: Owner) -> str:
+def shard_name(place: Place, owner: Owner) -> str:
     """Return what an owner is called: as the app calls it, else as its records do, else by its folder."""
-    shard = _in_app(bench, owner)
+    shard = _in_app(place, owner)
     if shard is not None:
-        return bench.run.label(shard.name)
-    good = _record(bench, owner)
+        return place.run.label(shard.name)
+    good = _record(place, owner)
     named = None if good is None or good.shard is None else good.shard.get("name")
     return str(named or owner.folder)
 
 
 def conflict_with(
-    bench: Bench, address: str, owner: Owner, *, importable: bool = True, back: bool = False
+    place: Place, address: str, owner: Owner, *, importable: bool = True, back: bool = False
 ) -> Conflict:
     """Say what is against a create of what another state has; `back`: it is made by a rollback by hand."""
-    shard, name = _in_app(bench, owner), shard_name(bench, owner)
-    here = shlex.quote(bench.run.label(bench.shard.name))
+    shard, name = _in_app(place, owner), shard_name(place, owner)
+    here = shlex.quote(place.run.label(place.shard.name))
     if not importable:
         return Conflict(
             f"{address} is {owner.address} of {name}, and objects of this type cannot be imported.",
@@ -49,8 +74,8 @@ def conflict_with(
             f"refer to {name}'s, give it another name, or take it out of {name} in the same deploy "
             f"(--stack {name} --stack {here})",
         )
-    good = _record(bench, owner)
-    if good is not None and good.project not in (None, bench.run.project):
+    good = _record(place, owner)
+    if good is not None and good.project not in (None, place.run.project):
         return Conflict(
             f"{address} is {owner.address} of app {good.project} (stack {name}).", "give it another name"
         )
@@ -61,14 +86,14 @@ def conflict_with(
     )
 
 
-def _in_app(bench: Bench, owner: Owner) -> Shard | None:
-    shards = bench.run.manifest.shards
+def _in_app(place: Place, owner: Owner) -> Shard | None:
+    shards = place.run.manifest.shards
     return next((shard for shard in shards if shard.state.folder == owner.folder), None)
 
 
-def _record(bench: Bench, owner: Owner) -> LastGood | None:
+def _record(place: Place, owner: Owner) -> LastGood | None:
     try:
-        good = read_last_good(bench.store, owner.folder)
+        good = read_last_good(place.store, owner.folder)
     except HoldfastError:
         return None
     return None if good is None else good.record

@@ -13,7 +13,8 @@ from typing import Any
 from holdfast_orchestrator.deploy.attempt import parsed
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.handover import ShardHandover
-from holdfast_orchestrator.deploy.other_shards import Conflict, conflict_with, shard_name
+from holdfast_orchestrator.deploy.other_shards import Conflict, Place, conflict_with, shard_name
+from holdfast_orchestrator.deploy.owners import BucketOwners
 from holdfast_orchestrator.errors import GateError, HoldfastError, NeedsPersonError
 from holdfast_orchestrator.plan.document import Action as Deed
 from holdfast_orchestrator.plan.document import PlanDocument
@@ -108,11 +109,12 @@ def settle_ownership(
     if not deletes and not creates:
         return Settled(made, terraform, Ownership())
     book = bench.desk.owners.of(bench.shard, bench.run)
-    look = _Look(
-        bench=bench,
+    look = Look(
+        place=bench,
+        book=bench.desk.owners,
         owners=book.now() if deletes else book.lately(),
         turn=turn,
-        places=_places(bench, made),
+        places=places_in(made, bench.folder),
     )
     if not deletes and look.meets_others(creates):
         # What was so at the beginning of the run may be otherwise by now.
@@ -127,7 +129,12 @@ def settle_ownership(
     }
     held = turn.handover.held & {change.address for change in deletes} - let_go.keys()
     ownership = Ownership(let_go=let_go, orphaned=orphaned, held=held)
-    blocks, received = look.moves(creates, [change for change in deletes if not change.replaces])
+    blocks, received, conflicts = look.moves(creates, [change for change in deletes if not change.replaces])
+    if conflicts:
+        raise GateError(
+            " ".join(one.sentence for one in conflicts),
+            next_step="; ".join(dict.fromkeys(one.next_step for one in conflicts)),
+        )
     if not blocks:
         return Settled(made, terraform, ownership)
     again, terraform = _imported(bench, (*made.imports, *blocks), snapshot)
@@ -135,8 +142,11 @@ def settle_ownership(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Look:
-    bench: Bench
+class Look:
+    """One plan held against the owners of its bucket; `book` has what this process is about to make."""
+
+    place: Place
+    book: BucketOwners
     owners: Owners
     turn: Turn
     places: PlannedPlaces
@@ -144,10 +154,10 @@ class _Look:
     def meets_others(self, creates: Sequence[Change]) -> bool:
         """Whether another state seems to have something that would be made."""
         keys = filter(None, map(self._key, creates))
-        return any(self.owners.has(key, besides=self.bench.folder) for key in keys)
+        return any(self.owners.has(key, besides=self.place.folder) for key in keys)
 
     def refuse_unreadable(self) -> None:
-        unreadable = self.owners.unreadable_besides(self.bench.shard.state.key)
+        unreadable = self.owners.unreadable_besides(self.place.shard.state.key)
         if unreadable:
             raise NeedsPersonError(
                 f"{unreadable[0]} cannot be read, and may have what this would destroy",
@@ -156,62 +166,57 @@ class _Look:
 
     def let_go(self, deletes: Sequence[Change], snapshot: StateSnapshot | None) -> dict[str, str]:
         """The deletes that are not made, because another state has the object or may have it."""
-        bench, folder = self.bench, self.bench.folder
+        place, folder = self.place, self.place.folder
         keys = keys_by_address(None if snapshot is None else snapshot.document, folder)
         found = owned_elsewhere((change.address for change in deletes), keys, self.owners, folder=folder)
-        return {address: f"{shard_name(bench, owner)} has it" for address, owner in found.items()}
+        return {address: f"{shard_name(place, owner)} has it" for address, owner in found.items()}
 
     def moves(
         self, creates: Sequence[Change], deletes: Sequence[Change]
-    ) -> tuple[list[ImportBlock], dict[str, str]]:
-        """The creates that are imports, and where from. Raises GateError with everything against others."""
+    ) -> tuple[list[ImportBlock], dict[str, str], list[Conflict]]:
+        """The creates that are imports, where from, and everything that is against others."""
         blocks, received, conflicts = list[ImportBlock](), dict[str, str](), list[Conflict]()
         for change in creates:
             key = self._key(change)
             if key is None:
                 continue
-            owner = self.owners.has(key, besides=self.bench.folder)
+            owner = self.owners.has(key, besides=self.place.folder)
             if owner is None:
                 conflicts.extend(self._unowned(change, key))
                 blocks.extend(self._given(change))
             elif owner not in self.turn.handover.released or change.replaces:
                 conflicts.append(
-                    conflict_with(self.bench, change.address, owner, back=self.turn.back_to is not None)
+                    conflict_with(self.place, change.address, owner, back=self.turn.back_to is not None)
                 )
             elif change.importing:
                 received[change.address] = owner.folder
             elif (block := self._block(change, owner)) is None:
-                conflicts.append(conflict_with(self.bench, change.address, owner, importable=False))
+                conflicts.append(conflict_with(self.place, change.address, owner, importable=False))
             else:
                 blocks.append(block)
                 received[change.address] = owner.folder
-                self.bench.say(f"{change.address} moves here from {shard_name(self.bench, owner)}")
+                self.place.say(f"{change.address} moves here from {shard_name(self.place, owner)}")
         conflicts.extend(self._promised(deletes))
-        if conflicts:
-            raise GateError(
-                " ".join(one.sentence for one in conflicts),
-                next_step="; ".join(dict.fromkeys(one.next_step for one in conflicts)),
-            )
-        return blocks, received
+        return blocks, received, conflicts
 
     def _key(self, change: Change) -> ObjectKey | None:
         # What is imported is there, and says itself where.
         values = change.before if change.importing else _known(change)
-        place = self.places.of(change.address)
-        return object_key(change.kind, values or {}, address=change.address, place=place)
+        where = self.places.of(change.address)
+        return object_key(change.kind, values or {}, address=change.address, place=where)
 
     def _unowned(self, change: Change, key: ObjectKey) -> Iterator[Conflict]:
         """What is against a create that no state is known to have."""
-        unreadable = self.owners.unreadable_besides(self.bench.shard.state.key)
+        unreadable = self.owners.unreadable_besides(self.place.shard.state.key)
         if unreadable and not change.importing and is_doubtful(change.kind, change.after or {}):
             yield Conflict(
                 f"{change.address} may be in the state {unreadable[0]}, which cannot be read.",
                 f"put it right: holdfast state backups {_folder(unreadable[0])}",
             )
-        first = self.bench.desk.owners.claim(key, self.bench.shard.name) if key.place is not None else None
-        if first not in (None, self.bench.shard.name):
+        first = self.book.claim(key, self.place.shard.name) if key.place is not None else None
+        if first not in (None, self.place.shard.name):
             yield Conflict(
-                f"{change.address} is also made by {self.bench.run.label(str(first))} in this run.",
+                f"{change.address} is also made by {self.place.run.label(str(first))} in this run.",
                 "declare it in one of them, or give one another name",
             )
 
@@ -225,7 +230,7 @@ class _Look:
 
     def _block(self, change: Change, owner: Owner) -> ImportBlock | None:
         """How to import what the other shard has: by what its state says of it."""
-        found = read_snapshot(self.bench.store, f"{owner.folder}/{STATE_FILE}")
+        found = read_snapshot(self.place.store, f"{owner.folder}/{STATE_FILE}")
         for address, _, instance in managed({} if found is None else found.document):
             if address == owner.address and "deposed" not in instance:
                 attributes = instance.get("attributes") or {}
@@ -236,7 +241,7 @@ class _Look:
 
     def _promised(self, deletes: Sequence[Change]) -> Iterator[Conflict]:
         """Deletes of what another shard of the app declares, which is not deployed with this one."""
-        label, shard = self.bench.run.label, self.bench.shard.name
+        label, shard = self.place.run.label, self.place.shard.name
         for change in deletes:
             target = self.turn.handover.promised.get(change.address)
             if target is not None:
@@ -246,8 +251,9 @@ class _Look:
                 )
 
 
-def _places(bench: Bench, made: MadePlan) -> PlannedPlaces:
-    return PlannedPlaces(made.raw, place_of(bench.folder))
+def places_in(made: MadePlan, folder: str) -> PlannedPlaces:
+    """Where a plan of the shard with this state folder would make its objects."""
+    return PlannedPlaces(made.raw, place_of(folder))
 
 
 def _known(change: Change) -> Document:

@@ -10,6 +10,7 @@ from holdfast_orchestrator.record.artifact import readable_configurations
 from holdfast_orchestrator.rollback.addresses import configuration_address
 from holdfast_orchestrator.rollback.adoption import Place, candidate_ids
 from holdfast_orchestrator.rollback.documents import Document
+from holdfast_orchestrator.rollback.holdings import settings_overwritten
 from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, TrackedObject
 from holdfast_orchestrator.rollback.imports import ImportBlock, import_id
 from holdfast_orchestrator.rollback.references import declares
@@ -118,6 +119,19 @@ def let_go(
         if known is not None and (known.identity.kind, known.id or address) not in attempt.let_go:
             attempt.let_go.add((known.identity.kind, known.id or address))
             attempt.notes.append(f"{address} ({known.id}) {_why_left(known, taken)}")
+
+
+def tell_overwritten(
+    attempt: Attempt, needs: RollbackNeeds, state: Document | None, created: frozenset[Identity]
+) -> None:
+    """Name the settings that the rollback takes away and cannot put back as they were before the run."""
+    for address in settings_overwritten(state, created):
+        note = (
+            f"{address} had a value before this run, as AWS always has one, and nobody noted it: "
+            "the rollback takes this one away and does not bring that one back"
+        )
+        if address not in (*needs.forget, *needs.forget_by_edit) and note not in attempt.notes:
+            attempt.notes.append(note)
 
 
 def _why_left(known: TrackedObject, taken: frozenset[Identity]) -> str:

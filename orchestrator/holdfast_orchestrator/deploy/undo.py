@@ -27,7 +27,14 @@ from holdfast_orchestrator.deploy.no_return import (
 )
 from holdfast_orchestrator.deploy.proof import accepting_back, prove, sentence, to_keep, told
 from holdfast_orchestrator.deploy.recovery import mend, settle_doubts
-from holdfast_orchestrator.deploy.rollback_needs import declared_by_good, failed, goal_of, let_go, needs_of
+from holdfast_orchestrator.deploy.rollback_needs import (
+    declared_by_good,
+    failed,
+    goal_of,
+    let_go,
+    needs_of,
+    tell_overwritten,
+)
 from holdfast_orchestrator.deploy.tag_search import may_be_adopted, tagged_arns
 from holdfast_orchestrator.engine.toolchain import dotted
 from holdfast_orchestrator.errors import EngineError, GateError, NeedsPersonError
@@ -110,6 +117,7 @@ def build(bench: Bench, attempt: Attempt) -> Phase:
                 violations=(),
             )
         let_go(attempt, attempt.rollback.needs, found.now, taken=found.settled.taken)
+        tell_overwritten(attempt, attempt.rollback.needs, found.stored.document, attempt.rollback.created)
         entry["let_go"] = sorted(attempt.let_go)
         _edit_state(bench, built)
     return Phase.RB_PLANNED

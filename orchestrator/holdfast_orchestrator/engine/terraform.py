@@ -25,8 +25,9 @@ from holdfast_orchestrator.engine.ui_events import (
     PlannedChange,
     ResourceDrift,
 )
+from holdfast_orchestrator.engine.user_logs import log_places
 from holdfast_orchestrator.engine.warm.client import Lent, Watching
-from holdfast_orchestrator.engine.warm.shard import Place, WarmShard
+from holdfast_orchestrator.engine.warm.shard import Place, WarmShard, has_modules
 from holdfast_orchestrator.engine.workdir import ERRORED_STATE, errored_state
 from holdfast_orchestrator.errors import EngineError
 from holdfast_orchestrator.private_files import cache_folder_of, read_source, write_new
@@ -71,7 +72,7 @@ class Terraform:
         self.engine = engine
         self.workdir = workdir
         self._runtime = runtime
-        self._shard_environ = engine_environ(environ)
+        self._shard_environ = {**engine_environ(environ), **log_places(environ, runtime.cwd)}
         self._project = project or runtime.cwd
         self._warm = warm
         self._runner = Runner(engine, runtime, workdir=workdir, on_event=on_event)
@@ -81,9 +82,9 @@ class Terraform:
         steps = Initialization(
             self._runner, project=self._project, cache=self._runtime.cache, required=self._required
         )
+        if self._warm is None or has_modules(read_source(self.workdir / CONFIGURATION)):
+            return steps.run(self._config, self._environ)
         with self._lent() as lent:
-            if self._warm is None:
-                return steps.run(self._config, self._environ)
             if not lent.reattach:
                 self._warm.get_ready(self._place)
                 return steps.run(self._config, self._environ)

@@ -56,7 +56,10 @@ class AttributeChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceChange:
-    """What a plan does to one object. `address` may have an index or key at its end."""
+    """What a plan does to one object. `address` may have an index or key at its end.
+
+    `ownership` says where an object comes from, or why it is only forgotten: another shard has to do with it.
+    """
 
     address: str
     type: str
@@ -66,6 +69,7 @@ class ResourceChange:
     replace_paths: tuple[str, ...] = ()
     previous_address: str | None = None
     imported: bool = False
+    ownership: str | None = None
 
     @property
     def destroys(self) -> bool:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.events import Notice, RunFinished, ShardFinished
 from holdfast_orchestrator.gate.adopted import refuse_unknown_adoptions
@@ -20,6 +21,9 @@ from holdfast_orchestrator.tools import check_buckets
 from holdfast_orchestrator.unchanged.decide import Decision
 from holdfast_orchestrator.unchanged.look import Lookout
 from holdfast_orchestrator.unchanged.retired import Retired, find_retired
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.deploy.planned_ownership import PlannedOwnership
 
 
 def plan_run(
@@ -41,6 +45,8 @@ def plan_run(
     Raises StateBucketError where a state bucket is missing, and GateError where the records of a shard are of
     another app than this and `take_over_app`, UsageError where `agreed` adopts what no shard declares.
     """
+    from holdfast_orchestrator.deploy.planned_ownership import PlannedOwnership  # noqa: PLC0415 - deploys too
+
     began = run.clock.monotonic()
     check_buckets(run.tools, shards)
     refuse_states_elsewhere(run.tools, shards, lambda text: run.emit(Notice(message=text)))
@@ -53,8 +59,10 @@ def plan_run(
         [(shard, run.tools.store(shard)) for shard in shards if not decisions[shard.name].unchanged],
         taken_over=take_over_app,
     )
+    changed = frozenset(name for name in names if not decisions[name].unchanged)
+    ownership = PlannedOwnership.of(run, changed)
     schedule = Schedule(
-        work=lambda name: _plan_and_tell(name, run, decisions[name], agreed),
+        work=lambda name: _plan_and_tell(name, run, decisions[name], agreed, ownership),
         failed=lambda _plan: False,
         max_parallel=max_parallel,
         stop=run.stop,
@@ -91,12 +99,14 @@ def tell_retired(run: Run, retired: Iterable[Retired]) -> None:
         run.emit(Notice(message=str(one)))
 
 
-def _plan_and_tell(name: str, run: Run, decision: Decision, agreed: Agreed | None) -> ShardPlan:
+def _plan_and_tell(
+    name: str, run: Run, decision: Decision, agreed: Agreed | None, ownership: "PlannedOwnership"
+) -> ShardPlan:
     shard = run.manifest.by_name[name]
     if decision.unchanged:
         plan = unplanned(shard, run.label(name), decision)
     else:
-        plan = replace(plan_shard(shard, run, agreed), reasons=decision.reasons)
+        plan = replace(plan_shard(shard, run, agreed, ownership), reasons=decision.reasons)
     run.emit(
         ShardFinished(shard=name, outcome=plan.outcome.value, summary=plan.summary, seconds=plan.seconds)
     )

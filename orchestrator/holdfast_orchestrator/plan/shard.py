@@ -31,6 +31,7 @@ from holdfast_orchestrator.tools import Tools
 from holdfast_orchestrator.unchanged.inputs import Upstreams
 
 if TYPE_CHECKING:
+    from holdfast_orchestrator.deploy.planned_ownership import PlannedOwnership
     from holdfast_orchestrator.engine.terraform import Terraform
     from holdfast_orchestrator.engine.ui_events import UiEvent
 
@@ -88,7 +89,9 @@ class MadePlan:
     imports: tuple[ImportBlock, ...] = ()
 
 
-def plan_shard(shard: Shard, run: Run, agreed: Agreed | None = None) -> ShardPlan:
+def plan_shard(
+    shard: Shard, run: Run, agreed: Agreed | None = None, ownership: "PlannedOwnership | None" = None
+) -> ShardPlan:
     """Plan for a preview: what goes wrong is part of the answer, and nothing is kept on disk."""
     began = run.clock.monotonic()
     try:
@@ -99,7 +102,7 @@ def plan_shard(shard: Shard, run: Run, agreed: Agreed | None = None) -> ShardPla
         with run.tools.folder(shard):
             terraform = run.tools.terraform(shard, quiet)
             with run.stop.interrupting(terraform.cancel):
-                return plan_with(terraform, shard, run, keep=True, agreed=agreed)
+                return plan_with(terraform, shard, run, keep=True, agreed=agreed, ownership=ownership)
     except HoldfastError as error:
         upstreams = undeployed_upstreams(error, shard, run.manifest, run.tools)
         if upstreams:
@@ -132,6 +135,7 @@ def plan_with(
     destroy: bool = False,
     keep: bool = False,
     agreed: Agreed | None = None,
+    ownership: "PlannedOwnership | None" = None,
 ) -> ShardPlan:
     """Plan with a Terraform already at hand; its plan file stays where `terraform` works.
 
@@ -140,9 +144,12 @@ def plan_with(
     """
     began = run.clock.monotonic()
     snapshot = read_snapshot(run.tools.store(shard), shard.state.key)
+    if ownership is not None:
+        ownership.refuse_strange(shard, snapshot)
     # Asked before the plan reads them: what changes meanwhile makes this plan stale, never good.
     inputs = Upstreams(manifest=run.manifest, tools=run.tools).digests(shard)
     made = make_plan(terraform, shard, run, snapshot=snapshot, destroy=destroy)
+    judged, refusals = (made, ()) if ownership is None else ownership.judge(shard, made, snapshot)
     return ShardPlan(
         shard=shard.name,
         label=run.label(shard.name),
@@ -150,11 +157,11 @@ def plan_with(
         state=made.state,
         inputs=inputs,
         reads=shard.inputs.digests,
-        document=made.document,
+        document=judged.document,
         content=read_source(made.file) if keep and made.raw else None,
         seen=tuple(one.to_json() for one in made.watched.by_key.values()),
         guarded=made.guarded,
-        refusals=() if destroy else refusals_of(made, shard, run, agreed or Agreed()),
+        refusals=refusals or (() if destroy else refusals_of(judged, shard, run, agreed or Agreed())),
         seconds=run.clock.monotonic() - began,
     )
 

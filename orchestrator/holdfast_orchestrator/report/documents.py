@@ -98,6 +98,7 @@ class PlannedChange:
     action: str
     attributes: tuple[PlannedAttribute, ...]
     replaced_because: tuple[str, ...]
+    ownership: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -352,4 +353,5 @@ def _changes(plan: "ShardPlan") -> Iterable[PlannedChange]:
                 for one in change.attributes
             ),
             replaced_because=change.replace_paths,
+            ownership=change.ownership,
         )

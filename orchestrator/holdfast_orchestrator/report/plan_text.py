@@ -55,6 +55,8 @@ def change_words(change: ResourceChange) -> str:
         words += f"  (replaced because of {', '.join(change.replace_paths)})"
     if change.previous_address is not None and change.previous_address != change.address:
         words += f"  (was {change.previous_address})"
+    if change.ownership is not None:
+        return f"{words}  ({change.ownership})"
     return words + ("  (imported)" if change.imported else "")
 
 

@@ -1,7 +1,8 @@
 """One shard's use of warm providers: what it may attach to, and when it must not.
 
-Attached to is only what the lock file trusts. Three things make a shard go the ordinary way: modules (what
-they use is not in the configuration), a user's own overrides of providers, and trouble met before.
+Attached to is only what the lock file trusts. Two things make a shard go the ordinary way: a user's own
+overrides of providers, and trouble met before. What modules use is known once `init` has laid out their
+files; that `init` goes the ordinary way, because it finds out what providers they require.
 
 A provider sees the folder it was started in, and a relative path in a configuration starts there. For AWS
 alone nothing in a shard's folder could be meant, so shards share processes, started in an empty folder.
@@ -20,7 +21,7 @@ from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.diagnostics import Diagnostic
 from holdfast_orchestrator.engine.providers import Requirement, blocks
 from holdfast_orchestrator.engine.warm.client import Lent, WarmError, WarmProviders, Watching
-from holdfast_orchestrator.engine.warm.needed import types_of, words_of
+from holdfast_orchestrator.engine.warm.needed import types_of, words_of, words_of_modules
 from holdfast_orchestrator.engine.warm.packages import Package
 from holdfast_orchestrator.engine.warm.spec import Spec
 from holdfast_orchestrator.errors import HoldfastError
@@ -78,7 +79,7 @@ class WarmShard:
             # Only of AWS is it known what a create does: where it is not among them, nobody watches.
             watch = watch if any(source.endswith(_KNOWN) for source in specs) else None
             types, size = self._state if specs else (frozenset[str](), 0)
-            kept = words_of(place.configuration) | types
+            kept = _words(place) | types if specs else types
         except (WarmError, HoldfastError):
             specs = {}
         if not specs:
@@ -91,7 +92,7 @@ class WarmShard:
     def guards(self, place: Place) -> bool:
         """Say whether the creates of an apply would be guarded."""
         try:
-            return any(source.endswith(_KNOWN) for source in self._specs(place))
+            return bool(_words(place)) and any(source.endswith(_KNOWN) for source in self._specs(place))
         except (WarmError, HoldfastError):
             return False
 
@@ -104,8 +105,6 @@ class WarmShard:
     def packages(self, place: Place) -> tuple[Package, ...]:
         """Return what may be attached to; nothing where the lock file does not cover all."""
         if self._cold or self._providers.is_over or not lockfile.covers(place.locks, place.required):
-            return ()
-        if any(blocks(json.loads(place.configuration), "module")):
             return ()
         found = (
             self._providers.package(one.source, place.locks[one.source], place.roots)
@@ -152,6 +151,22 @@ def spec_of(package: Package, folder: Path, environ: Mapping[str, str]) -> Spec:
     )
 
 
+def has_modules(configuration: bytes) -> bool:
+    """Say whether a configuration calls modules."""
+    return any(blocks(json.loads(configuration), "module"))
+
+
+def _words(place: Place) -> frozenset[str]:
+    """What may be needed of the schemas. Raises WarmError where a module's files cannot be read."""
+    words = words_of(place.configuration)
+    if not has_modules(place.configuration):
+        return words
+    try:
+        return words | words_of_modules(place.workdir)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WarmError(f"the files of its modules cannot be read: {error}") from error
+
+
 def _needs_no_folder(place: Place) -> bool:
     document: Mapping[str, Any] = json.loads(place.configuration)
     types = {
@@ -159,6 +174,7 @@ def _needs_no_folder(place: Place) -> bool:
     }
     return (
         not place.reads_files
+        and not has_modules(place.configuration)
         and all(one.source.endswith(_KNOWN) for one in place.required)
         and all(name.startswith(_KNOWN_TYPES) for name in types)
         and "provisioner" not in words_of(place.configuration)
