@@ -167,6 +167,7 @@ class App:
     ) -> "Run":
         """Return a new run over a synthesized app: what its stages share."""
         from holdfast_orchestrator.deploy.ids import new_run_id  # noqa: PLC0415 - only with Terraform
+        from holdfast_orchestrator.engine.user_logs import log_warning  # noqa: PLC0415
         from holdfast_orchestrator.inputs.variables import secret_variables  # noqa: PLC0415
         from holdfast_orchestrator.plan.shard import Run  # noqa: PLC0415
         from holdfast_orchestrator.secret_places import secrets_in_configuration  # noqa: PLC0415
@@ -174,13 +175,16 @@ class App:
         shown = labels(manifest.shards)
         for shard in manifest.shards:
             self.redactor.learn([*secrets_in_configuration(shard.configuration), *secret_variables(shard)])
+        emit = self._emitter(on_event)
+        if (warning := log_warning(self.runtime.environ)) is not None:
+            emit(Notice(message=warning))
         return Run(
             id=new_run_id(self.runtime.clock.now()),
             manifest=manifest,
             tools=self._tools,
             runtime=self.runtime,
             redactor=self.redactor,
-            emit=self._emitter(on_event),
+            emit=emit,
             stop=stop or StopSignal(),
             label=lambda name: shown.get(name, name),
             project=self.file.id,

@@ -242,8 +242,8 @@ def test_a_bucket_full_of_history_is_read_and_left_as_it_was(machine: Machine) -
         5,
     )
     assert (merge["effect"]["seconds_before"], merge["effect"]["seconds_after"]) == (30.0, 27.0)
-    imports = next(step["block"]["import"] for step in merge["steps"] if step["into"] == "data-prod")
-    assert imports[0] == {"to": "aws_sns_topic.api_0", "id": "arn:api_0"}
+    asked = [command for step in merge["steps"] for command in step["commands"]]
+    assert "holdfast move orders-prod data-prod --env prod --yes" in asked
 
 
 def test_earlier_deployments_and_the_last_plan_are_part_of_what_is_known(machine: Machine) -> None:
@@ -282,7 +282,7 @@ def test_people_read_the_advice_and_its_steps_when_asked_for(machine: Machine) -
     assert "moves out  30 objects: jobs" in short
     assert "how        holdfast advise --stack big-prod --steps" in short
     assert "nothing was changed" in short
-    assert '"from": "aws_sns_topic.jobs_0"' in long
+    assert "holdfast move big-prod NEW --env prod --yes" in long
     assert "holdfast plan --env prod --service big --stack big-prod --refresh" in long
     assert "aws_sns_topic.jobs_0" not in short
 

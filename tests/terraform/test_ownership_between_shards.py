@@ -494,7 +494,14 @@ def test_what_is_unchanged_asks_for_nobody_elses_state(app: Shards, name: str, c
 
     assert app.outcomes() == {"a": "unchanged", "b": "unchanged"}
 
-    asked = [record.getMessage() for record in caplog.records if "Making request" in record.getMessage()]
-    assert asked, "requests are seen"
-    assert not [each for each in asked if "ListObjectsV2" in each and "'prefix'" not in each]
-    assert not [each for each in asked if "GetObject)" in each and "terraform.tfstate'" in each]
+    def asked(what: str) -> list[str]:
+        told = [one.getMessage() for one in caplog.records if "Making request" in one.getMessage()]
+        return [each for each in told if what in each]
+
+    assert asked(""), "requests are seen"
+    assert not [each for each in asked("ListObjectsV2") if "'prefix'" not in each]
+    assert not [each for each in asked("GetObject)") if "terraform.tfstate'" in each]
+    app.write(a=stack(topic(name)), b=stack(parameter(f"{name}x")))
+    assert app.outcomes() == {"a": "unchanged", "b": "committed"}
+    assert [each for each in asked("ListObjectsV2") if "'prefix'" not in each], "a LIST would be seen"
+    assert [each for each in asked("GetObject)") if "terraform.tfstate'" in each], "a GET would be seen"

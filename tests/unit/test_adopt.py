@@ -16,20 +16,17 @@ from holdfast_orchestrator.gate.elsewhere import refuse_states_elsewhere
 from holdfast_orchestrator.manifest import Manifest, Shard, StateElsewhere, StateLocation
 from holdfast_orchestrator.process import SystemProcesses
 from holdfast_orchestrator.record.actor import Actor
-from holdfast_orchestrator.record.adopted import read_adopted
-from holdfast_orchestrator.record.last_good import LastGood
+from holdfast_orchestrator.record.adopted import MARK, read_adopted
+from holdfast_orchestrator.record.owners import StateOwners
 from holdfast_orchestrator.record.state_record import StateRecord, read_state_record, write_state_record
-from holdfast_orchestrator.rollback.identities import index_state
 from holdfast_orchestrator.rollback.state_objects import Recorded
-from holdfast_orchestrator.rollback.stateful import Protection
 from holdfast_orchestrator.runtime import SystemClock
 from holdfast_orchestrator.state.lease_record import lease_key
 from holdfast_orchestrator.state.memory import MemoryStore
 from holdfast_orchestrator.state.store import ObjectHead
 from holdfast_orchestrator.state.terraform_lock import holding_lock, lock_key
 from holdfast_orchestrator.state_admin.adopt import Adopter, Done, Proposal, Wanted, Way, carry_out, propose
-from holdfast_orchestrator.state_admin.known_objects import objects_elsewhere
-from holdfast_orchestrator.state_admin.sources import MARK, FileSource, ObjectSource, Source
+from holdfast_orchestrator.state_admin.sources import FileSource, ObjectSource, Source
 from holdfast_orchestrator.testing import refusing_runtime
 
 FOLDER = "web/123456789012/eu-west-1/dev"
@@ -326,36 +323,54 @@ def test_what_must_not_be_done_is_refused_and_changes_nothing(
     assert world.file.exists()
 
 
-def test_objects_that_another_shard_has_are_named_with_it_and_shared_settings_are_not(world: World) -> None:
-    """By the record of its last good deployment; only of the same account and region."""
-    good = last_good(state(1, "a", lineage="theirs"))
-    world.store.create(f"_holdfast/last-good/{OTHER.replace('eu-west-1', 'us-east-1')}.json", good)
-    world.propose(world.write(state(3, "a")))
-    world.store.create(f"_holdfast/last-good/{OTHER}.json", good)
+def test_objects_that_another_state_has_are_named_with_it_and_shared_settings_are_not(world: World) -> None:
+    """By the states; the same name in another region is another object, an ARN tells where it is."""
+    abroad, limits = (OTHER.replace("eu-west-1", "us-east-1"), OTHER.replace("api", "limits"))
+    world.store.create(f"{abroad}/terraform.tfstate", named(state(1, "a", lineage="abroad")))
+    setting = state(3, "a", lineage="setting").replace(b"aws_sns_topic", b"aws_ecs_account_setting_default")
+    world.store.create(f"{limits}/terraform.tfstate", named(setting))
+    world.propose(world.write(named(state(3, "a"))))
+    arn = "arn:aws:sns:eu-west-1:123456789012:b"
+    world.store.create(
+        f"{abroad.replace('api', 'far')}/terraform.tfstate", named(state(1, "b", lineage="far"), arn=arn)
+    )
 
-    with pytest.raises(GateError, match=f"1 of the objects in .* are in the state of {OTHER}, too") as raised:
-        world.propose(world.write(state(3, "a", "b")))
+    with pytest.raises(GateError, match=r"1 of the objects in .* are in the state of far/") as raised:
+        world.propose(world.write(named(state(3, "a", "b"))))
 
-    assert "aws_sns_topic.a (aws_sns_topic id-a)" in str(raised.value)
-    setting = state(3, "a").replace(b"aws_sns_topic", b"aws_ecs_account_setting_default")
-    world.store.create(f"_holdfast/last-good/{OTHER.replace('api', 'limits')}.json", last_good(setting))
-    assert objects_elsewhere(world.store, json.loads(setting), ours=FOLDER) == ()
-    topic = json.loads(state(3, "a"))
-    assert [known.folder for known in objects_elsewhere(world.store, topic, ours=FOLDER)] == [OTHER]
+    assert "such as aws_sns_topic.b (there: aws_sns_topic.b)" in str(raised.value)
 
 
-def last_good(body: bytes) -> bytes:
-    index = index_state(json.loads(body), protection=Protection())
-    return LastGood(
-        generation=1,
-        run="R",
-        artifact="0" * 64,
-        state=Recorded("theirs", 1, "0" * 64),
-        outputs_sha256="0" * 64,
-        index=index,
-        actor=ACTOR,
-        at=NOW,
-    ).body()
+def test_beside_a_state_that_cannot_be_read_nothing_is_adopted(world: World) -> None:
+    world.store.create(f"{OTHER}/terraform.tfstate", b"{")
+
+    with pytest.raises(GateError, match=f"the state {OTHER}/terraform.tfstate cannot be read") as raised:
+        world.propose(world.write(state(3, "a")))
+
+    assert raised.value.next_step == f"put it right: holdfast state backups {OTHER}"
+
+
+def test_a_state_at_a_states_name_in_the_same_bucket_is_adopted_and_is_nobodys_afterwards(
+    world: World,
+) -> None:
+    """Also where the first try was killed before the old place was marked."""
+    key, content = "old/terraform.tfstate", named(state(3, "a"))
+    world.store.create(key, content)
+    world.old = world.store
+    for _ in range(2):
+        source = ObjectSource(world.store, "states", key)
+        world.adopt(source)
+        assert {*StateOwners(world.store).now().states} == {FOLDER}
+        del world.store.objects[key + MARK]
+    assert {*StateOwners(world.store).now().states} == {FOLDER, "old"}
+
+
+def named(body: bytes, **more: str) -> bytes:
+    """The state with objects that have their names, too."""
+    document = json.loads(body)
+    for one in document["resources"]:
+        one["instances"][0]["attributes"] |= {"name": one["name"], **more}
+    return json.dumps(document).encode()
 
 
 def test_the_state_of_another_stack_is_refused_with_the_stack_it_belongs_to(world: World) -> None:

@@ -2,18 +2,21 @@
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.unit.deploy_world import Deployment, FakeTerraform, World, shard
 from tests.unit.test_contract import attempt_at, state
 
+from holdfast_orchestrator.deploy import undo
 from holdfast_orchestrator.deploy.attempt import Attempt, Person
 from holdfast_orchestrator.deploy.bench import Bench
 from holdfast_orchestrator.deploy.no_return import BlockedRollbackError
 from holdfast_orchestrator.deploy.rollback_needs import declared_by_good
 from holdfast_orchestrator.deploy.undo import Rollback, plan
 from holdfast_orchestrator.rollback.identities import IdentityIndex, index_state
+from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.rollback.owners import OwnedObject, Owners, object_key, place_of
 from holdfast_orchestrator.rollback.stateful import Protection
 
 QUEUE, TOPIC, MOVED = "aws_sqs_queue.q", "aws_sns_topic.t", "aws_sqs_queue.moved"
@@ -106,3 +109,49 @@ def test_a_first_deploy_goes_back_to_nothing_that_is_declared() -> None:
     now = index(state("aws_sqs_queue", q={"id": "q"}))
 
     assert declared_by_good(attempt_at({}, good=None), now) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("has", "refused"),
+    [("api", True), ("network", False), (None, False)],
+    ids=["another state has it", "its own state has it", "nobody has it"],
+)
+def test_a_rollback_never_makes_what_another_state_has_by_then(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, has: str | None, *, refused: bool
+) -> None:
+    """Between the plan of the rollback and its apply somebody may have taken over what the run destroyed."""
+    arn = "arn:aws:sns:eu-west-1:123456789012:orders"
+    place = bench.folder.partition("/")[2]
+    key = object_key(
+        "aws_sns_topic", {"name": "orders", "arn": arn}, address=TOPIC, place=place_of(bench.folder)
+    )
+    assert key is not None
+    states = {} if has is None else {f"{has}/{place}": (OwnedObject(key, "aws_sns_topic.mine"),)}
+    book = SimpleNamespace(now=lambda: Owners(states=states))
+    bench.desk = cast("Any", SimpleNamespace(owners=SimpleNamespace(of=lambda *_: book)))
+    made = {
+        "actions": ["create"],
+        "before": None,
+        "after": {"name": "orders"},
+        "after_unknown": {"arn": True},
+    }
+    entry = {"address": TOPIC, "mode": "managed", "type": "aws_sns_topic", "change": made}
+    used = {"address": TOPIC, "mode": "managed", "type": "aws_sns_topic", "provider_config_key": "aws"}
+    provider = {"aws": {"name": "aws", "expressions": {"region": {"constant_value": "eu-west-1"}}}}
+    document = {
+        "format_version": "1.2",
+        "resource_changes": [entry],
+        "configuration": {"provider_config": provider, "root_module": {"resources": [used]}},
+    }
+    attempt = attempt_at({}, good=None)
+    attempt.rollback = cast("Any", SimpleNamespace(plan=document, plan_file=Path("p"), terraform=None))
+    for name in ("judge_rollback", "prior_stamp", "read_source", "_bounds", "_written"):
+        monkeypatch.setattr(undo, name, lambda *_: ())
+    monkeypatch.setattr(undo, "Candidate", lambda *_: None)
+
+    if not refused:
+        assert undo.guard(bench, attempt) is Phase.RB_APPLYING
+        return
+    with pytest.raises(BlockedRollbackError, match=f"{TOPIC} is api/.*'s now") as raised:
+        undo.guard(bench, attempt)
+    assert f"holdfast resume {attempt.run} --continue" in str(raised.value.next_step)

@@ -12,10 +12,9 @@ from holdfast_orchestrator.rollback.addresses import configuration_address
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """An object of a state. `import_id` is None where it cannot be imported, or by no id that is known."""
+    """An object of a state."""
 
     address: str
-    import_id: str | None
     stateful: bool = False
 
     @property

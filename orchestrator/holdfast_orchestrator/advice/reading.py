@@ -24,7 +24,6 @@ from holdfast_orchestrator.record.journal_entry import Entry, JournalName
 from holdfast_orchestrator.record.last_good import earlier, read_last_good
 from holdfast_orchestrator.record.runs import RunRecord, newest_runs
 from holdfast_orchestrator.rollback.documents import managed
-from holdfast_orchestrator.rollback.imports import import_id
 from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.rollback.stateful import Protection
 from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
@@ -83,10 +82,8 @@ def _standing(snapshot: StateSnapshot, shard: Shard) -> Iterator[Standing]:
     protection = Protection(addresses=frozenset(shard.protected))
     for address, resource, instance in managed(snapshot.document):
         kind, attributes = resource["type"], instance.get("attributes") or {}
-        found = attributes.get("id")
         yield Standing(
             address=address,
-            import_id=import_id(kind, str(found) if found else None, attributes),
             stateful=protection.covers(address, kind, attributes),
         )
 

@@ -10,6 +10,7 @@
     cli_config   where providers come from: mirror, cache or network          -> CliConfig
     lockfile     the project's `.terraform.lock.hcl`: which provider builds are trusted
     environment  what of the caller's environment an engine may see
+    user_logs    logs that the caller has switched on
     runner       one command at a time, watched to its end
     initialize   `init`, only when needed, only with trusted providers
     warm         providers that run already, behind a gateway that shows a shard what it needs of them

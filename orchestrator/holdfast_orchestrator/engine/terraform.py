@@ -25,6 +25,7 @@ from holdfast_orchestrator.engine.ui_events import (
     PlannedChange,
     ResourceDrift,
 )
+from holdfast_orchestrator.engine.user_logs import log_places
 from holdfast_orchestrator.engine.warm.client import Lent, Watching
 from holdfast_orchestrator.engine.warm.shard import Place, WarmShard, has_modules
 from holdfast_orchestrator.engine.workdir import ERRORED_STATE, errored_state
@@ -71,7 +72,7 @@ class Terraform:
         self.engine = engine
         self.workdir = workdir
         self._runtime = runtime
-        self._shard_environ = engine_environ(environ)
+        self._shard_environ = {**engine_environ(environ), **log_places(environ, runtime.cwd)}
         self._project = project or runtime.cwd
         self._warm = warm
         self._runner = Runner(engine, runtime, workdir=workdir, on_event=on_event)

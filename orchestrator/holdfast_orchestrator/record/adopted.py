@@ -14,6 +14,8 @@ from holdfast_orchestrator.state.document import dump, load, parse_time, time_te
 from holdfast_orchestrator.state.store import ObjectStore, StoredObject
 
 SCHEMA = "holdfast/adopted-state/v1"
+MARK = ".adopted-by-holdfast"
+"""What is beside a state that was adopted: its place is another one now."""
 ADOPTED = "_holdfast/adopted"
 
 

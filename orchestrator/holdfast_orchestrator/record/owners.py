@@ -18,6 +18,7 @@ from typing import Any
 
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.private_files import UnsafePlaceError, cache_folder_of, read_file, write_private
+from holdfast_orchestrator.record.adopted import MARK
 from holdfast_orchestrator.rollback.owners import OwnedObject, Owners, owned_objects
 from holdfast_orchestrator.rollback.state_objects import Condition, read_state
 from holdfast_orchestrator.state.store import DurableStore, ObjectHead
@@ -89,13 +90,20 @@ class StateOwners:
 
 
 def state_objects(store: DurableStore) -> Iterator[ObjectHead]:
-    """Yield every state of a bucket: what lies at a state's name, outside of our own records."""
+    """Yield every state of a bucket: what lies at a state's name, outside of our own records.
+
+    A state that was adopted from there is at another place now, and is passed over.
+    """
+    found, adopted = dict[str, ObjectHead](), set[str]()
     for after in ("", _AFTER_OURS):
         for head in store.list("", after=after):
             if not after and head.key >= _OURS:
                 break
             if head.key.endswith(f"/{STATE_FILE}"):
-                yield head
+                found[head.key] = head
+            elif head.key.endswith(f"/{STATE_FILE}{MARK}"):
+                adopted.add(head.key.removesuffix(MARK))
+    yield from (head for key, head in found.items() if key not in adopted)
 
 
 def cache_file(cache: Path, *, bucket: str, region: str, endpoint: str) -> Path | None:

@@ -24,8 +24,10 @@ from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.adopted import Adopted, read_adopted, write_adopted
 from holdfast_orchestrator.record.belonging import known_lineages, refuse_other_app
 from holdfast_orchestrator.record.last_good import read_last_good
+from holdfast_orchestrator.record.owners import StateOwners
 from holdfast_orchestrator.record.state_record import StateRecord, note_state, read_state_record
 from holdfast_orchestrator.rollback.documents import managed
+from holdfast_orchestrator.rollback.owners import Owners, owned_objects
 from holdfast_orchestrator.rollback.state_objects import Condition, Recorded, StateObject, read_state
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.backups import BackupMeta, keep_backup
@@ -34,8 +36,8 @@ from holdfast_orchestrator.state.document import time_text
 from holdfast_orchestrator.state.lease import Claim, Lease, Leases
 from holdfast_orchestrator.state.snapshot import snapshot_of
 from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError, StoredObject
-from holdfast_orchestrator.state_admin.known_objects import objects_elsewhere
 from holdfast_orchestrator.state_admin.sources import Note, ObjectSource, Source, adoption_lock
+from holdfast_orchestrator.terraform.create_semantics import Semantics, rule_of
 from holdfast_orchestrator.terraform.given_state import fitting, given_state
 
 
@@ -328,14 +330,40 @@ def _refuse_other_shards(wanted: Wanted, given: StateObject) -> None:
             "would be in two states",
             next_step=f"look at what that shard has: holdfast state pull {theirs} --out theirs.tfstate",
         )
-    shared = objects_elsewhere(wanted.store, given.document or {}, ours=ours)
+    owners = _others(wanted)
+    unreadable = owners.unreadable_besides(wanted.shard.state.key)
+    if unreadable:
+        raise GateError(
+            f"the state {unreadable[0]} cannot be read, and may have what is in {given.source}",
+            next_step=f"put it right: holdfast state backups {unreadable[0].rpartition('/')[0]}",
+        )
+    shared = [
+        (one, owner)
+        for one in owned_objects(given.document or {}, ours)
+        if _is_exclusive(one.key.kind) and (owner := owners.has(one.key, besides=ours)) is not None
+    ]
     if shared:
-        first, which = shared[0], ", ".join(sorted({one.folder for one in shared}))
+        (first, owner), which = shared[0], ", ".join(sorted({each.folder for _, each in shared}))
         raise GateError(
             f"{len(shared)} of the objects in {given.source} are in the state of {which}, too, such as "
-            f"{first.address} ({first.identity})",
-            next_step=f"look at what that shard has: holdfast state pull {first.folder} --out theirs.tfstate",
+            f"{first.address} (there: {owner.address})",
+            next_step=f"look at what that shard has: holdfast state pull {owner.folder} --out theirs.tfstate",
         )
+
+
+def _others(wanted: Wanted) -> Owners:
+    """The states of the bucket, without the one that is adopted."""
+    owners, source = StateOwners(wanted.store).now(), wanted.source
+    if not isinstance(source, ObjectSource) or source.bucket != wanted.shard.state.bucket:
+        return owners
+    states = {f: objects for f, objects in owners.states.items() if f != source.key.rpartition("/")[0]}
+    return Owners(states=states, unreadable=tuple(key for key in owners.unreadable if key != source.key))
+
+
+def _is_exclusive(kind: str) -> bool:
+    """Whether an object of this type belongs to one state: a setting of an account is in several."""
+    rule = rule_of(kind)
+    return rule is None or rule.semantics is not Semantics.SETTING
 
 
 def _refuse_changed(proposal: Proposal, content: bytes) -> None:
