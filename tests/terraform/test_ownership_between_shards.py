@@ -278,6 +278,21 @@ def test_blocks_renamed_without_moved_keep_their_objects(app: Shards, name: str)
     assert app.outcomes(refresh=True) == {"a": "unchanged"}
 
 
+def test_an_instance_renamed_without_moved_is_refused_and_keeps_its_object(app: Shards, name: str) -> None:
+    def each(key: str) -> Stack:
+        return stack({"aws_sns_topic": {"t": {"for_each": {key: name}, "name": "${each.value}"}}})
+
+    app.write(a=each("old"))
+    assert app.outcomes() == {"a": "committed"}
+    app.write(a=each("new"))
+
+    ended = app.deploy()
+
+    assert ended.outcome == {"a": "blocked"}
+    assert 'aws_sns_topic.t["old"] would be deleted' in str(ended.shards[0].reason)
+    assert name in app.topics()
+
+
 def test_where_the_giver_fails_the_receiver_goes_back_too(app: Shards, name: str, taken: Stack) -> None:
     moving = {**topic(name), **queue(name)}
     app.write(a=stack(moving, parameter(f"{name}a")), b=stack(parameter(f"{name}b")))
