@@ -1,11 +1,25 @@
 """Rows 15 to 24: the state or its lock cannot be written, or somebody else writes them."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from tests.faults.lab.invariant import assert_safe
-from tests.faults.lab.proxy import Answer, Delay, Drop, Meanwhile, Rule, Strip, asks, lock, puts, s3, state
+from tests.faults.lab.proxy import (
+    Answer,
+    Delay,
+    Drop,
+    Meanwhile,
+    Rule,
+    Strip,
+    Trip,
+    asks,
+    lock,
+    puts,
+    s3,
+    state,
+)
 from tests.faults.lab.scenarios import FIRST, PLAIN, PLAIN_SECOND, SECOND, app, parameter
 from tests.faults.lab.world import DEPLOY, World
 
@@ -281,3 +295,34 @@ def test_row_27_a_store_that_ignores_conditions_is_refused(world: World) -> None
     assert_safe(world, ended, code=1, held=True)
     assert "condition" in ended.text.lower()
     assert world.state_key() not in world.cloud.listing()
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedAfter:
+    """The cloud writes, the first answer is lost on the way, and the client's own repetition is refused."""
+
+    def befall(self, trip: Trip) -> int:
+        trip.forward()
+        return trip.answer_error(Answer(412, "PreconditionFailed", "at least one of the conditions failed"))
+
+
+def test_row_104_a_write_of_our_own_that_is_refused_when_it_is_repeated_is_known_as_ours(
+    world: World,
+) -> None:
+    world.begin(PLAIN)
+    folders = ("leases", "runs", "states", "last-good", "artifacts", "audit")
+    rules = [
+        world.proxy.add(Rule(what=s3("PUT", rf"_holdfast/{folder}/.*"), fault=RefusedAfter(), times=1))
+        for folder in folders
+    ]
+
+    ended = world.deploy(PLAIN_SECOND)
+    hits = [rule.hits for rule in rules]
+    world.proxy.heal()
+    again = world.deploy()
+
+    assert hits == [1] * len(folders)
+    assert "defect" not in ended.text
+    assert_safe(world, ended, code=0)
+    assert_safe(world, again, code=0)
+    assert names_in_state(world) == {"kept", "changed", "fresh"}
