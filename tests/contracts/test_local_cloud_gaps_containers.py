@@ -1,11 +1,14 @@
-"""The gaps of ECS and Application Auto Scaling.
+"""The gaps of ECS, Lambda and Application Auto Scaling.
 
 Each probe asks a cloud and returns what it saw. The local cloud must show what AWS shows; moto by itself
 must not: where it does, moto has closed the gap and the module named can be deleted.
 """
 
+import io
+import zipfile
 from typing import Any
 
+from botocore.exceptions import ClientError
 from tests.contracts.gaps import Clients, Gaps, Probes
 
 # One server of each kind is enough for all of them.
@@ -104,7 +107,26 @@ def an_account_setting_for_everybody(clients: Clients) -> object:
     return ecs.list_account_settings(name="containerInsights", effectiveSettings=True)["settings"][0]["value"]
 
 
+def a_statement_of_a_function_that_is_there_already(clients: Clients) -> object:
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as packed:
+        packed.writestr("a.py", "")
+    role = clients("iam").create_role(RoleName="permitted", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    functions = clients("lambda")
+    functions.create_function(
+        FunctionName="f", Runtime="python3.11", Role=role, Handler="a.b", Code={"ZipFile": code.getvalue()}
+    )
+    statement = {"FunctionName": "f", "StatementId": "s", "Action": "lambda:InvokeFunction"}
+    functions.add_permission(**statement, Principal="events.amazonaws.com")
+    try:
+        functions.add_permission(**statement, Principal="s3.amazonaws.com")
+    except ClientError as refused:
+        return refused.response["Error"]["Code"]
+    return None
+
+
 PROBES: Probes = {
+    a_statement_of_a_function_that_is_there_already: ("ResourceConflictException", "lambda_permissions"),
     settings_of_a_new_service: (
         [None, "ENABLED", ["FARGATE_SPOT"], True, True, 60, {"enable": True, "rollback": True}, 100],
         "ecs_services",

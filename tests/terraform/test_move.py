@@ -41,6 +41,8 @@ def test_a_renamed_stack_keeps_its_objects(app: Shards, name: str) -> None:
 
     planned = app.run("plan")
     refused = app.deploy()
+    offered = [told for told in app.told if "is not in the app any more" in told]
+    taken_down = app.run("destroy", "--env", "dev", "--retired", "core", "--yes")
     looked = app.project.move("core", "platform")
     moved = app.run("move", "core", "platform", "--env", "dev", "--yes", "--json")
     document = json.loads(moved.stdout)
@@ -49,6 +51,10 @@ def test_a_renamed_stack_keeps_its_objects(app: Shards, name: str) -> None:
     assert (planned.returncode, refused.exit_code) == (4, 4)
     assert "if core is called platform now: holdfast move core platform" in planned.stdout
     assert "holdfast move core platform" in str(refused.results["platform"].next_step)
+    assert all("holdfast move core platform --env dev" in told for told in offered)
+    assert not any("--retired" in told for told in offered)
+    assert taken_down.returncode == 4, taken_down.stderr
+    assert "holdfast move core platform --env dev" in taken_down.stderr
     assert looked.done is None
     assert len(looked.proposal.moved) == 2
     assert (document["moved"], document["stays"], len(document["objects"])) == (True, 0, 2)

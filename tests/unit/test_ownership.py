@@ -15,6 +15,7 @@ from holdfast_orchestrator.gate.takeover import adoptions, takeovers
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.rollback.holdings import holdings_in, settings_overwritten, unproven_in
 from holdfast_orchestrator.rollback.identities import Identity
+from holdfast_orchestrator.terraform.create_semantics import is_doubtful, rule_of
 from holdfast_orchestrator.terraform.object_keys import ObjectKey
 from holdfast_orchestrator.terraform.ownership import (
     Holdings,
@@ -72,6 +73,30 @@ def test_what_nobody_looked_for_is_not_proven_unless_aws_refuses() -> None:
     assert Sightings().proves("aws_vpc", {"id": "vpc-1"})
     assert Sightings().proves("example_thing", {"id": "1"})
     assert not Sightings().proves("aws_default_vpc", {"id": "vpc-1"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "made_up", "proven"),
+    [
+        ("aws_ec2_transit_gateway", "tgw-0123456789abcdef0", True),
+        ("aws_datasync_location_s3", "arn:aws:datasync:eu-west-1:1:location/loc-07db7abfc326c50fb", True),
+        ("aws_wafv2_regex_pattern_set", "1d1b3c5e-8f0a-4c7d-9e2b-0a1b2c3d4e5f", True),
+        ("aws_ssoadmin_account_assignment", "user,USER,1,AWS_ACCOUNT,arn:aws:sso:::p,arn:aws:sso:::i", False),
+        ("aws_pinpoint_sms_channel", "app", False),
+        ("aws_something_new", None, False),
+    ],
+)
+def test_of_an_aws_type_in_no_row_only_an_id_that_aws_made_up_proves(
+    kind: str, made_up: str | None, *, proven: bool
+) -> None:
+    assert rule_of(kind) is None
+    assert Sightings().proves(kind, {"id": made_up}) is proven
+
+
+def test_a_tag_of_its_own_is_looked_for() -> None:
+    assert is_doubtful(
+        "aws_dynamodb_tag", {"resource_arn": "arn:aws:dynamodb:eu-west-1:1:table/t", "key": "a"}
+    )
 
 
 @given(st.permutations([Verdict.ABSENT, Verdict.FOUND, Verdict.UNPROVEN]))

@@ -10,6 +10,7 @@ from holdfast_orchestrator.rollback.identities import IdentityIndex, index_state
 from holdfast_orchestrator.rollback.references import Reference, declared, references
 from holdfast_orchestrator.rollback.staging import (
     NotPutOff,
+    deleted_and_made,
     stage,
     stage_one_problems,
     stage_two,
@@ -322,6 +323,31 @@ def test_an_object_with_a_random_id_is_told_by_what_names_it(
 
     assert stage_two({}, put_off=[old], state=state(named)).forgotten == (old,)
     assert stage_two({}, put_off=[old], state=state(other)).forgotten == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "made", "not_put_off", "found"),
+    [
+        ("aws_sns_topic", {"name": "n"}, ['aws_sns_topic.t["old"]'], 1),
+        ("aws_sns_topic", {"name": "other"}, ['aws_sns_topic.t["old"]'], 0),
+        ("aws_sns_topic", {"name": "n"}, [], 0),
+        # AWS itself refuses to make it while the old one is there.
+        ("aws_ssm_parameter", {"name": "n"}, ['aws_ssm_parameter.t["old"]'], 0),
+    ],
+)
+def test_an_instance_renamed_without_moved_would_destroy_what_its_new_name_gets(
+    kind: str, made: dict[str, Any], not_put_off: list[str], found: int
+) -> None:
+    old, new = f'{kind}.t["old"]', f'{kind}.t["new"]'
+    (gone,) = deletes(old)["resource_changes"]
+    gone["type"], gone["change"]["before"] = kind, {"id": "x", "name": "n"}
+    create = {"actions": ["create"], "before": None, "after": made}
+    plan = {
+        "format_version": "1.2",
+        "resource_changes": [gone, {**gone, "address": new, "change": create}],
+    }
+
+    assert deleted_and_made(plan, not_put_off) == ((old, new),) * found
 
 
 def test_stage_two_is_the_new_configuration_where_nothing_is_shared() -> None:

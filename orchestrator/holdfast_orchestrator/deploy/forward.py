@@ -22,6 +22,7 @@ from holdfast_orchestrator.rollback.documents import Document
 from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.rollback.staging import (
     Staging,
+    deleted_and_made,
     stage,
     stage_one_problems,
     stage_two,
@@ -45,6 +46,7 @@ def put_deletes_off(bench: Bench, attempt: Attempt) -> None:
         return
     attempt.staging = staging_of(bench, attempt)
     _refuse_to_delete_what_waits(attempt)
+    _refuse_to_delete_what_is_made(attempt)
     if attempt.staging.stage_one is None:
         return
     bench.step("planning the first stage")
@@ -75,6 +77,15 @@ def _refuse_to_delete_what_waits(attempt: Attempt) -> None:
                 f"{each.address} goes to another shard of this run, and cannot wait for it: {each.why}",
                 next_step="deploy the shard that takes it first, by itself",
             )
+
+
+def _refuse_to_delete_what_is_made(attempt: Attempt) -> None:
+    both = deleted_and_made(attempt.plan, {each.address for each in attempt.staging.not_put_off})
+    if both:
+        raise GateError(
+            " ".join(f"{old} would be deleted, and is the object that {new} is to be." for old, new in both),
+            next_step="declare that it moved (`moved` from the old address to the new one), then deploy",
+        )
 
 
 def staging_of(bench: Bench, attempt: Attempt) -> Staging:

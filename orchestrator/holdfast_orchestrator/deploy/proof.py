@@ -46,7 +46,8 @@ def prove(bench: Bench, attempt: Attempt, configuration: Document, *, back: bool
         baseline=None if attempt.good is None else attempt.good.record.residual,
         before=to_keep(attempt),
         now=bench.index(None if snapshot is None else snapshot.document),
-        approved=_approved(attempt),
+        # What a plan forgets was let go of on purpose, and is still there; a way back brings it in again.
+        approved=_approved(attempt) | (frozenset() if back else attempt.forgotten),
         destroyed=attempt.progress().destroyed(),
         accepted=accepting_back(bench.shard, attempt, configuration)
         if back

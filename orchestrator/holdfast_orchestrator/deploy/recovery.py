@@ -10,6 +10,7 @@ from holdfast_orchestrator.deploy.commands import restore_commands
 from holdfast_orchestrator.deploy.probe import Probed, known_ids, look_for, may_be_there, was_refused
 from holdfast_orchestrator.deploy.tag_search import stable_tags
 from holdfast_orchestrator.errors import NeedsPersonError
+from holdfast_orchestrator.rollback.classify import says_exists
 from holdfast_orchestrator.rollback.imports import (
     ImportBlock,
     judge_import_plan,
@@ -126,11 +127,20 @@ def _not_found(
             continue
         # An address that an object has is never imported to.
         why = "only AWS knows its id" if not ids else "what it was to replace stands at its address"
-        which = " or ".join(ids) if ids else f"with the tags {tags}"
-        yield (
-            f"{step.address} may have been made: its answer was lost, and {why}. "
-            f"Look for an {step.kind} {which} that no state has"
-        )
+        thing = f"an {step.kind} {' or '.join(ids) if ids else f'with the tags {tags}'} that no state has"
+        if _exists(attempt, step):
+            yield (
+                f"one like {step.address} exists already, says AWS: most likely it was there before. "
+                f"If an answer of AWS was lost, it is {thing}"
+            )
+        else:
+            yield f"{step.address} may have been made: its answer was lost, and {why}. Look for {thing}"
+
+
+def _exists(attempt: Attempt, step: Step) -> bool:
+    """Whether the create was answered that there is such an object."""
+    told = (one.text for one in attempt.diagnostics if one.is_error and one.address == step.address)
+    return any(map(says_exists, told))
 
 
 def _import_missing(bench: Bench, attempt: Attempt, missing: Sequence[Step]) -> None:

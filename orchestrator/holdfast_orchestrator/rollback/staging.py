@@ -37,7 +37,8 @@ from holdfast_orchestrator.rollback.references import (
     provider_of,
     references,
 )
-from holdfast_orchestrator.terraform.object_keys import ObjectKey
+from holdfast_orchestrator.terraform.create_semantics import is_doubtful
+from holdfast_orchestrator.terraform.object_keys import ObjectKey, key_of
 from holdfast_orchestrator.terraform.ownership import is_among
 
 _REMOVED_BLOCK = frozenset({"delete_because_no_resource_config", "delete_because_no_module", None})
@@ -180,6 +181,31 @@ def stage_two_problems(
         if change.deletes and change.address in shared:
             problems.append(f"{change.address} is the same object as one the new version keeps.")
     return (*planned.problems, *problems)
+
+
+def deleted_and_made(plan: Document, not_put_off: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """Return the deletes of one apply that would destroy what a create of it is answered with.
+
+    An instance whose key was renamed without `moved`, of a type whose create hands out the existing object:
+    Terraform makes and deletes in no order. Each is the address deleted and the address made.
+    """
+    planned = read_plan(plan)
+    made = {
+        (configuration_address(change.address), key.name): change.address
+        for change in planned
+        if change.creates
+        and not change.deletes
+        and is_doubtful(change.kind, change.after or {})
+        and (key := key_of(change.kind, change.after or {})) is not None
+    }
+    return tuple(
+        (change.address, made[block, key.name])
+        for change in planned
+        if change.action is Action.DELETE
+        and change.address in not_put_off
+        and (key := key_of(change.kind, change.before or {})) is not None
+        and ((block := configuration_address(change.address)), key.name) in made
+    )
 
 
 @dataclass(frozen=True, slots=True)

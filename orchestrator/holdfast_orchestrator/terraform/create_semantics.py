@@ -3,7 +3,8 @@
 Some APIs refuse (CreateRole), some overwrite (PutMetricAlarm), some answer with the object that is there
 (CreateTopic). For all but those that refuse, a create that Terraform reports as complete does not prove that
 the object is new. `create_semantics.csv` has the types of hashicorp/aws 5.100.0 that are known, each with the
-source of what it says. A type that is in no row counts as one that refuses.
+source of what it says. Of an AWS type that is in no row nobody knows what its create does: only an id that
+AWS has made up proves that the object is new. A type of another provider counts as one that refuses.
 """
 
 import csv
@@ -85,6 +86,9 @@ class CreateRule:
         return self.look.startswith("proof")
 
 
+# The end of an id that no caller has chosen: `tgw-0123456789abcdef0`, a UUID.
+_MADE_UP_ID = re.compile(r"(^|[/:-])[a-z0-9]+-[0-9a-f]{8,17}\Z|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+
 # Two names of one type of object: the key of either is the key of the other.
 TWINS: Mapping[str, str] = {
     "aws_alb": "aws_lb",
@@ -116,6 +120,11 @@ def refuses_existing(kind: str, values: Mapping[str, Any]) -> bool:
     if rule is None or rule.semantics is Semantics.UNIQUE:
         return True
     return rule.semantics is Semantics.REFUSES and not (rule.flag and values.get(rule.flag))
+
+
+def is_new_by_itself(kind: str, values: Mapping[str, Any]) -> bool:
+    """Say whether an object of a type that is in no row can be told to be new by its own id."""
+    return not kind.startswith("aws_") or _MADE_UP_ID.search(str(values.get("id"))) is not None
 
 
 def is_doubtful(kind: str, values: Mapping[str, Any]) -> bool:

@@ -16,6 +16,7 @@ from holdfast_orchestrator.terraform.create_semantics import (
     CreateRule,
     Semantics,
     is_doubtful,
+    is_new_by_itself,
     parent_kinds,
     refuses_existing,
     rule_of,
@@ -149,7 +150,9 @@ class Sightings:
     def proves(self, kind: str, attributes: Mapping[str, Any]) -> bool:
         """Say whether a complete create of an object with these attributes proves that this run made it."""
         rule = rule_of(kind)
-        if rule is not None and rule.semantics is Semantics.ADOPTS:
+        if rule is None:
+            return is_new_by_itself(kind, attributes)
+        if rule.semantics is Semantics.ADOPTS:
             return False
         if refuses_existing(kind, attributes) or not is_doubtful(kind, attributes):
             return True

@@ -8,10 +8,10 @@ environments that the app has now: a bucket may hold the states of several apps.
 import shlex
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError, UsageError
+from holdfast_orchestrator.errors import GateError, HoldfastError, NeedsPersonError, UsageError
 from holdfast_orchestrator.manifest import Shard, by_bucket
 from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.record.artifact import read_artifact
@@ -19,31 +19,48 @@ from holdfast_orchestrator.record.last_good import LAST_GOOD, LastGood, earlier,
 from holdfast_orchestrator.record.shard_note import shard_of
 from holdfast_orchestrator.state.store import DurableStore
 from holdfast_orchestrator.system.workers import WorkerPool
+from holdfast_orchestrator.unchanged.heirs import Heirs, heirs_of
 
 _READERS = 8
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retired:
-    """A shard that is not in the app any more, and what it still has."""
+    """A shard that is not in the app any more, and what it still has; `heirs` are stacks that declare it."""
 
     shard: Shard
     run: str
     at: datetime
     objects: int
     artifact: str
+    heirs: Heirs = field(default_factory=dict)
 
     @property
     def command(self) -> str:
         """What takes it down."""
         return f"holdfast destroy --env {self.shard.environment} --retired {shlex.quote(self.shard.name)}"
 
+    @property
+    def way_out(self) -> str:
+        """What to do with it: where a stack of the app declares its objects, it was renamed or split."""
+        if not self.heirs:
+            return f"to take it down: {self.command}"
+        source = shlex.quote(self.shard.name)
+        moves = (f"holdfast move {source} {shlex.quote(name)}" for name in self.heirs)
+        return "what they declare of it moves with: " + " or ".join(
+            f"{move} --env {self.shard.environment}" for move in moves
+        )
+
     def __str__(self) -> str:
         things = f"{self.objects} object{'' if self.objects == 1 else 's'}"
         return (
             f"{self.shard.name} is not in the app any more and still has {things}, last deployed on "
-            f"{self.at:%d %b %Y} by run {self.run}; to take it down: {self.command}"
+            f"{self.at:%d %b %Y} by run {self.run}; {self._declared()}{self.way_out}"
         )
+
+    def _declared(self) -> str:
+        return "".join(f"{name} declares {_few(there)} of it; " for name, there in self.heirs.items())
 
 
 def find_retired(run: Run) -> tuple[Retired, ...]:
@@ -55,11 +72,18 @@ def find_retired(run: Run) -> tuple[Retired, ...]:
     for first, *_ in by_bucket(run.manifest.shards):
         with suppress(HoldfastError):
             found.update({one.shard.name: one for one in _retired(run.tools.store(first), run)})
+    for one in list(found.values()):
+        with suppress(HoldfastError):
+            found[one.shard.name] = replace(one, heirs=heirs_of(one.shard, run))
     return tuple(found[name] for name in sorted(found))
 
 
 def chosen(name: str, found: tuple[Retired, ...]) -> Retired:
-    """Return the one of this name. Raises UsageError where there is none, or others still need it."""
+    """Return the one of this name, which may be taken down.
+
+    Raises UsageError where there is none, or others still need it; GateError where the app declares what
+    it has.
+    """
     by_name = {one.shard.name: one for one in found}
     if name not in by_name:
         names = ", ".join(sorted(by_name)) or "none"
@@ -70,7 +94,19 @@ def chosen(name: str, found: tuple[Retired, ...]) -> Retired:
             f"{', '.join(needed)} would lose what they depend on",
             next_step=f"take them down first: {by_name[needed[0]].command}",
         )
-    return by_name[name]
+    one = by_name[name]
+    if one.heirs:
+        declared = "; ".join(f"{heir} declares {_few(there)}" for heir, there in one.heirs.items())
+        raise GateError(
+            f"{name} was renamed, it seems: of what it has, {declared}. Nothing of it was destroyed",
+            next_step=f"{one.way_out}; what is to go is taken out of the app first",
+        )
+    return one
+
+
+def _few(addresses: tuple[str, ...]) -> str:
+    more = len(addresses) - _NAMED
+    return ", ".join(addresses[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def as_deployed(one: Retired, store: DurableStore) -> Shard:

@@ -14,6 +14,7 @@ from importlib import import_module
 GAPS: dict[str, tuple[str, ...]] = {
     "acm": ("acm_options",),
     "applicationautoscaling": ("autoscaling_tags",),
+    "awslambda": ("lambda_permissions",),
     "backup": ("backup",),
     "budgets": ("budgets",),
     "cloudtrail": ("cloudtrail_arns",),
