@@ -67,7 +67,7 @@ class AdoptingApp(App):
             manifest=manifest,
             source=self._source(source, shard),
             store=store,
-            project=self.file.id,
+            project=self.file.own_id,
         )
         proposal = propose(wanted)
         if not yes:

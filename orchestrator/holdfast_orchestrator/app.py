@@ -188,6 +188,7 @@ class App:
             stop=stop or StopSignal(),
             label=lambda name: shown.get(name, name),
             project=self.file.id,
+            is_named=self.file.is_named,
         )
 
     def _chosen(

@@ -36,6 +36,8 @@ LOCAL = "local"
 
 # A folder of cdktf's is called like its stack, and file systems end names at 255 bytes.
 _LONGEST_NAME = 255
+# What leads out of a folder, and what a shell or an option parser would take for something else.
+_HOSTILE = re.compile(r"/|\.\.|[$`]|^[-~]")
 # Control characters, marks that turn the direction of text, halves of characters, ends of lines.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"})
 
@@ -270,10 +272,10 @@ def _checked_name(name: str, file: Path) -> str:
     """Return the id of a stack that may be one. The names of its places are made from it in `state_key`."""
     visible = all(unicodedata.category(sign) not in _INVISIBLE for sign in name)
     short = 0 < len(name.encode(errors="surrogatepass")) <= _LONGEST_NAME
-    if not (visible and short) or "/" in name or name in {".", ".."}:
+    if not (visible and short) or name == "." or _HOSTILE.search(name):
         raise SettingsError(
-            f"{file}: a stack's name must be 1-{_LONGEST_NAME} bytes of visible characters without `/`, "
-            f"and not `.` or `..`, got {name!r}",
+            f"{file}: a stack's name must be 1-{_LONGEST_NAME} bytes of visible characters, "
+            f"without `/`, `..`, `$` and backticks, and not starting with `-` or `~`, got {name!r}",
             next_step="rename the stack in the app",
         )
     return name

@@ -80,7 +80,7 @@ class MovingApp(AdoptingApp):
                 source=giving,
                 target=to,
                 store=store,
-                project=self.file.id,
+                project=self.file.own_id,
                 source_in_app=in_app,
                 addresses=tuple(addresses),
             )

@@ -32,9 +32,9 @@ class ProjectFile:
     """The parts of cdktf.json in use.
 
     `output` is where the app is synthesized to, absolute. `id` is its `projectId`, or the folder's name
-    where it has none. `local_modules` are those of its `terraformModules` that are folders of the project, as
-    they stand there. `redact` are texts never to be shown; `keeping` is what holdfast.json calls so, for an
-    app that writes none.
+    where it has none, and `is_named` tells which. `local_modules` are those of its `terraformModules` that
+    are folders of the project, as they stand there. `redact` are texts never to be shown; `keeping` is what
+    holdfast.json calls so, for an app that writes none.
     """
 
     folder: Path
@@ -46,7 +46,13 @@ class ProjectFile:
     keeping: Mapping[str, Any] = field(default_factory=dict)
     accepted_differences: Any = None
     id: str = ""
+    is_named: bool = True
     local_modules: tuple[Any, ...] = ()
+
+    @property
+    def own_id(self) -> str:
+        """Its `projectId`; empty where it has none. A folder may be called otherwise on another machine."""
+        return self.id if self.is_named else ""
 
 
 def read_project_file(folder: Path) -> ProjectFile:
@@ -74,6 +80,7 @@ def read_project_file(folder: Path) -> ProjectFile:
         context=context,
         local_modules=tuple(_local_modules(document.get("terraformModules"))),
         id=str(document.get("projectId") or folder.resolve().name),
+        is_named=bool(document.get("projectId")),
         foreign=_foreign({name: value for name, value in ours.items() if name not in _OBJECTS}, file),
         redact=_texts(ours.get(_REDACT), file),
         keeping=_mapping(ours.get(_KEEPING), f"context.{CONTEXT_KEY}.{_KEEPING}", file),

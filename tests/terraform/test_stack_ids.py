@@ -109,7 +109,7 @@ def test_a_command_that_is_printed_names_a_stack_as_a_shell_takes_it(plain_app: 
 
     lost = plain_app.run("deploy", "--yes", "--refresh")
     assert lost.returncode == 6
-    assert "holdfast state backups 'R&D(web)'; then: holdfast state restore 'R&D(web)'" in lost.stdout
+    assert "next    no copy of it is kept; holdfast state backups 'R&D(web)'" in lost.stdout
 
     restored = plain_app.run("state", "backups", *shlex.split("'R&D(web)'"), "--json")
     assert restored.returncode == 0

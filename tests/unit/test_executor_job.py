@@ -37,6 +37,7 @@ def job(one: Shard, manifest: Manifest) -> Job:
         version="1",
         run="R1",
         project="shop",
+        is_named=True,
         shard=one,
         others=Neighbours(manifest).of(one),
         labels={},

@@ -82,6 +82,7 @@ def a_job() -> Job:
         version=worker.package_version(),
         run="R1",
         project="shop",
+        is_named=True,
         shard=shard,
         others=(dataclasses.replace(shard, name="network", configuration=b"{}"),),
         labels={"orders": "o"},

@@ -299,7 +299,7 @@ def test_two_stacks_that_would_get_one_key_are_refused(
         load_manifest(tmp_path, defaults)
 
 
-LEGAL = ("MyStack", "my_stack", "prod.network", "a..b", "网络", "a@b:c", "x" * 200)
+LEGAL = ("MyStack", "my_stack", "prod.network", "a.b.", "网络", "a@b:c", "x" * 200)
 
 
 def test_whatever_cdktf_allows_as_a_name_is_selected_by_it(tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ def _candidates(runtime: Runtime, folder: Path, given: Mapping[str, Any]) -> Seq
             environment=shard.environment,
             location=shard.state,
             cloud=shard.cloud,
-            project=project.file.id,
+            project=project.file.own_id,
             protected=frozenset(shard.protected),
         )
         for shard in project.list()

@@ -109,6 +109,7 @@ def refuse_another_app(bench: Bench, known: Known) -> None:
         good=None if known.good is None else known.good.record,
         record=None if known.kept is None else known.kept.record,
         taken_over=bench.desk.policy.take_over_app,
+        unnamed=None if bench.run.is_named else bench.shard.configuration,
     )
 
 

@@ -248,6 +248,7 @@ class DaskCrew:
             version=worker.package_version(),
             run=run.id,
             project=run.project,
+            is_named=run.is_named,
             shard=shard,
             others=others,
             labels={name: run.label(name) for name in names},

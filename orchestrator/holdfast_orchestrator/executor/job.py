@@ -55,12 +55,13 @@ class Belongings:
 class Job:
     """One shard, and all that is to be known for it.
 
-    `version` is that of this package; `project` the app's name for itself.
+    `version` is that of this package; `project` the app's name for itself, with `is_named` by `projectId`.
     """
 
     version: str
     run: str
     project: str
+    is_named: bool
     shard: Shard
     others: tuple[Shard, ...]
     labels: Mapping[str, str]

@@ -122,6 +122,7 @@ class _Post:
             stop=self.stop,
             label=lambda name: job.labels.get(name, name),
             project=job.project,
+            is_named=job.is_named,
         )
         desk = Desk.of(self.runtime, job.policy, actor=job.actor, git=job.git)
         return take_over(job.shard, run, job.intent, desk)

@@ -58,6 +58,7 @@ def plan_run(
         run.project,
         [(shard, run.tools.store(shard)) for shard in shards if not decisions[shard.name].unchanged],
         taken_over=take_over_app,
+        is_named=run.is_named,
     )
     changed = frozenset(name for name in names if not decisions[name].unchanged)
     ownership = PlannedOwnership.of(run, changed)

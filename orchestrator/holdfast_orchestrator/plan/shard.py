@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 class Run:
     """What every shard of a run shares.
 
-    `label` gives the name a person reads; `project` is the app's name for itself.
+    `label` gives the name a person reads; `project` is the app's name for itself;
+    without `is_named` only its folder is called so.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Run:
     stop: StopSignal
     label: Callable[[str], str]
     project: str = ""
+    is_named: bool = True
 
     @property
     def clock(self) -> Clock:

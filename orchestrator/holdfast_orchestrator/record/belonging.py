@@ -6,6 +6,7 @@ first: its plan would delete what the other has. A state that was copied from an
 danger. Both are refused before anything is planned.
 """
 
+import json
 import shlex
 from collections.abc import Iterable, Iterator
 
@@ -13,6 +14,8 @@ from holdfast_orchestrator.errors import GateError, HoldfastError
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.record.last_good import LAST_GOOD, LastGood, read_last_good
 from holdfast_orchestrator.record.state_record import STATES, StateRecord, read_state_record
+from holdfast_orchestrator.rollback.addresses import configuration_address
+from holdfast_orchestrator.rollback.references import declares
 from holdfast_orchestrator.state.store import DurableStore
 from holdfast_orchestrator.system.workers import WorkerPool
 
@@ -26,33 +29,46 @@ def refuse_other_app(
     good: LastGood | None,
     record: StateRecord | None,
     taken_over: str | None = None,
+    unnamed: bytes | None = None,
 ) -> None:
     """Return if the records of the state at `key` are of this app, or of one that is taken over by its name.
 
-    Records of older versions name no app and are taken for this one's.
+    Records of older versions name no app and are taken for this one's. An app without `projectId` goes by the
+    name of its folder, which may be another one on another machine: there the configuration of the shard
+    decides, which `unnamed` is then. It is this app's if it declares any block that the records have.
     Raises GateError where another app wrote them.
     """
     owner = _owner(good, record)
-    if not project or owner in (None, project, taken_over):
+    if not project or owner in (None, project, taken_over) or _goes_on_from(good, unnamed):
         return
     raise GateError(
         f"the state {key} is of app {owner!r}{_last_deploy(good, record)}; this app is {project!r} "
         f"(`projectId` in cdktf.json, else the folder's name)",
         next_step="set another `service` (context.holdfast.service in cdktf.json, or what the app says), or, "
-        f" if {owner!r} is an earlier name of this app: --take-over-app {owner}",
+        f"if {owner!r} is an earlier name of this app: --take-over-app {owner}",
     )
 
 
 def refuse_other_apps(
-    project: str, shards: Iterable[tuple[Shard, DurableStore]], *, taken_over: str | None
+    project: str,
+    shards: Iterable[tuple[Shard, DurableStore]],
+    *,
+    taken_over: str | None,
+    is_named: bool = True,
 ) -> None:
     """Return if no shard's key has the records of another app. Raises GateError for the first that has."""
+
+    def check(one: tuple[Shard, DurableStore]) -> None:
+        _refuse_other_app(project, *one, taken_over, is_named=is_named)
+
     with WorkerPool(_READERS, "apps") as readers:
-        for _ in readers.map(lambda one: _refuse_other_app(project, one[0], one[1], taken_over), shards):
+        for _ in readers.map(check, shards):
             pass
 
 
-def _refuse_other_app(project: str, shard: Shard, store: DurableStore, taken_over: str | None) -> None:
+def _refuse_other_app(
+    project: str, shard: Shard, store: DurableStore, taken_over: str | None, *, is_named: bool
+) -> None:
     kept = read_state_record(store, shard.state.folder)
     good = read_last_good(store, shard.state.folder)
     refuse_other_app(
@@ -61,6 +77,7 @@ def _refuse_other_app(project: str, shard: Shard, store: DurableStore, taken_ove
         good=None if good is None else good.record,
         record=None if kept is None else kept.record,
         taken_over=taken_over,
+        unnamed=None if is_named else shard.configuration,
     )
 
 
@@ -99,6 +116,15 @@ def _lineage(store: DurableStore, kind: str, folder: str) -> str | None:
         return None if good is None else good.record.state.lineage
     except HoldfastError:
         return None
+
+
+def _goes_on_from(good: LastGood | None, configuration: bytes | None) -> bool:
+    """Say whether a configuration declares a block of the last good deployment, or that one has none."""
+    if configuration is None:
+        return False
+    held = set() if good is None else {configuration_address(known.address) for known in good.index}
+    document = json.loads(configuration)
+    return not held or any(declares(document, address) for address in held)
 
 
 def _owner(good: LastGood | None, record: StateRecord | None) -> str | None:
