@@ -1,10 +1,11 @@
 """Other machines, as far as namespaces can make them: a name, processes, a network of their own."""
 
+import re
 import socket
 import socketserver
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,17 +67,22 @@ class Network:
 
 @contextmanager
 def relayed(host: str, target: str) -> Iterator[str]:
-    """Let connections to a port of `host` through to a URL's; yields the URL from there."""
+    """Let connections to a port of `host` through to a URL's; yields the URL from there.
+
+    The local cloud answers requests with a `Host` of its own only, so each request gets that.
+    """
     place = urlsplit(target)
+    own_host = f"Host: {place.netloc}".encode()
 
     class Through(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             with socket.create_connection((place.hostname, place.port)) as there:
                 back = threading.Thread(target=pump, args=(there, self.request))
                 back.start()
-                pump(self.request, there)
+                pump(self.request, there, lambda data: re.sub(foreign_host, own_host, data))
                 back.join()
 
+    foreign_host = re.compile(rb"(?i)\bHost: " + re.escape(host.encode()) + rb":\d+")
     with socketserver.ThreadingTCPServer((host, 0), Through) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -84,10 +90,12 @@ def relayed(host: str, target: str) -> Iterator[str]:
         server.shutdown()
 
 
-def pump(source: socket.socket, sink: socket.socket) -> None:
+def pump(
+    source: socket.socket, sink: socket.socket, changed: Callable[[bytes], bytes] = lambda data: data
+) -> None:
     with suppress(OSError):
         while data := source.recv(1 << 16):
-            sink.sendall(data)
+            sink.sendall(changed(data))
         sink.shutdown(socket.SHUT_WR)
 
 
