@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+from tests.support.forked_commands import run_command
 from tests.terraform.cluster import Cluster
 
 from holdfast_orchestrator.engine import lockfile
@@ -52,15 +53,7 @@ class App:
         (self.folder / "stacks.json").write_text(json.dumps(stacks))
 
     def run(self, *argv: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.argv(*argv),
-            cwd=self.folder,
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
+        return run_command(argv, cwd=self.folder, environ=self.environ, seconds=PATIENCE_SECONDS)
 
     def start(self, *argv: str, python: tuple[str, ...] = _HOLDFAST) -> subprocess.Popen[str]:
         """Start a command; `python` is what Python is told to run."""

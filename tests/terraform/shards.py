@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from tests.support.forked_commands import run_command
 
 from holdfast_orchestrator.api import Project
 from holdfast_orchestrator.deploy.desk import Policy
@@ -103,15 +104,7 @@ class Shards:
         assert ended.returncode == 137, ended.stdout + ended.stderr
 
     def run(self, *argv: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            (sys.executable, "-m", "holdfast_orchestrator", *argv),
-            cwd=self.folder,
-            env={**self.environ, **environ},
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
+        return run_command(argv, cwd=self.folder, environ={**self.environ, **environ}, seconds=600)
 
     def owned(self) -> dict[str, list[str]]:
         """The address of each object of each shard's state, by shard."""

@@ -24,6 +24,7 @@ from tests.faults.lab.cloud import BUCKET, Cloud, Clouds
 from tests.faults.lab.provider import WarmProvider, terraform_wrapper
 from tests.faults.lab.proxy import Proxy
 from tests.faults.lab.scenarios import SHARD, Version
+from tests.support.forked_commands import run_command
 
 from holdfast_orchestrator.engine.workdir import INIT_KEY, work_root, workdir_of
 from holdfast_orchestrator.local.environment import REGION, towards_local
@@ -273,7 +274,14 @@ class World:
         return Started(argv=words, process=process, out=out, err=err)
 
     def holdfast(self, *words: str, **environ: str) -> Ended:
-        return self.start(*words, **environ).wait()
+        ran = run_command(
+            words,
+            cwd=self.folder,
+            environ=self.environ(**environ),
+            seconds=_PATIENCE_SECONDS,
+            own_session=True,
+        )
+        return Ended(argv=words, code=ran.returncode, out=ran.stdout, err=ran.stderr)
 
     def deploy(self, version: Version | None = None, *words: str, **environ: str) -> Ended:
         if version is not None:
