@@ -371,10 +371,10 @@ SITUATIONS = (
         name="adoptedfails",
         between=by_hand,
         second=lambda name: {
-            "aws_sns_topic": {"taken": topic(name)},
-            **failing(name, "aws_sns_topic.taken"),
+            "aws_sns_topic": {"claimed": topic(name)},
+            **failing(name, "aws_sns_topic.claimed"),
         },
-        adopt="aws_sns_topic.taken",
+        adopt="aws_sns_topic.claimed",
         outcome="rolled_back",
         there=True,
         subscribed=True,
@@ -460,7 +460,9 @@ def test_the_table_of_situations(app: App, cloud: Cloud, *, are_late: bool) -> N
     named = [word for row in rows if row.adopt for word in ("--adopt", row.adopt)]
     ran = app.run("deploy", "--yes", "--json", *named)
 
-    ended = {shard["name"]: shard for shard in json.loads(ran.stdout)["shards"]}
+    report = json.loads(ran.stdout)
+    assert "shards" in report, ran.stdout
+    ended = {shard["name"]: shard for shard in report["shards"]}
     seen = {row.name: _as_seen(app, cloud, row, ended[row.name]["outcome"]) for row in rows}
     assert seen == {row.name: _as_wanted(row) for row in rows}, ran.stdout
     for row in rows:
