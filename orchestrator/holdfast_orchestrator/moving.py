@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.adopting import AdoptingApp
-from holdfast_orchestrator.app import Names, selection_of
+from holdfast_orchestrator.app import Names, names_of, selection_of
 from holdfast_orchestrator.errors import HoldfastError, UsageError
 from holdfast_orchestrator.events import Listener, Notice, ignore
-from holdfast_orchestrator.manifest import Manifest, Shard
+from holdfast_orchestrator.manifest import Manifest, Shard, by_bucket
 from holdfast_orchestrator.plan.document import Action
 from holdfast_orchestrator.rollback.addresses import configuration_address
 
@@ -24,13 +24,14 @@ class Moved:
     """What a move would do, or, with `done`, did.
 
     `plans` are what the next deploys of the two would then do; of a stack that is not in the app there is
-    none.
+    none. The receiver is in the app, unless the move did not end and the code was changed back since.
     """
 
     source: Shard
     target: Shard
     proposal: "Proposal"
     source_in_app: bool
+    target_in_app: bool = True
     done: "Done | None" = None
     plans: "tuple[ShardPlan, ...]" = ()
 
@@ -71,7 +72,7 @@ class MovingApp(AdoptingApp):
         from holdfast_orchestrator.state_admin.move import Wanted, propose  # noqa: PLC0415
 
         manifest = self.synth(env=env, on_event=on_event)
-        to = _only(target, manifest, env)
+        to, kept_in_app = self._receiver(source, target, manifest, env)
         store = self._tools.store(to)
         store.check()
         giving, in_app = self._giver(source, manifest, to, on_event)
@@ -85,7 +86,13 @@ class MovingApp(AdoptingApp):
                 addresses=tuple(addresses),
             )
         )
-        moved = Moved(source=giving, target=to, proposal=proposal, source_in_app=in_app)
+        moved = Moved(
+            source=giving,
+            target=to,
+            proposal=proposal,
+            source_in_app=in_app,
+            target_in_app=kept_in_app,
+        )
         if yes:
             moved = self._moved(moved, command=command, on_event=on_event)
         return replace(moved, plans=self._plans(moved, manifest, on_event))
@@ -95,8 +102,22 @@ class MovingApp(AdoptingApp):
         from holdfast_orchestrator.state_admin.preview import preview  # noqa: PLC0415 - when it runs
 
         run, proposal = self.run(manifest, on_event=on_event), moved.proposal
-        sides = (proposal.target, proposal.source) if moved.source_in_app else (proposal.target,)
-        return tuple(preview(side.shard, side.content, run) for side in sides)
+        sides = ((proposal.target, moved.target_in_app), (proposal.source, moved.source_in_app))
+        return tuple(preview(side.shard, side.content, run) for side, in_app in sides if in_app)
+
+    def _receiver(self, source: str, name: str, manifest: Manifest, env: Names) -> tuple[Shard, bool]:
+        """The shard of this name: of the app, or one of a move that did not end before it left the app."""
+        from holdfast_orchestrator.record.begun_moves import begun_move  # noqa: PLC0415 - when it runs
+        from holdfast_orchestrator.record.shard_note import shard_of  # noqa: PLC0415
+
+        try:
+            return _only(name, manifest, env), True
+        except UsageError:
+            for first, *_ in by_bucket(manifest.shards):
+                begun = begun_move(self._tools.store(first), source, name, names_of(env))
+                if begun is not None:
+                    return shard_of(begun.target), False
+            raise
 
     def _giver(self, name: str, manifest: Manifest, to: Shard, on_event: Listener) -> tuple[Shard, bool]:
         """The shard of this name: of the app, or one that was removed from it."""

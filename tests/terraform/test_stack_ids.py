@@ -81,6 +81,32 @@ def test_ids_that_would_share_a_state_are_refused_by_both_names_before_anything_
     assert (mended.returncode, "MyStack" in mended.stdout) == (0, True), mended.stderr
 
 
+def test_an_id_that_leads_to_the_key_of_another_stack_is_refused_unless_it_is_that_stack_renamed(
+    plain_app: "App",
+) -> None:
+    kept, other = ({"terraform_data": {name: {"input": name}}} for name in ("kept", "other"))
+    plain_app.write({"My_Stack": {"resource": kept}})
+    assert plain_app.outcomes("deploy", "--yes") == {"My_Stack": "committed"}
+    before = plain_app.state("my-stack")
+
+    plain_app.write({"my-stack": {"resource": other}})
+    for argv in (("plan",), ("deploy", "--yes"), ("deploy", "--yes", "--rebaseline"), ("destroy", "--yes")):
+        ran = plain_app.run(*argv)
+        assert ran.returncode == 4, (argv, ran.stdout, ran.stderr)
+        assert "is of stack 'My_Stack'" in ran.stdout + ran.stderr, argv
+        assert "stack 'my-stack' leads to the same key" in ran.stdout + ran.stderr, argv
+    assert plain_app.state("my-stack") == before
+
+    plain_app.write(
+        {"MY-stack": {"resource": {"terraform_data": kept["terraform_data"] | other["terraform_data"]}}}
+    )
+    renamed = plain_app.run("deploy", "--yes")
+    assert renamed.returncode == 0, renamed.stdout + renamed.stderr
+    assert "stack 'My_Stack' is called 'MY-stack' now" in renamed.stdout + renamed.stderr
+    plain_app.write({"MY-stack": {"resource": other}})
+    assert plain_app.outcomes("deploy", "--yes") == {"MY-stack": "committed"}, "its own id by now"
+
+
 def test_a_first_plan_that_only_looks_for_what_another_stack_makes_is_deferred(plain_app: "App") -> None:
     """`second` depends on `first` and reads its state, and refers to nothing in it."""
     stacks = app(("first", "second"))

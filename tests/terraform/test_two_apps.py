@@ -105,18 +105,22 @@ def test_an_app_that_was_renamed_takes_its_shards_over_once(two: tuple["App", "A
 
 def test_an_app_without_a_project_id_goes_by_its_folder_or_by_what_it_declares(plain_app: "App") -> None:
     unnamed = named(plain_app, None)
-    unnamed.write(stacks("network"))
+    three = {name: {"input": name} for name in ("of_v1", "main", "policy")}
+    unnamed.write({"network": {"resource": {"terraform_data": three}}})
     assert unnamed.outcomes("deploy", "--yes") == {"network": "committed"}
 
+    plain_app.write(stacks("network"))
+    shares_one_address_only = plain_app.run("plan")
     plain_app.write(stacks("network", value="v2"))
     other = plain_app.run("deploy", "--yes")
-    plain_app.write(stacks("network"))
+    plain_app.write({"network": {"resource": {"terraform_data": {**three, "policy": {"input": "new"}}}}})
     checked_out_elsewhere = plain_app.run("plan", "--json")
     plain_app.write(stacks("network", value="v2"))
     settings = json.loads((plain_app.folder / "cdktf.json").read_text())
     (plain_app.folder / "cdktf.json").write_text(json.dumps({**settings, "projectId": "app-unnamed"}))
     told_its_name = plain_app.outcomes("deploy", "--yes")
 
+    assert shares_one_address_only.returncode == 4
     assert other.returncode == 4
     assert "is of app 'app-unnamed'" in other.stdout + other.stderr
     assert checked_out_elsewhere.returncode == 0

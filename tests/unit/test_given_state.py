@@ -14,6 +14,7 @@ TOPIC: dict[str, Any] = {
     "name": "x",
     "instances": [{"attributes": {"id": "arn"}}],
 }
+DEPOSED: dict[str, Any] = {"deposed": "0123abcd", "attributes": {"id": "old"}}
 STATE: dict[str, Any] = {
     "version": 4,
     "terraform_version": "1.11.4",
@@ -30,6 +31,15 @@ def test_a_state_that_manages_something_is_read() -> None:
     assert (state.lineage, state.serial) == ("one", 3)
 
 
+def test_instances_and_what_waits_for_its_destruction_are_not_one_object_twice() -> None:
+    each = [{"index_key": key, **TOPIC["instances"][0]} for key in (0, "0", "a")]
+    both = [*TOPIC["instances"], DEPOSED, {**DEPOSED, "deposed": "4567abcd"}]
+    resources = [{**TOPIC, "instances": each}, {**TOPIC, "name": "y", "instances": both}]
+    resources += [{**TOPIC, "module": f"module.{name}"} for name in "ab"]
+
+    given_state("x.tfstate", json.dumps({**STATE, "resources": resources}).encode())
+
+
 @pytest.mark.parametrize(
     ("content", "what"),
     [
@@ -39,7 +49,12 @@ def test_a_state_that_manages_something_is_read() -> None:
         (b"[" * 100_000, "it is not JSON"),
         (b"{" + b'"a":{' * 100_000, "it is cut off or damaged"),
         (b"Error: no state", "it is not JSON"),
-        (b"\xff\xfe\x00", "it is not JSON"),
+        (b"\xff\xfe\x00", "it is not UTF-8 without a byte order mark"),
+        (json.dumps(STATE).encode("utf-8-sig"), "it is not UTF-8 without a byte order mark"),
+        (json.dumps(STATE).encode("utf-16"), "it is not UTF-8 without a byte order mark"),
+        (json.dumps(STATE).encode("utf-16-le"), "it is not UTF-8 without a byte order mark"),
+        (json.dumps(STATE).encode("utf-16-be"), "it is not UTF-8 without a byte order mark"),
+        (json.dumps(STATE).encode("utf-32-be"), "it is not UTF-8 without a byte order mark"),
         (b"[]", "it is JSON, but not an object"),
         (b"\x1f\x8b\x08", "it is an archive"),
         ({"version": 3, "serial": 1, "lineage": "x", "modules": []}, "its format is 3, not 4"),
@@ -53,6 +68,12 @@ def test_a_state_that_manages_something_is_read() -> None:
         ({**STATE, "resources": [{"mode": "managed"}]}, "its resources are damaged"),
         ({**STATE, "lineage": "../x"}, "its lineage is '../x'"),
         ({**STATE, "serial": -1}, "its serial -1"),
+        ({**STATE, "serial": 2**64}, "its serial 18446744073709551616"),
+        ({**STATE, "resources": [TOPIC, TOPIC]}, "it has aws_sns_topic.x twice"),
+        (
+            {**STATE, "resources": [{**TOPIC, "instances": [DEPOSED, DEPOSED]}]},
+            "it has aws_sns_topic.x twice",
+        ),
         ({**STATE, "resources": []}, "manages nothing (serial 3)"),
         ({**STATE, "resources": [{**TOPIC, "mode": "data"}]}, "manages nothing (serial 3)"),
     ],

@@ -13,9 +13,10 @@ from holdfast_orchestrator.manifest import Shard, StateLocation
 from holdfast_orchestrator.process import SystemProcesses
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.artifact import Artifact, keep_artifact, read_artifact
+from holdfast_orchestrator.record.begun_moves import begun_move
 from holdfast_orchestrator.record.last_good import LastGood, deployments, promote, read_last_good
 from holdfast_orchestrator.record.moving import refuse_half_moved
-from holdfast_orchestrator.record.shard_note import note_of
+from holdfast_orchestrator.record.shard_note import note_of, shard_of
 from holdfast_orchestrator.record.state_record import StateRecord, read_state_record, write_state_record
 from holdfast_orchestrator.rollback.handed_blocks import (
     NotWrittenOutError,
@@ -31,6 +32,8 @@ from holdfast_orchestrator.rollback.stateful import Protection
 from holdfast_orchestrator.runtime import SystemClock
 from holdfast_orchestrator.state.lease_record import lease_key
 from holdfast_orchestrator.state.memory import MemoryStore
+from holdfast_orchestrator.state.restore import StatePlace
+from holdfast_orchestrator.state.restore import propose as propose_restore
 from holdfast_orchestrator.state.store import ObjectHead
 from holdfast_orchestrator.state_admin.move import Proposal, Wanted, propose
 from holdfast_orchestrator.state_admin.move_writes import Done, Mover, carry_out
@@ -232,6 +235,55 @@ def test_what_was_half_moved_is_deployed_only_after_the_same_command() -> None:
             except NeedsPersonError as error:
                 said.append(error.next_step)
     assert set(said) == {"holdfast move from to --env dev --yes"}
+
+
+def half_moved(writes: int) -> "World | None":
+    """A renamed stack whose move a kill ended after so many writes; None where nothing was moved yet."""
+    world = World(renamed=True)
+    world.store.writes_left = writes
+    world.died()
+    return world if begun_move(world.store, "from", "to", ()) is not None else None
+
+
+def test_a_move_ends_though_the_receiver_left_the_app_again() -> None:
+    """The code was changed back, or the stack renamed once more: the records know both places."""
+    keys = []
+    for world in filter(None, map(half_moved, range(40))):
+        begun = begun_move(world.store, "from", "to", ("dev",))
+        assert begun is not None
+        assert begun_move(world.store, "to", "from", ()) is None
+        assert begun_move(world.store, "from", "to", ("prod",)) is None
+        world.gainer = shard_of(begun.target)
+
+        world.move("AGAIN")
+
+        assert (sorted(world.has(world.gainer)), world.has(world.giver)) == (["a", "b", "c"], [])
+        good, declared, indexed = world.good(world.gainer)
+        assert declared == indexed == ["a", "b", "c"]
+        artifact = json.loads(read_artifact(world.store, good.artifact).configuration)
+        keys.append(artifact["terraform"]["backend"]["s3"]["key"])
+    # Last come those where the run that was killed had written it, as its app had it.
+    assert len(keys) > 3
+    assert keys[0] == shard("to").state.key
+    assert {*keys} <= {keys[0], BACKEND["backend"]["s3"]["key"]}
+
+
+def test_a_state_is_not_put_back_while_a_move_of_it_is_half_done() -> None:
+    """Where the giver has let go already, putting the receiver back would leave the objects in no state."""
+    refused = 0
+    for world in filter(None, map(half_moved, range(40))):
+        for one in (world.giver, world.gainer):
+            place = StatePlace(
+                store=world.store, key=one.state.key, shard=one.name, bucket=one.state.bucket, project="shop"
+            )
+            copies = place.copies.all()
+            kept = read_state_record(world.store, one.state.folder)
+            if copies and kept is not None and kept.record.moving is not None:
+                with pytest.raises(NeedsPersonError, match="did not end") as raised:
+                    propose_restore(place, copies[0])
+                assert raised.value.next_step == "holdfast move from to --env dev --yes"
+                refused += 1
+    assert refused > 3
 
 
 def test_a_move_of_others_that_did_not_end_is_ended_first() -> None:

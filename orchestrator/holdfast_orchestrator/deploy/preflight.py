@@ -17,7 +17,11 @@ from holdfast_orchestrator.deploy.commands import deploy_command, restore_comman
 from holdfast_orchestrator.deploy.locks import lock_key
 from holdfast_orchestrator.errors import GateError, MachineError, NeedsPersonError
 from holdfast_orchestrator.record.artifact import read_artifact
-from holdfast_orchestrator.record.belonging import refuse_other_app, refuse_other_lineage
+from holdfast_orchestrator.record.belonging import (
+    refuse_other_app,
+    refuse_other_lineage,
+    refuse_other_stack,
+)
 from holdfast_orchestrator.record.last_good import Promoted, read_last_good
 from holdfast_orchestrator.record.moving import refuse_half_moved
 from holdfast_orchestrator.record.state_record import KeptRecord, read_state_record
@@ -102,15 +106,21 @@ def _unless_damaged(bench: Bench, reading: Future[R | None]) -> R | None:
 
 
 def refuse_another_app(bench: Bench, known: Known) -> None:
-    """Raise GateError where the shard's key has the records of another app."""
+    """Raise GateError where the shard's key has the records of another app, or of another of its stacks."""
+    good = None if known.good is None else known.good.record
+    record = None if known.kept is None else known.kept.record
+    shard = bench.shard
     refuse_other_app(
         bench.run.project,
-        bench.shard.state.key,
-        good=None if known.good is None else known.good.record,
-        record=None if known.kept is None else known.kept.record,
+        shard.state.key,
+        good=good,
+        record=record,
         taken_over=bench.desk.policy.take_over_app,
-        unnamed=None if bench.run.is_named else bench.shard.configuration,
+        unnamed=None if bench.run.is_named else shard.configuration,
     )
+    former = refuse_other_stack(shard.name, shard.state.key, shard.configuration, good=good, record=record)
+    if former is not None:
+        bench.say(f"stack {former!r} is called {shard.name!r} now; its state {shard.state.key} goes on")
 
 
 def refuse_strange_state(bench: Bench, known: Known) -> None:

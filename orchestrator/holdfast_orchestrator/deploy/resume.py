@@ -277,8 +277,13 @@ def _by_its_journal(store: DurableStore, shard: Shard, take: Take, draft: Draft)
 
 
 def _given_back(take: Take, store: DurableStore, shard: Shard, holder: LeaseRecord) -> Failure:
-    """What to say of a run of which there is nothing but a lease."""
+    """What to say of a run of which there is nothing but a lease; a move that it began is gone on with."""
     ended = f"run {take.run} ended while it was {holder.doing}"
+    kept = read_state_record(store, shard.state.folder)
+    moving = None if kept is None else kept.record.moving
+    if moving is not None and moving.is_begun(store):
+        reason = f"{ended}; what it held was given back, and the move is half done"
+        return Failure(reason=reason, next_step=moving.command, evidence=())
     return _so(take, store, shard, f"{ended}; it left nothing open, and what it held was given back")
 
 

@@ -1,9 +1,10 @@
-"""Whose shard a key is: the app that wrote its records, and the lineage of its state.
+"""Whose shard a key is: the app and the stack that wrote its records, and the lineage of its state.
 
 Two apps may share a bucket. Where stacks of both lead to one key (the same name, account, region and
 environment, and no `service` that tells them apart), the second must not plan against the state of the
 first: its plan would delete what the other has. A state that was copied from another shard is the same
-danger. Both are refused before anything is planned.
+danger, and so is a stack whose id leads to the key of another stack of its app (`Web` and `web`). All are
+refused before anything is planned.
 """
 
 import json
@@ -20,6 +21,8 @@ from holdfast_orchestrator.state.store import DurableStore
 from holdfast_orchestrator.system.workers import WorkerPool
 
 _READERS = 8
+# An app without `projectId` is known by this part of the blocks that its shard had.
+_ONE_APPS_SHARE = 0.5
 
 
 def refuse_other_app(
@@ -35,7 +38,8 @@ def refuse_other_app(
 
     Records of older versions name no app and are taken for this one's. An app without `projectId` goes by the
     name of its folder, which may be another one on another machine: there the configuration of the shard
-    decides, which `unnamed` is then. It is this app's if it declares any block that the records have.
+    decides, which `unnamed` is then. It is this app's if it declares at least half of the blocks of the last
+    good deployment: with fewer, its plan would delete most of what another app has.
     Raises GateError where another app wrote them.
     """
     owner = _owner(good, record)
@@ -49,6 +53,33 @@ def refuse_other_app(
     )
 
 
+def refuse_other_stack(
+    name: str,
+    key: str,
+    configuration: bytes,
+    *,
+    good: LastGood | None,
+    record: StateRecord | None,
+) -> str | None:
+    """Return the other id under which this stack was deployed to the state at `key`, None where it had none.
+
+    Ids that differ may lead to one key (`Web` and `web`). It is one stack under a new id where it declares
+    any block of the last good deployment. Raises GateError where nothing says that it is: its plan would
+    delete what the other stack has.
+    """
+    former = None if record is None else record.stack
+    if former in (None, name):
+        return None
+    if record is not None and record.state is not None and not _share_declared(good, configuration):
+        raise GateError(
+            f"the state {key} is of stack {former!r}{_last_deploy(good, record)}; stack {name!r} leads to "
+            "the same key and declares nothing of what it has",
+            next_step=f"give {name!r} another id or another `service`: `holdfast plan` then offers what "
+            f"{former!r} has; if it is the same stack, deploy it under its former id once, then rename it",
+        )
+    return former
+
+
 def refuse_other_apps(
     project: str,
     shards: Iterable[tuple[Shard, DurableStore]],
@@ -56,7 +87,7 @@ def refuse_other_apps(
     taken_over: str | None,
     is_named: bool = True,
 ) -> None:
-    """Return if no shard's key has the records of another app. Raises GateError for the first that has."""
+    """Return if no shard's key has the records of another app or stack. Raises GateError for one that has."""
 
     def check(one: tuple[Shard, DurableStore]) -> None:
         _refuse_other_app(project, *one, taken_over, is_named=is_named)
@@ -70,15 +101,17 @@ def _refuse_other_app(
     project: str, shard: Shard, store: DurableStore, taken_over: str | None, *, is_named: bool
 ) -> None:
     kept = read_state_record(store, shard.state.folder)
-    good = read_last_good(store, shard.state.folder)
+    read = read_last_good(store, shard.state.folder)
+    good, record = None if read is None else read.record, None if kept is None else kept.record
     refuse_other_app(
         project,
         shard.state.key,
-        good=None if good is None else good.record,
-        record=None if kept is None else kept.record,
+        good=good,
+        record=record,
         taken_over=taken_over,
         unnamed=None if is_named else shard.configuration,
     )
+    refuse_other_stack(shard.name, shard.state.key, shard.configuration, good=good, record=record)
 
 
 def refuse_other_lineage(store: DurableStore, shard: Shard, lineage: str) -> None:
@@ -119,12 +152,17 @@ def _lineage(store: DurableStore, kind: str, folder: str) -> str | None:
 
 
 def _goes_on_from(good: LastGood | None, configuration: bytes | None) -> bool:
-    """Say whether a configuration declares a block of the last good deployment, or that one has none."""
+    """Say whether a configuration declares half of what the last good deployment has, or that has nothing."""
     if configuration is None:
         return False
+    return good is None or not good.index or _share_declared(good, configuration) >= _ONE_APPS_SHARE
+
+
+def _share_declared(good: LastGood | None, configuration: bytes) -> float:
+    """Which part of the last good deployment's blocks a configuration declares; 0 where there are none."""
     held = set() if good is None else {configuration_address(known.address) for known in good.index}
     document = json.loads(configuration)
-    return not held or any(declares(document, address) for address in held)
+    return sum(declares(document, address) for address in held) / len(held) if held else 0.0
 
 
 def _owner(good: LastGood | None, record: StateRecord | None) -> str | None:

@@ -100,7 +100,7 @@ def move_lines(moved: Moved) -> Iterator[str]:
     for shard, backup in (document.backups or {}).items():
         yield f"  backup of {shard}: {backup}"
     for plan in moved.plans:
-        yield f"{plan.label} {'now' if document.moved else 'then'} plans: {plan.summary}"
+        yield f"{plan.label} {'now' if document.moved else 'then'} plans: {plan.summary or 'no changes'}"
     yield from document.demanded
     if document.not_good is not None:
         yield (
@@ -111,7 +111,14 @@ def move_lines(moved: Moved) -> Iterator[str]:
 
 
 def _next(moved: Moved) -> str:
-    """What does it, or comes after it: a deploy, or a plan where that would make or destroy what moved."""
+    """What does it, or comes after it: a deploy, or a plan where that would make or destroy what moved.
+
+    Where the receiver left the app before the move ended: what brings the objects back.
+    """
+    if moved.done is not None and not moved.target_in_app:
+        names = (moved.target.name, moved.source.name)
+        back = ("move", *names) if moved.source_in_app else ("plan",)
+        return shlex.join(("holdfast", *back, "--env", moved.target.environment))
     options = ["--env", moved.target.environment, "--stack", moved.target.name]
     if moved.source_in_app:
         options += ["--stack", moved.source.name]

@@ -20,6 +20,7 @@ from holdfast_orchestrator.errors import GateError, NeedsPersonError
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.belonging import refuse_other_app
 from holdfast_orchestrator.record.last_good import read_last_good
+from holdfast_orchestrator.record.moving import refuse_half_moved
 from holdfast_orchestrator.record.state_record import StateRecord, note_state, read_state_record
 from holdfast_orchestrator.rollback.restore_diff import RestoreDiff, restore_diff, restored
 from holdfast_orchestrator.rollback.state_objects import Condition, Recorded, StateObject, read_state
@@ -111,9 +112,11 @@ def propose(place: StatePlace, copy: StateCopy) -> Proposal:
     """Say what putting this copy back would do; changes nothing.
 
     Raises GateError where it must not be done: the copy belongs to another lineage, or to nobody knows whom,
-    or the shard is another app's.
+    or the shard is another app's. Raises NeedsPersonError where a move of it did not end: the other of the
+    two states counts on what lies here.
     """
     _refuse_other_app(place)
+    _refuse_half_moved(place)
     then, _ = place.copies.read(copy)
     stored = place.store.get(place.key)
     now = read_state(place.key, None if stored is None else stored.body)
@@ -201,6 +204,15 @@ def _open_run(place: StatePlace) -> str | None:
         kept = read_state_record(place.store, place.folder)
         return kept.record.run if kept is not None and kept.record.is_open else None
     return None
+
+
+def _refuse_half_moved(place: StatePlace) -> None:
+    kept = None
+    with suppress(NeedsPersonError):
+        # A damaged record knows of none.
+        kept = read_state_record(place.store, place.folder)
+    if kept is not None:
+        refuse_half_moved(place.store, kept.record.moving)
 
 
 def _refuse_other_app(place: StatePlace) -> None:

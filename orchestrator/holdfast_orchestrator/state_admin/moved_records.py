@@ -13,6 +13,7 @@ from typing import Any
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.inputs.keep import described
 from holdfast_orchestrator.inputs.value import Inputs
+from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.artifact import Artifact, keep_artifact, read_artifact
 from holdfast_orchestrator.record.last_good import LastGood, promote, read_last_good
@@ -147,10 +148,16 @@ def _emptied(
 
 
 def _in_place_of(proposal: Proposal, configuration: Document) -> dict[str, Any]:
-    """The configuration with the state of the shard that gains."""
-    ours: Document = json.loads(proposal.wanted.target.configuration)
-    settings = {**configuration["terraform"], "backend": ours["terraform"]["backend"]}
-    return {**configuration, "terraform": settings}
+    """The configuration with the state of the shard that gains: a stack that left the app has no other."""
+    target, settings = proposal.wanted.target, configuration["terraform"]
+    ours: Document = json.loads(target.configuration)
+    backend = ours["terraform"]["backend"] if "terraform" in ours else _with_key(settings["backend"], target)
+    return {**configuration, "terraform": {**settings, "backend": backend}}
+
+
+def _with_key(backend: Mapping[str, Any], shard: Shard) -> dict[str, Any]:
+    """The backend of another shard of the same bucket, for this one."""
+    return {kind: {**settings, "key": shard.state.key} for kind, settings in backend.items()}
 
 
 def _with(artifact: Artifact, configuration: Mapping[str, Any]) -> Artifact:

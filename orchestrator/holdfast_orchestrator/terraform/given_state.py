@@ -13,6 +13,8 @@ from holdfast_orchestrator.rollback.documents import as_list, blocks, managed
 from holdfast_orchestrator.rollback.state_objects import STATE_FORMAT, Condition, StateObject, read_state
 
 _PULL = "pull it anew: terraform state pull > state.tfstate"
+_BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_HIGHEST_SERIAL = 2**64 - 1
 _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
 
 
@@ -21,11 +23,12 @@ def given_state(source: str, content: bytes) -> StateObject:
 
     Raises UsageError that says what they are instead.
     """
+    _refuse_encoding(source, content)
     state = read_state(source, content)
     if state.condition is not Condition.WHOLE or state.document is None:
         what, next_step = _instead(content)
         raise UsageError(f"{source} is no state that can be adopted: {what}", next_step=next_step)
-    if "/" in state.lineage or state.serial < 0:
+    if "/" in state.lineage or not 0 <= state.serial <= _HIGHEST_SERIAL:
         raise UsageError(
             f"{source} is no state that can be adopted: its lineage is {state.lineage!r}, its serial "
             f"{state.serial}",
@@ -36,7 +39,31 @@ def given_state(source: str, content: bytes) -> StateObject:
             f"{source} manages nothing (serial {state.serial}), so there is nothing to adopt",
             next_step="holdfast plan: what the app has is made by the next deploy",
         )
+    _refuse_twice(source, state.document)
     return state
+
+
+def _refuse_encoding(source: str, content: bytes) -> None:
+    """Raise UsageError for JSON that Python reads and Terraform does not: PowerShell's `>` writes such."""
+    if content.startswith(_BYTE_ORDER_MARKS) or b"\0" in content[:4]:
+        raise UsageError(
+            f"{source} is no state that can be adopted: it is not UTF-8 without a byte order mark, which is "
+            "all that Terraform reads",
+            next_step='pull it anew; in PowerShell: cmd /c "terraform state pull > state.tfstate"',
+        )
+
+
+def _refuse_twice(source: str, document: Mapping[str, Any]) -> None:
+    """Raise UsageError where one object is in the state twice: Terraform would refuse it from then on."""
+    seen = set()
+    for address, _, instance in managed(document):
+        one = (address, instance.get("deposed"))
+        if one in seen:
+            raise UsageError(
+                f"{source} is no state that can be adopted: it has {address} twice",
+                next_step=_PULL,
+            )
+        seen.add(one)
 
 
 def fitting(state: Mapping[str, Any], configuration: Mapping[str, Any]) -> int:
