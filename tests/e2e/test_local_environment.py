@@ -20,6 +20,8 @@ from holdfast_orchestrator.local.environment import local_environ
 from holdfast_orchestrator.local.inventory import inventory
 from holdfast_orchestrator.runtime import real_runtime
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[2]
 HOLDFAST = str(Path(sys.executable).with_name("holdfast"))
 SERVICES = {"network", "edge", "data", "storefront", "orders"}

@@ -72,6 +72,7 @@ def test_a_first_deploy_says_what_to_write_and_goes_through_with_it(plain_app: "
     assert (again["outcome"], len(again["accepted_differences"])) == ("unchanged", 2)
 
 
+@pytest.mark.long
 def test_nothing_hides_behind_an_accepted_difference(plain_app: "App") -> None:
     accepted = [
         {"resource": "terraform_data.*", "attribute": name, "reason": "a stamp", "owner": "core"}

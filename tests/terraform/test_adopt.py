@@ -125,6 +125,7 @@ def earlier_state(folder: Path, world: "World", name: str = "earlier") -> bytes:
     return (folder / f"{name}.tfstate").read_bytes()
 
 
+@pytest.mark.long
 def test_a_state_at_another_s3_key_is_adopted_and_the_app_may_go_on_declaring_it(
     plain_app: "App", world: "World"
 ) -> None:

@@ -538,6 +538,7 @@ def with_aws(**resources: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.long
 def test_aws_resources_are_created_from_a_linked_mirror_and_a_conflict_comes_with_advice(
     shard: Shard, aws: dict[str, str]
 ) -> None:

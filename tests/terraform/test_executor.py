@@ -152,6 +152,7 @@ def test_shards_are_deployed_by_the_workers_and_what_they_tell_is_told_here(
     assert run["status"] == "committed"
 
 
+@pytest.mark.long
 def test_the_shard_of_a_worker_that_is_killed_during_an_apply_is_brought_to_its_end_by_another(
     plain_app: "App", cluster: Cluster, gate: Path
 ) -> None:
@@ -180,6 +181,7 @@ def begun_anew(plain_app: "App", cluster: Cluster) -> None:
     ends_committed(deploying, plain_app)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", ["snapshot:after", "gated:after"])
 def test_the_shard_of_a_worker_that_dies_before_its_apply_is_begun_anew_by_another(
     plain_app: "App", cluster: Cluster, place: str
@@ -357,6 +359,7 @@ def test_a_worker_ends_the_gateway_of_a_run_whose_orchestrator_was_killed(
     assert held(plain_app) == []
 
 
+@pytest.mark.long
 def test_a_cluster_without_workers_and_an_address_without_a_scheduler_are_told_of(
     plain_app: "App", cluster: Cluster
 ) -> None:

@@ -63,8 +63,8 @@ def deployed(app: "App", stacks: Mapping[str, Any]) -> tuple[int, dict[str, Any]
     ("plan", "call"),
     [
         pytest.param("verify.tfplan", 1, id="the verify"),
-        pytest.param("stage-two.tfplan", 1, id="the plan of the deletes"),
-        pytest.param("verify.tfplan", 2, id="the verify after the deletes"),
+        pytest.param("stage-two.tfplan", 1, id="the plan of the deletes", marks=pytest.mark.long),
+        pytest.param("verify.tfplan", 2, id="the verify after the deletes", marks=pytest.mark.long),
     ],
 )
 def test_a_plan_after_the_apply_that_fails_in_passing_is_tried_again(
@@ -105,7 +105,10 @@ def test_a_runner_that_dies_while_it_tries_again_undoes_nothing_that_is_right(
     assert kept["instances"][0]["attributes"]["input"]["value"] == "2"
 
 
-@pytest.mark.parametrize(("text", "calls"), [(DENIED, range(1, 2)), (THROTTLED, range(1, 9))])
+@pytest.mark.parametrize(
+    ("text", "calls"),
+    [(DENIED, range(1, 2)), pytest.param(THROTTLED, range(1, 9), marks=pytest.mark.long)],
+)
 def test_deletes_that_cannot_be_planned_do_not_end_committed(
     plain_app: "App", tmp_path: Path, text: str, calls: range
 ) -> None:

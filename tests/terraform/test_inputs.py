@@ -218,6 +218,7 @@ def test_a_plan_that_was_kept_is_refused_once_an_input_is_another(plain_app: "Ap
     assert found(first) == expected("v1")
 
 
+@pytest.mark.long
 def test_another_machine_undoes_to_bytes_that_only_the_bucket_has(plain_app: "App", tmp_path: Path) -> None:
     first, options = at(plain_app, "v1")
     assert first.run("deploy", "--yes", *options).returncode == 0

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import pytest
 from tests.terraform.conftest import REGION, key
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ def test_nothing_is_applied_where_the_copy_cannot_be_made(plain_app: "App") -> N
     assert plain_app.state("shop") == before
 
 
+@pytest.mark.long
 def test_old_backups_go_and_the_newest_stay(plain_app: "App") -> None:
     second = second_bucket(plain_app)
     keep(plain_app, copies=[{"bucket": second, "region": SECOND}], backup_count=2, backup_days=0)
@@ -194,6 +196,7 @@ def test_unredacted_output_is_kept_apart_and_encrypted_where_that_was_asked_for(
     assert len(json.loads(plain_app.run("audit", "--json").stdout)["records"]) == 3
 
 
+@pytest.mark.long
 def test_a_trail_that_was_deleted_whole_is_missed(plain_app: "App") -> None:
     deploy(plain_app, kept="1")
     deploy(plain_app, kept="2")

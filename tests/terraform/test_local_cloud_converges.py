@@ -174,6 +174,7 @@ def keeping(*clients: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.long
 def test_what_was_applied_has_no_difference_and_its_destroy_leaves_nothing(
     terraform: Callable[[dict[str, Any]], Terraform], endpoint: str
 ) -> None:

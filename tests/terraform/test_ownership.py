@@ -524,6 +524,7 @@ def test_what_a_create_would_take_over_is_a_gate_and_left_alone(app: App, cloud:
     assert held(app, "core") == {"aws_ssm_parameter.own"}
 
 
+@pytest.mark.long
 def test_what_appears_between_plan_and_apply_is_refused_by_the_guard(app: App, cloud: Cloud) -> None:
     name = f"{cloud.name}-topic"
     app.write({"core": stack(aws_sns_topic={"t": topic(name)})})

@@ -72,6 +72,7 @@ def test_a_replacement_that_is_allowed_by_name_goes_through_with_a_backup(deploy
     assert backup["ServerSideEncryption"] == "AES256"
 
 
+@pytest.mark.long
 def test_destroy_leaves_a_protected_resource_until_it_is_named(deployed: "App") -> None:
     refused = deployed.run("destroy", "--yes")
     allowed = deployed.run("destroy", "--yes", "--allow-destroy", ADDRESS)

@@ -67,7 +67,7 @@ def value(app: "App", service: str) -> Any:
     return one["instances"][0]["attributes"]["output"]["value"]
 
 
-@pytest.mark.parametrize("options", [(), ("--atomic",)])
+@pytest.mark.parametrize("options", [(), pytest.param(("--atomic",), marks=pytest.mark.long)])
 def test_the_reader_fails_and_is_taken_back(plain_app: "App", options: tuple[str, ...]) -> None:
     plain_app.write(before())
     assert deploy(plain_app)[0] == 0

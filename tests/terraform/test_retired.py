@@ -61,6 +61,7 @@ def test_what_was_removed_is_taken_down_dependents_first_and_then_forgotten(remo
     assert json.loads(removed.run("plan", "--json").stdout)["retired"] == []
 
 
+@pytest.mark.long
 def test_another_project_in_the_same_bucket_is_nobody_elses_to_retire(removed: "App") -> None:
     settings = json.loads((removed.folder / "cdktf.json").read_text())
     (removed.folder / "cdktf.json").write_text(json.dumps({**settings, "projectId": "another"}))

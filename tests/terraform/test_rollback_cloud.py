@@ -154,6 +154,7 @@ def test_a_runner_killed_during_the_apply_is_carried_on_by_resume(app: "App") ->
     assert parameters(app) == {"kept": "2", "last": "1"}
 
 
+@pytest.mark.long
 def test_a_state_that_a_killed_terraform_never_saved_is_rebuilt(app: "App") -> None:
     deploy(app, version(aws_ssm_parameter__kept=parameter("kept")))
     slow = version(

@@ -4,6 +4,8 @@ import json
 import shlex
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.terraform.conftest import App
 
@@ -127,6 +129,7 @@ def test_a_first_plan_that_only_looks_for_what_another_stack_makes_is_deferred(p
     assert {shard["name"]: shard["outcome"] for shard in wrong}["second"] == "failed"
 
 
+@pytest.mark.long
 def test_a_command_that_is_printed_names_a_stack_as_a_shell_takes_it(plain_app: "App") -> None:
     name = "R&D(web)"
     plain_app.write(app((name,)))

@@ -142,6 +142,7 @@ def test_records_that_name_no_app_are_taken_for_this_ones_and_name_it_from_then_
     assert second.run("deploy", "--yes", "--stack", "network").returncode == 4
 
 
+@pytest.mark.long
 def test_another_shards_state_is_refused_also_when_asked_to_take_it_for_the_truth(plain_app: "App") -> None:
     plain_app.write(stacks("a") | stacks("b", value="w1"))
     assert plain_app.outcomes("deploy", "--yes") == {"a": "committed", "b": "committed"}

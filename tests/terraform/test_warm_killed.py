@@ -52,6 +52,7 @@ def wait_for(what: Any) -> Any:
     pytest.fail(f"{what} never came")
 
 
+@pytest.mark.long
 def test_terraform_finishes_and_saves_when_the_orchestrator_is_killed(
     plain_app: "App", tmp_path: Path
 ) -> None:

@@ -269,6 +269,7 @@ def test_modules_are_attached_to_once_their_files_are_there_and_their_creates_ar
     assert world.told == []
 
 
+@pytest.mark.long
 def test_an_interrupt_stops_one_command_and_not_its_neighbours_in_the_same_process(world: Any) -> None:
     # SQS queues take the provider twenty seconds of waiting: long enough to be interrupted in.
     def queue(name: str) -> dict[str, Any]:
