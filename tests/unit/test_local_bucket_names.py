@@ -1,11 +1,13 @@
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.local.cloud import LocalCloud
-from holdfast_orchestrator.runtime import Runtime
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.runtime import Runtime
 
 
 @pytest.mark.parametrize("name", ["X_", "", "ab", "a..b", "-abc", "abc-", "a" * 64, "a/b", "abc\n"])
