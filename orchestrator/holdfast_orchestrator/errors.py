@@ -105,7 +105,7 @@ class MachineError(HoldfastError):
         return cls(
             f"this machine refused: {error.strerror or error}{where}",
             next_step=_MACHINE_ADVICE.get(
-                error.errno or 0, "mend that; HOLDFAST_CACHE_DIR and TMPDIR name other folders to work in"
+                error.errno or 0, "correct that; HOLDFAST_CACHE_DIR and TMPDIR name other folders to work in"
             ),
         )
 

@@ -26,7 +26,7 @@ from holdfast_orchestrator.manifest import (
 )
 from holdfast_orchestrator.project_file import ForeignSettings
 from holdfast_orchestrator.runtime import Aws
-from holdfast_orchestrator.state_key import is_key_name, key_name
+from holdfast_orchestrator.state_key import is_key_name, key_name, key_name_below
 from holdfast_orchestrator.terraform.backends import declared_backend, read_from, remote_states
 
 # What an app says of a resource it wants kept; `gate.protection` reads the same words in a state.
@@ -124,7 +124,7 @@ def service_part(stack: str, service: str | None) -> str:
     part = key_name(stack)
     if service is None or part == service or part.startswith(f"{service}-"):
         return part
-    return key_name(f"{service}-{stack}")
+    return key_name_below(service, stack)
 
 
 def merged(settings: ForeignSettings, options: ForeignSettings) -> ForeignSettings:

@@ -66,7 +66,7 @@ def read_project_file(folder: Path) -> ProjectFile:
             next_step="run holdfast in the folder of a cdktf app, or name it with --project",
         ) from None
     except ValueError as error:
-        raise SettingsError(f"{file} is not valid JSON: {error}", next_step=f"mend {file}") from None
+        raise SettingsError(f"{file} is not valid JSON: {error}", next_step=f"correct {file}") from None
     if not isinstance(document, dict) or not isinstance(document.get("app"), str) or not document["app"]:
         raise SettingsError(
             f"{file}: `app` must be the command that synthesizes the app, such as 'python main.py'"

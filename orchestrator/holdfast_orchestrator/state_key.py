@@ -49,7 +49,7 @@ def key_name(text: str) -> str:
 
     `MyStack` becomes `mystack`, `prod.network` becomes `prod-network`. A digest follows where much was lost:
     a name that was too long, or of other letters than ours. Different names may become the same one:
-    whoever builds keys has to compare them.
+    callers that build keys have to compare them.
     """
     if _NAME.fullmatch(text) is not None:
         return text
@@ -58,6 +58,21 @@ def key_name(text: str) -> str:
     if text.isascii() and 0 < len(plain) <= _LONGEST:
         return plain
     return f"{plain[:_STEM].strip('-') or 'stack'}-{_digest(text)[:_DIGEST]}"
+
+
+def key_name_below(service: str, text: str) -> str:
+    """Return `text` as a part of a key that is `service` or starts with it and a hyphen.
+
+    `service` is a part of a key already. Where `key_name` would lose one of its double hyphens, it is
+    kept as it is; all other names stay what they were, because states lie at their keys.
+    """
+    together = key_name(f"{service}-{text}")
+    if together == service or together.startswith(f"{service}-"):
+        return together
+    joined = f"{service}-{key_name(text)}"
+    if is_key_name(joined):
+        return joined
+    return f"{joined[:_STEM].strip('-')}-{_digest(f'{service}-{text}')[:_DIGEST]}"
 
 
 def file_name(name: str) -> str:

@@ -87,7 +87,7 @@ def test_workers_of_another_version_and_without_terraform_are_named(monkeypatch:
         "2 of 2 workers cannot deploy: "
         f"tcp://bare:1: no terraform; tcp://other:1 has Holdfast 0.0.1, not {ours}"
     )
-    assert error.next_step == "mend them, or take them out of the cluster"
+    assert error.next_step == "correct them, or take them out of the cluster"
 
 
 class Stopping:

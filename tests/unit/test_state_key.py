@@ -91,6 +91,19 @@ def test_any_id_that_cdktf_allows_has_a_key(stack: str, service: str | None) -> 
     assert service is None or part == service or part.startswith(f"{service}-")
 
 
+@pytest.mark.parametrize(
+    ("stack", "service", "part"),
+    [
+        (":", "0--0", "0--0-stack-e7ac0786"),
+        ("My_Stack", "a--b", "a--b-my-stack"),
+        ("a" * 60, "a--b", "a--b-" + "a" * 49 + "-644a48a2"),
+        ("My_Stack", "orders", "orders-my-stack"),
+    ],
+)
+def test_a_service_with_two_hyphens_keeps_them(stack: str, service: str, part: str) -> None:
+    assert service_part(stack, service) == part
+
+
 @given(names, services)
 def test_an_id_that_was_a_part_of_a_key_before_keeps_its_key(stack: str, service: str | None) -> None:
     below = service is None or stack == service or stack.startswith(f"{service}-")

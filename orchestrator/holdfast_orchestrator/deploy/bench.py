@@ -171,7 +171,7 @@ class Bench:
                 self.store.replace(key, body, etag=stored.head.etag)
         except ObjectExistsError:
             raise NeedsPersonError(
-                f"the state at {key} was written by somebody else while it was being mended",
+                f"the state at {key} was written by somebody else while it was being repaired",
                 next_step=f"holdfast resume {self.run.id}",
             ) from None
         written = self.snapshot()

@@ -19,7 +19,7 @@ def refuse_unready(bench: Bench, attempt: Attempt) -> None:
     outputs = output_values({} if snapshot is None else snapshot.outputs)
     problems = ready_before(parse_checks(bench.shard), outputs, _doors(bench))
     if problems:
-        raise GateError("; ".join(problems), next_step="mend that first, then deploy")
+        raise GateError("; ".join(problems), next_step="correct that first, then deploy")
 
 
 def gate_health(bench: Bench, attempt: Attempt) -> None:

@@ -36,7 +36,7 @@ def _from_files(project: Path) -> Iterator[Environment]:
         try:
             settings = tomllib.loads(read_settings(file, follow=True).decode())
         except tomllib.TOMLDecodeError as error:
-            raise SettingsError(f"{file} is not valid TOML: {error}", next_step=f"mend {file}") from error
+            raise SettingsError(f"{file} is not valid TOML: {error}", next_step=f"correct {file}") from error
         except (OSError, UnicodeError) as error:
             raise SettingsError.unreadable(file, error) from error
         state = _mapping(settings.get("state"))

@@ -110,7 +110,7 @@ def _readable(path: Path) -> str:
         return _hcl(parse_json(text))
     except (ValueError, AttributeError) as error:
         raise ToolchainError(
-            f"{path} is not a CLI configuration: {error}", next_step=f"mend {path}"
+            f"{path} is not a CLI configuration: {error}", next_step=f"correct {path}"
         ) from error
 
 

@@ -104,7 +104,7 @@ def _refuse_unready(found: dict[str, object], address: str) -> None:
         unable = any(isinstance(found[name], Exception) for name in problems)
         raise HoldfastError(
             f"{len(problems)} of {len(found)} workers cannot deploy: {told}",
-            next_step=f"{_INSTALL if unable else 'mend them'}, or take them out of the cluster",
+            next_step=f"{_INSTALL if unable else 'correct them'}, or take them out of the cluster",
         )
 
 

@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import sys
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from holdfast_orchestrator.errors import HoldfastError, ToolchainError
+from holdfast_orchestrator.errors import HoldfastError, ToolchainError, UsageError
 from holdfast_orchestrator.local.environment import REGION, STATE_BUCKET, towards_local
 from holdfast_orchestrator.private_files import (
     open_lock,
@@ -30,6 +31,7 @@ from holdfast_orchestrator.process import Command
 from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.system.json_input import parse_json
 
+_BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.02
 _STOP_SECONDS = 10.0
@@ -95,8 +97,10 @@ class LocalCloud:
         """Start it where it does not run, make the state buckets, and return once it answers.
 
         `port` 0 takes any free one; a running one keeps the port it has. Raises ToolchainError where
-        moto is not installed, HoldfastError with the end of the log where the server does not start.
+        moto is not installed, HoldfastError with the end of the log where the server does not start, and
+        UsageError for what is no name of a bucket.
         """
+        _check_bucket_names(buckets)
         with self._alone():
             record = self._record()
             if record is None:
@@ -228,3 +232,13 @@ def _tail(log: Path) -> str:
     except FileNotFoundError:
         return "(empty)"
     return "\n".join(lines[-_LOG_TAIL_LINES:]) or "(empty)"
+
+
+def _check_bucket_names(names: Sequence[str]) -> None:
+    for name in names:
+        if _BUCKET.fullmatch(name) is None:
+            raise UsageError(
+                "the name of a bucket must be 3 to 63 lower-case letters, digits, hyphens and single dots, "
+                f"with a letter or digit at both ends; got {name!r}",
+                next_step="give --bucket another name, such as my-state",
+            )
