@@ -37,6 +37,11 @@ class Cloud:
         self("sns").subscribe(
             TopicArn=f"{ARN}:{name}-topic", Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT}:x"
         )
+        self("sns").set_topic_attributes(
+            TopicArn=f"{ARN}:{name}-topic",
+            AttributeName="Policy",
+            AttributeValue=topic_policy(name, "theirs"),
+        )
         self("sqs").create_queue(QueueName=f"{name}-queue")
         self("cloudwatch").put_metric_alarm(
             AlarmName=f"{name}-alarm",
@@ -78,6 +83,11 @@ class Cloud:
             "topic": attempt(lambda: len(topics(TopicArn=f"{ARN}:{name}-topic")["Subscriptions"])),
             "tags": attempt(
                 lambda: self("sns").list_tags_for_resource(ResourceArn=f"{ARN}:{name}-topic")["Tags"]
+            ),
+            "topic policy": attempt(
+                lambda: self("sns").get_topic_attributes(TopicArn=f"{ARN}:{name}-topic")["Attributes"][
+                    "Policy"
+                ]
             ),
             "queue": attempt(lambda: bool(self("sqs").get_queue_url(QueueName=f"{name}-queue")["QueueUrl"])),
             "alarm": attempt(lambda: self._alarm()["Threshold"]),
@@ -150,10 +160,19 @@ def trust() -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
+def topic_policy(name: str, sid: str) -> str:
+    statement = {"Sid": sid, "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
+    more = {"Action": "sns:Publish", "Resource": f"{ARN}:{name}-topic"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [{**statement, **more}]})
+
+
 def everything(name: str) -> dict[str, Any]:
     """The same objects, with settings of ours, as a stack would declare them."""
     return {
         "aws_sns_topic": {"topic": {"name": f"{name}-topic"}},
+        "aws_sns_topic_policy": {
+            "topic_policy": {"arn": f"{ARN}:{name}-topic", "policy": topic_policy(name, "ours")}
+        },
         "aws_sqs_queue": {"queue": {"name": f"{name}-queue"}},
         "aws_cloudwatch_metric_alarm": {
             "alarm": {

@@ -21,7 +21,7 @@ HERE = "123456789012:eu-west-1"
 PLACE = Place("123456789012", "eu-west-1")
 RULES = tuple(create_semantics._rows().values())
 TEMPLATED = tuple(rule for rule in RULES if rule.name)
-LOOKS = {"", "import", "data", "always-there", "flag", "proof", "proof,flag", "none"}
+LOOKS = {"", "import", "data", "always-there", "default", "flag", "proof", "proof,flag", "none"}
 NAMES = st.text("abcXYZ019-_.", min_size=1, max_size=12)
 
 
@@ -76,13 +76,14 @@ def test_each_row_is_whole(rule: CreateRule) -> None:
         "import",
         "data",
         "always-there",
+        "default",
         "flag",
         "proof",
         "proof,flag",
         "none",
     }
     assert rule.kind == rule_of(rule.kind).kind  # type: ignore[union-attr]
-    looked_for = rule.look.split(":")[0] in {"import", "data", "flag"}
+    looked_for = rule.look.split(":")[0] in {"import", "data", "default", "flag"}
     assert not looked_for or rule.name, "a look needs a name to ask for"
     assert rule.look not in {"import", "flag"} or rule.import_id
     harmless = rule.semantics in {Semantics.REFUSES, Semantics.UNIQUE, Semantics.ADOPTS}

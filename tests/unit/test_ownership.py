@@ -213,14 +213,15 @@ def test_objects_of_a_state_that_nothing_proves_are_named() -> None:
 
 @pytest.mark.parametrize(
     ("created", "named"),
-    [({"policy"}, ("aws_sns_topic_policy.p",)), ({"policy", "topic"}, ()), (set(), ())],
-    ids=["of a topic that was there", "of a topic of this run", "of an earlier run"],
+    [({"setting"}, ("aws_ecs_cluster_capacity_providers.p",)), ({"setting", "cluster"}, ()), (set(), ())],
+    ids=["of a cluster that was there", "of a cluster of this run", "of an earlier run"],
 )
 def test_a_setting_that_was_there_before_is_named(created: set[str], named: tuple[str, ...]) -> None:
-    arn = f"arn:aws:sns:{EU}:t"
-    topic, policy = state(TOPIC, "t", id=arn, arn=arn), state("aws_sns_topic_policy", "p", id=arn, arn=arn)
-    both = {"version": 4, "resources": [*topic["resources"], *policy["resources"]]}
-    identities = {"topic": Identity(TOPIC, arn), "policy": Identity("aws_sns_topic_policy", arn)}
+    cluster = state("aws_ecs_cluster", "c", id="c", name="c")
+    setting = state("aws_ecs_cluster_capacity_providers", "p", id="c", cluster_name="c")
+    both = {"version": 4, "resources": [*cluster["resources"], *setting["resources"]]}
+    kinds = {"cluster": "aws_ecs_cluster", "setting": "aws_ecs_cluster_capacity_providers"}
+    identities = {name: Identity(kind, "c") for name, kind in kinds.items()}
 
     found = settings_overwritten(both, {identities[one] for one in created})
 

@@ -42,7 +42,8 @@ class CreateRule:
         name: the template of what names the object, where that is not the import id.
         scope: where the name is unique: in a region of an account, in an account, everywhere.
         look: how to ask whether the object exists: `import`; `data:ARGUMENT[=ATTRIBUTE],…` for a data source
-            of the same name; `always-there`; `flag:ATTRIBUTE` (an import, where that attribute is true);
+            of the same name; `always-there`; `default:ATTRIBUTE=TEXT` (an import; where the attribute
+            has that text in it, AWS's own value is there and nobody's); `flag:ATTRIBUTE` (an import, where that attribute is true);
             `proof` (an import, of use only where nothing else proves later that a lost create was ours);
             `none` where nothing can be asked; empty where no question arises.
         parent, parent_kind: the attribute that names what this object is a part or setting of, and its type.
@@ -74,6 +75,11 @@ class CreateRule:
     def always_there(self) -> bool:
         """Whether AWS has a value for this setting at any time, so that finding one is no news."""
         return self.look == "always-there"
+
+    def is_default(self, attributes: Mapping[str, Any]) -> bool:
+        """Whether a setting that was found has the value that AWS gives to it."""
+        attribute, _, text = self.look.removeprefix("default:").partition("=")
+        return self.look.startswith("default:") and text in str(attributes.get(attribute))
 
     @property
     def flag(self) -> str:

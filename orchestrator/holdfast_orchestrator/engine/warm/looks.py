@@ -85,7 +85,7 @@ class Looks:
             found = await _data_source(asking, kind, _arguments(rule, values))
         else:
             found = await _imported(asking, rule.kind, import_id)
-        if found is None:
+        if found is None or rule.is_default(found):
             return Sighting(key=key, kind=kind, verdict=Verdict.ABSENT)
         there = key_of(kind, found, key.place)
         if there is not None and there.name != key.name:
