@@ -217,7 +217,7 @@ def test_objects_of_a_state_that_nothing_proves_are_named() -> None:
     ids=["of a cluster that was there", "of a cluster of this run", "of an earlier run"],
 )
 def test_a_setting_that_was_there_before_is_named(created: set[str], named: tuple[str, ...]) -> None:
-    cluster = state("aws_ecs_cluster", "c", id="c", name="c")
+    cluster = state("aws_ecs_cluster", "c", id="c")
     setting = state("aws_ecs_cluster_capacity_providers", "p", id="c", cluster_name="c")
     both = {"version": 4, "resources": [*cluster["resources"], *setting["resources"]]}
     kinds = {"cluster": "aws_ecs_cluster", "setting": "aws_ecs_cluster_capacity_providers"}

@@ -43,7 +43,8 @@ class CreateRule:
         scope: where the name is unique: in a region of an account, in an account, everywhere.
         look: how to ask whether the object exists: `import`; `data:ARGUMENT[=ATTRIBUTE],…` for a data source
             of the same name; `always-there`; `default:ATTRIBUTE=TEXT` (an import; where the attribute
-            has that text in it, AWS's own value is there and nobody's); `flag:ATTRIBUTE` (an import, where that attribute is true);
+            has that text in it, AWS's own value is there and nobody's); `flag:ATTRIBUTE` (an import,
+            where that attribute is true);
             `proof` (an import, of use only where nothing else proves later that a lost create was ours);
             `none` where nothing can be asked; empty where no question arises.
         parent, parent_kind: the attribute that names what this object is a part or setting of, and its type.
