@@ -28,7 +28,8 @@ class Cloud:
     """A running cloud, reached directly and not through the proxy."""
 
     endpoint: str
-    pid: int
+    # Of this very process: when it is stopped for the second time, its id may be somebody else's.
+    handle: int
     process: "subprocess.Popen[str] | None" = None
 
     @classmethod
@@ -46,7 +47,7 @@ class Cloud:
         assert process.stdout is not None
         with process.stdout as said:
             endpoint, pid = said.readline().split()
-        cloud = cls(endpoint, int(pid), process)
+        cloud = cls(endpoint, os.pidfd_open(int(pid)), process)
         cloud.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         cloud.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         # Every twin is spared the import of these services.
@@ -57,11 +58,11 @@ class Cloud:
         request = urllib.request.Request(f"{self.endpoint}/fork", method="POST")
         with urllib.request.urlopen(request, timeout=60) as answer:
             twin = json.load(answer)
-        return Cloud(twin["endpoint"], twin["pid"])
+        return Cloud(twin["endpoint"], os.pidfd_open(twin["pid"]))
 
     def stop(self) -> None:
         with suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
+            signal.pidfd_send_signal(self.handle, signal.SIGKILL)
         if self.process is not None:
             self.process.communicate()
 
