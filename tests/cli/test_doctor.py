@@ -138,15 +138,15 @@ def test_the_folder_of_a_dead_gateway_is_removed_and_named(world: Runtime, tempo
 
 
 @pytest.mark.parametrize(
-    ("content", "found", "mended"),
+    ("content", "found", "way_on"),
     [
         (None, "there is no cdktf.json in", "--project"),
-        ("{", "is not valid JSON", "mend"),
+        ("{", "is not valid JSON", "correct"),
         ('{"app": 1}', "`app` must be the command", None),
     ],
 )
 def test_a_folder_that_is_no_project_is_missing_one(
-    world: Runtime, content: str | None, found: str, mended: str | None
+    world: Runtime, content: str | None, found: str, way_on: str | None
 ) -> None:
     file = world.cwd / "cdktf.json"
     file.unlink()
@@ -158,7 +158,7 @@ def test_a_folder_that_is_no_project_is_missing_one(
     assert code == 1
     assert checks["project"]["status"] == "missing"
     assert found in checks["project"]["found"]
-    assert (mended or "") in (checks["project"]["next"] or "")
+    assert (way_on or "") in (checks["project"]["next"] or "")
 
 
 @pytest.mark.parametrize("content", [None, b"account = '\xff'"])

@@ -1,6 +1,7 @@
 """`plan` refuses what `deploy` refuses: with the same exit code, and the same words."""
 
 import json
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -78,3 +79,26 @@ def test_an_acceptance_that_has_expired_is_refused_by_plan(plain_app: "App") -> 
     assert all(one["what"] in shard["reason"] for one in plan["refusals"])
     assert "expires" in shard["next_step"]
     assert plain_app.state("always")["serial"] == serial
+
+
+def test_a_version_that_was_rolled_back_from_is_refused_by_plan_until_its_run_is_named(
+    plain_app: "App",
+) -> None:
+    def version(value: str) -> None:
+        plain_app.write({"data": {"resource": {"terraform_data": {"p": {"input": value}}}}})
+
+    for value in ("1", "2"):
+        version(value)
+        assert plain_app.run("deploy", "--yes").returncode == 0
+    assert plain_app.run("rollback", "data", "--yes").returncode == 0
+
+    planned, deployed = plain_app.run("plan", "--json"), plain_app.run("deploy", "--yes", "--json")
+
+    assert (planned.returncode, deployed.returncode) == (4, 4), planned.stdout + planned.stderr
+    (refusal,) = json.loads(planned.stdout)["shards"][0]["refusals"]
+    (blocked,) = json.loads(deployed.stdout)["shards"]
+    assert refusal["next_step"] == blocked["next_step"]
+    command = shlex.split(refusal["next_step"].partition("all the same: ")[2])
+    assert plain_app.run(*command[1:], "--yes").returncode == 0
+    version("3")
+    assert plain_app.run("plan").returncode == 0

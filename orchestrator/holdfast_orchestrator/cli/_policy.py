@@ -101,7 +101,9 @@ def agreed_in(given: Mapping[str, Any]) -> "Agreed":
     from holdfast_orchestrator.plan.refusals import Agreed  # noqa: PLC0415 - what plans takes long to import
 
     policy = policy_of(given)
-    return Agreed(allowed=policy.allowed, approvals=policy.approvals, adopt=policy.adopt)
+    return Agreed(
+        allowed=policy.allowed, approvals=policy.approvals, adopt=policy.adopt, redeploy=policy.redeploy
+    )
 
 
 def command_line() -> str:

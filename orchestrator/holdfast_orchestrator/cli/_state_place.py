@@ -4,6 +4,7 @@ From the app where there is one; else, on any machine that may use the bucket, f
 `--region`: then the shard is looked for among the states and the backups that lie there.
 """
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -125,7 +126,7 @@ class StateSession:
             host=actor.host,
             link=actor.link,
             aws=actor.aws,
-            command=f"holdfast state {action} {self.shard}",
+            command=f"holdfast state {action} {shlex.quote(self.shard)}",
             environments=(self.candidate.environment,),
             services=(self.candidate.service,),
             shards=(self.shard,),

@@ -26,11 +26,18 @@ from holdfast_orchestrator.deploy.preflight import (
     refuse_full_disk,
     refuse_strange_state,
 )
-from holdfast_orchestrator.deploy.purpose import Purpose, refuse_rejected
-from holdfast_orchestrator.errors import EngineError, HoldfastError, InterruptedSafelyError, MachineError
+from holdfast_orchestrator.deploy.purpose import Purpose
+from holdfast_orchestrator.errors import (
+    EngineError,
+    GateError,
+    HoldfastError,
+    InterruptedSafelyError,
+    MachineError,
+)
 from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.gate import Finding, Proposal, pass_gates
 from holdfast_orchestrator.gate.adopted import refuse_unknown_instance
+from holdfast_orchestrator.gate.rejected import rejected_version
 from holdfast_orchestrator.gate.takeover import adoptions, takeovers
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.document import PlanDocument
@@ -179,7 +186,9 @@ class ShardDeploy:
         settled = self._settled(bench, known, planned)
         planned = Planned(settled.made, settled.terraform, planned.inputs)
         if self._intent.back is None and not self._intent.destroy:
-            refuse_rejected(bench, known, json.loads(bench.shard.configuration))
+            good = None if known.good is None else known.good.record
+            if rejected := rejected_version(good, bench.shard, self._desk.policy.redeploy):
+                raise GateError(rejected.what, next_step=rejected.next_step)
         pass_gates(self._proposal(), () if self._intent.destroy else self._takeovers(planned))
         self._go_on()
         if not self._intent.destroy and self._intent.back is None:

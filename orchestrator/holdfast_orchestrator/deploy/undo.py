@@ -208,7 +208,7 @@ def guard(bench: Bench, attempt: Attempt) -> Phase:
         told = "; ".join(f"{address} is {owner}'s now" for address, owner in sorted(taken.items()))
         raise BlockedRollbackError(
             f"undoing this is refused: {told}",
-            next_step=f"holdfast rollback {next(iter(sorted(taken.values())))}, then: "
+            next_step=f"holdfast rollback {shlex.quote(min(taken.values()))}, then: "
             f"holdfast resume {attempt.run} --continue",
             violations=(),
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.gate import Proposal, findings
+from holdfast_orchestrator.gate.rejected import rejected_version
 from holdfast_orchestrator.gate.takeover import takeovers
 from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.preview import Refusal
@@ -18,11 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What somebody agrees to: to lose addresses, to approvals with their snapshots, to take `adopt` over."""
+    """What somebody agrees to: to lose addresses, to approvals with their snapshots, to take `adopt` over.
+
+    `redeploy` are runs whose rejected version may be deployed again.
+    """
 
     allowed: frozenset[str] = frozenset()
     approvals: tuple[Approval, ...] = ()
     adopt: frozenset[str] = frozenset()
+    redeploy: frozenset[str] = frozenset()
 
     @property
     def consents(self) -> tuple[Approval, ...]:
@@ -47,12 +52,16 @@ def _refusals(made: "MadePlan", shard: Shard, run: "Run", agreed: Agreed) -> Ite
     gated = findings(Proposal(shard=shard, document=made.document, allowed=agreed.allowed))
     for finding in gated:
         yield finding.what, finding.next_step
-    good = read_last_good(run.tools.store(shard), shard.state.folder)
+    read = read_last_good(run.tools.store(shard), shard.state.folder)
+    good = None if read is None else read.record
+    rejected = None if made.document.is_empty else rejected_version(good, shard, agreed.redeploy)
+    if rejected is not None:
+        yield rejected.what, rejected.next_step
     judged = judge_forward(
         made.raw,
         protection=Protection(addresses=frozenset(shard.guarded)),
         approvals=agreed.consents,
-        last_good=None if good is None else good.record.index,
+        last_good=None if good is None else good.index,
     )
     for held in judged.held:
         # What a gate stops is told once.

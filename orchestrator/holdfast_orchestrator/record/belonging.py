@@ -49,7 +49,8 @@ def refuse_other_app(
         f"the state {key} is of app {owner!r}{_last_deploy(good, record)}; this app is {project!r} "
         f"(`projectId` in cdktf.json, else the folder's name)",
         next_step="set another `service` (context.holdfast.service in cdktf.json, or what the app says), or, "
-        f"if {owner!r} is an earlier name of this app: --take-over-app {owner}",
+        f"if {owner!r} is an earlier name of this app: "
+        f"holdfast deploy --take-over-app {shlex.quote(str(owner))}",
     )
 
 

@@ -8,6 +8,7 @@ kill ended is proposed again as it was begun. In the cloud nothing changes.
 """
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -195,7 +196,7 @@ def _chosen(wanted: Wanted, index: IdentityIndex) -> tuple[TrackedObject, ...]:
     if any(known.deposed for known in index):
         raise GateError(
             f"{wanted.source.name} has objects that wait for their destruction",
-            next_step=f"holdfast deploy --stack {wanted.source.name} ends that",
+            next_step=f"holdfast deploy --stack {shlex.quote(wanted.source.name)} ends that",
         )
     if wanted.addresses:
         named = {*wanted.addresses}
