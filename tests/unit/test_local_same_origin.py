@@ -2,30 +2,32 @@
 
 import http.client
 import socket
-import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
 from botocore.config import Config
 
+from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.same_origin import foreign
-from holdfast_orchestrator.local.server import _listen
+from holdfast_orchestrator.runtime import real_runtime
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS")
 SIGNED = "AWS4-HMAC-SHA256 Credential=x/20261130/eu-west-1/{}/aws4_request, SignedHeaders=host, Signature=x"
 
 
 @pytest.fixture(scope="module")
-def port() -> Iterator[int]:
-    server = _listen(0)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server.server_port
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A cloud in a process of its own: in this one it would close gaps of moto that other tests look for."""
+    cloud = LocalCloud(tmp_path_factory.mktemp("cloud"), real_runtime())
+    port = urlsplit(cloud.up().endpoint or "").port
+    assert port is not None
+    try:
+        yield port
+    finally:
+        cloud.down()
 
 
 def ask(port: int, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> tuple[int, str]:
