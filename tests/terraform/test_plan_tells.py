@@ -87,6 +87,8 @@ def test_a_version_that_was_rolled_back_from_is_refused_by_plan_until_its_run_is
     def version(value: str) -> None:
         plain_app.write({"data": {"resource": {"terraform_data": {"p": {"input": value}}}}})
 
+    # Only a bucket that keeps versions has the deployment before the last.
+    plain_app.s3.put_bucket_versioning(Bucket=plain_app.bucket, VersioningConfiguration={"Status": "Enabled"})
     for value in ("1", "2"):
         version(value)
         assert plain_app.run("deploy", "--yes").returncode == 0
