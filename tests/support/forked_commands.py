@@ -91,7 +91,8 @@ class _Server:
             if not select.select([ours], [], [], seconds)[0]:
                 os.kill(pid, signal.SIGKILL)
                 raise subprocess.TimeoutExpired(request["argv"], seconds)
-            return subprocess.CompletedProcess(request["argv"], _number(ours), _text(out), _text(err))
+            argv = [sys.executable, "-m", _MODULE, *request["argv"]]
+            return subprocess.CompletedProcess(argv, _number(ours), _text(out), _text(err))
 
     def _ask(self, request: Mapping[str, Any], handed: Sequence[Any]) -> None:
         body = json.dumps(request).encode()
