@@ -107,8 +107,17 @@ def _app(folder: Path, environ: Mapping[str, str], bucket: str) -> App:
     s3: Any = boto3.Session("testing", "testing", region_name=REGION).client(
         "s3", endpoint_url=environ["AWS_ENDPOINT_URL"]
     )
-    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    make_empty(s3, bucket)
     return App(folder=folder, bucket=bucket, environ=environ, s3=s3)
+
+
+def make_empty(s3: Any, bucket: str) -> None:
+    """Make the bucket, or empty the one that an earlier test of the same app has left."""
+    if bucket not in [one["Name"] for one in s3.list_buckets()["Buckets"]]:
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        for version in [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]:
+            s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
 
 
 @pytest.fixture
