@@ -238,7 +238,9 @@ def test_row_45_a_replacement_that_may_have_been_made_beside_its_original_is_nam
     ended = world.deploy(replacing("/shop/replacement"))
 
     assert_safe(world, ended, code=5, told={("aws_ssm_parameter", "/shop/replacement")})
-    assert "aws_ssm_parameter.replaced may have been made" in ended.text
+    # The provider asks once more by itself, and hears of the one that it has just made.
+    assert "one like aws_ssm_parameter.replaced exists already" in ended.text
+    assert "it is an aws_ssm_parameter /shop/replacement that no state has" in ended.text
 
 
 def test_row_46_what_the_failed_version_moved_is_moved_back(world: World) -> None:
