@@ -119,7 +119,7 @@ def perform(app: "App", command: str) -> str:
 @pytest.mark.parametrize(
     "kind",
     [
-        pytest.param(BUILTIN, id="what cannot be imported"),
+        pytest.param(BUILTIN, id="what cannot be imported", marks=pytest.mark.long),
         pytest.param(TOPICS, id="what can be imported", marks=pytest.mark.long),
     ],
 )

@@ -421,6 +421,7 @@ def certificates(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_over_tls_with_the_certificates_of_the_docs_and_with_no_others(
     plain_app: "App", tmp_path: Path
 ) -> None:

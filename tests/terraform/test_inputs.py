@@ -252,7 +252,9 @@ def test_another_machine_undoes_to_bytes_that_only_the_bucket_has(plain_app: "Ap
     assert found(other) == expected("v1")
 
 
-@pytest.mark.parametrize("kept", [False, True], ids=["outside the app", "computed"])
+@pytest.mark.parametrize(
+    "kept", [pytest.param(False, marks=pytest.mark.long), True], ids=["outside the app", "computed"]
+)
 def test_what_cannot_be_proved_is_blocked_or_not_called_verified(
     plain_app: "App", tmp_path: Path, *, kept: bool
 ) -> None:

@@ -61,6 +61,7 @@ def backups(app: "App", bucket: str = "") -> dict[str, bytes]:
     return found
 
 
+@pytest.mark.long
 def test_an_old_state_comes_back_on_a_machine_that_has_nothing_but_the_bucket(
     plain_app: "App", tmp_path: Path
 ) -> None:

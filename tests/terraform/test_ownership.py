@@ -457,7 +457,9 @@ SITUATIONS = (
 )
 
 
-@pytest.mark.parametrize("are_late", [False, True], ids=["names are known", "names are late"])
+@pytest.mark.parametrize(
+    "are_late", [False, pytest.param(True, marks=pytest.mark.long)], ids=["names are known", "names are late"]
+)
 def test_the_table_of_situations(app: App, cloud: Cloud, *, are_late: bool) -> None:
     """Every situation ends as it must, and everybody's objects are where they were.
 

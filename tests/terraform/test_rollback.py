@@ -194,7 +194,7 @@ def later(*points: str) -> list[Any]:
     return [pytest.param(point, marks=pytest.mark.long) for point in points]
 
 
-# Three moments each, one of them in the quick run; the fault catalogue (row 01) plays every one, with a real
+# Three moments each, one of them all in the quick run; the fault catalogue (row 01) plays every one, with a real
 # provider.
 @pytest.mark.parametrize("point", [*later("applying:before", "promoted:before"), "applying:after"])
 def test_a_run_that_died_on_its_way_forward_is_brought_to_its_end(plain_app: "App", point: str) -> None:
@@ -211,7 +211,7 @@ def test_a_run_that_died_on_its_way_forward_is_brought_to_its_end(plain_app: "Ap
     assert deployed(plain_app, version(data(kept="3")))[0] == 0
 
 
-@pytest.mark.parametrize("point", [*later("rb_guarded:after", "rolled_back:before"), "rb_applying:after"])
+@pytest.mark.parametrize("point", later("rb_guarded:after", "rb_applying:after", "rolled_back:before"))
 def test_a_run_that_died_while_it_was_undone_is_undone(plain_app: "App", point: str) -> None:
     deployed(plain_app, version(data(kept="1", gone="1")))
     run = killed_at(plain_app, point, version(data(kept="2", fresh="1"), fails=True))
@@ -225,7 +225,7 @@ def test_a_run_that_died_while_it_was_undone_is_undone(plain_app: "App", point: 
     assert deployed(plain_app, version(data(kept="3")))[0] == 0
 
 
-@pytest.mark.parametrize("point", [*later("rb_applying:before", "rb_applying:after"), "rb_verify:before"])
+@pytest.mark.parametrize("point", later("rb_applying:before", "rb_applying:after", "rb_verify:before"))
 def test_accept_forward_undoes_no_more_of_a_run_that_died_rolling_back(plain_app: "App", point: str) -> None:
     deployed(plain_app, version(data(kept="1", gone="1")))
     run = killed_at(plain_app, point, version(data(kept="2", fresh="1"), fails=True))
@@ -262,6 +262,7 @@ def test_a_shard_goes_back_by_hand_and_forward_again(plain_app: "App") -> None:
     assert inputs(plain_app) == {"kept": "2", "fresh": "1"}
 
 
+@pytest.mark.long
 def test_after_a_destroy_a_rollback_brings_the_last_good_deployment_back(plain_app: "App") -> None:
     versioned(plain_app)
     for kept in ("1", "2"):

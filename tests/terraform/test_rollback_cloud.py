@@ -134,6 +134,7 @@ def test_a_replacement_that_somebody_approved_goes_ahead(app: "App") -> None:
     assert (code, shard["outcome"]) == (0, "committed"), shard
 
 
+@pytest.mark.long
 def test_a_runner_killed_during_the_apply_is_carried_on_by_resume(app: "App") -> None:
     deploy(app, version(aws_ssm_parameter__kept=parameter("kept")))
     slow = version(

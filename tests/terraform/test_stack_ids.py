@@ -38,6 +38,7 @@ def failing(ids: tuple[str, ...], name: str) -> dict[str, Any]:
     return stacks
 
 
+@pytest.mark.long
 def test_a_stack_of_any_legal_id_is_deployed_undone_shown_and_taken_down_by_it(plain_app: "App") -> None:
     plain_app.write(app(IDS))
 

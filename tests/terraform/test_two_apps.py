@@ -58,6 +58,7 @@ def two(plain_app: "App") -> tuple["App", "App"]:
     return first, second
 
 
+@pytest.mark.long
 def test_another_apps_shard_is_refused_by_every_command_and_stays_as_it_is(two: tuple["App", "App"]) -> None:
     first, second = two
     before = bodies(first)

@@ -101,6 +101,7 @@ def test_the_plan_is_the_same_with_and_without_for_create_update_replace_and_des
     assert len(world.provider_pids) == 1
 
 
+@pytest.mark.long
 def test_a_plan_made_attached_can_be_applied_by_plain_terraform_in_the_same_folder(world: Any) -> None:
     warm = world.terraform("shard", stack(name="/plain"))
     warm.init()
