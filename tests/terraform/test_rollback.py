@@ -194,8 +194,8 @@ def later(*points: str) -> list[Any]:
     return [pytest.param(point, marks=pytest.mark.long) for point in points]
 
 
-# Three moments each, one of them all in the quick run; the fault catalogue (row 01) plays every one, with a real
-# provider.
+# Three moments each, of which the quick run has one; the fault catalogue (row 01) plays every one, with a
+# real provider.
 @pytest.mark.parametrize("point", [*later("applying:before", "promoted:before"), "applying:after"])
 def test_a_run_that_died_on_its_way_forward_is_brought_to_its_end(plain_app: "App", point: str) -> None:
     deployed(plain_app, version(data(kept="1", gone="1")))
