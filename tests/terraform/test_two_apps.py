@@ -80,6 +80,8 @@ def test_another_apps_shard_is_refused_by_every_command_and_stays_as_it_is(two: 
         assert "is of app 'first'" in told, argv
         assert run in told, argv
         assert "--take-over-app first" in told, argv
+        # An app of several environments must be told which.
+        assert "holdfast deploy --env dev --take-over-app first" in told or argv[0] == "state", argv
 
     kept = bodies(first)
     assert {key: kept[key] for key in before} == before

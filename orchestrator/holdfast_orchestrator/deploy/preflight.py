@@ -117,6 +117,7 @@ def refuse_another_app(bench: Bench, known: Known) -> None:
         record=record,
         taken_over=bench.desk.policy.take_over_app,
         unnamed=None if bench.run.is_named else shard.configuration,
+        environment=shard.environment,
     )
     former = refuse_other_stack(shard.name, shard.state.key, shard.configuration, good=good, record=record)
     if former is not None:

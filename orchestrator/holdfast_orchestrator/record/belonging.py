@@ -33,6 +33,7 @@ def refuse_other_app(
     record: StateRecord | None,
     taken_over: str | None = None,
     unnamed: bytes | None = None,
+    environment: str = "",
 ) -> None:
     """Return if the records of the state at `key` are of this app, or of one that is taken over by its name.
 
@@ -40,17 +41,23 @@ def refuse_other_app(
     name of its folder, which may be another one on another machine: there the configuration of the shard
     decides, which `unnamed` is then. It is this app's if it declares at least half of the blocks of the last
     good deployment: with fewer, its plan would delete most of what another app has.
-    Raises GateError where another app wrote them.
+    `environment` is the shard's, where it is known. Raises GateError where another app wrote them.
     """
     owner = _owner(good, record)
     if not project or owner in (None, project, taken_over) or _goes_on_from(good, unnamed):
         return
+    words = (
+        "holdfast",
+        "deploy",
+        *(("--env", environment) if environment else ()),
+        "--take-over-app",
+        str(owner),
+    )
     raise GateError(
         f"the state {key} is of app {owner!r}{_last_deploy(good, record)}; this app is {project!r} "
         f"(`projectId` in cdktf.json, else the folder's name)",
         next_step="set another `service` (context.holdfast.service in cdktf.json, or what the app says), or, "
-        f"if {owner!r} is an earlier name of this app: "
-        f"holdfast deploy --take-over-app {shlex.quote(str(owner))}",
+        f"if {owner!r} is an earlier name of this app: {shlex.join(words)}",
     )
 
 
@@ -111,6 +118,7 @@ def _refuse_other_app(
         record=record,
         taken_over=taken_over,
         unnamed=None if is_named else shard.configuration,
+        environment=shard.environment,
     )
     refuse_other_stack(shard.name, shard.state.key, shard.configuration, good=good, record=record)
 

@@ -312,6 +312,7 @@ def _refuse_unsettled(wanted: Wanted) -> None:
         wanted.shard.state.key,
         good=None if good is None else good.record,
         record=None if kept is None else kept.record,
+        environment=wanted.shard.environment,
     )
     if kept is not None and kept.record.is_open:
         raise NeedsPersonError(

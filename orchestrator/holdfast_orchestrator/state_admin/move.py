@@ -169,7 +169,7 @@ def _side(wanted: Wanted, shard: Shard) -> Side:
     kept, good = read_state_record(store, folder), read_last_good(store, folder)
     record = None if kept is None else kept.record
     last = None if good is None else good.record
-    refuse_other_app(wanted.project, shard.state.key, good=last, record=record)
+    refuse_other_app(wanted.project, shard.state.key, good=last, record=record, environment=shard.environment)
     if record is not None and record.is_open:
         raise NeedsPersonError(
             f"run {record.run} of {shard.name} did not end", next_step=f"holdfast resume {record.run}"
