@@ -35,7 +35,7 @@ def adopting(now: IdentityIndex, *, told: bool = True, **more: Any) -> Attempt:
 
 
 def forgotten(attempt: Attempt, now: IdentityIndex) -> tuple[str, ...]:
-    return needs_of(BENCH, attempt, now, attempt.adopted).forget
+    return needs_of(BENCH, attempt, now, attempt.adopted, state=None).forget
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ def holdings_of(bench: Bench, attempt: Attempt, plan: Document | None = None) ->
         None if snapshot is None else snapshot.document,
         plan=attempt.plan if plan is None else plan,
         gone=attempt.sightings.gone,
+        accepted=attempt.policy.adopt,
     )
 
 

@@ -10,7 +10,7 @@ from holdfast_orchestrator.record.artifact import readable_configurations
 from holdfast_orchestrator.rollback.addresses import configuration_address
 from holdfast_orchestrator.rollback.adoption import Place, candidate_ids
 from holdfast_orchestrator.rollback.documents import Document
-from holdfast_orchestrator.rollback.holdings import settings_overwritten
+from holdfast_orchestrator.rollback.holdings import currents_of, currents_replaced, settings_overwritten
 from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, TrackedObject
 from holdfast_orchestrator.rollback.imports import ImportBlock, import_id
 from holdfast_orchestrator.rollback.references import declares
@@ -51,6 +51,7 @@ def needs_of(
     now: IdentityIndex,
     created: frozenset[Identity] | set[Identity],
     *,
+    state: Document | None,
     taken: frozenset[Identity] = frozenset(),
 ) -> RollbackNeeds:
     """What the rollback does beyond going back: addresses to move, to forget and to import again.
@@ -60,6 +61,7 @@ def needs_of(
         attempt: what failed.
         now: the objects of the state as it is.
         created: those this run made, or earlier ones that were kept.
+        state: the state as it is.
         taken: those of which nobody can tell whether this run made them or took them over.
     """
     good = to_keep(attempt)
@@ -79,6 +81,7 @@ def needs_of(
         forget=tuple(dict.fromkeys(one for one in (*forget, *orphaned) if one not in by_edit)),
         forget_by_edit=tuple(one for one in forget if one in by_edit),
         import_again=tuple(_import_again(attempt, good, now)),
+        make_current=tuple(currents_of(attempt.before.document, currents_replaced(state, created))),
     )
 
 
@@ -131,6 +134,14 @@ def tell_overwritten(
             "the rollback takes this one away and does not bring that one back"
         )
         if address not in (*needs.forget, *needs.forget_by_edit) and note not in attempt.notes:
+            attempt.notes.append(note)
+    before = currents_of(attempt.before.document, parents := currents_replaced(state, created))
+    for secret in sorted(parents - {before[one] for one in needs.make_current if "module." not in one}):
+        note = (
+            f"{secret} keeps the value that this run gave it: AWS takes its label AWSCURRENT from no "
+            "version, and no version of this stack had it before; put the former value back by hand"
+        )
+        if note not in attempt.notes:
             attempt.notes.append(note)
 
 

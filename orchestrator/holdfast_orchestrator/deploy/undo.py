@@ -136,7 +136,9 @@ def _built(bench: Bench, attempt: Attempt) -> tuple[Found, RollbackConfiguration
     """Build the rollback from what there is now; return both."""
     found = examine(bench, attempt)
     created = found.settled.created | attempt.adopted | attempt.debt.created
-    needs = needs_of(bench, attempt, found.now, created, taken=found.settled.taken)
+    needs = needs_of(
+        bench, attempt, found.now, created, state=found.stored.document, taken=found.settled.taken
+    )
     built = build_rollback(goal_of(attempt), failed(bench, attempt), needs=needs, state=found.now)
     attempt.rollback = Rollback(
         needs=needs,

@@ -13,7 +13,7 @@ from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.looks import place_of
 from holdfast_orchestrator.rollback.changes import Action, Change, read_plan
 from holdfast_orchestrator.rollback.imports import ImportBlock
-from holdfast_orchestrator.terraform.create_semantics import is_doubtful
+from holdfast_orchestrator.terraform.create_semantics import is_doubtful, succeeds
 from holdfast_orchestrator.terraform.object_keys import import_id_of, key_of
 from holdfast_orchestrator.terraform.ownership import Sighting, Sightings, Verdict
 
@@ -28,7 +28,7 @@ def takeovers(
     for change, seen in _found(plan, watched, shard):
         if change.address not in adopted:
             yield Finding(
-                gate="takeover", what=_sentence(change, seen, shard), next_step=_next(command, seen)
+                gate="takeover", what=_sentence(change, seen, shard), next_step=_next(command, change, seen)
             )
     for change in read_plan(plan):
         if change.address in adopted and change.importing and change.deletes:
@@ -57,7 +57,11 @@ def adoptions(
     asked = (
         (change, found.get(change.address) or import_id_of(change.kind, change.after or {}, place))
         for change in read_plan(plan)
-        if change.creates and not change.importing and change.address in adopted
+        if change.creates
+        and not change.importing
+        and change.address in adopted
+        # A new version is made beside the one that is there: nothing is imported.
+        and not succeeds(change.kind)
         for place in (place_of(plan, change.address, shard),)
     )
     return tuple(ImportBlock(change.address, import_id) for change, import_id in asked if import_id)
@@ -85,13 +89,17 @@ def _sentence(change: Change, seen: Sighting, shard: Shard) -> str:
 
 def _command(shard: Shard, plan: Mapping[str, Any], watched: Sightings) -> str:
     """The command that takes over everything that was found."""
-    found = [change.address for change, seen in _found(plan, watched, shard) if seen.import_id]
+    found = [change.address for change, seen in _found(plan, watched, shard) if _can_be_adopted(change, seen)]
     words = ["holdfast", "deploy", "--env", shard.environment, "--stack", shard.name]
     return shlex.join([*words, *(word for address in found for word in ("--adopt", address))])
 
 
-def _next(command: str, seen: Sighting) -> str:
-    if not seen.import_id:
+def _can_be_adopted(change: Change, seen: Sighting) -> bool:
+    return bool(seen.import_id) or succeeds(change.kind)
+
+
+def _next(command: str, change: Change, seen: Sighting) -> str:
+    if not _can_be_adopted(change, seen):
         return "give it another name, or refer to the object that is there"
     return (
         "give it another name, refer to the object that is there, or take it over: "
@@ -102,6 +110,8 @@ def _next(command: str, seen: Sighting) -> str:
 
 def _meets_itself(change: Change) -> bool:
     if change.action is not Action.CREATE_THEN_DELETE or not is_doubtful(change.kind, change.after or {}):
+        return False
+    if succeeds(change.kind):
         return False
     before, after = key_of(change.kind, change.before or {}), key_of(change.kind, change.after or {})
     return before is not None and after is not None and (before.kind, before.name) == (after.kind, after.name)

@@ -21,12 +21,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from holdfast_orchestrator.rollback.addresses import configuration_address, parse_address
-from holdfast_orchestrator.rollback.documents import Document, as_list
+from holdfast_orchestrator.rollback.documents import Document, as_list, blocks
 from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, TrackedObject
 from holdfast_orchestrator.rollback.imports import ImportBlock, with_imports
 from holdfast_orchestrator.rollback.provider_blocks import union_providers
 from holdfast_orchestrator.rollback.references import Reference, declared
 from holdfast_orchestrator.rollback.state_edits import Move
+from holdfast_orchestrator.terraform.create_semantics import CURRENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,15 @@ class RollbackNeeds:
     """What the states and events ask of the rollback configuration.
 
     `forget` are addresses to leave in the cloud without owning them; `forget_by_edit` others where the last
-    good version has an object of its own; `import_again` what the failed run forgot.
+    good version has an object of its own; `import_again` what the failed run forgot; `make_current` versions
+    of secrets that are to be the current ones again.
     """
 
     moves: tuple[Move, ...] = ()
     forget: tuple[str, ...] = ()
     forget_by_edit: tuple[str, ...] = ()
     import_again: tuple[ImportBlock, ...] = ()
+    make_current: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +86,7 @@ def build_rollback(
     _clean(configuration, state)
     _put(configuration, "moved", [{"from": move.source, "to": move.target} for move in by_block])
     _put(configuration, "removed", [_forgetting(address) for address in by_removed])
+    _make_current(configuration, needs.make_current)
     if needs.import_again:
         configuration = with_imports(configuration, needs.import_again)
     return RollbackConfiguration(
@@ -266,6 +270,17 @@ def _put(configuration: dict[str, Any], section: str, statements: list[dict[str,
 
 def _forgetting(address: str) -> dict[str, Any]:
     return {"from": address, "lifecycle": {"destroy": False}}
+
+
+def _make_current(configuration: dict[str, Any], addresses: Collection[str]) -> None:
+    """Name the label that AWS gives to a new version: it moves back to one that is still there.
+
+    A delete never takes it from a version, so without this everybody would go on reading the newer value.
+    """
+    wanted = {configuration_address(address) for address in addresses}
+    for kind, name, block in blocks(configuration, "resource"):
+        if f"{kind}.{name}" in wanted and isinstance(block, dict):
+            block.setdefault("version_stages", [CURRENT])
 
 
 def _backend_problems(last_good: Document, failed: Document) -> list[str]:

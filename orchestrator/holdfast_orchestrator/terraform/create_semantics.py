@@ -9,7 +9,7 @@ AWS has made up proves that the object is new. A type of another provider counts
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -29,6 +29,8 @@ class Semantics(StrEnum):
     IDEMPOTENT_SAME = "idempotent-same"
     SETTING = "setting"
     ADOPTS = "adopts"
+    SUCCEEDS = "succeeds"
+    """It makes a new object, which takes the place of its parent's current one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,11 @@ class CreateRule:
         return self.semantics is Semantics.SETTING
 
     @property
+    def succeeds(self) -> bool:
+        """Whether a create makes a new object beside the one before, and takes that one's place."""
+        return self.semantics is Semantics.SUCCEEDS
+
+    @property
     def always_there(self) -> bool:
         """Whether AWS has a value for this setting at any time, so that finding one is no news."""
         return self.look == "always-there"
@@ -95,6 +102,9 @@ class CreateRule:
 
 # The end of an id that no caller has chosen: `tgw-0123456789abcdef0`, a UUID.
 _MADE_UP_ID = re.compile(r"(^|[/:-])[a-z0-9]+-[0-9a-f]{8,17}\Z|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+
+# The label of the version of a secret that everybody reads.
+CURRENT = "AWSCURRENT"
 
 # Two names of one type of object: the key of either is the key of the other.
 TWINS: Mapping[str, str] = {
@@ -121,10 +131,16 @@ def rule_of(kind: str) -> CreateRule | None:
     return rows.get(kind) or rows.get(TWINS.get(kind, ""))
 
 
+def succeeds(kind: str) -> bool:
+    """Say whether a create makes a new object that takes the place of its parent's current one."""
+    rule = rule_of(kind)
+    return rule is not None and rule.succeeds
+
+
 def refuses_existing(kind: str, values: Mapping[str, Any]) -> bool:
     """Say whether a complete create of an object with these values proves that it is new."""
     rule = rule_of(kind)
-    if rule is None or rule.semantics is Semantics.UNIQUE:
+    if rule is None or rule.succeeds or rule.semantics is Semantics.UNIQUE:
         return True
     return rule.semantics is Semantics.REFUSES and not (rule.flag and values.get(rule.flag))
 
@@ -142,6 +158,9 @@ def is_doubtful(kind: str, values: Mapping[str, Any]) -> bool:
     rule = rule_of(kind)
     if rule is None or rule.always_there or rule.semantics is Semantics.ADOPTS:
         return False
+    if rule.succeeds:
+        stages = values.get("version_stages")
+        return not isinstance(stages, Collection) or CURRENT in stages
     return not refuses_existing(kind, values)
 
 

@@ -20,6 +20,7 @@ from holdfast_orchestrator.terraform.create_semantics import (
     parent_kinds,
     refuses_existing,
     rule_of,
+    succeeds,
 )
 from holdfast_orchestrator.terraform.object_keys import ObjectKey, key_of, may_be_same
 
@@ -229,7 +230,8 @@ def holdings_of(
 
     Args:
         objects: address, type and attributes of each object.
-        but: addresses whose objects a create must not meet: they are replaced, and the new one comes first.
+        but: addresses whose objects a create must not meet: they are replaced, and the new one comes first
+            (a new version of a secret meets the one before, and takes its place).
         gone: keys of what this run has deleted.
     """
     own, parents = set[ObjectKey](), set[tuple[str, str]]()
@@ -237,6 +239,7 @@ def holdings_of(
         if TWINS.get(kind, kind) in parent_kinds():
             parents.update(parent_names(kind, attributes))
         key = key_of(kind, attributes)
-        if key is not None and address not in but and is_doubtful(kind, attributes):
+        may_meet = address not in but or succeeds(kind)
+        if key is not None and may_meet and is_doubtful(kind, attributes):
             own.add(key)
     return Holdings(own=frozenset(own), parents=frozenset(parents), gone=frozenset(gone))

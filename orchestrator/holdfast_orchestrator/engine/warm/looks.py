@@ -26,6 +26,12 @@ from holdfast_orchestrator.terraform.ownership import Sighting, Verdict
 DEADLINE_SECONDS = 5.0
 AT_ONCE = 16
 
+# What makes up the import id in the answer of a data source, where the wanted values do not.
+_TOLD_IDS: Mapping[str, tuple[str, ...]] = {
+    "aws_secretsmanager_secret_version": ("secret_id", "version_id"),
+    "aws_sqs_queue": ("url",),
+}
+
 # Fields of ImportResourceState, ReadResource and ReadDataSource, the same in protocol 5 and 6.
 _TYPE, _ID, _STATE, _PRIVATE = 1, 2, 2, 3
 _IMPORTED, _IMPORT_DIAGNOSTICS = 1, 2
@@ -94,7 +100,7 @@ class Looks:
             key=key,
             kind=kind,
             verdict=Verdict.FOUND,
-            import_id=str(found.get("url") or import_id) if kind == "aws_sqs_queue" else import_id,
+            import_id=_told_id(kind, found) or import_id,
             tags=_tags(found),
         )
 
@@ -141,6 +147,12 @@ def _says_absent(answer: bytes, number: int) -> bool:
     if told and not all(map(says_absent, told)):
         raise _UnknownError(told[0])
     return bool(told)
+
+
+def _told_id(kind: str, found: Mapping[str, Any]) -> str:
+    """The import id of what a data source found; empty where it does not tell."""
+    told = _TOLD_IDS.get(kind, ())
+    return "|".join(str(found[name]) for name in told) if all(found.get(name) for name in told) else ""
 
 
 def _arguments(rule: CreateRule, values: Mapping[str, Any]) -> dict[str, Any]:
