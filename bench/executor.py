@@ -27,7 +27,7 @@ from measure import HOLDFAST, ROOT, Case, Sample, run, table
 
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.environment import STATE_BUCKET, towards_local
-from holdfast_orchestrator.runtime import real_runtime
+from holdfast_orchestrator.system.runtime import real_runtime
 
 APP = ROOT / "tests" / "fixtures" / "plain_app" / "app.py"
 WORKER = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "0")

@@ -24,7 +24,7 @@ from holdfast_orchestrator.engine.cli_config import FILE, VARIABLE
 from holdfast_orchestrator.engine.toolchain import find_engine
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.environment import towards_local
-from holdfast_orchestrator.runtime import real_runtime
+from holdfast_orchestrator.system.runtime import real_runtime
 
 TERRAFORM = """#!/bin/sh
 began=$(date +%s%N)

@@ -32,7 +32,7 @@ from holdfast_orchestrator.engine.mirrors import VARIABLE as MIRROR
 from holdfast_orchestrator.engine.mirrors import Mirror, find_mirrors, this_platform
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.environment import REGION, towards_local
-from holdfast_orchestrator.runtime import Runtime, real_runtime
+from holdfast_orchestrator.system.runtime import Runtime, real_runtime
 
 KEPT = ROOT / ".holdfast" / "peers.json"
 DOWNLOADED = ROOT / ".holdfast" / "peers-providers"

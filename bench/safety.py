@@ -30,16 +30,18 @@ from typing import Any
 from measure import ROOT
 
 from holdfast_orchestrator import Outcome, Project
-from holdfast_orchestrator.deploy import launch, machine, shard
-from holdfast_orchestrator.deploy.books import Books
+from holdfast_orchestrator.deploy.phases import state_machine as machine
+from holdfast_orchestrator.deploy.run_recorder import Books
+from holdfast_orchestrator.deploy.shard import deploy as shard
+from holdfast_orchestrator.deploy.shard import start as launch
 from holdfast_orchestrator.engine.cli_config import FILE, VARIABLE
+from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.environment import STATE_BUCKET, towards_local
-from holdfast_orchestrator.record.journal import Journal, read_journal
-from holdfast_orchestrator.record.journal_entry import Entry, JournalName
-from holdfast_orchestrator.rollback.machine import Phase
-from holdfast_orchestrator.runtime import Runtime, real_runtime
+from holdfast_orchestrator.record.journal.entry import Entry, JournalName
+from holdfast_orchestrator.record.journal.journal import Journal, read_journal
 from holdfast_orchestrator.state.lease import Lease, Leases
+from holdfast_orchestrator.system.runtime import Runtime, real_runtime
 
 TARGET_MILLISECONDS, TARGET_PERCENT, TARGET_ROLLBACK_SECONDS = 150, 5.0, 1.0
 APP = ROOT / "tests" / "fixtures" / "fault_app" / "app.py"

@@ -16,14 +16,14 @@ from typing import Any
 
 from simulated_store import SimulatedStore
 
+from holdfast_orchestrator.app.manifest import Manifest, Shard, StateLocation
+from holdfast_orchestrator.context.tools import Versions
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.outcomes import ApplyOutcome, PlanOutcome
 from holdfast_orchestrator.engine.toolchain import Engine
 from holdfast_orchestrator.engine.ui_events import UiEvent
-from holdfast_orchestrator.manifest import Manifest, Shard, StateLocation
-from holdfast_orchestrator.record.footing import Build
+from holdfast_orchestrator.record.fingerprint import Build
 from holdfast_orchestrator.state_key import state_key
-from holdfast_orchestrator.tools import Versions
 
 ENGINE = Engine(Path("terraform"), "terraform", (1, 11, 4))
 BUCKET, ACCOUNT, REGION, ENVIRONMENT = "states", "123456789012", "eu-west-1", "prod"

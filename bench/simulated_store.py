@@ -14,7 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from holdfast_orchestrator.state.store import ObjectExistsError, ObjectHead, ObjectVersion, StoredObject
+from holdfast_orchestrator.state.object_store import (
+    ObjectExistsError,
+    ObjectHead,
+    ObjectVersion,
+    StoredObject,
+)
 
 _TABLE = "CREATE TABLE IF NOT EXISTS object (key TEXT PRIMARY KEY, etag TEXT, body BLOB) WITHOUT ROWID"
 _LAST = "\U0010ffff"

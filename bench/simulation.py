@@ -24,17 +24,19 @@ from typing import Any
 from simulated import ENVIRONMENT, SimulatedTools, app
 from simulated_store import SimulatedStore
 
-from holdfast_orchestrator.deploy.ids import new_run_id
-from holdfast_orchestrator.deploy.run import Order, carry_out
+from holdfast_orchestrator.app.manifest import Manifest
+from holdfast_orchestrator.app.selection import labels
+from holdfast_orchestrator.context.run import Run
+from holdfast_orchestrator.deploy.order import Order
+from holdfast_orchestrator.deploy.run import carry_out
 from holdfast_orchestrator.events import Emitter
-from holdfast_orchestrator.manifest import Manifest
-from holdfast_orchestrator.plan.shard import Run
-from holdfast_orchestrator.process import Completed
-from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.report.lines import Lines
-from holdfast_orchestrator.runtime import Runtime, SystemClock
-from holdfast_orchestrator.selection import labels
-from holdfast_orchestrator.stop import StopSignal
+from holdfast_orchestrator.report.transcript import Transcript
+from holdfast_orchestrator.run_id import new_run_id
+from holdfast_orchestrator.system.process import Completed
+from holdfast_orchestrator.system.redaction import Redactor
+from holdfast_orchestrator.system.runtime import Runtime, SystemClock
+from holdfast_orchestrator.system.stop import StopSignal
 from holdfast_orchestrator.testing import ScriptedProcesses, refusing_runtime
 
 SIZES = (100, 1_000, 10_000)
@@ -113,7 +115,10 @@ def _deploy(manifest: Manifest, tools: SimulatedTools, runtime: Runtime, *, para
     bucket = tools.bucket
     slept, bucket_cpu, requests = tools.slept, bucket.cpu, bucket.requests.total()
     began = time.perf_counter()
-    result = carry_out(Order(shards=manifest.shards, max_parallel=parallel), _run(manifest, tools, runtime))
+    result = carry_out(
+        Order(transcribe=Transcript, shards=manifest.shards, max_parallel=parallel),
+        _run(manifest, tools, runtime),
+    )
     assert result.is_good, result
     return Cost(
         shards=len(manifest.shards),

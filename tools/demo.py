@@ -19,7 +19,7 @@ from holdfast_orchestrator.errors import RolledBackError
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.environment import local_environ
 from holdfast_orchestrator.local.inventory import inventory
-from holdfast_orchestrator.runtime import Runtime, real_runtime
+from holdfast_orchestrator.system.runtime import Runtime, real_runtime
 
 ROOT = Path(__file__).resolve().parent.parent
 HOLDFAST = str(Path(sys.executable).with_name("holdfast"))

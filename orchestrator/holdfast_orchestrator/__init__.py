@@ -10,17 +10,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.adopting import Adoption
-    from holdfast_orchestrator.api import Project
-    from holdfast_orchestrator.app import Options
+    from holdfast_orchestrator.api.app import Options
+    from holdfast_orchestrator.api.project import Project
+    from holdfast_orchestrator.app.manifest import Manifest, Shard
+    from holdfast_orchestrator.app.project_file import ForeignSettings
     from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
     from holdfast_orchestrator.errors import HoldfastError
     from holdfast_orchestrator.events import Event
-    from holdfast_orchestrator.manifest import Manifest, Shard
-    from holdfast_orchestrator.plan.preview import Plan, ShardPlan
-    from holdfast_orchestrator.project_file import ForeignSettings
-    from holdfast_orchestrator.runtime import Runtime, real_runtime
-    from holdfast_orchestrator.stop import StopSignal
+    from holdfast_orchestrator.plan.result import Plan, ShardPlan
+    from holdfast_orchestrator.state_admin.adoption import Adoption
+    from holdfast_orchestrator.system.runtime import Runtime, real_runtime
+    from holdfast_orchestrator.system.stop import StopSignal
 
 __all__ = [
     "Adoption",
@@ -42,22 +42,22 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Adoption": "adopting",
+    "Adoption": "api.adopt",
     "Event": "events",
-    "ForeignSettings": "project_file",
+    "ForeignSettings": "app.project_file",
     "HoldfastError": "errors",
-    "Manifest": "manifest",
-    "Options": "app",
+    "Manifest": "app.manifest",
+    "Options": "api.app",
     "Outcome": "deploy.outcome",
-    "Plan": "plan.preview",
-    "Project": "api",
+    "Plan": "plan.result",
+    "Project": "api.project",
     "RunResult": "deploy.outcome",
-    "Runtime": "runtime",
-    "Shard": "manifest",
-    "ShardPlan": "plan.preview",
+    "Runtime": "system.runtime",
+    "Shard": "app.manifest",
+    "ShardPlan": "plan.result",
     "ShardResult": "deploy.outcome",
-    "StopSignal": "stop",
-    "real_runtime": "runtime",
+    "StopSignal": "system.stop",
+    "real_runtime": "system.runtime",
 }
 
 

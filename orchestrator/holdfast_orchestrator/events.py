@@ -11,8 +11,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, ClassVar
 
-from holdfast_orchestrator.redaction import Redactor
-from holdfast_orchestrator.runtime import Clock
+from holdfast_orchestrator.system.redaction import Redactor
+from holdfast_orchestrator.system.runtime import Clock
 
 SCHEMA = "holdfast/event/v1"
 

@@ -14,8 +14,8 @@ from heapq import heappop, heappush
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
-from holdfast_orchestrator.graph import Graph
-from holdfast_orchestrator.stop import StopSignal
+from holdfast_orchestrator.app.graph import Graph
+from holdfast_orchestrator.system.stop import StopSignal
 
 T = TypeVar("T")
 

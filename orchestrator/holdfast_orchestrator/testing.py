@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
-from holdfast_orchestrator.process import Command, Completed, Running
-from holdfast_orchestrator.runtime import Runtime, Terminal
+from holdfast_orchestrator.system.process import Command, Completed, Running
+from holdfast_orchestrator.system.runtime import Runtime, Terminal
 
 _NOWHERE = Path("/dev/null/refused")
 

@@ -12,22 +12,22 @@ import jsonschema
 import pytest
 
 from holdfast_orchestrator import cli
-from holdfast_orchestrator.deploy.ids import new_run_id
+from holdfast_orchestrator.app.manifest import StateLocation
+from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.local.environment import local_environ
-from holdfast_orchestrator.manifest import StateLocation
-from holdfast_orchestrator.process import Command, Completed
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.artifact import Artifact, keep_artifact
-from holdfast_orchestrator.record.journal import Journal
-from holdfast_orchestrator.record.journal_entry import JournalName
+from holdfast_orchestrator.record.journal.entry import JournalName
+from holdfast_orchestrator.record.journal.journal import Journal
 from holdfast_orchestrator.record.last_good import LastGood, Promoted, promote
 from holdfast_orchestrator.record.runs import RunRecord, begin_run, end_run
 from holdfast_orchestrator.report.schemas import SCHEMAS
-from holdfast_orchestrator.rollback.identities import IdentityIndex
-from holdfast_orchestrator.rollback.machine import Phase
-from holdfast_orchestrator.rollback.state_objects import Recorded
-from holdfast_orchestrator.runtime import Boto3Aws
+from holdfast_orchestrator.run_id import new_run_id
 from holdfast_orchestrator.state.s3 import S3Store
+from holdfast_orchestrator.system.process import Command, Completed
+from holdfast_orchestrator.system.runtime import Boto3Aws
+from holdfast_orchestrator.terraform.identity import IdentityIndex
+from holdfast_orchestrator.terraform.state_file import Recorded
 from holdfast_orchestrator.testing import FrozenClock, ScriptedProcesses, captured_terminal, refusing_runtime
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"

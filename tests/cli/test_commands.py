@@ -15,9 +15,9 @@ import jsonschema
 import pytest
 
 from holdfast_orchestrator import cli
-from holdfast_orchestrator.process import Command, Completed
 from holdfast_orchestrator.report.schemas import SCHEMAS
-from holdfast_orchestrator.runtime import Runtime, Terminal
+from holdfast_orchestrator.system.process import Command, Completed
+from holdfast_orchestrator.system.runtime import Runtime, Terminal
 from holdfast_orchestrator.testing import (
     FrozenClock,
     ScriptedProcesses,

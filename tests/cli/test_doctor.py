@@ -15,9 +15,9 @@ from click.testing import CliRunner
 
 from holdfast_orchestrator.cli.doctor import command
 from holdfast_orchestrator.engine.warm import folders
-from holdfast_orchestrator.process import SystemProcesses
 from holdfast_orchestrator.report.schemas import SCHEMAS
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.process import SystemProcesses
+from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.testing import RefusingAws, captured_terminal, refusing_runtime
 
 PROD = """

@@ -18,9 +18,9 @@ import pytest
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.environment import REMOVED, local_environ, towards_local
-from holdfast_orchestrator.process import Command, SystemProcesses
 from holdfast_orchestrator.report.schemas import SCHEMAS
-from holdfast_orchestrator.runtime import real_runtime
+from holdfast_orchestrator.system.process import Command, SystemProcesses
+from holdfast_orchestrator.system.runtime import real_runtime
 from holdfast_orchestrator.testing import RefusedError, RefusingProcesses, refusing_runtime
 
 

@@ -11,18 +11,18 @@ import jsonschema
 import pytest
 
 from holdfast_orchestrator import cli
+from holdfast_orchestrator.app.manifest import StateLocation
+from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.local.environment import local_environ
-from holdfast_orchestrator.manifest import StateLocation
 from holdfast_orchestrator.record.actor import Actor
-from holdfast_orchestrator.record.audit import AuditTrail
-from holdfast_orchestrator.record.audit_record import Action
-from holdfast_orchestrator.record.journal import Journal
-from holdfast_orchestrator.record.journal_entry import JournalName
+from holdfast_orchestrator.record.audit.entry import Action
+from holdfast_orchestrator.record.audit.trail import AuditTrail
+from holdfast_orchestrator.record.journal.entry import JournalName
+from holdfast_orchestrator.record.journal.journal import Journal
 from holdfast_orchestrator.record.runs import RunRecord, begin_run
 from holdfast_orchestrator.report.schemas import SCHEMAS
-from holdfast_orchestrator.rollback.machine import Phase
-from holdfast_orchestrator.runtime import Boto3Aws
 from holdfast_orchestrator.state.s3 import S3Store
+from holdfast_orchestrator.system.runtime import Boto3Aws
 from holdfast_orchestrator.testing import FrozenClock, captured_terminal, refusing_runtime
 
 REGION = "eu-west-1"

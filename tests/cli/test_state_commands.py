@@ -10,15 +10,15 @@ from typing import Any, TextIO, cast
 import pytest
 
 from holdfast_orchestrator import cli
+from holdfast_orchestrator.app.manifest import StateLocation
 from holdfast_orchestrator.local.environment import local_environ
-from holdfast_orchestrator.manifest import StateLocation
-from holdfast_orchestrator.process import SystemProcesses
-from holdfast_orchestrator.record.audit import AuditFilter, read_audit
-from holdfast_orchestrator.runtime import Boto3Aws, SystemClock
+from holdfast_orchestrator.record.audit.trail import AuditFilter, read_audit
 from holdfast_orchestrator.state.backups import BackupMeta, keep_backup
 from holdfast_orchestrator.state.lease import Claim, Leases
 from holdfast_orchestrator.state.s3 import S3Store
 from holdfast_orchestrator.state.snapshot import read_snapshot
+from holdfast_orchestrator.system.process import SystemProcesses
+from holdfast_orchestrator.system.runtime import Boto3Aws, SystemClock
 from holdfast_orchestrator.testing import captured_terminal, refusing_runtime
 
 FOLDER = "orders/123456789012/eu-west-1/prod"

@@ -11,7 +11,7 @@ from tests.contracts.gaps import Clients
 
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.environment import local_environ
-from holdfast_orchestrator.runtime import real_runtime
+from holdfast_orchestrator.system.runtime import real_runtime
 
 # What plain moto does not know it answers with 500: nothing gets better by asking again.
 _ONCE = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})

@@ -31,5 +31,5 @@ class Gaps:
             seen = gap
 
         assert seen != wanted, (
-            f"moto has closed this gap: delete local/gaps/{module}.py, or what it does of this"
+            f"moto has closed this gap: delete local/moto_patches/{module}.py, or what it does of this"
         )

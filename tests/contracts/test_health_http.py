@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from holdfast_orchestrator.health.checks import Http
-from holdfast_orchestrator.health.doors import Doors, NoAnswerError, RefusedUrlError
-from holdfast_orchestrator.health.http_door import CarefulHttp, why_refused
+from holdfast_orchestrator.health.context import Doors
+from holdfast_orchestrator.health.http_client import CarefulHttp, NoAnswerError, RefusedUrlError, why_refused
 from holdfast_orchestrator.health.kinds import look
 from holdfast_orchestrator.health.observation import Standing
-from holdfast_orchestrator.runtime import SystemClock
+from holdfast_orchestrator.system.runtime import SystemClock
 from holdfast_orchestrator.testing import RefusingAws, RefusingProcesses
 
 HUGE = 5_000_000

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from holdfast_orchestrator.health.checks import Alarm, AlbTargetsHealthy, Check, EcsServiceSteady
-from holdfast_orchestrator.health.doors import Answer, Doors
+from holdfast_orchestrator.health.context import Doors
+from holdfast_orchestrator.health.http_client import Answer
 from holdfast_orchestrator.health.kinds import look
 from holdfast_orchestrator.health.observation import Standing
 from holdfast_orchestrator.health.readiness import ready_before

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast_orchestrator.local.gaps import GAPS
+from holdfast_orchestrator.local.moto_patches import GAPS
 
 MODULES = [(service, module) for service, modules in GAPS.items() for module in modules]
 PROBES = "".join(
@@ -18,7 +18,7 @@ PROBES = "".join(
 
 @pytest.mark.parametrize(("service", "module"), MODULES)
 def test_a_gap_belongs_to_a_service_of_moto_and_tells_its_story(service: str, module: str) -> None:
-    gap = import_module(f"holdfast_orchestrator.local.gaps.{module}")
+    gap = import_module(f"holdfast_orchestrator.local.moto_patches.{module}")
 
     assert find_spec(f"moto.{service}") is not None
     assert all(words in str(gap.__doc__) for words in ("moto 5.2.1", "AWS"))
@@ -30,7 +30,7 @@ def test_a_gap_has_a_probe(service: str, module: str) -> None:
 
 
 def test_every_module_of_the_layer_is_applied_somewhere() -> None:
-    folder = Path(str(import_module("holdfast_orchestrator.local.gaps").__file__)).parent
+    folder = Path(str(import_module("holdfast_orchestrator.local.moto_patches").__file__)).parent
     there = {path.stem for path in folder.glob("[!_]*.py")}
 
     assert there == {module for _, module in MODULES}

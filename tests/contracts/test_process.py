@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from holdfast_orchestrator.errors import ToolchainError
-from holdfast_orchestrator.process import Command, SystemProcesses
+from holdfast_orchestrator.system.process import Command, SystemProcesses
 
 ENVIRON = {"PATH": os.environ["PATH"], "WORD": "hello"}
 
@@ -243,7 +243,7 @@ def test_a_command_that_changes_nothing_may_be_killed_with_its_children(
 def test_a_program_outlives_a_starter_that_is_killed(tmp_path: Path) -> None:
     starter = f"""
         import os, pathlib, signal
-        from holdfast_orchestrator.process import Command, SystemProcesses
+        from holdfast_orchestrator.system.process import Command, SystemProcesses
         here = pathlib.Path({str(tmp_path)!r})
         code = "import time; time.sleep(0.5); print('state saved', flush=True); open('done', 'w').close()"
         SystemProcesses().start(Command(
@@ -262,7 +262,7 @@ def test_a_program_outlives_a_starter_that_is_killed(tmp_path: Path) -> None:
 def test_ctrl_c_while_waiting_stops_the_program_politely_and_is_passed_on(tmp_path: Path) -> None:
     starter = f"""
         import os, pathlib, signal, threading, time
-        from holdfast_orchestrator.process import Command, SystemProcesses
+        from holdfast_orchestrator.system.process import Command, SystemProcesses
         here = pathlib.Path({str(tmp_path)!r})
         code = (
             "import pathlib, time\\n"

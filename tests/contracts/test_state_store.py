@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from holdfast_orchestrator.app.manifest import StateLocation
 from holdfast_orchestrator.errors import StateBucketError
-from holdfast_orchestrator.manifest import StateLocation
 from holdfast_orchestrator.state.memory import MemoryStore
+from holdfast_orchestrator.state.object_store import ObjectExistsError, ObjectStore
 from holdfast_orchestrator.state.s3 import S3Store
-from holdfast_orchestrator.state.store import ObjectExistsError, ObjectStore
 
 KEY = "orders/123456789012/eu-west-1/dev/terraform.tfstate"
 _numbers = itertools.count()

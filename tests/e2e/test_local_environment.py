@@ -18,7 +18,7 @@ import pytest
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.environment import local_environ
 from holdfast_orchestrator.local.inventory import inventory
-from holdfast_orchestrator.runtime import real_runtime
+from holdfast_orchestrator.system.runtime import real_runtime
 
 pytestmark = pytest.mark.long
 

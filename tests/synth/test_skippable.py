@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from holdfast_orchestrator.foreign import ForeignDefaults
+from holdfast_orchestrator.app.foreign import ForeignDefaults
+from holdfast_orchestrator.app.manifest import Manifest
+from holdfast_orchestrator.app.manifest_loader import load_manifest
+from holdfast_orchestrator.app.project_file import ForeignSettings
+from holdfast_orchestrator.change_detection.normalize import configuration_digest, doubts, normal
+from holdfast_orchestrator.change_detection.upstream import strangers
 from holdfast_orchestrator.inputs.capture import capture
 from holdfast_orchestrator.inputs.variables import Given
-from holdfast_orchestrator.manifest import Manifest, load_manifest
-from holdfast_orchestrator.project_file import ForeignSettings
-from holdfast_orchestrator.unchanged.inputs import strangers
-from holdfast_orchestrator.unchanged.normal import configuration_digest, doubts, normal
 
 PROJECT = Path(__file__).resolve().parents[2]
 

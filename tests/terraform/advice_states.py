@@ -16,7 +16,7 @@ from holdfast_orchestrator.deploy.outcome import Outcome
 from holdfast_orchestrator.record.artifact import artifact_key
 from holdfast_orchestrator.record.last_good import last_good_key
 from holdfast_orchestrator.state.lease_record import LeaseRecord, lease_key
-from holdfast_orchestrator.state.this_process import ProcessIdentity
+from holdfast_orchestrator.state.process_identity import ProcessIdentity
 
 if TYPE_CHECKING:
     from tests.terraform.conftest import App

@@ -25,9 +25,9 @@ from holdfast_orchestrator.engine.warm.shard import WarmShard
 from holdfast_orchestrator.engine.workdir import prepare
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.environment import towards_local
-from holdfast_orchestrator.runtime import Runtime, real_runtime
+from holdfast_orchestrator.state.object_store import ObjectHead, StoredObject
 from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
-from holdfast_orchestrator.state.store import ObjectHead, StoredObject
+from holdfast_orchestrator.system.runtime import Runtime, real_runtime
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"

@@ -13,12 +13,12 @@ from typing import Any
 import boto3
 from tests.support.forked_commands import run_command
 
-from holdfast_orchestrator.api import Project
-from holdfast_orchestrator.deploy.desk import Policy
+from holdfast_orchestrator.api.project import Project
 from holdfast_orchestrator.deploy.outcome import RunResult
+from holdfast_orchestrator.deploy.run_context import Policy
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.events import Event
-from holdfast_orchestrator.runtime import real_runtime
+from holdfast_orchestrator.system.runtime import real_runtime
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCOUNT, REGION = "123456789012", "eu-west-1"

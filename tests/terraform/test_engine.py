@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from holdfast_orchestrator.app.manifest import Source
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, locate
 from holdfast_orchestrator.engine.mirrors import this_platform
@@ -26,8 +27,7 @@ from holdfast_orchestrator.engine.toolchain import Engine, find_engine
 from holdfast_orchestrator.engine.ui_events import ApplyComplete, ApplyStart, PlannedChange, UiEvent
 from holdfast_orchestrator.engine.workdir import prepare
 from holdfast_orchestrator.errors import EngineError, InterruptedSafelyError, NeedsPersonError
-from holdfast_orchestrator.manifest import Source
-from holdfast_orchestrator.runtime import Runtime, real_runtime
+from holdfast_orchestrator.system.runtime import Runtime, real_runtime
 
 Shard = Callable[..., Terraform]
 FAKE = "registry.terraform.io/acme/fake"

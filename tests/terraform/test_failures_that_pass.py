@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from holdfast_orchestrator.engine.toolchain import find_engine
-from holdfast_orchestrator.runtime import real_runtime
+from holdfast_orchestrator.system.runtime import real_runtime
 
 if TYPE_CHECKING:
     from tests.terraform.conftest import App

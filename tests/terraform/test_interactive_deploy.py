@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.terraform import test_kept_plans as kept_plans
 
-from holdfast_orchestrator.api import Project
+from holdfast_orchestrator.api.project import Project
 from holdfast_orchestrator.cli import invoke
-from holdfast_orchestrator.engine.warm import ahead
+from holdfast_orchestrator.context import warm_up as ahead
 from holdfast_orchestrator.engine.warm.client import WarmProviders
-from holdfast_orchestrator.runtime import Runtime, real_runtime
+from holdfast_orchestrator.system.runtime import Runtime, real_runtime
 from holdfast_orchestrator.testing import captured_terminal
 
 if TYPE_CHECKING:

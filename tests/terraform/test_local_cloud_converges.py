@@ -19,7 +19,7 @@ from holdfast_orchestrator.engine.workdir import prepare
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.environment import local_environ, towards_local
 from holdfast_orchestrator.local.inventory import inventory
-from holdfast_orchestrator.runtime import real_runtime
+from holdfast_orchestrator.system.runtime import real_runtime
 
 ARN = "arn:aws:iam::123456789012"
 BACKEND = {

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from holdfast_orchestrator.app.manifest import StateLocation
+from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.local.environment import local_environ
-from holdfast_orchestrator.manifest import StateLocation
-from holdfast_orchestrator.record.journal import read_journal
-from holdfast_orchestrator.record.journal_entry import Entry, JournalName
-from holdfast_orchestrator.rollback.machine import Phase
-from holdfast_orchestrator.runtime import Boto3Aws
+from holdfast_orchestrator.record.journal.entry import Entry, JournalName
+from holdfast_orchestrator.record.journal.journal import read_journal
 from holdfast_orchestrator.state.s3 import S3Store
+from holdfast_orchestrator.system.runtime import Boto3Aws
 
 if TYPE_CHECKING:
     from tests.terraform.conftest import App

@@ -21,10 +21,10 @@ from tests.terraform.shards import (
     warm_shards,
 )
 
-from holdfast_orchestrator.deploy.desk import Policy
 from holdfast_orchestrator.deploy.outcome import RunResult
+from holdfast_orchestrator.deploy.run_context import Policy
 from holdfast_orchestrator.plan.document import ResourceChange
-from holdfast_orchestrator.plan.preview import ShardPlan
+from holdfast_orchestrator.plan.result import ShardPlan
 
 pytestmark = pytest.mark.long
 

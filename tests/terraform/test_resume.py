@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.state.lease_record import LeaseRecord, lease_key
-from holdfast_orchestrator.state.this_process import ProcessIdentity
+from holdfast_orchestrator.state.process_identity import ProcessIdentity
 
 if TYPE_CHECKING:
     from tests.terraform.conftest import App

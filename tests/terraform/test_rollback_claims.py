@@ -15,27 +15,27 @@ from typing import Any
 
 import pytest
 
-from holdfast_orchestrator.rollback.changes import Action, read_plan
-from holdfast_orchestrator.rollback.forward_gate import Kind, judge_forward
-from holdfast_orchestrator.rollback.guard import Bounds, Candidate, Written, judge_rollback
-from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, index_state
-from holdfast_orchestrator.rollback.imports import ImportBlock, judge_import_plan, with_imports
-from holdfast_orchestrator.rollback.plan_file import Stamp, prior_stamp
-from holdfast_orchestrator.rollback.progress import (
+from holdfast_orchestrator.deploy.decisions.apply_progress import (
     ApplyStep,
     Progress,
     measure,
     planned_steps,
     settle,
 )
-from holdfast_orchestrator.rollback.rollback_config import (
+from holdfast_orchestrator.deploy.decisions.configuration import (
     RollbackNeeds,
     build_rollback,
     empty_like,
     inverse_moves,
 )
-from holdfast_orchestrator.rollback.staging import stage, stage_one_problems, stage_two
-from holdfast_orchestrator.rollback.state_edits import (
+from holdfast_orchestrator.deploy.decisions.deferred_deletes import stage, stage_one_problems, stage_two
+from holdfast_orchestrator.deploy.decisions.guard import Bounds, Candidate, Written, judge_rollback
+from holdfast_orchestrator.deploy.decisions.imports import judge_import_plan
+from holdfast_orchestrator.deploy.decisions.reversibility import Kind, judge_forward
+from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, index_state
+from holdfast_orchestrator.terraform.import_ids import ImportBlock, with_imports
+from holdfast_orchestrator.terraform.plan import Action, Stamp, prior_stamp, read_plan
+from holdfast_orchestrator.terraform.state_edits import (
     Deposed,
     Move,
     deposed_to_swap,
@@ -43,7 +43,7 @@ from holdfast_orchestrator.rollback.state_edits import (
     move_in_state,
     swap_deposed,
 )
-from holdfast_orchestrator.rollback.stateful import Protection
+from holdfast_orchestrator.terraform.stateful_types import Protection
 
 Config = dict[str, Any]
 

@@ -20,8 +20,7 @@ from typing import Any
 import boto3
 import pytest
 
-from holdfast_orchestrator.engine.mirrors import find_mirrors, this_platform
-from holdfast_orchestrator.rollback.adoption import (
+from holdfast_orchestrator.deploy.decisions.adoption import (
     Adopt,
     Foreign,
     Place,
@@ -29,43 +28,42 @@ from holdfast_orchestrator.rollback.adoption import (
     candidate_ids,
     judge_adoption,
 )
-from holdfast_orchestrator.rollback.changes import Action, read_plan
-from holdfast_orchestrator.rollback.forward_gate import Approval, judge_forward
-from holdfast_orchestrator.rollback.guard import Bounds, Candidate, Written, judge_rollback
-from holdfast_orchestrator.rollback.identities import IdentityIndex, index_state
-from holdfast_orchestrator.rollback.imports import (
-    ImportBlock,
-    judge_import_plan,
-    plan_imports,
-    planned_values_by_address,
-    with_imports,
-)
-from holdfast_orchestrator.rollback.plan_file import prior_stamp
-from holdfast_orchestrator.rollback.progress import (
+from holdfast_orchestrator.deploy.decisions.apply_progress import (
     ApplyStep,
     Progress,
     measure,
     planned_steps,
     settle,
 )
-from holdfast_orchestrator.rollback.recovery import (
-    Evidence,
-    RebuildByImport,
-    RestoreCopy,
-    decide,
-)
-from holdfast_orchestrator.rollback.rollback_config import RollbackNeeds, build_rollback, to_forget
-from holdfast_orchestrator.rollback.staging import (
+from holdfast_orchestrator.deploy.decisions.configuration import RollbackNeeds, build_rollback, to_forget
+from holdfast_orchestrator.deploy.decisions.deferred_deletes import (
     stage,
     stage_one_problems,
     stage_two,
     stage_two_problems,
 )
-from holdfast_orchestrator.rollback.state_edits import deposed_to_swap, swap_deposed
-from holdfast_orchestrator.rollback.state_objects import Recorded, Standing, compare, read_state
-from holdfast_orchestrator.rollback.stateful import Protection
-from holdfast_orchestrator.rollback.verify import CLEAN_FINGERPRINT, judge_verify
-from holdfast_orchestrator.runtime import real_runtime
+from holdfast_orchestrator.deploy.decisions.guard import Bounds, Candidate, Written, judge_rollback
+from holdfast_orchestrator.deploy.decisions.imports import (
+    judge_import_plan,
+    plan_imports,
+    planned_values_by_address,
+)
+from holdfast_orchestrator.deploy.decisions.reversibility import Approval, judge_forward
+from holdfast_orchestrator.deploy.decisions.state_recovery import (
+    Evidence,
+    RebuildByImport,
+    RestoreCopy,
+    decide,
+)
+from holdfast_orchestrator.deploy.decisions.verification import CLEAN_FINGERPRINT, judge_verify
+from holdfast_orchestrator.engine.mirrors import find_mirrors, this_platform
+from holdfast_orchestrator.system.runtime import real_runtime
+from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
+from holdfast_orchestrator.terraform.import_ids import ImportBlock, with_imports
+from holdfast_orchestrator.terraform.plan import Action, prior_stamp, read_plan
+from holdfast_orchestrator.terraform.state_edits import deposed_to_swap, swap_deposed
+from holdfast_orchestrator.terraform.state_file import Recorded, Standing, compare, read_state
+from holdfast_orchestrator.terraform.stateful_types import Protection
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH"),

@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from holdfast_orchestrator.engine.workdir import work_root, workdir_of
-from holdfast_orchestrator.runtime import real_runtime
+from holdfast_orchestrator.system.runtime import real_runtime
 
 if TYPE_CHECKING:
     import subprocess

@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
+from holdfast_orchestrator.app.manifest import StateLocation
 from holdfast_orchestrator.engine.terraform import Terraform
 from holdfast_orchestrator.engine.toolchain import find_engine
 from holdfast_orchestrator.engine.workdir import prepare
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.environment import STATE_BUCKET, local_environ
-from holdfast_orchestrator.manifest import StateLocation
 from holdfast_orchestrator.record.actor import Actor
-from holdfast_orchestrator.runtime import Runtime, real_runtime
 from holdfast_orchestrator.state.backups import BackupMeta, keep_backup
-from holdfast_orchestrator.state.restore import Restored, Restorer, StatePlace, carry_out, propose
 from holdfast_orchestrator.state.s3 import S3Store
 from holdfast_orchestrator.state.snapshot import read_snapshot
+from holdfast_orchestrator.state_admin.restore import Restored, Restorer, StatePlace, carry_out, propose
+from holdfast_orchestrator.system.runtime import Runtime, real_runtime
 
 ACTOR = Actor(kind="user", name="jane", host="laptop")
 OLD, NEW = ("a", "b"), ("b", "c")

@@ -25,7 +25,7 @@ from holdfast_orchestrator.engine.terraform import Terraform
 from holdfast_orchestrator.engine.toolchain import find_engine
 from holdfast_orchestrator.engine.warm.packages import _h1
 from holdfast_orchestrator.engine.workdir import prepare
-from holdfast_orchestrator.runtime import real_runtime
+from holdfast_orchestrator.system.runtime import real_runtime
 
 if TYPE_CHECKING:
     from tests.terraform.conftest import App

@@ -9,28 +9,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from holdfast_orchestrator.deploy.desk import Policy
+from holdfast_orchestrator.app.manifest import Manifest, Shard, StateLocation
+from holdfast_orchestrator.context.run import Run
+from holdfast_orchestrator.context.tools import Versions
+from holdfast_orchestrator.deploy.order import Order
 from holdfast_orchestrator.deploy.outcome import RunResult
-from holdfast_orchestrator.deploy.run import Order, carry_out
+from holdfast_orchestrator.deploy.run import carry_out
+from holdfast_orchestrator.deploy.run_context import Policy
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic
 from holdfast_orchestrator.engine.outcomes import ApplyOutcome, PlanOutcome
 from holdfast_orchestrator.engine.toolchain import Engine
 from holdfast_orchestrator.errors import LeasedError
 from holdfast_orchestrator.events import Event
-from holdfast_orchestrator.manifest import Manifest, Shard, StateLocation
-from holdfast_orchestrator.plan.preview import Plan
-from holdfast_orchestrator.plan.run import plan_run
-from holdfast_orchestrator.plan.shard import Run
-from holdfast_orchestrator.process import Command, Completed
-from holdfast_orchestrator.record.footing import Build
-from holdfast_orchestrator.redaction import Redactor
+from holdfast_orchestrator.plan.result import Plan
+from holdfast_orchestrator.preview.run import plan_run
+from holdfast_orchestrator.record.fingerprint import Build
+from holdfast_orchestrator.report.transcript import Transcript
 from holdfast_orchestrator.state.memory import MemoryStore
 from holdfast_orchestrator.state_key import state_key
-from holdfast_orchestrator.stop import StopSignal
+from holdfast_orchestrator.system.process import Command, Completed
+from holdfast_orchestrator.system.redaction import Redactor
+from holdfast_orchestrator.system.stop import StopSignal
 from holdfast_orchestrator.terraform.object_keys import ObjectKey
 from holdfast_orchestrator.terraform.ownership import Holdings, Sighting, Sightings, Verdict
 from holdfast_orchestrator.testing import FrozenClock, ScriptedProcesses, refusing_runtime
-from holdfast_orchestrator.tools import Versions
 
 RUNS = itertools.count()
 TERRAFORM = Engine(Path("terraform"), "terraform", (1, 11, 4))
@@ -321,7 +323,7 @@ class Deployment:
         # What changes in this world is its reality, never a configuration.
         order.setdefault("refresh", True)
         order.setdefault("max_parallel", 1)
-        return carry_out(Order(shards=chosen, policy=policy, **order), self.run())
+        return carry_out(Order(shards=chosen, policy=policy, transcribe=Transcript, **order), self.run())
 
     def plan(self) -> Plan:
         return plan_run(self.run(), self.shards, max_parallel=1, refresh=True)

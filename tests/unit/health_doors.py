@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from holdfast_orchestrator.health.doors import Doors
+from holdfast_orchestrator.health.context import Doors
 from holdfast_orchestrator.testing import FrozenClock, RefusingProcesses
 
 

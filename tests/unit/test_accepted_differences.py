@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from holdfast_orchestrator.rollback.changes import read_plan
-from holdfast_orchestrator.rollback.identities import IdentityIndex
-from holdfast_orchestrator.rollback.verify import judge_verify
+from holdfast_orchestrator.deploy.decisions.verification import judge_verify
 from holdfast_orchestrator.terraform.accepted import AcceptedDifference, format_path, parse_path
 from holdfast_orchestrator.terraform.differences import Accepting, judge_differences
+from holdfast_orchestrator.terraform.identity import IdentityIndex
+from holdfast_orchestrator.terraform.plan import read_plan
 
 TODAY = date(2026, 11, 30)
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from holdfast_orchestrator.app.foreign import ForeignDefaults
+from holdfast_orchestrator.app.manifest import Manifest
+from holdfast_orchestrator.app.manifest_loader import load_manifest
+from holdfast_orchestrator.app.project_file import ForeignSettings, read_project_file
 from holdfast_orchestrator.errors import SettingsError
-from holdfast_orchestrator.foreign import ForeignDefaults
-from holdfast_orchestrator.manifest import Manifest, load_manifest
-from holdfast_orchestrator.project_file import ForeignSettings, read_project_file
 
 SETTINGS = ForeignSettings(state_bucket="states", region="eu-west-1", environment="dev", account="1" * 12)
 GOOD = {"resource": "aws_ssm_parameter.p", "attribute": "tags.stamp", "reason": "a stamp", "owner": "core"}

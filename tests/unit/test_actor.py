@@ -7,8 +7,8 @@ from pathlib import Path
 import botocore.exceptions
 import pytest
 
-from holdfast_orchestrator.process import Command, Completed, SystemProcesses
 from holdfast_orchestrator.record.actor import Actor, aws_caller, find_actor, git_revision
+from holdfast_orchestrator.system.process import Command, Completed, SystemProcesses
 from holdfast_orchestrator.testing import RefusingAws, ScriptedProcesses, refusing_runtime
 
 HOST = socket.gethostname()

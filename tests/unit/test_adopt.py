@@ -11,22 +11,22 @@ from typing import Any
 
 import pytest
 
+from holdfast_orchestrator.app.manifest import Manifest, Shard, StateElsewhere, StateLocation
 from holdfast_orchestrator.errors import GateError, HoldfastError, LeasedError, NeedsPersonError, UsageError
 from holdfast_orchestrator.gate.elsewhere import refuse_states_elsewhere
-from holdfast_orchestrator.manifest import Manifest, Shard, StateElsewhere, StateLocation
-from holdfast_orchestrator.process import SystemProcesses
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.adopted import MARK, read_adopted
 from holdfast_orchestrator.record.owners import StateOwners
 from holdfast_orchestrator.record.state_record import StateRecord, read_state_record, write_state_record
-from holdfast_orchestrator.rollback.state_objects import Recorded
-from holdfast_orchestrator.runtime import SystemClock
 from holdfast_orchestrator.state.lease_record import lease_key
 from holdfast_orchestrator.state.memory import MemoryStore
-from holdfast_orchestrator.state.store import ObjectHead
+from holdfast_orchestrator.state.object_store import ObjectHead
 from holdfast_orchestrator.state.terraform_lock import holding_lock, lock_key
 from holdfast_orchestrator.state_admin.adopt import Adopter, Done, Proposal, Wanted, Way, carry_out, propose
 from holdfast_orchestrator.state_admin.sources import FileSource, ObjectSource, Source
+from holdfast_orchestrator.system.process import SystemProcesses
+from holdfast_orchestrator.system.runtime import SystemClock
+from holdfast_orchestrator.terraform.state_file import Recorded
 from holdfast_orchestrator.testing import refusing_runtime
 
 FOLDER = "web/123456789012/eu-west-1/dev"

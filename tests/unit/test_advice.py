@@ -15,8 +15,8 @@ from holdfast_orchestrator.advice.decide import advise, split_of
 from holdfast_orchestrator.advice.facts import Advice, ShardFacts, Split, Standing, Step
 from holdfast_orchestrator.advice.history import History, Together
 from holdfast_orchestrator.advice.inside import Inside
-from holdfast_orchestrator.graph import Graph
-from holdfast_orchestrator.manifest import Shard, StateLocation
+from holdfast_orchestrator.app.graph import Graph
+from holdfast_orchestrator.app.manifest import Shard, StateLocation
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.runs import RunRecord
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast_orchestrator.advice.inside import Inside, inside_of
-from holdfast_orchestrator.manifest import Shard, Source, StateLocation
+from holdfast_orchestrator.app.manifest import Shard, Source, StateLocation
 
 
 def shard(configuration: dict[str, Any], **fields: Any) -> Shard:

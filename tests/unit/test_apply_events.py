@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast_orchestrator.deploy.attempt import events_of
+from holdfast_orchestrator.deploy.work.attempt import events_of
 
 
 def line(address: str, id_key: str, id_value: str) -> str:

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from holdfast_orchestrator.aws_variables import refuse_divided, variables, without_divided
+from holdfast_orchestrator.context.tools import RealTools
 from holdfast_orchestrator.errors import SettingsError
 from holdfast_orchestrator.local.environment import towards_local
-from holdfast_orchestrator.runtime import Boto3Aws, endpoint_variable
+from holdfast_orchestrator.system.aws_variables import refuse_divided, variables, without_divided
+from holdfast_orchestrator.system.runtime import Boto3Aws, endpoint_variable
 from holdfast_orchestrator.testing import refusing_runtime
-from holdfast_orchestrator.tools import RealTools
 
 KEYS = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
 

@@ -7,20 +7,20 @@ from typing import Any
 import pytest
 from tests.unit.deploy_world import CHAIN, Deployment, World
 
-from holdfast_orchestrator.deploy import unfinished
-from holdfast_orchestrator.deploy.attempt import Attempt
-from holdfast_orchestrator.deploy.desk import Desk, Policy
+from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
-from holdfast_orchestrator.deploy.shard import Intent
-from holdfast_orchestrator.executor.crew import take_over
-from holdfast_orchestrator.plan.shard import Run
-from holdfast_orchestrator.record.journal import Journal, read_journal
-from holdfast_orchestrator.record.journal_entry import Edge, Entry, JournalName
-from holdfast_orchestrator.record.kept_plan import read_plan
+from holdfast_orchestrator.deploy.run_context import Desk, Policy
+from holdfast_orchestrator.deploy.shard import crash_recovery as unfinished
+from holdfast_orchestrator.deploy.shard.intent import Intent
+from holdfast_orchestrator.deploy.work.attempt import Attempt
+from holdfast_orchestrator.deploy.workers import take_over
+from holdfast_orchestrator.lifecycle import Phase
+from holdfast_orchestrator.record.journal.entry import Edge, Entry, JournalName
+from holdfast_orchestrator.record.journal.journal import Journal, read_journal
+from holdfast_orchestrator.record.journal.saved_plan import read_plan
 from holdfast_orchestrator.record.state_record import read_state_record
-from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.state.lease_record import LeaseRecord, lease_key
-from holdfast_orchestrator.state.this_process import ProcessIdentity
+from holdfast_orchestrator.state.process_identity import ProcessIdentity
 from holdfast_orchestrator.testing import FrozenClock
 
 NETWORK = CHAIN[0]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from holdfast_orchestrator.rollback.bridge import Bridge, build_bridge
+from holdfast_orchestrator.deploy.decisions.bridge import Bridge, build_bridge
 
 OLD: dict[str, Any] = {
     "data": {"terraform_remote_state": {"up": {"backend": "s3", "config": {"key": "k"}}}},

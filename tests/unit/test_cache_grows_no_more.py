@@ -11,18 +11,18 @@ from typing import cast
 
 import pytest
 
-from holdfast_orchestrator.deploy.ids import encoded, new_run_id
-from holdfast_orchestrator.deploy.tidy import tidy_cache
+from holdfast_orchestrator.deploy.cleanup import tidy_cache
 from holdfast_orchestrator.engine.old_folders import is_due
 from holdfast_orchestrator.engine.workdir import ERRORED_STATE, prepare, workdir_of
 from holdfast_orchestrator.errors import StateBucketError
+from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.record import local_runs
-from holdfast_orchestrator.record.journal import Journal
-from holdfast_orchestrator.record.journal_entry import JournalName
-from holdfast_orchestrator.rollback.machine import Phase
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.record.journal.entry import JournalName
+from holdfast_orchestrator.record.journal.journal import Journal
+from holdfast_orchestrator.run_id import encoded, new_run_id
 from holdfast_orchestrator.state.memory import MemoryStore
-from holdfast_orchestrator.state.store import DurableStore
+from holdfast_orchestrator.state.object_store import DurableStore
+from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.testing import refusing_runtime
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)

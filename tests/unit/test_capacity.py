@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast_orchestrator.capacity import cores_here, default_parallel, memory_here, parallel_for
+from holdfast_orchestrator.system.capacity import cores_here, default_parallel, memory_here, parallel_for
 
 GIB = 2**30
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from holdfast_orchestrator.unchanged.checkouts import checkout_folder, sweep_checkouts
+from holdfast_orchestrator.change_detection.checkouts import checkout_folder, sweep_checkouts
 
 KILLED = """
 import os, subprocess, sys, tempfile
-from holdfast_orchestrator.unchanged.checkouts import checkout_folder
+from holdfast_orchestrator.change_detection.checkouts import checkout_folder
 tempfile.tempdir = sys.argv[1]
 with checkout_folder() as tree:
     subprocess.run(["git", "worktree", "add", "--detach", "--quiet", str(tree)], cwd=sys.argv[2], check=True)

@@ -7,16 +7,16 @@ from typing import Any
 
 from tests.unit.deploy_world import Deployment, World, key, shard
 
-from holdfast_orchestrator.deploy.attempt import Attempt, Before
-from holdfast_orchestrator.deploy.bench import Bench
-from holdfast_orchestrator.deploy.desk import Policy
-from holdfast_orchestrator.deploy.forward import contract
-from holdfast_orchestrator.deploy.owners import BucketOwners
-from holdfast_orchestrator.deploy.proof import to_keep
+from holdfast_orchestrator.deploy.decisions.deferred_deletes import Staging
+from holdfast_orchestrator.deploy.phases.forward import contract
+from holdfast_orchestrator.deploy.phases.verification import to_keep
+from holdfast_orchestrator.deploy.run_context import Policy
+from holdfast_orchestrator.deploy.work.attempt import Attempt, Before
+from holdfast_orchestrator.deploy.work.leased_shard import Bench
 from holdfast_orchestrator.events import Notice
-from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, TrackedObject, index_state
-from holdfast_orchestrator.rollback.staging import Staging
-from holdfast_orchestrator.rollback.stateful import Protection
+from holdfast_orchestrator.ownership.bucket_owners import BucketOwners
+from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, TrackedObject, index_state
+from holdfast_orchestrator.terraform.stateful_types import Protection
 from holdfast_orchestrator.testing import FrozenClock
 
 

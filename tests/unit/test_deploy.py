@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from tests.unit.deploy_world import CHAIN, CHECK, Deployment, World, key, shard
 
+from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.outcome import Outcome
 from holdfast_orchestrator.errors import HoldfastError, StateBucketError, UsageError
 from holdfast_orchestrator.events import Notice, ShardFinished, ShardStep
-from holdfast_orchestrator.manifest import Shard
-from holdfast_orchestrator.plan.preview import PlanOutcome as ShardPlanOutcome
+from holdfast_orchestrator.plan.result import PlanOutcome as ShardPlanOutcome
 from holdfast_orchestrator.state.memory import MemoryStore
 
 

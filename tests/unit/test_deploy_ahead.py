@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tests.unit.deploy_world import CHAIN, TERRAFORM, Deployment, World
 
-from holdfast_orchestrator.manifest import Shard
-from holdfast_orchestrator.record.footing import Build
+from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.record.fingerprint import Build
 from holdfast_orchestrator.record.state_record import Debt, StateRecord, write_state_record
 from holdfast_orchestrator.testing import FrozenClock
 

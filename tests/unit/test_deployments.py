@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.last_good import LastGood, Rejected, deployments, target_in
-from holdfast_orchestrator.rollback.identities import IdentityIndex
-from holdfast_orchestrator.rollback.state_objects import Recorded
+from holdfast_orchestrator.terraform.identity import IdentityIndex
+from holdfast_orchestrator.terraform.state_file import Recorded
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 

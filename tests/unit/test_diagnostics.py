@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from holdfast_orchestrator.app.manifest import Source
 from holdfast_orchestrator.engine.diagnostics import (
     CommandFailedError,
     Diagnostic,
@@ -14,7 +15,6 @@ from holdfast_orchestrator.engine.diagnostics import (
     locate,
     unique,
 )
-from holdfast_orchestrator.manifest import Source
 
 BOX = """\x1b[31m╷\x1b[0m
 │ Error: creating SSM Parameter (/a): ParameterAlreadyExists

@@ -1,7 +1,7 @@
 import json
 
 from holdfast_orchestrator.events import Emitter, Event, RunStarted, ShardFinished, ShardStep
-from holdfast_orchestrator.redaction import SENSITIVE, Redactor
+from holdfast_orchestrator.system.redaction import SENSITIVE, Redactor
 from holdfast_orchestrator.testing import FrozenClock
 
 

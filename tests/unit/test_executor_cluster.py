@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.executor import cluster, worker
+from holdfast_orchestrator.executor import dask_cluster as cluster
+from holdfast_orchestrator.executor import dask_worker as worker
 from holdfast_orchestrator.executor.address import Cluster
 from holdfast_orchestrator.executor.job import Belongings
-from holdfast_orchestrator.stop import StopSignal
+from holdfast_orchestrator.system.stop import StopSignal
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.plan.shard import Run
+    from holdfast_orchestrator.context.run import Run
 
 ADDRESS = "tcp://127.0.0.1:8786"
 

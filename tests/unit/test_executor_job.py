@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast_orchestrator.deploy.desk import Policy
-from holdfast_orchestrator.deploy.shard import Intent
+from holdfast_orchestrator.app.manifest import Manifest, Shard, StateLocation
+from holdfast_orchestrator.app.project_file import ProjectFile
+from holdfast_orchestrator.deploy.run_context import Policy
+from holdfast_orchestrator.deploy.shard.intent import Intent
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.executor.job import Belongings, Job, Neighbours
-from holdfast_orchestrator.manifest import Manifest, Shard, StateLocation
-from holdfast_orchestrator.project_file import ProjectFile
 from holdfast_orchestrator.record.actor import Actor
 
 SECRET = b'{"resource": {"aws_db_instance": {"db": {"password": "hunter22"}}}}'

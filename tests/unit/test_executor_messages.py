@@ -22,13 +22,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast_orchestrator import events
-from holdfast_orchestrator.deploy.by_hand import Back
-from holdfast_orchestrator.deploy.desk import Policy
+from holdfast_orchestrator.app.manifest import Keeping, Shard, StateLocation
+from holdfast_orchestrator.deploy.decisions.reversibility import Approval
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
-from holdfast_orchestrator.deploy.shard import Intent
+from holdfast_orchestrator.deploy.run_context import Policy
+from holdfast_orchestrator.deploy.shard.intent import Back, Intent
 from holdfast_orchestrator.errors import GateError, UsageError
 from holdfast_orchestrator.events import Event
-from holdfast_orchestrator.executor import worker
+from holdfast_orchestrator.executor import dask_worker as worker
 from holdfast_orchestrator.executor.address import Cluster, refuse_open
 from holdfast_orchestrator.executor.job import Belongings, Job
 from holdfast_orchestrator.executor.messages import (
@@ -43,11 +44,9 @@ from holdfast_orchestrator.executor.messages import (
     result_text,
 )
 from holdfast_orchestrator.executor.unpickling import Stranger, loads, plain_values_only
-from holdfast_orchestrator.manifest import Keeping, Shard, StateLocation
 from holdfast_orchestrator.plan.document import Action, PlanDocument, ResourceChange
-from holdfast_orchestrator.plan.preview import ShardPlan, StateStamp
+from holdfast_orchestrator.plan.result import ShardPlan, StateStamp
 from holdfast_orchestrator.record.actor import Actor
-from holdfast_orchestrator.rollback.forward_gate import Approval
 
 SECRET = b'{"resource": {"aws_db_instance": {"db": {"password": "hunter22"}}}, "\xff": 1}'
 

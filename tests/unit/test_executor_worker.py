@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from holdfast_orchestrator.executor import worker
-from holdfast_orchestrator.stop import Urgency
+from holdfast_orchestrator.context.tools import RealTools
+from holdfast_orchestrator.executor import dask_worker as worker
+from holdfast_orchestrator.system.stop import Urgency
 from holdfast_orchestrator.testing import refusing_runtime
-from holdfast_orchestrator.tools import RealTools
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.executor.job import Job

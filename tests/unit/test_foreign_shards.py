@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
+from holdfast_orchestrator.app.foreign import ForeignDefaults, foreign_shards, service_part
+from holdfast_orchestrator.app.manifest import Shard, Stack
+from holdfast_orchestrator.app.manifest_loader import load_manifest
+from holdfast_orchestrator.app.project_file import ForeignSettings, read_project_file
+from holdfast_orchestrator.app.selection import Selection, labels
 from holdfast_orchestrator.errors import SettingsError
-from holdfast_orchestrator.foreign import ForeignDefaults, foreign_shards, service_part
-from holdfast_orchestrator.manifest import Shard, Stack, load_manifest
-from holdfast_orchestrator.project_file import ForeignSettings, read_project_file
-from holdfast_orchestrator.selection import Selection, labels
 
 SETTINGS = ForeignSettings(
     state_bucket="acme-state", region="eu-west-1", environment="dev", account="123456789012"

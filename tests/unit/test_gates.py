@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from holdfast_orchestrator.app.manifest import Shard, StateLocation
 from holdfast_orchestrator.errors import GateError
-from holdfast_orchestrator.gate import Finding, Proposal, findings, pass_gates
-from holdfast_orchestrator.manifest import Shard, StateLocation
+from holdfast_orchestrator.gate.base import Finding, Proposal
+from holdfast_orchestrator.gate.gates import findings, pass_gates
 from holdfast_orchestrator.plan.document import Action, PlanDocument, ResourceChange
 
 DATABASE = "aws_db_instance.db"

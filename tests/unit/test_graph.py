@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast_orchestrator.app.graph import Graph
 from holdfast_orchestrator.errors import SettingsError
-from holdfast_orchestrator.graph import Graph
 
 DIAMOND = Graph({"d": ("b", "c"), "b": ("a",), "c": ("a",), "a": ()})
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from holdfast_orchestrator.app.manifest import Shard, StateLocation
 from holdfast_orchestrator.errors import SettingsError
 from holdfast_orchestrator.health.checks import (
     Alarm,
@@ -20,7 +21,6 @@ from holdfast_orchestrator.health.checks import (
     parse_checks,
     resolved,
 )
-from holdfast_orchestrator.manifest import Shard, StateLocation
 
 ECS = {"kind": "ecs_service_steady", "name": "steady", "cluster": {"output": "cluster"}, "service": "api"}
 ALL_KINDS = (

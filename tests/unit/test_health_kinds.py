@@ -17,13 +17,14 @@ from holdfast_orchestrator.health.checks import (
     EcsServiceSteady,
     Http,
 )
-from holdfast_orchestrator.health.doors import Answer, Doors, NoAnswerError, RefusedUrlError
+from holdfast_orchestrator.health.context import Doors
+from holdfast_orchestrator.health.http_client import Answer, NoAnswerError, RefusedUrlError
 from holdfast_orchestrator.health.kinds import ecs_service, look
 from holdfast_orchestrator.health.kinds.alb_targets import judge as judge_targets
 from holdfast_orchestrator.health.kinds.smoke import LONGEST_BODY
 from holdfast_orchestrator.health.observation import Observation, Standing
-from holdfast_orchestrator.process import Command as Program
-from holdfast_orchestrator.process import Completed
+from holdfast_orchestrator.system.process import Command as Program
+from holdfast_orchestrator.system.process import Completed
 from holdfast_orchestrator.testing import (
     FrozenClock,
     RefusingAws,

@@ -7,8 +7,8 @@ import pytest
 
 from holdfast_constructs._manifest import _overridden
 from holdfast_constructs.target import Operations, StateBucket, Target
+from holdfast_orchestrator.app.manifest import Shard, StateLocation
 from holdfast_orchestrator.health.checks import parse_checks
-from holdfast_orchestrator.manifest import Shard, StateLocation
 from holdfast_stacks.settings import InvalidSettingsError, load_environment, parse_environment
 
 ENVIRONMENTS = Path(__file__).resolve().parents[2] / "environments"

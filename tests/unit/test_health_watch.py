@@ -18,13 +18,13 @@ from holdfast_orchestrator.health.checks import (
     Output,
     Overrides,
 )
-from holdfast_orchestrator.health.doors import Answer, RefusedUrlError
-from holdfast_orchestrator.health.looking import look_at_all
+from holdfast_orchestrator.health.http_client import Answer, RefusedUrlError
 from holdfast_orchestrator.health.observation import Observation, Standing
+from holdfast_orchestrator.health.parallel import look_at_all
 from holdfast_orchestrator.health.readiness import ready_before
 from holdfast_orchestrator.health.tally import Result
 from holdfast_orchestrator.health.watch import CheckProgress, watch
-from holdfast_orchestrator.stop import StopSignal
+from holdfast_orchestrator.system.stop import StopSignal
 from holdfast_orchestrator.testing import FrozenClock, RefusingAws
 
 OK, ALARM, NO_DATA = "OK", "ALARM", "INSUFFICIENT_DATA"

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from holdfast_orchestrator.app.inputs import Inputs, Variable, differing
+from holdfast_orchestrator.app.manifest import Manifest, Shard, StateLocation
 from holdfast_orchestrator.cli._variables import variables_in, without_values
 from holdfast_orchestrator.engine.workdir import prepare, workdir_of
 from holdfast_orchestrator.errors import GateError, UsageError
@@ -16,9 +18,7 @@ from holdfast_orchestrator.inputs.capture import capture
 from holdfast_orchestrator.inputs.compare import found_here, reads_something, uncertain
 from holdfast_orchestrator.inputs.keep import described, fetcher, input_key, keep_inputs, read_inputs
 from holdfast_orchestrator.inputs.place import Layout, environ_with, place, variable_files
-from holdfast_orchestrator.inputs.value import Inputs, Variable, differing
 from holdfast_orchestrator.inputs.variables import Given
-from holdfast_orchestrator.manifest import Manifest, Shard, StateLocation
 from holdfast_orchestrator.state.memory import MemoryStore
 
 

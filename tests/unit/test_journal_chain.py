@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast_orchestrator.errors import NeedsPersonError, UsageError
-from holdfast_orchestrator.record.crash_points import KILLED, CrashPoint, crash_point
-from holdfast_orchestrator.record.journal_entry import Entry, JournalName, chained, next_entry
-from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.lifecycle import Phase
+from holdfast_orchestrator.record.journal.crash_points import KILLED, CrashPoint, crash_point
+from holdfast_orchestrator.record.journal.entry import Entry, JournalName, chained, next_entry
 
 NAME = JournalName("RUN", "orders")
 AT = datetime(2026, 11, 21, tzinfo=UTC)

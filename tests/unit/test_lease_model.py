@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.state.lease import Claim, Lease, Leases
 from holdfast_orchestrator.state.memory import MemoryStore
-from holdfast_orchestrator.state.this_process import ProcessIdentity
+from holdfast_orchestrator.state.process_identity import ProcessIdentity
 from holdfast_orchestrator.testing import FrozenClock, RefusingProcesses, refusing_runtime
 
 FOLDER = "orders/123456789012/eu-west-1/prod"

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from holdfast_orchestrator.app.project_file import ProjectFile
+from holdfast_orchestrator.app.synth import synthesize
 from holdfast_orchestrator.events import Event, Notice
-from holdfast_orchestrator.process import SystemProcesses
-from holdfast_orchestrator.project_file import ProjectFile
-from holdfast_orchestrator.synth import synthesize
+from holdfast_orchestrator.system.process import SystemProcesses
 from holdfast_orchestrator.testing import refusing_runtime
 
 PROCESSES = SystemProcesses()

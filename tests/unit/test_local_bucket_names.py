@@ -7,7 +7,7 @@ from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.local.cloud import LocalCloud
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.runtime import Runtime
+    from holdfast_orchestrator.system.runtime import Runtime
 
 
 @pytest.mark.parametrize("name", ["X_", "", "ab", "a..b", "-abc", "abc-", "a" * 64, "a/b", "abc\n"])

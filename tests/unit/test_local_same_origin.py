@@ -11,7 +11,7 @@ from botocore.config import Config
 
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.same_origin import foreign
-from holdfast_orchestrator.runtime import real_runtime
+from holdfast_orchestrator.system.runtime import real_runtime
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS")
 SIGNED = "AWS4-HMAC-SHA256 Credential=x/20261130/eu-west-1/{}/aws4_request, SignedHeaders=host, Signature=x"

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from tests.unit.deploy_world import CHAIN, Deployment, World
 
-from holdfast_orchestrator.deploy.by_hand import Back
-from holdfast_orchestrator.deploy.desk import Policy
+from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult
-from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.deploy.run_context import Policy
+from holdfast_orchestrator.deploy.shard.intent import Back
 from holdfast_orchestrator.record.artifact import artifact_key
 from holdfast_orchestrator.record.last_good import last_good_key, read_last_good
 from holdfast_orchestrator.record.state_record import state_record_key

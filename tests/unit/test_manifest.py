@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from holdfast_orchestrator.app.foreign import ForeignDefaults
+from holdfast_orchestrator.app.manifest import Manifest
+from holdfast_orchestrator.app.manifest_loader import load_manifest
+from holdfast_orchestrator.app.project_file import ForeignSettings
 from holdfast_orchestrator.errors import SettingsError
-from holdfast_orchestrator.foreign import ForeignDefaults
-from holdfast_orchestrator.manifest import Manifest, load_manifest
-from holdfast_orchestrator.project_file import ForeignSettings
 
 ENTRY = {
     "service": "orders",

@@ -8,35 +8,35 @@ from typing import Any
 
 import pytest
 
+from holdfast_orchestrator.app.manifest import Shard, StateLocation
 from holdfast_orchestrator.errors import NeedsPersonError, UsageError
-from holdfast_orchestrator.manifest import Shard, StateLocation
-from holdfast_orchestrator.process import SystemProcesses
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.artifact import Artifact, keep_artifact, read_artifact
 from holdfast_orchestrator.record.begun_moves import begun_move
 from holdfast_orchestrator.record.last_good import LastGood, deployments, promote, read_last_good
 from holdfast_orchestrator.record.moving import refuse_half_moved
-from holdfast_orchestrator.record.shard_note import note_of, shard_of
+from holdfast_orchestrator.record.shard_record import note_of, shard_of
 from holdfast_orchestrator.record.state_record import StateRecord, read_state_record, write_state_record
-from holdfast_orchestrator.rollback.handed_blocks import (
+from holdfast_orchestrator.state.lease_record import lease_key
+from holdfast_orchestrator.state.memory import MemoryStore
+from holdfast_orchestrator.state.object_store import ObjectHead
+from holdfast_orchestrator.state_admin.move import Proposal, Wanted, propose
+from holdfast_orchestrator.state_admin.move_writes import Done, Mover, carry_out
+from holdfast_orchestrator.state_admin.restore import StatePlace
+from holdfast_orchestrator.state_admin.restore import propose as propose_restore
+from holdfast_orchestrator.system.process import SystemProcesses
+from holdfast_orchestrator.system.runtime import SystemClock
+from holdfast_orchestrator.terraform.handed_blocks import (
     NotWrittenOutError,
     StateValues,
     moved_blocks,
     with_blocks,
     without_blocks,
 )
-from holdfast_orchestrator.rollback.identities import index_state
-from holdfast_orchestrator.rollback.references import Reference
-from holdfast_orchestrator.rollback.state_objects import Recorded, read_state
-from holdfast_orchestrator.rollback.stateful import Protection
-from holdfast_orchestrator.runtime import SystemClock
-from holdfast_orchestrator.state.lease_record import lease_key
-from holdfast_orchestrator.state.memory import MemoryStore
-from holdfast_orchestrator.state.restore import StatePlace
-from holdfast_orchestrator.state.restore import propose as propose_restore
-from holdfast_orchestrator.state.store import ObjectHead
-from holdfast_orchestrator.state_admin.move import Proposal, Wanted, propose
-from holdfast_orchestrator.state_admin.move_writes import Done, Mover, carry_out
+from holdfast_orchestrator.terraform.identity import index_state
+from holdfast_orchestrator.terraform.references import Reference
+from holdfast_orchestrator.terraform.state_file import Recorded, read_state
+from holdfast_orchestrator.terraform.stateful_types import Protection
 from holdfast_orchestrator.testing import refusing_runtime
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.deploy_world import shard
 
+from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.gate.adopted import refuse_unknown_adoptions, refuse_unknown_instance
 from holdfast_orchestrator.gate.takeover import adoptions, takeovers
-from holdfast_orchestrator.manifest import Shard
-from holdfast_orchestrator.rollback.holdings import holdings_in, settings_overwritten, unproven_in
-from holdfast_orchestrator.rollback.identities import Identity
 from holdfast_orchestrator.terraform.create_semantics import is_doubtful, rule_of
+from holdfast_orchestrator.terraform.holdings import holdings_in, settings_overwritten, unproven_in
+from holdfast_orchestrator.terraform.identity import Identity
 from holdfast_orchestrator.terraform.object_keys import ObjectKey
 from holdfast_orchestrator.terraform.ownership import (
     Holdings,

@@ -4,7 +4,7 @@ import pytest
 
 from holdfast_orchestrator.errors import EngineError
 from holdfast_orchestrator.plan.document import UNKNOWN, Action, PlanDocument, parse_plan
-from holdfast_orchestrator.redaction import SENSITIVE, Redactor
+from holdfast_orchestrator.system.redaction import SENSITIVE, Redactor
 
 
 def change(actions: list[str], address: str = "aws_sqs_queue.q", **rest: Any) -> dict[str, Any]:

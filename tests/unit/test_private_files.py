@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast_orchestrator import private_files as doors
 from holdfast_orchestrator.errors import SettingsError
-from holdfast_orchestrator.private_files import UnsafePlaceError
+from holdfast_orchestrator.system import private_files as doors
 from holdfast_orchestrator.system.json_input import DEEPEST, parse_json, read_settings
+from holdfast_orchestrator.system.private_files import UnsafePlaceError
 
 VICTIM = b"somebody's only copy"
 STRANGER = 54321

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from tests.unit.deploy_world import CHAIN, FAILURE, NOT_THERE, Deployment, World, key, shard
 
-from holdfast_orchestrator.deploy import probe
-from holdfast_orchestrator.deploy.attempt import Attempt, Before
-from holdfast_orchestrator.deploy.desk import Policy
+from holdfast_orchestrator.deploy.decisions.apply_progress import Step
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
+from holdfast_orchestrator.deploy.phases import object_lookup as probe
+from holdfast_orchestrator.deploy.run_context import Policy
+from holdfast_orchestrator.deploy.work.attempt import Attempt, Before
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic
 from holdfast_orchestrator.engine.outcomes import PlanOutcome
 from holdfast_orchestrator.errors import NeedsPersonError, StateBucketError
-from holdfast_orchestrator.rollback.identities import IdentityIndex, index_state
-from holdfast_orchestrator.rollback.progress import Step
-from holdfast_orchestrator.rollback.stateful import Protection
 from holdfast_orchestrator.state.memory import MemoryStore
+from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
+from holdfast_orchestrator.terraform.stateful_types import Protection
 from holdfast_orchestrator.testing import FrozenClock
 
 UNREACHABLE = 'reading SQS Queue: Post "https://sqs/": dial tcp 10.0.0.1:443: connect: network is unreachable'

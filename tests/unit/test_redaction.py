@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from holdfast_orchestrator.redaction import SENSITIVE, Redactor, marked, masked
+from holdfast_orchestrator.system.redaction import SENSITIVE, Redactor, marked, masked
 
 
 def test_a_learned_value_is_replaced_wherever_it_turns_up() -> None:

@@ -11,14 +11,15 @@ from tests.unit.deploy_world import CHAIN, FakeTerraform, World
 from tests.unit.test_begun_anew import DiedError, dies, worker, works
 from tests.unit.test_contract import attempt_at
 
-from holdfast_orchestrator.deploy import undo, unfinished
-from holdfast_orchestrator.deploy.attempt import Attempt
-from holdfast_orchestrator.deploy.bench import Bench
+from holdfast_orchestrator.deploy.phases import rollback as undo
+from holdfast_orchestrator.deploy.shard import crash_recovery as unfinished
+from holdfast_orchestrator.deploy.work.attempt import Attempt
+from holdfast_orchestrator.deploy.work.leased_shard import Bench
 from holdfast_orchestrator.engine.workdir import OUTPUT
-from holdfast_orchestrator.record.journal import Journal, read_journal
-from holdfast_orchestrator.record.journal_entry import Edge, JournalName
-from holdfast_orchestrator.record.kept_plan import keep_plan, read_plan
-from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.lifecycle import Phase
+from holdfast_orchestrator.record.journal.entry import Edge, JournalName
+from holdfast_orchestrator.record.journal.journal import Journal, read_journal
+from holdfast_orchestrator.record.journal.saved_plan import keep_plan, read_plan
 
 NETWORK = CHAIN[0]
 NAME = JournalName("01RUN", "network")

@@ -5,7 +5,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from holdfast_orchestrator.deploy.ids import encoded
+from holdfast_orchestrator.app.graph import Graph
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
 from holdfast_orchestrator.errors import GateError
 from holdfast_orchestrator.events import (
@@ -18,9 +18,8 @@ from holdfast_orchestrator.events import (
     ShardStep,
     StateBackedUp,
 )
-from holdfast_orchestrator.graph import Graph
 from holdfast_orchestrator.plan.document import Action, PlanDocument, ResourceChange
-from holdfast_orchestrator.plan.preview import Plan, ShardPlan
+from holdfast_orchestrator.plan.result import Plan, ShardPlan
 from holdfast_orchestrator.report.documents import (
     as_json,
     deploy_document,
@@ -36,6 +35,7 @@ from holdfast_orchestrator.report.plan_text import plan_lines
 from holdfast_orchestrator.report.rows import Rows
 from holdfast_orchestrator.report.schemas import SCHEMAS
 from holdfast_orchestrator.report.table import LiveTable
+from holdfast_orchestrator.run_id import encoded
 from holdfast_orchestrator.testing import captured_terminal
 
 STARTED = RunStarted(

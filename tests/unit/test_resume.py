@@ -9,25 +9,27 @@ from typing import Any
 import pytest
 from tests.unit.deploy_world import CHAIN, Deployment, FakeTerraform, World, shard
 
-from holdfast_orchestrator.deploy.attempt import Person
-from holdfast_orchestrator.deploy.desk import Desk, Policy
+from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult
 from holdfast_orchestrator.deploy.resume import Take, go_on, shards_of_run, take_up_run
-from holdfast_orchestrator.deploy.shard import Intent, ShardDeploy
+from holdfast_orchestrator.deploy.run_context import Desk, Policy
+from holdfast_orchestrator.deploy.shard.deploy import ShardDeploy
+from holdfast_orchestrator.deploy.shard.intent import Intent
+from holdfast_orchestrator.deploy.work.attempt import Person
+from holdfast_orchestrator.deploy.workers import take_over
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Event, RunStarted
-from holdfast_orchestrator.executor.crew import take_over
-from holdfast_orchestrator.manifest import Shard
-from holdfast_orchestrator.plan.shard import Run
-from holdfast_orchestrator.record.journal import Journal, read_journal
-from holdfast_orchestrator.record.journal_entry import Edge, JournalName
-from holdfast_orchestrator.record.kept_plan import keep_plan
+from holdfast_orchestrator.lifecycle import Phase
+from holdfast_orchestrator.record.journal.entry import Edge, JournalName
+from holdfast_orchestrator.record.journal.journal import Journal, read_journal
+from holdfast_orchestrator.record.journal.saved_plan import keep_plan
 from holdfast_orchestrator.record.runs import end_run, read_run
 from holdfast_orchestrator.record.state_record import read_state_record
 from holdfast_orchestrator.report.ending import ending_lines
-from holdfast_orchestrator.rollback.machine import Phase
+from holdfast_orchestrator.report.transcript import Transcript
 from holdfast_orchestrator.state.lease_record import Kind, LeaseRecord, lease_key
-from holdfast_orchestrator.state.this_process import ProcessIdentity
+from holdfast_orchestrator.state.process_identity import ProcessIdentity
 from holdfast_orchestrator.testing import FrozenClock
 
 AUDIT, NETWORK = BOTH = (shard("audit"), CHAIN[0])
@@ -99,7 +101,7 @@ def resumed(
 ) -> RunResult:
     deployment = deployment or Deployment(world, BOTH)
     run = replace(deployment.run(), id=name)
-    return take_up_run(Take(run=name, person=person or Person()), run, deployment.shards)
+    return take_up_run(Take(run=name, person=person or Person()), run, deployment.shards, Transcript)
 
 
 def noted(world: World, run: str, *phases: Phase, edge: Edge = "before", **data: str) -> None:

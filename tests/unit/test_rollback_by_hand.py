@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from tests.unit.deploy_world import CHAIN, Deployment, World
 
-from holdfast_orchestrator.deploy.bench import recorded
-from holdfast_orchestrator.deploy.by_hand import Back
-from holdfast_orchestrator.deploy.desk import Policy
+from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult
+from holdfast_orchestrator.deploy.run_context import Policy
+from holdfast_orchestrator.deploy.shard.intent import Back
+from holdfast_orchestrator.deploy.work.leased_shard import recorded
 from holdfast_orchestrator.events import Notice
-from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.record.state_record import StateRecord, note_state
 from holdfast_orchestrator.state.snapshot import read_snapshot
 from holdfast_orchestrator.testing import FrozenClock

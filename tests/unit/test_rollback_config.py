@@ -6,10 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, index_state
-from holdfast_orchestrator.rollback.imports import ImportBlock
-from holdfast_orchestrator.rollback.provider_blocks import union_providers
-from holdfast_orchestrator.rollback.rollback_config import (
+from holdfast_orchestrator.deploy.decisions.configuration import (
     Pin,
     RollbackNeeds,
     build_rollback,
@@ -18,8 +15,11 @@ from holdfast_orchestrator.rollback.rollback_config import (
     inverse_moves,
     to_forget,
 )
-from holdfast_orchestrator.rollback.state_edits import Move
-from holdfast_orchestrator.rollback.stateful import Protection
+from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, index_state
+from holdfast_orchestrator.terraform.import_ids import ImportBlock
+from holdfast_orchestrator.terraform.provider_blocks import union_providers
+from holdfast_orchestrator.terraform.state_edits import Move
+from holdfast_orchestrator.terraform.stateful_types import Protection
 
 Config = dict[str, Any]
 

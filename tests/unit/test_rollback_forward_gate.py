@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast_orchestrator.rollback.forward_gate import Approval, Kind, judge_forward
-from holdfast_orchestrator.rollback.identities import IdentityIndex, index_state
-from holdfast_orchestrator.rollback.stateful import Protection
+from holdfast_orchestrator.deploy.decisions.reversibility import Approval, Kind, judge_forward
+from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
+from holdfast_orchestrator.terraform.stateful_types import Protection
 
 REPLACES = [["delete", "create"], ["create", "delete"]]
 

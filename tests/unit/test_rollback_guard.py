@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast_orchestrator.rollback.forward_gate import Approval
-from holdfast_orchestrator.rollback.guard import Bounds, Candidate, Violation, Written, judge_rollback
-from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, TrackedObject
-from holdfast_orchestrator.rollback.plan_file import Stamp
-from holdfast_orchestrator.rollback.state_edits import Move
-from holdfast_orchestrator.rollback.stateful import Protection
+from holdfast_orchestrator.deploy.decisions.guard import Bounds, Candidate, Violation, Written, judge_rollback
+from holdfast_orchestrator.deploy.decisions.reversibility import Approval
+from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, TrackedObject
+from holdfast_orchestrator.terraform.plan import Stamp
+from holdfast_orchestrator.terraform.state_edits import Move
+from holdfast_orchestrator.terraform.stateful_types import Protection
 
 AWS = "registry.terraform.io/hashicorp/aws"
 STAMP = Stamp("L", 5)

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.rollback.addresses import (
+from holdfast_orchestrator.terraform.addresses import (
     Address,
     configuration_address,
     object_type,
     parse_address,
 )
-from holdfast_orchestrator.rollback.identities import (
+from holdfast_orchestrator.terraform.identity import (
     Identity,
     IdentityIndex,
     TrackedObject,
@@ -24,7 +24,7 @@ from holdfast_orchestrator.rollback.identities import (
     load_index,
     lost,
 )
-from holdfast_orchestrator.rollback.stateful import Protection
+from holdfast_orchestrator.terraform.stateful_types import Protection
 
 NAMES = st.from_regex(r"[a-z_][a-z0-9_-]{0,8}", fullmatch=True)
 KEYS = st.none() | st.integers(0, 99) | st.text(max_size=8)

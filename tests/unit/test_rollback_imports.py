@@ -4,25 +4,24 @@ from typing import Any
 
 import pytest
 
-from holdfast_orchestrator.rollback.adoption import (
+from holdfast_orchestrator.deploy.decisions.adoption import (
     Adopt,
     Foreign,
     Place,
     ShardTag,
     candidate_ids,
     judge_adoption,
+    tagged_import_id,
+    told_apart,
 )
-from holdfast_orchestrator.rollback.identities import Identity
-from holdfast_orchestrator.rollback.imports import (
-    ImportBlock,
-    import_id,
+from holdfast_orchestrator.deploy.decisions.apply_progress import Step
+from holdfast_orchestrator.deploy.decisions.imports import (
     judge_import_plan,
     plan_imports,
     planned_values_by_address,
-    with_imports,
 )
-from holdfast_orchestrator.rollback.progress import Step
-from holdfast_orchestrator.rollback.tagged import tagged_import_id, told_apart
+from holdfast_orchestrator.terraform.identity import Identity
+from holdfast_orchestrator.terraform.import_ids import ImportBlock, import_id, with_imports
 
 PLACE = Place("123456789012", "eu-west-1")
 TAG = ShardTag("HoldfastShard", "orders-prod-eu-west-1")

@@ -8,12 +8,12 @@ import pytest
 from tests.unit.deploy_world import shard
 from tests.unit.test_probe import an_attempt
 
-from holdfast_orchestrator.deploy import machine
-from holdfast_orchestrator.deploy.attempt import Attempt, Before
-from holdfast_orchestrator.deploy.rollback_needs import needs_of
-from holdfast_orchestrator.rollback.identities import IdentityIndex, index_state
-from holdfast_orchestrator.rollback.progress import ApplyStep
-from holdfast_orchestrator.rollback.stateful import Protection
+from holdfast_orchestrator.deploy.decisions.apply_progress import ApplyStep
+from holdfast_orchestrator.deploy.phases import state_machine as machine
+from holdfast_orchestrator.deploy.phases.rollback_inputs import needs_of
+from holdfast_orchestrator.deploy.work.attempt import Attempt, Before
+from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
+from holdfast_orchestrator.terraform.stateful_types import Protection
 
 BENCH: Any = SimpleNamespace(
     shard=shard("orders"), snapshot=lambda: None, index=lambda _state: IdentityIndex()

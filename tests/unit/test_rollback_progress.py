@@ -5,9 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast_orchestrator.rollback.changes import read_plan
-from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, index_state
-from holdfast_orchestrator.rollback.progress import (
+from holdfast_orchestrator.deploy.decisions.apply_progress import (
     ApplyStep,
     Phase,
     Step,
@@ -15,7 +13,9 @@ from holdfast_orchestrator.rollback.progress import (
     planned_steps,
     settle,
 )
-from holdfast_orchestrator.rollback.stateful import Protection
+from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, index_state
+from holdfast_orchestrator.terraform.plan import read_plan
+from holdfast_orchestrator.terraform.stateful_types import Protection
 
 
 def event(phase: Phase, action: str, name: str, id_value: str | None = None) -> ApplyStep:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast_orchestrator.rollback.progress import Step
-from holdfast_orchestrator.rollback.recovery import (
+from holdfast_orchestrator.deploy.decisions.apply_progress import Step
+from holdfast_orchestrator.deploy.decisions.state_recovery import (
     AskOperator,
     Evidence,
     MergeByImport,
@@ -19,7 +19,7 @@ from holdfast_orchestrator.rollback.recovery import (
     UseStored,
     decide,
 )
-from holdfast_orchestrator.rollback.state_objects import (
+from holdfast_orchestrator.terraform.state_file import (
     Condition,
     Recorded,
     Standing,

@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast_orchestrator.rollback.restore_diff import RestoreDiff, restore_diff, restored
-from holdfast_orchestrator.rollback.state_edits import Move
-from holdfast_orchestrator.rollback.state_objects import StateObject, read_state
-from holdfast_orchestrator.rollback.stateful import Protection
+from holdfast_orchestrator.state_admin.diff import RestoreDiff, restore_diff, restored
+from holdfast_orchestrator.terraform.state_edits import Move
+from holdfast_orchestrator.terraform.state_file import StateObject, read_state
+from holdfast_orchestrator.terraform.stateful_types import Protection
 
 
 def state(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from holdfast_orchestrator.rollback.skipping import skipped_together
+from holdfast_orchestrator.deploy.decisions.skipping import skipped_together
 
 CONFIGURATION: dict[str, Any] = {
     "resource": {

@@ -6,9 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast_orchestrator.rollback.identities import IdentityIndex, index_state
-from holdfast_orchestrator.rollback.references import Reference, declared, references
-from holdfast_orchestrator.rollback.staging import (
+from holdfast_orchestrator.deploy.decisions.deferred_deletes import (
     NotPutOff,
     deleted_and_made,
     stage,
@@ -16,7 +14,9 @@ from holdfast_orchestrator.rollback.staging import (
     stage_two,
     stage_two_problems,
 )
-from holdfast_orchestrator.rollback.stateful import Protection
+from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
+from holdfast_orchestrator.terraform.references import Reference, declared, references
+from holdfast_orchestrator.terraform.stateful_types import Protection
 
 Config = dict[str, Any]
 

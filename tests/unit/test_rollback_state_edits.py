@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.rollback.identities import IdentityIndex, index_state
-from holdfast_orchestrator.rollback.state_edits import (
+from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
+from holdfast_orchestrator.terraform.state_edits import (
     Deposed,
     Move,
     deposed_to_swap,
@@ -16,7 +16,7 @@ from holdfast_orchestrator.rollback.state_edits import (
     move_in_state,
     swap_deposed,
 )
-from holdfast_orchestrator.rollback.stateful import Protection
+from holdfast_orchestrator.terraform.stateful_types import Protection
 
 
 def instance(value: str, **fields: Any) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from holdfast_orchestrator.rollback.changes import Change, read_plan
-from holdfast_orchestrator.rollback.one_way import one_way_updates
-from holdfast_orchestrator.rollback.stateful import (
+from holdfast_orchestrator.terraform.one_way_updates import one_way_updates
+from holdfast_orchestrator.terraform.plan import Change, read_plan
+from holdfast_orchestrator.terraform.stateful_types import (
     ADDED_TYPES,
     CFN_LINT_TYPES,
     Protection,

@@ -10,22 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast_orchestrator.deploy.decisions.lock_owner import Owner, Spawned, judge_lock
+from holdfast_orchestrator.deploy.decisions.verdict import Aftermath, Verdict, classify
+from holdfast_orchestrator.deploy.decisions.verification import CLEAN_FINGERPRINT, fingerprint, judge_verify
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.rollback.classify import (
-    Aftermath,
-    Verdict,
-    classify,
-    lock_not_taken,
-    lost_provider,
-    only_lock_errors,
-    says_absent,
-    says_exists,
-    says_lock_not_released,
-    says_state_not_saved,
-)
-from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, TrackedObject
-from holdfast_orchestrator.rollback.locks import Owner, Spawned, judge_lock
-from holdfast_orchestrator.rollback.machine import (
+from holdfast_orchestrator.lifecycle import (
     ARROWS,
     OUTCOMES,
     WRITING,
@@ -37,9 +26,18 @@ from holdfast_orchestrator.rollback.machine import (
     may_follow,
     next_after_crash,
 )
-from holdfast_orchestrator.rollback.plan_file import Stamp, prior_stamp
-from holdfast_orchestrator.rollback.verify import CLEAN_FINGERPRINT, fingerprint, judge_verify
-from holdfast_orchestrator.rollback.versions import is_older, locked_providers, newest
+from holdfast_orchestrator.terraform.error_patterns import (
+    lock_not_taken,
+    lost_provider,
+    only_lock_errors,
+    says_absent,
+    says_exists,
+    says_lock_not_released,
+    says_state_not_saved,
+)
+from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, TrackedObject
+from holdfast_orchestrator.terraform.plan import Stamp, prior_stamp
+from holdfast_orchestrator.terraform.versions import is_older, locked_providers, newest
 
 LOCK = "Error releasing the state lock: AccessDenied"
 THROTTLED = "creating SQS Queue: ThrottlingException: Rate exceeded, StatusCode: 400"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.process import Command
-from holdfast_orchestrator.runtime import Boto3Aws, SystemClock, cache_folder, real_runtime
+from holdfast_orchestrator.system.process import Command
+from holdfast_orchestrator.system.runtime import Boto3Aws, SystemClock, cache_folder, real_runtime
 from holdfast_orchestrator.testing import FrozenClock, RefusedError, captured_terminal, refusing_runtime
 
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast_orchestrator.graph import Graph
-from holdfast_orchestrator.priority import longest_paths
+from holdfast_orchestrator.app.graph import Graph
+from holdfast_orchestrator.app.priority import longest_paths
 from holdfast_orchestrator.schedule import Schedule, Skipped
-from holdfast_orchestrator.stop import StopSignal
+from holdfast_orchestrator.system.stop import StopSignal
 
 CHAIN = Graph({"a": (), "b": ("a",), "c": ("b",), "x": ()})
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from holdfast_orchestrator.plan.document import parse_plan
-from holdfast_orchestrator.process import SystemProcesses
-from holdfast_orchestrator.redaction import Redactor
 from holdfast_orchestrator.report.defect import report_defect
-from holdfast_orchestrator.runtime import SystemClock
-from holdfast_orchestrator.secret_places import (
+from holdfast_orchestrator.system.process import SystemProcesses
+from holdfast_orchestrator.system.redaction import Redactor
+from holdfast_orchestrator.system.runtime import SystemClock
+from holdfast_orchestrator.system.secret_places import (
     secrets_beside_changes,
     secrets_in_configuration,
     secrets_in_state,

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from holdfast_orchestrator.app.manifest import Manifest, Shard, StateLocation
+from holdfast_orchestrator.app.selection import Selection, alone, labels, refuse_ambiguous
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.manifest import Manifest, Shard, StateLocation
-from holdfast_orchestrator.selection import Selection, alone, labels, refuse_ambiguous
 from holdfast_orchestrator.state_key import state_key
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from tests.unit.deploy_world import CHECK, shard
 
-from holdfast_orchestrator.manifest import CopyBucket, Keeping
-from holdfast_orchestrator.record.shard_note import note_of, shard_of
+from holdfast_orchestrator.app.manifest import CopyBucket, Keeping
+from holdfast_orchestrator.record.shard_record import note_of, shard_of
 
 KEEPING = Keeping(
     copies=(CopyBucket(bucket="copies", region="eu-central-1"),),

@@ -6,7 +6,7 @@ import pytest
 
 from holdfast_orchestrator.cli._signals import heeding_signals
 from holdfast_orchestrator.events import StopRequested
-from holdfast_orchestrator.stop import StopSignal, Urgency
+from holdfast_orchestrator.system.stop import StopSignal, Urgency
 
 PATIENCE_SECONDS = 10
 

@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 
 from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError
-from holdfast_orchestrator.state.backup import back_up, backup_key
+from holdfast_orchestrator.state.backups import back_up, backup_key
 from holdfast_orchestrator.state.memory import MemoryStore
+from holdfast_orchestrator.state.object_store import ObjectHead
 from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
-from holdfast_orchestrator.state.store import ObjectHead
 
 KEY = "orders/123456789012/eu-west-1/dev/terraform.tfstate"
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast_orchestrator.foreign import service_part
+from holdfast_orchestrator.app.foreign import service_part
 from holdfast_orchestrator.state_key import InvalidStateKeyError, file_name, key_name, state_key
 
 names = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)

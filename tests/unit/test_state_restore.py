@@ -11,21 +11,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast_orchestrator.errors import GateError, HoldfastError, LeasedError, NeedsPersonError, UsageError
-from holdfast_orchestrator.process import SystemProcesses
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.state_record import StateRecord, read_state_record, write_state_record
 from holdfast_orchestrator.report.state_text import proposal_lines, restored_lines
-from holdfast_orchestrator.rollback.state_objects import Recorded
-from holdfast_orchestrator.runtime import Runtime, SystemClock
 from holdfast_orchestrator.state.backups import BackupMeta, keep_backup
 from holdfast_orchestrator.state.copies import StateCopies, StateCopy
 from holdfast_orchestrator.state.lease import Claim, Leases
 from holdfast_orchestrator.state.lease_record import lease_key
 from holdfast_orchestrator.state.memory import MemoryStore
-from holdfast_orchestrator.state.restore import Proposal, Restored, Restorer, StatePlace, carry_out, propose
 from holdfast_orchestrator.state.snapshot import snapshot_of
 from holdfast_orchestrator.state.terraform_lock import holding_lock, lock_key, read_lock
-from holdfast_orchestrator.state.unlock import let_go, look
+from holdfast_orchestrator.state_admin.restore import (
+    Proposal,
+    Restored,
+    Restorer,
+    StatePlace,
+    carry_out,
+    propose,
+)
+from holdfast_orchestrator.state_admin.unlock import let_go, look
+from holdfast_orchestrator.system.process import SystemProcesses
+from holdfast_orchestrator.system.runtime import Runtime, SystemClock
+from holdfast_orchestrator.terraform.state_file import Recorded
 from holdfast_orchestrator.testing import FrozenClock, refusing_runtime
 
 FOLDER = "orders/123456789012/eu-west-1/prod"

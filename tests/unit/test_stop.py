@@ -1,4 +1,4 @@
-from holdfast_orchestrator.stop import StopSignal, Urgency
+from holdfast_orchestrator.system.stop import StopSignal, Urgency
 
 
 def test_the_first_demand_interrupts_nobody() -> None:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from holdfast_orchestrator.app.project_file import ProjectFile
+from holdfast_orchestrator.app.synth import synth_lock, synthesize, trimmed
 from holdfast_orchestrator.errors import SettingsError, SynthesisError, UsageError
 from holdfast_orchestrator.events import AppOutput, Event, ignore
-from holdfast_orchestrator.process import Command, Completed, SystemProcesses
-from holdfast_orchestrator.project_file import ProjectFile
-from holdfast_orchestrator.synth import synth_lock, synthesize, trimmed
+from holdfast_orchestrator.system.process import Command, Completed, SystemProcesses
 from holdfast_orchestrator.testing import ScriptedProcesses, refusing_runtime
 
 

@@ -10,8 +10,8 @@ import pytest
 from holdfast_orchestrator.engine.environment import engine_environ
 from holdfast_orchestrator.engine.toolchain import Engine, find_engine
 from holdfast_orchestrator.errors import ToolchainError
-from holdfast_orchestrator.process import SystemProcesses
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.process import SystemProcesses
+from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.testing import RefusedError, refusing_runtime
 
 

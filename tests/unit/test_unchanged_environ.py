@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from holdfast_orchestrator.unchanged.environ import counted
+from holdfast_orchestrator.change_detection.environment import counted
 
 QUEUE: dict[str, Any] = {"resource": {"aws_sqs_queue": {"q": {}}}}
 REQUIRED = {"terraform": {"required_providers": [{"aws": {"source": "hashicorp/aws"}}]}}

@@ -20,11 +20,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holdfast_orchestrator.app.manifest import Manifest, Shard, StateLocation
+from holdfast_orchestrator.change_detection.decide import Decision
+from holdfast_orchestrator.change_detection.fingerprinting import footing_of, inputs_before
+from holdfast_orchestrator.change_detection.inspect import Lookout
+from holdfast_orchestrator.change_detection.upstream import mark_of
+from holdfast_orchestrator.context.run import Run
+from holdfast_orchestrator.context.tools import Versions
 from holdfast_orchestrator.engine import lockfile
-from holdfast_orchestrator.manifest import Manifest, Shard, StateLocation
-from holdfast_orchestrator.plan.shard import Run
 from holdfast_orchestrator.record.actor import Actor
-from holdfast_orchestrator.record.footing import Build, Mark, Proven
+from holdfast_orchestrator.record.fingerprint import Build, Mark, Proven
 from holdfast_orchestrator.record.last_good import LastGood, last_good_key, promote
 from holdfast_orchestrator.record.state_record import (
     Debt,
@@ -32,18 +37,13 @@ from holdfast_orchestrator.record.state_record import (
     read_state_record,
     write_state_record,
 )
-from holdfast_orchestrator.redaction import Redactor
-from holdfast_orchestrator.rollback.identities import IdentityIndex
-from holdfast_orchestrator.rollback.state_objects import Recorded
 from holdfast_orchestrator.state.memory import MemoryStore
 from holdfast_orchestrator.state_key import state_key
-from holdfast_orchestrator.stop import StopSignal
+from holdfast_orchestrator.system.redaction import Redactor
+from holdfast_orchestrator.system.stop import StopSignal
+from holdfast_orchestrator.terraform.identity import IdentityIndex
+from holdfast_orchestrator.terraform.state_file import Recorded
 from holdfast_orchestrator.testing import FrozenClock, refusing_runtime
-from holdfast_orchestrator.tools import Versions
-from holdfast_orchestrator.unchanged.decide import Decision
-from holdfast_orchestrator.unchanged.inputs import mark_of
-from holdfast_orchestrator.unchanged.look import Lookout
-from holdfast_orchestrator.unchanged.stand import footing_of, inputs_before
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 AWS = "registry.terraform.io/hashicorp/aws"

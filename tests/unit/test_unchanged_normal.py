@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from holdfast_orchestrator.unchanged.normal import (
+from holdfast_orchestrator.change_detection.normalize import (
     UnreadableError,
     configuration_digest,
     differing,

@@ -8,16 +8,16 @@ import pytest
 from tests.unit.deploy_world import Deployment, FakeTerraform, World, shard
 from tests.unit.test_contract import attempt_at, state
 
-from holdfast_orchestrator.deploy import undo
-from holdfast_orchestrator.deploy.attempt import Attempt, Person
-from holdfast_orchestrator.deploy.bench import Bench
-from holdfast_orchestrator.deploy.no_return import BlockedRollbackError
-from holdfast_orchestrator.deploy.rollback_needs import declared_by_good
-from holdfast_orchestrator.deploy.undo import Rollback, plan
-from holdfast_orchestrator.rollback.identities import IdentityIndex, index_state
-from holdfast_orchestrator.rollback.machine import Phase
-from holdfast_orchestrator.rollback.owners import OwnedObject, Owners, object_key, place_of
-from holdfast_orchestrator.rollback.stateful import Protection
+from holdfast_orchestrator.deploy.phases import rollback as undo
+from holdfast_orchestrator.deploy.phases.irreversible import BlockedRollbackError
+from holdfast_orchestrator.deploy.phases.rollback import Rollback, plan
+from holdfast_orchestrator.deploy.phases.rollback_inputs import declared_by_good
+from holdfast_orchestrator.deploy.work.attempt import Attempt, Person
+from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.lifecycle import Phase
+from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
+from holdfast_orchestrator.terraform.owners import OwnedObject, Owners, object_key, place_of
+from holdfast_orchestrator.terraform.stateful_types import Protection
 
 QUEUE, TOPIC, MOVED = "aws_sqs_queue.q", "aws_sns_topic.t", "aws_sqs_queue.moved"
 

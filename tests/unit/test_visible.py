@@ -21,15 +21,15 @@ from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
 from holdfast_orchestrator.errors import HoldfastError, UsageError
 from holdfast_orchestrator.events import Emitter, Event, RunStarted
 from holdfast_orchestrator.plan.document import Action, PlanDocument, ResourceChange
-from holdfast_orchestrator.plan.preview import Plan, ShardPlan
-from holdfast_orchestrator.redaction import Redactor
+from holdfast_orchestrator.plan.result import Plan, ShardPlan
 from holdfast_orchestrator.report.ending import ending_lines
 from holdfast_orchestrator.report.lines import Lines
 from holdfast_orchestrator.report.markdown import plan_comment
 from holdfast_orchestrator.report.plan_text import plan_lines
 from holdfast_orchestrator.report.table import LiveTable
+from holdfast_orchestrator.system.redaction import Redactor
+from holdfast_orchestrator.system.visible import json_text, visible
 from holdfast_orchestrator.testing import RefusingClock, captured_terminal, refusing_runtime
-from holdfast_orchestrator.visible import json_text, visible
 
 NAMED = [
     *map(chr, [*range(9), *range(11, 32), 127, *range(128, 160)]),

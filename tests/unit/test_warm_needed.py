@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast_orchestrator.engine.warm.needed import types_of, words_of, words_of_modules
+from holdfast_orchestrator.engine.warm.schema_filter import types_of, words_of, words_of_modules
 
 
 def words(document: object) -> frozenset[str]:

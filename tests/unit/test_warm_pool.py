@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast_orchestrator.engine.warm.pool import Pool
-from holdfast_orchestrator.engine.warm.process import ProviderProcess
 from holdfast_orchestrator.engine.warm.protocol import Call
+from holdfast_orchestrator.engine.warm.provider_process import ProviderProcess
 from holdfast_orchestrator.engine.warm.reaper import Bounds, superfluous
 
 CONFIGURE = Call("/tfplugin5.Provider/Configure")

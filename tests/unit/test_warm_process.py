@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from holdfast_orchestrator.engine.warm.process import StartError, start
-from holdfast_orchestrator.engine.warm.spec import Spec
+from holdfast_orchestrator.engine.warm.process_spec import Spec
+from holdfast_orchestrator.engine.warm.provider_process import StartError, start
 from holdfast_orchestrator.engine.warm.voice import silenced
-from holdfast_orchestrator.process import Command, SystemProcesses
+from holdfast_orchestrator.system.process import Command, SystemProcesses
 from holdfast_orchestrator.testing import RefusingProcesses
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast_orchestrator.engine.warm import wire
+from holdfast_orchestrator.engine.warm import protobuf_wire as wire
 from holdfast_orchestrator.engine.warm.values import UNKNOWN, decoded, diagnostic, encoded, errors, is_nil
 
 VALUES = st.recursive(

@@ -4,8 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast_orchestrator.engine.warm.protobuf_wire import (
+    WireError,
+    fields,
+    has_error,
+    keys,
+    pruned,
+    without,
+)
 from holdfast_orchestrator.engine.warm.protocol import Call, kept_maps
-from holdfast_orchestrator.engine.warm.wire import WireError, fields, has_error, keys, pruned, without
 
 RESOURCES, DATA, DIAGNOSTICS, FUNCTIONS = 2, 3, 4, 7
 

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast_orchestrator.graph import Graph
-from holdfast_orchestrator.waves import MATRIX_LIMIT, matrix_waves
+from holdfast_orchestrator.app.graph import Graph
+from holdfast_orchestrator.app.waves import MATRIX_LIMIT, matrix_waves
 
 
 @st.composite

@@ -99,7 +99,7 @@ def test_what_the_machine_refuses_is_no_defect(
     def refuse(*_given: object, **_named: object) -> None:
         raise error
 
-    monkeypatch.setattr("holdfast_orchestrator.api.Project.load", refuse)
+    monkeypatch.setattr("holdfast_orchestrator.api.project.Project.load", refuse)
     terminal = captured_terminal()
 
     code = invoke(["list"], refusing_runtime(terminal=terminal, cwd=Path("/")))

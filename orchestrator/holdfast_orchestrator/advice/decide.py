@@ -10,8 +10,8 @@ from holdfast_orchestrator.advice.facts import Advice, Effect, Merge, Part, Shar
 from holdfast_orchestrator.advice.history import History
 from holdfast_orchestrator.advice.inside import Groups
 from holdfast_orchestrator.advice.steps import merge_steps, split_steps
-from holdfast_orchestrator.graph import Graph
-from holdfast_orchestrator.priority import BASE_SECONDS, SECONDS_PER_RESOURCE
+from holdfast_orchestrator.app.graph import Graph
+from holdfast_orchestrator.app.priority import BASE_SECONDS, SECONDS_PER_RESOURCE
 
 
 def advise(facts: Sequence[ShardFacts], history: History, graph: Graph) -> Advice:

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from holdfast_orchestrator.advice.inside import Inside
-from holdfast_orchestrator.manifest import Shard
-from holdfast_orchestrator.rollback.addresses import configuration_address
+from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.terraform.addresses import configuration_address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

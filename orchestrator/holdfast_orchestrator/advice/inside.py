@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from holdfast_orchestrator.manifest import Shard
-from holdfast_orchestrator.rollback.references import Reference, declared, references
+from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.terraform.references import Reference, declared, references
 
 Path = tuple[str, ...]
 

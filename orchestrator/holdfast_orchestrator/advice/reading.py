@@ -15,22 +15,22 @@ from holdfast_orchestrator.advice.decide import advise, reasons_to_split
 from holdfast_orchestrator.advice.facts import Advice, ShardFacts, Standing
 from holdfast_orchestrator.advice.history import History
 from holdfast_orchestrator.advice.inside import inside_of
+from holdfast_orchestrator.app.manifest import Manifest, Shard, by_bucket
+from holdfast_orchestrator.change_detection.normalize import UnreadableError, differing, normal
+from holdfast_orchestrator.change_detection.upstream import outputs_needed
+from holdfast_orchestrator.context.tools import Tools, check_buckets
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.manifest import Manifest, Shard, by_bucket
-from holdfast_orchestrator.plan.upstream import outputs_needed
+from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.record.artifact import read_artifact
-from holdfast_orchestrator.record.journal import read_journal
-from holdfast_orchestrator.record.journal_entry import Entry, JournalName
+from holdfast_orchestrator.record.journal.entry import Entry, JournalName
+from holdfast_orchestrator.record.journal.journal import read_journal
 from holdfast_orchestrator.record.last_good import earlier, read_last_good
 from holdfast_orchestrator.record.runs import RunRecord, newest_runs
-from holdfast_orchestrator.rollback.documents import managed
-from holdfast_orchestrator.rollback.machine import Phase
-from holdfast_orchestrator.rollback.stateful import Protection
+from holdfast_orchestrator.state.object_store import DurableStore
 from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
-from holdfast_orchestrator.state.store import DurableStore
 from holdfast_orchestrator.system.workers import WorkerPool
-from holdfast_orchestrator.tools import Tools, check_buckets
-from holdfast_orchestrator.unchanged.normal import UnreadableError, differing, normal
+from holdfast_orchestrator.terraform.json_values import managed
+from holdfast_orchestrator.terraform.stateful_types import Protection
 
 _READERS = 8
 # After an apply the whole shard is planned once more; how long that takes is how long a plan takes.

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from holdfast_orchestrator.advice.facts import Part, Standing, Step
-from holdfast_orchestrator.manifest import Shard
-from holdfast_orchestrator.selection import naming
+from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.app.selection import naming
 
 NEW = "NEW"
 """Stands for the name of a stack, and of its service, that does not exist yet."""

@@ -26,7 +26,7 @@ from holdfast_orchestrator.errors import (
 if TYPE_CHECKING:
     from types import FrameType
 
-    from holdfast_orchestrator.runtime import Runtime
+    from holdfast_orchestrator.system.runtime import Runtime
 
 # A module called `list` would, once imported, hide the builtin in this package.
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -98,8 +98,8 @@ def group() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line of this process; return its exit code."""
     from holdfast_orchestrator.cli._streams import keep_streams_open  # noqa: PLC0415 - once a process
-    from holdfast_orchestrator.garbage import collect_seldom  # noqa: PLC0415 - once a process
-    from holdfast_orchestrator.runtime import real_runtime  # noqa: PLC0415 - after click has loaded
+    from holdfast_orchestrator.system.garbage import collect_seldom  # noqa: PLC0415 - once a process
+    from holdfast_orchestrator.system.runtime import real_runtime  # noqa: PLC0415 - after click has loaded
 
     collect_seldom()
     keep_streams_open()

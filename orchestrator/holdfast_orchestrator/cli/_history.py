@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from holdfast_orchestrator.cli._options import env_option, json_option, mirrored, options, project_option
 from holdfast_orchestrator.errors import HoldfastError, UsageError
-from holdfast_orchestrator.redaction import Redactor
-from holdfast_orchestrator.runtime import Runtime
-from holdfast_orchestrator.visible import json_text
+from holdfast_orchestrator.system.redaction import Redactor
+from holdfast_orchestrator.system.runtime import Runtime
+from holdfast_orchestrator.system.visible import json_text
 
 if TYPE_CHECKING:
+    from holdfast_orchestrator.app.manifest import StateLocation
     from holdfast_orchestrator.events import Event, Listener
-    from holdfast_orchestrator.manifest import StateLocation
     from holdfast_orchestrator.report.documents import Document
     from holdfast_orchestrator.state.s3 import S3Store
 
@@ -95,7 +95,7 @@ def _places(runtime: Runtime, given: Mapping[str, Any]) -> tuple[Place, ...]:
     folder = (runtime.cwd / given["project"]).absolute()
     if given["state_bucket"] is not None:
         return (_named(runtime, folder, bucket=given["state_bucket"], region=given["region"]),)
-    from holdfast_orchestrator.api import Project  # noqa: PLC0415 - not needed for a bucket that is named
+    from holdfast_orchestrator.api.project import Project  # noqa: PLC0415 - not needed for a bucket that is named
 
     found: dict[str, Place] = {}
     project = Project.load(folder, runtime=runtime)
@@ -121,8 +121,8 @@ def _named(runtime: Runtime, folder: Path, *, bucket: str, region: str | None) -
             "--state-bucket needs --region, the bucket's region",
             next_step=f"--state-bucket {bucket} --region eu-west-1",
         )
+    from holdfast_orchestrator.app.manifest import StateLocation  # noqa: PLC0415
     from holdfast_orchestrator.local.cloud import LocalCloud  # noqa: PLC0415
-    from holdfast_orchestrator.manifest import StateLocation  # noqa: PLC0415
 
     status = LocalCloud(folder, runtime).status()
     cloud: Literal["aws", "local"] = "local" if status.running and bucket in status.state_buckets else "aws"
@@ -132,8 +132,8 @@ def _named(runtime: Runtime, folder: Path, *, bucket: str, region: str | None) -
 def _place(
     runtime: Runtime, folder: Path, location: "StateLocation", cloud: Literal["aws", "local"]
 ) -> Place:
+    from holdfast_orchestrator.context.tools import RealTools  # noqa: PLC0415
     from holdfast_orchestrator.state.s3 import S3Store  # noqa: PLC0415
-    from holdfast_orchestrator.tools import RealTools  # noqa: PLC0415
 
     environ = RealTools(runtime=runtime, project=folder).environ(cloud)
     client = runtime.aws.client("s3", region=location.region, environ=environ)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from holdfast_orchestrator.events import Event, Listener, Notice
-from holdfast_orchestrator.visible import json_text
+from holdfast_orchestrator.system.visible import json_text
 
 
 class Listeners:

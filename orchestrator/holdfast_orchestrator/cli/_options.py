@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from holdfast_orchestrator.capacity import parallel_for
+from holdfast_orchestrator.system.capacity import parallel_for
 
 F = TypeVar("F", bound=Callable[..., Any])
 

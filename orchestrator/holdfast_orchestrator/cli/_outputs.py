@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.private_files import UnsafePlaceError, open_output
+from holdfast_orchestrator.system.private_files import UnsafePlaceError, open_output
 
 
 def opened(option: str, path: Path, *, emptied: bool = True) -> int:

@@ -8,12 +8,12 @@ import click
 
 from holdfast_orchestrator.cli._options import mirrored, options
 from holdfast_orchestrator.cli._variables import HIDDEN, without_values
-from holdfast_orchestrator.deploy.desk import Policy
+from holdfast_orchestrator.deploy.decisions.reversibility import Approval
+from holdfast_orchestrator.deploy.run_context import Policy
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.rollback.forward_gate import Approval
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.plan.refusals import Agreed
+    from holdfast_orchestrator.preview.refusals import Agreed
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -98,7 +98,7 @@ def policy_of(given: Mapping[str, Any]) -> Policy:
 
 def agreed_in(given: Mapping[str, Any]) -> "Agreed":
     """Return what the options agree to lose."""
-    from holdfast_orchestrator.plan.refusals import Agreed  # noqa: PLC0415 - what plans takes long to import
+    from holdfast_orchestrator.preview.refusals import Agreed  # noqa: PLC0415 - what plans takes long to import
 
     policy = policy_of(given)
     return Agreed(

@@ -11,19 +11,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
 
-from holdfast_orchestrator.api import Project
-from holdfast_orchestrator.app import Options
+from holdfast_orchestrator.api.app import Options
+from holdfast_orchestrator.api.project import Project
+from holdfast_orchestrator.app.project_file import ForeignSettings
 from holdfast_orchestrator.cli._listeners import EventFile, Listeners
 from holdfast_orchestrator.cli._outputs import opened
 from holdfast_orchestrator.cli._signals import heeding_signals
 from holdfast_orchestrator.cli._variables import variables_in
 from holdfast_orchestrator.errors import EXIT_CHANGES, HoldfastError
 from holdfast_orchestrator.events import Emitter, Listener, ignore
-from holdfast_orchestrator.project_file import ForeignSettings
 from holdfast_orchestrator.report.documents import Document, as_json, error_document
-from holdfast_orchestrator.runtime import Runtime
-from holdfast_orchestrator.stop import StopSignal
-from holdfast_orchestrator.visible import json_text
+from holdfast_orchestrator.system.runtime import Runtime
+from holdfast_orchestrator.system.stop import StopSignal
+from holdfast_orchestrator.system.visible import json_text
 
 
 @dataclass(frozen=True, kw_only=True)

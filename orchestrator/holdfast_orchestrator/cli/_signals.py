@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from holdfast_orchestrator.events import StopRequested
-from holdfast_orchestrator.stop import StopSignal, Urgency
+from holdfast_orchestrator.system.stop import StopSignal, Urgency
 from holdfast_orchestrator.system.workers import start_worker
 
 _MESSAGES = {

@@ -16,15 +16,15 @@ import click
 
 from holdfast_orchestrator.cli._options import json_option, mirrored, options, project_option
 from holdfast_orchestrator.errors import HoldfastError, UsageError
-from holdfast_orchestrator.redaction import Redactor
-from holdfast_orchestrator.runtime import Runtime
-from holdfast_orchestrator.visible import json_text
+from holdfast_orchestrator.system.redaction import Redactor
+from holdfast_orchestrator.system.runtime import Runtime
+from holdfast_orchestrator.system.visible import json_text
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.manifest import StateLocation
+    from holdfast_orchestrator.app.manifest import StateLocation
     from holdfast_orchestrator.record.actor import Actor
-    from holdfast_orchestrator.state.restore import StatePlace
-    from holdfast_orchestrator.state.store import DurableStore
+    from holdfast_orchestrator.state.object_store import DurableStore
+    from holdfast_orchestrator.state_admin.restore import StatePlace
 
 F = TypeVar("F", bound=Callable[..., Any])
 Cloud = Literal["aws", "local"]
@@ -78,8 +78,8 @@ class StateSession:
     @cached_property
     def place(self) -> "StatePlace":
         """The shard's state."""
-        from holdfast_orchestrator.rollback.stateful import Protection  # noqa: PLC0415 - when it runs
-        from holdfast_orchestrator.state.restore import StatePlace  # noqa: PLC0415
+        from holdfast_orchestrator.state_admin.restore import StatePlace  # noqa: PLC0415
+        from holdfast_orchestrator.terraform.stateful_types import Protection  # noqa: PLC0415 - when it runs
 
         location = self.candidate.location
         return StatePlace(
@@ -113,8 +113,8 @@ class StateSession:
 
     def record(self, action: str, *, run: str, outcome: str, output: str) -> None:
         """Write an action into the bucket's audit trail."""
-        from holdfast_orchestrator.record.audit import AuditTrail  # noqa: PLC0415
-        from holdfast_orchestrator.record.audit_record import Action  # noqa: PLC0415
+        from holdfast_orchestrator.record.audit.entry import Action  # noqa: PLC0415
+        from holdfast_orchestrator.record.audit.trail import AuditTrail  # noqa: PLC0415
 
         actor = self.actor
         done = Action(
@@ -177,7 +177,7 @@ def state_session(runtime: Runtime, given: Mapping[str, Any]) -> Iterator[StateS
 def _candidates(runtime: Runtime, folder: Path, given: Mapping[str, Any]) -> Sequence[Candidate]:
     if given["state_bucket"] is not None:
         return list(_in_bucket(runtime, folder, given))
-    from holdfast_orchestrator.api import Project  # noqa: PLC0415 - not needed for a bucket that is named
+    from holdfast_orchestrator.api.project import Project  # noqa: PLC0415 - not needed for a bucket that is named
 
     project = Project.load(folder, runtime=runtime)
     return [
@@ -195,8 +195,8 @@ def _candidates(runtime: Runtime, folder: Path, given: Mapping[str, Any]) -> Seq
 
 
 def _in_bucket(runtime: Runtime, folder: Path, given: Mapping[str, Any]) -> Iterator[Candidate]:
-    from holdfast_orchestrator.manifest import StateLocation  # noqa: PLC0415
-    from holdfast_orchestrator.state.backup import BACKUPS  # noqa: PLC0415
+    from holdfast_orchestrator.app.manifest import StateLocation  # noqa: PLC0415
+    from holdfast_orchestrator.state.backups import BACKUPS  # noqa: PLC0415
     from holdfast_orchestrator.state_key import STATE_FILE  # noqa: PLC0415
 
     bucket, region = given["state_bucket"], given["region"]
@@ -262,7 +262,7 @@ def _store(runtime: Runtime, folder: Path, location: "StateLocation", cloud: Clo
 
 
 def _environ(runtime: Runtime, folder: Path, cloud: Cloud) -> Mapping[str, str]:
-    from holdfast_orchestrator.tools import RealTools  # noqa: PLC0415
+    from holdfast_orchestrator.context.tools import RealTools  # noqa: PLC0415
 
     return RealTools(runtime=runtime, project=folder).environ(cloud)
 

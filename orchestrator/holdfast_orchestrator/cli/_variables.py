@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from holdfast_orchestrator.app.inputs import Variable
 from holdfast_orchestrator.errors import SettingsError, UsageError
-from holdfast_orchestrator.inputs.value import Variable
 
 _OPTION = "--var"
 HIDDEN = "(hidden)"

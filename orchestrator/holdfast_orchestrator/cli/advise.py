@@ -6,7 +6,7 @@ import click
 
 from holdfast_orchestrator.cli._options import choosing, examples, options
 from holdfast_orchestrator.cli._session import session
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.runtime import Runtime
 
 
 @click.command(

@@ -10,11 +10,11 @@ import click
 from holdfast_orchestrator.cli._history import History, Place, history, reading, table
 from holdfast_orchestrator.cli._options import examples, mirrored, options
 from holdfast_orchestrator.errors import EXIT_FAILED, EXIT_OK
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.runtime import Runtime
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.record.audit_record import AuditRecord
-    from holdfast_orchestrator.record.audit_verify import Verification
+    from holdfast_orchestrator.record.audit.entry import AuditRecord
+    from holdfast_orchestrator.record.audit.verify import Verification
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -44,7 +44,7 @@ def command(
     """Read the audit trail, newest first; `audit verify` checks that it is whole."""
     if context.invoked_subcommand is not None:
         return
-    from holdfast_orchestrator.record.audit import AuditFilter, read_audit  # noqa: PLC0415 - when it runs
+    from holdfast_orchestrator.record.audit.trail import AuditFilter, read_audit  # noqa: PLC0415 - when it runs
 
     environments = given["env"] or (None,)
     with history(context.find_root().obj, given) as here:
@@ -75,7 +75,7 @@ def command(
 @click.pass_obj
 def verify(runtime: Runtime, /, **given: Any) -> int:
     """Check that no record was deleted, changed or moved. Ends with 1 where one was."""
-    from holdfast_orchestrator.record.audit_verify import verify_audit  # noqa: PLC0415 - only when it runs
+    from holdfast_orchestrator.record.audit.verify import verify_audit  # noqa: PLC0415 - only when it runs
 
     with history(runtime, given) as here:
         checked = [(place, verify_audit(place.store, clock=runtime.clock)) for place in here.places]
@@ -93,7 +93,7 @@ def verify(runtime: Runtime, /, **given: Any) -> int:
 @click.pass_obj
 def athena(runtime: Runtime, /, **given: Any) -> None:
     """Print the statement that makes an Athena table of the trail, and an example query."""
-    from holdfast_orchestrator.record.audit_table import example_query, table_ddl  # noqa: PLC0415
+    from holdfast_orchestrator.record.audit.athena import example_query, table_ddl  # noqa: PLC0415
 
     with history(runtime, given) as here:
         for place in here.places:
@@ -107,7 +107,7 @@ def lifecycle(runtime: Runtime, /, *, days: int) -> None:
     """Print the bucket's lifecycle rules that end the trail's records after so many days."""
     import json  # noqa: PLC0415
 
-    from holdfast_orchestrator.record.audit_table import lifecycle as rules  # noqa: PLC0415
+    from holdfast_orchestrator.record.audit.athena import lifecycle as rules  # noqa: PLC0415
 
     runtime.terminal.out.write(json.dumps(rules(days), indent=2) + "\n")
 

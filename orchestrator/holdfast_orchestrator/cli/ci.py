@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from holdfast_orchestrator.app.waves import MATRIX_LIMIT
 from holdfast_orchestrator.cli._history import table
 from holdfast_orchestrator.cli._options import choosing, dependents_option, examples, options, since_option
 from holdfast_orchestrator.cli._session import session
-from holdfast_orchestrator.runtime import Runtime
-from holdfast_orchestrator.waves import MATRIX_LIMIT
+from holdfast_orchestrator.system.runtime import Runtime
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.report.ci_documents import MatrixDocument

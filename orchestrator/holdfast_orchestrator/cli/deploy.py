@@ -32,12 +32,12 @@ from holdfast_orchestrator.cli._policy import (
 from holdfast_orchestrator.cli._session import Session, session
 from holdfast_orchestrator.deploy.outcome import RunResult
 from holdfast_orchestrator.errors import EngineError, GateError, InterruptedSafelyError, UsageError
-from holdfast_orchestrator.plan.kept import read_kept
-from holdfast_orchestrator.plan.preview import Plan
+from holdfast_orchestrator.plan.result import Plan
+from holdfast_orchestrator.plan.saved import read_kept
 from holdfast_orchestrator.report.documents import deploy_document
 from holdfast_orchestrator.report.ending import ending_lines
 from holdfast_orchestrator.report.plan_text import plan_lines
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.runtime import Runtime
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.executor.address import Cluster

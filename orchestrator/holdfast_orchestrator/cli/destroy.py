@@ -4,6 +4,8 @@ from typing import Any
 
 import click
 
+from holdfast_orchestrator.app.manifest import Manifest, Shard
+from holdfast_orchestrator.app.selection import Selection
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
     choosing,
@@ -27,11 +29,9 @@ from holdfast_orchestrator.cli._policy import (
 from holdfast_orchestrator.cli._session import Session, session
 from holdfast_orchestrator.deploy.outcome import RunResult
 from holdfast_orchestrator.errors import GateError, UsageError
-from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.report.documents import deploy_document
 from holdfast_orchestrator.report.ending import ending_lines
-from holdfast_orchestrator.runtime import Runtime
-from holdfast_orchestrator.selection import Selection
+from holdfast_orchestrator.system.runtime import Runtime
 
 
 @click.command(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.doctor import Check
-    from holdfast_orchestrator.runtime import Runtime
+    from holdfast_orchestrator.doctor.check import Check
+    from holdfast_orchestrator.system.runtime import Runtime
 
 _MARKS = {"ok": ("✔", "green"), "missing": ("✘", "red"), "skipped": ("·", "yellow")}
 _WIDTH = 24

@@ -8,7 +8,7 @@ from holdfast_orchestrator.cli._options import choosing, examples
 from holdfast_orchestrator.cli._session import session
 from holdfast_orchestrator.report.documents import graph_document
 from holdfast_orchestrator.report.graph_text import RENDERINGS
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.runtime import Runtime
 
 
 @click.command(

@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
+from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.cli._options import choosing, examples, options, since_option
 from holdfast_orchestrator.cli._session import session
-from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.report.documents import list_document
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.runtime import Runtime
 
 
 @click.command(

@@ -14,7 +14,7 @@ from holdfast_orchestrator.local.environment import STATE_BUCKET
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.local.cloud import LocalCloud, LocalStatus
-    from holdfast_orchestrator.runtime import Runtime
+    from holdfast_orchestrator.system.runtime import Runtime
 
 
 @click.group(name="local", epilog=examples("holdfast local up", "holdfast deploy --env local"))

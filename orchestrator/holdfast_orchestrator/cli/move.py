@@ -17,7 +17,7 @@ from holdfast_orchestrator.cli._options import (
 )
 from holdfast_orchestrator.cli._policy import command_line
 from holdfast_orchestrator.cli._session import session
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.runtime import Runtime
 
 
 @click.command(

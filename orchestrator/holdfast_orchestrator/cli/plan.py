@@ -28,12 +28,12 @@ from holdfast_orchestrator.errors import (
     NeedsPersonError,
     UsageError,
 )
-from holdfast_orchestrator.plan.kept import keep, refuse_unusable
-from holdfast_orchestrator.plan.preview import Plan
+from holdfast_orchestrator.plan.result import Plan
+from holdfast_orchestrator.plan.saved import keep, refuse_unusable
 from holdfast_orchestrator.report.documents import plan_report
 from holdfast_orchestrator.report.markdown import plan_comment
 from holdfast_orchestrator.report.plan_text import explained_lines, plan_lines
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.runtime import Runtime
 
 # What every failure of a run ends it with, where all have the same.
 _TOLD = {UsageError.exit_code, GateError.exit_code, NeedsPersonError.exit_code}

@@ -22,7 +22,7 @@ from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.record.runs import checked_run
 from holdfast_orchestrator.report.documents import deploy_document
 from holdfast_orchestrator.report.ending import ending_lines
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.runtime import Runtime
 
 _FOREIGN = ("state_bucket", "region", "account")
 
@@ -60,7 +60,7 @@ def command(runtime: Runtime, /, *, run: str, go_on: bool, **given: Any) -> int:
     Works on any machine with the app checked out; --env names the environments whose buckets are looked in.
     Safe to repeat. A run that needs a person (exit code 6) is taken up with one of the decisions.
     """
-    from holdfast_orchestrator.deploy.attempt import Person  # noqa: PLC0415 - only when it runs
+    from holdfast_orchestrator.deploy.work.attempt import Person  # noqa: PLC0415 - only when it runs
 
     decision = Person(skip=given["skip"], orphan=given["orphan"], accept_forward=given["accept_forward"])
     if decision.accept_forward and (go_on or decision.skip or decision.orphan):

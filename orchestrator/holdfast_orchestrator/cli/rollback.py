@@ -31,7 +31,7 @@ from holdfast_orchestrator.cli._session import session
 from holdfast_orchestrator.errors import GateError, UsageError
 from holdfast_orchestrator.report.documents import deploy_document
 from holdfast_orchestrator.report.ending import ending_lines
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.runtime import Runtime
 
 _FOREIGN = ("state_bucket", "region", "account")
 

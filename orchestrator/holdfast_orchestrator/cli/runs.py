@@ -7,7 +7,7 @@ import click
 
 from holdfast_orchestrator.cli._history import History, history, reading, table
 from holdfast_orchestrator.cli._options import examples, options
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.runtime import Runtime
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.record.runs import RunRecord

@@ -9,10 +9,10 @@ import click
 from holdfast_orchestrator.cli._history import History, history, reading, table
 from holdfast_orchestrator.cli._options import examples, options
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.runtime import Runtime
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.record.journal_entry import Entry
+    from holdfast_orchestrator.record.journal.entry import Entry
     from holdfast_orchestrator.record.runs import RunRecord
 
 
@@ -47,8 +47,8 @@ def command(runtime: Runtime, /, *, run: str, **given: Any) -> None:
 
 
 def _find(here: History, run: str) -> _Shown:
-    from holdfast_orchestrator.record.journal import journalled_shards, read_journal  # noqa: PLC0415
-    from holdfast_orchestrator.record.journal_entry import JournalName  # noqa: PLC0415
+    from holdfast_orchestrator.record.journal.entry import JournalName  # noqa: PLC0415
+    from holdfast_orchestrator.record.journal.journal import journalled_shards, read_journal  # noqa: PLC0415
     from holdfast_orchestrator.record.runs import read_run  # noqa: PLC0415
 
     found: RunRecord | None = None

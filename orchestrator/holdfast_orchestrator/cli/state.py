@@ -12,13 +12,13 @@ from holdfast_orchestrator.cli._options import examples, options, yes_option
 from holdfast_orchestrator.cli._state_place import StateSession, about_a_state, state_session
 from holdfast_orchestrator.cli._streams import was_lost
 from holdfast_orchestrator.errors import GateError, HoldfastError, UsageError
-from holdfast_orchestrator.private_files import write_new
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.private_files import write_new
+from holdfast_orchestrator.system.runtime import Runtime
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.state.copies import StateCopy
-    from holdfast_orchestrator.state.restore import Proposal, Restored
-    from holdfast_orchestrator.state.unlock import Held
+    from holdfast_orchestrator.state_admin.restore import Proposal, Restored
+    from holdfast_orchestrator.state_admin.unlock import Held
 
 
 def _moment(_context: click.Context, _option: click.Parameter, text: str | None) -> datetime | None:
@@ -65,7 +65,7 @@ def backups(runtime: Runtime, /, **given: Any) -> None:
     """List the copies of a shard's state, the newest first: backups, and versions of the object itself."""
     from holdfast_orchestrator.report.state_documents import backups_document  # noqa: PLC0415 - when it runs
     from holdfast_orchestrator.report.state_text import copy_rows  # noqa: PLC0415
-    from holdfast_orchestrator.rollback.state_objects import read_state  # noqa: PLC0415
+    from holdfast_orchestrator.terraform.state_file import read_state  # noqa: PLC0415
 
     with state_session(runtime, given) as here:
         copies = here.place.copies.all()
@@ -138,7 +138,7 @@ def restore(
     """
     from holdfast_orchestrator.report.state_documents import restore_document  # noqa: PLC0415 - when it runs
     from holdfast_orchestrator.report.state_text import proposal_lines, restored_lines  # noqa: PLC0415
-    from holdfast_orchestrator.state.restore import propose  # noqa: PLC0415
+    from holdfast_orchestrator.state_admin.restore import propose  # noqa: PLC0415
 
     with state_session(runtime, given) as here:
         proposal = propose(here.place, _copy(here, name, moment))
@@ -169,7 +169,7 @@ def unlock(runtime: Runtime, /, *, confirm: str | None, **given: Any) -> None:
     what that run left behind.
     """
     from holdfast_orchestrator.report.state_documents import unlock_document  # noqa: PLC0415 - when it runs
-    from holdfast_orchestrator.state.unlock import look  # noqa: PLC0415
+    from holdfast_orchestrator.state_admin.unlock import look  # noqa: PLC0415
 
     with state_session(runtime, given) as here:
         held = look(here.place)
@@ -235,9 +235,9 @@ def _write_private(path: Path, content: bytes) -> None:
 
 
 def _restore(proposal: "Proposal", here: StateSession, *, yes: bool, confirm: str | None) -> "Restored":
-    from holdfast_orchestrator.deploy.ids import new_run_id  # noqa: PLC0415 - when it runs
     from holdfast_orchestrator.report.state_text import proposal_lines, restored_lines  # noqa: PLC0415
-    from holdfast_orchestrator.state.restore import Restorer, carry_out  # noqa: PLC0415
+    from holdfast_orchestrator.run_id import new_run_id  # noqa: PLC0415 - when it runs
+    from holdfast_orchestrator.state_admin.restore import Restorer, carry_out  # noqa: PLC0415
 
     _confirm(here, yes=yes, confirm=confirm)
     restorer = Restorer(runtime=here.runtime, actor=here.actor, run=new_run_id(here.runtime.clock.now()))
@@ -271,8 +271,8 @@ def _confirm(here: StateSession, *, yes: bool, confirm: str | None) -> None:
 
 
 def _unlock(held: "Held", here: StateSession, confirm: str | None) -> tuple[str, ...]:
-    from holdfast_orchestrator.deploy.ids import new_run_id  # noqa: PLC0415 - when it runs
-    from holdfast_orchestrator.state.unlock import let_go  # noqa: PLC0415
+    from holdfast_orchestrator.run_id import new_run_id  # noqa: PLC0415 - when it runs
+    from holdfast_orchestrator.state_admin.unlock import let_go  # noqa: PLC0415
 
     id_ = confirm or ""
     if confirm is None and held.removable and here.can_ask:

@@ -4,11 +4,11 @@ from typing import Any
 
 import click
 
+from holdfast_orchestrator.app.selection import Selection
 from holdfast_orchestrator.cli._options import choosing, examples
 from holdfast_orchestrator.cli._session import session
 from holdfast_orchestrator.report.documents import synth_document
-from holdfast_orchestrator.runtime import Runtime
-from holdfast_orchestrator.selection import Selection
+from holdfast_orchestrator.system.runtime import Runtime
 
 
 @click.command(

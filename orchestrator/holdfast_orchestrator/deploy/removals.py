@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from holdfast_orchestrator.deploy.desk import Desk
-from holdfast_orchestrator.deploy.ids import new_run_id
+from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult, finished
-from holdfast_orchestrator.deploy.shard import Intent, ShardDeploy
+from holdfast_orchestrator.deploy.run_context import Desk
+from holdfast_orchestrator.deploy.shard.deploy import ShardDeploy
+from holdfast_orchestrator.deploy.shard.intent import Intent
 from holdfast_orchestrator.events import Notice
-from holdfast_orchestrator.plan.shard import Run
+from holdfast_orchestrator.run_id import new_run_id
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.deploy.run import Order
+    from holdfast_orchestrator.deploy.order import Order
 
 
 def remove_what_waited(

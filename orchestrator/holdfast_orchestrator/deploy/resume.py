@@ -4,20 +4,22 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from holdfast_orchestrator.deploy.attempt import Person
-from holdfast_orchestrator.deploy.books import Books, Transcript
-from holdfast_orchestrator.deploy.commands import again_command
-from holdfast_orchestrator.deploy.decision import refuse_unknown_addresses
-from holdfast_orchestrator.deploy.desk import Desk, Policy
-from holdfast_orchestrator.deploy.draft import Draft
-from holdfast_orchestrator.deploy.locks import outwait_lock
-from holdfast_orchestrator.deploy.machine import Ending
-from holdfast_orchestrator.deploy.narration import Failure
+from holdfast_orchestrator.app.manifest import Manifest, Shard, by_bucket
+from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult, finished
-from holdfast_orchestrator.deploy.preflight import look, refuse_another_app
-from holdfast_orchestrator.deploy.reopen import noted_shard
-from holdfast_orchestrator.deploy.shard import at_work
-from holdfast_orchestrator.deploy.unfinished import not_begun, take_up
+from holdfast_orchestrator.deploy.run_context import Desk, Policy
+from holdfast_orchestrator.deploy.run_recorder import Books, Transcribe
+from holdfast_orchestrator.deploy.shard.crash_recovery import not_begun, take_up
+from holdfast_orchestrator.deploy.shard.deploy import at_work
+from holdfast_orchestrator.deploy.shard.journal_replay import noted_shard
+from holdfast_orchestrator.deploy.shard.operator_decision import refuse_unknown_addresses
+from holdfast_orchestrator.deploy.shard.result import Draft
+from holdfast_orchestrator.deploy.work.attempt import Person
+from holdfast_orchestrator.deploy.work.ending import Ending
+from holdfast_orchestrator.deploy.work.failure import Failure
+from holdfast_orchestrator.deploy.work.next_commands import again_command
+from holdfast_orchestrator.deploy.work.preflight import look, refuse_another_app
+from holdfast_orchestrator.deploy.work.terraform_locks import outwait_lock
 from holdfast_orchestrator.errors import (
     HoldfastError,
     InterruptedSafelyError,
@@ -27,17 +29,15 @@ from holdfast_orchestrator.errors import (
     UsageError,
 )
 from holdfast_orchestrator.events import RunFinished
-from holdfast_orchestrator.manifest import Manifest, Shard, by_bucket
-from holdfast_orchestrator.plan.shard import Run
-from holdfast_orchestrator.record.journal import journalled_shards, read_journal
-from holdfast_orchestrator.record.journal_entry import JournalName
+from holdfast_orchestrator.lifecycle import Phase
+from holdfast_orchestrator.record.journal.entry import JournalName
+from holdfast_orchestrator.record.journal.journal import journalled_shards, read_journal
 from holdfast_orchestrator.record.last_good import read_last_good
 from holdfast_orchestrator.record.runs import read_run
-from holdfast_orchestrator.record.shard_note import shard_of
+from holdfast_orchestrator.record.shard_record import shard_of
 from holdfast_orchestrator.record.state_record import read_state_record
-from holdfast_orchestrator.rollback.machine import Phase
 from holdfast_orchestrator.state.lease_record import LEASES, LeaseRecord, StoredLease, read_lease
-from holdfast_orchestrator.state.store import DurableStore
+from holdfast_orchestrator.state.object_store import DurableStore
 from holdfast_orchestrator.system.workers import WorkerPool
 
 _PATIENCE_SECONDS = 300.0
@@ -120,15 +120,17 @@ def _as_deployed(store: DurableStore, folder: str) -> Shard | None:
     return None if good is None or good.record.shard is None else shard_of(good.record.shard)
 
 
-def take_up_run(take: Take, run: Run, shards: tuple[Shard, ...]) -> RunResult:
+def take_up_run(take: Take, run: Run, shards: tuple[Shard, ...], transcribe: Transcribe) -> RunResult:
     """Bring a run to its end, shard after shard; returns what became of each.
+
+    `transcribe` makes the transcript of what is shown, for the records.
 
     Raises UsageError for a decision about an object that none of its shards knows; nothing is begun then.
     """
     if take.person is not None:
         refuse_unknown_addresses(take.run, take.person, shards, run.tools.store)
     began = run.clock.monotonic()
-    transcript = Transcript(run.emit)
+    transcript = transcribe(run.emit)
     run = replace(run, emit=transcript)
     desk = Desk.open(run, shards, Policy(operator=True))
     books = Books(

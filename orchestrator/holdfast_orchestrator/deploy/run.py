@@ -8,71 +8,35 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdfast_orchestrator.deploy.ahead import Ahead
-from holdfast_orchestrator.deploy.books import Books, Transcript
-from holdfast_orchestrator.deploy.by_hand import Back
-from holdfast_orchestrator.deploy.desk import Desk, Policy
-from holdfast_orchestrator.deploy.handover import Handover, ShardHandover, find_moves
-from holdfast_orchestrator.deploy.ids import new_run_id
+from holdfast_orchestrator.app.graph import Graph
+from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.app.priority import estimated_seconds, longest_paths
+from holdfast_orchestrator.change_detection.decide import Decision
+from holdfast_orchestrator.change_detection.retired import find_retired, tell_retired
+from holdfast_orchestrator.context.run import Run
+from holdfast_orchestrator.context.tools import check_buckets, shards_with_state
+from holdfast_orchestrator.deploy.atomic import take_back, take_back_receivers
+from holdfast_orchestrator.deploy.background_init import Ahead
+from holdfast_orchestrator.deploy.order import Order
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult, finished
-from holdfast_orchestrator.deploy.readers import readers_of
+from holdfast_orchestrator.deploy.phases.readers import readers_of
 from holdfast_orchestrator.deploy.removals import remove_what_waited
-from holdfast_orchestrator.deploy.shard import Intent
-from holdfast_orchestrator.deploy.together import take_back, take_back_receivers
-from holdfast_orchestrator.deploy.turns import Turns
+from holdfast_orchestrator.deploy.run_context import Desk
+from holdfast_orchestrator.deploy.run_recorder import Books
+from holdfast_orchestrator.deploy.shard.intent import Intent
+from holdfast_orchestrator.deploy.skip_check import Turns
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Notice, RunFinished
 from holdfast_orchestrator.gate.adopted import refuse_unknown_adoptions
 from holdfast_orchestrator.gate.elsewhere import refuse_states_elsewhere
-from holdfast_orchestrator.graph import Graph
-from holdfast_orchestrator.manifest import Shard
-from holdfast_orchestrator.plan.preview import Plan
-from holdfast_orchestrator.plan.run import tell_retired
-from holdfast_orchestrator.plan.shard import Run
-from holdfast_orchestrator.priority import estimated_seconds, longest_paths
-from holdfast_orchestrator.rollback.handover import order_of_moves
+from holdfast_orchestrator.ownership.handover import Handover, ShardHandover, find_moves
+from holdfast_orchestrator.run_id import new_run_id
 from holdfast_orchestrator.schedule import Schedule, Skipped
 from holdfast_orchestrator.system.workers import WorkerPool
-from holdfast_orchestrator.tools import check_buckets, shards_with_state
-from holdfast_orchestrator.unchanged.decide import Decision
-from holdfast_orchestrator.unchanged.retired import find_retired
+from holdfast_orchestrator.terraform.possible_moves import order_of_moves
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.executor.crew import Crew
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What is wanted of a run.
-
-    `shown` are the plans that were looked at. `policy` says what may be lost and what happens after a
-    failure; `back` that shards are to go back, and where to; `atomic` that all shards go back when one
-    fails. `refresh` looks at reality where nothing else has changed. `per_account` is the most
-    shards of one account at once. `command` is the command line, for the records.
-    """
-
-    shards: tuple[Shard, ...]
-    max_parallel: int
-    destroy: bool = False
-    policy: Policy = field(default_factory=Policy)
-    shown: Plan | None = None
-    back: Back | None = None
-    atomic: bool = False
-    refresh: bool = False
-    per_account: int | None = None
-    command: str = ""
-
-    @property
-    def verb(self) -> str:
-        """What is done: deploy, destroy or rollback."""
-        if self.back is not None:
-            return "rollback"
-        return "destroy" if self.destroy else "deploy"
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The shards' names, in dependency order."""
-        return tuple(shard.name for shard in self.shards)
+    from holdfast_orchestrator.deploy.workers import Crew
 
 
 def carry_out(order: Order, run: Run, crew: "Crew | None" = None) -> RunResult:
@@ -83,7 +47,7 @@ def carry_out(order: Order, run: Run, crew: "Crew | None" = None) -> RunResult:
     Raises StateBucketError before anything is begun where a state bucket is missing, and UsageError
     where a destroy would leave a dependent without what it depends on.
     """
-    from holdfast_orchestrator.executor.crew import Here  # noqa: PLC0415 - it comes back here for `resume`
+    from holdfast_orchestrator.deploy.workers import Here  # noqa: PLC0415 - it comes back here for `resume`
 
     crew = crew or Here()
     began = run.clock.monotonic()
@@ -92,7 +56,7 @@ def carry_out(order: Order, run: Run, crew: "Crew | None" = None) -> RunResult:
     refuse_unknown_adoptions(order.policy.adopt, order.shards)
     if order.destroy:
         _refuse_to_strand(order, run)
-    transcript = Transcript(run.emit)
+    transcript = order.transcribe(run.emit)
     run = replace(run, emit=transcript)
     desk = Desk.open(run, order.shards, order.policy)
     books = Books(

@@ -10,37 +10,10 @@ What cannot be looked at is skipped, never guessed.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.runtime import Runtime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One thing looked at: what was found (or why it was not looked at), and what mends it."""
-
-    name: str
-    status: Literal["ok", "missing", "skipped"]
-    found: str
-    next_step: str | None = None
-
-
-def ok(name: str, found: str) -> Check:
-    """Return a check that found what it looked for."""
-    return Check(name=name, status="ok", found=found)
-
-
-def skipped(name: str, reason: str, next_step: str | None = None) -> Check:
-    """Return a check that was not made."""
-    return Check(name=name, status="skipped", found=reason, next_step=next_step)
-
-
-def missing(name: str, error: HoldfastError) -> Check:
-    """Return a check that failed, in the words of the error a command would end with."""
-    return Check(name=name, status="missing", found=error.what, next_step=error.next_step)
+from holdfast_orchestrator.doctor.check import Check
+from holdfast_orchestrator.system.runtime import Runtime
 
 
 def examine(

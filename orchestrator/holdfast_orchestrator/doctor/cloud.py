@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from holdfast_orchestrator.doctor import Check, missing, ok, skipped
+from holdfast_orchestrator.app.manifest import StateLocation
+from holdfast_orchestrator.doctor.check import Check, missing, ok, skipped
 from holdfast_orchestrator.doctor.places import Environment, environments
 from holdfast_orchestrator.engine.diagnostics import advice_for
 from holdfast_orchestrator.errors import HoldfastError, SettingsError, StateBucketError
 from holdfast_orchestrator.local.cloud import LocalCloud, LocalStatus
 from holdfast_orchestrator.local.environment import STATE_BUCKET, towards_local
-from holdfast_orchestrator.manifest import StateLocation
-from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.s3 import S3Store
+from holdfast_orchestrator.system.runtime import Runtime
 
 _UP = "holdfast local up"
 _LOG_IN = "set AWS_PROFILE, or log in (aws sso login)"

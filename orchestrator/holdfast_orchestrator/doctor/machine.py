@@ -7,17 +7,16 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from holdfast_orchestrator.doctor import Check, missing, ok
+from holdfast_orchestrator.app.project_file import read_choices, read_project_file
+from holdfast_orchestrator.change_detection.checkouts import sweep_checkouts
+from holdfast_orchestrator.doctor.check import Check, missing, ok
 from holdfast_orchestrator.engine import lockfile
-from holdfast_orchestrator.engine.choices import read_choices
 from holdfast_orchestrator.engine.mirrors import find_mirrors, this_platform
 from holdfast_orchestrator.engine.toolchain import Engine, find_engine
 from holdfast_orchestrator.engine.warm.folders import sweep
 from holdfast_orchestrator.errors import HoldfastError, SettingsError, ToolchainError
-from holdfast_orchestrator.process import Command
-from holdfast_orchestrator.project_file import read_project_file
-from holdfast_orchestrator.runtime import Runtime
-from holdfast_orchestrator.unchanged.checkouts import sweep_checkouts
+from holdfast_orchestrator.system.process import Command
+from holdfast_orchestrator.system.runtime import Runtime
 
 INSTALL = "make install"
 

@@ -1,7 +1,6 @@
 """Terraform and OpenTofu: commands go in as values, typed results come out.
 
     toolchain    which engine there is, where, and how old                    -> Engine
-    choices      what the project's cdktf.json chooses of the two below
     workdir      a private folder per shard, its files written anew           -> Path
     in_memory    files of that folder that must not outlive us
     providers    what a configuration requires of which provider              -> Requirement

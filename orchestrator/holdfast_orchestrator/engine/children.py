@@ -17,8 +17,8 @@ from datetime import datetime
 from pathlib import Path
 
 from holdfast_orchestrator.engine.workdir import OUTPUT
-from holdfast_orchestrator.private_files import UnsafePlaceError, read_file, write_new, write_private
-from holdfast_orchestrator.process import Processes
+from holdfast_orchestrator.system.private_files import UnsafePlaceError, read_file, write_new, write_private
+from holdfast_orchestrator.system.process import Processes
 
 _SUFFIX = ".child.json"
 _INTERRUPTED = ".interrupted"

@@ -22,8 +22,8 @@ from holdfast_orchestrator.engine.mirrors import Mirror, this_platform
 from holdfast_orchestrator.engine.providers import Requirement
 from holdfast_orchestrator.engine.toolchain import Engine
 from holdfast_orchestrator.errors import ToolchainError
-from holdfast_orchestrator.private_files import write_private
 from holdfast_orchestrator.system.json_input import parse_json, read_settings
+from holdfast_orchestrator.system.private_files import write_private
 
 VARIABLE = "TF_CLI_CONFIG_FILE"
 CACHE_VARIABLE = "TF_PLUGIN_CACHE_DIR"

@@ -13,7 +13,7 @@ import os
 import threading
 from pathlib import Path
 
-from holdfast_orchestrator.private_files import write_private
+from holdfast_orchestrator.system.private_files import write_private
 
 _lock = threading.Lock()
 _open: dict[Path, int] = {}

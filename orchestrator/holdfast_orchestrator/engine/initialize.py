@@ -21,7 +21,7 @@ from holdfast_orchestrator.engine.outcomes import InitOutcome
 from holdfast_orchestrator.engine.providers import Requirement, blocks
 from holdfast_orchestrator.engine.runner import Runner, Streamed, check
 from holdfast_orchestrator.engine.workdir import INIT_KEY, remove
-from holdfast_orchestrator.private_files import cache_folder_of, read_file, read_source, write_private
+from holdfast_orchestrator.system.private_files import cache_folder_of, read_file, read_source, write_private
 
 CONFIGURATION = "cdk.tf.json"
 

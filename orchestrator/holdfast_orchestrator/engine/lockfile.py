@@ -16,8 +16,8 @@ from pathlib import Path
 
 from holdfast_orchestrator.engine.providers import Requirement
 from holdfast_orchestrator.errors import SettingsError
-from holdfast_orchestrator.private_files import open_lock, replace_file
 from holdfast_orchestrator.system.json_input import read_settings
+from holdfast_orchestrator.system.private_files import open_lock, replace_file
 
 NAME = ".terraform.lock.hcl"
 

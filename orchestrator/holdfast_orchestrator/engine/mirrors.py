@@ -16,7 +16,7 @@ from pathlib import Path
 
 from holdfast_orchestrator.engine.providers import Requirement
 from holdfast_orchestrator.errors import ToolchainError
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.runtime import Runtime
 
 VARIABLE = "HOLDFAST_PROVIDER_MIRROR"
 

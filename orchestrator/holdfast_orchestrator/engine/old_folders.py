@@ -16,7 +16,7 @@ from pathlib import Path
 
 from holdfast_orchestrator.engine.workdir import ERRORED_STATE, workdir_of
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.private_files import cache_folder_of, open_lock
+from holdfast_orchestrator.system.private_files import cache_folder_of, open_lock
 
 DAYS_KEPT = 30
 FILE_DAYS_KEPT = 90

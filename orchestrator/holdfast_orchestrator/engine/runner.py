@@ -18,9 +18,9 @@ from holdfast_orchestrator.engine.toolchain import Engine
 from holdfast_orchestrator.engine.ui_events import DiagnosticEvent, EmergencyStateDump, UiEvent, parse
 from holdfast_orchestrator.engine.workdir import OUTPUT
 from holdfast_orchestrator.errors import InterruptedSafelyError
-from holdfast_orchestrator.private_files import own_folder
-from holdfast_orchestrator.process import Command, Completed, Running
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.private_files import own_folder
+from holdfast_orchestrator.system.process import Command, Completed, Running
+from holdfast_orchestrator.system.runtime import Runtime
 
 Listener = Callable[[UiEvent], None]
 

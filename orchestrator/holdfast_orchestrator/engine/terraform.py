@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from holdfast_orchestrator.app.project_file import read_choices
 from holdfast_orchestrator.engine import lockfile
-from holdfast_orchestrator.engine.choices import read_choices
 from holdfast_orchestrator.engine.cli_config import CACHE_VARIABLE, CliConfig, cli_config
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic
 from holdfast_orchestrator.engine.environment import engine_environ
@@ -30,10 +30,10 @@ from holdfast_orchestrator.engine.warm.client import Lent, Watching
 from holdfast_orchestrator.engine.warm.shard import Place, WarmShard, has_modules
 from holdfast_orchestrator.engine.workdir import ERRORED_STATE, errored_state
 from holdfast_orchestrator.errors import EngineError
-from holdfast_orchestrator.private_files import cache_folder_of, read_source, write_new
-from holdfast_orchestrator.process import Completed
-from holdfast_orchestrator.rollback.classify import lock_not_taken
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.private_files import cache_folder_of, read_source, write_new
+from holdfast_orchestrator.system.process import Completed
+from holdfast_orchestrator.system.runtime import Runtime
+from holdfast_orchestrator.terraform.error_patterns import lock_not_taken
 from holdfast_orchestrator.terraform.ownership import Holdings, Sightings
 
 PLAN = "plan.tfplan"

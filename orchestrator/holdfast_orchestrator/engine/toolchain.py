@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from holdfast_orchestrator.engine.choices import read_choices
+from holdfast_orchestrator.app.project_file import read_choices
 from holdfast_orchestrator.engine.environment import version_environ
 from holdfast_orchestrator.errors import ToolchainError
-from holdfast_orchestrator.process import Command
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.process import Command
+from holdfast_orchestrator.system.runtime import Runtime
 
 Kind = Literal["terraform", "tofu"]
 

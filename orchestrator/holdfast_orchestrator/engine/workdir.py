@@ -21,8 +21,8 @@ from pathlib import Path
 
 from holdfast_orchestrator.engine.in_memory import forget, forget_below, keep_on_disk
 from holdfast_orchestrator.errors import NeedsPersonError, SettingsError
-from holdfast_orchestrator.private_files import cache_folder_of, own_folder, write_private
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.private_files import cache_folder_of, own_folder, write_private
+from holdfast_orchestrator.system.runtime import Runtime
 
 Write = Callable[[Path, bytes], object]
 

@@ -1,12 +1,11 @@
 """Where the shards of a run are worked on: here, or by the workers of a Dask cluster.
 
-    crew.py      what the walk along the graph asks for: work on this shard; and the crew that is this process
-    cluster.py   the crew that is a Dask cluster, seen from the machine that was asked to deploy
-    address.py   which cluster, and whether it may be used: loopback, TLS, or openly if asked for
-    messages.py  what both sides say: JSON, and nothing else
+    dask_cluster.py the workers of a Dask cluster, seen from the machine that was asked to deploy
+    address.py      which cluster, and whether it may be used: loopback, TLS, or openly if asked for
+    messages.py     what both sides say: JSON, and nothing else
     unpickling.py   what Dask itself may load from a cluster: plain values
-    job.py       what a worker is told of a shard
-    worker.py    what a worker does
+    job.py          what a worker is told of a shard
+    dask_worker.py  what a worker does
 
 The machine that was asked keeps the schedule, the gates on what to begin, the books of the run and the
 terminal; a worker does for one shard what a thread here would do, lease, backup, journal and rollback

@@ -11,13 +11,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
 
-from holdfast_orchestrator.deploy.desk import Policy
-from holdfast_orchestrator.deploy.shard import Intent
+from holdfast_orchestrator.app.manifest import Manifest, Shard
+from holdfast_orchestrator.app.project_file import ProjectFile, read_choices
+from holdfast_orchestrator.deploy.run_context import Policy
+from holdfast_orchestrator.deploy.shard.intent import Intent
 from holdfast_orchestrator.engine import lockfile
-from holdfast_orchestrator.engine.choices import read_choices
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.manifest import Manifest, Shard
-from holdfast_orchestrator.project_file import ProjectFile
 from holdfast_orchestrator.record.actor import Actor
 
 

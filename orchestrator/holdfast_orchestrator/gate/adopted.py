@@ -5,10 +5,10 @@ import shlex
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 
+from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.errors import HoldfastError, UsageError
-from holdfast_orchestrator.manifest import Shard
-from holdfast_orchestrator.rollback.documents import Document, blocks
-from holdfast_orchestrator.rollback.references import declares
+from holdfast_orchestrator.terraform.json_values import Document, blocks
+from holdfast_orchestrator.terraform.references import declares
 
 
 def refuse_unknown_adoptions(adopt: Collection[str], shards: Sequence[Shard]) -> None:

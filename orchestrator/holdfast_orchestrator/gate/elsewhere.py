@@ -6,12 +6,12 @@ It would plan to create what exists already, and one object would be in two stat
 import shlex
 from collections.abc import Callable, Iterable
 
+from holdfast_orchestrator.app.manifest import Shard, StateElsewhere
+from holdfast_orchestrator.context.tools import Tools
 from holdfast_orchestrator.errors import NeedsPersonError, SettingsError
-from holdfast_orchestrator.manifest import Shard, StateElsewhere
 from holdfast_orchestrator.record.adopted import read_adopted
 from holdfast_orchestrator.state.snapshot import read_snapshot
 from holdfast_orchestrator.terraform.backends import LOCAL
-from holdfast_orchestrator.tools import Tools
 
 
 def refuse_states_elsewhere(

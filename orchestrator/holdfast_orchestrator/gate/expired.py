@@ -5,7 +5,7 @@ The verify after the apply would not let it pass, and all that was applied would
 
 from collections.abc import Iterator
 
-from holdfast_orchestrator.gate import Finding, Proposal
+from holdfast_orchestrator.gate.base import Finding, Proposal
 
 
 def expired(proposal: Proposal) -> Iterator[Finding]:

@@ -8,8 +8,8 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from holdfast_orchestrator.gate import Finding, Proposal
-from holdfast_orchestrator.manifest import LOCAL, Shard
+from holdfast_orchestrator.app.manifest import LOCAL, Shard
+from holdfast_orchestrator.gate.base import Finding, Proposal
 from holdfast_orchestrator.plan.document import Action, ResourceChange
 
 PROTECTION_ATTRIBUTES = ("deletion_protection", "deletion_protection_enabled", "enable_deletion_protection")

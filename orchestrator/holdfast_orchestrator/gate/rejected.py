@@ -4,10 +4,10 @@ import json
 import shlex
 from collections.abc import Collection
 
-from holdfast_orchestrator.gate import Finding
-from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.gate.base import Finding
 from holdfast_orchestrator.record.last_good import LastGood
-from holdfast_orchestrator.rollback.documents import digest
+from holdfast_orchestrator.terraform.json_values import digest
 
 
 def rejected_version(good: LastGood | None, shard: Shard, redeploy: Collection[str]) -> Finding | None:

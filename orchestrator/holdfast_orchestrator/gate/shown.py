@@ -6,7 +6,7 @@ may add and change, but an object that would now be lost has to be looked at fir
 
 from collections.abc import Iterator
 
-from holdfast_orchestrator.gate import Finding, Proposal
+from holdfast_orchestrator.gate.base import Finding, Proposal
 
 
 def shown(proposal: Proposal) -> Iterator[Finding]:

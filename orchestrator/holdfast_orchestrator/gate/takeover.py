@@ -8,14 +8,14 @@ import shlex
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from holdfast_orchestrator.gate import Finding
-from holdfast_orchestrator.manifest import Shard
+from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.gate.base import Finding
 from holdfast_orchestrator.plan.looks import place_of
-from holdfast_orchestrator.rollback.changes import Action, Change, read_plan
-from holdfast_orchestrator.rollback.imports import ImportBlock
 from holdfast_orchestrator.terraform.create_semantics import is_doubtful, succeeds
+from holdfast_orchestrator.terraform.import_ids import ImportBlock
 from holdfast_orchestrator.terraform.object_keys import import_id_of, key_of
 from holdfast_orchestrator.terraform.ownership import Sighting, Sightings, Verdict
+from holdfast_orchestrator.terraform.plan import Action, Change, read_plan
 
 _MOST_TAGS = 6
 

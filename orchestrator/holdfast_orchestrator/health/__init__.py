@@ -9,8 +9,8 @@ the deletes: as long as they have not passed, everything old is still there to g
     tally.py         what a row of looks comes to; pure
     observation.py   what one look saw
     kinds/           one file a kind: one look at one target, through doors only
-    doors.py         the outside world a check may use
-    http_door.py     HTTP that reaches no metadata service, whatever a name resolves to
+    context.py       what a check may use: AWS, the clock, programs, HTTP
+    http_client.py   HTTP that reaches no metadata service, whatever a name resolves to
 
 A verdict says whether, and why, in lines. What follows from it (commit, roll back) is not decided here.
 """

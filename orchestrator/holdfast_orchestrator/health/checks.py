@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from holdfast_orchestrator.app.json_model import explain
 from holdfast_orchestrator.errors import HoldfastError, SettingsError
-from holdfast_orchestrator.manifest import explain
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.manifest import Shard
+    from holdfast_orchestrator.app.manifest import Shard
 
 C = TypeVar("C", bound="BaseCheck")
 

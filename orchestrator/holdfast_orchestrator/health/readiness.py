@@ -10,10 +10,10 @@ from contextlib import suppress
 from typing import Any
 
 from holdfast_orchestrator.health.checks import Alarm, Check, Http, MissingOutputError, enabled, resolved
-from holdfast_orchestrator.health.doors import Doors
+from holdfast_orchestrator.health.context import Doors
 from holdfast_orchestrator.health.kinds import look
-from holdfast_orchestrator.health.looking import look_at_all
 from holdfast_orchestrator.health.observation import Observation, Standing
+from holdfast_orchestrator.health.parallel import look_at_all
 
 
 def ready_before(checks: Sequence[Check], outputs: Mapping[str, Any], doors: Doors) -> tuple[str, ...]:

@@ -13,13 +13,13 @@ from typing import Any
 
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.health.checks import Check, EcsServiceSteady, resolved
-from holdfast_orchestrator.health.doors import Doors
+from holdfast_orchestrator.health.context import Doors
 from holdfast_orchestrator.health.kinds import look
-from holdfast_orchestrator.health.looking import look_at_all
 from holdfast_orchestrator.health.observation import Observation, Standing
+from holdfast_orchestrator.health.parallel import look_at_all
 from holdfast_orchestrator.health.tally import Ended, Result, Tally, judge
-from holdfast_orchestrator.rollback.documents import Document, managed
-from holdfast_orchestrator.stop import StopSignal
+from holdfast_orchestrator.system.stop import StopSignal
+from holdfast_orchestrator.terraform.json_values import Document, managed
 
 # How soon a Ctrl-C is noticed.
 _LONGEST_NAP_SECONDS = 0.5

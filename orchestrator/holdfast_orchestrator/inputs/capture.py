@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from holdfast_orchestrator.app.inputs import NOTHING, Inputs
+from holdfast_orchestrator.app.manifest import Manifest, Shard
 from holdfast_orchestrator.inputs.expressions import FileCall, file_calls
 from holdfast_orchestrator.inputs.modules import is_local, read_module
 from holdfast_orchestrator.inputs.reach import Collected, Reach
-from holdfast_orchestrator.inputs.value import NOTHING, Inputs
 from holdfast_orchestrator.inputs.variables import Given, variables_of
-from holdfast_orchestrator.manifest import Manifest, Shard
-from holdfast_orchestrator.private_files import read_source
+from holdfast_orchestrator.system.private_files import read_source
 
 _ASSET = re.compile(r"\bassets/[^\s\"'${}/]+/[^\s\"'${}/]+")
 _PATH = re.compile(r"[^\x00-\x1f\"'<>|*?;,()\[\]{}$`]{2,1000}")

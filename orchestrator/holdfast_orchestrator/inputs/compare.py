@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from holdfast_orchestrator.app.inputs import InputFile, Inputs
 from holdfast_orchestrator.inputs.expressions import file_calls
 from holdfast_orchestrator.inputs.reach import sha256_of
-from holdfast_orchestrator.inputs.value import InputFile, Inputs
-from holdfast_orchestrator.rollback.documents import texts
+from holdfast_orchestrator.terraform.json_values import texts
 
 
 def found_here(inputs: Inputs, stack: Path | None) -> tuple[Inputs, tuple[str, ...]]:

@@ -11,11 +11,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from holdfast_orchestrator.app.inputs import UNKNOWN, InputFile, Inputs, Variable
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.inputs.place import Fetch
-from holdfast_orchestrator.inputs.value import UNKNOWN, InputFile, Inputs, Variable
-from holdfast_orchestrator.state.document import create_once
-from holdfast_orchestrator.state.store import ObjectStore
+from holdfast_orchestrator.state.json_object import create_once
+from holdfast_orchestrator.state.object_store import ObjectStore
 
 INPUTS = "_holdfast/inputs"
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast_orchestrator.inputs.expressions import FileCall, file_calls
-from holdfast_orchestrator.private_files import UnsafePlaceError, read_source
-from holdfast_orchestrator.unchanged.normal import SETTLED
+from holdfast_orchestrator.system.private_files import UnsafePlaceError, read_source
+from holdfast_orchestrator.terraform.settled_data import SETTLED
 
 _COMMENT = re.compile(r'("(?:[^"\\\n]|\\.)*")|(?:#|//)[^\n]*|/\*.*?\*/', re.DOTALL)
 _MODULE = re.compile(r'(?m)^\s*module\s+"?([\w-]+)"?\s*\{')

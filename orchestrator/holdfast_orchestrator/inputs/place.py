@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast_orchestrator.app.inputs import InputFile, Inputs
 from holdfast_orchestrator.engine.workdir import remove
 from holdfast_orchestrator.errors import GateError
-from holdfast_orchestrator.inputs.value import InputFile, Inputs
 from holdfast_orchestrator.inputs.variables import ENVIRONMENT
-from holdfast_orchestrator.private_files import UnsafePlaceError, own_folder, read_file, write_private
+from holdfast_orchestrator.system.private_files import UnsafePlaceError, own_folder, read_file, write_private
 
 Fetch = Callable[[str], bytes | None]
 """Returns the bytes of this SHA-256 from where they are kept, None where they are not."""

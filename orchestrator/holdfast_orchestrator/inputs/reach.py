@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from holdfast_orchestrator.app.inputs import InputFile
 from holdfast_orchestrator.engine.workdir import levels_above
-from holdfast_orchestrator.inputs.value import InputFile
 
 FILE_BYTES = 100 * 2**20
 """A larger file is not kept, only its fingerprint."""

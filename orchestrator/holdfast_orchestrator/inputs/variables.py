@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from holdfast_orchestrator.app.inputs import Variable
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.inputs.value import Variable
-from holdfast_orchestrator.rollback.documents import as_list
+from holdfast_orchestrator.terraform.json_values import as_list
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.manifest import Shard
+    from holdfast_orchestrator.app.manifest import Shard
 
 ENVIRONMENT = "TF_VAR_"
 _PRIMITIVE = frozenset({"", "string", "number", "bool", "${string}", "${number}", "${bool}"})

@@ -20,16 +20,16 @@ from pathlib import Path
 
 from holdfast_orchestrator.errors import HoldfastError, ToolchainError, UsageError
 from holdfast_orchestrator.local.environment import REGION, STATE_BUCKET, towards_local
-from holdfast_orchestrator.private_files import (
+from holdfast_orchestrator.system.json_input import parse_json
+from holdfast_orchestrator.system.private_files import (
     open_lock,
     project_folder,
     read_file,
     refuse_link,
     replace_file,
 )
-from holdfast_orchestrator.process import Command
-from holdfast_orchestrator.runtime import Runtime
-from holdfast_orchestrator.system.json_input import parse_json
+from holdfast_orchestrator.system.process import Command
+from holdfast_orchestrator.system.runtime import Runtime
 
 _BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
 _START_SECONDS = 60.0

@@ -7,7 +7,7 @@ endpoint and reach a real account.
 
 from collections.abc import Mapping
 
-from holdfast_orchestrator.aws_variables import without_divided
+from holdfast_orchestrator.system.aws_variables import without_divided
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"

@@ -28,11 +28,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from holdfast_orchestrator.garbage import collect_seldom
-from holdfast_orchestrator.local.gaps import close_gaps
-from holdfast_orchestrator.local.gaps._moto import moto
+from holdfast_orchestrator.local.moto_patches import close_gaps
+from holdfast_orchestrator.local.moto_patches._moto import moto
 from holdfast_orchestrator.local.same_origin import foreign
-from holdfast_orchestrator.private_files import replace_file
+from holdfast_orchestrator.system.garbage import collect_seldom
+from holdfast_orchestrator.system.private_files import replace_file
 
 # What moto's web framework answers on a path moto does not route.
 _PAGE = b"<!doctype html>"

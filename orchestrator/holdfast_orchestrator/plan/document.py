@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import Any
 
 from holdfast_orchestrator.errors import EngineError
-from holdfast_orchestrator.redaction import Redactor, marked, masked
-from holdfast_orchestrator.secret_places import secrets_beside_changes, without_environment
+from holdfast_orchestrator.system.redaction import Redactor, marked, masked
+from holdfast_orchestrator.system.secret_places import secrets_beside_changes, without_environment
 from holdfast_orchestrator.terraform.accepted import AcceptedUse, count_words
 
 UNKNOWN = "(known after apply)"

@@ -10,13 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic
-from holdfast_orchestrator.manifest import Shard
-from holdfast_orchestrator.private_files import write_private
-from holdfast_orchestrator.rollback.addresses import escape_template
-from holdfast_orchestrator.rollback.changes import Change, read_plan
-from holdfast_orchestrator.rollback.classify import says_absent
+from holdfast_orchestrator.system.private_files import write_private
+from holdfast_orchestrator.terraform.addresses import escape_template
 from holdfast_orchestrator.terraform.create_semantics import is_doubtful, rule_of
+from holdfast_orchestrator.terraform.error_patterns import says_absent
 from holdfast_orchestrator.terraform.object_keys import ObjectKey, Place, import_id_of, key_of
 from holdfast_orchestrator.terraform.ownership import (
     Holdings,
@@ -26,6 +25,7 @@ from holdfast_orchestrator.terraform.ownership import (
     judged_without_look,
     parent_names,
 )
+from holdfast_orchestrator.terraform.plan import Change, read_plan
 from holdfast_orchestrator.terraform.provider_places import region_of
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.document import PlanDocument
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.plan.shard import Run
+    from holdfast_orchestrator.context.run import Run
 
 
 def with_accepted(
@@ -24,8 +24,8 @@ def with_accepted(
 
     `raw` is Terraform's own document of the same plan.
     """
-    from holdfast_orchestrator.rollback.changes import read_plan  # noqa: PLC0415 - rarely needed
     from holdfast_orchestrator.terraform.differences import Accepting, judge_differences  # noqa: PLC0415
+    from holdfast_orchestrator.terraform.plan import read_plan  # noqa: PLC0415 - rarely needed
 
     if not shard.accepted_differences:
         return document

@@ -1,76 +1,28 @@
 """Plan one shard: init, plan, show. In goes a shard, out comes its plan and the Terraform that made it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.events import Event, RunStarted, ShardPlanned, ShardStep
-from holdfast_orchestrator.manifest import Manifest, Shard
+from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.context.run import Run
+from holdfast_orchestrator.events import ShardPlanned, ShardStep
 from holdfast_orchestrator.plan.document import PlanDocument, parse_plan
 from holdfast_orchestrator.plan.looks import look_by_import
-from holdfast_orchestrator.plan.preview import (
-    ShardPlan,
+from holdfast_orchestrator.plan.result import (
     StateStamp,
-    configuration_sha256,
 )
-from holdfast_orchestrator.plan.refusals import Agreed, refusals_of
 from holdfast_orchestrator.plan.settled import with_accepted
-from holdfast_orchestrator.plan.upstream import undeployed_upstreams, waits_for
-from holdfast_orchestrator.private_files import read_source
-from holdfast_orchestrator.redaction import Redactor
-from holdfast_orchestrator.rollback.holdings import holdings_in
-from holdfast_orchestrator.rollback.imports import ImportBlock
-from holdfast_orchestrator.runtime import Clock, Runtime
-from holdfast_orchestrator.secret_places import secrets_in_state
-from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
-from holdfast_orchestrator.stop import StopSignal
+from holdfast_orchestrator.state.snapshot import StateSnapshot
+from holdfast_orchestrator.system.secret_places import secrets_in_state
+from holdfast_orchestrator.terraform.holdings import holdings_in
+from holdfast_orchestrator.terraform.import_ids import ImportBlock
 from holdfast_orchestrator.terraform.ownership import Holdings, Sightings
-from holdfast_orchestrator.tools import Tools
-from holdfast_orchestrator.unchanged.inputs import Upstreams
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.deploy.planned_ownership import PlannedOwnership
     from holdfast_orchestrator.engine.terraform import Terraform
     from holdfast_orchestrator.engine.ui_events import UiEvent
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """What every shard of a run shares.
-
-    `label` gives the name a person reads; `project` is the app's name for itself;
-    without `is_named` only its folder is called so.
-    """
-
-    id: str
-    manifest: Manifest
-    tools: Tools
-    runtime: Runtime
-    redactor: Redactor
-    emit: Callable[[Event], None]
-    stop: StopSignal
-    label: Callable[[str], str]
-    project: str = ""
-    is_named: bool = True
-
-    @property
-    def clock(self) -> Clock:
-        """The time."""
-        return self.runtime.clock
-
-    def started(self, verb: str, shards: tuple[Shard, ...]) -> RunStarted:
-        """Return the event that opens the run."""
-        return RunStarted(
-            run=self.id,
-            verb=verb,
-            shards=tuple(shard.name for shard in shards),
-            labels=tuple(self.label(shard.name) for shard in shards),
-            environments=tuple(sorted({shard.environment for shard in shards})),
-            accounts=tuple(sorted({shard.account for shard in shards})),
-            regions=tuple(sorted({shard.region for shard in shards})),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,81 +43,12 @@ class MadePlan:
     imports: tuple[ImportBlock, ...] = ()
 
 
-def plan_shard(
-    shard: Shard, run: Run, agreed: Agreed | None = None, ownership: "PlannedOwnership | None" = None
-) -> ShardPlan:
-    """Plan for a preview: what goes wrong is part of the answer, and nothing is kept on disk."""
-    began = run.clock.monotonic()
-    try:
-        refuse_unknown_checks(shard)
-        waiting = waits_for(shard, run.manifest, run.tools)
-        if waiting:
-            return _waiting(shard, run, waiting)
-        with run.tools.folder(shard):
-            terraform = run.tools.terraform(shard, quiet)
-            with run.stop.interrupting(terraform.cancel):
-                return plan_with(terraform, shard, run, keep=True, agreed=agreed, ownership=ownership)
-    except HoldfastError as error:
-        upstreams = undeployed_upstreams(error, shard, run.manifest, run.tools)
-        if upstreams:
-            waiting_plan = _waiting(shard, run, upstreams)
-            reason = run.redactor.text(str(error).splitlines()[0])
-            return replace(waiting_plan, waiting=f"{waiting_plan.waiting} ({reason})")
-        return ShardPlan(
-            shard=shard.name,
-            label=run.label(shard.name),
-            configuration_sha256=configuration_sha256(shard),
-            failure=run.redactor.text(str(error)),
-            exit_code=error.exit_code,
-            seconds=run.clock.monotonic() - began,
-        )
-
-
 def refuse_unknown_checks(shard: Shard) -> None:
     """Raise SettingsError for a health check that a deploy could not make."""
     if shard.health_checks:
         from holdfast_orchestrator.health.checks import parse_checks  # noqa: PLC0415 - pydantic, rarely needed
 
         parse_checks(shard)
-
-
-def plan_with(
-    terraform: "Terraform",
-    shard: Shard,
-    run: Run,
-    *,
-    destroy: bool = False,
-    keep: bool = False,
-    agreed: Agreed | None = None,
-    ownership: "PlannedOwnership | None" = None,
-) -> ShardPlan:
-    """Plan with a Terraform already at hand; its plan file stays where `terraform` works.
-
-    With `keep` the file's content becomes part of the answer. Raises HoldfastError where Terraform
-    fails.
-    """
-    began = run.clock.monotonic()
-    snapshot = read_snapshot(run.tools.store(shard), shard.state.key)
-    if ownership is not None:
-        ownership.refuse_strange(shard, snapshot)
-    # Asked before the plan reads them: what changes meanwhile makes this plan stale, never good.
-    inputs = Upstreams(manifest=run.manifest, tools=run.tools).digests(shard)
-    made = make_plan(terraform, shard, run, snapshot=snapshot, destroy=destroy)
-    judged, refusals = (made, ()) if ownership is None else ownership.judge(shard, made, snapshot)
-    return ShardPlan(
-        shard=shard.name,
-        label=run.label(shard.name),
-        configuration_sha256=configuration_sha256(shard),
-        state=made.state,
-        inputs=inputs,
-        reads=shard.inputs.digests,
-        document=judged.document,
-        content=read_source(made.file) if keep and made.raw else None,
-        seen=tuple(one.to_json() for one in made.watched.by_key.values()),
-        guarded=made.guarded,
-        refusals=refusals or (() if destroy else refusals_of(judged, shard, run, agreed or Agreed())),
-        seconds=run.clock.monotonic() - began,
-    )
 
 
 def make_plan(
@@ -215,16 +98,6 @@ def holdings_for(shard: Shard, snapshot: StateSnapshot | None) -> Holdings:
     """Return what the creates of a plan may meet: what the shard's state has."""
     tags = {"Service": shard.service, "Environment": shard.environment, "ManagedBy": "holdfast"}
     return replace(holdings_in(None if snapshot is None else snapshot.document), tags=tags)
-
-
-def _waiting(shard: Shard, run: Run, upstreams: tuple[str, ...]) -> ShardPlan:
-    return ShardPlan(
-        shard=shard.name,
-        label=run.label(shard.name),
-        configuration_sha256=configuration_sha256(shard),
-        waits_for=upstreams,
-        waiting=f"waits for {', '.join(f'`{run.label(name)}`' for name in upstreams)}",
-    )
 
 
 def quiet(_event: "UiEvent") -> None:

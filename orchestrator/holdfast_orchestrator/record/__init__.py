@@ -2,15 +2,13 @@
 
     actor        who is deploying, from where, at which git revision
     artifact     what was deployed: configuration, provider lock, versions; named by its content
-    journal      what a run was about to do and had done, shard by shard; the ground a restart stands on
-    journal_file its copy on this machine
-    crash_points where tests let a run die, on purpose
+    journal/     what a run was about to do and had done, shard by shard; the ground a restart stands on
     last_good    per shard: the deployment to go back to; writing it is what "committed" means
     state_record per shard: which state to expect, and what a failed deploy left unsettled
-    footing      in it: what a good deployment stood on, so that the next one can be skipped
-    shard_note   a shard as records keep it
+    fingerprint  in it: what a good deployment stood on, so that the next one can be skipped
+    shard_record a shard as records keep it
     runs         one record per run: `holdfast runs`, `holdfast show`
-    audit        one record per action, chained, immutable: `holdfast audit`
+    audit/       one record per action, chained, immutable: `holdfast audit`
 
                                               changed after it was written?
     _holdfast/artifacts/<sha256>              never

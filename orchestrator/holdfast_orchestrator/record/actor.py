@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from holdfast_orchestrator.errors import ToolchainError
-from holdfast_orchestrator.process import Command
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.process import Command
+from holdfast_orchestrator.system.runtime import Runtime
 
 Kind = Literal["github", "gitlab", "aws", "user"]
 

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from holdfast_orchestrator.state.document import dump, load, parse_time, time_text
-from holdfast_orchestrator.state.store import ObjectStore, StoredObject
+from holdfast_orchestrator.state.json_object import dump, load, parse_time, time_text
+from holdfast_orchestrator.state.object_store import ObjectStore, StoredObject
 
 SCHEMA = "holdfast/adopted-state/v1"
 MARK = ".adopted-by-holdfast"

@@ -3,7 +3,7 @@
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.record.moving import Moving
 from holdfast_orchestrator.record.state_record import STATES, read_state_record
-from holdfast_orchestrator.state.store import DurableStore
+from holdfast_orchestrator.state.object_store import DurableStore
 from holdfast_orchestrator.system.workers import WorkerPool
 
 _READERS = 8

@@ -11,14 +11,14 @@ import json
 import shlex
 from collections.abc import Iterable, Iterator
 
+from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.errors import GateError, HoldfastError
-from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.record.last_good import LAST_GOOD, LastGood, read_last_good
 from holdfast_orchestrator.record.state_record import STATES, StateRecord, read_state_record
-from holdfast_orchestrator.rollback.addresses import configuration_address
-from holdfast_orchestrator.rollback.references import declares
-from holdfast_orchestrator.state.store import DurableStore
+from holdfast_orchestrator.state.object_store import DurableStore
 from holdfast_orchestrator.system.workers import WorkerPool
+from holdfast_orchestrator.terraform.addresses import configuration_address
+from holdfast_orchestrator.terraform.references import declares
 
 _READERS = 8
 # An app without `projectId` is known by this part of the blocks that its shard had.

@@ -14,11 +14,16 @@ from typing import Any
 
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.record.actor import Actor
-from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, dump_index, load_index
-from holdfast_orchestrator.rollback.state_objects import Recorded
-from holdfast_orchestrator.state.document import create_over_damaged, dump, load, parse_time, time_text
-from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError, ObjectStore, StoredObject
+from holdfast_orchestrator.state.json_object import create_over_damaged, dump, load, parse_time, time_text
+from holdfast_orchestrator.state.object_store import (
+    DurableStore,
+    ObjectExistsError,
+    ObjectStore,
+    StoredObject,
+)
 from holdfast_orchestrator.terraform.accepted import AcceptedUse
+from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, dump_index, load_index
+from holdfast_orchestrator.terraform.state_file import Recorded
 
 SCHEMA = "holdfast/last-good/v1"
 LAST_GOOD = "_holdfast/last-good"

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from holdfast_orchestrator.deploy.ids import encoded
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.private_files import open_lock
-from holdfast_orchestrator.record.journal_file import ended_mark
+from holdfast_orchestrator.record.journal.local_file import ended_mark
+from holdfast_orchestrator.run_id import encoded
+from holdfast_orchestrator.system.private_files import open_lock
 
 RUNS_KEPT = 200
 DAYS_KEPT = 30

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdfast_orchestrator.errors import NeedsPersonError
-from holdfast_orchestrator.rollback.state_objects import Recorded
-from holdfast_orchestrator.state.store import ObjectStore
+from holdfast_orchestrator.state.object_store import ObjectStore
 from holdfast_orchestrator.state_key import STATE_FILE
+from holdfast_orchestrator.terraform.state_file import Recorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,14 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.private_files import UnsafePlaceError, cache_folder_of, read_file, write_private
 from holdfast_orchestrator.record.adopted import MARK
-from holdfast_orchestrator.rollback.owners import OwnedObject, Owners, owned_objects
-from holdfast_orchestrator.rollback.state_objects import Condition, read_state
-from holdfast_orchestrator.state.store import DurableStore, ObjectHead
+from holdfast_orchestrator.state.object_store import DurableStore, ObjectHead
 from holdfast_orchestrator.state_key import STATE_FILE
+from holdfast_orchestrator.system.private_files import (
+    UnsafePlaceError,
+    cache_folder_of,
+    read_file,
+    write_private,
+)
 from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.object_keys import ObjectKey
+from holdfast_orchestrator.terraform.owners import OwnedObject, Owners, owned_objects
+from holdfast_orchestrator.terraform.state_file import Condition, read_state
 
 _READERS = 16
 _FOLDER = "owners"

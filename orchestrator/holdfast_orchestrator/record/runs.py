@@ -14,11 +14,16 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from holdfast_orchestrator.deploy.ids import encoded
 from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError, UsageError
 from holdfast_orchestrator.record.actor import Actor
-from holdfast_orchestrator.state.document import create_once, dump, load, parse_time, time_text
-from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError, ObjectStore, StoredObject
+from holdfast_orchestrator.run_id import encoded
+from holdfast_orchestrator.state.json_object import create_once, dump, load, parse_time, time_text
+from holdfast_orchestrator.state.object_store import (
+    DurableStore,
+    ObjectExistsError,
+    ObjectStore,
+    StoredObject,
+)
 from holdfast_orchestrator.system.workers import WorkerPool
 
 SCHEMA = "holdfast/run/v1"

@@ -15,12 +15,12 @@ from datetime import datetime
 from typing import Any
 
 from holdfast_orchestrator.errors import NeedsPersonError
-from holdfast_orchestrator.record.footing import Footing, read_footing
+from holdfast_orchestrator.record.fingerprint import Footing, read_footing
 from holdfast_orchestrator.record.moving import Moving, read_moving
-from holdfast_orchestrator.rollback.identities import Identity
-from holdfast_orchestrator.rollback.state_objects import Recorded
-from holdfast_orchestrator.state.document import create_over_damaged, dump, load, parse_time, time_text
-from holdfast_orchestrator.state.store import ObjectExistsError, ObjectStore, StoredObject
+from holdfast_orchestrator.state.json_object import create_over_damaged, dump, load, parse_time, time_text
+from holdfast_orchestrator.state.object_store import ObjectExistsError, ObjectStore, StoredObject
+from holdfast_orchestrator.terraform.identity import Identity
+from holdfast_orchestrator.terraform.state_file import Recorded
 
 SCHEMA = "holdfast/state-record/v1"
 STATES = "_holdfast/states"

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from holdfast_orchestrator.adopting import Adoption
-from holdfast_orchestrator.plan.preview import ShardPlan
+from holdfast_orchestrator.plan.result import ShardPlan
 from holdfast_orchestrator.state_admin.adopt import Way
+from holdfast_orchestrator.state_admin.adoption import Adoption
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from holdfast_orchestrator.advice.facts import Advice, Effect, Merge, Part, Split, Step
-from holdfast_orchestrator.state.document import time_text
+from holdfast_orchestrator.state.json_object import time_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from holdfast_orchestrator.manifest import Shard
-from holdfast_orchestrator.selection import naming
+from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.app.selection import naming
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,8 @@ import platform
 import traceback
 from collections.abc import Sequence
 
-from holdfast_orchestrator.private_files import UnsafePlaceError, cache_folder_of, write_new
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.system.private_files import UnsafePlaceError, cache_folder_of, write_new
+from holdfast_orchestrator.system.runtime import Runtime
 
 
 def report_defect(error: Exception, argv: Sequence[str], runtime: Runtime) -> str:

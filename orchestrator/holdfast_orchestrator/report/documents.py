@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from holdfast_orchestrator.app.graph import Graph
+from holdfast_orchestrator.app.manifest import Manifest, Shard
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.graph import Graph
-from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.terraform.accepted import AcceptedUse
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.outcome import RunResult
-    from holdfast_orchestrator.plan.preview import Plan, ShardPlan
+    from holdfast_orchestrator.plan.result import Plan, ShardPlan
     from holdfast_orchestrator.report.adopt_documents import AdoptDocument
     from holdfast_orchestrator.report.advice_documents import AdviseDocument
     from holdfast_orchestrator.report.ci_documents import MatrixDocument

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from holdfast_orchestrator.graph import Graph
+from holdfast_orchestrator.app.graph import Graph
 
 Render = Callable[[Graph], str]
 

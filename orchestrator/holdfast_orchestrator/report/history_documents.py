@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.record.audit_record import AuditRecord
-    from holdfast_orchestrator.record.audit_verify import Verification
-    from holdfast_orchestrator.record.journal_entry import Entry
+    from holdfast_orchestrator.record.audit.entry import AuditRecord
+    from holdfast_orchestrator.record.audit.verify import Verification
+    from holdfast_orchestrator.record.journal.entry import Entry
     from holdfast_orchestrator.record.runs import RunRecord
 
 

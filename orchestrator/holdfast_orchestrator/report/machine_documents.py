@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from holdfast_orchestrator.doctor import Check
+    from holdfast_orchestrator.doctor.check import Check
     from holdfast_orchestrator.local.cloud import LocalStatus
 
 

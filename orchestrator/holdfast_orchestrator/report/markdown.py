@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from holdfast_orchestrator.plan.preview import Plan, PlanOutcome, ShardPlan
+from holdfast_orchestrator.plan.result import Plan, PlanOutcome, ShardPlan
 from holdfast_orchestrator.report.plan_text import change_words, shown
 from holdfast_orchestrator.terraform.accepted import count_words
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from holdfast_orchestrator.moving import Moved
 from holdfast_orchestrator.plan.document import PlanDocument
-from holdfast_orchestrator.plan.preview import ShardPlan
+from holdfast_orchestrator.plan.result import ShardPlan
+from holdfast_orchestrator.state_admin.move_result import Moved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

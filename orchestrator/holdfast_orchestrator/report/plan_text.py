@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from holdfast_orchestrator.plan.document import Action, ResourceChange
-from holdfast_orchestrator.plan.preview import Plan, PlanOutcome, ShardPlan
-from holdfast_orchestrator.visible import json_text
+from holdfast_orchestrator.plan.result import Plan, PlanOutcome, ShardPlan
+from holdfast_orchestrator.system.visible import json_text
 
 SIGNS = {
     Action.CREATE: "+",

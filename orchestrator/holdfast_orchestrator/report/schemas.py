@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from holdfast_orchestrator.manifest_files import DeploymentManifest
+from holdfast_orchestrator.app.manifest_schema import DeploymentManifest
 from holdfast_orchestrator.report import (
     adopt_documents,
     advice_documents,

@@ -4,12 +4,12 @@ import shlex
 from dataclasses import dataclass
 from typing import Literal
 
-from holdfast_orchestrator.rollback.identities import TrackedObject
 from holdfast_orchestrator.state.copies import StateCopy
-from holdfast_orchestrator.state.document import time_text
+from holdfast_orchestrator.state.json_object import time_text
 from holdfast_orchestrator.state.lease_record import LeaseRecord
-from holdfast_orchestrator.state.restore import Proposal, Restored, StatePlace
 from holdfast_orchestrator.state.terraform_lock import TerraformLock
+from holdfast_orchestrator.state_admin.restore import Proposal, Restored, StatePlace
+from holdfast_orchestrator.terraform.identity import TrackedObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,11 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from holdfast_orchestrator.rollback.documents import managed
-from holdfast_orchestrator.rollback.identities import TrackedObject
-from holdfast_orchestrator.rollback.state_objects import StateObject
 from holdfast_orchestrator.state.copies import StateCopy
-from holdfast_orchestrator.state.restore import Proposal, Restored
+from holdfast_orchestrator.state_admin.restore import Proposal, Restored
+from holdfast_orchestrator.terraform.identity import TrackedObject
+from holdfast_orchestrator.terraform.json_values import managed
+from holdfast_orchestrator.terraform.state_file import StateObject
 
 _HEADING = ("WRITTEN", "SERIAL", "SIZE", "WHAT", "BY", "NAME")
 

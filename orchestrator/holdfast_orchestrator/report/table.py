@@ -18,7 +18,7 @@ from holdfast_orchestrator.events import (
     SynthStarted,
 )
 from holdfast_orchestrator.report.rows import MUTED, Row, Rows
-from holdfast_orchestrator.runtime import Terminal
+from holdfast_orchestrator.system.runtime import Terminal
 
 _REDRAWS_PER_SECOND = 8
 

@@ -4,19 +4,19 @@ A state lies exactly at its shard's key, written by Terraform alone. Beside the 
 `_holdfast/`, lies what Holdfast keeps: `backups/<state folder>/<lineage>/<serial>-<sha256>.json`, the
 state as it was before each apply. Nothing there is ever overwritten.
 
-    store.py    the protocol: head, get, put under a condition
+    object_store.py   the protocol: head, get, put under a condition
     s3.py       the bucket (SSE on every write; a missing bucket names the command that creates it)
     memory.py   the same in memory, for tests; both pass one contract suite
     snapshot.py a state's bytes, checked: what Terraform would silently take for "no state" is refused
-    backup.py   copy, read back, compare; without that no apply starts
+    backups.py  copy, read back, compare: without that no apply starts
     backups.py, retention.py   what is known of each backup; finding one by the moment; which may go
-    document.py the JSON documents kept in a bucket, written and read one way
+    json_object.py   the JSON documents kept in a bucket, written and read one way
 
 One deployer at a time, from the plan to the last verify:
 
     lease.py               takes, renews, gives back; finds out when it was lost
     lease_record.py        what a lease says
     takeover.py            may a lease be taken from its holder? (pure)
-    this_process.py        a process named so exactly that its death can be proved
+    process_identity.py    a process named so exactly that its death can be proved
     conditional_writes.py  does the bucket really refuse what it must?
 """

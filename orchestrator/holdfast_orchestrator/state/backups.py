@@ -10,15 +10,21 @@ backup; its own age stands in then.
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.state.backup import BACKUPS, back_up, backup_key
-from holdfast_orchestrator.state.document import create_once, dump, load, parse_time, time_text
+from holdfast_orchestrator.state.json_object import create_once, dump, load, parse_time, time_text
+from holdfast_orchestrator.state.object_store import (
+    DurableStore,
+    ObjectExistsError,
+    ObjectHead,
+    ObjectStore,
+    StoredObject,
+)
 from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
-from holdfast_orchestrator.state.store import DurableStore, ObjectHead, ObjectStore, StoredObject
 from holdfast_orchestrator.system.workers import WorkerPool
 
 SCHEMA = "holdfast/backup/v1"
@@ -187,3 +193,30 @@ def _build(document: Mapping[str, Any]) -> BackupMeta:
         plan_sha256=document["plan_sha256"],
         engine=document["engine"],
     )
+
+
+BACKUPS = "_holdfast/backups"
+
+
+def backup_key(snapshot: StateSnapshot) -> str:
+    """Return where the backup of a state lies in its bucket."""
+    folder = snapshot.key.rpartition("/")[0]
+    return f"{BACKUPS}/{folder}/{snapshot.lineage}/{snapshot.serial}-{snapshot.sha256}.json"
+
+
+def back_up(store: ObjectStore, snapshot: StateSnapshot) -> str:
+    """Copy the state aside and return the copy's key.
+
+    Raises HoldfastError where the copy cannot be read back as it was written.
+    """
+    key = backup_key(snapshot)
+    # One that is there already is compared like a fresh one.
+    with suppress(ObjectExistsError):
+        store.create(key, snapshot.body)
+    copy = store.get(key)
+    if copy is None or copy.body != snapshot.body:
+        raise HoldfastError(
+            f"the backup at {key} is not what was written there; nothing was applied",
+            next_step="delete that object and deploy again",
+        )
+    return key

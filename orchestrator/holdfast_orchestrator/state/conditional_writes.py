@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 
 from holdfast_orchestrator.errors import StateBucketError
-from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError
+from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError
 
 _KEY = "_holdfast/conditional-writes"
 _BODY = b'{"schema":"holdfast/conditional-writes/v1","purpose":"a second write of this object must fail"}'

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from holdfast_orchestrator.errors import HoldfastError, UsageError
-from holdfast_orchestrator.rollback.state_objects import Condition, StateObject, read_state
 from holdfast_orchestrator.state.backups import Backup, BackupMeta, list_backups
-from holdfast_orchestrator.state.document import time_text
-from holdfast_orchestrator.state.store import DurableStore, ObjectVersion
+from holdfast_orchestrator.state.json_object import time_text
+from holdfast_orchestrator.state.object_store import DurableStore, ObjectVersion
 from holdfast_orchestrator.system.workers import WorkerPool
+from holdfast_orchestrator.terraform.state_file import Condition, StateObject, read_state
 
 NEWEST_VERSIONS = 20
 """Versions that are read where all are wanted; each is a request and the size of a state."""

@@ -27,7 +27,6 @@ from holdfast_orchestrator.errors import (
     MachineError,
     NeedsPersonError,
 )
-from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.lease_record import (
     LEASES,
     Kind,
@@ -37,9 +36,10 @@ from holdfast_orchestrator.state.lease_record import (
     lease_key,
     read_lease,
 )
-from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError, ObjectHead
+from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError, ObjectHead
+from holdfast_orchestrator.state.process_identity import ProcessIdentity, life_of, this_process
 from holdfast_orchestrator.state.takeover import Granted, Refused, judge_takeover
-from holdfast_orchestrator.state.this_process import ProcessIdentity, life_of, this_process
+from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.system.workers import Worker, start_worker
 
 EXPIRES_AFTER = 60.0

@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from holdfast_orchestrator.state.document import dump, load
-from holdfast_orchestrator.state.store import ObjectHead, StoredObject
-from holdfast_orchestrator.state.this_process import ProcessIdentity
+from holdfast_orchestrator.state.json_object import dump, load
+from holdfast_orchestrator.state.object_store import ObjectHead, StoredObject
+from holdfast_orchestrator.state.process_identity import ProcessIdentity
 
 SCHEMA = "holdfast/lease/v1"
 LEASES = "_holdfast/leases"

@@ -6,8 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from holdfast_orchestrator.runtime import Clock, SystemClock
-from holdfast_orchestrator.state.store import ObjectExistsError, ObjectHead, ObjectVersion, StoredObject
+from holdfast_orchestrator.state.object_store import (
+    ObjectExistsError,
+    ObjectHead,
+    ObjectVersion,
+    StoredObject,
+)
+from holdfast_orchestrator.system.runtime import Clock, SystemClock
 
 
 class MemoryStore:

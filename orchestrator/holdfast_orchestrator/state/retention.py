@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from holdfast_orchestrator.errors import SettingsError
-from holdfast_orchestrator.rollback.state_objects import Recorded
 from holdfast_orchestrator.state.backups import Backup
-from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError
+from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError
+from holdfast_orchestrator.terraform.state_file import Recorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,14 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal, TypeVar
 
+from holdfast_orchestrator.app.manifest import StateLocation
 from holdfast_orchestrator.errors import HoldfastError, StateBucketError
-from holdfast_orchestrator.manifest import StateLocation
-from holdfast_orchestrator.state.store import ObjectExistsError, ObjectHead, ObjectVersion, StoredObject
+from holdfast_orchestrator.state.object_store import (
+    ObjectExistsError,
+    ObjectHead,
+    ObjectVersion,
+    StoredObject,
+)
 
 T = TypeVar("T")
 

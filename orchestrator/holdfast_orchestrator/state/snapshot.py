@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from holdfast_orchestrator.errors import NeedsPersonError
-from holdfast_orchestrator.state.store import ObjectStore, StoredObject
+from holdfast_orchestrator.state.object_store import ObjectStore, StoredObject
 
 _FORMAT = 4
 

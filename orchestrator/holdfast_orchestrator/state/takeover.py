@@ -10,7 +10,7 @@ never without it.
 from dataclasses import dataclass
 
 from holdfast_orchestrator.state.lease_record import StoredLease
-from holdfast_orchestrator.state.this_process import Life
+from holdfast_orchestrator.state.process_identity import Life
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from datetime import datetime
 from typing import Any
 
 from holdfast_orchestrator.errors import LeasedError
-from holdfast_orchestrator.state.document import time_text
-from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError, StoredObject
+from holdfast_orchestrator.state.json_object import time_text
+from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError, StoredObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

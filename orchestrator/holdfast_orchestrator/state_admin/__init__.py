@@ -1,1 +1,1 @@
-"""What a person does to a state itself: taking one over from somewhere else."""
+"""What a person does to a state itself: restore, unlock, adopt, move."""

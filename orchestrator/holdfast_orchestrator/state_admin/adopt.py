@@ -17,28 +17,28 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from holdfast_orchestrator.app.manifest import Manifest, Shard
 from holdfast_orchestrator.errors import GateError, NeedsPersonError, UsageError
 from holdfast_orchestrator.gate.elsewhere import adopt_command
-from holdfast_orchestrator.manifest import Manifest, Shard
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.adopted import Adopted, read_adopted, write_adopted
 from holdfast_orchestrator.record.belonging import known_lineages, refuse_other_app
 from holdfast_orchestrator.record.last_good import read_last_good
 from holdfast_orchestrator.record.owners import StateOwners
 from holdfast_orchestrator.record.state_record import StateRecord, note_state, read_state_record
-from holdfast_orchestrator.rollback.documents import managed
-from holdfast_orchestrator.rollback.owners import Owners, owned_objects
-from holdfast_orchestrator.rollback.state_objects import Condition, Recorded, StateObject, read_state
-from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.backups import BackupMeta, keep_backup
 from holdfast_orchestrator.state.conditional_writes import prove_conditional_writes
-from holdfast_orchestrator.state.document import time_text
+from holdfast_orchestrator.state.json_object import time_text
 from holdfast_orchestrator.state.lease import Claim, Lease, Leases
+from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError, StoredObject
 from holdfast_orchestrator.state.snapshot import snapshot_of
-from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError, StoredObject
 from holdfast_orchestrator.state_admin.sources import Note, ObjectSource, Source, adoption_lock
+from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.terraform.create_semantics import Semantics, rule_of
 from holdfast_orchestrator.terraform.given_state import fitting, given_state
+from holdfast_orchestrator.terraform.json_values import managed
+from holdfast_orchestrator.terraform.owners import Owners, owned_objects
+from holdfast_orchestrator.terraform.state_file import Condition, Recorded, StateObject, read_state
 
 
 class Way(StrEnum):

@@ -13,23 +13,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.errors import GateError, NeedsPersonError, UsageError
-from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.record.belonging import refuse_other_app
 from holdfast_orchestrator.record.last_good import read_last_good
 from holdfast_orchestrator.record.moving import Moving, refuse_half_moved
 from holdfast_orchestrator.record.state_record import KeptRecord, read_state_record
-from holdfast_orchestrator.rollback.addresses import configuration_address
-from holdfast_orchestrator.rollback.identities import IdentityIndex, TrackedObject, index_state
-from holdfast_orchestrator.rollback.references import declares
-from holdfast_orchestrator.rollback.state_objects import Condition, StateObject, compare, read_state
-from holdfast_orchestrator.rollback.state_objects import Standing as StateStanding
-from holdfast_orchestrator.rollback.stateful import Protection
-from holdfast_orchestrator.rollback.transfer import with_objects, without_objects
-from holdfast_orchestrator.state.store import DurableStore, StoredObject
+from holdfast_orchestrator.state.object_store import DurableStore, StoredObject
+from holdfast_orchestrator.terraform.addresses import configuration_address
+from holdfast_orchestrator.terraform.identity import IdentityIndex, TrackedObject, index_state
+from holdfast_orchestrator.terraform.references import declares
+from holdfast_orchestrator.terraform.state_file import Condition, StateObject, compare, read_state
+from holdfast_orchestrator.terraform.state_file import Standing as StateStanding
+from holdfast_orchestrator.terraform.stateful_types import Protection
+from holdfast_orchestrator.terraform.transfer import with_objects, without_objects
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.rollback.documents import Document
+    from holdfast_orchestrator.terraform.json_values import Document
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from typing import Any
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.moving import Moving
-from holdfast_orchestrator.record.shard_note import note_of
+from holdfast_orchestrator.record.shard_record import note_of
 from holdfast_orchestrator.record.state_record import (
     Handed,
     Received,
@@ -27,16 +27,16 @@ from holdfast_orchestrator.record.state_record import (
     read_state_record,
     write_state_record,
 )
-from holdfast_orchestrator.rollback.state_objects import Recorded, read_state
-from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.backups import BackupMeta, keep_backup
 from holdfast_orchestrator.state.conditional_writes import prove_conditional_writes
 from holdfast_orchestrator.state.lease import Claim, Lease, Leases
+from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError, StoredObject
 from holdfast_orchestrator.state.snapshot import snapshot_of
-from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError, StoredObject
 from holdfast_orchestrator.state.terraform_lock import holding_lock_again
 from holdfast_orchestrator.state_admin.move import Proposal, Side
 from holdfast_orchestrator.state_admin.moved_records import promote_both
+from holdfast_orchestrator.system.runtime import Runtime
+from holdfast_orchestrator.terraform.state_file import Recorded, read_state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

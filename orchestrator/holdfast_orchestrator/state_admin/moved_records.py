@@ -10,28 +10,28 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from holdfast_orchestrator.app.inputs import Inputs
+from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.deploy.decisions.configuration import empty_like
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.inputs.keep import described
-from holdfast_orchestrator.inputs.value import Inputs
-from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.artifact import Artifact, keep_artifact, read_artifact
 from holdfast_orchestrator.record.last_good import LastGood, promote, read_last_good
 from holdfast_orchestrator.record.moving import Moving
-from holdfast_orchestrator.record.shard_note import note_of
-from holdfast_orchestrator.rollback.documents import Document, digest, texts
-from holdfast_orchestrator.rollback.handed_blocks import (
+from holdfast_orchestrator.record.shard_record import note_of
+from holdfast_orchestrator.state.object_store import DurableStore
+from holdfast_orchestrator.state_admin.move import Proposal
+from holdfast_orchestrator.terraform.handed_blocks import (
     NotWrittenOutError,
     StateValues,
     moved_blocks,
     with_blocks,
     without_blocks,
 )
-from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, TrackedObject
-from holdfast_orchestrator.rollback.references import declared
-from holdfast_orchestrator.rollback.rollback_config import empty_like
-from holdfast_orchestrator.state.store import DurableStore
-from holdfast_orchestrator.state_admin.move import Proposal
+from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, TrackedObject
+from holdfast_orchestrator.terraform.json_values import Document, digest, texts
+from holdfast_orchestrator.terraform.references import declared
 
 
 def promote_both(proposal: Proposal, moving: Moving, actor: Actor, now: datetime) -> str | None:

@@ -7,15 +7,16 @@ backend. Nothing of it stays.
 import json
 from dataclasses import replace
 
+from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.change_detection.upstream import waits_for
+from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.engine.in_memory import write_in_memory
 from holdfast_orchestrator.engine.workdir import remove, tree_of
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.manifest import Shard
 from holdfast_orchestrator.plan.document import PlanDocument, parse_plan
-from holdfast_orchestrator.plan.preview import ShardPlan, configuration_sha256
-from holdfast_orchestrator.plan.shard import Run, quiet
-from holdfast_orchestrator.plan.upstream import waits_for
-from holdfast_orchestrator.secret_places import secrets_in_state
+from holdfast_orchestrator.plan.result import ShardPlan, configuration_sha256
+from holdfast_orchestrator.plan.shard import quiet
+from holdfast_orchestrator.system.secret_places import secrets_in_state
 
 _STATE = "given.tfstate"
 

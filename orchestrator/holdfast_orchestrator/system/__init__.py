@@ -1,4 +1,9 @@
-"""The doors to the machine: what is asked of its threads, memory and disks.
+"""The doors to the machine, each the only way to its effect.
 
-workers    threads and pools of threads that make do with what the machine has
+process.py, sessions.py   programs            runtime.py       AWS, clock, environment, terminal
+private_files.py, temporary_folders.py, synth_folder.py   files that others may not read
+workers.py                threads and pools of threads that make do with what the machine has
+stop.py                   Ctrl-C and SIGTERM  capacity.py      how much fits on this machine
+redaction.py, secret_places.py   values that are never shown
+aws_variables.py          variables of AWS that Terraform and boto3 read differently
 """

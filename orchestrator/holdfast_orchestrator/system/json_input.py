@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast_orchestrator.errors import SettingsError
-from holdfast_orchestrator.private_files import UnsafePlaceError, read_file, read_source
+from holdfast_orchestrator.system.private_files import UnsafePlaceError, read_file, read_source
 
 # Terraform's own configuration is some twenty levels deep; what walks through a document calls itself.
 DEEPEST = 200

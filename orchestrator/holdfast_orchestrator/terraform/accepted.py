@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Literal, TypeAlias
 
-from holdfast_orchestrator.rollback.addresses import configuration_address
+from holdfast_orchestrator.terraform.addresses import configuration_address
 
 Step: TypeAlias = str | int
 Path: TypeAlias = tuple[Step, ...]

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from holdfast_orchestrator.rollback.addresses import configuration_address
-from holdfast_orchestrator.rollback.changes import Action, Change
-from holdfast_orchestrator.rollback.documents import Document, blocks, digest
 from holdfast_orchestrator.terraform.accepted import AcceptedDifference, AcceptedUse, Path, format_path
+from holdfast_orchestrator.terraform.addresses import configuration_address
+from holdfast_orchestrator.terraform.json_values import Document, blocks, digest
+from holdfast_orchestrator.terraform.plan import Action, Change
 
 # The AWS provider repeats every tag there, and does not know the whole of it while it does not know one tag.
 _TAGS, _ALL_TAGS = "tags", "tags_all"

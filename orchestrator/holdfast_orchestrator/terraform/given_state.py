@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.rollback.documents import as_list, blocks, managed
-from holdfast_orchestrator.rollback.state_objects import STATE_FORMAT, Condition, StateObject, read_state
+from holdfast_orchestrator.terraform.json_values import as_list, blocks, managed
+from holdfast_orchestrator.terraform.state_file import STATE_FORMAT, Condition, StateObject, read_state
 
 _PULL = "pull it anew: terraform state pull > state.tfstate"
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")

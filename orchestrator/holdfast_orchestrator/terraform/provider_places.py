@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from holdfast_orchestrator.rollback.addresses import configuration_address
+from holdfast_orchestrator.terraform.addresses import configuration_address
 
 _ELSEWHERE = ("assume_role", "assume_role_with_web_identity", "profile", "access_key")
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from holdfast_orchestrator.manifest import StateLocation
-from holdfast_orchestrator.process import SystemProcesses
-from holdfast_orchestrator.runtime import Runtime, SystemClock
+from holdfast_orchestrator.app.manifest import StateLocation
 from holdfast_orchestrator.state.memory import MemoryStore
+from holdfast_orchestrator.state.object_store import DurableStore
 from holdfast_orchestrator.state.s3 import S3Store
-from holdfast_orchestrator.state.store import DurableStore
+from holdfast_orchestrator.system.process import SystemProcesses
+from holdfast_orchestrator.system.runtime import Runtime, SystemClock
 from holdfast_orchestrator.testing import refusing_runtime
 
 Clients = Callable[[str], Any]

@@ -8,12 +8,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from holdfast_orchestrator.record.audit import AuditTrail
-from holdfast_orchestrator.record.audit_record import LONGEST_OUTPUT, Action
-from holdfast_orchestrator.record.audit_table import example_query, lifecycle, table_ddl
-from holdfast_orchestrator.redaction import Redactor
+from holdfast_orchestrator.record.audit.athena import example_query, lifecycle, table_ddl
+from holdfast_orchestrator.record.audit.entry import LONGEST_OUTPUT, Action
+from holdfast_orchestrator.record.audit.trail import AuditTrail
 from holdfast_orchestrator.state.memory import MemoryStore
 from holdfast_orchestrator.state.s3 import S3Store
+from holdfast_orchestrator.system.redaction import Redactor
 from holdfast_orchestrator.testing import FrozenClock
 
 Clients = Callable[[str], Any]

@@ -10,19 +10,19 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from holdfast_orchestrator.errors import NeedsPersonError
-from holdfast_orchestrator.record.audit import (
+from holdfast_orchestrator.record.audit.entry import AUDIT, LONGEST_OUTPUT, Action, AuditRecord
+from holdfast_orchestrator.record.audit.head import HEAD
+from holdfast_orchestrator.record.audit.trail import (
     AuditFilter,
     AuditSettings,
     AuditTrail,
     raw_key,
     read_audit,
 )
-from holdfast_orchestrator.record.audit_head import HEAD
-from holdfast_orchestrator.record.audit_record import AUDIT, LONGEST_OUTPUT, Action, AuditRecord
-from holdfast_orchestrator.record.audit_verify import Finding, Verification, verify_audit
-from holdfast_orchestrator.redaction import SENSITIVE, Redactor
+from holdfast_orchestrator.record.audit.verify import Finding, Verification, verify_audit
 from holdfast_orchestrator.state.memory import MemoryStore
-from holdfast_orchestrator.state.store import DurableStore, ObjectHead
+from holdfast_orchestrator.state.object_store import DurableStore, ObjectHead
+from holdfast_orchestrator.system.redaction import SENSITIVE, Redactor
 from holdfast_orchestrator.testing import FrozenClock
 
 ACTION = Action(

@@ -10,20 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast_orchestrator.errors import HoldfastError, SettingsError
-from holdfast_orchestrator.rollback.state_objects import Recorded
-from holdfast_orchestrator.state.backup import back_up
 from holdfast_orchestrator.state.backups import (
     Backup,
     BackupMeta,
+    back_up,
     keep_backup,
     list_backups,
     read_backup,
     state_at,
 )
 from holdfast_orchestrator.state.memory import MemoryStore
+from holdfast_orchestrator.state.object_store import DurableStore, ObjectHead, StoredObject
 from holdfast_orchestrator.state.retention import Retention, may_go, prune
 from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
-from holdfast_orchestrator.state.store import DurableStore, ObjectHead, StoredObject
+from holdfast_orchestrator.terraform.state_file import Recorded
 
 FOLDER = "orders/123456789012/eu-west-1/prod"
 START = datetime(2026, 11, 1, tzinfo=UTC)

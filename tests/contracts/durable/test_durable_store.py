@@ -7,8 +7,8 @@ import pytest
 from holdfast_orchestrator.errors import StateBucketError
 from holdfast_orchestrator.state.conditional_writes import ConditionalWrites, prove_conditional_writes
 from holdfast_orchestrator.state.memory import MemoryStore
+from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError, ObjectHead
 from holdfast_orchestrator.state.s3 import S3Store
-from holdfast_orchestrator.state.store import DurableStore, ObjectExistsError, ObjectHead
 
 
 def test_an_object_is_deleted_only_as_the_one_that_was_read(store: DurableStore) -> None:

@@ -11,18 +11,18 @@ from typing import Any, TextIO, cast
 import pytest
 
 from holdfast_orchestrator import cli
-from holdfast_orchestrator.deploy.ids import new_run_id
+from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.local.environment import local_environ
 from holdfast_orchestrator.record.actor import Actor
-from holdfast_orchestrator.record.audit import AuditTrail
-from holdfast_orchestrator.record.audit_record import AUDIT, Action
-from holdfast_orchestrator.record.journal import Journal
-from holdfast_orchestrator.record.journal_entry import JournalName
+from holdfast_orchestrator.record.audit.entry import AUDIT, Action
+from holdfast_orchestrator.record.audit.trail import AuditTrail
+from holdfast_orchestrator.record.journal.entry import JournalName
+from holdfast_orchestrator.record.journal.journal import Journal
 from holdfast_orchestrator.record.runs import RunRecord, begin_run
-from holdfast_orchestrator.redaction import Redactor
-from holdfast_orchestrator.rollback.machine import Phase
-from holdfast_orchestrator.runtime import Boto3Aws, Runtime, SystemClock
+from holdfast_orchestrator.run_id import new_run_id
 from holdfast_orchestrator.state.s3 import S3Store
+from holdfast_orchestrator.system.redaction import Redactor
+from holdfast_orchestrator.system.runtime import Boto3Aws, Runtime, SystemClock
 from holdfast_orchestrator.testing import captured_terminal
 
 Clients = Callable[[str], Any]

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from holdfast_orchestrator.errors import HoldfastError, LeasedError, NeedsPersonError, StateBucketError
-from holdfast_orchestrator.record.journal import Journal, journalled_shards, read_journal
-from holdfast_orchestrator.record.journal_entry import Edge, Entry, JournalName, chained, next_entry
-from holdfast_orchestrator.rollback.machine import Phase
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.lifecycle import Phase
+from holdfast_orchestrator.record.journal.entry import Edge, Entry, JournalName, chained, next_entry
+from holdfast_orchestrator.record.journal.journal import Journal, journalled_shards, read_journal
 from holdfast_orchestrator.state.memory import MemoryStore
-from holdfast_orchestrator.state.store import DurableStore, ObjectHead, StoredObject
+from holdfast_orchestrator.state.object_store import DurableStore, ObjectHead, StoredObject
+from holdfast_orchestrator.system.runtime import Runtime
 
 NAME = JournalName("01JD6ZT3V9M2B8Q4K7X5N1C0RG", "orders-prod-eu-west-1")
 
@@ -370,10 +370,10 @@ def room_for(size: int) -> Iterator[None]:
 def test_a_process_dies_at_its_crash_point_with_the_entry_written(tmp_path: Path) -> None:
     script = (
         "from pathlib import Path\n"
-        "from holdfast_orchestrator.record.journal import Journal\n"
-        "from holdfast_orchestrator.record.journal_entry import JournalName\n"
-        "from holdfast_orchestrator.rollback.machine import Phase\n"
-        "from holdfast_orchestrator.runtime import SystemClock\n"
+        "from holdfast_orchestrator.record.journal.journal import Journal\n"
+        "from holdfast_orchestrator.record.journal.entry import JournalName\n"
+        "from holdfast_orchestrator.lifecycle import Phase\n"
+        "from holdfast_orchestrator.system.runtime import SystemClock\n"
         "from holdfast_orchestrator.state.memory import MemoryStore\n"
         "from holdfast_orchestrator.testing import refusing_runtime\n"
         "runtime = refusing_runtime(clock=SystemClock(), cache=Path('cache'),\n"

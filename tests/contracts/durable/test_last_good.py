@@ -16,10 +16,10 @@ from holdfast_orchestrator.record.last_good import (
     promote,
     read_last_good,
 )
-from holdfast_orchestrator.rollback.identities import Identity, IdentityIndex, TrackedObject
-from holdfast_orchestrator.rollback.state_objects import Recorded
 from holdfast_orchestrator.state.memory import MemoryStore
-from holdfast_orchestrator.state.store import DurableStore, ObjectHead
+from holdfast_orchestrator.state.object_store import DurableStore, ObjectHead
+from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, TrackedObject
+from holdfast_orchestrator.terraform.state_file import Recorded
 
 FOLDER = "orders/123456789012/eu-west-1/prod"
 TABLE = TrackedObject(

@@ -11,12 +11,12 @@ from holdfast_orchestrator.errors import (
     NeedsPersonError,
     StateBucketError,
 )
-from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.lease import Claim, Lease, Leases
 from holdfast_orchestrator.state.lease_record import LeaseRecord, lease_key
 from holdfast_orchestrator.state.memory import MemoryStore
-from holdfast_orchestrator.state.store import DurableStore, ObjectHead
-from holdfast_orchestrator.state.this_process import ProcessIdentity
+from holdfast_orchestrator.state.object_store import DurableStore, ObjectHead
+from holdfast_orchestrator.state.process_identity import ProcessIdentity
+from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.testing import FrozenClock, RefusingProcesses, refusing_runtime
 
 FOLDER = "orders/123456789012/eu-west-1/prod"

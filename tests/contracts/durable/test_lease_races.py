@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from holdfast_orchestrator.errors import LeasedError
-from holdfast_orchestrator.runtime import Runtime
 from holdfast_orchestrator.state.lease import Claim, Leases
 from holdfast_orchestrator.state.s3 import S3Store
+from holdfast_orchestrator.system.runtime import Runtime
 
 RACER = Path(__file__).resolve().parents[2] / "fixtures" / "lease_racer.py"
 CLAIM = Claim(folder="orders/123456789012/eu-west-1/prod", run="RUN", owner="jane", doing="deploying")

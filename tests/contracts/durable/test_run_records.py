@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from holdfast_orchestrator.deploy.ids import encoded
 from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError, UsageError
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.runs import (
@@ -17,8 +16,9 @@ from holdfast_orchestrator.record.runs import (
     newest_runs,
     read_run,
 )
+from holdfast_orchestrator.run_id import encoded
 from holdfast_orchestrator.state.memory import MemoryStore
-from holdfast_orchestrator.state.store import DurableStore, ObjectHead
+from holdfast_orchestrator.state.object_store import DurableStore, ObjectHead
 
 NOW = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
 RUN = RunRecord(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast_orchestrator.local.environment import REGION, local_environ
-from holdfast_orchestrator.runtime import real_runtime
+from holdfast_orchestrator.system.runtime import real_runtime
 
 BUCKET = "fault-states"
 ROOT = Path(__file__).resolve().parents[3]

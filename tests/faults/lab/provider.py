@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from holdfast_orchestrator.engine.mirrors import find_mirrors, this_platform
-from holdfast_orchestrator.runtime import real_runtime
+from holdfast_orchestrator.system.runtime import real_runtime
 
 SOURCE = "registry.terraform.io/hashicorp/aws"
 TYPES = (

@@ -28,7 +28,7 @@ from tests.support.forked_commands import run_command
 
 from holdfast_orchestrator.engine.workdir import INIT_KEY, work_root, workdir_of
 from holdfast_orchestrator.local.environment import REGION, towards_local
-from holdfast_orchestrator.runtime import real_runtime
+from holdfast_orchestrator.system.runtime import real_runtime
 
 HOLDFAST = Path(sys.executable).with_name("holdfast")
 APP = Path(__file__).resolve().parents[2] / "fixtures" / "fault_app" / "app.py"

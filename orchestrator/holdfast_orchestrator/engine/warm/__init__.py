@@ -13,20 +13,20 @@ bytes but two: of the answer to GetSchema it drops the types the shard uses nowh
 the AWS provider is asked only once whether a configuration is valid, for it builds all its schemas anew to
 say so (80 ms of CPU, once or twice a command).
 
-    needed     the words of a configuration and the types of a state: what is kept
+    schema_filter  the words of a configuration and the types of a state: what is kept
     packages   unpacked providers on this machine whose `h1:` the lock file has
     client     the orchestrator's side: starts the gateway, asks it for doors
     shard      what one shard may attach to, and when not
-    ahead      starts a process while the app is still being synthesized
-    spec       what a process is started with
+    process_spec   what a process is started with
     gateway    the gateway's process: control socket, doors, pools, its own end
-    door       a socket per command; behind it every connection has a gRPC server of its own
+    listener   a socket per command; behind it every connection has a gRPC server of its own
     connection one provider instance of one command: bound to a process once it configures
     pool       who gets which process
-    process    one provider and the leash it is held by
+    provider_process  one provider and the leash it is held by
     voice      what it says: nothing, and that goes through a pipe
     folders    the gateways' temporary folders, and those that a dead one left
-    protocol   which calls there are; wire: their bytes; schemas: answers kept on disk; reaper: what is to end
+    protocol   which calls there are; protobuf_wire: their bytes; schemas: answers kept on disk
+    reaper     what is to end
 
 Four rules keep it right:
 

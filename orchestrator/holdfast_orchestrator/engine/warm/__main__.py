@@ -5,10 +5,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from holdfast_orchestrator.capacity import memory_here
 from holdfast_orchestrator.engine.warm.folders import hold
 from holdfast_orchestrator.engine.warm.gateway import Gateway
 from holdfast_orchestrator.engine.warm.reaper import Bounds
+from holdfast_orchestrator.system.capacity import memory_here
 
 
 def main(folder: Path, cache: Path) -> None:

@@ -22,10 +22,10 @@ from holdfast_orchestrator.engine.lockfile import LockedProvider
 from holdfast_orchestrator.engine.providers import Requirement
 from holdfast_orchestrator.engine.warm.folders import CONTROL, LOG, WORK, hold, make_folder, sweep
 from holdfast_orchestrator.engine.warm.packages import Package, find_package, hash_ahead
-from holdfast_orchestrator.engine.warm.spec import Spec
-from holdfast_orchestrator.private_files import UnsafePlaceError
-from holdfast_orchestrator.process import Command, Running
-from holdfast_orchestrator.runtime import Runtime
+from holdfast_orchestrator.engine.warm.process_spec import Spec
+from holdfast_orchestrator.system.private_files import UnsafePlaceError
+from holdfast_orchestrator.system.process import Command, Running
+from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.terraform.object_keys import ObjectKey
 from holdfast_orchestrator.terraform.ownership import Holdings, Sighting, Sightings
 

@@ -12,10 +12,9 @@ from typing import Any
 
 import grpc
 
-from holdfast_orchestrator.engine.warm import wire
+from holdfast_orchestrator.engine.warm import protobuf_wire as wire
 from holdfast_orchestrator.engine.warm.looks import Asking
 from holdfast_orchestrator.engine.warm.pool import Pool
-from holdfast_orchestrator.engine.warm.process import Metadata, ProviderProcess, StartError
 from holdfast_orchestrator.engine.warm.protocol import (
     APPLY,
     CONFIGURE,
@@ -30,6 +29,7 @@ from holdfast_orchestrator.engine.warm.protocol import (
     Call,
     kept_maps,
 )
+from holdfast_orchestrator.engine.warm.provider_process import Metadata, ProviderProcess, StartError
 from holdfast_orchestrator.engine.warm.schemas import KeptSchema
 from holdfast_orchestrator.engine.warm.watch import Watch
 

@@ -25,16 +25,16 @@ from pathlib import Path
 from typing import Any
 
 from holdfast_orchestrator.engine.warm.connection import Attachment
-from holdfast_orchestrator.engine.warm.door import Door
 from holdfast_orchestrator.engine.warm.folders import CONTROL
+from holdfast_orchestrator.engine.warm.listener import Door
 from holdfast_orchestrator.engine.warm.looks import Looks
 from holdfast_orchestrator.engine.warm.pool import Pool
-from holdfast_orchestrator.engine.warm.process import ProviderProcess, StartError, start
+from holdfast_orchestrator.engine.warm.process_spec import Spec
+from holdfast_orchestrator.engine.warm.provider_process import ProviderProcess, StartError, start
 from holdfast_orchestrator.engine.warm.reaper import Bounds, superfluous
 from holdfast_orchestrator.engine.warm.schemas import KeptSchema
-from holdfast_orchestrator.engine.warm.spec import Spec
 from holdfast_orchestrator.engine.warm.watch import Watch
-from holdfast_orchestrator.process import SystemProcesses
+from holdfast_orchestrator.system.process import SystemProcesses
 from holdfast_orchestrator.terraform.ownership import Holdings
 
 LINE_LIMIT = 1 << 26

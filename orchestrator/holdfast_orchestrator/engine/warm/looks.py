@@ -13,13 +13,13 @@ from typing import Any
 
 import grpc
 
-from holdfast_orchestrator.engine.warm import wire
-from holdfast_orchestrator.engine.warm.process import Metadata, ProviderProcess
+from holdfast_orchestrator.engine.warm import protobuf_wire as wire
 from holdfast_orchestrator.engine.warm.protocol import IMPORT, READ, READ_DATA, Call
+from holdfast_orchestrator.engine.warm.provider_process import Metadata, ProviderProcess
 from holdfast_orchestrator.engine.warm.schemas import KeptSchema
 from holdfast_orchestrator.engine.warm.values import UNKNOWN, decoded, encoded, errors, is_nil
-from holdfast_orchestrator.rollback.classify import says_absent
 from holdfast_orchestrator.terraform.create_semantics import CreateRule, rule_of
+from holdfast_orchestrator.terraform.error_patterns import says_absent
 from holdfast_orchestrator.terraform.object_keys import ObjectKey, Place, import_id_of, key_of
 from holdfast_orchestrator.terraform.ownership import Sighting, Verdict
 

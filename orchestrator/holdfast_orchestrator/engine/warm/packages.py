@@ -16,7 +16,7 @@ from pathlib import Path
 from holdfast_orchestrator.engine.lockfile import LockedProvider
 from holdfast_orchestrator.engine.mirrors import this_platform
 from holdfast_orchestrator.engine.providers import Requirement
-from holdfast_orchestrator.private_files import cache_folder_of, read_file, replace_file
+from holdfast_orchestrator.system.private_files import cache_folder_of, read_file, replace_file
 
 _HASHES = "hashes"
 _DIGEST = re.compile(rb"[0-9a-f]{64}")

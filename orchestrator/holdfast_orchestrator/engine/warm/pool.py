@@ -12,14 +12,14 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 
-from holdfast_orchestrator.engine.warm import wire
-from holdfast_orchestrator.engine.warm.process import Metadata, ProviderProcess
+from holdfast_orchestrator.engine.warm import protobuf_wire as wire
 from holdfast_orchestrator.engine.warm.protocol import (
     CONFIGURE_CAPABILITIES,
     CONFIGURE_DIAGNOSTICS,
     PREPARE_DIAGNOSTICS,
     Call,
 )
+from holdfast_orchestrator.engine.warm.provider_process import Metadata, ProviderProcess
 
 Starter = Callable[[], Awaitable[ProviderProcess]]
 

@@ -7,7 +7,7 @@ started one of its own.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from holdfast_orchestrator.engine.warm.process import ProviderProcess
+from holdfast_orchestrator.engine.warm.provider_process import ProviderProcess
 
 _BYTES_PER_PROCESS = 700 * 2**20
 _SHARE = 4

@@ -12,9 +12,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from holdfast_orchestrator.engine.warm import wire
+from holdfast_orchestrator.engine.warm import protobuf_wire as wire
 from holdfast_orchestrator.engine.warm.protocol import SCHEMA_DIAGNOSTICS, SCHEMA_MAPS
-from holdfast_orchestrator.private_files import UnsafePlaceError, cache_folder_of, read_file, replace_file
+from holdfast_orchestrator.system.private_files import (
+    UnsafePlaceError,
+    cache_folder_of,
+    read_file,
+    replace_file,
+)
 
 _VERSIONS = (5, 6)
 _DIGEST = 32

@@ -21,9 +21,9 @@ from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.diagnostics import Diagnostic
 from holdfast_orchestrator.engine.providers import Requirement, blocks
 from holdfast_orchestrator.engine.warm.client import Lent, WarmError, WarmProviders, Watching
-from holdfast_orchestrator.engine.warm.needed import types_of, words_of, words_of_modules
 from holdfast_orchestrator.engine.warm.packages import Package
-from holdfast_orchestrator.engine.warm.spec import Spec
+from holdfast_orchestrator.engine.warm.process_spec import Spec
+from holdfast_orchestrator.engine.warm.schema_filter import types_of, words_of, words_of_modules
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.system.workers import start_helper

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgpack
 
-from holdfast_orchestrator.engine.warm import wire
+from holdfast_orchestrator.engine.warm import protobuf_wire as wire
 
 # A DynamicValue whose MessagePack is nil: no object.
 NIL = b"\xc0"

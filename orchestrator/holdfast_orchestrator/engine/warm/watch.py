@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from holdfast_orchestrator.engine.warm import wire
+from holdfast_orchestrator.engine.warm import protobuf_wire as wire
 from holdfast_orchestrator.engine.warm.looks import Asking, Looks
 from holdfast_orchestrator.engine.warm.values import decoded, diagnostic, errors, is_nil
 from holdfast_orchestrator.terraform.create_semantics import is_doubtful, rule_of

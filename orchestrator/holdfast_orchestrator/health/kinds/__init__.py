@@ -21,7 +21,7 @@ from holdfast_orchestrator.health.observation import Observation, Standing
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
-    from holdfast_orchestrator.health.doors import Doors
+    from holdfast_orchestrator.health.context import Doors
 
 _MISSING = frozenset({"ClusterNotFoundException", "ServiceNotFoundException", "TargetGroupNotFound"})
 _DENIED = ("AccessDenied", "UnauthorizedOperation", "ExpiredToken", "InvalidClientTokenId", "NotAuthorized")

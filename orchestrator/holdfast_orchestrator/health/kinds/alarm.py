@@ -6,7 +6,7 @@ from holdfast_orchestrator.health.observation import Observation, Standing
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.health.checks import Alarm
-    from holdfast_orchestrator.health.doors import Doors
+    from holdfast_orchestrator.health.context import Doors
 
 _KINDS = ["MetricAlarm", "CompositeAlarm"]
 

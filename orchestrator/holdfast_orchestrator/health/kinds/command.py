@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.errors import ToolchainError
 from holdfast_orchestrator.health.observation import Observation, Standing
-from holdfast_orchestrator.process import Command as Program
-from holdfast_orchestrator.process import Completed
+from holdfast_orchestrator.system.process import Command as Program
+from holdfast_orchestrator.system.process import Completed
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.health.checks import Command
-    from holdfast_orchestrator.health.doors import Doors
+    from holdfast_orchestrator.health.context import Doors
 
 _LONGEST = 300
 

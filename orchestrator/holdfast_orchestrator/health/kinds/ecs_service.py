@@ -11,7 +11,7 @@ from holdfast_orchestrator.health.observation import Observation, Standing
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.health.checks import EcsServiceSteady
-    from holdfast_orchestrator.health.doors import Doors
+    from holdfast_orchestrator.health.context import Doors
 
 
 def look(check: "EcsServiceSteady", doors: "Doors") -> Observation:

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from holdfast_orchestrator.health.doors import Answer, NoAnswerError, RefusedUrlError
+from holdfast_orchestrator.health.http_client import Answer, NoAnswerError, RefusedUrlError
 from holdfast_orchestrator.health.observation import Observation, Standing
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.health.checks import Http
-    from holdfast_orchestrator.health.doors import Doors
+    from holdfast_orchestrator.health.context import Doors
 
 LONGEST_BODY = 1024 * 1024
 """Bytes of a body that are read; a smoke page is smaller."""

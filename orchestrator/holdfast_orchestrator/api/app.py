@@ -1,0 +1,288 @@
+"""A cdktf app as it is read: synthesized, its shards chosen and put in order, without Terraform."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from holdfast_orchestrator.app.foreign import ForeignDefaults, calling_account
+from holdfast_orchestrator.app.graph import Graph
+from holdfast_orchestrator.app.inputs import Variable
+from holdfast_orchestrator.app.manifest import Manifest, Shard
+from holdfast_orchestrator.app.manifest_loader import is_synthesized, load_manifest
+from holdfast_orchestrator.app.project_file import ForeignSettings, ProjectFile, read_project_file
+from holdfast_orchestrator.app.selection import Selection, labels, refuse_ambiguous
+from holdfast_orchestrator.app.synth import synth_lock, synthesize
+from holdfast_orchestrator.context.tools import RealTools, Tools, within_reach
+from holdfast_orchestrator.errors import UsageError
+from holdfast_orchestrator.events import Emitter, Listener, Notice, ignore
+from holdfast_orchestrator.system.redaction import Redactor
+from holdfast_orchestrator.system.runtime import Runtime, real_runtime
+from holdfast_orchestrator.system.stop import StopSignal
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.context.run import Run
+
+Names = str | Sequence[str]
+"""One name, or several."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What holds for everything done with a project.
+
+    `foreign` answers for an app that writes no holdfast.json. `engine` is terraform, tofu or a path.
+    `output` is where to synthesize to, by default what cdktf.json says. With `cold_providers` every
+    Terraform command starts providers of its own. `variables` are Terraform variables given by the caller;
+    of two values for one the later counts.
+    """
+
+    foreign: ForeignSettings = field(default_factory=ForeignSettings)
+    engine: str | None = None
+    output: Path | None = None
+    cold_providers: bool = False
+    variables: tuple[Variable, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """A cdktf app and the outside world it is read in."""
+
+    file: ProjectFile
+    runtime: Runtime
+    options: Options = field(default_factory=Options)
+    redactor: Redactor = field(default_factory=Redactor, repr=False)
+    tools: Tools | None = None
+
+    @classmethod
+    def load(
+        cls, path: str | Path = ".", *, runtime: Runtime | None = None, options: Options | None = None
+    ) -> Self:
+        """Read the cdktf.json in folder `path`. Raises SettingsError where there is none."""
+        runtime = runtime or real_runtime()
+        options = options or Options()
+        file = read_project_file((runtime.cwd / path).absolute())
+        if options.output is not None:
+            file = replace(file, output=(runtime.cwd / options.output).absolute())
+        runtime.redactor.learn(list(file.redact), named=True)
+        return cls(file=file, runtime=runtime, options=options, redactor=runtime.redactor)
+
+    def synth(self, *, env: Names = (), service: Names = (), on_event: Listener = ignore) -> Manifest:
+        """Run the app for these environments and services (none: all) and read what it wrote."""
+        emit = self._emitter(on_event)
+        with synth_lock(self.file.folder):
+            synthesize(
+                self.file, self.runtime, environments=names_of(env), services=names_of(service), emit=emit
+            )
+            return self._with_inputs(self._read(env))
+
+    def _with_inputs(self, manifest: Manifest) -> Manifest:
+        from holdfast_orchestrator.inputs.capture import capture  # noqa: PLC0415 - only after a synthesis
+        from holdfast_orchestrator.inputs.variables import Given  # noqa: PLC0415
+
+        given = Given(environ=self.runtime.environ, variables=self.options.variables)
+        return capture(manifest, self.file.folder, given)
+
+    def list(
+        self,
+        *,
+        env: Names = (),
+        service: Names = (),
+        stack: Names = (),
+        changed_since: str | None = None,
+        on_event: Listener = ignore,
+    ) -> tuple[Shard, ...]:
+        """Return the shards asked for, from what lies in the output folder where that has them all.
+
+        With `changed_since` (a git revision) the app is synthesized, now and as it was then, and only what
+        came out differently is returned.
+        """
+        selection = selection_of(env, service, stack)
+        return self._chosen(selection, changed_since, on_event=on_event)[1]
+
+    def recorded(self, *, env: Names = (), on_event: Listener = ignore) -> tuple[Shard, ...]:
+        """Return the shards of these environments (none: all), whose buckets hold the records of runs.
+
+        Where nobody named environments and the local cloud does not run, its shards are left out, with a
+        notice.
+        """
+        shards = self.list(env=env, on_event=on_event)
+        found = shards if names_of(env) else within_reach(self._tools, shards)
+        if found != shards:
+            self._emitter(on_event)(
+                Notice(message="the local cloud does not run: its records are left out (holdfast local up)")
+            )
+        return found
+
+    def waves(
+        self,
+        *,
+        env: Names = (),
+        service: Names = (),
+        stack: Names = (),
+        include_dependents: bool = False,
+        changed_since: str | None = None,
+        limit: int | None = None,
+        on_event: Listener = ignore,
+    ) -> tuple[tuple[Shard, ...], ...]:
+        """Return the shards asked for in waves of at most `limit`, each after all it depends on.
+
+        Shards are read and chosen as `list` does it. Raises UsageError where one cannot be named by itself:
+        its name is also the service of another.
+        """
+        from holdfast_orchestrator.app.waves import MATRIX_LIMIT, matrix_waves  # noqa: PLC0415 - only for a CI
+
+        selection = selection_of(env, service, stack, include_dependents=include_dependents)
+        manifest, shards = self._chosen(selection, changed_since, on_event=on_event)
+        for shard in shards:
+            refuse_ambiguous(shard, manifest)
+        graph = manifest.graph.only(shard.name for shard in shards)
+        waves = matrix_waves(graph, limit=limit or MATRIX_LIMIT)
+        return tuple(tuple(manifest.by_name[name] for name in wave) for wave in waves)
+
+    def changed_since(self, manifest: Manifest, ref: str, *, env: Names = ()) -> frozenset[str]:
+        """Return the shards of `manifest` that the app at git revision `ref` synthesizes differently.
+
+        Those of an environment that did not exist then, and those whose providers were locked differently,
+        are among them. Raises UsageError where the project is in no git repository, the revision is not
+        known, or the app does not synthesize there.
+        """
+        from holdfast_orchestrator.change_detection import git_diff as since  # noqa: PLC0415 - rarely asked for
+
+        named = names_of(env)
+        with since.checked_out(self.file.folder, ref, self.runtime) as there:
+            runtime = replace(self.runtime, environ=there.environ, cwd=there.folder)
+            known = since.known_then(named, self.file.folder, there.folder, runtime.environ)
+
+            def synth() -> Manifest:
+                if named and not known:
+                    return Manifest(())
+                return replace(self, file=read_project_file(there.folder), runtime=runtime).synth(env=known)
+
+            then = since.synthesized_at(ref, synth)
+            relocked = since.relocked(self.file.folder, there.folder)
+            return since.changed_since(manifest, then, relocked)
+
+    def run(
+        self, manifest: Manifest, *, on_event: Listener = ignore, stop: StopSignal | None = None
+    ) -> "Run":
+        """Return a new run over a synthesized app: what its stages share."""
+        from holdfast_orchestrator.context.run import Run  # noqa: PLC0415
+        from holdfast_orchestrator.engine.user_logs import log_warning  # noqa: PLC0415
+        from holdfast_orchestrator.inputs.variables import secret_variables  # noqa: PLC0415
+        from holdfast_orchestrator.run_id import new_run_id  # noqa: PLC0415 - only with Terraform
+        from holdfast_orchestrator.system.secret_places import secrets_in_configuration  # noqa: PLC0415
+
+        shown = labels(manifest.shards)
+        for shard in manifest.shards:
+            self.redactor.learn([*secrets_in_configuration(shard.configuration), *secret_variables(shard)])
+        emit = self._emitter(on_event)
+        if (warning := log_warning(self.runtime.environ)) is not None:
+            emit(Notice(message=warning))
+        return Run(
+            id=new_run_id(self.runtime.clock.now()),
+            manifest=manifest,
+            tools=self._tools,
+            runtime=self.runtime,
+            redactor=self.redactor,
+            emit=emit,
+            stop=stop or StopSignal(),
+            label=lambda name: shown.get(name, name),
+            project=self.file.id,
+            is_named=self.file.is_named,
+        )
+
+    def _chosen(
+        self, selection: Selection, ref: str | None, *, on_event: Listener
+    ) -> tuple[Manifest, tuple[Shard, ...]]:
+        manifest = None if ref is not None else self.existing(selection)
+        if manifest is None:
+            manifest = self.synth(env=selection.environments, on_event=on_event)
+        return manifest, self._narrowed(selection, manifest, ref).of(manifest)
+
+    def _narrowed(self, selection: Selection, manifest: Manifest, ref: str | None) -> Selection:
+        if ref is None:
+            return selection
+        changed = self.changed_since(manifest, ref, env=selection.environments)
+        return replace(selection, changed=changed)
+
+    def graph(
+        self, *, env: Names = (), service: Names = (), stack: Names = (), on_event: Listener = ignore
+    ) -> Graph:
+        """Return which of the shards asked for depends on which."""
+        selection = selection_of(env, service, stack)
+        manifest = self.existing(selection) or self.synth(env=env, on_event=on_event)
+        return manifest.graph.only(shard.name for shard in selection.of(manifest))
+
+    def existing(self, selection: Selection) -> Manifest | None:
+        """Return what lies in the output folder.
+
+        None where it lacks something of the selection, or is not what may be deployed.
+        """
+        if not is_synthesized(self.file.output):
+            return None
+        try:
+            with synth_lock(self.file.folder):
+                manifest = self._read(selection.environments)
+            selection.of(manifest)
+        except UsageError:
+            # What is wrong there may be put right in the app by now.
+            return None
+        return manifest
+
+    def _read(self, env: Names) -> Manifest:
+        asked = names_of(env)
+        options = self.options.foreign
+        if asked and options.environment is None:
+            options = replace(options, environment=asked[0] if len(asked) == 1 else None)
+        return load_manifest(
+            self.file.output,
+            ForeignDefaults(
+                settings=self.file.foreign,
+                options=options,
+                find_account=self._find_account,
+                folder=self.file.folder,
+                custom_endpoint=bool(self.runtime.environ.get("AWS_ENDPOINT_URL")),
+                keeping=self.file.keeping,
+                accepted_differences=self.file.accepted_differences,
+            ),
+        )
+
+    def _find_account(self, region: str, cloud: str) -> str:
+        tools = RealTools(runtime=self.runtime, project=self.file.folder)
+        environ = tools.environ("local" if cloud == "local" else "aws")
+        return calling_account(self.runtime.aws, region=region, environ=environ)
+
+    @property
+    def _tools(self) -> Tools:
+        return self.tools or self._real_tools
+
+    @property
+    def _real_tools(self) -> RealTools:
+        return RealTools(runtime=self.runtime, project=self.file.folder, engine_choice=self.options.engine)
+
+    def _emitter(self, on_event: Listener) -> Emitter:
+        return Emitter(self.runtime.clock, self.redactor, on_event)
+
+
+def selection_of(
+    env: Names,
+    service: Names,
+    stack: Names,
+    *,
+    include_dependents: bool = False,
+    one_environment: bool = False,
+) -> Selection:
+    """Return the choice of these environments, services and stacks (none: all)."""
+    return Selection(
+        environments=names_of(env),
+        services=names_of(service),
+        stacks=names_of(stack),
+        include_dependents=include_dependents,
+        one_environment=one_environment,
+    )
+
+
+def names_of(given: Names) -> tuple[str, ...]:
+    """Return one name or several as a tuple."""
+    return (given,) if isinstance(given, str) else tuple(given)

@@ -1,0 +1,390 @@
+"""The automation API: whatever the command line does, a program can do and watch.
+
+    project = Project.load(".")
+    plan = project.plan(env="staging")
+    if not plan.destroys:
+        run = project.deploy(plan, on_event=print)
+        run.outcome["storefront"]           # Outcome.COMMITTED
+        run.results["storefront"].reason    # why, where it is not committed
+
+Everything returned is frozen. Failures of a shard are results; what makes the whole run impossible
+(wrong settings, a missing bucket) is raised as a HoldfastError.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from holdfast_orchestrator.api.app import Names, names_of, selection_of
+from holdfast_orchestrator.api.move import MovingApp
+from holdfast_orchestrator.app.manifest import Manifest, Shard, by_bucket
+from holdfast_orchestrator.context.tools import RealTools
+from holdfast_orchestrator.errors import UsageError
+from holdfast_orchestrator.events import Listener, Notice, ignore
+from holdfast_orchestrator.system.runtime import load_ahead
+from holdfast_orchestrator.system.stop import StopSignal
+
+if TYPE_CHECKING:
+    # What plans and deploys takes longer to import than reading an app: it is imported where it begins.
+    from holdfast_orchestrator.advice.facts import Advice
+    from holdfast_orchestrator.context.run import Run
+    from holdfast_orchestrator.deploy.outcome import RunResult
+    from holdfast_orchestrator.deploy.run_context import Policy
+    from holdfast_orchestrator.deploy.work.attempt import Person
+    from holdfast_orchestrator.executor.address import Cluster
+    from holdfast_orchestrator.executor.dask_cluster import DaskCrew
+    from holdfast_orchestrator.plan.result import Plan
+    from holdfast_orchestrator.preview.refusals import Agreed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project(MovingApp):
+    """A cdktf app and the outside world to deploy it in."""
+
+    def advise(
+        self, *, env: Names = (), service: Names = (), stack: Names = (), on_event: Listener = ignore
+    ) -> "Advice":
+        """Return which of the shards asked for to split or to merge. Changes nothing.
+
+        Raises StateBucketError where a state bucket is missing, NeedsPersonError for a damaged state.
+        """
+        from holdfast_orchestrator.advice.reading import Reader  # noqa: PLC0415 - rarely asked for
+        from holdfast_orchestrator.system.secret_places import secrets_in_configuration  # noqa: PLC0415
+
+        manifest, shards = self._chosen(selection_of(env, service, stack), None, on_event=on_event)
+        for shard in shards:
+            self.redactor.learn([*secrets_in_configuration(shard.configuration)])
+        return Reader(manifest=manifest, tools=self._tools, now=self.runtime.clock.now()).advice(shards)
+
+    def plan(
+        self,
+        *,
+        env: Names = (),
+        service: Names = (),
+        stack: Names = (),
+        include_dependents: bool = False,
+        changed_since: str | None = None,
+        one_environment: bool = False,
+        refresh: bool = False,
+        explain: bool = False,
+        take_over_app: str | None = None,
+        agreed: "Agreed | None" = None,
+        max_parallel: int | None = None,
+        max_parallel_per_account: int | None = None,
+        on_event: Listener = ignore,
+        stop: StopSignal | None = None,
+    ) -> "Plan":
+        """Synthesize and plan. A shard that waits for another's first deploy, or fails, is in the answer.
+
+        What has not changed since its last good deploy is not planned, unless with `refresh`. With
+        `explain` the reasons why a shard is planned name the resources that changed. `changed_since` (a git
+        revision) narrows the choice to what synthesizes differently. `agreed` is what may be
+        lost: all else that a deploy would be refused for is in the answer.
+        Raises StateBucketError where a state bucket is missing, GateError where the records of a shard are
+        of another app than this one and `take_over_app`, and with `one_environment` UsageError where several
+        environments are meant without being named.
+        """
+        from holdfast_orchestrator.preview.run import plan_run  # noqa: PLC0415 - only with Terraform
+
+        selection = selection_of(
+            env, service, stack, include_dependents=include_dependents, one_environment=one_environment
+        )
+        with self.warmed(env=env, on_event=on_event) as here:
+            manifest = here.synth(env=env, on_event=on_event)
+            selection = self._narrowed(selection, manifest, changed_since)
+            run = here.run(manifest, on_event=on_event, stop=stop)
+            return plan_run(
+                run,
+                selection.of(manifest),
+                max_parallel=max_parallel or here.shards_at_once,
+                per_account=max_parallel_per_account,
+                refresh=refresh,
+                explain=explain,
+                take_over_app=take_over_app,
+                agreed=agreed,
+            )
+
+    def deploy(
+        self,
+        plan: "Plan | None" = None,
+        *,
+        manifest: Manifest | None = None,
+        env: Names = (),
+        service: Names = (),
+        stack: Names = (),
+        include_dependents: bool = False,
+        changed_since: str | None = None,
+        allow_destroy: Iterable[str] = (),
+        policy: "Policy | None" = None,
+        atomic: bool = False,
+        refresh: bool = False,
+        command: str = "",
+        executor: "str | Cluster | None" = None,
+        max_parallel: int | None = None,
+        max_parallel_per_account: int | None = None,
+        on_event: Listener = ignore,
+        stop: StopSignal | None = None,
+    ) -> "RunResult":
+        """Synthesize, then plan, gate, back up and apply shard by shard.
+
+        With `plan` (of `Project.plan`) its shards are deployed, and its plans applied as they are;
+        GateError is raised where the app or a state is no longer what was planned. With `manifest` (of
+        `Project.synth`) the app is not synthesized again. `policy` says what happens after a failure,
+        `command` is what the records say was called. Raises UsageError where several environments
+        are meant without being named. `refresh` also looks at what has not changed since its last deploy.
+        `executor` is a Dask cluster, or its scheduler's address, whose workers do the work; raises as
+        `executor.dask_cluster.joined` does.
+        """
+        with self._with_crew(executor, env=env, on_event=on_event) as (here, crew):
+            manifest = manifest or self._manifest_for(plan, env=env, on_event=on_event)
+            run = here.run(manifest, on_event=on_event, stop=stop)
+            selection = selection_of(
+                env, service, stack, include_dependents=include_dependents, one_environment=True
+            )
+            if plan is None:
+                shards = self._narrowed(selection, manifest, changed_since).of(manifest)
+            else:
+                shards = self._as_planned(plan, manifest)
+            if crew is not None:
+                self._refuse_local(shards)
+            return _carried_out(
+                run,
+                crew=crew,
+                policy=policy,
+                allow_destroy=allow_destroy,
+                shards=shards,
+                max_parallel=max_parallel or (here.shards_at_once if crew is None else crew.hands),
+                per_account=max_parallel_per_account,
+                shown=plan,
+                atomic=atomic,
+                refresh=refresh,
+                command=command,
+            )
+
+    def destroy(
+        self,
+        *,
+        manifest: Manifest | None = None,
+        env: Names = (),
+        service: Names = (),
+        stack: Names = (),
+        include_dependents: bool = False,
+        retired: str | None = None,
+        allow_destroy: Iterable[str] = (),
+        policy: "Policy | None" = None,
+        command: str = "",
+        max_parallel: int | None = None,
+        max_parallel_per_account: int | None = None,
+        on_event: Listener = ignore,
+        stop: StopSignal | None = None,
+    ) -> "RunResult":
+        """Take down exactly the shards chosen, dependents first.
+
+        `retired` names instead a stack that is not in the app any more, to be taken down as it was last
+        deployed.
+        Raises UsageError where a shard that was not chosen would be left without what it depends on.
+        A protected resource stays, and blocks its shard, unless its address is in `allow_destroy`.
+        """
+        with self.warmed(env=env, on_event=on_event) as here:
+            manifest = manifest or here.synth(env=env, on_event=on_event)
+            if retired is not None:
+                from holdfast_orchestrator.deploy.resume import known_shards  # noqa: PLC0415 - rarely needed
+
+                shards: tuple[Shard, ...] = (here.retired_shard(retired, manifest),)
+                manifest = known_shards(shards, manifest.shards)
+            else:
+                selection = selection_of(
+                    env, service, stack, include_dependents=include_dependents, one_environment=True
+                )
+                shards = selection.of(manifest)
+            run = here.run(manifest, on_event=on_event, stop=stop)
+            return _carried_out(
+                run,
+                policy=policy,
+                allow_destroy=allow_destroy,
+                shards=shards,
+                max_parallel=max_parallel or here.shards_at_once,
+                per_account=max_parallel_per_account,
+                destroy=True,
+                command=command,
+            )
+
+    def retired_shard(self, name: str, manifest: Manifest) -> Shard:
+        """Return a shard that is not in the app any more, as it was last deployed.
+
+        Raises UsageError where there is none of that name, or another such shard still needs it.
+        """
+        from holdfast_orchestrator.change_detection.retired import (  # noqa: PLC0415 - rarely asked for
+            as_deployed,
+            chosen,
+            find_retired,
+        )
+
+        found = chosen(name, find_retired(self.run(manifest)))
+        return as_deployed(found, self._tools.store(found.shard))
+
+    def rollback(
+        self,
+        stack: str,
+        *,
+        to: str | None = None,
+        env: Names = (),
+        policy: "Policy | None" = None,
+        command: str = "",
+        on_event: Listener = ignore,
+        stop: StopSignal | None = None,
+    ) -> "RunResult":
+        """Re-apply an earlier good deployment of one shard (`to`: its run; none: the one before).
+
+        What that would destroy for good blocks it, like in any deploy. Raises UsageError where `stack`
+        does not name exactly one shard.
+        """
+        from holdfast_orchestrator.deploy.resume import known_shards  # noqa: PLC0415
+        from holdfast_orchestrator.deploy.shard.intent import Back  # noqa: PLC0415 - rarely needed
+
+        app = self.list(env=env, on_event=on_event)
+        shards = selection_of((), (), stack).of(Manifest(app)) if app else ()
+        if len(shards) != 1:
+            names = ", ".join(shard.name for shard in shards) or "none"
+            raise UsageError(f"{stack!r} must name one shard, got {names}", next_step="holdfast list")
+        with self.warmed(env=env, on_event=on_event) as here:
+            run = here.run(known_shards(shards, app), on_event=on_event, stop=stop)
+            return _carried_out(
+                run, policy=policy, shards=shards, max_parallel=1, back=Back(to), command=command
+            )
+
+    def resume(
+        self,
+        run: str,
+        *,
+        env: Names = (),
+        decision: "Person | None" = None,
+        command: str = "",
+        on_event: Listener = ignore,
+        stop: StopSignal | None = None,
+    ) -> "RunResult":
+        """Bring a run whose runner died, or that waits for a person, to its end.
+
+        It is looked for in the buckets of these environments (none: all). Raises UsageError where none of
+        them knows the run.
+        """
+        from holdfast_orchestrator.deploy.resume import (  # noqa: PLC0415
+            Take,
+            known_shards,
+            shards_of_run,
+            take_up_run,
+        )
+        from holdfast_orchestrator.deploy.work.attempt import Person  # noqa: PLC0415 - rarely needed
+        from holdfast_orchestrator.report.transcript import Transcript  # noqa: PLC0415
+
+        app = self.recorded(env=env, on_event=on_event)
+        stores = [self._tools.store(first) for first, *_ in by_bucket(app)]
+        shards = shards_of_run(run, app, stores)
+        manifest = known_shards(shards, app)
+        environments = sorted({shard.environment for shard in shards})
+        with self.warmed(env=environments, on_event=on_event) as here:
+            taken = replace(here.run(manifest, on_event=on_event, stop=stop), id=run)
+            take = Take(run=run, person=decision or Person(), command=command)
+            return take_up_run(take, taken, shards, Transcript)
+
+    @contextmanager
+    def warmed(self, *, env: Names = (), on_event: Listener = ignore) -> "Iterator[Project]":
+        """Start providers that all of Terraform's commands inside share; yields the project that uses them.
+
+        What plans and applies does so by itself. Around several of them, it spares starting anew. Where
+        providers cannot be warm, or must not be, everything goes the ordinary way.
+        """
+        from holdfast_orchestrator.context.warm_up import warmed_tools  # noqa: PLC0415 - only with Terraform
+
+        load_ahead(self.runtime.aws)
+        if self.tools is not None or self.options.cold_providers:
+            yield self
+            return
+        emit = self._emitter(on_event)
+        with warmed_tools(
+            self._real_tools, environments=names_of(env), tell=lambda why: emit(Notice(message=why))
+        ) as tools:
+            yield replace(self, tools=tools)
+
+    @contextmanager
+    def _with_crew(
+        self, executor: "str | Cluster | None", *, env: Names, on_event: Listener
+    ) -> "Iterator[tuple[Project, DaskCrew | None]]":
+        """Yield the project with warm providers, or as it is and the cluster that does the work."""
+        if executor is None:
+            with self.warmed(env=env, on_event=on_event) as here:
+                yield here, None
+            return
+        from holdfast_orchestrator.executor.address import Cluster, open_to_all  # noqa: PLC0415
+        from holdfast_orchestrator.executor.dask_cluster import joined  # noqa: PLC0415 - only with a cluster
+        from holdfast_orchestrator.executor.job import Belongings  # noqa: PLC0415
+
+        belongings = Belongings.of(
+            self.file, engine=self.options.engine, cold_providers=self.options.cold_providers
+        )
+        cluster = Cluster(address=executor) if isinstance(executor, str) else executor
+        if cluster.is_open and cluster.insecure:
+            self._emitter(on_event)(Notice(message=open_to_all(cluster)))
+        with joined(cluster, belongings) as crew:
+            yield self, crew
+
+    def _refuse_local(self, shards: Iterable[Shard]) -> None:
+        """Raise UsageError for shards of the local cloud, which no other machine reaches."""
+        local = [shard.name for shard in shards if shard.cloud == "local"]
+        if local and not self.runtime.environ.get("AWS_ENDPOINT_URL"):
+            raise UsageError(
+                f"the local cloud is this machine's alone, so no executor can deploy {', '.join(local)}",
+                next_step="deploy without --executor, or set AWS_ENDPOINT_URL here and on the workers",
+            )
+
+    @property
+    def shards_at_once(self) -> int:
+        """How many shards are worked on at once where nobody says otherwise."""
+        from holdfast_orchestrator.system.capacity import default_parallel  # noqa: PLC0415 - only with Terraform
+
+        return default_parallel(warm=isinstance(self.tools, RealTools) and self.tools.warm is not None)
+
+    def _manifest_for(self, plan: "Plan | None", *, env: Names, on_event: Listener) -> Manifest:
+        if plan is None:
+            return self.synth(env=env, on_event=on_event)
+        if plan.manifest is not None:
+            return plan.manifest
+        return self.synth(env=plan.environments, on_event=on_event)
+
+    def _as_planned(self, plan: "Plan", manifest: Manifest) -> tuple[Shard, ...]:
+        from holdfast_orchestrator.change_detection.upstream import Upstreams  # noqa: PLC0415
+        from holdfast_orchestrator.plan.saved import refuse_stale  # noqa: PLC0415 - only with Terraform
+        from holdfast_orchestrator.state.snapshot import read_snapshot  # noqa: PLC0415
+
+        upstreams = Upstreams(manifest=manifest, tools=self._tools)
+        for planned in plan.shards:
+            shard = manifest.by_name.get(planned.shard)
+            if shard is None:
+                raise UsageError(f"the app has no stack {planned.shard!r} any more, which was planned")
+            snapshot = read_snapshot(self._tools.store(shard), shard.state.key)
+            refuse_stale(planned, shard, snapshot, upstreams.digests(shard))
+        return tuple(shard for shard in manifest.shards if shard.name in plan.by_name)
+
+
+def _carried_out(
+    run: "Run",
+    *,
+    policy: "Policy | None",
+    allow_destroy: Iterable[str] = (),
+    crew: "DaskCrew | None" = None,
+    **order: Any,
+) -> "RunResult":
+    """Carry out an Order of these fields."""
+    from holdfast_orchestrator.deploy.order import Order  # noqa: PLC0415
+    from holdfast_orchestrator.deploy.run import carry_out  # noqa: PLC0415
+    from holdfast_orchestrator.deploy.run_context import Policy  # noqa: PLC0415 - only with Terraform
+    from holdfast_orchestrator.report.transcript import Transcript  # noqa: PLC0415 - only with Terraform
+
+    policy = policy or Policy()
+    agreed = replace(
+        policy,
+        allowed=policy.allowed | frozenset(allow_destroy),
+        together=policy.together or order.get("atomic", False),
+    )
+    return carry_out(Order(policy=agreed, transcribe=Transcript, **order), run, crew)

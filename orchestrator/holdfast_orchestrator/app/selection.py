@@ -1,0 +1,119 @@
+"""Which shards of an app a command is about, and what to call them.
+
+Each kind of name narrows the choice; several names of one kind widen it. What is asked for and does
+not exist is an error that lists what does. Upstreams are never pulled in by themselves.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from holdfast_orchestrator.app.manifest import Manifest, Shard
+from holdfast_orchestrator.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What was asked for; an empty tuple means all. `stacks` are globs over shard and service names.
+
+    With `one_environment` a choice that spans several environments has to name them. `changed` narrows the
+    choice to shards of these names, of which there may be none.
+    """
+
+    environments: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    stacks: tuple[str, ...] = ()
+    include_dependents: bool = False
+    one_environment: bool = False
+    changed: frozenset[str] | None = None
+
+    def of(self, manifest: Manifest) -> tuple[Shard, ...]:
+        """Return the shards chosen, in dependency order.
+
+        Raises UsageError for a name or glob that matches nothing, and for an app without stacks.
+        """
+        chosen = _narrowed(manifest.shards, "--env", self.environments, lambda shard: shard.environment)
+        chosen = _narrowed(chosen, "--service", self.services, lambda shard: shard.service)
+        chosen = _globbed(chosen, self.stacks)
+        if not chosen:
+            raise UsageError("this app has no stacks")
+        self._refuse_many_environments(chosen)
+        names = {shard.name for shard in chosen if self.changed is None or shard.name in self.changed}
+        if self.include_dependents:
+            names |= manifest.graph.dependents(names)
+        return tuple(shard for shard in manifest.shards if shard.name in names)
+
+    def _refuse_many_environments(self, chosen: Iterable[Shard]) -> None:
+        found = sorted({shard.environment for shard in chosen})
+        if self.one_environment and not self.environments and len(found) > 1:
+            raise UsageError(
+                f"this is about {len(found)} environments: {', '.join(found)}",
+                next_step=f"name what is meant, for example --env {found[0]}",
+            )
+
+
+def _narrowed(
+    shards: Sequence[Shard], option: str, names: Iterable[str], named: Callable[[Shard], str]
+) -> tuple[Shard, ...]:
+    wanted = tuple(names)
+    there = {named(shard) for shard in shards}
+    for name in wanted:
+        if name not in there:
+            raise UsageError(f"{option} {name!r} matches no stack; there are: {', '.join(sorted(there))}")
+    return tuple(shard for shard in shards if not wanted or named(shard) in wanted)
+
+
+def _globbed(shards: Sequence[Shard], globs: Iterable[str]) -> tuple[Shard, ...]:
+    chosen: set[str] = set()
+    asked = tuple(globs)
+    for glob in asked:
+        found = {
+            shard.name
+            for shard in shards
+            if glob == shard.name or fnmatchcase(shard.name, glob) or fnmatchcase(shard.service, glob)
+        }
+        if not found:
+            names = ", ".join(sorted(shard.name for shard in shards))
+            raise UsageError(f"--stack {glob!r} matches no stack; there are: {names}")
+        chosen |= found
+    return tuple(shard for shard in shards if not asked or shard.name in chosen)
+
+
+def alone(shard: Shard) -> Selection:
+    """Return the selection of exactly this shard, as the options of a command can say it."""
+    return Selection(environments=(shard.environment,), services=(shard.service,), stacks=(shard.name,))
+
+
+def naming(shard: Shard) -> tuple[str, ...]:
+    """Return the options of a command line that choose what `alone` does."""
+    asked = alone(shard)
+    return ("--env", *asked.environments, "--service", *asked.services, "--stack", *asked.stacks)
+
+
+def refuse_ambiguous(shard: Shard, manifest: Manifest) -> None:
+    """Return if `alone` chooses this shard and no other; raises UsageError that names the others."""
+    others = [found.name for found in alone(shard).of(manifest) if found.name != shard.name]
+    if others:
+        raise UsageError(
+            f"shard {shard.name!r} cannot be named by itself: its name is also the service of "
+            f"{', '.join(others)}",
+            next_step="rename the stack or the service",
+        )
+
+
+def labels(shards: Iterable[Shard]) -> Mapping[str, str]:
+    """Return the shortest name by which each shard can be told from the others, by shard name."""
+    known = tuple(shards)
+    spellings = (
+        {shard.name: _spelled(shard, shard.service) for shard in known},
+        {shard.name: _spelled(shard, f"{shard.service}-{shard.environment}") for shard in known},
+        {shard.name: _spelled(shard, f"{shard.service}-{shard.region}") for shard in known},
+        {shard.name: shard.name for shard in known},
+    )
+    clear = [names for names in spellings if len(set(names.values())) == len(known)]
+    return min(clear, key=lambda names: sum(map(len, names.values())))
+
+
+def _spelled(shard: Shard, spelling: str) -> str:
+    """A spelling with the service; where that was made from the stack's id, the id as the app has it."""
+    return spelling if shard.name.startswith(shard.service) else shard.name

@@ -1,0 +1,186 @@
+"""Stage 1: run the app that writes the stacks.
+
+The program is the one cdktf.json names, started as cdktf's own command line starts it (by a shell, in
+the project's folder, told where to write by CDKTF_OUTDIR), with the Python that runs Holdfast first on
+PATH. What it leaves running in its session is ended. Two runs in one checkout take turns, from the app's
+start until its files have been read.
+"""
+
+import fcntl
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from holdfast_orchestrator.app.json_model import read_model
+from holdfast_orchestrator.app.manifest import CDKTF_MANIFEST, HOLDFAST_MANIFEST
+from holdfast_orchestrator.app.manifest_loader import is_synthesized, refuse_linked
+from holdfast_orchestrator.app.project_file import CDKTF_JSON, ProjectFile
+from holdfast_orchestrator.errors import SettingsError, SynthesisError, UsageError
+from holdfast_orchestrator.events import AppOutput, Event, Notice, SynthFinished, SynthStarted
+from holdfast_orchestrator.system.private_files import open_lock, project_folder
+from holdfast_orchestrator.system.process import Command, Completed
+from holdfast_orchestrator.system.runtime import Runtime
+from holdfast_orchestrator.system.workers import start_helper
+
+_LOCK = Path(".holdfast") / "synth.lock"
+_FRAME = re.compile(r'  File "(?P<file>[^"]+)", line \d+')
+_NOT_THE_USERS = ("site-packages", "dist-packages", "<frozen ", "/lib/python3")
+_JAVASCRIPT_FRAME = re.compile(r"\s+at .*(?:\(|:\d+:\d+)")
+_LONGEST = 40
+# What shells end with where a program is not there, and what they and `env` say of it.
+_NOT_FOUND = 127
+_MISSING = re.compile(
+    r"sh: (?:line )?(?:\d+: )?(?:exec: )?(?P<shell>\S+): (?:command )?not found"
+    r"|env: \W?(?P<env>[\w./+-]+)\W?: No such file"
+)
+_READER = "holdfast_orchestrator.app.manifest_schema"
+
+
+@contextmanager
+def synth_lock(project: Path) -> Iterator[None]:
+    """Hold the project's output folder: wait for another run in the same checkout to have read it."""
+    lock = open_lock(project_folder(project, _LOCK.parent.name) / _LOCK.name)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def synthesize(
+    project: ProjectFile,
+    runtime: Runtime,
+    *,
+    environments: Sequence[str] = (),
+    services: Sequence[str] = (),
+    emit: Callable[[Event], object],
+) -> None:
+    """Run the app; what it printed is an event.
+
+    Empty `environments` or `services` mean all of them. Raises SettingsError for what the app itself
+    calls wrong settings (exit code 64), SynthesisError for any other failure. Call it, and read its
+    files, inside `synth_lock`.
+    """
+    emit(SynthStarted(app=project.app))
+    refuse_linked(project.output)
+    _make_folder(project.output)
+    # What an earlier synthesis left must not pass for this one's work.
+    for name in (CDKTF_MANIFEST, HOLDFAST_MANIFEST):
+        (project.output / name).unlink(missing_ok=True)
+    # What reads the app's files takes a while to import; the app takes longer.
+    start_helper(import_module, _READER, name="reader")
+    completed = runtime.processes.run(_command(project, runtime, environments, services))
+    if printed := "\n".join(filter(None, (completed.stdout.strip(), completed.stderr.strip()))):
+        emit(AppOutput(text=printed))
+    if completed.left:
+        left = ", ".join(completed.left)
+        emit(Notice(message=f"the app had left programs running, which were ended: {left}"))
+    if not completed:
+        raise _failure(project, completed)
+    if not is_synthesized(project.output):
+        raise SynthesisError(
+            f"{project.app!r} ended well but wrote no {project.output / CDKTF_MANIFEST}",
+            next_step="the app must end with app.synth() and must not set another outdir",
+        )
+    emit(SynthFinished(shards=_count_stacks(project.output), seconds=completed.seconds))
+
+
+def _make_folder(output: Path) -> None:
+    """Make the output folder: cdktf makes the last part of its path only."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot synthesize to {output}: {error.strerror}",
+            next_step="set another `output` in cdktf.json, or give --output",
+        ) from None
+
+
+def _command(
+    project: ProjectFile, runtime: Runtime, environments: Sequence[str], services: Sequence[str]
+) -> Command:
+    python = Path(sys.executable).parent
+    environ = {
+        **runtime.environ,
+        "PATH": f"{python}:{runtime.environ.get('PATH', '/usr/bin:/bin')}",
+        "HOLDFAST_ENV": _commas("--env", environments),
+        "HOLDFAST_SERVICE": _commas("--service", services),
+        "CDKTF_OUTDIR": str(project.output),
+        "CDKTF_CONTEXT_JSON": json.dumps(_context(project)),
+        # jsii prints eleven lines about the age of an old Node; the value is the version it knows.
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+    }
+    return Command(
+        argv=("/bin/sh", "-c", project.app),
+        cwd=project.folder,
+        environ=environ,
+        on_timeout="kill",
+        ends_session=True,
+    )
+
+
+def _context(project: ProjectFile) -> dict[str, Any]:
+    """The context as cdktf's own command line gives it: with the local modules that cdktf.json names."""
+    context = dict(project.context)
+    if project.local_modules:
+        context["cdktfRelativeModules"] = list(project.local_modules)
+    return context
+
+
+def _commas(option: str, names: Sequence[str]) -> str:
+    for name in names:
+        if not name or "," in name:
+            raise UsageError(f"{option} takes one name at a time and may be repeated, got {name!r}")
+    return ",".join(names)
+
+
+def _count_stacks(output: Path) -> int:
+    from holdfast_orchestrator.app.manifest_schema import CdktfManifest  # noqa: PLC0415 - pydantic, only when used
+
+    return len(read_model(output / CDKTF_MANIFEST, CdktfManifest).stacks)
+
+
+def _failure(project: ProjectFile, completed: Completed) -> SettingsError | SynthesisError:
+    text = completed.stderr.strip() or completed.stdout.strip()
+    if completed.code == SettingsError.exit_code:
+        what, _, next_step = text.removeprefix("error: ").partition("\n  next: ")
+        return SettingsError(what, next_step=next_step or None)
+    if completed.code == _NOT_FOUND and (missing := _MISSING.search(text)) is not None:
+        program = missing["shell"] or missing["env"]
+        return SynthesisError(
+            f"{project.app!r} cannot be run: there is no program {program!r} on PATH",
+            next_step=f"install {program}, or change `app` in {project.folder / CDKTF_JSON}",
+        )
+    return SynthesisError(
+        f"{project.app!r} ended with exit code {completed.code}:\n{_indented(trimmed(text))}",
+        next_step="mend the app; to see all it prints, run: holdfast synth --verbose",
+    )
+
+
+def trimmed(text: str) -> str:
+    """Return an app's error output without what is not the app's own.
+
+    Of a Python traceback the frames of installed packages go, of the messages that come through jsii
+    the JavaScript frames; of what is left, the last 40 lines stay.
+    """
+    kept: list[str] = []
+    foreign_frame = False
+    for line in text.splitlines():
+        frame = _FRAME.match(line)
+        if frame is not None:
+            foreign_frame = any(part in frame["file"] for part in _NOT_THE_USERS)
+        elif not line.startswith("    "):
+            foreign_frame = False
+        if not foreign_frame and not _JAVASCRIPT_FRAME.match(line):
+            kept.append(line)
+    return "\n".join(kept[-_LONGEST:])
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())

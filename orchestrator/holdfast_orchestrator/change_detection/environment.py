@@ -1,0 +1,59 @@
+"""What of the environment changes what providers do, and with it what a plan finds.
+
+Credentials are no part of that: the same deploy is the same whoever asks for it.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.context.run import Run
+from holdfast_orchestrator.engine.providers import blocks
+from holdfast_orchestrator.terraform.json_values import Document, as_list, digest
+
+_ENDPOINT = "AWS_ENDPOINT_URL"
+_COUNTED = ("TF_AWS_", _ENDPOINT)
+_REGIONS = frozenset({"AWS_REGION", "AWS_DEFAULT_REGION"})
+_TYPED = ("resource", "data", "ephemeral")
+
+
+def environment_of(shard: Shard, document: Document, run: Run) -> Mapping[str, str]:
+    """Return a digest for each variable that counts, by name. Raises HoldfastError as `Tools.environ`."""
+    environ = dict(run.tools.environ(shard.cloud))
+    if not run.runtime.environ.get(_ENDPOINT):
+        # The local cloud's own, on another port after each start. Which cloud it is, the bucket says.
+        environ.pop(_ENDPOINT, None)
+    return counted(document, environ)
+
+
+def counted(document: Document, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return a digest for each variable of `environ` that counts for a configuration, by name."""
+    regions = frozenset() if _says_its_regions(document) else _REGIONS
+    names = (name for name in sorted(environ) if name.startswith(_COUNTED) or name in regions)
+    return {name: digest(environ[name]) for name in names}
+
+
+def _says_its_regions(document: Document) -> bool:
+    """Whether every provider has a block of its own that names a region, and none that does not."""
+    told = {name for name, body in _provider_blocks(document) if body.get("region") and "alias" not in body}
+    silent = {name for name, body in _provider_blocks(document) if not body.get("region")}
+    return _providers(document) <= told - silent
+
+
+def _provider_blocks(document: Document) -> Iterator[tuple[str, Document]]:
+    for by_name in blocks(document, "provider"):
+        for name, bodies in by_name.items():
+            for body in as_list(bodies):
+                yield name, body if isinstance(body, Mapping) else {}
+
+
+def _providers(document: Document) -> frozenset[str]:
+    """The local names of all providers: required, configured, or named by the types in use."""
+    required = (
+        name
+        for one in blocks(document, "terraform")
+        for by in blocks(one, "required_providers")
+        for name in by
+    )
+    typed = (kind.partition("_")[0] for section in _TYPED for by in blocks(document, section) for kind in by)
+    configured = (name for name, _ in _provider_blocks(document))
+    return frozenset({*required, *typed, *configured} - {"terraform"})

@@ -1,0 +1,108 @@
+"""What is written down of a deployment that was just proven well, for the next one to skip by.
+
+Nothing is, where something may have moved while it was being proven: an upstream state that is not the one
+from before the last plan, a plan that still differs each time, a provider that is not in the lock file.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.change_detection.environment import environment_of
+from holdfast_orchestrator.change_detection.inspect import required_sources
+from holdfast_orchestrator.change_detection.normalize import UnreadableError, normal
+from holdfast_orchestrator.change_detection.settings import settings_of
+from holdfast_orchestrator.change_detection.upstream import Upstreams, outputs_needed
+from holdfast_orchestrator.context.run import Run
+from holdfast_orchestrator.engine import lockfile
+from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.record.fingerprint import Build, Footing, InputFooting, Mark, Proven
+from holdfast_orchestrator.record.last_good import Promoted
+from holdfast_orchestrator.terraform.json_values import Document, digest
+
+
+class DeployedShard(Protocol):
+    """A shard that was deployed just now, and the folder that its engine worked in."""
+
+    @property
+    def shard(self) -> Shard:
+        """The shard."""
+
+    @property
+    def run(self) -> Run:
+        """The run."""
+
+    @property
+    def workdir(self) -> Path:
+        """The folder."""
+
+
+def inputs_before(bench: DeployedShard, configuration: Document) -> Mapping[str, Mark | None] | None:
+    """Which upstream states there are, to be asked before the plan that proves the shard well.
+
+    None where that cannot be found out: it is never worth a deploy.
+    """
+    try:
+        return Upstreams(manifest=bench.run.manifest, tools=bench.run.tools).marks(configuration)
+    except HoldfastError:
+        return None
+
+
+def footing_of(
+    bench: DeployedShard, promoted: Promoted, *, state: Mark, proven: Proven | None
+) -> Footing | None:
+    """Return the footing of what stands, None where that cannot be told for sure.
+
+    Never raises: the deployment is good already, and only the next one will be slower.
+    """
+    record = promoted.record
+    # What differs each time and nobody accepted by name proves nothing.
+    settles = record.residual is None or bool(record.accepted)
+    if proven is None or proven.state != state.etag or not settles:
+        return None
+    try:
+        return _footing(bench, promoted, state=state, proven=proven)
+    except (HoldfastError, UnreadableError, OSError):
+        return None
+
+
+def _footing(bench: DeployedShard, promoted: Promoted, *, state: Mark, proven: Proven) -> Footing | None:
+    shard, record = bench.shard, promoted.record
+    document = normal(shard.configuration)
+    inputs = _inputs(bench, document)
+    versions = bench.run.tools.versions()
+    providers = _builds(bench, versions.registry)
+    if providers is None or {name: one.mark for name, one in inputs.items()} != dict(proven.inputs):
+        return None
+    return Footing(
+        run=record.run,
+        at=record.at,
+        configuration=digest(document),
+        settings=settings_of(shard),
+        environment=environment_of(shard, document, bench.run),
+        engine=versions.engine,
+        providers=providers,
+        inputs=inputs,
+        state=state,
+        good=promoted.etag,
+        reads=shard.inputs.digests if shard.inputs.known else None,
+        accepted=record.accepted,
+    )
+
+
+def _inputs(bench: DeployedShard, document: Document) -> Mapping[str, InputFooting]:
+    upstreams = Upstreams(manifest=bench.run.manifest, tools=bench.run.tools)
+    needed = outputs_needed(document, bench.run.manifest)
+    return {name: upstreams.read(name).of(names) for name, names in needed.items()}
+
+
+def _builds(bench: DeployedShard, registry: str) -> Mapping[str, Build] | None:
+    """What the copy of the lock file that the engine used trusts; None where it lacks a provider."""
+    used = lockfile.read(bench.workdir)
+    builds = {}
+    for source in required_sources(bench.shard, registry):
+        if source not in used or not used[source].hashes:
+            return None
+        builds[source] = Build(used[source].version, frozenset(used[source].hashes))
+    return builds

@@ -1,0 +1,177 @@
+"""What was deployed once and is not in the app any more: found from the records, never taken down unasked.
+
+cdktf forgets a stack that was removed from the app, and its resources would stay for ever without anybody
+knowing. Their last-good records know. Only this project's own are offered, of accounts, regions and
+environments that the app has now: a bucket may hold the states of several apps.
+"""
+
+import shlex
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from holdfast_orchestrator.app.manifest import Shard, by_bucket
+from holdfast_orchestrator.change_detection.heirs import Heirs, heirs_of
+from holdfast_orchestrator.context.run import Run
+from holdfast_orchestrator.errors import GateError, HoldfastError, NeedsPersonError, UsageError
+from holdfast_orchestrator.events import Notice
+from holdfast_orchestrator.record.artifact import read_artifact
+from holdfast_orchestrator.record.last_good import LAST_GOOD, LastGood, earlier, read_last_good
+from holdfast_orchestrator.record.shard_record import shard_of
+from holdfast_orchestrator.state.object_store import DurableStore
+from holdfast_orchestrator.system.workers import WorkerPool
+
+_READERS = 8
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retired:
+    """A shard that is not in the app any more, and what it still has; `heirs` are stacks that declare it."""
+
+    shard: Shard
+    run: str
+    at: datetime
+    objects: int
+    artifact: str
+    heirs: Heirs = field(default_factory=dict)
+
+    @property
+    def command(self) -> str:
+        """What takes it down."""
+        return f"holdfast destroy --env {self.shard.environment} --retired {shlex.quote(self.shard.name)}"
+
+    @property
+    def way_out(self) -> str:
+        """What to do with it: where a stack of the app declares its objects, it was renamed or split."""
+        if not self.heirs:
+            return f"to take it down: {self.command}"
+        source = shlex.quote(self.shard.name)
+        moves = (f"holdfast move {source} {shlex.quote(name)}" for name in self.heirs)
+        return "what they declare of it moves with: " + " or ".join(
+            f"{move} --env {self.shard.environment}" for move in moves
+        )
+
+    def __str__(self) -> str:
+        things = f"{self.objects} object{'' if self.objects == 1 else 's'}"
+        return (
+            f"{self.shard.name} is not in the app any more and still has {things}, last deployed on "
+            f"{self.at:%d %b %Y} by run {self.run}; {self._declared()}{self.way_out}"
+        )
+
+    def _declared(self) -> str:
+        return "".join(f"{name} declares {_few(there)} of it; " for name, there in self.heirs.items())
+
+
+def find_retired(run: Run) -> tuple[Retired, ...]:
+    """Return what is left of stacks that were removed, by name. A bucket that cannot be read knows none.
+
+    Every environment of the app is looked at, also those that cannot be reached from here.
+    """
+    found: dict[str, Retired] = {}
+    for first, *_ in by_bucket(run.manifest.shards):
+        with suppress(HoldfastError):
+            found.update({one.shard.name: one for one in _retired(run.tools.store(first), run)})
+    for one in list(found.values()):
+        with suppress(HoldfastError):
+            found[one.shard.name] = replace(one, heirs=heirs_of(one.shard, run))
+    return tuple(found[name] for name in sorted(found))
+
+
+def chosen(name: str, found: tuple[Retired, ...]) -> Retired:
+    """Return the one of this name, which may be taken down.
+
+    Raises UsageError where there is none, or others still need it; GateError where the app declares what
+    it has.
+    """
+    by_name = {one.shard.name: one for one in found}
+    if name not in by_name:
+        names = ", ".join(sorted(by_name)) or "none"
+        raise UsageError(f"no stack {name!r} was removed from this app; removed and still there: {names}")
+    needed = sorted(one.shard.name for one in found if name in one.shard.depends_on)
+    if needed:
+        raise UsageError(
+            f"{', '.join(needed)} would lose what they depend on",
+            next_step=f"take them down first: {by_name[needed[0]].command}",
+        )
+    one = by_name[name]
+    if one.heirs:
+        declared = "; ".join(f"{heir} declares {_few(there)}" for heir, there in one.heirs.items())
+        raise GateError(
+            f"{name} was renamed, it seems: of what it has, {declared}. Nothing of it was destroyed",
+            next_step=f"{one.way_out}; what is to go is taken out of the app first",
+        )
+    return one
+
+
+def _few(addresses: tuple[str, ...]) -> str:
+    more = len(addresses) - _NAMED
+    return ", ".join(addresses[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def as_deployed(one: Retired, store: DurableStore) -> Shard:
+    """Return the shard with the configuration it was last deployed with, or the newest that can be read.
+
+    Raises NeedsPersonError where there is none: nobody knows then with which providers to take it down.
+    """
+    from holdfast_orchestrator.inputs.kept import with_inputs  # noqa: PLC0415 - only to destroy
+
+    with suppress(NeedsPersonError):
+        return with_inputs(one.shard, store, read_artifact(store, one.artifact))
+    for record in earlier(store, one.shard.state.folder):
+        with suppress(NeedsPersonError):
+            return with_inputs(one.shard, store, read_artifact(store, record.artifact))
+    raise NeedsPersonError(
+        f"no configuration of {one.shard.name} is kept any more, so nobody knows with which providers to "
+        "take it down",
+        next_step="put the stack back into the app, then: "
+        f"holdfast destroy --env {one.shard.environment} --stack {shlex.quote(one.shard.name)}",
+    )
+
+
+def _retired(store: DurableStore, run: Run) -> Iterator[Retired]:
+    with WorkerPool(_READERS, thread_name_prefix="retired") as readers:
+        for record in readers.map(lambda folder: _record(store, folder), _strangers(store, run)):
+            if record is None or record.shard is None or record.project != run.project:
+                continue
+            if record.index.objects:
+                with suppress(KeyError, TypeError):
+                    # A note that is not understood offers nothing.
+                    yield _of(record, shard_of(record.shard))
+
+
+def _of(record: LastGood, shard: Shard) -> Retired:
+    return Retired(
+        shard=shard,
+        run=record.run,
+        at=record.at,
+        objects=len(record.index.objects),
+        artifact=record.artifact,
+    )
+
+
+def _strangers(store: DurableStore, run: Run) -> Iterator[str]:
+    """The state folders that have a record and belong to no shard of the app, where the app deploys to."""
+    shards = run.manifest.shards
+    ours = {shard.state.folder for shard in shards}
+    places = {(shard.account, shard.region, shard.environment) for shard in shards}
+    for head in store.list(f"{LAST_GOOD}/"):
+        folder = head.key.removeprefix(f"{LAST_GOOD}/").removesuffix(".json")
+        _, _, place = folder.partition("/")
+        if folder not in ours and tuple(place.split("/")) in places:
+            yield folder
+
+
+def _record(store: DurableStore, folder: str) -> LastGood | None:
+    try:
+        good = read_last_good(store, folder)
+    except HoldfastError:
+        return None
+    return None if good is None else good.record
+
+
+def tell_retired(run: Run, retired: Iterable[Retired]) -> None:
+    """Offer what is not in the app any more for retirement."""
+    for one in retired:
+        run.emit(Notice(message=str(one)))

@@ -1,0 +1,194 @@
+"""What a shard reads from the shards above it: which outputs, and what they are now."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from holdfast_orchestrator.app.manifest import Manifest, Shard
+from holdfast_orchestrator.change_detection.normalize import remote_states
+from holdfast_orchestrator.context.tools import Tools
+from holdfast_orchestrator.engine.diagnostics import CommandFailedError
+from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.record.fingerprint import InputFooting, Mark
+from holdfast_orchestrator.state.object_store import ObjectHead, ObjectStore
+from holdfast_orchestrator.state.snapshot import read_snapshot, snapshot_of
+from holdfast_orchestrator.terraform.json_values import Document, digest
+
+_ABSENT = digest(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A state that was read: which one, and the digest of each of its outputs."""
+
+    mark: Mark | None
+    outputs: Mapping[str, str]
+
+    def of(self, names: frozenset[str]) -> InputFooting:
+        """Return the outputs of these names; one that is not there is known as that."""
+        return InputFooting(self.mark, {name: self.outputs.get(name, _ABSENT) for name in sorted(names)})
+
+
+@dataclass(kw_only=True)
+class Upstreams:
+    """The states above, each looked at once, however many shards ask; safe between threads."""
+
+    manifest: Manifest
+    tools: Tools
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _guards: dict[str, threading.Lock] = field(default_factory=dict)
+    _marks: dict[str, Mark | None] = field(default_factory=dict)
+    _read: dict[str, Read] = field(default_factory=dict)
+
+    def marks(self, configuration: Document) -> Mapping[str, Mark | None]:
+        """Which state there is now of each shard that a configuration reads from."""
+        return {name: self.mark(name) for name in outputs_needed(configuration, self.manifest)}
+
+    def now(self, configuration: Document, known: Mapping[str, InputFooting]) -> Mapping[str, InputFooting]:
+        """What a configuration reads now; a state that is still the known one is not read again."""
+        found = {}
+        for name, names in outputs_needed(configuration, self.manifest).items():
+            before, mark = known.get(name), self.mark(name)
+            if before is not None and mark is not None and _is_known(before, mark, names):
+                found[name] = before
+            else:
+                found[name] = self.read(name).of(names)
+        return found
+
+    def digests(self, shard: Shard) -> Mapping[str, str]:
+        """A digest of what `shard` reads now of each shard above it, by that shard's name."""
+        needed = outputs_needed(json.loads(shard.configuration), self.manifest)
+        return {name: digest(self.read(name).of(names).outputs) for name, names in needed.items()}
+
+    def mark(self, name: str) -> Mark | None:
+        """Which object the state of shard `name` is."""
+        with self._guard(name):
+            if name not in self._marks:
+                shard = self.manifest.by_name[name]
+                self._marks[name] = mark_of(self.tools.store(shard).head(shard.state.key))
+            return self._marks[name]
+
+    def read(self, name: str) -> Read:
+        """The outputs of shard `name`."""
+        with self._guard(name):
+            if name not in self._read:
+                self._read[name] = read_outputs(
+                    self.tools.store(self.manifest.by_name[name]), self._key(name)
+                )
+            return self._read[name]
+
+    def note(self, name: str, mark: Mark | None) -> None:
+        """Keep what somebody else has just found out."""
+        with self._guard(name):
+            self._marks.setdefault(name, mark)
+
+    def _key(self, name: str) -> str:
+        return self.manifest.by_name[name].state.key
+
+    def _guard(self, name: str) -> threading.Lock:
+        with self._lock:
+            return self._guards.setdefault(name, threading.Lock())
+
+
+def read_outputs(store: ObjectStore, key: str) -> Read:
+    """Read the outputs of a state. Raises NeedsPersonError for an object that is none."""
+    stored = store.get(key)
+    if stored is None:
+        return Read(None, {})
+    outputs = snapshot_of(stored).outputs
+    return Read(mark_of(stored.head), {name: digest(value) for name, value in outputs.items()})
+
+
+def _is_known(before: InputFooting, mark: Mark, names: frozenset[str]) -> bool:
+    return before.mark == mark and set(before.outputs) == names
+
+
+def mark_of(head: ObjectHead | None) -> Mark | None:
+    """Which object it is; None for none."""
+    return None if head is None else Mark(head.etag, head.version)
+
+
+def strangers(configuration: Document, manifest: Manifest) -> tuple[str, ...]:
+    """The states a configuration reads that belong to no shard of the app, in words."""
+    foreign = {place for place in remote_states(configuration) if place not in manifest.by_place}
+    return tuple(f"it reads a state outside of this app ({bucket}/{key})" for bucket, key in sorted(foreign))
+
+
+_DATA_SOURCE = re.compile(r"(?:module\.[^.]+\.)*data\.")
+
+
+_REFERENCE = re.compile(r"data\.terraform_remote_state\.([A-Za-z0-9_-]+)\.outputs\.([A-Za-z0-9_-]+)")
+
+
+def waits_for(shard: Shard, manifest: Manifest, tools: Tools) -> tuple[str, ...]:
+    """Return the upstream shards whose state lacks an output that `shard` refers to, by name."""
+    needed = _needed_outputs(json.loads(shard.configuration))
+    waiting = set()
+    for place, outputs in sorted(needed.items()):
+        upstream = manifest.by_place.get(place)
+        if upstream is not None and not outputs <= _outputs(upstream, tools):
+            waiting.add(upstream.name)
+    return tuple(sorted(waiting))
+
+
+def undeployed_upstreams(
+    error: HoldfastError, shard: Shard, manifest: Manifest, tools: Tools
+) -> tuple[str, ...]:
+    """Return the shards without a state that a failed plan of `shard` waits for, by name.
+
+    Those it depends on, where nothing but data sources failed: they looked for what is yet to be made.
+    """
+    if not isinstance(error, CommandFailedError):
+        return ()
+    failed = [one.address or "" for one in error.diagnostics if one.is_error]
+    if not failed or not all(_DATA_SOURCE.match(address) for address in failed):
+        return ()
+    upstreams = (manifest.by_name[name] for name in shard.depends_on if name in manifest.by_name)
+    return tuple(
+        sorted(one.name for one in upstreams if read_snapshot(tools.store(one), one.state.key) is None)
+    )
+
+
+def outputs_needed(configuration: Mapping[str, Any], manifest: Manifest) -> Mapping[str, frozenset[str]]:
+    """Return the outputs that a configuration refers to, by the name of the shard that has them."""
+    needed = _needed_outputs(configuration)
+    return {
+        manifest.by_place[place].name: frozenset(outputs)
+        for place, outputs in sorted(needed.items())
+        if place in manifest.by_place
+    }
+
+
+def outputs_read(configuration: Mapping[str, Any], place: tuple[str, str]) -> frozenset[str]:
+    """Return the outputs that a configuration reads from the state at `place`, a bucket and a key."""
+    return frozenset(_needed_outputs(configuration).get(place, ()))
+
+
+def _outputs(shard: Shard, tools: Tools) -> set[str]:
+    snapshot = read_snapshot(tools.store(shard), shard.state.key)
+    return set() if snapshot is None else set(snapshot.outputs)
+
+
+def _needed_outputs(document: Mapping[str, Any]) -> Mapping[tuple[str, str], set[str]]:
+    sources = document.get("data", {}).get("terraform_remote_state", {})
+    needed: dict[tuple[str, str], set[str]] = {}
+    for source, output in set(_references(document)):
+        config = (sources.get(source) or {}).get("config") or {}
+        place = (config.get("bucket", ""), config.get("key", ""))
+        needed.setdefault(place, set()).add(output)
+    return needed
+
+
+def _references(value: Any) -> Iterator[tuple[str, str]]:
+    match value:
+        case str():
+            yield from _REFERENCE.findall(value)
+        case dict():
+            for inner in value.values():
+                yield from _references(inner)
+        case list():
+            for inner in value:
+                yield from _references(inner)

@@ -1,0 +1,220 @@
+"""Creates in doubt: did AWS make the object, and is it ours?
+
+An interrupted call, a lost answer and a crashed provider all leave a create of which nobody knows
+whether it happened. The object is looked for by the ids it would have, with a plan that only reads
+(an `import` block). It is adopted when the stable tag of this shard is on it and no other shard's state
+has it; an object without the tag is somebody else's and is reported, never deleted. The tag names the
+shard and not the run, or every run would change every object.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from holdfast_orchestrator.terraform.identity import Identity
+from holdfast_orchestrator.terraform.import_ids import import_id
+from holdfast_orchestrator.terraform.json_values import Document
+from holdfast_orchestrator.terraform.object_keys import Place as ProviderPlace
+from holdfast_orchestrator.terraform.object_keys import import_id_of
+
+TAG_KEYS = ("tags_all", "tags")
+
+ATTEMPTS = 3
+"""How often to look before an object counts as never made; an open call took 12 s to land."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a shard lives: what ARNs and URLs are made of."""
+
+    account: str
+    region: str
+    partition: str = "aws"
+
+
+@dataclass(frozen=True, slots=True)
+class ShardTag:
+    """The stable tag on every object of a shard: its key and this shard's value."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """The object is ours: import it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """The object exists and is not proven ours: report it, never import or delete it."""
+
+    why: str
+
+
+# Types found by a name the configuration gives: the attribute that is the import id.
+_NAMED: Mapping[str, str] = {
+    "aws_cloudwatch_dashboard": "dashboard_name",
+    "aws_cloudwatch_event_rule": "name",
+    "aws_cloudwatch_log_group": "name",
+    "aws_cloudwatch_metric_alarm": "alarm_name",
+    "aws_db_instance": "identifier",
+    "aws_db_parameter_group": "name",
+    "aws_db_subnet_group": "name",
+    "aws_dynamodb_table": "name",
+    "aws_ecr_repository": "name",
+    "aws_ecs_cluster": "name",
+    "aws_eks_cluster": "name",
+    "aws_elasticache_cluster": "cluster_id",
+    "aws_elasticache_replication_group": "replication_group_id",
+    "aws_iam_group": "name",
+    "aws_iam_instance_profile": "name",
+    "aws_iam_role": "name",
+    "aws_iam_user": "name",
+    "aws_kinesis_stream": "name",
+    "aws_kms_alias": "name",
+    "aws_lambda_function": "function_name",
+    "aws_rds_cluster": "cluster_identifier",
+    "aws_s3_bucket": "bucket",
+    "aws_ssm_parameter": "name",
+}
+
+# Types whose import id is an ARN or URL that can be worked out.
+_WORKED_OUT: Mapping[str, str] = {
+    "aws_iam_policy": "arn:{partition}:iam::{account}:policy{path}{name}",
+    "aws_sfn_state_machine": "arn:{partition}:states:{region}:{account}:stateMachine:{name}",
+    "aws_sns_topic": "arn:{partition}:sns:{region}:{account}:{name}",
+    "aws_sqs_queue": "https://sqs.{region}.amazonaws.com/{account}/{name}",
+}
+
+
+def candidate_ids(kind: str, planned: Document, place: Place) -> tuple[str, ...]:
+    """The import ids an object would have if it was made; none where only AWS chooses the id.
+
+    For those, a search by tag is the only way to find the object.
+    """
+    found = (
+        _named(kind, planned)
+        or _worked_out(kind, planned, place)
+        or import_id(kind, None, planned)
+        or import_id_of(kind, planned, ProviderPlace(place.account, place.region, place.partition))
+    )
+    return (found,) if found else ()
+
+
+def judge_adoption(
+    identity: Identity,
+    attributes: Document,
+    *,
+    tag: ShardTag,
+    elsewhere: Collection[Identity],
+) -> Adopt | Foreign:
+    """Whether an object found in the cloud may be taken into this shard's state.
+
+    Args:
+        identity: the object's, as the import plan shows it.
+        attributes: the object's, as the import plan shows them before any change.
+        tag: the stable tag of this shard.
+        elsewhere: every identity in any other shard's state.
+    """
+    if identity in elsewhere:
+        return Foreign("another shard's state has it")
+    tags = next((attributes[key] for key in TAG_KEYS if attributes.get(key)), None)
+    if not isinstance(tags, Mapping):
+        return Foreign("it carries no tags, so nothing proves whose it is")
+    if tags.get(tag.key) != tag.value:
+        return Foreign(f"its tag {tag.key!r} is {tags.get(tag.key)!r}, not {tag.value!r}")
+    return Adopt()
+
+
+def _named(kind: str, planned: Document) -> str | None:
+    value = planned.get(_NAMED.get(kind, ""))
+    return value if isinstance(value, str) and value else None
+
+
+def _worked_out(kind: str, planned: Document, place: Place) -> str | None:
+    template, name = _WORKED_OUT.get(kind), planned.get("name")
+    if template is None or not isinstance(name, str) or not name:
+        return None
+    return template.format(
+        partition=place.partition,
+        account=place.account,
+        region=place.region,
+        name=name,
+        path=planned.get("path") or "/",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """`arn:…:SERVICE:…:PREFIX…`; the import id is what follows the prefix, or, `whole`, the ARN."""
+
+    service: str
+    prefix: str
+    whole: bool = False
+
+
+_FORMS: Mapping[str, _Form] = {
+    "aws_acm_certificate": _Form("acm", "certificate/", whole=True),
+    "aws_ebs_volume": _Form("ec2", "volume/"),
+    "aws_efs_file_system": _Form("elasticfilesystem", "file-system/"),
+    "aws_eip": _Form("ec2", "elastic-ip/"),
+    "aws_flow_log": _Form("ec2", "vpc-flow-log/"),
+    "aws_instance": _Form("ec2", "instance/"),
+    "aws_internet_gateway": _Form("ec2", "internet-gateway/"),
+    "aws_kms_key": _Form("kms", "key/"),
+    "aws_launch_template": _Form("ec2", "launch-template/"),
+    "aws_lb": _Form("elasticloadbalancing", "loadbalancer/", whole=True),
+    "aws_lb_listener": _Form("elasticloadbalancing", "listener/", whole=True),
+    "aws_lb_listener_rule": _Form("elasticloadbalancing", "listener-rule/", whole=True),
+    "aws_lb_target_group": _Form("elasticloadbalancing", "targetgroup/", whole=True),
+    "aws_nat_gateway": _Form("ec2", "natgateway/"),
+    "aws_network_acl": _Form("ec2", "network-acl/"),
+    "aws_route_table": _Form("ec2", "route-table/"),
+    "aws_secretsmanager_secret": _Form("secretsmanager", "secret:", whole=True),
+    "aws_security_group": _Form("ec2", "security-group/"),
+    "aws_subnet": _Form("ec2", "subnet/"),
+    "aws_vpc": _Form("ec2", "vpc/"),
+    "aws_vpc_endpoint": _Form("ec2", "vpc-endpoint/"),
+}
+
+
+def can_be_searched(kind: str) -> bool:
+    """Whether objects of this Terraform type can be told by the form of their ARN."""
+    return kind in _FORMS
+
+
+def tagged_import_id(kind: str, arn: str) -> str | None:
+    """Return the import id of an object of type `kind` with this ARN; None where it is of another type."""
+    form = _FORMS.get(kind)
+    match arn.split(":", 5):
+        case ["arn", _, service, _, _, resource] if (
+            form is not None and service == form.service and resource.startswith(form.prefix)
+        ):
+            return arn if form.whole else resource.removeprefix(form.prefix)
+        case _:
+            return None
+
+
+def told_apart(
+    wanted: Mapping[str, tuple[str, Mapping[str, str]]],
+    there: Mapping[str, Mapping[str, str]],
+    known: Collection[str],
+) -> Mapping[str, str]:
+    """Return the import id of each object wanted that is told from every other by its tags, by address.
+
+    `wanted` are type and tags by address, `there` the tags of what exists by ARN, `known` ARNs and ids that
+    are none of them. Where one object fits two addresses, or two fit one, nobody can tell.
+    """
+    fitting = {
+        address: tuple(
+            import_id
+            for arn, carried in there.items()
+            if tags.items() <= carried.items()
+            and (import_id := tagged_import_id(kind, arn)) is not None
+            and not {arn, import_id}.intersection(known)
+        )
+        for address, (kind, tags) in wanted.items()
+    }
+    claims = Counter(import_id for ids in fitting.values() for import_id in ids)
+    return {address: ids[0] for address, ids in fitting.items() if len(ids) == 1 and claims[ids[0]] == 1}

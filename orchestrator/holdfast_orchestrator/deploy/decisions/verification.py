@@ -1,0 +1,103 @@
+"""What a verify plan proves, and what it does not.
+
+"No changes" says that configuration, state and cloud agree. It does not say that nothing was lost: a
+table that was replaced and rolled back agrees with everything and is empty. So the stateful identities
+of the last good deployment are compared as well. And some providers show the same difference after
+every apply: somebody may have accepted it by name, and what the last good verify plan still showed is
+remembered as a fingerprint.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Literal
+
+from holdfast_orchestrator.terraform.differences import Accepting, Judged, has_unknown, judge_differences
+from holdfast_orchestrator.terraform.identity import IdentityIndex, TrackedObject, lost
+from holdfast_orchestrator.terraform.json_values import Document, digest
+from holdfast_orchestrator.terraform.plan import Change, read_plan
+
+CLEAN_FINGERPRINT = digest([])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """The verdict: `proven` only when the plan shows nothing new and nothing stateful is lost."""
+
+    plan: Literal["clean", "accepted", "as before", "changes", "unreadable"]
+    fingerprint: str
+    lost: tuple[TrackedObject, ...]
+    differences: Judged = field(default_factory=Judged)
+
+    @property
+    def proven(self) -> bool:
+        return self.plan in ("clean", "accepted", "as before") and not self.lost
+
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """The addresses that still change and are not accepted."""
+        left = self.differences
+        addresses = (*(one.address for one in left.open), *(one.resource for one in left.expired))
+        return tuple(dict.fromkeys(addresses))
+
+
+def fingerprint(plan: Document) -> str:
+    """A SHA-256 (hex) of what a plan still shows: per object the action and what would change, no secrets.
+
+    An object's identity takes part, so the same difference at another object is another fingerprint.
+    """
+    return digest(
+        sorted(
+            [change.address, change.action, str(change.identity), _differences(change), *_unknown(change)]
+            for change in read_plan(plan)
+            if change.touches
+        )
+    )
+
+
+def judge_verify(
+    plan: Document,
+    *,
+    baseline: str | None,
+    before: IdentityIndex,
+    now: IdentityIndex,
+    approved: Collection[str] = (),
+    destroyed: Collection[tuple[str, str]] = (),
+    accepted: Accepting | None = None,
+) -> Verified:
+    """Hold a verify plan and the newest state against the last good deployment.
+
+    Args:
+        plan: the verify plan, as `terraform show -json` prints it.
+        baseline: the fingerprint recorded with the last good deployment, None before the first.
+        before: its identity index.
+        now: the index of the newest state.
+        approved: addresses whose loss was approved by name.
+        destroyed: (type, id) of every object this run destroyed (`Progress.destroyed`).
+        accepted: the differences that somebody has accepted.
+    """
+    planned, found = read_plan(plan), fingerprint(plan)
+    judged = judge_differences(planned, accepted or Accepting())
+    ids = {known.identity for known in before if (known.identity.kind, known.id) in set(destroyed)}
+    verdict: Literal["clean", "accepted", "as before", "changes", "unreadable"] = "changes"
+    if planned.problems:
+        verdict = "unreadable"
+    elif not (judged.open or judged.expired):
+        verdict = "accepted" if judged.accepted else "clean"
+    elif found == baseline:
+        verdict = "as before"
+    missing = lost(before, now, approved=approved, destroyed=ids)
+    return Verified(plan=verdict, fingerprint=found, lost=missing, differences=judged)
+
+
+def _unknown(change: Change) -> list[str]:
+    """What is known after the apply only; a value that is not there is something else."""
+    return [digest(change.after_unknown)] if has_unknown(change.after_unknown) else []
+
+
+def _differences(change: Change) -> list[list[str]]:
+    old, new = change.before or {}, change.after or {}
+    return [
+        [name, digest(old.get(name)), digest(new.get(name))]
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+    ]

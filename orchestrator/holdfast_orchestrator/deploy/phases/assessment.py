@@ -1,0 +1,131 @@
+"""What an apply has left: read everything there is, change nothing, and say what kind of failure it is."""
+
+from dataclasses import dataclass
+
+from holdfast_orchestrator.deploy.decisions.apply_progress import Progress, Settled, Step, settle
+from holdfast_orchestrator.deploy.decisions.state_recovery import (
+    Decision,
+    Evidence,
+    NothingToDo,
+    UseStored,
+    decide,
+)
+from holdfast_orchestrator.deploy.decisions.verdict import Aftermath, Verdict, classify
+from holdfast_orchestrator.deploy.work.attempt import Attempt
+from holdfast_orchestrator.deploy.work.leased_shard import Bench, recorded
+from holdfast_orchestrator.state.backups import list_backups
+from holdfast_orchestrator.system.private_files import read_source
+from holdfast_orchestrator.terraform.error_patterns import says_exists
+from holdfast_orchestrator.terraform.holdings import unproven_in
+from holdfast_orchestrator.terraform.identity import IdentityIndex
+from holdfast_orchestrator.terraform.state_file import Condition, Standing, StateObject, compare, read_state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The newest state, the events held against it, and what has to be done about the state."""
+
+    stored: StateObject
+    now: IdentityIndex
+    progress: Progress
+    settled: Settled
+    rescued: bool
+    decision: Decision
+
+    @property
+    def state_is_whole(self) -> bool:
+        """Whether the stored state is the truth and nothing waits beside it."""
+        return not self.rescued and isinstance(self.decision, NothingToDo | UseStored)
+
+
+def examine(bench: Bench, attempt: Attempt) -> Found:
+    """Look at state, rescued state and events."""
+    stored = bench.state()
+    rescued = bench.rescued()
+    told = attempt.progress()
+    before = recorded(attempt.before.snapshot)
+    now = bench.index(stored.document)
+    evidence = Evidence(
+        stored=stored,
+        recorded=before,
+        rescued=() if rescued is None else (read_state("errored.tfstate", read_source(rescued)),),
+        copies=_copies(bench, attempt) if _is_lost(stored, attempt) else (),
+        created=told.created(),
+        gone=told.gone() | attempt.let_go,
+    )
+    return Found(
+        stored=stored,
+        now=now,
+        progress=told,
+        settled=settle(
+            told,
+            before=attempt.before.index,
+            now=now,
+            imported=attempt.imported,
+            unproven=unproven_in(stored.document, attempt.sightings) - attempt.adopted,
+        ),
+        rescued=rescued is not None,
+        decision=decide(evidence),
+    )
+
+
+def verdict_of(attempt: Attempt, found: Found) -> Verdict:
+    """What kind of failure this is, as far as is known now."""
+    waits = not found.state_is_whole
+    return classify(
+        Aftermath(
+            exit_code=attempt.code,
+            errors=attempt.errors,
+            rescued_state=waits,
+            unsaved=0,
+            in_doubt=len(in_doubt(attempt, found)),
+            adopted=_answered_by_our_own(attempt, found),
+            verified=attempt.verified,
+            healthy=attempt.healthy,
+        )
+    )
+
+
+def _answered_by_our_own(attempt: Attempt, found: Found) -> tuple[str, ...]:
+    """The errors that say that an object exists which this run has adopted."""
+    adopted = {known.address for known in found.now if known.identity in attempt.adopted}
+    return tuple(
+        error.text for error in attempt.diagnostics if error.address in adopted and says_exists(error.text)
+    )
+
+
+def in_doubt(attempt: Attempt, found: Found) -> tuple[Step, ...]:
+    """The creates nobody has looked for yet; one that was refused has made nothing."""
+    refused = attempt.refused()
+    return tuple(
+        step
+        for step in found.settled.in_doubt
+        if (step.address, step.id_value) not in attempt.looked_for and step.address not in refused
+    )
+
+
+def may_be_done(found: Found) -> bool:
+    """Whether every step that was planned was done, as far as the events tell."""
+    return not found.progress.unfinished and not found.progress.not_started
+
+
+def _is_lost(stored: StateObject, attempt: Attempt) -> bool:
+    before = recorded(attempt.before.snapshot)
+    if before is None:
+        return False
+    return compare(stored, before) in (Standing.ABSENT, Standing.DAMAGED, Standing.OLDER)
+
+
+def _copies(bench: Bench, attempt: Attempt) -> tuple[StateObject, ...]:
+    """Copies of the state: the backups, and the bucket's own earlier versions."""
+    found = (
+        [] if attempt.before.snapshot is None else [read_state("the backup", attempt.before.snapshot.body)]
+    )
+    for backup in list_backups(bench.store, bench.folder):
+        stored = bench.store.get(backup.key)
+        found.append(read_state(f"backup {backup.serial}", None if stored is None else stored.body))
+    key = bench.shard.state.key
+    for version in bench.store.versions(key):
+        stored = None if version.deleted else bench.store.get_version(key, version.version)
+        found.append(read_state(f"version {version.version}", None if stored is None else stored.body))
+    return tuple(one for one in found if one.condition is Condition.WHOLE)

@@ -1,0 +1,327 @@
+"""The way forward: put deletes off, apply what was gated, prove it, delete, promote."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from holdfast_orchestrator.deploy.decisions.deferred_deletes import (
+    Staging,
+    deleted_and_made,
+    stage,
+    stage_one_problems,
+    stage_two,
+    stage_two_problems,
+)
+from holdfast_orchestrator.deploy.decisions.verification import CLEAN_FINGERPRINT
+from holdfast_orchestrator.deploy.phases.destroy import destroy_again, refuse_more_than_agreed, settle_destroy
+from holdfast_orchestrator.deploy.phases.letting_go import (
+    deletes_at_once,
+    let_go_in_state,
+    not_ours_to_delete,
+)
+from holdfast_orchestrator.deploy.phases.reversibility import judge_reversible
+from holdfast_orchestrator.deploy.phases.verification import (
+    accepting,
+    prove,
+    sentence,
+    tell_unused,
+    told,
+    way_out,
+)
+from holdfast_orchestrator.deploy.work.attempt import Attempt
+from holdfast_orchestrator.deploy.work.failure import Failure, failure_of, failure_of_error
+from holdfast_orchestrator.deploy.work.leased_shard import Bench, recorded
+from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy
+from holdfast_orchestrator.deploy.work.plan_basis import refuse_other_state
+from holdfast_orchestrator.deploy.work.sightings import (
+    holdings_of,
+    look_once_more,
+    note_applied,
+    note_sightings,
+)
+from holdfast_orchestrator.deploy.work.terraform_locks import note_stolen_lock, refuse_stolen_lock
+from holdfast_orchestrator.errors import GateError, HoldfastError, NeedsPersonError
+from holdfast_orchestrator.lifecycle import Phase
+from holdfast_orchestrator.record.artifact import readable_configurations
+from holdfast_orchestrator.record.journal.saved_plan import keep_plan
+from holdfast_orchestrator.system.stop import Urgency
+from holdfast_orchestrator.terraform.differences import judge_differences
+from holdfast_orchestrator.terraform.json_values import Document
+from holdfast_orchestrator.terraform.plan import read_plan
+
+_STAGE_ONE = "stage-one.tfplan"
+_STAGE_TWO = "stage-two.tfplan"
+_LET_GO = "let-go.tfplan"
+
+
+def put_deletes_off(bench: Bench, attempt: Attempt) -> None:
+    """Where the plan deletes something, plan a first stage that does not.
+
+    Raises GateError where that plan is not the gated one without its deletes.
+    """
+    if attempt.verb == "destroy":
+        return
+    attempt.staging = staging_of(bench, attempt)
+    _refuse_to_delete_what_waits(attempt)
+    _refuse_to_delete_what_is_made(attempt)
+    if attempt.staging.stage_one is None:
+        return
+    bench.step("planning the first stage")
+    terraform = bench.terraform(attempt.staging.stage_one)
+    outcome = terraform.plan(out=_STAGE_ONE)
+    attempt.terraform = terraform
+    attempt.plan_file = outcome.plan if outcome.changes else None
+    if outcome.changes:
+        refuse_other_state(bench, outcome.plan)
+        shown = terraform.show_plan(outcome.plan)
+        problems = stage_one_problems(
+            shown,
+            put_off=attempt.staging.put_off,
+            accepted=[*attempt.tainted, *(each.address for each in attempt.staging.not_put_off)],
+        )
+        if problems:
+            raise GateError(
+                "the deletes of this plan cannot be put off: " + " ".join(problems),
+                next_step="deploy the deletes by themselves, in a change of their own",
+            )
+        judge_reversible(bench, attempt, shown)
+
+
+def _refuse_to_delete_what_waits(attempt: Attempt) -> None:
+    for each in attempt.staging.not_put_off:
+        if each.address in attempt.ownership.held:
+            raise GateError(
+                f"{each.address} goes to another shard of this run, and cannot wait for it: {each.why}",
+                next_step="deploy the shard that takes it first, by itself",
+            )
+
+
+def _refuse_to_delete_what_is_made(attempt: Attempt) -> None:
+    both = deleted_and_made(attempt.plan, {each.address for each in attempt.staging.not_put_off})
+    if both:
+        raise GateError(
+            " ".join(f"{old} would be deleted, and is the object that {new} is to be." for old, new in both),
+            next_step="declare that it moved (`moved` from the old address to the new one), then deploy",
+        )
+
+
+def staging_of(bench: Bench, attempt: Attempt) -> Staging:
+    """How the newest plan falls into two stages; what is half made cannot be kept as it is."""
+    changes = attempt.plan.get("resource_changes") or ()
+    whole = [change for change in changes if change["address"] not in attempt.tainted]
+    plan = {**attempt.plan, "resource_changes": whole}
+    return stage(attempt.wanted, plan=plan, earlier=_earlier(bench, attempt), hold=attempt.ownership.held)
+
+
+def apply_stage_one(bench: Bench, attempt: Attempt) -> Phase:
+    """Apply the plan that was gated, and no other."""
+    reasons = not_ours_to_delete(bench, attempt, deletes_at_once(attempt))
+    attempt.code, attempt.errors = 0, ()
+    looked = look_once_more(bench, attempt)
+    noted = {"retry": attempt.retries, "boot": bench.boot, "handed": sorted(reasons), **looked}
+    with bench.phase(Phase.APPLYING, **noted) as entry:
+        if attempt.code != 0:
+            entry["refused"] = True
+            return Phase.SETTLE
+        bench.step("applying")
+        if reasons:
+            _let_go_at_once(bench, attempt, reasons)
+        if attempt.plan_file is None:
+            attempt.code, attempt.errors = 0, ()
+        else:
+            entry.update(run_apply(bench, attempt))
+    return Phase.SETTLE
+
+
+def _let_go_at_once(bench: Bench, attempt: Attempt, reasons: Mapping[str, str]) -> None:
+    """Let go of what the first apply would delete, and plan it again without."""
+    planned = {change.address for change in attempt.planned if change.deletes} - set(attempt.staging.put_off)
+    let_go_in_state(bench, attempt, reasons)
+    outcome = attempt.terraform.plan(out=_LET_GO, destroy=attempt.verb == "destroy")
+    attempt.plan_file = outcome.plan if outcome.changes else None
+    if not outcome.changes:
+        return
+    refuse_other_state(bench, outcome.plan)
+    shown = attempt.terraform.show_plan(outcome.plan)
+    new = {change.address for change in read_plan(shown) if change.deletes} - (planned - reasons.keys())
+    if new:
+        raise NeedsPersonError(f"{', '.join(sorted(new))} would be deleted, which nobody was shown")
+
+
+def run_apply(bench: Bench, attempt: Attempt) -> dict[str, Any]:
+    """Apply `attempt.plan_file`, keep what the apply says of itself, and return what the journal keeps."""
+    bench.lease.confirm()
+    holdings = holdings_of(bench, attempt)
+    with bench.run.stop.interrupting(attempt.terraform.interrupt):
+        applied = attempt.terraform.apply(attempt.plan_file, holdings=holdings)
+    noted = note_applied(bench, attempt, applied.watched)
+    attempt.plan_file = None
+    attempt.records.append(applied.record)
+    attempt.code = applied.code
+    attempt.errors = tuple(one.text for one in applied.diagnostics if one.is_error)
+    attempt.diagnostics = applied.diagnostics
+    attempt.verified = None
+    note_stolen_lock(bench, attempt)
+    if not applied:
+        attempt.interrupted = bench.run.stop.urgency is Urgency.INTERRUPT
+        attempt.failure = failure_of(applied, bench.shard, interrupted=attempt.interrupted)
+    return noted
+
+
+def verify(bench: Bench, attempt: Attempt) -> Phase:
+    """Prove that what stands is what was wanted."""
+    with bench.phase(Phase.VERIFY) as entry:
+        bench.step("verifying")
+        entry.update(check(bench, attempt, attempt.stage_configuration))
+    return Phase.HEALTH if attempt.verified == "proven" else Phase.CLASSIFY
+
+
+def verify_again(bench: Bench, attempt: Attempt) -> Phase:
+    """Prove it once more, after the deletes."""
+    with bench.phase(Phase.VERIFY2) as entry:
+        bench.step("verifying")
+        entry.update(check(bench, attempt, attempt.final_configuration))
+    return Phase.PROMOTED if attempt.verified == "proven" else Phase.CLASSIFY
+
+
+def check(bench: Bench, attempt: Attempt, configuration: Document) -> Mapping[str, object]:
+    """Verify, and put the answer where classification finds it; a plan that fails is an answer too."""
+    if attempt.verb == "destroy":
+        return _check_destroyed(bench, attempt)
+    try:
+        proof = prove(bench, attempt, configuration)
+    except NeedsPersonError:
+        raise
+    except HoldfastError as error:
+        attempt.verified = "failed"
+        attempt.errors = (*attempt.errors, error.what)
+        attempt.failure = attempt.failure or failure_of_error(error, bench.shard)
+        return {"failed": bench.run.redactor.text(error.what)}
+    attempt.verified = "proven" if proof.proven else "differs"
+    refuse_stolen_lock(bench, attempt)
+    attempt.residual = None if proof.fingerprint == CLEAN_FINGERPRINT else proof.fingerprint
+    if not proof.proven and attempt.failure is None:
+        attempt.failure = Failure(
+            reason=f"the verify failed: {sentence(proof)}",
+            next_step=way_out(proof, bench),
+            evidence=(),
+            lasts=True,
+        )
+    if proof.proven:
+        tell_unused(bench, proof)
+    return told(proof)
+
+
+def contract(bench: Bench, attempt: Attempt) -> Phase:
+    """The second stage: the deletes that were put off, now that the new version is well."""
+    attempt.contracting = True
+    # What was proven is the first stage.
+    attempt.verified = None
+    put_off = [each for each in attempt.staging.put_off if each not in attempt.ownership.held]
+    reasons = not_ours_to_delete(bench, attempt, put_off)
+    with bench.phase(Phase.CONTRACT, put_off=put_off, boot=bench.boot, handed=sorted(reasons)) as entry:
+        bench.step("deleting")
+        let_go_in_state(bench, attempt, reasons)
+        problems = _plan_stage_two(bench, attempt)
+        if problems:
+            attempt.code, attempt.failure = (
+                1,
+                _because(bench, f"the deletes were not made: {' '.join(problems)}"),
+            )
+        elif attempt.plan_file is not None:
+            entry.update(run_apply(bench, attempt))
+        entry["code"] = attempt.code
+    return Phase.VERIFY2 if attempt.code == 0 else Phase.CLASSIFY
+
+
+def retry(bench: Bench, attempt: Attempt) -> Phase:
+    """Plan afresh after a failure that passes by itself, and pass the gates again."""
+    attempt.retries += 1
+    with bench.phase(Phase.RETRY_FORWARD, retry=attempt.retries) as entry:
+        bench.step("trying again")
+        bench.run.clock.sleep(float(2**attempt.retries))
+        terraform = bench.terraform(attempt.wanted if attempt.imports else None)
+        holdings = None if attempt.verb == "destroy" else holdings_of(bench, attempt)
+        outcome = terraform.plan(destroy=attempt.verb == "destroy", holdings=holdings)
+        entry.update(note_sightings(attempt, outcome.watched))
+        if not outcome.changes:
+            attempt.failure, attempt.errors = None, ()
+            entry["verify"] = dict(check(bench, attempt, attempt.configuration))
+            return Phase.CLASSIFY
+        attempt.contracting = False
+        refuse_other_state(bench, outcome.plan)
+        shown = terraform.show_plan(outcome.plan)
+        if attempt.verb == "destroy":
+            refuse_more_than_agreed(attempt, shown)
+        attempt.plans.append(shown)
+        attempt.terraform, attempt.plan_file = terraform, outcome.plan
+        if attempt.verb != "destroy":
+            judge_reversible(bench, attempt, shown)
+            put_deletes_off(bench, attempt)
+        entry["plan"] = keep_plan(bench.store, attempt.run, shown)
+        attempt.failure = None
+    return Phase.APPLYING
+
+
+def state_afterwards(bench: Bench) -> dict[str, object]:
+    """The newest state as the journal notes it."""
+    snapshot = bench.snapshot()
+    noted = recorded(snapshot)
+    return {} if noted is None else {"lineage": noted.lineage, "serial": noted.serial, "sha256": noted.sha256}
+
+
+def _plan_stage_two(bench: Bench, attempt: Attempt) -> tuple[str, ...]:
+    snapshot = bench.snapshot()
+    index = bench.index(None if snapshot is None else snapshot.document)
+    put_off = [each for each in attempt.staging.put_off if each not in attempt.ownership.held]
+    second = stage_two(attempt.final_configuration, put_off=put_off, state=index)
+    if second.problems:
+        return second.problems
+    for block in second.forgotten:
+        bench.say(f"{block} is the same object as one the new version has: it is not deleted, only forgotten")
+    terraform = bench.terraform(second.configuration)
+    outcome = terraform.plan(out=_STAGE_TWO)
+    attempt.terraform = terraform
+    attempt.plan_file = outcome.plan if outcome.changes else None
+    attempt.code = 0
+    if not outcome.changes:
+        return ()
+    refuse_other_state(bench, outcome.plan)
+    shown = terraform.show_plan(outcome.plan)
+    settled = judge_differences(read_plan(shown), accepting(bench, attempt.configuration))
+    return stage_two_problems(
+        shown,
+        put_off=put_off,
+        forgotten=second.forgotten,
+        state=index,
+        accepted={use.resource for use in settled.accepted},
+    )
+
+
+def _check_destroyed(bench: Bench, attempt: Attempt) -> dict[str, object]:
+    try:
+        attempt.remaining = settle_destroy(bench, attempt)
+    except NeedsPersonError:
+        raise
+    except HoldfastError as error:
+        attempt.verified = "failed"
+        attempt.errors = (*attempt.errors, error.what)
+        attempt.failure = attempt.failure or failure_of_error(error, bench.shard)
+        return {"failed": bench.run.redactor.text(error.what)}
+    attempt.verified = "differs" if attempt.remaining else "proven"
+    if attempt.remaining and attempt.failure is None:
+        attempt.failure = Failure(
+            reason="not everything was destroyed", next_step=destroy_again(bench, attempt), evidence=()
+        )
+    return {"remaining": list(attempt.remaining)}
+
+
+def _earlier(bench: Bench, attempt: Attempt) -> list[Document]:
+    """Configurations that may have the blocks this deploy removes, newest first."""
+    kept = readable_configurations(bench.store, attempt.debt.artifacts)
+    good = [] if attempt.good is None or attempt.good.lost else [attempt.good.configuration]
+    held = () if attempt.kept is None else attempt.kept.record.held
+    return [*kept, *good, *readable_configurations(bench.store, held)]
+
+
+def _because(bench: Bench, reason: str) -> Failure:
+    return Failure(reason=reason, next_step=correct_and_deploy(bench.shard), evidence=())

@@ -1,0 +1,127 @@
+"""What cannot be undone: a loss that was approved and has happened, and inputs that are others now."""
+
+from collections.abc import Iterable
+
+from holdfast_orchestrator.deploy.decisions.configuration import Pin, changed_pins
+from holdfast_orchestrator.deploy.decisions.guard import Violation
+from holdfast_orchestrator.deploy.work.attempt import Attempt
+from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.next_commands import deploy_command, rollback_command
+from holdfast_orchestrator.deploy.work.promotion import pins_now
+from holdfast_orchestrator.errors import EngineError, GateError, NeedsPersonError
+from holdfast_orchestrator.record.last_good import deployments, earlier
+
+# What stands, and what stood before.
+_ONE_BEFORE = 2
+# How the reason begins of a rollback that others have to be rolled back for.
+UPSTREAMS_FIRST = "its last good version can be planned only after "
+
+
+class BlockedRollbackError(NeedsPersonError):
+    """The rollback is refused; nothing of it was applied. Carries what the guard found."""
+
+    def __init__(self, what: str, *, next_step: str, violations: tuple[Violation, ...]) -> None:
+        super().__init__(what, next_step=next_step)
+        self.violations = violations
+
+
+def refuse_lost_artifact(attempt: Attempt) -> None:
+    """Raise BlockedRollbackError where the artifact of the last good deployment is gone or damaged."""
+    if attempt.good is not None and attempt.good.lost is not None:
+        raise BlockedRollbackError(
+            f"there is no way back to the last good deployment {attempt.good.record.run}: "
+            f"{attempt.good.lost}",
+            next_step=f"holdfast resume {attempt.run} --accept-forward",
+            violations=(),
+        )
+
+
+def refuse_without_way_back(bench: Bench, attempt: Attempt) -> None:
+    """Raise GateError where a failure of this deploy could not be undone, and nobody agreed to that."""
+    good = attempt.good
+    if good is None or good.lost is None or not attempt.policy.rollback:
+        return
+    raise GateError(
+        f"a failure of this deploy could not be undone: {good.lost}, with which run {good.record.run} "
+        "deployed what stands",
+        next_step="agree to keep what a failed deploy leaves: "
+        + deploy_command(bench.shard, "--no-rollback"),
+    )
+
+
+def refuse_point_of_no_return(attempt: Attempt) -> None:
+    """Raise BlockedRollbackError where an approved loss has happened: nothing here brings it back."""
+    from holdfast_orchestrator.deploy.decisions.reversibility import judge_forward  # noqa: PLC0415
+    from holdfast_orchestrator.terraform.stateful_types import Protection  # noqa: PLC0415
+
+    done = {step.address for step in attempt.progress().done if step.action in ("delete", "update")}
+    passed = {
+        address
+        for gated in attempt.plans
+        for address in judge_forward(
+            gated,
+            protection=Protection(),
+            approvals=attempt.consents,
+            last_good=None if attempt.good is None else attempt.good.record.index,
+        ).past_return
+    }
+    if gone := sorted(done & passed):
+        raise BlockedRollbackError(
+            f"what was approved beforehand and has happened cannot be undone: {', '.join(gone)}",
+            next_step=f"go on from what stands: holdfast resume {attempt.run} --accept-forward",
+            violations=(),
+        )
+
+
+def refuse_changed_inputs(bench: Bench, attempt: Attempt) -> None:
+    """Raise BlockedRollbackError where the last good version read other outputs than there are now."""
+    if attempt.policy.together:
+        return
+    if changed := changed_inputs(bench, attempt):
+        names = ", ".join(bench.run.label(name) for name in changed)
+        raise BlockedRollbackError(
+            f"the last good deployment used other outputs of {names} than there are now; going back would "
+            "mix an old configuration with new values",
+            next_step=f"go on from what stands: holdfast resume {attempt.run} --accept-forward"
+            + _upstreams_first(bench, attempt, changed),
+            violations=(),
+        )
+
+
+def _upstreams_first(bench: Bench, attempt: Attempt, names: Iterable[str]) -> str:
+    """The way by taking the upstream shards back first; none where one of them has nothing to go back to."""
+    shards = [bench.run.manifest.by_name[name] for name in names]
+    for shard in shards:
+        if len(deployments(earlier(bench.run.tools.store(shard), shard.state.folder))) < _ONE_BEFORE:
+            return ""
+    back = "; then: ".join(map(rollback_command, shards))
+    return f"; or: {back}; then: holdfast resume {attempt.run}"
+
+
+def changed_inputs(bench: Bench, attempt: Attempt) -> tuple[str, ...]:
+    """Return the upstream shards whose outputs are others than those the last good version read."""
+    if attempt.good is None:
+        return ()
+    now = pins_now(bench, attempt.good.configuration)
+    pinned = {
+        name: Pin(pin.generation, pin.outputs_sha256)
+        for name, pin in attempt.good.record.inputs.items()
+        if name in now
+    }
+    return changed_pins(pinned, now)
+
+
+def let_upstreams_go_first(bench: Bench, attempt: Attempt, error: EngineError) -> None:
+    """Raise BlockedRollbackError where the last good version cannot be planned with what is above it now.
+
+    Only in a run that goes back as a whole: its upstreams go back then, and this shard after them.
+    """
+    if not attempt.policy.together or not (changed := changed_inputs(bench, attempt)):
+        return
+    raise BlockedRollbackError(
+        f"{UPSTREAMS_FIRST}{', '.join(map(bench.run.label, changed))} goes back, whose outputs are others "
+        f"now: {error.what}",
+        next_step="; ".join(rollback_command(bench.run.manifest.by_name[name]) for name in changed)
+        + f"; then: holdfast resume {attempt.run} --continue",
+        violations=(),
+    ) from error

@@ -1,0 +1,112 @@
+"""Right before deletes are made: what another state has by now leaves our state, and is not deleted.
+
+The owners are read once more (a LIST, and what was written since): minutes may have passed since the plan.
+The edit of the state is one of ours, backed up and conditional; in the cloud nothing changes.
+"""
+
+from collections.abc import Collection, Mapping
+
+from holdfast_orchestrator.deploy.work.attempt import Attempt
+from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.ownership.conflicts import shard_name
+from holdfast_orchestrator.terraform.identity import Identity
+from holdfast_orchestrator.terraform.owners import (
+    PlannedPlaces,
+    keys_by_address,
+    object_key,
+    owned_elsewhere,
+    place_of,
+)
+from holdfast_orchestrator.terraform.plan import read_plan
+from holdfast_orchestrator.terraform.state_edits import forget_in_state
+
+
+def not_ours_to_delete(bench: Bench, attempt: Attempt, addresses: Collection[str]) -> Mapping[str, str]:
+    """Return those of `addresses` whose objects must not be deleted by this shard, each with the reason."""
+    if not addresses:
+        return {}
+    snapshot = bench.snapshot()
+    owners = bench.desk.owners.of(bench.shard, bench.run).now()
+    keys = keys_by_address(None if snapshot is None else snapshot.document, bench.folder)
+    found = owned_elsewhere(addresses, keys, owners, folder=bench.folder)
+    reasons = {address: f"{shard_name(bench, owner)} has it" for address, owner in found.items()}
+    for unreadable in owners.unreadable_besides(bench.shard.state.key):
+        for address in addresses:
+            if keys.get(address):
+                reasons.setdefault(address, f"the state {unreadable} cannot be read, and may have it")
+    for address in addresses:
+        if address in attempt.ownership.orphaned:
+            reasons.setdefault(address, attempt.ownership.orphaned[address])
+    gone = {*addresses} & attempt.ownership.let_go.keys() - reasons.keys()
+    if gone:
+        # Nobody agreed to lose these: the gates passed them because another shard had them.
+        raise HoldfastError(
+            f"{', '.join(sorted(gone))} was another shard's when this was planned, and is not now; "
+            "nothing of it was deleted",
+            next_step="deploy again",
+        )
+    return reasons
+
+
+def let_go_in_state(bench: Bench, attempt: Attempt, reasons: Mapping[str, str]) -> None:
+    """Take addresses out of the state, with a word on each."""
+    snapshot = bench.snapshot()
+    if snapshot is None:
+        return
+    there = sorted(reasons.keys() & {known.address for known in bench.index(snapshot.document)})
+    if not there:
+        return
+    known = bench.index(snapshot.document).by_address
+    bench.put_state(forget_in_state(snapshot.document, there), reason="before objects are let go of")
+    attempt.handed_over.update({address: known[address] for address in there if address in known})
+    for address in there:
+        bench.say(f"{address} is not deleted, only forgotten: {reasons[address]}")
+
+
+def deletes_at_once(attempt: Attempt) -> tuple[str, ...]:
+    """Return the addresses whose objects the first apply deletes, by itself or to replace them."""
+    put_off = set(attempt.staging.put_off)
+    return tuple(
+        change.address for change in attempt.planned if change.deletes and change.address not in put_off
+    )
+
+
+def owned_by_others(bench: Bench, attempt: Attempt, created: Collection[Identity]) -> set[Identity]:
+    """Return those of the objects a failed run made that other states have: a rollback lets go of them."""
+    snapshot = bench.snapshot()
+    now = bench.index(None if snapshot is None else snapshot.document)
+    mine = {known.address: known.identity for known in now if known.identity in created}
+    reasons = not_ours_to_delete(bench, attempt, list(mine))
+    for address, why in reasons.items():
+        note = f"{address} is not deleted: {why}"
+        if note not in attempt.notes:
+            attempt.notes.append(note)
+    return {mine[address] for address in reasons}
+
+
+def creates_of_others(bench: Bench, attempt: Attempt) -> Mapping[str, str]:
+    """Return what a rollback's plan would make and another state has, with who has it."""
+    plan = attempt.rollback.plan
+    changes = (
+        [change for change in read_plan(plan) if change.creates and not change.importing] if plan else []
+    )
+    if not changes:
+        return {}
+    places = PlannedPlaces(plan, place_of(bench.folder))
+    owners = bench.desk.owners.of(bench.shard, bench.run).now()
+    found = {}
+    for change in changes:
+        key = object_key(
+            change.kind, change.after or {}, address=change.address, place=places.of(change.address)
+        )
+        owner = None if key is None else owners.has(key, besides=bench.folder)
+        if owner is not None:
+            found[change.address] = shard_name(bench, owner)
+    return found
+
+
+def deletes_of_others(bench: Bench, attempt: Attempt) -> Mapping[str, str]:
+    """Return what a rollback's plan would delete and another state has since it was made."""
+    planned = read_plan(attempt.rollback.plan) if attempt.rollback.plan else ()
+    return not_ours_to_delete(bench, attempt, [change.address for change in planned if change.deletes])

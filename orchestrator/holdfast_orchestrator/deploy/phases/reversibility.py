@@ -1,0 +1,28 @@
+"""Stage 3 for one shard: the gates of the app, and the one that asks what could not be undone."""
+
+from holdfast_orchestrator.deploy.decisions.reversibility import Reversibility, advice_of, judge_forward
+from holdfast_orchestrator.deploy.work.attempt import Attempt
+from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.errors import GateError
+from holdfast_orchestrator.terraform.json_values import Document
+
+
+def judge_reversible(bench: Bench, attempt: Attempt, plan: Document) -> Reversibility:
+    """Judge a plan. Raises GateError where something in it could not be undone and nobody approved it."""
+    judged = judge_forward(
+        plan,
+        protection=bench.protection,
+        approvals=attempt.consents,
+        last_good=None if attempt.good is None else attempt.good.record.index,
+    )
+    refuse_held(judged)
+    return judged
+
+
+def refuse_held(judged: Reversibility) -> None:
+    """Raise GateError where a verdict holds something."""
+    if judged.held:
+        raise GateError(
+            " ".join(finding.sentence for finding in judged.held),
+            next_step="; ".join(dict.fromkeys(filter(None, map(advice_of, judged.held)))),
+        )

@@ -1,0 +1,172 @@
+"""What a rollback is built from: where to go back to, what failed, and what to keep, forget or import."""
+
+from collections.abc import Mapping
+
+from holdfast_orchestrator.deploy.decisions.adoption import Place, candidate_ids
+from holdfast_orchestrator.deploy.decisions.configuration import (
+    RollbackNeeds,
+    empty_like,
+    inverse_moves,
+    to_forget,
+)
+from holdfast_orchestrator.deploy.phases.letting_go import owned_by_others
+from holdfast_orchestrator.deploy.phases.verification import to_keep
+from holdfast_orchestrator.deploy.work.attempt import Attempt
+from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.record.artifact import readable_configurations
+from holdfast_orchestrator.terraform.addresses import configuration_address
+from holdfast_orchestrator.terraform.holdings import currents_of, currents_replaced, settings_overwritten
+from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, TrackedObject
+from holdfast_orchestrator.terraform.import_ids import ImportBlock, import_id
+from holdfast_orchestrator.terraform.json_values import Document
+from holdfast_orchestrator.terraform.references import declares
+
+
+def goal_of(attempt: Attempt) -> Document:
+    """The configuration to go back to; without a last good one, one with nothing in it."""
+    return empty_like(attempt.configuration) if attempt.good is None else attempt.good.configuration
+
+
+def failed(bench: Bench, attempt: Attempt) -> Document:
+    """What failed; with the providers earlier failed runs needed."""
+    from holdfast_orchestrator.terraform.provider_blocks import union_providers  # noqa: PLC0415
+
+    newest: Document = attempt.stage_configuration
+    for configuration in readable_configurations(bench.store, attempt.debt.artifacts):
+        newest = union_providers(newest, configuration).configuration
+    return newest
+
+
+def declared_by_good(attempt: Attempt, now: IdentityIndex) -> frozenset[str]:
+    """Addresses that the version to go back to has: an object that is let go of there would be made anew."""
+    goal, good = goal_of(attempt), () if attempt.good is None else attempt.good.record.index
+    whole = {known.address for known in now if known.address == configuration_address(known.address)}
+    declared = {address for address in whole if declares(goal, address)}
+    return frozenset(declared.union(known.address for known in good))
+
+
+def needs_of(
+    bench: Bench,
+    attempt: Attempt,
+    now: IdentityIndex,
+    created: frozenset[Identity] | set[Identity],
+    *,
+    state: Document | None,
+    taken: frozenset[Identity] = frozenset(),
+) -> RollbackNeeds:
+    """What the rollback does beyond going back: addresses to move, to forget and to import again.
+
+    Args:
+        bench: the shard that failed.
+        attempt: what failed.
+        now: the objects of the state as it is.
+        created: those this run made, or earlier ones that were kept.
+        state: the state as it is.
+        taken: those of which nobody can tell whether this run made them or took them over.
+    """
+    good = to_keep(attempt)
+    imported = {known.identity for known in now if known.address in attempt.imported}
+    forget = to_forget(
+        now,
+        good,
+        imported=imported | taken | unproven(bench, attempt, now) | owned_by_others(bench, attempt, created),
+        created=created,
+        keep_created=attempt.health_began or attempt.debt.health_began,
+    )
+    declared = declared_by_good(attempt, now)
+    by_edit = {known.address for known in now if known.identity in taken and known.address in declared}
+    orphaned = tuple(address for address in attempt.person.orphan if address in now.by_address)
+    return RollbackNeeds(
+        moves=inverse_moves(good, now),
+        forget=tuple(dict.fromkeys(one for one in (*forget, *orphaned) if one not in by_edit)),
+        forget_by_edit=tuple(one for one in forget if one in by_edit),
+        import_again=tuple(_import_again(attempt, good, now)),
+        make_current=tuple(currents_of(attempt.before.document, currents_replaced(state, created))),
+    )
+
+
+def unproven(bench: Bench, attempt: Attempt, now: IdentityIndex) -> set[Identity]:
+    """Adopted objects that may have been there before the run, and are not its own to destroy.
+
+    AWS told of the shard's region what carried its tags, or it did not tell; of other regions nobody asked,
+    and of IAM it never tells. What the run's events say was made is new, and so is what has the place and id
+    of an object that the state had: nothing else can have had them. New, too, is what has no ARN (a NAT
+    gateway) and was found by its tags, because that search passes over all that had them before.
+    """
+    place = Place(account=bench.shard.account, region=bench.shard.region)
+    planned = attempt.planned_values()
+
+    def is_told_of(known: TrackedObject) -> bool:
+        if known.place is None and known.region is None:
+            return not candidate_ids(known.identity.kind, planned.get(known.address, {}), place)
+        return known.region == bench.shard.region
+
+    made = {(step.kind, step.id_value) for step in attempt.progress().created()}
+    ours = {(known.identity.kind, known.id, known.place) for known in attempt.before.index if known.place}
+    return {
+        known.identity
+        for known in now
+        if known.identity in attempt.adopted - attempt.proved
+        and (attempt.tagged_before is None or not is_told_of(known))
+        and (known.identity.kind, known.id) not in made
+        and (known.identity.kind, known.id, known.place) not in ours
+    }
+
+
+def let_go(
+    attempt: Attempt, needs: RollbackNeeds, now: IdentityIndex, *, taken: frozenset[Identity] = frozenset()
+) -> None:
+    """Remember, and tell, what stays in the cloud and leaves the state."""
+    for address in (*needs.forget, *needs.forget_by_edit):
+        known = now.by_address.get(address)
+        if known is not None and (known.identity.kind, known.id or address) not in attempt.let_go:
+            attempt.let_go.add((known.identity.kind, known.id or address))
+            attempt.notes.append(f"{address} ({known.id}) {_why_left(known, taken)}")
+
+
+def tell_overwritten(
+    attempt: Attempt, needs: RollbackNeeds, state: Document | None, created: frozenset[Identity]
+) -> None:
+    """Name the settings that the rollback takes away and cannot put back as they were before the run."""
+    for address in settings_overwritten(state, created):
+        note = (
+            f"{address} had a value before this run, as AWS always has one, and nobody noted it: "
+            "the rollback takes this one away and does not bring that one back"
+        )
+        if address not in (*needs.forget, *needs.forget_by_edit) and note not in attempt.notes:
+            attempt.notes.append(note)
+    before = currents_of(attempt.before.document, parents := currents_replaced(state, created))
+    for secret in sorted(parents - {before[one] for one in needs.make_current if "module." not in one}):
+        note = (
+            f"{secret} keeps the value that this run gave it: AWS takes its label AWSCURRENT from no "
+            "version, and no version of this stack had it before; put the former value back by hand"
+        )
+        if note not in attempt.notes:
+            attempt.notes.append(note)
+
+
+def _why_left(known: TrackedObject, taken: frozenset[Identity]) -> str:
+    stays = "stays in the cloud and is no longer in the state"
+    if known.identity not in taken:
+        return stays
+    return f"was made or taken over by this run: nobody can tell; left alone, it {stays}"
+
+
+def _import_again(attempt: Attempt, good: IdentityIndex, now: IdentityIndex) -> list[ImportBlock]:
+    """What the failed run let go of, and the last good version owns."""
+    blocks = []
+    attributes = _attributes(attempt.before.document or {})
+    for address in sorted(attempt.forgotten | attempt.handed_over.keys()):
+        known = good.by_address.get(address)
+        if known is None or known.identity in now:
+            continue
+        found = import_id(known.identity.kind, known.id, attributes.get(address, {}))
+        if found is not None:
+            blocks.append(ImportBlock(address, found, known.id))
+    return blocks
+
+
+def _attributes(state: Document) -> Mapping[str, Document]:
+    from holdfast_orchestrator.terraform.json_values import managed  # noqa: PLC0415
+
+    return {address: instance.get("attributes") or {} for address, _, instance in managed(state)}

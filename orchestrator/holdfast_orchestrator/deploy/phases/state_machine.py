@@ -1,0 +1,355 @@
+"""The state machine of one shard's deploy, driven: each phase does its work and names the next.
+
+The phases and arrows are `lifecycle`'s; what a phase does is in `forward`, `state_recovery`, `rollback`
+and `work.promotion`.
+An error is no way out once something may have changed: going forward it becomes a failure
+to classify, going back it is tried again, and what is left is a named state that a person can take up.
+"""
+
+from collections.abc import Callable, Mapping
+
+from holdfast_orchestrator.deploy.decisions.verdict import Verdict
+from holdfast_orchestrator.deploy.outcome import Outcome
+from holdfast_orchestrator.deploy.phases import forward
+from holdfast_orchestrator.deploy.phases import rollback as undo
+from holdfast_orchestrator.deploy.phases import state_recovery as recovery
+from holdfast_orchestrator.deploy.phases.assessment import Found, examine, may_be_done, verdict_of
+from holdfast_orchestrator.deploy.phases.destroy import destroy_again
+from holdfast_orchestrator.deploy.phases.health import gate_health
+from holdfast_orchestrator.deploy.phases.irreversible import BlockedRollbackError
+from holdfast_orchestrator.deploy.phases.rollback_inputs import unproven
+from holdfast_orchestrator.deploy.work.attempt import Attempt
+from holdfast_orchestrator.deploy.work.ending import Ending
+from holdfast_orchestrator.deploy.work.failure import Failure, failure_of_error
+from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy, deploy_command
+from holdfast_orchestrator.deploy.work.promotion import close_record, promote_shard
+from holdfast_orchestrator.deploy.work.terraform_locks import release_our_lock
+from holdfast_orchestrator.errors import (
+    EXIT_FAILED,
+    GateError,
+    HoldfastError,
+    LeasedError,
+    MachineError,
+    NeedsPersonError,
+    RolledBackError,
+)
+from holdfast_orchestrator.inputs.kept import doubts_about, reapplied
+from holdfast_orchestrator.lifecycle import FORWARD_RETRIES, Phase
+from holdfast_orchestrator.record.state_record import Debt
+
+_BACK = frozenset({
+    Phase.PARTIAL_SNAPSHOT,
+    Phase.RB_BUILD,
+    Phase.RB_PLANNED,
+    Phase.RB_GUARDED,
+    Phase.RB_APPLYING,
+    Phase.RB_SETTLE,
+    Phase.RB_VERIFY,
+    Phase.RB_RETRY,
+})  # fmt: skip
+# What was proven is still so: nothing of ours has written the state since.
+_AFTER_VERIFY = frozenset({Phase.HEALTH, Phase.PROMOTED})
+
+
+def drive(bench: Bench, attempt: Attempt, phase: Phase) -> Ending:
+    """Go on from `phase` to an end.
+
+    Raises LeasedError where the shard was taken from us: then nothing more is touched.
+    """
+    while True:
+        if phase not in _AFTER_VERIFY:
+            attempt.standing = None
+        ending = _ENDS.get(phase)
+        if ending is not None:
+            return ending(bench, attempt)
+        try:
+            phase = _STEPS[phase](bench, attempt)
+        except LeasedError:
+            raise
+        except HoldfastError as error:
+            phase = _after_error(bench, attempt, phase, error)
+        except Exception as error:
+            refused = MachineError.behind(error)
+            if refused is None:
+                raise
+            phase = _after_error(bench, attempt, phase, refused)
+
+
+def _after_error(bench: Bench, attempt: Attempt, phase: Phase, error: HoldfastError) -> Phase:
+    """Where an error leads: nothing that was begun is left without a name."""
+    if isinstance(error, NeedsPersonError):
+        attempt.failure = _told(bench, error, attempt.failure)
+        attempt.blocked = isinstance(error, BlockedRollbackError)
+        return Phase.STUCK
+    if phase in _BACK:
+        rollback = attempt.rollback or undo.Rollback()
+        rollback.errors = (*rollback.errors, error.what)
+        attempt.rollback = rollback
+        if phase is not Phase.RB_RETRY:
+            return Phase.RB_RETRY
+    if phase in (Phase.CONTRACT, Phase.RETRY_FORWARD, Phase.HEALTH):
+        attempt.code = attempt.code or 1
+        # A gate or a plan that stands in the way makes the failure definite, if it does not pass by itself.
+        attempt.errors = (*attempt.errors, error.what)
+        attempt.failure = attempt.failure or failure_of_error(error, bench.shard)
+        attempt.healthy = attempt.healthy and phase is not Phase.HEALTH
+        return Phase.CLASSIFY
+    attempt.failure = _told(bench, error, attempt.failure)
+    return Phase.STUCK
+
+
+def _settle(bench: Bench, attempt: Attempt) -> Phase:
+    with bench.phase(Phase.SETTLE) as entry:
+        if attempt.code != 0:
+            _unlock(bench)
+        found = examine(bench, attempt)
+        entry.update(code=attempt.code, state=type(found.decision).__name__)
+        entry["doubt"] = [step.address for step in found.settled.in_doubt]
+    return Phase.VERIFY if attempt.code == 0 and found.state_is_whole else Phase.CLASSIFY
+
+
+def _classify(bench: Bench, attempt: Attempt) -> Phase:
+    with bench.phase(Phase.CLASSIFY) as entry:
+        if attempt.code != 0:
+            _unlock(bench)
+        found = examine(bench, attempt)
+        verdict = verdict_of(attempt, found)
+        if verdict in (Verdict.TRANSIENT, Verdict.DEFINITE) and _is_to_be_checked(attempt, found):
+            # The exit code is a hint; a verify is the verdict.
+            bench.step("verifying")
+            before = attempt.failure
+            configuration = (
+                attempt.final_configuration if attempt.contracting else attempt.stage_configuration
+            )
+            forward.check(bench, attempt, configuration)
+            attempt.failure = before or attempt.failure
+            verdict = verdict_of(attempt, found)
+        entry["verdict"] = verdict.name
+        if attempt.failure is not None:
+            entry["failure"] = bench.run.redactor.text(attempt.failure.reason)
+    return _after_verdict(bench, attempt, verdict)
+
+
+def _after_verdict(bench: Bench, attempt: Attempt, verdict: Verdict) -> Phase:
+    if verdict not in (Verdict.STATE_NOT_SAVED, Verdict.IN_DOUBT):
+        # Of a rollback that was given up, nothing is left to settle.
+        attempt.rollback = None
+    match verdict:
+        case Verdict.STATE_NOT_SAVED:
+            return Phase.STATE_RECOVERY
+        case Verdict.IN_DOUBT:
+            return Phase.RESOLVE
+        case Verdict.APPLIED_AFTER_ALL:
+            attempt.failure, attempt.code = None, 0
+            return Phase.HEALTH
+        case Verdict.CREDENTIALS:
+            raise NeedsPersonError(
+                "the credentials are not valid any more, so nothing can be done or undone with them",
+                next_step=f"get new ones, then: holdfast resume {attempt.run}",
+            )
+        case Verdict.DEFINITE if _is_cut_off(bench, attempt):
+            return Phase.RETRY_FORWARD
+        case Verdict.TRANSIENT if attempt.retries < FORWARD_RETRIES and not bench.run.stop.asked:
+            return Phase.RETRY_FORWARD
+        case _:
+            return Phase.KEPT if _is_kept(attempt) else Phase.PARTIAL_SNAPSHOT
+
+
+def _is_kept(attempt: Attempt) -> bool:
+    if attempt.verb == "destroy" or not attempt.policy.rollback:
+        return True
+    never_good = attempt.good is None or not attempt.good.record.index.objects
+    return never_good and attempt.policy.on_first_failure == "keep"
+
+
+def _is_cut_off(bench: Bench, attempt: Attempt) -> bool:
+    """Whether a destroy ended because something died, and is to be carried on: nothing stands against it."""
+    if attempt.verb != "destroy" or not attempt.goes_on or bench.run.stop.asked:
+        return False
+    return attempt.code != EXIT_FAILED and attempt.retries < FORWARD_RETRIES
+
+
+def _is_to_be_checked(attempt: Attempt, found: Found) -> bool:
+    if attempt.verified is not None or not attempt.healthy:
+        return False
+    return attempt.verb == "destroy" or attempt.code is None or may_be_done(found)
+
+
+def _health(bench: Bench, attempt: Attempt) -> Phase:
+    if attempt.verb == "destroy":
+        return Phase.PROMOTED
+    with bench.phase(Phase.HEALTH) as entry:
+        gate_health(bench, attempt)
+        entry.update(healthy=attempt.healthy, answers=[dict(answer) for answer in attempt.health])
+    if not attempt.healthy:
+        return Phase.CLASSIFY
+    return Phase.CONTRACT if attempt.staging.put_off and not attempt.contracting else Phase.PROMOTED
+
+
+def _committed(bench: Bench, attempt: Attempt) -> Ending:
+    with bench.phase(Phase.PROMOTED) as entry:
+        promoted = promote_shard(bench, attempt)
+        entry["generation"] = None if promoted is None else promoted.record.generation
+        close_record(bench, attempt)
+    if attempt.person.accept_forward:
+        for note in attempt.notes:
+            bench.say(note)
+    return Ending(outcome=Outcome.COMMITTED, accepted=attempt.accepted)
+
+
+def _rolled_back(bench: Bench, attempt: Attempt) -> Ending:
+    with bench.phase(Phase.ROLLED_BACK) as entry:
+        close_record(bench, attempt, debt=_debt(bench, attempt) if attempt.person.skip else None)
+        entry.update(forward.state_afterwards(bench))
+    attempt.notes.extend(
+        f"{address} was skipped: it stays as the failed version left it" for address in attempt.person.skip
+    )
+    failure = attempt.failure or _unknown(bench)
+    if attempt.good is None:
+        done = "what it had made is destroyed again, verified"
+    else:
+        record = attempt.good.record
+        done = f"last good {reapplied(record.run, doubts_about(bench.store, record.artifact))}"
+    return Ending(
+        outcome=Outcome.ROLLED_BACK,
+        exit_code=RolledBackError.exit_code,
+        accepted=attempt.accepted,
+        failure=Failure(
+            reason=f"{failure.reason}; {done}",
+            next_step=failure.next_step if failure.lasts else correct_and_deploy(bench.shard),
+            evidence=(*failure.evidence, *_origin(attempt), *attempt.notes),
+        ),
+    )
+
+
+def _kept(bench: Bench, attempt: Attempt) -> Ending:
+    found = examine(bench, attempt)
+    with bench.phase(Phase.KEPT) as entry:
+        close_record(bench, attempt, debt=_debt(bench, attempt))
+        entry.update(forward.state_afterwards(bench))
+    failure = attempt.failure or _unknown(bench)
+    if attempt.verb == "destroy":
+        return _half_destroyed(bench, attempt, failure)
+    there = ", ".join(known.address for known in found.now) or "nothing"
+    return Ending(
+        outcome=Outcome.FAILED,
+        exit_code=EXIT_FAILED,
+        failure=Failure(
+            reason=failure.reason,
+            next_step=failure.next_step,
+            evidence=(
+                *failure.evidence,
+                *attempt.notes,
+                f"there is now: {there}",
+                "nothing was undone; the next deploy goes on from here",
+            ),
+        ),
+    )
+
+
+def _half_destroyed(bench: Bench, attempt: Attempt, failure: Failure) -> Ending:
+    left, again = attempt.remaining, destroy_again(bench, attempt)
+    count = "an unknown number of" if left is None else str(len(left))
+    advice = "" if failure.next_step in (again, correct_and_deploy(bench.shard)) else failure.next_step
+    there = () if not left else (f"still there: {', '.join(left)}",)
+    return Ending(
+        outcome=Outcome.FAILED,
+        exit_code=EXIT_FAILED,
+        failure=Failure(
+            reason=f"{failure.reason}; {count} object{'' if count == '1' else 's'} still exist"
+            f"{'s' if count == '1' else ''}",
+            next_step=f"{advice}, then: {again}" if advice else again,
+            evidence=(*failure.evidence, *attempt.notes, *there, "the next destroy goes on from here"),
+        ),
+    )
+
+
+def _debt(bench: Bench, attempt: Attempt) -> Debt:
+    """What this run leaves behind for a later one to undo."""
+    found = examine(bench, attempt)
+    made = (found.settled.created | attempt.adopted) - unproven(bench, attempt, found.now)
+    return Debt(
+        created=frozenset(attempt.debt.created | made),
+        touched=attempt.touched,
+        artifacts=tuple(dict.fromkeys((attempt.artifact, *attempt.debt.artifacts))),
+        health_began=attempt.debt.health_began or attempt.health_began,
+    )
+
+
+def _stuck(bench: Bench, attempt: Attempt) -> Ending:
+    failure = attempt.failure or _unknown(bench)
+    bench.mark(Phase.STUCK, "before", reason=bench.run.redactor.text(failure.reason), blocked=attempt.blocked)
+    evidence = (*failure.evidence, *attempt.notes, f"run {attempt.run} stays open until somebody decides")
+    return Ending(
+        outcome=Outcome.BLOCKED if attempt.blocked else Outcome.NEEDS_HUMAN,
+        exit_code=NeedsPersonError.exit_code,
+        failure=Failure(
+            reason=failure.reason,
+            next_step=failure.next_step or f"holdfast resume {attempt.run} --continue",
+            evidence=evidence,
+        ),
+    )
+
+
+def _unlock(bench: Bench) -> None:
+    try:
+        release_our_lock(bench)
+    except GateError as error:
+        # Somebody's lock on a state that is in the middle of a deploy is a person's to judge.
+        raise NeedsPersonError(error.what, next_step=error.next_step) from None
+
+
+def _origin(attempt: Attempt) -> tuple[str, ...]:
+    if attempt.good is None:
+        return ()
+    record = attempt.good.record
+    commit = f", commit {record.git[:12]}" if record.git else ""
+    return (f"before: deploy {record.run} by {record.actor} on {record.at:%d %b %Y}{commit}",)
+
+
+def _told(bench: Bench, error: HoldfastError, earlier: Failure | None) -> Failure:
+    told = failure_of_error(error, bench.shard)
+    if earlier is None or earlier.reason in told.reason:
+        return told
+    return Failure(
+        reason=f"{told.reason} (the deploy had failed: {earlier.reason})",
+        next_step=told.next_step,
+        evidence=(*told.evidence, *earlier.evidence),
+    )
+
+
+def _unknown(bench: Bench) -> Failure:
+    return Failure(
+        reason="the run that deployed this died before it had ended",
+        next_step=deploy_command(bench.shard),
+        evidence=(),
+    )
+
+
+_STEPS: Mapping[Phase, Callable[[Bench, Attempt], Phase]] = {
+    Phase.APPLYING: forward.apply_stage_one,
+    Phase.SETTLE: _settle,
+    Phase.VERIFY: forward.verify,
+    Phase.HEALTH: _health,
+    Phase.CONTRACT: forward.contract,
+    Phase.VERIFY2: forward.verify_again,
+    Phase.CLASSIFY: _classify,
+    Phase.STATE_RECOVERY: recovery.recover_state,
+    Phase.RESOLVE: recovery.resolve,
+    Phase.RETRY_FORWARD: forward.retry,
+    Phase.PARTIAL_SNAPSHOT: undo.snapshot_partial,
+    Phase.RB_BUILD: undo.build,
+    Phase.RB_PLANNED: undo.plan,
+    Phase.RB_GUARDED: undo.guard,
+    Phase.RB_APPLYING: undo.apply,
+    Phase.RB_SETTLE: undo.settle,
+    Phase.RB_VERIFY: undo.verify,
+    Phase.RB_RETRY: undo.retry,
+}
+_ENDS: Mapping[Phase, Callable[[Bench, Attempt], Ending]] = {
+    Phase.PROMOTED: _committed,
+    Phase.ROLLED_BACK: _rolled_back,
+    Phase.KEPT: _kept,
+    Phase.STUCK: _stuck,
+}

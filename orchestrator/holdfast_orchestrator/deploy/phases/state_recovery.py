@@ -1,0 +1,206 @@
+"""STATE_RECOVERY and RESOLVE: what only the events or the cloud know comes back into the state."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from holdfast_orchestrator.deploy.decisions.apply_progress import Step
+from holdfast_orchestrator.deploy.decisions.imports import judge_import_plan, plan_imports
+from holdfast_orchestrator.deploy.decisions.state_recovery import (
+    AskOperator,
+    MergeByImport,
+    NothingToDo,
+    PutRescued,
+    RebuildByImport,
+    RestoreCopy,
+    UseStored,
+)
+from holdfast_orchestrator.deploy.phases.assessment import Found, examine, in_doubt
+from holdfast_orchestrator.deploy.phases.object_lookup import (
+    Probed,
+    known_ids,
+    look_for,
+    may_be_there,
+    was_refused,
+)
+from holdfast_orchestrator.deploy.phases.tag_search import stable_tags
+from holdfast_orchestrator.deploy.work.attempt import Attempt
+from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.next_commands import restore_commands
+from holdfast_orchestrator.errors import NeedsPersonError
+from holdfast_orchestrator.lifecycle import Phase
+from holdfast_orchestrator.terraform.error_patterns import says_exists
+from holdfast_orchestrator.terraform.import_ids import ImportBlock, with_imports
+
+_FILE = "import.tfplan"
+_MOST_RECOVERIES = 3
+
+
+def recover_state(bench: Bench, attempt: Attempt) -> Phase:
+    """Make the stored state the truth again. Raises NeedsPersonError where only a person can tell how."""
+    attempt.recoveries += 1
+    if attempt.recoveries > _MOST_RECOVERIES:
+        raise NeedsPersonError("the state could not be recovered: what was put back did not stay")
+    found = examine(bench, attempt)
+    with bench.phase(Phase.STATE_RECOVERY, decision=type(found.decision).__name__):
+        bench.step("recovering the state")
+        mend(bench, attempt, found)
+    return Phase.CLASSIFY
+
+
+def mend(bench: Bench, attempt: Attempt, found: Found) -> None:
+    """Do what was decided about the state."""
+    match found.decision:
+        case NothingToDo() | UseStored():
+            pass
+        case PutRescued(_, state) | RestoreCopy(_, state):
+            bench.put_state(state, reason="before the state is recovered")
+        case MergeByImport(missing, _):
+            _put_rescued_away(bench)
+            _import_missing(bench, attempt, missing)
+        case RebuildByImport(_, state, missing):
+            if state is not None:
+                bench.put_state(state, reason="before the state is recovered")
+            _put_rescued_away(bench)
+            _import_missing(bench, attempt, missing)
+        case AskOperator(why, missing, next_step):
+            named = f" Not in it: {', '.join(_named(missing))}." if missing else ""
+            copies = restore_commands(bench.store, bench.shard)
+            raise NeedsPersonError(f"{why}{named}", next_step=f"{next_step}: {copies}")
+    _put_rescued_away(bench)
+
+
+def resolve(bench: Bench, attempt: Attempt) -> Phase:
+    """Look for every create in doubt, and adopt what is proved to be ours."""
+    doubts = in_doubt(attempt, examine(bench, attempt))
+    with bench.phase(Phase.RESOLVE, doubts=[step.address for step in doubts]) as entry:
+        bench.step("looking for objects in doubt")
+        entry["found"] = [one.to_json() for one in settle_doubts(bench, attempt, doubts)]
+    return Phase.CLASSIFY
+
+
+def settle_doubts(bench: Bench, attempt: Attempt, doubts: Sequence[Step]) -> tuple[Probed, ...]:
+    """Look for what these creates may have made, adopt what is ours, note what is not; return what is there.
+
+    Raises NeedsPersonError where it cannot be found out.
+    """
+    found = look_for(bench, attempt, doubts)
+    _adopt(bench, attempt, found)
+    attempt.notes.extend(_not_found(bench, attempt, doubts, found))
+    attempt.looked_for.update((step.address, step.id_value) for step in doubts)
+    return found
+
+
+def _put_rescued_away(bench: Bench) -> None:
+    """Terraform does not begin where a state it could not save lies about; its bytes go to the bucket."""
+    if (rescued := bench.rescued()) is not None:
+        bench.put_away(rescued)
+
+
+def _adopt(bench: Bench, attempt: Attempt, found: Sequence[Probed]) -> None:
+    ours = [one for one in found if one.why is None]
+    if ours:
+        import_objects(bench, attempt, [ImportBlock(one.address, one.import_id) for one in ours])
+        attempt.adopted.update(one.identity for one in ours)
+        attempt.proved.update(one.identity for one in ours if one.was_absent)
+        attempt.notes.extend(
+            f"{one.address} had been made after all: {one.import_id}, adopted" for one in ours
+        )
+    attempt.notes.extend(
+        f"{one.import_id} stands where {one.address} was to be made; it is left alone: {one.why}"
+        for one in found
+        if one.why is not None
+    )
+
+
+def _not_found(
+    bench: Bench, attempt: Attempt, doubts: Sequence[Step], found: Sequence[Probed]
+) -> Iterator[str]:
+    """Name what may exist all the same, and how a person finds it."""
+    if not may_be_there(attempt):
+        return
+    there = {one.address for one in found}
+    held = bench.index(_document(bench)).by_address
+    tags = ", ".join(f"{tag.key}={tag.value}" for tag in stable_tags(bench.shard))
+    for step in doubts:
+        ids = known_ids(bench, attempt, step)
+        if was_refused(attempt, step):
+            continue
+        if step.address in there or (ids and step.address not in held):
+            continue
+        # An address that an object has is never imported to.
+        why = "only AWS knows its id" if not ids else "what it was to replace stands at its address"
+        thing = f"an {step.kind} {' or '.join(ids) if ids else f'with the tags {tags}'} that no state has"
+        if _exists(attempt, step):
+            yield (
+                f"one like {step.address} exists already, says AWS: most likely it was there before. "
+                f"If an answer of AWS was lost, it is {thing}"
+            )
+        else:
+            yield f"{step.address} may have been made: its answer was lost, and {why}. Look for {thing}"
+
+
+def _exists(attempt: Attempt, step: Step) -> bool:
+    """Whether the create was answered that there is such an object."""
+    told = (one.text for one in attempt.diagnostics if one.is_error and one.address == step.address)
+    return any(map(says_exists, told))
+
+
+def _import_missing(bench: Bench, attempt: Attempt, missing: Sequence[Step]) -> None:
+    plan = plan_imports(missing, attempt.planned_values())
+    if plan.by_hand:
+        raise NeedsPersonError(
+            f"no state knows {', '.join(_named(plan.by_hand))}, and Terraform cannot import them by itself",
+            next_step=f"terraform -chdir={bench.workdir} import ADDRESS ID, "
+            f"then: holdfast resume {attempt.run}",
+        )
+    if plan.blocks:
+        before = {known.identity for known in bench.index(_document(bench))}
+        import_objects(bench, attempt, plan.blocks)
+        wanted = {block.address for block in plan.blocks}
+        now = bench.index(_document(bench))
+        attempt.adopted.update(
+            known.identity for known in now if known.address in wanted and known.identity not in before
+        )
+    attempt.notes.extend(
+        f"{block.address} ({block.import_id}) brought back into the state" for block in plan.blocks
+    )
+
+
+def import_objects(bench: Bench, attempt: Attempt, blocks: Sequence[ImportBlock]) -> None:
+    """Bring objects into the state, and nothing else. Raises NeedsPersonError where a plan would do more."""
+    back = [block for block in blocks if attempt.declaring(block.address) is not attempt.stage_configuration]
+    for some in (back, [block for block in blocks if block not in back]):
+        if some:
+            _import(bench, attempt, some)
+
+
+def _import(bench: Bench, attempt: Attempt, blocks: Sequence[ImportBlock]) -> None:
+    """Import objects that one configuration declares."""
+    declaring = attempt.declaring(blocks[0].address)
+    terraform = bench.terraform(with_imports(declaring, blocks), attempt.inputs_for(declaring))
+    outcome = terraform.plan(out=_FILE, targets=[block.address for block in blocks])
+    # A plan with targets is never complete; nothing but these is what was asked for.
+    shown = {**terraform.show_plan(outcome.plan), "complete": True} if outcome.changes else {}
+    problems = judge_import_plan(shown, expected=blocks, may_create=()) if shown else ("nothing to import",)
+    if problems:
+        raise NeedsPersonError(
+            f"objects that no state knows cannot be imported by themselves: {' '.join(problems)}",
+            next_step=f"import them by hand, then: holdfast resume {attempt.run}",
+        )
+    bench.lease.confirm()
+    applied = terraform.apply(outcome.plan)
+    if not applied:
+        why = "; ".join(one.summary for one in applied.diagnostics if one.is_error)
+        raise NeedsPersonError(
+            f"importing {', '.join(block.address for block in blocks)} failed: {why}",
+            next_step=f"holdfast resume {attempt.run} --continue",
+        )
+
+
+def _document(bench: Bench) -> Any:
+    snapshot = bench.snapshot()
+    return None if snapshot is None else snapshot.document
+
+
+def _named(steps: Sequence[Step]) -> list[str]:
+    return [f"{step.address} ({step.id_value or 'id unknown'})" for step in steps]

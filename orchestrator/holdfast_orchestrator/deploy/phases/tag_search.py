@@ -1,0 +1,83 @@
+"""The tags every object of a shard carries: what a create in doubt is told by, and looked for by.
+
+What carried them before the run began is no object of this run, whatever it looks like: something may have
+been left in the cloud on purpose, and must not be taken for new and destroyed. So the ARNs with the shard's
+tags are noted before anything is applied that might have to be looked for, and only others count.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.deploy.decisions.adoption import ShardTag, can_be_searched, told_apart
+from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.health.context import Doors
+from holdfast_orchestrator.terraform.json_values import Document
+from holdfast_orchestrator.terraform.plan import Change
+
+
+def stable_tags(shard: Shard) -> tuple[ShardTag, ...]:
+    """The tags that together prove that an object is this shard's."""
+    return (
+        ShardTag("Service", shard.service),
+        ShardTag("Environment", shard.environment),
+        ShardTag("ManagedBy", "holdfast"),
+    )
+
+
+def may_be_adopted(change: Change, shard: Shard) -> bool:
+    """Whether the object that a change creates would be taken for the shard's, were its create in doubt."""
+    return change.creates and _is_tagged(change.after or {}, shard)
+
+
+def tagged_arns(bench: Bench) -> frozenset[str] | None:
+    """The ARNs of all objects with this shard's tags; None where they cannot be asked for."""
+    found = _tagged(bench)
+    return None if found is None else frozenset(found)
+
+
+def find_by_tags(
+    bench: Bench, wanted: Mapping[str, tuple[str, Document]], *, strangers: Collection[str]
+) -> Mapping[str, str]:
+    """Return the import id of each object that can be told by its tags alone, by address.
+
+    `wanted` are type and planned values by address. `strangers` are ARNs and ids that are none of them; what
+    the shard's state has is none either.
+    """
+    candidates = {
+        address: (kind, planned["tags_all"])
+        for address, (kind, planned) in wanted.items()
+        if can_be_searched(kind) and _is_tagged(planned, bench.shard)
+    }
+    there = _tagged(bench) if candidates else None
+    if there is None:
+        return {}
+    snapshot = bench.snapshot()
+    index = bench.index(None if snapshot is None else snapshot.document)
+    known = {value for one in index for value in (one.identity.value, one.id) if value is not None}
+    return told_apart(candidates, there, known.union(strangers))
+
+
+def _is_tagged(planned: Document, shard: Shard) -> bool:
+    tags = planned.get("tags_all") or {}
+    return all(tags.get(tag.key) == tag.value for tag in stable_tags(shard))
+
+
+def _tagged(bench: Bench) -> Mapping[str, Mapping[str, str]] | None:
+    """Every object with this shard's tags: all its tags, by ARN. None where the search is refused."""
+    import botocore.exceptions  # noqa: PLC0415 - only where there is something to look for
+
+    runtime = bench.run.runtime
+    doors = Doors.of(
+        bench.shard, runtime, environ=bench.run.tools.environ(bench.shard.cloud), project=runtime.cwd
+    )
+    wanted = [{"Key": tag.key, "Values": [tag.value]} for tag in stable_tags(bench.shard)]
+    try:
+        api: Any = doors.client("resourcegroupstaggingapi")
+        return {
+            one["ResourceARN"]: {tag["Key"]: tag["Value"] for tag in one["Tags"]}
+            for page in api.get_paginator("get_resources").paginate(TagFilters=wanted)
+            for one in page["ResourceTagMappingList"]
+        }
+    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError):
+        return None

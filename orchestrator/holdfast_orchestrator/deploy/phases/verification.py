@@ -1,0 +1,161 @@
+"""The verify: a plan that shows nothing, a state that was refreshed, and nothing stateful lost."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.change_detection.fingerprinting import inputs_before
+from holdfast_orchestrator.deploy.decisions.reversibility import find_approval
+from holdfast_orchestrator.deploy.decisions.verification import Verified, judge_verify
+from holdfast_orchestrator.deploy.work.attempt import Attempt
+from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy
+from holdfast_orchestrator.errors import InterruptedSafelyError
+from holdfast_orchestrator.record.fingerprint import Proven
+from holdfast_orchestrator.record.shard_record import accepted_in_note
+from holdfast_orchestrator.terraform.differences import Accepting
+from holdfast_orchestrator.terraform.identity import IdentityIndex, as_told_now
+from holdfast_orchestrator.terraform.json_values import Document
+from holdfast_orchestrator.terraform.plan import NO_CHANGES, read_plan
+
+_FILE = "verify.tfplan"
+
+
+def prove(bench: Bench, attempt: Attempt, configuration: Document, *, back: bool = False) -> Verified:
+    """Plan `configuration` against what there is now, and judge the plan and the state.
+
+    With `back` it is the last good one, gone back to. Raises HoldfastError where it cannot be planned.
+    """
+    inputs = inputs_before(bench, configuration)
+    terraform = bench.terraform(
+        None if configuration is attempt.configuration else configuration, attempt.inputs_for(configuration)
+    )
+    outcome = terraform.plan(out=_FILE)
+    shown = terraform.show_plan(outcome.plan) if outcome.changes else NO_CHANGES
+    if not outcome.changes and any(drift.action == "delete" for drift in outcome.drift):
+        # A plan can exit 0 while the stored state still lists what is gone; applying it saves the refresh.
+        terraform.apply(outcome.plan)
+    outcome.plan.unlink(missing_ok=True)
+    snapshot = bench.snapshot()
+    attempt.proven = None
+    if inputs is not None and snapshot is not None:
+        attempt.proven = Proven(inputs=inputs, state=snapshot.etag)
+    verified = judge_verify(
+        shown,
+        baseline=None if attempt.good is None else attempt.good.record.residual,
+        before=to_keep(attempt),
+        now=bench.index(None if snapshot is None else snapshot.document),
+        # What a plan forgets was let go of on purpose, and is still there; a way back brings it in again.
+        approved=_approved(attempt) | (frozenset() if back else attempt.forgotten),
+        destroyed=attempt.progress().destroyed(),
+        accepted=accepting_back(bench.shard, attempt, configuration)
+        if back
+        else accepting(bench, configuration),
+    )
+    attempt.accepted = verified.differences.accepted
+    attempt.accepted_mark = verified.differences.mark if attempt.accepted else None
+    attempt.standing = snapshot if verified.proven else None
+    return verified
+
+
+def accepting(bench: Bench, configuration: Document) -> Accepting:
+    """The differences that are accepted today."""
+    return Accepting(bench.shard.accepted_differences, bench.run.clock.now().date(), configuration)
+
+
+def accepting_back(shard: Shard, attempt: Attempt, configuration: Document) -> Accepting:
+    """The same, with those accepted when the last good version was deployed, whatever has expired since."""
+    noted = None if attempt.good is None else attempt.good.record.shard
+    entries = (*shard.accepted_differences, *accepted_in_note(noted))
+    return Accepting(entries, configuration=configuration)
+
+
+def to_keep(attempt: Attempt) -> IdentityIndex:
+    """What of the last good deployment was still there when this run began."""
+    if attempt.good is None:
+        return IdentityIndex()
+    there = attempt.before.index
+    good = as_told_now(attempt.good.record.index, there)
+    return IdentityIndex(tuple(known for known in good if known.identity in there))
+
+
+def told(verified: Verified) -> dict[str, Any]:
+    """What the journal keeps of a verify."""
+    return {
+        "plan": verified.plan,
+        "fingerprint": verified.fingerprint,
+        "differing": list(verified.differing),
+        **(
+            {"accepted": [str(use) for use in verified.differences.accepted]}
+            if verified.differences.accepted
+            else {}
+        ),
+        "lost": [known.address for known in verified.lost],
+    }
+
+
+def sentence(verified: Verified) -> str:
+    """Why a verify did not prove what it had to."""
+    if verified.lost:
+        lost = ", ".join(f"{known.address} ({known.id})" for known in verified.lost)
+        return f"lost: {lost}"
+    left = verified.differences
+    shown = ", ".join(map(str, left.open)) or "what was accepted once"
+    over = "".join(
+        f"; accepted until {one.expires} only: {one.resource} {one.attribute}" for one in left.expired
+    )
+    return f"a plan right after the apply still shows changes of {shown}{over}"
+
+
+def way_out(verified: Verified, bench: Bench) -> str:
+    """What to do about a verify that did not prove what it had to; entries that accept it, word for word."""
+    left = verified.differences
+    again = correct_and_deploy(bench.shard)
+    if verified.lost or verified.plan == "unreadable" or not all(one.attributes for one in left.open):
+        return again
+    if not left.open:
+        return f"set a later `expires` in the entry of accepted_differences, or {again}"
+    entries = json.dumps([*_entries(verified, bench)], ensure_ascii=False)
+    return (
+        f"{again}; where it never settles, first accept it: write into cdktf.json, under context.holdfast, "
+        f'"accepted_differences": {entries}'
+    )
+
+
+def tell_unused(bench: Bench, verified: Verified) -> None:
+    """Say which entries nothing needed: one that is not needed could hide what is to come."""
+    for entry in verified.differences.unused:
+        bench.say(
+            f"accepted difference {entry.resource} {entry.attribute} (owner {entry.owner}) did not show: "
+            "remove it from accepted_differences if it never does"
+        )
+
+
+def _entries(verified: Verified, bench: Bench) -> Iterator[dict[str, str]]:
+    for one in verified.differences.open:
+        for attribute in one.attributes:
+            yield {
+                "stack": bench.shard.name,
+                "resource": one.address,
+                "attribute": attribute,
+                "reason": "shows a change after every apply",
+                "owner": bench.desk.actor.name,
+            }
+
+
+def refuse_when_interrupted(bench: Bench) -> None:
+    """Raise where somebody asked to stop and nothing has been changed yet."""
+    if bench.run.stop.asked:
+        raise InterruptedSafelyError("interrupted before anything was applied")
+
+
+def _approved(attempt: Attempt) -> frozenset[str]:
+    """Addresses whose loss somebody approved by name."""
+    consents = attempt.consents
+    return frozenset(
+        change.address
+        for plan in attempt.plans
+        for change in read_plan(plan)
+        if change.deletes and find_approval(consents, change) is not None
+    )

@@ -1,0 +1,162 @@
+"""A run that died with work begun: found by the open record it left, and finished or undone first."""
+
+from dataclasses import replace
+
+from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.deploy.outcome import Outcome
+from holdfast_orchestrator.deploy.phases.rollback import Rollback, recall
+from holdfast_orchestrator.deploy.shard.journal_replay import old_shard, reopened
+from holdfast_orchestrator.deploy.shard.result import Draft
+from holdfast_orchestrator.deploy.shard.start import finish
+from holdfast_orchestrator.deploy.work.attempt import Attempt, Person
+from holdfast_orchestrator.deploy.work.ending import Ending, Launched
+from holdfast_orchestrator.deploy.work.failure import Failure
+from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.next_commands import again_command, decisions, restore_commands
+from holdfast_orchestrator.deploy.work.preflight import Known, look
+from holdfast_orchestrator.deploy.work.terraform_locks import release_our_lock, wait_for_children
+from holdfast_orchestrator.errors import EXIT_FAILED, NeedsPersonError
+from holdfast_orchestrator.lifecycle import Child, Phase, Resume, next_after_crash
+from holdfast_orchestrator.record.artifact import PUT_BACK
+from holdfast_orchestrator.record.journal.entry import Entry, JournalName, look_first
+from holdfast_orchestrator.record.journal.journal import Journal
+from holdfast_orchestrator.record.runs import read_run
+from holdfast_orchestrator.record.state_record import KeptRecord, write_state_record
+from holdfast_orchestrator.state.object_store import DurableStore
+
+_BACK = ("rb_", "partial_snapshot")
+
+
+def finish_what_was_left(bench: Bench, known: Known, *, destroying: bool = False) -> Known:
+    """Deal with the run that was left unfinished, if there is one; return what is known afterwards.
+
+    A destroy that was left is carried on by another destroy only: whoever deploys wants what is left.
+    Raises NeedsPersonError where that run waits for somebody, or has to from now on.
+    """
+    run = known.unfinished
+    if run is None:
+        return known
+    bench.say(f"run {run} was left unfinished; it is brought to an end first")
+    launched = take_up(bench, known, person=None, draft=None, destroying=destroying)
+    ending = launched.ending
+    if ending.failure is not None and ending.outcome in (Outcome.NEEDS_HUMAN, Outcome.BLOCKED):
+        raise NeedsPersonError(
+            f"run {run} is not at its end: {ending.failure.reason}", next_step=ending.failure.next_step
+        )
+    told = ending.outcome.value.replace("_", " ") if ending.failure is None else ending.failure.reason
+    bench.say(f"run {run}: {told}")
+    return look(bench)
+
+
+def take_up(
+    bench: Bench, known: Known, *, person: Person | None, draft: Draft | None, destroying: bool = True
+) -> Launched:
+    """Carry an unfinished run on, or undo it. `person` None: nobody has decided anything.
+
+    With `destroying` a destroy is carried on.
+    `draft` is told how it ended, where that is the shard's end too.
+    Raises NeedsPersonError where it waits for a decision and there is none.
+    """
+    kept = known.kept
+    if kept is None:
+        raise NeedsPersonError("nothing is known of an unfinished run")
+    wait_for_children(bench, next_step=f"holdfast resume {kept.record.run}")
+    release_our_lock(bench)
+    if known.good is not None and known.good.record.run == kept.record.run:
+        return _only_close(bench, known)
+    try:
+        return _carried_on(bench, known, kept, person=person, draft=draft, destroying=destroying)
+    except NeedsPersonError as error:
+        if error.next_step not in (look_first(bench.shard.name), PUT_BACK):
+            raise
+        ends = f"a restored state ends that run: {restore_commands(bench.store, bench.shard)}"
+        raise NeedsPersonError(error.what, next_step=f"{error.next_step}; {ends}") from None
+
+
+def _carried_on(
+    bench: Bench,
+    known: Known,
+    kept: KeptRecord,
+    *,
+    person: Person | None,
+    draft: Draft | None,
+    destroying: bool,
+) -> Launched:
+    name = JournalName(kept.record.run, bench.shard.name)
+    with Journal.resume(name, runtime=bench.run.runtime, store=bench.store) as journal:
+        entries = journal.entries
+        if _was_not_begun(entries):
+            return _only_close(bench, known)
+        old = replace(bench, journal=journal, shard=old_shard(bench, entries))
+        attempt = reopened(old, known, entries, person or Person())
+        attempt.goes_on = destroying
+        return finish(old, attempt, _phase(old, attempt, entries, person), draft=draft)
+
+
+def _was_not_begun(entries: tuple[Entry, ...]) -> bool:
+    if not entries:
+        return True
+    return next_after_crash(entries[-1].phase, Child.DEAD).action is Resume.START_OVER
+
+
+def _phase(bench: Bench, attempt: Attempt, entries: tuple[Entry, ...], person: Person | None) -> Phase:
+    last = entries[-1]
+    if last.phase in (Phase.ROLLED_BACK, Phase.KEPT):
+        return last.phase
+    if person is not None and person.accept_forward:
+        return _forward(bench, attempt, entries)
+    if last.phase is Phase.STUCK:
+        return _after_stuck(attempt, entries, person)
+    phase = next_after_crash(last.phase, Child.DEAD).phase
+    if phase in (Phase.RB_SETTLE, Phase.RB_VERIFY):
+        attempt.rollback = Rollback()
+        return Phase.RB_SETTLE
+    if phase in (Phase.RETRY_FORWARD, Phase.IDLE):
+        return Phase.CLASSIFY
+    return phase
+
+
+def _forward(bench: Bench, attempt: Attempt, entries: tuple[Entry, ...]) -> Phase:
+    """Undo no more; what a rollback's own apply had begun is settled like what the deploy had begun."""
+    if any(entry.phase is Phase.RB_APPLYING for entry in entries):
+        recall(bench, attempt)
+    return Phase.CLASSIFY
+
+
+def _after_stuck(attempt: Attempt, entries: tuple[Entry, ...], person: Person | None) -> Phase:
+    if person is None:
+        reason = entries[-1].data.get("reason", "it could not be told why")
+        raise NeedsPersonError(
+            f"run {attempt.run} waits for a decision: {reason}",
+            next_step=decisions(attempt.run),
+        )
+    return Phase.RB_BUILD if any(entry.phase.value.startswith(_BACK) for entry in entries) else Phase.CLASSIFY
+
+
+def _only_close(bench: Bench, known: Known) -> Launched:
+    """Nothing was changed, or everything was and only the last stroke of the pen was missing."""
+    kept = known.kept
+    if kept is None:
+        raise NeedsPersonError("nothing is known of an unfinished run")
+    state = known.expected
+    record = replace(kept.record, is_open=False, state=state, at=bench.run.clock.now())
+    write_state_record(bench.store, bench.folder, record, after=kept)
+    serial = None if state is None else state.serial
+    if known.good is not None and known.good.record.run == kept.record.run:
+        return Launched(ending=Ending(outcome=Outcome.COMMITTED), serial=serial, backup=None)
+    ending = Ending(
+        outcome=Outcome.FAILED,
+        exit_code=EXIT_FAILED,
+        failure=not_begun(bench.store, kept.record.run, bench.shard),
+    )
+    return Launched(ending=ending, serial=serial, backup=None)
+
+
+def not_begun(store: DurableStore, run: str, shard: Shard) -> Failure:
+    """Why a shard is not committed which a run never came to change."""
+    record = read_run(store, run)
+    return Failure(
+        reason=f"run {run} ended before it had changed anything here; nothing was changed",
+        next_step=again_command(shard, "deploy" if record is None else record.verb),
+        evidence=(),
+    )

@@ -1,0 +1,273 @@
+"""What a run wrote of itself, read back: a dead run's attempt as it stood when it died.
+
+`noted` goes into the journal as a shard is begun; with the artifact, the plans and the backup in the bucket
+it is enough to go on from any machine. Each entry before an apply names the machine. Where Terraform's own
+events of one are out of reach (another machine, a disk that is gone), every create that it was to make and
+that is in no state counts as in doubt.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.deploy.decisions.apply_progress import ApplyStep, planned_steps
+from holdfast_orchestrator.deploy.decisions.reversibility import Approval
+from holdfast_orchestrator.deploy.phases.forward import staging_of
+from holdfast_orchestrator.deploy.run_context import Policy
+from holdfast_orchestrator.deploy.work.attempt import Attempt, Before, Person
+from holdfast_orchestrator.deploy.work.failure import Failure
+from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy
+from holdfast_orchestrator.deploy.work.preflight import Known, good_of
+from holdfast_orchestrator.deploy.work.sightings import sightings_in
+from holdfast_orchestrator.engine.children import children
+from holdfast_orchestrator.errors import NeedsPersonError
+from holdfast_orchestrator.inputs.kept import with_inputs
+from holdfast_orchestrator.lifecycle import Phase
+from holdfast_orchestrator.record.artifact import read_artifact
+from holdfast_orchestrator.record.journal.entry import Entry, look_first
+from holdfast_orchestrator.record.journal.saved_plan import read_plan
+from holdfast_orchestrator.record.last_good import Rejected
+from holdfast_orchestrator.record.shard_record import note_of, shard_of
+from holdfast_orchestrator.state.snapshot import snapshot_of
+from holdfast_orchestrator.terraform.identity import Identity
+from holdfast_orchestrator.terraform.import_ids import ImportBlock
+from holdfast_orchestrator.terraform.json_values import Document, parsed
+from holdfast_orchestrator.terraform.owners import load_ownership
+from holdfast_orchestrator.terraform.plan import read_plan as read_changes
+
+# The note of a child is written by the same clock as the journal, a moment after it.
+_SLACK = timedelta(seconds=1)
+
+
+def noted(bench: Bench, attempt: Attempt) -> dict[str, Any]:
+    """Return what the journal says at the beginning of shard, policy and machine."""
+    shard, policy, seen = bench.shard, attempt.policy, bench.run.redactor.value
+    return {
+        "verb": attempt.verb,
+        "target": attempt.target,
+        "rejected": None if attempt.rejected is None else attempt.rejected.to_json(),
+        "boot": bench.boot,
+        "host": bench.lease.record.process.host,
+        "shard": note_of(shard),
+        "imports": [[one.address, one.import_id] for one in attempt.imports],
+        "policy": {
+            "rollback": policy.rollback,
+            "on_first_failure": policy.on_first_failure,
+            # The name of a snapshot is free text from a command line.
+            "approvals": [[one.name, seen(one.snapshot)] for one in policy.approvals],
+            "allowed": sorted(policy.allowed),
+        },
+    }
+
+
+def noted_shard(entries: Sequence[Entry]) -> Shard | None:
+    """Return the shard a journal is about, without its configuration; None where it died too early."""
+    said = _said(entries, Phase.LEASED).get("shard")
+    return None if said is None else shard_of(said)
+
+
+def old_shard(bench: Bench, entries: Sequence[Entry]) -> Shard:
+    """Return the shard as the dead run meant it, with the configuration that run deployed."""
+    shard = noted_shard(entries) or bench.shard
+    artifact = read_artifact(bench.store, _said(entries, Phase.SNAPSHOT)["artifact"])
+    # What is kept of the way to its end is what the app says today.
+    shard = with_inputs(replace(shard, directory=bench.shard.directory), bench.store, artifact)
+    return replace(
+        shard,
+        directory=bench.shard.directory,
+        sources=bench.shard.sources,
+        keeping=bench.shard.keeping,
+        accepted_differences=tuple(
+            dict.fromkeys((*shard.accepted_differences, *bench.shard.accepted_differences))
+        ),
+    )
+
+
+def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Person) -> Attempt:
+    """Return the attempt as it stood. Raises NeedsPersonError where a part of it is gone."""
+    entries = _since_begun(entries)
+    first, snapshot = _said(entries, Phase.LEASED), _said(entries, Phase.SNAPSHOT)
+    kept = known.kept
+    keys = [*_plans(entries), *_rollback_plans(entries)]
+    plans = {key: read_plan(bench.store, key, shard=bench.shard.name) for key in dict.fromkeys(keys)}
+    attempt = Attempt(
+        run=_run(known),
+        verb=first["verb"],
+        target=first.get("target"),
+        rejected=None if first.get("rejected") is None else Rejected(**first["rejected"]),
+        policy=_policy(first["policy"], person),
+        artifact=snapshot["artifact"],
+        configuration=parsed(bench.shard.configuration),
+        before=_before(bench, snapshot),
+        good=good_of(bench, known),
+        kept=kept,
+        began=entries[0].at,
+        person=person,
+        plans=[plans[key] for key in _plans(entries)],
+        rollback_plans=[plans[key] for key in _rollback_plans(entries)],
+        code=None,
+    )
+    if kept is not None:
+        attempt.debt = kept.record.debt
+    attempt.ownership = load_ownership(_said(entries, Phase.GATED).get("ownership") or {})
+    gone = {address for entry in entries for address in entry.data.get("handed", ())}
+    attempt.handed_over = {
+        address: known for address, known in attempt.before.index.by_address.items() if address in gone
+    }
+    attempt.tagged_before = _tagged_before(entries)
+    attempt.sightings = sightings_in(entries)
+    attempt.imports = tuple(ImportBlock(*one) for one in first.get("imports", ()))
+    attempt.health_began = any(entry.phase is Phase.HEALTH for entry in entries)
+    # Another plan begins with the first stage again.
+    stages = [entry for entry in entries if entry.phase is Phase.CONTRACT or _plan_of(entry) is not None]
+    attempt.contracting = bool(stages) and stages[-1].phase is Phase.CONTRACT
+    # A destroy that is killed over and over may go on each time.
+    attempt.retries = (
+        0
+        if attempt.verb == "destroy"
+        else sum(entry.phase is Phase.RETRY_FORWARD and entry.edge == "before" for entry in entries)
+    )
+    attempt.adopted = {identity for identity, _ in _adopted(entries)}
+    attempt.proved = {identity for identity, was_absent in _adopted(entries) if was_absent}
+    attempt.let_go = {(kind, known) for entry in entries for kind, known in entry.data.get("let_go", ())}
+    attempt.failure = _failure(bench.shard, entries)
+    _find_events(bench, attempt, entries, plans)
+    if attempt.verb != "destroy":
+        attempt.staging = staging_of(bench, attempt)
+    return attempt
+
+
+def _since_begun(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Leave out what came before the shard was begun anew: nothing was changed by that."""
+    begun = [
+        place for place, entry in enumerate(entries) if entry.phase is Phase.LEASED and entry.edge == "before"
+    ]
+    return entries[begun[-1] :] if begun else entries
+
+
+def _find_events(
+    bench: Bench, attempt: Attempt, entries: Sequence[Entry], plans: Mapping[str, Document]
+) -> None:
+    attempt.records = [
+        child.record
+        for child in children(bench.workdir, since=attempt.began - _SLACK)
+        if child.verb == "apply" and child.record.exists()
+    ]
+    attempt.assumed = list(_assumed(bench, attempt, entries, plans))
+
+
+def _assumed(
+    bench: Bench, attempt: Attempt, entries: Sequence[Entry], plans: Mapping[str, Document]
+) -> Iterator[ApplyStep]:
+    """Of an apply whose events are not here nobody can tell what was begun, so every create may have been.
+
+    Events can be here that another boot of this machine wrote: what they tell as done was done by one apply.
+    """
+    told = attempt.progress()
+    done = Counter(step.address for step in told.created())
+    in_doubt = {step.address for step in told.doubt}
+    planned, elsewhere = Counter[str](), Counter[str]()
+    for boot, plan in _applies(entries):
+        steps = planned_steps(read_changes(plans[plan]))
+        creates = [step.address for step in steps if step.action == "create"]
+        planned.update(creates)
+        if boot != bench.boot or not attempt.records:
+            elsewhere.update(creates)
+    for address in elsewhere:
+        if address not in in_doubt and planned[address] > done[address]:
+            yield ApplyStep(address=address, action="create", phase="start")
+
+
+def _applies(entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
+    """On which boot of which machine each apply was begun that may create something, and its plan's key."""
+    at_first, newest = _said(entries, Phase.LEASED).get("boot", ""), dict[Phase, str | None]()
+    for entry in entries:
+        if (plan := _plan_of(entry)) is not None:
+            newest[Phase.APPLYING] = plan
+        if entry.phase is Phase.RB_PLANNED:
+            newest[Phase.RB_APPLYING] = entry.data.get("plan")
+        applied = newest.get(entry.phase) if entry.edge == "before" else None
+        if applied is not None:
+            # Earlier journals name the machine once.
+            yield entry.data.get("boot", at_first), applied
+
+
+def _before(bench: Bench, said: Mapping[str, Any]) -> Before:
+    if said["backup"] is None:
+        return Before(snapshot=None, index=bench.index(None))
+    stored = bench.store.get(said["backup"])
+    if stored is None:
+        raise NeedsPersonError(
+            f"the backup at {said['backup']}, made before that run changed anything, is gone",
+            next_step=look_first(bench.shard.name),
+        )
+    snapshot = replace(snapshot_of(stored), key=bench.shard.state.key)
+    return Before(snapshot=snapshot, index=bench.index(snapshot.document), backup=said["backup"])
+
+
+def _policy(said: Mapping[str, Any], person: Person) -> Policy:
+    return Policy(
+        rollback=said["rollback"] and not person.accept_forward,
+        on_first_failure=said["on_first_failure"],
+        approvals=tuple(Approval(name, snapshot) for name, snapshot in said["approvals"]),
+        allowed=frozenset(said["allowed"]),
+    )
+
+
+def _plans(entries: Sequence[Entry]) -> Iterator[str]:
+    return (plan for entry in entries if (plan := _plan_of(entry)) is not None)
+
+
+def _plan_of(entry: Entry) -> str | None:
+    """Where the plan lies that a phase was gated by. Another try that found nothing to do has none."""
+    if entry.phase not in (Phase.PLANNED, Phase.RETRY_FORWARD):
+        return None
+    plan: str | None = entry.data.get("plan")
+    return plan
+
+
+def _rollback_plans(entries: Sequence[Entry]) -> Iterator[str]:
+    """Where the rollback's plans lie. One that found nothing to do has none, nor has an earlier journal."""
+    for entry in entries:
+        if entry.phase is Phase.RB_PLANNED and entry.data.get("plan") is not None:
+            yield entry.data["plan"]
+
+
+def _tagged_before(entries: Sequence[Entry]) -> frozenset[str] | None:
+    asked = (entry for entry in entries if entry.phase in (Phase.SNAPSHOT, Phase.RB_PLANNED))
+    told = [tagged for entry in asked if (tagged := entry.data.get("tagged")) is not None]
+    return frozenset(told[0]) if told else None
+
+
+def _adopted(entries: Sequence[Entry]) -> Iterator[tuple[Identity, bool]]:
+    """Each object that was adopted, and whether it was absent before its create."""
+    for entry in entries:
+        if entry.phase in (Phase.RESOLVE, Phase.RB_BUILD, Phase.RB_SETTLE) and entry.edge == "after":
+            found = entry.data.get("found", ())
+            for one in found:
+                if one["why"] is None:
+                    yield Identity(*one["identity"]), one.get("absent", False)
+
+
+def _failure(shard: Shard, entries: Sequence[Entry]) -> Failure | None:
+    reasons = [
+        entry.data["failure"]
+        for entry in entries
+        if entry.phase is Phase.CLASSIFY and entry.data.get("failure")
+    ]
+    if not reasons:
+        return None
+    return Failure(reason=reasons[-1], next_step=correct_and_deploy(shard), evidence=())
+
+
+def _said(entries: Sequence[Entry], phase: Phase) -> Mapping[str, Any]:
+    found = [entry.data for entry in entries if entry.phase is phase and entry.edge == "after"]
+    return found[-1] if found else {}
+
+
+def _run(known: Known) -> str:
+    return "" if known.kept is None else known.kept.record.run

@@ -1,0 +1,196 @@
+"""Going back because somebody asked: an earlier good deployment, deployed again on top of what stands.
+
+It is a deploy like any other (lease, gates, backup, verify, health, promotion), of an earlier artifact's
+configuration with what is needed to get there from here: newer providers, and inverse moves. What it would
+destroy for good is held like in any deploy. Should it fail, it is itself rolled back.
+"""
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+
+from holdfast_orchestrator.deploy.decisions.configuration import RollbackNeeds, build_rollback, inverse_moves
+from holdfast_orchestrator.deploy.outcome import ShardResult
+from holdfast_orchestrator.deploy.shard.deploy import ShardDeploy
+from holdfast_orchestrator.deploy.shard.intent import Back
+from holdfast_orchestrator.deploy.work.kept_inputs import inputs_to_go_back_by_hand
+from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.next_commands import deploy_command, rollback_command
+from holdfast_orchestrator.deploy.work.preflight import Known, look, refuse_another_app, refuse_strange_state
+from holdfast_orchestrator.deploy.work.purpose import Purpose
+from holdfast_orchestrator.deploy.work.terraform_locks import release_our_lock
+from holdfast_orchestrator.errors import GateError, NeedsPersonError, UsageError
+from holdfast_orchestrator.inputs.kept import same_inputs_kept
+from holdfast_orchestrator.ownership.settle import Turn
+from holdfast_orchestrator.record.artifact import read_artifact, readable_configurations
+from holdfast_orchestrator.record.last_good import LastGood, Rejected, deployments, earlier, target_in
+from holdfast_orchestrator.record.state_record import Debt, StateRecord
+from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex
+from holdfast_orchestrator.terraform.json_values import Document, digest, parsed
+from holdfast_orchestrator.terraform.provider_blocks import union_providers
+
+
+class ShardRollback(ShardDeploy):
+    """One shard's way back."""
+
+    _back_to: datetime | None = None
+
+    def _turn(self, record: StateRecord | None) -> Turn:
+        return replace(super()._turn(record), back_to=self._back_to)
+
+    def _under_lease(self, bench: Bench) -> ShardResult:
+        from holdfast_orchestrator.deploy.shard.crash_recovery import finish_what_was_left  # noqa: PLC0415 - rarely needed
+
+        known = look(bench)
+        refuse_another_app(bench, known)
+        known = finish_what_was_left(bench, known)
+        refuse_strange_state(bench, known)
+        if known.locked:
+            release_our_lock(bench)
+        back = self._intent.back or Back()
+        target = target_of(bench, known, back)
+        bench.say(f"goes back to deploy {target.run} by {target.actor} on {target.at:%d %b %Y}")
+        configuration = configuration_back_to(bench, known, target)
+        self._back_to = target.at
+        artifact = read_artifact(bench.store, target.artifact)
+        self._shard = replace(
+            self._shard,
+            configuration=json.dumps(configuration, indent=1).encode(),
+            inputs=inputs_to_go_back_by_hand(bench, artifact, configuration, run=target.run),
+        )
+        rejected = _rejected(bench, known, target) if back.rejects else None
+        self._purpose = Purpose(verb="rollback", target=target.run, rejected=rejected)
+        return self._go(replace(bench, shard=self._shard), known)
+
+
+def target_of(bench: Bench, known: Known, back: Back) -> LastGood:
+    """The deployment to go back to. Raises UsageError where there is none.
+
+    Where nobody names one, it is the last good one after a destroy, or as long as something of a failed
+    deploy is left, and the one before it where it stands. Only what Holdfast wrote down tells that: a
+    destroy, a rollback, a restore and somebody else's change write states too, and are no deployments.
+    """
+    if known.good is None:
+        raise UsageError(f"{bench.shard.name} was never deployed well, so there is nothing to go back to")
+    history = earlier(bench.store, bench.folder) or (known.good.record,)
+    good = deployments(history)
+    if back.to is not None:
+        return _named(bench, history, good, back.to)
+    if not good:
+        raise UsageError(
+            f"run {known.good.record.run} destroyed {bench.shard.name}, and no deployment before it is kept",
+            next_step=deploy_command(bench.shard),
+        )
+    is_unsettled = known.kept is not None and known.kept.record.debt != Debt()
+    if known.stored is None or known.good.record.is_destroy or is_unsettled:
+        return good[0]
+    other = next((record for record in good[1:] if _differs(bench, record, good[0])), None)
+    if other is None:
+        raise UsageError(
+            f"{bench.shard.name} has no good deployment before run {good[0].run}; the bucket keeps earlier "
+            "ones only while it is versioned",
+            next_step=f"check the version that is wanted out, then: {deploy_command(bench.shard)}",
+        )
+    return other
+
+
+def _named(bench: Bench, history: Sequence[LastGood], good: Sequence[LastGood], name: str) -> LastGood:
+    """The deployment of this run; for a rollback the one that it went back to."""
+    found = next((record for record in history if record.run.startswith(name.upper())), None)
+    names = ", ".join(record.run for record in history if not record.is_destroy) or "none"
+    if found is not None and not found.is_destroy:
+        return target_in(history, found)
+    next_step = rollback_command(bench.shard, "--to", good[0].run) if good else None
+    if found is None:
+        what = f"{bench.shard.name} has no good deployment {name!r}; there are: {names}"
+    else:
+        what = f"run {found.run} destroyed {bench.shard.name}, and is no deployment; there are: {names}"
+    raise UsageError(what, next_step=next_step)
+
+
+def _rejected(bench: Bench, known: Known, target: LastGood) -> Rejected | None:
+    """The version that stands and is gone back from; None where it is the one that is gone back to."""
+    if known.good is None or known.good.record.is_destroy:
+        return None
+    standing = target_in(earlier(bench.store, bench.folder), known.good.record)
+    if standing.generation <= target.generation:
+        return None
+    with suppress(NeedsPersonError):
+        configuration = parsed(read_artifact(bench.store, standing.artifact).configuration)
+        return Rejected(standing.run, digest(configuration))
+    return None
+
+
+def _differs(bench: Bench, one: LastGood, other: LastGood) -> bool:
+    """Whether they deployed different configurations: what stands may have been deployed more than once."""
+    if one.artifact == other.artifact:
+        return False
+    first, second = (readable_configurations(bench.store, [each.artifact]) for each in (one, other))
+    return first != second or not same_inputs_kept(bench.store, one.artifact, other.artifact)
+
+
+def _not_made(bench: Bench, known: Known, target: LastGood, now: IdentityIndex) -> tuple[str, ...]:
+    """Addresses to let go of: no run is proven to have made their objects, nor has the target any."""
+    not_made = frozenset[Identity]() if known.good is None else known.good.record.not_made
+    found = [
+        one
+        for one in now
+        if one.identity in not_made and one.identity not in target.index and one.deposed is None
+    ]
+    for one in found:
+        bench.say(f"{one.address} ({one.id}) was taken over or imported: it stays, and leaves the state")
+    return tuple(one.address for one in found)
+
+
+def configuration_back_to(bench: Bench, known: Known, target: LastGood) -> Document:
+    """The configuration that leads from what stands to an earlier deployment.
+
+    Raises GateError where only edits of the state could lead there.
+    """
+    snapshot = known.snapshot()
+    now = bench.index(None if snapshot is None else snapshot.document)
+    goal = _configuration_of(bench, target)
+    built = build_rollback(
+        goal,
+        _standing(bench, known),
+        needs=RollbackNeeds(
+            moves=inverse_moves(target.index, now), forget=_not_made(bench, known, target, now)
+        ),
+        state=now,
+    )
+    problems = list(built.problems)
+    if built.state_moves or built.state_forgets:
+        problems.append("Addresses were exchanged since; only a new deploy can put them right.")
+    if problems:
+        raise GateError(" ".join(problems), next_step="check that revision of the app out and deploy it")
+    return built.configuration
+
+
+def _configuration_of(bench: Bench, target: LastGood) -> Document:
+    """What a deployment deployed. Raises UsageError, with what else there is, where that is lost."""
+    try:
+        return parsed(read_artifact(bench.store, target.artifact).configuration)
+    except NeedsPersonError as error:
+        others = (
+            record
+            for record in deployments(earlier(bench.store, bench.folder))
+            if record.run != target.run and readable_configurations(bench.store, [record.artifact])
+        )
+        other = next(others, None)
+        anew = f"check the version that is wanted out, then: {deploy_command(bench.shard)}"
+        next_step = anew if other is None else rollback_command(bench.shard, "--to", other.run)
+        raise UsageError(
+            f"there is no way back to the deployment of run {target.run}: {error.what}", next_step=next_step
+        ) from None
+
+
+def _standing(bench: Bench, known: Known) -> Document:
+    """What was deployed since, newest last; its providers are still needed."""
+    shas = [] if known.good is None else [known.good.record.artifact]
+    shas += [] if known.kept is None else list(known.kept.record.debt.artifacts)
+    standing: Document = parsed(bench.shard.configuration)
+    for configuration in readable_configurations(bench.store, shas):
+        standing = union_providers(standing, configuration).configuration
+    return standing

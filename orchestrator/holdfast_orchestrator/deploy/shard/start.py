@@ -1,0 +1,241 @@
+"""From a plan that passed its gates to the machine: everything a restart needs is written down first."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from holdfast_orchestrator.deploy.phases.forward import put_deletes_off
+from holdfast_orchestrator.deploy.phases.health import refuse_unready
+from holdfast_orchestrator.deploy.phases.irreversible import refuse_without_way_back
+from holdfast_orchestrator.deploy.phases.reversibility import judge_reversible
+from holdfast_orchestrator.deploy.phases.state_machine import drive
+from holdfast_orchestrator.deploy.phases.tag_search import may_be_adopted, tagged_arns
+from holdfast_orchestrator.deploy.phases.verification import refuse_when_interrupted
+from holdfast_orchestrator.deploy.shard.journal_replay import noted
+from holdfast_orchestrator.deploy.shard.result import Draft
+from holdfast_orchestrator.deploy.work.attempt import Attempt, Good
+from holdfast_orchestrator.deploy.work.ending import Launched
+from holdfast_orchestrator.deploy.work.kept_inputs import keep_deployed
+from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.plan_basis import refuse_other_state
+from holdfast_orchestrator.deploy.work.preflight import Known, good_of
+from holdfast_orchestrator.deploy.work.promotion import (
+    before_now,
+    close_record,
+    open_record,
+    promote_shard,
+    renew_footing,
+)
+from holdfast_orchestrator.deploy.work.purpose import Purpose
+from holdfast_orchestrator.deploy.work.sightings import note_sightings, tell_unproven
+from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.inputs.keep import described
+from holdfast_orchestrator.inputs.kept import same_inputs
+from holdfast_orchestrator.lifecycle import Phase
+from holdfast_orchestrator.ownership.settle import Settled
+from holdfast_orchestrator.plan.shard import MadePlan
+from holdfast_orchestrator.record.artifact import Artifact, read_artifact
+from holdfast_orchestrator.record.fingerprint import Proven
+from holdfast_orchestrator.record.journal.entry import JournalName
+from holdfast_orchestrator.record.journal.journal import Journal
+from holdfast_orchestrator.record.journal.saved_plan import keep_plan
+from holdfast_orchestrator.record.state_record import Debt
+from holdfast_orchestrator.state.snapshot import StateSnapshot
+from holdfast_orchestrator.system.private_files import read_source
+from holdfast_orchestrator.terraform.json_values import parsed
+from holdfast_orchestrator.terraform.owners import dump_ownership
+from holdfast_orchestrator.terraform.ownership import Sightings
+from holdfast_orchestrator.terraform.plan import NO_CHANGES
+from holdfast_orchestrator.terraform.versions import locked_providers
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.deploy.shard.planned import Planned
+
+_LOCK = ".terraform.lock.hcl"
+
+
+def launch(bench: Bench, known: Known, settled: Settled, *, purpose: Purpose, draft: Draft) -> Launched:
+    """Judge the plan, write down what is about to happen, and let the machine do it.
+
+    `draft` is told when it begins, and how it ended before anything is tidied up.
+    Raises HoldfastError where something stands against it; nothing has been changed then.
+    """
+    made, terraform = settled.made, settled.terraform
+    artifact = artifact_of(bench, terraform)
+    attempt = _attempt(bench, known, made, artifact=artifact, purpose=purpose)
+    attempt.ownership = settled.ownership
+    attempt.terraform, attempt.plan_file = terraform, None if made.document.is_empty else made.file
+    refuse_other_state(bench, made.file)
+    if purpose.verb != "destroy":
+        refuse_without_way_back(bench, attempt)
+    if purpose.verb != "destroy":
+        judge_reversible(bench, attempt, attempt.plan)
+        refuse_unready(bench, attempt)
+        put_deletes_off(bench, attempt)
+    refuse_when_interrupted(bench)
+    tell_unproven(bench, made.watched)
+    name = JournalName(bench.run.id, bench.shard.name)
+    opened = Journal.begin_anew if bench.desk.taken_over else Journal.begin
+    with opened(name, runtime=bench.run.runtime, store=bench.store) as journal:
+        bench.journal = journal
+        _write_down(bench, attempt, artifact, made.watched)
+        try:
+            refuse_when_interrupted(bench)
+        except HoldfastError:
+            close_record(bench, attempt, debt=attempt.debt)
+            bench.mark(Phase.HELD, "after")
+            raise
+        return finish(bench, attempt, Phase.APPLYING, draft=draft)
+
+
+def refuse_irreversible(bench: Bench, known: Known, made: MadePlan, terraform: Any) -> None:
+    """Raise GateError where something in a plan could not be undone and nobody approved it."""
+    artifact, purpose = artifact_of(bench, terraform), Purpose(verb="deploy")
+    attempt = _attempt(bench, known, made, artifact=artifact, purpose=purpose)
+    judge_reversible(bench, attempt, attempt.plan)
+
+
+def finish(bench: Bench, attempt: Attempt, phase: Phase, *, draft: Draft | None) -> Launched:
+    """Let the machine work from a phase to its end."""
+    if draft is not None:
+        draft.begun = True
+    ending = drive(bench, attempt, phase)
+    launched = Launched(ending=ending, serial=_serial(bench, attempt), backup=attempt.before.backup)
+    if draft is not None:
+        draft.launched(launched)
+    return launched
+
+
+def _serial(bench: Bench, attempt: Attempt) -> int | None:
+    """The serial of the state that is left; not to be had is no reason to have failed."""
+    try:
+        serial = (attempt.standing or bench.state()).serial
+    except HoldfastError:
+        return None
+    return serial if serial >= 0 else None
+
+
+def keep_as_good(bench: Bench, known: Known, snapshot: StateSnapshot, planned: "Planned") -> None:
+    """A plan that finds nothing proves what stands: it becomes the last good deployment, if it is not."""
+    proven = None if planned.inputs is None else Proven(inputs=planned.inputs, state=snapshot.etag)
+    artifact = artifact_of(bench, planned.terraform)
+    good = good_of(bench, known) if known.good is not None else None
+    settled = known.kept is None or not known.kept.record.debt.touched
+    if (
+        good is not None
+        and settled
+        and not _is_of_another_app(bench, known)
+        and _is_good_already(bench, good, artifact)
+    ):
+        renew_footing(bench, known, good.promoted, proven)
+        return
+    before = before_now(bench, snapshot)
+    attempt = Attempt(
+        run=bench.run.id,
+        verb="deploy",
+        policy=bench.desk.policy,
+        artifact=keep_deployed(bench, artifact),
+        configuration=parsed(artifact.configuration),
+        before=before,
+        good=good,
+        kept=known.kept,
+        began=bench.run.clock.now(),
+        proven=proven,
+    )
+    if good is not None and planned.document.accepted:
+        # Then this plan shows what the last good one showed.
+        attempt.residual, attempt.accepted = good.record.residual, planned.document.accepted
+        attempt.accepted_mark = good.record.accepted_mark
+    promote_shard(bench, attempt)
+    attempt.kept = open_record(bench, attempt)
+    close_record(bench, attempt)
+
+
+def _is_of_another_app(bench: Bench, known: Known) -> bool:
+    """Whether the records name an app that is taken over: from now on they name this one."""
+    records = (None if known.kept is None else known.kept.record, known.good and known.good.record)
+    return any(record and record.project not in (None, bench.run.project) for record in records)
+
+
+def _is_good_already(bench: Bench, good: Good, artifact: Artifact) -> bool:
+    if good.lost is not None:
+        return False
+    if good.record.artifact == artifact.sha256 and good.record.index.objects:
+        return True
+    same = good.configuration == parsed(artifact.configuration)
+    return same and same_inputs(read_artifact(bench.store, good.record.artifact), artifact)
+
+
+def artifact_of(bench: Bench, terraform: Any) -> Artifact:
+    """What is being deployed, or destroyed, whole."""
+    file = terraform.workdir / _LOCK
+    lock = read_source(file) if file.is_file() else None
+    return Artifact(
+        configuration=bench.shard.configuration,
+        lock=lock,
+        engine=str(terraform.engine).partition(" (")[0],
+        assets={file.path: file.sha256 for file in bench.shard.inputs.files if file.kept},
+        inputs=described(bench.shard.inputs) if bench.shard.inputs.known else None,
+        providers=locked_providers(lock.decode()) if lock is not None else {},
+    )
+
+
+def _attempt(bench: Bench, known: Known, made: MadePlan, *, artifact: Artifact, purpose: Purpose) -> Attempt:
+    return Attempt(
+        run=bench.run.id,
+        verb=purpose.verb,
+        target=purpose.target,
+        rejected=purpose.rejected,
+        policy=bench.desk.policy,
+        artifact=artifact.sha256,
+        configuration=parsed(artifact.configuration),
+        before=before_now(bench, known.snapshot()),
+        good=good_of(bench, known),
+        kept=known.kept,
+        debt=Debt() if known.kept is None else known.kept.record.debt,
+        plans=[made.raw or NO_CHANGES],
+        imports=made.imports,
+        began=bench.run.clock.now(),
+    )
+
+
+def _write_down(bench: Bench, attempt: Attempt, artifact: Artifact, watched: Sightings) -> None:
+    """Artifact, plan, backup and the open record, all at once; the journal says where they lie."""
+    with bench.phase(Phase.LEASED) as entry:
+        entry.update(noted(bench, attempt))
+    with bench.phase(Phase.PREFLIGHT):
+        pass
+    bench.step("backing up")
+    kept_artifact = bench.desk.hands.submit(keep_deployed, bench, artifact)
+    kept_plan = bench.desk.hands.submit(keep_plan, bench.store, attempt.run, attempt.plan)
+    tagged = None
+    if any(may_be_adopted(change, bench.shard) for change in attempt.planned):
+        tagged = bench.desk.hands.submit(tagged_arns, bench)
+    with bench.phase(Phase.SNAPSHOT) as entry:
+        _back_up(bench, attempt)
+        attempt.tagged_before = None if tagged is None else tagged.result()
+        entry.update(_snapshot_entry(attempt), artifact=kept_artifact.result())
+    with bench.phase(Phase.PLANNED) as entry:
+        entry.update(note_sightings(attempt, watched), plan=kept_plan.result())
+    with bench.phase(Phase.GATED) as entry:
+        attempt.kept = open_record(bench, attempt)
+        entry["put_off"] = list(attempt.staging.put_off)
+        entry["ownership"] = dump_ownership(attempt.ownership)
+        entry["approved"] = sorted(one.name for one in attempt.consents)
+
+
+def _back_up(bench: Bench, attempt: Attempt) -> None:
+    snapshot = attempt.before.snapshot
+    if snapshot is not None:
+        backup = bench.back_up(snapshot, f"before {attempt.verb}", artifact=attempt.artifact)
+        attempt.before = replace(attempt.before, backup=backup)
+
+
+def _snapshot_entry(attempt: Attempt) -> dict[str, Any]:
+    snapshot = attempt.before.snapshot
+    return {
+        "backup": attempt.before.backup,
+        "tagged": None if attempt.tagged_before is None else sorted(attempt.tagged_before),
+        "lineage": None if snapshot is None else snapshot.lineage,
+        "serial": None if snapshot is None else snapshot.serial,
+        "sha256": None if snapshot is None else snapshot.sha256,
+    }

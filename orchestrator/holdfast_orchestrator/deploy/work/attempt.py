@@ -1,0 +1,330 @@
+"""One run's work on one shard, as far as it has come.
+
+Everything a restart needs is in the journal (`begun` and `reopened` are each other's inverse), in the
+bucket, or in the event files on the machine where Terraform ran.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from holdfast_orchestrator.app.inputs import Inputs
+from holdfast_orchestrator.deploy.decisions.apply_progress import (
+    ApplyStep,
+    Progress,
+    Step,
+    measure,
+    planned_steps,
+)
+from holdfast_orchestrator.deploy.decisions.deferred_deletes import Staging
+from holdfast_orchestrator.deploy.decisions.imports import planned_values_by_address
+from holdfast_orchestrator.deploy.decisions.reversibility import Approval
+from holdfast_orchestrator.deploy.run_context import Policy
+from holdfast_orchestrator.deploy.work.failure import Failure
+from holdfast_orchestrator.record.fingerprint import Footing, Proven
+from holdfast_orchestrator.record.last_good import LastGood, Promoted, Rejected
+from holdfast_orchestrator.record.state_record import Debt, KeptRecord
+from holdfast_orchestrator.state.snapshot import StateSnapshot
+from holdfast_orchestrator.terraform.accepted import AcceptedUse
+from holdfast_orchestrator.terraform.addresses import object_type
+from holdfast_orchestrator.terraform.create_semantics import is_doubtful
+from holdfast_orchestrator.terraform.error_patterns import says_exists
+from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, TrackedObject
+from holdfast_orchestrator.terraform.import_ids import ImportBlock, with_imports
+from holdfast_orchestrator.terraform.json_values import Document, managed
+from holdfast_orchestrator.terraform.owners import Ownership
+from holdfast_orchestrator.terraform.ownership import REFUSED, Sightings
+from holdfast_orchestrator.terraform.plan import PlannedChanges, read_plan
+from holdfast_orchestrator.terraform.references import declares
+
+Verb = Literal["deploy", "destroy", "rollback"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What was there when the run began. `snapshot` None: no state; `backup` is where its copy lies."""
+
+    snapshot: StateSnapshot | None
+    index: IdentityIndex
+    backup: str | None = None
+
+    @property
+    def document(self) -> Document | None:
+        """The state's document."""
+        return None if self.snapshot is None else self.snapshot.document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Good:
+    """The deployment to go back to: its record, and the configuration of its artifact.
+
+    `lost` says why the artifact cannot be had; then there is no way back to it.
+    """
+
+    promoted: Promoted
+    configuration: Document = field(repr=False)
+    lost: str | None = None
+
+    @property
+    def record(self) -> LastGood:
+        """The record."""
+        return self.promoted.record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """What a person decided about a rollback that is stuck: which addresses to leave, which to let go."""
+
+    skip: tuple[str, ...] = ()
+    orphan: tuple[str, ...] = ()
+    accept_forward: bool = False
+
+
+@dataclass(kw_only=True)
+class Attempt:
+    """The work.
+
+    `target` is the run that a rollback by hand goes back to, `rejected` the version that it rejects by that.
+    `plans` are those that were gated, `rollback_plans` those to go back by, the newest last; `applied` is
+    what its last apply said, None after a restart. `tagged_before` are ARNs that carried the shard's tags
+    before anything was made that carries them, None where nobody asked. `errors` are its error texts, `code`
+    its exit code. `sightings` is what was seen of objects before their creates. `standing` is the state that
+    was proven to be what was wanted, as long as nothing but health has been looked at since. `adopted` are
+    objects whose creates were in doubt, `proved` those of them that were absent before their create,
+    `imports` objects that are taken over on purpose.
+    `remaining` are the addresses a destroy has left, None where nobody knows; with `goes_on`, a destroy that
+    was killed is carried on. `ownership` is what was settled about the gated plan, `handed_over`
+    what left the state because another has it, by address.
+    """
+
+    run: str
+    verb: Verb
+    policy: Policy
+    artifact: str
+    configuration: Document = field(repr=False)
+    before: Before
+    good: Good | None
+    kept: KeptRecord | None
+    began: datetime
+    target: str | None = None
+    rejected: Rejected | None = None
+    debt: Debt = field(default_factory=Debt)
+    person: Person = field(default_factory=Person)
+
+    plans: list[Document] = field(default_factory=list, repr=False)
+    rollback_plans: list[Document] = field(default_factory=list, repr=False)
+    staging: Staging = field(default_factory=lambda: Staging(stage_one=None))
+    plan_file: Path | None = None
+    terraform: Any = field(default=None, repr=False)
+    records: list[Path] = field(default_factory=list)
+    assumed: list[ApplyStep] = field(default_factory=list)
+    tagged_before: frozenset[str] | None = None
+
+    code: int | None = 0
+    errors: tuple[str, ...] = ()
+    diagnostics: tuple[Any, ...] = ()
+    interrupted: bool = False
+    lock_stolen: bool = False
+    verified: Literal["proven", "differs", "failed"] | None = None
+    residual: str | None = None
+    accepted: tuple[AcceptedUse, ...] = ()
+    accepted_mark: str | None = None
+    proven: Proven | None = None
+    standing: StateSnapshot | None = field(default=None, repr=False)
+    footing: Footing | None = field(default=None, repr=False)
+    healthy: bool = True
+    health: tuple[Mapping[str, Any], ...] = ()
+    health_began: bool = False
+    contracting: bool = False
+    adopted: set[Identity] = field(default_factory=set)
+    proved: set[Identity] = field(default_factory=set)
+    let_go: set[tuple[str, str]] = field(default_factory=set)
+    looked_for: set[tuple[str, str | None]] = field(default_factory=set)
+    imports: tuple[ImportBlock, ...] = ()
+    sightings: Sightings = field(default_factory=Sightings)
+    recoveries: int = 0
+    retries: int = 0
+    failure: Failure | None = None
+    notes: list[str] = field(default_factory=list)
+    remaining: tuple[str, ...] | None = None
+    goes_on: bool = True
+
+    ownership: Ownership = field(default_factory=Ownership)
+    handed_over: dict[str, TrackedObject] = field(default_factory=dict)
+
+    rollback: Any = field(default=None, repr=False)
+    rollback_retries: int = 0
+    blocked: bool = False
+
+    @property
+    def plan(self) -> Document:
+        """The plan that was gated last."""
+        return self.plans[-1]
+
+    @property
+    def planned(self) -> PlannedChanges:
+        """Its changes."""
+        return read_plan(self.plan)
+
+    @property
+    def wanted(self) -> Document:
+        """The configuration, with an import block for each object that is taken over on purpose."""
+        return with_imports(self.configuration, self.imports) if self.imports else self.configuration
+
+    @property
+    def stage_configuration(self) -> Document:
+        """What is applied before the deletes."""
+        return self.wanted if self.staging.stage_one is None else self.staging.stage_one
+
+    @property
+    def final_configuration(self) -> Document:
+        """What is to stand in the end; with what waits for its receiver."""
+        return self.configuration if self.staging.final is None else self.staging.final
+
+    def inputs_for(self, configuration: Document) -> Inputs | None:
+        """What a configuration of this work reads, None for what the shard itself does."""
+        back = self.rollback
+        return back.inputs if back is not None and configuration is back.configuration else None
+
+    def declaring(self, address: str) -> Document:
+        """The configuration to read or import an object with: what is gone back to, where it has it."""
+        back: Document = {} if self.rollback is None else self.rollback.configuration
+        return back if declares(back, address) else self.stage_configuration
+
+    def planned_values(self) -> Mapping[str, Document]:
+        """What the plans knew beforehand of each object, the newest last; the rollback's plans too."""
+        return {
+            address: values
+            for plan in (*self.plans, *self.rollback_plans)
+            for address, values in planned_values_by_address(plan).items()
+        }
+
+    @cached_property
+    def tainted(self) -> frozenset[str]:
+        """Addresses whose object was never made to the end."""
+        found = managed(self.before.document or {})
+        return frozenset(address for address, _, one in found if one.get("status") == "tainted")
+
+    @cached_property
+    def consents(self) -> tuple[Approval, ...]:
+        """What somebody approved by name, and what was never good: half made since the last good deploy."""
+        good = IdentityIndex() if self.good is None else self.good.record.index
+        unused = () if self.debt.health_began else self.before.index.objects
+        never_good = (
+            Approval(known.address, snapshot="none: it was never good")
+            for known in unused
+            if known.address in self.tainted and known.identity not in good
+        )
+        kept = (Approval(address, snapshot="none: not deleted") for address in sorted(self.ownership.kept))
+        return (*self.policy.consents, *never_good, *kept)
+
+    @property
+    def touched(self) -> frozenset[str]:
+        """Every address this run's plans touched, and those failed runs before it touched."""
+        mine = (read_plan(plan).touched for plan in self.plans)
+        return frozenset(self.debt.touched).union(*mine)
+
+    @property
+    def imported(self) -> frozenset[str]:
+        """Addresses this run imported."""
+        return frozenset(
+            change.address for plan in self.plans for change in read_plan(plan) if change.importing
+        )
+
+    @property
+    def forgotten(self) -> frozenset[str]:
+        """Addresses whose objects this run's plans let go of."""
+        return frozenset(
+            change.address
+            for plan in self.plans
+            for change in read_plan(plan)
+            if change.action.value == "forget"
+        )
+
+    def progress(self) -> Progress:
+        """How far the applies of this run came, by their own events.
+
+        Each apply is measured by itself: a step one of them left open was not ended by the next.
+        """
+        told = [events_of(record) for record in self.records] + [self.assumed]
+        each = [measure((), events) for events in told]
+        every = measure(planned_steps(self.planned), [event for events in told for event in events])
+        return Progress(
+            done=tuple(step for one in each for step in one.done),
+            unfinished=tuple(step for one in each for step in one.unfinished),
+            not_started=tuple(step for step in every.not_started if not self._waits(step)),
+        )
+
+    def begun(self) -> Iterator[Step]:
+        """Yield each create that the events of this run's applies say was begun.
+
+        But for those answered with "it exists": somebody else may have made the object meanwhile.
+        """
+        for record in self.records:
+            answered = {address for address, _ in _answered_exists(record)}
+            doubt = measure((), events_of(record)).doubt
+            yield from (step for step in doubt if step.address not in answered)
+
+    def refused(self) -> frozenset[str]:
+        """Addresses whose create was refused, because their object was there before."""
+        return frozenset[str]().union(*map(refused_in, self.records))
+
+    def _waits(self, step: Step) -> bool:
+        """Whether this is a delete whose turn has not come."""
+        return step.action == "delete" and step.address in self.staging.put_off and not self.contracting
+
+
+def events_of(record: Path) -> list[ApplyStep]:
+    """The steps told in the record of an apply, in order."""
+    from holdfast_orchestrator.engine.runner import Tail  # noqa: PLC0415 - only after an apply
+
+    return [step for event in Tail(record).events(last=True) if (step := _step(event))]
+
+
+def refused_in(record: Path) -> frozenset[str]:
+    """Addresses whose create was refused in the record of an apply, because their object was there before.
+
+    Of a type whose create AWS itself refuses that is no proof: its answer may have been lost once.
+    """
+    return frozenset(
+        address
+        for address, text in _answered_exists(record)
+        if REFUSED in text or is_doubtful(object_type(address), {})
+    )
+
+
+@cache
+def _answered_exists(record: Path) -> tuple[tuple[str, str], ...]:
+    """Address and text of each error in the record of an apply that says that the object exists."""
+    from holdfast_orchestrator.engine.runner import Tail  # noqa: PLC0415 - only after an apply
+    from holdfast_orchestrator.engine.ui_events import DiagnosticEvent  # noqa: PLC0415 - only after an apply
+
+    told = (
+        event.diagnostic for event in Tail(record).events(last=True) if isinstance(event, DiagnosticEvent)
+    )
+    return tuple((one.address, one.text) for one in told if one.address and says_exists(one.text))
+
+
+def _step(event: Any) -> ApplyStep | None:
+    from holdfast_orchestrator.engine import ui_events as ui  # noqa: PLC0415 - only after an apply
+
+    match event:
+        case ui.ApplyStart():
+            phase: Literal["start", "complete", "errored"] = "start"
+        case ui.ApplyComplete():
+            phase = "complete"
+        case ui.ApplyErrored():
+            phase = "errored"
+        case _:
+            return None
+    return ApplyStep(
+        address=event.address,
+        action=event.action,
+        phase=phase,
+        id_key=event.id_key,
+        # Of a type without an id Terraform tells the name instead; the state knows such an object by address.
+        id_value=event.id_value if event.id_key == "id" else None,
+    )

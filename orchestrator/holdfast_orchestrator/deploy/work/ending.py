@@ -1,0 +1,29 @@
+"""How the work on a shard began and how it ended."""
+
+from dataclasses import dataclass
+
+from holdfast_orchestrator.deploy.outcome import Outcome
+from holdfast_orchestrator.deploy.work.failure import Failure
+from holdfast_orchestrator.terraform.accepted import AcceptedUse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How it ended: `failure` says why and what to do where it is not committed.
+
+    `accepted` is what the last verify still showed, as somebody accepted.
+    """
+
+    outcome: Outcome
+    exit_code: int = 0
+    failure: Failure | None = None
+    accepted: tuple[AcceptedUse, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launched:
+    """How it ended, the serial of the state it left, and the backup made before."""
+
+    ending: Ending
+    serial: int | None
+    backup: str | None

@@ -1,0 +1,207 @@
+"""Before anything is planned: is what lies there what we recorded, and was nothing left unfinished?
+
+Fails closed. A state that is missing, damaged or somebody else's is never planned against: Terraform would
+take some of them for "no state" and create everything a second time.
+"""
+
+import shutil
+import tempfile
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from holdfast_orchestrator.deploy.decisions.configuration import empty_like
+from holdfast_orchestrator.deploy.work.attempt import Good
+from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.next_commands import deploy_command, restore_commands
+from holdfast_orchestrator.deploy.work.terraform_locks import lock_key
+from holdfast_orchestrator.errors import GateError, MachineError, NeedsPersonError
+from holdfast_orchestrator.record.artifact import read_artifact
+from holdfast_orchestrator.record.belonging import (
+    refuse_other_app,
+    refuse_other_lineage,
+    refuse_other_stack,
+)
+from holdfast_orchestrator.record.last_good import Promoted, read_last_good
+from holdfast_orchestrator.record.moving import refuse_half_moved
+from holdfast_orchestrator.record.state_record import KeptRecord, read_state_record
+from holdfast_orchestrator.state.object_store import StoredObject
+from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
+from holdfast_orchestrator.terraform.json_values import parsed
+from holdfast_orchestrator.terraform.state_file import Recorded, Standing, StateObject, compare, read_state
+
+R = TypeVar("R")
+
+_MIB = 2**20
+# Events, plans and a state that could not be saved; a state is copied and planned some ten times a deploy.
+_LEAST_ROOM = 64 * _MIB
+_ROOM_PER_STATE = 20
+# Sockets of providers, and what Terraform unpacks while it initializes.
+_TEMPORARY_ROOM = 16 * _MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the bucket says of a shard: its state, the last good deployment, the record of the last run."""
+
+    stored: StoredObject | None
+    good: Promoted | None
+    kept: KeptRecord | None
+    locked: bool = False
+
+    @property
+    def unfinished(self) -> str | None:
+        """The run that was never brought to an end, if there is one."""
+        if self.kept is None or not self.kept.record.is_open:
+            return None
+        return self.kept.record.run
+
+    @property
+    def expected(self) -> Recorded | None:
+        """The state that was left by the last run that is known of."""
+        if self.kept is None:
+            return None if self.good is None else self.good.record.state
+        if (
+            self.good is not None
+            and self.good.record.run == self.kept.record.run
+            and self.kept.record.is_open
+        ):
+            return self.good.record.state
+        return self.kept.record.state
+
+    def snapshot(self) -> StateSnapshot | None:
+        """The state. Raises NeedsPersonError where what lies there is none."""
+        return None if self.stored is None else snapshot_of(self.stored)
+
+
+def look(bench: Bench) -> Known:
+    """Read what is known of the shard, all at once. Asks the bucket whether it honours conditions, once."""
+    bench.desk.conditional.require(bench.store, bucket=bench.shard.state.bucket)
+    submit = bench.desk.hands.submit
+    stored = submit(bench.store.get, bench.shard.state.key)
+    good = submit(read_last_good, bench.store, bench.folder)
+    kept = submit(read_state_record, bench.store, bench.folder)
+    locked = submit(bench.store.head, lock_key(bench))
+    return Known(
+        stored=stored.result(),
+        good=_unless_damaged(bench, good),
+        kept=_unless_damaged(bench, kept),
+        locked=locked.result() is not None,
+    )
+
+
+def _unless_damaged(bench: Bench, reading: Future[R | None]) -> R | None:
+    """A record that was read; None for a damaged one that somebody says to do without.
+
+    Raises NeedsPersonError for any other damaged one.
+    """
+    try:
+        return reading.result()
+    except NeedsPersonError as error:
+        if not bench.desk.policy.rebaseline:
+            again = f"to do without it: {deploy_command(bench.shard, '--rebaseline')}"
+            raise NeedsPersonError(error.what, next_step=again) from None
+        bench.say(f"{error.what}; done without, as was asked for")
+        return None
+
+
+def refuse_another_app(bench: Bench, known: Known) -> None:
+    """Raise GateError where the shard's key has the records of another app, or of another of its stacks."""
+    good = None if known.good is None else known.good.record
+    record = None if known.kept is None else known.kept.record
+    shard = bench.shard
+    refuse_other_app(
+        bench.run.project,
+        shard.state.key,
+        good=good,
+        record=record,
+        taken_over=bench.desk.policy.take_over_app,
+        unnamed=None if bench.run.is_named else shard.configuration,
+        environment=shard.environment,
+    )
+    former = refuse_other_stack(shard.name, shard.state.key, shard.configuration, good=good, record=record)
+    if former is not None:
+        bench.say(f"stack {former!r} is called {shard.name!r} now; its state {shard.state.key} goes on")
+
+
+def refuse_strange_state(bench: Bench, known: Known) -> None:
+    """Return if the state is the one that was recorded, or somebody said to take it for the truth.
+
+    Raises NeedsPersonError for one that is gone, damaged or half moved, GateError for one that
+    somebody else wrote.
+    """
+    if known.kept is not None and not bench.desk.policy.rebaseline:
+        refuse_half_moved(bench.store, known.kept.record.moving)
+    key, expected = bench.shard.state.key, known.expected
+    stored = read_state(key, None if known.stored is None else known.stored.body)
+    standing = compare(stored, expected)
+    match standing:
+        case Standing.SAME | Standing.NONE_YET:
+            return
+        case Standing.ABSENT | Standing.DAMAGED:
+            raise NeedsPersonError(
+                f"the state at {key} is {standing}: {_recorded(expected)} was recorded; Terraform would "
+                "create everything a second time",
+                next_step=restore_commands(bench.store, bench.shard),
+            )
+        case _:
+            known.snapshot()
+            if standing in (Standing.FOREIGN, Standing.UNRECORDED):
+                refuse_other_lineage(bench.store, bench.shard, stored.lineage)
+            if not bench.desk.policy.rebaseline:
+                raise GateError(_strange(key, standing, stored, expected), next_step=_LOOK)
+            bench.say(f"the state at {key} is {standing}; taken for the truth, as was asked for")
+
+
+def refuse_full_disk(bench: Bench, known: Known) -> None:
+    """Raise MachineError where an apply might not find room for its events and, if need be, for the state."""
+    size = 0 if known.stored is None else len(known.stored.body)
+    runtime = bench.run.runtime
+    temporary = Path(runtime.environ.get("TMPDIR") or tempfile.gettempdir())
+    wanted = (
+        (runtime.cache, max(_LEAST_ROOM, _ROOM_PER_STATE * size), "HOLDFAST_CACHE_DIR"),
+        (temporary, _TEMPORARY_ROOM, "TMPDIR"),
+    )
+    looked_at = [(folder, needed, name, _free(folder)) for folder, needed, name in wanted]
+    short = [one for one in looked_at if one[3] < one[1]]
+    if short:
+        raise MachineError(
+            "; ".join(
+                f"there are {free // _MIB} MiB free for {folder}, and this shard needs {needed // _MIB}"
+                for folder, needed, _, free in short
+            ),
+            next_step=f"make room; {' and '.join(name for _, _, name, _ in short)} can name another folder",
+        )
+
+
+def _free(folder: Path) -> int:
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    return shutil.disk_usage(there).free
+
+
+def good_of(bench: Bench, known: Known) -> Good | None:
+    """The deployment to go back to, with its configuration; after a destroy that has nothing in it."""
+    if known.good is None:
+        return None
+    try:
+        configuration = parsed(read_artifact(bench.store, known.good.record.artifact).configuration)
+    except NeedsPersonError as error:
+        # After a destroy there is nothing to go back to that could have been lost.
+        lost = None if known.good.record.is_destroy else error.what
+        return Good(promoted=known.good, configuration={}, lost=lost)
+    if known.good.record.is_destroy:
+        configuration = empty_like(configuration)
+    return Good(promoted=known.good, configuration=configuration)
+
+
+_LOOK = "find out who wrote it; to take it for the truth as it is: --rebaseline"
+
+
+def _strange(key: str, standing: Standing, stored: StateObject, expected: Recorded | None) -> str:
+    there = f"serial {stored.serial}, lineage {stored.lineage}" if stored.serial >= 0 else stored.condition
+    return f"the state at {key} is {standing}: there is {there}, and {_recorded(expected)} was recorded"
+
+
+def _recorded(expected: Recorded | None) -> str:
+    return "none" if expected is None else f"serial {expected.serial}, lineage {expected.lineage}"

@@ -1,0 +1,191 @@
+"""The one write that means "committed", and the record of the state it leaves."""
+
+from dataclasses import replace
+
+from holdfast_orchestrator.change_detection.fingerprinting import footing_of
+from holdfast_orchestrator.change_detection.upstream import outputs_needed
+from holdfast_orchestrator.deploy.decisions.configuration import Pin
+from holdfast_orchestrator.deploy.work.attempt import Attempt, Before
+from holdfast_orchestrator.deploy.work.leased_shard import Bench, recorded
+from holdfast_orchestrator.deploy.work.preflight import Known
+from holdfast_orchestrator.record.fingerprint import Mark, Proven
+from holdfast_orchestrator.record.last_good import (
+    LastGood,
+    PinnedInput,
+    Promoted,
+    Rejected,
+    promote,
+    read_last_good,
+)
+from holdfast_orchestrator.record.shard_record import note_of
+from holdfast_orchestrator.record.state_record import (
+    Debt,
+    Handed,
+    KeptRecord,
+    Received,
+    StateRecord,
+    write_state_record,
+)
+from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
+from holdfast_orchestrator.terraform.holdings import unproven_in
+from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex
+from holdfast_orchestrator.terraform.json_values import Document, digest
+from holdfast_orchestrator.terraform.plan import read_plan
+from holdfast_orchestrator.terraform.state_file import Recorded
+
+
+def promote_shard(bench: Bench, attempt: Attempt) -> Promoted | None:
+    """Write the record of what is good now. None where no state is left to speak of."""
+    snapshot = attempt.standing or bench.snapshot()
+    if snapshot is None:
+        return None
+    record = LastGood(
+        generation=0,
+        run=attempt.run,
+        artifact=attempt.artifact,
+        state=Recorded(snapshot.lineage, snapshot.serial, snapshot.sha256),
+        state_version=snapshot.version,
+        outputs_sha256=digest(snapshot.outputs),
+        inputs={
+            name: PinnedInput(generation=pin.generation, outputs_sha256=pin.outputs_sha256)
+            for name, pin in (
+                () if attempt.verb == "destroy" else pins_now(bench, attempt.configuration).items()
+            )
+        },
+        index=bench.index(snapshot.document),
+        residual=attempt.residual,
+        accepted=attempt.accepted,
+        accepted_mark=attempt.accepted_mark,
+        health=tuple(attempt.health),
+        actor=bench.desk.actor,
+        git=bench.desk.git,
+        at=bench.run.clock.now(),
+        project=bench.run.project or None,
+        shard=note_of(bench.shard),
+        verb=attempt.verb,
+        target=attempt.target,
+        rejected=_rejected(attempt),
+        not_made=_not_made(attempt, snapshot.document, bench.index(snapshot.document)),
+    )
+    after = None if attempt.good is None else attempt.good.promoted
+    if after is not None and after.record.run == attempt.run:
+        return after
+    promoted = promote(bench.store, bench.folder, record, after=after)
+    if attempt.verb != "destroy" and not attempt.ownership.held:
+        state = Mark(snapshot.etag, snapshot.version)
+        attempt.footing = footing_of(bench, promoted, state=state, proven=attempt.proven)
+    return promoted
+
+
+def _not_made(attempt: Attempt, state: Document, now: IdentityIndex) -> frozenset[Identity]:
+    """What the shard has and no run of it is proven to have made; what a record says of that stays so."""
+    earlier = frozenset[Identity]() if attempt.good is None else attempt.good.record.not_made
+    fresh = {known for known in now if known.identity not in attempt.before.index}
+    unproven = unproven_in(state, attempt.sightings) - attempt.adopted
+    made = {change.address for plan in attempt.plans for change in read_plan(plan) if change.creates}
+    here = {
+        known.identity
+        for known in fresh
+        if known.address in attempt.imported or (known.address in made and known.identity in unproven)
+    }
+    return (earlier | here) & {known.identity for known in now}
+
+
+def _rejected(attempt: Attempt) -> tuple[Rejected, ...]:
+    """The versions that were rolled back from by hand; what is deployed again knowingly is none any more."""
+    before = () if attempt.good is None else attempt.good.record.rejected
+    kept = {each.configuration: each for each in before}
+    if attempt.rejected is not None:
+        kept[attempt.rejected.configuration] = attempt.rejected
+    if attempt.verb == "deploy":
+        kept.pop(digest(attempt.configuration), None)
+    return tuple(kept.values())
+
+
+def pins_now(bench: Bench, configuration: Document) -> dict[str, Pin]:
+    """What a configuration reads from each upstream shard: the digest of exactly those outputs."""
+    pins = {}
+    for upstream, names in outputs_needed(configuration, bench.run.manifest).items():
+        other = bench.run.manifest.by_name[upstream]
+        store = bench.run.tools.store(other)
+        snapshot = read_snapshot(store, other.state.key)
+        outputs = {} if snapshot is None else snapshot.outputs
+        good = read_last_good(store, other.state.folder)
+        pins[upstream] = Pin(
+            generation=0 if good is None else good.record.generation,
+            outputs_sha256=digest({name: outputs.get(name) for name in sorted(names)}),
+        )
+    return pins
+
+
+def open_record(bench: Bench, attempt: Attempt) -> KeptRecord:
+    """Say that a run is about to change the shard."""
+    record = StateRecord(
+        run=attempt.run,
+        is_open=True,
+        state=recorded(attempt.before.snapshot),
+        debt=attempt.debt,
+        at=bench.run.clock.now(),
+        seconds=None if attempt.kept is None else attempt.kept.record.seconds,
+        project=bench.run.project or None,
+        stack=bench.shard.name,
+        received=() if attempt.kept is None else attempt.kept.record.received,
+        handed=() if attempt.kept is None else attempt.kept.record.handed,
+        held=() if attempt.kept is None else attempt.kept.record.held,
+    )
+    return write_state_record(bench.store, bench.folder, record, after=attempt.kept)
+
+
+def close_record(bench: Bench, attempt: Attempt, *, debt: Debt | None = None) -> None:
+    """Say that the run has ended, and which state it left. Without `debt` nothing is unsettled."""
+    if attempt.kept is None or not attempt.kept.record.is_open:
+        return
+    record = replace(
+        attempt.kept.record,
+        is_open=False,
+        state=recorded(attempt.standing or bench.snapshot()),
+        debt=debt or Debt(),
+        at=bench.run.clock.now(),
+        footing=attempt.footing if debt is None else None,
+        seconds=(bench.run.clock.now() - attempt.began).total_seconds(),
+    )
+    if debt is None and attempt.rollback is None:
+        record = _with_moves(bench, attempt, record)
+    attempt.kept = write_state_record(bench.store, bench.folder, record, after=attempt.kept)
+
+
+def _with_moves(bench: Bench, attempt: Attempt, record: StateRecord) -> StateRecord:
+    """The record with what came from other shards, and what went to them: a rollback by hand needs it."""
+    good = () if attempt.good is None else (attempt.good.record.artifact,)
+    record = replace(record, held=(*good, *record.held) if attempt.ownership.held else ())
+    if not (attempt.ownership.received or attempt.handed_over):
+        return record
+    snapshot = attempt.standing or bench.snapshot()
+    now = bench.index(None if snapshot is None else snapshot.document).by_address
+    received = [
+        Received(identity=now[address].identity, source=source, run=attempt.run, at=record.at)
+        for address, source in sorted(attempt.ownership.received.items())
+        if address in now
+    ]
+    handed = [
+        Handed(identity=known.identity, address=address, id=known.id, run=attempt.run, at=record.at)
+        for address, known in sorted(attempt.handed_over.items())
+    ]
+    return replace(record, received=(*record.received, *received), handed=(*record.handed, *handed))
+
+
+def before_now(bench: Bench, snapshot: StateSnapshot | None) -> Before:
+    """What there is before anything was changed."""
+    return Before(
+        snapshot=snapshot, index=bench.index(None if snapshot is None else snapshot.document), backup=None
+    )
+
+
+def renew_footing(bench: Bench, known: Known, good: Promoted, proven: Proven | None) -> None:
+    """Write down what a plan that found nothing has proven of a deployment that is recorded already."""
+    kept, stored = known.kept, bench.store.head(bench.shard.state.key)
+    if kept is None or kept.record.is_open or kept.record.debt != Debt() or stored is None:
+        return
+    footing = footing_of(bench, good, state=Mark(stored.etag, stored.version), proven=proven)
+    if footing is not None and footing != kept.record.footing:
+        write_state_record(bench.store, bench.folder, replace(kept.record, footing=footing), after=kept)

@@ -1,0 +1,96 @@
+"""What was seen of objects before their creates: for the guard, the attempt and the journal."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from holdfast_orchestrator.deploy.work.attempt import Attempt
+from holdfast_orchestrator.deploy.work.failure import Failure
+from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.gate.takeover import takeovers
+from holdfast_orchestrator.plan.looks import look_by_import, unguarded
+from holdfast_orchestrator.record.journal.entry import Entry
+from holdfast_orchestrator.terraform.holdings import holdings_in
+from holdfast_orchestrator.terraform.json_values import Document
+from holdfast_orchestrator.terraform.object_keys import ObjectKey
+from holdfast_orchestrator.terraform.ownership import Holdings, Sighting, Sightings, Verdict
+
+SEEN, GONE = "seen", "gone"
+
+
+def holdings_of(bench: Bench, attempt: Attempt, plan: Document | None = None) -> Holdings:
+    """What the shard has now, for the guard over an apply of `plan` (by default the one gated last)."""
+    snapshot = bench.snapshot()
+    return holdings_in(
+        None if snapshot is None else snapshot.document,
+        plan=attempt.plan if plan is None else plan,
+        gone=attempt.sightings.gone,
+        accepted=attempt.policy.adopt,
+    )
+
+
+def note_sightings(attempt: Attempt, watched: Sightings | None) -> dict[str, Any]:
+    """Take in what a command saw, and return what the journal keeps of it."""
+    if watched is None or not (watched.by_key or watched.gone):
+        return {}
+    attempt.sightings.add(watched.by_key.values())
+    attempt.sightings.gone |= watched.gone
+    return {
+        SEEN: [one.to_json() for one in watched.by_key.values()],
+        GONE: [[key.kind, key.name, key.place] for key in sorted(watched.gone, key=str)],
+    }
+
+
+def look_once_more(bench: Bench, attempt: Attempt) -> dict[str, Any]:
+    """Look, right before an apply that nothing guards, for what its creates would take over.
+
+    What is there fails the apply before it begins. All else counts as unproven from now on, because somebody
+    may make it until its create. Returns what the journal keeps.
+    """
+    if attempt.verb == "destroy" or attempt.plan_file is None or attempt.terraform.guards:
+        return {}
+    holdings = holdings_of(bench, attempt)
+    known = unguarded(bench.shard, attempt.plan, holdings)
+    if not known.by_key:
+        return {}
+    bench.step("looking once more")
+    seen = look_by_import(attempt.terraform, bench.shard, attempt.plan, holdings)
+    findings = [*takeovers(attempt.plan, seen, bench.shard)]
+    if findings:
+        attempt.plan_file.unlink(missing_ok=True)
+        attempt.plan_file = None
+        attempt.code, attempt.errors = 1, tuple(f"{one.what}: it already exists" for one in findings)
+        attempt.failure = Failure(
+            reason="; ".join(one.what for one in findings),
+            next_step=findings[0].next_step,
+            evidence=(),
+            lasts=True,
+        )
+        known = seen
+    return note_sightings(attempt, known)
+
+
+def note_applied(bench: Bench, attempt: Attempt, watched: Sightings | None) -> dict[str, Any]:
+    """Take in what the guard saw of an apply, and what that apply proves where none was there."""
+    if watched is None and attempt.verb != "destroy":
+        watched = unguarded(bench.shard, attempt.plan, holdings_of(bench, attempt))
+    return note_sightings(attempt, watched)
+
+
+def tell_unproven(bench: Bench, watched: Sightings) -> None:
+    """Tell, once for each type, that nobody can say whether its objects were there before."""
+    unproven = {one.kind: one.why for one in watched.by_key.values() if one.verdict is Verdict.UNPROVEN}
+    for kind, why in sorted(unproven.items()):
+        reason = why.splitlines()[0] if why else "no answer"
+        bench.say(
+            f"nobody can tell whether an {kind} is there already ({reason}): should this deploy fail, "
+            "what it makes of that type is left behind and named"
+        )
+
+
+def sightings_in(entries: Sequence[Entry]) -> Sightings:
+    """Read from a journal what was seen; the newest word of each object counts."""
+    sightings = Sightings()
+    for entry in entries:
+        sightings.add(Sighting.of(one) for one in entry.data.get(SEEN, ()))
+        sightings.gone.update(ObjectKey(*one) for one in entry.data.get(GONE, ()))
+    return sightings

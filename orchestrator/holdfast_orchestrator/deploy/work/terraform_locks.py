@@ -1,0 +1,202 @@
+"""Terraform's own lock, left behind: removed when a dead Terraform of ours left it, respected otherwise.
+
+A lock names user, host and moment, and no process. It is ours when one of our own Terraforms, known by the
+note beside its record of events, was at work just then and has ended since. Anybody else's stays.
+"""
+
+import getpass
+import json
+import shlex
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from holdfast_orchestrator.deploy.decisions.lock_owner import Owner, Spawned, judge_lock
+from holdfast_orchestrator.deploy.work.attempt import Attempt
+from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.engine.children import Child, children
+from holdfast_orchestrator.errors import GateError, InterruptedSafelyError, NeedsPersonError
+from holdfast_orchestrator.state.object_store import ObjectExistsError, StoredObject
+from holdfast_orchestrator.terraform.error_patterns import says_lock_not_released
+from holdfast_orchestrator.terraform.identity import IdentityIndex
+from holdfast_orchestrator.terraform.state_file import Condition, read_state
+
+_POLL_SECONDS = 0.5
+# Between the lock and the first event after it.
+_SLACK = timedelta(seconds=5)
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def lock_key(bench: Bench) -> str:
+    """Where Terraform puts its lock on the shard's state."""
+    return f"{bench.shard.state.key}.tflock"
+
+
+def release_our_lock(bench: Bench) -> None:
+    """Remove a lock that a Terraform of ours left on this machine; wait for one that still works.
+
+    Raises GateError for somebody else's lock, NeedsPersonError for one that cannot be read, and as
+    `wait_for_children` does.
+    """
+    stored = bench.store.get(lock_key(bench))
+    if stored is None:
+        return
+    wait_for_children(bench)
+    if (stored := bench.store.get(lock_key(bench))) is None:
+        return
+    lock = _parsed(stored)
+    who = f"{getpass.getuser()}@{socket.gethostname()}"
+    spawned = (_spawned(child, who) for child in children(bench.workdir, since=_LONG_AGO))
+    if any(judge_lock(lock, one) is Owner.OURS and _in_time(lock, last) for one, last in spawned):
+        remove_lock(bench, stored)
+        return
+    refuse_lock(bench, lock)
+
+
+def outwait_lock(bench: Bench, *, seconds: float) -> None:
+    """Release our lock, and give one that a Terraform on another machine holds that long to be given back.
+
+    Raises as `release_our_lock` does.
+    """
+    began, told = bench.run.clock.monotonic(), False
+    while True:
+        try:
+            return release_our_lock(bench)
+        except GateError as held:
+            if bench.run.clock.monotonic() - began >= seconds:
+                raise
+            if not told:
+                bench.say(f"waits for a lock: {held.what}")
+                told = True
+        bench.run.clock.sleep(_POLL_SECONDS)
+
+
+def remove_lock(bench: Bench, stored: StoredObject) -> None:
+    """Remove exactly this lock."""
+    with suppress(ObjectExistsError):
+        bench.store.delete(stored.head.key, etag=stored.head.etag)
+    bench.say("removed the lock that a Terraform of ours had left on the state")
+
+
+def refuse_lock(bench: Bench, lock: Any) -> None:
+    """Raise what a lock of somebody else means."""
+    unlock = f"holdfast state unlock {shlex.quote(bench.shard.name)}"
+    if judge_lock(lock, None) is Owner.UNREADABLE:
+        raise NeedsPersonError(
+            f"the lock object at {lock_key(bench)} cannot be read, so nobody knows who holds the state",
+            next_step=f"make sure that nobody does, then: {unlock}",
+        )
+    raise GateError(
+        f"the state is locked by {lock.get('Who')} since {lock.get('Created')} "
+        f"({lock.get('Operation')}, lock {lock.get('ID')})",
+        next_step=f"wait for it; if it is dead: {unlock}",
+    )
+
+
+def read_lock(bench: Bench) -> tuple[StoredObject, Any] | None:
+    """The lock on the shard's state, as it lies there and as JSON (None: unreadable)."""
+    stored = bench.store.get(lock_key(bench))
+    return None if stored is None else (stored, _parsed(stored))
+
+
+def wait_for_children(bench: Bench, *, next_step: str | None = None) -> None:
+    """Wait for every Terraform of ours that still works in the shard's folder, whoever started it.
+
+    A stop ends the wait where nothing was begun yet: InterruptedSafelyError, with `next_step`. Asked a second
+    time, each is interrupted, as what we start ourselves is.
+    """
+    told = False
+    while alive := _alive(bench):
+        left = f"the {alive[0].verb} (process {alive[0].pid}) that a dead run left running"
+        if bench.is_to_stop:
+            raise InterruptedSafelyError(f"interrupted while it waited for {left}", next_step=next_step)
+        if not told:
+            bench.say(f"waits for {left}")
+            told = True
+        with bench.run.stop.interrupting(lambda: _interrupt_all(bench)):
+            bench.run.clock.sleep(_POLL_SECONDS)
+
+
+def _interrupt_all(bench: Bench) -> None:
+    for child in _alive(bench):
+        child.interrupt(bench.run.runtime.processes)
+
+
+def _alive(bench: Bench) -> list[Child]:
+    processes = bench.run.runtime.processes
+    return [child for child in children(bench.workdir, since=_LONG_AGO) if child.lives(processes)]
+
+
+def _spawned(child: Child, who: str) -> tuple[Spawned, datetime]:
+    try:
+        last = datetime.fromtimestamp(child.record.stat().st_mtime, UTC)
+    except OSError:
+        last = child.began
+    return Spawned(who=who, started=child.began, ended=True), last
+
+
+def _in_time(lock: Any, last: datetime) -> bool:
+    """Whether the lock was taken while that Terraform still told events."""
+    head = str(lock.get("Created", "")).removesuffix("Z").partition(".")[0]
+    try:
+        created = datetime.fromisoformat(f"{head}+00:00")
+    except ValueError:
+        return False
+    return created <= last + _SLACK
+
+
+def _parsed(stored: StoredObject) -> Any:
+    try:
+        return json.loads(stored.body)
+    except ValueError:
+        return None
+
+
+def note_stolen_lock(bench: Bench, attempt: Attempt) -> None:
+    """Right after an apply: its lock could not be released because it is not there any more."""
+    if says_lock_not_released(attempt.errors) and bench.store.head(lock_key(bench)) is None:
+        attempt.lock_stolen = True
+
+
+def refuse_stolen_lock(bench: Bench, attempt: Attempt) -> None:
+    """Raise NeedsPersonError, once, where the lock was taken away; names what no state knows any more."""
+    if not attempt.lock_stolen:
+        return
+    attempt.lock_stolen = False
+    lost = ", ".join(_overwritten(bench, attempt))
+    named = f"; in no state any more: {lost}" if lost else ""
+    raise NeedsPersonError(
+        "the lock was taken away during the apply, so somebody else may have written the state as well"
+        f"{named}",
+        next_step="import what is missing and is this shard's, then: "
+        f"holdfast resume {attempt.run} --continue",
+    )
+
+
+def _overwritten(bench: Bench, attempt: Attempt) -> Iterator[str]:
+    now = bench.index(bench.state().document)
+    gone = attempt.progress().gone() | attempt.let_go
+    told: set[tuple[str, str]] = set()
+    for index in _written_since(bench, attempt):
+        for known in index:
+            name = (known.identity.kind, known.id or known.address)
+            if known.identity not in now and name not in gone and name not in told:
+                told.add(name)
+                yield f"{known.address} ({known.id})"
+
+
+def _written_since(bench: Bench, attempt: Attempt) -> Iterator[IdentityIndex]:
+    """Each version of the state that was written since this run began, newest first."""
+    key = bench.shard.state.key
+    before = attempt.before.snapshot
+    for version in bench.store.versions(key):
+        stored = None if version.deleted else bench.store.get_version(key, version.version)
+        if stored is None:
+            continue
+        if before is not None and stored.body == before.body:
+            return
+        state = read_state(version.version, stored.body)
+        if state.condition is Condition.WHOLE:
+            yield bench.index(state.document)

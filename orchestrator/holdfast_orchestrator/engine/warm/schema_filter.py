@@ -1,0 +1,49 @@
+"""Which types and functions a shard may need: every word in its configuration, and the types in its state.
+
+Of modules, every word in their files, as `init` has laid them out.
+
+No expression is understood here. A type, data source, function or ephemeral resource that a configuration
+uses stands in it as a word, wherever that is (a block, a reference, `moved`, `import`, an escaped string);
+words that are none cost nothing. Too many are kept sooner than one too few.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from holdfast_orchestrator.system.private_files import read_source
+from holdfast_orchestrator.terraform.json_values import texts
+
+_MODULES = Path(".terraform") / "modules" / "modules.json"
+_WRITTEN_IN = (".tf", ".tf.json", ".tofu", ".tofu.json")
+_WORD = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def words_of(configuration: bytes) -> frozenset[str]:
+    """Return every word of a configuration."""
+    return frozenset(word for text in texts(json.loads(configuration)) for word in _WORD.findall(text))
+
+
+def words_of_modules(workdir: Path) -> frozenset[str]:
+    """Return every word of the modules that a shard's folder was initialized with.
+
+    Raises OSError, ValueError and UnsafePlaceError where they cannot be read.
+    """
+    listed = json.loads(read_source(workdir / _MODULES))["Modules"]
+    # The configuration itself is the first of them.
+    folders = {str(one["Dir"]) for one in listed if one["Key"]}
+    return frozenset(
+        word
+        for folder in folders
+        for file in (workdir / folder).iterdir()
+        if file.name.endswith(_WRITTEN_IN)
+        for word in _WORD.findall(read_source(file).decode(errors="replace"))
+    )
+
+
+def types_of(state: Mapping[str, Any]) -> frozenset[str]:
+    """Return the types of the objects in a state."""
+    found: Iterable[Any] = state.get("resources") or ()
+    return frozenset(str(one.get("type")) for one in found if isinstance(one, Mapping))

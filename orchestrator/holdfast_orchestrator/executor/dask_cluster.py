@@ -1,0 +1,265 @@
+"""The crew that is a Dask cluster, seen from the machine that was asked to deploy.
+
+    with joined(Cluster(address="tls://scheduler:8786", …), project) as crew:
+        carry_out(order, run, crew)
+
+Each thread of the walk hands its shard to the cluster and waits. Meanwhile what the workers tell is told
+here, and a run that is asked to stop asks them. Where the cluster gives a shard up (its workers died one
+after another, none is left, or nobody answers any more) the thread takes the shard over itself.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from typing import Any
+
+from holdfast_orchestrator.app.manifest import Manifest, Shard
+from holdfast_orchestrator.context.run import Run
+from holdfast_orchestrator.deploy.outcome import ShardResult
+from holdfast_orchestrator.deploy.run_context import Desk
+from holdfast_orchestrator.deploy.shard.intent import Intent
+from holdfast_orchestrator.deploy.shard.result import Draft
+from holdfast_orchestrator.deploy.workers import take_over
+from holdfast_orchestrator.errors import HoldfastError, ToolchainError, UsageError
+from holdfast_orchestrator.events import Notice
+from holdfast_orchestrator.executor import dask_worker as worker
+from holdfast_orchestrator.executor.address import Cluster, refuse_open
+from holdfast_orchestrator.executor.job import Belongings, Job, Neighbours
+from holdfast_orchestrator.executor.messages import MessageError, event_of, job_text, result_of
+from holdfast_orchestrator.executor.unpickling import plain_values_only
+from holdfast_orchestrator.inputs.kept import hand_over
+from holdfast_orchestrator.system.stop import Urgency
+
+_CONNECT_SECONDS = 10
+_LOOK_SECONDS = 0.5
+_TELL_SECONDS = 10
+_COUNT_SECONDS = 2.0
+_INSTALL = "install the same holdfast there"
+DESERTED_SECONDS = 60.0
+"""How long a cluster may be without any worker before its shards are taken over here."""
+
+
+class NoWorkersError(OSError):
+    """No worker is left; the scheduler would wait for new ones for ever."""
+
+
+class BabbleError(OSError):
+    """The cluster answered with what no worker of ours answers."""
+
+
+@contextmanager
+def joined(cluster: Cluster, belongings: Belongings) -> Iterator["DaskCrew"]:
+    """Yield the crew of a cluster.
+
+    Raises ToolchainError where Dask is not installed, UsageError where no scheduler answers there or
+    anybody could use it, and HoldfastError where it has no workers or one of them cannot deploy.
+    """
+    cluster.check()
+    address = cluster.address
+    try:
+        distributed: Any = import_module("distributed")  # an extra, and most of a second
+    except ImportError:
+        raise ToolchainError(
+            "--executor needs the package `distributed`", next_step="pip install 'holdfast[dask]'"
+        ) from None
+    with plain_values_only():
+        client = _connected(distributed, cluster)
+        # What it says of lost connections is told by us, once.
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        try:
+            refuse_open(cluster, listening=str(client.scheduler_info()["address"]))
+            _refuse_unready(client.run(worker.ready, on_error="return"), address)
+            yield DaskCrew(client, belongings)
+        finally:
+            with suppress(Exception):
+                client.close(timeout=_TELL_SECONDS)
+
+
+def _connected(distributed: Any, cluster: Cluster) -> Any:
+    address = cluster.address
+    try:
+        return distributed.Client(
+            address,
+            timeout=_CONNECT_SECONDS,
+            set_as_default=False,
+            security=cluster.security(distributed),
+        )
+    except (OSError, ValueError, TimeoutError) as error:
+        raise UsageError(
+            f"no Dask scheduler answers at {address}: {error}",
+            next_step="start one (`dask scheduler`), and give its address, such as tls://10.0.0.5:8786",
+        ) from None
+
+
+def _refuse_unready(found: dict[str, object], address: str) -> None:
+    if not found:
+        raise HoldfastError(
+            f"the cluster at {address} has no workers", next_step=f"start some: dask worker {address}"
+        )
+    problems = {name: problem for name, answer in found.items() if (problem := _problem(answer)) is not None}
+    if problems:
+        told = "; ".join(f"{name}{problem}" for name, problem in sorted(problems.items()))
+        unable = any(isinstance(found[name], Exception) for name in problems)
+        raise HoldfastError(
+            f"{len(problems)} of {len(found)} workers cannot deploy: {told}",
+            next_step=f"{_INSTALL if unable else 'correct them'}, or take them out of the cluster",
+        )
+
+
+def _problem(answer: object) -> str | None:
+    """Why a worker cannot deploy, to be said after its name; None where it can."""
+    if isinstance(answer, Exception):
+        # One that was raised before our code was reached comes as the text of a plain exception.
+        kind = "" if type(answer) is Exception else f" {type(answer).__name__}:"
+        return f":{kind} {answer}"
+    match answer:
+        case (str(version), (str() | None) as problem):
+            pass
+        case _:
+            return " answers what no worker of ours does"
+    if version != (ours := worker.package_version()):
+        return f" has Holdfast {version}, not {ours}"
+    return None if problem is None else f": {problem}"
+
+
+class DaskCrew:
+    """Hands shards to the workers of a cluster."""
+
+    is_here = False
+
+    def __init__(self, client: Any, belongings: Belongings) -> None:
+        self._client = client
+        self._belongings = belongings
+        self._lock = threading.Lock()
+        self._told, self._told_at, self._telling = Urgency.NONE, 0.0, 0
+        self._seen = self._counted = 0.0
+        self._complained = False
+        self._neighbours = Neighbours(Manifest(()))
+
+    @property
+    def hands(self) -> int:
+        """How many shards the workers can do at once."""
+        threads: dict[str, int] = self._client.nthreads()
+        return max(1, sum(threads.values()))
+
+    @contextmanager
+    def listening(self, run: Run) -> Iterator[None]:
+        """While inside, what the workers tell of the run is told here; afterwards they let go of it."""
+        self._neighbours = Neighbours(run.manifest)
+        self._seen = self._counted = run.clock.monotonic()
+        topic = worker.topic_of(run.id)
+
+        def hear(event: tuple[float, object]) -> None:
+            try:
+                run.emit(event_of(event[1]))
+            except MessageError as error:
+                self._complain(run, str(error))
+
+        self._client.subscribe_topic(topic, hear)
+        try:
+            yield
+        finally:
+            with suppress(Exception):
+                self._client.unsubscribe_topic(topic)
+                self._client.run(worker.end, run.id, on_error="ignore")
+
+    def work(self, shard: Shard, run: Run, intent: Intent, desk: Desk) -> ShardResult:
+        """Have a worker do what is wanted of a shard."""
+        try:
+            return self._result(self._job(shard, run, intent, desk), run)
+        except HoldfastError as error:
+            return Draft(shard=shard, run=run).stopped(error)
+        except Exception as error:
+            if not _is_the_clusters(error):
+                raise
+            label, why = run.label(shard.name), type(error).__name__
+            message = f"the cluster gave {label} up ({why}); it is taken over here"
+            run.emit(Notice(shard=shard.name, message=message))
+        return take_over(shard, run, intent, desk)
+
+    def _result(self, job: Job, run: Run) -> ShardResult:
+        key = f"holdfast-{job.run}-{job.shard.name}"
+        handed = self._client.submit(worker.carry, job_text(job), key=key, pure=False, retries=0)
+        over = threading.Event()
+        handed.add_done_callback(lambda _: over.set())
+        while not over.wait(_LOOK_SECONDS):
+            self._pass_on(run)
+            # A run that is to stop has no use for workers that may still come.
+            patience = 0.0 if run.stop.asked else DESERTED_SECONDS
+            if self._deserted_for(run.clock.monotonic()) > patience:
+                handed.cancel()
+                raise NoWorkersError
+        try:
+            return result_of(handed.result(), shard=job.shard.name)
+        except MessageError as error:
+            raise BabbleError(str(error)) from None
+
+    def _complain(self, run: Run, why: str) -> None:
+        """Say, once in a run, that somebody sent what is no event."""
+        with self._lock:
+            complained, self._complained = self._complained, True
+        if not complained:
+            run.emit(Notice(message=f"the cluster sent what is no event of a worker ({why}); it is left out"))
+
+    def _deserted_for(self, now: float) -> float:
+        """For how many seconds there has been no worker; counted once in a while for all threads."""
+        with self._lock:
+            if now - self._counted >= _COUNT_SECONDS:
+                self._counted = now
+                if self._is_staffed():
+                    self._seen = now
+            return self._counted - self._seen
+
+    def _is_staffed(self) -> bool:
+        try:
+            return bool(self._client.nthreads(callback_timeout=_TELL_SECONDS))
+        except Exception:  # noqa: BLE001 - Dask's are many
+            # A scheduler that does not answer is found out when it is asked for the result.
+            return True
+
+    def _pass_on(self, run: Run) -> None:
+        """Tell the workers how urgently the run is asked to stop: when that changes, and again and again.
+
+        Those that have joined or begun anew since must hear of it too, and not even their addresses tell
+        them apart: one that its nanny restarted may have its predecessor's.
+        """
+        with self._lock:
+            urgency, now = run.stop.urgency, run.clock.monotonic()
+            # A worker that does not answer holds up one thread, not all.
+            is_due = bool(self._told) and not self._telling and now - self._told_at >= _COUNT_SECONDS
+            if urgency <= self._told and not is_due:
+                return
+            self._told, self._told_at = urgency, now
+            self._telling += 1
+        # A cluster that cannot be told any more is found out when it is asked for the result.
+        with suppress(Exception):
+            self._client.run(worker.stop, run.id, int(urgency), on_error="ignore")
+        with self._lock:
+            self._telling -= 1
+
+    def _job(self, shard: Shard, run: Run, intent: Intent, desk: Desk) -> Job:
+        # A worker has no file of the app: what the shard reads comes to it from the bucket.
+        hand_over(run.tools.store(shard), shard.inputs)
+        others = self._neighbours.of(shard)
+        names = (shard.name, *(other.name for other in others))
+        return Job(
+            version=worker.package_version(),
+            run=run.id,
+            project=run.project,
+            is_named=run.is_named,
+            shard=shard,
+            others=others,
+            labels={name: run.label(name) for name in names},
+            intent=intent,
+            policy=desk.policy,
+            actor=desk.actor,
+            git=desk.git,
+            belongings=self._belongings,
+        )
+
+
+def _is_the_clusters(error: Exception) -> bool:
+    """Whether the cluster failed, in one of its many ways, and not what it was asked to do."""
+    return type(error).__module__.partition(".")[0] == "distributed" or isinstance(error, OSError)

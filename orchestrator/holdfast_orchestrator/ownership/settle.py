@@ -1,0 +1,297 @@
+"""Before a plan is gated: whose are the objects it would create, import and delete?
+
+A create of what another state has is a move, where that shard lets go of it in this run: it becomes an
+import. Else it is refused; all such creates are named at once. A delete of what another state has is no
+delete: the object is let go of, here and again right before the deletes are made (`letting_go`).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from holdfast_orchestrator.errors import GateError, HoldfastError, NeedsPersonError
+from holdfast_orchestrator.ownership.bucket_owners import BucketOwners
+from holdfast_orchestrator.ownership.conflicts import Conflict, Place, conflict_with, shard_name
+from holdfast_orchestrator.ownership.handover import ShardHandover
+from holdfast_orchestrator.plan.document import Action as Deed
+from holdfast_orchestrator.plan.document import PlanDocument
+from holdfast_orchestrator.plan.shard import MadePlan, make_plan
+from holdfast_orchestrator.record.state_record import Handed, StateRecord
+from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
+from holdfast_orchestrator.state_key import STATE_FILE
+from holdfast_orchestrator.terraform.create_semantics import is_doubtful
+from holdfast_orchestrator.terraform.identity import Identity
+from holdfast_orchestrator.terraform.import_ids import ImportBlock, import_id, with_imports
+from holdfast_orchestrator.terraform.json_values import Document, managed, parsed
+from holdfast_orchestrator.terraform.object_keys import ObjectKey
+from holdfast_orchestrator.terraform.owners import (
+    Owner,
+    Owners,
+    Ownership,
+    PlannedPlaces,
+    keys_by_address,
+    object_key,
+    owned_elsewhere,
+    place_of,
+)
+from holdfast_orchestrator.terraform.plan import Action, Change, read_plan
+
+
+class PlannedShard(Place, Protocol):
+    """A shard whose plan is about to be settled: it can be planned once more."""
+
+    @property
+    def owners(self) -> BucketOwners:
+        """Who owns what, as the run asks it."""
+
+    @property
+    def bare_terraform(self) -> Callable[[Document], Any]:
+        """Return what runs Terraform with a configuration, without the inputs of the shard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What a shard is about to do: deploy, `destroy`, or go back to before `back_to`.
+
+    `record` is its state record, where there is one.
+    """
+
+    handover: ShardHandover = field(default_factory=ShardHandover)
+    destroy: bool = False
+    back_to: datetime | None = None
+    record: StateRecord | None = None
+
+    def came_later(self, identity: Identity | None) -> str | None:
+        """Say where an object came from that was received after what is gone back to; None: it was not."""
+        if self.back_to is None or self.record is None:
+            return None
+        found = [one for one in self.record.received if one.identity == identity and one.at > self.back_to]
+        return f"it came from {found[0].source} in run {found[0].run}" if found else None
+
+    def given_later(self, address: str, kind: str) -> Handed | None:
+        """Return the object that was at this address and was handed over after what is gone back to."""
+        if self.back_to is None or self.record is None:
+            return None
+        found = [
+            one
+            for one in self.record.handed
+            if (one.address, one.identity.kind) == (address, kind) and one.at > self.back_to
+        ]
+        return found[-1] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A plan in which everything belongs to its shard, what was settled, and the Terraform that planned."""
+
+    made: MadePlan
+    terraform: Any
+    ownership: Ownership
+
+    @property
+    def document(self) -> PlanDocument:
+        """What is going to be done: without the deletes that are not made."""
+        kept = self.ownership.kept
+        document = self.made.document
+        changes = (
+            one for one in document.changes if one.action is not Deed.DELETE or one.address not in kept
+        )
+        return replace(document, changes=tuple(changes))
+
+
+def settle_ownership(
+    bench: PlannedShard,
+    made: MadePlan,
+    terraform: Any,
+    *,
+    snapshot: StateSnapshot | None,
+    turn: Turn,
+) -> Settled:
+    """Return the plan to go on with.
+
+    Raises GateError where the plan would take what is another shard's, NeedsPersonError where a destroy
+    cannot tell what other shards have.
+    """
+    changes = [change for change in read_plan(made.raw) if change.touches] if made.raw else []
+    deletes = [change for change in changes if change.deletes]
+    creates = [] if turn.destroy else [change for change in changes if change.creates or change.importing]
+    if not deletes and not creates:
+        return Settled(made, terraform, Ownership())
+    book = bench.owners.of(bench.shard, bench.run)
+    look = Look(
+        place=bench,
+        book=bench.owners,
+        owners=book.now() if deletes else book.lately(),
+        turn=turn,
+        places=places_in(made, bench.folder),
+    )
+    if not deletes and look.meets_others(creates):
+        # What was so at the beginning of the run may be otherwise by now.
+        look = replace(look, owners=book.now())
+    if turn.destroy:
+        look.refuse_unreadable()
+    let_go = look.let_go(deletes, snapshot)
+    orphaned = {
+        change.address: f"{why}; it stays in the cloud, and no state has it"
+        for change in deletes
+        if change.address not in let_go and (why := turn.came_later(change.identity))
+    }
+    held = turn.handover.held & {change.address for change in deletes} - let_go.keys()
+    ownership = Ownership(let_go=let_go, orphaned=orphaned, held=held)
+    blocks, received, conflicts = look.moves(creates, [change for change in deletes if not change.replaces])
+    if conflicts:
+        raise GateError(
+            " ".join(one.sentence for one in conflicts),
+            next_step="; ".join(dict.fromkeys(one.next_step for one in conflicts)),
+        )
+    if not blocks:
+        return Settled(made, terraform, ownership)
+    again, terraform = _imported(bench, (*made.imports, *blocks), snapshot)
+    return Settled(again, terraform, replace(ownership, received=received))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """One plan held against the owners of its bucket; `book` has what this process is about to make."""
+
+    place: Place
+    book: BucketOwners
+    owners: Owners
+    turn: Turn
+    places: PlannedPlaces
+
+    def meets_others(self, creates: Sequence[Change]) -> bool:
+        """Whether another state seems to have something that would be made."""
+        keys = filter(None, map(self._key, creates))
+        return any(self.owners.has(key, besides=self.place.folder) for key in keys)
+
+    def refuse_unreadable(self) -> None:
+        unreadable = self.owners.unreadable_besides(self.place.shard.state.key)
+        if unreadable:
+            raise NeedsPersonError(
+                f"{unreadable[0]} cannot be read, and may have what this would destroy",
+                next_step=f"put it right: holdfast state backups {_folder(unreadable[0])}",
+            )
+
+    def let_go(self, deletes: Sequence[Change], snapshot: StateSnapshot | None) -> dict[str, str]:
+        """The deletes that are not made, because another state has the object or may have it."""
+        place, folder = self.place, self.place.folder
+        keys = keys_by_address(None if snapshot is None else snapshot.document, folder)
+        found = owned_elsewhere((change.address for change in deletes), keys, self.owners, folder=folder)
+        return {address: f"{shard_name(place, owner)} has it" for address, owner in found.items()}
+
+    def moves(
+        self, creates: Sequence[Change], deletes: Sequence[Change]
+    ) -> tuple[list[ImportBlock], dict[str, str], list[Conflict]]:
+        """The creates that are imports, where from, and everything that is against others."""
+        blocks, received, conflicts = list[ImportBlock](), dict[str, str](), list[Conflict]()
+        for change in creates:
+            key = self._key(change)
+            if key is None:
+                continue
+            owner = self.owners.has(key, besides=self.place.folder)
+            if owner is None:
+                conflicts.extend(self._unowned(change, key))
+                blocks.extend(self._given(change))
+            elif owner not in self.turn.handover.released or change.replaces:
+                conflicts.append(
+                    conflict_with(self.place, change.address, owner, back=self.turn.back_to is not None)
+                )
+            elif change.importing:
+                received[change.address] = owner.folder
+            elif (block := self._block(change, owner)) is None:
+                conflicts.append(conflict_with(self.place, change.address, owner, importable=False))
+            else:
+                blocks.append(block)
+                received[change.address] = owner.folder
+                self.place.say(f"{change.address} moves here from {shard_name(self.place, owner)}")
+        conflicts.extend(self._promised(deletes))
+        return blocks, received, conflicts
+
+    def _key(self, change: Change) -> ObjectKey | None:
+        # What is imported is there, and says itself where.
+        values = change.before if change.importing else _known(change)
+        where = self.places.of(change.address)
+        return object_key(change.kind, values or {}, address=change.address, place=where)
+
+    def _unowned(self, change: Change, key: ObjectKey) -> Iterator[Conflict]:
+        """What is against a create that no state is known to have."""
+        unreadable = self.owners.unreadable_besides(self.place.shard.state.key)
+        if unreadable and not change.importing and is_doubtful(change.kind, change.after or {}):
+            yield Conflict(
+                f"{change.address} may be in the state {unreadable[0]}, which cannot be read.",
+                f"put it right: holdfast state backups {_folder(unreadable[0])}",
+            )
+        first = self.book.claim(key, self.place.shard.name) if key.place is not None else None
+        if first not in (None, self.place.shard.name):
+            yield Conflict(
+                f"{change.address} is also made by {self.place.run.label(str(first))} in this run.",
+                "declare it in one of them, or give one another name",
+            )
+
+    def _given(self, change: Change) -> Iterator[ImportBlock]:
+        """The import of what was handed over since, and is in no state now."""
+        given = self.turn.given_later(change.address, change.kind)
+        if given is not None and change.action is Action.CREATE:
+            by_id = import_id(change.kind, given.id, _known(change))
+            if by_id is not None:
+                yield ImportBlock(change.address, by_id, given.id)
+
+    def _block(self, change: Change, owner: Owner) -> ImportBlock | None:
+        """How to import what the other shard has: by what its state says of it."""
+        found = read_snapshot(self.place.store, f"{owner.folder}/{STATE_FILE}")
+        for address, _, instance in managed({} if found is None else found.document):
+            if address == owner.address and "deposed" not in instance:
+                attributes = instance.get("attributes") or {}
+                known = str(attributes.get("id") or "") or None
+                by_id = import_id(change.kind, known, attributes)
+                return None if by_id is None else ImportBlock(change.address, by_id, known)
+        return None
+
+    def _promised(self, deletes: Sequence[Change]) -> Iterator[Conflict]:
+        """Deletes of what another shard of the app declares, which is not deployed with this one."""
+        label, shard = self.place.run.label, self.place.shard.name
+        for change in deletes:
+            target = self.turn.handover.promised.get(change.address)
+            if target is not None:
+                yield Conflict(
+                    f"{change.address} would be deleted, and {label(target)} declares it.",
+                    f"deploy both: --stack {label(shard)} --stack {label(target)}",
+                )
+
+
+def places_in(made: MadePlan, folder: str) -> PlannedPlaces:
+    """Where a plan of the shard with this state folder would make its objects."""
+    return PlannedPlaces(made.raw, place_of(folder))
+
+
+def _known(change: Change) -> Document:
+    """What the plan knows of the object beforehand."""
+    unknown = change.after_unknown
+    return {name: value for name, value in (change.after or {}).items() if unknown.get(name) is not True}
+
+
+def _folder(state_key: str) -> str:
+    return state_key.rpartition("/")[0]
+
+
+def _imported(
+    bench: PlannedShard, blocks: Sequence[ImportBlock], snapshot: StateSnapshot | None
+) -> tuple[MadePlan, Any]:
+    """Plan once more, with imports in the place of creates. Raises GateError where one is replaced."""
+    terraform = bench.bare_terraform(with_imports(parsed(bench.shard.configuration), blocks))
+    with bench.run.stop.interrupting(terraform.cancel):
+        made = make_plan(terraform, bench.shard, bench.run, snapshot=snapshot)
+    wanted = {block.address for block in blocks}
+    planned = {change.address: change for change in read_plan(made.raw)}
+    replaced = [address for address in wanted if address in planned and planned[address].deletes]
+    if replaced:
+        raise GateError(
+            f"{', '.join(sorted(replaced))} would be replaced as it moves: its settings differ too much",
+            next_step="declare it as it is, deploy, and change it afterwards",
+        )
+    missing = wanted - {address for address, change in planned.items() if change.importing}
+    if missing:
+        raise HoldfastError(f"{', '.join(sorted(missing))} would not be imported")
+    return replace(made, imports=tuple(blocks)), terraform

@@ -1,0 +1,158 @@
+"""Plans kept in a folder, to be looked at now and applied later as they are.
+
+`plan.json` says what each plan is and what it was made from; `<shard>.tfplan` is Terraform's own file.
+Both hold secrets: the folder is private. A kept plan is refused once the configuration, the state or the
+outputs it was made from are others, because what is applied must be what was looked at.
+"""
+
+import hashlib
+import json
+import os
+import shlex
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.errors import GateError, SettingsError
+from holdfast_orchestrator.plan.result import Plan, ShardPlan, StateStamp, configuration_sha256
+from holdfast_orchestrator.state.snapshot import StateSnapshot
+from holdfast_orchestrator.state_key import file_name
+from holdfast_orchestrator.system.json_input import parse_json, read_settings
+from holdfast_orchestrator.system.private_files import UnsafePlaceError, read_file, refuse_link, write_new
+
+SCHEMA = "holdfast/kept-plan/v1"
+_INDEX = "plan.json"
+
+
+def refuse_unusable(folder: Path) -> None:
+    """Return if plans can be kept in `folder`, as far as can be seen beforehand. Raises SettingsError."""
+    if os.path.lexists(folder):
+        _refuse_unsafe(folder)
+
+
+def keep(plan: Plan, folder: Path) -> None:
+    """Write `plan` to `folder`. Raises SettingsError where other files lie there."""
+    _open_folder(folder)
+    strangers = sorted(path.name for path in folder.iterdir() if not _is_kept(path))
+    if strangers:
+        raise SettingsError(f"{folder} must be empty or hold kept plans, it holds {strangers[0]!r}")
+    folder.chmod(0o700)
+    for old in folder.iterdir():
+        old.unlink()
+    for shard in plan.shards:
+        if shard.content is not None:
+            write_new(_file(folder, shard.shard), shard.content)
+    document = {
+        "schema": SCHEMA,
+        "run": plan.run,
+        "environments": plan.environments,
+        "shards": [_entry(shard) for shard in plan.shards],
+    }
+    write_new(folder / _INDEX, json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n")
+
+
+def read_kept(folder: Path) -> Plan:
+    """Return the plan kept in `folder`. Raises SettingsError where it is none, or was tampered with."""
+    try:
+        _refuse_unsafe(folder)
+        document = parse_json(read_settings(folder / _INDEX))
+        if document["schema"] != SCHEMA:
+            raise SettingsError(f"{folder / _INDEX} has schema {document['schema']!r}, not {SCHEMA!r}")
+        return Plan(
+            run=document["run"],
+            environments=tuple(document["environments"]),
+            shards=tuple(_restored(entry, folder) for entry in document["shards"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SettingsError(
+            f"{folder} holds no kept plan: {error}", next_step="holdfast plan --out DIR"
+        ) from None
+
+
+def refuse_stale(
+    kept: ShardPlan, shard: Shard, snapshot: StateSnapshot | None, inputs: Mapping[str, str]
+) -> None:
+    """Return if `kept` may be applied now. Raises GateError that says what is different."""
+    if kept.configuration_sha256 != configuration_sha256(shard):
+        raise GateError(
+            f"the plan kept for {kept.label} was made from another configuration",
+            next_step="check out the commit it was made from, or plan again",
+        )
+    if kept.document is not None and kept.reads != shard.inputs.digests:
+        raise GateError(
+            f"the plan kept for {kept.label} was made from other inputs: "
+            f"{', '.join(_differing(kept.reads, shard.inputs.digests))}",
+            next_step="put them back as they were, or plan again",
+        )
+    now = StateStamp.of(snapshot)
+    if kept.failure is None and not kept.waits_for and kept.state != now:
+        raise GateError(
+            f"the plan kept for {kept.label} was made against {_stamp(kept.state)}, now it is {_stamp(now)}",
+            next_step="plan again",
+        )
+    if kept.document is not None and not kept.skipped and kept.inputs != inputs:
+        raise GateError(
+            f"the plan kept for {kept.label} was made from other outputs of "
+            f"{', '.join(_differing(kept.inputs, inputs))}",
+            next_step="plan again",
+        )
+
+
+def _differing(one: Mapping[str, str], other: Mapping[str, str]) -> Iterator[str]:
+    return (name for name in sorted({*one, *other}) if one.get(name) != other.get(name))
+
+
+def _stamp(stamp: StateStamp | None) -> str:
+    return "no state" if stamp is None else f"state serial {stamp.serial} (lineage {stamp.lineage})"
+
+
+def _entry(plan: ShardPlan) -> dict[str, Any]:
+    digest = None if plan.content is None else hashlib.sha256(plan.content).hexdigest()
+    fields = asdict(plan)
+    del fields["content"]
+    return {**fields, "content_sha256": digest}
+
+
+def _restored(entry: dict[str, Any], folder: Path) -> ShardPlan:
+    from pydantic import TypeAdapter  # noqa: PLC0415 - only for kept plans
+
+    digest = entry.pop("content_sha256")
+    plan = TypeAdapter(ShardPlan).validate_python(entry)
+    if digest is None:
+        return plan
+    file = _file(folder, plan.shard)
+    content = read_file(file)
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise ValueError(f"{file.name} is not the file that was kept")
+    return TypeAdapter(ShardPlan).validate_python({**entry, "content": content})
+
+
+def _file(folder: Path, shard: str) -> Path:
+    return folder / f"{file_name(shard)}.tfplan"
+
+
+def _is_kept(path: Path) -> bool:
+    return (path.name == _INDEX or path.suffix == ".tfplan") and not stat.S_ISDIR(path.lstat().st_mode)
+
+
+def _open_folder(folder: Path) -> None:
+    """Make the folder, or see that it is one of ours. Raises SettingsError."""
+    try:
+        folder.mkdir(parents=True, mode=0o700)
+    except FileExistsError:
+        _refuse_unsafe(folder)
+
+
+def _refuse_unsafe(folder: Path) -> None:
+    try:
+        found = refuse_link(folder, of=folder.parent)
+    except UnsafePlaceError as error:
+        raise SettingsError(error.what, next_step=error.next_step) from None
+    if stat.S_IMODE(found.st_mode) & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX:
+        raise SettingsError(
+            f"anybody may write to {folder}, and what lies there would be applied",
+            next_step=f"look at it, then: chmod o-w {shlex.quote(str(folder))}",
+        )

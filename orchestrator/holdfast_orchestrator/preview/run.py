@@ -1,0 +1,108 @@
+"""Plan the shards of a run at once and in no order: a plan changes nothing, so none waits for another."""
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from holdfast_orchestrator.app.graph import Graph
+from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.app.priority import estimated_seconds
+from holdfast_orchestrator.change_detection.decide import Decision
+from holdfast_orchestrator.change_detection.inspect import Lookout
+from holdfast_orchestrator.change_detection.retired import find_retired, tell_retired
+from holdfast_orchestrator.context.run import Run
+from holdfast_orchestrator.context.tools import check_buckets
+from holdfast_orchestrator.events import Notice, RunFinished, ShardFinished
+from holdfast_orchestrator.gate.adopted import refuse_unknown_adoptions
+from holdfast_orchestrator.gate.elsewhere import refuse_states_elsewhere
+from holdfast_orchestrator.plan.result import Plan, ShardPlan, unplanned
+from holdfast_orchestrator.preview.refusals import Agreed
+from holdfast_orchestrator.preview.shard import plan_shard
+from holdfast_orchestrator.record.belonging import refuse_other_apps
+from holdfast_orchestrator.schedule import Schedule, Skipped
+from holdfast_orchestrator.system.workers import WorkerPool
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.preview.ownership import PlannedOwnership
+
+
+def plan_run(
+    run: Run,
+    shards: tuple[Shard, ...],
+    *,
+    max_parallel: int,
+    per_account: int | None = None,
+    refresh: bool = False,
+    explain: bool = False,
+    take_over_app: str | None = None,
+    agreed: Agreed | None = None,
+) -> Plan:
+    """Return the plans of `shards`; a shard that cannot be planned yet, or at all, is part of the answer.
+
+    What has not changed since its last good deploy is not planned, unless reality is to be looked at
+    (`refresh`). With `explain` the reasons say which resources are meant. What is `agreed` to be lost is not
+    among what a deploy would be refused for.
+    Raises StateBucketError where a state bucket is missing, and GateError where the records of a shard are of
+    another app than this and `take_over_app`, UsageError where `agreed` adopts what no shard declares.
+    """
+    from holdfast_orchestrator.preview.ownership import PlannedOwnership  # noqa: PLC0415 - deploys too
+
+    began = run.clock.monotonic()
+    check_buckets(run.tools, shards)
+    refuse_states_elsewhere(run.tools, shards, lambda text: run.emit(Notice(message=text)))
+    refuse_unknown_adoptions(frozenset() if agreed is None else agreed.adopt, shards)
+    names = tuple(shard.name for shard in shards)
+    run.emit(run.started("plan", shards))
+    decisions = Lookout(run=run, refresh=refresh, explain=explain).first(shards)
+    refuse_other_apps(
+        run.project,
+        [(shard, run.tools.store(shard)) for shard in shards if not decisions[shard.name].unchanged],
+        taken_over=take_over_app,
+        is_named=run.is_named,
+    )
+    changed = frozenset(name for name in names if not decisions[name].unchanged)
+    ownership = PlannedOwnership.of(run, changed)
+    schedule = Schedule(
+        work=lambda name: _plan_and_tell(name, run, decisions[name], agreed, ownership),
+        failed=lambda _plan: False,
+        max_parallel=max_parallel,
+        stop=run.stop,
+        priority={shard.name: estimated_seconds(shard) for shard in shards}.__getitem__,
+        group=lambda name: run.manifest.by_name[name].account,
+        per_group=per_account,
+    )
+    with (
+        # Somebody may be asked about the plan next, and a deploy may follow.
+        run.stop.guarding(is_last=False),
+        WorkerPool(max_parallel + 1, thread_name_prefix="plan") as executor,
+    ):
+        retired = executor.submit(find_retired, run)
+        planned = schedule.run(Graph(dict.fromkeys(names, ())), executor)
+    tell_retired(run, retired.result())
+    plans = tuple(ended for name in names if not isinstance(ended := planned[name], Skipped))
+    seconds = run.clock.monotonic() - began
+    run.emit(
+        RunFinished(run=run.id, outcomes=dict(Counter(plan.outcome.value for plan in plans)), seconds=seconds)
+    )
+    return Plan(
+        run=run.id,
+        shards=plans,
+        environments=tuple(sorted({shard.environment for shard in shards})),
+        manifest=run.manifest,
+        retired=tuple(one.shard.name for one in retired.result()),
+        seconds=seconds,
+    )
+
+
+def _plan_and_tell(
+    name: str, run: Run, decision: Decision, agreed: Agreed | None, ownership: "PlannedOwnership"
+) -> ShardPlan:
+    shard = run.manifest.by_name[name]
+    if decision.unchanged:
+        plan = unplanned(shard, run.label(name), decision)
+    else:
+        plan = replace(plan_shard(shard, run, agreed, ownership), reasons=decision.reasons)
+    run.emit(
+        ShardFinished(shard=name, outcome=plan.outcome.value, summary=plan.summary, seconds=plan.seconds)
+    )
+    return plan

@@ -1,0 +1,1 @@
+"""One record per action, chained and immutable; `athena.py` is for queries."""

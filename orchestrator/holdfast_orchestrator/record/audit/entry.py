@@ -1,0 +1,120 @@
+"""One line of the audit trail: an action, whole in itself, and its place in the chain.
+
+A line is what Athena reads: flat fields, one JSON object on one line. `n` counts all records of a bucket
+from 1; `prev` is the SHA-256 of the line before. Output too long for one line goes on in further records
+of the same action (`part` of `parts`).
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+
+from holdfast_orchestrator.state.json_object import parse_time, time_text
+
+SCHEMA = "holdfast/audit/v1"
+AUDIT = "_holdfast/audit/"
+GENESIS = hashlib.sha256(SCHEMA.encode()).hexdigest()
+
+# A line of a few megabytes is more than Athena's JSON reader likes.
+LONGEST_OUTPUT = 500_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What was done.
+
+    `action` is a verb such as deploy, destroy, rollback, restore, unlock, takeover. `actor` is a name for
+    people, `actor_kind` github, gitlab, aws or user; `host` is where from. `verdicts` are what gates and
+    checks said, by name; `outcomes` and `seconds` are by shard name. `output` is everything that was shown.
+    """
+
+    run: str
+    action: str
+    at: datetime
+    actor: str
+    actor_kind: str
+    host: str
+    link: str | None = None
+    aws: str | None = None
+    git: str | None = None
+    command: str = ""
+    environments: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    shards: tuple[str, ...] = ()
+    verdicts: Mapping[str, str] = field(default_factory=dict)
+    outcome: str = ""
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    output: str = field(default="", repr=False)
+    part: int = 1
+    parts: int = 1
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON, in the order of the table's columns."""
+        plain = {item.name: _plain(getattr(self, item.name)) for item in fields(self)}
+        return {**plain, "at": time_text(self.at)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRecord:
+    """An action in the chain; `line` is it as written, `date` (YYYY-MM-DD) the partition it lies in."""
+
+    n: int
+    id: str
+    prev: str
+    date: str
+    action: Action
+    line: bytes = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """What the next record refers to."""
+        return hashlib.sha256(self.line).hexdigest()
+
+    @property
+    def key(self) -> str:
+        """Where it lies in the bucket."""
+        return f"{AUDIT}date={self.date}/{self.action.run}-{self.n:010}.jsonl"
+
+    @property
+    def body(self) -> bytes:
+        """The object's bytes."""
+        return self.line + b"\n"
+
+
+def write_record(action: Mapping[str, Any], *, n: int, prev: str, date: str) -> AuditRecord:
+    """Give an action (as JSON, redacted, with an `id` of its own) its place in the chain."""
+    document = {"schema": SCHEMA, "n": n, "prev": prev, "day": date, **action}
+    return read_record(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def read_record(line: bytes) -> AuditRecord:
+    """Read a line, without its end. Raises ValueError, KeyError or TypeError where it is none."""
+    document = json.loads(line)
+    if document["schema"] != SCHEMA:
+        raise ValueError(document["schema"])
+    given = {item.name: document[item.name] for item in fields(Action)}
+    given["at"] = parse_time(given["at"])
+    for name in ("environments", "services", "shards"):
+        given[name] = tuple(given[name])
+    return AuditRecord(
+        n=int(document["n"]),
+        id=document["id"],
+        prev=document["prev"],
+        date=document["day"],
+        action=Action(**given),
+        line=line,
+    )
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case tuple():
+            return list(value)
+        case Mapping():
+            return dict(sorted(value.items()))
+        case _:
+            return value

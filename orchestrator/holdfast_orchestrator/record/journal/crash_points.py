@@ -1,0 +1,47 @@
+"""Where a run dies on purpose, for tests only.
+
+    HOLDFAST_CRASH_AT="applying:before"            at the first shard that comes there
+    HOLDFAST_CRASH_AT="rb_applying:after:orders-prod-eu-west-1"
+
+The process ends as if it had been killed: at once, with exit code 137, without any clean-up. It does so
+when the journal record of that phase and edge has been written.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from holdfast_orchestrator.errors import UsageError
+from holdfast_orchestrator.lifecycle import Phase
+
+VARIABLE = "HOLDFAST_CRASH_AT"
+KILLED = 137
+
+_EDGES = ("before", "after")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrashPoint:
+    """One place to die at; `shard` "" stands for any."""
+
+    phase: Phase
+    edge: str
+    shard: str = ""
+    die: Callable[[int], object] = os._exit
+
+    def reached(self, phase: Phase, edge: str, shard: str) -> None:
+        """Die if this is the place."""
+        if (phase, edge) == (self.phase, self.edge) and self.shard in ("", shard):
+            self.die(KILLED)
+
+
+def crash_point(environ: Mapping[str, str]) -> CrashPoint | None:
+    """Return the place HOLDFAST_CRASH_AT names, None where it is not set. Raises UsageError for nonsense."""
+    text = environ.get(VARIABLE)
+    if not text:
+        return None
+    phase, _, rest = text.partition(":")
+    edge, _, shard = rest.partition(":")
+    if phase not in set(Phase) or edge not in _EDGES:
+        raise UsageError(f"{VARIABLE} must be <phase>:<before|after>[:<shard>], got {text!r}")
+    return CrashPoint(phase=Phase(phase), edge=edge, shard=shard)

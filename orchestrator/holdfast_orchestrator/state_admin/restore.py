@@ -1,0 +1,290 @@
+"""Putting an old state back by hand: the one way in which a state is replaced by anything but Terraform.
+
+    proposal = propose(place, copy)            # reads only; what it would orphan, and why it must not
+    ended = carry_out(proposal, …)             # lease, Terraform's lock, backup, conditional write, read back
+
+It works whatever lies there now: a state, a damaged or empty object, nothing. What is written has the
+content of then, the lineage of the shard and a serial above every one seen, so that nobody mistakes it for
+an older state. `terraform state push` could not do that into an absent or damaged object.
+"""
+
+import hashlib
+import json
+import shlex
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from holdfast_orchestrator.errors import GateError, NeedsPersonError
+from holdfast_orchestrator.record.actor import Actor
+from holdfast_orchestrator.record.belonging import refuse_other_app
+from holdfast_orchestrator.record.last_good import read_last_good
+from holdfast_orchestrator.record.moving import refuse_half_moved
+from holdfast_orchestrator.record.state_record import StateRecord, note_state, read_state_record
+from holdfast_orchestrator.state.backups import BACKUPS, BackupMeta, keep_backup
+from holdfast_orchestrator.state.conditional_writes import prove_conditional_writes
+from holdfast_orchestrator.state.copies import StateCopies, StateCopy, highest_serial
+from holdfast_orchestrator.state.json_object import create_once
+from holdfast_orchestrator.state.lease import Claim, Lease, Leases
+from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError, StoredObject
+from holdfast_orchestrator.state.snapshot import snapshot_of
+from holdfast_orchestrator.state.terraform_lock import holding_lock
+from holdfast_orchestrator.state_admin.diff import RestoreDiff, restore_diff, restored
+from holdfast_orchestrator.system.runtime import Runtime
+from holdfast_orchestrator.terraform.state_file import Condition, Recorded, StateObject, read_state
+from holdfast_orchestrator.terraform.stateful_types import Protection
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatePlace:
+    """Where a shard's state lies, and what of it is protected beyond the lists.
+
+    `project` is the app that asks; empty where no app does.
+    """
+
+    shard: str
+    store: DurableStore
+    bucket: str
+    key: str
+    project: str = ""
+    protection: Protection = field(default_factory=Protection)
+
+    @property
+    def folder(self) -> str:
+        """The shard's state folder."""
+        return self.key.rpartition("/")[0]
+
+    @property
+    def copies(self) -> StateCopies:
+        """The copies of the state."""
+        return StateCopies(self.store, self.key)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """What a restore would do.
+
+    `warnings` are sentences; `stored` is the object it would replace; `open_run` the run that it would end.
+    """
+
+    place: StatePlace
+    copy: StateCopy
+    then: StateObject
+    now: StateObject
+    stored: StoredObject | None = field(repr=False)
+    diff: RestoreDiff
+    document: dict[str, Any] = field(repr=False)
+    warnings: tuple[str, ...] = ()
+    open_run: str | None = None
+
+    @property
+    def serial(self) -> int:
+        """The serial the restored state would get."""
+        return int(self.document["serial"])
+
+    @property
+    def needless(self) -> bool:
+        """Whether the state is already what it would be restored to, and no open run is to be ended."""
+        return self.now.sha256 == self.then.sha256 and self.open_run is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """A restore that was made. `backup` is where lies what was there before, None for nothing."""
+
+    serial: int
+    lineage: str
+    backup: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restorer:
+    """Who restores, in which run, in what world."""
+
+    runtime: Runtime
+    actor: Actor
+    run: str
+
+
+def propose(place: StatePlace, copy: StateCopy) -> Proposal:
+    """Say what putting this copy back would do; changes nothing.
+
+    Raises GateError where it must not be done: the copy belongs to another lineage, or to nobody knows whom,
+    or the shard is another app's. Raises NeedsPersonError where a move of it did not end: the other of the
+    two states counts on what lies here.
+    """
+    _refuse_other_app(place)
+    _refuse_half_moved(place)
+    then, _ = place.copies.read(copy)
+    stored = place.store.get(place.key)
+    now = read_state(place.key, None if stored is None else stored.body)
+    every = place.copies.all()
+    record, warnings = _recorded(place)
+    lineage = (
+        record.lineage if record is not None else now.lineage or next((one.lineage for one in every), None)
+    )
+    diff = restore_diff(then, now, protection=place.protection, lineage=lineage)
+    if diff.refusals:
+        raise GateError(
+            " ".join(diff.refusals),
+            next_step=f"choose another copy: holdfast state backups {shlex.quote(place.shard)}",
+        )
+    document = restored(then, now)
+    seen = max(highest_serial(every, then.lineage), -1 if record is None else record.serial)
+    document["serial"] = max(document["serial"], seen + 1)
+    return Proposal(
+        place=place,
+        copy=copy,
+        then=then,
+        now=now,
+        stored=stored,
+        diff=diff,
+        document=document,
+        warnings=warnings,
+        open_run=_open_run(place),
+    )
+
+
+def carry_out(
+    proposal: Proposal, restorer: Restorer, *, on_step: Callable[[str], object] = lambda _: None
+) -> Restored:
+    """Make the restore that was proposed, and no other.
+
+    Raises LeasedError where somebody is at work on the shard, NeedsPersonError where the state is no longer
+    the one that was compared, or is not what was written.
+    """
+    place = proposal.place
+    prove_conditional_writes(place.store, bucket=place.bucket)
+    claim = Claim(
+        folder=place.folder,
+        run=restorer.run,
+        owner=str(restorer.actor),
+        doing=f"restoring the state of {place.shard}",
+    )
+    now = restorer.runtime.clock.now()
+    leases = Leases(place.store, restorer.runtime)
+    with (
+        leases.take(claim) as lease,
+        holding_lock(
+            place.store, place.key, bucket=place.bucket, operation="holdfast state restore", now=now
+        ),
+    ):
+        return _carry_out(proposal, restorer, lease, on_step)
+
+
+def _carry_out(
+    proposal: Proposal, restorer: Restorer, lease: Lease, on_step: Callable[[str], object]
+) -> Restored:
+    place, body = proposal.place, json.dumps(proposal.document, indent=2).encode() + b"\n"
+    _still(proposal)
+    on_step("backing up what is there")
+    backup = _back_up(proposal, restorer)
+    lease.confirm()
+    on_step(f"writing serial {proposal.serial}")
+    try:
+        if proposal.stored is None:
+            place.store.create(place.key, body)
+        else:
+            place.store.replace(place.key, body, etag=proposal.stored.head.etag)
+    except ObjectExistsError:
+        # Our own write, whose answer was lost, is no other writer's.
+        if not _lies_there(place, body):
+            raise _overtaken(place) from None
+    if not _lies_there(place, body):
+        raise NeedsPersonError(f"the state at {place.key} is not what was written there just now")
+    _note(proposal, restorer, body)
+    return Restored(serial=proposal.serial, lineage=proposal.then.lineage, backup=backup)
+
+
+def _open_run(place: StatePlace) -> str | None:
+    """The run that has not come to its end here; a damaged record knows of none."""
+    with suppress(NeedsPersonError):
+        kept = read_state_record(place.store, place.folder)
+        return kept.record.run if kept is not None and kept.record.is_open else None
+    return None
+
+
+def _refuse_half_moved(place: StatePlace) -> None:
+    kept = None
+    with suppress(NeedsPersonError):
+        # A damaged record knows of none.
+        kept = read_state_record(place.store, place.folder)
+    if kept is not None:
+        refuse_half_moved(place.store, kept.record.moving)
+
+
+def _refuse_other_app(place: StatePlace) -> None:
+    with suppress(NeedsPersonError):
+        kept = read_state_record(place.store, place.folder)
+        good = read_last_good(place.store, place.folder)
+        refuse_other_app(
+            place.project,
+            place.key,
+            good=None if good is None else good.record,
+            record=None if kept is None else kept.record,
+        )
+
+
+def _recorded(place: StatePlace) -> tuple[Recorded | None, tuple[str, ...]]:
+    """The state Holdfast last recorded, and what has to be said of the records; none is needed."""
+    try:
+        kept = read_state_record(place.store, place.folder)
+    except NeedsPersonError:
+        return None, ("the record of this shard's state cannot be read; deploy with --rebaseline afterwards",)
+    warnings: tuple[str, ...] = ()
+    if kept is not None and kept.record.is_open:
+        warnings = (f"run {kept.record.run} of this shard did not end; it cannot be resumed afterwards",)
+    if kept is not None and kept.record.state is not None:
+        return kept.record.state, warnings
+    with suppress(NeedsPersonError):
+        good = read_last_good(place.store, place.folder)
+        return (None if good is None else good.record.state), warnings
+    return None, warnings
+
+
+def _still(proposal: Proposal) -> None:
+    found = proposal.place.store.head(proposal.place.key)
+    before = proposal.stored
+    if (found and found.etag) != (before and before.head.etag):
+        raise _overtaken(proposal.place)
+
+
+def _back_up(proposal: Proposal, restorer: Restorer) -> str | None:
+    stored, place = proposal.stored, proposal.place
+    if stored is None or not stored.body:
+        return None
+    if proposal.now.condition is not Condition.WHOLE:
+        # Nothing to restore from later, but perhaps something to read in it.
+        key = f"{BACKUPS}/{place.folder}/damaged/{hashlib.sha256(stored.body).hexdigest()}.bin"
+        create_once(place.store, key, stored.body)
+        return key
+    now = restorer.runtime.clock.now()
+    meta = BackupMeta(
+        run=restorer.run,
+        reason="before restore",
+        at=now,
+        written=stored.head.modified or now,
+        actor=str(restorer.actor),
+    )
+    return keep_backup(place.store, snapshot_of(stored), meta)
+
+
+def _lies_there(place: StatePlace, body: bytes) -> bool:
+    found = place.store.get(place.key)
+    return found is not None and found.body == body
+
+
+def _note(proposal: Proposal, restorer: Restorer, body: bytes) -> None:
+    """The next deploy shall know this state. A record that cannot be read was warned of before."""
+    state = Recorded(proposal.then.lineage, proposal.serial, hashlib.sha256(body).hexdigest())
+    record = StateRecord(run=restorer.run, is_open=False, state=state, at=restorer.runtime.clock.now())
+    with suppress(NeedsPersonError):
+        note_state(proposal.place.store, proposal.place.folder, record)
+
+
+def _overtaken(place: StatePlace) -> NeedsPersonError:
+    return NeedsPersonError(
+        f"the state at {place.key} was changed by somebody else in the meantime; nothing was restored",
+        next_step="look at the difference again",
+    )

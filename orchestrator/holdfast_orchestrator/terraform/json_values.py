@@ -1,0 +1,71 @@
+"""Digests and the parts of Terraform's JSON documents that several questions share."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from holdfast_orchestrator.terraform.addresses import format_address
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
+
+Document = Mapping[str, Any]
+"""A parsed JSON document: a plan, a state, a configuration, or a part of one."""
+
+
+def digest(value: object) -> str:
+    """The SHA-256 (hex) of a JSON value, whatever the order of its keys."""
+    return hashlib.sha256(_CANONICAL(value).encode()).hexdigest()
+
+
+def managed(state: Document) -> Iterator[tuple[str, Document, Document]]:
+    """Every managed object of a state (format 4): its address, its resource and its instance."""
+    for resource in state.get("resources") or ():
+        if resource.get("mode") != "managed":
+            continue
+        for instance in resource.get("instances") or ():
+            key = instance.get("index_key")
+            address = format_address(resource.get("module"), resource["type"], resource["name"], key)
+            yield address, resource, instance
+
+
+def blocks(configuration: Document, section: str) -> Iterator[tuple[str, str, Document]]:
+    """The (type, name, body) of each block of `resource` or `data` in a JSON configuration.
+
+    Terraform accepts an object or a list of objects at every level; so does this.
+    """
+    for by_type in as_list(configuration.get(section)):
+        for kind, by_name in by_type.items():
+            for group in as_list(by_name):
+                for name, body in group.items():
+                    for each in as_list(body):
+                        yield kind, name, each
+
+
+def texts(value: object) -> Iterator[str]:
+    """Yield every string of a JSON value, names of fields too."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            for name, inner in value.items():
+                yield name
+                yield from texts(inner)
+        case list():
+            for inner in value:
+                yield from texts(inner)
+        case _:
+            return
+
+
+def as_list(value: object) -> list[Any]:
+    """What a JSON configuration gives once or many times, as a list; nothing is the empty list."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def parsed(configuration: bytes) -> Document:
+    """A configuration as a document."""
+    document: Document = json.loads(configuration)
+    return document

@@ -1,0 +1,110 @@
+"""The union of provider blocks and provider requirements of two configurations.
+
+An object can be planned, destroyed even, only while the provider configuration it was made with is
+declared; a state can be read only by a provider at least as new as the one that wrote it.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from holdfast_orchestrator.terraform.json_values import Document, as_list
+from holdfast_orchestrator.terraform.versions import newest
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """A configuration with the other's providers, and what made that impossible (empty: nothing)."""
+
+    configuration: dict[str, Any]
+    added: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def union_providers(base: Document, other: Document, *, only: Collection[str] | None = None) -> Union:
+    """`base` with every provider block and requirement that only `other` has; never fewer.
+
+    Args:
+        base: the configuration that wins where both declare a provider block.
+        other: the configuration that is asked for more.
+        only: the provider keys (`aws`, `aws.west`) to take over; None takes all.
+    """
+    united: dict[str, Any] = deepcopy(dict(base))
+    present = {key for key, _ in provider_blocks(base)}
+    added = [
+        (key, block)
+        for key, block in provider_blocks(other)
+        if key not in present and (only is None or key in only)
+    ]
+    for key, block in added:
+        _append(united, key.partition(".")[0], block)
+    names = None if only is None else {key.partition(".")[0] for key in only}
+    problems = _require(united, other, names)
+    return Union(united, tuple(key for key, _ in added), problems)
+
+
+def provider_blocks(configuration: Document) -> Iterator[tuple[str, Document]]:
+    """Each provider block with its key: `aws`, or `aws.west` where it has an alias."""
+    for group in as_list(configuration.get("provider")):
+        for name, declared in group.items():
+            for block in as_list(declared):
+                alias = block.get("alias")
+                yield (f"{name}.{alias}" if alias else name), block
+
+
+def provider_key(reference: str) -> str:
+    """The key of a provider reference such as `aws.west`, without anything around it."""
+    return reference.strip().removeprefix("${").removesuffix("}")
+
+
+def required_providers(configuration: Document) -> dict[str, dict[str, Any]]:
+    """The requirement of each provider by its local name; a bare version becomes an object."""
+    required: dict[str, dict[str, Any]] = {}
+    for settings in as_list(configuration.get("terraform")):
+        for group in as_list(settings.get("required_providers")):
+            for name, entry in group.items():
+                required[name] = dict(entry) if isinstance(entry, Mapping) else {"version": entry}
+    return required
+
+
+def set_required(configuration: dict[str, Any], required: Mapping[str, Any]) -> None:
+    """Put provider requirements into a configuration, in place of those it has."""
+    settings = [dict(each) for each in as_list(configuration.get("terraform"))] or [{}]
+    for each in settings:
+        each.pop("required_providers", None)
+    settings[0]["required_providers"] = dict(required)
+    configuration["terraform"] = settings[0] if len(settings) == 1 else settings
+
+
+def _append(configuration: dict[str, Any], name: str, block: Document) -> None:
+    groups = as_list(configuration.get("provider"))
+    merged: dict[str, Any] = {}
+    for group in groups:
+        for each, declared in group.items():
+            merged[each] = [*merged.get(each, []), *as_list(declared)]
+    merged[name] = [*merged.get(name, []), deepcopy(dict(block))]
+    configuration["provider"] = merged
+
+
+def _require(united: dict[str, Any], other: Document, names: Collection[str] | None) -> tuple[str, ...]:
+    required, problems = required_providers(united), []
+    for name, entry in required_providers(other).items():
+        if name not in required:
+            if names is None or name in names:
+                required[name] = entry
+        elif required[name].get("source") != entry.get("source"):
+            problems.append(
+                f"Provider {name!r} is {required[name].get('source')!r} in one version and "
+                f"{entry.get('source')!r} in the other."
+            )
+        else:
+            _keep_newest(required[name], entry)
+    if required:
+        set_required(united, required)
+    return tuple(problems)
+
+
+def _keep_newest(mine: dict[str, Any], theirs: Mapping[str, Any]) -> None:
+    if "version" in theirs:
+        mine["version"] = newest(str(mine.get("version", "")), str(theirs["version"]))
