@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING
 from holdfast_constructs import _bindings
 
 if TYPE_CHECKING:
-    from holdfast_constructs.accepted import accept_difference
-    from holdfast_constructs.cluster import Cluster
-    from holdfast_constructs.connections import Connectable, connect
-    from holdfast_constructs.database import Postgres
+    from holdfast_constructs.app.accepted import accept_difference
+    from holdfast_constructs.app.stack import HoldfastApp, ServiceStack
+    from holdfast_constructs.app.target import StateBucket, Target
+    from holdfast_constructs.compute.cluster import Cluster
+    from holdfast_constructs.compute.image import Image
+    from holdfast_constructs.compute.platform import Platform
+    from holdfast_constructs.compute.scale import Scale, Size
+    from holdfast_constructs.compute.web_service import WebService
+    from holdfast_constructs.data.database import Postgres
+    from holdfast_constructs.edge.firewall import Firewall
+    from holdfast_constructs.edge.load_balancer import Gateway
     from holdfast_constructs.errors import ConstructError
-    from holdfast_constructs.firewall import Firewall
-    from holdfast_constructs.image import Image
-    from holdfast_constructs.imported_network import ImportedNetwork, VpcNetwork
-    from holdfast_constructs.keys import Keys
-    from holdfast_constructs.load_balancer import Gateway
-    from holdfast_constructs.network import Network
-    from holdfast_constructs.platform import Platform
-    from holdfast_constructs.scale import Scale, Size
-    from holdfast_constructs.stack import HoldfastApp, ServiceStack
-    from holdfast_constructs.target import StateBucket, Target
-    from holdfast_constructs.web_service import WebService
+    from holdfast_constructs.network.connections import Connectable, connect
+    from holdfast_constructs.network.imported_network import ImportedNetwork, VpcNetwork
+    from holdfast_constructs.network.network import Network
+    from holdfast_constructs.security.keys import Keys
 
 __all__ = [
     "Cluster",
@@ -53,27 +53,27 @@ __all__ = [
 ]
 
 _HOMES = {
-    "accept_difference": "accepted",
-    "Cluster": "cluster",
-    "Connectable": "connections",
+    "accept_difference": "app.accepted",
+    "Cluster": "compute.cluster",
+    "Connectable": "network.connections",
     "ConstructError": "errors",
-    "Firewall": "firewall",
-    "Gateway": "load_balancer",
-    "HoldfastApp": "stack",
-    "Image": "image",
-    "ImportedNetwork": "imported_network",
-    "Keys": "keys",
-    "Network": "network",
-    "Platform": "platform",
-    "Postgres": "database",
-    "Scale": "scale",
-    "ServiceStack": "stack",
-    "Size": "scale",
-    "StateBucket": "target",
-    "Target": "target",
-    "VpcNetwork": "imported_network",
-    "WebService": "web_service",
-    "connect": "connections",
+    "Firewall": "edge.firewall",
+    "Gateway": "edge.load_balancer",
+    "HoldfastApp": "app.stack",
+    "Image": "compute.image",
+    "ImportedNetwork": "network.imported_network",
+    "Keys": "security.keys",
+    "Network": "network.network",
+    "Platform": "compute.platform",
+    "Postgres": "data.database",
+    "Scale": "compute.scale",
+    "ServiceStack": "app.stack",
+    "Size": "compute.scale",
+    "StateBucket": "app.target",
+    "Target": "app.target",
+    "VpcNetwork": "network.imported_network",
+    "WebService": "compute.web_service",
+    "connect": "network.connections",
 }
 
 # Before anything below imports the AWS bindings, or it is too late.

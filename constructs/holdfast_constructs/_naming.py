@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal
 
+from holdfast_constructs.app.target import Target
 from holdfast_constructs.errors import ConstructError
-from holdfast_constructs.target import Target
 
 Kind = Literal[
     "load_balancer",

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from holdfast_constructs.target import StateBucket, Target
+from holdfast_constructs.app.target import StateBucket, Target
 
 if TYPE_CHECKING:
-    from holdfast_constructs.stack import HoldfastApp
+    from holdfast_constructs.app.stack import HoldfastApp
 
 Attributes = Mapping[str, Any]
 Build = Callable[["HoldfastApp"], object]
@@ -106,7 +106,7 @@ class Synthesis:
 
 def synthesize_into(outdir: Path, build: Build) -> Synthesis:
     """Run `build` on a new app, synthesize it into `outdir` and read back what was written."""
-    from holdfast_constructs.stack import HoldfastApp  # noqa: PLC0415 - loads jsii, which most tests do without
+    from holdfast_constructs.app.stack import HoldfastApp  # noqa: PLC0415 - loads jsii, which most tests do without
 
     app = HoldfastApp(str(outdir))
     build(app)

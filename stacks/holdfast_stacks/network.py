@@ -3,7 +3,7 @@
 from constructs import Construct
 
 from holdfast_constructs import Keys, ServiceStack
-from holdfast_constructs.network import Network as Vpc
+from holdfast_constructs.network.network import Network as Vpc
 from holdfast_stacks.site import Site
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from holdfast_constructs.target import Operations, StateBucket, Target
+from holdfast_constructs.app.target import Operations, StateBucket, Target
 from holdfast_stacks.settings import Environment
 
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from holdfast_constructs import HoldfastApp, Keys, ServiceStack
-from holdfast_constructs.keys import Purpose
+from holdfast_constructs.security.keys import Purpose
 from holdfast_constructs.testing import Synthesis, sample_target
 
 Synthesize = Callable[[Callable[[HoldfastApp], object]], Synthesis]

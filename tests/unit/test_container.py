@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from holdfast_constructs._container import Container
-from holdfast_constructs._container_rules import check_environment, looks_secret
+from holdfast_constructs.compute._container import Container
+from holdfast_constructs.compute._container_rules import check_environment, looks_secret
 from holdfast_constructs.errors import ConstructError
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:210987654321:secret:stripe-a1B2c3"

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from holdfast_constructs._database_rules import Shape
+from holdfast_constructs.data._database_rules import Shape
 from holdfast_constructs.errors import ConstructError
 
 

@@ -1,8 +1,8 @@
 import pytest
 
-from holdfast_constructs._fargate_sizes import FARGATE_SIZES, check_fargate_size
+from holdfast_constructs.compute._fargate_sizes import FARGATE_SIZES, check_fargate_size
+from holdfast_constructs.compute.scale import Size
 from holdfast_constructs.errors import ConstructError
-from holdfast_constructs.scale import Size
 
 
 def test_the_table_has_the_pairs_of_the_fargate_page() -> None:

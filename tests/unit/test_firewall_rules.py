@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from holdfast_constructs._firewall_rules import Mode, firewall_rules
-from holdfast_constructs._managed_rules import MANAGED_RULES
+from holdfast_constructs.edge._firewall_rules import Mode, firewall_rules
+from holdfast_constructs.edge._managed_rules import MANAGED_RULES
 from holdfast_constructs.errors import ConstructError
 
 NOTHING_ELSE: Mapping[str, Mode] = {}

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from holdfast_constructs._manifest import _overridden
-from holdfast_constructs.target import Operations, StateBucket, Target
+from holdfast_constructs.app._manifest import _overridden
+from holdfast_constructs.app.target import Operations, StateBucket, Target
 from holdfast_orchestrator.app.manifest import Shard, StateLocation
 from holdfast_orchestrator.health.checks import parse_checks
 from holdfast_stacks.settings import InvalidSettingsError, load_environment, parse_environment

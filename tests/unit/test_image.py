@@ -1,7 +1,7 @@
 import pytest
 
+from holdfast_constructs.compute.image import EcrRepository, Image
 from holdfast_constructs.errors import ConstructError
-from holdfast_constructs.image import EcrRepository, Image
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 

@@ -1,6 +1,6 @@
 import pytest
 
-from holdfast_constructs._priorities import Priorities, priority_of
+from holdfast_constructs.edge._priorities import Priorities, priority_of
 from holdfast_constructs.errors import ConstructError
 
 

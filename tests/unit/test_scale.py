@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
+from holdfast_constructs.compute.scale import Scale
 from holdfast_constructs.errors import ConstructError
-from holdfast_constructs.scale import Scale
 
 
 def test_a_fixed_number_of_tasks_is_a_scale() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from tests.unit.edited_settings import ENVIRONMENTS, FILE, PROD, edited, only, problems
 
-from holdfast_constructs._fargate_sizes import FARGATE_SIZES
+from holdfast_constructs.compute._fargate_sizes import FARGATE_SIZES
 from holdfast_stacks.settings import load_environment, parse_environment
 
 ORDERS_DIGEST = re.findall(r"/orders(@sha256:[0-9a-f]{64})", PROD)[0]

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast_constructs._subnets import TIERS, SubnetPlan, plan_subnets
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.network._subnets import TIERS, SubnetPlan, plan_subnets
 
 prefixes = st.integers(min_value=16, max_value=21)
 addresses = st.integers(min_value=0, max_value=2**32 - 1)

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
+from holdfast_constructs.app.target import StateBucket
 from holdfast_constructs.errors import ConstructError
-from holdfast_constructs.target import StateBucket
 from holdfast_constructs.testing import sample_target
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from holdfast_stacks.settings import rules
 from holdfast_stacks.settings.json_schema import described
 from holdfast_stacks.settings.problems import Fault, did_you_mean
 
@@ -28,8 +27,6 @@ def explain(error: ValidationError) -> Iterator[Fault]:
         context = detail.get("ctx", {})
         got = detail["input"]
         match detail["type"]:
-            case rules.BROKEN:
-                yield from context["faults"]
             case "holdfast":
                 yield Fault(path, context["what"], _shown(got), context["allowed"], context["next"])
             case "extra_forbidden":

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
+from holdfast_stacks.settings import rules
 from holdfast_stacks.settings.explain import explain
 from holdfast_stacks.settings.lines import line_of
 from holdfast_stacks.settings.models import Environment
@@ -56,7 +57,7 @@ def parse_environment(text: str, file: Path) -> Environment:
     except ValidationError as error:
         faults = list(explain(error))
     else:
-        faults = []
+        faults = list(rules.broken(environment))
     faults += _reserved(document)
     told = [fault.path for fault in secrets if fault.path]
     # Another fault of the same value would repeat the secret.

@@ -1,7 +1,7 @@
 """An environment as one frozen value: every key a settings file may hold, and every default.
 
 Nothing reads TOML after this. Keys that do not stand here are errors; rules that need more than one key
-(production, CPU against memory, networks against zones) are in `rules`.
+(production, CPU against memory, networks against zones) are in `rules`, and `loading` asks them.
 """
 
 from string import ascii_lowercase
@@ -9,18 +9,16 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
-from pydantic_core import PydanticCustomError
 
-from holdfast_constructs._database_rules import (
+from holdfast_constructs.compute._fargate_sizes import FARGATE_SIZES
+from holdfast_constructs.compute.scale import MOST_TASKS
+from holdfast_constructs.data._database_rules import (
     LARGEST_GIB,
     LONGEST_BACKUP_DAYS,
     SHORTEST_BACKUP_DAYS,
     SMALLEST_GIB,
 )
-from holdfast_constructs._fargate_sizes import FARGATE_SIZES
-from holdfast_constructs._firewall_rules import HIGHEST_RATE, LOWEST_RATE
-from holdfast_constructs.scale import MOST_TASKS
-from holdfast_stacks.settings import rules
+from holdfast_constructs.edge._firewall_rules import HIGHEST_RATE, LOWEST_RATE
 from holdfast_stacks.settings.values import (
     AccountId,
     BucketName,
@@ -239,13 +237,6 @@ class Environment(_Settings):
     firewall: Firewall = Field(default_factory=Firewall)
     logs: Logs = Field(default_factory=Logs)
     services: Services
-
-    @model_validator(mode="after")
-    def _keep_the_rules(self) -> Self:
-        faults: tuple[Any, ...] = tuple(rules.broken(self))
-        if faults:
-            raise PydanticCustomError(rules.BROKEN, "the settings break a rule", {"faults": faults})
-        return self
 
     def keeping(self) -> dict[str, Any]:
         """Return what holdfast.json says of backups and audit records, where it is not what always holds."""

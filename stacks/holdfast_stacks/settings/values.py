@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, Field, Strict, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from holdfast_constructs.app.target import LOG_RETENTION_DAYS
+from holdfast_constructs.compute.image import Image
 from holdfast_constructs.errors import ConstructError
-from holdfast_constructs.image import Image
-from holdfast_constructs.target import LOG_RETENTION_DAYS
 
 AccountId = Annotated[
     str,

@@ -10,18 +10,13 @@ To add one, write it in the file it belongs to and put it in that file's RULES.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from holdfast_stacks.settings.models import Environment
 from holdfast_stacks.settings.problems import Fault
 from holdfast_stacks.settings.rules import network, places, production, services
 
-if TYPE_CHECKING:
-    from holdfast_stacks.settings.models import Environment
 
-BROKEN = "holdfast_rules_broken"
-
-
-def broken(environment: "Environment") -> Iterator[Fault]:
+def broken(environment: Environment) -> Iterator[Fault]:
     """Yield every fault of an environment."""
     everywhere = (*places.RULES, *network.RULES, *services.RULES)
     for rule in (*everywhere, *production.RULES) if environment.production else everywhere:

@@ -3,15 +3,12 @@
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 from itertools import combinations
-from typing import TYPE_CHECKING
 
-from holdfast_constructs import _subnets
+from holdfast_constructs.compute.image import Image
 from holdfast_constructs.errors import ConstructError
-from holdfast_constructs.image import Image
+from holdfast_constructs.network import _subnets
+from holdfast_stacks.settings.models import Environment
 from holdfast_stacks.settings.problems import Fault
-
-if TYPE_CHECKING:
-    from holdfast_stacks.settings.models import Environment
 
 # Without NAT a Fargate task reaches its image, its secrets and its logs through these.
 ENDPOINTS_FOR_FARGATE = ("ecr.api", "ecr.dkr", "logs", "secretsmanager")
@@ -19,12 +16,12 @@ ENDPOINTS_FOR_FARGATE = ("ecr.api", "ecr.dkr", "logs", "secretsmanager")
 ENDPOINT_FOR_PARAMETERS = "ssm"
 
 
-def key_of_region(env: "Environment", region: str, key: str) -> tuple[str, ...]:
+def key_of_region(env: Environment, region: str, key: str) -> tuple[str, ...]:
     """Return where a key of the network of `region` stands."""
     return ("network", "regions", region, key) if region in env.network.regions else ("network", key)
 
 
-def each_region_has_a_network(env: "Environment") -> Iterator[Fault]:
+def each_region_has_a_network(env: Environment) -> Iterator[Fault]:
     """Regions do not share a network: they could never be joined."""
     for region in env.regions:
         if not env.has_network(region):
@@ -47,7 +44,7 @@ def each_region_has_a_network(env: "Environment") -> Iterator[Fault]:
             )
 
 
-def zones_fit_their_region(env: "Environment") -> Iterator[Fault]:
+def zones_fit_their_region(env: Environment) -> Iterator[Fault]:
     """Zones are zones of their region, each once."""
     for region in filter(env.has_network, env.regions):
         zones = env.zones(region)
@@ -61,7 +58,7 @@ def zones_fit_their_region(env: "Environment") -> Iterator[Fault]:
             )
 
 
-def zones_are_enough(env: "Environment") -> Iterator[Fault]:
+def zones_are_enough(env: Environment) -> Iterator[Fault]:
     """AWS makes no load balancer and no database in a single zone, and one may fail."""
     for region in () if env.local else filter(env.has_network, env.regions):
         zones = env.zones(region)
@@ -76,7 +73,7 @@ def zones_are_enough(env: "Environment") -> Iterator[Fault]:
             )
 
 
-def subnets_fit(env: "Environment") -> Iterator[Fault]:
+def subnets_fit(env: Environment) -> Iterator[Fault]:
     """The network can be cut into the subnets of all zones."""
     for region in filter(env.has_network, env.regions):
         try:
@@ -91,7 +88,7 @@ def subnets_fit(env: "Environment") -> Iterator[Fault]:
             )
 
 
-def tasks_reach_aws(env: "Environment") -> Iterator[Fault]:
+def tasks_reach_aws(env: Environment) -> Iterator[Fault]:
     """Tasks can fetch their image and their secrets, and write their logs."""
     secrets = [arn for service in env.running().values() for arn in service.secrets.values()]
     parameters = any(":ssm:" in arn for arn in secrets)
@@ -107,7 +104,7 @@ def tasks_reach_aws(env: "Environment") -> Iterator[Fault]:
         )
 
 
-def images_are_near(env: "Environment") -> Iterator[Fault]:
+def images_are_near(env: Environment) -> Iterator[Fault]:
     """Without NAT an image comes through endpoints, and they lead to their own region's registry only."""
     for name, service in env.running().items() if env.network.nat == "none" else ():
         repository = Image.of(service.image).ecr_repository
@@ -121,7 +118,7 @@ def images_are_near(env: "Environment") -> Iterator[Fault]:
             )
 
 
-def gateway_has_certificates(env: "Environment") -> Iterator[Fault]:
+def gateway_has_certificates(env: Environment) -> Iterator[Fault]:
     """HTTPS has a certificate in each region, given or to be made."""
     gateway = env.gateway
     for region in env.regions:
@@ -136,7 +133,7 @@ def gateway_has_certificates(env: "Environment") -> Iterator[Fault]:
             )
 
 
-def certificates_are_of_their_region(env: "Environment") -> Iterator[Fault]:
+def certificates_are_of_their_region(env: Environment) -> Iterator[Fault]:
     """A load balancer takes a certificate of its own region only."""
     for region, arn in env.gateway.certificates.items():
         theirs = arn.split(":")[3]

@@ -2,21 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from holdfast_constructs._firewall_rules import firewall_rules
+from holdfast_constructs.app.target import OWN_TAGS
+from holdfast_constructs.edge._firewall_rules import firewall_rules
 from holdfast_constructs.errors import ConstructError
-from holdfast_constructs.target import OWN_TAGS
+from holdfast_stacks.settings.models import Environment
 from holdfast_stacks.settings.problems import Fault, allowed_by, did_you_mean
-
-if TYPE_CHECKING:
-    from holdfast_stacks.settings.models import Environment
 
 # AWS, "Tag naming limits and requirements".
 TAG_KEY, TAG_VALUE = 128, 256
 
 
-def regions_differ(env: "Environment") -> Iterator[Fault]:
+def regions_differ(env: Environment) -> Iterator[Fault]:
     """No region stands there twice."""
     for region, times in Counter(env.regions).items():
         if times > 1:
@@ -24,7 +21,7 @@ def regions_differ(env: "Environment") -> Iterator[Fault]:
             yield Fault(("regions",), "names a region twice", repr(region), "each region once", next_step)
 
 
-def regional_tables_name_regions(env: "Environment") -> Iterator[Fault]:
+def regional_tables_name_regions(env: Environment) -> Iterator[Fault]:
     """What is said of a region is said of one the environment has."""
     tables = {
         ("network", "regions"): env.network.regions,
@@ -42,7 +39,7 @@ def regional_tables_name_regions(env: "Environment") -> Iterator[Fault]:
                 )
 
 
-def tags_are_free(env: "Environment") -> Iterator[Fault]:
+def tags_are_free(env: Environment) -> Iterator[Fault]:
     """No tag is one of Holdfast's own or one AWS refuses."""
     for key, value in env.tags.items():
         if key in OWN_TAGS:
@@ -57,7 +54,7 @@ def tags_are_free(env: "Environment") -> Iterator[Fault]:
             )
 
 
-def firewall_rules_exist(env: "Environment") -> Iterator[Fault]:
+def firewall_rules_exist(env: Environment) -> Iterator[Fault]:
     """A rule with a mode of its own is one the firewall has."""
     firewall = env.firewall
     for name, mode in firewall.rule_modes.items():

@@ -1,13 +1,10 @@
 """Rules of production: nothing alone, no plain HTTP from outside, nothing that may change by itself."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from holdfast_constructs.target import LOG_RETENTION_DAYS
+from holdfast_constructs.app.target import LOG_RETENTION_DAYS
+from holdfast_stacks.settings.models import Environment
 from holdfast_stacks.settings.problems import Fault
-
-if TYPE_CHECKING:
-    from holdfast_stacks.settings.models import Environment
 
 TASKS = 2
 BACKUP_DAYS = 7
@@ -15,7 +12,7 @@ BACKUP_DAYS = 7
 LOG_DAYS = 365
 
 
-def not_on_the_local_cloud(env: "Environment") -> Iterator[Fault]:
+def not_on_the_local_cloud(env: Environment) -> Iterator[Fault]:
     """Production is a real account."""
     if env.local:
         got = "production = true and local = true"
@@ -24,14 +21,14 @@ def not_on_the_local_cloud(env: "Environment") -> Iterator[Fault]:
         )
 
 
-def data_is_kept(env: "Environment") -> Iterator[Fault]:
+def data_is_kept(env: Environment) -> Iterator[Fault]:
     """Nothing that holds data goes without a snapshot."""
     if not env.keep_data:
         what = "would let data go with its stack"
         yield Fault(("keep_data",), what, "false", "true in production", "remove the line")
 
 
-def a_task_may_fail(env: "Environment") -> Iterator[Fault]:
+def a_task_may_fail(env: Environment) -> Iterator[Fault]:
     """Each service runs more than one task."""
     for name, service in env.running().items():
         if service.min_tasks < TASKS:
@@ -44,7 +41,7 @@ def a_task_may_fail(env: "Environment") -> Iterator[Fault]:
             )
 
 
-def databases_have_a_standby(env: "Environment") -> Iterator[Fault]:
+def databases_have_a_standby(env: Environment) -> Iterator[Fault]:
     """No database lives in one zone only."""
     for name, database in env.databases().items():
         if database.multi_az is False:
@@ -53,7 +50,7 @@ def databases_have_a_standby(env: "Environment") -> Iterator[Fault]:
             yield Fault(path, what, "false", "true in production", "remove the line")
 
 
-def nothing_in_plain_text(env: "Environment") -> Iterator[Fault]:
+def nothing_in_plain_text(env: Environment) -> Iterator[Fault]:
     """The gateway speaks HTTPS."""
     if not env.gateway.tls:
         yield Fault(
@@ -65,7 +62,7 @@ def nothing_in_plain_text(env: "Environment") -> Iterator[Fault]:
         )
 
 
-def a_way_out_may_fail(env: "Environment") -> Iterator[Fault]:
+def a_way_out_may_fail(env: Environment) -> Iterator[Fault]:
     """No zone needs another one's NAT gateway."""
     if env.network.nat == "single":
         yield Fault(
@@ -77,7 +74,7 @@ def a_way_out_may_fail(env: "Environment") -> Iterator[Fault]:
         )
 
 
-def the_firewall_is_thought_of(env: "Environment") -> Iterator[Fault]:
+def the_firewall_is_thought_of(env: Environment) -> Iterator[Fault]:
     """Whether the firewall blocks or only counts is somebody's decision."""
     if "mode" not in env.firewall.model_fields_set:
         yield Fault(
@@ -89,7 +86,7 @@ def the_firewall_is_thought_of(env: "Environment") -> Iterator[Fault]:
         )
 
 
-def logs_outlast_a_year(env: "Environment") -> Iterator[Fault]:
+def logs_outlast_a_year(env: Environment) -> Iterator[Fault]:
     """What happened can be looked up for a year: logs of services, firewall, network and load balancer."""
     if env.logs.retention_days < LOG_DAYS:
         yield Fault(
@@ -101,7 +98,7 @@ def logs_outlast_a_year(env: "Environment") -> Iterator[Fault]:
         )
 
 
-def images_are_pinned(env: "Environment") -> Iterator[Fault]:
+def images_are_pinned(env: Environment) -> Iterator[Fault]:
     """What was tested is what runs."""
     for name, service in env.running().items():
         if "@sha256:" not in service.image:
@@ -114,7 +111,7 @@ def images_are_pinned(env: "Environment") -> Iterator[Fault]:
             )
 
 
-def databases_keep_a_week(env: "Environment") -> Iterator[Fault]:
+def databases_keep_a_week(env: Environment) -> Iterator[Fault]:
     """A mistake found after the weekend can be undone."""
     for name, database in env.databases().items():
         if database.backup_days < BACKUP_DAYS:

@@ -1,22 +1,19 @@
 """Rules of services and their databases."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from holdfast_constructs._container_rules import check_environment
-from holdfast_constructs._database_rules import LARGEST_GIB
-from holdfast_constructs._fargate_sizes import check_fargate_size
+from holdfast_constructs.compute._container_rules import check_environment
+from holdfast_constructs.compute._fargate_sizes import check_fargate_size
+from holdfast_constructs.data._database_rules import LARGEST_GIB
 from holdfast_constructs.errors import ConstructError
+from holdfast_stacks.settings.models import Environment
 from holdfast_stacks.settings.problems import Fault, allowed_by
-
-if TYPE_CHECKING:
-    from holdfast_stacks.settings.models import Environment
 
 # Amazon RDS User Guide, storage autoscaling: the threshold is at least a tenth above the storage.
 ROOM_TENTHS = 11
 
 
-def hosts_differ(env: "Environment") -> Iterator[Fault]:
+def hosts_differ(env: Environment) -> Iterator[Fault]:
     """No two services answer to the same name."""
     hosts: dict[str, str] = {}
     for name, service in env.running().items():
@@ -32,7 +29,7 @@ def hosts_differ(env: "Environment") -> Iterator[Fault]:
         hosts.setdefault(host, name)
 
 
-def tasks_are_in_order(env: "Environment") -> Iterator[Fault]:
+def tasks_are_in_order(env: Environment) -> Iterator[Fault]:
     """The most is no less than the least."""
     for name, service in env.running().items():
         if service.max_tasks < service.min_tasks:
@@ -45,7 +42,7 @@ def tasks_are_in_order(env: "Environment") -> Iterator[Fault]:
             )
 
 
-def sizes_exist(env: "Environment") -> Iterator[Fault]:
+def sizes_exist(env: Environment) -> Iterator[Fault]:
     """Fargate sells the pair of CPU and memory."""
     for name, service in env.running().items():
         try:
@@ -60,7 +57,7 @@ def sizes_exist(env: "Environment") -> Iterator[Fault]:
             )
 
 
-def storage_can_grow(env: "Environment") -> Iterator[Fault]:
+def storage_can_grow(env: Environment) -> Iterator[Fault]:
     """RDS refuses a storage threshold less than a tenth above the storage."""
     for name, database in env.databases().items():
         least = -(-database.storage_gib * ROOM_TENTHS // 10)
@@ -74,7 +71,7 @@ def storage_can_grow(env: "Environment") -> Iterator[Fault]:
             )
 
 
-def variables_are_plain(env: "Environment") -> Iterator[Fault]:
+def variables_are_plain(env: Environment) -> Iterator[Fault]:
     """What anybody may read is no secret, and no variable is given twice."""
     for name, service in env.running().items():
         try:

@@ -1,0 +1,177 @@
+"""The app and its stacks: a stack is one service in one environment, with a state of its own.
+
+A ServiceStack sets up what every stack needs and nobody should write twice: the AWS provider, pinned
+to the account it may touch; the S3 state with its native lock; the tags. HoldfastApp synthesizes all
+stacks in one process and writes holdfast.json beside cdktf's manifest.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cdktf import App, S3Backend, TerraformOutput, TerraformResource, TerraformStack, Token
+from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderAssumeRole, AwsProviderDefaultTags
+from constructs import Construct, IConstruct
+
+from holdfast_constructs.app import _provenance
+from holdfast_constructs.app._manifest import ShardRecord, write_manifest
+from holdfast_constructs.app.target import Target
+from holdfast_constructs.errors import ConstructError
+
+# The S3 backend's `use_lockfile` came with Terraform 1.10, and with OpenTofu 1.10.
+REQUIRED_ENGINE = ">= 1.10.0"
+
+_provenance.install()
+
+
+class HoldfastApp(App):
+    """An app whose synth also writes holdfast.json.
+
+    `outdir` is the folder to synthesize into, made where it is missing; None leaves it to cdktf
+    (CDKTF_OUTDIR, else cdktf.out).
+    """
+
+    def __init__(self, outdir: str | None = None) -> None:
+        if outdir is not None:
+            Path(outdir).mkdir(parents=True, exist_ok=True)
+        super().__init__(outdir=outdir)
+        self._stacks: list[ServiceStack] = []
+
+    @property
+    def stacks(self) -> "tuple[ServiceStack, ...]":
+        """Every ServiceStack of this app, sorted by name."""
+        return tuple(sorted(self._stacks, key=lambda stack: stack.name))
+
+    def synth(self) -> None:
+        """Write every stack's cdk.tf.json, cdktf's manifest.json, and holdfast.json."""
+        super().synth()
+        records = [stack.record() for stack in self.stacks]
+        write_manifest(Path(self.outdir), records, project=Path.cwd())
+
+    def adopt(self, stack: "ServiceStack") -> None:
+        """Take note of a stack; ServiceStack calls this itself."""
+        self._stacks.append(stack)
+
+
+class ServiceStack(TerraformStack):
+    """One service in one environment: provider, state, tags and the record the orchestrator reads.
+
+    `service` is a lower-case name; the stack is called `<service>-<environment>-<region>`. Raises
+    ConstructError when the service's name is not allowed.
+    """
+
+    def __init__(self, scope: Construct, service: str, target: Target) -> None:
+        self.service = service
+        self.target = target
+        self.name = target.shard_name(service)
+        super().__init__(scope, self.name)
+        self._protected: list[str] = []
+        self._health_checks: list[dict[str, Any]] = []
+        self._accepted: list[tuple[str, Mapping[str, str]]] = []
+        self.add_override("terraform.required_version", REQUIRED_ENGINE)
+        _provider(self)
+        _backend(self)
+        app = App.of(self)
+        if isinstance(app, HoldfastApp):
+            app.adopt(self)
+
+    @classmethod
+    def of(cls, construct: IConstruct) -> "ServiceStack":
+        """Return the stack `construct` is in; raises ConstructError when that is no ServiceStack."""
+        found = construct if isinstance(construct, ServiceStack) else TerraformStack.of(construct)
+        if isinstance(found, ServiceStack):
+            return found
+        raise ConstructError(
+            f"{type(construct).__name__} stands in a {type(found).__name__}",
+            next_step="create it inside a ServiceStack, which knows the environment",
+        )
+
+    def protect(self, resource: TerraformResource) -> None:
+        """Name a resource whose loss cannot be undone: gates stop at its removal or replacement."""
+        self._protected.append(_path(resource))
+
+    def add_health_check(self, kind: str, name: str, **fields: Any) -> None:
+        """Record a check to make after a deploy, such as `ecs_service_steady` of service `api`.
+
+        A field that is known only after the deploy becomes an output of the stack, and is recorded as
+        `{"output": <its name>}`. `name` is unique in the stack.
+        """
+        if any(check["name"] == name for check in self._health_checks):
+            raise ConstructError("a health check's name", got=name, allowed=f"unique in {self.name}")
+        known = {field: self._known(f"health-{name}-{field}", value) for field, value in fields.items()}
+        self._health_checks.append({"kind": kind, "name": name, **known})
+
+    def accept_difference(self, resource: TerraformResource, entry: Mapping[str, str]) -> None:
+        """Record a difference that never settles; the function `accept_difference` calls this."""
+        self._accepted.append((_path(resource), entry))
+
+    def put_out(self, name: str, value: str) -> None:
+        """Show `value` after a deploy as the output `name`, which is unique in the stack."""
+        TerraformOutput(self, name, value=value, static_id=True)
+
+    def record(self) -> ShardRecord:
+        """Return what holdfast.json says of this stack."""
+        origin = _provenance.origin_of(self)
+        return ShardRecord(
+            name=self.name,
+            service=self.service,
+            target=self.target,
+            protected=tuple(self._protected),
+            health_checks=tuple(sorted(self._health_checks, key=lambda check: str(check["name"]))),
+            origins={} if origin is None else origin.resources,
+            accepted=tuple(self._accepted),
+        )
+
+    def _known(self, output: str, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: self._known(f"{output}-{key}", each) for key, each in value.items()}
+        parts = value if isinstance(value, list | tuple) else [value]
+        if not any(Token.is_unresolved(part) for part in parts):
+            return value
+        TerraformOutput(self, output, value=value, static_id=True)
+        return {"output": output}
+
+
+def _path(resource: TerraformResource) -> str:
+    origin = _provenance.origin_of(resource)
+    return resource.node.path if origin is None else origin.path
+
+
+def _provider(stack: ServiceStack) -> None:
+    target = stack.target
+    own = {"Service": stack.service, "Environment": target.environment, "ManagedBy": "holdfast"}
+    local = target.local or None
+    AwsProvider(
+        stack,
+        "aws",
+        region=target.region,
+        allowed_account_ids=[target.account],
+        default_tags=[AwsProviderDefaultTags(tags={**target.tags, **own})],
+        assume_role=[AwsProviderAssumeRole(role_arn=target.role_arn)] if target.role_arn else None,
+        skip_credentials_validation=local,
+        skip_metadata_api_check="true" if local else None,
+        s3_use_path_style=local,
+        # Attempts; 25 where nothing is said: minutes, for what the local cloud does wrong. Not 2: on a busy
+        # machine the SDK loses an answer in a thousand (aws-sdk-go-v2 issue 2737), sometimes two running.
+        max_retries=5 if local else None,
+    )
+
+
+def _backend(stack: ServiceStack) -> None:
+    """Cross-stack references copy these arguments into the consumer's terraform_remote_state."""
+    state, local = stack.target.state, stack.target.local or None
+    backend = S3Backend(
+        stack,
+        bucket=state.bucket,
+        key=stack.target.state_key(stack.service),
+        region=state.region,
+        kms_key_id=state.kms_key_id,
+        encrypt=True,
+        use_path_style=local,
+        skip_credentials_validation=local,
+        skip_metadata_api_check=local,
+        skip_region_validation=local,
+        skip_requesting_account_id=local,
+    )
+    # cdktf 0.21 has no argument for it.
+    backend.add_override("use_lockfile", True)

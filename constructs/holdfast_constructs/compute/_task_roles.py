@@ -1,0 +1,130 @@
+"""The two roles of a task: one for ECS to start it, one for the program in it.
+
+The execution role may pull the image, write the log and fetch the secrets named in the task definition, and
+nothing else. The task role may do what it was granted, each grant in a policy of its own.
+"""
+
+from collections.abc import Iterable
+
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from constructs import Construct
+
+from holdfast_constructs._naming import aws_name
+from holdfast_constructs.app.stack import ServiceStack
+from holdfast_constructs.app.target import Target
+from holdfast_constructs.compute.image import Image
+from holdfast_constructs.security._policy import (
+    Condition,
+    Statement,
+    assumed_by,
+    from_this_account,
+    policy_json,
+)
+
+# A secret's ARN has seven parts; a task definition may name a key, a stage and a version after it.
+_SECRET_ARN_PARTS = 7
+
+
+class TaskRoles(Construct):
+    """The execution role and the task role of the service `name`; `start` is what ECS needs to start it."""
+
+    def __init__(self, scope: Construct, id_: str, *, name: str, start: Iterable[Statement]) -> None:
+        super().__init__(scope, id_)
+        self._stack = ServiceStack.of(self)
+        trust = policy_json(self, "trust", _tasks_of(self._stack.target))
+        self.execution = self._make(name, "execution", trust, "Starts its tasks: image, log, secrets")
+        self.task = self._make(name, "task", trust, "What its program may do")
+        self.policies = [self._allow(self.execution, "start", tuple(start))]
+
+    def grant(self, name: str, statements: tuple[Statement, ...]) -> None:
+        """Add `statements` to what the program may do, as a policy called `name`."""
+        self.policies.append(self._allow(self.task, name, statements))
+
+    def _make(self, service: str, part: str, trust: str, purpose: str) -> IamRole:
+        stack = self._stack
+        return IamRole(
+            self,
+            part,
+            name=aws_name("role", stack.target, stack.service, service, part),
+            description=f"{stack.service}/{service}. {purpose}",
+            assume_role_policy=trust,
+        )
+
+    def _allow(self, role: IamRole, name: str, statements: tuple[Statement, ...]) -> IamRolePolicy:
+        policy = policy_json(self, f"{name}-permissions", *statements)
+        return IamRolePolicy(self, name, name=name, role=role.id, policy=policy)
+
+
+def start_statements(
+    target: Target, image: Image, log_group_arn: str, secrets: Iterable[str]
+) -> list[Statement]:
+    """Return what ECS needs to start a task of `image`; `secrets` are its ARNs."""
+    log = Statement(
+        sid="WriteLog",
+        actions=("logs:CreateLogStream", "logs:PutLogEvents"),
+        resources=(f"{log_group_arn}:*",),
+    )
+    return [log, *_pull(target, image), *_fetch(target, sorted(set(secrets)))]
+
+
+def _tasks_of(target: Target) -> Statement:
+    tasks = f"arn:{target.partition}:ecs:{target.region}:{target.account}:*"
+    return assumed_by(
+        "ecs-tasks.amazonaws.com",
+        from_this_account(target),
+        Condition("ArnLike", "aws:SourceArn", (tasks,)),
+    )
+
+
+def _pull(target: Target, image: Image) -> list[Statement]:
+    repository = image.ecr_repository
+    if repository is None:
+        return []
+    arn = f"arn:{target.partition}:ecr:{repository.region}:{repository.account}:repository/{repository.name}"
+    return [
+        Statement(
+            sid="PullImage",
+            actions=("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
+            resources=(arn,),
+        ),
+        # Takes no resource.
+        Statement(sid="LogInToRegistry", actions=("ecr:GetAuthorizationToken",)),
+    ]
+
+
+def _fetch(target: Target, secrets: list[str]) -> list[Statement]:
+    parameters = tuple(arn for arn in secrets if ":ssm:" in arn)
+    managed = tuple(sorted({_whole_secret(arn) for arn in secrets if ":ssm:" not in arn}))
+    statements = []
+    if parameters:
+        statements.append(
+            Statement(sid="FetchParameters", actions=("ssm:GetParameters",), resources=parameters)
+        )
+    if managed:
+        statements.append(
+            Statement(sid="FetchSecrets", actions=("secretsmanager:GetSecretValue",), resources=managed)
+        )
+    if statements:
+        statements.append(_decrypt_through(target, ("secretsmanager", "ssm")))
+    return statements
+
+
+def _decrypt_through(target: Target, services: tuple[str, ...]) -> Statement:
+    """Only what those services ask for on the task's behalf: which key a secret has is its owner's matter."""
+    return Statement(
+        sid="DecryptSecrets",
+        actions=("kms:Decrypt",),
+        resources=(f"arn:{target.partition}:kms:{target.region}:{target.account}:key/*",),
+        conditions=(
+            Condition(
+                "StringEquals",
+                "kms:ViaService",
+                tuple(f"{service}.{target.region}.amazonaws.com" for service in services),
+            ),
+        ),
+    )
+
+
+def _whole_secret(arn: str) -> str:
+    return arn if arn.startswith("${") else ":".join(arn.split(":")[:_SECRET_ARN_PARTS])

@@ -1,0 +1,58 @@
+"""The ECS cluster services run in: Fargate only, with Container Insights on."""
+
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.ecs_cluster import EcsCluster, EcsClusterSetting
+from cdktf_cdktf_provider_aws.ecs_cluster_capacity_providers import (
+    EcsClusterCapacityProviders,
+    EcsClusterCapacityProvidersDefaultCapacityProviderStrategy,
+)
+from constructs import Construct
+
+from holdfast_constructs._naming import aws_name
+from holdfast_constructs.app.stack import ServiceStack
+from holdfast_constructs.security.keys import Keys
+
+
+class Cluster(Construct):
+    """An ECS cluster; `logs_key` encrypts what Container Insights records."""
+
+    def __init__(self, scope: Construct, id_: str, *, logs_key: Keys) -> None:
+        super().__init__(scope, id_)
+        stack = ServiceStack.of(self)
+        cluster_name = aws_name("cluster", stack.target, stack.service, id_)
+        self.insights_log_group = CloudwatchLogGroup(
+            self,
+            "insights",
+            # ECS writes here in any case; a group it makes itself is not encrypted and never expires.
+            name=f"/aws/ecs/containerinsights/{cluster_name}/performance",
+            retention_in_days=stack.target.log_retention_days,
+            kms_key_id=logs_key.arn,
+        )
+        self.cluster = EcsCluster(
+            self,
+            "cluster",
+            name=cluster_name,
+            setting=[EcsClusterSetting(name="containerInsights", value="enhanced")],
+            depends_on=[self.insights_log_group],
+        )
+        EcsClusterCapacityProviders(
+            self,
+            "capacity",
+            cluster_name=self.cluster.name,
+            capacity_providers=["FARGATE"],
+            default_capacity_provider_strategy=[
+                EcsClusterCapacityProvidersDefaultCapacityProviderStrategy(
+                    capacity_provider="FARGATE", weight=1
+                )
+            ],
+        )
+
+    @property
+    def arn(self) -> str:
+        """The cluster's ARN."""
+        return self.cluster.arn
+
+    @property
+    def name(self) -> str:
+        """The cluster's name."""
+        return self.cluster.name

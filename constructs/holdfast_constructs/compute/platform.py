@@ -1,0 +1,24 @@
+"""What the services of an environment share, handed to each of them as one value."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from holdfast_constructs.compute.cluster import Cluster
+    from holdfast_constructs.edge.load_balancer import Gateway
+    from holdfast_constructs.network.network import VpcNetwork
+    from holdfast_constructs.security.keys import Keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """The shared parts of an environment in one region; each may stand in a stack of its own.
+
+    `network` is where tasks run, `gateway` where requests come in, `cluster` where services are scheduled,
+    `logs_key` what their logs are encrypted with.
+    """
+
+    network: "VpcNetwork"
+    gateway: "Gateway"
+    cluster: "Cluster"
+    logs_key: "Keys"

@@ -1,0 +1,144 @@
+"""The web application firewall: managed rule groups, a limit per address, and a log without secrets.
+
+It begins by counting. What it would have blocked is in its log and its metrics; when that holds nothing a
+customer sent, `mode="block"`. A rule that meets honest requests stays on `count` by its name. With
+SizeRestrictions_BODY that costs more than the rule: WAF reads only the first 8 KB of a body on its way to a
+load balancer, so whoever pads an attack by as much passes every other rule that looks at bodies. Large
+uploads go to S3 with a signed URL instead.
+"""
+
+from collections.abc import Mapping
+
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.cloudwatch_log_resource_policy import CloudwatchLogResourcePolicy
+from cdktf_cdktf_provider_aws.wafv2_web_acl import (
+    Wafv2WebAcl,
+    Wafv2WebAclDefaultAction,
+    Wafv2WebAclDefaultActionAllow,
+    Wafv2WebAclVisibilityConfig,
+)
+from cdktf_cdktf_provider_aws.wafv2_web_acl_association import Wafv2WebAclAssociation
+from cdktf_cdktf_provider_aws.wafv2_web_acl_logging_configuration import (
+    Wafv2WebAclLoggingConfiguration,
+    Wafv2WebAclLoggingConfigurationLoggingFilter,
+    Wafv2WebAclLoggingConfigurationLoggingFilterFilter,
+    Wafv2WebAclLoggingConfigurationLoggingFilterFilterCondition,
+    Wafv2WebAclLoggingConfigurationLoggingFilterFilterConditionActionCondition,
+    Wafv2WebAclLoggingConfigurationRedactedFields,
+    Wafv2WebAclLoggingConfigurationRedactedFieldsSingleHeader,
+)
+from constructs import Construct
+
+from holdfast_constructs._naming import aws_name
+from holdfast_constructs.app.stack import ServiceStack
+from holdfast_constructs.edge._firewall_rules import Mode, firewall_rules, visibility
+from holdfast_constructs.security._policy import Condition, Statement, from_this_account, policy_json
+from holdfast_constructs.security.keys import Keys
+
+REDACTED_HEADERS = ("authorization", "cookie")
+LOGGED_ACTIONS = ("BLOCK", "COUNT")
+
+
+class Firewall(Construct):
+    """A regional WAFv2 web ACL; a Gateway takes it as `firewall`.
+
+    `mode` says what its rules do with a match, `rule_modes` names the rules or managed groups that differ.
+    `rate_limit` is the number of requests one address may make in five minutes. `logs_key` encrypts the log.
+    Raises ConstructError for an unknown rule or a limit AWS does not take.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        logs_key: Keys,
+        mode: Mode = "count",
+        rate_limit: int = 2000,
+        rule_modes: Mapping[str, Mode] | None = None,
+    ) -> None:
+        super().__init__(scope, id_)
+        self._stack = ServiceStack.of(self)
+        self._name = aws_name("web_acl", self._stack.target, self._stack.service, id_)
+        rules = firewall_rules(mode=mode, rate_limit=rate_limit, rule_modes=rule_modes or {})
+        self.web_acl = Wafv2WebAcl(
+            self,
+            "web-acl",
+            name=self._name,
+            description=f"In front of {self._stack.service} in {self._stack.target.environment}",
+            scope="REGIONAL",
+            default_action=Wafv2WebAclDefaultAction(allow=Wafv2WebAclDefaultActionAllow()),
+            visibility_config=Wafv2WebAclVisibilityConfig(**visibility(self._name)),
+        )
+        self.web_acl.add_override("rule", rules)
+        self.log_group = self._make_log_group(logs_key)
+        self._log_matches()
+
+    @property
+    def arn(self) -> str:
+        """The web ACL's ARN."""
+        return self.web_acl.arn
+
+    def protect(self, scope: Construct, id_: str, *, resource_arn: str) -> None:
+        """Put the firewall in front of `resource_arn`; the association is created in `scope` as `id_`."""
+        Wafv2WebAclAssociation(scope, id_, resource_arn=resource_arn, web_acl_arn=self.arn)
+
+    def _make_log_group(self, logs_key: Keys) -> CloudwatchLogGroup:
+        return CloudwatchLogGroup(
+            self,
+            "log",
+            # WAF writes to no group whose name begins otherwise.
+            name=f"aws-waf-logs-{self._name}",
+            retention_in_days=self._stack.target.log_retention_days,
+            kms_key_id=logs_key.arn,
+        )
+
+    def _log_matches(self) -> None:
+        delivery = CloudwatchLogResourcePolicy(
+            self,
+            "log-policy",
+            policy_name=f"aws-waf-logs-{self._name}",
+            policy_document=policy_json(self, "log-delivery", self._delivery()),
+        )
+        Wafv2WebAclLoggingConfiguration(
+            self,
+            "logging",
+            resource_arn=self.web_acl.arn,
+            log_destination_configs=[self.log_group.arn],
+            logging_filter=_only_matches(),
+            redacted_fields=[_redacted(header) for header in REDACTED_HEADERS],
+            depends_on=[delivery],
+        )
+
+    def _delivery(self) -> Statement:
+        target = self._stack.target
+        sources = f"arn:{target.partition}:logs:{target.region}:{target.account}:*"
+        return Statement(
+            sid="FirewallLog",
+            actions=("logs:CreateLogStream", "logs:PutLogEvents"),
+            resources=(f"{self.log_group.arn}:*",),
+            services=("delivery.logs.amazonaws.com",),
+            conditions=(from_this_account(target), Condition("ArnLike", "aws:SourceArn", (sources,))),
+        )
+
+
+def _only_matches() -> Wafv2WebAclLoggingConfigurationLoggingFilter:
+    """Requests that met no rule are the load balancer's to log."""
+    conditions = [
+        Wafv2WebAclLoggingConfigurationLoggingFilterFilterCondition(
+            action_condition=Wafv2WebAclLoggingConfigurationLoggingFilterFilterConditionActionCondition(
+                action=action
+            )
+        )
+        for action in LOGGED_ACTIONS
+    ]
+    keep = Wafv2WebAclLoggingConfigurationLoggingFilterFilter(
+        behavior="KEEP", requirement="MEETS_ANY", condition=conditions
+    )
+    return Wafv2WebAclLoggingConfigurationLoggingFilter(default_behavior="DROP", filter=[keep])
+
+
+def _redacted(header: str) -> Wafv2WebAclLoggingConfigurationRedactedFields:
+    return Wafv2WebAclLoggingConfigurationRedactedFields(
+        single_header=Wafv2WebAclLoggingConfigurationRedactedFieldsSingleHeader(name=header)
+    )

@@ -1,0 +1,101 @@
+"""Ways to AWS's own services that do not lead through the Internet.
+
+Gateway endpoints (S3, DynamoDB) cost nothing and are always there. Interface endpoints cost by the
+hour and zone, and are made for the services asked for; a network without NAT needs them.
+"""
+
+import re
+from collections.abc import Sequence
+
+from cdktf_cdktf_provider_aws.security_group import SecurityGroup
+from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
+from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
+from constructs import Construct
+
+from holdfast_constructs._naming import aws_name
+from holdfast_constructs.app.stack import ServiceStack
+from holdfast_constructs.errors import ConstructError
+
+GATEWAY_SERVICES = ("dynamodb", "s3")
+HTTPS = 443
+
+_SERVICE = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
+
+
+class GatewayEndpoints(Construct):
+    """S3 and DynamoDB, reached by a route in each of `route_table_ids`."""
+
+    def __init__(self, scope: Construct, id_: str, *, vpc_id: str, route_table_ids: Sequence[str]) -> None:
+        super().__init__(scope, id_)
+        stack = ServiceStack.of(self)
+        for service in GATEWAY_SERVICES:
+            VpcEndpoint(
+                self,
+                service,
+                vpc_id=vpc_id,
+                service_name=f"com.amazonaws.{stack.target.region}.{service}",
+                vpc_endpoint_type="Gateway",
+                route_table_ids=list(route_table_ids),
+                tags={"Name": aws_name("tag", stack.target, stack.service, service)},
+            )
+
+
+class InterfaceEndpoints(Construct):
+    """`services` such as `ecr.api`, reached at addresses in `subnet_ids` from anywhere in the VPC."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        vpc_id: str,
+        vpc_cidr: str,
+        subnet_ids: Sequence[str],
+        services: Sequence[str],
+    ) -> None:
+        super().__init__(scope, id_)
+        checked_services(services)
+        stack = ServiceStack.of(self)
+        self.security_group = SecurityGroup(
+            self,
+            "security-group",
+            name=aws_name("security_group", stack.target, stack.service, "endpoints"),
+            description="Interface endpoints of AWS services",
+            vpc_id=vpc_id,
+        )
+        VpcSecurityGroupIngressRule(
+            self,
+            "https",
+            security_group_id=self.security_group.id,
+            cidr_ipv4=vpc_cidr,
+            ip_protocol="tcp",
+            from_port=HTTPS,
+            to_port=HTTPS,
+            description="HTTPS from inside the VPC",
+        )
+        for service in sorted(services):
+            VpcEndpoint(
+                self,
+                service.replace(".", "-"),
+                vpc_id=vpc_id,
+                service_name=f"com.amazonaws.{stack.target.region}.{service}",
+                vpc_endpoint_type="Interface",
+                subnet_ids=list(subnet_ids),
+                security_group_ids=[self.security_group.id],
+                private_dns_enabled=True,
+                tags={"Name": aws_name("tag", stack.target, stack.service, service.replace(".", "-"))},
+            )
+
+
+def checked_services(services: Sequence[str]) -> None:
+    """Refuse names that are no interface endpoint; raises ConstructError."""
+    for service in services:
+        if _SERVICE.fullmatch(service) is None or service in GATEWAY_SERVICES or service.startswith("com."):
+            raise ConstructError(
+                "private_endpoints",
+                got=service,
+                allowed="the last part of an interface endpoint's name, such as ecr.api or logs",
+                next_step="s3 and dynamodb are reached through gateway endpoints anyway",
+            )
+    if len(set(services)) != len(services):
+        raise ConstructError("private_endpoints", got=tuple(services), allowed="different services")

@@ -1,0 +1,98 @@
+"""Encryption keys: one customer-managed KMS key for each kind of thing worth losing separately.
+
+`logs` is used by AWS services that write logs and alarms for us, so they are let in, each only on
+behalf of this account. `data` is used by nobody but principals of this account whose own policies
+say so. The key rotates every year, and is deleted only after a window in which a mistake shows.
+"""
+
+from typing import Literal
+
+from cdktf_cdktf_provider_aws.kms_alias import KmsAlias
+from cdktf_cdktf_provider_aws.kms_key import KmsKey
+from constructs import Construct
+
+from holdfast_constructs._naming import aws_name
+from holdfast_constructs.app.stack import ServiceStack
+from holdfast_constructs.app.target import Target
+from holdfast_constructs.security._policy import Condition, Statement, from_this_account, policy_json
+
+Purpose = Literal["logs", "data"]
+
+# AWS KMS, ScheduleKeyDeletion: 7 to 30 days.
+LONGEST_WINDOW_DAYS, SHORTEST_WINDOW_DAYS = 30, 7
+
+_USE = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
+
+
+class Keys(Construct):
+    """A KMS key with rotation, an explicit policy and an alias.
+
+    `purpose` is `logs` (CloudWatch Logs, log delivery, alarms and topics may use it) or `data` (only
+    principals of the account). With the target's `delete_protection` the key is protected, and takes
+    30 days to delete instead of 7.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, purpose: Purpose) -> None:
+        super().__init__(scope, id_)
+        stack = ServiceStack.of(self)
+        target = stack.target
+        name = aws_name("key_alias", target, stack.service, id_)
+        self.purpose: Purpose = purpose
+        self.key = KmsKey(
+            self,
+            "key",
+            description=f"{purpose} of {stack.service} in {target.environment}",
+            enable_key_rotation=True,
+            deletion_window_in_days=LONGEST_WINDOW_DAYS if target.delete_protection else SHORTEST_WINDOW_DAYS,
+            policy=policy_json(self, "policy", *_statements(purpose, target)),
+        )
+        self.alias = KmsAlias(self, "alias", name=f"alias/{name}", target_key_id=self.key.key_id)
+        if target.delete_protection:
+            stack.protect(self.key)
+
+    @property
+    def arn(self) -> str:
+        """The key's ARN; other resources refer to the key by it."""
+        return self.key.arn
+
+
+def _statements(purpose: Purpose, target: Target) -> tuple[Statement, ...]:
+    match purpose:
+        case "data":
+            return (_account(target),)
+        case "logs":
+            return (_account(target), _log_groups(target), _deliveries(target), _alarms(target))
+
+
+def _account(target: Target) -> Statement:
+    """Leave it to IAM: without this no policy of the account counts, and the key may become unmanageable."""
+    root = f"arn:{target.partition}:iam::{target.account}:root"
+    return Statement(sid="AccountDecidesByIam", actions=("kms:*",), principals=(root,))
+
+
+def _log_groups(target: Target) -> Statement:
+    groups = f"arn:{target.partition}:logs:{target.region}:{target.account}:log-group:*"
+    return Statement(
+        sid="LogGroupsOfThisAccount",
+        actions=_USE,
+        services=(f"logs.{target.region}.amazonaws.com",),
+        conditions=(Condition("ArnLike", "kms:EncryptionContext:aws:logs:arn", (groups,)),),
+    )
+
+
+def _deliveries(target: Target) -> Statement:
+    return Statement(
+        sid="LogDelivery",
+        actions=_USE,
+        services=("delivery.logs.amazonaws.com",),
+        conditions=(from_this_account(target),),
+    )
+
+
+def _alarms(target: Target) -> Statement:
+    return Statement(
+        sid="AlarmsAndTopics",
+        actions=("kms:Decrypt", "kms:GenerateDataKey*"),
+        services=("cloudwatch.amazonaws.com", "sns.amazonaws.com"),
+        conditions=(from_this_account(target),),
+    )
