@@ -1,6 +1,6 @@
 """The states of one shard's deploy as data: which may follow which, and what a restart does in each.
 
-    IDLE → LEASED → PREFLIGHT → SNAPSHOT → PLANNED → GATED → APPLYING (stage one: no deletes)
+    LEASED → PREFLIGHT → SNAPSHOT → PLANNED → GATED → APPLYING (stage one: no deletes)
          → SETTLE → VERIFY → HEALTH → CONTRACT (stage two: the deletes) → VERIFY2 → PROMOTED
     a failure of the apply, the verify, the health checks or the second stage → CLASSIFY
     CLASSIFY → HEALTH | STATE_RECOVERY | RESOLVE | RETRY_FORWARD | PARTIAL_SNAPSHOT | KEPT | STUCK
@@ -25,7 +25,6 @@ ROLLBACK_RETRIES = 2
 class Phase(StrEnum):
     """One state of a shard's deploy, as the journal writes it."""
 
-    IDLE = "idle"
     LEASED = "leased"
     PREFLIGHT = "preflight"
     SNAPSHOT = "snapshot"
@@ -58,20 +57,23 @@ class Phase(StrEnum):
 
 _P = Phase
 
+# What the driver may do. Each arrow to STUCK is an error that a person has to judge: a state that nobody can
+# read, a lock or a lease of somebody else, credentials that have ended, no disk.
 ARROWS: Mapping[Phase, frozenset[Phase]] = {
-    _P.IDLE: frozenset({_P.LEASED}),
     _P.LEASED: frozenset({_P.PREFLIGHT, _P.HELD}),
     _P.PREFLIGHT: frozenset({_P.SNAPSHOT, _P.HELD}),
     _P.SNAPSHOT: frozenset({_P.PLANNED, _P.HELD}),
     _P.PLANNED: frozenset({_P.GATED, _P.HELD}),
     _P.GATED: frozenset({_P.APPLYING, _P.HELD}),
-    _P.APPLYING: frozenset({_P.SETTLE}),
-    _P.SETTLE: frozenset({_P.VERIFY, _P.CLASSIFY}),
-    _P.VERIFY: frozenset({_P.HEALTH, _P.CLASSIFY}),
-    _P.HEALTH: frozenset({_P.CONTRACT, _P.PROMOTED, _P.CLASSIFY}),
-    _P.CONTRACT: frozenset({_P.VERIFY2, _P.CLASSIFY}),
-    _P.VERIFY2: frozenset({_P.PROMOTED, _P.CLASSIFY}),
-    _P.PROMOTED: frozenset({_P.IDLE}),
+    # Terraform may have applied before the error; a resume examines what there is.
+    _P.APPLYING: frozenset({_P.SETTLE, _P.STUCK}),
+    # The state cannot be read or unlocked, so nobody can tell what the apply has left.
+    _P.SETTLE: frozenset({_P.VERIFY, _P.CLASSIFY, _P.STUCK}),
+    # A plan that fails is an answer (CLASSIFY); an error of ours or of the bucket is none.
+    _P.VERIFY: frozenset({_P.HEALTH, _P.CLASSIFY, _P.STUCK}),
+    _P.HEALTH: frozenset({_P.CONTRACT, _P.PROMOTED, _P.CLASSIFY, _P.STUCK}),
+    _P.CONTRACT: frozenset({_P.VERIFY2, _P.CLASSIFY, _P.STUCK}),
+    _P.VERIFY2: frozenset({_P.PROMOTED, _P.CLASSIFY, _P.STUCK}),
     _P.CLASSIFY: frozenset({
         _P.HEALTH,
         _P.STATE_RECOVERY,
@@ -83,20 +85,24 @@ ARROWS: Mapping[Phase, frozenset[Phase]] = {
     }),
     _P.STATE_RECOVERY: frozenset({_P.CLASSIFY, _P.STUCK}),
     _P.RESOLVE: frozenset({_P.CLASSIFY, _P.STUCK}),
-    _P.RETRY_FORWARD: frozenset({_P.APPLYING, _P.CLASSIFY}),
-    _P.PARTIAL_SNAPSHOT: frozenset({_P.RB_BUILD, _P.STUCK}),
+    _P.RETRY_FORWARD: frozenset({_P.APPLYING, _P.CLASSIFY, _P.STUCK}),
+    # Nothing of the way back was applied yet: it is tried again from the state as it is.
+    _P.PARTIAL_SNAPSHOT: frozenset({_P.RB_BUILD, _P.RB_RETRY, _P.STUCK}),
     _P.RB_BUILD: frozenset({_P.RB_PLANNED, _P.RB_RETRY, _P.STUCK}),
     _P.RB_PLANNED: frozenset({_P.RB_GUARDED, _P.RB_RETRY, _P.STUCK}),
-    _P.RB_GUARDED: frozenset({_P.RB_APPLYING, _P.STUCK}),
-    _P.RB_APPLYING: frozenset({_P.RB_SETTLE}),
+    # The plan could not be judged, which is no verdict on it: a fresh one is.
+    _P.RB_GUARDED: frozenset({_P.RB_APPLYING, _P.RB_RETRY, _P.STUCK}),
+    # The apply gave no answer, or an owner came between: a fresh plan sees what it did.
+    _P.RB_APPLYING: frozenset({_P.RB_SETTLE, _P.RB_RETRY, _P.STUCK}),
     _P.RB_SETTLE: frozenset({_P.RB_VERIFY, _P.RB_RETRY, _P.STUCK}),
     _P.RB_VERIFY: frozenset({_P.ROLLED_BACK, _P.RB_RETRY, _P.STUCK}),
     _P.RB_RETRY: frozenset({_P.RB_BUILD, _P.STUCK}),
-    _P.ROLLED_BACK: frozenset({_P.IDLE}),
-    _P.KEPT: frozenset({_P.IDLE}),
-    _P.HELD: frozenset({_P.IDLE}),
-    # continue and --skip build the rollback again; --accept-forward goes on with the new version.
-    _P.STUCK: frozenset({_P.RB_BUILD, _P.STATE_RECOVERY, _P.CLASSIFY, _P.VERIFY, _P.IDLE}),
+    # Ends. What goes on after STUCK is a new drive, begun where `crash_recovery` says.
+    _P.PROMOTED: frozenset(),
+    _P.ROLLED_BACK: frozenset(),
+    _P.KEPT: frozenset(),
+    _P.HELD: frozenset(),
+    _P.STUCK: frozenset(),
 }  # fmt: skip
 
 # Entering these changes a state or the cloud. All others may be redone as they are.
@@ -119,21 +125,11 @@ OUTCOMES: Mapping[Phase, str] = {
 }
 
 
-class Child(StrEnum):
-    """What became of the Terraform process a dead orchestrator had started."""
-
-    NONE = "none"
-    ALIVE = "alive"
-    DEAD = "dead"
-    UNKNOWN = "unknown"
-
-
 class Resume(StrEnum):
     """What a restart does."""
 
     NOTHING = "nothing"
     START_OVER = "discard the plan, release our own lock, start over"
-    ATTACH = "wait for the running Terraform and follow its events"
     REDO = "do this phase again"
     WAIT_FOR_PERSON = "wait for a person"
 
@@ -146,40 +142,30 @@ class Resumption:
     phase: Phase
 
 
-def may_follow(before: Phase, after: Phase) -> bool:
-    """Whether the machine has this arrow."""
-    return after in ARROWS[before]
+class WrongArrowError(RuntimeError):
+    """The driver went where the table does not lead: a defect of ours."""
 
 
-def is_read_only(phase: Phase) -> bool:
-    """Whether entering this phase changes neither a state nor the cloud."""
-    return phase not in WRITING
+def follow(before: Phase, after: Phase) -> Phase:
+    """Return `after` where the table has this arrow. Raises WrongArrowError where it has not."""
+    if after not in ARROWS[before]:
+        raise WrongArrowError(f"{before} does not lead to {after}")
+    return after
 
 
 def is_begun_anew(last: Phase) -> bool:
     """Whether a run whose journal ends in `last` has changed nothing, so that it may begin again."""
-    return last is _P.HELD or next_after_crash(last, Child.DEAD).action is Resume.START_OVER
+    return last is _P.HELD or next_after_crash(last).action is Resume.START_OVER
 
 
-def next_after_crash(last: Phase, child: Child = Child.NONE) -> Resumption:
-    """What to do when the journal of a dead run ends in `last`.
-
-    Args:
-        last: the phase journalled last, whether it was being entered or had been left.
-        child: the Terraform process of that phase. UNKNOWN (another machine that cannot be asked)
-            never counts as dead.
-    """
-    ended = last in (_P.IDLE, _P.KEPT, _P.HELD, _P.ROLLED_BACK, _P.STUCK)
-    if child is Child.ALIVE and not ended:
-        return Resumption(Resume.ATTACH, last)
-    if child is Child.UNKNOWN and not ended:
-        return Resumption(Resume.WAIT_FOR_PERSON, last)
+def next_after_crash(last: Phase) -> Resumption:
+    """What to do when the journal of a dead run, whose Terraform is dead too, ends in `last`."""
     return _AFTER_CRASH.get(last, Resumption(Resume.REDO, last))
 
 
 # Where nothing stands here, the phase is done again.
 _AFTER_CRASH: Mapping[Phase, Resumption] = {
-    **dict.fromkeys((_P.IDLE, _P.KEPT, _P.HELD, _P.ROLLED_BACK), Resumption(Resume.NOTHING, _P.IDLE)),
+    **{ended: Resumption(Resume.NOTHING, ended) for ended in (_P.KEPT, _P.HELD, _P.ROLLED_BACK)},
     **dict.fromkeys(
         (_P.LEASED, _P.PREFLIGHT, _P.SNAPSHOT, _P.PLANNED, _P.GATED),
         Resumption(Resume.START_OVER, _P.LEASED),

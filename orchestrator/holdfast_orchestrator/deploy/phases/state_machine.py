@@ -35,7 +35,7 @@ from holdfast_orchestrator.errors import (
     RolledBackError,
 )
 from holdfast_orchestrator.inputs.kept import doubts_about, reapplied
-from holdfast_orchestrator.lifecycle import FORWARD_RETRIES, Phase
+from holdfast_orchestrator.lifecycle import FORWARD_RETRIES, Phase, follow
 from holdfast_orchestrator.record.state_record import Debt
 
 _BACK = frozenset({
@@ -55,7 +55,8 @@ _AFTER_VERIFY = frozenset({Phase.HEALTH, Phase.PROMOTED})
 def drive(bench: Bench, attempt: Attempt, phase: Phase) -> Ending:
     """Go on from `phase` to an end.
 
-    Raises LeasedError where the shard was taken from us: then nothing more is touched.
+    Raises LeasedError where the shard was taken from us: then nothing more is touched; WrongArrowError for a
+    step that the table of phases does not have, which is a defect.
     """
     while True:
         if phase not in _AFTER_VERIFY:
@@ -63,17 +64,22 @@ def drive(bench: Bench, attempt: Attempt, phase: Phase) -> Ending:
         ending = _ENDS.get(phase)
         if ending is not None:
             return ending(bench, attempt)
-        try:
-            phase = _STEPS[phase](bench, attempt)
-        except LeasedError:
+        phase = follow(phase, _next(bench, attempt, phase))
+
+
+def _next(bench: Bench, attempt: Attempt, phase: Phase) -> Phase:
+    """Do the work of a phase, and return where it leads; an error leads somewhere too."""
+    try:
+        return _STEPS[phase](bench, attempt)
+    except LeasedError:
+        raise
+    except HoldfastError as error:
+        return _after_error(bench, attempt, phase, error)
+    except Exception as error:
+        refused = MachineError.behind(error)
+        if refused is None:
             raise
-        except HoldfastError as error:
-            phase = _after_error(bench, attempt, phase, error)
-        except Exception as error:
-            refused = MachineError.behind(error)
-            if refused is None:
-                raise
-            phase = _after_error(bench, attempt, phase, refused)
+        return _after_error(bench, attempt, phase, refused)
 
 
 def _after_error(bench: Bench, attempt: Attempt, phase: Phase, error: HoldfastError) -> Phase:

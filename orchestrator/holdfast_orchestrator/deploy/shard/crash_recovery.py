@@ -16,7 +16,7 @@ from holdfast_orchestrator.deploy.work.next_commands import again_command, decis
 from holdfast_orchestrator.deploy.work.preflight import Known, look
 from holdfast_orchestrator.deploy.work.terraform_locks import release_our_lock, wait_for_children
 from holdfast_orchestrator.errors import EXIT_FAILED, NeedsPersonError
-from holdfast_orchestrator.lifecycle import Child, Phase, Resume, next_after_crash
+from holdfast_orchestrator.lifecycle import Phase, Resume, next_after_crash
 from holdfast_orchestrator.record.artifact import PUT_BACK
 from holdfast_orchestrator.record.journal.entry import Entry, JournalName, look_first
 from holdfast_orchestrator.record.journal.journal import Journal
@@ -96,7 +96,7 @@ def _carried_on(
 def _was_not_begun(entries: tuple[Entry, ...]) -> bool:
     if not entries:
         return True
-    return next_after_crash(entries[-1].phase, Child.DEAD).action is Resume.START_OVER
+    return next_after_crash(entries[-1].phase).action is Resume.START_OVER
 
 
 def _phase(bench: Bench, attempt: Attempt, entries: tuple[Entry, ...], person: Person | None) -> Phase:
@@ -107,11 +107,11 @@ def _phase(bench: Bench, attempt: Attempt, entries: tuple[Entry, ...], person: P
         return _forward(bench, attempt, entries)
     if last.phase is Phase.STUCK:
         return _after_stuck(attempt, entries, person)
-    phase = next_after_crash(last.phase, Child.DEAD).phase
+    phase = next_after_crash(last.phase).phase
     if phase in (Phase.RB_SETTLE, Phase.RB_VERIFY):
         attempt.rollback = Rollback()
         return Phase.RB_SETTLE
-    if phase in (Phase.RETRY_FORWARD, Phase.IDLE):
+    if phase in (Phase.RETRY_FORWARD, Phase.HELD):
         return Phase.CLASSIFY
     return phase
 
