@@ -9,10 +9,10 @@ from tests.unit.deploy_world import Deployment, FakeTerraform, World, shard
 from tests.unit.test_contract import attempt_at, state
 
 from holdfast_orchestrator.deploy.phases import rollback as undo
-from holdfast_orchestrator.deploy.phases.irreversible import BlockedRollbackError
 from holdfast_orchestrator.deploy.phases.rollback import Rollback, plan
 from holdfast_orchestrator.deploy.phases.rollback_inputs import declared_by_good
 from holdfast_orchestrator.deploy.work.attempt import Attempt, Person
+from holdfast_orchestrator.deploy.work.failure import BlockedRollbackError
 from holdfast_orchestrator.deploy.work.leased_shard import Bench
 from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state

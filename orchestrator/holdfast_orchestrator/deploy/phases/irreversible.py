@@ -3,26 +3,18 @@
 from collections.abc import Iterable
 
 from holdfast_orchestrator.deploy.decisions.configuration import Pin, changed_pins
-from holdfast_orchestrator.deploy.decisions.guard import Violation
 from holdfast_orchestrator.deploy.work.attempt import Attempt
+from holdfast_orchestrator.deploy.work.failure import BlockedRollbackError
 from holdfast_orchestrator.deploy.work.leased_shard import Bench
 from holdfast_orchestrator.deploy.work.next_commands import deploy_command, rollback_command
 from holdfast_orchestrator.deploy.work.promotion import pins_now
-from holdfast_orchestrator.errors import EngineError, GateError, NeedsPersonError
+from holdfast_orchestrator.errors import EngineError, GateError
 from holdfast_orchestrator.record.last_good import deployments, earlier
 
 # What stands, and what stood before.
 _ONE_BEFORE = 2
 # How the reason begins of a rollback that others have to be rolled back for.
 UPSTREAMS_FIRST = "its last good version can be planned only after "
-
-
-class BlockedRollbackError(NeedsPersonError):
-    """The rollback is refused; nothing of it was applied. Carries what the guard found."""
-
-    def __init__(self, what: str, *, next_step: str, violations: tuple[Violation, ...]) -> None:
-        super().__init__(what, next_step=next_step)
-        self.violations = violations
 
 
 def refuse_lost_artifact(attempt: Attempt) -> None:

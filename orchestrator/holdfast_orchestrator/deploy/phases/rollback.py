@@ -20,7 +20,6 @@ from holdfast_orchestrator.deploy.decisions.guard import Bounds, Candidate, Viol
 from holdfast_orchestrator.deploy.decisions.skipping import skipped_together
 from holdfast_orchestrator.deploy.phases.assessment import Found, examine, in_doubt
 from holdfast_orchestrator.deploy.phases.irreversible import (
-    BlockedRollbackError,
     let_upstreams_go_first,
     refuse_changed_inputs,
     refuse_lost_artifact,
@@ -39,6 +38,7 @@ from holdfast_orchestrator.deploy.phases.state_recovery import mend, settle_doub
 from holdfast_orchestrator.deploy.phases.tag_search import may_be_adopted, tagged_arns
 from holdfast_orchestrator.deploy.phases.verification import accepting_back, prove, sentence, to_keep, told
 from holdfast_orchestrator.deploy.work.attempt import Attempt
+from holdfast_orchestrator.deploy.work.failure import BlockedRollbackError
 from holdfast_orchestrator.deploy.work.kept_inputs import inputs_to_go_back_with
 from holdfast_orchestrator.deploy.work.leased_shard import Bench
 from holdfast_orchestrator.deploy.work.next_commands import decisions

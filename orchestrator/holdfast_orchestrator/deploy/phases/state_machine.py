@@ -16,11 +16,10 @@ from holdfast_orchestrator.deploy.phases import state_recovery as recovery
 from holdfast_orchestrator.deploy.phases.assessment import Found, examine, may_be_done, verdict_of
 from holdfast_orchestrator.deploy.phases.destroy import destroy_again
 from holdfast_orchestrator.deploy.phases.health import gate_health
-from holdfast_orchestrator.deploy.phases.irreversible import BlockedRollbackError
 from holdfast_orchestrator.deploy.phases.rollback_inputs import unproven
 from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.ending import Ending
-from holdfast_orchestrator.deploy.work.failure import Failure, failure_of_error
+from holdfast_orchestrator.deploy.work.failure import BlockedRollbackError, Failure, failure_of_error
 from holdfast_orchestrator.deploy.work.leased_shard import Bench
 from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy, deploy_command
 from holdfast_orchestrator.deploy.work.promotion import close_record, promote_shard

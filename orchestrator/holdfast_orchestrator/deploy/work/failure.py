@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.deploy.decisions.guard import Violation
 from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy
 from holdfast_orchestrator.engine import ui_events as ui
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic, locate
 from holdfast_orchestrator.engine.outcomes import ApplyOutcome
-from holdfast_orchestrator.errors import EngineError, HoldfastError
+from holdfast_orchestrator.errors import EngineError, HoldfastError, NeedsPersonError
 from holdfast_orchestrator.events import ResourceProgress
 
 
@@ -77,3 +78,11 @@ def _told(diagnostic: Diagnostic, shard: Shard) -> tuple[str, ...]:
     place = locate(diagnostic, shard.sources, shard.configuration)
     where = () if place is None else (f"where: {place}",)
     return (*diagnostic.text.splitlines(), *where)
+
+
+class BlockedRollbackError(NeedsPersonError):
+    """The rollback is refused; nothing of it was applied. Carries what the guard found."""
+
+    def __init__(self, what: str, *, next_step: str, violations: tuple[Violation, ...]) -> None:
+        super().__init__(what, next_step=next_step)
+        self.violations = violations

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.app.inputs import Inputs, both
-from holdfast_orchestrator.deploy.phases.irreversible import BlockedRollbackError
+from holdfast_orchestrator.deploy.work.failure import BlockedRollbackError
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.inputs.keep import keep_inputs
 from holdfast_orchestrator.inputs.kept import inputs_of
