@@ -31,7 +31,7 @@ from measure import ROOT
 
 from holdfast_orchestrator import Outcome, Project
 from holdfast_orchestrator.deploy.phases import state_machine as machine
-from holdfast_orchestrator.deploy.run_recorder import Books
+from holdfast_orchestrator.deploy.run_recorder import RunRecorder
 from holdfast_orchestrator.deploy.shard import deploy as shard
 from holdfast_orchestrator.deploy.shard import start as launch
 from holdfast_orchestrator.engine.cli_config import FILE, VARIABLE
@@ -81,8 +81,8 @@ COUNTED: tuple[Counted, ...] = (
     ("journal", Journal, "close"),
     ("last good, closed record", machine, "promote_shard"),
     ("last good, closed record", machine, "close_record"),
-    ("run record, audit", Books, "begin"),
-    ("run record, audit", Books, "end"),
+    ("run record, audit", RunRecorder, "begin"),
+    ("run record, audit", RunRecorder, "end"),
     ("preflight", shard, "look"),
     ("preflight", launch, "refuse_other_state"),
     ("preflight", launch, "good_of"),

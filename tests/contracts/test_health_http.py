@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from holdfast_orchestrator.health.checks import Http
-from holdfast_orchestrator.health.context import Doors
+from holdfast_orchestrator.health.context import CheckContext
 from holdfast_orchestrator.health.http_client import CarefulHttp, NoAnswerError, RefusedUrlError, why_refused
 from holdfast_orchestrator.health.kinds import look
 from holdfast_orchestrator.health.observation import Standing
@@ -103,7 +103,7 @@ def base() -> Iterator[str]:
 
 
 def standing(url: str, *, marker: str | None = None, door: CarefulHttp | None = None) -> tuple[Standing, str]:
-    doors = Doors(
+    doors = CheckContext(
         aws=RefusingAws(),
         clock=SystemClock(),
         processes=RefusingProcesses(),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from holdfast_orchestrator.health.checks import Alarm, AlbTargetsHealthy, Check, EcsServiceSteady
-from holdfast_orchestrator.health.context import Doors
+from holdfast_orchestrator.health.context import CheckContext
 from holdfast_orchestrator.health.http_client import Answer
 from holdfast_orchestrator.health.kinds import look
 from holdfast_orchestrator.health.observation import Standing
@@ -41,8 +41,8 @@ class Here:
 
 
 @pytest.fixture
-def doors(local_clients: Clients) -> Doors:
-    return Doors(
+def doors(local_clients: Clients) -> CheckContext:
+    return CheckContext(
         aws=Here(local_clients),
         clock=FrozenClock(),
         processes=RefusingProcesses(),
@@ -93,7 +93,7 @@ def targets(clients: Clients, name: str) -> Check:
 
 
 def test_a_service_that_is_well_passes_at_the_first_look(
-    doors: Doors, local_clients: Clients, service: str
+    doors: CheckContext, local_clients: Clients, service: str
 ) -> None:
     verdict = watch([steady(service), targets(local_clients, service)], {}, doors)
 
@@ -102,7 +102,7 @@ def test_a_service_that_is_well_passes_at_the_first_look(
 
 
 def test_a_service_whose_new_tasks_fail_fails_at_once(
-    doors: Doors, local_clients: Clients, service: str
+    doors: CheckContext, local_clients: Clients, service: str
 ) -> None:
     broken = revision(local_clients, service, fails=True)
     local_clients("ecs").update_service(cluster=service, service=service, taskDefinition=broken)
@@ -115,7 +115,7 @@ def test_a_service_whose_new_tasks_fail_fails_at_once(
 
 
 def test_a_target_group_whose_tasks_are_gone_fails_at_the_end_of_its_window(
-    doors: Doors, local_clients: Clients, service: str
+    doors: CheckContext, local_clients: Clients, service: str
 ) -> None:
     local_clients("ecs").update_service(cluster=service, service=service, desiredCount=0)
 
@@ -125,13 +125,13 @@ def test_a_target_group_whose_tasks_are_gone_fails_at_the_end_of_its_window(
     assert "no targets; wanted at least 1" in verdict.failures[0].why
 
 
-def test_a_service_that_runs_something_else_than_planned_fails(doors: Doors, service: str) -> None:
+def test_a_service_that_runs_something_else_than_planned_fails(doors: CheckContext, service: str) -> None:
     verdict = watch([steady(service, task_definition=f"{service}:2")], {}, doors)
 
     assert verdict.failures[0].why == f"ECS went back to {service}:1; {service}:2 was planned"
 
 
-def test_targets_of_a_group_that_does_not_exist_have_failed(doors: Doors) -> None:
+def test_targets_of_a_group_that_does_not_exist_have_failed(doors: CheckContext) -> None:
     arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/none/0123456789abcdef"
     check = AlbTargetsHealthy(kind="alb_targets_healthy", name="targets", target_group_arn=arn)
 
@@ -139,7 +139,9 @@ def test_targets_of_a_group_that_does_not_exist_have_failed(doors: Doors) -> Non
 
 
 @pytest.mark.parametrize("cluster", ["no-such-cluster", None])
-def test_a_service_that_does_not_exist_has_failed(doors: Doors, service: str, cluster: str | None) -> None:
+def test_a_service_that_does_not_exist_has_failed(
+    doors: CheckContext, service: str, cluster: str | None
+) -> None:
     check = steady(service, cluster=cluster or service, service="no-such-service")
 
     assert look(check, doors).standing is Standing.FAILED
@@ -163,14 +165,14 @@ def alarm(clients: Clients, name: str, state: str) -> Check:
 
 @pytest.mark.parametrize(("state", "healthy"), [("OK", True), ("ALARM", False), ("INSUFFICIENT_DATA", False)])
 def test_an_alarm_decides_by_its_state(
-    doors: Doors, local_clients: Clients, state: str, *, healthy: bool
+    doors: CheckContext, local_clients: Clients, state: str, *, healthy: bool
 ) -> None:
     verdict = watch([alarm(local_clients, f"decides-{state}", state)], {}, doors)
 
     assert verdict.healthy is healthy, verdict.evidence
 
 
-def test_an_alarm_that_fires_while_it_is_watched_fails(doors: Doors, local_clients: Clients) -> None:
+def test_an_alarm_that_fires_while_it_is_watched_fails(doors: CheckContext, local_clients: Clients) -> None:
     check = alarm(local_clients, "fires", "OK")
     fire = {"AlarmName": "fires", "StateValue": "ALARM", "StateReason": "too many errors"}
 
@@ -181,7 +183,9 @@ def test_an_alarm_that_fires_while_it_is_watched_fails(doors: Doors, local_clien
     assert verdict.failures[0].why == "in ALARM: too many errors"
 
 
-def test_an_alarm_that_is_on_already_is_in_the_way_of_a_deploy(doors: Doors, local_clients: Clients) -> None:
+def test_an_alarm_that_is_on_already_is_in_the_way_of_a_deploy(
+    doors: CheckContext, local_clients: Clients
+) -> None:
     check = alarm(local_clients, "on-already", "ALARM")
 
     (problem,) = ready_before([check], {}, doors)
@@ -189,7 +193,7 @@ def test_an_alarm_that_is_on_already_is_in_the_way_of_a_deploy(doors: Doors, loc
     assert problem == "alarm 'on-already' of health check 'errors' is in ALARM: set by a test"
 
 
-def test_a_composite_alarm_is_looked_at_too(doors: Doors, local_clients: Clients) -> None:
+def test_a_composite_alarm_is_looked_at_too(doors: CheckContext, local_clients: Clients) -> None:
     cloudwatch = local_clients("cloudwatch")
     cloudwatch.put_composite_alarm(AlarmName="all-of-it", AlarmRule="ALARM(x)")
     cloudwatch.set_alarm_state(AlarmName="all-of-it", StateValue="ALARM", StateReason="x is on")

@@ -15,7 +15,7 @@ from tests.support.forked_commands import run_command
 
 from holdfast_orchestrator.api.project import Project
 from holdfast_orchestrator.deploy.outcome import RunResult
-from holdfast_orchestrator.deploy.run_context import Policy
+from holdfast_orchestrator.deploy.run_context import DeployPolicy
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.events import Event
 from holdfast_orchestrator.system.runtime import real_runtime
@@ -81,7 +81,7 @@ class Shards:
     def write(self, **stacks: Stack) -> None:
         (self.folder / "stacks.json").write_text(json.dumps(stacks))
 
-    def deploy(self, *, policy: Policy | None = None, **given: Any) -> RunResult:
+    def deploy(self, *, policy: DeployPolicy | None = None, **given: Any) -> RunResult:
         return self._call("deploy", policy=policy, **given)
 
     def destroy(self, **given: Any) -> RunResult:

@@ -22,7 +22,7 @@ from tests.terraform.shards import (
 )
 
 from holdfast_orchestrator.deploy.outcome import RunResult
-from holdfast_orchestrator.deploy.run_context import Policy
+from holdfast_orchestrator.deploy.run_context import DeployPolicy
 from holdfast_orchestrator.plan.document import ResourceChange
 from holdfast_orchestrator.plan.result import ShardPlan
 
@@ -380,10 +380,10 @@ def test_what_both_have_is_let_go_of_by_whoever_deletes(app: Shards, name: str) 
         a=stack(*both, parameter(f"{name}a")), b=stack(parameter(f"{name}b")), c=stack(parameter(f"{name}c"))
     )
 
-    put_off = app.outcomes(policy=Policy(rebaseline=True), stack=["b"])
+    put_off = app.outcomes(policy=DeployPolicy(rebaseline=True), stack=["b"])
     told = list(app.told)
     app.write(a=stack(*both, parameter(f"{name}a")), b=stack(parameter(f"{name}b")))
-    retired = app.destroy(retired="c", policy=Policy(rebaseline=True))
+    retired = app.destroy(retired="c", policy=DeployPolicy(rebaseline=True))
 
     assert put_off == {"b": "committed"}
     assert any("aws_sns_topic.t" in each and "only forgotten" in each for each in told), told
@@ -398,7 +398,7 @@ def test_a_destroy_lets_go_of_what_another_state_has(app: Shards, name: str) -> 
     assert set(app.outcomes().values()) == {"committed"}
     _copy_object(app, "a", "b", "aws_sns_topic")
 
-    result = app.destroy(stack=["b"], policy=Policy(rebaseline=True))
+    result = app.destroy(stack=["b"], policy=DeployPolicy(rebaseline=True))
 
     assert result.is_good, result
     assert app.owned() == {"a": ["aws_sns_topic.t"]}

@@ -15,7 +15,7 @@ from holdfast_orchestrator.context.tools import Versions
 from holdfast_orchestrator.deploy.order import Order
 from holdfast_orchestrator.deploy.outcome import RunResult
 from holdfast_orchestrator.deploy.run import carry_out
-from holdfast_orchestrator.deploy.run_context import Policy
+from holdfast_orchestrator.deploy.run_context import DeployPolicy
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic
 from holdfast_orchestrator.engine.outcomes import ApplyOutcome, PlanOutcome
 from holdfast_orchestrator.engine.toolchain import Engine
@@ -319,7 +319,7 @@ class Deployment:
 
     def carry_out(self, *names: str, allowed: frozenset[str] = frozenset(), **order: Any) -> RunResult:
         chosen = tuple(one for one in self.shards if not names or one.name in names)
-        policy = order.pop("policy", Policy(allowed=allowed))
+        policy = order.pop("policy", DeployPolicy(allowed=allowed))
         # What changes in this world is its reality, never a configuration.
         order.setdefault("refresh", True)
         order.setdefault("max_parallel", 1)

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from holdfast_orchestrator.health.context import Doors
+from holdfast_orchestrator.health.context import CheckContext
 from holdfast_orchestrator.testing import FrozenClock, RefusingProcesses
 
 
-def doors(aws: Any, *, http: Any = None) -> Doors:
-    return Doors(
+def doors(aws: Any, *, http: Any = None) -> CheckContext:
+    return CheckContext(
         aws=aws,
         clock=FrozenClock(),
         processes=RefusingProcesses(),

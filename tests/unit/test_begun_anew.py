@@ -9,7 +9,7 @@ from tests.unit.deploy_world import CHAIN, Deployment, World
 
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
-from holdfast_orchestrator.deploy.run_context import Desk, Policy
+from holdfast_orchestrator.deploy.run_context import DeployPolicy, RunContext
 from holdfast_orchestrator.deploy.shard import crash_recovery as unfinished
 from holdfast_orchestrator.deploy.shard.intent import Intent
 from holdfast_orchestrator.deploy.work.attempt import Attempt
@@ -48,7 +48,7 @@ def worker(world: World, run: str, *, cache: Path | None = None) -> Run:
 
 
 def works(run: Run) -> ShardResult:
-    return take_over(NETWORK, run, Intent(), Desk.open(run, (NETWORK,), Policy()))
+    return take_over(NETWORK, run, Intent(), RunContext.open(run, (NETWORK,), DeployPolicy()))
 
 
 def dies(run: Run, world: World, phase: Phase, edge: Edge) -> None:

@@ -10,9 +10,9 @@ from tests.unit.deploy_world import Deployment, World, key, shard
 from holdfast_orchestrator.deploy.decisions.deferred_deletes import Staging
 from holdfast_orchestrator.deploy.phases.forward import contract
 from holdfast_orchestrator.deploy.phases.verification import to_keep
-from holdfast_orchestrator.deploy.run_context import Policy
-from holdfast_orchestrator.deploy.work.attempt import Attempt, Before
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.run_context import DeployPolicy
+from holdfast_orchestrator.deploy.work.attempt import Attempt, Baseline
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.ownership.bucket_owners import BucketOwners
 from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, TrackedObject, index_state
@@ -32,10 +32,10 @@ def attempt_at(document: dict[str, Any], **known: Any) -> Attempt:
     return Attempt(
         run="R",
         verb="deploy",
-        policy=Policy(),
+        policy=DeployPolicy(),
         artifact="",
         configuration={},
-        before=Before(snapshot=None, index=index_state(document, protection=Protection())),
+        before=Baseline(snapshot=None, index=index_state(document, protection=Protection())),
         kept=None,
         began=FrozenClock().now(),
         **known,
@@ -50,7 +50,9 @@ def test_what_is_forgotten_instead_of_deleted_is_told(tmp_path: Path) -> None:
     desk: Any = SimpleNamespace(owners=BucketOwners())
     record = SimpleNamespace(process=SimpleNamespace(boot="b"))
     lease: Any = SimpleNamespace(check=lambda: None, epoch=1, record=record)
-    bench = Bench(shard=shard("network"), run=deployment.run(), desk=desk, store=world.store, lease=lease)
+    bench = LeasedShard(
+        shard=shard("network"), run=deployment.run(), desk=desk, store=world.store, lease=lease
+    )
     attempt = attempt_at(document, good=None)
     attempt.staging = Staging(stage_one={}, put_off=("aws_sns_topic.old",))
 

@@ -11,7 +11,7 @@ from tests.unit.deploy_world import CHAIN, TERRAFORM, Deployment, World
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.record.fingerprint import Build
-from holdfast_orchestrator.record.state_record import Debt, StateRecord, write_state_record
+from holdfast_orchestrator.record.state_record import Leftovers, StateRecord, write_state_record
 from holdfast_orchestrator.testing import FrozenClock
 
 AWS = f"{TERRAFORM.registry}/hashicorp/aws"
@@ -90,7 +90,7 @@ def test_what_goes_wrong_ahead_is_told_in_its_turn(world: World, waiting: Deploy
 
 
 def test_a_shard_whose_last_run_has_not_ended_is_left_alone(world: World, waiting: Deployment) -> None:
-    record = StateRecord(run="01DEAD", is_open=True, state=None, debt=Debt(), at=FrozenClock().now())
+    record = StateRecord(run="01DEAD", is_open=True, state=None, debt=Leftovers(), at=FrozenClock().now())
     write_state_record(world.store, waiting.shards[1].state.folder, record, after=None)
 
     def look(call: str) -> None:

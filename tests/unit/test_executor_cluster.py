@@ -10,7 +10,7 @@ from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.executor import dask_cluster as cluster
 from holdfast_orchestrator.executor import dask_worker as worker
 from holdfast_orchestrator.executor.address import Cluster
-from holdfast_orchestrator.executor.job import Belongings
+from holdfast_orchestrator.executor.job import ProjectSettings
 from holdfast_orchestrator.system.stop import StopSignal
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Client:
 def refused(monkeypatch: pytest.MonkeyPatch, **answers: object) -> HoldfastError:
     client = Client({f"tcp://{name}:1": answer for name, answer in answers.items()})
     monkeypatch.setattr(cluster, "import_module", lambda _: SimpleNamespace(Client=client))
-    with pytest.raises(HoldfastError) as refusal, cluster.joined(Cluster(address=ADDRESS), Belongings()):
+    with pytest.raises(HoldfastError) as refusal, cluster.joined(Cluster(address=ADDRESS), ProjectSettings()):
         pytest.fail("a cluster that cannot deploy was joined")
     return refusal.value
 
@@ -97,7 +97,7 @@ class Stopping:
     def __init__(self, client: Client) -> None:
         self.id, self.stop, self.clock = "R1", StopSignal(), self
         self.seconds = 0.0
-        self.crew = cluster.DaskCrew(client, Belongings())
+        self.crew = cluster.DaskCrew(client, ProjectSettings())
 
     def monotonic(self) -> float:
         return self.seconds

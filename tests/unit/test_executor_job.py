@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from holdfast_orchestrator.app.manifest import Manifest, Shard, StateLocation
 from holdfast_orchestrator.app.project_file import ProjectFile
-from holdfast_orchestrator.deploy.run_context import Policy
+from holdfast_orchestrator.deploy.run_context import DeployPolicy
 from holdfast_orchestrator.deploy.shard.intent import Intent
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.executor.job import Belongings, Job, Neighbours
+from holdfast_orchestrator.executor.job import Job, Neighbours, ProjectSettings
 from holdfast_orchestrator.record.actor import Actor
 
 SECRET = b'{"resource": {"aws_db_instance": {"db": {"password": "hunter22"}}}}'
@@ -42,10 +42,10 @@ def job(one: Shard, manifest: Manifest) -> Job:
         others=Neighbours(manifest).of(one),
         labels={},
         intent=Intent(),
-        policy=Policy(),
+        policy=DeployPolicy(),
         actor=Actor(kind="user", name="jo", host="here"),
         git=None,
-        belongings=Belongings(redact=("a text",)),
+        belongings=ProjectSettings(redact=("a text",)),
     )
 
 
@@ -88,17 +88,21 @@ def test_a_job_prints_nothing_that_is_to_stay_unseen() -> None:
 def test_the_locks_and_the_engine_go_along(tmp_path: Path) -> None:
     (tmp_path / ".terraform.lock.hcl").write_text("locks")
 
-    belongings = Belongings.of(project(tmp_path, engine="tofu"), engine=None, cold_providers=True)
+    belongings = ProjectSettings.of(project(tmp_path, engine="tofu"), engine=None, cold_providers=True)
 
-    assert belongings == Belongings(engine="tofu", cold_providers=True, lock_file="locks", redact=("a text",))
-    assert Belongings.of(project(tmp_path), engine="terraform", cold_providers=False).engine == "terraform"
+    assert belongings == ProjectSettings(
+        engine="tofu", cold_providers=True, lock_file="locks", redact=("a text",)
+    )
+    assert (
+        ProjectSettings.of(project(tmp_path), engine="terraform", cold_providers=False).engine == "terraform"
+    )
 
 
 def test_runs_with_unequal_locks_never_share_a_folder_of_a_worker() -> None:
     one = shard("orders")
     first = job(one, Manifest((one,)))
     folders = {
-        replace(first, run=run, project=project, belongings=Belongings(lock_file=locks)).project_folder
+        replace(first, run=run, project=project, belongings=ProjectSettings(lock_file=locks)).project_folder
         for run in ("R1", "R2")
         for project in ("shop", "other")
         for locks in (None, "", "locks of main", "locks of a branch")
@@ -109,4 +113,4 @@ def test_runs_with_unequal_locks_never_share_a_folder_of_a_worker() -> None:
 
 def test_an_engine_that_is_a_path_of_this_machine_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is a path on this machine"):
-        Belongings.of(project(tmp_path), engine="/opt/terraform", cold_providers=False)
+        ProjectSettings.of(project(tmp_path), engine="/opt/terraform", cold_providers=False)

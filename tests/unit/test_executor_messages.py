@@ -22,16 +22,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast_orchestrator import events
-from holdfast_orchestrator.app.manifest import Keeping, Shard, StateLocation
+from holdfast_orchestrator.app.manifest import RetentionSettings, Shard, StateLocation
 from holdfast_orchestrator.deploy.decisions.reversibility import Approval
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
-from holdfast_orchestrator.deploy.run_context import Policy
-from holdfast_orchestrator.deploy.shard.intent import Back, Intent
+from holdfast_orchestrator.deploy.run_context import DeployPolicy
+from holdfast_orchestrator.deploy.shard.intent import Intent, RollbackTarget
 from holdfast_orchestrator.errors import GateError, UsageError
 from holdfast_orchestrator.events import Event
 from holdfast_orchestrator.executor import dask_worker as worker
 from holdfast_orchestrator.executor.address import Cluster, refuse_open
-from holdfast_orchestrator.executor.job import Belongings, Job
+from holdfast_orchestrator.executor.job import Job, ProjectSettings
 from holdfast_orchestrator.executor.messages import (
     MessageError,
     WorkerError,
@@ -72,7 +72,7 @@ def a_job() -> Job:
         account="123456789012",
         region="eu-west-1",
         state=StateLocation(bucket="states", key="orders/terraform.tfstate", region="eu-west-1"),
-        keeping=Keeping(),
+        keeping=RetentionSettings(),
         tags={"a": "b"},
         health_checks=({"kind": "http", "port": 1, "codes": [200]},),
         depends_on=("network",),
@@ -85,11 +85,13 @@ def a_job() -> Job:
         shard=shard,
         others=(dataclasses.replace(shard, name="network", configuration=b"{}"),),
         labels={"orders": "o"},
-        intent=Intent(allowed=frozenset({"a", "b"}), shown=shown, back=Back(to="R0")),
-        policy=Policy(approvals=(Approval("a", snapshot="s"),), allowed=frozenset({"c"}), lease_wait=1.5),
+        intent=Intent(allowed=frozenset({"a", "b"}), shown=shown, back=RollbackTarget(to="R0")),
+        policy=DeployPolicy(
+            approvals=(Approval("a", snapshot="s"),), allowed=frozenset({"c"}), lease_wait=1.5
+        ),
         actor=Actor(kind="user", name="jo", host="here"),
         git=None,
-        belongings=Belongings(redact=("a text",), lock_file="locks"),
+        belongings=ProjectSettings(redact=("a text",), lock_file="locks"),
     )
 
 

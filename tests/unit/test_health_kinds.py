@@ -17,7 +17,7 @@ from holdfast_orchestrator.health.checks import (
     EcsServiceSteady,
     Http,
 )
-from holdfast_orchestrator.health.context import Doors
+from holdfast_orchestrator.health.context import CheckContext
 from holdfast_orchestrator.health.http_client import Answer, NoAnswerError, RefusedUrlError
 from holdfast_orchestrator.health.kinds import ecs_service, look
 from holdfast_orchestrator.health.kinds.alb_targets import judge as judge_targets
@@ -66,8 +66,8 @@ class OneClient:
         return self.answer
 
 
-def doors(*, aws: Any = None, processes: Any = None, web: Web | None = None) -> Doors:
-    return Doors(
+def doors(*, aws: Any = None, processes: Any = None, web: Web | None = None) -> CheckContext:
+    return CheckContext(
         aws=aws or RefusingAws(),
         clock=FrozenClock(),
         processes=processes or RefusingProcesses(),

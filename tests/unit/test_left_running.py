@@ -16,10 +16,10 @@ from tests.unit.test_resume import desk, died, held_elsewhere, holds, open_run
 
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.outcome import Outcome
-from holdfast_orchestrator.deploy.resume import Take, go_on, take_up_run
+from holdfast_orchestrator.deploy.resume import ResumeRequest, go_on, take_up_run
 from holdfast_orchestrator.deploy.shard.deploy import ShardDeploy, at_work
 from holdfast_orchestrator.deploy.shard.intent import Intent
-from holdfast_orchestrator.deploy.work.attempt import Person
+from holdfast_orchestrator.deploy.work.attempt import OperatorDecision
 from holdfast_orchestrator.deploy.work.terraform_locks import wait_for_children
 from holdfast_orchestrator.engine.children import children, note_interrupt
 from holdfast_orchestrator.engine.runner import Runner, ignore
@@ -104,7 +104,7 @@ def test_a_stop_ends_the_wait_of_a_resume_for_a_terraform_that_a_dead_run_left(
     if lock is not None:
         world.store.create(f"{NETWORK.state.key}.tflock", lock)
 
-    result = take_up_run(Take(run=first, person=Person()), run, (NETWORK,), Transcript)
+    result = take_up_run(ResumeRequest(run=first, person=OperatorDecision()), run, (NETWORK,), Transcript)
 
     network = result.results["network"]
     assert (network.outcome, network.reason) == (Outcome.SKIPPED, "interrupted; still open")
@@ -135,7 +135,7 @@ def test_who_asks_twice_before_the_wait_has_ended_interrupts_what_is_waited_for(
     first = died(world)
     run = later(world, first, at_once=2)
 
-    result = take_up_run(Take(run=first, person=Person()), run, (NETWORK,), Transcript)
+    result = take_up_run(ResumeRequest(run=first, person=OperatorDecision()), run, (NETWORK,), Transcript)
 
     assert result.results["network"].reason is not None
     assert not left(run).lives

@@ -11,8 +11,8 @@ from tests.unit.deploy_world import CHAIN, Deployment, World
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult
-from holdfast_orchestrator.deploy.run_context import Policy
-from holdfast_orchestrator.deploy.shard.intent import Back
+from holdfast_orchestrator.deploy.run_context import DeployPolicy
+from holdfast_orchestrator.deploy.shard.intent import RollbackTarget
 from holdfast_orchestrator.record.artifact import artifact_key
 from holdfast_orchestrator.record.last_good import last_good_key, read_last_good
 from holdfast_orchestrator.record.state_record import state_record_key
@@ -66,7 +66,7 @@ def test_a_deploy_without_a_way_back_is_held_and_goes_on_with_no_rollback(
     damage(world, artifact_of(world))
 
     held = changed(world, "2")
-    agreed = changed(world, "2", policy=Policy(rollback=False))
+    agreed = changed(world, "2", policy=DeployPolicy(rollback=False))
     afterwards = changed(world, "3")
 
     assert held.outcome["network"] is Outcome.BLOCKED
@@ -102,9 +102,9 @@ def test_a_rollback_to_a_lost_deployment_names_another_that_is_kept(world: World
     changed(world, "3")
     gone(world, lost)
 
-    refused = changed(world, "3", back=Back(second.run))
+    refused = changed(world, "3", back=RollbackTarget(second.run))
     words = command(refused)
-    found = changed(world, "3", back=Back(words[words.index("--to") + 1]))
+    found = changed(world, "3", back=RollbackTarget(words[words.index("--to") + 1]))
 
     assert refused.exit_code == 64
     assert found.outcome["network"] is Outcome.COMMITTED, found
@@ -117,7 +117,7 @@ def test_a_damaged_record_is_written_anew_with_rebaseline(world: World, key: str
     damaged(world, key)
 
     refused = changed(world, "2")
-    agreed = changed(world, "2", policy=Policy(rebaseline=True))
+    agreed = changed(world, "2", policy=DeployPolicy(rebaseline=True))
     afterwards = changed(world, "3")
 
     assert refused.outcome["network"] is Outcome.NEEDS_HUMAN

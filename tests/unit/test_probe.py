@@ -12,8 +12,8 @@ from tests.unit.deploy_world import CHAIN, FAILURE, NOT_THERE, Deployment, World
 from holdfast_orchestrator.deploy.decisions.apply_progress import Step
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
 from holdfast_orchestrator.deploy.phases import object_lookup as probe
-from holdfast_orchestrator.deploy.run_context import Policy
-from holdfast_orchestrator.deploy.work.attempt import Attempt, Before
+from holdfast_orchestrator.deploy.run_context import DeployPolicy
+from holdfast_orchestrator.deploy.work.attempt import Attempt, Baseline
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic
 from holdfast_orchestrator.engine.outcomes import PlanOutcome
 from holdfast_orchestrator.errors import NeedsPersonError, StateBucketError
@@ -177,10 +177,10 @@ def an_attempt(**more: Any) -> Attempt:
     return Attempt(
         run="R",
         verb="deploy",
-        policy=Policy(),
+        policy=DeployPolicy(),
         artifact="a",
         configuration={},
-        before=Before(snapshot=None, index=IdentityIndex()),
+        before=Baseline(snapshot=None, index=IdentityIndex()),
         good=None,
         kept=None,
         began=datetime(2026, 1, 1, tzinfo=UTC),

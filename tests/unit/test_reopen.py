@@ -14,7 +14,7 @@ from tests.unit.test_contract import attempt_at
 from holdfast_orchestrator.deploy.phases import rollback as undo
 from holdfast_orchestrator.deploy.shard import crash_recovery as unfinished
 from holdfast_orchestrator.deploy.work.attempt import Attempt
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.engine.workdir import OUTPUT
 from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.record.journal.entry import Edge, JournalName
@@ -36,7 +36,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def at(monkeypatch: pytest.MonkeyPatch, machine: str) -> None:
-    monkeypatch.setattr(Bench, "boot", machine)
+    monkeypatch.setattr(LeasedShard, "boot", machine)
 
 
 def told(world: World, address: str, *phases: str) -> None:
@@ -254,7 +254,9 @@ def planned_back(
     with Journal.resume(NAME, runtime=run.runtime, store=world.store) as journal:
         lease: Any = SimpleNamespace(check=lambda: None, epoch=9)
         desk: Any = None
-        bench = Bench(shard=NETWORK, run=run, desk=desk, store=world.store, lease=lease, journal=journal)
+        bench = LeasedShard(
+            shard=NETWORK, run=run, desk=desk, store=world.store, lease=lease, journal=journal
+        )
         attempt = attempt_at({}, good=None)
         attempt.run = NAME.run
         attempt.plans = [dict(wanted) if forward in made else {**wanted, "resource_changes": []}]

@@ -12,11 +12,11 @@ from tests.unit.deploy_world import CHAIN, Deployment, FakeTerraform, World, sha
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult
-from holdfast_orchestrator.deploy.resume import Take, go_on, shards_of_run, take_up_run
-from holdfast_orchestrator.deploy.run_context import Desk, Policy
+from holdfast_orchestrator.deploy.resume import ResumeRequest, go_on, shards_of_run, take_up_run
+from holdfast_orchestrator.deploy.run_context import DeployPolicy, RunContext
 from holdfast_orchestrator.deploy.shard.deploy import ShardDeploy
 from holdfast_orchestrator.deploy.shard.intent import Intent
-from holdfast_orchestrator.deploy.work.attempt import Person
+from holdfast_orchestrator.deploy.work.attempt import OperatorDecision
 from holdfast_orchestrator.deploy.workers import take_over
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Event, RunStarted
@@ -97,11 +97,13 @@ def stuck(world: World) -> str:
 
 
 def resumed(
-    world: World, name: str, *, deployment: Deployment | None = None, person: Person | None = None
+    world: World, name: str, *, deployment: Deployment | None = None, person: OperatorDecision | None = None
 ) -> RunResult:
     deployment = deployment or Deployment(world, BOTH)
     run = replace(deployment.run(), id=name)
-    return take_up_run(Take(run=name, person=person or Person()), run, deployment.shards, Transcript)
+    return take_up_run(
+        ResumeRequest(run=name, person=person or OperatorDecision()), run, deployment.shards, Transcript
+    )
 
 
 def noted(world: World, run: str, *phases: Phase, edge: Edge = "before", **data: str) -> None:
@@ -153,8 +155,8 @@ def holds(world: World, run: Run) -> str | None:
     return None if holder is None else holder.run
 
 
-def desk(run: Run) -> Desk:
-    return Desk.open(run, (NETWORK,), Policy(operator=True))
+def desk(run: Run) -> RunContext:
+    return RunContext.open(run, (NETWORK,), DeployPolicy(operator=True))
 
 
 def test_a_run_that_was_turned_away_does_not_finish_the_one_that_is_open(world: World) -> None:
@@ -306,7 +308,7 @@ def waiting(world: World, *, given_back: bool) -> tuple[ShardDeploy, Run]:
         run.stop.ask()
 
     run = replace(run, emit=stop)
-    waits = Desk.open(run, (NETWORK,), Policy(lease_wait=600.0))
+    waits = RunContext.open(run, (NETWORK,), DeployPolicy(lease_wait=600.0))
     return ShardDeploy(NETWORK, run, Intent(), waits), run
 
 
@@ -404,7 +406,7 @@ def test_accept_forward_undoes_nothing_wherever_a_rollback_had_died(world: World
     run = died(world)
     noted(world, run, Phase.PARTIAL_SNAPSHOT, last)
 
-    result = resumed(world, run, person=Person(accept_forward=True))
+    result = resumed(world, run, person=OperatorDecision(accept_forward=True))
 
     assert result.outcome["network"] is not Outcome.ROLLED_BACK
     assert Phase.CLASSIFY in phases_after(world, run, last)
@@ -444,7 +446,7 @@ def test_what_an_abandoned_rollback_may_have_made_again_is_looked_for_before_goi
     noted(world, run, Phase.RB_PLANNED, edge="after", plan=plan)
     noted(world, run, Phase.RB_APPLYING)
 
-    resumed(world, run, deployment=Deployment(world, emptied), person=Person(accept_forward=True))
+    resumed(world, run, deployment=Deployment(world, emptied), person=OperatorDecision(accept_forward=True))
 
     sought = {(one["import"][0]["to"], "q" in one["resource"].get("aws_sqs_queue", {})) for one in looked}
     assert sought == {("aws_sqs_queue.q", True)}
@@ -457,7 +459,7 @@ def test_a_state_an_abandoned_rollback_could_not_save_is_saved_before_going_forw
     before, rescued = world.serial("network"), world.folder / "network" / "errored.tfstate"
     rescued.write_bytes(world.state("network"))
 
-    resumed(world, run, person=Person(accept_forward=True))
+    resumed(world, run, person=OperatorDecision(accept_forward=True))
 
     assert not rescued.exists()
     assert world.serial("network") > before
@@ -479,12 +481,12 @@ def keyed(world: World) -> str:
 @pytest.mark.parametrize(
     ("option", "person"),
     [
-        ("--orphan", Person(orphan=("aws_sqs_queue.q[a]",))),
-        ("--skip", Person(skip=("aws_sqs_queue.q[a]",))),
+        ("--orphan", OperatorDecision(orphan=("aws_sqs_queue.q[a]",))),
+        ("--skip", OperatorDecision(skip=("aws_sqs_queue.q[a]",))),
     ],
 )
 def test_a_decision_about_an_object_that_is_not_there_is_refused_and_changes_nothing(
-    world: World, option: str, person: Person
+    world: World, option: str, person: OperatorDecision
 ) -> None:
     Deployment(world, BOTH).carry_out()
     run = keyed(world)
@@ -506,7 +508,7 @@ def test_a_decision_about_nothing_that_is_like_anything_says_where_to_look(world
     run = stuck(world)
 
     with pytest.raises(UsageError) as refused:
-        resumed(world, run, person=Person(orphan=("x.y",)))
+        resumed(world, run, person=OperatorDecision(orphan=("x.y",)))
 
     assert refused.value.next_step == "look for its address: holdfast state pull network"
 
@@ -518,14 +520,16 @@ def test_one_shard_of_a_run_that_knows_the_address_is_enough(world: World) -> No
     state["resources"][0]["name"] = "only_here"
     world.write_body("audit", json.dumps(state).encode())
 
-    result = resumed(world, run, person=Person(orphan=("aws_sqs_queue.only_here",)))
+    result = resumed(world, run, person=OperatorDecision(orphan=("aws_sqs_queue.only_here",)))
 
     assert set(result.outcome) == {"audit", "network"}
 
 
-@pytest.mark.parametrize("person", [Person(skip=("aws_sns_topic.old",)), Person(skip=("aws_sqs_queue.q",))])
+@pytest.mark.parametrize(
+    "person", [OperatorDecision(skip=("aws_sns_topic.old",)), OperatorDecision(skip=("aws_sqs_queue.q",))]
+)
 def test_what_only_the_plan_or_the_last_good_deployment_knows_can_be_skipped(
-    world: World, person: Person
+    world: World, person: OperatorDecision
 ) -> None:
     Deployment(world, BOTH).carry_out()
     run = died(world)
@@ -546,10 +550,10 @@ def test_what_was_to_be_created_and_is_in_no_state_yet_can_be_let_go_of(world: W
     assert run is not None
     world.on_call = lambda _call: None
 
-    assert resumed(world, run, person=Person(orphan=("aws_sqs_queue.q",))).run == run
+    assert resumed(world, run, person=OperatorDecision(orphan=("aws_sqs_queue.q",))).run == run
 
 
 def test_a_decision_about_a_run_that_has_nothing_open_can_be_repeated(world: World) -> None:
     done = Deployment(world, BOTH).carry_out()
 
-    assert resumed(world, done.run, person=Person(orphan=("x.y",))).exit_code == 0
+    assert resumed(world, done.run, person=OperatorDecision(orphan=("x.y",))).exit_code == 0

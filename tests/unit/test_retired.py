@@ -11,7 +11,7 @@ from holdfast_orchestrator.app.manifest import Shard, StateLocation
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.order import Order
 from holdfast_orchestrator.deploy.run import carry_out
-from holdfast_orchestrator.deploy.run_context import Policy
+from holdfast_orchestrator.deploy.run_context import DeployPolicy
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.preview.run import plan_run
 from holdfast_orchestrator.report.transcript import Transcript
@@ -40,7 +40,7 @@ def run(tmp_path: Path) -> Run:
 
 
 def test_a_deploy_has_its_results_though_another_environment_cannot_be_reached(run: Run) -> None:
-    order = Order(shards=CHAIN, policy=Policy(), max_parallel=1, transcribe=Transcript)
+    order = Order(shards=CHAIN, policy=DeployPolicy(), max_parallel=1, transcribe=Transcript)
 
     result = carry_out(order, run)
 

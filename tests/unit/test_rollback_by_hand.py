@@ -9,8 +9,8 @@ from tests.unit.deploy_world import CHAIN, Deployment, World
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult
-from holdfast_orchestrator.deploy.run_context import Policy
-from holdfast_orchestrator.deploy.shard.intent import Back
+from holdfast_orchestrator.deploy.run_context import DeployPolicy
+from holdfast_orchestrator.deploy.shard.intent import RollbackTarget
 from holdfast_orchestrator.deploy.work.leased_shard import recorded
 from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.record.state_record import StateRecord, note_state
@@ -41,7 +41,7 @@ def failed(world: World, name: str, *, rollback: bool) -> RunResult:
     world.failing = {"network"}
     try:
         world.losses = {"network": "aws_sns_topic.old"}
-        return Deployment(world, (version(name),)).carry_out(policy=Policy(rollback=rollback))
+        return Deployment(world, (version(name),)).carry_out(policy=DeployPolicy(rollback=rollback))
     finally:
         world.failing = set()
 
@@ -49,7 +49,7 @@ def failed(world: World, name: str, *, rollback: bool) -> RunResult:
 def goes_back_to(world: World, *, rebaseline: bool = False) -> str:
     """The run that a rollback by hand goes back to."""
     deployment = Deployment(world, (version("now"),))
-    result = deployment.carry_out(back=Back(), policy=Policy(rebaseline=rebaseline))
+    result = deployment.carry_out(back=RollbackTarget(), policy=DeployPolicy(rebaseline=rebaseline))
     told = [event.message for event in deployment.events if isinstance(event, Notice)]
     found = [one.partition("goes back to deploy ")[2].partition(" ")[0] for one in told if "goes back" in one]
     assert found, (told, result)
@@ -107,7 +107,7 @@ def test_what_somebody_else_wrote_is_no_deployment_once_it_is_taken_for_the_trut
     deployed(world, "2")
     world.write_state("network")
 
-    refused = Deployment(world, (version("now"),)).carry_out(back=Back())
+    refused = Deployment(world, (version("now"),)).carry_out(back=RollbackTarget())
 
     assert refused.outcome["network"] is Outcome.BLOCKED
     assert goes_back_to(world, rebaseline=True) == first.run
@@ -116,7 +116,7 @@ def test_what_somebody_else_wrote_is_no_deployment_once_it_is_taken_for_the_trut
 def test_a_shard_of_which_the_first_deploy_failed_has_nothing_to_go_back_to(world: World) -> None:
     failed(world, "1", rollback=True)
 
-    result = Deployment(world, (version("now"),)).carry_out(back=Back())
+    result = Deployment(world, (version("now"),)).carry_out(back=RollbackTarget())
 
     assert result.exit_code == 64
     assert "was never deployed well" in str(result.results["network"].reason)
@@ -126,7 +126,7 @@ def test_the_only_good_deployment_has_none_before_it(world: World) -> None:
     deployed(world, "1")
     failed(world, "2", rollback=True)
 
-    result = Deployment(world, (version("now"),)).carry_out(back=Back())
+    result = Deployment(world, (version("now"),)).carry_out(back=RollbackTarget())
 
     assert result.exit_code == 64
     assert "has no good deployment before run" in str(result.results["network"].reason)

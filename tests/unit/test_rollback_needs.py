@@ -11,7 +11,7 @@ from tests.unit.test_probe import an_attempt
 from holdfast_orchestrator.deploy.decisions.apply_progress import ApplyStep
 from holdfast_orchestrator.deploy.phases import state_machine as machine
 from holdfast_orchestrator.deploy.phases.rollback_inputs import needs_of
-from holdfast_orchestrator.deploy.work.attempt import Attempt, Before
+from holdfast_orchestrator.deploy.work.attempt import Attempt, Baseline
 from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
 from holdfast_orchestrator.terraform.stateful_types import Protection
 
@@ -98,7 +98,7 @@ def test_a_role_the_runs_own_events_say_was_made_is_taken_back() -> None:
 def test_a_role_in_the_place_of_one_that_the_state_had_is_new() -> None:
     now = state("aws_iam_role", ROLE)
     attempt = adopting(now)
-    attempt.before = Before(snapshot=None, index=state("aws_iam_role", {**ROLE, "unique_id": "AROA0"}))
+    attempt.before = Baseline(snapshot=None, index=state("aws_iam_role", {**ROLE, "unique_id": "AROA0"}))
 
     assert forgotten(attempt, now) == ()
 
@@ -106,7 +106,7 @@ def test_a_role_in_the_place_of_one_that_the_state_had_is_new() -> None:
 def test_a_table_of_that_name_in_another_region_is_not_the_one_the_state_had() -> None:
     now = state("aws_dynamodb_table", {"id": "t", "arn": ELSEWHERE})
     attempt = adopting(now)
-    attempt.before = Before(snapshot=None, index=state("aws_dynamodb_table", {"id": "t", "arn": HERE}))
+    attempt.before = Baseline(snapshot=None, index=state("aws_dynamodb_table", {"id": "t", "arn": HERE}))
 
     assert forgotten(attempt, now) == ("aws_dynamodb_table.x",)
 

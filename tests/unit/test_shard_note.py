@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from tests.unit.deploy_world import CHECK, shard
 
-from holdfast_orchestrator.app.manifest import CopyBucket, Keeping
+from holdfast_orchestrator.app.manifest import CopyBucket, RetentionSettings
 from holdfast_orchestrator.record.shard_record import note_of, shard_of
 
-KEEPING = Keeping(
+KEEPING = RetentionSettings(
     copies=(CopyBucket(bucket="copies", region="eu-central-1"),),
     backup_count=7,
     backup_days=30,

@@ -23,16 +23,16 @@ from hypothesis import strategies as st
 from holdfast_orchestrator.app.manifest import Manifest, Shard, StateLocation
 from holdfast_orchestrator.change_detection.decide import Decision
 from holdfast_orchestrator.change_detection.fingerprinting import footing_of, inputs_before
-from holdfast_orchestrator.change_detection.inspect import Lookout
+from holdfast_orchestrator.change_detection.inspect import ChangeDetector
 from holdfast_orchestrator.change_detection.upstream import mark_of
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.context.tools import Versions
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.record.actor import Actor
-from holdfast_orchestrator.record.fingerprint import Build, Mark, Proven
+from holdfast_orchestrator.record.fingerprint import Build, ObjectStamp, VerifiedInputs
 from holdfast_orchestrator.record.last_good import LastGood, last_good_key, promote
 from holdfast_orchestrator.record.state_record import (
-    Debt,
+    Leftovers,
     StateRecord,
     read_state_record,
     write_state_record,
@@ -150,7 +150,7 @@ class World:
             self.store.objects[lock] = b"{}"
         kept = read_state_record(self.store, self.shard.state.folder)
         if kept is not None:
-            debt = Debt(touched=frozenset({"aws_sqs_queue.q"})) if self.debt else Debt()
+            debt = Leftovers(touched=frozenset({"aws_sqs_queue.q"})) if self.debt else Leftovers()
             record = replace(kept.record, is_open=self.is_open, debt=debt)
             if record != kept.record:
                 write_state_record(self.store, self.shard.state.folder, record, after=kept)
@@ -180,7 +180,7 @@ class World:
         bench: Any = SimpleNamespace(shard=shard, run=run, workdir=self.folder / "down", store=store)
         inputs = inputs_before(bench, json.loads(shard.configuration))
         assert inputs is not None
-        proven = Proven(inputs=inputs, state=mark.etag)
+        proven = VerifiedInputs(inputs=inputs, state=mark.etag)
         promoted = promote(store, shard.state.folder, good_deploy(mark), after=None)
         record = StateRecord(
             run="R1",
@@ -194,10 +194,10 @@ class World:
 
     def decide(self) -> Decision:
         self.settle()
-        quick = Lookout(run=self.run(), readers=1).first((self.shard,))["down"]
-        thorough = Lookout(run=self.run(), readers=1, explain=True).first((self.shard,))["down"]
+        quick = ChangeDetector(run=self.run(), readers=1).first((self.shard,))["down"]
+        thorough = ChangeDetector(run=self.run(), readers=1, explain=True).first((self.shard,))["down"]
         assert quick.unchanged == thorough.unchanged
-        assert quick.unchanged == Lookout(run=self.run()).again(self.shard).unchanged
+        assert quick.unchanged == ChangeDetector(run=self.run()).again(self.shard).unchanged
         return quick
 
 
@@ -244,7 +244,7 @@ def bare(name: str, configuration: bytes, *, after: tuple[str, ...] = ()) -> Sha
     )
 
 
-def good_deploy(mark: Mark) -> LastGood:
+def good_deploy(mark: ObjectStamp) -> LastGood:
     return LastGood(
         generation=0,
         run="R1",

@@ -11,9 +11,9 @@ from tests.unit.test_contract import attempt_at, state
 from holdfast_orchestrator.deploy.phases import rollback as undo
 from holdfast_orchestrator.deploy.phases.rollback import Rollback, plan
 from holdfast_orchestrator.deploy.phases.rollback_inputs import declared_by_good
-from holdfast_orchestrator.deploy.work.attempt import Attempt, Person
+from holdfast_orchestrator.deploy.work.attempt import Attempt, OperatorDecision
 from holdfast_orchestrator.deploy.work.failure import BlockedRollbackError
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
 from holdfast_orchestrator.terraform.owners import OwnedObject, Owners, object_key, place_of
@@ -34,17 +34,17 @@ def update(address: str, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench(tmp_path: Path) -> LeasedShard:
     desk: Any = None
     lease: Any = SimpleNamespace(check=lambda: None, epoch=1)
     world = World(tmp_path)
-    return Bench(
+    return LeasedShard(
         shard=shard("network"), run=Deployment(world).run(), desk=desk, store=world.store, lease=lease
     )
 
 
 def planned(
-    bench: Bench, patch: pytest.MonkeyPatch, plans: list[list[dict[str, Any]]], *skip: str
+    bench: LeasedShard, patch: pytest.MonkeyPatch, plans: list[list[dict[str, Any]]], *skip: str
 ) -> tuple[Attempt, list[Any]]:
     """Plan a rollback without some addresses, where Terraform plans this and, with targets, that."""
     targets, make = list[Any](), FakeTerraform.plan
@@ -60,14 +60,14 @@ def planned(
         "show_plan",
         lambda *_: {"format_version": "1.2", "complete": False, "resource_changes": next(shown)},
     )
-    attempt = attempt_at({}, good=None, person=Person(skip=skip))
+    attempt = attempt_at({}, good=None, person=OperatorDecision(skip=skip))
     attempt.rollback = Rollback()
     plan(bench, attempt)
     return attempt, targets
 
 
 def test_a_skipped_object_is_left_out_under_either_of_its_names(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: LeasedShard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     everything = [update(QUEUE, previous_address=MOVED), update(TOPIC)]
 
@@ -78,7 +78,7 @@ def test_a_skipped_object_is_left_out_under_either_of_its_names(
 
 
 def test_a_skipped_object_that_another_one_takes_along_is_named_and_nothing_is_applied(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: LeasedShard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     everything = [update(QUEUE), update(TOPIC)]
 
@@ -117,7 +117,7 @@ def test_a_first_deploy_goes_back_to_nothing_that_is_declared() -> None:
     ids=["another state has it", "its own state has it", "nobody has it"],
 )
 def test_a_rollback_never_makes_what_another_state_has_by_then(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, has: str | None, *, refused: bool
+    bench: LeasedShard, monkeypatch: pytest.MonkeyPatch, has: str | None, *, refused: bool
 ) -> None:
     """Between the plan of the rollback and its apply somebody may have taken over what the run destroyed."""
     arn = "arn:aws:sns:eu-west-1:123456789012:orders"

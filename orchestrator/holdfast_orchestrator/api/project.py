@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.advice.facts import Advice
     from holdfast_orchestrator.context.run import Run
     from holdfast_orchestrator.deploy.outcome import RunResult
-    from holdfast_orchestrator.deploy.run_context import Policy
-    from holdfast_orchestrator.deploy.work.attempt import Person
+    from holdfast_orchestrator.deploy.run_context import DeployPolicy
+    from holdfast_orchestrator.deploy.work.attempt import OperatorDecision
     from holdfast_orchestrator.executor.address import Cluster
     from holdfast_orchestrator.executor.dask_cluster import DaskCrew
     from holdfast_orchestrator.plan.result import Plan
@@ -116,7 +116,7 @@ class Project(MovingApp):
         include_dependents: bool = False,
         changed_since: str | None = None,
         allow_destroy: Iterable[str] = (),
-        policy: "Policy | None" = None,
+        policy: "DeployPolicy | None" = None,
         atomic: bool = False,
         refresh: bool = False,
         command: str = "",
@@ -172,7 +172,7 @@ class Project(MovingApp):
         include_dependents: bool = False,
         retired: str | None = None,
         allow_destroy: Iterable[str] = (),
-        policy: "Policy | None" = None,
+        policy: "DeployPolicy | None" = None,
         command: str = "",
         max_parallel: int | None = None,
         max_parallel_per_account: int | None = None,
@@ -230,7 +230,7 @@ class Project(MovingApp):
         *,
         to: str | None = None,
         env: Names = (),
-        policy: "Policy | None" = None,
+        policy: "DeployPolicy | None" = None,
         command: str = "",
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
@@ -241,7 +241,7 @@ class Project(MovingApp):
         does not name exactly one shard.
         """
         from holdfast_orchestrator.deploy.resume import known_shards  # noqa: PLC0415
-        from holdfast_orchestrator.deploy.shard.intent import Back  # noqa: PLC0415 - rarely needed
+        from holdfast_orchestrator.deploy.shard.intent import RollbackTarget  # noqa: PLC0415 - rarely needed
 
         app = self.list(env=env, on_event=on_event)
         shards = selection_of((), (), stack).of(Manifest(app)) if app else ()
@@ -251,7 +251,7 @@ class Project(MovingApp):
         with self.warmed(env=env, on_event=on_event) as here:
             run = here.run(known_shards(shards, app), on_event=on_event, stop=stop)
             return _carried_out(
-                run, policy=policy, shards=shards, max_parallel=1, back=Back(to), command=command
+                run, policy=policy, shards=shards, max_parallel=1, back=RollbackTarget(to), command=command
             )
 
     def resume(
@@ -259,7 +259,7 @@ class Project(MovingApp):
         run: str,
         *,
         env: Names = (),
-        decision: "Person | None" = None,
+        decision: "OperatorDecision | None" = None,
         command: str = "",
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
@@ -270,12 +270,12 @@ class Project(MovingApp):
         them knows the run.
         """
         from holdfast_orchestrator.deploy.resume import (  # noqa: PLC0415
-            Take,
+            ResumeRequest,
             known_shards,
             shards_of_run,
             take_up_run,
         )
-        from holdfast_orchestrator.deploy.work.attempt import Person  # noqa: PLC0415 - rarely needed
+        from holdfast_orchestrator.deploy.work.attempt import OperatorDecision  # noqa: PLC0415 - rarely needed
         from holdfast_orchestrator.report.transcript import Transcript  # noqa: PLC0415
 
         app = self.recorded(env=env, on_event=on_event)
@@ -285,7 +285,7 @@ class Project(MovingApp):
         environments = sorted({shard.environment for shard in shards})
         with self.warmed(env=environments, on_event=on_event) as here:
             taken = replace(here.run(manifest, on_event=on_event, stop=stop), id=run)
-            take = Take(run=run, person=decision or Person(), command=command)
+            take = ResumeRequest(run=run, person=decision or OperatorDecision(), command=command)
             return take_up_run(take, taken, shards, Transcript)
 
     @contextmanager
@@ -318,9 +318,9 @@ class Project(MovingApp):
             return
         from holdfast_orchestrator.executor.address import Cluster, open_to_all  # noqa: PLC0415
         from holdfast_orchestrator.executor.dask_cluster import joined  # noqa: PLC0415 - only with a cluster
-        from holdfast_orchestrator.executor.job import Belongings  # noqa: PLC0415
+        from holdfast_orchestrator.executor.job import ProjectSettings  # noqa: PLC0415
 
-        belongings = Belongings.of(
+        belongings = ProjectSettings.of(
             self.file, engine=self.options.engine, cold_providers=self.options.cold_providers
         )
         cluster = Cluster(address=executor) if isinstance(executor, str) else executor
@@ -370,7 +370,7 @@ class Project(MovingApp):
 def _carried_out(
     run: "Run",
     *,
-    policy: "Policy | None",
+    policy: "DeployPolicy | None",
     allow_destroy: Iterable[str] = (),
     crew: "DaskCrew | None" = None,
     **order: Any,
@@ -378,10 +378,10 @@ def _carried_out(
     """Carry out an Order of these fields."""
     from holdfast_orchestrator.deploy.order import Order  # noqa: PLC0415
     from holdfast_orchestrator.deploy.run import carry_out  # noqa: PLC0415
-    from holdfast_orchestrator.deploy.run_context import Policy  # noqa: PLC0415 - only with Terraform
+    from holdfast_orchestrator.deploy.run_context import DeployPolicy  # noqa: PLC0415 - only with Terraform
     from holdfast_orchestrator.report.transcript import Transcript  # noqa: PLC0415 - only with Terraform
 
-    policy = policy or Policy()
+    policy = policy or DeployPolicy()
     agreed = replace(
         policy,
         allowed=policy.allowed | frozenset(allow_destroy),

@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from holdfast_orchestrator.app.json_model import explain
-from holdfast_orchestrator.app.manifest import LOCAL, Keeping, Shard, Stack, StateLocation, checked_state_key
+from holdfast_orchestrator.app.manifest import (
+    LOCAL,
+    RetentionSettings,
+    Shard,
+    Stack,
+    StateLocation,
+    checked_state_key,
+)
 from holdfast_orchestrator.app.other_backends import state_elsewhere
 from holdfast_orchestrator.app.project_file import ForeignSettings
 from holdfast_orchestrator.errors import SettingsError
@@ -136,7 +143,7 @@ def merged(settings: ForeignSettings, options: ForeignSettings) -> ForeignSettin
     return ForeignSettings(**values)
 
 
-def _keeping(given: Mapping[str, Any]) -> Keeping:
+def _keeping(given: Mapping[str, Any]) -> RetentionSettings:
     from holdfast_orchestrator.app.manifest_schema import KeepingEntry  # noqa: PLC0415 - pydantic, only when used
 
     try:

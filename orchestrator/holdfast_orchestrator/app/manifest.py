@@ -65,7 +65,7 @@ class CopyBucket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Keeping:
+class RetentionSettings:
     """What is kept beside a state, for how long, and where else.
 
     A backup goes when there are `backup_count` newer ones and it is older than `backup_days`. `audit_days`
@@ -121,7 +121,7 @@ class Shard:
     account: str
     region: str
     state: StateLocation
-    keeping: Keeping = field(default_factory=Keeping)
+    keeping: RetentionSettings = field(default_factory=RetentionSettings)
     cloud: Literal["aws", "local"] = "aws"
     role_arn: str | None = None
     owners: tuple[str, ...] = ()

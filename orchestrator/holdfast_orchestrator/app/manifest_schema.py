@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from holdfast_orchestrator.app.accepted_differences import AcceptedDifferenceEntry
-from holdfast_orchestrator.app.manifest import CopyBucket, Keeping
+from holdfast_orchestrator.app.manifest import CopyBucket, RetentionSettings
 
 
 class CdktfStack(BaseModel):
@@ -69,10 +69,10 @@ class KeepingEntry(BaseModel):
         bool, Field(description="keep the output of runs as it was, under a prefix of its own")
     ] = False
 
-    def as_keeping(self) -> Keeping:
+    def as_keeping(self) -> RetentionSettings:
         """Return the same as the value the orchestrator works with."""
         copies = tuple(CopyBucket(**copy.model_dump()) for copy in self.copies)
-        return Keeping(**{**self.model_dump(), "copies": copies})
+        return RetentionSettings(**{**self.model_dump(), "copies": copies})
 
 
 class SourceEntry(BaseModel):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from holdfast_orchestrator.record.fingerprint import Build, Footing, InputFooting, Mark
+from holdfast_orchestrator.record.fingerprint import Build, Fingerprint, InputFingerprint, ObjectStamp
 from holdfast_orchestrator.record.state_record import StateRecord
 from holdfast_orchestrator.terraform.accepted import count_words
 
@@ -59,7 +59,7 @@ class Decision:
     """No reason at all means unchanged; `footing` is then what it stands on."""
 
     reasons: tuple[Reason, ...] = ()
-    footing: Footing | None = None
+    footing: Fingerprint | None = None
     record: StateRecord | None = None
 
     @property
@@ -103,10 +103,10 @@ class Now:
     engine: str
     required: tuple[str, ...]
     locks: Mapping[str, Build]
-    inputs: Mapping[str, InputFooting]
+    inputs: Mapping[str, InputFingerprint]
     record: StateRecord | None
     good: str | None
-    state: Mark | None
+    state: ObjectStamp | None
     locked: bool
     reads: Mapping[str, str]
     doubts: tuple[str, ...] = field(default=())
@@ -137,7 +137,7 @@ def _unsettled(record: StateRecord) -> Iterator[Reason]:
         yield Reason(Why.UNFINISHED, "a deploy that failed has left something behind")
 
 
-def _differences(now: Now, then: Footing) -> Iterator[Reason]:
+def _differences(now: Now, then: Fingerprint) -> Iterator[Reason]:
     if now.configuration != then.configuration:
         yield Reason(Why.CONFIGURATION, "configuration changed")
     if settings := _differing(now.settings, then.settings):
@@ -161,7 +161,7 @@ def _reads(now: Mapping[str, str], then: Mapping[str, str] | None) -> Iterator[R
         yield Reason(Why.INPUTS, words, changed)
 
 
-def _inputs(now: Mapping[str, InputFooting], then: Mapping[str, InputFooting]) -> Iterator[Reason]:
+def _inputs(now: Mapping[str, InputFingerprint], then: Mapping[str, InputFingerprint]) -> Iterator[Reason]:
     for name in sorted({*now, *then}):
         if name not in now or name not in then:
             yield Reason(Why.UPSTREAM, "reads from other shards than before", (name,))
@@ -169,7 +169,7 @@ def _inputs(now: Mapping[str, InputFooting], then: Mapping[str, InputFooting]) -
             yield Reason(Why.UPSTREAM, f"`{name}` has other outputs", changed)
 
 
-def _providers(now: Now, then: Footing) -> Iterator[Reason]:
+def _providers(now: Now, then: Fingerprint) -> Iterator[Reason]:
     if set(now.required) != set(then.providers):
         names = tuple(sorted(set(now.required) ^ set(then.providers)))
         yield Reason(Why.PROVIDER, "providers changed", names)

@@ -17,7 +17,13 @@ from holdfast_orchestrator.change_detection.upstream import Upstreams, outputs_n
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.record.fingerprint import Build, Footing, InputFooting, Mark, Proven
+from holdfast_orchestrator.record.fingerprint import (
+    Build,
+    Fingerprint,
+    InputFingerprint,
+    ObjectStamp,
+    VerifiedInputs,
+)
 from holdfast_orchestrator.record.last_good import Promoted
 from holdfast_orchestrator.terraform.json_values import Document, digest
 
@@ -38,7 +44,7 @@ class DeployedShard(Protocol):
         """The folder."""
 
 
-def inputs_before(bench: DeployedShard, configuration: Document) -> Mapping[str, Mark | None] | None:
+def inputs_before(bench: DeployedShard, configuration: Document) -> Mapping[str, ObjectStamp | None] | None:
     """Which upstream states there are, to be asked before the plan that proves the shard well.
 
     None where that cannot be found out: it is never worth a deploy.
@@ -50,8 +56,8 @@ def inputs_before(bench: DeployedShard, configuration: Document) -> Mapping[str,
 
 
 def footing_of(
-    bench: DeployedShard, promoted: Promoted, *, state: Mark, proven: Proven | None
-) -> Footing | None:
+    bench: DeployedShard, promoted: Promoted, *, state: ObjectStamp, proven: VerifiedInputs | None
+) -> Fingerprint | None:
     """Return the footing of what stands, None where that cannot be told for sure.
 
     Never raises: the deployment is good already, and only the next one will be slower.
@@ -67,7 +73,9 @@ def footing_of(
         return None
 
 
-def _footing(bench: DeployedShard, promoted: Promoted, *, state: Mark, proven: Proven) -> Footing | None:
+def _footing(
+    bench: DeployedShard, promoted: Promoted, *, state: ObjectStamp, proven: VerifiedInputs
+) -> Fingerprint | None:
     shard, record = bench.shard, promoted.record
     document = normal(shard.configuration)
     inputs = _inputs(bench, document)
@@ -75,7 +83,7 @@ def _footing(bench: DeployedShard, promoted: Promoted, *, state: Mark, proven: P
     providers = _builds(bench, versions.registry)
     if providers is None or {name: one.mark for name, one in inputs.items()} != dict(proven.inputs):
         return None
-    return Footing(
+    return Fingerprint(
         run=record.run,
         at=record.at,
         configuration=digest(document),
@@ -91,7 +99,7 @@ def _footing(bench: DeployedShard, promoted: Promoted, *, state: Mark, proven: P
     )
 
 
-def _inputs(bench: DeployedShard, document: Document) -> Mapping[str, InputFooting]:
+def _inputs(bench: DeployedShard, document: Document) -> Mapping[str, InputFingerprint]:
     upstreams = Upstreams(manifest=bench.run.manifest, tools=bench.run.tools)
     needed = outputs_needed(document, bench.run.manifest)
     return {name: upstreams.read(name).of(names) for name, names in needed.items()}

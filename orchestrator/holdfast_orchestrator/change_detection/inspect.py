@@ -1,7 +1,7 @@
 """What is so now, gathered: three small reads a shard, all shards at once, and no lock on anything.
 
-`Lookout.first` looks at every shard of a run before the first begins. `Lookout.again` is for a shard whose
-turn comes after something above it has changed, or long after the first look.
+`ChangeDetector.first` looks at every shard of a run before the first begins. `ChangeDetector.again` is for a
+shard whose turn comes after something above it has changed, or long after the first look.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ _NOTHING: Document = {}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lookout:
+class ChangeDetector:
     """Looks at the shards of one run."""
 
     run: Run

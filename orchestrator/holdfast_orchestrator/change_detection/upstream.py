@@ -12,7 +12,7 @@ from holdfast_orchestrator.change_detection.normalize import remote_states
 from holdfast_orchestrator.context.tools import Tools
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.record.fingerprint import InputFooting, Mark
+from holdfast_orchestrator.record.fingerprint import InputFingerprint, ObjectStamp
 from holdfast_orchestrator.state.object_store import ObjectHead, ObjectStore
 from holdfast_orchestrator.state.snapshot import read_snapshot, snapshot_of
 from holdfast_orchestrator.terraform.json_values import Document, digest
@@ -24,12 +24,12 @@ _ABSENT = digest(None)
 class Read:
     """A state that was read: which one, and the digest of each of its outputs."""
 
-    mark: Mark | None
+    mark: ObjectStamp | None
     outputs: Mapping[str, str]
 
-    def of(self, names: frozenset[str]) -> InputFooting:
+    def of(self, names: frozenset[str]) -> InputFingerprint:
         """Return the outputs of these names; one that is not there is known as that."""
-        return InputFooting(self.mark, {name: self.outputs.get(name, _ABSENT) for name in sorted(names)})
+        return InputFingerprint(self.mark, {name: self.outputs.get(name, _ABSENT) for name in sorted(names)})
 
 
 @dataclass(kw_only=True)
@@ -40,14 +40,16 @@ class Upstreams:
     tools: Tools
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _guards: dict[str, threading.Lock] = field(default_factory=dict)
-    _marks: dict[str, Mark | None] = field(default_factory=dict)
+    _marks: dict[str, ObjectStamp | None] = field(default_factory=dict)
     _read: dict[str, Read] = field(default_factory=dict)
 
-    def marks(self, configuration: Document) -> Mapping[str, Mark | None]:
+    def marks(self, configuration: Document) -> Mapping[str, ObjectStamp | None]:
         """Which state there is now of each shard that a configuration reads from."""
         return {name: self.mark(name) for name in outputs_needed(configuration, self.manifest)}
 
-    def now(self, configuration: Document, known: Mapping[str, InputFooting]) -> Mapping[str, InputFooting]:
+    def now(
+        self, configuration: Document, known: Mapping[str, InputFingerprint]
+    ) -> Mapping[str, InputFingerprint]:
         """What a configuration reads now; a state that is still the known one is not read again."""
         found = {}
         for name, names in outputs_needed(configuration, self.manifest).items():
@@ -63,7 +65,7 @@ class Upstreams:
         needed = outputs_needed(json.loads(shard.configuration), self.manifest)
         return {name: digest(self.read(name).of(names).outputs) for name, names in needed.items()}
 
-    def mark(self, name: str) -> Mark | None:
+    def mark(self, name: str) -> ObjectStamp | None:
         """Which object the state of shard `name` is."""
         with self._guard(name):
             if name not in self._marks:
@@ -80,7 +82,7 @@ class Upstreams:
                 )
             return self._read[name]
 
-    def note(self, name: str, mark: Mark | None) -> None:
+    def note(self, name: str, mark: ObjectStamp | None) -> None:
         """Keep what somebody else has just found out."""
         with self._guard(name):
             self._marks.setdefault(name, mark)
@@ -102,13 +104,13 @@ def read_outputs(store: ObjectStore, key: str) -> Read:
     return Read(mark_of(stored.head), {name: digest(value) for name, value in outputs.items()})
 
 
-def _is_known(before: InputFooting, mark: Mark, names: frozenset[str]) -> bool:
+def _is_known(before: InputFingerprint, mark: ObjectStamp, names: frozenset[str]) -> bool:
     return before.mark == mark and set(before.outputs) == names
 
 
-def mark_of(head: ObjectHead | None) -> Mark | None:
+def mark_of(head: ObjectHead | None) -> ObjectStamp | None:
     """Which object it is; None for none."""
-    return None if head is None else Mark(head.etag, head.version)
+    return None if head is None else ObjectStamp(head.etag, head.version)
 
 
 def strangers(configuration: Document, manifest: Manifest) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import click
 from holdfast_orchestrator.cli._options import mirrored, options
 from holdfast_orchestrator.cli._variables import HIDDEN, without_values
 from holdfast_orchestrator.deploy.decisions.reversibility import Approval
-from holdfast_orchestrator.deploy.run_context import Policy
+from holdfast_orchestrator.deploy.run_context import DeployPolicy
 from holdfast_orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
@@ -81,9 +81,9 @@ def failing(function: F) -> F:
     return shared
 
 
-def policy_of(given: Mapping[str, Any]) -> Policy:
+def policy_of(given: Mapping[str, Any]) -> DeployPolicy:
     """Return the options as one value. Raises UsageError for an approval without an address."""
-    return Policy(
+    return DeployPolicy(
         rollback=not given.get("no_rollback", False),
         on_first_failure=given.get("on_first_failure", "keep"),
         approvals=tuple(map(_approval, given.get("approve", ()))),

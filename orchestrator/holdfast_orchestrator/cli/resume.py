@@ -60,9 +60,11 @@ def command(runtime: Runtime, /, *, run: str, go_on: bool, **given: Any) -> int:
     Works on any machine with the app checked out; --env names the environments whose buckets are looked in.
     Safe to repeat. A run that needs a person (exit code 6) is taken up with one of the decisions.
     """
-    from holdfast_orchestrator.deploy.work.attempt import Person  # noqa: PLC0415 - only when it runs
+    from holdfast_orchestrator.deploy.work.attempt import OperatorDecision  # noqa: PLC0415 - only when it runs
 
-    decision = Person(skip=given["skip"], orphan=given["orphan"], accept_forward=given["accept_forward"])
+    decision = OperatorDecision(
+        skip=given["skip"], orphan=given["orphan"], accept_forward=given["accept_forward"]
+    )
     if decision.accept_forward and (go_on or decision.skip or decision.orphan):
         raise UsageError("--accept-forward undoes nothing, so it goes with no other decision")
     where = {**dict.fromkeys(_FOREIGN), "service": (), "stack": (), **given}

@@ -13,8 +13,8 @@ from dataclasses import replace
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
 from holdfast_orchestrator.deploy.phases.irreversible import UPSTREAMS_FIRST
-from holdfast_orchestrator.deploy.run_context import Desk
-from holdfast_orchestrator.deploy.shard.intent import Back, Intent
+from holdfast_orchestrator.deploy.run_context import RunContext
+from holdfast_orchestrator.deploy.shard.intent import Intent, RollbackTarget
 from holdfast_orchestrator.deploy.shard.manual_rollback import ShardRollback
 from holdfast_orchestrator.deploy.work.next_commands import (
     correct_and_deploy,
@@ -32,7 +32,7 @@ from holdfast_orchestrator.run_id import new_run_id
 def take_back(
     results: Mapping[str, ShardResult],
     run: Run,
-    desk: Desk,
+    desk: RunContext,
     givers: Mapping[str, frozenset[str]] | None = None,
 ) -> Mapping[str, ShardResult]:
     """Return the results, those of committed shards replaced by what came of taking them back.
@@ -58,7 +58,7 @@ def take_back(
 
 
 def take_back_receivers(
-    results: Mapping[str, ShardResult], run: Run, desk: Desk, givers: Mapping[str, frozenset[str]]
+    results: Mapping[str, ShardResult], run: Run, desk: RunContext, givers: Mapping[str, frozenset[str]]
 ) -> Mapping[str, ShardResult]:
     """Return the results after taking back what received an object from a shard that failed afterwards.
 
@@ -101,14 +101,14 @@ def _waits_for_upstreams(result: ShardResult) -> bool:
     return result.outcome is Outcome.BLOCKED and (result.reason or "").startswith(UPSTREAMS_FIRST)
 
 
-def _go_on(result: ShardResult, run: Run, desk: Desk) -> ShardResult:
+def _go_on(result: ShardResult, run: Run, desk: RunContext) -> ShardResult:
     from holdfast_orchestrator.deploy.resume import go_on_undoing  # noqa: PLC0415 - it imports `run`, which this is part of
 
     ended = go_on_undoing(run.manifest.by_name[result.shard], run, desk)
     return replace(ended, seconds=result.seconds + ended.seconds)
 
 
-def _once_more(result: ShardResult, target: LastGood | None, run: Run, desk: Desk) -> ShardResult:
+def _once_more(result: ShardResult, target: LastGood | None, run: Run, desk: RunContext) -> ShardResult:
     """The way up: with everything above it back where it was, a shard's values are too."""
     if target is None:
         return result
@@ -127,7 +127,7 @@ def _before(name: str, run: Run) -> LastGood | None:
 
 
 def _taken_back(
-    name: str, target: LastGood | None, result: ShardResult, *, because: str, run: Run, desk: Desk
+    name: str, target: LastGood | None, result: ShardResult, *, because: str, run: Run, desk: RunContext
 ) -> ShardResult:
     if target is None:
         shard = run.manifest.by_name[name]
@@ -159,8 +159,8 @@ def _doubts(name: str, target: LastGood, run: Run) -> tuple[str, ...]:
     return doubts_about(run.tools.store(run.manifest.by_name[name]), target.artifact)
 
 
-def _go(name: str, target: LastGood | None, run: Run, desk: Desk) -> ShardResult:
+def _go(name: str, target: LastGood | None, run: Run, desk: RunContext) -> ShardResult:
     """Go back in a run of its own: the journal of this one has come to its end."""
     own = replace(run, id=new_run_id(run.clock.now()))
-    intent = Intent(back=Back(None if target is None else target.run, rejects=False))
+    intent = Intent(back=RollbackTarget(None if target is None else target.run, rejects=False))
     return ShardRollback(run.manifest.by_name[name], own, intent, desk).result()

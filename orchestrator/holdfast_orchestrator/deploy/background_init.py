@@ -20,7 +20,7 @@ from holdfast_orchestrator.system.workers import start_helper
 _LOOK_SECONDS = 0.1
 
 
-class Ahead:
+class BackgroundInit:
     """A thread that makes folders ready; `has_room` says whether there is a core to spare."""
 
     def __init__(self, run: Run, shards: Iterable[Shard], *, has_room: Callable[[], bool]) -> None:

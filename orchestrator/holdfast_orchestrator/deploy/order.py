@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from holdfast_orchestrator.app.manifest import Shard
-from holdfast_orchestrator.deploy.run_context import Policy
+from holdfast_orchestrator.deploy.run_context import DeployPolicy
 from holdfast_orchestrator.deploy.run_recorder import Transcribe
-from holdfast_orchestrator.deploy.shard.intent import Back
+from holdfast_orchestrator.deploy.shard.intent import RollbackTarget
 from holdfast_orchestrator.plan.result import Plan
 
 
@@ -24,9 +24,9 @@ class Order:
     max_parallel: int
     transcribe: Transcribe
     destroy: bool = False
-    policy: Policy = field(default_factory=Policy)
+    policy: DeployPolicy = field(default_factory=DeployPolicy)
     shown: Plan | None = None
-    back: Back | None = None
+    back: RollbackTarget | None = None
     atomic: bool = False
     refresh: bool = False
     per_account: int | None = None

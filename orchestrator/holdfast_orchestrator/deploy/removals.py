@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult, finished
-from holdfast_orchestrator.deploy.run_context import Desk
+from holdfast_orchestrator.deploy.run_context import RunContext
 from holdfast_orchestrator.deploy.shard.deploy import ShardDeploy
 from holdfast_orchestrator.deploy.shard.intent import Intent
 from holdfast_orchestrator.events import Notice
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def remove_what_waited(
-    results: Mapping[str, ShardResult], order: "Order", run: Run, desk: Desk
+    results: Mapping[str, ShardResult], order: "Order", run: Run, desk: RunContext
 ) -> Mapping[str, ShardResult]:
     """Return the results, those of shards whose removals were made, or had to stay, put right."""
     ended = dict(results)
@@ -31,7 +31,7 @@ def remove_what_waited(
 
 
 def _removed(
-    result: ShardResult, ended: Mapping[str, ShardResult], order: "Order", *, run: Run, desk: Desk
+    result: ShardResult, ended: Mapping[str, ShardResult], order: "Order", *, run: Run, desk: RunContext
 ) -> ShardResult:
     unwell = [
         name

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from holdfast_orchestrator.app.manifest import Manifest, Shard, by_bucket
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult, finished
-from holdfast_orchestrator.deploy.run_context import Desk, Policy
-from holdfast_orchestrator.deploy.run_recorder import Books, Transcribe
+from holdfast_orchestrator.deploy.run_context import DeployPolicy, RunContext
+from holdfast_orchestrator.deploy.run_recorder import RunRecorder, Transcribe
 from holdfast_orchestrator.deploy.shard.crash_recovery import not_begun, take_up
 from holdfast_orchestrator.deploy.shard.deploy import at_work
 from holdfast_orchestrator.deploy.shard.journal_replay import noted_shard
 from holdfast_orchestrator.deploy.shard.operator_decision import refuse_unknown_addresses
-from holdfast_orchestrator.deploy.shard.result import Draft
-from holdfast_orchestrator.deploy.work.attempt import Person
+from holdfast_orchestrator.deploy.shard.result import ResultBuilder
+from holdfast_orchestrator.deploy.work.attempt import OperatorDecision
 from holdfast_orchestrator.deploy.work.ending import Ending
 from holdfast_orchestrator.deploy.work.failure import Failure
 from holdfast_orchestrator.deploy.work.next_commands import again_command
@@ -47,7 +47,7 @@ _STAYS = (Outcome.UNCHANGED, Outcome.COMMITTED, Outcome.ROLLED_BACK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Take:
+class ResumeRequest:
     """What is to be taken up: a run, what a person decided, and the command line for the records.
 
     `person` None: nobody has decided anything. `patience` is for how many seconds a Terraform on another
@@ -55,7 +55,7 @@ class Take:
     """
 
     run: str
-    person: Person | None
+    person: OperatorDecision | None
     command: str = ""
     patience: float = 0.0
     heeds_stop: bool = True
@@ -120,7 +120,9 @@ def _as_deployed(store: DurableStore, folder: str) -> Shard | None:
     return None if good is None or good.record.shard is None else shard_of(good.record.shard)
 
 
-def take_up_run(take: Take, run: Run, shards: tuple[Shard, ...], transcribe: Transcribe) -> RunResult:
+def take_up_run(
+    take: ResumeRequest, run: Run, shards: tuple[Shard, ...], transcribe: Transcribe
+) -> RunResult:
     """Bring a run to its end, shard after shard; returns what became of each.
 
     `transcribe` makes the transcript of what is shown, for the records.
@@ -132,8 +134,8 @@ def take_up_run(take: Take, run: Run, shards: tuple[Shard, ...], transcribe: Tra
     began = run.clock.monotonic()
     transcript = transcribe(run.emit)
     run = replace(run, emit=transcript)
-    desk = Desk.open(run, shards, Policy(operator=True))
-    books = Books(
+    desk = RunContext.open(run, shards, DeployPolicy(operator=True))
+    books = RunRecorder(
         run=run, desk=desk, verb="resume", shards=shards, command=take.command, transcript=transcript
     )
     run.emit(run.started("resume", shards))
@@ -165,7 +167,7 @@ def known_shards(shards: tuple[Shard, ...], others: tuple[Shard, ...]) -> Manife
     return Manifest(kept)
 
 
-def go_on(shard: Shard, run: Run, desk: Desk) -> ShardResult | None:
+def go_on(shard: Shard, run: Run, desk: RunContext) -> ShardResult | None:
     """Bring to its end what a process that died had begun on a shard for this very run.
 
     None where it had changed nothing: then nothing is held any more, and the shard may be begun anew; what
@@ -178,26 +180,26 @@ def go_on(shard: Shard, run: Run, desk: Desk) -> ShardResult | None:
     holder = desk.leases(store).holder(shard.state.folder)
     if run.id not in (kept and kept.record.run, holder and holder.run):
         return None
-    take = Take(run=run.id, person=None, patience=_PATIENCE_SECONDS, heeds_stop=False)
+    take = ResumeRequest(run=run.id, person=None, patience=_PATIENCE_SECONDS, heeds_stop=False)
     ended = _ended(take, run, shard, desk)
     return ended if isinstance(ended, ShardResult) else None
 
 
-def go_on_undoing(shard: Shard, run: Run, desk: Desk) -> ShardResult:
+def go_on_undoing(shard: Shard, run: Run, desk: RunContext) -> ShardResult:
     """Build the rollback of this run's failed shard again: what it could not go back without is there now."""
-    take = Take(run=run.id, person=Person(), patience=_PATIENCE_SECONDS, heeds_stop=False)
+    take = ResumeRequest(run=run.id, person=OperatorDecision(), patience=_PATIENCE_SECONDS, heeds_stop=False)
     return _taken_up(take, run, shard, desk)
 
 
-def _taken_up(take: Take, run: Run, shard: Shard, desk: Desk) -> ShardResult:
+def _taken_up(take: ResumeRequest, run: Run, shard: Shard, desk: RunContext) -> ShardResult:
     ended = _ended(take, run, shard, desk)
-    return ended if isinstance(ended, ShardResult) else Draft(shard=shard, run=run).failed(ended)
+    return ended if isinstance(ended, ShardResult) else ResultBuilder(shard=shard, run=run).failed(ended)
 
 
-def _ended(take: Take, run: Run, shard: Shard, desk: Desk) -> ShardResult | Failure:
+def _ended(take: ResumeRequest, run: Run, shard: Shard, desk: RunContext) -> ShardResult | Failure:
     """How it ended; where that run had not begun to change anything here, what to say of it."""
     began = run.clock.monotonic()
-    draft = Draft(shard=shard, run=run)
+    draft = ResultBuilder(shard=shard, run=run)
     try:
         ended = _under_lease(take, run, shard, desk, draft)
     except InterruptedSafelyError:
@@ -214,7 +216,9 @@ def _ended(take: Take, run: Run, shard: Shard, desk: Desk) -> ShardResult | Fail
     return ended if ended.seconds else replace(ended, seconds=run.clock.monotonic() - began)
 
 
-def _under_lease(take: Take, run: Run, shard: Shard, desk: Desk, draft: Draft) -> ShardResult | Failure:
+def _under_lease(
+    take: ResumeRequest, run: Run, shard: Shard, desk: RunContext, draft: ResultBuilder
+) -> ShardResult | Failure:
     store = run.tools.store(shard)
     kept = read_state_record(store, shard.state.folder)
     holder = desk.leases(store).holder(shard.state.folder)
@@ -241,7 +245,7 @@ def _under_lease(take: Take, run: Run, shard: Shard, desk: Desk, draft: Draft) -
 
 
 def _standing(
-    store: DurableStore, shard: Shard, take: Take, draft: Draft, unfinished: str | None
+    store: DurableStore, shard: Shard, take: ResumeRequest, draft: ResultBuilder, unfinished: str | None
 ) -> ShardResult | Failure:
     """What became of a shard with which that run has nothing left to do, as far as it had begun.
 
@@ -262,7 +266,9 @@ def _standing(
     return _by_its_journal(store, shard, take, draft)
 
 
-def _by_its_journal(store: DurableStore, shard: Shard, take: Take, draft: Draft) -> ShardResult | Failure:
+def _by_its_journal(
+    store: DurableStore, shard: Shard, take: ResumeRequest, draft: ResultBuilder
+) -> ShardResult | Failure:
     good = read_last_good(store, shard.state.folder)
     if good is not None and good.record.run == take.run:
         return draft.good(Outcome.COMMITTED)
@@ -278,7 +284,7 @@ def _by_its_journal(store: DurableStore, shard: Shard, take: Take, draft: Draft)
     return not_begun(store, take.run, shard)
 
 
-def _given_back(take: Take, store: DurableStore, shard: Shard, holder: LeaseRecord) -> Failure:
+def _given_back(take: ResumeRequest, store: DurableStore, shard: Shard, holder: LeaseRecord) -> Failure:
     """What to say of a run of which there is nothing but a lease; a move that it began is gone on with."""
     ended = f"run {take.run} ended while it was {holder.doing}"
     kept = read_state_record(store, shard.state.folder)
@@ -289,11 +295,11 @@ def _given_back(take: Take, store: DurableStore, shard: Shard, holder: LeaseReco
     return _so(take, store, shard, f"{ended}; it left nothing open, and what it held was given back")
 
 
-def _still_open(take: Take) -> InterruptedSafelyError:
+def _still_open(take: ResumeRequest) -> InterruptedSafelyError:
     return InterruptedSafelyError("interrupted; still open", next_step=f"holdfast resume {take.run}")
 
 
-def _undone(take: Take, store: DurableStore, shard: Shard, draft: Draft) -> ShardResult:
+def _undone(take: ResumeRequest, store: DurableStore, shard: Shard, draft: ResultBuilder) -> ShardResult:
     return draft.ended(
         Ending(
             outcome=Outcome.ROLLED_BACK,
@@ -303,7 +309,7 @@ def _undone(take: Take, store: DurableStore, shard: Shard, draft: Draft) -> Shar
     )
 
 
-def _so(take: Take, store: DurableStore, shard: Shard, reason: str) -> Failure:
+def _so(take: ResumeRequest, store: DurableStore, shard: Shard, reason: str) -> Failure:
     record = read_run(store, take.run)
     again = again_command(shard, "deploy" if record is None else record.verb)
     return Failure(reason=reason, next_step=again, evidence=())

@@ -16,15 +16,15 @@ from holdfast_orchestrator.change_detection.retired import find_retired, tell_re
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.context.tools import check_buckets, shards_with_state
 from holdfast_orchestrator.deploy.atomic import take_back, take_back_receivers
-from holdfast_orchestrator.deploy.background_init import Ahead
+from holdfast_orchestrator.deploy.background_init import BackgroundInit
 from holdfast_orchestrator.deploy.order import Order
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult, finished
 from holdfast_orchestrator.deploy.phases.readers import readers_of
 from holdfast_orchestrator.deploy.removals import remove_what_waited
-from holdfast_orchestrator.deploy.run_context import Desk
-from holdfast_orchestrator.deploy.run_recorder import Books
+from holdfast_orchestrator.deploy.run_context import RunContext
+from holdfast_orchestrator.deploy.run_recorder import RunRecorder
 from holdfast_orchestrator.deploy.shard.intent import Intent
-from holdfast_orchestrator.deploy.skip_check import Turns
+from holdfast_orchestrator.deploy.skip_check import SkipCheck
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Notice, RunFinished
 from holdfast_orchestrator.gate.adopted import refuse_unknown_adoptions
@@ -36,10 +36,10 @@ from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.possible_moves import order_of_moves
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.deploy.workers import Crew
+    from holdfast_orchestrator.deploy.workers import Workers
 
 
-def carry_out(order: Order, run: Run, crew: "Crew | None" = None) -> RunResult:
+def carry_out(order: Order, run: Run, crew: "Workers | None" = None) -> RunResult:
     """Have a crew (None: this process) do what is ordered, and say how it ended.
 
     A failed shard is part of the answer.
@@ -47,9 +47,9 @@ def carry_out(order: Order, run: Run, crew: "Crew | None" = None) -> RunResult:
     Raises StateBucketError before anything is begun where a state bucket is missing, and UsageError
     where a destroy would leave a dependent without what it depends on.
     """
-    from holdfast_orchestrator.deploy.workers import Here  # noqa: PLC0415 - it comes back here for `resume`
+    from holdfast_orchestrator.deploy.workers import LocalWorkers  # noqa: PLC0415 - it comes back here for `resume`
 
-    crew = crew or Here()
+    crew = crew or LocalWorkers()
     began = run.clock.monotonic()
     check_buckets(run.tools, order.shards)
     refuse_states_elsewhere(run.tools, order.shards, lambda text: run.emit(Notice(message=text)))
@@ -58,8 +58,8 @@ def carry_out(order: Order, run: Run, crew: "Crew | None" = None) -> RunResult:
         _refuse_to_strand(order, run)
     transcript = order.transcribe(run.emit)
     run = replace(run, emit=transcript)
-    desk = Desk.open(run, order.shards, order.policy)
-    books = Books(
+    desk = RunContext.open(run, order.shards, order.policy)
+    books = RunRecorder(
         run=run,
         desk=desk,
         verb=order.verb,
@@ -127,13 +127,13 @@ def _refuse_to_strand_readers(order: Order, run: Run) -> None:
 class _Walk:
     order: Order
     run: Run
-    desk: Desk
-    crew: "Crew"
+    desk: RunContext
+    crew: "Workers"
     lock: threading.Lock = field(default_factory=threading.Lock)
     moved: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
     at_work: set[str] = field(default_factory=set)
-    turns: Turns | None = None
+    turns: SkipCheck | None = None
 
     def results(self) -> Mapping[str, ShardResult]:
         graph = self._graph
@@ -209,13 +209,15 @@ class _Walk:
         return replace(found, late=order_of_moves(found.moves, graph.dependencies)[1])
 
     @cached_property
-    def _ahead(self) -> Ahead:
+    def _ahead(self) -> BackgroundInit:
         """Of what will be worked on here, whatever has to wait for others first."""
         waiting: Iterable[Shard] = ()
         if self.turns is not None and self.crew.is_here:
             changing = [shard for shard in self.order.shards if self.turns.will_work(shard)]
             waiting = [shard for shard in changing if self._graph.dependencies[shard.name]]
-        return Ahead(self.run, waiting, has_room=lambda: 0 < len(self.at_work) < self.order.max_parallel)
+        return BackgroundInit(
+            self.run, waiting, has_room=lambda: 0 < len(self.at_work) < self.order.max_parallel
+        )
 
     def _turned(self, graph: Graph) -> Graph:
         return graph.reversed if self.order.destroy else graph
@@ -290,11 +292,11 @@ class _Walk:
         self.run.emit(finished(result))
 
 
-def _turns(order: Order, run: Run) -> Turns | None:
+def _turns(order: Order, run: Run) -> SkipCheck | None:
     """Only what is deployed as the app says can be left alone."""
     if order.destroy or order.back is not None:
         return None
-    return Turns.look(run, order.shards, refresh=order.refresh)
+    return SkipCheck.look(run, order.shards, refresh=order.refresh)
 
 
 def _left_alone(shard: Shard, run: Run, decision: Decision) -> ShardResult:

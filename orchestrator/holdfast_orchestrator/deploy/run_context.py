@@ -23,7 +23,7 @@ OnFirstFailure = Literal["keep", "destroy-created"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class DeployPolicy:
     """What a deploy may do when things go wrong, and what somebody has agreed to beforehand.
 
     `rollback` False keeps whatever a failed deploy has left. `on_first_failure` is for a shard that was
@@ -54,7 +54,7 @@ class Policy:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Desk:
+class RunContext:
     """Made once for a run. Who deploys and from which revision is found out behind the run's back.
 
     `taken_over` says that another process may have begun a shard for this very run, and died.
@@ -63,7 +63,7 @@ class Desk:
     """
 
     runtime: Runtime
-    policy: Policy
+    policy: DeployPolicy
     found_actor: "Future[Actor]"
     found_git: "Future[str | None]"
     taken_over: bool = False
@@ -72,7 +72,7 @@ class Desk:
     hands: WorkerPool = field(default_factory=lambda: WorkerPool(_HANDS, "hand"))
 
     @classmethod
-    def open(cls, run: Run, shards: tuple[Shard, ...], policy: Policy) -> Self:
+    def open(cls, run: Run, shards: tuple[Shard, ...], policy: DeployPolicy) -> Self:
         """Begin to find out what has to be known of this run."""
         runtime = run.runtime
         with_helpers = WorkerPool(2, thread_name_prefix="desk")
@@ -87,7 +87,7 @@ class Desk:
             with_helpers.shutdown(wait=False)
 
     @classmethod
-    def of(cls, runtime: Runtime, policy: Policy, *, actor: Actor, git: str | None) -> Self:
+    def of(cls, runtime: Runtime, policy: DeployPolicy, *, actor: Actor, git: str | None) -> Self:
         """Return the desk of a run of which all this is known."""
         found_actor: Future[Actor] = Future()
         found_actor.set_result(actor)

@@ -14,7 +14,7 @@ from holdfast_orchestrator.change_detection.checkouts import sweep_checkouts
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.cleanup import audit_settings, prune_backups, set_lifecycle, tidy_cache
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult
-from holdfast_orchestrator.deploy.run_context import Desk
+from holdfast_orchestrator.deploy.run_context import RunContext
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.events import Event, Notice
 from holdfast_orchestrator.record.audit.entry import Action
@@ -43,11 +43,11 @@ Transcribe = Callable[[Callable[[Event], None]], Transcript]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Books:
+class RunRecorder:
     """The books of one run. `command` is the command line as it was given."""
 
     run: Run
-    desk: Desk
+    desk: RunContext
     verb: str
     shards: tuple[Shard, ...]
     command: str

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.app.priority import estimated_seconds
 from holdfast_orchestrator.change_detection.decide import Decision
-from holdfast_orchestrator.change_detection.inspect import Lookout
+from holdfast_orchestrator.change_detection.inspect import ChangeDetector
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.shard.intent import Intent
 
@@ -19,17 +19,17 @@ _FRESH_SECONDS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Turns:
+class SkipCheck:
     """The first look at a run's shards, and the way to look again."""
 
-    lookout: Lookout
+    lookout: ChangeDetector
     decisions: Mapping[str, Decision]
     looked: float
 
     @classmethod
-    def look(cls, run: Run, shards: tuple[Shard, ...], *, refresh: bool) -> "Turns":
+    def look(cls, run: Run, shards: tuple[Shard, ...], *, refresh: bool) -> "SkipCheck":
         """Look at every shard."""
-        lookout = Lookout(run=run, refresh=refresh)
+        lookout = ChangeDetector(run=run, refresh=refresh)
         looked = run.clock.monotonic()
         return cls(lookout=lookout, decisions=lookout.first(shards), looked=looked)
 

@@ -8,7 +8,7 @@ from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.outcome import ShardResult
 from holdfast_orchestrator.deploy.resume import go_on
-from holdfast_orchestrator.deploy.run_context import Desk
+from holdfast_orchestrator.deploy.run_context import RunContext
 from holdfast_orchestrator.deploy.shard.deploy import ShardDeploy
 from holdfast_orchestrator.deploy.shard.intent import Intent
 from holdfast_orchestrator.deploy.shard.manual_rollback import ShardRollback
@@ -18,7 +18,7 @@ PATIENCE_SECONDS = EXPIRES_AFTER + 30.0
 """How long the lease of a dead worker is waited for: it expires a minute after it was last renewed."""
 
 
-class Crew(Protocol):
+class Workers(Protocol):
     """Works on one shard at a time for each thread that asks; `is_here`: on this machine, in its folders."""
 
     is_here: bool
@@ -26,11 +26,11 @@ class Crew(Protocol):
     def listening(self, run: Run) -> AbstractContextManager[None]:
         """Return what is entered around all the work for a run."""
 
-    def work(self, shard: Shard, run: Run, intent: Intent, desk: Desk) -> ShardResult:
+    def work(self, shard: Shard, run: Run, intent: Intent, desk: RunContext) -> ShardResult:
         """Do what is wanted of a shard; whatever happens is the result."""
 
 
-class Here:
+class LocalWorkers:
     """The thread that asks does the work."""
 
     is_here = True
@@ -39,13 +39,13 @@ class Here:
         """Nothing has to be heard that is not told already."""
         return nullcontext()
 
-    def work(self, shard: Shard, run: Run, intent: Intent, desk: Desk) -> ShardResult:
+    def work(self, shard: Shard, run: Run, intent: Intent, desk: RunContext) -> ShardResult:
         """Deploy, destroy or go back."""
         worker = ShardDeploy if intent.back is None else ShardRollback
         return worker(shard, run, intent, desk).result()
 
 
-def take_over(shard: Shard, run: Run, intent: Intent, desk: Desk) -> ShardResult:
+def take_over(shard: Shard, run: Run, intent: Intent, desk: RunContext) -> ShardResult:
     """Work on a shard that another process may have begun for this very run: go on from there, or begin."""
     policy = replace(
         desk.policy,
@@ -54,4 +54,4 @@ def take_over(shard: Shard, run: Run, intent: Intent, desk: Desk) -> ShardResult
         lease_wait=max(desk.policy.lease_wait, PATIENCE_SECONDS),
     )
     ended = go_on(shard, run, replace(desk, policy=policy))
-    return ended or Here().work(shard, run, intent, replace(desk, taken_over=True))
+    return ended or LocalWorkers().work(shard, run, intent, replace(desk, taken_over=True))

@@ -26,7 +26,7 @@ from holdfast_orchestrator.engine.ui_events import (
     ResourceDrift,
 )
 from holdfast_orchestrator.engine.user_logs import log_places
-from holdfast_orchestrator.engine.warm.client import Lent, Watching
+from holdfast_orchestrator.engine.warm.client import AttachedProviders, Watching
 from holdfast_orchestrator.engine.warm.shard import Place, WarmShard, has_modules
 from holdfast_orchestrator.engine.workdir import ERRORED_STATE, errored_state
 from holdfast_orchestrator.errors import EngineError
@@ -245,9 +245,9 @@ class Terraform:
         return self._config.applied(self._shard_environ, self.workdir)
 
     @contextlib.contextmanager
-    def _lent(self, watch: Watching | None = None) -> Iterator[Lent]:
+    def _lent(self, watch: Watching | None = None) -> Iterator[AttachedProviders]:
         if self._warm is None or self._config.overridden:
-            yield Lent()
+            yield AttachedProviders()
             return
         with self._warm.lent(self._place, watch) as lent:
             yield lent
@@ -292,7 +292,7 @@ class Terraform:
             return completed
         return self._runner.ask(*arguments, environ=self._environ)
 
-    def _must_repeat(self, lent: Lent, diagnostics: tuple[Diagnostic, ...]) -> bool:
+    def _must_repeat(self, lent: AttachedProviders, diagnostics: tuple[Diagnostic, ...]) -> bool:
         return (
             self._warm is not None
             and not self._runner.interrupted

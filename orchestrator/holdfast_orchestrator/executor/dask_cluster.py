@@ -18,15 +18,15 @@ from typing import Any
 from holdfast_orchestrator.app.manifest import Manifest, Shard
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.outcome import ShardResult
-from holdfast_orchestrator.deploy.run_context import Desk
+from holdfast_orchestrator.deploy.run_context import RunContext
 from holdfast_orchestrator.deploy.shard.intent import Intent
-from holdfast_orchestrator.deploy.shard.result import Draft
+from holdfast_orchestrator.deploy.shard.result import ResultBuilder
 from holdfast_orchestrator.deploy.workers import take_over
 from holdfast_orchestrator.errors import HoldfastError, ToolchainError, UsageError
 from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.executor import dask_worker as worker
 from holdfast_orchestrator.executor.address import Cluster, refuse_open
-from holdfast_orchestrator.executor.job import Belongings, Job, Neighbours
+from holdfast_orchestrator.executor.job import Job, Neighbours, ProjectSettings
 from holdfast_orchestrator.executor.messages import MessageError, event_of, job_text, result_of
 from holdfast_orchestrator.executor.unpickling import plain_values_only
 from holdfast_orchestrator.inputs.kept import hand_over
@@ -50,7 +50,7 @@ class BabbleError(OSError):
 
 
 @contextmanager
-def joined(cluster: Cluster, belongings: Belongings) -> Iterator["DaskCrew"]:
+def joined(cluster: Cluster, belongings: ProjectSettings) -> Iterator["DaskCrew"]:
     """Yield the crew of a cluster.
 
     Raises ToolchainError where Dask is not installed, UsageError where no scheduler answers there or
@@ -129,7 +129,7 @@ class DaskCrew:
 
     is_here = False
 
-    def __init__(self, client: Any, belongings: Belongings) -> None:
+    def __init__(self, client: Any, belongings: ProjectSettings) -> None:
         self._client = client
         self._belongings = belongings
         self._lock = threading.Lock()
@@ -165,12 +165,12 @@ class DaskCrew:
                 self._client.unsubscribe_topic(topic)
                 self._client.run(worker.end, run.id, on_error="ignore")
 
-    def work(self, shard: Shard, run: Run, intent: Intent, desk: Desk) -> ShardResult:
+    def work(self, shard: Shard, run: Run, intent: Intent, desk: RunContext) -> ShardResult:
         """Have a worker do what is wanted of a shard."""
         try:
             return self._result(self._job(shard, run, intent, desk), run)
         except HoldfastError as error:
-            return Draft(shard=shard, run=run).stopped(error)
+            return ResultBuilder(shard=shard, run=run).stopped(error)
         except Exception as error:
             if not _is_the_clusters(error):
                 raise
@@ -239,7 +239,7 @@ class DaskCrew:
         with self._lock:
             self._telling -= 1
 
-    def _job(self, shard: Shard, run: Run, intent: Intent, desk: Desk) -> Job:
+    def _job(self, shard: Shard, run: Run, intent: Intent, desk: RunContext) -> Job:
         # A worker has no file of the app: what the shard reads comes to it from the bucket.
         hand_over(run.tools.store(shard), shard.inputs)
         others = self._neighbours.of(shard)

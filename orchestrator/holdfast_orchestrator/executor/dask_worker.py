@@ -18,7 +18,7 @@ from holdfast_orchestrator.context.tools import RealTools, Tools
 from holdfast_orchestrator.context.warm_up import warmed_tools
 from holdfast_orchestrator.deploy.cleanup import tidy_cache
 from holdfast_orchestrator.deploy.outcome import ShardResult
-from holdfast_orchestrator.deploy.run_context import Desk
+from holdfast_orchestrator.deploy.run_context import RunContext
 from holdfast_orchestrator.deploy.workers import take_over
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.errors import HoldfastError, ToolchainError
@@ -124,7 +124,7 @@ class _Post:
             project=job.project,
             is_named=job.is_named,
         )
-        desk = Desk.of(self.runtime, job.policy, actor=job.actor, git=job.git)
+        desk = RunContext.of(self.runtime, job.policy, actor=job.actor, git=job.git)
         return take_over(job.shard, run, job.intent, desk)
 
 

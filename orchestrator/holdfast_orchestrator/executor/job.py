@@ -13,7 +13,7 @@ from typing import Self
 
 from holdfast_orchestrator.app.manifest import Manifest, Shard
 from holdfast_orchestrator.app.project_file import ProjectFile, read_choices
-from holdfast_orchestrator.deploy.run_context import Policy
+from holdfast_orchestrator.deploy.run_context import DeployPolicy
 from holdfast_orchestrator.deploy.shard.intent import Intent
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.errors import UsageError
@@ -21,7 +21,7 @@ from holdfast_orchestrator.record.actor import Actor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Belongings:
+class ProjectSettings:
     """What of the project's folder a worker has to know.
 
     `engine` is terraform or tofu, None for whichever a worker has. `lock_file` is the text of the provider
@@ -65,10 +65,10 @@ class Job:
     others: tuple[Shard, ...]
     labels: Mapping[str, str]
     intent: Intent
-    policy: Policy
+    policy: DeployPolicy
     actor: Actor
     git: str | None
-    belongings: Belongings
+    belongings: ProjectSettings
 
     @property
     def project_folder(self) -> str:

@@ -129,9 +129,9 @@ def _kinds() -> dict[str, type[Event]]:
 def _adapter(kind: Any) -> Any:
     # A tuple of one: how bytes are written can only be said for what holds a dataclass.
     adapter: Any = TypeAdapter(tuple[kind], config=_BYTES)
-    from holdfast_orchestrator.deploy.shard.intent import Back  # noqa: PLC0415 - named by its text in Intent
+    from holdfast_orchestrator.deploy.shard.intent import RollbackTarget  # noqa: PLC0415 - named by its text in Intent
 
-    adapter.rebuild(force=True, _types_namespace={"Back": Back})
+    adapter.rebuild(force=True, _types_namespace={"Back": RollbackTarget})
     return adapter
 
 

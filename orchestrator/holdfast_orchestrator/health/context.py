@@ -17,7 +17,7 @@ _SESSION = "holdfast-health"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doors:
+class CheckContext:
     """What the checks of one shard use.
 
     `environ` is the whole environment (credentials, endpoint, PATH); `role_arn` is assumed for AWS, as the
@@ -35,7 +35,9 @@ class Doors:
     variables: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, shard: "Shard", runtime: "Runtime", *, environ: Mapping[str, str], project: Path) -> "Doors":
+    def of(
+        cls, shard: "Shard", runtime: "Runtime", *, environ: Mapping[str, str], project: Path
+    ) -> "CheckContext":
         """Return this machine's doors for a shard; `environ` leads to the shard's cloud."""
         from holdfast_orchestrator.health.http_client import CarefulHttp  # noqa: PLC0415 - ssl, when it runs
 

@@ -10,13 +10,13 @@ from contextlib import suppress
 from typing import Any
 
 from holdfast_orchestrator.health.checks import Alarm, Check, Http, MissingOutputError, enabled, resolved
-from holdfast_orchestrator.health.context import Doors
+from holdfast_orchestrator.health.context import CheckContext
 from holdfast_orchestrator.health.kinds import look
 from holdfast_orchestrator.health.observation import Observation, Standing
 from holdfast_orchestrator.health.parallel import look_at_all
 
 
-def ready_before(checks: Sequence[Check], outputs: Mapping[str, Any], doors: Doors) -> tuple[str, ...]:
+def ready_before(checks: Sequence[Check], outputs: Mapping[str, Any], doors: CheckContext) -> tuple[str, ...]:
     """Return what is in the way, one sentence each; empty where the deploy may start.
 
     `outputs` are the shard's values as they are now (none before its first deploy). A check whose target is

@@ -13,7 +13,7 @@ from typing import Any
 
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.health.checks import Check, EcsServiceSteady, resolved
-from holdfast_orchestrator.health.context import Doors
+from holdfast_orchestrator.health.context import CheckContext
 from holdfast_orchestrator.health.kinds import look
 from holdfast_orchestrator.health.observation import Observation, Standing
 from holdfast_orchestrator.health.parallel import look_at_all
@@ -99,7 +99,7 @@ OnProgress = Callable[[CheckProgress], object]
 def watch(
     checks: Sequence[Check],
     outputs: Mapping[str, Any],
-    doors: Doors,
+    doors: CheckContext,
     *,
     stop: StopSignal | None = None,
     on_progress: OnProgress = lambda _: None,
@@ -197,7 +197,7 @@ def _undecided(watched: Sequence[_Watched]) -> list[_Watched]:
     return [each for each in watched if each.ended is None]
 
 
-def _look(open_: Sequence[_Watched], doors: Doors, on_progress: OnProgress) -> None:
+def _look(open_: Sequence[_Watched], doors: CheckContext, on_progress: OnProgress) -> None:
     now = doors.clock.monotonic()
     due = [each for each in open_ if each.due <= now]
     observations = look_at_all([each.check for each in due], lambda check: look(check, doors))
@@ -215,7 +215,7 @@ def _look(open_: Sequence[_Watched], doors: Doors, on_progress: OnProgress) -> N
             )
 
 
-def _nap(until: float, doors: Doors, stop: StopSignal | None) -> bool:
+def _nap(until: float, doors: CheckContext, stop: StopSignal | None) -> bool:
     """Sleep until then; True where somebody asked to stop."""
     while not (stop is not None and stop.asked):
         left = until - doors.clock.monotonic()

@@ -8,7 +8,7 @@ from holdfast_orchestrator.app.graph import Graph
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.app.priority import estimated_seconds
 from holdfast_orchestrator.change_detection.decide import Decision
-from holdfast_orchestrator.change_detection.inspect import Lookout
+from holdfast_orchestrator.change_detection.inspect import ChangeDetector
 from holdfast_orchestrator.change_detection.retired import find_retired, tell_retired
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.context.tools import check_buckets
@@ -53,7 +53,7 @@ def plan_run(
     refuse_unknown_adoptions(frozenset() if agreed is None else agreed.adopt, shards)
     names = tuple(shard.name for shard in shards)
     run.emit(run.started("plan", shards))
-    decisions = Lookout(run=run, refresh=refresh, explain=explain).first(shards)
+    decisions = ChangeDetector(run=run, refresh=refresh, explain=explain).first(shards)
     refuse_other_apps(
         run.project,
         [(shard, run.tools.store(shard)) for shard in shards if not decisions[shard.name].unchanged],

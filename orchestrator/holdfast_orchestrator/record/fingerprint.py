@@ -14,7 +14,7 @@ from holdfast_orchestrator.terraform.accepted import AcceptedUse
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ObjectStamp:
     """Which object it was, to the byte: ETag, and version where the bucket keeps versions."""
 
     etag: str
@@ -30,26 +30,26 @@ class Build:
 
 
 @dataclass(frozen=True, slots=True)
-class InputFooting:
+class InputFingerprint:
     """What was read from an upstream shard: out of which state, and the digest of each output."""
 
-    mark: Mark | None
+    mark: ObjectStamp | None
     outputs: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proven:
+class VerifiedInputs:
     """What a plan that found nothing was made of: the upstream states from before it, and the state.
 
     Where either is another one by the time this is written down, nothing was proven.
     """
 
-    inputs: Mapping[str, Mark | None]
+    inputs: Mapping[str, ObjectStamp | None]
     state: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Footing:
+class Fingerprint:
     """The footing of run `run`'s deployment.
 
     `configuration` is the digest of the normalised configuration, `settings` a digest for each thing the
@@ -66,8 +66,8 @@ class Footing:
     environment: Mapping[str, str]
     engine: str
     providers: Mapping[str, Build]
-    inputs: Mapping[str, InputFooting] = field(default_factory=dict)
-    state: Mark
+    inputs: Mapping[str, InputFingerprint] = field(default_factory=dict)
+    state: ObjectStamp
     good: str
     reads: Mapping[str, str] | None = None
     accepted: tuple[AcceptedUse, ...] = ()
@@ -96,7 +96,7 @@ class Footing:
         }
 
 
-def read_footing(document: Any) -> Footing | None:
+def read_footing(document: Any) -> Fingerprint | None:
     """Return what `to_json` wrote, None for anything else: what is not understood proves nothing."""
     try:
         return _built(document)
@@ -104,11 +104,11 @@ def read_footing(document: Any) -> Footing | None:
         return None
 
 
-def _built(document: Any) -> Footing | None:
+def _built(document: Any) -> Fingerprint | None:
     state = _marked(document["state"])
     if state is None:
         return None
-    return Footing(
+    return Fingerprint(
         run=str(document["run"]),
         at=parse_time(document["at"]),
         configuration=str(document["configuration"]),
@@ -120,7 +120,7 @@ def _built(document: Any) -> Footing | None:
             for source, build in document["providers"].items()
         },
         inputs={
-            name: InputFooting(_marked(one["state"]), _texts(one["outputs"]))
+            name: InputFingerprint(_marked(one["state"]), _texts(one["outputs"]))
             for name, one in document["inputs"].items()
         },
         state=state,
@@ -130,15 +130,15 @@ def _built(document: Any) -> Footing | None:
     )
 
 
-def _mark(mark: Mark | None) -> dict[str, str | None] | None:
+def _mark(mark: ObjectStamp | None) -> dict[str, str | None] | None:
     return None if mark is None else {"etag": mark.etag, "version": mark.version}
 
 
-def _marked(document: Any) -> Mark | None:
+def _marked(document: Any) -> ObjectStamp | None:
     if document is None:
         return None
     version = document["version"]
-    return Mark(str(document["etag"]), None if version is None else str(version))
+    return ObjectStamp(str(document["etag"]), None if version is None else str(version))
 
 
 def _texts(document: Any) -> dict[str, str]:

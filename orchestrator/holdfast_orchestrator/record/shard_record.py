@@ -8,11 +8,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from holdfast_orchestrator.app.manifest import CopyBucket, Keeping, Shard, StateLocation
+from holdfast_orchestrator.app.manifest import CopyBucket, RetentionSettings, Shard, StateLocation
 from holdfast_orchestrator.terraform.accepted import AcceptedDifference
 
 # Of a note from before notes said it: nothing is tidied away early, and nothing unredacted is kept.
-_UNTOLD = Keeping(backup_count=1_000_000, audit_days=3650, unredacted=False)
+_UNTOLD = RetentionSettings(backup_count=1_000_000, audit_days=3650, unredacted=False)
 _FIELDS = ("name", "service", "environment", "account", "region", "cloud", "role_arn")
 
 
@@ -49,5 +49,5 @@ def accepted_in_note(note: Mapping[str, Any] | None) -> tuple[AcceptedDifference
     return tuple(AcceptedDifference(**entry) for entry in (note or {}).get("accepted_differences", ()))
 
 
-def _keeping(noted: Mapping[str, Any]) -> Keeping:
-    return Keeping(**{**noted, "copies": tuple(CopyBucket(**copy) for copy in noted["copies"])})
+def _keeping(noted: Mapping[str, Any]) -> RetentionSettings:
+    return RetentionSettings(**{**noted, "copies": tuple(CopyBucket(**copy) for copy in noted["copies"])})

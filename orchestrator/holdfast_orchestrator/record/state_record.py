@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from holdfast_orchestrator.errors import NeedsPersonError
-from holdfast_orchestrator.record.fingerprint import Footing, read_footing
+from holdfast_orchestrator.record.fingerprint import Fingerprint, read_footing
 from holdfast_orchestrator.record.moving import Moving, read_moving
 from holdfast_orchestrator.state.json_object import create_over_damaged, dump, load, parse_time, time_text
 from holdfast_orchestrator.state.object_store import ObjectExistsError, ObjectStore, StoredObject
@@ -27,7 +27,7 @@ STATES = "_holdfast/states"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Debt:
+class Leftovers:
     """What failed deploys have left behind since the last good one.
 
     `created` are identities, `touched` addresses, `artifacts` the SHA-256 of what was deployed, newest
@@ -75,9 +75,9 @@ class StateRecord:
     run: str
     is_open: bool
     state: Recorded | None
-    debt: Debt = field(default_factory=Debt)
+    debt: Leftovers = field(default_factory=Leftovers)
     at: datetime
-    footing: Footing | None = field(default=None, repr=False)
+    footing: Fingerprint | None = field(default=None, repr=False)
     seconds: float | None = None
     project: str | None = None
     stack: str | None = None
@@ -192,7 +192,7 @@ def _build(document: Mapping[str, Any]) -> StateRecord:
         run=document["run"],
         is_open=bool(document["open"]),
         state=None if state is None else Recorded(state["lineage"], int(state["serial"]), state["sha256"]),
-        debt=Debt(
+        debt=Leftovers(
             created=frozenset(Identity(kind, value) for kind, value in document["created"]),
             touched=frozenset(document["touched"]),
             artifacts=tuple(document["artifacts"]),

@@ -12,7 +12,7 @@ from holdfast_orchestrator.deploy.decisions.state_recovery import (
 )
 from holdfast_orchestrator.deploy.decisions.verdict import Aftermath, Verdict, classify
 from holdfast_orchestrator.deploy.work.attempt import Attempt
-from holdfast_orchestrator.deploy.work.leased_shard import Bench, recorded
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard, recorded
 from holdfast_orchestrator.state.backups import list_backups
 from holdfast_orchestrator.system.private_files import read_source
 from holdfast_orchestrator.terraform.error_patterns import says_exists
@@ -22,7 +22,7 @@ from holdfast_orchestrator.terraform.state_file import Condition, Standing, Stat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Assessment:
     """The newest state, the events held against it, and what has to be done about the state."""
 
     stored: StateObject
@@ -38,7 +38,7 @@ class Found:
         return not self.rescued and isinstance(self.decision, NothingToDo | UseStored)
 
 
-def examine(bench: Bench, attempt: Attempt) -> Found:
+def examine(bench: LeasedShard, attempt: Attempt) -> Assessment:
     """Look at state, rescued state and events."""
     stored = bench.state()
     rescued = bench.rescued()
@@ -53,7 +53,7 @@ def examine(bench: Bench, attempt: Attempt) -> Found:
         created=told.created(),
         gone=told.gone() | attempt.let_go,
     )
-    return Found(
+    return Assessment(
         stored=stored,
         now=now,
         progress=told,
@@ -69,7 +69,7 @@ def examine(bench: Bench, attempt: Attempt) -> Found:
     )
 
 
-def verdict_of(attempt: Attempt, found: Found) -> Verdict:
+def verdict_of(attempt: Attempt, found: Assessment) -> Verdict:
     """What kind of failure this is, as far as is known now."""
     waits = not found.state_is_whole
     return classify(
@@ -86,7 +86,7 @@ def verdict_of(attempt: Attempt, found: Found) -> Verdict:
     )
 
 
-def _answered_by_our_own(attempt: Attempt, found: Found) -> tuple[str, ...]:
+def _answered_by_our_own(attempt: Attempt, found: Assessment) -> tuple[str, ...]:
     """The errors that say that an object exists which this run has adopted."""
     adopted = {known.address for known in found.now if known.identity in attempt.adopted}
     return tuple(
@@ -94,7 +94,7 @@ def _answered_by_our_own(attempt: Attempt, found: Found) -> tuple[str, ...]:
     )
 
 
-def in_doubt(attempt: Attempt, found: Found) -> tuple[Step, ...]:
+def in_doubt(attempt: Attempt, found: Assessment) -> tuple[Step, ...]:
     """The creates nobody has looked for yet; one that was refused has made nothing."""
     refused = attempt.refused()
     return tuple(
@@ -104,7 +104,7 @@ def in_doubt(attempt: Attempt, found: Found) -> tuple[Step, ...]:
     )
 
 
-def may_be_done(found: Found) -> bool:
+def may_be_done(found: Assessment) -> bool:
     """Whether every step that was planned was done, as far as the events tell."""
     return not found.progress.unfinished and not found.progress.not_started
 
@@ -116,7 +116,7 @@ def _is_lost(stored: StateObject, attempt: Attempt) -> bool:
     return compare(stored, before) in (Standing.ABSENT, Standing.DAMAGED, Standing.OLDER)
 
 
-def _copies(bench: Bench, attempt: Attempt) -> tuple[StateObject, ...]:
+def _copies(bench: LeasedShard, attempt: Attempt) -> tuple[StateObject, ...]:
     """Copies of the state: the backups, and the bucket's own earlier versions."""
     found = (
         [] if attempt.before.snapshot is None else [read_state("the backup", attempt.before.snapshot.body)]

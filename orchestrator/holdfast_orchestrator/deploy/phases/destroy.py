@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from holdfast_orchestrator.deploy.work.attempt import Attempt
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import destroy_command
 from holdfast_orchestrator.deploy.work.plan_basis import refuse_other_state
 from holdfast_orchestrator.errors import GateError
@@ -21,7 +21,7 @@ from holdfast_orchestrator.terraform.state_edits import forget_in_state
 _FILE = "remaining.tfplan"
 
 
-def settle_destroy(bench: Bench, attempt: Attempt) -> tuple[str, ...]:
+def settle_destroy(bench: LeasedShard, attempt: Attempt) -> tuple[str, ...]:
     """Take out of the state what does not exist any more; return the addresses of what does.
 
     Raises HoldfastError where it cannot be found out.
@@ -42,7 +42,7 @@ def settle_destroy(bench: Bench, attempt: Attempt) -> tuple[str, ...]:
     return ()
 
 
-def drop_deleted(bench: Bench, gone: Collection[tuple[str, str]]) -> None:
+def drop_deleted(bench: LeasedShard, gone: Collection[tuple[str, str]]) -> None:
     """Take objects out of the state that Terraform reported as deleted; `gone` are their types and ids."""
     snapshot = bench.snapshot()
     if snapshot is None:
@@ -57,12 +57,12 @@ def refuse_more_than_agreed(attempt: Attempt, plan: Document) -> None:
         raise GateError(f"the plan to go on would also change {', '.join(more)}, which nobody agreed to")
 
 
-def destroy_again(bench: Bench, attempt: Attempt) -> str:
+def destroy_again(bench: LeasedShard, attempt: Attempt) -> str:
     """Return the command that goes on with this destroy."""
     return destroy_command(bench.shard, attempt.policy.allowed & attempt.touched)
 
 
-def _save_refreshed(bench: Bench, snapshot: StateSnapshot, terraform: Any, plan: Any) -> None:
+def _save_refreshed(bench: LeasedShard, snapshot: StateSnapshot, terraform: Any, plan: Any) -> None:
     """Nothing of it exists: an apply of the empty plan saves what Terraform has just read."""
     gone = sorted({address for address, _, _ in managed(snapshot.document)})
     bench.back_up(snapshot, "before what does not exist any more leaves the state")
@@ -71,7 +71,7 @@ def _save_refreshed(bench: Bench, snapshot: StateSnapshot, terraform: Any, plan:
     bench.say(f"did not exist any more, and left the state: {', '.join(gone)}")
 
 
-def _drop_missing(bench: Bench, snapshot: StateSnapshot, plan: Document) -> tuple[str, ...]:
+def _drop_missing(bench: LeasedShard, snapshot: StateSnapshot, plan: Document) -> tuple[str, ...]:
     there = {change.address for change in read_plan(plan) if change.touches}
     known = {address for address, _, _ in managed(snapshot.document)}
     _forget(bench, snapshot, known - there - _read(plan))
@@ -100,7 +100,7 @@ def _addresses_of(state: Document, gone: Collection[tuple[str, str]]) -> set[str
     return deleted - kept
 
 
-def _forget(bench: Bench, snapshot: StateSnapshot, addresses: Collection[str]) -> None:
+def _forget(bench: LeasedShard, snapshot: StateSnapshot, addresses: Collection[str]) -> None:
     if not addresses:
         return
     edited = forget_in_state(snapshot.document, sorted(addresses))

@@ -29,7 +29,7 @@ from holdfast_orchestrator.deploy.phases.verification import (
 )
 from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.failure import Failure, failure_of, failure_of_error
-from holdfast_orchestrator.deploy.work.leased_shard import Bench, recorded
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard, recorded
 from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy
 from holdfast_orchestrator.deploy.work.plan_basis import refuse_other_state
 from holdfast_orchestrator.deploy.work.sightings import (
@@ -53,7 +53,7 @@ _STAGE_TWO = "stage-two.tfplan"
 _LET_GO = "let-go.tfplan"
 
 
-def put_deletes_off(bench: Bench, attempt: Attempt) -> None:
+def put_deletes_off(bench: LeasedShard, attempt: Attempt) -> None:
     """Where the plan deletes something, plan a first stage that does not.
 
     Raises GateError where that plan is not the gated one without its deletes.
@@ -104,7 +104,7 @@ def _refuse_to_delete_what_is_made(attempt: Attempt) -> None:
         )
 
 
-def staging_of(bench: Bench, attempt: Attempt) -> Staging:
+def staging_of(bench: LeasedShard, attempt: Attempt) -> Staging:
     """How the newest plan falls into two stages; what is half made cannot be kept as it is."""
     changes = attempt.plan.get("resource_changes") or ()
     whole = [change for change in changes if change["address"] not in attempt.tainted]
@@ -112,7 +112,7 @@ def staging_of(bench: Bench, attempt: Attempt) -> Staging:
     return stage(attempt.wanted, plan=plan, earlier=_earlier(bench, attempt), hold=attempt.ownership.held)
 
 
-def apply_stage_one(bench: Bench, attempt: Attempt) -> Phase:
+def apply_stage_one(bench: LeasedShard, attempt: Attempt) -> Phase:
     """Apply the plan that was gated, and no other."""
     reasons = not_ours_to_delete(bench, attempt, deletes_at_once(attempt))
     attempt.code, attempt.errors = 0, ()
@@ -132,7 +132,7 @@ def apply_stage_one(bench: Bench, attempt: Attempt) -> Phase:
     return Phase.SETTLE
 
 
-def _let_go_at_once(bench: Bench, attempt: Attempt, reasons: Mapping[str, str]) -> None:
+def _let_go_at_once(bench: LeasedShard, attempt: Attempt, reasons: Mapping[str, str]) -> None:
     """Let go of what the first apply would delete, and plan it again without."""
     planned = {change.address for change in attempt.planned if change.deletes} - set(attempt.staging.put_off)
     let_go_in_state(bench, attempt, reasons)
@@ -147,7 +147,7 @@ def _let_go_at_once(bench: Bench, attempt: Attempt, reasons: Mapping[str, str]) 
         raise NeedsPersonError(f"{', '.join(sorted(new))} would be deleted, which nobody was shown")
 
 
-def run_apply(bench: Bench, attempt: Attempt) -> dict[str, Any]:
+def run_apply(bench: LeasedShard, attempt: Attempt) -> dict[str, Any]:
     """Apply `attempt.plan_file`, keep what the apply says of itself, and return what the journal keeps."""
     bench.lease.confirm()
     holdings = holdings_of(bench, attempt)
@@ -167,7 +167,7 @@ def run_apply(bench: Bench, attempt: Attempt) -> dict[str, Any]:
     return noted
 
 
-def verify(bench: Bench, attempt: Attempt) -> Phase:
+def verify(bench: LeasedShard, attempt: Attempt) -> Phase:
     """Prove that what stands is what was wanted."""
     with bench.phase(Phase.VERIFY) as entry:
         bench.step("verifying")
@@ -175,7 +175,7 @@ def verify(bench: Bench, attempt: Attempt) -> Phase:
     return Phase.HEALTH if attempt.verified == "proven" else Phase.CLASSIFY
 
 
-def verify_again(bench: Bench, attempt: Attempt) -> Phase:
+def verify_again(bench: LeasedShard, attempt: Attempt) -> Phase:
     """Prove it once more, after the deletes."""
     with bench.phase(Phase.VERIFY2) as entry:
         bench.step("verifying")
@@ -183,7 +183,7 @@ def verify_again(bench: Bench, attempt: Attempt) -> Phase:
     return Phase.PROMOTED if attempt.verified == "proven" else Phase.CLASSIFY
 
 
-def check(bench: Bench, attempt: Attempt, configuration: Document) -> Mapping[str, object]:
+def check(bench: LeasedShard, attempt: Attempt, configuration: Document) -> Mapping[str, object]:
     """Verify, and put the answer where classification finds it; a plan that fails is an answer too."""
     if attempt.verb == "destroy":
         return _check_destroyed(bench, attempt)
@@ -211,7 +211,7 @@ def check(bench: Bench, attempt: Attempt, configuration: Document) -> Mapping[st
     return told(proof)
 
 
-def contract(bench: Bench, attempt: Attempt) -> Phase:
+def contract(bench: LeasedShard, attempt: Attempt) -> Phase:
     """The second stage: the deletes that were put off, now that the new version is well."""
     attempt.contracting = True
     # What was proven is the first stage.
@@ -233,7 +233,7 @@ def contract(bench: Bench, attempt: Attempt) -> Phase:
     return Phase.VERIFY2 if attempt.code == 0 else Phase.CLASSIFY
 
 
-def retry(bench: Bench, attempt: Attempt) -> Phase:
+def retry(bench: LeasedShard, attempt: Attempt) -> Phase:
     """Plan afresh after a failure that passes by itself, and pass the gates again."""
     attempt.retries += 1
     with bench.phase(Phase.RETRY_FORWARD, retry=attempt.retries) as entry:
@@ -262,14 +262,14 @@ def retry(bench: Bench, attempt: Attempt) -> Phase:
     return Phase.APPLYING
 
 
-def state_afterwards(bench: Bench) -> dict[str, object]:
+def state_afterwards(bench: LeasedShard) -> dict[str, object]:
     """The newest state as the journal notes it."""
     snapshot = bench.snapshot()
     noted = recorded(snapshot)
     return {} if noted is None else {"lineage": noted.lineage, "serial": noted.serial, "sha256": noted.sha256}
 
 
-def _plan_stage_two(bench: Bench, attempt: Attempt) -> tuple[str, ...]:
+def _plan_stage_two(bench: LeasedShard, attempt: Attempt) -> tuple[str, ...]:
     snapshot = bench.snapshot()
     index = bench.index(None if snapshot is None else snapshot.document)
     put_off = [each for each in attempt.staging.put_off if each not in attempt.ownership.held]
@@ -297,7 +297,7 @@ def _plan_stage_two(bench: Bench, attempt: Attempt) -> tuple[str, ...]:
     )
 
 
-def _check_destroyed(bench: Bench, attempt: Attempt) -> dict[str, object]:
+def _check_destroyed(bench: LeasedShard, attempt: Attempt) -> dict[str, object]:
     try:
         attempt.remaining = settle_destroy(bench, attempt)
     except NeedsPersonError:
@@ -315,7 +315,7 @@ def _check_destroyed(bench: Bench, attempt: Attempt) -> dict[str, object]:
     return {"remaining": list(attempt.remaining)}
 
 
-def _earlier(bench: Bench, attempt: Attempt) -> list[Document]:
+def _earlier(bench: LeasedShard, attempt: Attempt) -> list[Document]:
     """Configurations that may have the blocks this deploy removes, newest first."""
     kept = readable_configurations(bench.store, attempt.debt.artifacts)
     good = [] if attempt.good is None or attempt.good.lost else [attempt.good.configuration]
@@ -323,5 +323,5 @@ def _earlier(bench: Bench, attempt: Attempt) -> list[Document]:
     return [*kept, *good, *readable_configurations(bench.store, held)]
 
 
-def _because(bench: Bench, reason: str) -> Failure:
+def _because(bench: LeasedShard, reason: str) -> Failure:
     return Failure(reason=reason, next_step=correct_and_deploy(bench.shard), evidence=())

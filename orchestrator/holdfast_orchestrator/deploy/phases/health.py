@@ -2,16 +2,16 @@
 
 from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.failure import Failure
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy
 from holdfast_orchestrator.errors import GateError
 from holdfast_orchestrator.health.checks import output_values, parse_checks
-from holdfast_orchestrator.health.context import Doors
+from holdfast_orchestrator.health.context import CheckContext
 from holdfast_orchestrator.health.readiness import ready_before
 from holdfast_orchestrator.health.watch import CheckProgress, pinned, watch
 
 
-def refuse_unready(bench: Bench, attempt: Attempt) -> None:
+def refuse_unready(bench: LeasedShard, attempt: Attempt) -> None:
     """Raise GateError where a health check stands in the way before anything is changed."""
     if not bench.shard.health_checks or attempt.verb == "destroy":
         return
@@ -22,7 +22,7 @@ def refuse_unready(bench: Bench, attempt: Attempt) -> None:
         raise GateError("; ".join(problems), next_step="correct that first, then deploy")
 
 
-def gate_health(bench: Bench, attempt: Attempt) -> None:
+def gate_health(bench: LeasedShard, attempt: Attempt) -> None:
     """Watch the shard's checks to their end and put the answer into the attempt."""
     attempt.health_began = True
     if not bench.shard.health_checks:
@@ -51,11 +51,11 @@ def gate_health(bench: Bench, attempt: Attempt) -> None:
         )
 
 
-def _tell(bench: Bench, progress: CheckProgress) -> None:
+def _tell(bench: LeasedShard, progress: CheckProgress) -> None:
     bench.step(f"checking health: {progress.check}: {progress.what}")
 
 
-def _doors(bench: Bench) -> Doors:
+def _doors(bench: LeasedShard) -> CheckContext:
     runtime = bench.run.runtime
     environ = bench.run.tools.environ(bench.shard.cloud)
-    return Doors.of(bench.shard, runtime, environ=environ, project=runtime.cwd)
+    return CheckContext.of(bench.shard, runtime, environ=environ, project=runtime.cwd)

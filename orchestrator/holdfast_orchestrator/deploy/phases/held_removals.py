@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.decisions.bridge import Bridge, build_bridge
 from holdfast_orchestrator.deploy.phases.readers import looking_up, readers_of
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
-from holdfast_orchestrator.deploy.work.preflight import Known, good_of
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
+from holdfast_orchestrator.deploy.work.preflight import RecordedShard, good_of
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.terraform.json_values import Document, parsed
 from holdfast_orchestrator.terraform.plan import Action, read_plan
@@ -47,7 +47,9 @@ class HeldBack:
 _HAVE = {False: "has", True: "have"}
 
 
-def held_back(bench: Bench, known: Known, plan: Document, *, followers: Collection[str]) -> HeldBack | None:
+def held_back(
+    bench: LeasedShard, known: RecordedShard, plan: Document, *, followers: Collection[str]
+) -> HeldBack | None:
     """Return what of a plan's removals has to wait; None where nothing has to, or nothing can be kept.
 
     `followers` are dependents that this run is going to change after this shard.

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from holdfast_orchestrator.deploy.decisions.configuration import Pin, changed_pins
 from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.failure import BlockedRollbackError
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import deploy_command, rollback_command
 from holdfast_orchestrator.deploy.work.promotion import pins_now
 from holdfast_orchestrator.errors import EngineError, GateError
@@ -28,7 +28,7 @@ def refuse_lost_artifact(attempt: Attempt) -> None:
         )
 
 
-def refuse_without_way_back(bench: Bench, attempt: Attempt) -> None:
+def refuse_without_way_back(bench: LeasedShard, attempt: Attempt) -> None:
     """Raise GateError where a failure of this deploy could not be undone, and nobody agreed to that."""
     good = attempt.good
     if good is None or good.lost is None or not attempt.policy.rollback:
@@ -65,7 +65,7 @@ def refuse_point_of_no_return(attempt: Attempt) -> None:
         )
 
 
-def refuse_changed_inputs(bench: Bench, attempt: Attempt) -> None:
+def refuse_changed_inputs(bench: LeasedShard, attempt: Attempt) -> None:
     """Raise BlockedRollbackError where the last good version read other outputs than there are now."""
     if attempt.policy.together:
         return
@@ -80,7 +80,7 @@ def refuse_changed_inputs(bench: Bench, attempt: Attempt) -> None:
         )
 
 
-def _upstreams_first(bench: Bench, attempt: Attempt, names: Iterable[str]) -> str:
+def _upstreams_first(bench: LeasedShard, attempt: Attempt, names: Iterable[str]) -> str:
     """The way by taking the upstream shards back first; none where one of them has nothing to go back to."""
     shards = [bench.run.manifest.by_name[name] for name in names]
     for shard in shards:
@@ -90,7 +90,7 @@ def _upstreams_first(bench: Bench, attempt: Attempt, names: Iterable[str]) -> st
     return f"; or: {back}; then: holdfast resume {attempt.run}"
 
 
-def changed_inputs(bench: Bench, attempt: Attempt) -> tuple[str, ...]:
+def changed_inputs(bench: LeasedShard, attempt: Attempt) -> tuple[str, ...]:
     """Return the upstream shards whose outputs are others than those the last good version read."""
     if attempt.good is None:
         return ()
@@ -103,7 +103,7 @@ def changed_inputs(bench: Bench, attempt: Attempt) -> tuple[str, ...]:
     return changed_pins(pinned, now)
 
 
-def let_upstreams_go_first(bench: Bench, attempt: Attempt, error: EngineError) -> None:
+def let_upstreams_go_first(bench: LeasedShard, attempt: Attempt, error: EngineError) -> None:
     """Raise BlockedRollbackError where the last good version cannot be planned with what is above it now.
 
     Only in a run that goes back as a whole: its upstreams go back then, and this shard after them.

@@ -7,7 +7,7 @@ The edit of the state is one of ours, backed up and conditional; in the cloud no
 from collections.abc import Collection, Mapping
 
 from holdfast_orchestrator.deploy.work.attempt import Attempt
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.ownership.conflicts import shard_name
 from holdfast_orchestrator.terraform.identity import Identity
@@ -22,7 +22,7 @@ from holdfast_orchestrator.terraform.plan import read_plan
 from holdfast_orchestrator.terraform.state_edits import forget_in_state
 
 
-def not_ours_to_delete(bench: Bench, attempt: Attempt, addresses: Collection[str]) -> Mapping[str, str]:
+def not_ours_to_delete(bench: LeasedShard, attempt: Attempt, addresses: Collection[str]) -> Mapping[str, str]:
     """Return those of `addresses` whose objects must not be deleted by this shard, each with the reason."""
     if not addresses:
         return {}
@@ -49,7 +49,7 @@ def not_ours_to_delete(bench: Bench, attempt: Attempt, addresses: Collection[str
     return reasons
 
 
-def let_go_in_state(bench: Bench, attempt: Attempt, reasons: Mapping[str, str]) -> None:
+def let_go_in_state(bench: LeasedShard, attempt: Attempt, reasons: Mapping[str, str]) -> None:
     """Take addresses out of the state, with a word on each."""
     snapshot = bench.snapshot()
     if snapshot is None:
@@ -72,7 +72,7 @@ def deletes_at_once(attempt: Attempt) -> tuple[str, ...]:
     )
 
 
-def owned_by_others(bench: Bench, attempt: Attempt, created: Collection[Identity]) -> set[Identity]:
+def owned_by_others(bench: LeasedShard, attempt: Attempt, created: Collection[Identity]) -> set[Identity]:
     """Return those of the objects a failed run made that other states have: a rollback lets go of them."""
     snapshot = bench.snapshot()
     now = bench.index(None if snapshot is None else snapshot.document)
@@ -85,7 +85,7 @@ def owned_by_others(bench: Bench, attempt: Attempt, created: Collection[Identity
     return {mine[address] for address in reasons}
 
 
-def creates_of_others(bench: Bench, attempt: Attempt) -> Mapping[str, str]:
+def creates_of_others(bench: LeasedShard, attempt: Attempt) -> Mapping[str, str]:
     """Return what a rollback's plan would make and another state has, with who has it."""
     plan = attempt.rollback.plan
     changes = (
@@ -106,7 +106,7 @@ def creates_of_others(bench: Bench, attempt: Attempt) -> Mapping[str, str]:
     return found
 
 
-def deletes_of_others(bench: Bench, attempt: Attempt) -> Mapping[str, str]:
+def deletes_of_others(bench: LeasedShard, attempt: Attempt) -> Mapping[str, str]:
     """Return what a rollback's plan would delete and another state has since it was made."""
     planned = read_plan(attempt.rollback.plan) if attempt.rollback.plan else ()
     return not_ours_to_delete(bench, attempt, [change.address for change in planned if change.deletes])

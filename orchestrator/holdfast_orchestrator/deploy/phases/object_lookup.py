@@ -25,7 +25,7 @@ from holdfast_orchestrator.deploy.decisions.adoption import (
 from holdfast_orchestrator.deploy.decisions.apply_progress import Step
 from holdfast_orchestrator.deploy.phases.tag_search import find_by_tags, stable_tags
 from holdfast_orchestrator.deploy.work.attempt import Attempt
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError
 from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError
 from holdfast_orchestrator.state.snapshot import read_snapshot
@@ -81,7 +81,7 @@ class _NoAnswerError(Exception):
     """Nobody could say whether an object is there."""
 
 
-def look_for(bench: Bench, attempt: Attempt, doubts: Sequence[Step]) -> tuple[Probed, ...]:
+def look_for(bench: LeasedShard, attempt: Attempt, doubts: Sequence[Step]) -> tuple[Probed, ...]:
     """Look for each object; what may still be on its way, or could not be read, is looked for again.
 
     Raises NeedsPersonError where one could not be read in the end: not to know is not the same as no.
@@ -143,7 +143,7 @@ def _errors(attempt: Attempt) -> tuple[str, ...]:
     return attempt.errors if attempt.rollback is None else (*attempt.errors, *attempt.rollback.errors)
 
 
-def known_ids(bench: Bench, attempt: Attempt, step: Step) -> tuple[str, ...]:
+def known_ids(bench: LeasedShard, attempt: Attempt, step: Step) -> tuple[str, ...]:
     """The ids the object would have: it is there under one of them, or not at all. None: only AWS knows."""
     if step.id_value:
         return (step.id_value,)
@@ -152,7 +152,7 @@ def known_ids(bench: Bench, attempt: Attempt, step: Step) -> tuple[str, ...]:
 
 
 def _tagged(
-    bench: Bench,
+    bench: LeasedShard,
     attempt: Attempt,
     missing: Sequence[Step],
     found: Mapping[str, Probed],
@@ -179,7 +179,7 @@ def _tagged(
 
 
 def _look(
-    bench: Bench, attempt: Attempt, step: Step, import_id: str, *, whole: bool = False
+    bench: LeasedShard, attempt: Attempt, step: Step, import_id: str, *, whole: bool = False
 ) -> Probed | None:
     """The object with this id, None where there is none; `whole`: or where it would have to be replaced."""
     change = _read(bench, attempt, ImportBlock(step.address, import_id))
@@ -196,12 +196,12 @@ def _look(
     )
 
 
-def _at_known_ids(bench: Bench, attempt: Attempt, step: Step) -> Probed | None:
+def _at_known_ids(bench: LeasedShard, attempt: Attempt, step: Step) -> Probed | None:
     looked = (_look(bench, attempt, step, import_id) for import_id in known_ids(bench, attempt, step))
     return next((probed for probed in looked if probed is not None), None)
 
 
-def _read(bench: Bench, attempt: Attempt, block: ImportBlock) -> Change | None:
+def _read(bench: LeasedShard, attempt: Attempt, block: ImportBlock) -> Change | None:
     """The object as an import would show it, None where there is none. Raises _NoAnswerError."""
     declaring = attempt.declaring(block.address)
     terraform = bench.terraform(with_imports(declaring, [block]), attempt.inputs_for(declaring))
@@ -248,11 +248,11 @@ def _why_refused(attempt: Attempt, change: Change) -> str | None:
     return None
 
 
-def _why_elsewhere(bench: Bench, identity: Identity) -> str | None:
+def _why_elsewhere(bench: LeasedShard, identity: Identity) -> str | None:
     return "another shard's state has it" if identity in set(_elsewhere(bench)) else None
 
 
-def _why_not_ours(bench: Bench, change: Change) -> str | None:
+def _why_not_ours(bench: LeasedShard, change: Change) -> str | None:
     """What speaks against its being this shard's, None where nothing does. Raises _NoAnswerError."""
     identity, there = change.identity or Identity(change.kind, ""), change.before or {}
     tags = stable_tags(bench.shard)
@@ -278,7 +278,7 @@ def _why_not_new(attempt: Attempt, change: Change) -> str | None:
     )
 
 
-def _elsewhere(bench: Bench) -> Iterator[Identity]:
+def _elsewhere(bench: LeasedShard) -> Iterator[Identity]:
     """What other shards of the same service and environment have: only they put the same tags on.
 
     Raises _NoAnswerError where one of their states cannot be read: it may have the object.

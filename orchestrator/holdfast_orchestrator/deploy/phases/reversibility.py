@@ -2,12 +2,12 @@
 
 from holdfast_orchestrator.deploy.decisions.reversibility import Reversibility, advice_of, judge_forward
 from holdfast_orchestrator.deploy.work.attempt import Attempt
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.errors import GateError
 from holdfast_orchestrator.terraform.json_values import Document
 
 
-def judge_reversible(bench: Bench, attempt: Attempt, plan: Document) -> Reversibility:
+def judge_reversible(bench: LeasedShard, attempt: Attempt, plan: Document) -> Reversibility:
     """Judge a plan. Raises GateError where something in it could not be undone and nobody approved it."""
     judged = judge_forward(
         plan,

@@ -18,7 +18,7 @@ from holdfast_orchestrator.deploy.decisions.configuration import (
 )
 from holdfast_orchestrator.deploy.decisions.guard import Bounds, Candidate, Violation, Written, judge_rollback
 from holdfast_orchestrator.deploy.decisions.skipping import skipped_together
-from holdfast_orchestrator.deploy.phases.assessment import Found, examine, in_doubt
+from holdfast_orchestrator.deploy.phases.assessment import Assessment, examine, in_doubt
 from holdfast_orchestrator.deploy.phases.irreversible import (
     let_upstreams_go_first,
     refuse_changed_inputs,
@@ -40,7 +40,7 @@ from holdfast_orchestrator.deploy.phases.verification import accepting_back, pro
 from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.failure import BlockedRollbackError
 from holdfast_orchestrator.deploy.work.kept_inputs import inputs_to_go_back_with
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import decisions
 from holdfast_orchestrator.deploy.work.sightings import holdings_of, note_sightings
 from holdfast_orchestrator.deploy.work.terraform_locks import release_our_lock
@@ -88,7 +88,7 @@ class Rollback:
         return {} if self.built is None else self.built.configuration
 
 
-def snapshot_partial(bench: Bench, attempt: Attempt) -> Phase:
+def snapshot_partial(bench: LeasedShard, attempt: Attempt) -> Phase:
     """Back up what the failure has left."""
     with bench.phase(Phase.PARTIAL_SNAPSHOT) as entry:
         bench.step("rolling back")
@@ -97,7 +97,7 @@ def snapshot_partial(bench: Bench, attempt: Attempt) -> Phase:
     return Phase.RB_BUILD
 
 
-def build(bench: Bench, attempt: Attempt) -> Phase:
+def build(bench: LeasedShard, attempt: Attempt) -> Phase:
     """Work out the configuration to go back to, and make the edits only the state can express."""
     with bench.phase(Phase.RB_BUILD, retry=attempt.rollback_retries) as entry:
         refuse_lost_artifact(attempt)
@@ -122,7 +122,7 @@ def build(bench: Bench, attempt: Attempt) -> Phase:
     return Phase.RB_PLANNED
 
 
-def recall(bench: Bench, attempt: Attempt) -> None:
+def recall(bench: LeasedShard, attempt: Attempt) -> None:
     """Work out once more what a dead run went back to: what its apply may have made is declared there.
 
     Changes nothing.
@@ -131,7 +131,7 @@ def recall(bench: Bench, attempt: Attempt) -> None:
         _built(bench, attempt)
 
 
-def _built(bench: Bench, attempt: Attempt) -> tuple[Found, RollbackConfiguration]:
+def _built(bench: LeasedShard, attempt: Attempt) -> tuple[Assessment, RollbackConfiguration]:
     """Build the rollback from what there is now; return both."""
     found = examine(bench, attempt)
     created = found.settled.created | attempt.adopted | attempt.debt.created
@@ -148,7 +148,7 @@ def _built(bench: Bench, attempt: Attempt) -> tuple[Found, RollbackConfiguration
     return found, built
 
 
-def plan(bench: Bench, attempt: Attempt) -> Phase:
+def plan(bench: LeasedShard, attempt: Attempt) -> Phase:
     """Plan the rollback against the newest state."""
     rollback: Rollback = attempt.rollback
     with bench.phase(Phase.RB_PLANNED) as entry:
@@ -170,7 +170,7 @@ def plan(bench: Bench, attempt: Attempt) -> Phase:
     return Phase.RB_GUARDED
 
 
-def _remembered(bench: Bench, attempt: Attempt) -> dict[str, Any]:
+def _remembered(bench: LeasedShard, attempt: Attempt) -> dict[str, Any]:
     """Keep what any machine needs to look for what this plan may have made, should this one die."""
     plan: Document = attempt.rollback.plan
     asked = any(_makes_our_own(bench, earlier) for earlier in (*attempt.plans, *attempt.rollback_plans))
@@ -183,11 +183,11 @@ def _remembered(bench: Bench, attempt: Attempt) -> dict[str, Any]:
     return {"plan": kept, "tagged": None if tagged is None else sorted(tagged)}
 
 
-def _makes_our_own(bench: Bench, plan: Document) -> bool:
+def _makes_our_own(bench: LeasedShard, plan: Document) -> bool:
     return any(may_be_adopted(change, bench.shard) for change in read_plan(plan))
 
 
-def guard(bench: Bench, attempt: Attempt) -> Phase:
+def guard(bench: LeasedShard, attempt: Attempt) -> Phase:
     """Hold exactly this plan against the rules. Raises BlockedRollbackError where one is broken."""
     rollback: Rollback = attempt.rollback
     with bench.phase(Phase.RB_GUARDED) as entry:
@@ -224,7 +224,7 @@ def _ways_on(run: str, violations: Sequence[Violation]) -> str:
     return "; ".join((*steps, *(() if named else (f"`{forward}` undoes nothing",))))
 
 
-def apply(bench: Bench, attempt: Attempt) -> Phase:
+def apply(bench: LeasedShard, attempt: Attempt) -> Phase:
     """Apply the guarded plan; it is never interrupted by us."""
     rollback: Rollback = attempt.rollback
     if rollback.plan_file is not None and (taken := deletes_of_others(bench, attempt)):
@@ -250,7 +250,7 @@ def apply(bench: Bench, attempt: Attempt) -> Phase:
     return Phase.RB_SETTLE
 
 
-def settle(bench: Bench, attempt: Attempt) -> Phase:
+def settle(bench: LeasedShard, attempt: Attempt) -> Phase:
     """See that the state was saved; recover it where it was not."""
     rollback: Rollback = attempt.rollback
     with bench.phase(Phase.RB_SETTLE) as entry:
@@ -269,7 +269,7 @@ def settle(bench: Bench, attempt: Attempt) -> Phase:
     return Phase.RB_VERIFY
 
 
-def verify(bench: Bench, attempt: Attempt) -> Phase:
+def verify(bench: LeasedShard, attempt: Attempt) -> Phase:
     """Prove that the last good version stands again."""
     rollback: Rollback = attempt.rollback
     with bench.phase(Phase.RB_VERIFY) as entry:
@@ -288,7 +288,7 @@ def verify(bench: Bench, attempt: Attempt) -> Phase:
     return Phase.RB_RETRY
 
 
-def retry(bench: Bench, attempt: Attempt) -> Phase:
+def retry(bench: LeasedShard, attempt: Attempt) -> Phase:
     """Once more with a fresh plan, a bounded number of times. Raises NeedsPersonError after that."""
     attempt.rollback_retries += 1
     rollback: Rollback = attempt.rollback or Rollback()
@@ -306,7 +306,7 @@ def retry(bench: Bench, attempt: Attempt) -> Phase:
     return Phase.RB_BUILD
 
 
-def _swap_deposed(bench: Bench, attempt: Attempt) -> None:
+def _swap_deposed(bench: LeasedShard, attempt: Attempt) -> None:
     snapshot = bench.snapshot()
     if snapshot is None:
         return
@@ -315,7 +315,7 @@ def _swap_deposed(bench: Bench, attempt: Attempt) -> None:
         bench.put_state(swap_deposed(snapshot.document, swaps), reason="before deposed objects are swapped")
 
 
-def _edit_state(bench: Bench, built: RollbackConfiguration) -> None:
+def _edit_state(bench: LeasedShard, built: RollbackConfiguration) -> None:
     snapshot = bench.snapshot()
     if snapshot is None or not (built.state_moves or built.state_forgets):
         return
@@ -327,7 +327,7 @@ def _edit_state(bench: Bench, built: RollbackConfiguration) -> None:
     bench.put_state(document, reason="before addresses are put right")
 
 
-def _plan_without(bench: Bench, attempt: Attempt) -> None:
+def _plan_without(bench: LeasedShard, attempt: Attempt) -> None:
     """Plan again, of everything but the addresses a person wants left as they are.
 
     Raises BlockedRollbackError where Terraform takes one of them along for the sake of another.
@@ -358,7 +358,7 @@ def _plan_without(bench: Bench, attempt: Attempt) -> None:
         )
 
 
-def _skip_more(bench: Bench, attempt: Attempt, targets: Sequence[str]) -> str:
+def _skip_more(bench: LeasedShard, attempt: Attempt, targets: Sequence[str]) -> str:
     """The command that skips what has to be skipped together, and the one that undoes nothing."""
     rollback: Rollback = attempt.rollback
     together = skipped_together(
@@ -370,7 +370,7 @@ def _skip_more(bench: Bench, attempt: Attempt, targets: Sequence[str]) -> str:
     return f"{resume} {options}{orphans}; or: {resume} --accept-forward"
 
 
-def _bounds(bench: Bench, attempt: Attempt, runner: Written) -> Bounds:
+def _bounds(bench: LeasedShard, attempt: Attempt, runner: Written) -> Bounds:
     rollback: Rollback = attempt.rollback
     snapshot = bench.snapshot()
     version = "" if snapshot is None else str(snapshot.document.get("terraform_version", ""))
@@ -397,7 +397,7 @@ def _bounds(bench: Bench, attempt: Attempt, runner: Written) -> Bounds:
     )
 
 
-def _settled(bench: Bench, attempt: Attempt) -> frozenset[str]:
+def _settled(bench: LeasedShard, attempt: Attempt) -> frozenset[str]:
     """What the rollback's plan updates only because it differs each time, as somebody accepted."""
     rules = accepting_back(bench.shard, attempt, attempt.rollback.configuration)
     judged = judge_differences(read_plan(attempt.rollback.plan), rules)
@@ -419,12 +419,12 @@ def _written(terraform: Any) -> Written:
     return Written(dotted(terraform.engine.version), providers)
 
 
-def _writer_providers(bench: Bench, attempt: Attempt) -> Mapping[str, str]:
+def _writer_providers(bench: LeasedShard, attempt: Attempt) -> Mapping[str, str]:
     """The versions the failed apply used, as its artifact has them."""
     artifact: Artifact = read_artifact(bench.store, attempt.artifact)
     return dict(artifact.providers)
 
 
-def _document(bench: Bench) -> Any:
+def _document(bench: LeasedShard) -> Any:
     snapshot = bench.snapshot()
     return None if snapshot is None else snapshot.document

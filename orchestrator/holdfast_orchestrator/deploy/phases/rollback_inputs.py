@@ -12,7 +12,7 @@ from holdfast_orchestrator.deploy.decisions.configuration import (
 from holdfast_orchestrator.deploy.phases.letting_go import owned_by_others
 from holdfast_orchestrator.deploy.phases.verification import to_keep
 from holdfast_orchestrator.deploy.work.attempt import Attempt
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.record.artifact import readable_configurations
 from holdfast_orchestrator.terraform.addresses import configuration_address
 from holdfast_orchestrator.terraform.holdings import currents_of, currents_replaced, settings_overwritten
@@ -27,7 +27,7 @@ def goal_of(attempt: Attempt) -> Document:
     return empty_like(attempt.configuration) if attempt.good is None else attempt.good.configuration
 
 
-def failed(bench: Bench, attempt: Attempt) -> Document:
+def failed(bench: LeasedShard, attempt: Attempt) -> Document:
     """What failed; with the providers earlier failed runs needed."""
     from holdfast_orchestrator.terraform.provider_blocks import union_providers  # noqa: PLC0415
 
@@ -46,7 +46,7 @@ def declared_by_good(attempt: Attempt, now: IdentityIndex) -> frozenset[str]:
 
 
 def needs_of(
-    bench: Bench,
+    bench: LeasedShard,
     attempt: Attempt,
     now: IdentityIndex,
     created: frozenset[Identity] | set[Identity],
@@ -85,7 +85,7 @@ def needs_of(
     )
 
 
-def unproven(bench: Bench, attempt: Attempt, now: IdentityIndex) -> set[Identity]:
+def unproven(bench: LeasedShard, attempt: Attempt, now: IdentityIndex) -> set[Identity]:
     """Adopted objects that may have been there before the run, and are not its own to destroy.
 
     AWS told of the shard's region what carried its tags, or it did not tell; of other regions nobody asked,

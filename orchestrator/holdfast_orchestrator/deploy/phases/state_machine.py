@@ -13,14 +13,14 @@ from holdfast_orchestrator.deploy.outcome import Outcome
 from holdfast_orchestrator.deploy.phases import forward
 from holdfast_orchestrator.deploy.phases import rollback as undo
 from holdfast_orchestrator.deploy.phases import state_recovery as recovery
-from holdfast_orchestrator.deploy.phases.assessment import Found, examine, may_be_done, verdict_of
+from holdfast_orchestrator.deploy.phases.assessment import Assessment, examine, may_be_done, verdict_of
 from holdfast_orchestrator.deploy.phases.destroy import destroy_again
 from holdfast_orchestrator.deploy.phases.health import gate_health
 from holdfast_orchestrator.deploy.phases.rollback_inputs import unproven
 from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.ending import Ending
 from holdfast_orchestrator.deploy.work.failure import BlockedRollbackError, Failure, failure_of_error
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy, deploy_command
 from holdfast_orchestrator.deploy.work.promotion import close_record, promote_shard
 from holdfast_orchestrator.deploy.work.terraform_locks import release_our_lock
@@ -35,7 +35,7 @@ from holdfast_orchestrator.errors import (
 )
 from holdfast_orchestrator.inputs.kept import doubts_about, reapplied
 from holdfast_orchestrator.lifecycle import FORWARD_RETRIES, Phase, follow
-from holdfast_orchestrator.record.state_record import Debt
+from holdfast_orchestrator.record.state_record import Leftovers
 
 _BACK = frozenset({
     Phase.PARTIAL_SNAPSHOT,
@@ -51,7 +51,7 @@ _BACK = frozenset({
 _AFTER_VERIFY = frozenset({Phase.HEALTH, Phase.PROMOTED})
 
 
-def drive(bench: Bench, attempt: Attempt, phase: Phase) -> Ending:
+def drive(bench: LeasedShard, attempt: Attempt, phase: Phase) -> Ending:
     """Go on from `phase` to an end.
 
     Raises LeasedError where the shard was taken from us: then nothing more is touched; WrongArrowError for a
@@ -66,7 +66,7 @@ def drive(bench: Bench, attempt: Attempt, phase: Phase) -> Ending:
         phase = follow(phase, _next(bench, attempt, phase))
 
 
-def _next(bench: Bench, attempt: Attempt, phase: Phase) -> Phase:
+def _next(bench: LeasedShard, attempt: Attempt, phase: Phase) -> Phase:
     """Do the work of a phase, and return where it leads; an error leads somewhere too."""
     try:
         return _STEPS[phase](bench, attempt)
@@ -81,7 +81,7 @@ def _next(bench: Bench, attempt: Attempt, phase: Phase) -> Phase:
         return _after_error(bench, attempt, phase, refused)
 
 
-def _after_error(bench: Bench, attempt: Attempt, phase: Phase, error: HoldfastError) -> Phase:
+def _after_error(bench: LeasedShard, attempt: Attempt, phase: Phase, error: HoldfastError) -> Phase:
     """Where an error leads: nothing that was begun is left without a name."""
     if isinstance(error, NeedsPersonError):
         attempt.failure = _told(bench, error, attempt.failure)
@@ -104,7 +104,7 @@ def _after_error(bench: Bench, attempt: Attempt, phase: Phase, error: HoldfastEr
     return Phase.STUCK
 
 
-def _settle(bench: Bench, attempt: Attempt) -> Phase:
+def _settle(bench: LeasedShard, attempt: Attempt) -> Phase:
     with bench.phase(Phase.SETTLE) as entry:
         if attempt.code != 0:
             _unlock(bench)
@@ -114,7 +114,7 @@ def _settle(bench: Bench, attempt: Attempt) -> Phase:
     return Phase.VERIFY if attempt.code == 0 and found.state_is_whole else Phase.CLASSIFY
 
 
-def _classify(bench: Bench, attempt: Attempt) -> Phase:
+def _classify(bench: LeasedShard, attempt: Attempt) -> Phase:
     with bench.phase(Phase.CLASSIFY) as entry:
         if attempt.code != 0:
             _unlock(bench)
@@ -136,7 +136,7 @@ def _classify(bench: Bench, attempt: Attempt) -> Phase:
     return _after_verdict(bench, attempt, verdict)
 
 
-def _after_verdict(bench: Bench, attempt: Attempt, verdict: Verdict) -> Phase:
+def _after_verdict(bench: LeasedShard, attempt: Attempt, verdict: Verdict) -> Phase:
     if verdict not in (Verdict.STATE_NOT_SAVED, Verdict.IN_DOUBT):
         # Of a rollback that was given up, nothing is left to settle.
         attempt.rollback = None
@@ -168,20 +168,20 @@ def _is_kept(attempt: Attempt) -> bool:
     return never_good and attempt.policy.on_first_failure == "keep"
 
 
-def _is_cut_off(bench: Bench, attempt: Attempt) -> bool:
+def _is_cut_off(bench: LeasedShard, attempt: Attempt) -> bool:
     """Whether a destroy ended because something died, and is to be carried on: nothing stands against it."""
     if attempt.verb != "destroy" or not attempt.goes_on or bench.run.stop.asked:
         return False
     return attempt.code != EXIT_FAILED and attempt.retries < FORWARD_RETRIES
 
 
-def _is_to_be_checked(attempt: Attempt, found: Found) -> bool:
+def _is_to_be_checked(attempt: Attempt, found: Assessment) -> bool:
     if attempt.verified is not None or not attempt.healthy:
         return False
     return attempt.verb == "destroy" or attempt.code is None or may_be_done(found)
 
 
-def _health(bench: Bench, attempt: Attempt) -> Phase:
+def _health(bench: LeasedShard, attempt: Attempt) -> Phase:
     if attempt.verb == "destroy":
         return Phase.PROMOTED
     with bench.phase(Phase.HEALTH) as entry:
@@ -192,7 +192,7 @@ def _health(bench: Bench, attempt: Attempt) -> Phase:
     return Phase.CONTRACT if attempt.staging.put_off and not attempt.contracting else Phase.PROMOTED
 
 
-def _committed(bench: Bench, attempt: Attempt) -> Ending:
+def _committed(bench: LeasedShard, attempt: Attempt) -> Ending:
     with bench.phase(Phase.PROMOTED) as entry:
         promoted = promote_shard(bench, attempt)
         entry["generation"] = None if promoted is None else promoted.record.generation
@@ -203,7 +203,7 @@ def _committed(bench: Bench, attempt: Attempt) -> Ending:
     return Ending(outcome=Outcome.COMMITTED, accepted=attempt.accepted)
 
 
-def _rolled_back(bench: Bench, attempt: Attempt) -> Ending:
+def _rolled_back(bench: LeasedShard, attempt: Attempt) -> Ending:
     with bench.phase(Phase.ROLLED_BACK) as entry:
         close_record(bench, attempt, debt=_debt(bench, attempt) if attempt.person.skip else None)
         entry.update(forward.state_afterwards(bench))
@@ -228,7 +228,7 @@ def _rolled_back(bench: Bench, attempt: Attempt) -> Ending:
     )
 
 
-def _kept(bench: Bench, attempt: Attempt) -> Ending:
+def _kept(bench: LeasedShard, attempt: Attempt) -> Ending:
     found = examine(bench, attempt)
     with bench.phase(Phase.KEPT) as entry:
         close_record(bench, attempt, debt=_debt(bench, attempt))
@@ -253,7 +253,7 @@ def _kept(bench: Bench, attempt: Attempt) -> Ending:
     )
 
 
-def _half_destroyed(bench: Bench, attempt: Attempt, failure: Failure) -> Ending:
+def _half_destroyed(bench: LeasedShard, attempt: Attempt, failure: Failure) -> Ending:
     left, again = attempt.remaining, destroy_again(bench, attempt)
     count = "an unknown number of" if left is None else str(len(left))
     advice = "" if failure.next_step in (again, correct_and_deploy(bench.shard)) else failure.next_step
@@ -270,11 +270,11 @@ def _half_destroyed(bench: Bench, attempt: Attempt, failure: Failure) -> Ending:
     )
 
 
-def _debt(bench: Bench, attempt: Attempt) -> Debt:
+def _debt(bench: LeasedShard, attempt: Attempt) -> Leftovers:
     """What this run leaves behind for a later one to undo."""
     found = examine(bench, attempt)
     made = (found.settled.created | attempt.adopted) - unproven(bench, attempt, found.now)
-    return Debt(
+    return Leftovers(
         created=frozenset(attempt.debt.created | made),
         touched=attempt.touched,
         artifacts=tuple(dict.fromkeys((attempt.artifact, *attempt.debt.artifacts))),
@@ -282,7 +282,7 @@ def _debt(bench: Bench, attempt: Attempt) -> Debt:
     )
 
 
-def _stuck(bench: Bench, attempt: Attempt) -> Ending:
+def _stuck(bench: LeasedShard, attempt: Attempt) -> Ending:
     failure = attempt.failure or _unknown(bench)
     bench.mark(Phase.STUCK, "before", reason=bench.run.redactor.text(failure.reason), blocked=attempt.blocked)
     evidence = (*failure.evidence, *attempt.notes, f"run {attempt.run} stays open until somebody decides")
@@ -297,7 +297,7 @@ def _stuck(bench: Bench, attempt: Attempt) -> Ending:
     )
 
 
-def _unlock(bench: Bench) -> None:
+def _unlock(bench: LeasedShard) -> None:
     try:
         release_our_lock(bench)
     except GateError as error:
@@ -313,7 +313,7 @@ def _origin(attempt: Attempt) -> tuple[str, ...]:
     return (f"before: deploy {record.run} by {record.actor} on {record.at:%d %b %Y}{commit}",)
 
 
-def _told(bench: Bench, error: HoldfastError, earlier: Failure | None) -> Failure:
+def _told(bench: LeasedShard, error: HoldfastError, earlier: Failure | None) -> Failure:
     told = failure_of_error(error, bench.shard)
     if earlier is None or earlier.reason in told.reason:
         return told
@@ -324,7 +324,7 @@ def _told(bench: Bench, error: HoldfastError, earlier: Failure | None) -> Failur
     )
 
 
-def _unknown(bench: Bench) -> Failure:
+def _unknown(bench: LeasedShard) -> Failure:
     return Failure(
         reason="the run that deployed this died before it had ended",
         next_step=deploy_command(bench.shard),
@@ -332,7 +332,7 @@ def _unknown(bench: Bench) -> Failure:
     )
 
 
-_STEPS: Mapping[Phase, Callable[[Bench, Attempt], Phase]] = {
+_STEPS: Mapping[Phase, Callable[[LeasedShard, Attempt], Phase]] = {
     Phase.APPLYING: forward.apply_stage_one,
     Phase.SETTLE: _settle,
     Phase.VERIFY: forward.verify,
@@ -352,7 +352,7 @@ _STEPS: Mapping[Phase, Callable[[Bench, Attempt], Phase]] = {
     Phase.RB_VERIFY: undo.verify,
     Phase.RB_RETRY: undo.retry,
 }
-_ENDS: Mapping[Phase, Callable[[Bench, Attempt], Ending]] = {
+_ENDS: Mapping[Phase, Callable[[LeasedShard, Attempt], Ending]] = {
     Phase.PROMOTED: _committed,
     Phase.ROLLED_BACK: _rolled_back,
     Phase.KEPT: _kept,

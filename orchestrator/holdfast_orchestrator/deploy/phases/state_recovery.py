@@ -14,7 +14,7 @@ from holdfast_orchestrator.deploy.decisions.state_recovery import (
     RestoreCopy,
     UseStored,
 )
-from holdfast_orchestrator.deploy.phases.assessment import Found, examine, in_doubt
+from holdfast_orchestrator.deploy.phases.assessment import Assessment, examine, in_doubt
 from holdfast_orchestrator.deploy.phases.object_lookup import (
     Probed,
     known_ids,
@@ -24,7 +24,7 @@ from holdfast_orchestrator.deploy.phases.object_lookup import (
 )
 from holdfast_orchestrator.deploy.phases.tag_search import stable_tags
 from holdfast_orchestrator.deploy.work.attempt import Attempt
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import restore_commands
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.lifecycle import Phase
@@ -35,7 +35,7 @@ _FILE = "import.tfplan"
 _MOST_RECOVERIES = 3
 
 
-def recover_state(bench: Bench, attempt: Attempt) -> Phase:
+def recover_state(bench: LeasedShard, attempt: Attempt) -> Phase:
     """Make the stored state the truth again. Raises NeedsPersonError where only a person can tell how."""
     attempt.recoveries += 1
     if attempt.recoveries > _MOST_RECOVERIES:
@@ -47,7 +47,7 @@ def recover_state(bench: Bench, attempt: Attempt) -> Phase:
     return Phase.CLASSIFY
 
 
-def mend(bench: Bench, attempt: Attempt, found: Found) -> None:
+def mend(bench: LeasedShard, attempt: Attempt, found: Assessment) -> None:
     """Do what was decided about the state."""
     match found.decision:
         case NothingToDo() | UseStored():
@@ -69,7 +69,7 @@ def mend(bench: Bench, attempt: Attempt, found: Found) -> None:
     _put_rescued_away(bench)
 
 
-def resolve(bench: Bench, attempt: Attempt) -> Phase:
+def resolve(bench: LeasedShard, attempt: Attempt) -> Phase:
     """Look for every create in doubt, and adopt what is proved to be ours."""
     doubts = in_doubt(attempt, examine(bench, attempt))
     with bench.phase(Phase.RESOLVE, doubts=[step.address for step in doubts]) as entry:
@@ -78,7 +78,7 @@ def resolve(bench: Bench, attempt: Attempt) -> Phase:
     return Phase.CLASSIFY
 
 
-def settle_doubts(bench: Bench, attempt: Attempt, doubts: Sequence[Step]) -> tuple[Probed, ...]:
+def settle_doubts(bench: LeasedShard, attempt: Attempt, doubts: Sequence[Step]) -> tuple[Probed, ...]:
     """Look for what these creates may have made, adopt what is ours, note what is not; return what is there.
 
     Raises NeedsPersonError where it cannot be found out.
@@ -90,13 +90,13 @@ def settle_doubts(bench: Bench, attempt: Attempt, doubts: Sequence[Step]) -> tup
     return found
 
 
-def _put_rescued_away(bench: Bench) -> None:
+def _put_rescued_away(bench: LeasedShard) -> None:
     """Terraform does not begin where a state it could not save lies about; its bytes go to the bucket."""
     if (rescued := bench.rescued()) is not None:
         bench.put_away(rescued)
 
 
-def _adopt(bench: Bench, attempt: Attempt, found: Sequence[Probed]) -> None:
+def _adopt(bench: LeasedShard, attempt: Attempt, found: Sequence[Probed]) -> None:
     ours = [one for one in found if one.why is None]
     if ours:
         import_objects(bench, attempt, [ImportBlock(one.address, one.import_id) for one in ours])
@@ -113,7 +113,7 @@ def _adopt(bench: Bench, attempt: Attempt, found: Sequence[Probed]) -> None:
 
 
 def _not_found(
-    bench: Bench, attempt: Attempt, doubts: Sequence[Step], found: Sequence[Probed]
+    bench: LeasedShard, attempt: Attempt, doubts: Sequence[Step], found: Sequence[Probed]
 ) -> Iterator[str]:
     """Name what may exist all the same, and how a person finds it."""
     if not may_be_there(attempt):
@@ -145,7 +145,7 @@ def _exists(attempt: Attempt, step: Step) -> bool:
     return any(map(says_exists, told))
 
 
-def _import_missing(bench: Bench, attempt: Attempt, missing: Sequence[Step]) -> None:
+def _import_missing(bench: LeasedShard, attempt: Attempt, missing: Sequence[Step]) -> None:
     plan = plan_imports(missing, attempt.planned_values())
     if plan.by_hand:
         raise NeedsPersonError(
@@ -166,7 +166,7 @@ def _import_missing(bench: Bench, attempt: Attempt, missing: Sequence[Step]) -> 
     )
 
 
-def import_objects(bench: Bench, attempt: Attempt, blocks: Sequence[ImportBlock]) -> None:
+def import_objects(bench: LeasedShard, attempt: Attempt, blocks: Sequence[ImportBlock]) -> None:
     """Bring objects into the state, and nothing else. Raises NeedsPersonError where a plan would do more."""
     back = [block for block in blocks if attempt.declaring(block.address) is not attempt.stage_configuration]
     for some in (back, [block for block in blocks if block not in back]):
@@ -174,7 +174,7 @@ def import_objects(bench: Bench, attempt: Attempt, blocks: Sequence[ImportBlock]
             _import(bench, attempt, some)
 
 
-def _import(bench: Bench, attempt: Attempt, blocks: Sequence[ImportBlock]) -> None:
+def _import(bench: LeasedShard, attempt: Attempt, blocks: Sequence[ImportBlock]) -> None:
     """Import objects that one configuration declares."""
     declaring = attempt.declaring(blocks[0].address)
     terraform = bench.terraform(with_imports(declaring, blocks), attempt.inputs_for(declaring))
@@ -197,7 +197,7 @@ def _import(bench: Bench, attempt: Attempt, blocks: Sequence[ImportBlock]) -> No
         )
 
 
-def _document(bench: Bench) -> Any:
+def _document(bench: LeasedShard) -> Any:
     snapshot = bench.snapshot()
     return None if snapshot is None else snapshot.document
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.decisions.adoption import ShardTag, can_be_searched, told_apart
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
-from holdfast_orchestrator.health.context import Doors
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
+from holdfast_orchestrator.health.context import CheckContext
 from holdfast_orchestrator.terraform.json_values import Document
 from holdfast_orchestrator.terraform.plan import Change
 
@@ -30,14 +30,14 @@ def may_be_adopted(change: Change, shard: Shard) -> bool:
     return change.creates and _is_tagged(change.after or {}, shard)
 
 
-def tagged_arns(bench: Bench) -> frozenset[str] | None:
+def tagged_arns(bench: LeasedShard) -> frozenset[str] | None:
     """The ARNs of all objects with this shard's tags; None where they cannot be asked for."""
     found = _tagged(bench)
     return None if found is None else frozenset(found)
 
 
 def find_by_tags(
-    bench: Bench, wanted: Mapping[str, tuple[str, Document]], *, strangers: Collection[str]
+    bench: LeasedShard, wanted: Mapping[str, tuple[str, Document]], *, strangers: Collection[str]
 ) -> Mapping[str, str]:
     """Return the import id of each object that can be told by its tags alone, by address.
 
@@ -63,12 +63,12 @@ def _is_tagged(planned: Document, shard: Shard) -> bool:
     return all(tags.get(tag.key) == tag.value for tag in stable_tags(shard))
 
 
-def _tagged(bench: Bench) -> Mapping[str, Mapping[str, str]] | None:
+def _tagged(bench: LeasedShard) -> Mapping[str, Mapping[str, str]] | None:
     """Every object with this shard's tags: all its tags, by ARN. None where the search is refused."""
     import botocore.exceptions  # noqa: PLC0415 - only where there is something to look for
 
     runtime = bench.run.runtime
-    doors = Doors.of(
+    doors = CheckContext.of(
         bench.shard, runtime, environ=bench.run.tools.environ(bench.shard.cloud), project=runtime.cwd
     )
     wanted = [{"Key": tag.key, "Values": [tag.value]} for tag in stable_tags(bench.shard)]

@@ -9,10 +9,10 @@ from holdfast_orchestrator.change_detection.fingerprinting import inputs_before
 from holdfast_orchestrator.deploy.decisions.reversibility import find_approval
 from holdfast_orchestrator.deploy.decisions.verification import Verified, judge_verify
 from holdfast_orchestrator.deploy.work.attempt import Attempt
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy
 from holdfast_orchestrator.errors import InterruptedSafelyError
-from holdfast_orchestrator.record.fingerprint import Proven
+from holdfast_orchestrator.record.fingerprint import VerifiedInputs
 from holdfast_orchestrator.record.shard_record import accepted_in_note
 from holdfast_orchestrator.terraform.differences import Accepting
 from holdfast_orchestrator.terraform.identity import IdentityIndex, as_told_now
@@ -22,7 +22,7 @@ from holdfast_orchestrator.terraform.plan import NO_CHANGES, read_plan
 _FILE = "verify.tfplan"
 
 
-def prove(bench: Bench, attempt: Attempt, configuration: Document, *, back: bool = False) -> Verified:
+def prove(bench: LeasedShard, attempt: Attempt, configuration: Document, *, back: bool = False) -> Verified:
     """Plan `configuration` against what there is now, and judge the plan and the state.
 
     With `back` it is the last good one, gone back to. Raises HoldfastError where it cannot be planned.
@@ -40,7 +40,7 @@ def prove(bench: Bench, attempt: Attempt, configuration: Document, *, back: bool
     snapshot = bench.snapshot()
     attempt.proven = None
     if inputs is not None and snapshot is not None:
-        attempt.proven = Proven(inputs=inputs, state=snapshot.etag)
+        attempt.proven = VerifiedInputs(inputs=inputs, state=snapshot.etag)
     verified = judge_verify(
         shown,
         baseline=None if attempt.good is None else attempt.good.record.residual,
@@ -59,7 +59,7 @@ def prove(bench: Bench, attempt: Attempt, configuration: Document, *, back: bool
     return verified
 
 
-def accepting(bench: Bench, configuration: Document) -> Accepting:
+def accepting(bench: LeasedShard, configuration: Document) -> Accepting:
     """The differences that are accepted today."""
     return Accepting(bench.shard.accepted_differences, bench.run.clock.now().date(), configuration)
 
@@ -108,7 +108,7 @@ def sentence(verified: Verified) -> str:
     return f"a plan right after the apply still shows changes of {shown}{over}"
 
 
-def way_out(verified: Verified, bench: Bench) -> str:
+def way_out(verified: Verified, bench: LeasedShard) -> str:
     """What to do about a verify that did not prove what it had to; entries that accept it, word for word."""
     left = verified.differences
     again = correct_and_deploy(bench.shard)
@@ -123,7 +123,7 @@ def way_out(verified: Verified, bench: Bench) -> str:
     )
 
 
-def tell_unused(bench: Bench, verified: Verified) -> None:
+def tell_unused(bench: LeasedShard, verified: Verified) -> None:
     """Say which entries nothing needed: one that is not needed could hide what is to come."""
     for entry in verified.differences.unused:
         bench.say(
@@ -132,7 +132,7 @@ def tell_unused(bench: Bench, verified: Verified) -> None:
         )
 
 
-def _entries(verified: Verified, bench: Bench) -> Iterator[dict[str, str]]:
+def _entries(verified: Verified, bench: LeasedShard) -> Iterator[dict[str, str]]:
     for one in verified.differences.open:
         for attribute in one.attributes:
             yield {
@@ -144,7 +144,7 @@ def _entries(verified: Verified, bench: Bench) -> Iterator[dict[str, str]]:
             }
 
 
-def refuse_when_interrupted(bench: Bench) -> None:
+def refuse_when_interrupted(bench: LeasedShard) -> None:
     """Raise where somebody asked to stop and nothing has been changed yet."""
     if bench.run.stop.asked:
         raise InterruptedSafelyError("interrupted before anything was applied")

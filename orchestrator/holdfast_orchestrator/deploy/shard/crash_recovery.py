@@ -6,14 +6,14 @@ from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.outcome import Outcome
 from holdfast_orchestrator.deploy.phases.rollback import Rollback, recall
 from holdfast_orchestrator.deploy.shard.journal_replay import old_shard, reopened
-from holdfast_orchestrator.deploy.shard.result import Draft
+from holdfast_orchestrator.deploy.shard.result import ResultBuilder
 from holdfast_orchestrator.deploy.shard.start import finish
-from holdfast_orchestrator.deploy.work.attempt import Attempt, Person
+from holdfast_orchestrator.deploy.work.attempt import Attempt, OperatorDecision
 from holdfast_orchestrator.deploy.work.ending import Ending, Launched
 from holdfast_orchestrator.deploy.work.failure import Failure
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import again_command, decisions, restore_commands
-from holdfast_orchestrator.deploy.work.preflight import Known, look
+from holdfast_orchestrator.deploy.work.preflight import RecordedShard, look
 from holdfast_orchestrator.deploy.work.terraform_locks import release_our_lock, wait_for_children
 from holdfast_orchestrator.errors import EXIT_FAILED, NeedsPersonError
 from holdfast_orchestrator.lifecycle import Phase, Resume, next_after_crash
@@ -27,7 +27,9 @@ from holdfast_orchestrator.state.object_store import DurableStore
 _BACK = ("rb_", "partial_snapshot")
 
 
-def finish_what_was_left(bench: Bench, known: Known, *, destroying: bool = False) -> Known:
+def finish_what_was_left(
+    bench: LeasedShard, known: RecordedShard, *, destroying: bool = False
+) -> RecordedShard:
     """Deal with the run that was left unfinished, if there is one; return what is known afterwards.
 
     A destroy that was left is carried on by another destroy only: whoever deploys wants what is left.
@@ -49,7 +51,12 @@ def finish_what_was_left(bench: Bench, known: Known, *, destroying: bool = False
 
 
 def take_up(
-    bench: Bench, known: Known, *, person: Person | None, draft: Draft | None, destroying: bool = True
+    bench: LeasedShard,
+    known: RecordedShard,
+    *,
+    person: OperatorDecision | None,
+    draft: ResultBuilder | None,
+    destroying: bool = True,
 ) -> Launched:
     """Carry an unfinished run on, or undo it. `person` None: nobody has decided anything.
 
@@ -74,12 +81,12 @@ def take_up(
 
 
 def _carried_on(
-    bench: Bench,
-    known: Known,
+    bench: LeasedShard,
+    known: RecordedShard,
     kept: KeptRecord,
     *,
-    person: Person | None,
-    draft: Draft | None,
+    person: OperatorDecision | None,
+    draft: ResultBuilder | None,
     destroying: bool,
 ) -> Launched:
     name = JournalName(kept.record.run, bench.shard.name)
@@ -88,7 +95,7 @@ def _carried_on(
         if _was_not_begun(entries):
             return _only_close(bench, known)
         old = replace(bench, journal=journal, shard=old_shard(bench, entries))
-        attempt = reopened(old, known, entries, person or Person())
+        attempt = reopened(old, known, entries, person or OperatorDecision())
         attempt.goes_on = destroying
         return finish(old, attempt, _phase(old, attempt, entries, person), draft=draft)
 
@@ -99,7 +106,9 @@ def _was_not_begun(entries: tuple[Entry, ...]) -> bool:
     return next_after_crash(entries[-1].phase).action is Resume.START_OVER
 
 
-def _phase(bench: Bench, attempt: Attempt, entries: tuple[Entry, ...], person: Person | None) -> Phase:
+def _phase(
+    bench: LeasedShard, attempt: Attempt, entries: tuple[Entry, ...], person: OperatorDecision | None
+) -> Phase:
     last = entries[-1]
     if last.phase in (Phase.ROLLED_BACK, Phase.KEPT):
         return last.phase
@@ -116,14 +125,14 @@ def _phase(bench: Bench, attempt: Attempt, entries: tuple[Entry, ...], person: P
     return phase
 
 
-def _forward(bench: Bench, attempt: Attempt, entries: tuple[Entry, ...]) -> Phase:
+def _forward(bench: LeasedShard, attempt: Attempt, entries: tuple[Entry, ...]) -> Phase:
     """Undo no more; what a rollback's own apply had begun is settled like what the deploy had begun."""
     if any(entry.phase is Phase.RB_APPLYING for entry in entries):
         recall(bench, attempt)
     return Phase.CLASSIFY
 
 
-def _after_stuck(attempt: Attempt, entries: tuple[Entry, ...], person: Person | None) -> Phase:
+def _after_stuck(attempt: Attempt, entries: tuple[Entry, ...], person: OperatorDecision | None) -> Phase:
     if person is None:
         reason = entries[-1].data.get("reason", "it could not be told why")
         raise NeedsPersonError(
@@ -133,7 +142,7 @@ def _after_stuck(attempt: Attempt, entries: tuple[Entry, ...], person: Person | 
     return Phase.RB_BUILD if any(entry.phase.value.startswith(_BACK) for entry in entries) else Phase.CLASSIFY
 
 
-def _only_close(bench: Bench, known: Known) -> Launched:
+def _only_close(bench: LeasedShard, known: RecordedShard) -> Launched:
     """Nothing was changed, or everything was and only the last stroke of the pen was missing."""
     kept = known.kept
     if kept is None:

@@ -16,14 +16,14 @@ from holdfast_orchestrator.change_detection.fingerprinting import inputs_before
 from holdfast_orchestrator.change_detection.upstream import Upstreams, waits_for
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
-from holdfast_orchestrator.deploy.run_context import Desk
+from holdfast_orchestrator.deploy.run_context import RunContext
 from holdfast_orchestrator.deploy.shard.intent import Intent
 from holdfast_orchestrator.deploy.shard.planned import Planned
-from holdfast_orchestrator.deploy.shard.result import INTERRUPTED, Draft
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.shard.result import INTERRUPTED, ResultBuilder
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import deploy_command
 from holdfast_orchestrator.deploy.work.preflight import (
-    Known,
+    RecordedShard,
     look,
     refuse_another_app,
     refuse_full_disk,
@@ -48,8 +48,8 @@ from holdfast_orchestrator.ownership.settle import Settled, Turn, settle_ownersh
 from holdfast_orchestrator.plan.looks import look_by_import
 from holdfast_orchestrator.plan.result import ShardPlan
 from holdfast_orchestrator.plan.shard import MadePlan, holdings_for, make_plan
-from holdfast_orchestrator.record.fingerprint import Mark
-from holdfast_orchestrator.record.state_record import Debt, StateRecord
+from holdfast_orchestrator.record.fingerprint import ObjectStamp
+from holdfast_orchestrator.record.state_record import Leftovers, StateRecord
 from holdfast_orchestrator.state.lease import Claim
 from holdfast_orchestrator.state.lease_record import LeaseRecord
 from holdfast_orchestrator.state.snapshot import StateSnapshot
@@ -69,12 +69,12 @@ _KEPT_PLAN = "kept.tfplan"
 class ShardDeploy:
     """One shard's way through the steps."""
 
-    def __init__(self, shard: Shard, run: Run, intent: Intent, desk: Desk) -> None:
+    def __init__(self, shard: Shard, run: Run, intent: Intent, desk: RunContext) -> None:
         self._shard = shard
         self._run = run
         self._intent = intent
         self._desk = desk
-        self._draft = Draft(shard=shard, run=run)
+        self._draft = ResultBuilder(shard=shard, run=run)
         self._purpose = Purpose(verb="destroy" if intent.destroy else "deploy")
 
     def result(self) -> ShardResult:
@@ -110,7 +110,7 @@ class ShardDeploy:
                 next_step=deploy_command(self._shard, *(f"--stack={name}" for name in waiting)),
             )
 
-    def _under_lease(self, bench: Bench) -> ShardResult:
+    def _under_lease(self, bench: LeasedShard) -> ShardResult:
         from holdfast_orchestrator.deploy.shard.crash_recovery import finish_what_was_left  # noqa: PLC0415 - rarely needed
 
         known = look(bench)
@@ -122,7 +122,7 @@ class ShardDeploy:
             release_our_lock(bench)
         return self._go(bench, known)
 
-    def _go(self, bench: Bench, known: Known) -> ShardResult:
+    def _go(self, bench: LeasedShard, known: RecordedShard) -> ShardResult:
         """Plan, and deploy where there is something to do."""
         snapshot = known.snapshot()
         shown = self._still_shown(snapshot)
@@ -152,7 +152,7 @@ class ShardDeploy:
                 return self._keep_for_others(bench, known, planned, held)
         return self._deploy(bench, known, settled)
 
-    def _settled(self, bench: Bench, known: Known, planned: Planned) -> Settled:
+    def _settled(self, bench: LeasedShard, known: RecordedShard, planned: Planned) -> Settled:
         """The plan in which everything belongs to this shard."""
         record = None if known.kept is None else known.kept.record
         made, terraform = planned.made, planned.terraform
@@ -164,7 +164,9 @@ class ShardDeploy:
         """What the plan is for."""
         return Turn(handover=self._intent.handover, destroy=self._intent.destroy, record=record)
 
-    def _keep_for_others(self, bench: Bench, known: Known, planned: Planned, held: "HeldBack") -> ShardResult:
+    def _keep_for_others(
+        self, bench: LeasedShard, known: RecordedShard, planned: Planned, held: "HeldBack"
+    ) -> ShardResult:
         """Deploy everything but what others still need; the gates have judged all of it."""
         from holdfast_orchestrator.deploy.shard.start import refuse_irreversible  # noqa: PLC0415 - only after a plan
 
@@ -181,7 +183,7 @@ class ShardDeploy:
             return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
         return self._deploy(bench, known, self._settled(bench, known, planned))
 
-    def _adopting(self, bench: Bench, planned: Planned, snapshot: StateSnapshot | None) -> Planned:
+    def _adopting(self, bench: LeasedShard, planned: Planned, snapshot: StateSnapshot | None) -> Planned:
         """Plan again, with an import block for each object that is to be taken over."""
         made, adopt = planned.made, self._desk.policy.adopt
         self._refuse_unknown_instance(made, snapshot)
@@ -207,20 +209,20 @@ class ShardDeploy:
         made, adopt = planned.made, self._desk.policy.adopt
         return tuple(takeovers(made.raw, made.watched, self._shard, adopted=adopt))
 
-    def _may_be_ill(self, known: Known) -> bool:
+    def _may_be_ill(self, known: RecordedShard) -> bool:
         """Whether what stands was never found healthy: a deploy that failed has left it."""
         if self._intent.destroy or not self._shard.health_checks or known.stored is None:
             return False
-        return known.good is None or (known.kept is not None and known.kept.record.debt != Debt())
+        return known.good is None or (known.kept is not None and known.kept.record.debt != Leftovers())
 
-    def _deploy(self, bench: Bench, known: Known, settled: Settled) -> ShardResult:
+    def _deploy(self, bench: LeasedShard, known: RecordedShard, settled: Settled) -> ShardResult:
         from holdfast_orchestrator.deploy.shard.start import launch  # noqa: PLC0415 - only with something to apply
 
         launched = launch(bench, known, settled, purpose=self._purpose, draft=self._draft)
         return self._draft.launched(launched)
 
     def _keep_as_good(
-        self, bench: Bench, known: Known, snapshot: StateSnapshot | None, planned: Planned
+        self, bench: LeasedShard, known: RecordedShard, snapshot: StateSnapshot | None, planned: Planned
     ) -> None:
         from holdfast_orchestrator.deploy.shard.start import keep_as_good  # noqa: PLC0415 - only after a plan
 
@@ -241,7 +243,7 @@ class ShardDeploy:
             return snapshot is None or not snapshot.manages_something
         return shown is not None and shown.document is not None and shown.document.is_empty
 
-    def _inputs(self, bench: Bench) -> Mapping[str, Mark | None] | None:
+    def _inputs(self, bench: LeasedShard) -> Mapping[str, ObjectStamp | None] | None:
         """What the plan is about to read of others."""
         if self._intent.destroy:
             return None
@@ -249,9 +251,9 @@ class ShardDeploy:
 
     def _plan(
         self,
-        bench: Bench,
+        bench: LeasedShard,
         snapshot: StateSnapshot | None,
-        inputs: Mapping[str, Mark | None] | None,
+        inputs: Mapping[str, ObjectStamp | None] | None,
         shown: ShardPlan | None,
     ) -> Planned:
         terraform = bench.bare_terraform()
@@ -290,7 +292,9 @@ class ShardDeploy:
 
 
 @contextmanager
-def at_work(shard: Shard, run: Run, desk: Desk, *, doing: str, heeds_stop: bool = True) -> Iterator[Bench]:
+def at_work(
+    shard: Shard, run: Run, desk: RunContext, *, doing: str, heeds_stop: bool = True
+) -> Iterator[LeasedShard]:
     """Hold the shard's folder on this machine and its lease in the bucket, and hand out the bench.
 
     With `heeds_stop`, waiting for the lease, or for a Terraform that a dead run left running, ends with
@@ -314,7 +318,7 @@ def at_work(shard: Shard, run: Run, desk: Desk, *, doing: str, heeds_stop: bool 
             stopped=lambda: heeds_stop and run.stop.asked,
         ) as lease,
     ):
-        bench = Bench(shard=shard, run=run, desk=desk, store=store, lease=lease, heeds_stop=heeds_stop)
+        bench = LeasedShard(shard=shard, run=run, desk=desk, store=store, lease=lease, heeds_stop=heeds_stop)
         try:
             yield bench
         except EngineError:

@@ -9,7 +9,7 @@ from holdfast_orchestrator.state.snapshot import StateSnapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Back:
+class RollbackTarget:
     """Where to go back to: a run (or the beginning of its name), None: `target_of` says which.
 
     `rejects` says that what is gone back from was bad: somebody asked by hand.
@@ -33,7 +33,7 @@ class Intent:
     shown: ShardPlan | None = None
     handover: ShardHandover = field(default_factory=ShardHandover)
     upstream_changed: bool = False
-    back: Back | None = None
+    back: RollbackTarget | None = None
     followers: tuple[str, ...] = ()
 
     def still_holds(self, shard: Shard, snapshot: StateSnapshot | None) -> ShardPlan | None:

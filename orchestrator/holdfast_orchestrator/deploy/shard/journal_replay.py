@@ -16,12 +16,12 @@ from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.decisions.apply_progress import ApplyStep, planned_steps
 from holdfast_orchestrator.deploy.decisions.reversibility import Approval
 from holdfast_orchestrator.deploy.phases.forward import staging_of
-from holdfast_orchestrator.deploy.run_context import Policy
-from holdfast_orchestrator.deploy.work.attempt import Attempt, Before, Person
+from holdfast_orchestrator.deploy.run_context import DeployPolicy
+from holdfast_orchestrator.deploy.work.attempt import Attempt, Baseline, OperatorDecision
 from holdfast_orchestrator.deploy.work.failure import Failure
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy
-from holdfast_orchestrator.deploy.work.preflight import Known, good_of
+from holdfast_orchestrator.deploy.work.preflight import RecordedShard, good_of
 from holdfast_orchestrator.deploy.work.sightings import sightings_in
 from holdfast_orchestrator.engine.children import children
 from holdfast_orchestrator.errors import NeedsPersonError
@@ -43,7 +43,7 @@ from holdfast_orchestrator.terraform.plan import read_plan as read_changes
 _SLACK = timedelta(seconds=1)
 
 
-def noted(bench: Bench, attempt: Attempt) -> dict[str, Any]:
+def noted(bench: LeasedShard, attempt: Attempt) -> dict[str, Any]:
     """Return what the journal says at the beginning of shard, policy and machine."""
     shard, policy, seen = bench.shard, attempt.policy, bench.run.redactor.value
     return {
@@ -70,7 +70,7 @@ def noted_shard(entries: Sequence[Entry]) -> Shard | None:
     return None if said is None else shard_of(said)
 
 
-def old_shard(bench: Bench, entries: Sequence[Entry]) -> Shard:
+def old_shard(bench: LeasedShard, entries: Sequence[Entry]) -> Shard:
     """Return the shard as the dead run meant it, with the configuration that run deployed."""
     shard = noted_shard(entries) or bench.shard
     artifact = read_artifact(bench.store, _said(entries, Phase.SNAPSHOT)["artifact"])
@@ -87,7 +87,9 @@ def old_shard(bench: Bench, entries: Sequence[Entry]) -> Shard:
     )
 
 
-def reopened(bench: Bench, known: Known, entries: Sequence[Entry], person: Person) -> Attempt:
+def reopened(
+    bench: LeasedShard, known: RecordedShard, entries: Sequence[Entry], person: OperatorDecision
+) -> Attempt:
     """Return the attempt as it stood. Raises NeedsPersonError where a part of it is gone."""
     entries = _since_begun(entries)
     first, snapshot = _said(entries, Phase.LEASED), _said(entries, Phase.SNAPSHOT)
@@ -150,7 +152,7 @@ def _since_begun(entries: Sequence[Entry]) -> Sequence[Entry]:
 
 
 def _find_events(
-    bench: Bench, attempt: Attempt, entries: Sequence[Entry], plans: Mapping[str, Document]
+    bench: LeasedShard, attempt: Attempt, entries: Sequence[Entry], plans: Mapping[str, Document]
 ) -> None:
     attempt.records = [
         child.record
@@ -161,7 +163,7 @@ def _find_events(
 
 
 def _assumed(
-    bench: Bench, attempt: Attempt, entries: Sequence[Entry], plans: Mapping[str, Document]
+    bench: LeasedShard, attempt: Attempt, entries: Sequence[Entry], plans: Mapping[str, Document]
 ) -> Iterator[ApplyStep]:
     """Of an apply whose events are not here nobody can tell what was begun, so every create may have been.
 
@@ -196,9 +198,9 @@ def _applies(entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
             yield entry.data.get("boot", at_first), applied
 
 
-def _before(bench: Bench, said: Mapping[str, Any]) -> Before:
+def _before(bench: LeasedShard, said: Mapping[str, Any]) -> Baseline:
     if said["backup"] is None:
-        return Before(snapshot=None, index=bench.index(None))
+        return Baseline(snapshot=None, index=bench.index(None))
     stored = bench.store.get(said["backup"])
     if stored is None:
         raise NeedsPersonError(
@@ -206,11 +208,11 @@ def _before(bench: Bench, said: Mapping[str, Any]) -> Before:
             next_step=look_first(bench.shard.name),
         )
     snapshot = replace(snapshot_of(stored), key=bench.shard.state.key)
-    return Before(snapshot=snapshot, index=bench.index(snapshot.document), backup=said["backup"])
+    return Baseline(snapshot=snapshot, index=bench.index(snapshot.document), backup=said["backup"])
 
 
-def _policy(said: Mapping[str, Any], person: Person) -> Policy:
-    return Policy(
+def _policy(said: Mapping[str, Any], person: OperatorDecision) -> DeployPolicy:
+    return DeployPolicy(
         rollback=said["rollback"] and not person.accept_forward,
         on_first_failure=said["on_first_failure"],
         approvals=tuple(Approval(name, snapshot) for name, snapshot in said["approvals"]),
@@ -269,5 +271,5 @@ def _said(entries: Sequence[Entry], phase: Phase) -> Mapping[str, Any]:
     return found[-1] if found else {}
 
 
-def _run(known: Known) -> str:
+def _run(known: RecordedShard) -> str:
     return "" if known.kept is None else known.kept.record.run

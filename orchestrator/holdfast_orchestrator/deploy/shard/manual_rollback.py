@@ -14,11 +14,16 @@ from datetime import datetime
 from holdfast_orchestrator.deploy.decisions.configuration import RollbackNeeds, build_rollback, inverse_moves
 from holdfast_orchestrator.deploy.outcome import ShardResult
 from holdfast_orchestrator.deploy.shard.deploy import ShardDeploy
-from holdfast_orchestrator.deploy.shard.intent import Back
+from holdfast_orchestrator.deploy.shard.intent import RollbackTarget
 from holdfast_orchestrator.deploy.work.kept_inputs import inputs_to_go_back_by_hand
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import deploy_command, rollback_command
-from holdfast_orchestrator.deploy.work.preflight import Known, look, refuse_another_app, refuse_strange_state
+from holdfast_orchestrator.deploy.work.preflight import (
+    RecordedShard,
+    look,
+    refuse_another_app,
+    refuse_strange_state,
+)
 from holdfast_orchestrator.deploy.work.purpose import Purpose
 from holdfast_orchestrator.deploy.work.terraform_locks import release_our_lock
 from holdfast_orchestrator.errors import GateError, NeedsPersonError, UsageError
@@ -26,7 +31,7 @@ from holdfast_orchestrator.inputs.kept import same_inputs_kept
 from holdfast_orchestrator.ownership.settle import Turn
 from holdfast_orchestrator.record.artifact import read_artifact, readable_configurations
 from holdfast_orchestrator.record.last_good import LastGood, Rejected, deployments, earlier, target_in
-from holdfast_orchestrator.record.state_record import Debt, StateRecord
+from holdfast_orchestrator.record.state_record import Leftovers, StateRecord
 from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex
 from holdfast_orchestrator.terraform.json_values import Document, digest, parsed
 from holdfast_orchestrator.terraform.provider_blocks import union_providers
@@ -40,7 +45,7 @@ class ShardRollback(ShardDeploy):
     def _turn(self, record: StateRecord | None) -> Turn:
         return replace(super()._turn(record), back_to=self._back_to)
 
-    def _under_lease(self, bench: Bench) -> ShardResult:
+    def _under_lease(self, bench: LeasedShard) -> ShardResult:
         from holdfast_orchestrator.deploy.shard.crash_recovery import finish_what_was_left  # noqa: PLC0415 - rarely needed
 
         known = look(bench)
@@ -49,7 +54,7 @@ class ShardRollback(ShardDeploy):
         refuse_strange_state(bench, known)
         if known.locked:
             release_our_lock(bench)
-        back = self._intent.back or Back()
+        back = self._intent.back or RollbackTarget()
         target = target_of(bench, known, back)
         bench.say(f"goes back to deploy {target.run} by {target.actor} on {target.at:%d %b %Y}")
         configuration = configuration_back_to(bench, known, target)
@@ -65,7 +70,7 @@ class ShardRollback(ShardDeploy):
         return self._go(replace(bench, shard=self._shard), known)
 
 
-def target_of(bench: Bench, known: Known, back: Back) -> LastGood:
+def target_of(bench: LeasedShard, known: RecordedShard, back: RollbackTarget) -> LastGood:
     """The deployment to go back to. Raises UsageError where there is none.
 
     Where nobody names one, it is the last good one after a destroy, or as long as something of a failed
@@ -83,7 +88,7 @@ def target_of(bench: Bench, known: Known, back: Back) -> LastGood:
             f"run {known.good.record.run} destroyed {bench.shard.name}, and no deployment before it is kept",
             next_step=deploy_command(bench.shard),
         )
-    is_unsettled = known.kept is not None and known.kept.record.debt != Debt()
+    is_unsettled = known.kept is not None and known.kept.record.debt != Leftovers()
     if known.stored is None or known.good.record.is_destroy or is_unsettled:
         return good[0]
     other = next((record for record in good[1:] if _differs(bench, record, good[0])), None)
@@ -96,7 +101,7 @@ def target_of(bench: Bench, known: Known, back: Back) -> LastGood:
     return other
 
 
-def _named(bench: Bench, history: Sequence[LastGood], good: Sequence[LastGood], name: str) -> LastGood:
+def _named(bench: LeasedShard, history: Sequence[LastGood], good: Sequence[LastGood], name: str) -> LastGood:
     """The deployment of this run; for a rollback the one that it went back to."""
     found = next((record for record in history if record.run.startswith(name.upper())), None)
     names = ", ".join(record.run for record in history if not record.is_destroy) or "none"
@@ -110,7 +115,7 @@ def _named(bench: Bench, history: Sequence[LastGood], good: Sequence[LastGood], 
     raise UsageError(what, next_step=next_step)
 
 
-def _rejected(bench: Bench, known: Known, target: LastGood) -> Rejected | None:
+def _rejected(bench: LeasedShard, known: RecordedShard, target: LastGood) -> Rejected | None:
     """The version that stands and is gone back from; None where it is the one that is gone back to."""
     if known.good is None or known.good.record.is_destroy:
         return None
@@ -123,7 +128,7 @@ def _rejected(bench: Bench, known: Known, target: LastGood) -> Rejected | None:
     return None
 
 
-def _differs(bench: Bench, one: LastGood, other: LastGood) -> bool:
+def _differs(bench: LeasedShard, one: LastGood, other: LastGood) -> bool:
     """Whether they deployed different configurations: what stands may have been deployed more than once."""
     if one.artifact == other.artifact:
         return False
@@ -131,7 +136,9 @@ def _differs(bench: Bench, one: LastGood, other: LastGood) -> bool:
     return first != second or not same_inputs_kept(bench.store, one.artifact, other.artifact)
 
 
-def _not_made(bench: Bench, known: Known, target: LastGood, now: IdentityIndex) -> tuple[str, ...]:
+def _not_made(
+    bench: LeasedShard, known: RecordedShard, target: LastGood, now: IdentityIndex
+) -> tuple[str, ...]:
     """Addresses to let go of: no run is proven to have made their objects, nor has the target any."""
     not_made = frozenset[Identity]() if known.good is None else known.good.record.not_made
     found = [
@@ -144,7 +151,7 @@ def _not_made(bench: Bench, known: Known, target: LastGood, now: IdentityIndex) 
     return tuple(one.address for one in found)
 
 
-def configuration_back_to(bench: Bench, known: Known, target: LastGood) -> Document:
+def configuration_back_to(bench: LeasedShard, known: RecordedShard, target: LastGood) -> Document:
     """The configuration that leads from what stands to an earlier deployment.
 
     Raises GateError where only edits of the state could lead there.
@@ -168,7 +175,7 @@ def configuration_back_to(bench: Bench, known: Known, target: LastGood) -> Docum
     return built.configuration
 
 
-def _configuration_of(bench: Bench, target: LastGood) -> Document:
+def _configuration_of(bench: LeasedShard, target: LastGood) -> Document:
     """What a deployment deployed. Raises UsageError, with what else there is, where that is lost."""
     try:
         return parsed(read_artifact(bench.store, target.artifact).configuration)
@@ -186,7 +193,7 @@ def _configuration_of(bench: Bench, target: LastGood) -> Document:
         ) from None
 
 
-def _standing(bench: Bench, known: Known) -> Document:
+def _standing(bench: LeasedShard, known: RecordedShard) -> Document:
     """What was deployed since, newest last; its providers are still needed."""
     shas = [] if known.good is None else [known.good.record.artifact]
     shas += [] if known.kept is None else list(known.kept.record.debt.artifacts)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from holdfast_orchestrator.app.manifest import Shard
-from holdfast_orchestrator.deploy.work.attempt import Person
+from holdfast_orchestrator.deploy.work.attempt import OperatorDecision
 from holdfast_orchestrator.errors import NeedsPersonError, UsageError
 from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.record.journal.entry import JournalName
@@ -35,7 +35,7 @@ class _Left:
 
 
 def refuse_unknown_addresses(
-    run: str, person: Person, shards: Iterable[Shard], store_of: Callable[[Shard], DurableStore]
+    run: str, person: OperatorDecision, shards: Iterable[Shard], store_of: Callable[[Shard], DurableStore]
 ) -> None:
     """Return if some shard that the run has left open knows each address the person named.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from holdfast_orchestrator.plan.document import PlanDocument
 from holdfast_orchestrator.plan.shard import MadePlan
-from holdfast_orchestrator.record.fingerprint import Mark
+from holdfast_orchestrator.record.fingerprint import ObjectStamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Planned:
 
     made: MadePlan
     terraform: Any
-    inputs: Mapping[str, Mark | None] | None = None
+    inputs: Mapping[str, ObjectStamp | None] | None = None
 
     @property
     def document(self) -> PlanDocument:

@@ -27,7 +27,7 @@ INTERRUPTED = "interrupted before anything was applied"
 
 
 @dataclass(slots=True, kw_only=True)
-class Draft:
+class ResultBuilder:
     """What is known of one shard's deploy.
 
     `begun` says that it may have changed something; `over` is how it ended, once it has.

@@ -11,13 +11,13 @@ from holdfast_orchestrator.deploy.phases.state_machine import drive
 from holdfast_orchestrator.deploy.phases.tag_search import may_be_adopted, tagged_arns
 from holdfast_orchestrator.deploy.phases.verification import refuse_when_interrupted
 from holdfast_orchestrator.deploy.shard.journal_replay import noted
-from holdfast_orchestrator.deploy.shard.result import Draft
-from holdfast_orchestrator.deploy.work.attempt import Attempt, Good
+from holdfast_orchestrator.deploy.shard.result import ResultBuilder
+from holdfast_orchestrator.deploy.work.attempt import Attempt, LastGoodDeployment
 from holdfast_orchestrator.deploy.work.ending import Launched
 from holdfast_orchestrator.deploy.work.kept_inputs import keep_deployed
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.plan_basis import refuse_other_state
-from holdfast_orchestrator.deploy.work.preflight import Known, good_of
+from holdfast_orchestrator.deploy.work.preflight import RecordedShard, good_of
 from holdfast_orchestrator.deploy.work.promotion import (
     before_now,
     close_record,
@@ -34,11 +34,11 @@ from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.ownership.settle import Settled
 from holdfast_orchestrator.plan.shard import MadePlan
 from holdfast_orchestrator.record.artifact import Artifact, read_artifact
-from holdfast_orchestrator.record.fingerprint import Proven
+from holdfast_orchestrator.record.fingerprint import VerifiedInputs
 from holdfast_orchestrator.record.journal.entry import JournalName
 from holdfast_orchestrator.record.journal.journal import Journal
 from holdfast_orchestrator.record.journal.saved_plan import keep_plan
-from holdfast_orchestrator.record.state_record import Debt
+from holdfast_orchestrator.record.state_record import Leftovers
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.system.private_files import read_source
 from holdfast_orchestrator.terraform.json_values import parsed
@@ -53,7 +53,9 @@ if TYPE_CHECKING:
 _LOCK = ".terraform.lock.hcl"
 
 
-def launch(bench: Bench, known: Known, settled: Settled, *, purpose: Purpose, draft: Draft) -> Launched:
+def launch(
+    bench: LeasedShard, known: RecordedShard, settled: Settled, *, purpose: Purpose, draft: ResultBuilder
+) -> Launched:
     """Judge the plan, write down what is about to happen, and let the machine do it.
 
     `draft` is told when it begins, and how it ended before anything is tidied up.
@@ -87,14 +89,14 @@ def launch(bench: Bench, known: Known, settled: Settled, *, purpose: Purpose, dr
         return finish(bench, attempt, Phase.APPLYING, draft=draft)
 
 
-def refuse_irreversible(bench: Bench, known: Known, made: MadePlan, terraform: Any) -> None:
+def refuse_irreversible(bench: LeasedShard, known: RecordedShard, made: MadePlan, terraform: Any) -> None:
     """Raise GateError where something in a plan could not be undone and nobody approved it."""
     artifact, purpose = artifact_of(bench, terraform), Purpose(verb="deploy")
     attempt = _attempt(bench, known, made, artifact=artifact, purpose=purpose)
     judge_reversible(bench, attempt, attempt.plan)
 
 
-def finish(bench: Bench, attempt: Attempt, phase: Phase, *, draft: Draft | None) -> Launched:
+def finish(bench: LeasedShard, attempt: Attempt, phase: Phase, *, draft: ResultBuilder | None) -> Launched:
     """Let the machine work from a phase to its end."""
     if draft is not None:
         draft.begun = True
@@ -105,7 +107,7 @@ def finish(bench: Bench, attempt: Attempt, phase: Phase, *, draft: Draft | None)
     return launched
 
 
-def _serial(bench: Bench, attempt: Attempt) -> int | None:
+def _serial(bench: LeasedShard, attempt: Attempt) -> int | None:
     """The serial of the state that is left; not to be had is no reason to have failed."""
     try:
         serial = (attempt.standing or bench.state()).serial
@@ -114,9 +116,11 @@ def _serial(bench: Bench, attempt: Attempt) -> int | None:
     return serial if serial >= 0 else None
 
 
-def keep_as_good(bench: Bench, known: Known, snapshot: StateSnapshot, planned: "Planned") -> None:
+def keep_as_good(
+    bench: LeasedShard, known: RecordedShard, snapshot: StateSnapshot, planned: "Planned"
+) -> None:
     """A plan that finds nothing proves what stands: it becomes the last good deployment, if it is not."""
-    proven = None if planned.inputs is None else Proven(inputs=planned.inputs, state=snapshot.etag)
+    proven = None if planned.inputs is None else VerifiedInputs(inputs=planned.inputs, state=snapshot.etag)
     artifact = artifact_of(bench, planned.terraform)
     good = good_of(bench, known) if known.good is not None else None
     settled = known.kept is None or not known.kept.record.debt.touched
@@ -150,13 +154,13 @@ def keep_as_good(bench: Bench, known: Known, snapshot: StateSnapshot, planned: "
     close_record(bench, attempt)
 
 
-def _is_of_another_app(bench: Bench, known: Known) -> bool:
+def _is_of_another_app(bench: LeasedShard, known: RecordedShard) -> bool:
     """Whether the records name an app that is taken over: from now on they name this one."""
     records = (None if known.kept is None else known.kept.record, known.good and known.good.record)
     return any(record and record.project not in (None, bench.run.project) for record in records)
 
 
-def _is_good_already(bench: Bench, good: Good, artifact: Artifact) -> bool:
+def _is_good_already(bench: LeasedShard, good: LastGoodDeployment, artifact: Artifact) -> bool:
     if good.lost is not None:
         return False
     if good.record.artifact == artifact.sha256 and good.record.index.objects:
@@ -165,7 +169,7 @@ def _is_good_already(bench: Bench, good: Good, artifact: Artifact) -> bool:
     return same and same_inputs(read_artifact(bench.store, good.record.artifact), artifact)
 
 
-def artifact_of(bench: Bench, terraform: Any) -> Artifact:
+def artifact_of(bench: LeasedShard, terraform: Any) -> Artifact:
     """What is being deployed, or destroyed, whole."""
     file = terraform.workdir / _LOCK
     lock = read_source(file) if file.is_file() else None
@@ -179,7 +183,9 @@ def artifact_of(bench: Bench, terraform: Any) -> Artifact:
     )
 
 
-def _attempt(bench: Bench, known: Known, made: MadePlan, *, artifact: Artifact, purpose: Purpose) -> Attempt:
+def _attempt(
+    bench: LeasedShard, known: RecordedShard, made: MadePlan, *, artifact: Artifact, purpose: Purpose
+) -> Attempt:
     return Attempt(
         run=bench.run.id,
         verb=purpose.verb,
@@ -191,14 +197,14 @@ def _attempt(bench: Bench, known: Known, made: MadePlan, *, artifact: Artifact, 
         before=before_now(bench, known.snapshot()),
         good=good_of(bench, known),
         kept=known.kept,
-        debt=Debt() if known.kept is None else known.kept.record.debt,
+        debt=Leftovers() if known.kept is None else known.kept.record.debt,
         plans=[made.raw or NO_CHANGES],
         imports=made.imports,
         began=bench.run.clock.now(),
     )
 
 
-def _write_down(bench: Bench, attempt: Attempt, artifact: Artifact, watched: Sightings) -> None:
+def _write_down(bench: LeasedShard, attempt: Attempt, artifact: Artifact, watched: Sightings) -> None:
     """Artifact, plan, backup and the open record, all at once; the journal says where they lie."""
     with bench.phase(Phase.LEASED) as entry:
         entry.update(noted(bench, attempt))
@@ -223,7 +229,7 @@ def _write_down(bench: Bench, attempt: Attempt, artifact: Artifact, watched: Sig
         entry["approved"] = sorted(one.name for one in attempt.consents)
 
 
-def _back_up(bench: Bench, attempt: Attempt) -> None:
+def _back_up(bench: LeasedShard, attempt: Attempt) -> None:
     snapshot = attempt.before.snapshot
     if snapshot is not None:
         backup = bench.back_up(snapshot, f"before {attempt.verb}", artifact=attempt.artifact)

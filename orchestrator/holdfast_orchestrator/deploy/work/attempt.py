@@ -22,11 +22,11 @@ from holdfast_orchestrator.deploy.decisions.apply_progress import (
 from holdfast_orchestrator.deploy.decisions.deferred_deletes import Staging
 from holdfast_orchestrator.deploy.decisions.imports import planned_values_by_address
 from holdfast_orchestrator.deploy.decisions.reversibility import Approval
-from holdfast_orchestrator.deploy.run_context import Policy
+from holdfast_orchestrator.deploy.run_context import DeployPolicy
 from holdfast_orchestrator.deploy.work.failure import Failure
-from holdfast_orchestrator.record.fingerprint import Footing, Proven
+from holdfast_orchestrator.record.fingerprint import Fingerprint, VerifiedInputs
 from holdfast_orchestrator.record.last_good import LastGood, Promoted, Rejected
-from holdfast_orchestrator.record.state_record import Debt, KeptRecord
+from holdfast_orchestrator.record.state_record import KeptRecord, Leftovers
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.terraform.accepted import AcceptedUse
 from holdfast_orchestrator.terraform.addresses import object_type
@@ -44,7 +44,7 @@ Verb = Literal["deploy", "destroy", "rollback"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Before:
+class Baseline:
     """What was there when the run began. `snapshot` None: no state; `backup` is where its copy lies."""
 
     snapshot: StateSnapshot | None
@@ -58,7 +58,7 @@ class Before:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Good:
+class LastGoodDeployment:
     """The deployment to go back to: its record, and the configuration of its artifact.
 
     `lost` says why the artifact cannot be had; then there is no way back to it.
@@ -75,7 +75,7 @@ class Good:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class OperatorDecision:
     """What a person decided about a rollback that is stuck: which addresses to leave, which to let go."""
 
     skip: tuple[str, ...] = ()
@@ -102,17 +102,17 @@ class Attempt:
 
     run: str
     verb: Verb
-    policy: Policy
+    policy: DeployPolicy
     artifact: str
     configuration: Document = field(repr=False)
-    before: Before
-    good: Good | None
+    before: Baseline
+    good: LastGoodDeployment | None
     kept: KeptRecord | None
     began: datetime
     target: str | None = None
     rejected: Rejected | None = None
-    debt: Debt = field(default_factory=Debt)
-    person: Person = field(default_factory=Person)
+    debt: Leftovers = field(default_factory=Leftovers)
+    person: OperatorDecision = field(default_factory=OperatorDecision)
 
     plans: list[Document] = field(default_factory=list, repr=False)
     rollback_plans: list[Document] = field(default_factory=list, repr=False)
@@ -132,9 +132,9 @@ class Attempt:
     residual: str | None = None
     accepted: tuple[AcceptedUse, ...] = ()
     accepted_mark: str | None = None
-    proven: Proven | None = None
+    proven: VerifiedInputs | None = None
     standing: StateSnapshot | None = field(default=None, repr=False)
-    footing: Footing | None = field(default=None, repr=False)
+    footing: Fingerprint | None = field(default=None, repr=False)
     healthy: bool = True
     health: tuple[Mapping[str, Any], ...] = ()
     health_began: bool = False

@@ -20,12 +20,12 @@ from holdfast_orchestrator.terraform.json_values import Document
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.work.attempt import Attempt
-    from holdfast_orchestrator.deploy.work.leased_shard import Bench
+    from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 
 _SHOWN = 3
 
 
-def keep_deployed(bench: "Bench", artifact: Artifact) -> str:
+def keep_deployed(bench: "LeasedShard", artifact: Artifact) -> str:
     """Keep an artifact and, before it, all it reads; return its name. One that lies there has both."""
     inputs = bench.shard.inputs
     if not inputs.is_empty and bench.store.head(artifact_key(artifact.sha256)) is None:
@@ -47,7 +47,7 @@ def _reader(folder: Path, inputs: Inputs) -> Fetch:
     return read
 
 
-def _tell_of_fingerprints(bench: "Bench", inputs: Inputs) -> None:
+def _tell_of_fingerprints(bench: "LeasedShard", inputs: Inputs) -> None:
     names = tuple(dict.fromkeys(file.part_of for file in inputs.not_kept))
     if names:
         bench.say(
@@ -56,7 +56,7 @@ def _tell_of_fingerprints(bench: "Bench", inputs: Inputs) -> None:
         )
 
 
-def inputs_to_go_back_with(bench: "Bench", attempt: "Attempt", configuration: Document) -> Inputs:
+def inputs_to_go_back_with(bench: "LeasedShard", attempt: "Attempt", configuration: Document) -> Inputs:
     """Return the last good deployment's inputs and, for what else `configuration` has, the failed one's.
 
     Raises BlockedRollbackError where one of them is another now, and was not kept.
@@ -82,7 +82,7 @@ def _with_providers(inputs: Inputs, standing: Inputs, configuration: Document, g
 
 
 def inputs_to_go_back_by_hand(
-    bench: "Bench", artifact: Artifact, configuration: Document, *, run: str
+    bench: "LeasedShard", artifact: Artifact, configuration: Document, *, run: str
 ) -> Inputs:
     """Return the inputs of an earlier deployment.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from holdfast_orchestrator.app.inputs import Inputs
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.context.run import Run
-from holdfast_orchestrator.deploy.run_context import Desk
+from holdfast_orchestrator.deploy.run_context import RunContext
 from holdfast_orchestrator.engine.workdir import errored_state
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.events import Notice, ShardStep, StateBackedUp
@@ -38,7 +38,7 @@ RESCUED = "_holdfast/rescued"
 
 
 @dataclass(kw_only=True)
-class Bench:
+class LeasedShard:
     """A shard, its bucket, the lease that is held on it and, once something is to change, its journal.
 
     With `heeds_stop`, nothing is begun once a stop was asked for.
@@ -46,7 +46,7 @@ class Bench:
 
     shard: Shard
     run: Run
-    desk: Desk
+    desk: RunContext
     store: DurableStore
     lease: Lease
     journal: Journal | None = None

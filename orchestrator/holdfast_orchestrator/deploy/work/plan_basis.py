@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import deploy_command
 from holdfast_orchestrator.errors import GateError
 from holdfast_orchestrator.system.private_files import read_source
 from holdfast_orchestrator.terraform.plan import Stamp, prior_stamp
 
 
-def refuse_other_state(bench: Bench, plan: Path) -> None:
+def refuse_other_state(bench: LeasedShard, plan: Path) -> None:
     """Raise GateError where Terraform planned against another state than the one that lies there.
 
     A store that denies for a moment that the state exists makes it plan to create everything again.

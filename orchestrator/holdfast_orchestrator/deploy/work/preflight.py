@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from holdfast_orchestrator.deploy.decisions.configuration import empty_like
-from holdfast_orchestrator.deploy.work.attempt import Good
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.attempt import LastGoodDeployment
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import deploy_command, restore_commands
 from holdfast_orchestrator.deploy.work.terraform_locks import lock_key
 from holdfast_orchestrator.errors import GateError, MachineError, NeedsPersonError
@@ -42,7 +42,7 @@ _TEMPORARY_ROOM = 16 * _MIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class RecordedShard:
     """What the bucket says of a shard: its state, the last good deployment, the record of the last run."""
 
     stored: StoredObject | None
@@ -75,7 +75,7 @@ class Known:
         return None if self.stored is None else snapshot_of(self.stored)
 
 
-def look(bench: Bench) -> Known:
+def look(bench: LeasedShard) -> RecordedShard:
     """Read what is known of the shard, all at once. Asks the bucket whether it honours conditions, once."""
     bench.desk.conditional.require(bench.store, bucket=bench.shard.state.bucket)
     submit = bench.desk.hands.submit
@@ -83,7 +83,7 @@ def look(bench: Bench) -> Known:
     good = submit(read_last_good, bench.store, bench.folder)
     kept = submit(read_state_record, bench.store, bench.folder)
     locked = submit(bench.store.head, lock_key(bench))
-    return Known(
+    return RecordedShard(
         stored=stored.result(),
         good=_unless_damaged(bench, good),
         kept=_unless_damaged(bench, kept),
@@ -91,7 +91,7 @@ def look(bench: Bench) -> Known:
     )
 
 
-def _unless_damaged(bench: Bench, reading: Future[R | None]) -> R | None:
+def _unless_damaged(bench: LeasedShard, reading: Future[R | None]) -> R | None:
     """A record that was read; None for a damaged one that somebody says to do without.
 
     Raises NeedsPersonError for any other damaged one.
@@ -106,7 +106,7 @@ def _unless_damaged(bench: Bench, reading: Future[R | None]) -> R | None:
         return None
 
 
-def refuse_another_app(bench: Bench, known: Known) -> None:
+def refuse_another_app(bench: LeasedShard, known: RecordedShard) -> None:
     """Raise GateError where the shard's key has the records of another app, or of another of its stacks."""
     good = None if known.good is None else known.good.record
     record = None if known.kept is None else known.kept.record
@@ -125,7 +125,7 @@ def refuse_another_app(bench: Bench, known: Known) -> None:
         bench.say(f"stack {former!r} is called {shard.name!r} now; its state {shard.state.key} goes on")
 
 
-def refuse_strange_state(bench: Bench, known: Known) -> None:
+def refuse_strange_state(bench: LeasedShard, known: RecordedShard) -> None:
     """Return if the state is the one that was recorded, or somebody said to take it for the truth.
 
     Raises NeedsPersonError for one that is gone, damaged or half moved, GateError for one that
@@ -154,7 +154,7 @@ def refuse_strange_state(bench: Bench, known: Known) -> None:
             bench.say(f"the state at {key} is {standing}; taken for the truth, as was asked for")
 
 
-def refuse_full_disk(bench: Bench, known: Known) -> None:
+def refuse_full_disk(bench: LeasedShard, known: RecordedShard) -> None:
     """Raise MachineError where an apply might not find room for its events and, if need be, for the state."""
     size = 0 if known.stored is None else len(known.stored.body)
     runtime = bench.run.runtime
@@ -180,7 +180,7 @@ def _free(folder: Path) -> int:
     return shutil.disk_usage(there).free
 
 
-def good_of(bench: Bench, known: Known) -> Good | None:
+def good_of(bench: LeasedShard, known: RecordedShard) -> LastGoodDeployment | None:
     """The deployment to go back to, with its configuration; after a destroy that has nothing in it."""
     if known.good is None:
         return None
@@ -189,10 +189,10 @@ def good_of(bench: Bench, known: Known) -> Good | None:
     except NeedsPersonError as error:
         # After a destroy there is nothing to go back to that could have been lost.
         lost = None if known.good.record.is_destroy else error.what
-        return Good(promoted=known.good, configuration={}, lost=lost)
+        return LastGoodDeployment(promoted=known.good, configuration={}, lost=lost)
     if known.good.record.is_destroy:
         configuration = empty_like(configuration)
-    return Good(promoted=known.good, configuration=configuration)
+    return LastGoodDeployment(promoted=known.good, configuration=configuration)
 
 
 _LOOK = "find out who wrote it; to take it for the truth as it is: --rebaseline"

@@ -5,10 +5,10 @@ from dataclasses import replace
 from holdfast_orchestrator.change_detection.fingerprinting import footing_of
 from holdfast_orchestrator.change_detection.upstream import outputs_needed
 from holdfast_orchestrator.deploy.decisions.configuration import Pin
-from holdfast_orchestrator.deploy.work.attempt import Attempt, Before
-from holdfast_orchestrator.deploy.work.leased_shard import Bench, recorded
-from holdfast_orchestrator.deploy.work.preflight import Known
-from holdfast_orchestrator.record.fingerprint import Mark, Proven
+from holdfast_orchestrator.deploy.work.attempt import Attempt, Baseline
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard, recorded
+from holdfast_orchestrator.deploy.work.preflight import RecordedShard
+from holdfast_orchestrator.record.fingerprint import ObjectStamp, VerifiedInputs
 from holdfast_orchestrator.record.last_good import (
     LastGood,
     PinnedInput,
@@ -19,9 +19,9 @@ from holdfast_orchestrator.record.last_good import (
 )
 from holdfast_orchestrator.record.shard_record import note_of
 from holdfast_orchestrator.record.state_record import (
-    Debt,
     Handed,
     KeptRecord,
+    Leftovers,
     Received,
     StateRecord,
     write_state_record,
@@ -34,7 +34,7 @@ from holdfast_orchestrator.terraform.plan import read_plan
 from holdfast_orchestrator.terraform.state_file import Recorded
 
 
-def promote_shard(bench: Bench, attempt: Attempt) -> Promoted | None:
+def promote_shard(bench: LeasedShard, attempt: Attempt) -> Promoted | None:
     """Write the record of what is good now. None where no state is left to speak of."""
     snapshot = attempt.standing or bench.snapshot()
     if snapshot is None:
@@ -72,7 +72,7 @@ def promote_shard(bench: Bench, attempt: Attempt) -> Promoted | None:
         return after
     promoted = promote(bench.store, bench.folder, record, after=after)
     if attempt.verb != "destroy" and not attempt.ownership.held:
-        state = Mark(snapshot.etag, snapshot.version)
+        state = ObjectStamp(snapshot.etag, snapshot.version)
         attempt.footing = footing_of(bench, promoted, state=state, proven=attempt.proven)
     return promoted
 
@@ -102,7 +102,7 @@ def _rejected(attempt: Attempt) -> tuple[Rejected, ...]:
     return tuple(kept.values())
 
 
-def pins_now(bench: Bench, configuration: Document) -> dict[str, Pin]:
+def pins_now(bench: LeasedShard, configuration: Document) -> dict[str, Pin]:
     """What a configuration reads from each upstream shard: the digest of exactly those outputs."""
     pins = {}
     for upstream, names in outputs_needed(configuration, bench.run.manifest).items():
@@ -118,7 +118,7 @@ def pins_now(bench: Bench, configuration: Document) -> dict[str, Pin]:
     return pins
 
 
-def open_record(bench: Bench, attempt: Attempt) -> KeptRecord:
+def open_record(bench: LeasedShard, attempt: Attempt) -> KeptRecord:
     """Say that a run is about to change the shard."""
     record = StateRecord(
         run=attempt.run,
@@ -136,7 +136,7 @@ def open_record(bench: Bench, attempt: Attempt) -> KeptRecord:
     return write_state_record(bench.store, bench.folder, record, after=attempt.kept)
 
 
-def close_record(bench: Bench, attempt: Attempt, *, debt: Debt | None = None) -> None:
+def close_record(bench: LeasedShard, attempt: Attempt, *, debt: Leftovers | None = None) -> None:
     """Say that the run has ended, and which state it left. Without `debt` nothing is unsettled."""
     if attempt.kept is None or not attempt.kept.record.is_open:
         return
@@ -144,7 +144,7 @@ def close_record(bench: Bench, attempt: Attempt, *, debt: Debt | None = None) ->
         attempt.kept.record,
         is_open=False,
         state=recorded(attempt.standing or bench.snapshot()),
-        debt=debt or Debt(),
+        debt=debt or Leftovers(),
         at=bench.run.clock.now(),
         footing=attempt.footing if debt is None else None,
         seconds=(bench.run.clock.now() - attempt.began).total_seconds(),
@@ -154,7 +154,7 @@ def close_record(bench: Bench, attempt: Attempt, *, debt: Debt | None = None) ->
     attempt.kept = write_state_record(bench.store, bench.folder, record, after=attempt.kept)
 
 
-def _with_moves(bench: Bench, attempt: Attempt, record: StateRecord) -> StateRecord:
+def _with_moves(bench: LeasedShard, attempt: Attempt, record: StateRecord) -> StateRecord:
     """The record with what came from other shards, and what went to them: a rollback by hand needs it."""
     good = () if attempt.good is None else (attempt.good.record.artifact,)
     record = replace(record, held=(*good, *record.held) if attempt.ownership.held else ())
@@ -174,18 +174,20 @@ def _with_moves(bench: Bench, attempt: Attempt, record: StateRecord) -> StateRec
     return replace(record, received=(*record.received, *received), handed=(*record.handed, *handed))
 
 
-def before_now(bench: Bench, snapshot: StateSnapshot | None) -> Before:
+def before_now(bench: LeasedShard, snapshot: StateSnapshot | None) -> Baseline:
     """What there is before anything was changed."""
-    return Before(
+    return Baseline(
         snapshot=snapshot, index=bench.index(None if snapshot is None else snapshot.document), backup=None
     )
 
 
-def renew_footing(bench: Bench, known: Known, good: Promoted, proven: Proven | None) -> None:
+def renew_footing(
+    bench: LeasedShard, known: RecordedShard, good: Promoted, proven: VerifiedInputs | None
+) -> None:
     """Write down what a plan that found nothing has proven of a deployment that is recorded already."""
     kept, stored = known.kept, bench.store.head(bench.shard.state.key)
-    if kept is None or kept.record.is_open or kept.record.debt != Debt() or stored is None:
+    if kept is None or kept.record.is_open or kept.record.debt != Leftovers() or stored is None:
         return
-    footing = footing_of(bench, good, state=Mark(stored.etag, stored.version), proven=proven)
+    footing = footing_of(bench, good, state=ObjectStamp(stored.etag, stored.version), proven=proven)
     if footing is not None and footing != kept.record.footing:
         write_state_record(bench.store, bench.folder, replace(kept.record, footing=footing), after=kept)

@@ -5,7 +5,7 @@ from typing import Any
 
 from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.failure import Failure
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.gate.takeover import takeovers
 from holdfast_orchestrator.plan.looks import look_by_import, unguarded
 from holdfast_orchestrator.record.journal.entry import Entry
@@ -17,7 +17,7 @@ from holdfast_orchestrator.terraform.ownership import Holdings, Sighting, Sighti
 SEEN, GONE = "seen", "gone"
 
 
-def holdings_of(bench: Bench, attempt: Attempt, plan: Document | None = None) -> Holdings:
+def holdings_of(bench: LeasedShard, attempt: Attempt, plan: Document | None = None) -> Holdings:
     """What the shard has now, for the guard over an apply of `plan` (by default the one gated last)."""
     snapshot = bench.snapshot()
     return holdings_in(
@@ -40,7 +40,7 @@ def note_sightings(attempt: Attempt, watched: Sightings | None) -> dict[str, Any
     }
 
 
-def look_once_more(bench: Bench, attempt: Attempt) -> dict[str, Any]:
+def look_once_more(bench: LeasedShard, attempt: Attempt) -> dict[str, Any]:
     """Look, right before an apply that nothing guards, for what its creates would take over.
 
     What is there fails the apply before it begins. All else counts as unproven from now on, because somebody
@@ -69,14 +69,14 @@ def look_once_more(bench: Bench, attempt: Attempt) -> dict[str, Any]:
     return note_sightings(attempt, known)
 
 
-def note_applied(bench: Bench, attempt: Attempt, watched: Sightings | None) -> dict[str, Any]:
+def note_applied(bench: LeasedShard, attempt: Attempt, watched: Sightings | None) -> dict[str, Any]:
     """Take in what the guard saw of an apply, and what that apply proves where none was there."""
     if watched is None and attempt.verb != "destroy":
         watched = unguarded(bench.shard, attempt.plan, holdings_of(bench, attempt))
     return note_sightings(attempt, watched)
 
 
-def tell_unproven(bench: Bench, watched: Sightings) -> None:
+def tell_unproven(bench: LeasedShard, watched: Sightings) -> None:
     """Tell, once for each type, that nobody can say whether its objects were there before."""
     unproven = {one.kind: one.why for one in watched.by_key.values() if one.verdict is Verdict.UNPROVEN}
     for kind, why in sorted(unproven.items()):

@@ -15,7 +15,7 @@ from typing import Any
 
 from holdfast_orchestrator.deploy.decisions.lock_owner import Owner, Spawned, judge_lock
 from holdfast_orchestrator.deploy.work.attempt import Attempt
-from holdfast_orchestrator.deploy.work.leased_shard import Bench
+from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.engine.children import Child, children
 from holdfast_orchestrator.errors import GateError, InterruptedSafelyError, NeedsPersonError
 from holdfast_orchestrator.state.object_store import ObjectExistsError, StoredObject
@@ -29,12 +29,12 @@ _SLACK = timedelta(seconds=5)
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def lock_key(bench: Bench) -> str:
+def lock_key(bench: LeasedShard) -> str:
     """Where Terraform puts its lock on the shard's state."""
     return f"{bench.shard.state.key}.tflock"
 
 
-def release_our_lock(bench: Bench) -> None:
+def release_our_lock(bench: LeasedShard) -> None:
     """Remove a lock that a Terraform of ours left on this machine; wait for one that still works.
 
     Raises GateError for somebody else's lock, NeedsPersonError for one that cannot be read, and as
@@ -55,7 +55,7 @@ def release_our_lock(bench: Bench) -> None:
     refuse_lock(bench, lock)
 
 
-def outwait_lock(bench: Bench, *, seconds: float) -> None:
+def outwait_lock(bench: LeasedShard, *, seconds: float) -> None:
     """Release our lock, and give one that a Terraform on another machine holds that long to be given back.
 
     Raises as `release_our_lock` does.
@@ -73,14 +73,14 @@ def outwait_lock(bench: Bench, *, seconds: float) -> None:
         bench.run.clock.sleep(_POLL_SECONDS)
 
 
-def remove_lock(bench: Bench, stored: StoredObject) -> None:
+def remove_lock(bench: LeasedShard, stored: StoredObject) -> None:
     """Remove exactly this lock."""
     with suppress(ObjectExistsError):
         bench.store.delete(stored.head.key, etag=stored.head.etag)
     bench.say("removed the lock that a Terraform of ours had left on the state")
 
 
-def refuse_lock(bench: Bench, lock: Any) -> None:
+def refuse_lock(bench: LeasedShard, lock: Any) -> None:
     """Raise what a lock of somebody else means."""
     unlock = f"holdfast state unlock {shlex.quote(bench.shard.name)}"
     if judge_lock(lock, None) is Owner.UNREADABLE:
@@ -95,13 +95,13 @@ def refuse_lock(bench: Bench, lock: Any) -> None:
     )
 
 
-def read_lock(bench: Bench) -> tuple[StoredObject, Any] | None:
+def read_lock(bench: LeasedShard) -> tuple[StoredObject, Any] | None:
     """The lock on the shard's state, as it lies there and as JSON (None: unreadable)."""
     stored = bench.store.get(lock_key(bench))
     return None if stored is None else (stored, _parsed(stored))
 
 
-def wait_for_children(bench: Bench, *, next_step: str | None = None) -> None:
+def wait_for_children(bench: LeasedShard, *, next_step: str | None = None) -> None:
     """Wait for every Terraform of ours that still works in the shard's folder, whoever started it.
 
     A stop ends the wait where nothing was begun yet: InterruptedSafelyError, with `next_step`. Asked a second
@@ -119,12 +119,12 @@ def wait_for_children(bench: Bench, *, next_step: str | None = None) -> None:
             bench.run.clock.sleep(_POLL_SECONDS)
 
 
-def _interrupt_all(bench: Bench) -> None:
+def _interrupt_all(bench: LeasedShard) -> None:
     for child in _alive(bench):
         child.interrupt(bench.run.runtime.processes)
 
 
-def _alive(bench: Bench) -> list[Child]:
+def _alive(bench: LeasedShard) -> list[Child]:
     processes = bench.run.runtime.processes
     return [child for child in children(bench.workdir, since=_LONG_AGO) if child.lives(processes)]
 
@@ -154,13 +154,13 @@ def _parsed(stored: StoredObject) -> Any:
         return None
 
 
-def note_stolen_lock(bench: Bench, attempt: Attempt) -> None:
+def note_stolen_lock(bench: LeasedShard, attempt: Attempt) -> None:
     """Right after an apply: its lock could not be released because it is not there any more."""
     if says_lock_not_released(attempt.errors) and bench.store.head(lock_key(bench)) is None:
         attempt.lock_stolen = True
 
 
-def refuse_stolen_lock(bench: Bench, attempt: Attempt) -> None:
+def refuse_stolen_lock(bench: LeasedShard, attempt: Attempt) -> None:
     """Raise NeedsPersonError, once, where the lock was taken away; names what no state knows any more."""
     if not attempt.lock_stolen:
         return
@@ -175,7 +175,7 @@ def refuse_stolen_lock(bench: Bench, attempt: Attempt) -> None:
     )
 
 
-def _overwritten(bench: Bench, attempt: Attempt) -> Iterator[str]:
+def _overwritten(bench: LeasedShard, attempt: Attempt) -> Iterator[str]:
     now = bench.index(bench.state().document)
     gone = attempt.progress().gone() | attempt.let_go
     told: set[tuple[str, str]] = set()
@@ -187,7 +187,7 @@ def _overwritten(bench: Bench, attempt: Attempt) -> Iterator[str]:
                 yield f"{known.address} ({known.id})"
 
 
-def _written_since(bench: Bench, attempt: Attempt) -> Iterator[IdentityIndex]:
+def _written_since(bench: LeasedShard, attempt: Attempt) -> Iterator[IdentityIndex]:
     """Each version of the state that was written since this run began, newest first."""
     key = bench.shard.state.key
     before = attempt.before.snapshot

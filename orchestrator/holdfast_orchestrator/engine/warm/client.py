@@ -71,7 +71,7 @@ class Watching:
 
 
 @dataclass(slots=True)
-class Lent:
+class AttachedProviders:
     """What a command was lent; `trouble` is known once it has been given back.
 
     `watched` is what was seen of the creates of a command that was to be watched, None where nobody watched.
@@ -140,9 +140,9 @@ class WarmProviders:
     @contextmanager
     def attached(
         self, specs: Mapping[str, Spec], kept: frozenset[str], watch: Watching | None = None
-    ) -> Iterator[Lent]:
+    ) -> Iterator[AttachedProviders]:
         """Lend one command its providers, by source, and watch its creates; nothing where that fails."""
-        lent, numbers = Lent(), list[int]()
+        lent, numbers = AttachedProviders(), list[int]()
         asked = {"kept": sorted(kept), "watch": None if watch is None else watch.to_json()}
         try:
             lent.reattach = self._doors(specs, asked, numbers)
@@ -206,7 +206,7 @@ class WarmProviders:
             reattach[source] = answer["reattach"]
         return reattach
 
-    def _give_back(self, lent: Lent, numbers: list[int]) -> None:
+    def _give_back(self, lent: AttachedProviders, numbers: list[int]) -> None:
         while numbers:
             number = numbers.pop()
             try:
@@ -266,7 +266,7 @@ class WarmProviders:
         return self._control().parent / WORK
 
 
-def _take_in(lent: Lent, watched: Mapping[str, Any] | None) -> None:
+def _take_in(lent: AttachedProviders, watched: Mapping[str, Any] | None) -> None:
     if watched is None:
         return
     lent.watched = lent.watched or Sightings()

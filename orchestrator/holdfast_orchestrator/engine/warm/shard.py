@@ -20,7 +20,7 @@ from typing import Any
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.diagnostics import Diagnostic
 from holdfast_orchestrator.engine.providers import Requirement, blocks
-from holdfast_orchestrator.engine.warm.client import Lent, WarmError, WarmProviders, Watching
+from holdfast_orchestrator.engine.warm.client import AttachedProviders, WarmError, WarmProviders, Watching
 from holdfast_orchestrator.engine.warm.packages import Package
 from holdfast_orchestrator.engine.warm.process_spec import Spec
 from holdfast_orchestrator.engine.warm.schema_filter import types_of, words_of, words_of_modules
@@ -72,7 +72,7 @@ class WarmShard:
         self._cold = False
 
     @contextmanager
-    def lent(self, place: Place, watch: Watching | None = None) -> Iterator[Lent]:
+    def lent(self, place: Place, watch: Watching | None = None) -> Iterator[AttachedProviders]:
         """Lend a command what it may attach to, and watch what it creates."""
         try:
             specs = self._specs(place)
@@ -83,7 +83,7 @@ class WarmShard:
         except (WarmError, HoldfastError):
             specs = {}
         if not specs:
-            yield Lent()
+            yield AttachedProviders()
             return
         with self._providers.attached(specs, kept, watch) as lent:
             lent.roomy = size + len(place.configuration) < _SMALL_BYTES and "GOGC" not in place.environ
@@ -112,7 +112,7 @@ class WarmShard:
         )
         return tuple(package for package in found if package is not None)
 
-    def must_repeat(self, lent: Lent, diagnostics: tuple[Diagnostic, ...]) -> bool:
+    def must_repeat(self, lent: AttachedProviders, diagnostics: tuple[Diagnostic, ...]) -> bool:
         """Say whether a failure may be ours and not Terraform's; if so, the shard is cold from now on."""
         reason = lent.trouble or _missing(diagnostics)
         if not lent.reattach or not reason:

@@ -21,13 +21,13 @@ from holdfast_orchestrator.health.observation import Observation, Standing
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
-    from holdfast_orchestrator.health.context import Doors
+    from holdfast_orchestrator.health.context import CheckContext
 
 _MISSING = frozenset({"ClusterNotFoundException", "ServiceNotFoundException", "TargetGroupNotFound"})
 _DENIED = ("AccessDenied", "UnauthorizedOperation", "ExpiredToken", "InvalidClientTokenId", "NotAuthorized")
 
 
-def look(check: Check, doors: "Doors") -> Observation:
+def look(check: Check, doors: "CheckContext") -> Observation:
     """Look once at the target of a check whose outputs are put in. Never raises for what it sees."""
     import botocore.exceptions  # noqa: PLC0415 - half a second, when checks run
 
@@ -39,7 +39,7 @@ def look(check: Check, doors: "Doors") -> Observation:
         return Observation(Standing.UNKNOWN, f"AWS could not be asked: {error}")
 
 
-def _look(check: Check, doors: "Doors") -> Observation:
+def _look(check: Check, doors: "CheckContext") -> Observation:
     match check:
         case EcsServiceSteady():
             return ecs_service.look(check, doors)

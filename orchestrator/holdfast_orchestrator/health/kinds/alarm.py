@@ -6,12 +6,12 @@ from holdfast_orchestrator.health.observation import Observation, Standing
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.health.checks import Alarm
-    from holdfast_orchestrator.health.context import Doors
+    from holdfast_orchestrator.health.context import CheckContext
 
 _KINDS = ["MetricAlarm", "CompositeAlarm"]
 
 
-def look(check: "Alarm", doors: "Doors") -> Observation:
+def look(check: "Alarm", doors: "CheckContext") -> Observation:
     """Ask CloudWatch for the alarm's state."""
     client = doors.client("cloudwatch", region=check.region)
     answer = client.describe_alarms(AlarmNames=[check.alarm], AlarmTypes=_KINDS)

@@ -8,12 +8,12 @@ from holdfast_orchestrator.health.observation import Observation, Standing
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.health.checks import AlbTargetsHealthy
-    from holdfast_orchestrator.health.context import Doors
+    from holdfast_orchestrator.health.context import CheckContext
 
 _LEAVING = frozenset({"draining", "unhealthy.draining"})
 
 
-def look(check: "AlbTargetsHealthy", doors: "Doors") -> Observation:
+def look(check: "AlbTargetsHealthy", doors: "CheckContext") -> Observation:
     """Ask the load balancer for the targets' health and judge it."""
     answer = doors.client("elbv2").describe_target_health(TargetGroupArn=check.target_group_arn)
     return judge([found["TargetHealth"] for found in answer["TargetHealthDescriptions"]], check.at_least)

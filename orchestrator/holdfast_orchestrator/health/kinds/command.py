@@ -9,12 +9,12 @@ from holdfast_orchestrator.system.process import Completed
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.health.checks import Command
-    from holdfast_orchestrator.health.context import Doors
+    from holdfast_orchestrator.health.context import CheckContext
 
 _LONGEST = 300
 
 
-def look(check: "Command", doors: "Doors") -> Observation:
+def look(check: "Command", doors: "CheckContext") -> Observation:
     """Run the program to its end, or to the end of its time."""
     program = Program(
         argv=tuple(str(word) for word in check.command),

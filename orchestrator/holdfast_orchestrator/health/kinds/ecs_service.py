@@ -11,10 +11,10 @@ from holdfast_orchestrator.health.observation import Observation, Standing
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.health.checks import EcsServiceSteady
-    from holdfast_orchestrator.health.context import Doors
+    from holdfast_orchestrator.health.context import CheckContext
 
 
-def look(check: "EcsServiceSteady", doors: "Doors") -> Observation:
+def look(check: "EcsServiceSteady", doors: "CheckContext") -> Observation:
     """Ask ECS for the service and judge it."""
     answer = doors.client("ecs").describe_services(cluster=check.cluster, services=[check.service])
     services = [found for found in answer["services"] if found.get("status") != "INACTIVE"]

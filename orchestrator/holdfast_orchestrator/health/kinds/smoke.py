@@ -8,7 +8,7 @@ from holdfast_orchestrator.health.observation import Observation, Standing
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.health.checks import Http
-    from holdfast_orchestrator.health.context import Doors
+    from holdfast_orchestrator.health.context import CheckContext
 
 LONGEST_BODY = 1024 * 1024
 """Bytes of a body that are read; a smoke page is smaller."""
@@ -17,7 +17,7 @@ _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-def look(check: "Http", doors: "Doors") -> Observation:
+def look(check: "Http", doors: "CheckContext") -> Observation:
     """Ask the URL and judge the answer."""
     url = f"{str(check.url).rstrip('/')}{check.path}" if check.path else str(check.url)
     try:
