@@ -99,7 +99,7 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, s
 
 
 @pytest.fixture
-def bench(environ: Mapping[str, str], tmp_path: Path, request: pytest.FixtureRequest) -> Workbench:
+def leased(environ: Mapping[str, str], tmp_path: Path, request: pytest.FixtureRequest) -> Workbench:
     runtime = replace(real_runtime(), environ=environ, cache=tmp_path / "cache", cwd=tmp_path)
     key = f"{request.node.name.replace('_', '-')[:60]}/123456789012/eu-west-1/dev/terraform.tfstate"
     client = runtime.aws.client("s3", region="eu-west-1", environ=environ)
@@ -109,62 +109,64 @@ def bench(environ: Mapping[str, str], tmp_path: Path, request: pytest.FixtureReq
     )
 
 
-def test_after_an_old_state_came_back_the_plan_is_the_difference_and_can_be_applied(bench: Workbench) -> None:
-    bench.deploy(*OLD)
-    backup = bench.back_up()
-    lineage = bench.state()["lineage"]
-    bench.deploy(*NEW)
-    serial = bench.state()["serial"]
+def test_after_an_old_state_came_back_the_plan_is_the_difference_and_can_be_applied(
+    leased: Workbench,
+) -> None:
+    leased.deploy(*OLD)
+    backup = leased.back_up()
+    lineage = leased.state()["lineage"]
+    leased.deploy(*NEW)
+    serial = leased.state()["serial"]
 
-    ended = bench.restore(backup)
+    ended = leased.restore(backup)
 
-    assert (bench.state()["serial"], bench.state()["lineage"]) == (serial + 1, lineage)
+    assert (leased.state()["serial"], leased.state()["lineage"]) == (serial + 1, lineage)
     assert ended.serial == serial + 1
-    assert bench.planned(*OLD) == {}
-    assert bench.planned(*NEW) == {"terraform_data.a": "delete", "terraform_data.c": "create"}
-    bench.deploy(*NEW)
-    assert bench.planned(*NEW) == {}
+    assert leased.planned(*OLD) == {}
+    assert leased.planned(*NEW) == {"terraform_data.a": "delete", "terraform_data.c": "create"}
+    leased.deploy(*NEW)
+    assert leased.planned(*NEW) == {}
 
 
 @pytest.mark.parametrize("damage", [b"", b'{"version":4}', b"{half"], ids=["empty", "hollow", "broken"])
-def test_a_damaged_state_that_was_restored_is_no_empty_one(bench: Workbench, damage: bytes) -> None:
-    bench.deploy(*OLD)
-    backup = bench.back_up()
-    bench.overwrite(damage)
+def test_a_damaged_state_that_was_restored_is_no_empty_one(leased: Workbench, damage: bytes) -> None:
+    leased.deploy(*OLD)
+    backup = leased.back_up()
+    leased.overwrite(damage)
 
-    bench.restore(backup)
+    leased.restore(backup)
 
-    assert bench.planned(*OLD) == {}
+    assert leased.planned(*OLD) == {}
 
 
-def test_a_state_that_was_deleted_keeps_its_lineage_and_counts_on(bench: Workbench) -> None:
-    bench.deploy(*OLD)
-    backup, before = bench.back_up(), bench.state()
-    head = bench.place.store.head(bench.place.key)
+def test_a_state_that_was_deleted_keeps_its_lineage_and_counts_on(leased: Workbench) -> None:
+    leased.deploy(*OLD)
+    backup, before = leased.back_up(), leased.state()
+    head = leased.place.store.head(leased.place.key)
     assert head is not None
-    bench.place.store.delete(bench.place.key, etag=head.etag)
+    leased.place.store.delete(leased.place.key, etag=head.etag)
 
-    bench.restore(backup)
+    leased.restore(backup)
 
-    after = bench.state()
+    after = leased.state()
     assert (after["lineage"], after["serial"]) == (before["lineage"], before["serial"] + 1)
-    assert bench.planned(*OLD) == {}
+    assert leased.planned(*OLD) == {}
 
 
-def test_a_terraform_that_comes_in_between_is_locked_out_and_told_by_whom(bench: Workbench) -> None:
-    bench.deploy(*OLD)
-    backup = bench.back_up()
-    bench.deploy(*NEW)
-    workdir, said = bench.terraform(*NEW).workdir, []
+def test_a_terraform_that_comes_in_between_is_locked_out_and_told_by_whom(leased: Workbench) -> None:
+    leased.deploy(*OLD)
+    backup = leased.back_up()
+    leased.deploy(*NEW)
+    workdir, said = leased.terraform(*NEW).workdir, []
 
     def interfere(_: str) -> None:
         argv = ["terraform", "plan", "-no-color", "-input=false"]
         done = subprocess.run(
-            argv, cwd=workdir, env=dict(bench.runtime.environ), capture_output=True, text=True, check=False
+            argv, cwd=workdir, env=dict(leased.runtime.environ), capture_output=True, text=True, check=False
         )
         said.append((done.returncode, done.stderr))
 
-    bench.restore(backup, on_step=interfere)
+    leased.restore(backup, on_step=interfere)
 
     assert {code for code, _ in said} == {1}
     assert all("Error acquiring the state lock" in text for _, text in said)

@@ -118,7 +118,7 @@ def test_what_was_begun_anew_and_died_in_its_apply_is_reopened_as_it_was_begun_l
     assert works(worker(world, "01GOOD")).outcome is Outcome.COMMITTED
     reopened: list[Attempt] = []
 
-    def finish(_bench: object, attempt: Attempt, *_phase: object, **_draft: object) -> None:
+    def finish(_leased: object, attempt: Attempt, *_phase: object, **_builder: object) -> None:
         reopened.append(attempt)
         raise DiedError
 

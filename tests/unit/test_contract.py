@@ -47,16 +47,16 @@ def test_what_is_forgotten_instead_of_deleted_is_told(tmp_path: Path) -> None:
     document = state("aws_sns_topic", old=topic, new=topic)
     world.store.create(key("network"), json.dumps(document).encode())
     deployment = Deployment(world)
-    desk: Any = SimpleNamespace(owners=BucketOwners())
+    run_context: Any = SimpleNamespace(owners=BucketOwners())
     record = SimpleNamespace(process=SimpleNamespace(boot="b"))
     lease: Any = SimpleNamespace(check=lambda: None, epoch=1, record=record)
-    bench = LeasedShard(
-        shard=shard("network"), run=deployment.run(), desk=desk, store=world.store, lease=lease
+    leased = LeasedShard(
+        shard=shard("network"), run=deployment.run(), run_context=run_context, store=world.store, lease=lease
     )
     attempt = attempt_at(document, good=None)
     attempt.staging = Staging(stage_one={}, put_off=("aws_sns_topic.old",))
 
-    contract(bench, attempt)
+    contract(leased, attempt)
 
     (notice,) = (event.message for event in deployment.events if isinstance(event, Notice))
     assert "aws_sns_topic.old is the same object as one the new version has" in notice

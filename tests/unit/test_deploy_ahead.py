@@ -90,7 +90,9 @@ def test_what_goes_wrong_ahead_is_told_in_its_turn(world: World, waiting: Deploy
 
 
 def test_a_shard_whose_last_run_has_not_ended_is_left_alone(world: World, waiting: Deployment) -> None:
-    record = StateRecord(run="01DEAD", is_open=True, state=None, debt=Leftovers(), at=FrozenClock().now())
+    record = StateRecord(
+        run="01DEAD", is_open=True, state=None, leftovers=Leftovers(), at=FrozenClock().now()
+    )
     write_state_record(world.store, waiting.shards[1].state.folder, record, after=None)
 
     def look(call: str) -> None:

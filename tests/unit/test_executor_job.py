@@ -45,7 +45,7 @@ def job(one: Shard, manifest: Manifest) -> Job:
         policy=DeployPolicy(),
         actor=Actor(kind="user", name="jo", host="here"),
         git=None,
-        belongings=ProjectSettings(redact=("a text",)),
+        project_settings=ProjectSettings(redact=("a text",)),
     )
 
 
@@ -88,9 +88,9 @@ def test_a_job_prints_nothing_that_is_to_stay_unseen() -> None:
 def test_the_locks_and_the_engine_go_along(tmp_path: Path) -> None:
     (tmp_path / ".terraform.lock.hcl").write_text("locks")
 
-    belongings = ProjectSettings.of(project(tmp_path, engine="tofu"), engine=None, cold_providers=True)
+    project_settings = ProjectSettings.of(project(tmp_path, engine="tofu"), engine=None, cold_providers=True)
 
-    assert belongings == ProjectSettings(
+    assert project_settings == ProjectSettings(
         engine="tofu", cold_providers=True, lock_file="locks", redact=("a text",)
     )
     assert (
@@ -102,7 +102,9 @@ def test_runs_with_unequal_locks_never_share_a_folder_of_a_worker() -> None:
     one = shard("orders")
     first = job(one, Manifest((one,)))
     folders = {
-        replace(first, run=run, project=project, belongings=ProjectSettings(lock_file=locks)).project_folder
+        replace(
+            first, run=run, project=project, project_settings=ProjectSettings(lock_file=locks)
+        ).project_folder
         for run in ("R1", "R2")
         for project in ("shop", "other")
         for locks in (None, "", "locks of main", "locks of a branch")

@@ -91,7 +91,7 @@ def a_job() -> Job:
         ),
         actor=Actor(kind="user", name="jo", host="here"),
         git=None,
-        belongings=ProjectSettings(redact=("a text",), lock_file="locks"),
+        project_settings=ProjectSettings(redact=("a text",), lock_file="locks"),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 from tests.unit.deploy_world import CHAIN, Deployment, FakeProcesses, World
-from tests.unit.test_resume import desk, died, held_elsewhere, holds, open_run
+from tests.unit.test_resume import died, held_elsewhere, holds, open_run, run_context
 
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.outcome import Outcome
@@ -104,7 +104,7 @@ def test_a_stop_ends_the_wait_of_a_resume_for_a_terraform_that_a_dead_run_left(
     if lock is not None:
         world.store.create(f"{NETWORK.state.key}.tflock", lock)
 
-    result = take_up_run(ResumeRequest(run=first, person=OperatorDecision()), run, (NETWORK,), Transcript)
+    result = take_up_run(ResumeRequest(run=first, decision=OperatorDecision()), run, (NETWORK,), Transcript)
 
     network = result.results["network"]
     assert (network.outcome, network.reason) == (Outcome.SKIPPED, "interrupted; still open")
@@ -120,7 +120,7 @@ def test_a_stop_ends_the_wait_of_the_next_deploy_too(world: World) -> None:
     run = later(world)
     world.calls.clear()
 
-    result = ShardDeploy(NETWORK, run, Intent(), desk(run)).result()
+    result = ShardDeploy(NETWORK, run, Intent(), run_context(run)).result()
 
     assert (result.outcome, result.exit_code) == (Outcome.SKIPPED, 130)
     assert f"waited for the apply (process {PID})" in str(result.reason)
@@ -135,7 +135,7 @@ def test_who_asks_twice_before_the_wait_has_ended_interrupts_what_is_waited_for(
     first = died(world)
     run = later(world, first, at_once=2)
 
-    result = take_up_run(ResumeRequest(run=first, person=OperatorDecision()), run, (NETWORK,), Transcript)
+    result = take_up_run(ResumeRequest(run=first, decision=OperatorDecision()), run, (NETWORK,), Transcript)
 
     assert result.results["network"].reason is not None
     assert not left(run).lives
@@ -147,7 +147,7 @@ def test_a_worker_that_takes_over_waits_on_and_the_second_demand_interrupts_terr
     run = later(world, first, asks=2)
     held_elsewhere(world, first)
 
-    result = go_on(NETWORK, run, desk(run))
+    result = go_on(NETWORK, run, run_context(run))
 
     assert result is not None
     assert result.outcome is not Outcome.SKIPPED
@@ -160,8 +160,8 @@ def test_what_was_begun_is_not_left_half_done_because_of_a_stop(world: World) ->
     said: list[Event] = []
     run = replace(run, emit=said.append)
 
-    with at_work(NETWORK, run, desk(run), doing="deploying network") as bench:
-        wait_for_children(replace(bench, journal=cast("Any", object())))
+    with at_work(NETWORK, run, run_context(run), doing="deploying network") as leased:
+        wait_for_children(replace(leased, journal=cast("Any", object())))
 
     assert not left(run).lives
     assert len(run.runtime.clock.slept) == 2  # type: ignore[attr-defined]

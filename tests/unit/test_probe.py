@@ -190,9 +190,9 @@ def an_attempt(**more: Any) -> Attempt:
     )
 
 
-def found_by(bench: Any, *, id_value: str | None = "q") -> tuple[probe.Probed, ...]:
+def found_by(leased: Any, *, id_value: str | None = "q") -> tuple[probe.Probed, ...]:
     step = Step(address="aws_sqs_queue.q", action="create", id_value=id_value)
-    return probe.look_for(bench, an_attempt(tagged_before=frozenset[str]()), [step])
+    return probe.look_for(leased, an_attempt(tagged_before=frozenset[str]()), [step])
 
 
 def test_an_object_with_the_shards_tags_that_no_state_has_is_ours(tmp_path: Path) -> None:
@@ -200,10 +200,10 @@ def test_an_object_with_the_shards_tags_that_no_state_has_is_ours(tmp_path: Path
 
 
 def test_an_object_that_another_shard_has_is_not_ours(tmp_path: Path) -> None:
-    bench = Looking(tmp_path)
-    bench.store.create(key("twin"), World(tmp_path, bench.store).state("q"))
+    leased = Looking(tmp_path)
+    leased.store.create(key("twin"), World(tmp_path, leased.store).state("q"))
 
-    assert [one.why for one in found_by(bench)] == ["another shard's state has it"]
+    assert [one.why for one in found_by(leased)] == ["another shard's state has it"]
 
 
 def test_an_object_that_a_state_nobody_can_read_may_have_is_not_taken(tmp_path: Path) -> None:

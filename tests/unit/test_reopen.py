@@ -86,7 +86,7 @@ def retried(world: World, **boot: str) -> None:
 def reopened(world: World, monkeypatch: pytest.MonkeyPatch) -> Attempt:
     found: list[Attempt] = []
 
-    def finish(_bench: object, attempt: Attempt, *_phase: object, **_draft: object) -> None:
+    def finish(_leased: object, attempt: Attempt, *_phase: object, **_builder: object) -> None:
         found.append(attempt)
         raise DiedError
 
@@ -249,20 +249,20 @@ def planned_back(
         change["change"]["after"] = {"tags_all": tags}
     monkeypatch.setattr(FakeTerraform, "show_plan", lambda *_: wanted)
     asked = iter([frozenset({"arn:old"}), frozenset({"arn:new"})])
-    monkeypatch.setattr(undo, "tagged_arns", lambda _bench: next(asked))
+    monkeypatch.setattr(undo, "tagged_arns", lambda _leased: next(asked))
     world.losses = {"network": "aws_sns_topic.old"}
     with Journal.resume(NAME, runtime=run.runtime, store=world.store) as journal:
         lease: Any = SimpleNamespace(check=lambda: None, epoch=9)
-        desk: Any = None
-        bench = LeasedShard(
-            shard=NETWORK, run=run, desk=desk, store=world.store, lease=lease, journal=journal
+        run_context: Any = None
+        leased = LeasedShard(
+            shard=NETWORK, run=run, run_context=run_context, store=world.store, lease=lease, journal=journal
         )
         attempt = attempt_at({}, good=None)
         attempt.run = NAME.run
         attempt.plans = [dict(wanted) if forward in made else {**wanted, "resource_changes": []}]
         for _ in range(times):
             attempt.rollback = undo.Rollback()
-            undo.plan(bench, attempt)
+            undo.plan(leased, attempt)
     attempt.rollback = undo.Rollback()
     entries = read_journal(world.store, NAME)
     return attempt, [one.data for one in entries if (one.phase, one.edge) == (Phase.RB_PLANNED, "after")]

@@ -97,12 +97,12 @@ def stuck(world: World) -> str:
 
 
 def resumed(
-    world: World, name: str, *, deployment: Deployment | None = None, person: OperatorDecision | None = None
+    world: World, name: str, *, deployment: Deployment | None = None, decision: OperatorDecision | None = None
 ) -> RunResult:
     deployment = deployment or Deployment(world, BOTH)
     run = replace(deployment.run(), id=name)
     return take_up_run(
-        ResumeRequest(run=name, person=person or OperatorDecision()), run, deployment.shards, Transcript
+        ResumeRequest(run=name, decision=decision or OperatorDecision()), run, deployment.shards, Transcript
     )
 
 
@@ -151,11 +151,11 @@ def held_elsewhere(
 
 
 def holds(world: World, run: Run) -> str | None:
-    holder = desk(run).leases(world.store).holder(NETWORK.state.folder)
+    holder = run_context(run).leases(world.store).holder(NETWORK.state.folder)
     return None if holder is None else holder.run
 
 
-def desk(run: Run) -> RunContext:
+def run_context(run: Run) -> RunContext:
     return RunContext.open(run, (NETWORK,), DeployPolicy(operator=True))
 
 
@@ -193,7 +193,7 @@ def test_a_worker_that_takes_a_shard_over_decides_nothing_for_a_run_that_waits_f
     run = Deployment(world).run()
     held_elsewhere(world, run.id)
 
-    result = take_over(NETWORK, run, Intent(), desk(run))
+    result = take_over(NETWORK, run, Intent(), run_context(run))
 
     assert result.outcome is Outcome.NEEDS_HUMAN
     assert f"holdfast resume {first}" in str(result.next_step)
@@ -207,9 +207,9 @@ def test_a_worker_that_takes_a_shard_over_begins_its_own_run_once_another_is_at_
     run = Deployment(world).run()
     held_elsewhere(world, run.id)
 
-    assert go_on(NETWORK, run, desk(run)) is None
+    assert go_on(NETWORK, run, run_context(run)) is None
     assert holds(world, run) is None
-    assert take_over(NETWORK, run, Intent(), desk(run)).outcome.is_good
+    assert take_over(NETWORK, run, Intent(), run_context(run)).outcome.is_good
     assert open_run(world) is None
 
 
@@ -217,7 +217,7 @@ def test_a_worker_decides_nothing_for_its_own_run_either(world: World) -> None:
     first = stuck(world)
     run = replace(Deployment(world).run(), id=first)
 
-    result = go_on(NETWORK, run, desk(run))
+    result = go_on(NETWORK, run, run_context(run))
 
     assert result is not None
     assert result.outcome is Outcome.NEEDS_HUMAN
@@ -406,7 +406,7 @@ def test_accept_forward_undoes_nothing_wherever_a_rollback_had_died(world: World
     run = died(world)
     noted(world, run, Phase.PARTIAL_SNAPSHOT, last)
 
-    result = resumed(world, run, person=OperatorDecision(accept_forward=True))
+    result = resumed(world, run, decision=OperatorDecision(accept_forward=True))
 
     assert result.outcome["network"] is not Outcome.ROLLED_BACK
     assert Phase.CLASSIFY in phases_after(world, run, last)
@@ -446,7 +446,7 @@ def test_what_an_abandoned_rollback_may_have_made_again_is_looked_for_before_goi
     noted(world, run, Phase.RB_PLANNED, edge="after", plan=plan)
     noted(world, run, Phase.RB_APPLYING)
 
-    resumed(world, run, deployment=Deployment(world, emptied), person=OperatorDecision(accept_forward=True))
+    resumed(world, run, deployment=Deployment(world, emptied), decision=OperatorDecision(accept_forward=True))
 
     sought = {(one["import"][0]["to"], "q" in one["resource"].get("aws_sqs_queue", {})) for one in looked}
     assert sought == {("aws_sqs_queue.q", True)}
@@ -459,7 +459,7 @@ def test_a_state_an_abandoned_rollback_could_not_save_is_saved_before_going_forw
     before, rescued = world.serial("network"), world.folder / "network" / "errored.tfstate"
     rescued.write_bytes(world.state("network"))
 
-    resumed(world, run, person=OperatorDecision(accept_forward=True))
+    resumed(world, run, decision=OperatorDecision(accept_forward=True))
 
     assert not rescued.exists()
     assert world.serial("network") > before
@@ -486,7 +486,7 @@ def keyed(world: World) -> str:
     ],
 )
 def test_a_decision_about_an_object_that_is_not_there_is_refused_and_changes_nothing(
-    world: World, option: str, person: OperatorDecision
+    world: World, option: str, decision: OperatorDecision
 ) -> None:
     Deployment(world, BOTH).carry_out()
     run = keyed(world)
@@ -494,7 +494,7 @@ def test_a_decision_about_an_object_that_is_not_there_is_refused_and_changes_not
     before = dict(world.store.objects)
 
     with pytest.raises(UsageError) as refused:
-        resumed(world, run, person=person)
+        resumed(world, run, decision=decision)
 
     assert f"{option} aws_sqs_queue.q[a]" in refused.value.what
     assert f"the nearest is {QUEUE_A}" in refused.value.what
@@ -508,7 +508,7 @@ def test_a_decision_about_nothing_that_is_like_anything_says_where_to_look(world
     run = stuck(world)
 
     with pytest.raises(UsageError) as refused:
-        resumed(world, run, person=OperatorDecision(orphan=("x.y",)))
+        resumed(world, run, decision=OperatorDecision(orphan=("x.y",)))
 
     assert refused.value.next_step == "look for its address: holdfast state pull network"
 
@@ -520,7 +520,7 @@ def test_one_shard_of_a_run_that_knows_the_address_is_enough(world: World) -> No
     state["resources"][0]["name"] = "only_here"
     world.write_body("audit", json.dumps(state).encode())
 
-    result = resumed(world, run, person=OperatorDecision(orphan=("aws_sqs_queue.only_here",)))
+    result = resumed(world, run, decision=OperatorDecision(orphan=("aws_sqs_queue.only_here",)))
 
     assert set(result.outcome) == {"audit", "network"}
 
@@ -529,13 +529,13 @@ def test_one_shard_of_a_run_that_knows_the_address_is_enough(world: World) -> No
     "person", [OperatorDecision(skip=("aws_sns_topic.old",)), OperatorDecision(skip=("aws_sqs_queue.q",))]
 )
 def test_what_only_the_plan_or_the_last_good_deployment_knows_can_be_skipped(
-    world: World, person: OperatorDecision
+    world: World, decision: OperatorDecision
 ) -> None:
     Deployment(world, BOTH).carry_out()
     run = died(world)
     world.write_state("network", resources=0)
 
-    assert resumed(world, run, person=person).run == run
+    assert resumed(world, run, decision=decision).run == run
 
 
 def test_what_was_to_be_created_and_is_in_no_state_yet_can_be_let_go_of(world: World) -> None:
@@ -550,10 +550,10 @@ def test_what_was_to_be_created_and_is_in_no_state_yet_can_be_let_go_of(world: W
     assert run is not None
     world.on_call = lambda _call: None
 
-    assert resumed(world, run, person=OperatorDecision(orphan=("aws_sqs_queue.q",))).run == run
+    assert resumed(world, run, decision=OperatorDecision(orphan=("aws_sqs_queue.q",))).run == run
 
 
 def test_a_decision_about_a_run_that_has_nothing_open_can_be_repeated(world: World) -> None:
     done = Deployment(world, BOTH).carry_out()
 
-    assert resumed(world, done.run, person=OperatorDecision(orphan=("x.y",))).exit_code == 0
+    assert resumed(world, done.run, decision=OperatorDecision(orphan=("x.y",))).exit_code == 0

@@ -119,8 +119,8 @@ def test_a_later_run_may_not_destroy_it_either(
     attempt = adopting(now)
     settled = SimpleNamespace(created=frozenset(attempt.adopted))
     monkeypatch.setattr(machine, "examine", lambda *_: SimpleNamespace(now=now, settled=settled))
-    bench: Any = SimpleNamespace(shard=replace(BENCH.shard, region=region))
+    leased: Any = SimpleNamespace(shard=replace(BENCH.shard, region=region))
 
-    debt = machine._debt(bench, attempt)
+    leftovers = machine._leftovers(leased, attempt)
 
-    assert bool(debt.created) is may_go
+    assert bool(leftovers.created) is may_go

@@ -62,22 +62,22 @@ def test_what_the_app_prints_can_be_watched(tmp_path: Path) -> None:
 
 
 def test_two_runs_in_one_checkout_take_turns(tmp_path: Path) -> None:
-    turns: list[str] = []
+    skip_check: list[str] = []
     waiting = threading.Event()
 
     def second() -> None:
         waiting.set()
         with synth_lock(tmp_path):
-            turns.append("second")
+            skip_check.append("second")
 
     with synth_lock(tmp_path):
         thread = threading.Thread(target=second)
         thread.start()
         waiting.wait()
-        turns.append("first")
+        skip_check.append("first")
     thread.join()
 
-    assert turns == ["first", "second"]
+    assert skip_check == ["first", "second"]
 
 
 def test_the_app_runs_with_the_python_that_runs_holdfast(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from holdfast_orchestrator.app.manifest import Manifest, Shard, StateLocation
 from holdfast_orchestrator.change_detection.decide import Decision
-from holdfast_orchestrator.change_detection.fingerprinting import footing_of, inputs_before
+from holdfast_orchestrator.change_detection.fingerprinting import fingerprint_of, upstream_stamps
 from holdfast_orchestrator.change_detection.inspect import ChangeDetector
 from holdfast_orchestrator.change_detection.upstream import mark_of
 from holdfast_orchestrator.context.run import Run
@@ -92,7 +92,7 @@ class World:
     environ: dict[str, str] = field(default_factory=dict)
     own_endpoint: str = "http://127.0.0.1:4001"
     locked: bool = False
-    debt: bool = False
+    leftovers: bool = False
     is_open: bool = False
     good: str = "1"
 
@@ -106,7 +106,7 @@ class World:
                 self.trusted,
                 self.said,
                 self.heard,
-                (self.locked, self.debt, self.is_open, self.good),
+                (self.locked, self.leftovers, self.is_open, self.good),
             )
         )
 
@@ -150,8 +150,8 @@ class World:
             self.store.objects[lock] = b"{}"
         kept = read_state_record(self.store, self.shard.state.folder)
         if kept is not None:
-            debt = Leftovers(touched=frozenset({"aws_sqs_queue.q"})) if self.debt else Leftovers()
-            record = replace(kept.record, is_open=self.is_open, debt=debt)
+            leftovers = Leftovers(touched=frozenset({"aws_sqs_queue.q"})) if self.leftovers else Leftovers()
+            record = replace(kept.record, is_open=self.is_open, leftovers=leftovers)
             if record != kept.record:
                 write_state_record(self.store, self.shard.state.folder, record, after=kept)
 
@@ -177,8 +177,8 @@ class World:
         locks = {name: lockfile.LockedProvider(v, "", tuple(h)) for name, (v, h) in self.locks.items()}
         (self.folder / "down").mkdir(exist_ok=True)
         (self.folder / "down" / lockfile.NAME).write_text(lockfile.render(locks))
-        bench: Any = SimpleNamespace(shard=shard, run=run, workdir=self.folder / "down", store=store)
-        inputs = inputs_before(bench, json.loads(shard.configuration))
+        leased: Any = SimpleNamespace(shard=shard, run=run, workdir=self.folder / "down", store=store)
+        inputs = upstream_stamps(leased, json.loads(shard.configuration))
         assert inputs is not None
         proven = VerifiedInputs(inputs=inputs, state=mark.etag)
         promoted = promote(store, shard.state.folder, good_deploy(mark), after=None)
@@ -187,9 +187,9 @@ class World:
             is_open=False,
             state=Recorded("l", 1, "ab"),
             at=NOON,
-            footing=footing_of(bench, promoted, state=mark, proven=proven),
+            fingerprint=fingerprint_of(leased, promoted, state=mark, proven=proven),
         )
-        assert record.footing is not None
+        assert record.fingerprint is not None
         write_state_record(store, shard.state.folder, record, after=None)
 
     def decide(self) -> Decision:
@@ -377,7 +377,7 @@ def change_variable(world: World, data: st.DataObject, among: dict[str, list[str
 
 
 def change_records(world: World, data: st.DataObject) -> None:
-    world.locked, world.debt, world.is_open = (data.draw(st.booleans()) for _ in range(3))
+    world.locked, world.leftovers, world.is_open = (data.draw(st.booleans()) for _ in range(3))
     if data.draw(st.booleans()):
         world.good = "2"
         world.store.objects[last_good_key(world.shard.state.folder)] = b"{}"

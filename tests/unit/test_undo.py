@@ -34,17 +34,21 @@ def update(address: str, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> LeasedShard:
-    desk: Any = None
+def leased(tmp_path: Path) -> LeasedShard:
+    run_context: Any = None
     lease: Any = SimpleNamespace(check=lambda: None, epoch=1)
     world = World(tmp_path)
     return LeasedShard(
-        shard=shard("network"), run=Deployment(world).run(), desk=desk, store=world.store, lease=lease
+        shard=shard("network"),
+        run=Deployment(world).run(),
+        run_context=run_context,
+        store=world.store,
+        lease=lease,
     )
 
 
 def planned(
-    bench: LeasedShard, patch: pytest.MonkeyPatch, plans: list[list[dict[str, Any]]], *skip: str
+    leased: LeasedShard, patch: pytest.MonkeyPatch, plans: list[list[dict[str, Any]]], *skip: str
 ) -> tuple[Attempt, list[Any]]:
     """Plan a rollback without some addresses, where Terraform plans this and, with targets, that."""
     targets, make = list[Any](), FakeTerraform.plan
@@ -60,30 +64,30 @@ def planned(
         "show_plan",
         lambda *_: {"format_version": "1.2", "complete": False, "resource_changes": next(shown)},
     )
-    attempt = attempt_at({}, good=None, person=OperatorDecision(skip=skip))
+    attempt = attempt_at({}, good=None, decision=OperatorDecision(skip=skip))
     attempt.rollback = Rollback()
-    plan(bench, attempt)
+    plan(leased, attempt)
     return attempt, targets
 
 
 def test_a_skipped_object_is_left_out_under_either_of_its_names(
-    bench: LeasedShard, monkeypatch: pytest.MonkeyPatch
+    leased: LeasedShard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     everything = [update(QUEUE, previous_address=MOVED), update(TOPIC)]
 
-    attempt, targets = planned(bench, monkeypatch, [everything, [update(TOPIC)]], MOVED)
+    attempt, targets = planned(leased, monkeypatch, [everything, [update(TOPIC)]], MOVED)
 
     assert targets == [None, [TOPIC]]
     assert attempt.rollback.skipped == {QUEUE}
 
 
 def test_a_skipped_object_that_another_one_takes_along_is_named_and_nothing_is_applied(
-    bench: LeasedShard, monkeypatch: pytest.MonkeyPatch
+    leased: LeasedShard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     everything = [update(QUEUE), update(TOPIC)]
 
     with pytest.raises(BlockedRollbackError, match=r"aws_sqs_queue\.q cannot be skipped alone") as blocked:
-        planned(bench, monkeypatch, [everything, everything], QUEUE)
+        planned(leased, monkeypatch, [everything, everything], QUEUE)
 
     assert blocked.value.next_step is not None
     assert blocked.value.next_step.endswith("holdfast resume R --accept-forward")
@@ -117,18 +121,18 @@ def test_a_first_deploy_goes_back_to_nothing_that_is_declared() -> None:
     ids=["another state has it", "its own state has it", "nobody has it"],
 )
 def test_a_rollback_never_makes_what_another_state_has_by_then(
-    bench: LeasedShard, monkeypatch: pytest.MonkeyPatch, has: str | None, *, refused: bool
+    leased: LeasedShard, monkeypatch: pytest.MonkeyPatch, has: str | None, *, refused: bool
 ) -> None:
     """Between the plan of the rollback and its apply somebody may have taken over what the run destroyed."""
     arn = "arn:aws:sns:eu-west-1:123456789012:orders"
-    place = bench.folder.partition("/")[2]
+    place = leased.folder.partition("/")[2]
     key = object_key(
-        "aws_sns_topic", {"name": "orders", "arn": arn}, address=TOPIC, place=place_of(bench.folder)
+        "aws_sns_topic", {"name": "orders", "arn": arn}, address=TOPIC, place=place_of(leased.folder)
     )
     assert key is not None
     states = {} if has is None else {f"{has}/{place}": (OwnedObject(key, "aws_sns_topic.mine"),)}
     book = SimpleNamespace(now=lambda: Owners(states=states))
-    bench.desk = cast("Any", SimpleNamespace(owners=SimpleNamespace(of=lambda *_: book)))
+    leased.run_context = cast("Any", SimpleNamespace(owners=SimpleNamespace(of=lambda *_: book)))
     made = {
         "actions": ["create"],
         "before": None,
@@ -150,8 +154,8 @@ def test_a_rollback_never_makes_what_another_state_has_by_then(
     monkeypatch.setattr(undo, "Candidate", lambda *_: None)
 
     if not refused:
-        assert undo.guard(bench, attempt) is Phase.RB_APPLYING
+        assert undo.guard(leased, attempt) is Phase.RB_APPLYING
         return
     with pytest.raises(BlockedRollbackError, match=f"{TOPIC} is api/.*'s now") as raised:
-        undo.guard(bench, attempt)
+        undo.guard(leased, attempt)
     assert f"holdfast resume {attempt.run} --continue" in str(raised.value.next_step)

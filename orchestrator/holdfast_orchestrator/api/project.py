@@ -285,7 +285,7 @@ class Project(MovingApp):
         environments = sorted({shard.environment for shard in shards})
         with self.warmed(env=environments, on_event=on_event) as here:
             taken = replace(here.run(manifest, on_event=on_event, stop=stop), id=run)
-            take = ResumeRequest(run=run, person=decision or OperatorDecision(), command=command)
+            take = ResumeRequest(run=run, decision=decision or OperatorDecision(), command=command)
             return take_up_run(take, taken, shards, Transcript)
 
     @contextmanager
@@ -320,13 +320,13 @@ class Project(MovingApp):
         from holdfast_orchestrator.executor.dask_cluster import joined  # noqa: PLC0415 - only with a cluster
         from holdfast_orchestrator.executor.job import ProjectSettings  # noqa: PLC0415
 
-        belongings = ProjectSettings.of(
+        project_settings = ProjectSettings.of(
             self.file, engine=self.options.engine, cold_providers=self.options.cold_providers
         )
         cluster = Cluster(address=executor) if isinstance(executor, str) else executor
         if cluster.is_open and cluster.insecure:
             self._emitter(on_event)(Notice(message=open_to_all(cluster)))
-        with joined(cluster, belongings) as crew:
+        with joined(cluster, project_settings) as crew:
             yield self, crew
 
     def _refuse_local(self, shards: Iterable[Shard]) -> None:

@@ -56,16 +56,16 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """No reason at all means unchanged; `footing` is then what it stands on."""
+    """No reason at all means unchanged; `fingerprint` is then what it stands on."""
 
     reasons: tuple[Reason, ...] = ()
-    footing: Fingerprint | None = None
+    fingerprint: Fingerprint | None = None
     record: StateRecord | None = None
 
     @property
     def unchanged(self) -> bool:
         """Whether there is nothing to do, as far as anybody can tell without looking at the cloud."""
-        return not self.reasons and self.footing is not None
+        return not self.reasons and self.fingerprint is not None
 
     @property
     def lasts(self) -> bool:
@@ -75,15 +75,15 @@ class Decision:
     @property
     def since(self) -> str:
         """When it was last proven well."""
-        if self.footing is None:
+        if self.fingerprint is None:
             return ""
-        also = count_words(self.footing.accepted)
-        return f"since {self.footing.at:%d %b %Y %H:%M}{also and f', {also}'}"
+        also = count_words(self.fingerprint.accepted)
+        return f"since {self.fingerprint.at:%d %b %Y %H:%M}{also and f', {also}'}"
 
     @property
     def words(self) -> str:
         """Every reason, or what an unchanged shard rests on."""
-        if self.footing is not None and self.unchanged:
+        if self.fingerprint is not None and self.unchanged:
             return self.since
         return "; ".join(map(str, self.reasons))
 
@@ -120,20 +120,20 @@ def decide(now: Now) -> Decision:
     reasons = [*_unsettled(record), *(Reason(Why.DOUBT, doubt) for doubt in now.doubts)]
     if now.locked:
         reasons.append(Reason(Why.LOCKED, "somebody holds Terraform's lock on its state"))
-    footing = record.footing
-    if footing is None:
+    fingerprint = record.fingerprint
+    if fingerprint is None:
         if not reasons:
             reasons.append(Reason(Why.UNPROVEN, "nothing proves that the last deploy still stands"))
         return Decision(reasons=tuple(reasons), record=record)
-    reasons += _differences(now, footing)
-    return Decision(reasons=tuple(reasons), footing=footing, record=record)
+    reasons += _differences(now, fingerprint)
+    return Decision(reasons=tuple(reasons), fingerprint=fingerprint, record=record)
 
 
 def _unsettled(record: StateRecord) -> Iterator[Reason]:
     if record.is_open:
         yield Reason(Why.UNFINISHED, f"run {record.run} has not ended")
-    debt = record.debt
-    if debt.created or debt.touched or debt.artifacts or debt.health_began:
+    leftovers = record.leftovers
+    if leftovers.created or leftovers.touched or leftovers.artifacts or leftovers.health_began:
         yield Reason(Why.UNFINISHED, "a deploy that failed has left something behind")
 
 

@@ -44,19 +44,21 @@ class DeployedShard(Protocol):
         """The folder."""
 
 
-def inputs_before(bench: DeployedShard, configuration: Document) -> Mapping[str, ObjectStamp | None] | None:
+def upstream_stamps(
+    leased: DeployedShard, configuration: Document
+) -> Mapping[str, ObjectStamp | None] | None:
     """Which upstream states there are, to be asked before the plan that proves the shard well.
 
     None where that cannot be found out: it is never worth a deploy.
     """
     try:
-        return Upstreams(manifest=bench.run.manifest, tools=bench.run.tools).marks(configuration)
+        return Upstreams(manifest=leased.run.manifest, tools=leased.run.tools).marks(configuration)
     except HoldfastError:
         return None
 
 
-def footing_of(
-    bench: DeployedShard, promoted: Promoted, *, state: ObjectStamp, proven: VerifiedInputs | None
+def fingerprint_of(
+    leased: DeployedShard, promoted: Promoted, *, state: ObjectStamp, proven: VerifiedInputs | None
 ) -> Fingerprint | None:
     """Return the footing of what stands, None where that cannot be told for sure.
 
@@ -68,19 +70,19 @@ def footing_of(
     if proven is None or proven.state != state.etag or not settles:
         return None
     try:
-        return _footing(bench, promoted, state=state, proven=proven)
+        return _fingerprint(leased, promoted, state=state, proven=proven)
     except (HoldfastError, UnreadableError, OSError):
         return None
 
 
-def _footing(
-    bench: DeployedShard, promoted: Promoted, *, state: ObjectStamp, proven: VerifiedInputs
+def _fingerprint(
+    leased: DeployedShard, promoted: Promoted, *, state: ObjectStamp, proven: VerifiedInputs
 ) -> Fingerprint | None:
-    shard, record = bench.shard, promoted.record
+    shard, record = leased.shard, promoted.record
     document = normal(shard.configuration)
-    inputs = _inputs(bench, document)
-    versions = bench.run.tools.versions()
-    providers = _builds(bench, versions.registry)
+    inputs = _inputs(leased, document)
+    versions = leased.run.tools.versions()
+    providers = _builds(leased, versions.registry)
     if providers is None or {name: one.mark for name, one in inputs.items()} != dict(proven.inputs):
         return None
     return Fingerprint(
@@ -88,7 +90,7 @@ def _footing(
         at=record.at,
         configuration=digest(document),
         settings=settings_of(shard),
-        environment=environment_of(shard, document, bench.run),
+        environment=environment_of(shard, document, leased.run),
         engine=versions.engine,
         providers=providers,
         inputs=inputs,
@@ -99,17 +101,17 @@ def _footing(
     )
 
 
-def _inputs(bench: DeployedShard, document: Document) -> Mapping[str, InputFingerprint]:
-    upstreams = Upstreams(manifest=bench.run.manifest, tools=bench.run.tools)
-    needed = outputs_needed(document, bench.run.manifest)
+def _inputs(leased: DeployedShard, document: Document) -> Mapping[str, InputFingerprint]:
+    upstreams = Upstreams(manifest=leased.run.manifest, tools=leased.run.tools)
+    needed = outputs_needed(document, leased.run.manifest)
     return {name: upstreams.read(name).of(names) for name, names in needed.items()}
 
 
-def _builds(bench: DeployedShard, registry: str) -> Mapping[str, Build] | None:
+def _builds(leased: DeployedShard, registry: str) -> Mapping[str, Build] | None:
     """What the copy of the lock file that the engine used trusts; None where it lacks a provider."""
-    used = lockfile.read(bench.workdir)
+    used = lockfile.read(leased.workdir)
     builds = {}
-    for source in required_sources(bench.shard, registry):
+    for source in required_sources(leased.shard, registry):
         if source not in used or not used[source].hashes:
             return None
         builds[source] = Build(used[source].version, frozenset(used[source].hashes))

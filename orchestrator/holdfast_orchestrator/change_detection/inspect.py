@@ -74,7 +74,7 @@ class ChangeDetector:
         if not self.refresh or not decision.unchanged:
             return decision
         reason = Reason(Why.REFRESH, "asked to look at reality")
-        return Decision(reasons=(reason,), footing=decision.footing, record=decision.record)
+        return Decision(reasons=(reason,), fingerprint=decision.fingerprint, record=decision.record)
 
 
 @dataclass
@@ -109,11 +109,11 @@ class _Glance:
         if record is not None and self.run.project and record.project not in (None, self.run.project):
             other = Reason(Why.DOUBT, f"its records are of app {record.project!r}")
             return Decision(reasons=(other,), record=record)
-        if record is None or record.footing is None:
+        if record is None or record.fingerprint is None:
             return decide(_bare(record, doubts=unsure))
-        if not self.thorough and digest(document) != record.footing.configuration:
+        if not self.thorough and digest(document) != record.fingerprint.configuration:
             changed = Reason(Why.CONFIGURATION, "configuration changed")
-            return Decision(reasons=(changed,), footing=record.footing, record=record)
+            return Decision(reasons=(changed,), fingerprint=record.fingerprint, record=record)
         return decide(self._now(shard, record, document, good=good, unsure=unsure))
 
     def _now(
@@ -141,7 +141,9 @@ class _Glance:
             engine=self.versions.engine,
             required=required_sources(shard, self.versions.registry),
             locks=self.versions.locks,
-            inputs=self.upstreams.now(document, {} if record.footing is None else record.footing.inputs),
+            inputs=self.upstreams.now(
+                document, {} if record.fingerprint is None else record.fingerprint.inputs
+            ),
             record=record,
             good=good.get(last_good_key(shard.state.folder)),
             state=state,

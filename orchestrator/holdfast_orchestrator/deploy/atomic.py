@@ -32,7 +32,7 @@ from holdfast_orchestrator.run_id import new_run_id
 def take_back(
     results: Mapping[str, ShardResult],
     run: Run,
-    desk: RunContext,
+    run_context: RunContext,
     givers: Mapping[str, frozenset[str]] | None = None,
 ) -> Mapping[str, ShardResult]:
     """Return the results, those of committed shards replaced by what came of taking them back.
@@ -48,17 +48,22 @@ def take_back(
     targets = {name: _before(name, run) for name in committed}
     taken = dict(results)
     for name in _receivers_first(tuple(reversed(committed)), givers or {}):
-        taken[name] = _taken_back(name, targets[name], results[name], because=because, run=run, desk=desk)
+        taken[name] = _taken_back(
+            name, targets[name], results[name], because=because, run=run, run_context=run_context
+        )
     for name in run.manifest.graph.order:
         if name in taken and _waits_for_upstreams(taken[name]):
-            taken[name] = _go_on(taken[name], run, desk)
+            taken[name] = _go_on(taken[name], run, run_context)
         if name in taken and taken[name].outcome is Outcome.ROLLED_BACK:
-            taken[name] = _once_more(taken[name], targets.get(name) or _before(name, run), run, desk)
+            taken[name] = _once_more(taken[name], targets.get(name) or _before(name, run), run, run_context)
     return taken
 
 
 def take_back_receivers(
-    results: Mapping[str, ShardResult], run: Run, desk: RunContext, givers: Mapping[str, frozenset[str]]
+    results: Mapping[str, ShardResult],
+    run: Run,
+    run_context: RunContext,
+    givers: Mapping[str, frozenset[str]],
 ) -> Mapping[str, ShardResult]:
     """Return the results after taking back what received an object from a shard that failed afterwards.
 
@@ -75,7 +80,7 @@ def take_back_receivers(
                     f"`{run.label(giver)}`, which hands something over to it, ended {results[giver].outcome}"
                 )
                 taken[name] = _taken_back(
-                    name, _before(name, run), taken[name], because=cause, run=run, desk=desk
+                    name, _before(name, run), taken[name], because=cause, run=run, run_context=run_context
                 )
     return taken
 
@@ -101,18 +106,20 @@ def _waits_for_upstreams(result: ShardResult) -> bool:
     return result.outcome is Outcome.BLOCKED and (result.reason or "").startswith(UPSTREAMS_FIRST)
 
 
-def _go_on(result: ShardResult, run: Run, desk: RunContext) -> ShardResult:
+def _go_on(result: ShardResult, run: Run, run_context: RunContext) -> ShardResult:
     from holdfast_orchestrator.deploy.resume import go_on_undoing  # noqa: PLC0415 - it imports `run`, which this is part of
 
-    ended = go_on_undoing(run.manifest.by_name[result.shard], run, desk)
+    ended = go_on_undoing(run.manifest.by_name[result.shard], run, run_context)
     return replace(ended, seconds=result.seconds + ended.seconds)
 
 
-def _once_more(result: ShardResult, target: LastGood | None, run: Run, desk: RunContext) -> ShardResult:
+def _once_more(
+    result: ShardResult, target: LastGood | None, run: Run, run_context: RunContext
+) -> ShardResult:
     """The way up: with everything above it back where it was, a shard's values are too."""
     if target is None:
         return result
-    again = _go(result.shard, target, run, desk)
+    again = _go(result.shard, target, run, run_context)
     if again.outcome is Outcome.SKIPPED:
         told = f"{result.reason}; interrupted before the values from above were read again"
         return replace(result, reason=told, next_step=rollback_command(run.manifest.by_name[result.shard]))
@@ -127,7 +134,13 @@ def _before(name: str, run: Run) -> LastGood | None:
 
 
 def _taken_back(
-    name: str, target: LastGood | None, result: ShardResult, *, because: str, run: Run, desk: RunContext
+    name: str,
+    target: LastGood | None,
+    result: ShardResult,
+    *,
+    because: str,
+    run: Run,
+    run_context: RunContext,
 ) -> ShardResult:
     if target is None:
         shard = run.manifest.by_name[name]
@@ -138,7 +151,7 @@ def _taken_back(
             reason=f"{because}; it was never good before, so it stays as it is",
             next_step=f"{correct_and_deploy(shard)}; or, to take it down: {destroy_command(shard)}",
         )
-    back = _go(name, target, run, desk)
+    back = _go(name, target, run, run_context)
     if back.outcome is Outcome.SKIPPED:
         told = f"{because}; interrupted before it was taken back, so it stays committed"
         rollback = rollback_command(run.manifest.by_name[result.shard])
@@ -159,8 +172,8 @@ def _doubts(name: str, target: LastGood, run: Run) -> tuple[str, ...]:
     return doubts_about(run.tools.store(run.manifest.by_name[name]), target.artifact)
 
 
-def _go(name: str, target: LastGood | None, run: Run, desk: RunContext) -> ShardResult:
+def _go(name: str, target: LastGood | None, run: Run, run_context: RunContext) -> ShardResult:
     """Go back in a run of its own: the journal of this one has come to its end."""
     own = replace(run, id=new_run_id(run.clock.now()))
     intent = Intent(back=RollbackTarget(None if target is None else target.run, rejects=False))
-    return ShardRollback(run.manifest.by_name[name], own, intent, desk).result()
+    return ShardRollback(run.manifest.by_name[name], own, intent, run_context).result()

@@ -20,18 +20,23 @@ if TYPE_CHECKING:
 
 
 def remove_what_waited(
-    results: Mapping[str, ShardResult], order: "Order", run: Run, desk: RunContext
+    results: Mapping[str, ShardResult], order: "Order", run: Run, run_context: RunContext
 ) -> Mapping[str, ShardResult]:
     """Return the results, those of shards whose removals were made, or had to stay, put right."""
     ended = dict(results)
     for name in reversed(run.manifest.graph.order):
         if name in ended and ended[name].put_off and ended[name].outcome.is_good:
-            ended[name] = _removed(ended[name], ended, order, run=run, desk=desk)
+            ended[name] = _removed(ended[name], ended, order, run=run, run_context=run_context)
     return ended
 
 
 def _removed(
-    result: ShardResult, ended: Mapping[str, ShardResult], order: "Order", *, run: Run, desk: RunContext
+    result: ShardResult,
+    ended: Mapping[str, ShardResult],
+    order: "Order",
+    *,
+    run: Run,
+    run_context: RunContext,
 ) -> ShardResult:
     unwell = [
         name
@@ -44,7 +49,7 @@ def _removed(
     intent = Intent(allowed=order.policy.allowed, shown=shown, upstream_changed=True)
     # The journal of this run has come to its end for this shard.
     own = replace(run, id=new_run_id(run.clock.now()))
-    again = ShardDeploy(run.manifest.by_name[result.shard], own, intent, desk).result()
+    again = ShardDeploy(run.manifest.by_name[result.shard], own, intent, run_context).result()
     if again.put_off:
         return _stays(result, run, why=f"still read by {', '.join(again.waits_for)}")
     if not again.outcome.is_good:

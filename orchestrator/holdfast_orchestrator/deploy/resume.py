@@ -50,12 +50,12 @@ _STAYS = (Outcome.UNCHANGED, Outcome.COMMITTED, Outcome.ROLLED_BACK)
 class ResumeRequest:
     """What is to be taken up: a run, what a person decided, and the command line for the records.
 
-    `person` None: nobody has decided anything. `patience` is for how many seconds a Terraform on another
+    `decision` None: nobody has decided anything. `patience` is for how many seconds a Terraform on another
     machine is waited for that holds the state. With `heeds_stop`, nothing is begun once a stop was asked for.
     """
 
     run: str
-    person: OperatorDecision | None
+    decision: OperatorDecision | None
     command: str = ""
     patience: float = 0.0
     heeds_stop: bool = True
@@ -129,20 +129,25 @@ def take_up_run(
 
     Raises UsageError for a decision about an object that none of its shards knows; nothing is begun then.
     """
-    if take.person is not None:
-        refuse_unknown_addresses(take.run, take.person, shards, run.tools.store)
+    if take.decision is not None:
+        refuse_unknown_addresses(take.run, take.decision, shards, run.tools.store)
     began = run.clock.monotonic()
     transcript = transcribe(run.emit)
     run = replace(run, emit=transcript)
-    desk = RunContext.open(run, shards, DeployPolicy(operator=True))
-    books = RunRecorder(
-        run=run, desk=desk, verb="resume", shards=shards, command=take.command, transcript=transcript
+    run_context = RunContext.open(run, shards, DeployPolicy(operator=True))
+    recorder = RunRecorder(
+        run=run,
+        run_context=run_context,
+        verb="resume",
+        shards=shards,
+        command=take.command,
+        transcript=transcript,
     )
     run.emit(run.started("resume", shards))
     if all(read_run(run.tools.store(first), run.id) is None for first, *_ in by_bucket(shards)):
-        books.begin()
+        recorder.begin()
     with run.stop.guarding():
-        results = tuple(_told(run, _taken_up(take, run, shard, desk)) for shard in shards)
+        results = tuple(_told(run, _taken_up(take, run, shard, run_context)) for shard in shards)
         result = RunResult(
             run=run.id,
             verb="resume",
@@ -150,7 +155,7 @@ def take_up_run(
             seconds=run.clock.monotonic() - began,
             interrupted=run.stop.asked,
         )
-        books.end(result)
+        recorder.end(result)
     run.emit(RunFinished(run=run.id, outcomes=dict(result.counts), seconds=result.seconds))
     return result
 
@@ -167,7 +172,7 @@ def known_shards(shards: tuple[Shard, ...], others: tuple[Shard, ...]) -> Manife
     return Manifest(kept)
 
 
-def go_on(shard: Shard, run: Run, desk: RunContext) -> ShardResult | None:
+def go_on(shard: Shard, run: Run, run_context: RunContext) -> ShardResult | None:
     """Bring to its end what a process that died had begun on a shard for this very run.
 
     None where it had changed nothing: then nothing is held any more, and the shard may be begun anew; what
@@ -177,75 +182,77 @@ def go_on(shard: Shard, run: Run, desk: RunContext) -> ShardResult | None:
     """
     store = run.tools.store(shard)
     kept = read_state_record(store, shard.state.folder)
-    holder = desk.leases(store).holder(shard.state.folder)
+    holder = run_context.leases(store).holder(shard.state.folder)
     if run.id not in (kept and kept.record.run, holder and holder.run):
         return None
-    take = ResumeRequest(run=run.id, person=None, patience=_PATIENCE_SECONDS, heeds_stop=False)
-    ended = _ended(take, run, shard, desk)
+    take = ResumeRequest(run=run.id, decision=None, patience=_PATIENCE_SECONDS, heeds_stop=False)
+    ended = _ended(take, run, shard, run_context)
     return ended if isinstance(ended, ShardResult) else None
 
 
-def go_on_undoing(shard: Shard, run: Run, desk: RunContext) -> ShardResult:
+def go_on_undoing(shard: Shard, run: Run, run_context: RunContext) -> ShardResult:
     """Build the rollback of this run's failed shard again: what it could not go back without is there now."""
-    take = ResumeRequest(run=run.id, person=OperatorDecision(), patience=_PATIENCE_SECONDS, heeds_stop=False)
-    return _taken_up(take, run, shard, desk)
+    take = ResumeRequest(
+        run=run.id, decision=OperatorDecision(), patience=_PATIENCE_SECONDS, heeds_stop=False
+    )
+    return _taken_up(take, run, shard, run_context)
 
 
-def _taken_up(take: ResumeRequest, run: Run, shard: Shard, desk: RunContext) -> ShardResult:
-    ended = _ended(take, run, shard, desk)
+def _taken_up(take: ResumeRequest, run: Run, shard: Shard, run_context: RunContext) -> ShardResult:
+    ended = _ended(take, run, shard, run_context)
     return ended if isinstance(ended, ShardResult) else ResultBuilder(shard=shard, run=run).failed(ended)
 
 
-def _ended(take: ResumeRequest, run: Run, shard: Shard, desk: RunContext) -> ShardResult | Failure:
+def _ended(take: ResumeRequest, run: Run, shard: Shard, run_context: RunContext) -> ShardResult | Failure:
     """How it ended; where that run had not begun to change anything here, what to say of it."""
     began = run.clock.monotonic()
-    draft = ResultBuilder(shard=shard, run=run)
+    builder = ResultBuilder(shard=shard, run=run)
     try:
-        ended = _under_lease(take, run, shard, desk, draft)
+        ended = _under_lease(take, run, shard, run_context, builder)
     except InterruptedSafelyError:
-        ended = draft.stopped(_still_open(take))
+        ended = builder.stopped(_still_open(take))
     except HoldfastError as error:
-        ended = draft.stopped(error)
+        ended = builder.stopped(error)
     except Exception as error:
         refused = MachineError.behind(error)
         if refused is None:
             raise
-        ended = draft.stopped(refused)
+        ended = builder.stopped(refused)
     if isinstance(ended, Failure):
         return ended
     return ended if ended.seconds else replace(ended, seconds=run.clock.monotonic() - began)
 
 
 def _under_lease(
-    take: ResumeRequest, run: Run, shard: Shard, desk: RunContext, draft: ResultBuilder
+    take: ResumeRequest, run: Run, shard: Shard, run_context: RunContext, builder: ResultBuilder
 ) -> ShardResult | Failure:
     store = run.tools.store(shard)
     kept = read_state_record(store, shard.state.folder)
-    holder = desk.leases(store).holder(shard.state.folder)
+    holder = run_context.leases(store).holder(shard.state.folder)
     unfinished = kept.record.run if kept is not None and kept.record.is_open else None
     if unfinished != take.run and (holder is None or holder.run != take.run):
-        return _standing(store, shard, take, draft, unfinished)
+        return _standing(store, shard, take, builder, unfinished)
     if take.heeds_stop and run.stop.asked:
         raise _still_open(take)
     doing = f"resuming {shard.name}"
-    with at_work(shard, run, desk, doing=doing, heeds_stop=take.heeds_stop) as bench:
-        outwait_lock(bench, seconds=take.patience)
-        known = look(bench)
-        refuse_another_app(bench, known)
+    with at_work(shard, run, run_context, doing=doing, heeds_stop=take.heeds_stop) as leased:
+        outwait_lock(leased, seconds=take.patience)
+        known = look(leased)
+        refuse_another_app(leased, known)
         if known.unfinished != take.run:
             # It died before it had changed anything: what it held is given back, and that is all.
-            standing = _standing(store, shard, take, draft, known.unfinished)
+            standing = _standing(store, shard, take, builder, known.unfinished)
             untouched = standing == not_begun(store, take.run, shard)
             return _given_back(take, store, shard, holder) if untouched and holder else standing
-        launched = take_up(bench, known, person=take.person, draft=draft)
+        launched = take_up(leased, known, decision=take.decision, builder=builder)
         unchanged = not_begun(store, take.run, shard)
         if launched.ending.failure == unchanged:
             return unchanged
-        return draft.launched(launched)
+        return builder.launched(launched)
 
 
 def _standing(
-    store: DurableStore, shard: Shard, take: ResumeRequest, draft: ResultBuilder, unfinished: str | None
+    store: DurableStore, shard: Shard, take: ResumeRequest, builder: ResultBuilder, unfinished: str | None
 ) -> ShardResult | Failure:
     """What became of a shard with which that run has nothing left to do, as far as it had begun.
 
@@ -255,7 +262,7 @@ def _standing(
     outcome = None if told is None else told.outcomes.get(shard.name)
     if told is not None and outcome in _STAYS:
         is_undone = outcome == Outcome.ROLLED_BACK
-        stands = _undone(take, store, shard, draft) if is_undone else draft.good(Outcome(outcome))
+        stands = _undone(take, store, shard, builder) if is_undone else builder.good(Outcome(outcome))
         return replace(stands, seconds=told.seconds.get(shard.name, 0.0))
     if unfinished is not None:
         return Failure(
@@ -263,24 +270,24 @@ def _standing(
             next_step=f"holdfast resume {unfinished}",
             evidence=(),
         )
-    return _by_its_journal(store, shard, take, draft)
+    return _by_its_journal(store, shard, take, builder)
 
 
 def _by_its_journal(
-    store: DurableStore, shard: Shard, take: ResumeRequest, draft: ResultBuilder
+    store: DurableStore, shard: Shard, take: ResumeRequest, builder: ResultBuilder
 ) -> ShardResult | Failure:
     good = read_last_good(store, shard.state.folder)
     if good is not None and good.record.run == take.run:
-        return draft.good(Outcome.COMMITTED)
+        return builder.good(Outcome.COMMITTED)
     entries = read_journal(store, JournalName(take.run, shard.name))
     phase = entries[-1].phase if entries else None
     if phase is Phase.PROMOTED:
         # Another deployment is the last good one by now.
-        return draft.good(Outcome.COMMITTED)
+        return builder.good(Outcome.COMMITTED)
     if phase is Phase.ROLLED_BACK:
-        return _undone(take, store, shard, draft)
+        return _undone(take, store, shard, builder)
     if phase is Phase.KEPT:
-        return draft.failed(_so(take, store, shard, f"run {take.run} had failed here, and undone nothing"))
+        return builder.failed(_so(take, store, shard, f"run {take.run} had failed here, and undone nothing"))
     return not_begun(store, take.run, shard)
 
 
@@ -299,8 +306,8 @@ def _still_open(take: ResumeRequest) -> InterruptedSafelyError:
     return InterruptedSafelyError("interrupted; still open", next_step=f"holdfast resume {take.run}")
 
 
-def _undone(take: ResumeRequest, store: DurableStore, shard: Shard, draft: ResultBuilder) -> ShardResult:
-    return draft.ended(
+def _undone(take: ResumeRequest, store: DurableStore, shard: Shard, builder: ResultBuilder) -> ShardResult:
+    return builder.ended(
         Ending(
             outcome=Outcome.ROLLED_BACK,
             exit_code=RolledBackError.exit_code,

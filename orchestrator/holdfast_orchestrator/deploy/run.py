@@ -58,10 +58,10 @@ def carry_out(order: Order, run: Run, crew: "Workers | None" = None) -> RunResul
         _refuse_to_strand(order, run)
     transcript = order.transcribe(run.emit)
     run = replace(run, emit=transcript)
-    desk = RunContext.open(run, order.shards, order.policy)
-    books = RunRecorder(
+    run_context = RunContext.open(run, order.shards, order.policy)
+    recorder = RunRecorder(
         run=run,
-        desk=desk,
+        run_context=run_context,
         verb=order.verb,
         shards=order.shards,
         command=order.command,
@@ -69,22 +69,22 @@ def carry_out(order: Order, run: Run, crew: "Workers | None" = None) -> RunResul
     )
     run.emit(run.started(order.verb, order.shards))
     # Only reads; meanwhile it is found out who deploys.
-    turns = _turns(order, run)
+    skip_check = _turns(order, run)
     with run.stop.guarding():
-        books.begin()
+        recorder.begin()
         with crew.listening(run):
             results: Mapping[str, ShardResult] = {}
             try:
-                walk = _Walk(order=order, run=run, desk=desk, crew=crew, turns=turns)
+                walk = _Walk(order=order, run=run, run_context=run_context, crew=crew, skip_check=skip_check)
                 results = walk.results()
                 if order.atomic:
-                    results = take_back(results, run, desk, walk.handover.givers)
-                results = take_back_receivers(results, run, desk, walk.handover.givers)
-                results = remove_what_waited(results, order, run, desk)
+                    results = take_back(results, run, run_context, walk.handover.givers)
+                results = take_back_receivers(results, run, run_context, walk.handover.givers)
+                results = remove_what_waited(results, order, run, run_context)
             finally:
                 # Even a defect leaves its trace.
                 result = _added_up(order, run, results, seconds=run.clock.monotonic() - began)
-                books.end(result)
+                recorder.end(result)
     run.emit(RunFinished(run=run.id, outcomes=dict(result.counts), seconds=result.seconds))
     return result
 
@@ -127,13 +127,13 @@ def _refuse_to_strand_readers(order: Order, run: Run) -> None:
 class _Walk:
     order: Order
     run: Run
-    desk: RunContext
+    run_context: RunContext
     crew: "Workers"
     lock: threading.Lock = field(default_factory=threading.Lock)
     moved: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
     at_work: set[str] = field(default_factory=set)
-    turns: SkipCheck | None = None
+    skip_check: SkipCheck | None = None
 
     def results(self) -> Mapping[str, ShardResult]:
         graph = self._graph
@@ -149,7 +149,7 @@ class _Walk:
             per_group=self.order.per_account,
         )
         with WorkerPool(self.order.max_parallel + 1, thread_name_prefix="shard") as executor:
-            retired = None if self.turns is None else executor.submit(find_retired, self.run)
+            retired = None if self.skip_check is None else executor.submit(find_retired, self.run)
             with closing(self._ahead):
                 walked = schedule.run(self._turned(graph), executor)
         results = {
@@ -176,7 +176,7 @@ class _Walk:
                 self.run.emit(Notice(shard=name, message=told))
                 continue
             first, intent = results[name], replace(self._intent(name), handover=ShardHandover(), shown=None)
-            again = self.crew.work(self.run.manifest.by_name[name], self._own_run(), intent, self.desk)
+            again = self.crew.work(self.run.manifest.by_name[name], self._own_run(), intent, self.run_context)
             results[name] = again if not again.outcome.is_good else replace(first, serial=again.serial)
 
     def _own_run(self) -> Run:
@@ -185,8 +185,8 @@ class _Walk:
 
     def _seconds(self) -> Mapping[str, float]:
         """How long each shard is expected to take; nothing where it will be left alone."""
-        if self.turns is not None:
-            return {shard.name: self.turns.seconds(shard) for shard in self.order.shards}
+        if self.skip_check is not None:
+            return {shard.name: self.skip_check.seconds(shard) for shard in self.order.shards}
         return {shard.name: estimated_seconds(shard) for shard in self.order.shards}
 
     @cached_property
@@ -199,12 +199,12 @@ class _Walk:
     @cached_property
     def handover(self) -> Handover:
         """What moves between the shards that are worked on; only a deploy moves anything."""
-        if self.turns is None:
+        if self.skip_check is None:
             return Handover()
         working = [
-            shard.name for shard in self.order.shards if not self.turns.decisions[shard.name].unchanged
+            shard.name for shard in self.order.shards if not self.skip_check.decisions[shard.name].unchanged
         ]
-        found = find_moves(self.run, working, self.desk.owners)
+        found = find_moves(self.run, working, self.run_context.owners)
         graph = self.run.manifest.graph.only(self.order.names)
         return replace(found, late=order_of_moves(found.moves, graph.dependencies)[1])
 
@@ -212,8 +212,8 @@ class _Walk:
     def _ahead(self) -> BackgroundInit:
         """Of what will be worked on here, whatever has to wait for others first."""
         waiting: Iterable[Shard] = ()
-        if self.turns is not None and self.crew.is_here:
-            changing = [shard for shard in self.order.shards if self.turns.will_work(shard)]
+        if self.skip_check is not None and self.crew.is_here:
+            changing = [shard for shard in self.order.shards if self.skip_check.will_work(shard)]
             waiting = [shard for shard in changing if self._graph.dependencies[shard.name]]
         return BackgroundInit(
             self.run, waiting, has_room=lambda: 0 < len(self.at_work) < self.order.max_parallel
@@ -224,14 +224,14 @@ class _Walk:
 
     def _work(self, name: str) -> ShardResult:
         shard, intent = self.run.manifest.by_name[name], self._intent(name)
-        decision = None if self.turns is None else self.turns.unchanged(shard, intent)
+        decision = None if self.skip_check is None else self.skip_check.unchanged(shard, intent)
         if decision is not None:
             result = _left_alone(shard, self.run, decision)
             self._tell(result)
             return result
         self._ahead.leave(name)
         self.at_work.add(name)
-        result = self.crew.work(shard, self.run, intent, self.desk)
+        result = self.crew.work(shard, self.run, intent, self.run_context)
         self.at_work.discard(name)
         if result.outcome is Outcome.COMMITTED:
             self._note_moved(name)
@@ -263,10 +263,10 @@ class _Walk:
 
     def _followers(self, name: str) -> tuple[str, ...]:
         """The shards that depend on this one, were deployed before, and are going to be worked on."""
-        if self.turns is None:
+        if self.skip_check is None:
             return ()
         waiting = self._graph.waiting[name]
-        decisions = {other: self.turns.decisions[other] for other in waiting}
+        decisions = {other: self.skip_check.decisions[other] for other in waiting}
         return tuple(
             other for other, known in decisions.items() if not known.unchanged and known.record is not None
         )
@@ -306,7 +306,7 @@ def _left_alone(shard: Shard, run: Run, decision: Decision) -> ShardResult:
         label=run.label(shard.name),
         outcome=Outcome.UNCHANGED,
         reason=decision.since,
-        accepted=() if decision.footing is None else decision.footing.accepted,
+        accepted=() if decision.fingerprint is None else decision.fingerprint.accepted,
         serial=None if state is None else state.serial,
         skipped=True,
     )

@@ -47,7 +47,7 @@ class RunRecorder:
     """The books of one run. `command` is the command line as it was given."""
 
     run: Run
-    desk: RunContext
+    run_context: RunContext
     verb: str
     shards: tuple[Shard, ...]
     command: str
@@ -58,14 +58,14 @@ class RunRecorder:
         now = self.run.clock.now()
         for store, shards, trail in self._places:
             # Where the trail ends is read while there is other work; an error comes again when it matters.
-            self.desk.hands.submit(trail.look)
+            self.run_context.hands.submit(trail.look)
             begin_run(
                 store,
                 RunRecord(
                     run=self.run.id,
                     command=self.run.redactor.text(self.command),
-                    actor=self.desk.actor,
-                    git=self.desk.git,
+                    actor=self.run_context.actor,
+                    git=self.run_context.git,
                     environments=_distinct(shard.environment for shard in shards),
                     shards=tuple(shard.name for shard in shards),
                     started=now,
@@ -121,7 +121,7 @@ class RunRecorder:
         seconds: Mapping[str, float],
         status: str,
     ) -> Action:
-        actor = self.desk.actor
+        actor = self.run_context.actor
         return Action(
             run=self.run.id,
             action=self.verb,
@@ -131,7 +131,7 @@ class RunRecorder:
             host=actor.host,
             link=actor.link,
             aws=actor.aws,
-            git=self.desk.git,
+            git=self.run_context.git,
             command=self.command,
             environments=_distinct(shard.environment for shard in shards),
             services=_distinct(shard.service for shard in shards),

@@ -22,16 +22,16 @@ _FRESH_SECONDS = 10.0
 class SkipCheck:
     """The first look at a run's shards, and the way to look again."""
 
-    lookout: ChangeDetector
+    detector: ChangeDetector
     decisions: Mapping[str, Decision]
     looked: float
 
     @classmethod
     def look(cls, run: Run, shards: tuple[Shard, ...], *, refresh: bool) -> "SkipCheck":
         """Look at every shard."""
-        lookout = ChangeDetector(run=run, refresh=refresh)
+        detector = ChangeDetector(run=run, refresh=refresh)
         looked = run.clock.monotonic()
-        return cls(lookout=lookout, decisions=lookout.first(shards), looked=looked)
+        return cls(detector=detector, decisions=detector.first(shards), looked=looked)
 
     def unchanged(self, shard: Shard, intent: Intent) -> Decision | None:
         """Return why a shard may be left alone, None where it has to be worked on."""
@@ -42,7 +42,7 @@ class SkipCheck:
         if decision.lasts or not (decision.unchanged or intent.upstream_changed):
             return None
         if intent.upstream_changed or self._is_old:
-            decision = self.lookout.again(shard)
+            decision = self.detector.again(shard)
         return decision if decision.unchanged else None
 
     def will_work(self, shard: Shard) -> bool:
@@ -59,4 +59,4 @@ class SkipCheck:
 
     @property
     def _is_old(self) -> bool:
-        return self.lookout.run.clock.monotonic() - self.looked > _FRESH_SECONDS
+        return self.detector.run.clock.monotonic() - self.looked > _FRESH_SECONDS

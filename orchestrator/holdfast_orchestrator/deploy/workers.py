@@ -26,7 +26,7 @@ class Workers(Protocol):
     def listening(self, run: Run) -> AbstractContextManager[None]:
         """Return what is entered around all the work for a run."""
 
-    def work(self, shard: Shard, run: Run, intent: Intent, desk: RunContext) -> ShardResult:
+    def work(self, shard: Shard, run: Run, intent: Intent, run_context: RunContext) -> ShardResult:
         """Do what is wanted of a shard; whatever happens is the result."""
 
 
@@ -39,19 +39,19 @@ class LocalWorkers:
         """Nothing has to be heard that is not told already."""
         return nullcontext()
 
-    def work(self, shard: Shard, run: Run, intent: Intent, desk: RunContext) -> ShardResult:
+    def work(self, shard: Shard, run: Run, intent: Intent, run_context: RunContext) -> ShardResult:
         """Deploy, destroy or go back."""
         worker = ShardDeploy if intent.back is None else ShardRollback
-        return worker(shard, run, intent, desk).result()
+        return worker(shard, run, intent, run_context).result()
 
 
-def take_over(shard: Shard, run: Run, intent: Intent, desk: RunContext) -> ShardResult:
+def take_over(shard: Shard, run: Run, intent: Intent, run_context: RunContext) -> ShardResult:
     """Work on a shard that another process may have begun for this very run: go on from there, or begin."""
     policy = replace(
-        desk.policy,
+        run_context.policy,
         # The run that asked for the shard is the one to take it from its own dead.
         operator=True,
-        lease_wait=max(desk.policy.lease_wait, PATIENCE_SECONDS),
+        lease_wait=max(run_context.policy.lease_wait, PATIENCE_SECONDS),
     )
-    ended = go_on(shard, run, replace(desk, policy=policy))
-    return ended or LocalWorkers().work(shard, run, intent, replace(desk, taken_over=True))
+    ended = go_on(shard, run, replace(run_context, policy=policy))
+    return ended or LocalWorkers().work(shard, run, intent, replace(run_context, taken_over=True))

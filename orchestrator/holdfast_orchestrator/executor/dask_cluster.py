@@ -50,7 +50,7 @@ class BabbleError(OSError):
 
 
 @contextmanager
-def joined(cluster: Cluster, belongings: ProjectSettings) -> Iterator["DaskCrew"]:
+def joined(cluster: Cluster, project_settings: ProjectSettings) -> Iterator["DaskCrew"]:
     """Yield the crew of a cluster.
 
     Raises ToolchainError where Dask is not installed, UsageError where no scheduler answers there or
@@ -71,7 +71,7 @@ def joined(cluster: Cluster, belongings: ProjectSettings) -> Iterator["DaskCrew"
         try:
             refuse_open(cluster, listening=str(client.scheduler_info()["address"]))
             _refuse_unready(client.run(worker.ready, on_error="return"), address)
-            yield DaskCrew(client, belongings)
+            yield DaskCrew(client, project_settings)
         finally:
             with suppress(Exception):
                 client.close(timeout=_TELL_SECONDS)
@@ -129,9 +129,9 @@ class DaskCrew:
 
     is_here = False
 
-    def __init__(self, client: Any, belongings: ProjectSettings) -> None:
+    def __init__(self, client: Any, project_settings: ProjectSettings) -> None:
         self._client = client
-        self._belongings = belongings
+        self._belongings = project_settings
         self._lock = threading.Lock()
         self._told, self._told_at, self._telling = Urgency.NONE, 0.0, 0
         self._seen = self._counted = 0.0
@@ -165,10 +165,10 @@ class DaskCrew:
                 self._client.unsubscribe_topic(topic)
                 self._client.run(worker.end, run.id, on_error="ignore")
 
-    def work(self, shard: Shard, run: Run, intent: Intent, desk: RunContext) -> ShardResult:
+    def work(self, shard: Shard, run: Run, intent: Intent, run_context: RunContext) -> ShardResult:
         """Have a worker do what is wanted of a shard."""
         try:
-            return self._result(self._job(shard, run, intent, desk), run)
+            return self._result(self._job(shard, run, intent, run_context), run)
         except HoldfastError as error:
             return ResultBuilder(shard=shard, run=run).stopped(error)
         except Exception as error:
@@ -177,7 +177,7 @@ class DaskCrew:
             label, why = run.label(shard.name), type(error).__name__
             message = f"the cluster gave {label} up ({why}); it is taken over here"
             run.emit(Notice(shard=shard.name, message=message))
-        return take_over(shard, run, intent, desk)
+        return take_over(shard, run, intent, run_context)
 
     def _result(self, job: Job, run: Run) -> ShardResult:
         key = f"holdfast-{job.run}-{job.shard.name}"
@@ -239,7 +239,7 @@ class DaskCrew:
         with self._lock:
             self._telling -= 1
 
-    def _job(self, shard: Shard, run: Run, intent: Intent, desk: RunContext) -> Job:
+    def _job(self, shard: Shard, run: Run, intent: Intent, run_context: RunContext) -> Job:
         # A worker has no file of the app: what the shard reads comes to it from the bucket.
         hand_over(run.tools.store(shard), shard.inputs)
         others = self._neighbours.of(shard)
@@ -253,10 +253,10 @@ class DaskCrew:
             others=others,
             labels={name: run.label(name) for name in names},
             intent=intent,
-            policy=desk.policy,
-            actor=desk.actor,
-            git=desk.git,
-            belongings=self._belongings,
+            policy=run_context.policy,
+            actor=run_context.actor,
+            git=run_context.git,
+            project_settings=self._belongings,
         )
 
 

@@ -124,8 +124,8 @@ class _Post:
             project=job.project,
             is_named=job.is_named,
         )
-        desk = RunContext.of(self.runtime, job.policy, actor=job.actor, git=job.git)
-        return take_over(job.shard, run, job.intent, desk)
+        run_context = RunContext.of(self.runtime, job.policy, actor=job.actor, git=job.git)
+        return take_over(job.shard, run, job.intent, run_context)
 
 
 class _Posts:
@@ -195,14 +195,14 @@ _POSTS = _Posts()
 
 def _manned(job: Job, tell: Callable[[Event], None]) -> _Post:
     here = real_runtime()
-    here.redactor.learn(list(job.belongings.redact), named=True)
+    here.redactor.learn(list(job.project_settings.redact), named=True)
     tidy_cache(here.cache, here.clock.now())
     project = _project(here, job)
     # Git and Terraform find nothing of the worker's own folder this way.
     runtime = replace(here, cwd=project)
-    tools = RealTools(runtime=runtime, project=project, engine_choice=job.belongings.engine)
+    tools = RealTools(runtime=runtime, project=project, engine_choice=job.project_settings.engine)
     held = ExitStack()
-    if job.belongings.cold_providers:
+    if job.project_settings.cold_providers:
         return _Post(runtime=runtime, tools=tools, held=held)
     emit = Emitter(runtime.clock, runtime.redactor, tell)
     warm = warmed_tools(
@@ -214,6 +214,6 @@ def _manned(job: Job, tell: Callable[[Event], None]) -> _Post:
 def _project(runtime: Runtime, job: Job) -> Path:
     """A folder of this worker that stands for the project's with its provider locks."""
     folder = cache_folder_of(runtime.cache, "crew", job.project_folder)
-    if job.belongings.lock_file is not None:
-        replace_file(folder / lockfile.NAME, job.belongings.lock_file.encode())
+    if job.project_settings.lock_file is not None:
+        replace_file(folder / lockfile.NAME, job.project_settings.lock_file.encode())
     return folder

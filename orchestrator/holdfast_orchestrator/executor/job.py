@@ -68,12 +68,12 @@ class Job:
     policy: DeployPolicy
     actor: Actor
     git: str | None
-    belongings: ProjectSettings
+    project_settings: ProjectSettings
 
     @property
     def project_folder(self) -> str:
         """A plain folder name for the project with these locks; runs with others never meet in it."""
-        told = repr((self.project, self.belongings.lock_file))
+        told = repr((self.project, self.project_settings.lock_file))
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     @property

@@ -101,7 +101,7 @@ class Settled:
 
 
 def settle_ownership(
-    bench: PlannedShard,
+    leased: PlannedShard,
     made: MadePlan,
     terraform: Any,
     *,
@@ -118,13 +118,13 @@ def settle_ownership(
     creates = [] if turn.destroy else [change for change in changes if change.creates or change.importing]
     if not deletes and not creates:
         return Settled(made, terraform, Ownership())
-    book = bench.owners.of(bench.shard, bench.run)
+    book = leased.owners.of(leased.shard, leased.run)
     look = Look(
-        place=bench,
-        book=bench.owners,
+        place=leased,
+        book=leased.owners,
         owners=book.now() if deletes else book.lately(),
         turn=turn,
-        places=places_in(made, bench.folder),
+        places=places_in(made, leased.folder),
     )
     if not deletes and look.meets_others(creates):
         # What was so at the beginning of the run may be otherwise by now.
@@ -147,7 +147,7 @@ def settle_ownership(
         )
     if not blocks:
         return Settled(made, terraform, ownership)
-    again, terraform = _imported(bench, (*made.imports, *blocks), snapshot)
+    again, terraform = _imported(leased, (*made.imports, *blocks), snapshot)
     return Settled(again, terraform, replace(ownership, received=received))
 
 
@@ -277,12 +277,12 @@ def _folder(state_key: str) -> str:
 
 
 def _imported(
-    bench: PlannedShard, blocks: Sequence[ImportBlock], snapshot: StateSnapshot | None
+    leased: PlannedShard, blocks: Sequence[ImportBlock], snapshot: StateSnapshot | None
 ) -> tuple[MadePlan, Any]:
     """Plan once more, with imports in the place of creates. Raises GateError where one is replaced."""
-    terraform = bench.bare_terraform(with_imports(parsed(bench.shard.configuration), blocks))
-    with bench.run.stop.interrupting(terraform.cancel):
-        made = make_plan(terraform, bench.shard, bench.run, snapshot=snapshot)
+    terraform = leased.bare_terraform(with_imports(parsed(leased.shard.configuration), blocks))
+    with leased.run.stop.interrupting(terraform.cancel):
+        made = make_plan(terraform, leased.shard, leased.run, snapshot=snapshot)
     wanted = {block.address for block in blocks}
     planned = {change.address: change for change in read_plan(made.raw)}
     replaced = [address for address in wanted if address in planned and planned[address].deletes]

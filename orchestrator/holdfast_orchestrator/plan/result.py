@@ -185,7 +185,7 @@ def unplanned(shard: Shard, label: str, decision: Decision) -> ShardPlan:
         configuration_sha256=configuration_sha256(shard),
         state=None if state is None else StateStamp(lineage=state.lineage, serial=state.serial),
         reads=shard.inputs.digests,
-        document=PlanDocument(accepted=() if decision.footing is None else decision.footing.accepted),
+        document=PlanDocument(accepted=() if decision.fingerprint is None else decision.fingerprint.accepted),
         waiting=decision.since,
         skipped=True,
     )

@@ -96,7 +96,7 @@ class Fingerprint:
         }
 
 
-def read_footing(document: Any) -> Fingerprint | None:
+def read_fingerprint(document: Any) -> Fingerprint | None:
     """Return what `to_json` wrote, None for anything else: what is not understood proves nothing."""
     try:
         return _built(document)

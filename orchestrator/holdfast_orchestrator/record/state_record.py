@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from holdfast_orchestrator.errors import NeedsPersonError
-from holdfast_orchestrator.record.fingerprint import Fingerprint, read_footing
+from holdfast_orchestrator.record.fingerprint import Fingerprint, read_fingerprint
 from holdfast_orchestrator.record.moving import Moving, read_moving
 from holdfast_orchestrator.state.json_object import create_over_damaged, dump, load, parse_time, time_text
 from holdfast_orchestrator.state.object_store import ObjectExistsError, ObjectStore, StoredObject
@@ -65,7 +65,7 @@ class Handed:
 class StateRecord:
     """The state to expect after `run` (None: no object), or, while `is_open`, the one it began with.
 
-    `footing` is what the deployment stood on, where the run ended with one that was proven well, and
+    `fingerprint` is what the deployment stood on, where the run ended with one that was proven well, and
     `seconds` how long that run worked on the shard. `project` is the app and `stack` the stack's construct
     path in it, both None in older records. `received` are the objects that other shards handed over, `handed`
     those that were let go of because others have them. `held` are the artifacts that declare what the state
@@ -75,9 +75,9 @@ class StateRecord:
     run: str
     is_open: bool
     state: Recorded | None
-    debt: Leftovers = field(default_factory=Leftovers)
+    leftovers: Leftovers = field(default_factory=Leftovers)
     at: datetime
-    footing: Fingerprint | None = field(default=None, repr=False)
+    fingerprint: Fingerprint | None = field(default=None, repr=False)
     seconds: float | None = None
     project: str | None = None
     stack: str | None = None
@@ -95,10 +95,10 @@ class StateRecord:
                 "open": self.is_open,
                 "at": time_text(self.at),
                 "state": None if self.state is None else _state(self.state),
-                "created": [[one.kind, one.value] for one in sorted(self.debt.created)],
-                "touched": sorted(self.debt.touched),
-                "artifacts": list(self.debt.artifacts),
-                "health_began": self.debt.health_began,
+                "created": [[one.kind, one.value] for one in sorted(self.leftovers.created)],
+                "touched": sorted(self.leftovers.touched),
+                "artifacts": list(self.leftovers.artifacts),
+                "health_began": self.leftovers.health_began,
                 "seconds": self.seconds,
                 "project": self.project,
                 "stack": self.stack,
@@ -106,7 +106,7 @@ class StateRecord:
                 "handed": [_handed_json(one) for one in self.handed],
                 "held": list(self.held),
                 **({} if self.moving is None else {"moving": self.moving.to_json()}),
-                "footing": None if self.footing is None else self.footing.to_json(),
+                "footing": None if self.fingerprint is None else self.fingerprint.to_json(),
             },
         )
 
@@ -159,7 +159,7 @@ def note_state(store: ObjectStore, folder: str, record: StateRecord) -> KeptReco
     noted = replace(
         record,
         is_open=False,
-        debt=before.debt,
+        leftovers=before.leftovers,
         received=before.received,
         handed=before.handed,
         held=before.held,
@@ -192,14 +192,14 @@ def _build(document: Mapping[str, Any]) -> StateRecord:
         run=document["run"],
         is_open=bool(document["open"]),
         state=None if state is None else Recorded(state["lineage"], int(state["serial"]), state["sha256"]),
-        debt=Leftovers(
+        leftovers=Leftovers(
             created=frozenset(Identity(kind, value) for kind, value in document["created"]),
             touched=frozenset(document["touched"]),
             artifacts=tuple(document["artifacts"]),
             health_began=bool(document["health_began"]),
         ),
         at=parse_time(document["at"]),
-        footing=read_footing(document.get("footing")),
+        fingerprint=read_fingerprint(document.get("footing")),
         seconds=_seconds(document.get("seconds")),
         project=document.get("project"),
         stack=document.get("stack"),

@@ -180,7 +180,7 @@ def _note(proposal: Proposal, side: Side, moving: Moving, now: datetime) -> None
         run=moving.run,
         state=moving.states[folder],
         at=now,
-        footing=None,
+        fingerprint=None,
         moving=None,
         project=proposal.wanted.project or before.project,
         stack=side.shard.name,

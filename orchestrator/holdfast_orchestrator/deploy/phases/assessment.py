@@ -38,18 +38,18 @@ class Assessment:
         return not self.rescued and isinstance(self.decision, NothingToDo | UseStored)
 
 
-def examine(bench: LeasedShard, attempt: Attempt) -> Assessment:
+def examine(leased: LeasedShard, attempt: Attempt) -> Assessment:
     """Look at state, rescued state and events."""
-    stored = bench.state()
-    rescued = bench.rescued()
+    stored = leased.state()
+    rescued = leased.rescued()
     told = attempt.progress()
     before = recorded(attempt.before.snapshot)
-    now = bench.index(stored.document)
+    now = leased.index(stored.document)
     evidence = Evidence(
         stored=stored,
         recorded=before,
         rescued=() if rescued is None else (read_state("errored.tfstate", read_source(rescued)),),
-        copies=_copies(bench, attempt) if _is_lost(stored, attempt) else (),
+        copies=_copies(leased, attempt) if _is_lost(stored, attempt) else (),
         created=told.created(),
         gone=told.gone() | attempt.let_go,
     )
@@ -116,16 +116,16 @@ def _is_lost(stored: StateObject, attempt: Attempt) -> bool:
     return compare(stored, before) in (Standing.ABSENT, Standing.DAMAGED, Standing.OLDER)
 
 
-def _copies(bench: LeasedShard, attempt: Attempt) -> tuple[StateObject, ...]:
+def _copies(leased: LeasedShard, attempt: Attempt) -> tuple[StateObject, ...]:
     """Copies of the state: the backups, and the bucket's own earlier versions."""
     found = (
         [] if attempt.before.snapshot is None else [read_state("the backup", attempt.before.snapshot.body)]
     )
-    for backup in list_backups(bench.store, bench.folder):
-        stored = bench.store.get(backup.key)
+    for backup in list_backups(leased.store, leased.folder):
+        stored = leased.store.get(backup.key)
         found.append(read_state(f"backup {backup.serial}", None if stored is None else stored.body))
-    key = bench.shard.state.key
-    for version in bench.store.versions(key):
-        stored = None if version.deleted else bench.store.get_version(key, version.version)
+    key = leased.shard.state.key
+    for version in leased.store.versions(key):
+        stored = None if version.deleted else leased.store.get_version(key, version.version)
         found.append(read_state(f"version {version.version}", None if stored is None else stored.body))
     return tuple(one for one in found if one.condition is Condition.WHOLE)

@@ -21,33 +21,33 @@ from holdfast_orchestrator.terraform.state_edits import forget_in_state
 _FILE = "remaining.tfplan"
 
 
-def settle_destroy(bench: LeasedShard, attempt: Attempt) -> tuple[str, ...]:
+def settle_destroy(leased: LeasedShard, attempt: Attempt) -> tuple[str, ...]:
     """Take out of the state what does not exist any more; return the addresses of what does.
 
     Raises HoldfastError where it cannot be found out.
     """
-    drop_deleted(bench, attempt.progress().gone())
-    snapshot = bench.snapshot()
+    drop_deleted(leased, attempt.progress().gone())
+    snapshot = leased.snapshot()
     if snapshot is None or not snapshot.manages_something:
         return ()
-    bench.step("looking at what is left")
-    terraform = bench.terraform()
+    leased.step("looking at what is left")
+    terraform = leased.terraform()
     outcome = terraform.plan(out=_FILE, destroy=True)
-    refuse_other_state(bench, outcome.plan)
+    refuse_other_state(leased, outcome.plan)
     if outcome.changes:
         shown = terraform.show_plan(outcome.plan)
         outcome.plan.unlink(missing_ok=True)
-        return _drop_missing(bench, snapshot, shown)
-    _save_refreshed(bench, snapshot, terraform, outcome.plan)
+        return _drop_missing(leased, snapshot, shown)
+    _save_refreshed(leased, snapshot, terraform, outcome.plan)
     return ()
 
 
-def drop_deleted(bench: LeasedShard, gone: Collection[tuple[str, str]]) -> None:
+def drop_deleted(leased: LeasedShard, gone: Collection[tuple[str, str]]) -> None:
     """Take objects out of the state that Terraform reported as deleted; `gone` are their types and ids."""
-    snapshot = bench.snapshot()
+    snapshot = leased.snapshot()
     if snapshot is None:
         return
-    _forget(bench, snapshot, _addresses_of(snapshot.document, gone))
+    _forget(leased, snapshot, _addresses_of(snapshot.document, gone))
 
 
 def refuse_more_than_agreed(attempt: Attempt, plan: Document) -> None:
@@ -57,24 +57,24 @@ def refuse_more_than_agreed(attempt: Attempt, plan: Document) -> None:
         raise GateError(f"the plan to go on would also change {', '.join(more)}, which nobody agreed to")
 
 
-def destroy_again(bench: LeasedShard, attempt: Attempt) -> str:
+def destroy_again(leased: LeasedShard, attempt: Attempt) -> str:
     """Return the command that goes on with this destroy."""
-    return destroy_command(bench.shard, attempt.policy.allowed & attempt.touched)
+    return destroy_command(leased.shard, attempt.policy.allowed & attempt.touched)
 
 
-def _save_refreshed(bench: LeasedShard, snapshot: StateSnapshot, terraform: Any, plan: Any) -> None:
+def _save_refreshed(leased: LeasedShard, snapshot: StateSnapshot, terraform: Any, plan: Any) -> None:
     """Nothing of it exists: an apply of the empty plan saves what Terraform has just read."""
     gone = sorted({address for address, _, _ in managed(snapshot.document)})
-    bench.back_up(snapshot, "before what does not exist any more leaves the state")
-    bench.lease.confirm()
+    leased.back_up(snapshot, "before what does not exist any more leaves the state")
+    leased.lease.confirm()
     terraform.apply(plan)
-    bench.say(f"did not exist any more, and left the state: {', '.join(gone)}")
+    leased.say(f"did not exist any more, and left the state: {', '.join(gone)}")
 
 
-def _drop_missing(bench: LeasedShard, snapshot: StateSnapshot, plan: Document) -> tuple[str, ...]:
+def _drop_missing(leased: LeasedShard, snapshot: StateSnapshot, plan: Document) -> tuple[str, ...]:
     there = {change.address for change in read_plan(plan) if change.touches}
     known = {address for address, _, _ in managed(snapshot.document)}
-    _forget(bench, snapshot, known - there - _read(plan))
+    _forget(leased, snapshot, known - there - _read(plan))
     return tuple(sorted(there))
 
 
@@ -100,9 +100,9 @@ def _addresses_of(state: Document, gone: Collection[tuple[str, str]]) -> set[str
     return deleted - kept
 
 
-def _forget(bench: LeasedShard, snapshot: StateSnapshot, addresses: Collection[str]) -> None:
+def _forget(leased: LeasedShard, snapshot: StateSnapshot, addresses: Collection[str]) -> None:
     if not addresses:
         return
     edited = forget_in_state(snapshot.document, sorted(addresses))
-    bench.put_state(edited, reason="before what was destroyed leaves the state")
-    bench.say(f"destroyed, and out of the state now: {', '.join(sorted(addresses))}")
+    leased.put_state(edited, reason="before what was destroyed leaves the state")
+    leased.say(f"destroyed, and out of the state now: {', '.join(sorted(addresses))}")

@@ -53,25 +53,25 @@ _STAGE_TWO = "stage-two.tfplan"
 _LET_GO = "let-go.tfplan"
 
 
-def put_deletes_off(bench: LeasedShard, attempt: Attempt) -> None:
+def put_deletes_off(leased: LeasedShard, attempt: Attempt) -> None:
     """Where the plan deletes something, plan a first stage that does not.
 
     Raises GateError where that plan is not the gated one without its deletes.
     """
     if attempt.verb == "destroy":
         return
-    attempt.staging = staging_of(bench, attempt)
+    attempt.staging = staging_of(leased, attempt)
     _refuse_to_delete_what_waits(attempt)
     _refuse_to_delete_what_is_made(attempt)
     if attempt.staging.stage_one is None:
         return
-    bench.step("planning the first stage")
-    terraform = bench.terraform(attempt.staging.stage_one)
+    leased.step("planning the first stage")
+    terraform = leased.terraform(attempt.staging.stage_one)
     outcome = terraform.plan(out=_STAGE_ONE)
     attempt.terraform = terraform
     attempt.plan_file = outcome.plan if outcome.changes else None
     if outcome.changes:
-        refuse_other_state(bench, outcome.plan)
+        refuse_other_state(leased, outcome.plan)
         shown = terraform.show_plan(outcome.plan)
         problems = stage_one_problems(
             shown,
@@ -83,7 +83,7 @@ def put_deletes_off(bench: LeasedShard, attempt: Attempt) -> None:
                 "the deletes of this plan cannot be put off: " + " ".join(problems),
                 next_step="deploy the deletes by themselves, in a change of their own",
             )
-        judge_reversible(bench, attempt, shown)
+        judge_reversible(leased, attempt, shown)
 
 
 def _refuse_to_delete_what_waits(attempt: Attempt) -> None:
@@ -104,190 +104,192 @@ def _refuse_to_delete_what_is_made(attempt: Attempt) -> None:
         )
 
 
-def staging_of(bench: LeasedShard, attempt: Attempt) -> Staging:
+def staging_of(leased: LeasedShard, attempt: Attempt) -> Staging:
     """How the newest plan falls into two stages; what is half made cannot be kept as it is."""
     changes = attempt.plan.get("resource_changes") or ()
     whole = [change for change in changes if change["address"] not in attempt.tainted]
     plan = {**attempt.plan, "resource_changes": whole}
-    return stage(attempt.wanted, plan=plan, earlier=_earlier(bench, attempt), hold=attempt.ownership.held)
+    return stage(attempt.wanted, plan=plan, earlier=_earlier(leased, attempt), hold=attempt.ownership.held)
 
 
-def apply_stage_one(bench: LeasedShard, attempt: Attempt) -> Phase:
+def apply_stage_one(leased: LeasedShard, attempt: Attempt) -> Phase:
     """Apply the plan that was gated, and no other."""
-    reasons = not_ours_to_delete(bench, attempt, deletes_at_once(attempt))
+    reasons = not_ours_to_delete(leased, attempt, deletes_at_once(attempt))
     attempt.code, attempt.errors = 0, ()
-    looked = look_once_more(bench, attempt)
-    noted = {"retry": attempt.retries, "boot": bench.boot, "handed": sorted(reasons), **looked}
-    with bench.phase(Phase.APPLYING, **noted) as entry:
+    looked = look_once_more(leased, attempt)
+    noted = {"retry": attempt.retries, "boot": leased.boot, "handed": sorted(reasons), **looked}
+    with leased.phase(Phase.APPLYING, **noted) as entry:
         if attempt.code != 0:
             entry["refused"] = True
             return Phase.SETTLE
-        bench.step("applying")
+        leased.step("applying")
         if reasons:
-            _let_go_at_once(bench, attempt, reasons)
+            _let_go_at_once(leased, attempt, reasons)
         if attempt.plan_file is None:
             attempt.code, attempt.errors = 0, ()
         else:
-            entry.update(run_apply(bench, attempt))
+            entry.update(run_apply(leased, attempt))
     return Phase.SETTLE
 
 
-def _let_go_at_once(bench: LeasedShard, attempt: Attempt, reasons: Mapping[str, str]) -> None:
+def _let_go_at_once(leased: LeasedShard, attempt: Attempt, reasons: Mapping[str, str]) -> None:
     """Let go of what the first apply would delete, and plan it again without."""
     planned = {change.address for change in attempt.planned if change.deletes} - set(attempt.staging.put_off)
-    let_go_in_state(bench, attempt, reasons)
+    let_go_in_state(leased, attempt, reasons)
     outcome = attempt.terraform.plan(out=_LET_GO, destroy=attempt.verb == "destroy")
     attempt.plan_file = outcome.plan if outcome.changes else None
     if not outcome.changes:
         return
-    refuse_other_state(bench, outcome.plan)
+    refuse_other_state(leased, outcome.plan)
     shown = attempt.terraform.show_plan(outcome.plan)
     new = {change.address for change in read_plan(shown) if change.deletes} - (planned - reasons.keys())
     if new:
         raise NeedsPersonError(f"{', '.join(sorted(new))} would be deleted, which nobody was shown")
 
 
-def run_apply(bench: LeasedShard, attempt: Attempt) -> dict[str, Any]:
+def run_apply(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
     """Apply `attempt.plan_file`, keep what the apply says of itself, and return what the journal keeps."""
-    bench.lease.confirm()
-    holdings = holdings_of(bench, attempt)
-    with bench.run.stop.interrupting(attempt.terraform.interrupt):
+    leased.lease.confirm()
+    holdings = holdings_of(leased, attempt)
+    with leased.run.stop.interrupting(attempt.terraform.interrupt):
         applied = attempt.terraform.apply(attempt.plan_file, holdings=holdings)
-    noted = note_applied(bench, attempt, applied.watched)
+    noted = note_applied(leased, attempt, applied.watched)
     attempt.plan_file = None
     attempt.records.append(applied.record)
     attempt.code = applied.code
     attempt.errors = tuple(one.text for one in applied.diagnostics if one.is_error)
     attempt.diagnostics = applied.diagnostics
     attempt.verified = None
-    note_stolen_lock(bench, attempt)
+    note_stolen_lock(leased, attempt)
     if not applied:
-        attempt.interrupted = bench.run.stop.urgency is Urgency.INTERRUPT
-        attempt.failure = failure_of(applied, bench.shard, interrupted=attempt.interrupted)
+        attempt.interrupted = leased.run.stop.urgency is Urgency.INTERRUPT
+        attempt.failure = failure_of(applied, leased.shard, interrupted=attempt.interrupted)
     return noted
 
 
-def verify(bench: LeasedShard, attempt: Attempt) -> Phase:
+def verify(leased: LeasedShard, attempt: Attempt) -> Phase:
     """Prove that what stands is what was wanted."""
-    with bench.phase(Phase.VERIFY) as entry:
-        bench.step("verifying")
-        entry.update(check(bench, attempt, attempt.stage_configuration))
+    with leased.phase(Phase.VERIFY) as entry:
+        leased.step("verifying")
+        entry.update(check(leased, attempt, attempt.stage_configuration))
     return Phase.HEALTH if attempt.verified == "proven" else Phase.CLASSIFY
 
 
-def verify_again(bench: LeasedShard, attempt: Attempt) -> Phase:
+def verify_again(leased: LeasedShard, attempt: Attempt) -> Phase:
     """Prove it once more, after the deletes."""
-    with bench.phase(Phase.VERIFY2) as entry:
-        bench.step("verifying")
-        entry.update(check(bench, attempt, attempt.final_configuration))
+    with leased.phase(Phase.VERIFY2) as entry:
+        leased.step("verifying")
+        entry.update(check(leased, attempt, attempt.final_configuration))
     return Phase.PROMOTED if attempt.verified == "proven" else Phase.CLASSIFY
 
 
-def check(bench: LeasedShard, attempt: Attempt, configuration: Document) -> Mapping[str, object]:
+def check(leased: LeasedShard, attempt: Attempt, configuration: Document) -> Mapping[str, object]:
     """Verify, and put the answer where classification finds it; a plan that fails is an answer too."""
     if attempt.verb == "destroy":
-        return _check_destroyed(bench, attempt)
+        return _check_destroyed(leased, attempt)
     try:
-        proof = prove(bench, attempt, configuration)
+        proof = prove(leased, attempt, configuration)
     except NeedsPersonError:
         raise
     except HoldfastError as error:
         attempt.verified = "failed"
         attempt.errors = (*attempt.errors, error.what)
-        attempt.failure = attempt.failure or failure_of_error(error, bench.shard)
-        return {"failed": bench.run.redactor.text(error.what)}
+        attempt.failure = attempt.failure or failure_of_error(error, leased.shard)
+        return {"failed": leased.run.redactor.text(error.what)}
     attempt.verified = "proven" if proof.proven else "differs"
-    refuse_stolen_lock(bench, attempt)
+    refuse_stolen_lock(leased, attempt)
     attempt.residual = None if proof.fingerprint == CLEAN_FINGERPRINT else proof.fingerprint
     if not proof.proven and attempt.failure is None:
         attempt.failure = Failure(
             reason=f"the verify failed: {sentence(proof)}",
-            next_step=way_out(proof, bench),
+            next_step=way_out(proof, leased),
             evidence=(),
             lasts=True,
         )
     if proof.proven:
-        tell_unused(bench, proof)
+        tell_unused(leased, proof)
     return told(proof)
 
 
-def contract(bench: LeasedShard, attempt: Attempt) -> Phase:
+def contract(leased: LeasedShard, attempt: Attempt) -> Phase:
     """The second stage: the deletes that were put off, now that the new version is well."""
     attempt.contracting = True
     # What was proven is the first stage.
     attempt.verified = None
     put_off = [each for each in attempt.staging.put_off if each not in attempt.ownership.held]
-    reasons = not_ours_to_delete(bench, attempt, put_off)
-    with bench.phase(Phase.CONTRACT, put_off=put_off, boot=bench.boot, handed=sorted(reasons)) as entry:
-        bench.step("deleting")
-        let_go_in_state(bench, attempt, reasons)
-        problems = _plan_stage_two(bench, attempt)
+    reasons = not_ours_to_delete(leased, attempt, put_off)
+    with leased.phase(Phase.CONTRACT, put_off=put_off, boot=leased.boot, handed=sorted(reasons)) as entry:
+        leased.step("deleting")
+        let_go_in_state(leased, attempt, reasons)
+        problems = _plan_stage_two(leased, attempt)
         if problems:
             attempt.code, attempt.failure = (
                 1,
-                _because(bench, f"the deletes were not made: {' '.join(problems)}"),
+                _because(leased, f"the deletes were not made: {' '.join(problems)}"),
             )
         elif attempt.plan_file is not None:
-            entry.update(run_apply(bench, attempt))
+            entry.update(run_apply(leased, attempt))
         entry["code"] = attempt.code
     return Phase.VERIFY2 if attempt.code == 0 else Phase.CLASSIFY
 
 
-def retry(bench: LeasedShard, attempt: Attempt) -> Phase:
+def retry(leased: LeasedShard, attempt: Attempt) -> Phase:
     """Plan afresh after a failure that passes by itself, and pass the gates again."""
     attempt.retries += 1
-    with bench.phase(Phase.RETRY_FORWARD, retry=attempt.retries) as entry:
-        bench.step("trying again")
-        bench.run.clock.sleep(float(2**attempt.retries))
-        terraform = bench.terraform(attempt.wanted if attempt.imports else None)
-        holdings = None if attempt.verb == "destroy" else holdings_of(bench, attempt)
+    with leased.phase(Phase.RETRY_FORWARD, retry=attempt.retries) as entry:
+        leased.step("trying again")
+        leased.run.clock.sleep(float(2**attempt.retries))
+        terraform = leased.terraform(attempt.wanted if attempt.imports else None)
+        holdings = None if attempt.verb == "destroy" else holdings_of(leased, attempt)
         outcome = terraform.plan(destroy=attempt.verb == "destroy", holdings=holdings)
         entry.update(note_sightings(attempt, outcome.watched))
         if not outcome.changes:
             attempt.failure, attempt.errors = None, ()
-            entry["verify"] = dict(check(bench, attempt, attempt.configuration))
+            entry["verify"] = dict(check(leased, attempt, attempt.configuration))
             return Phase.CLASSIFY
         attempt.contracting = False
-        refuse_other_state(bench, outcome.plan)
+        refuse_other_state(leased, outcome.plan)
         shown = terraform.show_plan(outcome.plan)
         if attempt.verb == "destroy":
             refuse_more_than_agreed(attempt, shown)
         attempt.plans.append(shown)
         attempt.terraform, attempt.plan_file = terraform, outcome.plan
         if attempt.verb != "destroy":
-            judge_reversible(bench, attempt, shown)
-            put_deletes_off(bench, attempt)
-        entry["plan"] = keep_plan(bench.store, attempt.run, shown)
+            judge_reversible(leased, attempt, shown)
+            put_deletes_off(leased, attempt)
+        entry["plan"] = keep_plan(leased.store, attempt.run, shown)
         attempt.failure = None
     return Phase.APPLYING
 
 
-def state_afterwards(bench: LeasedShard) -> dict[str, object]:
+def state_afterwards(leased: LeasedShard) -> dict[str, object]:
     """The newest state as the journal notes it."""
-    snapshot = bench.snapshot()
+    snapshot = leased.snapshot()
     noted = recorded(snapshot)
     return {} if noted is None else {"lineage": noted.lineage, "serial": noted.serial, "sha256": noted.sha256}
 
 
-def _plan_stage_two(bench: LeasedShard, attempt: Attempt) -> tuple[str, ...]:
-    snapshot = bench.snapshot()
-    index = bench.index(None if snapshot is None else snapshot.document)
+def _plan_stage_two(leased: LeasedShard, attempt: Attempt) -> tuple[str, ...]:
+    snapshot = leased.snapshot()
+    index = leased.index(None if snapshot is None else snapshot.document)
     put_off = [each for each in attempt.staging.put_off if each not in attempt.ownership.held]
     second = stage_two(attempt.final_configuration, put_off=put_off, state=index)
     if second.problems:
         return second.problems
     for block in second.forgotten:
-        bench.say(f"{block} is the same object as one the new version has: it is not deleted, only forgotten")
-    terraform = bench.terraform(second.configuration)
+        leased.say(
+            f"{block} is the same object as one the new version has: it is not deleted, only forgotten"
+        )
+    terraform = leased.terraform(second.configuration)
     outcome = terraform.plan(out=_STAGE_TWO)
     attempt.terraform = terraform
     attempt.plan_file = outcome.plan if outcome.changes else None
     attempt.code = 0
     if not outcome.changes:
         return ()
-    refuse_other_state(bench, outcome.plan)
+    refuse_other_state(leased, outcome.plan)
     shown = terraform.show_plan(outcome.plan)
-    settled = judge_differences(read_plan(shown), accepting(bench, attempt.configuration))
+    settled = judge_differences(read_plan(shown), accepting(leased, attempt.configuration))
     return stage_two_problems(
         shown,
         put_off=put_off,
@@ -297,31 +299,31 @@ def _plan_stage_two(bench: LeasedShard, attempt: Attempt) -> tuple[str, ...]:
     )
 
 
-def _check_destroyed(bench: LeasedShard, attempt: Attempt) -> dict[str, object]:
+def _check_destroyed(leased: LeasedShard, attempt: Attempt) -> dict[str, object]:
     try:
-        attempt.remaining = settle_destroy(bench, attempt)
+        attempt.remaining = settle_destroy(leased, attempt)
     except NeedsPersonError:
         raise
     except HoldfastError as error:
         attempt.verified = "failed"
         attempt.errors = (*attempt.errors, error.what)
-        attempt.failure = attempt.failure or failure_of_error(error, bench.shard)
-        return {"failed": bench.run.redactor.text(error.what)}
+        attempt.failure = attempt.failure or failure_of_error(error, leased.shard)
+        return {"failed": leased.run.redactor.text(error.what)}
     attempt.verified = "differs" if attempt.remaining else "proven"
     if attempt.remaining and attempt.failure is None:
         attempt.failure = Failure(
-            reason="not everything was destroyed", next_step=destroy_again(bench, attempt), evidence=()
+            reason="not everything was destroyed", next_step=destroy_again(leased, attempt), evidence=()
         )
     return {"remaining": list(attempt.remaining)}
 
 
-def _earlier(bench: LeasedShard, attempt: Attempt) -> list[Document]:
+def _earlier(leased: LeasedShard, attempt: Attempt) -> list[Document]:
     """Configurations that may have the blocks this deploy removes, newest first."""
-    kept = readable_configurations(bench.store, attempt.debt.artifacts)
+    kept = readable_configurations(leased.store, attempt.leftovers.artifacts)
     good = [] if attempt.good is None or attempt.good.lost else [attempt.good.configuration]
     held = () if attempt.kept is None else attempt.kept.record.held
-    return [*kept, *good, *readable_configurations(bench.store, held)]
+    return [*kept, *good, *readable_configurations(leased.store, held)]
 
 
-def _because(bench: LeasedShard, reason: str) -> Failure:
-    return Failure(reason=reason, next_step=correct_and_deploy(bench.shard), evidence=())
+def _because(leased: LeasedShard, reason: str) -> Failure:
+    return Failure(reason=reason, next_step=correct_and_deploy(leased.shard), evidence=())

@@ -11,51 +11,51 @@ from holdfast_orchestrator.health.readiness import ready_before
 from holdfast_orchestrator.health.watch import CheckProgress, pinned, watch
 
 
-def refuse_unready(bench: LeasedShard, attempt: Attempt) -> None:
+def refuse_unready(leased: LeasedShard, attempt: Attempt) -> None:
     """Raise GateError where a health check stands in the way before anything is changed."""
-    if not bench.shard.health_checks or attempt.verb == "destroy":
+    if not leased.shard.health_checks or attempt.verb == "destroy":
         return
     snapshot = attempt.before.snapshot
     outputs = output_values({} if snapshot is None else snapshot.outputs)
-    problems = ready_before(parse_checks(bench.shard), outputs, _doors(bench))
+    problems = ready_before(parse_checks(leased.shard), outputs, _doors(leased))
     if problems:
         raise GateError("; ".join(problems), next_step="correct that first, then deploy")
 
 
-def gate_health(bench: LeasedShard, attempt: Attempt) -> None:
+def gate_health(leased: LeasedShard, attempt: Attempt) -> None:
     """Watch the shard's checks to their end and put the answer into the attempt."""
     attempt.health_began = True
-    if not bench.shard.health_checks:
+    if not leased.shard.health_checks:
         return
-    snapshot = attempt.standing or bench.snapshot()
+    snapshot = attempt.standing or leased.snapshot()
     if snapshot is None:
         return
-    bench.step("checking health")
+    leased.step("checking health")
     outputs = output_values(snapshot.outputs)
-    checks = pinned(parse_checks(bench.shard), snapshot.document, outputs)
+    checks = pinned(parse_checks(leased.shard), snapshot.document, outputs)
     verdict = watch(
         checks,
         outputs,
-        _doors(bench),
-        stop=bench.run.stop,
-        on_progress=lambda progress: _tell(bench, progress),
+        _doors(leased),
+        stop=leased.run.stop,
+        on_progress=lambda progress: _tell(leased, progress),
     )
     # A check says what a program or a server answered, and the answers go into records.
-    attempt.health = tuple(bench.run.redactor.value(answer.to_json()) for answer in verdict.answers)
+    attempt.health = tuple(leased.run.redactor.value(answer.to_json()) for answer in verdict.answers)
     attempt.healthy = bool(verdict)
     if not verdict:
         reason = "interrupted while health was being checked" if verdict.stopped else "not healthy"
         why = "; ".join(str(answer) for answer in verdict.failures) or reason
         attempt.failure = Failure(
-            reason=why, next_step=correct_and_deploy(bench.shard), evidence=verdict.evidence
+            reason=why, next_step=correct_and_deploy(leased.shard), evidence=verdict.evidence
         )
 
 
-def _tell(bench: LeasedShard, progress: CheckProgress) -> None:
-    bench.step(f"checking health: {progress.check}: {progress.what}")
+def _tell(leased: LeasedShard, progress: CheckProgress) -> None:
+    leased.step(f"checking health: {progress.check}: {progress.what}")
 
 
-def _doors(bench: LeasedShard) -> CheckContext:
-    runtime = bench.run.runtime
-    environ = bench.run.tools.environ(bench.shard.cloud)
-    return CheckContext.of(bench.shard, runtime, environ=environ, project=runtime.cwd)
+def _doors(leased: LeasedShard) -> CheckContext:
+    runtime = leased.run.runtime
+    environ = leased.run.tools.environ(leased.shard.cloud)
+    return CheckContext.of(leased.shard, runtime, environ=environ, project=runtime.cwd)

@@ -28,7 +28,7 @@ def refuse_lost_artifact(attempt: Attempt) -> None:
         )
 
 
-def refuse_without_way_back(bench: LeasedShard, attempt: Attempt) -> None:
+def refuse_without_way_back(leased: LeasedShard, attempt: Attempt) -> None:
     """Raise GateError where a failure of this deploy could not be undone, and nobody agreed to that."""
     good = attempt.good
     if good is None or good.lost is None or not attempt.policy.rollback:
@@ -37,7 +37,7 @@ def refuse_without_way_back(bench: LeasedShard, attempt: Attempt) -> None:
         f"a failure of this deploy could not be undone: {good.lost}, with which run {good.record.run} "
         "deployed what stands",
         next_step="agree to keep what a failed deploy leaves: "
-        + deploy_command(bench.shard, "--no-rollback"),
+        + deploy_command(leased.shard, "--no-rollback"),
     )
 
 
@@ -65,36 +65,36 @@ def refuse_point_of_no_return(attempt: Attempt) -> None:
         )
 
 
-def refuse_changed_inputs(bench: LeasedShard, attempt: Attempt) -> None:
+def refuse_changed_inputs(leased: LeasedShard, attempt: Attempt) -> None:
     """Raise BlockedRollbackError where the last good version read other outputs than there are now."""
     if attempt.policy.together:
         return
-    if changed := changed_inputs(bench, attempt):
-        names = ", ".join(bench.run.label(name) for name in changed)
+    if changed := changed_inputs(leased, attempt):
+        names = ", ".join(leased.run.label(name) for name in changed)
         raise BlockedRollbackError(
             f"the last good deployment used other outputs of {names} than there are now; going back would "
             "mix an old configuration with new values",
             next_step=f"go on from what stands: holdfast resume {attempt.run} --accept-forward"
-            + _upstreams_first(bench, attempt, changed),
+            + _upstreams_first(leased, attempt, changed),
             violations=(),
         )
 
 
-def _upstreams_first(bench: LeasedShard, attempt: Attempt, names: Iterable[str]) -> str:
+def _upstreams_first(leased: LeasedShard, attempt: Attempt, names: Iterable[str]) -> str:
     """The way by taking the upstream shards back first; none where one of them has nothing to go back to."""
-    shards = [bench.run.manifest.by_name[name] for name in names]
+    shards = [leased.run.manifest.by_name[name] for name in names]
     for shard in shards:
-        if len(deployments(earlier(bench.run.tools.store(shard), shard.state.folder))) < _ONE_BEFORE:
+        if len(deployments(earlier(leased.run.tools.store(shard), shard.state.folder))) < _ONE_BEFORE:
             return ""
     back = "; then: ".join(map(rollback_command, shards))
     return f"; or: {back}; then: holdfast resume {attempt.run}"
 
 
-def changed_inputs(bench: LeasedShard, attempt: Attempt) -> tuple[str, ...]:
+def changed_inputs(leased: LeasedShard, attempt: Attempt) -> tuple[str, ...]:
     """Return the upstream shards whose outputs are others than those the last good version read."""
     if attempt.good is None:
         return ()
-    now = pins_now(bench, attempt.good.configuration)
+    now = pins_now(leased, attempt.good.configuration)
     pinned = {
         name: Pin(pin.generation, pin.outputs_sha256)
         for name, pin in attempt.good.record.inputs.items()
@@ -103,17 +103,17 @@ def changed_inputs(bench: LeasedShard, attempt: Attempt) -> tuple[str, ...]:
     return changed_pins(pinned, now)
 
 
-def let_upstreams_go_first(bench: LeasedShard, attempt: Attempt, error: EngineError) -> None:
+def let_upstreams_go_first(leased: LeasedShard, attempt: Attempt, error: EngineError) -> None:
     """Raise BlockedRollbackError where the last good version cannot be planned with what is above it now.
 
     Only in a run that goes back as a whole: its upstreams go back then, and this shard after them.
     """
-    if not attempt.policy.together or not (changed := changed_inputs(bench, attempt)):
+    if not attempt.policy.together or not (changed := changed_inputs(leased, attempt)):
         return
     raise BlockedRollbackError(
-        f"{UPSTREAMS_FIRST}{', '.join(map(bench.run.label, changed))} goes back, whose outputs are others "
+        f"{UPSTREAMS_FIRST}{', '.join(map(leased.run.label, changed))} goes back, whose outputs are others "
         f"now: {error.what}",
-        next_step="; ".join(rollback_command(bench.run.manifest.by_name[name]) for name in changed)
+        next_step="; ".join(rollback_command(leased.run.manifest.by_name[name]) for name in changed)
         + f"; then: holdfast resume {attempt.run} --continue",
         violations=(),
     ) from error

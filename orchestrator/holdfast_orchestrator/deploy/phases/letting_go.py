@@ -22,16 +22,18 @@ from holdfast_orchestrator.terraform.plan import read_plan
 from holdfast_orchestrator.terraform.state_edits import forget_in_state
 
 
-def not_ours_to_delete(bench: LeasedShard, attempt: Attempt, addresses: Collection[str]) -> Mapping[str, str]:
+def not_ours_to_delete(
+    leased: LeasedShard, attempt: Attempt, addresses: Collection[str]
+) -> Mapping[str, str]:
     """Return those of `addresses` whose objects must not be deleted by this shard, each with the reason."""
     if not addresses:
         return {}
-    snapshot = bench.snapshot()
-    owners = bench.desk.owners.of(bench.shard, bench.run).now()
-    keys = keys_by_address(None if snapshot is None else snapshot.document, bench.folder)
-    found = owned_elsewhere(addresses, keys, owners, folder=bench.folder)
-    reasons = {address: f"{shard_name(bench, owner)} has it" for address, owner in found.items()}
-    for unreadable in owners.unreadable_besides(bench.shard.state.key):
+    snapshot = leased.snapshot()
+    owners = leased.run_context.owners.of(leased.shard, leased.run).now()
+    keys = keys_by_address(None if snapshot is None else snapshot.document, leased.folder)
+    found = owned_elsewhere(addresses, keys, owners, folder=leased.folder)
+    reasons = {address: f"{shard_name(leased, owner)} has it" for address, owner in found.items()}
+    for unreadable in owners.unreadable_besides(leased.shard.state.key):
         for address in addresses:
             if keys.get(address):
                 reasons.setdefault(address, f"the state {unreadable} cannot be read, and may have it")
@@ -49,19 +51,19 @@ def not_ours_to_delete(bench: LeasedShard, attempt: Attempt, addresses: Collecti
     return reasons
 
 
-def let_go_in_state(bench: LeasedShard, attempt: Attempt, reasons: Mapping[str, str]) -> None:
+def let_go_in_state(leased: LeasedShard, attempt: Attempt, reasons: Mapping[str, str]) -> None:
     """Take addresses out of the state, with a word on each."""
-    snapshot = bench.snapshot()
+    snapshot = leased.snapshot()
     if snapshot is None:
         return
-    there = sorted(reasons.keys() & {known.address for known in bench.index(snapshot.document)})
+    there = sorted(reasons.keys() & {known.address for known in leased.index(snapshot.document)})
     if not there:
         return
-    known = bench.index(snapshot.document).by_address
-    bench.put_state(forget_in_state(snapshot.document, there), reason="before objects are let go of")
+    known = leased.index(snapshot.document).by_address
+    leased.put_state(forget_in_state(snapshot.document, there), reason="before objects are let go of")
     attempt.handed_over.update({address: known[address] for address in there if address in known})
     for address in there:
-        bench.say(f"{address} is not deleted, only forgotten: {reasons[address]}")
+        leased.say(f"{address} is not deleted, only forgotten: {reasons[address]}")
 
 
 def deletes_at_once(attempt: Attempt) -> tuple[str, ...]:
@@ -72,12 +74,12 @@ def deletes_at_once(attempt: Attempt) -> tuple[str, ...]:
     )
 
 
-def owned_by_others(bench: LeasedShard, attempt: Attempt, created: Collection[Identity]) -> set[Identity]:
+def owned_by_others(leased: LeasedShard, attempt: Attempt, created: Collection[Identity]) -> set[Identity]:
     """Return those of the objects a failed run made that other states have: a rollback lets go of them."""
-    snapshot = bench.snapshot()
-    now = bench.index(None if snapshot is None else snapshot.document)
+    snapshot = leased.snapshot()
+    now = leased.index(None if snapshot is None else snapshot.document)
     mine = {known.address: known.identity for known in now if known.identity in created}
-    reasons = not_ours_to_delete(bench, attempt, list(mine))
+    reasons = not_ours_to_delete(leased, attempt, list(mine))
     for address, why in reasons.items():
         note = f"{address} is not deleted: {why}"
         if note not in attempt.notes:
@@ -85,7 +87,7 @@ def owned_by_others(bench: LeasedShard, attempt: Attempt, created: Collection[Id
     return {mine[address] for address in reasons}
 
 
-def creates_of_others(bench: LeasedShard, attempt: Attempt) -> Mapping[str, str]:
+def creates_of_others(leased: LeasedShard, attempt: Attempt) -> Mapping[str, str]:
     """Return what a rollback's plan would make and another state has, with who has it."""
     plan = attempt.rollback.plan
     changes = (
@@ -93,20 +95,20 @@ def creates_of_others(bench: LeasedShard, attempt: Attempt) -> Mapping[str, str]
     )
     if not changes:
         return {}
-    places = PlannedPlaces(plan, place_of(bench.folder))
-    owners = bench.desk.owners.of(bench.shard, bench.run).now()
+    places = PlannedPlaces(plan, place_of(leased.folder))
+    owners = leased.run_context.owners.of(leased.shard, leased.run).now()
     found = {}
     for change in changes:
         key = object_key(
             change.kind, change.after or {}, address=change.address, place=places.of(change.address)
         )
-        owner = None if key is None else owners.has(key, besides=bench.folder)
+        owner = None if key is None else owners.has(key, besides=leased.folder)
         if owner is not None:
-            found[change.address] = shard_name(bench, owner)
+            found[change.address] = shard_name(leased, owner)
     return found
 
 
-def deletes_of_others(bench: LeasedShard, attempt: Attempt) -> Mapping[str, str]:
+def deletes_of_others(leased: LeasedShard, attempt: Attempt) -> Mapping[str, str]:
     """Return what a rollback's plan would delete and another state has since it was made."""
     planned = read_plan(attempt.rollback.plan) if attempt.rollback.plan else ()
-    return not_ours_to_delete(bench, attempt, [change.address for change in planned if change.deletes])
+    return not_ours_to_delete(leased, attempt, [change.address for change in planned if change.deletes])

@@ -81,7 +81,7 @@ class _NoAnswerError(Exception):
     """Nobody could say whether an object is there."""
 
 
-def look_for(bench: LeasedShard, attempt: Attempt, doubts: Sequence[Step]) -> tuple[Probed, ...]:
+def look_for(leased: LeasedShard, attempt: Attempt, doubts: Sequence[Step]) -> tuple[Probed, ...]:
     """Look for each object; what may still be on its way, or could not be read, is looked for again.
 
     Raises NeedsPersonError where one could not be read in the end: not to know is not the same as no.
@@ -90,16 +90,16 @@ def look_for(bench: LeasedShard, attempt: Attempt, doubts: Sequence[Step]) -> tu
     unanswered: dict[str, str] = {}
     for look in range(ATTEMPTS):
         if look > 0:
-            bench.run.clock.sleep(_WAITS[look - 1])
+            leased.run.clock.sleep(_WAITS[look - 1])
         unanswered.clear()
         missing = [step for step in doubts if step.address not in found]
         for step in missing:
             try:
-                if (probed := _at_known_ids(bench, attempt, step)) is not None:
+                if (probed := _at_known_ids(leased, attempt, step)) is not None:
                     found[step.address] = probed
             except _NoAnswerError as error:
                 unanswered[step.address] = str(error)
-        found |= _tagged(bench, attempt, missing, found, unanswered)
+        found |= _tagged(leased, attempt, missing, found, unanswered)
         if len(found) == len(doubts) or not (unanswered or may_still_land(attempt)):
             break
     if unanswered:
@@ -143,35 +143,35 @@ def _errors(attempt: Attempt) -> tuple[str, ...]:
     return attempt.errors if attempt.rollback is None else (*attempt.errors, *attempt.rollback.errors)
 
 
-def known_ids(bench: LeasedShard, attempt: Attempt, step: Step) -> tuple[str, ...]:
+def known_ids(leased: LeasedShard, attempt: Attempt, step: Step) -> tuple[str, ...]:
     """The ids the object would have: it is there under one of them, or not at all. None: only AWS knows."""
     if step.id_value:
         return (step.id_value,)
-    place = Place(account=bench.shard.account, region=bench.shard.region)
+    place = Place(account=leased.shard.account, region=leased.shard.region)
     return candidate_ids(step.kind, attempt.planned_values().get(step.address, {}), place)
 
 
 def _tagged(
-    bench: LeasedShard,
+    leased: LeasedShard,
     attempt: Attempt,
     missing: Sequence[Step],
     found: Mapping[str, Probed],
     unanswered: dict[str, str],
 ) -> dict[str, Probed]:
     """Of the objects whose ids only AWS knows, those that their tags lead to. Adds to `unanswered`."""
-    steps = {step.address: step for step in missing if not known_ids(bench, attempt, step)}
+    steps = {step.address: step for step in missing if not known_ids(leased, attempt, step)}
     if not steps or attempt.tagged_before is None or not may_be_there(attempt):
         return {}
     planned = attempt.planned_values()
     ids = find_by_tags(
-        bench,
+        leased,
         {address: (step.kind, planned.get(address, {})) for address, step in steps.items()},
         strangers={*attempt.tagged_before, *(one.import_id for one in found.values())},
     )
     looked = dict[str, Probed]()
     for address, import_id in ids.items():
         try:
-            if (probed := _look(bench, attempt, steps[address], import_id, whole=True)) is not None:
+            if (probed := _look(leased, attempt, steps[address], import_id, whole=True)) is not None:
                 looked[address] = probed
         except _NoAnswerError as error:
             unanswered[address] = str(error)
@@ -179,32 +179,32 @@ def _tagged(
 
 
 def _look(
-    bench: LeasedShard, attempt: Attempt, step: Step, import_id: str, *, whole: bool = False
+    leased: LeasedShard, attempt: Attempt, step: Step, import_id: str, *, whole: bool = False
 ) -> Probed | None:
     """The object with this id, None where there is none; `whole`: or where it would have to be replaced."""
-    change = _read(bench, attempt, ImportBlock(step.address, import_id))
+    change = _read(leased, attempt, ImportBlock(step.address, import_id))
     if change is None or change.identity is None or (whole and change.deletes):
         return None
     absent = _was_absent(attempt, change)
     why = _why_refused(attempt, change) or (
-        _why_elsewhere(bench, change.identity)
+        _why_elsewhere(leased, change.identity)
         if absent
-        else _why_not_ours(bench, change) or _why_not_new(attempt, change)
+        else _why_not_ours(leased, change) or _why_not_new(attempt, change)
     )
     return Probed(
         address=step.address, import_id=import_id, identity=change.identity, why=why, was_absent=absent
     )
 
 
-def _at_known_ids(bench: LeasedShard, attempt: Attempt, step: Step) -> Probed | None:
-    looked = (_look(bench, attempt, step, import_id) for import_id in known_ids(bench, attempt, step))
+def _at_known_ids(leased: LeasedShard, attempt: Attempt, step: Step) -> Probed | None:
+    looked = (_look(leased, attempt, step, import_id) for import_id in known_ids(leased, attempt, step))
     return next((probed for probed in looked if probed is not None), None)
 
 
-def _read(bench: LeasedShard, attempt: Attempt, block: ImportBlock) -> Change | None:
+def _read(leased: LeasedShard, attempt: Attempt, block: ImportBlock) -> Change | None:
     """The object as an import would show it, None where there is none. Raises _NoAnswerError."""
     declaring = attempt.declaring(block.address)
-    terraform = bench.terraform(with_imports(declaring, [block]), attempt.inputs_for(declaring))
+    terraform = leased.terraform(with_imports(declaring, [block]), attempt.inputs_for(declaring))
     try:
         outcome = terraform.plan(out=_FILE, targets=[block.address])
     except CommandFailedError as error:
@@ -248,18 +248,18 @@ def _why_refused(attempt: Attempt, change: Change) -> str | None:
     return None
 
 
-def _why_elsewhere(bench: LeasedShard, identity: Identity) -> str | None:
-    return "another shard's state has it" if identity in set(_elsewhere(bench)) else None
+def _why_elsewhere(leased: LeasedShard, identity: Identity) -> str | None:
+    return "another shard's state has it" if identity in set(_elsewhere(leased)) else None
 
 
-def _why_not_ours(bench: LeasedShard, change: Change) -> str | None:
+def _why_not_ours(leased: LeasedShard, change: Change) -> str | None:
     """What speaks against its being this shard's, None where nothing does. Raises _NoAnswerError."""
     identity, there = change.identity or Identity(change.kind, ""), change.before or {}
-    tags = stable_tags(bench.shard)
+    tags = stable_tags(leased.shard)
     answers = [judge_adoption(identity, there, tag=tag, elsewhere=()) for tag in tags]
     if all(isinstance(answer, Adopt) for answer in answers):
         # Whose tags are not ours is in no state that has to be read for it.
-        answers = [judge_adoption(identity, there, tag=tags[0], elsewhere=frozenset(_elsewhere(bench)))]
+        answers = [judge_adoption(identity, there, tag=tags[0], elsewhere=frozenset(_elsewhere(leased)))]
     return next((answer.why for answer in answers if not isinstance(answer, Adopt)), None)
 
 
@@ -278,19 +278,19 @@ def _why_not_new(attempt: Attempt, change: Change) -> str | None:
     )
 
 
-def _elsewhere(bench: LeasedShard) -> Iterator[Identity]:
+def _elsewhere(leased: LeasedShard) -> Iterator[Identity]:
     """What other shards of the same service and environment have: only they put the same tags on.
 
     Raises _NoAnswerError where one of their states cannot be read: it may have the object.
     """
-    for other in bench.run.manifest.shards:
-        same = (other.service, other.environment) == (bench.shard.service, bench.shard.environment)
-        if other.name == bench.shard.name or not same:
+    for other in leased.run.manifest.shards:
+        same = (other.service, other.environment) == (leased.shard.service, leased.shard.environment)
+        if other.name == leased.shard.name or not same:
             continue
         try:
-            snapshot = read_snapshot(bench.run.tools.store(other), other.state.key)
+            snapshot = read_snapshot(leased.run.tools.store(other), other.state.key)
         except HoldfastError as error:
             raise _NoAnswerError(
                 f"{other.name} puts the same tags on, and its state cannot be read: {error}"
             ) from error
-        yield from (known.identity for known in bench.index(None if snapshot is None else snapshot.document))
+        yield from (known.identity for known in leased.index(None if snapshot is None else snapshot.document))

@@ -7,11 +7,11 @@ from holdfast_orchestrator.errors import GateError
 from holdfast_orchestrator.terraform.json_values import Document
 
 
-def judge_reversible(bench: LeasedShard, attempt: Attempt, plan: Document) -> Reversibility:
+def judge_reversible(leased: LeasedShard, attempt: Attempt, plan: Document) -> Reversibility:
     """Judge a plan. Raises GateError where something in it could not be undone and nobody approved it."""
     judged = judge_forward(
         plan,
-        protection=bench.protection,
+        protection=leased.protection,
         approvals=attempt.consents,
         last_good=None if attempt.good is None else attempt.good.record.index,
     )

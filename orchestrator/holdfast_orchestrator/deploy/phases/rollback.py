@@ -88,27 +88,27 @@ class Rollback:
         return {} if self.built is None else self.built.configuration
 
 
-def snapshot_partial(bench: LeasedShard, attempt: Attempt) -> Phase:
+def snapshot_partial(leased: LeasedShard, attempt: Attempt) -> Phase:
     """Back up what the failure has left."""
-    with bench.phase(Phase.PARTIAL_SNAPSHOT) as entry:
-        bench.step("rolling back")
-        if (snapshot := bench.snapshot()) is not None:
-            entry["backup"] = bench.back_up(snapshot, "before rollback", artifact=attempt.artifact)
+    with leased.phase(Phase.PARTIAL_SNAPSHOT) as entry:
+        leased.step("rolling back")
+        if (snapshot := leased.snapshot()) is not None:
+            entry["backup"] = leased.back_up(snapshot, "before rollback", artifact=attempt.artifact)
     return Phase.RB_BUILD
 
 
-def build(bench: LeasedShard, attempt: Attempt) -> Phase:
+def build(leased: LeasedShard, attempt: Attempt) -> Phase:
     """Work out the configuration to go back to, and make the edits only the state can express."""
-    with bench.phase(Phase.RB_BUILD, retry=attempt.rollback_retries) as entry:
+    with leased.phase(Phase.RB_BUILD, retry=attempt.rollback_retries) as entry:
         refuse_lost_artifact(attempt)
         refuse_point_of_no_return(attempt)
-        refuse_changed_inputs(bench, attempt)
-        _swap_deposed(bench, attempt)
-        found, built = _built(bench, attempt)
+        refuse_changed_inputs(leased, attempt)
+        _swap_deposed(leased, attempt)
+        found, built = _built(leased, attempt)
         # After a restart: a try that died may have made something too.
         if doubts := in_doubt(attempt, found):
-            entry["found"] = [one.to_json() for one in settle_doubts(bench, attempt, doubts)]
-            found, built = _built(bench, attempt)
+            entry["found"] = [one.to_json() for one in settle_doubts(leased, attempt, doubts)]
+            found, built = _built(leased, attempt)
         if built.problems:
             raise BlockedRollbackError(
                 " ".join(built.problems),
@@ -118,85 +118,85 @@ def build(bench: LeasedShard, attempt: Attempt) -> Phase:
         let_go(attempt, attempt.rollback.needs, found.now, taken=found.settled.taken)
         tell_overwritten(attempt, attempt.rollback.needs, found.stored.document, attempt.rollback.created)
         entry["let_go"] = sorted(attempt.let_go)
-        _edit_state(bench, built)
+        _edit_state(leased, built)
     return Phase.RB_PLANNED
 
 
-def recall(bench: LeasedShard, attempt: Attempt) -> None:
+def recall(leased: LeasedShard, attempt: Attempt) -> None:
     """Work out once more what a dead run went back to: what its apply may have made is declared there.
 
     Changes nothing.
     """
     if attempt.good is None or attempt.good.lost is None:
-        _built(bench, attempt)
+        _built(leased, attempt)
 
 
-def _built(bench: LeasedShard, attempt: Attempt) -> tuple[Assessment, RollbackConfiguration]:
+def _built(leased: LeasedShard, attempt: Attempt) -> tuple[Assessment, RollbackConfiguration]:
     """Build the rollback from what there is now; return both."""
-    found = examine(bench, attempt)
-    created = found.settled.created | attempt.adopted | attempt.debt.created
+    found = examine(leased, attempt)
+    created = found.settled.created | attempt.adopted | attempt.leftovers.created
     needs = needs_of(
-        bench, attempt, found.now, created, state=found.stored.document, taken=found.settled.taken
+        leased, attempt, found.now, created, state=found.stored.document, taken=found.settled.taken
     )
-    built = build_rollback(goal_of(attempt), failed(bench, attempt), needs=needs, state=found.now)
+    built = build_rollback(goal_of(attempt), failed(leased, attempt), needs=needs, state=found.now)
     attempt.rollback = Rollback(
         needs=needs,
         built=built,
         created=frozenset(created),
-        inputs=inputs_to_go_back_with(bench, attempt, built.configuration),
+        inputs=inputs_to_go_back_with(leased, attempt, built.configuration),
     )
     return found, built
 
 
-def plan(bench: LeasedShard, attempt: Attempt) -> Phase:
+def plan(leased: LeasedShard, attempt: Attempt) -> Phase:
     """Plan the rollback against the newest state."""
     rollback: Rollback = attempt.rollback
-    with bench.phase(Phase.RB_PLANNED) as entry:
-        snapshot = bench.snapshot()
+    with leased.phase(Phase.RB_PLANNED) as entry:
+        snapshot = leased.snapshot()
         rollback.prior = Stamp("", 0) if snapshot is None else Stamp(snapshot.lineage, snapshot.serial)
-        rollback.terraform = bench.terraform(rollback.configuration, rollback.inputs)
+        rollback.terraform = leased.terraform(rollback.configuration, rollback.inputs)
         try:
             outcome = rollback.terraform.plan(out=_FILE)
         except EngineError as error:
-            let_upstreams_go_first(bench, attempt, error)
+            let_upstreams_go_first(leased, attempt, error)
             raise
         rollback.plan_file = outcome.plan if outcome.changes else None
         rollback.plan = rollback.terraform.show_plan(outcome.plan) if outcome.changes else {}
-        if outcome.changes and attempt.person.skip:
-            _plan_without(bench, attempt)
+        if outcome.changes and attempt.decision.skip:
+            _plan_without(leased, attempt)
         entry["changes"] = sorted(read_plan(rollback.plan).touched) if rollback.plan else []
         if rollback.plan:
-            entry.update(_remembered(bench, attempt))
+            entry.update(_remembered(leased, attempt))
     return Phase.RB_GUARDED
 
 
-def _remembered(bench: LeasedShard, attempt: Attempt) -> dict[str, Any]:
+def _remembered(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
     """Keep what any machine needs to look for what this plan may have made, should this one die."""
     plan: Document = attempt.rollback.plan
-    asked = any(_makes_our_own(bench, earlier) for earlier in (*attempt.plans, *attempt.rollback_plans))
+    asked = any(_makes_our_own(leased, earlier) for earlier in (*attempt.plans, *attempt.rollback_plans))
     attempt.rollback_plans.append(plan)
-    kept = keep_plan(bench.store, attempt.run, plan)
-    if asked or not _makes_our_own(bench, plan):
+    kept = keep_plan(leased.store, attempt.run, plan)
+    if asked or not _makes_our_own(leased, plan):
         return {"plan": kept}
     # Nothing that carries the shard's tags was to be made so far.
-    tagged = attempt.tagged_before = tagged_arns(bench)
+    tagged = attempt.tagged_before = tagged_arns(leased)
     return {"plan": kept, "tagged": None if tagged is None else sorted(tagged)}
 
 
-def _makes_our_own(bench: LeasedShard, plan: Document) -> bool:
-    return any(may_be_adopted(change, bench.shard) for change in read_plan(plan))
+def _makes_our_own(leased: LeasedShard, plan: Document) -> bool:
+    return any(may_be_adopted(change, leased.shard) for change in read_plan(plan))
 
 
-def guard(bench: LeasedShard, attempt: Attempt) -> Phase:
+def guard(leased: LeasedShard, attempt: Attempt) -> Phase:
     """Hold exactly this plan against the rules. Raises BlockedRollbackError where one is broken."""
     rollback: Rollback = attempt.rollback
-    with bench.phase(Phase.RB_GUARDED) as entry:
+    with leased.phase(Phase.RB_GUARDED) as entry:
         if rollback.plan_file is None:
             return Phase.RB_APPLYING
         runner = _written(rollback.terraform)
         violations = judge_rollback(
             Candidate(rollback.plan, prior_stamp(read_source(rollback.plan_file)), runner),
-            _bounds(bench, attempt, runner),
+            _bounds(leased, attempt, runner),
         )
         entry["violations"] = [f"{one.rule} {one.sentence}" for one in violations]
         if violations:
@@ -205,7 +205,7 @@ def guard(bench: LeasedShard, attempt: Attempt) -> Phase:
                 next_step=_ways_on(attempt.run, violations),
                 violations=violations,
             )
-    if taken := creates_of_others(bench, attempt):
+    if taken := creates_of_others(leased, attempt):
         told = "; ".join(f"{address} is {owner}'s now" for address, owner in sorted(taken.items()))
         raise BlockedRollbackError(
             f"undoing this is refused: {told}",
@@ -224,18 +224,18 @@ def _ways_on(run: str, violations: Sequence[Violation]) -> str:
     return "; ".join((*steps, *(() if named else (f"`{forward}` undoes nothing",))))
 
 
-def apply(bench: LeasedShard, attempt: Attempt) -> Phase:
+def apply(leased: LeasedShard, attempt: Attempt) -> Phase:
     """Apply the guarded plan; it is never interrupted by us."""
     rollback: Rollback = attempt.rollback
-    if rollback.plan_file is not None and (taken := deletes_of_others(bench, attempt)):
+    if rollback.plan_file is not None and (taken := deletes_of_others(leased, attempt)):
         told = "; ".join(f"{address} would be deleted: {why}" for address, why in sorted(taken.items()))
         rollback.errors = (*rollback.errors, told)
         return Phase.RB_RETRY
-    with bench.phase(Phase.RB_APPLYING, boot=bench.boot) as entry:
+    with leased.phase(Phase.RB_APPLYING, boot=leased.boot) as entry:
         if rollback.plan_file is not None:
-            bench.lease.confirm()
+            leased.lease.confirm()
             applied = rollback.terraform.apply(
-                rollback.plan_file, holdings=holdings_of(bench, attempt, rollback.plan)
+                rollback.plan_file, holdings=holdings_of(leased, attempt, rollback.plan)
             )
             rollback.plan_file = None
             entry.update(note_sightings(attempt, applied.watched))
@@ -250,73 +250,73 @@ def apply(bench: LeasedShard, attempt: Attempt) -> Phase:
     return Phase.RB_SETTLE
 
 
-def settle(bench: LeasedShard, attempt: Attempt) -> Phase:
+def settle(leased: LeasedShard, attempt: Attempt) -> Phase:
     """See that the state was saved; recover it where it was not."""
     rollback: Rollback = attempt.rollback
-    with bench.phase(Phase.RB_SETTLE) as entry:
-        found = examine(bench, attempt)
+    with leased.phase(Phase.RB_SETTLE) as entry:
+        found = examine(leased, attempt)
         entry["state"] = type(found.decision).__name__
         if not found.state_is_whole:
-            mend(bench, attempt, found)
+            mend(leased, attempt, found)
         if not found.state_is_whole or rollback.built is None:
             # What was recovered, and what a restart found, wants a plan of its own.
             return Phase.RB_RETRY
         if doubts := in_doubt(attempt, found):
-            there = settle_doubts(bench, attempt, doubts)
+            there = settle_doubts(leased, attempt, doubts)
             entry["found"] = [one.to_json() for one in there]
             if there:
                 return Phase.RB_RETRY
     return Phase.RB_VERIFY
 
 
-def verify(bench: LeasedShard, attempt: Attempt) -> Phase:
+def verify(leased: LeasedShard, attempt: Attempt) -> Phase:
     """Prove that the last good version stands again."""
     rollback: Rollback = attempt.rollback
-    with bench.phase(Phase.RB_VERIFY) as entry:
-        bench.step("verifying the rollback")
+    with leased.phase(Phase.RB_VERIFY) as entry:
+        leased.step("verifying the rollback")
         try:
-            proof = prove(bench, attempt, rollback.configuration, back=True)
+            proof = prove(leased, attempt, rollback.configuration, back=True)
         except EngineError as error:
             rollback.errors = (*rollback.errors, error.what)
             return Phase.RB_RETRY
         entry.update(told(proof))
         if proof.proven or (
-            not proof.lost and set(proof.differing) <= {*attempt.person.skip, *rollback.skipped}
+            not proof.lost and set(proof.differing) <= {*attempt.decision.skip, *rollback.skipped}
         ):
             return Phase.ROLLED_BACK
         rollback.errors = (*rollback.errors, sentence(proof))
     return Phase.RB_RETRY
 
 
-def retry(bench: LeasedShard, attempt: Attempt) -> Phase:
+def retry(leased: LeasedShard, attempt: Attempt) -> Phase:
     """Once more with a fresh plan, a bounded number of times. Raises NeedsPersonError after that."""
     attempt.rollback_retries += 1
     rollback: Rollback = attempt.rollback or Rollback()
-    with bench.phase(Phase.RB_RETRY, retry=attempt.rollback_retries):
+    with leased.phase(Phase.RB_RETRY, retry=attempt.rollback_retries):
         if attempt.rollback_retries > ROLLBACK_RETRIES:
             why = "; ".join(dict.fromkeys(rollback.errors)) or "it gave no reason"
             raise NeedsPersonError(
                 f"the rollback failed {attempt.rollback_retries} times: {why}",
                 next_step=decisions(attempt.run),
             )
-        bench.run.clock.sleep(float(attempt.rollback_retries))
+        leased.run.clock.sleep(float(attempt.rollback_retries))
         with suppress(GateError):
-            release_our_lock(bench)
+            release_our_lock(leased)
         rollback.errors = ()
     return Phase.RB_BUILD
 
 
-def _swap_deposed(bench: LeasedShard, attempt: Attempt) -> None:
-    snapshot = bench.snapshot()
+def _swap_deposed(leased: LeasedShard, attempt: Attempt) -> None:
+    snapshot = leased.snapshot()
     if snapshot is None:
         return
     swaps = deposed_to_swap(snapshot.document, to_keep(attempt))
     if swaps:
-        bench.put_state(swap_deposed(snapshot.document, swaps), reason="before deposed objects are swapped")
+        leased.put_state(swap_deposed(snapshot.document, swaps), reason="before deposed objects are swapped")
 
 
-def _edit_state(bench: LeasedShard, built: RollbackConfiguration) -> None:
-    snapshot = bench.snapshot()
+def _edit_state(leased: LeasedShard, built: RollbackConfiguration) -> None:
+    snapshot = leased.snapshot()
     if snapshot is None or not (built.state_moves or built.state_forgets):
         return
     document: Document = snapshot.document
@@ -324,16 +324,16 @@ def _edit_state(bench: LeasedShard, built: RollbackConfiguration) -> None:
         document = forget_in_state(document, built.state_forgets)
     if built.state_moves:
         document = move_in_state(document, built.state_moves)
-    bench.put_state(document, reason="before addresses are put right")
+    leased.put_state(document, reason="before addresses are put right")
 
 
-def _plan_without(bench: LeasedShard, attempt: Attempt) -> None:
+def _plan_without(leased: LeasedShard, attempt: Attempt) -> None:
     """Plan again, of everything but the addresses a person wants left as they are.
 
     Raises BlockedRollbackError where Terraform takes one of them along for the sake of another.
     """
     rollback: Rollback = attempt.rollback
-    skip = attempt.person.skip
+    skip = attempt.decision.skip
     planned = [change for change in read_plan(rollback.plan) if change.touches]
     rollback.skipped = frozenset(
         change.address for change in planned if {change.address, change.previous_address} & {*skip}
@@ -353,53 +353,53 @@ def _plan_without(bench: LeasedShard, attempt: Attempt) -> None:
     if all_the_same:
         raise BlockedRollbackError(
             f"{', '.join(sorted(all_the_same))} cannot be skipped alone: other things to undo depend on it",
-            next_step=_skip_more(bench, attempt, targets),
+            next_step=_skip_more(leased, attempt, targets),
             violations=(),
         )
 
 
-def _skip_more(bench: LeasedShard, attempt: Attempt, targets: Sequence[str]) -> str:
+def _skip_more(leased: LeasedShard, attempt: Attempt, targets: Sequence[str]) -> str:
     """The command that skips what has to be skipped together, and the one that undoes nothing."""
     rollback: Rollback = attempt.rollback
     together = skipped_together(
-        attempt.person.skip, targets, configuration=rollback.configuration, state=_document(bench) or {}
+        attempt.decision.skip, targets, configuration=rollback.configuration, state=_document(leased) or {}
     )
     options = " ".join(f"--skip {shlex.quote(address)}" for address in together)
-    orphans = "".join(f" --orphan {shlex.quote(address)}" for address in attempt.person.orphan)
+    orphans = "".join(f" --orphan {shlex.quote(address)}" for address in attempt.decision.orphan)
     resume = f"holdfast resume {attempt.run}"
     return f"{resume} {options}{orphans}; or: {resume} --accept-forward"
 
 
-def _bounds(bench: LeasedShard, attempt: Attempt, runner: Written) -> Bounds:
+def _bounds(leased: LeasedShard, attempt: Attempt, runner: Written) -> Bounds:
     rollback: Rollback = attempt.rollback
-    snapshot = bench.snapshot()
+    snapshot = leased.snapshot()
     version = "" if snapshot is None else str(snapshot.document.get("terraform_version", ""))
-    built, now = rollback.built, bench.index(_document(bench))
+    built, now = rollback.built, leased.index(_document(leased))
     forgets = {*rollback.needs.forget, *(() if built is None else built.state_forgets)}
     return Bounds(
         last_good=to_keep(attempt),
         created=rollback.created,
         touched=attempt.touched
         | {known.address for known in now if known.identity in rollback.created}
-        | _settled(bench, attempt),
+        | _settled(leased, attempt),
         prior=rollback.prior,
-        writer=Written(version or runner.terraform, _writer_providers(bench, attempt)),
+        writer=Written(version or runner.terraform, _writer_providers(leased, attempt)),
         moves=rollback.needs.moves,
         forgets=frozenset(forgets),
         imports=frozenset(block.address for block in rollback.needs.import_again),
         declared=declared_by_good(attempt, now),
-        protection=bench.protection,
+        protection=leased.protection,
         before=_attributes_before(attempt),
-        health_began=attempt.health_began or attempt.debt.health_began,
+        health_began=attempt.health_began or attempt.leftovers.health_began,
         approvals=attempt.consents,
         run=attempt.run,
-        shard=bench.shard.name,
+        shard=leased.shard.name,
     )
 
 
-def _settled(bench: LeasedShard, attempt: Attempt) -> frozenset[str]:
+def _settled(leased: LeasedShard, attempt: Attempt) -> frozenset[str]:
     """What the rollback's plan updates only because it differs each time, as somebody accepted."""
-    rules = accepting_back(bench.shard, attempt, attempt.rollback.configuration)
+    rules = accepting_back(leased.shard, attempt, attempt.rollback.configuration)
     judged = judge_differences(read_plan(attempt.rollback.plan), rules)
     return frozenset(use.resource for use in judged.accepted)
 
@@ -419,12 +419,12 @@ def _written(terraform: Any) -> Written:
     return Written(dotted(terraform.engine.version), providers)
 
 
-def _writer_providers(bench: LeasedShard, attempt: Attempt) -> Mapping[str, str]:
+def _writer_providers(leased: LeasedShard, attempt: Attempt) -> Mapping[str, str]:
     """The versions the failed apply used, as its artifact has them."""
-    artifact: Artifact = read_artifact(bench.store, attempt.artifact)
+    artifact: Artifact = read_artifact(leased.store, attempt.artifact)
     return dict(artifact.providers)
 
 
-def _document(bench: LeasedShard) -> Any:
-    snapshot = bench.snapshot()
+def _document(leased: LeasedShard) -> Any:
+    snapshot = leased.snapshot()
     return None if snapshot is None else snapshot.document

@@ -27,12 +27,12 @@ def goal_of(attempt: Attempt) -> Document:
     return empty_like(attempt.configuration) if attempt.good is None else attempt.good.configuration
 
 
-def failed(bench: LeasedShard, attempt: Attempt) -> Document:
+def failed(leased: LeasedShard, attempt: Attempt) -> Document:
     """What failed; with the providers earlier failed runs needed."""
     from holdfast_orchestrator.terraform.provider_blocks import union_providers  # noqa: PLC0415
 
     newest: Document = attempt.stage_configuration
-    for configuration in readable_configurations(bench.store, attempt.debt.artifacts):
+    for configuration in readable_configurations(leased.store, attempt.leftovers.artifacts):
         newest = union_providers(newest, configuration).configuration
     return newest
 
@@ -46,7 +46,7 @@ def declared_by_good(attempt: Attempt, now: IdentityIndex) -> frozenset[str]:
 
 
 def needs_of(
-    bench: LeasedShard,
+    leased: LeasedShard,
     attempt: Attempt,
     now: IdentityIndex,
     created: frozenset[Identity] | set[Identity],
@@ -57,7 +57,7 @@ def needs_of(
     """What the rollback does beyond going back: addresses to move, to forget and to import again.
 
     Args:
-        bench: the shard that failed.
+        leased: the shard that failed.
         attempt: what failed.
         now: the objects of the state as it is.
         created: those this run made, or earlier ones that were kept.
@@ -69,13 +69,16 @@ def needs_of(
     forget = to_forget(
         now,
         good,
-        imported=imported | taken | unproven(bench, attempt, now) | owned_by_others(bench, attempt, created),
+        imported=imported
+        | taken
+        | unproven(leased, attempt, now)
+        | owned_by_others(leased, attempt, created),
         created=created,
-        keep_created=attempt.health_began or attempt.debt.health_began,
+        keep_created=attempt.health_began or attempt.leftovers.health_began,
     )
     declared = declared_by_good(attempt, now)
     by_edit = {known.address for known in now if known.identity in taken and known.address in declared}
-    orphaned = tuple(address for address in attempt.person.orphan if address in now.by_address)
+    orphaned = tuple(address for address in attempt.decision.orphan if address in now.by_address)
     return RollbackNeeds(
         moves=inverse_moves(good, now),
         forget=tuple(dict.fromkeys(one for one in (*forget, *orphaned) if one not in by_edit)),
@@ -85,7 +88,7 @@ def needs_of(
     )
 
 
-def unproven(bench: LeasedShard, attempt: Attempt, now: IdentityIndex) -> set[Identity]:
+def unproven(leased: LeasedShard, attempt: Attempt, now: IdentityIndex) -> set[Identity]:
     """Adopted objects that may have been there before the run, and are not its own to destroy.
 
     AWS told of the shard's region what carried its tags, or it did not tell; of other regions nobody asked,
@@ -93,13 +96,13 @@ def unproven(bench: LeasedShard, attempt: Attempt, now: IdentityIndex) -> set[Id
     of an object that the state had: nothing else can have had them. New, too, is what has no ARN (a NAT
     gateway) and was found by its tags, because that search passes over all that had them before.
     """
-    place = Place(account=bench.shard.account, region=bench.shard.region)
+    place = Place(account=leased.shard.account, region=leased.shard.region)
     planned = attempt.planned_values()
 
     def is_told_of(known: TrackedObject) -> bool:
         if known.place is None and known.region is None:
             return not candidate_ids(known.identity.kind, planned.get(known.address, {}), place)
-        return known.region == bench.shard.region
+        return known.region == leased.shard.region
 
     made = {(step.kind, step.id_value) for step in attempt.progress().created()}
     ours = {(known.identity.kind, known.id, known.place) for known in attempt.before.index if known.place}

@@ -51,7 +51,7 @@ _BACK = frozenset({
 _AFTER_VERIFY = frozenset({Phase.HEALTH, Phase.PROMOTED})
 
 
-def drive(bench: LeasedShard, attempt: Attempt, phase: Phase) -> Ending:
+def drive(leased: LeasedShard, attempt: Attempt, phase: Phase) -> Ending:
     """Go on from `phase` to an end.
 
     Raises LeasedError where the shard was taken from us: then nothing more is touched; WrongArrowError for a
@@ -62,29 +62,29 @@ def drive(bench: LeasedShard, attempt: Attempt, phase: Phase) -> Ending:
             attempt.standing = None
         ending = _ENDS.get(phase)
         if ending is not None:
-            return ending(bench, attempt)
-        phase = follow(phase, _next(bench, attempt, phase))
+            return ending(leased, attempt)
+        phase = follow(phase, _next(leased, attempt, phase))
 
 
-def _next(bench: LeasedShard, attempt: Attempt, phase: Phase) -> Phase:
+def _next(leased: LeasedShard, attempt: Attempt, phase: Phase) -> Phase:
     """Do the work of a phase, and return where it leads; an error leads somewhere too."""
     try:
-        return _STEPS[phase](bench, attempt)
+        return _STEPS[phase](leased, attempt)
     except LeasedError:
         raise
     except HoldfastError as error:
-        return _after_error(bench, attempt, phase, error)
+        return _after_error(leased, attempt, phase, error)
     except Exception as error:
         refused = MachineError.behind(error)
         if refused is None:
             raise
-        return _after_error(bench, attempt, phase, refused)
+        return _after_error(leased, attempt, phase, refused)
 
 
-def _after_error(bench: LeasedShard, attempt: Attempt, phase: Phase, error: HoldfastError) -> Phase:
+def _after_error(leased: LeasedShard, attempt: Attempt, phase: Phase, error: HoldfastError) -> Phase:
     """Where an error leads: nothing that was begun is left without a name."""
     if isinstance(error, NeedsPersonError):
-        attempt.failure = _told(bench, error, attempt.failure)
+        attempt.failure = _told(leased, error, attempt.failure)
         attempt.blocked = isinstance(error, BlockedRollbackError)
         return Phase.STUCK
     if phase in _BACK:
@@ -97,46 +97,46 @@ def _after_error(bench: LeasedShard, attempt: Attempt, phase: Phase, error: Hold
         attempt.code = attempt.code or 1
         # A gate or a plan that stands in the way makes the failure definite, if it does not pass by itself.
         attempt.errors = (*attempt.errors, error.what)
-        attempt.failure = attempt.failure or failure_of_error(error, bench.shard)
+        attempt.failure = attempt.failure or failure_of_error(error, leased.shard)
         attempt.healthy = attempt.healthy and phase is not Phase.HEALTH
         return Phase.CLASSIFY
-    attempt.failure = _told(bench, error, attempt.failure)
+    attempt.failure = _told(leased, error, attempt.failure)
     return Phase.STUCK
 
 
-def _settle(bench: LeasedShard, attempt: Attempt) -> Phase:
-    with bench.phase(Phase.SETTLE) as entry:
+def _settle(leased: LeasedShard, attempt: Attempt) -> Phase:
+    with leased.phase(Phase.SETTLE) as entry:
         if attempt.code != 0:
-            _unlock(bench)
-        found = examine(bench, attempt)
+            _unlock(leased)
+        found = examine(leased, attempt)
         entry.update(code=attempt.code, state=type(found.decision).__name__)
         entry["doubt"] = [step.address for step in found.settled.in_doubt]
     return Phase.VERIFY if attempt.code == 0 and found.state_is_whole else Phase.CLASSIFY
 
 
-def _classify(bench: LeasedShard, attempt: Attempt) -> Phase:
-    with bench.phase(Phase.CLASSIFY) as entry:
+def _classify(leased: LeasedShard, attempt: Attempt) -> Phase:
+    with leased.phase(Phase.CLASSIFY) as entry:
         if attempt.code != 0:
-            _unlock(bench)
-        found = examine(bench, attempt)
+            _unlock(leased)
+        found = examine(leased, attempt)
         verdict = verdict_of(attempt, found)
         if verdict in (Verdict.TRANSIENT, Verdict.DEFINITE) and _is_to_be_checked(attempt, found):
             # The exit code is a hint; a verify is the verdict.
-            bench.step("verifying")
+            leased.step("verifying")
             before = attempt.failure
             configuration = (
                 attempt.final_configuration if attempt.contracting else attempt.stage_configuration
             )
-            forward.check(bench, attempt, configuration)
+            forward.check(leased, attempt, configuration)
             attempt.failure = before or attempt.failure
             verdict = verdict_of(attempt, found)
         entry["verdict"] = verdict.name
         if attempt.failure is not None:
-            entry["failure"] = bench.run.redactor.text(attempt.failure.reason)
-    return _after_verdict(bench, attempt, verdict)
+            entry["failure"] = leased.run.redactor.text(attempt.failure.reason)
+    return _after_verdict(leased, attempt, verdict)
 
 
-def _after_verdict(bench: LeasedShard, attempt: Attempt, verdict: Verdict) -> Phase:
+def _after_verdict(leased: LeasedShard, attempt: Attempt, verdict: Verdict) -> Phase:
     if verdict not in (Verdict.STATE_NOT_SAVED, Verdict.IN_DOUBT):
         # Of a rollback that was given up, nothing is left to settle.
         attempt.rollback = None
@@ -153,9 +153,9 @@ def _after_verdict(bench: LeasedShard, attempt: Attempt, verdict: Verdict) -> Ph
                 "the credentials are not valid any more, so nothing can be done or undone with them",
                 next_step=f"get new ones, then: holdfast resume {attempt.run}",
             )
-        case Verdict.DEFINITE if _is_cut_off(bench, attempt):
+        case Verdict.DEFINITE if _is_cut_off(leased, attempt):
             return Phase.RETRY_FORWARD
-        case Verdict.TRANSIENT if attempt.retries < FORWARD_RETRIES and not bench.run.stop.asked:
+        case Verdict.TRANSIENT if attempt.retries < FORWARD_RETRIES and not leased.run.stop.asked:
             return Phase.RETRY_FORWARD
         case _:
             return Phase.KEPT if _is_kept(attempt) else Phase.PARTIAL_SNAPSHOT
@@ -168,9 +168,9 @@ def _is_kept(attempt: Attempt) -> bool:
     return never_good and attempt.policy.on_first_failure == "keep"
 
 
-def _is_cut_off(bench: LeasedShard, attempt: Attempt) -> bool:
+def _is_cut_off(leased: LeasedShard, attempt: Attempt) -> bool:
     """Whether a destroy ended because something died, and is to be carried on: nothing stands against it."""
-    if attempt.verb != "destroy" or not attempt.goes_on or bench.run.stop.asked:
+    if attempt.verb != "destroy" or not attempt.goes_on or leased.run.stop.asked:
         return False
     return attempt.code != EXIT_FAILED and attempt.retries < FORWARD_RETRIES
 
@@ -181,61 +181,63 @@ def _is_to_be_checked(attempt: Attempt, found: Assessment) -> bool:
     return attempt.verb == "destroy" or attempt.code is None or may_be_done(found)
 
 
-def _health(bench: LeasedShard, attempt: Attempt) -> Phase:
+def _health(leased: LeasedShard, attempt: Attempt) -> Phase:
     if attempt.verb == "destroy":
         return Phase.PROMOTED
-    with bench.phase(Phase.HEALTH) as entry:
-        gate_health(bench, attempt)
+    with leased.phase(Phase.HEALTH) as entry:
+        gate_health(leased, attempt)
         entry.update(healthy=attempt.healthy, answers=[dict(answer) for answer in attempt.health])
     if not attempt.healthy:
         return Phase.CLASSIFY
     return Phase.CONTRACT if attempt.staging.put_off and not attempt.contracting else Phase.PROMOTED
 
 
-def _committed(bench: LeasedShard, attempt: Attempt) -> Ending:
-    with bench.phase(Phase.PROMOTED) as entry:
-        promoted = promote_shard(bench, attempt)
+def _committed(leased: LeasedShard, attempt: Attempt) -> Ending:
+    with leased.phase(Phase.PROMOTED) as entry:
+        promoted = promote_shard(leased, attempt)
         entry["generation"] = None if promoted is None else promoted.record.generation
-        close_record(bench, attempt)
-    if attempt.person.accept_forward:
+        close_record(leased, attempt)
+    if attempt.decision.accept_forward:
         for note in attempt.notes:
-            bench.say(note)
+            leased.say(note)
     return Ending(outcome=Outcome.COMMITTED, accepted=attempt.accepted)
 
 
-def _rolled_back(bench: LeasedShard, attempt: Attempt) -> Ending:
-    with bench.phase(Phase.ROLLED_BACK) as entry:
-        close_record(bench, attempt, debt=_debt(bench, attempt) if attempt.person.skip else None)
-        entry.update(forward.state_afterwards(bench))
+def _rolled_back(leased: LeasedShard, attempt: Attempt) -> Ending:
+    with leased.phase(Phase.ROLLED_BACK) as entry:
+        close_record(
+            leased, attempt, leftovers=_leftovers(leased, attempt) if attempt.decision.skip else None
+        )
+        entry.update(forward.state_afterwards(leased))
     attempt.notes.extend(
-        f"{address} was skipped: it stays as the failed version left it" for address in attempt.person.skip
+        f"{address} was skipped: it stays as the failed version left it" for address in attempt.decision.skip
     )
-    failure = attempt.failure or _unknown(bench)
+    failure = attempt.failure or _unknown(leased)
     if attempt.good is None:
         done = "what it had made is destroyed again, verified"
     else:
         record = attempt.good.record
-        done = f"last good {reapplied(record.run, doubts_about(bench.store, record.artifact))}"
+        done = f"last good {reapplied(record.run, doubts_about(leased.store, record.artifact))}"
     return Ending(
         outcome=Outcome.ROLLED_BACK,
         exit_code=RolledBackError.exit_code,
         accepted=attempt.accepted,
         failure=Failure(
             reason=f"{failure.reason}; {done}",
-            next_step=failure.next_step if failure.lasts else correct_and_deploy(bench.shard),
+            next_step=failure.next_step if failure.lasts else correct_and_deploy(leased.shard),
             evidence=(*failure.evidence, *_origin(attempt), *attempt.notes),
         ),
     )
 
 
-def _kept(bench: LeasedShard, attempt: Attempt) -> Ending:
-    found = examine(bench, attempt)
-    with bench.phase(Phase.KEPT) as entry:
-        close_record(bench, attempt, debt=_debt(bench, attempt))
-        entry.update(forward.state_afterwards(bench))
-    failure = attempt.failure or _unknown(bench)
+def _kept(leased: LeasedShard, attempt: Attempt) -> Ending:
+    found = examine(leased, attempt)
+    with leased.phase(Phase.KEPT) as entry:
+        close_record(leased, attempt, leftovers=_leftovers(leased, attempt))
+        entry.update(forward.state_afterwards(leased))
+    failure = attempt.failure or _unknown(leased)
     if attempt.verb == "destroy":
-        return _half_destroyed(bench, attempt, failure)
+        return _half_destroyed(leased, attempt, failure)
     there = ", ".join(known.address for known in found.now) or "nothing"
     return Ending(
         outcome=Outcome.FAILED,
@@ -253,10 +255,10 @@ def _kept(bench: LeasedShard, attempt: Attempt) -> Ending:
     )
 
 
-def _half_destroyed(bench: LeasedShard, attempt: Attempt, failure: Failure) -> Ending:
-    left, again = attempt.remaining, destroy_again(bench, attempt)
+def _half_destroyed(leased: LeasedShard, attempt: Attempt, failure: Failure) -> Ending:
+    left, again = attempt.remaining, destroy_again(leased, attempt)
     count = "an unknown number of" if left is None else str(len(left))
-    advice = "" if failure.next_step in (again, correct_and_deploy(bench.shard)) else failure.next_step
+    advice = "" if failure.next_step in (again, correct_and_deploy(leased.shard)) else failure.next_step
     there = () if not left else (f"still there: {', '.join(left)}",)
     return Ending(
         outcome=Outcome.FAILED,
@@ -270,21 +272,23 @@ def _half_destroyed(bench: LeasedShard, attempt: Attempt, failure: Failure) -> E
     )
 
 
-def _debt(bench: LeasedShard, attempt: Attempt) -> Leftovers:
+def _leftovers(leased: LeasedShard, attempt: Attempt) -> Leftovers:
     """What this run leaves behind for a later one to undo."""
-    found = examine(bench, attempt)
-    made = (found.settled.created | attempt.adopted) - unproven(bench, attempt, found.now)
+    found = examine(leased, attempt)
+    made = (found.settled.created | attempt.adopted) - unproven(leased, attempt, found.now)
     return Leftovers(
-        created=frozenset(attempt.debt.created | made),
+        created=frozenset(attempt.leftovers.created | made),
         touched=attempt.touched,
-        artifacts=tuple(dict.fromkeys((attempt.artifact, *attempt.debt.artifacts))),
-        health_began=attempt.debt.health_began or attempt.health_began,
+        artifacts=tuple(dict.fromkeys((attempt.artifact, *attempt.leftovers.artifacts))),
+        health_began=attempt.leftovers.health_began or attempt.health_began,
     )
 
 
-def _stuck(bench: LeasedShard, attempt: Attempt) -> Ending:
-    failure = attempt.failure or _unknown(bench)
-    bench.mark(Phase.STUCK, "before", reason=bench.run.redactor.text(failure.reason), blocked=attempt.blocked)
+def _stuck(leased: LeasedShard, attempt: Attempt) -> Ending:
+    failure = attempt.failure or _unknown(leased)
+    leased.mark(
+        Phase.STUCK, "before", reason=leased.run.redactor.text(failure.reason), blocked=attempt.blocked
+    )
     evidence = (*failure.evidence, *attempt.notes, f"run {attempt.run} stays open until somebody decides")
     return Ending(
         outcome=Outcome.BLOCKED if attempt.blocked else Outcome.NEEDS_HUMAN,
@@ -297,9 +301,9 @@ def _stuck(bench: LeasedShard, attempt: Attempt) -> Ending:
     )
 
 
-def _unlock(bench: LeasedShard) -> None:
+def _unlock(leased: LeasedShard) -> None:
     try:
-        release_our_lock(bench)
+        release_our_lock(leased)
     except GateError as error:
         # Somebody's lock on a state that is in the middle of a deploy is a person's to judge.
         raise NeedsPersonError(error.what, next_step=error.next_step) from None
@@ -313,8 +317,8 @@ def _origin(attempt: Attempt) -> tuple[str, ...]:
     return (f"before: deploy {record.run} by {record.actor} on {record.at:%d %b %Y}{commit}",)
 
 
-def _told(bench: LeasedShard, error: HoldfastError, earlier: Failure | None) -> Failure:
-    told = failure_of_error(error, bench.shard)
+def _told(leased: LeasedShard, error: HoldfastError, earlier: Failure | None) -> Failure:
+    told = failure_of_error(error, leased.shard)
     if earlier is None or earlier.reason in told.reason:
         return told
     return Failure(
@@ -324,10 +328,10 @@ def _told(bench: LeasedShard, error: HoldfastError, earlier: Failure | None) -> 
     )
 
 
-def _unknown(bench: LeasedShard) -> Failure:
+def _unknown(leased: LeasedShard) -> Failure:
     return Failure(
         reason="the run that deployed this died before it had ended",
-        next_step=deploy_command(bench.shard),
+        next_step=deploy_command(leased.shard),
         evidence=(),
     )
 

@@ -35,71 +35,71 @@ _FILE = "import.tfplan"
 _MOST_RECOVERIES = 3
 
 
-def recover_state(bench: LeasedShard, attempt: Attempt) -> Phase:
+def recover_state(leased: LeasedShard, attempt: Attempt) -> Phase:
     """Make the stored state the truth again. Raises NeedsPersonError where only a person can tell how."""
     attempt.recoveries += 1
     if attempt.recoveries > _MOST_RECOVERIES:
         raise NeedsPersonError("the state could not be recovered: what was put back did not stay")
-    found = examine(bench, attempt)
-    with bench.phase(Phase.STATE_RECOVERY, decision=type(found.decision).__name__):
-        bench.step("recovering the state")
-        mend(bench, attempt, found)
+    found = examine(leased, attempt)
+    with leased.phase(Phase.STATE_RECOVERY, decision=type(found.decision).__name__):
+        leased.step("recovering the state")
+        mend(leased, attempt, found)
     return Phase.CLASSIFY
 
 
-def mend(bench: LeasedShard, attempt: Attempt, found: Assessment) -> None:
+def mend(leased: LeasedShard, attempt: Attempt, found: Assessment) -> None:
     """Do what was decided about the state."""
     match found.decision:
         case NothingToDo() | UseStored():
             pass
         case PutRescued(_, state) | RestoreCopy(_, state):
-            bench.put_state(state, reason="before the state is recovered")
+            leased.put_state(state, reason="before the state is recovered")
         case MergeByImport(missing, _):
-            _put_rescued_away(bench)
-            _import_missing(bench, attempt, missing)
+            _put_rescued_away(leased)
+            _import_missing(leased, attempt, missing)
         case RebuildByImport(_, state, missing):
             if state is not None:
-                bench.put_state(state, reason="before the state is recovered")
-            _put_rescued_away(bench)
-            _import_missing(bench, attempt, missing)
+                leased.put_state(state, reason="before the state is recovered")
+            _put_rescued_away(leased)
+            _import_missing(leased, attempt, missing)
         case AskOperator(why, missing, next_step):
             named = f" Not in it: {', '.join(_named(missing))}." if missing else ""
-            copies = restore_commands(bench.store, bench.shard)
+            copies = restore_commands(leased.store, leased.shard)
             raise NeedsPersonError(f"{why}{named}", next_step=f"{next_step}: {copies}")
-    _put_rescued_away(bench)
+    _put_rescued_away(leased)
 
 
-def resolve(bench: LeasedShard, attempt: Attempt) -> Phase:
+def resolve(leased: LeasedShard, attempt: Attempt) -> Phase:
     """Look for every create in doubt, and adopt what is proved to be ours."""
-    doubts = in_doubt(attempt, examine(bench, attempt))
-    with bench.phase(Phase.RESOLVE, doubts=[step.address for step in doubts]) as entry:
-        bench.step("looking for objects in doubt")
-        entry["found"] = [one.to_json() for one in settle_doubts(bench, attempt, doubts)]
+    doubts = in_doubt(attempt, examine(leased, attempt))
+    with leased.phase(Phase.RESOLVE, doubts=[step.address for step in doubts]) as entry:
+        leased.step("looking for objects in doubt")
+        entry["found"] = [one.to_json() for one in settle_doubts(leased, attempt, doubts)]
     return Phase.CLASSIFY
 
 
-def settle_doubts(bench: LeasedShard, attempt: Attempt, doubts: Sequence[Step]) -> tuple[Probed, ...]:
+def settle_doubts(leased: LeasedShard, attempt: Attempt, doubts: Sequence[Step]) -> tuple[Probed, ...]:
     """Look for what these creates may have made, adopt what is ours, note what is not; return what is there.
 
     Raises NeedsPersonError where it cannot be found out.
     """
-    found = look_for(bench, attempt, doubts)
-    _adopt(bench, attempt, found)
-    attempt.notes.extend(_not_found(bench, attempt, doubts, found))
+    found = look_for(leased, attempt, doubts)
+    _adopt(leased, attempt, found)
+    attempt.notes.extend(_not_found(leased, attempt, doubts, found))
     attempt.looked_for.update((step.address, step.id_value) for step in doubts)
     return found
 
 
-def _put_rescued_away(bench: LeasedShard) -> None:
+def _put_rescued_away(leased: LeasedShard) -> None:
     """Terraform does not begin where a state it could not save lies about; its bytes go to the bucket."""
-    if (rescued := bench.rescued()) is not None:
-        bench.put_away(rescued)
+    if (rescued := leased.rescued()) is not None:
+        leased.put_away(rescued)
 
 
-def _adopt(bench: LeasedShard, attempt: Attempt, found: Sequence[Probed]) -> None:
+def _adopt(leased: LeasedShard, attempt: Attempt, found: Sequence[Probed]) -> None:
     ours = [one for one in found if one.why is None]
     if ours:
-        import_objects(bench, attempt, [ImportBlock(one.address, one.import_id) for one in ours])
+        import_objects(leased, attempt, [ImportBlock(one.address, one.import_id) for one in ours])
         attempt.adopted.update(one.identity for one in ours)
         attempt.proved.update(one.identity for one in ours if one.was_absent)
         attempt.notes.extend(
@@ -113,16 +113,16 @@ def _adopt(bench: LeasedShard, attempt: Attempt, found: Sequence[Probed]) -> Non
 
 
 def _not_found(
-    bench: LeasedShard, attempt: Attempt, doubts: Sequence[Step], found: Sequence[Probed]
+    leased: LeasedShard, attempt: Attempt, doubts: Sequence[Step], found: Sequence[Probed]
 ) -> Iterator[str]:
     """Name what may exist all the same, and how a person finds it."""
     if not may_be_there(attempt):
         return
     there = {one.address for one in found}
-    held = bench.index(_document(bench)).by_address
-    tags = ", ".join(f"{tag.key}={tag.value}" for tag in stable_tags(bench.shard))
+    held = leased.index(_document(leased)).by_address
+    tags = ", ".join(f"{tag.key}={tag.value}" for tag in stable_tags(leased.shard))
     for step in doubts:
-        ids = known_ids(bench, attempt, step)
+        ids = known_ids(leased, attempt, step)
         if was_refused(attempt, step):
             continue
         if step.address in there or (ids and step.address not in held):
@@ -145,19 +145,19 @@ def _exists(attempt: Attempt, step: Step) -> bool:
     return any(map(says_exists, told))
 
 
-def _import_missing(bench: LeasedShard, attempt: Attempt, missing: Sequence[Step]) -> None:
+def _import_missing(leased: LeasedShard, attempt: Attempt, missing: Sequence[Step]) -> None:
     plan = plan_imports(missing, attempt.planned_values())
     if plan.by_hand:
         raise NeedsPersonError(
             f"no state knows {', '.join(_named(plan.by_hand))}, and Terraform cannot import them by itself",
-            next_step=f"terraform -chdir={bench.workdir} import ADDRESS ID, "
+            next_step=f"terraform -chdir={leased.workdir} import ADDRESS ID, "
             f"then: holdfast resume {attempt.run}",
         )
     if plan.blocks:
-        before = {known.identity for known in bench.index(_document(bench))}
-        import_objects(bench, attempt, plan.blocks)
+        before = {known.identity for known in leased.index(_document(leased))}
+        import_objects(leased, attempt, plan.blocks)
         wanted = {block.address for block in plan.blocks}
-        now = bench.index(_document(bench))
+        now = leased.index(_document(leased))
         attempt.adopted.update(
             known.identity for known in now if known.address in wanted and known.identity not in before
         )
@@ -166,18 +166,18 @@ def _import_missing(bench: LeasedShard, attempt: Attempt, missing: Sequence[Step
     )
 
 
-def import_objects(bench: LeasedShard, attempt: Attempt, blocks: Sequence[ImportBlock]) -> None:
+def import_objects(leased: LeasedShard, attempt: Attempt, blocks: Sequence[ImportBlock]) -> None:
     """Bring objects into the state, and nothing else. Raises NeedsPersonError where a plan would do more."""
     back = [block for block in blocks if attempt.declaring(block.address) is not attempt.stage_configuration]
     for some in (back, [block for block in blocks if block not in back]):
         if some:
-            _import(bench, attempt, some)
+            _import(leased, attempt, some)
 
 
-def _import(bench: LeasedShard, attempt: Attempt, blocks: Sequence[ImportBlock]) -> None:
+def _import(leased: LeasedShard, attempt: Attempt, blocks: Sequence[ImportBlock]) -> None:
     """Import objects that one configuration declares."""
     declaring = attempt.declaring(blocks[0].address)
-    terraform = bench.terraform(with_imports(declaring, blocks), attempt.inputs_for(declaring))
+    terraform = leased.terraform(with_imports(declaring, blocks), attempt.inputs_for(declaring))
     outcome = terraform.plan(out=_FILE, targets=[block.address for block in blocks])
     # A plan with targets is never complete; nothing but these is what was asked for.
     shown = {**terraform.show_plan(outcome.plan), "complete": True} if outcome.changes else {}
@@ -187,7 +187,7 @@ def _import(bench: LeasedShard, attempt: Attempt, blocks: Sequence[ImportBlock])
             f"objects that no state knows cannot be imported by themselves: {' '.join(problems)}",
             next_step=f"import them by hand, then: holdfast resume {attempt.run}",
         )
-    bench.lease.confirm()
+    leased.lease.confirm()
     applied = terraform.apply(outcome.plan)
     if not applied:
         why = "; ".join(one.summary for one in applied.diagnostics if one.is_error)
@@ -197,8 +197,8 @@ def _import(bench: LeasedShard, attempt: Attempt, blocks: Sequence[ImportBlock])
         )
 
 
-def _document(bench: LeasedShard) -> Any:
-    snapshot = bench.snapshot()
+def _document(leased: LeasedShard) -> Any:
+    snapshot = leased.snapshot()
     return None if snapshot is None else snapshot.document
 
 

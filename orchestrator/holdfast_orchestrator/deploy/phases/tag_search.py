@@ -30,14 +30,14 @@ def may_be_adopted(change: Change, shard: Shard) -> bool:
     return change.creates and _is_tagged(change.after or {}, shard)
 
 
-def tagged_arns(bench: LeasedShard) -> frozenset[str] | None:
+def tagged_arns(leased: LeasedShard) -> frozenset[str] | None:
     """The ARNs of all objects with this shard's tags; None where they cannot be asked for."""
-    found = _tagged(bench)
+    found = _tagged(leased)
     return None if found is None else frozenset(found)
 
 
 def find_by_tags(
-    bench: LeasedShard, wanted: Mapping[str, tuple[str, Document]], *, strangers: Collection[str]
+    leased: LeasedShard, wanted: Mapping[str, tuple[str, Document]], *, strangers: Collection[str]
 ) -> Mapping[str, str]:
     """Return the import id of each object that can be told by its tags alone, by address.
 
@@ -47,13 +47,13 @@ def find_by_tags(
     candidates = {
         address: (kind, planned["tags_all"])
         for address, (kind, planned) in wanted.items()
-        if can_be_searched(kind) and _is_tagged(planned, bench.shard)
+        if can_be_searched(kind) and _is_tagged(planned, leased.shard)
     }
-    there = _tagged(bench) if candidates else None
+    there = _tagged(leased) if candidates else None
     if there is None:
         return {}
-    snapshot = bench.snapshot()
-    index = bench.index(None if snapshot is None else snapshot.document)
+    snapshot = leased.snapshot()
+    index = leased.index(None if snapshot is None else snapshot.document)
     known = {value for one in index for value in (one.identity.value, one.id) if value is not None}
     return told_apart(candidates, there, known.union(strangers))
 
@@ -63,15 +63,15 @@ def _is_tagged(planned: Document, shard: Shard) -> bool:
     return all(tags.get(tag.key) == tag.value for tag in stable_tags(shard))
 
 
-def _tagged(bench: LeasedShard) -> Mapping[str, Mapping[str, str]] | None:
+def _tagged(leased: LeasedShard) -> Mapping[str, Mapping[str, str]] | None:
     """Every object with this shard's tags: all its tags, by ARN. None where the search is refused."""
     import botocore.exceptions  # noqa: PLC0415 - only where there is something to look for
 
-    runtime = bench.run.runtime
+    runtime = leased.run.runtime
     doors = CheckContext.of(
-        bench.shard, runtime, environ=bench.run.tools.environ(bench.shard.cloud), project=runtime.cwd
+        leased.shard, runtime, environ=leased.run.tools.environ(leased.shard.cloud), project=runtime.cwd
     )
-    wanted = [{"Key": tag.key, "Values": [tag.value]} for tag in stable_tags(bench.shard)]
+    wanted = [{"Key": tag.key, "Values": [tag.value]} for tag in stable_tags(leased.shard)]
     try:
         api: Any = doors.client("resourcegroupstaggingapi")
         return {

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from holdfast_orchestrator.app.manifest import Shard
-from holdfast_orchestrator.change_detection.fingerprinting import inputs_before
+from holdfast_orchestrator.change_detection.fingerprinting import upstream_stamps
 from holdfast_orchestrator.deploy.decisions.reversibility import find_approval
 from holdfast_orchestrator.deploy.decisions.verification import Verified, judge_verify
 from holdfast_orchestrator.deploy.work.attempt import Attempt
@@ -22,13 +22,13 @@ from holdfast_orchestrator.terraform.plan import NO_CHANGES, read_plan
 _FILE = "verify.tfplan"
 
 
-def prove(bench: LeasedShard, attempt: Attempt, configuration: Document, *, back: bool = False) -> Verified:
+def prove(leased: LeasedShard, attempt: Attempt, configuration: Document, *, back: bool = False) -> Verified:
     """Plan `configuration` against what there is now, and judge the plan and the state.
 
     With `back` it is the last good one, gone back to. Raises HoldfastError where it cannot be planned.
     """
-    inputs = inputs_before(bench, configuration)
-    terraform = bench.terraform(
+    inputs = upstream_stamps(leased, configuration)
+    terraform = leased.terraform(
         None if configuration is attempt.configuration else configuration, attempt.inputs_for(configuration)
     )
     outcome = terraform.plan(out=_FILE)
@@ -37,7 +37,7 @@ def prove(bench: LeasedShard, attempt: Attempt, configuration: Document, *, back
         # A plan can exit 0 while the stored state still lists what is gone; applying it saves the refresh.
         terraform.apply(outcome.plan)
     outcome.plan.unlink(missing_ok=True)
-    snapshot = bench.snapshot()
+    snapshot = leased.snapshot()
     attempt.proven = None
     if inputs is not None and snapshot is not None:
         attempt.proven = VerifiedInputs(inputs=inputs, state=snapshot.etag)
@@ -45,13 +45,13 @@ def prove(bench: LeasedShard, attempt: Attempt, configuration: Document, *, back
         shown,
         baseline=None if attempt.good is None else attempt.good.record.residual,
         before=to_keep(attempt),
-        now=bench.index(None if snapshot is None else snapshot.document),
+        now=leased.index(None if snapshot is None else snapshot.document),
         # What a plan forgets was let go of on purpose, and is still there; a way back brings it in again.
         approved=_approved(attempt) | (frozenset() if back else attempt.forgotten),
         destroyed=attempt.progress().destroyed(),
-        accepted=accepting_back(bench.shard, attempt, configuration)
+        accepted=accepting_back(leased.shard, attempt, configuration)
         if back
-        else accepting(bench, configuration),
+        else accepting(leased, configuration),
     )
     attempt.accepted = verified.differences.accepted
     attempt.accepted_mark = verified.differences.mark if attempt.accepted else None
@@ -59,9 +59,9 @@ def prove(bench: LeasedShard, attempt: Attempt, configuration: Document, *, back
     return verified
 
 
-def accepting(bench: LeasedShard, configuration: Document) -> Accepting:
+def accepting(leased: LeasedShard, configuration: Document) -> Accepting:
     """The differences that are accepted today."""
-    return Accepting(bench.shard.accepted_differences, bench.run.clock.now().date(), configuration)
+    return Accepting(leased.shard.accepted_differences, leased.run.clock.now().date(), configuration)
 
 
 def accepting_back(shard: Shard, attempt: Attempt, configuration: Document) -> Accepting:
@@ -108,45 +108,45 @@ def sentence(verified: Verified) -> str:
     return f"a plan right after the apply still shows changes of {shown}{over}"
 
 
-def way_out(verified: Verified, bench: LeasedShard) -> str:
+def way_out(verified: Verified, leased: LeasedShard) -> str:
     """What to do about a verify that did not prove what it had to; entries that accept it, word for word."""
     left = verified.differences
-    again = correct_and_deploy(bench.shard)
+    again = correct_and_deploy(leased.shard)
     if verified.lost or verified.plan == "unreadable" or not all(one.attributes for one in left.open):
         return again
     if not left.open:
         return f"set a later `expires` in the entry of accepted_differences, or {again}"
-    entries = json.dumps([*_entries(verified, bench)], ensure_ascii=False)
+    entries = json.dumps([*_entries(verified, leased)], ensure_ascii=False)
     return (
         f"{again}; where it never settles, first accept it: write into cdktf.json, under context.holdfast, "
         f'"accepted_differences": {entries}'
     )
 
 
-def tell_unused(bench: LeasedShard, verified: Verified) -> None:
+def tell_unused(leased: LeasedShard, verified: Verified) -> None:
     """Say which entries nothing needed: one that is not needed could hide what is to come."""
     for entry in verified.differences.unused:
-        bench.say(
+        leased.say(
             f"accepted difference {entry.resource} {entry.attribute} (owner {entry.owner}) did not show: "
             "remove it from accepted_differences if it never does"
         )
 
 
-def _entries(verified: Verified, bench: LeasedShard) -> Iterator[dict[str, str]]:
+def _entries(verified: Verified, leased: LeasedShard) -> Iterator[dict[str, str]]:
     for one in verified.differences.open:
         for attribute in one.attributes:
             yield {
-                "stack": bench.shard.name,
+                "stack": leased.shard.name,
                 "resource": one.address,
                 "attribute": attribute,
                 "reason": "shows a change after every apply",
-                "owner": bench.desk.actor.name,
+                "owner": leased.run_context.actor.name,
             }
 
 
-def refuse_when_interrupted(bench: LeasedShard) -> None:
+def refuse_when_interrupted(leased: LeasedShard) -> None:
     """Raise where somebody asked to stop and nothing has been changed yet."""
-    if bench.run.stop.asked:
+    if leased.run.stop.asked:
         raise InterruptedSafelyError("interrupted before anything was applied")
 
 

@@ -28,7 +28,7 @@ _BACK = ("rb_", "partial_snapshot")
 
 
 def finish_what_was_left(
-    bench: LeasedShard, known: RecordedShard, *, destroying: bool = False
+    leased: LeasedShard, known: RecordedShard, *, destroying: bool = False
 ) -> RecordedShard:
     """Deal with the run that was left unfinished, if there is one; return what is known afterwards.
 
@@ -38,66 +38,66 @@ def finish_what_was_left(
     run = known.unfinished
     if run is None:
         return known
-    bench.say(f"run {run} was left unfinished; it is brought to an end first")
-    launched = take_up(bench, known, person=None, draft=None, destroying=destroying)
+    leased.say(f"run {run} was left unfinished; it is brought to an end first")
+    launched = take_up(leased, known, decision=None, builder=None, destroying=destroying)
     ending = launched.ending
     if ending.failure is not None and ending.outcome in (Outcome.NEEDS_HUMAN, Outcome.BLOCKED):
         raise NeedsPersonError(
             f"run {run} is not at its end: {ending.failure.reason}", next_step=ending.failure.next_step
         )
     told = ending.outcome.value.replace("_", " ") if ending.failure is None else ending.failure.reason
-    bench.say(f"run {run}: {told}")
-    return look(bench)
+    leased.say(f"run {run}: {told}")
+    return look(leased)
 
 
 def take_up(
-    bench: LeasedShard,
+    leased: LeasedShard,
     known: RecordedShard,
     *,
-    person: OperatorDecision | None,
-    draft: ResultBuilder | None,
+    decision: OperatorDecision | None,
+    builder: ResultBuilder | None,
     destroying: bool = True,
 ) -> Launched:
-    """Carry an unfinished run on, or undo it. `person` None: nobody has decided anything.
+    """Carry an unfinished run on, or undo it. `decision` None: nobody has decided anything.
 
     With `destroying` a destroy is carried on.
-    `draft` is told how it ended, where that is the shard's end too.
+    `builder` is told how it ended, where that is the shard's end too.
     Raises NeedsPersonError where it waits for a decision and there is none.
     """
     kept = known.kept
     if kept is None:
         raise NeedsPersonError("nothing is known of an unfinished run")
-    wait_for_children(bench, next_step=f"holdfast resume {kept.record.run}")
-    release_our_lock(bench)
+    wait_for_children(leased, next_step=f"holdfast resume {kept.record.run}")
+    release_our_lock(leased)
     if known.good is not None and known.good.record.run == kept.record.run:
-        return _only_close(bench, known)
+        return _only_close(leased, known)
     try:
-        return _carried_on(bench, known, kept, person=person, draft=draft, destroying=destroying)
+        return _carried_on(leased, known, kept, decision=decision, builder=builder, destroying=destroying)
     except NeedsPersonError as error:
-        if error.next_step not in (look_first(bench.shard.name), PUT_BACK):
+        if error.next_step not in (look_first(leased.shard.name), PUT_BACK):
             raise
-        ends = f"a restored state ends that run: {restore_commands(bench.store, bench.shard)}"
+        ends = f"a restored state ends that run: {restore_commands(leased.store, leased.shard)}"
         raise NeedsPersonError(error.what, next_step=f"{error.next_step}; {ends}") from None
 
 
 def _carried_on(
-    bench: LeasedShard,
+    leased: LeasedShard,
     known: RecordedShard,
     kept: KeptRecord,
     *,
-    person: OperatorDecision | None,
-    draft: ResultBuilder | None,
+    decision: OperatorDecision | None,
+    builder: ResultBuilder | None,
     destroying: bool,
 ) -> Launched:
-    name = JournalName(kept.record.run, bench.shard.name)
-    with Journal.resume(name, runtime=bench.run.runtime, store=bench.store) as journal:
+    name = JournalName(kept.record.run, leased.shard.name)
+    with Journal.resume(name, runtime=leased.run.runtime, store=leased.store) as journal:
         entries = journal.entries
         if _was_not_begun(entries):
-            return _only_close(bench, known)
-        old = replace(bench, journal=journal, shard=old_shard(bench, entries))
-        attempt = reopened(old, known, entries, person or OperatorDecision())
+            return _only_close(leased, known)
+        old = replace(leased, journal=journal, shard=old_shard(leased, entries))
+        attempt = reopened(old, known, entries, decision or OperatorDecision())
         attempt.goes_on = destroying
-        return finish(old, attempt, _phase(old, attempt, entries, person), draft=draft)
+        return finish(old, attempt, _phase(old, attempt, entries, decision), builder=builder)
 
 
 def _was_not_begun(entries: tuple[Entry, ...]) -> bool:
@@ -107,15 +107,15 @@ def _was_not_begun(entries: tuple[Entry, ...]) -> bool:
 
 
 def _phase(
-    bench: LeasedShard, attempt: Attempt, entries: tuple[Entry, ...], person: OperatorDecision | None
+    leased: LeasedShard, attempt: Attempt, entries: tuple[Entry, ...], decision: OperatorDecision | None
 ) -> Phase:
     last = entries[-1]
     if last.phase in (Phase.ROLLED_BACK, Phase.KEPT):
         return last.phase
-    if person is not None and person.accept_forward:
-        return _forward(bench, attempt, entries)
+    if decision is not None and decision.accept_forward:
+        return _forward(leased, attempt, entries)
     if last.phase is Phase.STUCK:
-        return _after_stuck(attempt, entries, person)
+        return _after_stuck(attempt, entries, decision)
     phase = next_after_crash(last.phase).phase
     if phase in (Phase.RB_SETTLE, Phase.RB_VERIFY):
         attempt.rollback = Rollback()
@@ -125,15 +125,15 @@ def _phase(
     return phase
 
 
-def _forward(bench: LeasedShard, attempt: Attempt, entries: tuple[Entry, ...]) -> Phase:
+def _forward(leased: LeasedShard, attempt: Attempt, entries: tuple[Entry, ...]) -> Phase:
     """Undo no more; what a rollback's own apply had begun is settled like what the deploy had begun."""
     if any(entry.phase is Phase.RB_APPLYING for entry in entries):
-        recall(bench, attempt)
+        recall(leased, attempt)
     return Phase.CLASSIFY
 
 
-def _after_stuck(attempt: Attempt, entries: tuple[Entry, ...], person: OperatorDecision | None) -> Phase:
-    if person is None:
+def _after_stuck(attempt: Attempt, entries: tuple[Entry, ...], decision: OperatorDecision | None) -> Phase:
+    if decision is None:
         reason = entries[-1].data.get("reason", "it could not be told why")
         raise NeedsPersonError(
             f"run {attempt.run} waits for a decision: {reason}",
@@ -142,21 +142,21 @@ def _after_stuck(attempt: Attempt, entries: tuple[Entry, ...], person: OperatorD
     return Phase.RB_BUILD if any(entry.phase.value.startswith(_BACK) for entry in entries) else Phase.CLASSIFY
 
 
-def _only_close(bench: LeasedShard, known: RecordedShard) -> Launched:
+def _only_close(leased: LeasedShard, known: RecordedShard) -> Launched:
     """Nothing was changed, or everything was and only the last stroke of the pen was missing."""
     kept = known.kept
     if kept is None:
         raise NeedsPersonError("nothing is known of an unfinished run")
     state = known.expected
-    record = replace(kept.record, is_open=False, state=state, at=bench.run.clock.now())
-    write_state_record(bench.store, bench.folder, record, after=kept)
+    record = replace(kept.record, is_open=False, state=state, at=leased.run.clock.now())
+    write_state_record(leased.store, leased.folder, record, after=kept)
     serial = None if state is None else state.serial
     if known.good is not None and known.good.record.run == kept.record.run:
         return Launched(ending=Ending(outcome=Outcome.COMMITTED), serial=serial, backup=None)
     ending = Ending(
         outcome=Outcome.FAILED,
         exit_code=EXIT_FAILED,
-        failure=not_begun(bench.store, kept.record.run, bench.shard),
+        failure=not_begun(leased.store, kept.record.run, leased.shard),
     )
     return Launched(ending=ending, serial=serial, backup=None)
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.app.manifest import Shard
-from holdfast_orchestrator.change_detection.fingerprinting import inputs_before
+from holdfast_orchestrator.change_detection.fingerprinting import upstream_stamps
 from holdfast_orchestrator.change_detection.upstream import Upstreams, waits_for
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
@@ -69,12 +69,12 @@ _KEPT_PLAN = "kept.tfplan"
 class ShardDeploy:
     """One shard's way through the steps."""
 
-    def __init__(self, shard: Shard, run: Run, intent: Intent, desk: RunContext) -> None:
+    def __init__(self, shard: Shard, run: Run, intent: Intent, run_context: RunContext) -> None:
         self._shard = shard
         self._run = run
         self._intent = intent
-        self._desk = desk
-        self._draft = ResultBuilder(shard=shard, run=run)
+        self._run_context = run_context
+        self._builder = ResultBuilder(shard=shard, run=run)
         self._purpose = Purpose(verb="destroy" if intent.destroy else "deploy")
 
     def result(self) -> ShardResult:
@@ -83,12 +83,12 @@ class ShardDeploy:
         try:
             ended = self._steps()
         except HoldfastError as error:
-            ended = self._draft.stopped(error)
+            ended = self._builder.stopped(error)
         except Exception as error:
             refused = MachineError.behind(error)
             if refused is None:
                 raise
-            ended = self._draft.stopped(refused)
+            ended = self._builder.stopped(refused)
         return replace(ended, seconds=self._run.clock.monotonic() - began)
 
     def _steps(self) -> ShardResult:
@@ -96,10 +96,10 @@ class ShardDeploy:
         if not self._intent.destroy and self._intent.back is None:
             self._refuse_to_wait()
         verb = "destroying" if self._intent.destroy else "deploying"
-        with at_work(self._shard, self._run, self._desk, doing=f"{verb} {self._shard.name}") as bench:
+        with at_work(self._shard, self._run, self._run_context, doing=f"{verb} {self._shard.name}") as leased:
             # It may have waited for long.
             self._go_on()
-            return self._under_lease(bench)
+            return self._under_lease(leased)
 
     def _refuse_to_wait(self) -> None:
         waiting = waits_for(self._shard, self._run.manifest, self._run.tools)
@@ -110,54 +110,56 @@ class ShardDeploy:
                 next_step=deploy_command(self._shard, *(f"--stack={name}" for name in waiting)),
             )
 
-    def _under_lease(self, bench: LeasedShard) -> ShardResult:
+    def _under_lease(self, leased: LeasedShard) -> ShardResult:
         from holdfast_orchestrator.deploy.shard.crash_recovery import finish_what_was_left  # noqa: PLC0415 - rarely needed
 
-        known = look(bench)
-        refuse_another_app(bench, known)
-        known = finish_what_was_left(bench, known, destroying=self._intent.destroy)
-        refuse_strange_state(bench, known)
-        refuse_full_disk(bench, known)
+        known = look(leased)
+        refuse_another_app(leased, known)
+        known = finish_what_was_left(leased, known, destroying=self._intent.destroy)
+        refuse_strange_state(leased, known)
+        refuse_full_disk(leased, known)
         if known.locked:
-            release_our_lock(bench)
-        return self._go(bench, known)
+            release_our_lock(leased)
+        return self._go(leased, known)
 
-    def _go(self, bench: LeasedShard, known: RecordedShard) -> ShardResult:
+    def _go(self, leased: LeasedShard, known: RecordedShard) -> ShardResult:
         """Plan, and deploy where there is something to do."""
         snapshot = known.snapshot()
         shown = self._still_shown(snapshot)
         if self._nothing_to_do(snapshot, shown) and not self._may_be_ill(known):
-            return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
-        inputs = self._inputs(bench)
-        planned = self._plan(bench, snapshot, inputs, shown)
-        if self._desk.policy.adopt and not self._intent.destroy:
-            planned = self._adopting(bench, planned, snapshot)
-        self._draft.document = planned.document
+            return self._builder.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
+        inputs = self._inputs(leased)
+        planned = self._plan(leased, snapshot, inputs, shown)
+        if self._run_context.policy.adopt and not self._intent.destroy:
+            planned = self._adopting(leased, planned, snapshot)
+        self._builder.document = planned.document
         if planned.document.is_empty and not self._intent.destroy and not self._may_be_ill(known):
-            self._keep_as_good(bench, known, snapshot, planned)
-            return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
-        settled = self._settled(bench, known, planned)
+            self._keep_as_good(leased, known, snapshot, planned)
+            return self._builder.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
+        settled = self._settled(leased, known, planned)
         planned = Planned(settled.made, settled.terraform, planned.inputs)
         if self._intent.back is None and not self._intent.destroy:
             good = None if known.good is None else known.good.record
-            if rejected := rejected_version(good, bench.shard, self._desk.policy.redeploy):
+            if rejected := rejected_version(good, leased.shard, self._run_context.policy.redeploy):
                 raise GateError(rejected.what, next_step=rejected.next_step)
         pass_gates(self._proposal(), () if self._intent.destroy else self._takeovers(planned))
         self._go_on()
         if not self._intent.destroy and self._intent.back is None:
             from holdfast_orchestrator.deploy.phases.held_removals import held_back  # noqa: PLC0415 - only after a plan
 
-            held = held_back(bench, known, planned.made.raw, followers=self._intent.followers)
+            held = held_back(leased, known, planned.made.raw, followers=self._intent.followers)
             if held is not None:
-                return self._keep_for_others(bench, known, planned, held)
-        return self._deploy(bench, known, settled)
+                return self._keep_for_others(leased, known, planned, held)
+        return self._deploy(leased, known, settled)
 
-    def _settled(self, bench: LeasedShard, known: RecordedShard, planned: Planned) -> Settled:
+    def _settled(self, leased: LeasedShard, known: RecordedShard, planned: Planned) -> Settled:
         """The plan in which everything belongs to this shard."""
         record = None if known.kept is None else known.kept.record
         made, terraform = planned.made, planned.terraform
-        settled = settle_ownership(bench, made, terraform, snapshot=known.snapshot(), turn=self._turn(record))
-        self._draft.document = settled.document
+        settled = settle_ownership(
+            leased, made, terraform, snapshot=known.snapshot(), turn=self._turn(record)
+        )
+        self._builder.document = settled.document
         return settled
 
     def _turn(self, record: StateRecord | None) -> Turn:
@@ -165,70 +167,70 @@ class ShardDeploy:
         return Turn(handover=self._intent.handover, destroy=self._intent.destroy, record=record)
 
     def _keep_for_others(
-        self, bench: LeasedShard, known: RecordedShard, planned: Planned, held: "HeldBack"
+        self, leased: LeasedShard, known: RecordedShard, planned: Planned, held: "HeldBack"
     ) -> ShardResult:
         """Deploy everything but what others still need; the gates have judged all of it."""
         from holdfast_orchestrator.deploy.shard.start import refuse_irreversible  # noqa: PLC0415 - only after a plan
 
-        refuse_irreversible(bench, known, planned.made, planned.terraform)
-        bench.say(held.words)
-        self._draft.put_off, self._draft.waits_for = held.bridge.kept, held.readers
+        refuse_irreversible(leased, known, planned.made, planned.terraform)
+        leased.say(held.words)
+        self._builder.put_off, self._builder.waits_for = held.bridge.kept, held.readers
         self._shard = held.shard(self._shard)
-        bench = replace(bench, shard=self._shard)
+        leased = replace(leased, shard=self._shard)
         snapshot = known.snapshot()
-        planned = self._plan(bench, snapshot, self._inputs(bench), None)
-        self._draft.document = planned.document
+        planned = self._plan(leased, snapshot, self._inputs(leased), None)
+        self._builder.document = planned.document
         if planned.document.is_empty and not self._may_be_ill(known):
-            self._keep_as_good(bench, known, snapshot, planned)
-            return self._draft.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
-        return self._deploy(bench, known, self._settled(bench, known, planned))
+            self._keep_as_good(leased, known, snapshot, planned)
+            return self._builder.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
+        return self._deploy(leased, known, self._settled(leased, known, planned))
 
-    def _adopting(self, bench: LeasedShard, planned: Planned, snapshot: StateSnapshot | None) -> Planned:
+    def _adopting(self, leased: LeasedShard, planned: Planned, snapshot: StateSnapshot | None) -> Planned:
         """Plan again, with an import block for each object that is to be taken over."""
-        made, adopt = planned.made, self._desk.policy.adopt
+        made, adopt = planned.made, self._run_context.policy.adopt
         self._refuse_unknown_instance(made, snapshot)
         blocks = adoptions(made.raw, made.watched, self._shard, adopted=adopt)
         if not blocks:
             return planned
         for block in blocks:
-            bench.say(f"{block.address} takes over {block.import_id}, as was asked for")
-        terraform = bench.bare_terraform(with_imports(json.loads(self._shard.configuration), blocks))
+            leased.say(f"{block.address} takes over {block.import_id}, as was asked for")
+        terraform = leased.bare_terraform(with_imports(json.loads(self._shard.configuration), blocks))
         with self._run.stop.interrupting(terraform.cancel):
             made = make_plan(terraform, self._shard, self._run, snapshot=snapshot)
         return Planned(replace(made, imports=blocks), terraform, planned.inputs)
 
     def _refuse_unknown_instance(self, made: MadePlan, snapshot: StateSnapshot | None) -> None:
         configuration = json.loads(self._shard.configuration)
-        mine = [one for one in self._desk.policy.adopt if declares(configuration, one)]
+        mine = [one for one in self._run_context.policy.adopt if declares(configuration, one)]
         there = managed({} if snapshot is None else snapshot.document)
         known = {address for address, _, _ in there}.union(change.address for change in read_plan(made.raw))
         refuse_unknown_instance(mine, known, self._shard)
 
     def _takeovers(self, planned: Planned) -> tuple[Finding, ...]:
         """What the plan would take over without anybody having asked for it."""
-        made, adopt = planned.made, self._desk.policy.adopt
+        made, adopt = planned.made, self._run_context.policy.adopt
         return tuple(takeovers(made.raw, made.watched, self._shard, adopted=adopt))
 
     def _may_be_ill(self, known: RecordedShard) -> bool:
         """Whether what stands was never found healthy: a deploy that failed has left it."""
         if self._intent.destroy or not self._shard.health_checks or known.stored is None:
             return False
-        return known.good is None or (known.kept is not None and known.kept.record.debt != Leftovers())
+        return known.good is None or (known.kept is not None and known.kept.record.leftovers != Leftovers())
 
-    def _deploy(self, bench: LeasedShard, known: RecordedShard, settled: Settled) -> ShardResult:
+    def _deploy(self, leased: LeasedShard, known: RecordedShard, settled: Settled) -> ShardResult:
         from holdfast_orchestrator.deploy.shard.start import launch  # noqa: PLC0415 - only with something to apply
 
-        launched = launch(bench, known, settled, purpose=self._purpose, draft=self._draft)
-        return self._draft.launched(launched)
+        launched = launch(leased, known, settled, purpose=self._purpose, builder=self._builder)
+        return self._builder.launched(launched)
 
     def _keep_as_good(
-        self, bench: LeasedShard, known: RecordedShard, snapshot: StateSnapshot | None, planned: Planned
+        self, leased: LeasedShard, known: RecordedShard, snapshot: StateSnapshot | None, planned: Planned
     ) -> None:
         from holdfast_orchestrator.deploy.shard.start import keep_as_good  # noqa: PLC0415 - only after a plan
 
         if snapshot is None:
             return
-        keep_as_good(bench, known, snapshot, planned)
+        keep_as_good(leased, known, snapshot, planned)
 
     def _still_shown(self, snapshot: StateSnapshot | None) -> ShardPlan | None:
         """The plan that was looked at, where nothing it was made from has changed."""
@@ -243,27 +245,27 @@ class ShardDeploy:
             return snapshot is None or not snapshot.manages_something
         return shown is not None and shown.document is not None and shown.document.is_empty
 
-    def _inputs(self, bench: LeasedShard) -> Mapping[str, ObjectStamp | None] | None:
+    def _inputs(self, leased: LeasedShard) -> Mapping[str, ObjectStamp | None] | None:
         """What the plan is about to read of others."""
         if self._intent.destroy:
             return None
-        return inputs_before(bench, json.loads(bench.shard.configuration))
+        return upstream_stamps(leased, json.loads(leased.shard.configuration))
 
     def _plan(
         self,
-        bench: LeasedShard,
+        leased: LeasedShard,
         snapshot: StateSnapshot | None,
         inputs: Mapping[str, ObjectStamp | None] | None,
         shown: ShardPlan | None,
     ) -> Planned:
-        terraform = bench.bare_terraform()
+        terraform = leased.bare_terraform()
         with self._run.stop.interrupting(terraform.cancel):
             if shown is None or shown.content is None:
                 made = make_plan(
                     terraform, self._shard, self._run, snapshot=snapshot, destroy=self._intent.destroy
                 )
                 return Planned(made, terraform, inputs)
-            bench.step("initialising")
+            leased.step("initialising")
             terraform.init()
             file = terraform.workdir / _KEPT_PLAN
             write_private(file, shown.content)
@@ -281,7 +283,7 @@ class ShardDeploy:
         shown = self._intent.shown
         return Proposal(
             shard=self._shard,
-            document=self._draft.document,
+            document=self._builder.document,
             allowed=self._intent.allowed,
             shown=None if shown is None else shown.document,
         )
@@ -293,7 +295,7 @@ class ShardDeploy:
 
 @contextmanager
 def at_work(
-    shard: Shard, run: Run, desk: RunContext, *, doing: str, heeds_stop: bool = True
+    shard: Shard, run: Run, run_context: RunContext, *, doing: str, heeds_stop: bool = True
 ) -> Iterator[LeasedShard]:
     """Hold the shard's folder on this machine and its lease in the bucket, and hand out the bench.
 
@@ -301,7 +303,7 @@ def at_work(
     InterruptedSafelyError once the run is asked to stop.
     """
     store = run.tools.store(shard)
-    claim = Claim(folder=shard.state.folder, run=run.id, owner=str(desk.actor), doing=doing)
+    claim = Claim(folder=shard.state.folder, run=run.id, owner=str(run_context.actor), doing=doing)
 
     def wait_for(holder: LeaseRecord) -> None:
         run.emit(
@@ -310,21 +312,23 @@ def at_work(
 
     with (
         run.tools.folder(shard),
-        desk.leases(store).take(
+        run_context.leases(store).take(
             claim,
-            wait=desk.policy.lease_wait,
+            wait=run_context.policy.lease_wait,
             on_wait=wait_for,
-            operator=desk.policy.operator,
+            operator=run_context.policy.operator,
             stopped=lambda: heeds_stop and run.stop.asked,
         ) as lease,
     ):
-        bench = LeasedShard(shard=shard, run=run, desk=desk, store=store, lease=lease, heeds_stop=heeds_stop)
+        leased = LeasedShard(
+            shard=shard, run=run, run_context=run_context, store=store, lease=lease, heeds_stop=heeds_stop
+        )
         try:
-            yield bench
+            yield leased
         except EngineError:
             # A Terraform that was killed while it planned leaves its lock.
             with suppress(HoldfastError):
-                release_our_lock(bench)
+                release_our_lock(leased)
             raise
         finally:
             # A plan that was not applied must not lie where it could be.

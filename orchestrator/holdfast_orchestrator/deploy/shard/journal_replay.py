@@ -43,15 +43,15 @@ from holdfast_orchestrator.terraform.plan import read_plan as read_changes
 _SLACK = timedelta(seconds=1)
 
 
-def noted(bench: LeasedShard, attempt: Attempt) -> dict[str, Any]:
+def noted(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
     """Return what the journal says at the beginning of shard, policy and machine."""
-    shard, policy, seen = bench.shard, attempt.policy, bench.run.redactor.value
+    shard, policy, seen = leased.shard, attempt.policy, leased.run.redactor.value
     return {
         "verb": attempt.verb,
         "target": attempt.target,
         "rejected": None if attempt.rejected is None else attempt.rejected.to_json(),
-        "boot": bench.boot,
-        "host": bench.lease.record.process.host,
+        "boot": leased.boot,
+        "host": leased.lease.record.process.host,
         "shard": note_of(shard),
         "imports": [[one.address, one.import_id] for one in attempt.imports],
         "policy": {
@@ -70,51 +70,51 @@ def noted_shard(entries: Sequence[Entry]) -> Shard | None:
     return None if said is None else shard_of(said)
 
 
-def old_shard(bench: LeasedShard, entries: Sequence[Entry]) -> Shard:
+def old_shard(leased: LeasedShard, entries: Sequence[Entry]) -> Shard:
     """Return the shard as the dead run meant it, with the configuration that run deployed."""
-    shard = noted_shard(entries) or bench.shard
-    artifact = read_artifact(bench.store, _said(entries, Phase.SNAPSHOT)["artifact"])
+    shard = noted_shard(entries) or leased.shard
+    artifact = read_artifact(leased.store, _said(entries, Phase.SNAPSHOT)["artifact"])
     # What is kept of the way to its end is what the app says today.
-    shard = with_inputs(replace(shard, directory=bench.shard.directory), bench.store, artifact)
+    shard = with_inputs(replace(shard, directory=leased.shard.directory), leased.store, artifact)
     return replace(
         shard,
-        directory=bench.shard.directory,
-        sources=bench.shard.sources,
-        keeping=bench.shard.keeping,
+        directory=leased.shard.directory,
+        sources=leased.shard.sources,
+        keeping=leased.shard.keeping,
         accepted_differences=tuple(
-            dict.fromkeys((*shard.accepted_differences, *bench.shard.accepted_differences))
+            dict.fromkeys((*shard.accepted_differences, *leased.shard.accepted_differences))
         ),
     )
 
 
 def reopened(
-    bench: LeasedShard, known: RecordedShard, entries: Sequence[Entry], person: OperatorDecision
+    leased: LeasedShard, known: RecordedShard, entries: Sequence[Entry], decision: OperatorDecision
 ) -> Attempt:
     """Return the attempt as it stood. Raises NeedsPersonError where a part of it is gone."""
     entries = _since_begun(entries)
     first, snapshot = _said(entries, Phase.LEASED), _said(entries, Phase.SNAPSHOT)
     kept = known.kept
     keys = [*_plans(entries), *_rollback_plans(entries)]
-    plans = {key: read_plan(bench.store, key, shard=bench.shard.name) for key in dict.fromkeys(keys)}
+    plans = {key: read_plan(leased.store, key, shard=leased.shard.name) for key in dict.fromkeys(keys)}
     attempt = Attempt(
         run=_run(known),
         verb=first["verb"],
         target=first.get("target"),
         rejected=None if first.get("rejected") is None else Rejected(**first["rejected"]),
-        policy=_policy(first["policy"], person),
+        policy=_policy(first["policy"], decision),
         artifact=snapshot["artifact"],
-        configuration=parsed(bench.shard.configuration),
-        before=_before(bench, snapshot),
-        good=good_of(bench, known),
+        configuration=parsed(leased.shard.configuration),
+        before=_before(leased, snapshot),
+        good=good_of(leased, known),
         kept=kept,
         began=entries[0].at,
-        person=person,
+        decision=decision,
         plans=[plans[key] for key in _plans(entries)],
         rollback_plans=[plans[key] for key in _rollback_plans(entries)],
         code=None,
     )
     if kept is not None:
-        attempt.debt = kept.record.debt
+        attempt.leftovers = kept.record.leftovers
     attempt.ownership = load_ownership(_said(entries, Phase.GATED).get("ownership") or {})
     gone = {address for entry in entries for address in entry.data.get("handed", ())}
     attempt.handed_over = {
@@ -136,10 +136,10 @@ def reopened(
     attempt.adopted = {identity for identity, _ in _adopted(entries)}
     attempt.proved = {identity for identity, was_absent in _adopted(entries) if was_absent}
     attempt.let_go = {(kind, known) for entry in entries for kind, known in entry.data.get("let_go", ())}
-    attempt.failure = _failure(bench.shard, entries)
-    _find_events(bench, attempt, entries, plans)
+    attempt.failure = _failure(leased.shard, entries)
+    _find_events(leased, attempt, entries, plans)
     if attempt.verb != "destroy":
-        attempt.staging = staging_of(bench, attempt)
+        attempt.staging = staging_of(leased, attempt)
     return attempt
 
 
@@ -152,18 +152,18 @@ def _since_begun(entries: Sequence[Entry]) -> Sequence[Entry]:
 
 
 def _find_events(
-    bench: LeasedShard, attempt: Attempt, entries: Sequence[Entry], plans: Mapping[str, Document]
+    leased: LeasedShard, attempt: Attempt, entries: Sequence[Entry], plans: Mapping[str, Document]
 ) -> None:
     attempt.records = [
         child.record
-        for child in children(bench.workdir, since=attempt.began - _SLACK)
+        for child in children(leased.workdir, since=attempt.began - _SLACK)
         if child.verb == "apply" and child.record.exists()
     ]
-    attempt.assumed = list(_assumed(bench, attempt, entries, plans))
+    attempt.assumed = list(_assumed(leased, attempt, entries, plans))
 
 
 def _assumed(
-    bench: LeasedShard, attempt: Attempt, entries: Sequence[Entry], plans: Mapping[str, Document]
+    leased: LeasedShard, attempt: Attempt, entries: Sequence[Entry], plans: Mapping[str, Document]
 ) -> Iterator[ApplyStep]:
     """Of an apply whose events are not here nobody can tell what was begun, so every create may have been.
 
@@ -177,7 +177,7 @@ def _assumed(
         steps = planned_steps(read_changes(plans[plan]))
         creates = [step.address for step in steps if step.action == "create"]
         planned.update(creates)
-        if boot != bench.boot or not attempt.records:
+        if boot != leased.boot or not attempt.records:
             elsewhere.update(creates)
     for address in elsewhere:
         if address not in in_doubt and planned[address] > done[address]:
@@ -198,22 +198,22 @@ def _applies(entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
             yield entry.data.get("boot", at_first), applied
 
 
-def _before(bench: LeasedShard, said: Mapping[str, Any]) -> Baseline:
+def _before(leased: LeasedShard, said: Mapping[str, Any]) -> Baseline:
     if said["backup"] is None:
-        return Baseline(snapshot=None, index=bench.index(None))
-    stored = bench.store.get(said["backup"])
+        return Baseline(snapshot=None, index=leased.index(None))
+    stored = leased.store.get(said["backup"])
     if stored is None:
         raise NeedsPersonError(
             f"the backup at {said['backup']}, made before that run changed anything, is gone",
-            next_step=look_first(bench.shard.name),
+            next_step=look_first(leased.shard.name),
         )
-    snapshot = replace(snapshot_of(stored), key=bench.shard.state.key)
-    return Baseline(snapshot=snapshot, index=bench.index(snapshot.document), backup=said["backup"])
+    snapshot = replace(snapshot_of(stored), key=leased.shard.state.key)
+    return Baseline(snapshot=snapshot, index=leased.index(snapshot.document), backup=said["backup"])
 
 
-def _policy(said: Mapping[str, Any], person: OperatorDecision) -> DeployPolicy:
+def _policy(said: Mapping[str, Any], decision: OperatorDecision) -> DeployPolicy:
     return DeployPolicy(
-        rollback=said["rollback"] and not person.accept_forward,
+        rollback=said["rollback"] and not decision.accept_forward,
         on_first_failure=said["on_first_failure"],
         approvals=tuple(Approval(name, snapshot) for name, snapshot in said["approvals"]),
         allowed=frozenset(said["allowed"]),

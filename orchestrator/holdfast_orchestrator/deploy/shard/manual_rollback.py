@@ -45,32 +45,32 @@ class ShardRollback(ShardDeploy):
     def _turn(self, record: StateRecord | None) -> Turn:
         return replace(super()._turn(record), back_to=self._back_to)
 
-    def _under_lease(self, bench: LeasedShard) -> ShardResult:
+    def _under_lease(self, leased: LeasedShard) -> ShardResult:
         from holdfast_orchestrator.deploy.shard.crash_recovery import finish_what_was_left  # noqa: PLC0415 - rarely needed
 
-        known = look(bench)
-        refuse_another_app(bench, known)
-        known = finish_what_was_left(bench, known)
-        refuse_strange_state(bench, known)
+        known = look(leased)
+        refuse_another_app(leased, known)
+        known = finish_what_was_left(leased, known)
+        refuse_strange_state(leased, known)
         if known.locked:
-            release_our_lock(bench)
+            release_our_lock(leased)
         back = self._intent.back or RollbackTarget()
-        target = target_of(bench, known, back)
-        bench.say(f"goes back to deploy {target.run} by {target.actor} on {target.at:%d %b %Y}")
-        configuration = configuration_back_to(bench, known, target)
+        target = target_of(leased, known, back)
+        leased.say(f"goes back to deploy {target.run} by {target.actor} on {target.at:%d %b %Y}")
+        configuration = configuration_back_to(leased, known, target)
         self._back_to = target.at
-        artifact = read_artifact(bench.store, target.artifact)
+        artifact = read_artifact(leased.store, target.artifact)
         self._shard = replace(
             self._shard,
             configuration=json.dumps(configuration, indent=1).encode(),
-            inputs=inputs_to_go_back_by_hand(bench, artifact, configuration, run=target.run),
+            inputs=inputs_to_go_back_by_hand(leased, artifact, configuration, run=target.run),
         )
-        rejected = _rejected(bench, known, target) if back.rejects else None
+        rejected = _rejected(leased, known, target) if back.rejects else None
         self._purpose = Purpose(verb="rollback", target=target.run, rejected=rejected)
-        return self._go(replace(bench, shard=self._shard), known)
+        return self._go(replace(leased, shard=self._shard), known)
 
 
-def target_of(bench: LeasedShard, known: RecordedShard, back: RollbackTarget) -> LastGood:
+def target_of(leased: LeasedShard, known: RecordedShard, back: RollbackTarget) -> LastGood:
     """The deployment to go back to. Raises UsageError where there is none.
 
     Where nobody names one, it is the last good one after a destroy, or as long as something of a failed
@@ -78,66 +78,66 @@ def target_of(bench: LeasedShard, known: RecordedShard, back: RollbackTarget) ->
     destroy, a rollback, a restore and somebody else's change write states too, and are no deployments.
     """
     if known.good is None:
-        raise UsageError(f"{bench.shard.name} was never deployed well, so there is nothing to go back to")
-    history = earlier(bench.store, bench.folder) or (known.good.record,)
+        raise UsageError(f"{leased.shard.name} was never deployed well, so there is nothing to go back to")
+    history = earlier(leased.store, leased.folder) or (known.good.record,)
     good = deployments(history)
     if back.to is not None:
-        return _named(bench, history, good, back.to)
+        return _named(leased, history, good, back.to)
     if not good:
         raise UsageError(
-            f"run {known.good.record.run} destroyed {bench.shard.name}, and no deployment before it is kept",
-            next_step=deploy_command(bench.shard),
+            f"run {known.good.record.run} destroyed {leased.shard.name}, and no deployment before it is kept",
+            next_step=deploy_command(leased.shard),
         )
-    is_unsettled = known.kept is not None and known.kept.record.debt != Leftovers()
+    is_unsettled = known.kept is not None and known.kept.record.leftovers != Leftovers()
     if known.stored is None or known.good.record.is_destroy or is_unsettled:
         return good[0]
-    other = next((record for record in good[1:] if _differs(bench, record, good[0])), None)
+    other = next((record for record in good[1:] if _differs(leased, record, good[0])), None)
     if other is None:
         raise UsageError(
-            f"{bench.shard.name} has no good deployment before run {good[0].run}; the bucket keeps earlier "
+            f"{leased.shard.name} has no good deployment before run {good[0].run}; the bucket keeps earlier "
             "ones only while it is versioned",
-            next_step=f"check the version that is wanted out, then: {deploy_command(bench.shard)}",
+            next_step=f"check the version that is wanted out, then: {deploy_command(leased.shard)}",
         )
     return other
 
 
-def _named(bench: LeasedShard, history: Sequence[LastGood], good: Sequence[LastGood], name: str) -> LastGood:
+def _named(leased: LeasedShard, history: Sequence[LastGood], good: Sequence[LastGood], name: str) -> LastGood:
     """The deployment of this run; for a rollback the one that it went back to."""
     found = next((record for record in history if record.run.startswith(name.upper())), None)
     names = ", ".join(record.run for record in history if not record.is_destroy) or "none"
     if found is not None and not found.is_destroy:
         return target_in(history, found)
-    next_step = rollback_command(bench.shard, "--to", good[0].run) if good else None
+    next_step = rollback_command(leased.shard, "--to", good[0].run) if good else None
     if found is None:
-        what = f"{bench.shard.name} has no good deployment {name!r}; there are: {names}"
+        what = f"{leased.shard.name} has no good deployment {name!r}; there are: {names}"
     else:
-        what = f"run {found.run} destroyed {bench.shard.name}, and is no deployment; there are: {names}"
+        what = f"run {found.run} destroyed {leased.shard.name}, and is no deployment; there are: {names}"
     raise UsageError(what, next_step=next_step)
 
 
-def _rejected(bench: LeasedShard, known: RecordedShard, target: LastGood) -> Rejected | None:
+def _rejected(leased: LeasedShard, known: RecordedShard, target: LastGood) -> Rejected | None:
     """The version that stands and is gone back from; None where it is the one that is gone back to."""
     if known.good is None or known.good.record.is_destroy:
         return None
-    standing = target_in(earlier(bench.store, bench.folder), known.good.record)
+    standing = target_in(earlier(leased.store, leased.folder), known.good.record)
     if standing.generation <= target.generation:
         return None
     with suppress(NeedsPersonError):
-        configuration = parsed(read_artifact(bench.store, standing.artifact).configuration)
+        configuration = parsed(read_artifact(leased.store, standing.artifact).configuration)
         return Rejected(standing.run, digest(configuration))
     return None
 
 
-def _differs(bench: LeasedShard, one: LastGood, other: LastGood) -> bool:
+def _differs(leased: LeasedShard, one: LastGood, other: LastGood) -> bool:
     """Whether they deployed different configurations: what stands may have been deployed more than once."""
     if one.artifact == other.artifact:
         return False
-    first, second = (readable_configurations(bench.store, [each.artifact]) for each in (one, other))
-    return first != second or not same_inputs_kept(bench.store, one.artifact, other.artifact)
+    first, second = (readable_configurations(leased.store, [each.artifact]) for each in (one, other))
+    return first != second or not same_inputs_kept(leased.store, one.artifact, other.artifact)
 
 
 def _not_made(
-    bench: LeasedShard, known: RecordedShard, target: LastGood, now: IdentityIndex
+    leased: LeasedShard, known: RecordedShard, target: LastGood, now: IdentityIndex
 ) -> tuple[str, ...]:
     """Addresses to let go of: no run is proven to have made their objects, nor has the target any."""
     not_made = frozenset[Identity]() if known.good is None else known.good.record.not_made
@@ -147,23 +147,23 @@ def _not_made(
         if one.identity in not_made and one.identity not in target.index and one.deposed is None
     ]
     for one in found:
-        bench.say(f"{one.address} ({one.id}) was taken over or imported: it stays, and leaves the state")
+        leased.say(f"{one.address} ({one.id}) was taken over or imported: it stays, and leaves the state")
     return tuple(one.address for one in found)
 
 
-def configuration_back_to(bench: LeasedShard, known: RecordedShard, target: LastGood) -> Document:
+def configuration_back_to(leased: LeasedShard, known: RecordedShard, target: LastGood) -> Document:
     """The configuration that leads from what stands to an earlier deployment.
 
     Raises GateError where only edits of the state could lead there.
     """
     snapshot = known.snapshot()
-    now = bench.index(None if snapshot is None else snapshot.document)
-    goal = _configuration_of(bench, target)
+    now = leased.index(None if snapshot is None else snapshot.document)
+    goal = _configuration_of(leased, target)
     built = build_rollback(
         goal,
-        _standing(bench, known),
+        _standing(leased, known),
         needs=RollbackNeeds(
-            moves=inverse_moves(target.index, now), forget=_not_made(bench, known, target, now)
+            moves=inverse_moves(target.index, now), forget=_not_made(leased, known, target, now)
         ),
         state=now,
     )
@@ -175,29 +175,29 @@ def configuration_back_to(bench: LeasedShard, known: RecordedShard, target: Last
     return built.configuration
 
 
-def _configuration_of(bench: LeasedShard, target: LastGood) -> Document:
+def _configuration_of(leased: LeasedShard, target: LastGood) -> Document:
     """What a deployment deployed. Raises UsageError, with what else there is, where that is lost."""
     try:
-        return parsed(read_artifact(bench.store, target.artifact).configuration)
+        return parsed(read_artifact(leased.store, target.artifact).configuration)
     except NeedsPersonError as error:
         others = (
             record
-            for record in deployments(earlier(bench.store, bench.folder))
-            if record.run != target.run and readable_configurations(bench.store, [record.artifact])
+            for record in deployments(earlier(leased.store, leased.folder))
+            if record.run != target.run and readable_configurations(leased.store, [record.artifact])
         )
         other = next(others, None)
-        anew = f"check the version that is wanted out, then: {deploy_command(bench.shard)}"
-        next_step = anew if other is None else rollback_command(bench.shard, "--to", other.run)
+        anew = f"check the version that is wanted out, then: {deploy_command(leased.shard)}"
+        next_step = anew if other is None else rollback_command(leased.shard, "--to", other.run)
         raise UsageError(
             f"there is no way back to the deployment of run {target.run}: {error.what}", next_step=next_step
         ) from None
 
 
-def _standing(bench: LeasedShard, known: RecordedShard) -> Document:
+def _standing(leased: LeasedShard, known: RecordedShard) -> Document:
     """What was deployed since, newest last; its providers are still needed."""
     shas = [] if known.good is None else [known.good.record.artifact]
-    shas += [] if known.kept is None else list(known.kept.record.debt.artifacts)
-    standing: Document = parsed(bench.shard.configuration)
-    for configuration in readable_configurations(bench.store, shas):
+    shas += [] if known.kept is None else list(known.kept.record.leftovers.artifacts)
+    standing: Document = parsed(leased.shard.configuration)
+    for configuration in readable_configurations(leased.store, shas):
         standing = union_providers(standing, configuration).configuration
     return standing

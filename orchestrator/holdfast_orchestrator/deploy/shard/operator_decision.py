@@ -35,20 +35,20 @@ class _Left:
 
 
 def refuse_unknown_addresses(
-    run: str, person: OperatorDecision, shards: Iterable[Shard], store_of: Callable[[Shard], DurableStore]
+    run: str, decision: OperatorDecision, shards: Iterable[Shard], store_of: Callable[[Shard], DurableStore]
 ) -> None:
     """Return if some shard that the run has left open knows each address the person named.
 
     Reads only. Raises UsageError for the first one that none of them knows.
     """
-    if not (person.skip or person.orphan):
+    if not (decision.skip or decision.orphan):
         return
     left = [one for shard in shards if (one := _left(run, shard, store_of(shard))) is not None]
     if not left:
         return
-    for address in person.orphan:
+    for address in decision.orphan:
         _refuse_unknown(run, "--orphan", address, {one.shard: one.there for one in left})
-    for address in person.skip:
+    for address in decision.skip:
         _refuse_unknown(run, "--skip", address, {one.shard: one.known for one in left})
 
 

@@ -23,7 +23,7 @@ from holdfast_orchestrator.deploy.work.promotion import (
     close_record,
     open_record,
     promote_shard,
-    renew_footing,
+    renew_fingerprint,
 )
 from holdfast_orchestrator.deploy.work.purpose import Purpose
 from holdfast_orchestrator.deploy.work.sightings import note_sightings, tell_unproven
@@ -54,185 +54,185 @@ _LOCK = ".terraform.lock.hcl"
 
 
 def launch(
-    bench: LeasedShard, known: RecordedShard, settled: Settled, *, purpose: Purpose, draft: ResultBuilder
+    leased: LeasedShard, known: RecordedShard, settled: Settled, *, purpose: Purpose, builder: ResultBuilder
 ) -> Launched:
     """Judge the plan, write down what is about to happen, and let the machine do it.
 
-    `draft` is told when it begins, and how it ended before anything is tidied up.
+    `builder` is told when it begins, and how it ended before anything is tidied up.
     Raises HoldfastError where something stands against it; nothing has been changed then.
     """
     made, terraform = settled.made, settled.terraform
-    artifact = artifact_of(bench, terraform)
-    attempt = _attempt(bench, known, made, artifact=artifact, purpose=purpose)
+    artifact = artifact_of(leased, terraform)
+    attempt = _attempt(leased, known, made, artifact=artifact, purpose=purpose)
     attempt.ownership = settled.ownership
     attempt.terraform, attempt.plan_file = terraform, None if made.document.is_empty else made.file
-    refuse_other_state(bench, made.file)
+    refuse_other_state(leased, made.file)
     if purpose.verb != "destroy":
-        refuse_without_way_back(bench, attempt)
+        refuse_without_way_back(leased, attempt)
     if purpose.verb != "destroy":
-        judge_reversible(bench, attempt, attempt.plan)
-        refuse_unready(bench, attempt)
-        put_deletes_off(bench, attempt)
-    refuse_when_interrupted(bench)
-    tell_unproven(bench, made.watched)
-    name = JournalName(bench.run.id, bench.shard.name)
-    opened = Journal.begin_anew if bench.desk.taken_over else Journal.begin
-    with opened(name, runtime=bench.run.runtime, store=bench.store) as journal:
-        bench.journal = journal
-        _write_down(bench, attempt, artifact, made.watched)
+        judge_reversible(leased, attempt, attempt.plan)
+        refuse_unready(leased, attempt)
+        put_deletes_off(leased, attempt)
+    refuse_when_interrupted(leased)
+    tell_unproven(leased, made.watched)
+    name = JournalName(leased.run.id, leased.shard.name)
+    opened = Journal.begin_anew if leased.run_context.taken_over else Journal.begin
+    with opened(name, runtime=leased.run.runtime, store=leased.store) as journal:
+        leased.journal = journal
+        _write_down(leased, attempt, artifact, made.watched)
         try:
-            refuse_when_interrupted(bench)
+            refuse_when_interrupted(leased)
         except HoldfastError:
-            close_record(bench, attempt, debt=attempt.debt)
-            bench.mark(Phase.HELD, "after")
+            close_record(leased, attempt, leftovers=attempt.leftovers)
+            leased.mark(Phase.HELD, "after")
             raise
-        return finish(bench, attempt, Phase.APPLYING, draft=draft)
+        return finish(leased, attempt, Phase.APPLYING, builder=builder)
 
 
-def refuse_irreversible(bench: LeasedShard, known: RecordedShard, made: MadePlan, terraform: Any) -> None:
+def refuse_irreversible(leased: LeasedShard, known: RecordedShard, made: MadePlan, terraform: Any) -> None:
     """Raise GateError where something in a plan could not be undone and nobody approved it."""
-    artifact, purpose = artifact_of(bench, terraform), Purpose(verb="deploy")
-    attempt = _attempt(bench, known, made, artifact=artifact, purpose=purpose)
-    judge_reversible(bench, attempt, attempt.plan)
+    artifact, purpose = artifact_of(leased, terraform), Purpose(verb="deploy")
+    attempt = _attempt(leased, known, made, artifact=artifact, purpose=purpose)
+    judge_reversible(leased, attempt, attempt.plan)
 
 
-def finish(bench: LeasedShard, attempt: Attempt, phase: Phase, *, draft: ResultBuilder | None) -> Launched:
+def finish(leased: LeasedShard, attempt: Attempt, phase: Phase, *, builder: ResultBuilder | None) -> Launched:
     """Let the machine work from a phase to its end."""
-    if draft is not None:
-        draft.begun = True
-    ending = drive(bench, attempt, phase)
-    launched = Launched(ending=ending, serial=_serial(bench, attempt), backup=attempt.before.backup)
-    if draft is not None:
-        draft.launched(launched)
+    if builder is not None:
+        builder.begun = True
+    ending = drive(leased, attempt, phase)
+    launched = Launched(ending=ending, serial=_serial(leased, attempt), backup=attempt.before.backup)
+    if builder is not None:
+        builder.launched(launched)
     return launched
 
 
-def _serial(bench: LeasedShard, attempt: Attempt) -> int | None:
+def _serial(leased: LeasedShard, attempt: Attempt) -> int | None:
     """The serial of the state that is left; not to be had is no reason to have failed."""
     try:
-        serial = (attempt.standing or bench.state()).serial
+        serial = (attempt.standing or leased.state()).serial
     except HoldfastError:
         return None
     return serial if serial >= 0 else None
 
 
 def keep_as_good(
-    bench: LeasedShard, known: RecordedShard, snapshot: StateSnapshot, planned: "Planned"
+    leased: LeasedShard, known: RecordedShard, snapshot: StateSnapshot, planned: "Planned"
 ) -> None:
     """A plan that finds nothing proves what stands: it becomes the last good deployment, if it is not."""
     proven = None if planned.inputs is None else VerifiedInputs(inputs=planned.inputs, state=snapshot.etag)
-    artifact = artifact_of(bench, planned.terraform)
-    good = good_of(bench, known) if known.good is not None else None
-    settled = known.kept is None or not known.kept.record.debt.touched
+    artifact = artifact_of(leased, planned.terraform)
+    good = good_of(leased, known) if known.good is not None else None
+    settled = known.kept is None or not known.kept.record.leftovers.touched
     if (
         good is not None
         and settled
-        and not _is_of_another_app(bench, known)
-        and _is_good_already(bench, good, artifact)
+        and not _is_of_another_app(leased, known)
+        and _is_good_already(leased, good, artifact)
     ):
-        renew_footing(bench, known, good.promoted, proven)
+        renew_fingerprint(leased, known, good.promoted, proven)
         return
-    before = before_now(bench, snapshot)
+    before = before_now(leased, snapshot)
     attempt = Attempt(
-        run=bench.run.id,
+        run=leased.run.id,
         verb="deploy",
-        policy=bench.desk.policy,
-        artifact=keep_deployed(bench, artifact),
+        policy=leased.run_context.policy,
+        artifact=keep_deployed(leased, artifact),
         configuration=parsed(artifact.configuration),
         before=before,
         good=good,
         kept=known.kept,
-        began=bench.run.clock.now(),
+        began=leased.run.clock.now(),
         proven=proven,
     )
     if good is not None and planned.document.accepted:
         # Then this plan shows what the last good one showed.
         attempt.residual, attempt.accepted = good.record.residual, planned.document.accepted
         attempt.accepted_mark = good.record.accepted_mark
-    promote_shard(bench, attempt)
-    attempt.kept = open_record(bench, attempt)
-    close_record(bench, attempt)
+    promote_shard(leased, attempt)
+    attempt.kept = open_record(leased, attempt)
+    close_record(leased, attempt)
 
 
-def _is_of_another_app(bench: LeasedShard, known: RecordedShard) -> bool:
+def _is_of_another_app(leased: LeasedShard, known: RecordedShard) -> bool:
     """Whether the records name an app that is taken over: from now on they name this one."""
     records = (None if known.kept is None else known.kept.record, known.good and known.good.record)
-    return any(record and record.project not in (None, bench.run.project) for record in records)
+    return any(record and record.project not in (None, leased.run.project) for record in records)
 
 
-def _is_good_already(bench: LeasedShard, good: LastGoodDeployment, artifact: Artifact) -> bool:
+def _is_good_already(leased: LeasedShard, good: LastGoodDeployment, artifact: Artifact) -> bool:
     if good.lost is not None:
         return False
     if good.record.artifact == artifact.sha256 and good.record.index.objects:
         return True
     same = good.configuration == parsed(artifact.configuration)
-    return same and same_inputs(read_artifact(bench.store, good.record.artifact), artifact)
+    return same and same_inputs(read_artifact(leased.store, good.record.artifact), artifact)
 
 
-def artifact_of(bench: LeasedShard, terraform: Any) -> Artifact:
+def artifact_of(leased: LeasedShard, terraform: Any) -> Artifact:
     """What is being deployed, or destroyed, whole."""
     file = terraform.workdir / _LOCK
     lock = read_source(file) if file.is_file() else None
     return Artifact(
-        configuration=bench.shard.configuration,
+        configuration=leased.shard.configuration,
         lock=lock,
         engine=str(terraform.engine).partition(" (")[0],
-        assets={file.path: file.sha256 for file in bench.shard.inputs.files if file.kept},
-        inputs=described(bench.shard.inputs) if bench.shard.inputs.known else None,
+        assets={file.path: file.sha256 for file in leased.shard.inputs.files if file.kept},
+        inputs=described(leased.shard.inputs) if leased.shard.inputs.known else None,
         providers=locked_providers(lock.decode()) if lock is not None else {},
     )
 
 
 def _attempt(
-    bench: LeasedShard, known: RecordedShard, made: MadePlan, *, artifact: Artifact, purpose: Purpose
+    leased: LeasedShard, known: RecordedShard, made: MadePlan, *, artifact: Artifact, purpose: Purpose
 ) -> Attempt:
     return Attempt(
-        run=bench.run.id,
+        run=leased.run.id,
         verb=purpose.verb,
         target=purpose.target,
         rejected=purpose.rejected,
-        policy=bench.desk.policy,
+        policy=leased.run_context.policy,
         artifact=artifact.sha256,
         configuration=parsed(artifact.configuration),
-        before=before_now(bench, known.snapshot()),
-        good=good_of(bench, known),
+        before=before_now(leased, known.snapshot()),
+        good=good_of(leased, known),
         kept=known.kept,
-        debt=Leftovers() if known.kept is None else known.kept.record.debt,
+        leftovers=Leftovers() if known.kept is None else known.kept.record.leftovers,
         plans=[made.raw or NO_CHANGES],
         imports=made.imports,
-        began=bench.run.clock.now(),
+        began=leased.run.clock.now(),
     )
 
 
-def _write_down(bench: LeasedShard, attempt: Attempt, artifact: Artifact, watched: Sightings) -> None:
+def _write_down(leased: LeasedShard, attempt: Attempt, artifact: Artifact, watched: Sightings) -> None:
     """Artifact, plan, backup and the open record, all at once; the journal says where they lie."""
-    with bench.phase(Phase.LEASED) as entry:
-        entry.update(noted(bench, attempt))
-    with bench.phase(Phase.PREFLIGHT):
+    with leased.phase(Phase.LEASED) as entry:
+        entry.update(noted(leased, attempt))
+    with leased.phase(Phase.PREFLIGHT):
         pass
-    bench.step("backing up")
-    kept_artifact = bench.desk.hands.submit(keep_deployed, bench, artifact)
-    kept_plan = bench.desk.hands.submit(keep_plan, bench.store, attempt.run, attempt.plan)
+    leased.step("backing up")
+    kept_artifact = leased.run_context.hands.submit(keep_deployed, leased, artifact)
+    kept_plan = leased.run_context.hands.submit(keep_plan, leased.store, attempt.run, attempt.plan)
     tagged = None
-    if any(may_be_adopted(change, bench.shard) for change in attempt.planned):
-        tagged = bench.desk.hands.submit(tagged_arns, bench)
-    with bench.phase(Phase.SNAPSHOT) as entry:
-        _back_up(bench, attempt)
+    if any(may_be_adopted(change, leased.shard) for change in attempt.planned):
+        tagged = leased.run_context.hands.submit(tagged_arns, leased)
+    with leased.phase(Phase.SNAPSHOT) as entry:
+        _back_up(leased, attempt)
         attempt.tagged_before = None if tagged is None else tagged.result()
         entry.update(_snapshot_entry(attempt), artifact=kept_artifact.result())
-    with bench.phase(Phase.PLANNED) as entry:
+    with leased.phase(Phase.PLANNED) as entry:
         entry.update(note_sightings(attempt, watched), plan=kept_plan.result())
-    with bench.phase(Phase.GATED) as entry:
-        attempt.kept = open_record(bench, attempt)
+    with leased.phase(Phase.GATED) as entry:
+        attempt.kept = open_record(leased, attempt)
         entry["put_off"] = list(attempt.staging.put_off)
         entry["ownership"] = dump_ownership(attempt.ownership)
         entry["approved"] = sorted(one.name for one in attempt.consents)
 
 
-def _back_up(bench: LeasedShard, attempt: Attempt) -> None:
+def _back_up(leased: LeasedShard, attempt: Attempt) -> None:
     snapshot = attempt.before.snapshot
     if snapshot is not None:
-        backup = bench.back_up(snapshot, f"before {attempt.verb}", artifact=attempt.artifact)
+        backup = leased.back_up(snapshot, f"before {attempt.verb}", artifact=attempt.artifact)
         attempt.before = replace(attempt.before, backup=backup)
 
 

@@ -111,8 +111,8 @@ class Attempt:
     began: datetime
     target: str | None = None
     rejected: Rejected | None = None
-    debt: Leftovers = field(default_factory=Leftovers)
-    person: OperatorDecision = field(default_factory=OperatorDecision)
+    leftovers: Leftovers = field(default_factory=Leftovers)
+    decision: OperatorDecision = field(default_factory=OperatorDecision)
 
     plans: list[Document] = field(default_factory=list, repr=False)
     rollback_plans: list[Document] = field(default_factory=list, repr=False)
@@ -134,7 +134,7 @@ class Attempt:
     accepted_mark: str | None = None
     proven: VerifiedInputs | None = None
     standing: StateSnapshot | None = field(default=None, repr=False)
-    footing: Fingerprint | None = field(default=None, repr=False)
+    fingerprint: Fingerprint | None = field(default=None, repr=False)
     healthy: bool = True
     health: tuple[Mapping[str, Any], ...] = ()
     health_began: bool = False
@@ -212,7 +212,7 @@ class Attempt:
     def consents(self) -> tuple[Approval, ...]:
         """What somebody approved by name, and what was never good: half made since the last good deploy."""
         good = IdentityIndex() if self.good is None else self.good.record.index
-        unused = () if self.debt.health_began else self.before.index.objects
+        unused = () if self.leftovers.health_began else self.before.index.objects
         never_good = (
             Approval(known.address, snapshot="none: it was never good")
             for known in unused
@@ -225,7 +225,7 @@ class Attempt:
     def touched(self) -> frozenset[str]:
         """Every address this run's plans touched, and those failed runs before it touched."""
         mine = (read_plan(plan).touched for plan in self.plans)
-        return frozenset(self.debt.touched).union(*mine)
+        return frozenset(self.leftovers.touched).union(*mine)
 
     @property
     def imported(self) -> frozenset[str]:

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 _SHOWN = 3
 
 
-def keep_deployed(bench: "LeasedShard", artifact: Artifact) -> str:
+def keep_deployed(leased: "LeasedShard", artifact: Artifact) -> str:
     """Keep an artifact and, before it, all it reads; return its name. One that lies there has both."""
-    inputs = bench.shard.inputs
-    if not inputs.is_empty and bench.store.head(artifact_key(artifact.sha256)) is None:
-        keep_inputs(bench.store, inputs, _reader(bench.workdir, inputs))
-        _tell_of_fingerprints(bench, inputs)
-    return keep_artifact(bench.store, artifact)
+    inputs = leased.shard.inputs
+    if not inputs.is_empty and leased.store.head(artifact_key(artifact.sha256)) is None:
+        keep_inputs(leased.store, inputs, _reader(leased.workdir, inputs))
+        _tell_of_fingerprints(leased, inputs)
+    return keep_artifact(leased.store, artifact)
 
 
 def _reader(folder: Path, inputs: Inputs) -> Fetch:
@@ -47,24 +47,24 @@ def _reader(folder: Path, inputs: Inputs) -> Fetch:
     return read
 
 
-def _tell_of_fingerprints(bench: "LeasedShard", inputs: Inputs) -> None:
+def _tell_of_fingerprints(leased: "LeasedShard", inputs: Inputs) -> None:
     names = tuple(dict.fromkeys(file.part_of for file in inputs.not_kept))
     if names:
-        bench.say(
+        leased.say(
             f"{_listed(names)}: only a fingerprint is kept, so this deploy can be gone back to only where "
             "the same bytes still lie there"
         )
 
 
-def inputs_to_go_back_with(bench: "LeasedShard", attempt: "Attempt", configuration: Document) -> Inputs:
+def inputs_to_go_back_with(leased: "LeasedShard", attempt: "Attempt", configuration: Document) -> Inputs:
     """Return the last good deployment's inputs and, for what else `configuration` has, the failed one's.
 
     Raises BlockedRollbackError where one of them is another now, and was not kept.
     """
     if attempt.good is None:
-        return bench.shard.inputs
-    artifact = read_artifact(bench.store, attempt.good.record.artifact)
-    inputs, changed = inputs_of(bench.store, artifact, bench.shard)
+        return leased.shard.inputs
+    artifact = read_artifact(leased.store, attempt.good.record.artifact)
+    inputs, changed = inputs_of(leased.store, artifact, leased.shard)
     if changed:
         raise BlockedRollbackError(
             f"the last good deploy read {_listed(changed)}, of which only a fingerprint is kept, and "
@@ -73,7 +73,7 @@ def inputs_to_go_back_with(bench: "LeasedShard", attempt: "Attempt", configurati
             f"forward and deploy, or: holdfast resume {attempt.run} --accept-forward",
             violations=(),
         )
-    return _with_providers(inputs, bench.shard.inputs, configuration, attempt.good.configuration)
+    return _with_providers(inputs, leased.shard.inputs, configuration, attempt.good.configuration)
 
 
 def _with_providers(inputs: Inputs, standing: Inputs, configuration: Document, good: Document) -> Inputs:
@@ -82,20 +82,20 @@ def _with_providers(inputs: Inputs, standing: Inputs, configuration: Document, g
 
 
 def inputs_to_go_back_by_hand(
-    bench: "LeasedShard", artifact: Artifact, configuration: Document, *, run: str
+    leased: "LeasedShard", artifact: Artifact, configuration: Document, *, run: str
 ) -> Inputs:
     """Return the inputs of an earlier deployment.
 
     Raises NeedsPersonError where one of them is another now, and was not kept.
     """
-    inputs, changed = inputs_of(bench.store, artifact, bench.shard)
+    inputs, changed = inputs_of(leased.store, artifact, leased.shard)
     if changed:
         raise NeedsPersonError(
             f"deploy {run} read {_listed(changed)}, of which only a fingerprint is kept, and something else "
             "lies there now",
-            next_step=f"put back what it read, then: holdfast rollback {bench.shard.name} --to {run}",
+            next_step=f"put back what it read, then: holdfast rollback {leased.shard.name} --to {run}",
         )
-    return _with_providers(inputs, bench.shard.inputs, configuration, json.loads(artifact.configuration))
+    return _with_providers(inputs, leased.shard.inputs, configuration, json.loads(artifact.configuration))
 
 
 def _listed(names: tuple[str, ...]) -> str:

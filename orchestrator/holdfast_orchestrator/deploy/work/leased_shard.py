@@ -46,7 +46,7 @@ class LeasedShard:
 
     shard: Shard
     run: Run
-    desk: RunContext
+    run_context: RunContext
     store: DurableStore
     lease: Lease
     journal: Journal | None = None
@@ -108,7 +108,7 @@ class LeasedShard:
     @property
     def owners(self) -> BucketOwners:
         """Who owns what, as the run asks it."""
-        return self.desk.owners
+        return self.run_context.owners
 
     def bare_terraform(
         self, configuration: Document | None = None, inputs: Inputs | None = None
@@ -150,8 +150,8 @@ class LeasedShard:
             reason=reason,
             at=now,
             written=snapshot.written or now,
-            actor=str(self.desk.actor),
-            git=self.desk.git,
+            actor=str(self.run_context.actor),
+            git=self.run_context.git,
             **known,
         )
         key = keep_backup(self.store, snapshot, meta, copies=self.run.tools.copies(self.shard))

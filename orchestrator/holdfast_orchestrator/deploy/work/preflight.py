@@ -75,23 +75,23 @@ class RecordedShard:
         return None if self.stored is None else snapshot_of(self.stored)
 
 
-def look(bench: LeasedShard) -> RecordedShard:
+def look(leased: LeasedShard) -> RecordedShard:
     """Read what is known of the shard, all at once. Asks the bucket whether it honours conditions, once."""
-    bench.desk.conditional.require(bench.store, bucket=bench.shard.state.bucket)
-    submit = bench.desk.hands.submit
-    stored = submit(bench.store.get, bench.shard.state.key)
-    good = submit(read_last_good, bench.store, bench.folder)
-    kept = submit(read_state_record, bench.store, bench.folder)
-    locked = submit(bench.store.head, lock_key(bench))
+    leased.run_context.conditional.require(leased.store, bucket=leased.shard.state.bucket)
+    submit = leased.run_context.hands.submit
+    stored = submit(leased.store.get, leased.shard.state.key)
+    good = submit(read_last_good, leased.store, leased.folder)
+    kept = submit(read_state_record, leased.store, leased.folder)
+    locked = submit(leased.store.head, lock_key(leased))
     return RecordedShard(
         stored=stored.result(),
-        good=_unless_damaged(bench, good),
-        kept=_unless_damaged(bench, kept),
+        good=_unless_damaged(leased, good),
+        kept=_unless_damaged(leased, kept),
         locked=locked.result() is not None,
     )
 
 
-def _unless_damaged(bench: LeasedShard, reading: Future[R | None]) -> R | None:
+def _unless_damaged(leased: LeasedShard, reading: Future[R | None]) -> R | None:
     """A record that was read; None for a damaged one that somebody says to do without.
 
     Raises NeedsPersonError for any other damaged one.
@@ -99,41 +99,41 @@ def _unless_damaged(bench: LeasedShard, reading: Future[R | None]) -> R | None:
     try:
         return reading.result()
     except NeedsPersonError as error:
-        if not bench.desk.policy.rebaseline:
-            again = f"to do without it: {deploy_command(bench.shard, '--rebaseline')}"
+        if not leased.run_context.policy.rebaseline:
+            again = f"to do without it: {deploy_command(leased.shard, '--rebaseline')}"
             raise NeedsPersonError(error.what, next_step=again) from None
-        bench.say(f"{error.what}; done without, as was asked for")
+        leased.say(f"{error.what}; done without, as was asked for")
         return None
 
 
-def refuse_another_app(bench: LeasedShard, known: RecordedShard) -> None:
+def refuse_another_app(leased: LeasedShard, known: RecordedShard) -> None:
     """Raise GateError where the shard's key has the records of another app, or of another of its stacks."""
     good = None if known.good is None else known.good.record
     record = None if known.kept is None else known.kept.record
-    shard = bench.shard
+    shard = leased.shard
     refuse_other_app(
-        bench.run.project,
+        leased.run.project,
         shard.state.key,
         good=good,
         record=record,
-        taken_over=bench.desk.policy.take_over_app,
-        unnamed=None if bench.run.is_named else shard.configuration,
+        taken_over=leased.run_context.policy.take_over_app,
+        unnamed=None if leased.run.is_named else shard.configuration,
         environment=shard.environment,
     )
     former = refuse_other_stack(shard.name, shard.state.key, shard.configuration, good=good, record=record)
     if former is not None:
-        bench.say(f"stack {former!r} is called {shard.name!r} now; its state {shard.state.key} goes on")
+        leased.say(f"stack {former!r} is called {shard.name!r} now; its state {shard.state.key} goes on")
 
 
-def refuse_strange_state(bench: LeasedShard, known: RecordedShard) -> None:
+def refuse_strange_state(leased: LeasedShard, known: RecordedShard) -> None:
     """Return if the state is the one that was recorded, or somebody said to take it for the truth.
 
     Raises NeedsPersonError for one that is gone, damaged or half moved, GateError for one that
     somebody else wrote.
     """
-    if known.kept is not None and not bench.desk.policy.rebaseline:
-        refuse_half_moved(bench.store, known.kept.record.moving)
-    key, expected = bench.shard.state.key, known.expected
+    if known.kept is not None and not leased.run_context.policy.rebaseline:
+        refuse_half_moved(leased.store, known.kept.record.moving)
+    key, expected = leased.shard.state.key, known.expected
     stored = read_state(key, None if known.stored is None else known.stored.body)
     standing = compare(stored, expected)
     match standing:
@@ -143,21 +143,21 @@ def refuse_strange_state(bench: LeasedShard, known: RecordedShard) -> None:
             raise NeedsPersonError(
                 f"the state at {key} is {standing}: {_recorded(expected)} was recorded; Terraform would "
                 "create everything a second time",
-                next_step=restore_commands(bench.store, bench.shard),
+                next_step=restore_commands(leased.store, leased.shard),
             )
         case _:
             known.snapshot()
             if standing in (Standing.FOREIGN, Standing.UNRECORDED):
-                refuse_other_lineage(bench.store, bench.shard, stored.lineage)
-            if not bench.desk.policy.rebaseline:
+                refuse_other_lineage(leased.store, leased.shard, stored.lineage)
+            if not leased.run_context.policy.rebaseline:
                 raise GateError(_strange(key, standing, stored, expected), next_step=_LOOK)
-            bench.say(f"the state at {key} is {standing}; taken for the truth, as was asked for")
+            leased.say(f"the state at {key} is {standing}; taken for the truth, as was asked for")
 
 
-def refuse_full_disk(bench: LeasedShard, known: RecordedShard) -> None:
+def refuse_full_disk(leased: LeasedShard, known: RecordedShard) -> None:
     """Raise MachineError where an apply might not find room for its events and, if need be, for the state."""
     size = 0 if known.stored is None else len(known.stored.body)
-    runtime = bench.run.runtime
+    runtime = leased.run.runtime
     temporary = Path(runtime.environ.get("TMPDIR") or tempfile.gettempdir())
     wanted = (
         (runtime.cache, max(_LEAST_ROOM, _ROOM_PER_STATE * size), "HOLDFAST_CACHE_DIR"),
@@ -180,12 +180,12 @@ def _free(folder: Path) -> int:
     return shutil.disk_usage(there).free
 
 
-def good_of(bench: LeasedShard, known: RecordedShard) -> LastGoodDeployment | None:
+def good_of(leased: LeasedShard, known: RecordedShard) -> LastGoodDeployment | None:
     """The deployment to go back to, with its configuration; after a destroy that has nothing in it."""
     if known.good is None:
         return None
     try:
-        configuration = parsed(read_artifact(bench.store, known.good.record.artifact).configuration)
+        configuration = parsed(read_artifact(leased.store, known.good.record.artifact).configuration)
     except NeedsPersonError as error:
         # After a destroy there is nothing to go back to that could have been lost.
         lost = None if known.good.record.is_destroy else error.what

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from holdfast_orchestrator.change_detection.fingerprinting import footing_of
+from holdfast_orchestrator.change_detection.fingerprinting import fingerprint_of
 from holdfast_orchestrator.change_detection.upstream import outputs_needed
 from holdfast_orchestrator.deploy.decisions.configuration import Pin
 from holdfast_orchestrator.deploy.work.attempt import Attempt, Baseline
@@ -34,9 +34,9 @@ from holdfast_orchestrator.terraform.plan import read_plan
 from holdfast_orchestrator.terraform.state_file import Recorded
 
 
-def promote_shard(bench: LeasedShard, attempt: Attempt) -> Promoted | None:
+def promote_shard(leased: LeasedShard, attempt: Attempt) -> Promoted | None:
     """Write the record of what is good now. None where no state is left to speak of."""
-    snapshot = attempt.standing or bench.snapshot()
+    snapshot = attempt.standing or leased.snapshot()
     if snapshot is None:
         return None
     record = LastGood(
@@ -49,31 +49,31 @@ def promote_shard(bench: LeasedShard, attempt: Attempt) -> Promoted | None:
         inputs={
             name: PinnedInput(generation=pin.generation, outputs_sha256=pin.outputs_sha256)
             for name, pin in (
-                () if attempt.verb == "destroy" else pins_now(bench, attempt.configuration).items()
+                () if attempt.verb == "destroy" else pins_now(leased, attempt.configuration).items()
             )
         },
-        index=bench.index(snapshot.document),
+        index=leased.index(snapshot.document),
         residual=attempt.residual,
         accepted=attempt.accepted,
         accepted_mark=attempt.accepted_mark,
         health=tuple(attempt.health),
-        actor=bench.desk.actor,
-        git=bench.desk.git,
-        at=bench.run.clock.now(),
-        project=bench.run.project or None,
-        shard=note_of(bench.shard),
+        actor=leased.run_context.actor,
+        git=leased.run_context.git,
+        at=leased.run.clock.now(),
+        project=leased.run.project or None,
+        shard=note_of(leased.shard),
         verb=attempt.verb,
         target=attempt.target,
         rejected=_rejected(attempt),
-        not_made=_not_made(attempt, snapshot.document, bench.index(snapshot.document)),
+        not_made=_not_made(attempt, snapshot.document, leased.index(snapshot.document)),
     )
     after = None if attempt.good is None else attempt.good.promoted
     if after is not None and after.record.run == attempt.run:
         return after
-    promoted = promote(bench.store, bench.folder, record, after=after)
+    promoted = promote(leased.store, leased.folder, record, after=after)
     if attempt.verb != "destroy" and not attempt.ownership.held:
         state = ObjectStamp(snapshot.etag, snapshot.version)
-        attempt.footing = footing_of(bench, promoted, state=state, proven=attempt.proven)
+        attempt.fingerprint = fingerprint_of(leased, promoted, state=state, proven=attempt.proven)
     return promoted
 
 
@@ -102,12 +102,12 @@ def _rejected(attempt: Attempt) -> tuple[Rejected, ...]:
     return tuple(kept.values())
 
 
-def pins_now(bench: LeasedShard, configuration: Document) -> dict[str, Pin]:
+def pins_now(leased: LeasedShard, configuration: Document) -> dict[str, Pin]:
     """What a configuration reads from each upstream shard: the digest of exactly those outputs."""
     pins = {}
-    for upstream, names in outputs_needed(configuration, bench.run.manifest).items():
-        other = bench.run.manifest.by_name[upstream]
-        store = bench.run.tools.store(other)
+    for upstream, names in outputs_needed(configuration, leased.run.manifest).items():
+        other = leased.run.manifest.by_name[upstream]
+        store = leased.run.tools.store(other)
         snapshot = read_snapshot(store, other.state.key)
         outputs = {} if snapshot is None else snapshot.outputs
         good = read_last_good(store, other.state.folder)
@@ -118,50 +118,50 @@ def pins_now(bench: LeasedShard, configuration: Document) -> dict[str, Pin]:
     return pins
 
 
-def open_record(bench: LeasedShard, attempt: Attempt) -> KeptRecord:
+def open_record(leased: LeasedShard, attempt: Attempt) -> KeptRecord:
     """Say that a run is about to change the shard."""
     record = StateRecord(
         run=attempt.run,
         is_open=True,
         state=recorded(attempt.before.snapshot),
-        debt=attempt.debt,
-        at=bench.run.clock.now(),
+        leftovers=attempt.leftovers,
+        at=leased.run.clock.now(),
         seconds=None if attempt.kept is None else attempt.kept.record.seconds,
-        project=bench.run.project or None,
-        stack=bench.shard.name,
+        project=leased.run.project or None,
+        stack=leased.shard.name,
         received=() if attempt.kept is None else attempt.kept.record.received,
         handed=() if attempt.kept is None else attempt.kept.record.handed,
         held=() if attempt.kept is None else attempt.kept.record.held,
     )
-    return write_state_record(bench.store, bench.folder, record, after=attempt.kept)
+    return write_state_record(leased.store, leased.folder, record, after=attempt.kept)
 
 
-def close_record(bench: LeasedShard, attempt: Attempt, *, debt: Leftovers | None = None) -> None:
-    """Say that the run has ended, and which state it left. Without `debt` nothing is unsettled."""
+def close_record(leased: LeasedShard, attempt: Attempt, *, leftovers: Leftovers | None = None) -> None:
+    """Say that the run has ended, and which state it left. Without `leftovers` nothing is unsettled."""
     if attempt.kept is None or not attempt.kept.record.is_open:
         return
     record = replace(
         attempt.kept.record,
         is_open=False,
-        state=recorded(attempt.standing or bench.snapshot()),
-        debt=debt or Leftovers(),
-        at=bench.run.clock.now(),
-        footing=attempt.footing if debt is None else None,
-        seconds=(bench.run.clock.now() - attempt.began).total_seconds(),
+        state=recorded(attempt.standing or leased.snapshot()),
+        leftovers=leftovers or Leftovers(),
+        at=leased.run.clock.now(),
+        fingerprint=attempt.fingerprint if leftovers is None else None,
+        seconds=(leased.run.clock.now() - attempt.began).total_seconds(),
     )
-    if debt is None and attempt.rollback is None:
-        record = _with_moves(bench, attempt, record)
-    attempt.kept = write_state_record(bench.store, bench.folder, record, after=attempt.kept)
+    if leftovers is None and attempt.rollback is None:
+        record = _with_moves(leased, attempt, record)
+    attempt.kept = write_state_record(leased.store, leased.folder, record, after=attempt.kept)
 
 
-def _with_moves(bench: LeasedShard, attempt: Attempt, record: StateRecord) -> StateRecord:
+def _with_moves(leased: LeasedShard, attempt: Attempt, record: StateRecord) -> StateRecord:
     """The record with what came from other shards, and what went to them: a rollback by hand needs it."""
     good = () if attempt.good is None else (attempt.good.record.artifact,)
     record = replace(record, held=(*good, *record.held) if attempt.ownership.held else ())
     if not (attempt.ownership.received or attempt.handed_over):
         return record
-    snapshot = attempt.standing or bench.snapshot()
-    now = bench.index(None if snapshot is None else snapshot.document).by_address
+    snapshot = attempt.standing or leased.snapshot()
+    now = leased.index(None if snapshot is None else snapshot.document).by_address
     received = [
         Received(identity=now[address].identity, source=source, run=attempt.run, at=record.at)
         for address, source in sorted(attempt.ownership.received.items())
@@ -174,20 +174,22 @@ def _with_moves(bench: LeasedShard, attempt: Attempt, record: StateRecord) -> St
     return replace(record, received=(*record.received, *received), handed=(*record.handed, *handed))
 
 
-def before_now(bench: LeasedShard, snapshot: StateSnapshot | None) -> Baseline:
+def before_now(leased: LeasedShard, snapshot: StateSnapshot | None) -> Baseline:
     """What there is before anything was changed."""
     return Baseline(
-        snapshot=snapshot, index=bench.index(None if snapshot is None else snapshot.document), backup=None
+        snapshot=snapshot, index=leased.index(None if snapshot is None else snapshot.document), backup=None
     )
 
 
-def renew_footing(
-    bench: LeasedShard, known: RecordedShard, good: Promoted, proven: VerifiedInputs | None
+def renew_fingerprint(
+    leased: LeasedShard, known: RecordedShard, good: Promoted, proven: VerifiedInputs | None
 ) -> None:
     """Write down what a plan that found nothing has proven of a deployment that is recorded already."""
-    kept, stored = known.kept, bench.store.head(bench.shard.state.key)
-    if kept is None or kept.record.is_open or kept.record.debt != Leftovers() or stored is None:
+    kept, stored = known.kept, leased.store.head(leased.shard.state.key)
+    if kept is None or kept.record.is_open or kept.record.leftovers != Leftovers() or stored is None:
         return
-    footing = footing_of(bench, good, state=ObjectStamp(stored.etag, stored.version), proven=proven)
-    if footing is not None and footing != kept.record.footing:
-        write_state_record(bench.store, bench.folder, replace(kept.record, footing=footing), after=kept)
+    fingerprint = fingerprint_of(leased, good, state=ObjectStamp(stored.etag, stored.version), proven=proven)
+    if fingerprint is not None and fingerprint != kept.record.fingerprint:
+        write_state_record(
+            leased.store, leased.folder, replace(kept.record, fingerprint=fingerprint), after=kept
+        )

@@ -17,9 +17,9 @@ from holdfast_orchestrator.terraform.ownership import Holdings, Sighting, Sighti
 SEEN, GONE = "seen", "gone"
 
 
-def holdings_of(bench: LeasedShard, attempt: Attempt, plan: Document | None = None) -> Holdings:
+def holdings_of(leased: LeasedShard, attempt: Attempt, plan: Document | None = None) -> Holdings:
     """What the shard has now, for the guard over an apply of `plan` (by default the one gated last)."""
-    snapshot = bench.snapshot()
+    snapshot = leased.snapshot()
     return holdings_in(
         None if snapshot is None else snapshot.document,
         plan=attempt.plan if plan is None else plan,
@@ -40,7 +40,7 @@ def note_sightings(attempt: Attempt, watched: Sightings | None) -> dict[str, Any
     }
 
 
-def look_once_more(bench: LeasedShard, attempt: Attempt) -> dict[str, Any]:
+def look_once_more(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
     """Look, right before an apply that nothing guards, for what its creates would take over.
 
     What is there fails the apply before it begins. All else counts as unproven from now on, because somebody
@@ -48,13 +48,13 @@ def look_once_more(bench: LeasedShard, attempt: Attempt) -> dict[str, Any]:
     """
     if attempt.verb == "destroy" or attempt.plan_file is None or attempt.terraform.guards:
         return {}
-    holdings = holdings_of(bench, attempt)
-    known = unguarded(bench.shard, attempt.plan, holdings)
+    holdings = holdings_of(leased, attempt)
+    known = unguarded(leased.shard, attempt.plan, holdings)
     if not known.by_key:
         return {}
-    bench.step("looking once more")
-    seen = look_by_import(attempt.terraform, bench.shard, attempt.plan, holdings)
-    findings = [*takeovers(attempt.plan, seen, bench.shard)]
+    leased.step("looking once more")
+    seen = look_by_import(attempt.terraform, leased.shard, attempt.plan, holdings)
+    findings = [*takeovers(attempt.plan, seen, leased.shard)]
     if findings:
         attempt.plan_file.unlink(missing_ok=True)
         attempt.plan_file = None
@@ -69,19 +69,19 @@ def look_once_more(bench: LeasedShard, attempt: Attempt) -> dict[str, Any]:
     return note_sightings(attempt, known)
 
 
-def note_applied(bench: LeasedShard, attempt: Attempt, watched: Sightings | None) -> dict[str, Any]:
+def note_applied(leased: LeasedShard, attempt: Attempt, watched: Sightings | None) -> dict[str, Any]:
     """Take in what the guard saw of an apply, and what that apply proves where none was there."""
     if watched is None and attempt.verb != "destroy":
-        watched = unguarded(bench.shard, attempt.plan, holdings_of(bench, attempt))
+        watched = unguarded(leased.shard, attempt.plan, holdings_of(leased, attempt))
     return note_sightings(attempt, watched)
 
 
-def tell_unproven(bench: LeasedShard, watched: Sightings) -> None:
+def tell_unproven(leased: LeasedShard, watched: Sightings) -> None:
     """Tell, once for each type, that nobody can say whether its objects were there before."""
     unproven = {one.kind: one.why for one in watched.by_key.values() if one.verdict is Verdict.UNPROVEN}
     for kind, why in sorted(unproven.items()):
         reason = why.splitlines()[0] if why else "no answer"
-        bench.say(
+        leased.say(
             f"nobody can tell whether an {kind} is there already ({reason}): should this deploy fail, "
             "what it makes of that type is left behind and named"
         )

@@ -29,63 +29,63 @@ _SLACK = timedelta(seconds=5)
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def lock_key(bench: LeasedShard) -> str:
+def lock_key(leased: LeasedShard) -> str:
     """Where Terraform puts its lock on the shard's state."""
-    return f"{bench.shard.state.key}.tflock"
+    return f"{leased.shard.state.key}.tflock"
 
 
-def release_our_lock(bench: LeasedShard) -> None:
+def release_our_lock(leased: LeasedShard) -> None:
     """Remove a lock that a Terraform of ours left on this machine; wait for one that still works.
 
     Raises GateError for somebody else's lock, NeedsPersonError for one that cannot be read, and as
     `wait_for_children` does.
     """
-    stored = bench.store.get(lock_key(bench))
+    stored = leased.store.get(lock_key(leased))
     if stored is None:
         return
-    wait_for_children(bench)
-    if (stored := bench.store.get(lock_key(bench))) is None:
+    wait_for_children(leased)
+    if (stored := leased.store.get(lock_key(leased))) is None:
         return
     lock = _parsed(stored)
     who = f"{getpass.getuser()}@{socket.gethostname()}"
-    spawned = (_spawned(child, who) for child in children(bench.workdir, since=_LONG_AGO))
+    spawned = (_spawned(child, who) for child in children(leased.workdir, since=_LONG_AGO))
     if any(judge_lock(lock, one) is Owner.OURS and _in_time(lock, last) for one, last in spawned):
-        remove_lock(bench, stored)
+        remove_lock(leased, stored)
         return
-    refuse_lock(bench, lock)
+    refuse_lock(leased, lock)
 
 
-def outwait_lock(bench: LeasedShard, *, seconds: float) -> None:
+def outwait_lock(leased: LeasedShard, *, seconds: float) -> None:
     """Release our lock, and give one that a Terraform on another machine holds that long to be given back.
 
     Raises as `release_our_lock` does.
     """
-    began, told = bench.run.clock.monotonic(), False
+    began, told = leased.run.clock.monotonic(), False
     while True:
         try:
-            return release_our_lock(bench)
+            return release_our_lock(leased)
         except GateError as held:
-            if bench.run.clock.monotonic() - began >= seconds:
+            if leased.run.clock.monotonic() - began >= seconds:
                 raise
             if not told:
-                bench.say(f"waits for a lock: {held.what}")
+                leased.say(f"waits for a lock: {held.what}")
                 told = True
-        bench.run.clock.sleep(_POLL_SECONDS)
+        leased.run.clock.sleep(_POLL_SECONDS)
 
 
-def remove_lock(bench: LeasedShard, stored: StoredObject) -> None:
+def remove_lock(leased: LeasedShard, stored: StoredObject) -> None:
     """Remove exactly this lock."""
     with suppress(ObjectExistsError):
-        bench.store.delete(stored.head.key, etag=stored.head.etag)
-    bench.say("removed the lock that a Terraform of ours had left on the state")
+        leased.store.delete(stored.head.key, etag=stored.head.etag)
+    leased.say("removed the lock that a Terraform of ours had left on the state")
 
 
-def refuse_lock(bench: LeasedShard, lock: Any) -> None:
+def refuse_lock(leased: LeasedShard, lock: Any) -> None:
     """Raise what a lock of somebody else means."""
-    unlock = f"holdfast state unlock {shlex.quote(bench.shard.name)}"
+    unlock = f"holdfast state unlock {shlex.quote(leased.shard.name)}"
     if judge_lock(lock, None) is Owner.UNREADABLE:
         raise NeedsPersonError(
-            f"the lock object at {lock_key(bench)} cannot be read, so nobody knows who holds the state",
+            f"the lock object at {lock_key(leased)} cannot be read, so nobody knows who holds the state",
             next_step=f"make sure that nobody does, then: {unlock}",
         )
     raise GateError(
@@ -95,38 +95,38 @@ def refuse_lock(bench: LeasedShard, lock: Any) -> None:
     )
 
 
-def read_lock(bench: LeasedShard) -> tuple[StoredObject, Any] | None:
+def read_lock(leased: LeasedShard) -> tuple[StoredObject, Any] | None:
     """The lock on the shard's state, as it lies there and as JSON (None: unreadable)."""
-    stored = bench.store.get(lock_key(bench))
+    stored = leased.store.get(lock_key(leased))
     return None if stored is None else (stored, _parsed(stored))
 
 
-def wait_for_children(bench: LeasedShard, *, next_step: str | None = None) -> None:
+def wait_for_children(leased: LeasedShard, *, next_step: str | None = None) -> None:
     """Wait for every Terraform of ours that still works in the shard's folder, whoever started it.
 
     A stop ends the wait where nothing was begun yet: InterruptedSafelyError, with `next_step`. Asked a second
     time, each is interrupted, as what we start ourselves is.
     """
     told = False
-    while alive := _alive(bench):
+    while alive := _alive(leased):
         left = f"the {alive[0].verb} (process {alive[0].pid}) that a dead run left running"
-        if bench.is_to_stop:
+        if leased.is_to_stop:
             raise InterruptedSafelyError(f"interrupted while it waited for {left}", next_step=next_step)
         if not told:
-            bench.say(f"waits for {left}")
+            leased.say(f"waits for {left}")
             told = True
-        with bench.run.stop.interrupting(lambda: _interrupt_all(bench)):
-            bench.run.clock.sleep(_POLL_SECONDS)
+        with leased.run.stop.interrupting(lambda: _interrupt_all(leased)):
+            leased.run.clock.sleep(_POLL_SECONDS)
 
 
-def _interrupt_all(bench: LeasedShard) -> None:
-    for child in _alive(bench):
-        child.interrupt(bench.run.runtime.processes)
+def _interrupt_all(leased: LeasedShard) -> None:
+    for child in _alive(leased):
+        child.interrupt(leased.run.runtime.processes)
 
 
-def _alive(bench: LeasedShard) -> list[Child]:
-    processes = bench.run.runtime.processes
-    return [child for child in children(bench.workdir, since=_LONG_AGO) if child.lives(processes)]
+def _alive(leased: LeasedShard) -> list[Child]:
+    processes = leased.run.runtime.processes
+    return [child for child in children(leased.workdir, since=_LONG_AGO) if child.lives(processes)]
 
 
 def _spawned(child: Child, who: str) -> tuple[Spawned, datetime]:
@@ -154,18 +154,18 @@ def _parsed(stored: StoredObject) -> Any:
         return None
 
 
-def note_stolen_lock(bench: LeasedShard, attempt: Attempt) -> None:
+def note_stolen_lock(leased: LeasedShard, attempt: Attempt) -> None:
     """Right after an apply: its lock could not be released because it is not there any more."""
-    if says_lock_not_released(attempt.errors) and bench.store.head(lock_key(bench)) is None:
+    if says_lock_not_released(attempt.errors) and leased.store.head(lock_key(leased)) is None:
         attempt.lock_stolen = True
 
 
-def refuse_stolen_lock(bench: LeasedShard, attempt: Attempt) -> None:
+def refuse_stolen_lock(leased: LeasedShard, attempt: Attempt) -> None:
     """Raise NeedsPersonError, once, where the lock was taken away; names what no state knows any more."""
     if not attempt.lock_stolen:
         return
     attempt.lock_stolen = False
-    lost = ", ".join(_overwritten(bench, attempt))
+    lost = ", ".join(_overwritten(leased, attempt))
     named = f"; in no state any more: {lost}" if lost else ""
     raise NeedsPersonError(
         "the lock was taken away during the apply, so somebody else may have written the state as well"
@@ -175,11 +175,11 @@ def refuse_stolen_lock(bench: LeasedShard, attempt: Attempt) -> None:
     )
 
 
-def _overwritten(bench: LeasedShard, attempt: Attempt) -> Iterator[str]:
-    now = bench.index(bench.state().document)
+def _overwritten(leased: LeasedShard, attempt: Attempt) -> Iterator[str]:
+    now = leased.index(leased.state().document)
     gone = attempt.progress().gone() | attempt.let_go
     told: set[tuple[str, str]] = set()
-    for index in _written_since(bench, attempt):
+    for index in _written_since(leased, attempt):
         for known in index:
             name = (known.identity.kind, known.id or known.address)
             if known.identity not in now and name not in gone and name not in told:
@@ -187,16 +187,16 @@ def _overwritten(bench: LeasedShard, attempt: Attempt) -> Iterator[str]:
                 yield f"{known.address} ({known.id})"
 
 
-def _written_since(bench: LeasedShard, attempt: Attempt) -> Iterator[IdentityIndex]:
+def _written_since(leased: LeasedShard, attempt: Attempt) -> Iterator[IdentityIndex]:
     """Each version of the state that was written since this run began, newest first."""
-    key = bench.shard.state.key
+    key = leased.shard.state.key
     before = attempt.before.snapshot
-    for version in bench.store.versions(key):
-        stored = None if version.deleted else bench.store.get_version(key, version.version)
+    for version in leased.store.versions(key):
+        stored = None if version.deleted else leased.store.get_version(key, version.version)
         if stored is None:
             continue
         if before is not None and stored.body == before.body:
             return
         state = read_state(version.version, stored.body)
         if state.condition is Condition.WHOLE:
-            yield bench.index(state.document)
+            yield leased.index(state.document)
