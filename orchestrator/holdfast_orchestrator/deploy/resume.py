@@ -121,7 +121,7 @@ def _as_deployed(store: DurableStore, folder: str) -> Shard | None:
 
 
 def take_up_run(
-    take: ResumeRequest, run: Run, shards: tuple[Shard, ...], transcribe: Transcribe
+    request: ResumeRequest, run: Run, shards: tuple[Shard, ...], transcribe: Transcribe
 ) -> RunResult:
     """Bring a run to its end, shard after shard; returns what became of each.
 
@@ -129,8 +129,8 @@ def take_up_run(
 
     Raises UsageError for a decision about an object that none of its shards knows; nothing is begun then.
     """
-    if take.decision is not None:
-        refuse_unknown_addresses(take.run, take.decision, shards, run.tools.store)
+    if request.decision is not None:
+        refuse_unknown_addresses(request.run, request.decision, shards, run.tools.store)
     began = run.clock.monotonic()
     transcript = transcribe(run.emit)
     run = replace(run, emit=transcript)
@@ -140,14 +140,14 @@ def take_up_run(
         run_context=run_context,
         verb="resume",
         shards=shards,
-        command=take.command,
+        command=request.command,
         transcript=transcript,
     )
     run.emit(run.started("resume", shards))
     if all(read_run(run.tools.store(first), run.id) is None for first, *_ in by_bucket(shards)):
         recorder.begin()
     with run.stop.guarding():
-        results = tuple(_told(run, _taken_up(take, run, shard, run_context)) for shard in shards)
+        results = tuple(_told(run, _taken_up(request, run, shard, run_context)) for shard in shards)
         result = RunResult(
             run=run.id,
             verb="resume",
@@ -198,19 +198,19 @@ def go_on_undoing(shard: Shard, run: Run, run_context: RunContext) -> ShardResul
     return _taken_up(take, run, shard, run_context)
 
 
-def _taken_up(take: ResumeRequest, run: Run, shard: Shard, run_context: RunContext) -> ShardResult:
-    ended = _ended(take, run, shard, run_context)
+def _taken_up(request: ResumeRequest, run: Run, shard: Shard, run_context: RunContext) -> ShardResult:
+    ended = _ended(request, run, shard, run_context)
     return ended if isinstance(ended, ShardResult) else ResultBuilder(shard=shard, run=run).failed(ended)
 
 
-def _ended(take: ResumeRequest, run: Run, shard: Shard, run_context: RunContext) -> ShardResult | Failure:
+def _ended(request: ResumeRequest, run: Run, shard: Shard, run_context: RunContext) -> ShardResult | Failure:
     """How it ended; where that run had not begun to change anything here, what to say of it."""
     began = run.clock.monotonic()
     builder = ResultBuilder(shard=shard, run=run)
     try:
-        ended = _under_lease(take, run, shard, run_context, builder)
+        ended = _under_lease(request, run, shard, run_context, builder)
     except InterruptedSafelyError:
-        ended = builder.stopped(_still_open(take))
+        ended = builder.stopped(_still_open(request))
     except HoldfastError as error:
         ended = builder.stopped(error)
     except Exception as error:
@@ -224,45 +224,45 @@ def _ended(take: ResumeRequest, run: Run, shard: Shard, run_context: RunContext)
 
 
 def _under_lease(
-    take: ResumeRequest, run: Run, shard: Shard, run_context: RunContext, builder: ResultBuilder
+    request: ResumeRequest, run: Run, shard: Shard, run_context: RunContext, builder: ResultBuilder
 ) -> ShardResult | Failure:
     store = run.tools.store(shard)
     kept = read_state_record(store, shard.state.folder)
     holder = run_context.leases(store).holder(shard.state.folder)
     unfinished = kept.record.run if kept is not None and kept.record.is_open else None
-    if unfinished != take.run and (holder is None or holder.run != take.run):
-        return _standing(store, shard, take, builder, unfinished)
-    if take.heeds_stop and run.stop.asked:
-        raise _still_open(take)
+    if unfinished != request.run and (holder is None or holder.run != request.run):
+        return _standing(store, shard, request, builder, unfinished)
+    if request.heeds_stop and run.stop.asked:
+        raise _still_open(request)
     doing = f"resuming {shard.name}"
-    with at_work(shard, run, run_context, doing=doing, heeds_stop=take.heeds_stop) as leased:
-        outwait_lock(leased, seconds=take.patience)
-        known = look(leased)
-        refuse_another_app(leased, known)
-        if known.unfinished != take.run:
+    with at_work(shard, run, run_context, doing=doing, heeds_stop=request.heeds_stop) as leased:
+        outwait_lock(leased, seconds=request.patience)
+        recorded = look(leased)
+        refuse_another_app(leased, recorded)
+        if recorded.unfinished != request.run:
             # It died before it had changed anything: what it held is given back, and that is all.
-            standing = _standing(store, shard, take, builder, known.unfinished)
-            untouched = standing == not_begun(store, take.run, shard)
-            return _given_back(take, store, shard, holder) if untouched and holder else standing
-        launched = take_up(leased, known, decision=take.decision, builder=builder)
-        unchanged = not_begun(store, take.run, shard)
+            standing = _standing(store, shard, request, builder, recorded.unfinished)
+            untouched = standing == not_begun(store, request.run, shard)
+            return _given_back(request, store, shard, holder) if untouched and holder else standing
+        launched = take_up(leased, recorded, decision=request.decision, builder=builder)
+        unchanged = not_begun(store, request.run, shard)
         if launched.ending.failure == unchanged:
             return unchanged
         return builder.launched(launched)
 
 
 def _standing(
-    store: DurableStore, shard: Shard, take: ResumeRequest, builder: ResultBuilder, unfinished: str | None
+    store: DurableStore, shard: Shard, request: ResumeRequest, builder: ResultBuilder, unfinished: str | None
 ) -> ShardResult | Failure:
     """What became of a shard with which that run has nothing left to do, as far as it had begun.
 
     `unfinished` is another run that has not come to its end here.
     """
-    told = read_run(store, take.run)
+    told = read_run(store, request.run)
     outcome = None if told is None else told.outcomes.get(shard.name)
     if told is not None and outcome in _STAYS:
         is_undone = outcome == Outcome.ROLLED_BACK
-        stands = _undone(take, store, shard, builder) if is_undone else builder.good(Outcome(outcome))
+        stands = _undone(request, store, shard, builder) if is_undone else builder.good(Outcome(outcome))
         return replace(stands, seconds=told.seconds.get(shard.name, 0.0))
     if unfinished is not None:
         return Failure(
@@ -270,54 +270,56 @@ def _standing(
             next_step=f"holdfast resume {unfinished}",
             evidence=(),
         )
-    return _by_its_journal(store, shard, take, builder)
+    return _by_its_journal(store, shard, request, builder)
 
 
 def _by_its_journal(
-    store: DurableStore, shard: Shard, take: ResumeRequest, builder: ResultBuilder
+    store: DurableStore, shard: Shard, request: ResumeRequest, builder: ResultBuilder
 ) -> ShardResult | Failure:
     good = read_last_good(store, shard.state.folder)
-    if good is not None and good.record.run == take.run:
+    if good is not None and good.record.run == request.run:
         return builder.good(Outcome.COMMITTED)
-    entries = read_journal(store, JournalName(take.run, shard.name))
+    entries = read_journal(store, JournalName(request.run, shard.name))
     phase = entries[-1].phase if entries else None
     if phase is Phase.PROMOTED:
         # Another deployment is the last good one by now.
         return builder.good(Outcome.COMMITTED)
     if phase is Phase.ROLLED_BACK:
-        return _undone(take, store, shard, builder)
+        return _undone(request, store, shard, builder)
     if phase is Phase.KEPT:
-        return builder.failed(_so(take, store, shard, f"run {take.run} had failed here, and undone nothing"))
-    return not_begun(store, take.run, shard)
+        return builder.failed(
+            _so(request, store, shard, f"run {request.run} had failed here, and undone nothing")
+        )
+    return not_begun(store, request.run, shard)
 
 
-def _given_back(take: ResumeRequest, store: DurableStore, shard: Shard, holder: LeaseRecord) -> Failure:
+def _given_back(request: ResumeRequest, store: DurableStore, shard: Shard, holder: LeaseRecord) -> Failure:
     """What to say of a run of which there is nothing but a lease; a move that it began is gone on with."""
-    ended = f"run {take.run} ended while it was {holder.doing}"
+    ended = f"run {request.run} ended while it was {holder.doing}"
     kept = read_state_record(store, shard.state.folder)
     moving = None if kept is None else kept.record.moving
     if moving is not None and moving.is_begun(store):
         reason = f"{ended}; what it held was given back, and the move is half done"
         return Failure(reason=reason, next_step=moving.command, evidence=())
-    return _so(take, store, shard, f"{ended}; it left nothing open, and what it held was given back")
+    return _so(request, store, shard, f"{ended}; it left nothing open, and what it held was given back")
 
 
-def _still_open(take: ResumeRequest) -> InterruptedSafelyError:
-    return InterruptedSafelyError("interrupted; still open", next_step=f"holdfast resume {take.run}")
+def _still_open(request: ResumeRequest) -> InterruptedSafelyError:
+    return InterruptedSafelyError("interrupted; still open", next_step=f"holdfast resume {request.run}")
 
 
-def _undone(take: ResumeRequest, store: DurableStore, shard: Shard, builder: ResultBuilder) -> ShardResult:
+def _undone(request: ResumeRequest, store: DurableStore, shard: Shard, builder: ResultBuilder) -> ShardResult:
     return builder.ended(
         Ending(
             outcome=Outcome.ROLLED_BACK,
             exit_code=RolledBackError.exit_code,
-            failure=_so(take, store, shard, f"run {take.run} had undone it already"),
+            failure=_so(request, store, shard, f"run {request.run} had undone it already"),
         )
     )
 
 
-def _so(take: ResumeRequest, store: DurableStore, shard: Shard, reason: str) -> Failure:
-    record = read_run(store, take.run)
+def _so(request: ResumeRequest, store: DurableStore, shard: Shard, reason: str) -> Failure:
+    record = read_run(store, request.run)
     again = again_command(shard, "deploy" if record is None else record.verb)
     return Failure(reason=reason, next_step=again, evidence=())
 

@@ -69,44 +69,44 @@ def examine(leased: LeasedShard, attempt: Attempt) -> Assessment:
     )
 
 
-def verdict_of(attempt: Attempt, found: Assessment) -> Verdict:
+def verdict_of(attempt: Attempt, assessment: Assessment) -> Verdict:
     """What kind of failure this is, as far as is known now."""
-    waits = not found.state_is_whole
+    waits = not assessment.state_is_whole
     return classify(
         Aftermath(
             exit_code=attempt.code,
             errors=attempt.errors,
             rescued_state=waits,
             unsaved=0,
-            in_doubt=len(in_doubt(attempt, found)),
-            adopted=_answered_by_our_own(attempt, found),
+            in_doubt=len(in_doubt(attempt, assessment)),
+            adopted=_answered_by_our_own(attempt, assessment),
             verified=attempt.verified,
             healthy=attempt.healthy,
         )
     )
 
 
-def _answered_by_our_own(attempt: Attempt, found: Assessment) -> tuple[str, ...]:
+def _answered_by_our_own(attempt: Attempt, assessment: Assessment) -> tuple[str, ...]:
     """The errors that say that an object exists which this run has adopted."""
-    adopted = {known.address for known in found.now if known.identity in attempt.adopted}
+    adopted = {known.address for known in assessment.now if known.identity in attempt.adopted}
     return tuple(
         error.text for error in attempt.diagnostics if error.address in adopted and says_exists(error.text)
     )
 
 
-def in_doubt(attempt: Attempt, found: Assessment) -> tuple[Step, ...]:
+def in_doubt(attempt: Attempt, assessment: Assessment) -> tuple[Step, ...]:
     """The creates nobody has looked for yet; one that was refused has made nothing."""
     refused = attempt.refused()
     return tuple(
         step
-        for step in found.settled.in_doubt
+        for step in assessment.settled.in_doubt
         if (step.address, step.id_value) not in attempt.looked_for and step.address not in refused
     )
 
 
-def may_be_done(found: Assessment) -> bool:
+def may_be_done(assessment: Assessment) -> bool:
     """Whether every step that was planned was done, as far as the events tell."""
-    return not found.progress.unfinished and not found.progress.not_started
+    return not assessment.progress.unfinished and not assessment.progress.not_started
 
 
 def _is_lost(stored: StateObject, attempt: Attempt) -> bool:

@@ -48,7 +48,7 @@ _HAVE = {False: "has", True: "have"}
 
 
 def held_back(
-    leased: LeasedShard, known: RecordedShard, plan: Document, *, followers: Collection[str]
+    leased: LeasedShard, recorded: RecordedShard, plan: Document, *, followers: Collection[str]
 ) -> HeldBack | None:
     """Return what of a plan's removals has to wait; None where nothing has to, or nothing can be kept.
 
@@ -57,13 +57,13 @@ def held_back(
     removed = _removed_outputs(plan)
     deletes = any(change.action is Action.DELETE for change in read_plan(plan))
     waiting = tuple(sorted(looking_up(followers, leased.run))) if deletes else ()
-    if known.good is None or not (removed or waiting):
+    if recorded.good is None or not (removed or waiting):
         return None
     readers: Mapping[str, frozenset[str]] = readers_of(leased.shard, leased.run, removed) if removed else {}
     if not readers and not waiting:
         return None
-    good = good_of(leased, known)
-    kept = () if known.kept is None else known.kept.record.leftovers.artifacts
+    good = good_of(leased, recorded)
+    kept = () if recorded.kept is None else recorded.kept.record.leftovers.artifacts
     earlier = [parsed(read_artifact(leased.store, sha).configuration) for sha in kept]
     bridge = build_bridge(
         parsed(leased.shard.configuration),

@@ -133,19 +133,24 @@ def recall(leased: LeasedShard, attempt: Attempt) -> None:
 
 def _built(leased: LeasedShard, attempt: Attempt) -> tuple[Assessment, RollbackConfiguration]:
     """Build the rollback from what there is now; return both."""
-    found = examine(leased, attempt)
-    created = found.settled.created | attempt.adopted | attempt.leftovers.created
+    assessment = examine(leased, attempt)
+    created = assessment.settled.created | attempt.adopted | attempt.leftovers.created
     needs = needs_of(
-        leased, attempt, found.now, created, state=found.stored.document, taken=found.settled.taken
+        leased,
+        attempt,
+        assessment.now,
+        created,
+        state=assessment.stored.document,
+        taken=assessment.settled.taken,
     )
-    built = build_rollback(goal_of(attempt), failed(leased, attempt), needs=needs, state=found.now)
+    built = build_rollback(goal_of(attempt), failed(leased, attempt), needs=needs, state=assessment.now)
     attempt.rollback = Rollback(
         needs=needs,
         built=built,
         created=frozenset(created),
         inputs=inputs_to_go_back_with(leased, attempt, built.configuration),
     )
-    return found, built
+    return assessment, built
 
 
 def plan(leased: LeasedShard, attempt: Attempt) -> Phase:
@@ -254,14 +259,14 @@ def settle(leased: LeasedShard, attempt: Attempt) -> Phase:
     """See that the state was saved; recover it where it was not."""
     rollback: Rollback = attempt.rollback
     with leased.phase(Phase.RB_SETTLE) as entry:
-        found = examine(leased, attempt)
-        entry["state"] = type(found.decision).__name__
-        if not found.state_is_whole:
-            mend(leased, attempt, found)
-        if not found.state_is_whole or rollback.built is None:
+        assessment = examine(leased, attempt)
+        entry["state"] = type(assessment.decision).__name__
+        if not assessment.state_is_whole:
+            mend(leased, attempt, assessment)
+        if not assessment.state_is_whole or rollback.built is None:
             # What was recovered, and what a restart found, wants a plan of its own.
             return Phase.RB_RETRY
-        if doubts := in_doubt(attempt, found):
+        if doubts := in_doubt(attempt, assessment):
             there = settle_doubts(leased, attempt, doubts)
             entry["found"] = [one.to_json() for one in there]
             if there:

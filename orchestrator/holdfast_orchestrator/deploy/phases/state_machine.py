@@ -108,19 +108,19 @@ def _settle(leased: LeasedShard, attempt: Attempt) -> Phase:
     with leased.phase(Phase.SETTLE) as entry:
         if attempt.code != 0:
             _unlock(leased)
-        found = examine(leased, attempt)
-        entry.update(code=attempt.code, state=type(found.decision).__name__)
-        entry["doubt"] = [step.address for step in found.settled.in_doubt]
-    return Phase.VERIFY if attempt.code == 0 and found.state_is_whole else Phase.CLASSIFY
+        assessment = examine(leased, attempt)
+        entry.update(code=attempt.code, state=type(assessment.decision).__name__)
+        entry["doubt"] = [step.address for step in assessment.settled.in_doubt]
+    return Phase.VERIFY if attempt.code == 0 and assessment.state_is_whole else Phase.CLASSIFY
 
 
 def _classify(leased: LeasedShard, attempt: Attempt) -> Phase:
     with leased.phase(Phase.CLASSIFY) as entry:
         if attempt.code != 0:
             _unlock(leased)
-        found = examine(leased, attempt)
-        verdict = verdict_of(attempt, found)
-        if verdict in (Verdict.TRANSIENT, Verdict.DEFINITE) and _is_to_be_checked(attempt, found):
+        assessment = examine(leased, attempt)
+        verdict = verdict_of(attempt, assessment)
+        if verdict in (Verdict.TRANSIENT, Verdict.DEFINITE) and _is_to_be_checked(attempt, assessment):
             # The exit code is a hint; a verify is the verdict.
             leased.step("verifying")
             before = attempt.failure
@@ -129,7 +129,7 @@ def _classify(leased: LeasedShard, attempt: Attempt) -> Phase:
             )
             forward.check(leased, attempt, configuration)
             attempt.failure = before or attempt.failure
-            verdict = verdict_of(attempt, found)
+            verdict = verdict_of(attempt, assessment)
         entry["verdict"] = verdict.name
         if attempt.failure is not None:
             entry["failure"] = leased.run.redactor.text(attempt.failure.reason)
@@ -175,10 +175,10 @@ def _is_cut_off(leased: LeasedShard, attempt: Attempt) -> bool:
     return attempt.code != EXIT_FAILED and attempt.retries < FORWARD_RETRIES
 
 
-def _is_to_be_checked(attempt: Attempt, found: Assessment) -> bool:
+def _is_to_be_checked(attempt: Attempt, assessment: Assessment) -> bool:
     if attempt.verified is not None or not attempt.healthy:
         return False
-    return attempt.verb == "destroy" or attempt.code is None or may_be_done(found)
+    return attempt.verb == "destroy" or attempt.code is None or may_be_done(assessment)
 
 
 def _health(leased: LeasedShard, attempt: Attempt) -> Phase:
@@ -231,14 +231,14 @@ def _rolled_back(leased: LeasedShard, attempt: Attempt) -> Ending:
 
 
 def _kept(leased: LeasedShard, attempt: Attempt) -> Ending:
-    found = examine(leased, attempt)
+    assessment = examine(leased, attempt)
     with leased.phase(Phase.KEPT) as entry:
         close_record(leased, attempt, leftovers=_leftovers(leased, attempt))
         entry.update(forward.state_afterwards(leased))
     failure = attempt.failure or _unknown(leased)
     if attempt.verb == "destroy":
         return _half_destroyed(leased, attempt, failure)
-    there = ", ".join(known.address for known in found.now) or "nothing"
+    there = ", ".join(known.address for known in assessment.now) or "nothing"
     return Ending(
         outcome=Outcome.FAILED,
         exit_code=EXIT_FAILED,
@@ -274,8 +274,8 @@ def _half_destroyed(leased: LeasedShard, attempt: Attempt, failure: Failure) -> 
 
 def _leftovers(leased: LeasedShard, attempt: Attempt) -> Leftovers:
     """What this run leaves behind for a later one to undo."""
-    found = examine(leased, attempt)
-    made = (found.settled.created | attempt.adopted) - unproven(leased, attempt, found.now)
+    assessment = examine(leased, attempt)
+    made = (assessment.settled.created | attempt.adopted) - unproven(leased, attempt, assessment.now)
     return Leftovers(
         created=frozenset(attempt.leftovers.created | made),
         touched=attempt.touched,

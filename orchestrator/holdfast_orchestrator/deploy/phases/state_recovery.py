@@ -40,16 +40,16 @@ def recover_state(leased: LeasedShard, attempt: Attempt) -> Phase:
     attempt.recoveries += 1
     if attempt.recoveries > _MOST_RECOVERIES:
         raise NeedsPersonError("the state could not be recovered: what was put back did not stay")
-    found = examine(leased, attempt)
-    with leased.phase(Phase.STATE_RECOVERY, decision=type(found.decision).__name__):
+    assessment = examine(leased, attempt)
+    with leased.phase(Phase.STATE_RECOVERY, decision=type(assessment.decision).__name__):
         leased.step("recovering the state")
-        mend(leased, attempt, found)
+        mend(leased, attempt, assessment)
     return Phase.CLASSIFY
 
 
-def mend(leased: LeasedShard, attempt: Attempt, found: Assessment) -> None:
+def mend(leased: LeasedShard, attempt: Attempt, assessment: Assessment) -> None:
     """Do what was decided about the state."""
-    match found.decision:
+    match assessment.decision:
         case NothingToDo() | UseStored():
             pass
         case PutRescued(_, state) | RestoreCopy(_, state):

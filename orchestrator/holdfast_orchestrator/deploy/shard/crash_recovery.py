@@ -28,18 +28,18 @@ _BACK = ("rb_", "partial_snapshot")
 
 
 def finish_what_was_left(
-    leased: LeasedShard, known: RecordedShard, *, destroying: bool = False
+    leased: LeasedShard, recorded: RecordedShard, *, destroying: bool = False
 ) -> RecordedShard:
     """Deal with the run that was left unfinished, if there is one; return what is known afterwards.
 
     A destroy that was left is carried on by another destroy only: whoever deploys wants what is left.
     Raises NeedsPersonError where that run waits for somebody, or has to from now on.
     """
-    run = known.unfinished
+    run = recorded.unfinished
     if run is None:
-        return known
+        return recorded
     leased.say(f"run {run} was left unfinished; it is brought to an end first")
-    launched = take_up(leased, known, decision=None, builder=None, destroying=destroying)
+    launched = take_up(leased, recorded, decision=None, builder=None, destroying=destroying)
     ending = launched.ending
     if ending.failure is not None and ending.outcome in (Outcome.NEEDS_HUMAN, Outcome.BLOCKED):
         raise NeedsPersonError(
@@ -52,7 +52,7 @@ def finish_what_was_left(
 
 def take_up(
     leased: LeasedShard,
-    known: RecordedShard,
+    recorded: RecordedShard,
     *,
     decision: OperatorDecision | None,
     builder: ResultBuilder | None,
@@ -64,15 +64,15 @@ def take_up(
     `builder` is told how it ended, where that is the shard's end too.
     Raises NeedsPersonError where it waits for a decision and there is none.
     """
-    kept = known.kept
+    kept = recorded.kept
     if kept is None:
         raise NeedsPersonError("nothing is known of an unfinished run")
     wait_for_children(leased, next_step=f"holdfast resume {kept.record.run}")
     release_our_lock(leased)
-    if known.good is not None and known.good.record.run == kept.record.run:
-        return _only_close(leased, known)
+    if recorded.good is not None and recorded.good.record.run == kept.record.run:
+        return _only_close(leased, recorded)
     try:
-        return _carried_on(leased, known, kept, decision=decision, builder=builder, destroying=destroying)
+        return _carried_on(leased, recorded, kept, decision=decision, builder=builder, destroying=destroying)
     except NeedsPersonError as error:
         if error.next_step not in (look_first(leased.shard.name), PUT_BACK):
             raise
@@ -82,7 +82,7 @@ def take_up(
 
 def _carried_on(
     leased: LeasedShard,
-    known: RecordedShard,
+    recorded: RecordedShard,
     kept: KeptRecord,
     *,
     decision: OperatorDecision | None,
@@ -93,9 +93,9 @@ def _carried_on(
     with Journal.resume(name, runtime=leased.run.runtime, store=leased.store) as journal:
         entries = journal.entries
         if _was_not_begun(entries):
-            return _only_close(leased, known)
+            return _only_close(leased, recorded)
         old = replace(leased, journal=journal, shard=old_shard(leased, entries))
-        attempt = reopened(old, known, entries, decision or OperatorDecision())
+        attempt = reopened(old, recorded, entries, decision or OperatorDecision())
         attempt.goes_on = destroying
         return finish(old, attempt, _phase(old, attempt, entries, decision), builder=builder)
 
@@ -142,16 +142,16 @@ def _after_stuck(attempt: Attempt, entries: tuple[Entry, ...], decision: Operato
     return Phase.RB_BUILD if any(entry.phase.value.startswith(_BACK) for entry in entries) else Phase.CLASSIFY
 
 
-def _only_close(leased: LeasedShard, known: RecordedShard) -> Launched:
+def _only_close(leased: LeasedShard, recorded: RecordedShard) -> Launched:
     """Nothing was changed, or everything was and only the last stroke of the pen was missing."""
-    kept = known.kept
+    kept = recorded.kept
     if kept is None:
         raise NeedsPersonError("nothing is known of an unfinished run")
-    state = known.expected
+    state = recorded.expected
     record = replace(kept.record, is_open=False, state=state, at=leased.run.clock.now())
     write_state_record(leased.store, leased.folder, record, after=kept)
     serial = None if state is None else state.serial
-    if known.good is not None and known.good.record.run == kept.record.run:
+    if recorded.good is not None and recorded.good.record.run == kept.record.run:
         return Launched(ending=Ending(outcome=Outcome.COMMITTED), serial=serial, backup=None)
     ending = Ending(
         outcome=Outcome.FAILED,

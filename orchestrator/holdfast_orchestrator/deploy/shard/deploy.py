@@ -113,33 +113,33 @@ class ShardDeploy:
     def _under_lease(self, leased: LeasedShard) -> ShardResult:
         from holdfast_orchestrator.deploy.shard.crash_recovery import finish_what_was_left  # noqa: PLC0415 - rarely needed
 
-        known = look(leased)
-        refuse_another_app(leased, known)
-        known = finish_what_was_left(leased, known, destroying=self._intent.destroy)
-        refuse_strange_state(leased, known)
-        refuse_full_disk(leased, known)
-        if known.locked:
+        recorded = look(leased)
+        refuse_another_app(leased, recorded)
+        recorded = finish_what_was_left(leased, recorded, destroying=self._intent.destroy)
+        refuse_strange_state(leased, recorded)
+        refuse_full_disk(leased, recorded)
+        if recorded.locked:
             release_our_lock(leased)
-        return self._go(leased, known)
+        return self._go(leased, recorded)
 
-    def _go(self, leased: LeasedShard, known: RecordedShard) -> ShardResult:
+    def _go(self, leased: LeasedShard, recorded: RecordedShard) -> ShardResult:
         """Plan, and deploy where there is something to do."""
-        snapshot = known.snapshot()
+        snapshot = recorded.snapshot()
         shown = self._still_shown(snapshot)
-        if self._nothing_to_do(snapshot, shown) and not self._may_be_ill(known):
+        if self._nothing_to_do(snapshot, shown) and not self._may_be_ill(recorded):
             return self._builder.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
         inputs = self._inputs(leased)
         planned = self._plan(leased, snapshot, inputs, shown)
         if self._run_context.policy.adopt and not self._intent.destroy:
             planned = self._adopting(leased, planned, snapshot)
         self._builder.document = planned.document
-        if planned.document.is_empty and not self._intent.destroy and not self._may_be_ill(known):
-            self._keep_as_good(leased, known, snapshot, planned)
+        if planned.document.is_empty and not self._intent.destroy and not self._may_be_ill(recorded):
+            self._keep_as_good(leased, recorded, snapshot, planned)
             return self._builder.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
-        settled = self._settled(leased, known, planned)
+        settled = self._settled(leased, recorded, planned)
         planned = Planned(settled.made, settled.terraform, planned.inputs)
         if self._intent.back is None and not self._intent.destroy:
-            good = None if known.good is None else known.good.record
+            good = None if recorded.good is None else recorded.good.record
             if rejected := rejected_version(good, leased.shard, self._run_context.policy.redeploy):
                 raise GateError(rejected.what, next_step=rejected.next_step)
         pass_gates(self._proposal(), () if self._intent.destroy else self._takeovers(planned))
@@ -147,17 +147,17 @@ class ShardDeploy:
         if not self._intent.destroy and self._intent.back is None:
             from holdfast_orchestrator.deploy.phases.held_removals import held_back  # noqa: PLC0415 - only after a plan
 
-            held = held_back(leased, known, planned.made.raw, followers=self._intent.followers)
+            held = held_back(leased, recorded, planned.made.raw, followers=self._intent.followers)
             if held is not None:
-                return self._keep_for_others(leased, known, planned, held)
-        return self._deploy(leased, known, settled)
+                return self._keep_for_others(leased, recorded, planned, held)
+        return self._deploy(leased, recorded, settled)
 
-    def _settled(self, leased: LeasedShard, known: RecordedShard, planned: Planned) -> Settled:
+    def _settled(self, leased: LeasedShard, recorded: RecordedShard, planned: Planned) -> Settled:
         """The plan in which everything belongs to this shard."""
-        record = None if known.kept is None else known.kept.record
+        record = None if recorded.kept is None else recorded.kept.record
         made, terraform = planned.made, planned.terraform
         settled = settle_ownership(
-            leased, made, terraform, snapshot=known.snapshot(), turn=self._turn(record)
+            leased, made, terraform, snapshot=recorded.snapshot(), turn=self._turn(record)
         )
         self._builder.document = settled.document
         return settled
@@ -167,23 +167,23 @@ class ShardDeploy:
         return Turn(handover=self._intent.handover, destroy=self._intent.destroy, record=record)
 
     def _keep_for_others(
-        self, leased: LeasedShard, known: RecordedShard, planned: Planned, held: "HeldBack"
+        self, leased: LeasedShard, recorded: RecordedShard, planned: Planned, held: "HeldBack"
     ) -> ShardResult:
         """Deploy everything but what others still need; the gates have judged all of it."""
         from holdfast_orchestrator.deploy.shard.start import refuse_irreversible  # noqa: PLC0415 - only after a plan
 
-        refuse_irreversible(leased, known, planned.made, planned.terraform)
+        refuse_irreversible(leased, recorded, planned.made, planned.terraform)
         leased.say(held.words)
         self._builder.put_off, self._builder.waits_for = held.bridge.kept, held.readers
         self._shard = held.shard(self._shard)
         leased = replace(leased, shard=self._shard)
-        snapshot = known.snapshot()
+        snapshot = recorded.snapshot()
         planned = self._plan(leased, snapshot, self._inputs(leased), None)
         self._builder.document = planned.document
-        if planned.document.is_empty and not self._may_be_ill(known):
-            self._keep_as_good(leased, known, snapshot, planned)
+        if planned.document.is_empty and not self._may_be_ill(recorded):
+            self._keep_as_good(leased, recorded, snapshot, planned)
             return self._builder.good(Outcome.UNCHANGED, serial=snapshot.serial if snapshot else None)
-        return self._deploy(leased, known, self._settled(leased, known, planned))
+        return self._deploy(leased, recorded, self._settled(leased, recorded, planned))
 
     def _adopting(self, leased: LeasedShard, planned: Planned, snapshot: StateSnapshot | None) -> Planned:
         """Plan again, with an import block for each object that is to be taken over."""
@@ -211,26 +211,28 @@ class ShardDeploy:
         made, adopt = planned.made, self._run_context.policy.adopt
         return tuple(takeovers(made.raw, made.watched, self._shard, adopted=adopt))
 
-    def _may_be_ill(self, known: RecordedShard) -> bool:
+    def _may_be_ill(self, recorded: RecordedShard) -> bool:
         """Whether what stands was never found healthy: a deploy that failed has left it."""
-        if self._intent.destroy or not self._shard.health_checks or known.stored is None:
+        if self._intent.destroy or not self._shard.health_checks or recorded.stored is None:
             return False
-        return known.good is None or (known.kept is not None and known.kept.record.leftovers != Leftovers())
+        return recorded.good is None or (
+            recorded.kept is not None and recorded.kept.record.leftovers != Leftovers()
+        )
 
-    def _deploy(self, leased: LeasedShard, known: RecordedShard, settled: Settled) -> ShardResult:
+    def _deploy(self, leased: LeasedShard, recorded: RecordedShard, settled: Settled) -> ShardResult:
         from holdfast_orchestrator.deploy.shard.start import launch  # noqa: PLC0415 - only with something to apply
 
-        launched = launch(leased, known, settled, purpose=self._purpose, builder=self._builder)
+        launched = launch(leased, recorded, settled, purpose=self._purpose, builder=self._builder)
         return self._builder.launched(launched)
 
     def _keep_as_good(
-        self, leased: LeasedShard, known: RecordedShard, snapshot: StateSnapshot | None, planned: Planned
+        self, leased: LeasedShard, recorded: RecordedShard, snapshot: StateSnapshot | None, planned: Planned
     ) -> None:
         from holdfast_orchestrator.deploy.shard.start import keep_as_good  # noqa: PLC0415 - only after a plan
 
         if snapshot is None:
             return
-        keep_as_good(leased, known, snapshot, planned)
+        keep_as_good(leased, recorded, snapshot, planned)
 
     def _still_shown(self, snapshot: StateSnapshot | None) -> ShardPlan | None:
         """The plan that was looked at, where nothing it was made from has changed."""

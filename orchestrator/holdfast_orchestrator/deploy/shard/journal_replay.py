@@ -271,5 +271,5 @@ def _said(entries: Sequence[Entry], phase: Phase) -> Mapping[str, Any]:
     return found[-1] if found else {}
 
 
-def _run(known: RecordedShard) -> str:
-    return "" if known.kept is None else known.kept.record.run
+def _run(recorded: RecordedShard) -> str:
+    return "" if recorded.kept is None else recorded.kept.record.run

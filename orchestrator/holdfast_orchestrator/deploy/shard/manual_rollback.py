@@ -48,16 +48,16 @@ class ShardRollback(ShardDeploy):
     def _under_lease(self, leased: LeasedShard) -> ShardResult:
         from holdfast_orchestrator.deploy.shard.crash_recovery import finish_what_was_left  # noqa: PLC0415 - rarely needed
 
-        known = look(leased)
-        refuse_another_app(leased, known)
-        known = finish_what_was_left(leased, known)
-        refuse_strange_state(leased, known)
-        if known.locked:
+        recorded = look(leased)
+        refuse_another_app(leased, recorded)
+        recorded = finish_what_was_left(leased, recorded)
+        refuse_strange_state(leased, recorded)
+        if recorded.locked:
             release_our_lock(leased)
         back = self._intent.back or RollbackTarget()
-        target = target_of(leased, known, back)
+        target = target_of(leased, recorded, back)
         leased.say(f"goes back to deploy {target.run} by {target.actor} on {target.at:%d %b %Y}")
-        configuration = configuration_back_to(leased, known, target)
+        configuration = configuration_back_to(leased, recorded, target)
         self._back_to = target.at
         artifact = read_artifact(leased.store, target.artifact)
         self._shard = replace(
@@ -65,31 +65,31 @@ class ShardRollback(ShardDeploy):
             configuration=json.dumps(configuration, indent=1).encode(),
             inputs=inputs_to_go_back_by_hand(leased, artifact, configuration, run=target.run),
         )
-        rejected = _rejected(leased, known, target) if back.rejects else None
+        rejected = _rejected(leased, recorded, target) if back.rejects else None
         self._purpose = Purpose(verb="rollback", target=target.run, rejected=rejected)
-        return self._go(replace(leased, shard=self._shard), known)
+        return self._go(replace(leased, shard=self._shard), recorded)
 
 
-def target_of(leased: LeasedShard, known: RecordedShard, back: RollbackTarget) -> LastGood:
+def target_of(leased: LeasedShard, recorded: RecordedShard, back: RollbackTarget) -> LastGood:
     """The deployment to go back to. Raises UsageError where there is none.
 
     Where nobody names one, it is the last good one after a destroy, or as long as something of a failed
     deploy is left, and the one before it where it stands. Only what Holdfast wrote down tells that: a
     destroy, a rollback, a restore and somebody else's change write states too, and are no deployments.
     """
-    if known.good is None:
+    if recorded.good is None:
         raise UsageError(f"{leased.shard.name} was never deployed well, so there is nothing to go back to")
-    history = earlier(leased.store, leased.folder) or (known.good.record,)
+    history = earlier(leased.store, leased.folder) or (recorded.good.record,)
     good = deployments(history)
     if back.to is not None:
         return _named(leased, history, good, back.to)
     if not good:
         raise UsageError(
-            f"run {known.good.record.run} destroyed {leased.shard.name}, and no deployment before it is kept",
+            f"run {recorded.good.record.run} destroyed {leased.shard.name}, and no deployment before it is kept",
             next_step=deploy_command(leased.shard),
         )
-    is_unsettled = known.kept is not None and known.kept.record.leftovers != Leftovers()
-    if known.stored is None or known.good.record.is_destroy or is_unsettled:
+    is_unsettled = recorded.kept is not None and recorded.kept.record.leftovers != Leftovers()
+    if recorded.stored is None or recorded.good.record.is_destroy or is_unsettled:
         return good[0]
     other = next((record for record in good[1:] if _differs(leased, record, good[0])), None)
     if other is None:
@@ -115,11 +115,11 @@ def _named(leased: LeasedShard, history: Sequence[LastGood], good: Sequence[Last
     raise UsageError(what, next_step=next_step)
 
 
-def _rejected(leased: LeasedShard, known: RecordedShard, target: LastGood) -> Rejected | None:
+def _rejected(leased: LeasedShard, recorded: RecordedShard, target: LastGood) -> Rejected | None:
     """The version that stands and is gone back from; None where it is the one that is gone back to."""
-    if known.good is None or known.good.record.is_destroy:
+    if recorded.good is None or recorded.good.record.is_destroy:
         return None
-    standing = target_in(earlier(leased.store, leased.folder), known.good.record)
+    standing = target_in(earlier(leased.store, leased.folder), recorded.good.record)
     if standing.generation <= target.generation:
         return None
     with suppress(NeedsPersonError):
@@ -137,10 +137,10 @@ def _differs(leased: LeasedShard, one: LastGood, other: LastGood) -> bool:
 
 
 def _not_made(
-    leased: LeasedShard, known: RecordedShard, target: LastGood, now: IdentityIndex
+    leased: LeasedShard, recorded: RecordedShard, target: LastGood, now: IdentityIndex
 ) -> tuple[str, ...]:
     """Addresses to let go of: no run is proven to have made their objects, nor has the target any."""
-    not_made = frozenset[Identity]() if known.good is None else known.good.record.not_made
+    not_made = frozenset[Identity]() if recorded.good is None else recorded.good.record.not_made
     found = [
         one
         for one in now
@@ -151,19 +151,19 @@ def _not_made(
     return tuple(one.address for one in found)
 
 
-def configuration_back_to(leased: LeasedShard, known: RecordedShard, target: LastGood) -> Document:
+def configuration_back_to(leased: LeasedShard, recorded: RecordedShard, target: LastGood) -> Document:
     """The configuration that leads from what stands to an earlier deployment.
 
     Raises GateError where only edits of the state could lead there.
     """
-    snapshot = known.snapshot()
+    snapshot = recorded.snapshot()
     now = leased.index(None if snapshot is None else snapshot.document)
     goal = _configuration_of(leased, target)
     built = build_rollback(
         goal,
-        _standing(leased, known),
+        _standing(leased, recorded),
         needs=RollbackNeeds(
-            moves=inverse_moves(target.index, now), forget=_not_made(leased, known, target, now)
+            moves=inverse_moves(target.index, now), forget=_not_made(leased, recorded, target, now)
         ),
         state=now,
     )
@@ -193,10 +193,10 @@ def _configuration_of(leased: LeasedShard, target: LastGood) -> Document:
         ) from None
 
 
-def _standing(leased: LeasedShard, known: RecordedShard) -> Document:
+def _standing(leased: LeasedShard, recorded: RecordedShard) -> Document:
     """What was deployed since, newest last; its providers are still needed."""
-    shas = [] if known.good is None else [known.good.record.artifact]
-    shas += [] if known.kept is None else list(known.kept.record.leftovers.artifacts)
+    shas = [] if recorded.good is None else [recorded.good.record.artifact]
+    shas += [] if recorded.kept is None else list(recorded.kept.record.leftovers.artifacts)
     standing: Document = parsed(leased.shard.configuration)
     for configuration in readable_configurations(leased.store, shas):
         standing = union_providers(standing, configuration).configuration

@@ -54,7 +54,12 @@ _LOCK = ".terraform.lock.hcl"
 
 
 def launch(
-    leased: LeasedShard, known: RecordedShard, settled: Settled, *, purpose: Purpose, builder: ResultBuilder
+    leased: LeasedShard,
+    recorded: RecordedShard,
+    settled: Settled,
+    *,
+    purpose: Purpose,
+    builder: ResultBuilder,
 ) -> Launched:
     """Judge the plan, write down what is about to happen, and let the machine do it.
 
@@ -63,7 +68,7 @@ def launch(
     """
     made, terraform = settled.made, settled.terraform
     artifact = artifact_of(leased, terraform)
-    attempt = _attempt(leased, known, made, artifact=artifact, purpose=purpose)
+    attempt = _attempt(leased, recorded, made, artifact=artifact, purpose=purpose)
     attempt.ownership = settled.ownership
     attempt.terraform, attempt.plan_file = terraform, None if made.document.is_empty else made.file
     refuse_other_state(leased, made.file)
@@ -89,10 +94,10 @@ def launch(
         return finish(leased, attempt, Phase.APPLYING, builder=builder)
 
 
-def refuse_irreversible(leased: LeasedShard, known: RecordedShard, made: MadePlan, terraform: Any) -> None:
+def refuse_irreversible(leased: LeasedShard, recorded: RecordedShard, made: MadePlan, terraform: Any) -> None:
     """Raise GateError where something in a plan could not be undone and nobody approved it."""
     artifact, purpose = artifact_of(leased, terraform), Purpose(verb="deploy")
-    attempt = _attempt(leased, known, made, artifact=artifact, purpose=purpose)
+    attempt = _attempt(leased, recorded, made, artifact=artifact, purpose=purpose)
     judge_reversible(leased, attempt, attempt.plan)
 
 
@@ -117,20 +122,20 @@ def _serial(leased: LeasedShard, attempt: Attempt) -> int | None:
 
 
 def keep_as_good(
-    leased: LeasedShard, known: RecordedShard, snapshot: StateSnapshot, planned: "Planned"
+    leased: LeasedShard, recorded: RecordedShard, snapshot: StateSnapshot, planned: "Planned"
 ) -> None:
     """A plan that finds nothing proves what stands: it becomes the last good deployment, if it is not."""
     proven = None if planned.inputs is None else VerifiedInputs(inputs=planned.inputs, state=snapshot.etag)
     artifact = artifact_of(leased, planned.terraform)
-    good = good_of(leased, known) if known.good is not None else None
-    settled = known.kept is None or not known.kept.record.leftovers.touched
+    good = good_of(leased, recorded) if recorded.good is not None else None
+    settled = recorded.kept is None or not recorded.kept.record.leftovers.touched
     if (
         good is not None
         and settled
-        and not _is_of_another_app(leased, known)
+        and not _is_of_another_app(leased, recorded)
         and _is_good_already(leased, good, artifact)
     ):
-        renew_fingerprint(leased, known, good.promoted, proven)
+        renew_fingerprint(leased, recorded, good.promoted, proven)
         return
     before = before_now(leased, snapshot)
     attempt = Attempt(
@@ -141,7 +146,7 @@ def keep_as_good(
         configuration=parsed(artifact.configuration),
         before=before,
         good=good,
-        kept=known.kept,
+        kept=recorded.kept,
         began=leased.run.clock.now(),
         proven=proven,
     )
@@ -154,9 +159,12 @@ def keep_as_good(
     close_record(leased, attempt)
 
 
-def _is_of_another_app(leased: LeasedShard, known: RecordedShard) -> bool:
+def _is_of_another_app(leased: LeasedShard, recorded: RecordedShard) -> bool:
     """Whether the records name an app that is taken over: from now on they name this one."""
-    records = (None if known.kept is None else known.kept.record, known.good and known.good.record)
+    records = (
+        None if recorded.kept is None else recorded.kept.record,
+        recorded.good and recorded.good.record,
+    )
     return any(record and record.project not in (None, leased.run.project) for record in records)
 
 
@@ -184,7 +192,7 @@ def artifact_of(leased: LeasedShard, terraform: Any) -> Artifact:
 
 
 def _attempt(
-    leased: LeasedShard, known: RecordedShard, made: MadePlan, *, artifact: Artifact, purpose: Purpose
+    leased: LeasedShard, recorded: RecordedShard, made: MadePlan, *, artifact: Artifact, purpose: Purpose
 ) -> Attempt:
     return Attempt(
         run=leased.run.id,
@@ -194,10 +202,10 @@ def _attempt(
         policy=leased.run_context.policy,
         artifact=artifact.sha256,
         configuration=parsed(artifact.configuration),
-        before=before_now(leased, known.snapshot()),
-        good=good_of(leased, known),
-        kept=known.kept,
-        leftovers=Leftovers() if known.kept is None else known.kept.record.leftovers,
+        before=before_now(leased, recorded.snapshot()),
+        good=good_of(leased, recorded),
+        kept=recorded.kept,
+        leftovers=Leftovers() if recorded.kept is None else recorded.kept.record.leftovers,
         plans=[made.raw or NO_CHANGES],
         imports=made.imports,
         began=leased.run.clock.now(),

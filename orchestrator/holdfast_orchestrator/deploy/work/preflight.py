@@ -106,10 +106,10 @@ def _unless_damaged(leased: LeasedShard, reading: Future[R | None]) -> R | None:
         return None
 
 
-def refuse_another_app(leased: LeasedShard, known: RecordedShard) -> None:
+def refuse_another_app(leased: LeasedShard, recorded: RecordedShard) -> None:
     """Raise GateError where the shard's key has the records of another app, or of another of its stacks."""
-    good = None if known.good is None else known.good.record
-    record = None if known.kept is None else known.kept.record
+    good = None if recorded.good is None else recorded.good.record
+    record = None if recorded.kept is None else recorded.kept.record
     shard = leased.shard
     refuse_other_app(
         leased.run.project,
@@ -125,16 +125,16 @@ def refuse_another_app(leased: LeasedShard, known: RecordedShard) -> None:
         leased.say(f"stack {former!r} is called {shard.name!r} now; its state {shard.state.key} goes on")
 
 
-def refuse_strange_state(leased: LeasedShard, known: RecordedShard) -> None:
+def refuse_strange_state(leased: LeasedShard, recorded: RecordedShard) -> None:
     """Return if the state is the one that was recorded, or somebody said to take it for the truth.
 
     Raises NeedsPersonError for one that is gone, damaged or half moved, GateError for one that
     somebody else wrote.
     """
-    if known.kept is not None and not leased.run_context.policy.rebaseline:
-        refuse_half_moved(leased.store, known.kept.record.moving)
-    key, expected = leased.shard.state.key, known.expected
-    stored = read_state(key, None if known.stored is None else known.stored.body)
+    if recorded.kept is not None and not leased.run_context.policy.rebaseline:
+        refuse_half_moved(leased.store, recorded.kept.record.moving)
+    key, expected = leased.shard.state.key, recorded.expected
+    stored = read_state(key, None if recorded.stored is None else recorded.stored.body)
     standing = compare(stored, expected)
     match standing:
         case Standing.SAME | Standing.NONE_YET:
@@ -146,7 +146,7 @@ def refuse_strange_state(leased: LeasedShard, known: RecordedShard) -> None:
                 next_step=restore_commands(leased.store, leased.shard),
             )
         case _:
-            known.snapshot()
+            recorded.snapshot()
             if standing in (Standing.FOREIGN, Standing.UNRECORDED):
                 refuse_other_lineage(leased.store, leased.shard, stored.lineage)
             if not leased.run_context.policy.rebaseline:
@@ -154,9 +154,9 @@ def refuse_strange_state(leased: LeasedShard, known: RecordedShard) -> None:
             leased.say(f"the state at {key} is {standing}; taken for the truth, as was asked for")
 
 
-def refuse_full_disk(leased: LeasedShard, known: RecordedShard) -> None:
+def refuse_full_disk(leased: LeasedShard, recorded: RecordedShard) -> None:
     """Raise MachineError where an apply might not find room for its events and, if need be, for the state."""
-    size = 0 if known.stored is None else len(known.stored.body)
+    size = 0 if recorded.stored is None else len(recorded.stored.body)
     runtime = leased.run.runtime
     temporary = Path(runtime.environ.get("TMPDIR") or tempfile.gettempdir())
     wanted = (
@@ -180,19 +180,19 @@ def _free(folder: Path) -> int:
     return shutil.disk_usage(there).free
 
 
-def good_of(leased: LeasedShard, known: RecordedShard) -> LastGoodDeployment | None:
+def good_of(leased: LeasedShard, recorded: RecordedShard) -> LastGoodDeployment | None:
     """The deployment to go back to, with its configuration; after a destroy that has nothing in it."""
-    if known.good is None:
+    if recorded.good is None:
         return None
     try:
-        configuration = parsed(read_artifact(leased.store, known.good.record.artifact).configuration)
+        configuration = parsed(read_artifact(leased.store, recorded.good.record.artifact).configuration)
     except NeedsPersonError as error:
         # After a destroy there is nothing to go back to that could have been lost.
-        lost = None if known.good.record.is_destroy else error.what
-        return LastGoodDeployment(promoted=known.good, configuration={}, lost=lost)
-    if known.good.record.is_destroy:
+        lost = None if recorded.good.record.is_destroy else error.what
+        return LastGoodDeployment(promoted=recorded.good, configuration={}, lost=lost)
+    if recorded.good.record.is_destroy:
         configuration = empty_like(configuration)
-    return LastGoodDeployment(promoted=known.good, configuration=configuration)
+    return LastGoodDeployment(promoted=recorded.good, configuration=configuration)
 
 
 _LOOK = "find out who wrote it; to take it for the truth as it is: --rebaseline"

@@ -182,10 +182,10 @@ def before_now(leased: LeasedShard, snapshot: StateSnapshot | None) -> Baseline:
 
 
 def renew_fingerprint(
-    leased: LeasedShard, known: RecordedShard, good: Promoted, proven: VerifiedInputs | None
+    leased: LeasedShard, recorded: RecordedShard, good: Promoted, proven: VerifiedInputs | None
 ) -> None:
     """Write down what a plan that found nothing has proven of a deployment that is recorded already."""
-    kept, stored = known.kept, leased.store.head(leased.shard.state.key)
+    kept, stored = recorded.kept, leased.store.head(leased.shard.state.key)
     if kept is None or kept.record.is_open or kept.record.leftovers != Leftovers() or stored is None:
         return
     fingerprint = fingerprint_of(leased, good, state=ObjectStamp(stored.etag, stored.version), proven=proven)
