@@ -85,7 +85,8 @@ def target_of(leased: LeasedShard, recorded: RecordedShard, back: RollbackTarget
         return _named(leased, history, good, back.to)
     if not good:
         raise UsageError(
-            f"run {recorded.good.record.run} destroyed {leased.shard.name}, and no deployment before it is kept",
+            f"run {recorded.good.record.run} destroyed {leased.shard.name}, and no deployment before it "
+            "is kept",
             next_step=deploy_command(leased.shard),
         )
     is_unsettled = recorded.kept is not None and recorded.kept.record.leftovers != Leftovers()
