@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast_orchestrator.deploy.work.attempt import events_of
+from holdfast_orchestrator.deploy.work.apply_evidence import evidence_of
 
 
 def line(address: str, id_key: str, id_value: str) -> str:
@@ -31,6 +31,18 @@ def test_only_an_id_is_taken_for_one(tmp_path: Path, id_key: str, known: str | N
     record = tmp_path / "apply.jsonl"
     record.write_text(line("aws_s3tables_table_bucket.t", id_key, "x") + "\n")
 
-    (step,) = events_of(record)
+    (step,) = evidence_of(record).steps
 
     assert step.id_value == known
+
+
+def test_a_record_is_parsed_once_until_it_grows(tmp_path: Path) -> None:
+    record = tmp_path / "apply.jsonl"
+    record.write_text(line("aws_sns_topic.t", "id", "x") + "\n")
+    first = evidence_of(record)
+
+    assert evidence_of(record) is first
+
+    with record.open("a") as more:
+        more.write(line("aws_sns_topic.u", "id", "y") + "\n")
+    assert [step.address for step in evidence_of(record).steps] == ["aws_sns_topic.t", "aws_sns_topic.u"]

@@ -7,7 +7,7 @@ bucket, or in the event files on the machine where Terraform ran.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,20 +23,18 @@ from holdfast_orchestrator.deploy.decisions.deferred_deletes import Staging
 from holdfast_orchestrator.deploy.decisions.imports import planned_values_by_address
 from holdfast_orchestrator.deploy.decisions.reversibility import Approval
 from holdfast_orchestrator.deploy.run_context import DeployPolicy
+from holdfast_orchestrator.deploy.work.apply_evidence import evidence_of
 from holdfast_orchestrator.deploy.work.failure import Failure
 from holdfast_orchestrator.record.fingerprint import Fingerprint, VerifiedInputs
 from holdfast_orchestrator.record.last_good import LastGood, Promoted, Rejected
 from holdfast_orchestrator.record.state_record import KeptRecord, Leftovers
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.terraform.accepted import AcceptedUse
-from holdfast_orchestrator.terraform.addresses import object_type
-from holdfast_orchestrator.terraform.create_semantics import is_doubtful
-from holdfast_orchestrator.terraform.error_patterns import says_exists
 from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, TrackedObject
 from holdfast_orchestrator.terraform.import_ids import ImportBlock, with_imports
 from holdfast_orchestrator.terraform.json_values import Document, managed
 from holdfast_orchestrator.terraform.owners import Ownership
-from holdfast_orchestrator.terraform.ownership import REFUSED, Sightings
+from holdfast_orchestrator.terraform.ownership import Sightings
 from holdfast_orchestrator.terraform.plan import PlannedChanges, read_plan
 from holdfast_orchestrator.terraform.references import declares
 
@@ -249,7 +247,7 @@ class Attempt:
 
         Each apply is measured by itself: a step one of them left open was not ended by the next.
         """
-        told = [events_of(record) for record in self.records] + [self.assumed]
+        told = [*(evidence_of(record).steps for record in self.records), tuple(self.assumed)]
         each = [measure((), events) for events in told]
         every = measure(planned_steps(self.planned), [event for events in told for event in events])
         return Progress(
@@ -259,72 +257,14 @@ class Attempt:
         )
 
     def begun(self) -> Iterator[Step]:
-        """Yield each create that the events of this run's applies say was begun.
-
-        But for those answered with "it exists": somebody else may have made the object meanwhile.
-        """
+        """Yield each create that the events of this run's applies say was begun and not ended."""
         for record in self.records:
-            answered = {address for address, _ in _answered_exists(record)}
-            doubt = measure((), events_of(record)).doubt
-            yield from (step for step in doubt if step.address not in answered)
+            yield from evidence_of(record).begun
 
     def refused(self) -> frozenset[str]:
         """Addresses whose create was refused, because their object was there before."""
-        return frozenset[str]().union(*map(refused_in, self.records))
+        return frozenset[str]().union(*(evidence_of(record).refused for record in self.records))
 
     def _waits(self, step: Step) -> bool:
         """Whether this is a delete whose turn has not come."""
         return step.action == "delete" and step.address in self.staging.put_off and not self.contracting
-
-
-def events_of(record: Path) -> list[ApplyStep]:
-    """The steps told in the record of an apply, in order."""
-    from holdfast_orchestrator.engine.runner import Tail  # noqa: PLC0415 - only after an apply
-
-    return [step for event in Tail(record).events(last=True) if (step := _step(event))]
-
-
-def refused_in(record: Path) -> frozenset[str]:
-    """Addresses whose create was refused in the record of an apply, because their object was there before.
-
-    Of a type whose create AWS itself refuses that is no proof: its answer may have been lost once.
-    """
-    return frozenset(
-        address
-        for address, text in _answered_exists(record)
-        if REFUSED in text or is_doubtful(object_type(address), {})
-    )
-
-
-@cache
-def _answered_exists(record: Path) -> tuple[tuple[str, str], ...]:
-    """Address and text of each error in the record of an apply that says that the object exists."""
-    from holdfast_orchestrator.engine.runner import Tail  # noqa: PLC0415 - only after an apply
-    from holdfast_orchestrator.engine.ui_events import DiagnosticEvent  # noqa: PLC0415 - only after an apply
-
-    told = (
-        event.diagnostic for event in Tail(record).events(last=True) if isinstance(event, DiagnosticEvent)
-    )
-    return tuple((one.address, one.text) for one in told if one.address and says_exists(one.text))
-
-
-def _step(event: Any) -> ApplyStep | None:
-    from holdfast_orchestrator.engine import ui_events as ui  # noqa: PLC0415 - only after an apply
-
-    match event:
-        case ui.ApplyStart():
-            phase: Literal["start", "complete", "errored"] = "start"
-        case ui.ApplyComplete():
-            phase = "complete"
-        case ui.ApplyErrored():
-            phase = "errored"
-        case _:
-            return None
-    return ApplyStep(
-        address=event.address,
-        action=event.action,
-        phase=phase,
-        id_key=event.id_key,
-        # Of a type without an id Terraform tells the name instead; the state knows such an object by address.
-        id_value=event.id_value if event.id_key == "id" else None,
-    )
