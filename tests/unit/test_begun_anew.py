@@ -135,5 +135,5 @@ def test_what_was_begun_anew_and_died_in_its_apply_is_reopened_as_it_was_begun_l
     begun = [one for one in entries if (one.phase, one.edge) == (Phase.LEASED, "before")]
     plans = [one.data["plan"] for one in entries if (one.phase, one.edge) == (Phase.PLANNED, "after")]
     assert len(begun) == len(set(plans)) == 2
-    assert reopened[0].plans == [read_plan(world.store, plans[-1], shard="network")]
-    assert reopened[0].began == begun[-1].at
+    assert reopened[0].planning.plans == [read_plan(world.store, plans[-1], shard="network")]
+    assert reopened[0].task.began == begun[-1].at

@@ -5,19 +5,18 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from tests.support.attempts import an_attempt
 from tests.unit.deploy_world import Deployment, World, key, shard
 
 from holdfast_orchestrator.deploy.decisions.deferred_deletes import Staging
 from holdfast_orchestrator.deploy.phases.forward import contract
 from holdfast_orchestrator.deploy.phases.verification import to_keep
-from holdfast_orchestrator.deploy.run_context import DeployPolicy
 from holdfast_orchestrator.deploy.work.attempt import Attempt, Baseline
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.ownership.bucket_owners import BucketOwners
 from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, TrackedObject, index_state
 from holdfast_orchestrator.terraform.stateful_types import Protection
-from holdfast_orchestrator.testing import FrozenClock
 
 
 def state(kind: str, **attributes: dict[str, Any]) -> dict[str, Any]:
@@ -29,17 +28,8 @@ def state(kind: str, **attributes: dict[str, Any]) -> dict[str, Any]:
 
 
 def attempt_at(document: dict[str, Any], **known: Any) -> Attempt:
-    return Attempt(
-        run="R",
-        verb="deploy",
-        policy=DeployPolicy(),
-        artifact="",
-        configuration={},
-        before=Baseline(snapshot=None, index=index_state(document, protection=Protection())),
-        kept=None,
-        began=FrozenClock().now(),
-        **known,
-    )
+    index = index_state(document, protection=Protection())
+    return an_attempt(artifact="", before=Baseline(snapshot=None, index=index), **known)
 
 
 def test_what_is_forgotten_instead_of_deleted_is_told(tmp_path: Path) -> None:
@@ -54,7 +44,7 @@ def test_what_is_forgotten_instead_of_deleted_is_told(tmp_path: Path) -> None:
         shard=shard("network"), run=deployment.run(), run_context=run_context, store=world.store, lease=lease
     )
     attempt = attempt_at(document, good=None)
-    attempt.staging = Staging(stage_one={}, put_off=("aws_sns_topic.old",))
+    attempt.planning.staging = Staging(stage_one={}, put_off=("aws_sns_topic.old",))
 
     contract(leased, attempt)
 

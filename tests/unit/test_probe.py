@@ -1,19 +1,18 @@
 """Looking for an object that a failed create may have made: what is a no, and what leaves it open."""
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.support import attempts
 from tests.unit.deploy_world import CHAIN, FAILURE, NOT_THERE, Deployment, World, key, shard
 
 from holdfast_orchestrator.deploy.decisions.apply_progress import Step
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
 from holdfast_orchestrator.deploy.phases import object_lookup as probe
-from holdfast_orchestrator.deploy.run_context import DeployPolicy
-from holdfast_orchestrator.deploy.work.attempt import Attempt, Baseline
+from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic
 from holdfast_orchestrator.engine.outcomes import PlanOutcome
 from holdfast_orchestrator.errors import NeedsPersonError, StateBucketError
@@ -174,20 +173,7 @@ class Looking:
 
 
 def an_attempt(**more: Any) -> Attempt:
-    return Attempt(
-        run="R",
-        verb="deploy",
-        policy=DeployPolicy(),
-        artifact="a",
-        configuration={},
-        before=Baseline(snapshot=None, index=IdentityIndex()),
-        good=None,
-        kept=None,
-        began=datetime(2026, 1, 1, tzinfo=UTC),
-        plans=[{}],
-        errors=("connection reset by peer",),
-        **more,
-    )
+    return attempts.an_attempt(plans=[{}], errors=("connection reset by peer",), **more)
 
 
 def found_by(leased: Any, *, id_value: str | None = "q") -> tuple[probe.Probed, ...]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -97,7 +98,7 @@ def reopened(world: World, monkeypatch: pytest.MonkeyPatch) -> Attempt:
 
 
 def assumed(attempt: Attempt) -> list[str]:
-    return [step.address for step in attempt.assumed]
+    return [step.address for step in attempt.evidence.assumed]
 
 
 def test_each_entry_before_an_apply_names_the_machine(world: World) -> None:
@@ -200,7 +201,7 @@ def test_what_a_rollback_began_to_make_again_on_a_machine_that_is_lost_is_in_dou
 
     assert ADDRESS in assumed(attempt)
     assert attempt.planned_values()[ADDRESS] == {"name": "network"}
-    assert attempt.rollback_plans[-1]["resource_changes"][0]["address"] == ADDRESS
+    assert attempt.planning.rollback_plans[-1]["resource_changes"][0]["address"] == ADDRESS
     assert ADDRESS not in attempt.touched
 
 
@@ -224,7 +225,7 @@ def test_a_rollback_that_had_nothing_to_do_puts_nothing_in_doubt(
     attempt = reopened(world, monkeypatch)
 
     assert assumed(attempt) == [ADDRESS]
-    assert len(attempt.rollback_plans) == 1
+    assert len(attempt.planning.rollback_plans) == 1
 
 
 def test_what_carried_the_tags_before_the_rollback_is_known_to_whoever_goes_on(
@@ -233,7 +234,7 @@ def test_what_carried_the_tags_before_the_rollback_is_known_to_whoever_goes_on(
     rolled_back_by(world, ADDRESS, tagged=["arn:aws:ec2:eu-west-1:1:elastic-ip/eipalloc-1"])
     rolled_back_by(world, ADDRESS, tagged=["arn:aws:ec2:eu-west-1:1:elastic-ip/eipalloc-2"])
 
-    found = reopened(world, monkeypatch).tagged_before
+    found = reopened(world, monkeypatch).objects.tagged_before
 
     assert found == frozenset({"arn:aws:ec2:eu-west-1:1:elastic-ip/eipalloc-1"})
 
@@ -258,8 +259,8 @@ def planned_back(
             shard=NETWORK, run=run, run_context=run_context, store=world.store, lease=lease, journal=journal
         )
         attempt = attempt_at({}, good=None)
-        attempt.run = NAME.run
-        attempt.plans = [dict(wanted) if forward in made else {**wanted, "resource_changes": []}]
+        attempt.task = replace(attempt.task, run=NAME.run)
+        attempt.planning.plans = [dict(wanted) if forward in made else {**wanted, "resource_changes": []}]
         for _ in range(times):
             attempt.rollback = undo.Rollback()
             undo.plan(leased, attempt)
@@ -273,7 +274,7 @@ def test_the_plan_of_a_rollback_is_kept_where_gated_plans_are(
 ) -> None:
     attempt, (said,) = planned_back(world, monkeypatch, ADDRESS)
 
-    assert read_plan(world.store, said["plan"], shard="network") == attempt.rollback_plans[0]
+    assert read_plan(world.store, said["plan"], shard="network") == attempt.planning.rollback_plans[0]
     assert said["changes"] == [ADDRESS]
     assert "tags_all" in attempt.planned_values()[ADDRESS], "what is built anew forgets what was planned"
 
@@ -284,7 +285,7 @@ def test_what_carries_the_tags_is_asked_for_before_a_rollback_makes_the_first_su
     attempt, (first, second) = planned_back(world, monkeypatch, ADDRESS, times=2)
 
     assert first["tagged"] == ["arn:old"]
-    assert attempt.tagged_before == frozenset({"arn:old"})
+    assert attempt.objects.tagged_before == frozenset({"arn:old"})
     assert "tagged" not in second
 
 
@@ -294,4 +295,4 @@ def test_what_carries_the_tags_is_not_asked_for_once_the_deploy_may_have_made_so
     attempt, (said,) = planned_back(world, monkeypatch, ADDRESS, forward=ADDRESS)
 
     assert "tagged" not in said
-    assert attempt.tagged_before is None
+    assert attempt.objects.tagged_before is None

@@ -479,7 +479,7 @@ def keyed(world: World) -> str:
 
 
 @pytest.mark.parametrize(
-    ("option", "person"),
+    ("option", "decision"),
     [
         ("--orphan", OperatorDecision(orphan=("aws_sqs_queue.q[a]",))),
         ("--skip", OperatorDecision(skip=("aws_sqs_queue.q[a]",))),
@@ -526,7 +526,7 @@ def test_one_shard_of_a_run_that_knows_the_address_is_enough(world: World) -> No
 
 
 @pytest.mark.parametrize(
-    "person", [OperatorDecision(skip=("aws_sns_topic.old",)), OperatorDecision(skip=("aws_sqs_queue.q",))]
+    "decision", [OperatorDecision(skip=("aws_sns_topic.old",)), OperatorDecision(skip=("aws_sqs_queue.q",))]
 )
 def test_what_only_the_plan_or_the_last_good_deployment_knows_can_be_skipped(
     world: World, decision: OperatorDecision

@@ -30,12 +30,12 @@ def state(kind: str, attributes: dict[str, Any]) -> IdentityIndex:
 
 def adopting(now: IdentityIndex, *, told: bool = True, **more: Any) -> Attempt:
     attempt = an_attempt(tagged_before=frozenset[str]() if told else None, **more)
-    attempt.adopted = {known.identity for known in now}
+    attempt.objects.adopted = {known.identity for known in now}
     return attempt
 
 
 def forgotten(attempt: Attempt, now: IdentityIndex) -> tuple[str, ...]:
-    return needs_of(BENCH, attempt, now, attempt.adopted, state=None).forget
+    return needs_of(BENCH, attempt, now, attempt.objects.adopted, state=None).forget
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_what_aws_was_not_asked_about_is_never_destroyed(kind: str, attributes: 
     attempt = adopting(now)
     change = {"actions": ["create"], "before": None, "after": {"name": attributes.get("name")}}
     resource = {"address": f"{kind}.x", "mode": "managed", "type": kind, "name": "x", "change": change}
-    attempt.plans = [{"resource_changes": [resource]}]
+    attempt.planning.plans = [{"resource_changes": [resource]}]
 
     assert forgotten(attempt, now) == (f"{kind}.x",)
 
@@ -97,16 +97,16 @@ def test_a_role_the_runs_own_events_say_was_made_is_taken_back() -> None:
 
 def test_a_role_in_the_place_of_one_that_the_state_had_is_new() -> None:
     now = state("aws_iam_role", ROLE)
-    attempt = adopting(now)
-    attempt.before = Baseline(snapshot=None, index=state("aws_iam_role", {**ROLE, "unique_id": "AROA0"}))
+    before = Baseline(snapshot=None, index=state("aws_iam_role", {**ROLE, "unique_id": "AROA0"}))
+    attempt = adopting(now, before=before)
 
     assert forgotten(attempt, now) == ()
 
 
 def test_a_table_of_that_name_in_another_region_is_not_the_one_the_state_had() -> None:
     now = state("aws_dynamodb_table", {"id": "t", "arn": ELSEWHERE})
-    attempt = adopting(now)
-    attempt.before = Baseline(snapshot=None, index=state("aws_dynamodb_table", {"id": "t", "arn": HERE}))
+    before = Baseline(snapshot=None, index=state("aws_dynamodb_table", {"id": "t", "arn": HERE}))
+    attempt = adopting(now, before=before)
 
     assert forgotten(attempt, now) == ("aws_dynamodb_table.x",)
 
@@ -117,7 +117,7 @@ def test_a_later_run_may_not_destroy_it_either(
 ) -> None:
     now = state("aws_dynamodb_table", {"id": "t", "arn": ELSEWHERE})
     attempt = adopting(now)
-    settled = SimpleNamespace(created=frozenset(attempt.adopted))
+    settled = SimpleNamespace(created=frozenset(attempt.objects.adopted))
     monkeypatch.setattr(machine, "examine", lambda *_: SimpleNamespace(now=now, settled=settled))
     leased: Any = SimpleNamespace(shard=replace(BENCH.shard, region=region))
 

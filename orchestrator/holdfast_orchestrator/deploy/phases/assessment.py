@@ -51,7 +51,7 @@ def examine(leased: LeasedShard, attempt: Attempt) -> Assessment:
         rescued=() if rescued is None else (read_state("errored.tfstate", read_source(rescued)),),
         copies=_copies(leased, attempt) if _is_lost(stored, attempt) else (),
         created=told.created(),
-        gone=told.gone() | attempt.let_go,
+        gone=told.gone() | attempt.objects.let_go,
     )
     return Assessment(
         stored=stored,
@@ -62,7 +62,7 @@ def examine(leased: LeasedShard, attempt: Attempt) -> Assessment:
             before=attempt.before.index,
             now=now,
             imported=attempt.imported,
-            unproven=unproven_in(stored.document, attempt.sightings) - attempt.adopted,
+            unproven=unproven_in(stored.document, attempt.objects.sightings) - attempt.objects.adopted,
         ),
         rescued=rescued is not None,
         decision=decide(evidence),
@@ -74,23 +74,25 @@ def verdict_of(attempt: Attempt, assessment: Assessment) -> Verdict:
     waits = not assessment.state_is_whole
     return classify(
         Aftermath(
-            exit_code=attempt.code,
-            errors=attempt.errors,
+            exit_code=attempt.evidence.code,
+            errors=attempt.evidence.errors,
             rescued_state=waits,
             unsaved=0,
             in_doubt=len(in_doubt(attempt, assessment)),
             adopted=_answered_by_our_own(attempt, assessment),
-            verified=attempt.verified,
-            healthy=attempt.healthy,
+            verified=attempt.verification.verified,
+            healthy=attempt.health.healthy,
         )
     )
 
 
 def _answered_by_our_own(attempt: Attempt, assessment: Assessment) -> tuple[str, ...]:
     """The errors that say that an object exists which this run has adopted."""
-    adopted = {known.address for known in assessment.now if known.identity in attempt.adopted}
+    adopted = {known.address for known in assessment.now if known.identity in attempt.objects.adopted}
     return tuple(
-        error.text for error in attempt.diagnostics if error.address in adopted and says_exists(error.text)
+        error.text
+        for error in attempt.evidence.diagnostics
+        if error.address in adopted and says_exists(error.text)
     )
 
 
@@ -100,7 +102,7 @@ def in_doubt(attempt: Attempt, assessment: Assessment) -> tuple[Step, ...]:
     return tuple(
         step
         for step in assessment.settled.in_doubt
-        if (step.address, step.id_value) not in attempt.looked_for and step.address not in refused
+        if (step.address, step.id_value) not in attempt.objects.looked_for and step.address not in refused
     )
 
 

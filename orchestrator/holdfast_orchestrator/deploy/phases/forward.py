@@ -60,23 +60,23 @@ def put_deletes_off(leased: LeasedShard, attempt: Attempt) -> None:
     """
     if attempt.verb == "destroy":
         return
-    attempt.staging = staging_of(leased, attempt)
+    attempt.planning.staging = staging_of(leased, attempt)
     _refuse_to_delete_what_waits(attempt)
     _refuse_to_delete_what_is_made(attempt)
-    if attempt.staging.stage_one is None:
+    if attempt.planning.staging.stage_one is None:
         return
     leased.step("planning the first stage")
-    terraform = leased.terraform(attempt.staging.stage_one)
+    terraform = leased.terraform(attempt.planning.staging.stage_one)
     outcome = terraform.plan(out=_STAGE_ONE)
-    attempt.terraform = terraform
-    attempt.plan_file = outcome.plan if outcome.changes else None
+    attempt.planning.terraform = terraform
+    attempt.planning.plan_file = outcome.plan if outcome.changes else None
     if outcome.changes:
         refuse_other_state(leased, outcome.plan)
         shown = terraform.show_plan(outcome.plan)
         problems = stage_one_problems(
             shown,
-            put_off=attempt.staging.put_off,
-            accepted=[*attempt.tainted, *(each.address for each in attempt.staging.not_put_off)],
+            put_off=attempt.planning.staging.put_off,
+            accepted=[*attempt.tainted, *(each.address for each in attempt.planning.staging.not_put_off)],
         )
         if problems:
             raise GateError(
@@ -87,8 +87,8 @@ def put_deletes_off(leased: LeasedShard, attempt: Attempt) -> None:
 
 
 def _refuse_to_delete_what_waits(attempt: Attempt) -> None:
-    for each in attempt.staging.not_put_off:
-        if each.address in attempt.ownership.held:
+    for each in attempt.planning.staging.not_put_off:
+        if each.address in attempt.objects.ownership.held:
             raise GateError(
                 f"{each.address} goes to another shard of this run, and cannot wait for it: {each.why}",
                 next_step="deploy the shard that takes it first, by itself",
@@ -96,7 +96,7 @@ def _refuse_to_delete_what_waits(attempt: Attempt) -> None:
 
 
 def _refuse_to_delete_what_is_made(attempt: Attempt) -> None:
-    both = deleted_and_made(attempt.plan, {each.address for each in attempt.staging.not_put_off})
+    both = deleted_and_made(attempt.plan, {each.address for each in attempt.planning.staging.not_put_off})
     if both:
         raise GateError(
             " ".join(f"{old} would be deleted, and is the object that {new} is to be." for old, new in both),
@@ -109,24 +109,26 @@ def staging_of(leased: LeasedShard, attempt: Attempt) -> Staging:
     changes = attempt.plan.get("resource_changes") or ()
     whole = [change for change in changes if change["address"] not in attempt.tainted]
     plan = {**attempt.plan, "resource_changes": whole}
-    return stage(attempt.wanted, plan=plan, earlier=_earlier(leased, attempt), hold=attempt.ownership.held)
+    return stage(
+        attempt.wanted, plan=plan, earlier=_earlier(leased, attempt), hold=attempt.objects.ownership.held
+    )
 
 
 def apply_stage_one(leased: LeasedShard, attempt: Attempt) -> Phase:
     """Apply the plan that was gated, and no other."""
     reasons = not_ours_to_delete(leased, attempt, deletes_at_once(attempt))
-    attempt.code, attempt.errors = 0, ()
+    attempt.evidence.code, attempt.evidence.errors = 0, ()
     looked = look_once_more(leased, attempt)
-    noted = {"retry": attempt.retries, "boot": leased.boot, "handed": sorted(reasons), **looked}
+    noted = {"retry": attempt.course.retries, "boot": leased.boot, "handed": sorted(reasons), **looked}
     with leased.phase(Phase.APPLYING, **noted) as entry:
-        if attempt.code != 0:
+        if attempt.evidence.code != 0:
             entry["refused"] = True
             return Phase.SETTLE
         leased.step("applying")
         if reasons:
             _let_go_at_once(leased, attempt, reasons)
-        if attempt.plan_file is None:
-            attempt.code, attempt.errors = 0, ()
+        if attempt.planning.plan_file is None:
+            attempt.evidence.code, attempt.evidence.errors = 0, ()
         else:
             entry.update(run_apply(leased, attempt))
     return Phase.SETTLE
@@ -134,14 +136,16 @@ def apply_stage_one(leased: LeasedShard, attempt: Attempt) -> Phase:
 
 def _let_go_at_once(leased: LeasedShard, attempt: Attempt, reasons: Mapping[str, str]) -> None:
     """Let go of what the first apply would delete, and plan it again without."""
-    planned = {change.address for change in attempt.planned if change.deletes} - set(attempt.staging.put_off)
+    planned = {change.address for change in attempt.planned if change.deletes} - set(
+        attempt.planning.staging.put_off
+    )
     let_go_in_state(leased, attempt, reasons)
-    outcome = attempt.terraform.plan(out=_LET_GO, destroy=attempt.verb == "destroy")
-    attempt.plan_file = outcome.plan if outcome.changes else None
+    outcome = attempt.planning.terraform.plan(out=_LET_GO, destroy=attempt.verb == "destroy")
+    attempt.planning.plan_file = outcome.plan if outcome.changes else None
     if not outcome.changes:
         return
     refuse_other_state(leased, outcome.plan)
-    shown = attempt.terraform.show_plan(outcome.plan)
+    shown = attempt.planning.terraform.show_plan(outcome.plan)
     new = {change.address for change in read_plan(shown) if change.deletes} - (planned - reasons.keys())
     if new:
         raise NeedsPersonError(f"{', '.join(sorted(new))} would be deleted, which nobody was shown")
@@ -151,19 +155,19 @@ def run_apply(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
     """Apply `attempt.plan_file`, keep what the apply says of itself, and return what the journal keeps."""
     leased.lease.confirm()
     holdings = holdings_of(leased, attempt)
-    with leased.run.stop.interrupting(attempt.terraform.interrupt):
-        applied = attempt.terraform.apply(attempt.plan_file, holdings=holdings)
+    with leased.run.stop.interrupting(attempt.planning.terraform.interrupt):
+        applied = attempt.planning.terraform.apply(attempt.planning.plan_file, holdings=holdings)
     noted = note_applied(leased, attempt, applied.watched)
-    attempt.plan_file = None
-    attempt.records.append(applied.record)
-    attempt.code = applied.code
-    attempt.errors = tuple(one.text for one in applied.diagnostics if one.is_error)
-    attempt.diagnostics = applied.diagnostics
-    attempt.verified = None
+    attempt.planning.plan_file = None
+    attempt.evidence.records.append(applied.record)
+    attempt.evidence.code = applied.code
+    attempt.evidence.errors = tuple(one.text for one in applied.diagnostics if one.is_error)
+    attempt.evidence.diagnostics = applied.diagnostics
+    attempt.verification.verified = None
     note_stolen_lock(leased, attempt)
     if not applied:
-        attempt.interrupted = leased.run.stop.urgency is Urgency.INTERRUPT
-        attempt.failure = failure_of(applied, leased.shard, interrupted=attempt.interrupted)
+        attempt.evidence.interrupted = leased.run.stop.urgency is Urgency.INTERRUPT
+        attempt.failure = failure_of(applied, leased.shard, interrupted=attempt.evidence.interrupted)
     return noted
 
 
@@ -172,7 +176,7 @@ def verify(leased: LeasedShard, attempt: Attempt) -> Phase:
     with leased.phase(Phase.VERIFY) as entry:
         leased.step("verifying")
         entry.update(check(leased, attempt, attempt.stage_configuration))
-    return Phase.HEALTH if attempt.verified == "proven" else Phase.CLASSIFY
+    return Phase.HEALTH if attempt.verification.verified == "proven" else Phase.CLASSIFY
 
 
 def verify_again(leased: LeasedShard, attempt: Attempt) -> Phase:
@@ -180,7 +184,7 @@ def verify_again(leased: LeasedShard, attempt: Attempt) -> Phase:
     with leased.phase(Phase.VERIFY2) as entry:
         leased.step("verifying")
         entry.update(check(leased, attempt, attempt.final_configuration))
-    return Phase.PROMOTED if attempt.verified == "proven" else Phase.CLASSIFY
+    return Phase.PROMOTED if attempt.verification.verified == "proven" else Phase.CLASSIFY
 
 
 def check(leased: LeasedShard, attempt: Attempt, configuration: Document) -> Mapping[str, object]:
@@ -192,13 +196,13 @@ def check(leased: LeasedShard, attempt: Attempt, configuration: Document) -> Map
     except NeedsPersonError:
         raise
     except HoldfastError as error:
-        attempt.verified = "failed"
-        attempt.errors = (*attempt.errors, error.what)
+        attempt.verification.verified = "failed"
+        attempt.evidence.errors = (*attempt.evidence.errors, error.what)
         attempt.failure = attempt.failure or failure_of_error(error, leased.shard)
         return {"failed": leased.run.redactor.text(error.what)}
-    attempt.verified = "proven" if proof.proven else "differs"
+    attempt.verification.verified = "proven" if proof.proven else "differs"
     refuse_stolen_lock(leased, attempt)
-    attempt.residual = None if proof.fingerprint == CLEAN_FINGERPRINT else proof.fingerprint
+    attempt.verification.residual = None if proof.fingerprint == CLEAN_FINGERPRINT else proof.fingerprint
     if not proof.proven and attempt.failure is None:
         attempt.failure = Failure(
             reason=f"the verify failed: {sentence(proof)}",
@@ -213,47 +217,49 @@ def check(leased: LeasedShard, attempt: Attempt, configuration: Document) -> Map
 
 def contract(leased: LeasedShard, attempt: Attempt) -> Phase:
     """The second stage: the deletes that were put off, now that the new version is well."""
-    attempt.contracting = True
+    attempt.planning.contracting = True
     # What was proven is the first stage.
-    attempt.verified = None
-    put_off = [each for each in attempt.staging.put_off if each not in attempt.ownership.held]
+    attempt.verification.verified = None
+    put_off = [
+        each for each in attempt.planning.staging.put_off if each not in attempt.objects.ownership.held
+    ]
     reasons = not_ours_to_delete(leased, attempt, put_off)
     with leased.phase(Phase.CONTRACT, put_off=put_off, boot=leased.boot, handed=sorted(reasons)) as entry:
         leased.step("deleting")
         let_go_in_state(leased, attempt, reasons)
         problems = _plan_stage_two(leased, attempt)
         if problems:
-            attempt.code, attempt.failure = (
+            attempt.evidence.code, attempt.failure = (
                 1,
                 _because(leased, f"the deletes were not made: {' '.join(problems)}"),
             )
-        elif attempt.plan_file is not None:
+        elif attempt.planning.plan_file is not None:
             entry.update(run_apply(leased, attempt))
-        entry["code"] = attempt.code
-    return Phase.VERIFY2 if attempt.code == 0 else Phase.CLASSIFY
+        entry["code"] = attempt.evidence.code
+    return Phase.VERIFY2 if attempt.evidence.code == 0 else Phase.CLASSIFY
 
 
 def retry(leased: LeasedShard, attempt: Attempt) -> Phase:
     """Plan afresh after a failure that passes by itself, and pass the gates again."""
-    attempt.retries += 1
-    with leased.phase(Phase.RETRY_FORWARD, retry=attempt.retries) as entry:
+    attempt.course.retries += 1
+    with leased.phase(Phase.RETRY_FORWARD, retry=attempt.course.retries) as entry:
         leased.step("trying again")
-        leased.run.clock.sleep(float(2**attempt.retries))
+        leased.run.clock.sleep(float(2**attempt.course.retries))
         terraform = leased.terraform(attempt.wanted if attempt.imports else None)
         holdings = None if attempt.verb == "destroy" else holdings_of(leased, attempt)
         outcome = terraform.plan(destroy=attempt.verb == "destroy", holdings=holdings)
         entry.update(note_sightings(attempt, outcome.watched))
         if not outcome.changes:
-            attempt.failure, attempt.errors = None, ()
+            attempt.failure, attempt.evidence.errors = None, ()
             entry["verify"] = dict(check(leased, attempt, attempt.configuration))
             return Phase.CLASSIFY
-        attempt.contracting = False
+        attempt.planning.contracting = False
         refuse_other_state(leased, outcome.plan)
         shown = terraform.show_plan(outcome.plan)
         if attempt.verb == "destroy":
             refuse_more_than_agreed(attempt, shown)
-        attempt.plans.append(shown)
-        attempt.terraform, attempt.plan_file = terraform, outcome.plan
+        attempt.planning.plans.append(shown)
+        attempt.planning.terraform, attempt.planning.plan_file = terraform, outcome.plan
         if attempt.verb != "destroy":
             judge_reversible(leased, attempt, shown)
             put_deletes_off(leased, attempt)
@@ -272,7 +278,9 @@ def state_afterwards(leased: LeasedShard) -> dict[str, object]:
 def _plan_stage_two(leased: LeasedShard, attempt: Attempt) -> tuple[str, ...]:
     snapshot = leased.snapshot()
     index = leased.index(None if snapshot is None else snapshot.document)
-    put_off = [each for each in attempt.staging.put_off if each not in attempt.ownership.held]
+    put_off = [
+        each for each in attempt.planning.staging.put_off if each not in attempt.objects.ownership.held
+    ]
     second = stage_two(attempt.final_configuration, put_off=put_off, state=index)
     if second.problems:
         return second.problems
@@ -282,9 +290,9 @@ def _plan_stage_two(leased: LeasedShard, attempt: Attempt) -> tuple[str, ...]:
         )
     terraform = leased.terraform(second.configuration)
     outcome = terraform.plan(out=_STAGE_TWO)
-    attempt.terraform = terraform
-    attempt.plan_file = outcome.plan if outcome.changes else None
-    attempt.code = 0
+    attempt.planning.terraform = terraform
+    attempt.planning.plan_file = outcome.plan if outcome.changes else None
+    attempt.evidence.code = 0
     if not outcome.changes:
         return ()
     refuse_other_state(leased, outcome.plan)
@@ -301,20 +309,20 @@ def _plan_stage_two(leased: LeasedShard, attempt: Attempt) -> tuple[str, ...]:
 
 def _check_destroyed(leased: LeasedShard, attempt: Attempt) -> dict[str, object]:
     try:
-        attempt.remaining = settle_destroy(leased, attempt)
+        attempt.verification.remaining = settle_destroy(leased, attempt)
     except NeedsPersonError:
         raise
     except HoldfastError as error:
-        attempt.verified = "failed"
-        attempt.errors = (*attempt.errors, error.what)
+        attempt.verification.verified = "failed"
+        attempt.evidence.errors = (*attempt.evidence.errors, error.what)
         attempt.failure = attempt.failure or failure_of_error(error, leased.shard)
         return {"failed": leased.run.redactor.text(error.what)}
-    attempt.verified = "differs" if attempt.remaining else "proven"
-    if attempt.remaining and attempt.failure is None:
+    attempt.verification.verified = "differs" if attempt.verification.remaining else "proven"
+    if attempt.verification.remaining and attempt.failure is None:
         attempt.failure = Failure(
             reason="not everything was destroyed", next_step=destroy_again(leased, attempt), evidence=()
         )
-    return {"remaining": list(attempt.remaining)}
+    return {"remaining": list(attempt.verification.remaining)}
 
 
 def _earlier(leased: LeasedShard, attempt: Attempt) -> list[Document]:

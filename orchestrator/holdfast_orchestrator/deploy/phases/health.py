@@ -24,10 +24,10 @@ def refuse_unready(leased: LeasedShard, attempt: Attempt) -> None:
 
 def gate_health(leased: LeasedShard, attempt: Attempt) -> None:
     """Watch the shard's checks to their end and put the answer into the attempt."""
-    attempt.health_began = True
+    attempt.health.began = True
     if not leased.shard.health_checks:
         return
-    snapshot = attempt.standing or leased.snapshot()
+    snapshot = attempt.verification.standing or leased.snapshot()
     if snapshot is None:
         return
     leased.step("checking health")
@@ -41,8 +41,8 @@ def gate_health(leased: LeasedShard, attempt: Attempt) -> None:
         on_progress=lambda progress: _tell(leased, progress),
     )
     # A check says what a program or a server answered, and the answers go into records.
-    attempt.health = tuple(leased.run.redactor.value(answer.to_json()) for answer in verdict.answers)
-    attempt.healthy = bool(verdict)
+    attempt.health.answers = tuple(leased.run.redactor.value(answer.to_json()) for answer in verdict.answers)
+    attempt.health.healthy = bool(verdict)
     if not verdict:
         reason = "interrupted while health was being checked" if verdict.stopped else "not healthy"
         why = "; ".join(str(answer) for answer in verdict.failures) or reason

@@ -49,7 +49,7 @@ def refuse_point_of_no_return(attempt: Attempt) -> None:
     done = {step.address for step in attempt.progress().done if step.action in ("delete", "update")}
     passed = {
         address
-        for gated in attempt.plans
+        for gated in attempt.planning.plans
         for address in judge_forward(
             gated,
             protection=Protection(),

@@ -38,9 +38,9 @@ def not_ours_to_delete(
             if keys.get(address):
                 reasons.setdefault(address, f"the state {unreadable} cannot be read, and may have it")
     for address in addresses:
-        if address in attempt.ownership.orphaned:
-            reasons.setdefault(address, attempt.ownership.orphaned[address])
-    gone = {*addresses} & attempt.ownership.let_go.keys() - reasons.keys()
+        if address in attempt.objects.ownership.orphaned:
+            reasons.setdefault(address, attempt.objects.ownership.orphaned[address])
+    gone = {*addresses} & attempt.objects.ownership.let_go.keys() - reasons.keys()
     if gone:
         # Nobody agreed to lose these: the gates passed them because another shard had them.
         raise HoldfastError(
@@ -61,14 +61,14 @@ def let_go_in_state(leased: LeasedShard, attempt: Attempt, reasons: Mapping[str,
         return
     known = leased.index(snapshot.document).by_address
     leased.put_state(forget_in_state(snapshot.document, there), reason="before objects are let go of")
-    attempt.handed_over.update({address: known[address] for address in there if address in known})
+    attempt.objects.handed_over.update({address: known[address] for address in there if address in known})
     for address in there:
         leased.say(f"{address} is not deleted, only forgotten: {reasons[address]}")
 
 
 def deletes_at_once(attempt: Attempt) -> tuple[str, ...]:
     """Return the addresses whose objects the first apply deletes, by itself or to replace them."""
-    put_off = set(attempt.staging.put_off)
+    put_off = set(attempt.planning.staging.put_off)
     return tuple(
         change.address for change in attempt.planned if change.deletes and change.address not in put_off
     )

@@ -114,8 +114,8 @@ def look_for(leased: LeasedShard, attempt: Attempt, doubts: Sequence[Step]) -> t
 def may_still_land(attempt: Attempt) -> bool:
     """Whether a call may have been open when Terraform ended: killed, interrupted, or its answer lost."""
     back = attempt.rollback
-    codes = (attempt.code,) if back is None else (attempt.code, back.code)
-    if attempt.interrupted or any(code is None or code < 0 for code in codes):
+    codes = (attempt.evidence.code,) if back is None else (attempt.evidence.code, back.code)
+    if attempt.evidence.interrupted or any(code is None or code < 0 for code in codes):
         return True
     return any(_OPEN_CALL.search(error) for error in _errors(attempt))
 
@@ -133,14 +133,18 @@ def was_refused(attempt: Attempt, step: Step) -> bool:
 
     What a later call was answered says nothing: the object may be there without its tags.
     """
-    told = [one.text for one in attempt.diagnostics if one.is_error and one.address == step.address]
-    if not told or attempt.rollback is not None or attempt.interrupted:
+    told = [one.text for one in attempt.evidence.diagnostics if one.is_error and one.address == step.address]
+    if not told or attempt.rollback is not None or attempt.evidence.interrupted:
         return False
     return all(_NOT_FOUND.match(text) or says_not_made(text) for text in told)
 
 
 def _errors(attempt: Attempt) -> tuple[str, ...]:
-    return attempt.errors if attempt.rollback is None else (*attempt.errors, *attempt.rollback.errors)
+    return (
+        attempt.evidence.errors
+        if attempt.rollback is None
+        else (*attempt.evidence.errors, *attempt.rollback.errors)
+    )
 
 
 def known_ids(leased: LeasedShard, attempt: Attempt, step: Step) -> tuple[str, ...]:
@@ -160,13 +164,13 @@ def _tagged(
 ) -> dict[str, Probed]:
     """Of the objects whose ids only AWS knows, those that their tags lead to. Adds to `unanswered`."""
     steps = {step.address: step for step in missing if not known_ids(leased, attempt, step)}
-    if not steps or attempt.tagged_before is None or not may_be_there(attempt):
+    if not steps or attempt.objects.tagged_before is None or not may_be_there(attempt):
         return {}
     planned = attempt.planned_values()
     ids = find_by_tags(
         leased,
         {address: (step.kind, planned.get(address, {})) for address, step in steps.items()},
-        strangers={*attempt.tagged_before, *(one.import_id for one in found.values())},
+        strangers={*attempt.objects.tagged_before, *(one.import_id for one in found.values())},
     )
     looked = dict[str, Probed]()
     for address, import_id in ids.items():
@@ -222,13 +226,13 @@ def _says_no(attempt: Attempt, address: str, error: CommandFailedError) -> bool:
     told = [one.text for one in error.diagnostics if one.is_error and one.address in (None, address)]
     if told and all(says_absent(text) for text in told):
         return True
-    made = (one.text for one in attempt.diagnostics if one.address == address)
+    made = (one.text for one in attempt.evidence.diagnostics if one.address == address)
     return any(says_not_made(text) for text in made) and any(says_hidden(text) for text in told)
 
 
 def _was_absent(attempt: Attempt, change: Change) -> bool:
     """Whether the object was looked for before its create, was absent, and this run may have made it."""
-    if not attempt.sightings.was_absent(change.kind, change.before or {}):
+    if not attempt.objects.sightings.was_absent(change.kind, change.before or {}):
         return False
     begun = any(step.address == change.address for step in attempt.begun())
     return begun or _is_as_planned(change)
@@ -242,7 +246,7 @@ def _is_as_planned(change: Change) -> bool:
 
 
 def _why_refused(attempt: Attempt, change: Change) -> str | None:
-    refused = attempt.sightings.was_refused(change.kind, change.before or {})
+    refused = attempt.objects.sightings.was_refused(change.kind, change.before or {})
     if refused or change.address in attempt.refused():
         return "it was there before this run, which was refused to take it over"
     return None
@@ -266,7 +270,7 @@ def _why_not_ours(leased: LeasedShard, change: Change) -> str | None:
 def _why_not_new(attempt: Attempt, change: Change) -> str | None:
     """Whether it was left in the cloud before this run began: then it is not this run's to destroy."""
     arn = arn_of(change.before or {})
-    if arn not in (attempt.tagged_before or ()):
+    if arn not in (attempt.objects.tagged_before or ()):
         return None
     # What the state had may have been destroyed and made anew under the same ARN.
     states = (instance.get("attributes") or {} for _, _, instance in managed(attempt.before.document or {}))

@@ -99,7 +99,7 @@ def snapshot_partial(leased: LeasedShard, attempt: Attempt) -> Phase:
 
 def build(leased: LeasedShard, attempt: Attempt) -> Phase:
     """Work out the configuration to go back to, and make the edits only the state can express."""
-    with leased.phase(Phase.RB_BUILD, retry=attempt.rollback_retries) as entry:
+    with leased.phase(Phase.RB_BUILD, retry=attempt.course.rollback_retries) as entry:
         refuse_lost_artifact(attempt)
         refuse_point_of_no_return(attempt)
         refuse_changed_inputs(leased, attempt)
@@ -117,7 +117,7 @@ def build(leased: LeasedShard, attempt: Attempt) -> Phase:
             )
         let_go(attempt, attempt.rollback.needs, found.now, taken=found.settled.taken)
         tell_overwritten(attempt, attempt.rollback.needs, found.stored.document, attempt.rollback.created)
-        entry["let_go"] = sorted(attempt.let_go)
+        entry["let_go"] = sorted(attempt.objects.let_go)
         _edit_state(leased, built)
     return Phase.RB_PLANNED
 
@@ -134,7 +134,7 @@ def recall(leased: LeasedShard, attempt: Attempt) -> None:
 def _built(leased: LeasedShard, attempt: Attempt) -> tuple[Assessment, RollbackConfiguration]:
     """Build the rollback from what there is now; return both."""
     assessment = examine(leased, attempt)
-    created = assessment.settled.created | attempt.adopted | attempt.leftovers.created
+    created = assessment.settled.created | attempt.objects.adopted | attempt.leftovers.created
     needs = needs_of(
         leased,
         attempt,
@@ -178,13 +178,16 @@ def plan(leased: LeasedShard, attempt: Attempt) -> Phase:
 def _remembered(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
     """Keep what any machine needs to look for what this plan may have made, should this one die."""
     plan: Document = attempt.rollback.plan
-    asked = any(_makes_our_own(leased, earlier) for earlier in (*attempt.plans, *attempt.rollback_plans))
-    attempt.rollback_plans.append(plan)
+    asked = any(
+        _makes_our_own(leased, earlier)
+        for earlier in (*attempt.planning.plans, *attempt.planning.rollback_plans)
+    )
+    attempt.planning.rollback_plans.append(plan)
     kept = keep_plan(leased.store, attempt.run, plan)
     if asked or not _makes_our_own(leased, plan):
         return {"plan": kept}
     # Nothing that carries the shard's tags was to be made so far.
-    tagged = attempt.tagged_before = tagged_arns(leased)
+    tagged = attempt.objects.tagged_before = tagged_arns(leased)
     return {"plan": kept, "tagged": None if tagged is None else sorted(tagged)}
 
 
@@ -244,7 +247,7 @@ def apply(leased: LeasedShard, attempt: Attempt) -> Phase:
             )
             rollback.plan_file = None
             entry.update(note_sightings(attempt, applied.watched))
-            attempt.records.append(applied.record)
+            attempt.evidence.records.append(applied.record)
             rollback.code = applied.code
             rollback.errors = tuple(
                 f"{one.summary}: {one.detail}" if one.detail else one.summary
@@ -295,16 +298,16 @@ def verify(leased: LeasedShard, attempt: Attempt) -> Phase:
 
 def retry(leased: LeasedShard, attempt: Attempt) -> Phase:
     """Once more with a fresh plan, a bounded number of times. Raises NeedsPersonError after that."""
-    attempt.rollback_retries += 1
+    attempt.course.rollback_retries += 1
     rollback: Rollback = attempt.rollback or Rollback()
-    with leased.phase(Phase.RB_RETRY, retry=attempt.rollback_retries):
-        if attempt.rollback_retries > ROLLBACK_RETRIES:
+    with leased.phase(Phase.RB_RETRY, retry=attempt.course.rollback_retries):
+        if attempt.course.rollback_retries > ROLLBACK_RETRIES:
             why = "; ".join(dict.fromkeys(rollback.errors)) or "it gave no reason"
             raise NeedsPersonError(
-                f"the rollback failed {attempt.rollback_retries} times: {why}",
+                f"the rollback failed {attempt.course.rollback_retries} times: {why}",
                 next_step=decisions(attempt.run),
             )
-        leased.run.clock.sleep(float(attempt.rollback_retries))
+        leased.run.clock.sleep(float(attempt.course.rollback_retries))
         with suppress(GateError):
             release_our_lock(leased)
         rollback.errors = ()
@@ -395,7 +398,7 @@ def _bounds(leased: LeasedShard, attempt: Attempt, runner: Written) -> Bounds:
         declared=declared_by_good(attempt, now),
         protection=leased.protection,
         before=_attributes_before(attempt),
-        health_began=attempt.health_began or attempt.leftovers.health_began,
+        health_began=attempt.health.began or attempt.leftovers.health_began,
         approvals=attempt.consents,
         run=attempt.run,
         shard=leased.shard.name,

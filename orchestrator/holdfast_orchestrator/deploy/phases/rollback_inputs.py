@@ -74,7 +74,7 @@ def needs_of(
         | unproven(leased, attempt, now)
         | owned_by_others(leased, attempt, created),
         created=created,
-        keep_created=attempt.health_began or attempt.leftovers.health_began,
+        keep_created=attempt.health.began or attempt.leftovers.health_began,
     )
     declared = declared_by_good(attempt, now)
     by_edit = {known.address for known in now if known.identity in taken and known.address in declared}
@@ -109,8 +109,8 @@ def unproven(leased: LeasedShard, attempt: Attempt, now: IdentityIndex) -> set[I
     return {
         known.identity
         for known in now
-        if known.identity in attempt.adopted - attempt.proved
-        and (attempt.tagged_before is None or not is_told_of(known))
+        if known.identity in attempt.objects.adopted - attempt.objects.proved
+        and (attempt.objects.tagged_before is None or not is_told_of(known))
         and (known.identity.kind, known.id) not in made
         and (known.identity.kind, known.id, known.place) not in ours
     }
@@ -122,8 +122,8 @@ def let_go(
     """Remember, and tell, what stays in the cloud and leaves the state."""
     for address in (*needs.forget, *needs.forget_by_edit):
         known = now.by_address.get(address)
-        if known is not None and (known.identity.kind, known.id or address) not in attempt.let_go:
-            attempt.let_go.add((known.identity.kind, known.id or address))
+        if known is not None and (known.identity.kind, known.id or address) not in attempt.objects.let_go:
+            attempt.objects.let_go.add((known.identity.kind, known.id or address))
             attempt.notes.append(f"{address} ({known.id}) {_why_left(known, taken)}")
 
 
@@ -159,7 +159,7 @@ def _import_again(attempt: Attempt, good: IdentityIndex, now: IdentityIndex) -> 
     """What the failed run let go of, and the last good version owns."""
     blocks = []
     attributes = _attributes(attempt.before.document or {})
-    for address in sorted(attempt.forgotten | attempt.handed_over.keys()):
+    for address in sorted(attempt.forgotten | attempt.objects.handed_over.keys()):
         known = good.by_address.get(address)
         if known is None or known.identity in now:
             continue

@@ -59,7 +59,7 @@ def drive(leased: LeasedShard, attempt: Attempt, phase: Phase) -> Ending:
     """
     while True:
         if phase not in _AFTER_VERIFY:
-            attempt.standing = None
+            attempt.verification.standing = None
         ending = _ENDS.get(phase)
         if ending is not None:
             return ending(leased, attempt)
@@ -85,7 +85,7 @@ def _after_error(leased: LeasedShard, attempt: Attempt, phase: Phase, error: Hol
     """Where an error leads: nothing that was begun is left without a name."""
     if isinstance(error, NeedsPersonError):
         attempt.failure = _told(leased, error, attempt.failure)
-        attempt.blocked = isinstance(error, BlockedRollbackError)
+        attempt.course.blocked = isinstance(error, BlockedRollbackError)
         return Phase.STUCK
     if phase in _BACK:
         rollback = attempt.rollback or undo.Rollback()
@@ -94,11 +94,11 @@ def _after_error(leased: LeasedShard, attempt: Attempt, phase: Phase, error: Hol
         if phase is not Phase.RB_RETRY:
             return Phase.RB_RETRY
     if phase in (Phase.CONTRACT, Phase.RETRY_FORWARD, Phase.HEALTH):
-        attempt.code = attempt.code or 1
+        attempt.evidence.code = attempt.evidence.code or 1
         # A gate or a plan that stands in the way makes the failure definite, if it does not pass by itself.
-        attempt.errors = (*attempt.errors, error.what)
+        attempt.evidence.errors = (*attempt.evidence.errors, error.what)
         attempt.failure = attempt.failure or failure_of_error(error, leased.shard)
-        attempt.healthy = attempt.healthy and phase is not Phase.HEALTH
+        attempt.health.healthy = attempt.health.healthy and phase is not Phase.HEALTH
         return Phase.CLASSIFY
     attempt.failure = _told(leased, error, attempt.failure)
     return Phase.STUCK
@@ -106,17 +106,17 @@ def _after_error(leased: LeasedShard, attempt: Attempt, phase: Phase, error: Hol
 
 def _settle(leased: LeasedShard, attempt: Attempt) -> Phase:
     with leased.phase(Phase.SETTLE) as entry:
-        if attempt.code != 0:
+        if attempt.evidence.code != 0:
             _unlock(leased)
         assessment = examine(leased, attempt)
-        entry.update(code=attempt.code, state=type(assessment.decision).__name__)
+        entry.update(code=attempt.evidence.code, state=type(assessment.decision).__name__)
         entry["doubt"] = [step.address for step in assessment.settled.in_doubt]
-    return Phase.VERIFY if attempt.code == 0 and assessment.state_is_whole else Phase.CLASSIFY
+    return Phase.VERIFY if attempt.evidence.code == 0 and assessment.state_is_whole else Phase.CLASSIFY
 
 
 def _classify(leased: LeasedShard, attempt: Attempt) -> Phase:
     with leased.phase(Phase.CLASSIFY) as entry:
-        if attempt.code != 0:
+        if attempt.evidence.code != 0:
             _unlock(leased)
         assessment = examine(leased, attempt)
         verdict = verdict_of(attempt, assessment)
@@ -125,7 +125,7 @@ def _classify(leased: LeasedShard, attempt: Attempt) -> Phase:
             leased.step("verifying")
             before = attempt.failure
             configuration = (
-                attempt.final_configuration if attempt.contracting else attempt.stage_configuration
+                attempt.final_configuration if attempt.planning.contracting else attempt.stage_configuration
             )
             forward.check(leased, attempt, configuration)
             attempt.failure = before or attempt.failure
@@ -146,7 +146,7 @@ def _after_verdict(leased: LeasedShard, attempt: Attempt, verdict: Verdict) -> P
         case Verdict.IN_DOUBT:
             return Phase.RESOLVE
         case Verdict.APPLIED_AFTER_ALL:
-            attempt.failure, attempt.code = None, 0
+            attempt.failure, attempt.evidence.code = None, 0
             return Phase.HEALTH
         case Verdict.CREDENTIALS:
             raise NeedsPersonError(
@@ -155,7 +155,7 @@ def _after_verdict(leased: LeasedShard, attempt: Attempt, verdict: Verdict) -> P
             )
         case Verdict.DEFINITE if _is_cut_off(leased, attempt):
             return Phase.RETRY_FORWARD
-        case Verdict.TRANSIENT if attempt.retries < FORWARD_RETRIES and not leased.run.stop.asked:
+        case Verdict.TRANSIENT if attempt.course.retries < FORWARD_RETRIES and not leased.run.stop.asked:
             return Phase.RETRY_FORWARD
         case _:
             return Phase.KEPT if _is_kept(attempt) else Phase.PARTIAL_SNAPSHOT
@@ -170,15 +170,15 @@ def _is_kept(attempt: Attempt) -> bool:
 
 def _is_cut_off(leased: LeasedShard, attempt: Attempt) -> bool:
     """Whether a destroy ended because something died, and is to be carried on: nothing stands against it."""
-    if attempt.verb != "destroy" or not attempt.goes_on or leased.run.stop.asked:
+    if attempt.verb != "destroy" or not attempt.course.goes_on or leased.run.stop.asked:
         return False
-    return attempt.code != EXIT_FAILED and attempt.retries < FORWARD_RETRIES
+    return attempt.evidence.code != EXIT_FAILED and attempt.course.retries < FORWARD_RETRIES
 
 
 def _is_to_be_checked(attempt: Attempt, assessment: Assessment) -> bool:
-    if attempt.verified is not None or not attempt.healthy:
+    if attempt.verification.verified is not None or not attempt.health.healthy:
         return False
-    return attempt.verb == "destroy" or attempt.code is None or may_be_done(assessment)
+    return attempt.verb == "destroy" or attempt.evidence.code is None or may_be_done(assessment)
 
 
 def _health(leased: LeasedShard, attempt: Attempt) -> Phase:
@@ -186,10 +186,16 @@ def _health(leased: LeasedShard, attempt: Attempt) -> Phase:
         return Phase.PROMOTED
     with leased.phase(Phase.HEALTH) as entry:
         gate_health(leased, attempt)
-        entry.update(healthy=attempt.healthy, answers=[dict(answer) for answer in attempt.health])
-    if not attempt.healthy:
+        entry.update(
+            healthy=attempt.health.healthy, answers=[dict(answer) for answer in attempt.health.answers]
+        )
+    if not attempt.health.healthy:
         return Phase.CLASSIFY
-    return Phase.CONTRACT if attempt.staging.put_off and not attempt.contracting else Phase.PROMOTED
+    return (
+        Phase.CONTRACT
+        if attempt.planning.staging.put_off and not attempt.planning.contracting
+        else Phase.PROMOTED
+    )
 
 
 def _committed(leased: LeasedShard, attempt: Attempt) -> Ending:
@@ -200,7 +206,7 @@ def _committed(leased: LeasedShard, attempt: Attempt) -> Ending:
     if attempt.decision.accept_forward:
         for note in attempt.notes:
             leased.say(note)
-    return Ending(outcome=Outcome.COMMITTED, accepted=attempt.accepted)
+    return Ending(outcome=Outcome.COMMITTED, accepted=attempt.verification.accepted)
 
 
 def _rolled_back(leased: LeasedShard, attempt: Attempt) -> Ending:
@@ -221,7 +227,7 @@ def _rolled_back(leased: LeasedShard, attempt: Attempt) -> Ending:
     return Ending(
         outcome=Outcome.ROLLED_BACK,
         exit_code=RolledBackError.exit_code,
-        accepted=attempt.accepted,
+        accepted=attempt.verification.accepted,
         failure=Failure(
             reason=f"{failure.reason}; {done}",
             next_step=failure.next_step if failure.lasts else correct_and_deploy(leased.shard),
@@ -256,7 +262,7 @@ def _kept(leased: LeasedShard, attempt: Attempt) -> Ending:
 
 
 def _half_destroyed(leased: LeasedShard, attempt: Attempt, failure: Failure) -> Ending:
-    left, again = attempt.remaining, destroy_again(leased, attempt)
+    left, again = attempt.verification.remaining, destroy_again(leased, attempt)
     count = "an unknown number of" if left is None else str(len(left))
     advice = "" if failure.next_step in (again, correct_and_deploy(leased.shard)) else failure.next_step
     there = () if not left else (f"still there: {', '.join(left)}",)
@@ -275,23 +281,23 @@ def _half_destroyed(leased: LeasedShard, attempt: Attempt, failure: Failure) -> 
 def _leftovers(leased: LeasedShard, attempt: Attempt) -> Leftovers:
     """What this run leaves behind for a later one to undo."""
     assessment = examine(leased, attempt)
-    made = (assessment.settled.created | attempt.adopted) - unproven(leased, attempt, assessment.now)
+    made = (assessment.settled.created | attempt.objects.adopted) - unproven(leased, attempt, assessment.now)
     return Leftovers(
         created=frozenset(attempt.leftovers.created | made),
         touched=attempt.touched,
         artifacts=tuple(dict.fromkeys((attempt.artifact, *attempt.leftovers.artifacts))),
-        health_began=attempt.leftovers.health_began or attempt.health_began,
+        health_began=attempt.leftovers.health_began or attempt.health.began,
     )
 
 
 def _stuck(leased: LeasedShard, attempt: Attempt) -> Ending:
     failure = attempt.failure or _unknown(leased)
     leased.mark(
-        Phase.STUCK, "before", reason=leased.run.redactor.text(failure.reason), blocked=attempt.blocked
+        Phase.STUCK, "before", reason=leased.run.redactor.text(failure.reason), blocked=attempt.course.blocked
     )
     evidence = (*failure.evidence, *attempt.notes, f"run {attempt.run} stays open until somebody decides")
     return Ending(
-        outcome=Outcome.BLOCKED if attempt.blocked else Outcome.NEEDS_HUMAN,
+        outcome=Outcome.BLOCKED if attempt.course.blocked else Outcome.NEEDS_HUMAN,
         exit_code=NeedsPersonError.exit_code,
         failure=Failure(
             reason=failure.reason,

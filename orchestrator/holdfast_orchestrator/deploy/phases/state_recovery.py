@@ -37,8 +37,8 @@ _MOST_RECOVERIES = 3
 
 def recover_state(leased: LeasedShard, attempt: Attempt) -> Phase:
     """Make the stored state the truth again. Raises NeedsPersonError where only a person can tell how."""
-    attempt.recoveries += 1
-    if attempt.recoveries > _MOST_RECOVERIES:
+    attempt.course.recoveries += 1
+    if attempt.course.recoveries > _MOST_RECOVERIES:
         raise NeedsPersonError("the state could not be recovered: what was put back did not stay")
     assessment = examine(leased, attempt)
     with leased.phase(Phase.STATE_RECOVERY, decision=type(assessment.decision).__name__):
@@ -86,7 +86,7 @@ def settle_doubts(leased: LeasedShard, attempt: Attempt, doubts: Sequence[Step])
     found = look_for(leased, attempt, doubts)
     _adopt(leased, attempt, found)
     attempt.notes.extend(_not_found(leased, attempt, doubts, found))
-    attempt.looked_for.update((step.address, step.id_value) for step in doubts)
+    attempt.objects.looked_for.update((step.address, step.id_value) for step in doubts)
     return found
 
 
@@ -100,8 +100,8 @@ def _adopt(leased: LeasedShard, attempt: Attempt, found: Sequence[Probed]) -> No
     ours = [one for one in found if one.why is None]
     if ours:
         import_objects(leased, attempt, [ImportBlock(one.address, one.import_id) for one in ours])
-        attempt.adopted.update(one.identity for one in ours)
-        attempt.proved.update(one.identity for one in ours if one.was_absent)
+        attempt.objects.adopted.update(one.identity for one in ours)
+        attempt.objects.proved.update(one.identity for one in ours if one.was_absent)
         attempt.notes.extend(
             f"{one.address} had been made after all: {one.import_id}, adopted" for one in ours
         )
@@ -141,7 +141,7 @@ def _not_found(
 
 def _exists(attempt: Attempt, step: Step) -> bool:
     """Whether the create was answered that there is such an object."""
-    told = (one.text for one in attempt.diagnostics if one.is_error and one.address == step.address)
+    told = (one.text for one in attempt.evidence.diagnostics if one.is_error and one.address == step.address)
     return any(map(says_exists, told))
 
 
@@ -158,7 +158,7 @@ def _import_missing(leased: LeasedShard, attempt: Attempt, missing: Sequence[Ste
         import_objects(leased, attempt, plan.blocks)
         wanted = {block.address for block in plan.blocks}
         now = leased.index(_document(leased))
-        attempt.adopted.update(
+        attempt.objects.adopted.update(
             known.identity for known in now if known.address in wanted and known.identity not in before
         )
     attempt.notes.extend(

@@ -38,9 +38,9 @@ def prove(leased: LeasedShard, attempt: Attempt, configuration: Document, *, bac
         terraform.apply(outcome.plan)
     outcome.plan.unlink(missing_ok=True)
     snapshot = leased.snapshot()
-    attempt.proven = None
+    attempt.verification.proven = None
     if inputs is not None and snapshot is not None:
-        attempt.proven = VerifiedInputs(inputs=inputs, state=snapshot.etag)
+        attempt.verification.proven = VerifiedInputs(inputs=inputs, state=snapshot.etag)
     verified = judge_verify(
         shown,
         baseline=None if attempt.good is None else attempt.good.record.residual,
@@ -53,9 +53,9 @@ def prove(leased: LeasedShard, attempt: Attempt, configuration: Document, *, bac
         if back
         else accepting(leased, configuration),
     )
-    attempt.accepted = verified.differences.accepted
-    attempt.accepted_mark = verified.differences.mark if attempt.accepted else None
-    attempt.standing = snapshot if verified.proven else None
+    attempt.verification.accepted = verified.differences.accepted
+    attempt.verification.accepted_mark = verified.differences.mark if attempt.verification.accepted else None
+    attempt.verification.standing = snapshot if verified.proven else None
     return verified
 
 
@@ -155,7 +155,7 @@ def _approved(attempt: Attempt) -> frozenset[str]:
     consents = attempt.consents
     return frozenset(
         change.address
-        for plan in attempt.plans
+        for plan in attempt.planning.plans
         for change in read_plan(plan)
         if change.deletes and find_approval(consents, change) is not None
     )

@@ -96,7 +96,7 @@ def _carried_on(
             return _only_close(leased, recorded)
         old = replace(leased, journal=journal, shard=old_shard(leased, entries))
         attempt = reopened(old, recorded, entries, decision or OperatorDecision())
-        attempt.goes_on = destroying
+        attempt.course.goes_on = destroying
         return finish(old, attempt, _phase(old, attempt, entries, decision), builder=builder)
 
 

@@ -17,7 +17,14 @@ from holdfast_orchestrator.deploy.decisions.apply_progress import ApplyStep, pla
 from holdfast_orchestrator.deploy.decisions.reversibility import Approval
 from holdfast_orchestrator.deploy.phases.forward import staging_of
 from holdfast_orchestrator.deploy.run_context import DeployPolicy
-from holdfast_orchestrator.deploy.work.attempt import Attempt, Baseline, OperatorDecision
+from holdfast_orchestrator.deploy.work.attempt import (
+    Attempt,
+    Baseline,
+    Evidence,
+    OperatorDecision,
+    Planning,
+    Task,
+)
 from holdfast_orchestrator.deploy.work.failure import Failure
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy
@@ -32,6 +39,7 @@ from holdfast_orchestrator.record.journal.entry import Entry, look_first
 from holdfast_orchestrator.record.journal.saved_plan import read_plan
 from holdfast_orchestrator.record.last_good import Rejected
 from holdfast_orchestrator.record.shard_record import note_of, shard_of
+from holdfast_orchestrator.record.state_record import Leftovers
 from holdfast_orchestrator.state.snapshot import snapshot_of
 from holdfast_orchestrator.terraform.identity import Identity
 from holdfast_orchestrator.terraform.import_ids import ImportBlock
@@ -48,8 +56,8 @@ def noted(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
     shard, policy, seen = leased.shard, attempt.policy, leased.run.redactor.value
     return {
         "verb": attempt.verb,
-        "target": attempt.target,
-        "rejected": None if attempt.rejected is None else attempt.rejected.to_json(),
+        "target": attempt.task.target,
+        "rejected": None if attempt.task.rejected is None else attempt.task.rejected.to_json(),
         "boot": leased.boot,
         "host": leased.lease.record.process.host,
         "shard": note_of(shard),
@@ -96,7 +104,7 @@ def reopened(
     kept = known.kept
     keys = [*_plans(entries), *_rollback_plans(entries)]
     plans = {key: read_plan(leased.store, key, shard=leased.shard.name) for key in dict.fromkeys(keys)}
-    attempt = Attempt(
+    task = Task(
         run=_run(known),
         verb=first["verb"],
         target=first.get("target"),
@@ -106,40 +114,46 @@ def reopened(
         configuration=parsed(leased.shard.configuration),
         before=_before(leased, snapshot),
         good=good_of(leased, known),
-        kept=kept,
         began=entries[0].at,
         decision=decision,
-        plans=[plans[key] for key in _plans(entries)],
-        rollback_plans=[plans[key] for key in _rollback_plans(entries)],
-        code=None,
+        imports=tuple(ImportBlock(*one) for one in first.get("imports", ())),
     )
-    if kept is not None:
-        attempt.leftovers = kept.record.leftovers
-    attempt.ownership = load_ownership(_said(entries, Phase.GATED).get("ownership") or {})
+    attempt = Attempt(
+        task=task,
+        kept=kept,
+        leftovers=Leftovers() if kept is None else kept.record.leftovers,
+        planning=Planning(
+            plans=[plans[key] for key in _plans(entries)],
+            rollback_plans=[plans[key] for key in _rollback_plans(entries)],
+        ),
+        evidence=Evidence(code=None),
+    )
+    attempt.objects.ownership = load_ownership(_said(entries, Phase.GATED).get("ownership") or {})
     gone = {address for entry in entries for address in entry.data.get("handed", ())}
-    attempt.handed_over = {
+    attempt.objects.handed_over = {
         address: known for address, known in attempt.before.index.by_address.items() if address in gone
     }
-    attempt.tagged_before = _tagged_before(entries)
-    attempt.sightings = sightings_in(entries)
-    attempt.imports = tuple(ImportBlock(*one) for one in first.get("imports", ()))
-    attempt.health_began = any(entry.phase is Phase.HEALTH for entry in entries)
+    attempt.objects.tagged_before = _tagged_before(entries)
+    attempt.objects.sightings = sightings_in(entries)
+    attempt.health.began = any(entry.phase is Phase.HEALTH for entry in entries)
     # Another plan begins with the first stage again.
     stages = [entry for entry in entries if entry.phase is Phase.CONTRACT or _plan_of(entry) is not None]
-    attempt.contracting = bool(stages) and stages[-1].phase is Phase.CONTRACT
+    attempt.planning.contracting = bool(stages) and stages[-1].phase is Phase.CONTRACT
     # A destroy that is killed over and over may go on each time.
-    attempt.retries = (
+    attempt.course.retries = (
         0
         if attempt.verb == "destroy"
         else sum(entry.phase is Phase.RETRY_FORWARD and entry.edge == "before" for entry in entries)
     )
-    attempt.adopted = {identity for identity, _ in _adopted(entries)}
-    attempt.proved = {identity for identity, was_absent in _adopted(entries) if was_absent}
-    attempt.let_go = {(kind, known) for entry in entries for kind, known in entry.data.get("let_go", ())}
+    attempt.objects.adopted = {identity for identity, _ in _adopted(entries)}
+    attempt.objects.proved = {identity for identity, was_absent in _adopted(entries) if was_absent}
+    attempt.objects.let_go = {
+        (kind, known) for entry in entries for kind, known in entry.data.get("let_go", ())
+    }
     attempt.failure = _failure(leased.shard, entries)
     _find_events(leased, attempt, entries, plans)
     if attempt.verb != "destroy":
-        attempt.staging = staging_of(leased, attempt)
+        attempt.planning.staging = staging_of(leased, attempt)
     return attempt
 
 
@@ -154,12 +168,12 @@ def _since_begun(entries: Sequence[Entry]) -> Sequence[Entry]:
 def _find_events(
     leased: LeasedShard, attempt: Attempt, entries: Sequence[Entry], plans: Mapping[str, Document]
 ) -> None:
-    attempt.records = [
+    attempt.evidence.records = [
         child.record
-        for child in children(leased.workdir, since=attempt.began - _SLACK)
+        for child in children(leased.workdir, since=attempt.task.began - _SLACK)
         if child.verb == "apply" and child.record.exists()
     ]
-    attempt.assumed = list(_assumed(leased, attempt, entries, plans))
+    attempt.evidence.assumed = list(_assumed(leased, attempt, entries, plans))
 
 
 def _assumed(
@@ -177,7 +191,7 @@ def _assumed(
         steps = planned_steps(read_changes(plans[plan]))
         creates = [step.address for step in steps if step.action == "create"]
         planned.update(creates)
-        if boot != leased.boot or not attempt.records:
+        if boot != leased.boot or not attempt.evidence.records:
             elsewhere.update(creates)
     for address in elsewhere:
         if address not in in_doubt and planned[address] > done[address]:

@@ -12,7 +12,13 @@ from holdfast_orchestrator.deploy.phases.tag_search import may_be_adopted, tagge
 from holdfast_orchestrator.deploy.phases.verification import refuse_when_interrupted
 from holdfast_orchestrator.deploy.shard.journal_replay import noted
 from holdfast_orchestrator.deploy.shard.result import ResultBuilder
-from holdfast_orchestrator.deploy.work.attempt import Attempt, LastGoodDeployment
+from holdfast_orchestrator.deploy.work.attempt import (
+    Attempt,
+    LastGoodDeployment,
+    Planning,
+    Task,
+    Verification,
+)
 from holdfast_orchestrator.deploy.work.ending import Launched
 from holdfast_orchestrator.deploy.work.kept_inputs import keep_deployed
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
@@ -69,8 +75,11 @@ def launch(
     made, terraform = settled.made, settled.terraform
     artifact = artifact_of(leased, terraform)
     attempt = _attempt(leased, recorded, made, artifact=artifact, purpose=purpose)
-    attempt.ownership = settled.ownership
-    attempt.terraform, attempt.plan_file = terraform, None if made.document.is_empty else made.file
+    attempt.objects.ownership = settled.ownership
+    attempt.planning.terraform, attempt.planning.plan_file = (
+        terraform,
+        None if made.document.is_empty else made.file,
+    )
     refuse_other_state(leased, made.file)
     if purpose.verb != "destroy":
         refuse_without_way_back(leased, attempt)
@@ -115,7 +124,7 @@ def finish(leased: LeasedShard, attempt: Attempt, phase: Phase, *, builder: Resu
 def _serial(leased: LeasedShard, attempt: Attempt) -> int | None:
     """The serial of the state that is left; not to be had is no reason to have failed."""
     try:
-        serial = (attempt.standing or leased.state()).serial
+        serial = (attempt.verification.standing or leased.state()).serial
     except HoldfastError:
         return None
     return serial if serial >= 0 else None
@@ -138,7 +147,7 @@ def keep_as_good(
         renew_fingerprint(leased, recorded, good.promoted, proven)
         return
     before = before_now(leased, snapshot)
-    attempt = Attempt(
+    task = Task(
         run=leased.run.id,
         verb="deploy",
         policy=leased.run_context.policy,
@@ -146,14 +155,16 @@ def keep_as_good(
         configuration=parsed(artifact.configuration),
         before=before,
         good=good,
-        kept=recorded.kept,
         began=leased.run.clock.now(),
-        proven=proven,
     )
+    attempt = Attempt(task=task, kept=recorded.kept, verification=Verification(proven=proven))
     if good is not None and planned.document.accepted:
         # Then this plan shows what the last good one showed.
-        attempt.residual, attempt.accepted = good.record.residual, planned.document.accepted
-        attempt.accepted_mark = good.record.accepted_mark
+        attempt.verification.residual, attempt.verification.accepted = (
+            good.record.residual,
+            planned.document.accepted,
+        )
+        attempt.verification.accepted_mark = good.record.accepted_mark
     promote_shard(leased, attempt)
     attempt.kept = open_record(leased, attempt)
     close_record(leased, attempt)
@@ -194,7 +205,7 @@ def artifact_of(leased: LeasedShard, terraform: Any) -> Artifact:
 def _attempt(
     leased: LeasedShard, recorded: RecordedShard, made: MadePlan, *, artifact: Artifact, purpose: Purpose
 ) -> Attempt:
-    return Attempt(
+    task = Task(
         run=leased.run.id,
         verb=purpose.verb,
         target=purpose.target,
@@ -204,11 +215,14 @@ def _attempt(
         configuration=parsed(artifact.configuration),
         before=before_now(leased, recorded.snapshot()),
         good=good_of(leased, recorded),
+        began=leased.run.clock.now(),
+        imports=made.imports,
+    )
+    return Attempt(
+        task=task,
         kept=recorded.kept,
         leftovers=Leftovers() if recorded.kept is None else recorded.kept.record.leftovers,
-        plans=[made.raw or NO_CHANGES],
-        imports=made.imports,
-        began=leased.run.clock.now(),
+        planning=Planning(plans=[made.raw or NO_CHANGES]),
     )
 
 
@@ -226,14 +240,14 @@ def _write_down(leased: LeasedShard, attempt: Attempt, artifact: Artifact, watch
         tagged = leased.run_context.hands.submit(tagged_arns, leased)
     with leased.phase(Phase.SNAPSHOT) as entry:
         _back_up(leased, attempt)
-        attempt.tagged_before = None if tagged is None else tagged.result()
+        attempt.objects.tagged_before = None if tagged is None else tagged.result()
         entry.update(_snapshot_entry(attempt), artifact=kept_artifact.result())
     with leased.phase(Phase.PLANNED) as entry:
         entry.update(note_sightings(attempt, watched), plan=kept_plan.result())
     with leased.phase(Phase.GATED) as entry:
         attempt.kept = open_record(leased, attempt)
-        entry["put_off"] = list(attempt.staging.put_off)
-        entry["ownership"] = dump_ownership(attempt.ownership)
+        entry["put_off"] = list(attempt.planning.staging.put_off)
+        entry["ownership"] = dump_ownership(attempt.objects.ownership)
         entry["approved"] = sorted(one.name for one in attempt.consents)
 
 
@@ -241,14 +255,14 @@ def _back_up(leased: LeasedShard, attempt: Attempt) -> None:
     snapshot = attempt.before.snapshot
     if snapshot is not None:
         backup = leased.back_up(snapshot, f"before {attempt.verb}", artifact=attempt.artifact)
-        attempt.before = replace(attempt.before, backup=backup)
+        attempt.task = replace(attempt.task, before=replace(attempt.before, backup=backup))
 
 
 def _snapshot_entry(attempt: Attempt) -> dict[str, Any]:
     snapshot = attempt.before.snapshot
     return {
         "backup": attempt.before.backup,
-        "tagged": None if attempt.tagged_before is None else sorted(attempt.tagged_before),
+        "tagged": None if attempt.objects.tagged_before is None else sorted(attempt.objects.tagged_before),
         "lineage": None if snapshot is None else snapshot.lineage,
         "serial": None if snapshot is None else snapshot.serial,
         "sha256": None if snapshot is None else snapshot.sha256,

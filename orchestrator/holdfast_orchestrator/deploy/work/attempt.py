@@ -81,21 +81,12 @@ class OperatorDecision:
     accept_forward: bool = False
 
 
-@dataclass(kw_only=True)
-class Attempt:
-    """The work.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What is to be done to a shard, and what there was when it began.
 
     `target` is the run that a rollback by hand goes back to, `rejected` the version that it rejects by that.
-    `plans` are those that were gated, `rollback_plans` those to go back by, the newest last; `applied` is
-    what its last apply said, None after a restart. `tagged_before` are ARNs that carried the shard's tags
-    before anything was made that carries them, None where nobody asked. `errors` are its error texts, `code`
-    its exit code. `sightings` is what was seen of objects before their creates. `standing` is the state that
-    was proven to be what was wanted, as long as nothing but health has been looked at since. `adopted` are
-    objects whose creates were in doubt, `proved` those of them that were absent before their create,
-    `imports` objects that are taken over on purpose.
-    `remaining` are the addresses a destroy has left, None where nobody knows; with `goes_on`, a destroy that
-    was killed is carried on. `ownership` is what was settled about the gated plan, `handed_over`
-    what left the state because another has it, by address.
+    `imports` are objects that are taken over on purpose.
     """
 
     run: str
@@ -105,27 +96,52 @@ class Attempt:
     configuration: Document = field(repr=False)
     before: Baseline
     good: LastGoodDeployment | None
-    kept: KeptRecord | None
     began: datetime
     target: str | None = None
     rejected: Rejected | None = None
-    leftovers: Leftovers = field(default_factory=Leftovers)
     decision: OperatorDecision = field(default_factory=OperatorDecision)
+    imports: tuple[ImportBlock, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Planning:
+    """The plans: those that were gated, and those to go back by, the newest last of each.
+
+    `plan_file` is what `terraform` applies next; with `contracting`, it makes the deletes that were put off.
+    """
 
     plans: list[Document] = field(default_factory=list, repr=False)
     rollback_plans: list[Document] = field(default_factory=list, repr=False)
     staging: Staging = field(default_factory=lambda: Staging(stage_one=None))
     plan_file: Path | None = None
     terraform: Any = field(default=None, repr=False)
+    contracting: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Evidence:
+    """What the applies said: the records of their events, and the answer of the last one.
+
+    `code` is its exit code, None after a restart. `assumed` are steps that no record tells.
+    """
+
     records: list[Path] = field(default_factory=list)
     assumed: list[ApplyStep] = field(default_factory=list)
-    tagged_before: frozenset[str] | None = None
-
     code: int | None = 0
     errors: tuple[str, ...] = ()
     diagnostics: tuple[Any, ...] = ()
     interrupted: bool = False
     lock_stolen: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Verification:
+    """What a verify has shown.
+
+    `standing` is the state that was proven to be what was wanted, as long as nothing but health has been
+    looked at since. `remaining` are the addresses that a destroy has left, None where nobody knows.
+    """
+
     verified: Literal["proven", "differs", "failed"] | None = None
     residual: str | None = None
     accepted: tuple[AcceptedUse, ...] = ()
@@ -133,34 +149,120 @@ class Attempt:
     proven: VerifiedInputs | None = None
     standing: StateSnapshot | None = field(default=None, repr=False)
     fingerprint: Fingerprint | None = field(default=None, repr=False)
+    remaining: tuple[str, ...] | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Health:
+    """What the health checks said; `began` once they may have let traffic in."""
+
     healthy: bool = True
-    health: tuple[Mapping[str, Any], ...] = ()
-    health_began: bool = False
-    contracting: bool = False
+    answers: tuple[Mapping[str, Any], ...] = ()
+    began: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Objects:
+    """What is known of single objects.
+
+    `adopted` are those whose creates were in doubt, `proved` those of them that were absent before their
+    create, `looked_for` those that were looked for, `let_go` those that stay in the cloud and left the state.
+    `tagged_before` are ARNs that carried the shard's tags before anything was made that carries them, None
+    where nobody asked. `sightings` is what was seen of objects before their creates. `ownership` was settled
+    about the gated plan; `handed_over` left the state because another has it, by address.
+    """
+
     adopted: set[Identity] = field(default_factory=set)
     proved: set[Identity] = field(default_factory=set)
     let_go: set[tuple[str, str]] = field(default_factory=set)
     looked_for: set[tuple[str, str | None]] = field(default_factory=set)
-    imports: tuple[ImportBlock, ...] = ()
+    tagged_before: frozenset[str] | None = None
     sightings: Sightings = field(default_factory=Sightings)
-    recoveries: int = 0
-    retries: int = 0
-    failure: Failure | None = None
-    notes: list[str] = field(default_factory=list)
-    remaining: tuple[str, ...] | None = None
-    goes_on: bool = True
-
     ownership: Ownership = field(default_factory=Ownership)
     handed_over: dict[str, TrackedObject] = field(default_factory=dict)
 
-    rollback: Any = field(default=None, repr=False)
+
+@dataclass(slots=True, kw_only=True)
+class Course:
+    """What was tried, how often. With `goes_on`, a destroy that was killed is carried on."""
+
+    retries: int = 0
+    recoveries: int = 0
     rollback_retries: int = 0
     blocked: bool = False
+    goes_on: bool = True
+
+
+@dataclass(kw_only=True)
+class Attempt:
+    """The work on a shard as far as it has come.
+
+    `kept` is the shard's state record, `leftovers` what failed runs before it left. `notes` are sentences for
+    the result.
+    """
+
+    task: Task
+    kept: KeptRecord | None
+    leftovers: Leftovers = field(default_factory=Leftovers)
+    planning: Planning = field(default_factory=Planning)
+    evidence: Evidence = field(default_factory=Evidence)
+    verification: Verification = field(default_factory=Verification)
+    health: Health = field(default_factory=Health)
+    objects: Objects = field(default_factory=Objects)
+    course: Course = field(default_factory=Course)
+    rollback: Any = field(default=None, repr=False)
+    failure: Failure | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def run(self) -> str:
+        """The run."""
+        return self.task.run
+
+    @property
+    def verb(self) -> Verb:
+        """What is done."""
+        return self.task.verb
+
+    @property
+    def policy(self) -> DeployPolicy:
+        """What was agreed to."""
+        return self.task.policy
+
+    @property
+    def artifact(self) -> str:
+        """The artifact that is deployed, by its SHA-256."""
+        return self.task.artifact
+
+    @property
+    def configuration(self) -> Document:
+        """The configuration that is deployed."""
+        return self.task.configuration
+
+    @property
+    def before(self) -> Baseline:
+        """What was there when the run began."""
+        return self.task.before
+
+    @property
+    def good(self) -> LastGoodDeployment | None:
+        """The deployment to go back to."""
+        return self.task.good
+
+    @property
+    def imports(self) -> tuple[ImportBlock, ...]:
+        """Objects that are taken over on purpose."""
+        return self.task.imports
+
+    @property
+    def decision(self) -> OperatorDecision:
+        """What a person decided."""
+        return self.task.decision
 
     @property
     def plan(self) -> Document:
         """The plan that was gated last."""
-        return self.plans[-1]
+        return self.planning.plans[-1]
 
     @property
     def planned(self) -> PlannedChanges:
@@ -175,12 +277,12 @@ class Attempt:
     @property
     def stage_configuration(self) -> Document:
         """What is applied before the deletes."""
-        return self.wanted if self.staging.stage_one is None else self.staging.stage_one
+        return self.wanted if self.planning.staging.stage_one is None else self.planning.staging.stage_one
 
     @property
     def final_configuration(self) -> Document:
         """What is to stand in the end; with what waits for its receiver."""
-        return self.configuration if self.staging.final is None else self.staging.final
+        return self.configuration if self.planning.staging.final is None else self.planning.staging.final
 
     def inputs_for(self, configuration: Document) -> Inputs | None:
         """What a configuration of this work reads, None for what the shard itself does."""
@@ -196,7 +298,7 @@ class Attempt:
         """What the plans knew beforehand of each object, the newest last; the rollback's plans too."""
         return {
             address: values
-            for plan in (*self.plans, *self.rollback_plans)
+            for plan in (*self.planning.plans, *self.planning.rollback_plans)
             for address, values in planned_values_by_address(plan).items()
         }
 
@@ -216,20 +318,22 @@ class Attempt:
             for known in unused
             if known.address in self.tainted and known.identity not in good
         )
-        kept = (Approval(address, snapshot="none: not deleted") for address in sorted(self.ownership.kept))
+        kept = (
+            Approval(address, snapshot="none: not deleted") for address in sorted(self.objects.ownership.kept)
+        )
         return (*self.policy.consents, *never_good, *kept)
 
     @property
     def touched(self) -> frozenset[str]:
         """Every address this run's plans touched, and those failed runs before it touched."""
-        mine = (read_plan(plan).touched for plan in self.plans)
+        mine = (read_plan(plan).touched for plan in self.planning.plans)
         return frozenset(self.leftovers.touched).union(*mine)
 
     @property
     def imported(self) -> frozenset[str]:
         """Addresses this run imported."""
         return frozenset(
-            change.address for plan in self.plans for change in read_plan(plan) if change.importing
+            change.address for plan in self.planning.plans for change in read_plan(plan) if change.importing
         )
 
     @property
@@ -237,7 +341,7 @@ class Attempt:
         """Addresses whose objects this run's plans let go of."""
         return frozenset(
             change.address
-            for plan in self.plans
+            for plan in self.planning.plans
             for change in read_plan(plan)
             if change.action.value == "forget"
         )
@@ -247,7 +351,10 @@ class Attempt:
 
         Each apply is measured by itself: a step one of them left open was not ended by the next.
         """
-        told = [*(evidence_of(record).steps for record in self.records), tuple(self.assumed)]
+        told = [
+            *(evidence_of(record).steps for record in self.evidence.records),
+            tuple(self.evidence.assumed),
+        ]
         each = [measure((), events) for events in told]
         every = measure(planned_steps(self.planned), [event for events in told for event in events])
         return Progress(
@@ -258,13 +365,17 @@ class Attempt:
 
     def begun(self) -> Iterator[Step]:
         """Yield each create that the events of this run's applies say was begun and not ended."""
-        for record in self.records:
+        for record in self.evidence.records:
             yield from evidence_of(record).begun
 
     def refused(self) -> frozenset[str]:
         """Addresses whose create was refused, because their object was there before."""
-        return frozenset[str]().union(*(evidence_of(record).refused for record in self.records))
+        return frozenset[str]().union(*(evidence_of(record).refused for record in self.evidence.records))
 
     def _waits(self, step: Step) -> bool:
         """Whether this is a delete whose turn has not come."""
-        return step.action == "delete" and step.address in self.staging.put_off and not self.contracting
+        return (
+            step.action == "delete"
+            and step.address in self.planning.staging.put_off
+            and not self.planning.contracting
+        )

@@ -36,7 +36,7 @@ from holdfast_orchestrator.terraform.state_file import Recorded
 
 def promote_shard(leased: LeasedShard, attempt: Attempt) -> Promoted | None:
     """Write the record of what is good now. None where no state is left to speak of."""
-    snapshot = attempt.standing or leased.snapshot()
+    snapshot = attempt.verification.standing or leased.snapshot()
     if snapshot is None:
         return None
     record = LastGood(
@@ -53,17 +53,17 @@ def promote_shard(leased: LeasedShard, attempt: Attempt) -> Promoted | None:
             )
         },
         index=leased.index(snapshot.document),
-        residual=attempt.residual,
-        accepted=attempt.accepted,
-        accepted_mark=attempt.accepted_mark,
-        health=tuple(attempt.health),
+        residual=attempt.verification.residual,
+        accepted=attempt.verification.accepted,
+        accepted_mark=attempt.verification.accepted_mark,
+        health=tuple(attempt.health.answers),
         actor=leased.run_context.actor,
         git=leased.run_context.git,
         at=leased.run.clock.now(),
         project=leased.run.project or None,
         shard=note_of(leased.shard),
         verb=attempt.verb,
-        target=attempt.target,
+        target=attempt.task.target,
         rejected=_rejected(attempt),
         not_made=_not_made(attempt, snapshot.document, leased.index(snapshot.document)),
     )
@@ -71,9 +71,11 @@ def promote_shard(leased: LeasedShard, attempt: Attempt) -> Promoted | None:
     if after is not None and after.record.run == attempt.run:
         return after
     promoted = promote(leased.store, leased.folder, record, after=after)
-    if attempt.verb != "destroy" and not attempt.ownership.held:
+    if attempt.verb != "destroy" and not attempt.objects.ownership.held:
         state = ObjectStamp(snapshot.etag, snapshot.version)
-        attempt.fingerprint = fingerprint_of(leased, promoted, state=state, proven=attempt.proven)
+        attempt.verification.fingerprint = fingerprint_of(
+            leased, promoted, state=state, proven=attempt.verification.proven
+        )
     return promoted
 
 
@@ -81,8 +83,8 @@ def _not_made(attempt: Attempt, state: Document, now: IdentityIndex) -> frozense
     """What the shard has and no run of it is proven to have made; what a record says of that stays so."""
     earlier = frozenset[Identity]() if attempt.good is None else attempt.good.record.not_made
     fresh = {known for known in now if known.identity not in attempt.before.index}
-    unproven = unproven_in(state, attempt.sightings) - attempt.adopted
-    made = {change.address for plan in attempt.plans for change in read_plan(plan) if change.creates}
+    unproven = unproven_in(state, attempt.objects.sightings) - attempt.objects.adopted
+    made = {change.address for plan in attempt.planning.plans for change in read_plan(plan) if change.creates}
     here = {
         known.identity
         for known in fresh
@@ -95,8 +97,8 @@ def _rejected(attempt: Attempt) -> tuple[Rejected, ...]:
     """The versions that were rolled back from by hand; what is deployed again knowingly is none any more."""
     before = () if attempt.good is None else attempt.good.record.rejected
     kept = {each.configuration: each for each in before}
-    if attempt.rejected is not None:
-        kept[attempt.rejected.configuration] = attempt.rejected
+    if attempt.task.rejected is not None:
+        kept[attempt.task.rejected.configuration] = attempt.task.rejected
     if attempt.verb == "deploy":
         kept.pop(digest(attempt.configuration), None)
     return tuple(kept.values())
@@ -143,11 +145,11 @@ def close_record(leased: LeasedShard, attempt: Attempt, *, leftovers: Leftovers 
     record = replace(
         attempt.kept.record,
         is_open=False,
-        state=recorded(attempt.standing or leased.snapshot()),
+        state=recorded(attempt.verification.standing or leased.snapshot()),
         leftovers=leftovers or Leftovers(),
         at=leased.run.clock.now(),
-        fingerprint=attempt.fingerprint if leftovers is None else None,
-        seconds=(leased.run.clock.now() - attempt.began).total_seconds(),
+        fingerprint=attempt.verification.fingerprint if leftovers is None else None,
+        seconds=(leased.run.clock.now() - attempt.task.began).total_seconds(),
     )
     if leftovers is None and attempt.rollback is None:
         record = _with_moves(leased, attempt, record)
@@ -157,19 +159,19 @@ def close_record(leased: LeasedShard, attempt: Attempt, *, leftovers: Leftovers 
 def _with_moves(leased: LeasedShard, attempt: Attempt, record: StateRecord) -> StateRecord:
     """The record with what came from other shards, and what went to them: a rollback by hand needs it."""
     good = () if attempt.good is None else (attempt.good.record.artifact,)
-    record = replace(record, held=(*good, *record.held) if attempt.ownership.held else ())
-    if not (attempt.ownership.received or attempt.handed_over):
+    record = replace(record, held=(*good, *record.held) if attempt.objects.ownership.held else ())
+    if not (attempt.objects.ownership.received or attempt.objects.handed_over):
         return record
-    snapshot = attempt.standing or leased.snapshot()
+    snapshot = attempt.verification.standing or leased.snapshot()
     now = leased.index(None if snapshot is None else snapshot.document).by_address
     received = [
         Received(identity=now[address].identity, source=source, run=attempt.run, at=record.at)
-        for address, source in sorted(attempt.ownership.received.items())
+        for address, source in sorted(attempt.objects.ownership.received.items())
         if address in now
     ]
     handed = [
         Handed(identity=known.identity, address=address, id=known.id, run=attempt.run, at=record.at)
-        for address, known in sorted(attempt.handed_over.items())
+        for address, known in sorted(attempt.objects.handed_over.items())
     ]
     return replace(record, received=(*record.received, *received), handed=(*record.handed, *handed))
 

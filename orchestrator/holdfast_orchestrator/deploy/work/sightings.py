@@ -23,7 +23,7 @@ def holdings_of(leased: LeasedShard, attempt: Attempt, plan: Document | None = N
     return holdings_in(
         None if snapshot is None else snapshot.document,
         plan=attempt.plan if plan is None else plan,
-        gone=attempt.sightings.gone,
+        gone=attempt.objects.sightings.gone,
         accepted=attempt.policy.adopt,
     )
 
@@ -32,8 +32,8 @@ def note_sightings(attempt: Attempt, watched: Sightings | None) -> dict[str, Any
     """Take in what a command saw, and return what the journal keeps of it."""
     if watched is None or not (watched.by_key or watched.gone):
         return {}
-    attempt.sightings.add(watched.by_key.values())
-    attempt.sightings.gone |= watched.gone
+    attempt.objects.sightings.add(watched.by_key.values())
+    attempt.objects.sightings.gone |= watched.gone
     return {
         SEEN: [one.to_json() for one in watched.by_key.values()],
         GONE: [[key.kind, key.name, key.place] for key in sorted(watched.gone, key=str)],
@@ -46,19 +46,22 @@ def look_once_more(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
     What is there fails the apply before it begins. All else counts as unproven from now on, because somebody
     may make it until its create. Returns what the journal keeps.
     """
-    if attempt.verb == "destroy" or attempt.plan_file is None or attempt.terraform.guards:
+    if attempt.verb == "destroy" or attempt.planning.plan_file is None or attempt.planning.terraform.guards:
         return {}
     holdings = holdings_of(leased, attempt)
     known = unguarded(leased.shard, attempt.plan, holdings)
     if not known.by_key:
         return {}
     leased.step("looking once more")
-    seen = look_by_import(attempt.terraform, leased.shard, attempt.plan, holdings)
+    seen = look_by_import(attempt.planning.terraform, leased.shard, attempt.plan, holdings)
     findings = [*takeovers(attempt.plan, seen, leased.shard)]
     if findings:
-        attempt.plan_file.unlink(missing_ok=True)
-        attempt.plan_file = None
-        attempt.code, attempt.errors = 1, tuple(f"{one.what}: it already exists" for one in findings)
+        attempt.planning.plan_file.unlink(missing_ok=True)
+        attempt.planning.plan_file = None
+        attempt.evidence.code, attempt.evidence.errors = (
+            1,
+            tuple(f"{one.what}: it already exists" for one in findings),
+        )
         attempt.failure = Failure(
             reason="; ".join(one.what for one in findings),
             next_step=findings[0].next_step,

@@ -156,15 +156,15 @@ def _parsed(stored: StoredObject) -> Any:
 
 def note_stolen_lock(leased: LeasedShard, attempt: Attempt) -> None:
     """Right after an apply: its lock could not be released because it is not there any more."""
-    if says_lock_not_released(attempt.errors) and leased.store.head(lock_key(leased)) is None:
-        attempt.lock_stolen = True
+    if says_lock_not_released(attempt.evidence.errors) and leased.store.head(lock_key(leased)) is None:
+        attempt.evidence.lock_stolen = True
 
 
 def refuse_stolen_lock(leased: LeasedShard, attempt: Attempt) -> None:
     """Raise NeedsPersonError, once, where the lock was taken away; names what no state knows any more."""
-    if not attempt.lock_stolen:
+    if not attempt.evidence.lock_stolen:
         return
-    attempt.lock_stolen = False
+    attempt.evidence.lock_stolen = False
     lost = ", ".join(_overwritten(leased, attempt))
     named = f"; in no state any more: {lost}" if lost else ""
     raise NeedsPersonError(
@@ -177,7 +177,7 @@ def refuse_stolen_lock(leased: LeasedShard, attempt: Attempt) -> None:
 
 def _overwritten(leased: LeasedShard, attempt: Attempt) -> Iterator[str]:
     now = leased.index(leased.state().document)
-    gone = attempt.progress().gone() | attempt.let_go
+    gone = attempt.progress().gone() | attempt.objects.let_go
     told: set[tuple[str, str]] = set()
     for index in _written_since(leased, attempt):
         for known in index:

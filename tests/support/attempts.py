@@ -1,0 +1,45 @@
+"""An attempt for tests: every field that is not named has the value of a deploy that just began."""
+
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+from holdfast_orchestrator.deploy.run_context import DeployPolicy
+from holdfast_orchestrator.deploy.work.attempt import (
+    Attempt,
+    Baseline,
+    Evidence,
+    Objects,
+    Planning,
+    Task,
+    Verification,
+)
+from holdfast_orchestrator.terraform.identity import IdentityIndex
+
+_PARTS: dict[str, Any] = {
+    "task": Task,
+    "planning": Planning,
+    "evidence": Evidence,
+    "verification": Verification,
+    "objects": Objects,
+}
+
+
+def an_attempt(**given: Any) -> Attempt:
+    """Return an attempt with these fields, each put into the part that has it."""
+    task = {
+        "run": "R",
+        "verb": "deploy",
+        "policy": DeployPolicy(),
+        "artifact": "a",
+        "configuration": {},
+        "before": Baseline(snapshot=None, index=IdentityIndex()),
+        "good": None,
+        "began": datetime(2026, 1, 1, tzinfo=UTC),
+    }
+    given = {"kept": None, **task, **given}
+    parts = {
+        name: part(**{field.name: given.pop(field.name) for field in fields(part) if field.name in given})
+        for name, part in _PARTS.items()
+    }
+    return Attempt(**parts, **given)
