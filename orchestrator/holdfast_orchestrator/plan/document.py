@@ -13,6 +13,8 @@ from holdfast_orchestrator.errors import EngineError
 from holdfast_orchestrator.system.redaction import Redactor, marked, masked
 from holdfast_orchestrator.system.secret_places import secrets_beside_changes, without_environment
 from holdfast_orchestrator.terraform.accepted import AcceptedUse, count_words
+from holdfast_orchestrator.terraform.plan import Action as Planned
+from holdfast_orchestrator.terraform.plan import planned_action
 
 UNKNOWN = "(known after apply)"
 
@@ -29,16 +31,15 @@ class Action(StrEnum):
     NO_OP = "no-op"
 
 
-_ACTIONS = {
-    ("no-op",): Action.NO_OP,
-    ("create",): Action.CREATE,
-    ("read",): Action.READ,
-    ("update",): Action.UPDATE,
-    ("delete", "create"): Action.REPLACE,
-    ("create", "delete"): Action.REPLACE,
-    ("delete",): Action.DELETE,
-    ("forget",): Action.FORGET,
-    ("create", "forget"): Action.REPLACE,
+_SHOWN = {
+    Planned.NOTHING: Action.NO_OP,
+    Planned.READ: Action.READ,
+    Planned.CREATE: Action.CREATE,
+    Planned.UPDATE: Action.UPDATE,
+    Planned.DELETE: Action.DELETE,
+    Planned.DELETE_THEN_CREATE: Action.REPLACE,
+    Planned.CREATE_THEN_DELETE: Action.REPLACE,
+    Planned.FORGET: Action.FORGET,
 }
 _COUNTED = (Action.CREATE, Action.UPDATE, Action.DELETE, Action.REPLACE)
 _SILENT = (Action.NO_OP, Action.READ)
@@ -194,13 +195,13 @@ def _does_something(change: ResourceChange) -> bool:
 
 
 def _action(change: Mapping[str, Any], of: str) -> Action:
-    actions = tuple(change.get("actions") or ())
-    if actions not in _ACTIONS:
+    action = planned_action(change)
+    if action is Planned.UNKNOWN:
         raise EngineError(
-            f"the plan does {actions} to {of}, which this Holdfast does not know",
+            f"the plan does {tuple(change.get('actions') or ())} to {of}, which this Holdfast does not know",
             next_step="update Holdfast, or use the Terraform version it names in holdfast doctor",
         )
-    return _ACTIONS[actions]
+    return _SHOWN[action]
 
 
 def _path(steps: list[Any]) -> str:

@@ -7,7 +7,7 @@ that has one. Sources: Terraform's "JSON Output Format" (format 1.x) and plans o
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -35,6 +35,8 @@ class Action(StrEnum):
     UNKNOWN = "unknown"
 
 
+# "create" with "forget" is left out on purpose: the old object stays in the cloud, in no state, and a
+# rollback has no way back to it.
 _ACTIONS = {
     ("no-op",): Action.NOTHING,
     ("read",): Action.READ,
@@ -45,6 +47,11 @@ _ACTIONS = {
     ("create", "delete"): Action.CREATE_THEN_DELETE,
     ("forget",): Action.FORGET,
 }
+
+
+def planned_action(change: Mapping[str, Any]) -> Action:
+    """Return what one change of a plan does, UNKNOWN for a combination of actions that is not supported."""
+    return _ACTIONS.get(tuple(change.get("actions") or ()), Action.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +141,7 @@ def _read_change(entry: Document) -> Change:
         address=entry["address"],
         kind=kind,
         provider=entry.get("provider_name", ""),
-        action=_ACTIONS.get(tuple(change.get("actions") or ()), Action.UNKNOWN),
+        action=planned_action(change),
         identity=identify(kind, before, address=entry["address"]) if before is not None else None,
         before=before,
         after=change.get("after"),
