@@ -34,7 +34,7 @@ from holdfast_orchestrator.deploy.decisions.imports import judge_import_plan
 from holdfast_orchestrator.deploy.decisions.reversibility import Kind, judge_forward
 from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, index_state
 from holdfast_orchestrator.terraform.import_ids import ImportBlock, with_imports
-from holdfast_orchestrator.terraform.plan import Action, Stamp, prior_stamp, read_plan
+from holdfast_orchestrator.terraform.plan import Action, prior_stamp, read_plan
 from holdfast_orchestrator.terraform.state_edits import (
     Deposed,
     Move,
@@ -43,6 +43,7 @@ from holdfast_orchestrator.terraform.state_edits import (
     move_in_state,
     swap_deposed,
 )
+from holdfast_orchestrator.terraform.state_file import StateStamp
 from holdfast_orchestrator.terraform.stateful_types import Protection
 
 Config = dict[str, Any]
@@ -153,8 +154,8 @@ def violations(leased: Workbench, plan: Config, bounds: Bounds) -> list[str]:
     return [violation.rule for violation in found]
 
 
-def stamp_of(state: Mapping[str, Any]) -> Stamp:
-    return Stamp(state["lineage"], state["serial"])
+def stamp_of(state: Mapping[str, Any]) -> StateStamp:
+    return StateStamp(state["lineage"], state["serial"])
 
 
 FAILING = {"input": "new", "provisioner": [{"local-exec": {"command": "exit 1"}}]}

@@ -45,8 +45,9 @@ from holdfast_orchestrator.executor.messages import (
 )
 from holdfast_orchestrator.executor.unpickling import Stranger, loads, plain_values_only
 from holdfast_orchestrator.plan.document import Action, PlanDocument, ResourceChange
-from holdfast_orchestrator.plan.result import ShardPlan, StateStamp
+from holdfast_orchestrator.plan.result import ShardPlan
 from holdfast_orchestrator.record.actor import Actor
+from holdfast_orchestrator.terraform.state_file import StateStamp
 
 SECRET = b'{"resource": {"aws_db_instance": {"db": {"password": "hunter22"}}}, "\xff": 1}'
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from holdfast_orchestrator.deploy.decisions.guard import Bounds, Candidate, Violation, Written, judge_rollback
 from holdfast_orchestrator.deploy.decisions.reversibility import Approval
 from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, TrackedObject
-from holdfast_orchestrator.terraform.plan import Stamp
 from holdfast_orchestrator.terraform.state_edits import Move
+from holdfast_orchestrator.terraform.state_file import StateStamp
 from holdfast_orchestrator.terraform.stateful_types import Protection
 
 AWS = "registry.terraform.io/hashicorp/aws"
-STAMP = Stamp("L", 5)
+STAMP = StateStamp("L", 5)
 WRITTEN = Written("1.11.4", {AWS: "5.100.0"})
 BEFORE_HEALTH = {"health_began": False}
 
@@ -42,7 +42,7 @@ def judge(
     created: tuple[str, ...] = (),
     touched: tuple[str, ...] | None = None,
     plan: dict[str, Any] | None = None,
-    stamp: Stamp = STAMP,
+    stamp: StateStamp = STAMP,
     runner: Written = WRITTEN,
     **bounds: Any,
 ) -> tuple[Violation, ...]:
@@ -300,8 +300,8 @@ def test_g7_only_what_was_meant_to_be_is_forgotten() -> None:
     assert rules(forget, forgets=frozenset({"aws_sns_topic.t"})) == []
 
 
-@pytest.mark.parametrize("stamp", [Stamp("L", 6), Stamp("M", 5), Stamp("", 0)])
-def test_g8_the_plan_is_of_the_state_recorded_after_the_failure(stamp: Stamp) -> None:
+@pytest.mark.parametrize("stamp", [StateStamp("L", 6), StateStamp("M", 5), StateStamp("", 0)])
+def test_g8_the_plan_is_of_the_state_recorded_after_the_failure(stamp: StateStamp) -> None:
     assert rules(stamp=stamp) == ["G8"]
 
 
@@ -342,7 +342,7 @@ def test_every_violation_says_what_and_what_next() -> None:
         change("aws_sqs_queue.q", ["delete"]),
         change("aws_sns_topic.t", ["forget"]),
         touched=(),
-        stamp=Stamp("", 0),
+        stamp=StateStamp("", 0),
     )
 
     assert len(found) > 3

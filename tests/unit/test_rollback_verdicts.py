@@ -35,7 +35,8 @@ from holdfast_orchestrator.terraform.error_patterns import (
     says_state_not_saved,
 )
 from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, TrackedObject
-from holdfast_orchestrator.terraform.plan import Stamp, prior_stamp
+from holdfast_orchestrator.terraform.plan import prior_stamp
+from holdfast_orchestrator.terraform.state_file import StateStamp
 from holdfast_orchestrator.terraform.versions import is_older, locked_providers, newest
 
 LOCK = "Error releasing the state lock: AccessDenied"
@@ -363,7 +364,7 @@ def archive(**files: str) -> bytes:
 
 
 def test_a_plan_file_tells_which_state_it_was_made_from() -> None:
-    assert prior_stamp(archive(tfstate=json.dumps({"lineage": "L", "serial": 3}))) == Stamp("L", 3)
+    assert prior_stamp(archive(tfstate=json.dumps({"lineage": "L", "serial": 3}))) == StateStamp("L", 3)
 
 
 @pytest.mark.parametrize(

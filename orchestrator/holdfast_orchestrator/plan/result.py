@@ -10,21 +10,8 @@ from typing import Any
 from holdfast_orchestrator.app.manifest import Manifest, Shard
 from holdfast_orchestrator.change_detection.decide import Decision, Reason
 from holdfast_orchestrator.plan.document import Action, PlanDocument
-from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.terraform.accepted import AcceptedUse, count_words
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StateStamp:
-    """Which state a plan was made against."""
-
-    lineage: str
-    serial: int
-
-    @classmethod
-    def of(cls, snapshot: StateSnapshot | None) -> "StateStamp | None":
-        """Return the stamp of a state, None for no state."""
-        return None if snapshot is None else cls(lineage=snapshot.lineage, serial=snapshot.serial)
+from holdfast_orchestrator.terraform.state_file import StateStamp
 
 
 class PlanOutcome(StrEnum):
@@ -183,7 +170,7 @@ def unplanned(shard: Shard, label: str, decision: Decision) -> ShardPlan:
         shard=shard.name,
         label=label,
         configuration_sha256=configuration_sha256(shard),
-        state=None if state is None else StateStamp(lineage=state.lineage, serial=state.serial),
+        state=None if state is None else state.stamp,
         reads=shard.inputs.digests,
         document=PlanDocument(accepted=() if decision.fingerprint is None else decision.fingerprint.accepted),
         waiting=decision.since,

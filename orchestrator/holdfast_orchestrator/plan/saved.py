@@ -17,11 +17,12 @@ from typing import Any
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.errors import GateError, SettingsError
-from holdfast_orchestrator.plan.result import Plan, ShardPlan, StateStamp, configuration_sha256
+from holdfast_orchestrator.plan.result import Plan, ShardPlan, configuration_sha256
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.state_key import file_name
 from holdfast_orchestrator.system.json_input import parse_json, read_settings
 from holdfast_orchestrator.system.private_files import UnsafePlaceError, read_file, refuse_link, write_new
+from holdfast_orchestrator.terraform.state_file import StateStamp
 
 SCHEMA = "holdfast/kept-plan/v1"
 _INDEX = "plan.json"
@@ -87,7 +88,7 @@ def refuse_stale(
             f"{', '.join(_differing(kept.reads, shard.inputs.digests))}",
             next_step="put them back as they were, or plan again",
         )
-    now = StateStamp.of(snapshot)
+    now = None if snapshot is None else snapshot.stamp
     if kept.failure is None and not kept.waits_for and kept.state != now:
         raise GateError(
             f"the plan kept for {kept.label} was made against {_stamp(kept.state)}, now it is {_stamp(now)}",

@@ -10,15 +10,13 @@ from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.events import ShardPlanned, ShardStep
 from holdfast_orchestrator.plan.document import PlanDocument, parse_plan
 from holdfast_orchestrator.plan.looks import look_by_import
-from holdfast_orchestrator.plan.result import (
-    StateStamp,
-)
 from holdfast_orchestrator.plan.settled import with_accepted
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.system.secret_places import secrets_in_state
 from holdfast_orchestrator.terraform.holdings import holdings_in
 from holdfast_orchestrator.terraform.import_ids import ImportBlock
 from holdfast_orchestrator.terraform.ownership import Holdings, Sightings
+from holdfast_orchestrator.terraform.state_file import StateStamp
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.engine.terraform import Terraform
@@ -68,7 +66,7 @@ def make_plan(
     run.emit(ShardStep(shard=shard.name, step="planning"))
     if snapshot is not None:
         run.redactor.learn([*secrets_in_state(snapshot.document)])
-    state = StateStamp.of(snapshot)
+    state = None if snapshot is None else snapshot.stamp
     holdings = None if destroy else holdings_for(shard, snapshot)
     outcome = terraform.plan(destroy=destroy, holdings=holdings)
     raw = terraform.show_plan(outcome.plan) if outcome.changes else {}

@@ -105,12 +105,7 @@ class LastGood:
                 "actor": self.actor.to_json(),
                 "git": self.git,
                 "artifact": self.artifact,
-                "state": {
-                    "lineage": self.state.lineage,
-                    "serial": self.state.serial,
-                    "sha256": self.state.sha256,
-                    "version": self.state_version,
-                },
+                "state": {**self.state.to_json(), "version": self.state_version},
                 "outputs_sha256": self.outputs_sha256,
                 "inputs": {
                     name: {"generation": pin.generation, "outputs_sha256": pin.outputs_sha256}
@@ -244,7 +239,7 @@ def _build(document: Mapping[str, Any]) -> LastGood:
         generation=int(document["generation"]),
         run=document["run"],
         artifact=document["artifact"],
-        state=Recorded(state["lineage"], int(state["serial"]), state["sha256"]),
+        state=Recorded.from_json(state),
         state_version=state["version"],
         outputs_sha256=document["outputs_sha256"],
         inputs={name: PinnedInput(**pin) for name, pin in document["inputs"].items()},

@@ -59,10 +59,7 @@ class Moving:
             "source": dict(self.source),
             "target": dict(self.target),
             "addresses": list(self.addresses),
-            "states": {
-                folder: {"lineage": one.lineage, "serial": one.serial, "sha256": one.sha256}
-                for folder, one in self.states.items()
-            },
+            "states": {folder: state.to_json() for folder, state in self.states.items()},
             "first": self.first,
         }
 
@@ -76,7 +73,7 @@ def read_moving(document: Mapping[str, Any] | None) -> Moving | None:
         source=document["source"],
         target=document["target"],
         addresses=tuple(document["addresses"]),
-        states={folder: Recorded(**one) for folder, one in document["states"].items()},
+        states={folder: Recorded.from_json(state) for folder, state in document["states"].items()},
         first=document["first"],
     )
 

@@ -94,7 +94,7 @@ class StateRecord:
                 "run": self.run,
                 "open": self.is_open,
                 "at": time_text(self.at),
-                "state": None if self.state is None else _state(self.state),
+                "state": None if self.state is None else self.state.to_json(),
                 "created": [[one.kind, one.value] for one in sorted(self.leftovers.created)],
                 "touched": sorted(self.leftovers.touched),
                 "artifacts": list(self.leftovers.artifacts),
@@ -177,10 +177,6 @@ def _overtaken(key: str, found: StoredObject | None) -> NeedsPersonError:
     )
 
 
-def _state(state: Recorded) -> dict[str, Any]:
-    return {"lineage": state.lineage, "serial": state.serial, "sha256": state.sha256}
-
-
 def _read(stored: StoredObject) -> StateRecord:
     step = "look at the state with holdfast state pull, then deploy with --rebaseline"
     return load(stored, SCHEMA, _build, next_step=step)
@@ -191,7 +187,7 @@ def _build(document: Mapping[str, Any]) -> StateRecord:
     return StateRecord(
         run=document["run"],
         is_open=bool(document["open"]),
-        state=None if state is None else Recorded(state["lineage"], int(state["serial"]), state["sha256"]),
+        state=None if state is None else Recorded.from_json(state),
         leftovers=Leftovers(
             created=frozenset(Identity(kind, value) for kind, value in document["created"]),
             touched=frozenset(document["touched"]),

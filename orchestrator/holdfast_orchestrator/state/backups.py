@@ -26,6 +26,7 @@ from holdfast_orchestrator.state.object_store import (
 )
 from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
 from holdfast_orchestrator.system.workers import WorkerPool
+from holdfast_orchestrator.terraform.state_file import Recorded
 
 SCHEMA = "holdfast/backup/v1"
 
@@ -134,8 +135,7 @@ def read_backup(store: ObjectStore, backup: Backup) -> StateSnapshot:
     if stored is None:
         raise HoldfastError(f"the backup at {backup.key} is gone", next_step="take the next one")
     snapshot = snapshot_of(stored)
-    found = (snapshot.lineage, snapshot.serial, snapshot.sha256)
-    if found != (backup.lineage, backup.serial, backup.sha256):
+    if snapshot.recorded != Recorded(backup.lineage, backup.serial, backup.sha256):
         raise HoldfastError(
             f"the backup at {backup.key} is not what its name says: lineage {snapshot.lineage}, serial "
             f"{snapshot.serial}, SHA-256 {snapshot.sha256}",
@@ -164,9 +164,7 @@ def _body(snapshot: StateSnapshot, meta: BackupMeta) -> bytes:
     return dump(
         SCHEMA,
         {
-            "lineage": snapshot.lineage,
-            "serial": snapshot.serial,
-            "sha256": snapshot.sha256,
+            **snapshot.recorded.to_json(),
             "size": len(snapshot.body),
             "run": meta.run,
             "reason": meta.reason,

@@ -14,6 +14,7 @@ from typing import Any
 
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.state.object_store import ObjectStore, StoredObject
+from holdfast_orchestrator.terraform.state_file import Recorded, StateStamp
 
 _FORMAT = 4
 
@@ -37,6 +38,16 @@ class StateSnapshot:
     def sha256(self) -> str:
         """The digest of the bytes, in hexadecimal."""
         return hashlib.sha256(self.body).hexdigest()
+
+    @property
+    def stamp(self) -> StateStamp:
+        """Which state it is, whatever its bytes."""
+        return StateStamp(self.lineage, self.serial)
+
+    @property
+    def recorded(self) -> Recorded:
+        """What is recorded of it."""
+        return Recorded(self.lineage, self.serial, self.sha256)
 
     @cached_property
     def document(self) -> Mapping[str, Any]:

@@ -144,8 +144,7 @@ def _record(proposal: Proposal, side: Side, now: datetime) -> StateRecord:
 
 
 def _recorded(body: bytes) -> Recorded:
-    state = read_state("the state", body)
-    return Recorded(state.lineage, state.serial, state.sha256)
+    return read_state("the state", body).recorded
 
 
 def _write(side: Side, body: bytes, store: DurableStore, leases: Mapping[str, Lease]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.terraform.identity import Identity, identify
 from holdfast_orchestrator.terraform.json_values import Document
+from holdfast_orchestrator.terraform.state_file import StateStamp
 
 SUPPORTED_MAJOR = "1"
 # The plan of what needs nothing done: it is not worth asking Terraform to show it.
@@ -156,16 +157,8 @@ def _read_change(entry: Document) -> Change:
 STATE = "tfstate"
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """Which state: the lineage (a UUID made at the first write) and the serial (one more per write)."""
-
-    lineage: str
-    serial: int
-
-
-def prior_stamp(plan_file: bytes) -> Stamp:
-    """Lineage and serial of the state a saved plan was made from; ("", 0) when there was none.
+def prior_stamp(plan_file: bytes) -> StateStamp:
+    """Lineage and serial of the state a saved plan was made from; NO_STATE when there was none.
 
     Raises:
         HoldfastError: the file is no plan of Terraform.
@@ -173,7 +166,7 @@ def prior_stamp(plan_file: bytes) -> Stamp:
     try:
         with zipfile.ZipFile(io.BytesIO(plan_file)) as archive:
             state = json.loads(archive.read(STATE))
-        return Stamp(state.get("lineage", ""), int(state.get("serial", 0)))
+        return StateStamp(state.get("lineage", ""), int(state.get("serial", 0)))
     except (zipfile.BadZipFile, KeyError, ValueError, AttributeError) as error:
         raise HoldfastError(
             f"This is not a plan file Terraform wrote: {error}.", next_step="plan again"

@@ -7,9 +7,10 @@ our own record before any command.
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from holdfast_orchestrator.terraform.json_values import Document, managed
 
@@ -41,12 +42,41 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class StateStamp:
+    """Which state: the lineage (a UUID made at the first write) and the serial (one more per write)."""
+
+    lineage: str
+    serial: int
+
+    def __str__(self) -> str:
+        return f"serial {self.serial}, lineage {self.lineage}"
+
+
+NO_STATE = StateStamp("", 0)
+"""What Terraform writes into a plan that was made from no state."""
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """What Holdfast recorded of the state it last saw: lineage, serial and SHA-256 (hex) of the bytes."""
 
     lineage: str
     serial: int
     sha256: str
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote."""
+        return cls(document["lineage"], int(document["serial"]), document["sha256"])
+
+    @property
+    def stamp(self) -> StateStamp:
+        """Which state it is, whatever its bytes."""
+        return StateStamp(self.lineage, self.serial)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as records and the journal keep it."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +89,11 @@ class StateObject:
     lineage: str = ""
     serial: int = -1
     document: Document | None = None
+
+    @property
+    def recorded(self) -> Recorded:
+        """What is recorded of it."""
+        return Recorded(self.lineage, self.serial, self.sha256)
 
     @property
     def ids(self) -> frozenset[tuple[str, str]]:

@@ -26,8 +26,9 @@ from holdfast_orchestrator.terraform.addresses import configuration_address
 from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex
 from holdfast_orchestrator.terraform.json_values import Document
 from holdfast_orchestrator.terraform.one_way_updates import OneWay, one_way_updates
-from holdfast_orchestrator.terraform.plan import Action, Change, PlannedChanges, Stamp, read_plan
+from holdfast_orchestrator.terraform.plan import Action, Change, PlannedChanges, read_plan
 from holdfast_orchestrator.terraform.state_edits import Move
+from holdfast_orchestrator.terraform.state_file import StateStamp
 from holdfast_orchestrator.terraform.stateful_types import Protection
 from holdfast_orchestrator.terraform.versions import is_older
 
@@ -77,7 +78,7 @@ class Bounds:
     last_good: IdentityIndex
     created: frozenset[Identity]
     touched: frozenset[str]
-    prior: Stamp
+    prior: StateStamp
     writer: Written
     moves: tuple[Move, ...] = ()
     forgets: frozenset[str] = frozenset()
@@ -127,7 +128,7 @@ class Candidate:
     """A rollback plan: the document, the stamp in its file, and the versions that would apply it."""
 
     plan: Document
-    stamp: Stamp
+    stamp: StateStamp
     runner: Written
 
 

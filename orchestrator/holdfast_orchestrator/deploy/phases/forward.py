@@ -270,9 +270,8 @@ def retry(leased: LeasedShard, attempt: Attempt) -> Phase:
 
 def state_afterwards(leased: LeasedShard) -> dict[str, object]:
     """The newest state as the journal notes it."""
-    snapshot = leased.snapshot()
-    noted = recorded(snapshot)
-    return {} if noted is None else {"lineage": noted.lineage, "serial": noted.serial, "sha256": noted.sha256}
+    noted = recorded(leased.snapshot())
+    return {} if noted is None else noted.to_json()
 
 
 def _plan_stage_two(leased: LeasedShard, attempt: Attempt) -> tuple[str, ...]:

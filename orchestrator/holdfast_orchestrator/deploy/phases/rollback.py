@@ -53,13 +53,14 @@ from holdfast_orchestrator.system.private_files import read_source
 from holdfast_orchestrator.terraform.differences import judge_differences
 from holdfast_orchestrator.terraform.identity import Identity
 from holdfast_orchestrator.terraform.json_values import Document, managed
-from holdfast_orchestrator.terraform.plan import Stamp, prior_stamp, read_plan
+from holdfast_orchestrator.terraform.plan import prior_stamp, read_plan
 from holdfast_orchestrator.terraform.state_edits import (
     deposed_to_swap,
     forget_in_state,
     move_in_state,
     swap_deposed,
 )
+from holdfast_orchestrator.terraform.state_file import NO_STATE, StateStamp
 from holdfast_orchestrator.terraform.versions import locked_providers
 
 _FILE = "rollback.tfplan"
@@ -73,7 +74,7 @@ class Rollback:
     needs: RollbackNeeds = field(default_factory=RollbackNeeds)
     built: RollbackConfiguration | None = None
     created: frozenset[Identity] = frozenset()
-    prior: Stamp = field(default_factory=lambda: Stamp("", 0))
+    prior: StateStamp = NO_STATE
     terraform: Any = field(default=None, repr=False)
     plan_file: Path | None = None
     plan: Document = field(default_factory=dict, repr=False)
@@ -158,7 +159,7 @@ def plan(leased: LeasedShard, attempt: Attempt) -> Phase:
     rollback: Rollback = attempt.rollback
     with leased.phase(Phase.RB_PLANNED) as entry:
         snapshot = leased.snapshot()
-        rollback.prior = Stamp("", 0) if snapshot is None else Stamp(snapshot.lineage, snapshot.serial)
+        rollback.prior = NO_STATE if snapshot is None else snapshot.stamp
         rollback.terraform = leased.terraform(rollback.configuration, rollback.inputs)
         try:
             outcome = rollback.terraform.plan(out=_FILE)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.ownership.handover import ShardHandover
-from holdfast_orchestrator.plan.result import ShardPlan, StateStamp, configuration_sha256
+from holdfast_orchestrator.plan.result import ShardPlan, configuration_sha256
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 
 
@@ -44,6 +44,6 @@ class Intent:
         same = (shown.configuration_sha256, shown.reads, shown.state) == (
             configuration_sha256(shard),
             shard.inputs.digests,
-            StateStamp.of(snapshot),
+            None if snapshot is None else snapshot.stamp,
         )
         return shown if same else None

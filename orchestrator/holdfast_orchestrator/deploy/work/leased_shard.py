@@ -200,4 +200,4 @@ class LeasedShard:
 
 def recorded(snapshot: StateSnapshot | None) -> Recorded | None:
     """What is recorded of a state."""
-    return None if snapshot is None else Recorded(snapshot.lineage, snapshot.serial, snapshot.sha256)
+    return None if snapshot is None else snapshot.recorded

@@ -6,7 +6,8 @@ from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import deploy_command
 from holdfast_orchestrator.errors import GateError
 from holdfast_orchestrator.system.private_files import read_source
-from holdfast_orchestrator.terraform.plan import Stamp, prior_stamp
+from holdfast_orchestrator.terraform.plan import prior_stamp
+from holdfast_orchestrator.terraform.state_file import NO_STATE
 
 
 def refuse_other_state(leased: LeasedShard, plan: Path) -> None:
@@ -15,7 +16,7 @@ def refuse_other_state(leased: LeasedShard, plan: Path) -> None:
     A store that denies for a moment that the state exists makes it plan to create everything again.
     """
     snapshot = leased.snapshot()
-    there = Stamp("", 0) if snapshot is None else Stamp(snapshot.lineage, snapshot.serial)
+    there = NO_STATE if snapshot is None else snapshot.stamp
     planned = prior_stamp(read_source(plan))
     if planned != there:
         raise GateError(

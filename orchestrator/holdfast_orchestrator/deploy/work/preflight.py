@@ -199,9 +199,9 @@ _LOOK = "find out who wrote it; to take it for the truth as it is: --rebaseline"
 
 
 def _strange(key: str, standing: Standing, stored: StateObject, expected: Recorded | None) -> str:
-    there = f"serial {stored.serial}, lineage {stored.lineage}" if stored.serial >= 0 else stored.condition
+    there = stored.recorded.stamp if stored.serial >= 0 else stored.condition
     return f"the state at {key} is {standing}: there is {there}, and {_recorded(expected)} was recorded"
 
 
 def _recorded(expected: Recorded | None) -> str:
-    return "none" if expected is None else f"serial {expected.serial}, lineage {expected.lineage}"
+    return "none" if expected is None else str(expected.stamp)

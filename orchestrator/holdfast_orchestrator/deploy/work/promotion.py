@@ -31,7 +31,6 @@ from holdfast_orchestrator.terraform.holdings import unproven_in
 from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex
 from holdfast_orchestrator.terraform.json_values import Document, digest
 from holdfast_orchestrator.terraform.plan import read_plan
-from holdfast_orchestrator.terraform.state_file import Recorded
 
 
 def promote_shard(leased: LeasedShard, attempt: Attempt) -> Promoted | None:
@@ -43,7 +42,7 @@ def promote_shard(leased: LeasedShard, attempt: Attempt) -> Promoted | None:
         generation=0,
         run=attempt.run,
         artifact=attempt.artifact,
-        state=Recorded(snapshot.lineage, snapshot.serial, snapshot.sha256),
+        state=snapshot.recorded,
         state_version=snapshot.version,
         outputs_sha256=digest(snapshot.outputs),
         inputs={
