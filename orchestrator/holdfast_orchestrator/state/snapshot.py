@@ -14,9 +14,7 @@ from typing import Any
 
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.state.object_store import ObjectStore, StoredObject
-from holdfast_orchestrator.terraform.state_file import Recorded, StateStamp
-
-_FORMAT = 4
+from holdfast_orchestrator.terraform.state_file import NotAStateError, Recorded, StateStamp, parse_state
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,15 +76,14 @@ def read_snapshot(store: ObjectStore, key: str) -> StateSnapshot | None:
 def snapshot_of(stored: StoredObject) -> StateSnapshot:
     """Return the bytes as a state. Raises NeedsPersonError where they are none."""
     try:
-        document = json.loads(stored.body)
-    except ValueError:
-        raise _corrupt(stored, "it is not JSON" if stored.body else "it is empty") from None
-    if not isinstance(document, dict) or document.get("version") != _FORMAT:
-        raise _corrupt(stored, f"its version is not {_FORMAT}")
-    lineage, serial = document.get("lineage"), document.get("serial")
-    if not isinstance(lineage, str) or not lineage or "/" in lineage:
+        document = parse_state(stored.body)
+    except NotAStateError as error:
+        raise _corrupt(stored, str(error)) from None
+    lineage, serial = document["lineage"], document["serial"]
+    if "/" in lineage:
+        # The lineage becomes a part of the keys of its backups.
         raise _corrupt(stored, f"its lineage is {lineage!r}")
-    if not isinstance(serial, int) or serial < 0:
+    if serial < 0:
         raise _corrupt(stored, f"its serial is {serial!r}")
     return StateSnapshot(
         key=stored.head.key,

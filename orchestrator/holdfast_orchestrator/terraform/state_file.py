@@ -104,18 +104,52 @@ class StateObject:
         )
 
 
+class NotAStateError(ValueError):
+    """Bytes that are no state which Terraform would honour: what they are instead, and why, as a clause."""
+
+    def __init__(self, condition: Condition, why: str) -> None:
+        super().__init__(why)
+        self.condition = condition
+
+
+def parse_state(content: bytes) -> Document:
+    """Return a state that says which one it is. Raises NotAStateError for any other bytes."""
+    if not content.strip():
+        raise NotAStateError(Condition.EMPTY, "it is empty")
+    try:
+        document: Any = json.loads(content)
+    except (ValueError, RecursionError):
+        raise NotAStateError(Condition.BROKEN, "it is not JSON") from None
+    if not isinstance(document, dict) or document.get("version") != STATE_FORMAT:
+        raise NotAStateError(Condition.BROKEN, f"its version is not {STATE_FORMAT}")
+    for name, kind in (("lineage", str), ("serial", int)):
+        value = document.get(name)
+        if value is None or value == "":
+            raise NotAStateError(Condition.HOLLOW, f"its {name} is {value!r}")
+        if type(value) is not kind:
+            raise NotAStateError(Condition.BROKEN, f"its {name} is {value!r}")
+    return document
+
+
 def read_state(source: str, content: bytes | None) -> StateObject:
     """Read the bytes of a state object (None: there is none) named `source` in messages."""
     if content is None:
         return StateObject(source=source, condition=Condition.ABSENT)
     sha256 = hashlib.sha256(content).hexdigest()
-    if not content.strip():
-        return StateObject(source=source, condition=Condition.EMPTY, sha256=sha256)
     try:
-        document: Any = json.loads(content)
-    except (ValueError, RecursionError):
+        document = parse_state(content)
+    except NotAStateError as error:
+        return StateObject(source=source, condition=error.condition, sha256=sha256)
+    if not _has_resources(document):
         return StateObject(source=source, condition=Condition.BROKEN, sha256=sha256)
-    return _judge(source, document, sha256)
+    return StateObject(
+        source=source,
+        condition=Condition.WHOLE,
+        sha256=sha256,
+        lineage=document["lineage"],
+        serial=document["serial"],
+        document=document,
+    )
 
 
 def compare(stored: StateObject, recorded: Recorded | None) -> Standing:
@@ -133,28 +167,8 @@ def compare(stored: StateObject, recorded: Recorded | None) -> Standing:
     return Standing.SAME if stored.sha256 == recorded.sha256 else Standing.EDITED
 
 
-def _judge(source: str, document: Any, sha256: str) -> StateObject:
-    if not isinstance(document, dict) or document.get("version") != STATE_FORMAT:
-        return StateObject(source=source, condition=Condition.BROKEN, sha256=sha256)
-    lineage, serial = document.get("lineage"), document.get("serial")
-    if not lineage or serial is None:
-        return StateObject(source=source, condition=Condition.HOLLOW, sha256=sha256)
-    if not _well_formed(document):
-        return StateObject(source=source, condition=Condition.BROKEN, sha256=sha256)
-    return StateObject(
-        source=source,
-        condition=Condition.WHOLE,
-        sha256=sha256,
-        lineage=lineage,
-        serial=serial,
-        document=document,
-    )
-
-
-def _well_formed(document: dict[str, Any]) -> bool:
+def _has_resources(document: Document) -> bool:
     """Enough of the format for everything here that walks a state."""
-    if not isinstance(document["lineage"], str) or type(document["serial"]) is not int:
-        return False
     resources = document.get("resources")
     return isinstance(resources, list) and all(_is_resource(resource) for resource in resources)
 
