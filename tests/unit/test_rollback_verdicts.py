@@ -25,6 +25,8 @@ from holdfast_orchestrator.lifecycle import (
     follow,
     next_after_crash,
 )
+from holdfast_orchestrator.state.memory import MemoryStore
+from holdfast_orchestrator.state.terraform_lock import lock_key, read_lock
 from holdfast_orchestrator.terraform.error_patterns import (
     lock_not_taken,
     lost_provider,
@@ -352,7 +354,12 @@ def spawned(**fields: Any) -> Spawned:
     ],
 )
 def test_only_a_lock_that_is_proven_ours_is_ours(lock: Any, process: Spawned | None, owner: Owner) -> None:
-    assert judge_lock(lock, process) is owner
+    store = MemoryStore()
+    store.create(lock_key("s"), json.dumps(lock).encode())
+    left = read_lock(store, "s")
+
+    assert left is not None
+    assert judge_lock(left, process) is owner
 
 
 def archive(**files: str) -> bytes:

@@ -41,12 +41,26 @@ class TerraformLock:
     modified: datetime | None = None
 
     @property
+    def created_at(self) -> datetime | None:
+        """When it was taken by the holder's clock; None where it does not say."""
+        # Go writes nanoseconds; Python reads at most microseconds.
+        head, _, fraction = self.created.removesuffix("Z").partition(".")
+        with suppress(ValueError):
+            return datetime.fromisoformat(f"{head}.{fraction[:6].ljust(6, '0')}+00:00")
+        return None
+
+    @property
     def described(self) -> str:
         """Who holds it, since when, doing what, in one clause."""
         if not self.readable:
             since = "" if self.modified is None else f", written {time_text(self.modified)}"
             return f"a lock object that cannot be read ({self.size} bytes{since})"
         return f"{self.who} since {self.created}, {self.operation or 'doing something it does not say'}"
+
+
+def user_at_host() -> str:
+    """Return who takes a lock from here, as Terraform writes it."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def lock_key(state_key: str) -> str:
@@ -112,7 +126,7 @@ def _body(path: str, operation: str, now: datetime) -> bytes:
         "ID": str(uuid.uuid4()),
         "Operation": operation,
         "Info": "",
-        "Who": f"{getpass.getuser()}@{socket.gethostname()}",
+        "Who": user_at_host(),
         "Version": "",
         "Created": time_text(now),
         "Path": path,

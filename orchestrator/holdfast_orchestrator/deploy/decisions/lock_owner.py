@@ -9,9 +9,7 @@ ended; anybody else's, and one that cannot be read, is a person's to decide. The
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
-
-from holdfast_orchestrator.terraform.json_values import Document
+from typing import Protocol
 
 # Terraform's clock and the orchestrator's are one machine's; this covers coarse time stamps.
 SLACK_SECONDS = 1.0
@@ -26,6 +24,19 @@ class Owner(StrEnum):
     UNREADABLE = "unreadable"
 
 
+class Lock(Protocol):
+    """What is asked of a lock (`state.terraform_lock.TerraformLock`)."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def readable(self) -> bool: ...
+    @property
+    def who(self) -> str: ...
+    @property
+    def created_at(self) -> datetime | None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spawned:
     """The Terraform process we started: `who` is user@host as Terraform writes it, `started` aware UTC."""
@@ -36,34 +47,23 @@ class Spawned:
     lock_id: str | None = None
 
 
-def judge_lock(lock: object, spawned: Spawned | None) -> Owner:
+def judge_lock(lock: Lock, spawned: Spawned | None) -> Owner:
     """Whose lock this is; only OURS may be removed.
 
     Args:
-        lock: the lock object as parsed JSON, None where it could not be parsed.
+        lock: the lock as it lies in the bucket.
         spawned: the process of ours that may have left it, with the lock id if it was journalled.
     """
-    if not isinstance(lock, dict) or not lock.get("ID"):
+    if not lock.readable:
         return Owner.UNREADABLE
     if spawned is None or not _is_ours(lock, spawned):
         return Owner.FOREIGN
     return Owner.OURS if spawned.ended else Owner.RUNNING
 
 
-def _is_ours(lock: Document, spawned: Spawned) -> bool:
+def _is_ours(lock: Lock, spawned: Spawned) -> bool:
     if spawned.lock_id is not None:
-        return bool(lock["ID"] == spawned.lock_id)
-    created = _time(lock.get("Created"))
-    if created is None or lock.get("Who") != spawned.who:
+        return lock.id == spawned.lock_id
+    if lock.created_at is None or lock.who != spawned.who:
         return False
-    return (created - spawned.started).total_seconds() >= -SLACK_SECONDS
-
-
-def _time(text: Any) -> datetime | None:
-    """Go writes nanoseconds; Python reads at most microseconds."""
-    try:
-        head, _, fraction = str(text).removesuffix("Z").partition(".")
-        digits = fraction[:6].ljust(6, "0")
-        return datetime.fromisoformat(f"{head}.{digits}+00:00")
-    except ValueError:
-        return None
+    return (lock.created_at - spawned.started).total_seconds() >= -SLACK_SECONDS

@@ -15,7 +15,6 @@ from holdfast_orchestrator.deploy.decisions.configuration import empty_like
 from holdfast_orchestrator.deploy.work.attempt import LastGoodDeployment
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import deploy_command, restore_commands
-from holdfast_orchestrator.deploy.work.terraform_locks import lock_key
 from holdfast_orchestrator.errors import GateError, MachineError, NeedsPersonError
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.belonging import (
@@ -28,6 +27,7 @@ from holdfast_orchestrator.record.moving import refuse_half_moved
 from holdfast_orchestrator.record.state_record import KeptRecord, read_state_record
 from holdfast_orchestrator.state.object_store import StoredObject
 from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
+from holdfast_orchestrator.state.terraform_lock import lock_key
 from holdfast_orchestrator.terraform.json_values import parsed
 from holdfast_orchestrator.terraform.state_file import Recorded, Standing, StateObject, compare, read_state
 
@@ -82,7 +82,7 @@ def look(leased: LeasedShard) -> RecordedShard:
     stored = submit(leased.store.get, leased.shard.state.key)
     good = submit(read_last_good, leased.store, leased.folder)
     kept = submit(read_state_record, leased.store, leased.folder)
-    locked = submit(leased.store.head, lock_key(leased))
+    locked = submit(leased.store.head, lock_key(leased.shard.state.key))
     return RecordedShard(
         stored=stored.result(),
         good=_unless_damaged(leased, good),

@@ -4,21 +4,18 @@ A lock names user, host and moment, and no process. It is ours when one of our o
 note beside its record of events, was at work just then and has ended since. Anybody else's stays.
 """
 
-import getpass
-import json
 import shlex
-import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import NoReturn
 
 from holdfast_orchestrator.deploy.decisions.lock_owner import Owner, Spawned, judge_lock
 from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.engine.children import Child, children
-from holdfast_orchestrator.errors import GateError, InterruptedSafelyError, NeedsPersonError
-from holdfast_orchestrator.state.object_store import ObjectExistsError, StoredObject
+from holdfast_orchestrator.errors import GateError, InterruptedSafelyError, LeasedError, NeedsPersonError
+from holdfast_orchestrator.state.terraform_lock import TerraformLock, read_lock, remove_lock, user_at_host
 from holdfast_orchestrator.terraform.error_patterns import says_lock_not_released
 from holdfast_orchestrator.terraform.identity import IdentityIndex
 from holdfast_orchestrator.terraform.state_file import Condition, read_state
@@ -29,30 +26,24 @@ _SLACK = timedelta(seconds=5)
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def lock_key(leased: LeasedShard) -> str:
-    """Where Terraform puts its lock on the shard's state."""
-    return f"{leased.shard.state.key}.tflock"
-
-
 def release_our_lock(leased: LeasedShard) -> None:
     """Remove a lock that a Terraform of ours left on this machine; wait for one that still works.
 
     Raises GateError for somebody else's lock, NeedsPersonError for one that cannot be read, and as
     `wait_for_children` does.
     """
-    stored = leased.store.get(lock_key(leased))
-    if stored is None:
+    if _lock_of(leased) is None:
         return
     wait_for_children(leased)
-    if (stored := leased.store.get(lock_key(leased))) is None:
+    if (lock := _lock_of(leased)) is None:
         return
-    lock = _parsed(stored)
-    who = f"{getpass.getuser()}@{socket.gethostname()}"
-    spawned = (_spawned(child, who) for child in children(leased.workdir, since=_LONG_AGO))
-    if any(judge_lock(lock, one) is Owner.OURS and _in_time(lock, last) for one, last in spawned):
-        remove_lock(leased, stored)
+    spawned = (_spawned(child) for child in children(leased.workdir, since=_LONG_AGO))
+    if any(judge_lock(lock, process) is Owner.OURS and _in_time(lock, last) for process, last in spawned):
+        with suppress(LeasedError):
+            remove_lock(leased.store, lock)
+        leased.say("removed the lock that a Terraform of ours had left on the state")
         return
-    refuse_lock(leased, lock)
+    _refuse_lock(leased, lock)
 
 
 def outwait_lock(leased: LeasedShard, *, seconds: float) -> None:
@@ -73,32 +64,21 @@ def outwait_lock(leased: LeasedShard, *, seconds: float) -> None:
         leased.run.clock.sleep(_POLL_SECONDS)
 
 
-def remove_lock(leased: LeasedShard, stored: StoredObject) -> None:
-    """Remove exactly this lock."""
-    with suppress(ObjectExistsError):
-        leased.store.delete(stored.head.key, etag=stored.head.etag)
-    leased.say("removed the lock that a Terraform of ours had left on the state")
+def _lock_of(leased: LeasedShard) -> TerraformLock | None:
+    return read_lock(leased.store, leased.shard.state.key)
 
 
-def refuse_lock(leased: LeasedShard, lock: Any) -> None:
-    """Raise what a lock of somebody else means."""
+def _refuse_lock(leased: LeasedShard, lock: TerraformLock) -> NoReturn:
     unlock = f"holdfast state unlock {shlex.quote(leased.shard.name)}"
-    if judge_lock(lock, None) is Owner.UNREADABLE:
+    if not lock.readable:
         raise NeedsPersonError(
-            f"the lock object at {lock_key(leased)} cannot be read, so nobody knows who holds the state",
+            f"the lock object at {lock.key} cannot be read, so nobody knows who holds the state",
             next_step=f"make sure that nobody does, then: {unlock}",
         )
     raise GateError(
-        f"the state is locked by {lock.get('Who')} since {lock.get('Created')} "
-        f"({lock.get('Operation')}, lock {lock.get('ID')})",
+        f"the state is locked by {lock.who} since {lock.created} ({lock.operation}, lock {lock.id})",
         next_step=f"wait for it; if it is dead: {unlock}",
     )
-
-
-def read_lock(leased: LeasedShard) -> tuple[StoredObject, Any] | None:
-    """The lock on the shard's state, as it lies there and as JSON (None: unreadable)."""
-    stored = leased.store.get(lock_key(leased))
-    return None if stored is None else (stored, _parsed(stored))
 
 
 def wait_for_children(leased: LeasedShard, *, next_step: str | None = None) -> None:
@@ -129,34 +109,22 @@ def _alive(leased: LeasedShard) -> list[Child]:
     return [child for child in children(leased.workdir, since=_LONG_AGO) if child.lives(processes)]
 
 
-def _spawned(child: Child, who: str) -> tuple[Spawned, datetime]:
+def _spawned(child: Child) -> tuple[Spawned, datetime]:
     try:
         last = datetime.fromtimestamp(child.record.stat().st_mtime, UTC)
     except OSError:
         last = child.began
-    return Spawned(who=who, started=child.began, ended=True), last
+    return Spawned(who=user_at_host(), started=child.began, ended=True), last
 
 
-def _in_time(lock: Any, last: datetime) -> bool:
+def _in_time(lock: TerraformLock, last: datetime) -> bool:
     """Whether the lock was taken while that Terraform still told events."""
-    head = str(lock.get("Created", "")).removesuffix("Z").partition(".")[0]
-    try:
-        created = datetime.fromisoformat(f"{head}+00:00")
-    except ValueError:
-        return False
-    return created <= last + _SLACK
-
-
-def _parsed(stored: StoredObject) -> Any:
-    try:
-        return json.loads(stored.body)
-    except ValueError:
-        return None
+    return lock.created_at is not None and lock.created_at <= last + _SLACK
 
 
 def note_stolen_lock(leased: LeasedShard, attempt: Attempt) -> None:
     """Right after an apply: its lock could not be released because it is not there any more."""
-    if says_lock_not_released(attempt.evidence.errors) and leased.store.head(lock_key(leased)) is None:
+    if says_lock_not_released(attempt.evidence.errors) and _lock_of(leased) is None:
         attempt.evidence.lock_stolen = True
 
 
