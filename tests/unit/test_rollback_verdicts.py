@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from holdfast_orchestrator.deploy.decisions.lock_owner import Owner, Spawned, judge_lock
 from holdfast_orchestrator.deploy.decisions.verdict import Aftermath, Verdict, classify
 from holdfast_orchestrator.deploy.decisions.verification import CLEAN_FINGERPRINT, fingerprint, judge_verify
+from holdfast_orchestrator.engine.lockfile import locked_providers
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.lifecycle import (
     ARROWS,
@@ -39,7 +40,7 @@ from holdfast_orchestrator.terraform.error_patterns import (
 from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, TrackedObject
 from holdfast_orchestrator.terraform.plan import prior_stamp
 from holdfast_orchestrator.terraform.state_file import StateStamp
-from holdfast_orchestrator.terraform.versions import is_older, locked_providers, newest
+from holdfast_orchestrator.terraform.versions import is_older, newest
 
 LOCK = "Error releasing the state lock: AccessDenied"
 THROTTLED = "creating SQS Queue: ThrottlingException: Rate exceeded, StatusCode: 400"

@@ -53,6 +53,11 @@ def parse(text: str) -> dict[str, LockedProvider]:
     return locks
 
 
+def locked_providers(text: str) -> dict[str, str]:
+    """Return the version of each provider source that a lock file names."""
+    return {source: lock.version for source, lock in parse(text).items()}
+
+
 def render(locks: Locks) -> str:
     """Write a lock file the way an engine does."""
     return _HEAD + "".join(_rendered(source, locks[source]) for source in sorted(locks))

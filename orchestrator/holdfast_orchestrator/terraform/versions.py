@@ -1,4 +1,4 @@
-"""Terraform's and the providers' versions, as the lock file and constraints write them.
+"""Terraform's and the providers' versions, as lock files and constraints write them.
 
 A state written by a newer provider cannot be read by an older one ("Resource instance managed by newer
 provider version"), so a rollback always keeps the newer of two versions.
@@ -7,8 +7,6 @@ provider version"), so a rollback always keeps the newer of two versions.
 import re
 
 _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?(-[0-9A-Za-z.-]+)?")
-_PROVIDER = re.compile(r'^provider\s+"([^"]+)"\s*\{(.*?)^\}', re.MULTILINE | re.DOTALL)
-_LOCKED = re.compile(r'^\s*version\s*=\s*"([^"]+)"', re.MULTILINE)
 
 Ordering = tuple[int, int, int, int, str]
 
@@ -32,15 +30,6 @@ def is_older(version: str, than: str) -> bool:
     """Whether `version` is older than `than`; an unreadable version counts as older than any."""
     mine, theirs = ordering(version), ordering(than)
     return mine is None or (theirs is not None and mine < theirs)
-
-
-def locked_providers(lock_file: str) -> dict[str, str]:
-    """The version of each provider source in a `.terraform.lock.hcl`."""
-    return {
-        source: version[1]
-        for source, body in _PROVIDER.findall(lock_file)
-        if (version := _LOCKED.search(body)) is not None
-    }
 
 
 def _key(match: re.Match[str]) -> Ordering:

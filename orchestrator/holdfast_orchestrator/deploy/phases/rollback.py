@@ -44,6 +44,7 @@ from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import decisions
 from holdfast_orchestrator.deploy.work.sightings import holdings_of, note_sightings
 from holdfast_orchestrator.deploy.work.terraform_locks import release_our_lock
+from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.toolchain import dotted
 from holdfast_orchestrator.errors import EngineError, GateError, NeedsPersonError
 from holdfast_orchestrator.lifecycle import ROLLBACK_RETRIES, Phase
@@ -61,10 +62,8 @@ from holdfast_orchestrator.terraform.state_edits import (
     swap_deposed,
 )
 from holdfast_orchestrator.terraform.state_file import NO_STATE, StateStamp
-from holdfast_orchestrator.terraform.versions import locked_providers
 
 _FILE = "rollback.tfplan"
-_LOCK = ".terraform.lock.hcl"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -423,8 +422,7 @@ def _attributes_before(attempt: Attempt) -> dict[tuple[str, str], Document]:
 
 
 def _written(terraform: Any) -> Written:
-    lock = terraform.workdir / _LOCK
-    providers = locked_providers(read_source(lock).decode()) if lock.is_file() else {}
+    providers = lockfile.locked_providers(lockfile.text_of(terraform.workdir) or "")
     return Written(dotted(terraform.engine.version), providers)
 
 

@@ -33,6 +33,7 @@ from holdfast_orchestrator.deploy.work.promotion import (
 )
 from holdfast_orchestrator.deploy.work.purpose import Purpose
 from holdfast_orchestrator.deploy.work.sightings import note_sightings, tell_unproven
+from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.inputs.keep import described
 from holdfast_orchestrator.inputs.kept import same_inputs
@@ -51,12 +52,9 @@ from holdfast_orchestrator.terraform.json_values import parsed
 from holdfast_orchestrator.terraform.owners import dump_ownership
 from holdfast_orchestrator.terraform.ownership import Sightings
 from holdfast_orchestrator.terraform.plan import NO_CHANGES
-from holdfast_orchestrator.terraform.versions import locked_providers
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.shard.planned import Planned
-
-_LOCK = ".terraform.lock.hcl"
 
 
 def launch(
@@ -190,7 +188,7 @@ def _is_good_already(leased: LeasedShard, good: LastGoodDeployment, artifact: Ar
 
 def artifact_of(leased: LeasedShard, terraform: Any) -> Artifact:
     """What is being deployed, or destroyed, whole."""
-    file = terraform.workdir / _LOCK
+    file = terraform.workdir / lockfile.NAME
     lock = read_source(file) if file.is_file() else None
     return Artifact(
         configuration=leased.shard.configuration,
@@ -198,7 +196,7 @@ def artifact_of(leased: LeasedShard, terraform: Any) -> Artifact:
         engine=str(terraform.engine).partition(" (")[0],
         assets={file.path: file.sha256 for file in leased.shard.inputs.files if file.kept},
         inputs=described(leased.shard.inputs) if leased.shard.inputs.known else None,
-        providers=locked_providers(lock.decode()) if lock is not None else {},
+        providers=lockfile.locked_providers(lock.decode()) if lock is not None else {},
     )
 
 
