@@ -14,7 +14,7 @@ from typing import Any
 from holdfast_orchestrator.app.inputs import UNKNOWN, InputFile, Inputs, Variable
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.inputs.place import Fetch
-from holdfast_orchestrator.state.json_object import create_once
+from holdfast_orchestrator.state.exact_writes import create_once
 from holdfast_orchestrator.state.object_store import ObjectStore
 
 INPUTS = "_holdfast/inputs"

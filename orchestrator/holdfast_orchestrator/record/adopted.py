@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from holdfast_orchestrator.state.exact_writes import write_once
 from holdfast_orchestrator.state.json_object import dump, load, parse_time, time_text
 from holdfast_orchestrator.state.object_store import ObjectStore, StoredObject
 
@@ -55,12 +56,9 @@ def read_adopted(store: ObjectStore, folder: str) -> Adopted | None:
 
 def write_adopted(store: ObjectStore, folder: str, record: Adopted) -> None:
     """Write the record, over an older one where there is one. Raises ObjectExistsError for another writer."""
-    key, body = adopted_key(folder), record.body()
+    key = adopted_key(folder)
     before = store.head(key)
-    if before is None:
-        store.create(key, body)
-    else:
-        store.replace(key, body, etag=before.etag)
+    write_once(store, key, record.body(), etag=None if before is None else before.etag)
 
 
 def _read(stored: StoredObject) -> Adopted:

@@ -17,7 +17,8 @@ from functools import cached_property
 from typing import Any
 
 from holdfast_orchestrator.errors import NeedsPersonError
-from holdfast_orchestrator.state.json_object import create_once, dump, load
+from holdfast_orchestrator.state.exact_writes import create_once
+from holdfast_orchestrator.state.json_object import dump, load
 from holdfast_orchestrator.state.object_store import ObjectStore
 
 SCHEMA = "holdfast/artifact/v1"

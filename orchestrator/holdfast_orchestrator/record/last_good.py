@@ -12,12 +12,11 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.record.actor import Actor
-from holdfast_orchestrator.state.json_object import create_over_damaged, dump, load, parse_time, time_text
+from holdfast_orchestrator.state.exact_writes import write_record
+from holdfast_orchestrator.state.json_object import dump, load, parse_time, time_text
 from holdfast_orchestrator.state.object_store import (
     DurableStore,
-    ObjectExistsError,
     ObjectStore,
     StoredObject,
 )
@@ -157,17 +156,7 @@ def promote(store: ObjectStore, folder: str, record: LastGood, *, after: Promote
     key = last_good_key(folder)
     record = replace(record, generation=1 if after is None else after.record.generation + 1)
     body = record.body()
-    try:
-        if after is None:
-            head = create_over_damaged(store, key, body, _read)
-        else:
-            head = store.replace(key, body, etag=after.etag)
-    except ObjectExistsError:
-        found = store.get(key)
-        if found is None or found.body != body:
-            raise _overtaken(key, found) from None
-        # Our own write, whose answer was lost.
-        head = found.head
+    head = write_record(store, key, body, etag=None if after is None else after.etag, writer=_writer)
     return Promoted(record, head.etag)
 
 
@@ -221,12 +210,8 @@ def target_in(history: Sequence[LastGood], record: LastGood) -> LastGood:
     return record
 
 
-def _overtaken(key: str, found: StoredObject | None) -> NeedsPersonError:
-    by = "it was deleted" if found is None else f"run {_read(found).run} promoted another deployment"
-    return NeedsPersonError(
-        f"the record at {key} changed during this run: {by}; two runs worked on one shard",
-        next_step="look at both with `holdfast audit`, then deploy the one that is wanted",
-    )
+def _writer(stored: StoredObject) -> str:
+    return f"run {_read(stored).run} promoted another deployment"
 
 
 def _read(stored: StoredObject) -> LastGood:

@@ -17,7 +17,8 @@ from typing import Any
 from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError, UsageError
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.run_id import encoded
-from holdfast_orchestrator.state.json_object import create_once, dump, load, parse_time, time_text
+from holdfast_orchestrator.state.exact_writes import create_once
+from holdfast_orchestrator.state.json_object import dump, load, parse_time, time_text
 from holdfast_orchestrator.state.object_store import (
     DurableStore,
     ObjectExistsError,

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.record.fingerprint import Fingerprint, read_fingerprint
 from holdfast_orchestrator.record.moving import Moving, read_moving
-from holdfast_orchestrator.state.json_object import create_over_damaged, dump, load, parse_time, time_text
-from holdfast_orchestrator.state.object_store import ObjectExistsError, ObjectStore, StoredObject
+from holdfast_orchestrator.state.exact_writes import write_record
+from holdfast_orchestrator.state.json_object import dump, load, parse_time, time_text
+from holdfast_orchestrator.state.object_store import ObjectStore, StoredObject
 from holdfast_orchestrator.terraform.identity import Identity
 from holdfast_orchestrator.terraform.state_file import Recorded
 
@@ -138,17 +138,7 @@ def write_state_record(
     Raises NeedsPersonError where it is not there any more: another run works on this shard.
     """
     key, body = state_record_key(folder), record.body()
-    try:
-        if after is None:
-            head = create_over_damaged(store, key, body, _read)
-        else:
-            head = store.replace(key, body, etag=after.etag)
-    except ObjectExistsError:
-        found = store.get(key)
-        if found is None or found.body != body:
-            raise _overtaken(key, found) from None
-        # Our own write, whose answer was lost.
-        head = found.head
+    head = write_record(store, key, body, etag=None if after is None else after.etag, writer=_writer)
     return KeptRecord(record, head.etag)
 
 
@@ -169,12 +159,8 @@ def note_state(store: ObjectStore, folder: str, record: StateRecord) -> KeptReco
     return write_state_record(store, folder, noted, after=kept)
 
 
-def _overtaken(key: str, found: StoredObject | None) -> NeedsPersonError:
-    by = "it was deleted" if found is None else f"run {_read(found).run} wrote it"
-    return NeedsPersonError(
-        f"the record at {key} changed during this run: {by}; two runs worked on one shard",
-        next_step="look at both with `holdfast audit`, then deploy the one that is wanted",
-    )
+def _writer(stored: StoredObject) -> str:
+    return f"run {_read(stored).run} wrote it"
 
 
 def _read(stored: StoredObject) -> StateRecord:

@@ -10,16 +10,15 @@ backup; its own age stands in then.
 
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.state.json_object import create_once, dump, load, parse_time, time_text
+from holdfast_orchestrator.state.exact_writes import create_once, write_and_read_back
+from holdfast_orchestrator.state.json_object import dump, load, parse_time, time_text
 from holdfast_orchestrator.state.object_store import (
     DurableStore,
-    ObjectExistsError,
     ObjectHead,
     ObjectStore,
     StoredObject,
@@ -209,10 +208,7 @@ def back_up(store: ObjectStore, snapshot: StateSnapshot) -> str:
     """
     key = backup_key(snapshot)
     # One that is there already is compared like a fresh one.
-    with suppress(ObjectExistsError):
-        store.create(key, snapshot.body)
-    copy = store.get(key)
-    if copy is None or copy.body != snapshot.body:
+    if write_and_read_back(store, key, snapshot.body, etag=None) is None:
         raise HoldfastError(
             f"the backup at {key} is not what was written there; nothing was applied",
             next_step="delete that object and deploy again",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from holdfast_orchestrator.errors import NeedsPersonError
-from holdfast_orchestrator.state.object_store import ObjectExistsError, ObjectHead, ObjectStore, StoredObject
+from holdfast_orchestrator.state.object_store import StoredObject
 
 T = TypeVar("T")
 
@@ -41,39 +41,6 @@ def load(stored: StoredObject, schema: str, build: Callable[[Mapping[str, Any]],
         f"the object at {stored.head.key} ({stored.head.size} bytes) cannot be read: {why}",
         next_step=next_step,
     )
-
-
-def create_over_damaged(
-    store: ObjectStore, key: str, body: bytes, read: Callable[[StoredObject], object]
-) -> ObjectHead:
-    """Write a new object, or write over one that `read` refuses as damaged.
-
-    Raises ObjectExistsError where there is one that can be read.
-    """
-    try:
-        return store.create(key, body)
-    except ObjectExistsError:
-        found = store.get(key)
-        if found is None:
-            raise
-        try:
-            read(found)
-        except NeedsPersonError:
-            return store.replace(key, body, etag=found.head.etag)
-        raise
-
-
-def create_once(store: ObjectStore, key: str, body: bytes) -> bool:
-    """Write an object that never changes; True where it is there now exactly as given.
-
-    False where something else was there before. Our own write whose answer was lost counts as written.
-    """
-    try:
-        store.create(key, body)
-    except ObjectExistsError:
-        found = store.get(key)
-        return found is not None and found.body == body
-    return True
 
 
 def time_text(moment: datetime) -> str:

@@ -27,6 +27,7 @@ from holdfast_orchestrator.errors import (
     MachineError,
     NeedsPersonError,
 )
+from holdfast_orchestrator.state.exact_writes import write_once
 from holdfast_orchestrator.state.lease_record import (
     LEASES,
     Kind,
@@ -167,15 +168,13 @@ class Leases:
         while True:
             asked_at = self.runtime.clock.monotonic()
             found = self._find(claim.folder)
-            if found is not None and found.record.token == token:
-                # Our own write whose answer was lost.
-                return Lease(self, claim, found.record, found.head, asked_at)
             verdict = self._verdict(found, operator=operator)
             if isinstance(verdict, Refused) and found is not None:
                 return found.record, verdict
             record = self._record(claim, token, found, verdict)
             with suppress(ObjectExistsError):
-                head = self._write(record, lease_key(claim.folder), found)
+                etag = None if found is None else found.head.etag
+                head = write_once(self.store, lease_key(claim.folder), record.body(), etag=etag)
                 return Lease(self, claim, record, head, asked_at)
 
     def _verdict(self, found: StoredLease | None, *, operator: bool) -> Granted | Refused | None:
@@ -199,11 +198,6 @@ class Leases:
             kind=claim.kind,
             taken=_taken(found.record, verdict.why) if found and isinstance(verdict, Granted) else None,
         )
-
-    def _write(self, record: LeaseRecord, key: str, found: StoredLease | None) -> ObjectHead:
-        if found is None:
-            return self.store.create(key, record.body())
-        return self.store.replace(key, record.body(), etag=found.head.etag)
 
 
 class Lease:
@@ -304,12 +298,9 @@ class Lease:
         store = self._leases.store
         for _ in range(_ATTEMPTS):
             with suppress(ObjectExistsError):
-                return store.replace(self._key, record.body(), etag=self._etag)
+                return write_once(store, self._key, record.body(), etag=self._etag)
             stored = store.get(self._key)
             found = None if stored is None else read_lease(stored)
-            if found is not None and found.record == record:
-                # Our own write, whose answer was lost.
-                return found.head
             if found is None or found.record.token != self.record.token or not found.record.held:
                 self._lost = _loss(self._key, found, ours=self.record)
                 raise self._lost

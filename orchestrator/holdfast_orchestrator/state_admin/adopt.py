@@ -28,9 +28,10 @@ from holdfast_orchestrator.record.owners import StateOwners
 from holdfast_orchestrator.record.state_record import StateRecord, note_state, read_state_record
 from holdfast_orchestrator.state.backups import BackupMeta, keep_backup
 from holdfast_orchestrator.state.conditional_writes import prove_conditional_writes
+from holdfast_orchestrator.state.exact_writes import write_and_read_back
 from holdfast_orchestrator.state.json_object import time_text
 from holdfast_orchestrator.state.lease import Claim, Lease, Leases
-from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError, StoredObject
+from holdfast_orchestrator.state.object_store import DurableStore, StoredObject
 from holdfast_orchestrator.state.snapshot import snapshot_of
 from holdfast_orchestrator.state_admin.sources import Note, ObjectSource, Source, adoption_lock
 from holdfast_orchestrator.system.runtime import Runtime
@@ -172,21 +173,14 @@ def _put(proposal: Proposal, adopter: Adopter, lease: Lease, on_step: Callable[[
         backup = _back_up(proposal.stored, adopter, store, reason="before adopt")
     lease.confirm()
     on_step(f"writing serial {proposal.given.serial}")
-    try:
-        if proposal.stored is None:
-            store.create(key, proposal.content)
-        else:
-            store.replace(key, proposal.content, etag=proposal.stored.head.etag)
-    except ObjectExistsError:
-        # Our own write, whose answer was lost, is read back like any other.
-        pass
-    found = store.get(key)
-    if found is None or found.body != proposal.content:
+    etag = None if proposal.stored is None else proposal.stored.head.etag
+    written = write_and_read_back(store, key, proposal.content, etag=etag)
+    if written is None:
         raise NeedsPersonError(
             f"the state at {key} was changed by somebody else in the meantime; nothing was adopted",
             next_step="look again: holdfast adopt without --yes",
         )
-    _back_up(found, adopter, store, reason="as it was adopted")
+    _back_up(written, adopter, store, reason="as it was adopted")
     return backup
 
 

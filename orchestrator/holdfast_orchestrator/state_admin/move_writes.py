@@ -29,8 +29,9 @@ from holdfast_orchestrator.record.state_record import (
 )
 from holdfast_orchestrator.state.backups import BackupMeta, keep_backup
 from holdfast_orchestrator.state.conditional_writes import prove_conditional_writes
+from holdfast_orchestrator.state.exact_writes import write_and_read_back
 from holdfast_orchestrator.state.lease import Claim, Lease, Leases
-from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError, StoredObject
+from holdfast_orchestrator.state.object_store import DurableStore, StoredObject
 from holdfast_orchestrator.state.snapshot import snapshot_of
 from holdfast_orchestrator.state.terraform_lock import holding_lock_again
 from holdfast_orchestrator.state_admin.move import Proposal, Side
@@ -151,16 +152,8 @@ def _write(side: Side, body: bytes, store: DurableStore, leases: Mapping[str, Le
     """Write a state over exactly the one that was looked at, and read it back."""
     key = side.shard.state.key
     leases[side.shard.name].confirm()
-    try:
-        if side.stored is None:
-            store.create(key, body)
-        else:
-            store.replace(key, body, etag=side.stored.head.etag)
-    except ObjectExistsError:
-        # Our own write, whose answer was lost, is read back like any other.
-        pass
-    found = store.get(key)
-    if found is None or found.body != body:
+    etag = None if side.stored is None else side.stored.head.etag
+    if write_and_read_back(store, key, body, etag=etag) is None:
         raise NeedsPersonError(
             f"the state at {key} was changed by somebody else in the meantime",
             next_step="look again: holdfast move without --yes",

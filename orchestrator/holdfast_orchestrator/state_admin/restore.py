@@ -25,9 +25,9 @@ from holdfast_orchestrator.record.state_record import StateRecord, note_state, r
 from holdfast_orchestrator.state.backups import BACKUPS, BackupMeta, keep_backup
 from holdfast_orchestrator.state.conditional_writes import prove_conditional_writes
 from holdfast_orchestrator.state.copies import StateCopies, StateCopy, highest_serial
-from holdfast_orchestrator.state.json_object import create_once
+from holdfast_orchestrator.state.exact_writes import create_once, write_and_read_back
 from holdfast_orchestrator.state.lease import Claim, Lease, Leases
-from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError, StoredObject
+from holdfast_orchestrator.state.object_store import DurableStore, StoredObject
 from holdfast_orchestrator.state.snapshot import snapshot_of
 from holdfast_orchestrator.state.terraform_lock import holding_lock
 from holdfast_orchestrator.state_admin.diff import RestoreDiff, restore_diff, restored
@@ -182,17 +182,9 @@ def _carry_out(
     backup = _back_up(proposal, restorer)
     lease.confirm()
     on_step(f"writing serial {proposal.serial}")
-    try:
-        if proposal.stored is None:
-            place.store.create(place.key, body)
-        else:
-            place.store.replace(place.key, body, etag=proposal.stored.head.etag)
-    except ObjectExistsError:
-        # Our own write, whose answer was lost, is no other writer's.
-        if not _lies_there(place, body):
-            raise _overtaken(place) from None
-    if not _lies_there(place, body):
-        raise NeedsPersonError(f"the state at {place.key} is not what was written there just now")
+    etag = None if proposal.stored is None else proposal.stored.head.etag
+    if write_and_read_back(place.store, place.key, body, etag=etag) is None:
+        raise _overtaken(place)
     _note(proposal, restorer, body)
     return Restored(serial=proposal.serial, lineage=proposal.then.lineage, backup=backup)
 
@@ -268,11 +260,6 @@ def _back_up(proposal: Proposal, restorer: Restorer) -> str | None:
         actor=str(restorer.actor),
     )
     return keep_backup(place.store, snapshot_of(stored), meta)
-
-
-def _lies_there(place: StatePlace, body: bytes) -> bool:
-    found = place.store.get(place.key)
-    return found is not None and found.body == body
 
 
 def _note(proposal: Proposal, restorer: Restorer, body: bytes) -> None:

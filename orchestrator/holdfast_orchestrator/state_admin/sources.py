@@ -20,7 +20,8 @@ from typing import Protocol
 
 from holdfast_orchestrator.errors import LeasedError, MachineError, StateBucketError, UsageError
 from holdfast_orchestrator.record.adopted import MARK
-from holdfast_orchestrator.state.json_object import create_once, dump
+from holdfast_orchestrator.state.exact_writes import create_once
+from holdfast_orchestrator.state.json_object import dump
 from holdfast_orchestrator.state.object_store import DurableStore
 from holdfast_orchestrator.state.terraform_lock import holding_lock_again
 from holdfast_orchestrator.system.private_files import UnsafePlaceError, read_source, write_new

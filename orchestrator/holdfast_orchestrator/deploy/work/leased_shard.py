@@ -20,10 +20,10 @@ from holdfast_orchestrator.ownership.bucket_owners import BucketOwners
 from holdfast_orchestrator.record.journal.entry import Edge
 from holdfast_orchestrator.record.journal.journal import Journal
 from holdfast_orchestrator.state.backups import BackupMeta, keep_backup
-from holdfast_orchestrator.state.json_object import create_once
+from holdfast_orchestrator.state.exact_writes import create_once, write_and_read_back
 from holdfast_orchestrator.state.lease import Lease
-from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError
-from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
+from holdfast_orchestrator.state.object_store import DurableStore
+from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot, snapshot_of
 from holdfast_orchestrator.system.private_files import read_source
 from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
 from holdfast_orchestrator.terraform.json_values import Document
@@ -170,20 +170,14 @@ class LeasedShard:
             if (snapshot := self.snapshot()) is not None:
                 self.back_up(snapshot, reason)
         body = json.dumps(document, indent=2).encode() + b"\n"
-        try:
-            if stored is None:
-                self.store.create(key, body)
-            else:
-                self.store.replace(key, body, etag=stored.head.etag)
-        except ObjectExistsError:
+        etag = None if stored is None else stored.head.etag
+        written = write_and_read_back(self.store, key, body, etag=etag)
+        if written is None:
             raise NeedsPersonError(
                 f"the state at {key} was written by somebody else while it was being repaired",
                 next_step=f"holdfast resume {self.run.id}",
-            ) from None
-        written = self.snapshot()
-        if written is None or written.body != body:
-            raise NeedsPersonError(f"the state at {key} is not what was written there just now")
-        return written
+            )
+        return snapshot_of(written)
 
     def rescued(self) -> Path | None:
         """The state an apply on this machine could not save, where there is one."""

@@ -25,7 +25,7 @@ from holdfast_orchestrator.record.audit.entry import (
     write_record,
 )
 from holdfast_orchestrator.record.audit.head import HEAD, AuditHead, next_marks, read_head
-from holdfast_orchestrator.state.json_object import create_once
+from holdfast_orchestrator.state.exact_writes import create_once, write_once
 from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError, ObjectHead
 from holdfast_orchestrator.system.redaction import Redactor
 from holdfast_orchestrator.system.runtime import Clock
@@ -112,26 +112,18 @@ class AuditTrail:
 
     def _chained(self, document: Mapping[str, Any]) -> AuditRecord:
         """Make a record the chain's end: the head has it whole, and it lies nowhere else yet."""
-        attempted: AuditRecord | None = None
         known = self._fresh() or self._read()
         while True:
             asked_at = self._clock.monotonic()
-            if attempted is not None and known is not None and known.head.last.line == attempted.line:
-                # Our own write whose answer was lost.
-                self._known = known
-                return known.head.last
             head = self._next(None if known is None else known.head, document, self._today(known))
-            attempted = head.last
+            etag = None if known is None else known.stored.etag
             try:
-                stored = (
-                    self._store.create(HEAD, head.body())
-                    if known is None
-                    else self._store.replace(HEAD, head.body(), etag=known.stored.etag)
-                )
-                self._known = _Known(head, stored, asked_at)
-                return head.last
+                stored = write_once(self._store, HEAD, head.body(), etag=etag)
             except ObjectExistsError:
                 known = self._read()
+                continue
+            self._known = _Known(head, stored, asked_at)
+            return head.last
 
     def _next(self, head: AuditHead | None, document: Mapping[str, Any], today: date) -> AuditHead:
         record = write_record(

@@ -13,7 +13,7 @@ from typing import Any
 
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.record.journal.entry import look_first
-from holdfast_orchestrator.state.json_object import create_once
+from holdfast_orchestrator.state.exact_writes import create_once
 from holdfast_orchestrator.state.object_store import ObjectStore
 
 _FASTEST = 1
