@@ -20,9 +20,8 @@ from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.last_good import LAST_GOOD, LastGood, earlier, read_last_good
 from holdfast_orchestrator.record.shard_record import shard_of
 from holdfast_orchestrator.state.object_store import DurableStore
-from holdfast_orchestrator.system.workers import WorkerPool
+from holdfast_orchestrator.state.shard_objects import read_each, shard_folders
 
-_READERS = 8
 _NAMED = 3
 
 
@@ -131,14 +130,13 @@ def as_deployed(one: Retired, store: DurableStore) -> Shard:
 
 
 def _retired(store: DurableStore, run: Run) -> Iterator[Retired]:
-    with WorkerPool(_READERS, thread_name_prefix="retired") as readers:
-        for record in readers.map(lambda folder: _record(store, folder), _strangers(store, run)):
-            if record is None or record.shard is None or record.project != run.project:
-                continue
-            if record.index.objects:
-                with suppress(KeyError, TypeError):
-                    # A note that is not understood offers nothing.
-                    yield _of(record, shard_of(record.shard))
+    for _, good in read_each(_strangers(store, run), lambda folder: read_last_good(store, folder)):
+        record = good.record
+        if record.shard is None or record.project != run.project or not record.index.objects:
+            continue
+        with suppress(KeyError, TypeError):
+            # A note that is not understood offers nothing.
+            yield _of(record, shard_of(record.shard))
 
 
 def _of(record: LastGood, shard: Shard) -> Retired:
@@ -156,19 +154,10 @@ def _strangers(store: DurableStore, run: Run) -> Iterator[str]:
     shards = run.manifest.shards
     ours = {shard.state.folder for shard in shards}
     places = {(shard.account, shard.region, shard.environment) for shard in shards}
-    for head in store.list(f"{LAST_GOOD}/"):
-        folder = head.key.removeprefix(f"{LAST_GOOD}/").removesuffix(".json")
+    for folder in shard_folders(store, LAST_GOOD):
         _, _, place = folder.partition("/")
         if folder not in ours and tuple(place.split("/")) in places:
             yield folder
-
-
-def _record(store: DurableStore, folder: str) -> LastGood | None:
-    try:
-        good = read_last_good(store, folder)
-    except HoldfastError:
-        return None
-    return None if good is None else good.record
 
 
 def tell_retired(run: Run, retired: Iterable[Retired]) -> None:

@@ -12,10 +12,11 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from holdfast_orchestrator.app.manifest import Shard
-from holdfast_orchestrator.errors import GateError, HoldfastError
+from holdfast_orchestrator.errors import GateError
 from holdfast_orchestrator.record.last_good import LAST_GOOD, LastGood, read_last_good
 from holdfast_orchestrator.record.state_record import STATES, StateRecord, read_state_record
 from holdfast_orchestrator.state.object_store import DurableStore
+from holdfast_orchestrator.state.shard_objects import read_each, shard_folders
 from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.addresses import configuration_address
 from holdfast_orchestrator.terraform.references import declares
@@ -140,24 +141,12 @@ def refuse_other_lineage(store: DurableStore, shard: Shard, lineage: str) -> Non
 
 def known_lineages(store: DurableStore, lineage: str) -> Iterator[str]:
     """Yield the folders of the shards whose records have this lineage."""
-    heads = [(STATES, head.key) for head in store.list(f"{STATES}/")]
-    heads += [(LAST_GOOD, head.key) for head in store.list(f"{LAST_GOOD}/")]
-    folders = [(kind, key.removeprefix(f"{kind}/").removesuffix(".json")) for kind, key in heads]
-    with WorkerPool(_READERS, "lineages") as readers:
-        found = readers.map(lambda one: _lineage(store, *one), folders)
-        yield from (folder for (_, folder), there in zip(folders, found, strict=True) if there == lineage)
-
-
-def _lineage(store: DurableStore, kind: str, folder: str) -> str | None:
-    """The lineage a record tells of; one that cannot be read tells of none."""
-    try:
-        if kind == STATES:
-            kept = read_state_record(store, folder)
-            return None if kept is None or kept.record.state is None else kept.record.state.lineage
-        good = read_last_good(store, folder)
-        return None if good is None else good.record.state.lineage
-    except HoldfastError:
-        return None
+    for folder, kept in read_each(shard_folders(store, STATES), lambda one: read_state_record(store, one)):
+        if kept.record.state is not None and kept.record.state.lineage == lineage:
+            yield folder
+    for folder, good in read_each(shard_folders(store, LAST_GOOD), lambda one: read_last_good(store, one)):
+        if good.record.state.lineage == lineage:
+            yield folder
 
 
 def _goes_on_from(good: LastGood | None, configuration: bytes | None) -> bool:

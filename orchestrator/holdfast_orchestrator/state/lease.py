@@ -39,6 +39,7 @@ from holdfast_orchestrator.state.lease_record import (
 )
 from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError, ObjectHead
 from holdfast_orchestrator.state.process_identity import ProcessIdentity, life_of, this_process
+from holdfast_orchestrator.state.shard_objects import shard_folders
 from holdfast_orchestrator.state.takeover import Granted, Refused, judge_takeover
 from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.system.workers import Worker, start_worker
@@ -98,8 +99,7 @@ class Leases:
 
     def held(self) -> Mapping[str, LeaseRecord]:
         """Return every lease of the bucket that is held, by state folder. Raises as `holder` does."""
-        prefix = f"{LEASES}/"
-        folders = (head.key.removeprefix(prefix).removesuffix(".json") for head in self.store.list(prefix))
+        folders = shard_folders(self.store, LEASES)
         return {folder: record for folder in folders if (record := self.holder(folder)) is not None}
 
     def take(

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from holdfast_orchestrator.state.json_object import dump, load
 from holdfast_orchestrator.state.object_store import ObjectHead, StoredObject
 from holdfast_orchestrator.state.process_identity import ProcessIdentity
+from holdfast_orchestrator.state.shard_objects import folder_in
 
 SCHEMA = "holdfast/lease/v1"
 LEASES = "_holdfast/leases"
@@ -95,7 +96,7 @@ class StoredLease:
     @property
     def folder(self) -> str:
         """The state folder of the shard, by which `holdfast state` knows it too."""
-        return self.head.key.removeprefix(f"{LEASES}/").removesuffix(".json")
+        return folder_in(LEASES, self.head.key)
 
     @property
     def has_expired(self) -> bool:

@@ -8,13 +8,11 @@ from holdfast_orchestrator.change_detection.upstream import outputs_read
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.record.artifact import read_artifact
-from holdfast_orchestrator.record.last_good import LAST_GOOD, last_good_key, read_last_good
+from holdfast_orchestrator.record.last_good import LAST_GOOD, read_last_good
 from holdfast_orchestrator.state.object_store import DurableStore
-from holdfast_orchestrator.system.workers import WorkerPool
+from holdfast_orchestrator.state.shard_objects import read_each, shard_folders
 from holdfast_orchestrator.terraform.json_values import blocks, parsed
 from holdfast_orchestrator.terraform.settled_data import SETTLED
-
-_READERS = 16
 
 
 def readers_of(shard: Shard, run: Run, outputs: Collection[str] | None) -> Mapping[str, frozenset[str]]:
@@ -46,26 +44,18 @@ def looking_up(names: Collection[str], run: Run) -> Iterator[str]:
 def _readers(
     store: DurableStore, shard: Shard, outputs: Collection[str] | None
 ) -> Iterator[tuple[str, frozenset[str]]]:
-    own = last_good_key(shard.state.folder)
-    keys = [head.key for head in store.list(f"{LAST_GOOD}/") if head.key != own]
-    with WorkerPool(_READERS, thread_name_prefix="readers") as readers:
-        for found in readers.map(lambda key: _read_by(store, key, shard), keys):
-            if found is not None:
-                name, read = found
-                wanted = read if outputs is None else read & frozenset(outputs)
-                if wanted:
-                    yield name, wanted
+    others = (folder for folder in shard_folders(store, LAST_GOOD) if folder != shard.state.folder)
+    for _, (name, read) in read_each(others, lambda folder: _read_by(store, folder, shard)):
+        wanted = read if outputs is None else read & frozenset(outputs)
+        if wanted:
+            yield name, wanted
 
 
-def _read_by(store: DurableStore, key: str, shard: Shard) -> tuple[str, frozenset[str]] | None:
-    """Return the name of the shard that this record is of, and what it reads of `shard`."""
-    folder = key.removeprefix(f"{LAST_GOOD}/").removesuffix(".json")
-    try:
-        good = read_last_good(store, folder)
-        if good is None or good.record.is_destroy or shard.name not in good.record.inputs:
-            return None
-        configuration = parsed(read_artifact(store, good.record.artifact).configuration)
-    except HoldfastError:
+def _read_by(store: DurableStore, folder: str, shard: Shard) -> tuple[str, frozenset[str]] | None:
+    """Return the name of the shard in this folder and what it reads of `shard`; None for nothing."""
+    good = read_last_good(store, folder)
+    if good is None or good.record.is_destroy or shard.name not in good.record.inputs:
         return None
+    configuration = parsed(read_artifact(store, good.record.artifact).configuration)
     name = str((good.record.shard or {}).get("name") or folder)
     return name, outputs_read(configuration, (shard.state.bucket, shard.state.key))
