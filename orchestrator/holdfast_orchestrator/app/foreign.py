@@ -211,7 +211,7 @@ def _in_s3(
     terraform = document.setdefault("terraform", {})
     terraform.pop("cloud", None)
     terraform["backend"] = {"s3": _backend(states[stack.name], emulated=emulated)}
-    for source in remote_states(document):
+    for _, source in remote_states(document):
         read = read_from(source)
         upstream = _upstream(stack, keepers.get(read.identity, ()))
         if upstream is not None and read.place != f"s3://{states[upstream].bucket}/{states[upstream].key}":

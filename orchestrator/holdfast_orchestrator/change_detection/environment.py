@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.context.run import Run
-from holdfast_orchestrator.engine.providers import blocks
-from holdfast_orchestrator.terraform.json_values import Document, as_list, digest
+from holdfast_orchestrator.terraform.json_values import Document, digest, named, objects
+from holdfast_orchestrator.terraform.provider_blocks import required_providers
 
 _ENDPOINT = "AWS_ENDPOINT_URL"
 _COUNTED = ("TF_AWS_", _ENDPOINT)
@@ -40,20 +40,17 @@ def _says_its_regions(document: Document) -> bool:
 
 
 def _provider_blocks(document: Document) -> Iterator[tuple[str, Document]]:
-    for by_name in blocks(document, "provider"):
-        for name, bodies in by_name.items():
-            for body in as_list(bodies):
-                yield name, body if isinstance(body, Mapping) else {}
+    for name, body in named(document.get("provider")):
+        yield name, body if isinstance(body, Mapping) else {}
 
 
 def _providers(document: Document) -> frozenset[str]:
     """The local names of all providers: required, configured, or named by the types in use."""
-    required = (
-        name
-        for one in blocks(document, "terraform")
-        for by in blocks(one, "required_providers")
-        for name in by
+    typed = (
+        kind.partition("_")[0]
+        for section in _TYPED
+        for group in objects(document.get(section))
+        for kind in group
     )
-    typed = (kind.partition("_")[0] for section in _TYPED for by in blocks(document, section) for kind in by)
     configured = (name for name, _ in _provider_blocks(document))
-    return frozenset({*required, *typed, *configured} - {"terraform"})
+    return frozenset({*required_providers(document), *typed, *configured} - {"terraform"})

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from holdfast_orchestrator.terraform.json_values import Document, as_list, digest, texts
+from holdfast_orchestrator.terraform.backends import remote_states
+from holdfast_orchestrator.terraform.json_values import Document, as_list, digest, objects, texts
 from holdfast_orchestrator.terraform.settled_data import SETTLED
 
 COMMENT = "//"
@@ -58,19 +59,15 @@ def doubts(document: Document) -> tuple[str, ...]:
     for kind in {kind for kind, _ in _kinds(document, "data")} - SETTLED:
         found.add(f"it reads {kind}, which may say something else by now")
     for text in texts(document):
-        # The block's own name says nothing; `remote_states` looks into it.
+        # The block's own name says nothing; `states_read` looks into it.
         if text != "terraform_remote_state" and _STATE.search(_KNOWN_STATE.sub("", text)):
             found.add("it reads another state in a way that is not understood")
     return tuple(sorted(found))
 
 
-def remote_states(document: Document) -> Iterator[tuple[str, str]]:
+def states_read(document: Document) -> Iterator[tuple[str, str]]:
     """The bucket and key of every other state a configuration reads; empty where it does not say."""
-    for by_type in as_list(document.get("data")):
-        for group in as_list(by_type.get("terraform_remote_state")):
-            for source in group.values():
-                for body in as_list(source):
-                    yield _place(body)
+    return (_place(body) for _, body in remote_states(document))
 
 
 def _place(source: Any) -> tuple[str, str]:
@@ -131,9 +128,8 @@ def _kinds(document: Document, section: str) -> Iterator[tuple[str, Any]]:
 
 
 def _items(value: Any) -> Iterator[tuple[str, Any]]:
-    for each in as_list(value):
-        if isinstance(each, Mapping):
-            yield from each.items()
+    for each in objects(value):
+        yield from each.items()
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -3,19 +3,20 @@
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from holdfast_orchestrator.app.manifest import Manifest, Shard
-from holdfast_orchestrator.change_detection.normalize import remote_states
+from holdfast_orchestrator.change_detection.normalize import states_read
 from holdfast_orchestrator.context.tools import Tools
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.record.fingerprint import InputFingerprint, ObjectStamp
 from holdfast_orchestrator.state.object_store import ObjectHead, ObjectStore
 from holdfast_orchestrator.state.snapshot import read_snapshot, snapshot_of
-from holdfast_orchestrator.terraform.json_values import Document, digest
+from holdfast_orchestrator.terraform.backends import remote_states
+from holdfast_orchestrator.terraform.json_values import Document, digest, texts
 
 _ABSENT = digest(None)
 
@@ -115,7 +116,7 @@ def mark_of(head: ObjectHead | None) -> ObjectStamp | None:
 
 def strangers(configuration: Document, manifest: Manifest) -> tuple[str, ...]:
     """The states a configuration reads that belong to no shard of the app, in words."""
-    foreign = {place for place in remote_states(configuration) if place not in manifest.by_place}
+    foreign = {place for place in states_read(configuration) if place not in manifest.by_place}
     return tuple(f"it reads a state outside of this app ({bucket}/{key})" for bucket, key in sorted(foreign))
 
 
@@ -175,22 +176,11 @@ def _outputs(shard: Shard, tools: Tools) -> set[str]:
 
 
 def _needed_outputs(document: Mapping[str, Any]) -> Mapping[tuple[str, str], set[str]]:
-    sources = document.get("data", {}).get("terraform_remote_state", {})
+    sources = dict(remote_states(document))
+    references = {found for text in texts(document) for found in _REFERENCE.findall(text)}
     needed: dict[tuple[str, str], set[str]] = {}
-    for source, output in set(_references(document)):
+    for source, output in references:
         config = (sources.get(source) or {}).get("config") or {}
         place = (config.get("bucket", ""), config.get("key", ""))
         needed.setdefault(place, set()).add(output)
     return needed
-
-
-def _references(value: Any) -> Iterator[tuple[str, str]]:
-    match value:
-        case str():
-            yield from _REFERENCE.findall(value)
-        case dict():
-            for inner in value.values():
-                yield from _references(inner)
-        case list():
-            for inner in value:
-                yield from _references(inner)

@@ -18,10 +18,11 @@ from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.cli_config import CliConfig
 from holdfast_orchestrator.engine.mirrors import this_platform
 from holdfast_orchestrator.engine.outcomes import InitOutcome
-from holdfast_orchestrator.engine.providers import Requirement, blocks
+from holdfast_orchestrator.engine.providers import Requirement
 from holdfast_orchestrator.engine.runner import Runner, Streamed, check
 from holdfast_orchestrator.engine.workdir import INIT_KEY, remove
 from holdfast_orchestrator.system.private_files import cache_folder_of, read_file, read_source, write_private
+from holdfast_orchestrator.terraform.json_values import named, objects
 
 CONFIGURATION = "cdk.tf.json"
 
@@ -109,7 +110,7 @@ class Initialization:
         document = json.loads(read_source(self._folder / CONFIGURATION))
         parts = {
             "engine": str(self._runner.engine),
-            "backend": [block.get("backend") for block in blocks(document, "terraform")],
+            "backend": [block.get("backend") for block in objects(document.get("terraform"))],
             "modules": _modules(document),
             "required": [(one.source, one.constraint) for one in self._required],
             "locks": [repr(locks.get(one.source)) for one in self._required],
@@ -120,7 +121,7 @@ class Initialization:
     def _is_initialized(self, key: str) -> bool:
         folder = self._folder
         document = json.loads(read_source(folder / CONFIGURATION))
-        has_backend = any(block.get("backend") for block in blocks(document, "terraform"))
+        has_backend = any(block.get("backend") for block in objects(document.get("terraform")))
         return (
             (folder / INIT_KEY).is_file()
             and read_file(folder / INIT_KEY).decode(errors="replace") == key
@@ -140,8 +141,7 @@ class Initialization:
 def _modules(document: dict[str, object]) -> dict[str, tuple[str, str]]:
     return {
         name: (str(body.get("source")), str(body.get("version")))
-        for block in blocks(document, "module")
-        for name, body in block.items()
+        for name, body in named(document.get("module"))
         if isinstance(body, dict)
     }
 

@@ -3,9 +3,11 @@
 import json
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from holdfast_orchestrator.terraform.provider_blocks import required_providers
 
 _BUILTIN = "terraform.io/"
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -35,7 +37,7 @@ def requirements(configuration: bytes, registry: str) -> tuple[Requirement, ...]
     """Return what a `cdk.tf.json` requires, by source; `registry` completes sources without a host."""
     found = {
         source: Requirement(source, _text(entry.get("version")))
-        for name, entry in _required(json.loads(configuration))
+        for name, entry in required_providers(json.loads(configuration)).items()
         if not (source := full_source(_text(entry.get("source")) or name, registry)).startswith(_BUILTIN)
     }
     return tuple(found[source] for source in sorted(found))
@@ -50,21 +52,6 @@ def full_source(source: str, registry: str) -> str:
             return f"{registry}/{namespace}/{name}"
         case _:
             return source.lower()
-
-
-def blocks(document: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
-    """Yield the blocks of a name: Terraform's JSON writes one as an object, several as a list."""
-    value = document.get(name)
-    for block in value if isinstance(value, list) else [value]:
-        if isinstance(block, Mapping):
-            yield block
-
-
-def _required(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for terraform in blocks(document, "terraform"):
-        for required in blocks(terraform, "required_providers"):
-            for name, entry in required.items():
-                yield name, entry if isinstance(entry, Mapping) else {"version": entry}
 
 
 def _term_allows(term: str, version: str) -> bool:

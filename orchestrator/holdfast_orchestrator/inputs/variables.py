@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast_orchestrator.app.inputs import Variable
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.terraform.json_values import as_list
+from holdfast_orchestrator.terraform.json_values import named
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.app.manifest import Shard
@@ -40,13 +40,7 @@ class Given:
 
 def declarations(document: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
     """Return the variables that a configuration declares, by name."""
-    return {
-        name: body
-        for block in as_list(document.get("variable"))
-        for name, bodies in block.items()
-        for body in as_list(bodies)
-        if isinstance(body, Mapping)
-    }
+    return {name: body for name, body in named(document.get("variable")) if isinstance(body, Mapping)}
 
 
 def variables_of(document: Mapping[str, Any], given: Given) -> tuple[Variable, ...]:

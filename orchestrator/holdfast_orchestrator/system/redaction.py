@@ -96,7 +96,7 @@ class Redactor:
 
         Ordinary words are remembered only where the user has `named` them.
         """
-        found = {text for leaf in _leaves(value) for text in _spellings(leaf)}
+        found = {text for leaf in leaves(value) for text in _spellings(leaf)}
         if not named:
             found = {text for text in found if text.strip().lower() not in _ORDINARY}
         with self._lock:
@@ -167,7 +167,8 @@ def marked(value: Any, marks: Any) -> Iterator[Any]:
             return
 
 
-def _leaves(value: object) -> Iterator[str]:
+def leaves(value: object) -> Iterator[str]:
+    """Yield every text and number of a JSON value as text; names of fields are none."""
     match value:
         case str():
             yield value
@@ -177,10 +178,10 @@ def _leaves(value: object) -> Iterator[str]:
             yield str(value)
         case Mapping():
             for inner in value.values():
-                yield from _leaves(inner)
+                yield from leaves(inner)
         case list() | tuple():
             for inner in value:
-                yield from _leaves(inner)
+                yield from leaves(inner)
         case _:
             return
 

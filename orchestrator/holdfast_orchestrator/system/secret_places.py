@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-HIDDEN = "(sensitive)"
+from holdfast_orchestrator.system.redaction import SENSITIVE, leaves, marked
 
 _ATTRIBUTES = frozenset({
     "access_token",
@@ -92,13 +92,11 @@ def _without(name: str, value: Any) -> Any:
         return value
     definitions = _parsed(value)
     for variable in _variables(definitions):
-        variable["value"] = HIDDEN
+        variable["value"] = SENSITIVE
     return value if definitions is None else json.dumps(definitions)
 
 
 def _in_values(values: Mapping[str, Any]) -> Iterator[str]:
-    from holdfast_orchestrator.system.redaction import marked  # noqa: PLC0415 - it uses this module
-
     for output in (values.get("outputs") or {}).values():
         if output.get("sensitive"):
             yield from _texts(output.get("value"))
@@ -152,19 +150,8 @@ def _parsed(text: str) -> Any:
 
 def _texts(value: Any) -> Iterator[str]:
     """Every text inside; of one with references, what stands between them."""
-    match value:
-        case str():
-            yield from _REFERENCE.split(value)
-        case Mapping():
-            for inner in value.values():
-                yield from _texts(inner)
-        case list():
-            for inner in value:
-                yield from _texts(inner)
-        case bool() | None:
-            return
-        case _:
-            yield str(value)
+    for text in leaves(value):
+        yield from _REFERENCE.split(text)
 
 
 def _blocks(document: Any, kind: str) -> Iterator[Mapping[str, Any]]:

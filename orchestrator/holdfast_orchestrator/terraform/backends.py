@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from holdfast_orchestrator.terraform.json_values import Document, blocks
+
 LOCAL, S3 = "local", "s3"
 _CLOUD = frozenset({"cloud", "remote"})
 _DEFAULT_HOST = "app.terraform.io"
@@ -81,9 +83,9 @@ def declared_backend(document: Mapping[str, Any]) -> Backend | None:
     return None
 
 
-def remote_states(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the `terraform_remote_state` data sources."""
-    yield from document.get("data", {}).get("terraform_remote_state", {}).values()
+def remote_states(document: Document) -> Iterator[tuple[str, Any]]:
+    """Yield the name and the body of each `terraform_remote_state` data source."""
+    return ((name, body) for kind, name, body in blocks(document, "data") if kind == "terraform_remote_state")
 
 
 def read_from(source: Mapping[str, Any]) -> Backend:

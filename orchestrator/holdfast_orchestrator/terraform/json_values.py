@@ -29,17 +29,27 @@ def managed(state: Document) -> Iterator[tuple[str, Document, Document]]:
             yield address, resource, instance
 
 
-def blocks(configuration: Document, section: str) -> Iterator[tuple[str, str, Document]]:
-    """The (type, name, body) of each block of `resource` or `data` in a JSON configuration.
+def blocks(configuration: Document, section: str) -> Iterator[tuple[str, str, Any]]:
+    """The (type, name, body) of each block of `resource` or `data` in a JSON configuration."""
+    for kind, by_name in named(configuration.get(section)):
+        for name, body in named(by_name):
+            yield kind, name, body
+
+
+def named(value: object) -> Iterator[tuple[str, Any]]:
+    """Yield each (name, body) of a part of a JSON configuration that names what it has.
 
     Terraform accepts an object or a list of objects at every level; so does this.
     """
-    for by_type in as_list(configuration.get(section)):
-        for kind, by_name in by_type.items():
-            for group in as_list(by_name):
-                for name, body in group.items():
-                    for each in as_list(body):
-                        yield kind, name, each
+    for group in objects(value):
+        for name, bodies in group.items():
+            for body in as_list(bodies):
+                yield name, body
+
+
+def objects(value: object) -> Iterator[Document]:
+    """Yield the objects of what a JSON configuration gives once or many times."""
+    return (each for each in as_list(value) if isinstance(each, Mapping))
 
 
 def texts(value: object) -> Iterator[str]:

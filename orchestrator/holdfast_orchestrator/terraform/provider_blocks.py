@@ -9,7 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast_orchestrator.terraform.json_values import Document, as_list
+from holdfast_orchestrator.terraform.json_values import Document, as_list, named, objects
 from holdfast_orchestrator.terraform.versions import newest
 
 
@@ -46,11 +46,9 @@ def union_providers(base: Document, other: Document, *, only: Collection[str] | 
 
 def provider_blocks(configuration: Document) -> Iterator[tuple[str, Document]]:
     """Each provider block with its key: `aws`, or `aws.west` where it has an alias."""
-    for group in as_list(configuration.get("provider")):
-        for name, declared in group.items():
-            for block in as_list(declared):
-                alias = block.get("alias")
-                yield (f"{name}.{alias}" if alias else name), block
+    for name, block in named(configuration.get("provider")):
+        alias = block.get("alias")
+        yield (f"{name}.{alias}" if alias else name), block
 
 
 def provider_key(reference: str) -> str:
@@ -60,12 +58,11 @@ def provider_key(reference: str) -> str:
 
 def required_providers(configuration: Document) -> dict[str, dict[str, Any]]:
     """The requirement of each provider by its local name; a bare version becomes an object."""
-    required: dict[str, dict[str, Any]] = {}
-    for settings in as_list(configuration.get("terraform")):
-        for group in as_list(settings.get("required_providers")):
-            for name, entry in group.items():
-                required[name] = dict(entry) if isinstance(entry, Mapping) else {"version": entry}
-    return required
+    return {
+        name: dict(entry) if isinstance(entry, Mapping) else {"version": entry}
+        for settings in objects(configuration.get("terraform"))
+        for name, entry in named(settings.get("required_providers"))
+    }
 
 
 def set_required(configuration: dict[str, Any], required: Mapping[str, Any]) -> None:

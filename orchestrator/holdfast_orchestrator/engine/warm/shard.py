@@ -19,7 +19,7 @@ from typing import Any
 
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.diagnostics import Diagnostic
-from holdfast_orchestrator.engine.providers import Requirement, blocks
+from holdfast_orchestrator.engine.providers import Requirement
 from holdfast_orchestrator.engine.warm.client import AttachedProviders, WarmError, WarmProviders, Watching
 from holdfast_orchestrator.engine.warm.packages import Package
 from holdfast_orchestrator.engine.warm.process_spec import Spec
@@ -27,6 +27,7 @@ from holdfast_orchestrator.engine.warm.schema_filter import types_of, words_of, 
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.system.workers import start_helper
+from holdfast_orchestrator.terraform.json_values import objects
 
 # What is said of "AWS" here has been looked at for these, and for no others.
 _KNOWN = ("/hashicorp/aws",)
@@ -153,7 +154,7 @@ def spec_of(package: Package, folder: Path, environ: Mapping[str, str]) -> Spec:
 
 def has_modules(configuration: bytes) -> bool:
     """Say whether a configuration calls modules."""
-    return any(blocks(json.loads(configuration), "module"))
+    return any(objects(json.loads(configuration).get("module")))
 
 
 def _words(place: Place) -> frozenset[str]:
@@ -170,7 +171,10 @@ def _words(place: Place) -> frozenset[str]:
 def _needs_no_folder(place: Place) -> bool:
     document: Mapping[str, Any] = json.loads(place.configuration)
     types = {
-        name for kind in ("resource", "data", "ephemeral") for one in blocks(document, kind) for name in one
+        kind
+        for section in ("resource", "data", "ephemeral")
+        for group in objects(document.get(section))
+        for kind in group
     }
     return (
         not place.reads_files
