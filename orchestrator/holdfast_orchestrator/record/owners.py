@@ -8,7 +8,6 @@ bucket, so nothing there can be out of date.
 import gzip
 import hashlib
 import json
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -24,7 +23,7 @@ from holdfast_orchestrator.system.private_files import (
     UnsafePlaceError,
     cache_folder_of,
     read_file,
-    write_private,
+    replace_file,
 )
 from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.object_keys import ObjectKey
@@ -162,7 +161,5 @@ def _keep(file: Path, known: Mapping[str, _Known]) -> None:
         ]
         for key, one in known.items()
     }
-    aside = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
     with suppress(OSError):
-        write_private(aside, gzip.compress(json.dumps({"format": _FORMAT, "states": states}).encode(), 3))
-        aside.replace(file)
+        replace_file(file, gzip.compress(json.dumps({"format": _FORMAT, "states": states}).encode(), 3))

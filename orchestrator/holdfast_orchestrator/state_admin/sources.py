@@ -119,7 +119,7 @@ class FileSource:
                 raise MachineError.of(error) from None
         words = self._note_of(target)
         with suppress(FileExistsError):
-            _write_new(words, note.body())
+            write_new(words, note.body())
         return str(target)
 
     @property
@@ -228,10 +228,6 @@ def _content(descriptor: int) -> bytes:
     while part := os.pread(descriptor, _CHUNK, sum(map(len, parts))):
         parts.append(part)
     return b"".join(parts)
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    write_new(path, content)
 
 
 def _target(note: Path) -> str | None:
