@@ -19,7 +19,8 @@ from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.state.backups import BackupMeta, keep_backup
 from holdfast_orchestrator.state.s3 import S3Store
 from holdfast_orchestrator.state.snapshot import read_snapshot
-from holdfast_orchestrator.state_admin.restore import Restored, Restorer, StatePlace, carry_out, propose
+from holdfast_orchestrator.state_admin.operator import Operator
+from holdfast_orchestrator.state_admin.restore import Restored, StatePlace, carry_out, propose
 from holdfast_orchestrator.system.runtime import Runtime, real_runtime
 
 ACTOR = Actor(kind="user", name="jane", host="laptop")
@@ -73,7 +74,7 @@ class Workbench:
 
     def restore(self, backup: str, **watching: Any) -> Restored:
         proposal = propose(self.place, self.place.copies.named(backup))
-        return carry_out(proposal, Restorer(runtime=self.runtime, actor=ACTOR, run="R9"), **watching)
+        return carry_out(proposal, Operator(runtime=self.runtime, actor=ACTOR, run="R9"), **watching)
 
     def overwrite(self, body: bytes) -> None:
         head = self.place.store.head(self.place.key)

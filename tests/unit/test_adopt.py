@@ -22,7 +22,8 @@ from holdfast_orchestrator.state.lease_record import lease_key
 from holdfast_orchestrator.state.memory import MemoryStore
 from holdfast_orchestrator.state.object_store import ObjectHead
 from holdfast_orchestrator.state.terraform_lock import holding_lock, lock_key
-from holdfast_orchestrator.state_admin.adopt import Adopter, Done, Proposal, Wanted, Way, carry_out, propose
+from holdfast_orchestrator.state_admin.adopt import Done, Proposal, Wanted, Way, carry_out, propose
+from holdfast_orchestrator.state_admin.operator import Operator
 from holdfast_orchestrator.state_admin.sources import FileSource, ObjectSource, Source
 from holdfast_orchestrator.system.process import SystemProcesses
 from holdfast_orchestrator.system.runtime import SystemClock
@@ -130,7 +131,7 @@ class World:
 
     def adopt(self, source: Source) -> Done:
         runtime = refusing_runtime(clock=SystemClock(), processes=SystemProcesses(), cwd=self.folder)
-        return carry_out(self.propose(source), Adopter(runtime=runtime, actor=ACTOR, run="RUN"))
+        return carry_out(self.propose(source), Operator(runtime=runtime, actor=ACTOR, run="RUN"))
 
     def record(
         self,

@@ -21,7 +21,8 @@ from holdfast_orchestrator.state.lease_record import lease_key
 from holdfast_orchestrator.state.memory import MemoryStore
 from holdfast_orchestrator.state.object_store import ObjectHead
 from holdfast_orchestrator.state_admin.move import Proposal, Wanted, propose
-from holdfast_orchestrator.state_admin.move_writes import Done, Mover, carry_out
+from holdfast_orchestrator.state_admin.move_writes import Done, carry_out
+from holdfast_orchestrator.state_admin.operator import Operator
 from holdfast_orchestrator.state_admin.restore import StatePlace
 from holdfast_orchestrator.state_admin.restore import propose as propose_restore
 from holdfast_orchestrator.system.process import SystemProcesses
@@ -154,7 +155,7 @@ class World:
 
     def move(self, run: str = "RUN") -> Done:
         runtime = refusing_runtime(clock=SystemClock(), processes=SystemProcesses())
-        return carry_out(self.propose(), Mover(runtime=runtime, actor=ACTOR, run=run))
+        return carry_out(self.propose(), Operator(runtime=runtime, actor=ACTOR, run=run))
 
     def has(self, of: Shard) -> list[str]:
         document = json.loads(self.store.objects[of.state.key])

@@ -21,10 +21,10 @@ from holdfast_orchestrator.state.lease_record import lease_key
 from holdfast_orchestrator.state.memory import MemoryStore
 from holdfast_orchestrator.state.snapshot import snapshot_of
 from holdfast_orchestrator.state.terraform_lock import holding_lock, lock_key, read_lock
+from holdfast_orchestrator.state_admin.operator import Operator
 from holdfast_orchestrator.state_admin.restore import (
     Proposal,
     Restored,
-    Restorer,
     StatePlace,
     carry_out,
     propose,
@@ -117,7 +117,7 @@ def runtime(tmp_path: Path) -> Runtime:
 
 def restore(bucket: Bucket, runtime: Runtime, copy: StateCopy) -> tuple[Proposal, Restored]:
     proposal = propose(bucket.place, copy)
-    return proposal, carry_out(proposal, Restorer(runtime=runtime, actor=ACTOR, run="R9"))
+    return proposal, carry_out(proposal, Operator(runtime=runtime, actor=ACTOR, run="R9"))
 
 
 def leftovers(bucket: Bucket) -> list[str]:
@@ -252,7 +252,7 @@ def test_a_state_that_changes_after_it_was_compared_is_left_alone(bucket: Bucket
     bucket.write(state(5, "c"))
 
     with pytest.raises(NeedsPersonError, match="changed by somebody else"):
-        carry_out(proposal, Restorer(runtime=runtime, actor=ACTOR, run="R9"))
+        carry_out(proposal, Operator(runtime=runtime, actor=ACTOR, run="R9"))
 
     assert bucket.document()["serial"] == 5
     assert leftovers(bucket) == []
@@ -269,7 +269,7 @@ def test_a_state_that_changes_in_the_very_last_moment_is_left_alone(bucket: Buck
             bucket.write(state(5, "c"))
 
     with pytest.raises(NeedsPersonError, match="changed by somebody else"):
-        carry_out(proposal, Restorer(runtime=runtime, actor=ACTOR, run="R9"), on_step=interfere)
+        carry_out(proposal, Operator(runtime=runtime, actor=ACTOR, run="R9"), on_step=interfere)
 
     assert bucket.document()["serial"] == 5
 
@@ -282,7 +282,7 @@ def test_while_a_deploy_holds_the_shard_nothing_is_restored(bucket: Bucket, runt
     claim = Claim(folder=FOLDER, run="R2", owner="joe", doing="deploying")
 
     with Leases(bucket.store, runtime).take(claim), pytest.raises(LeasedError, match="joe"):
-        carry_out(proposal, Restorer(runtime=runtime, actor=ACTOR, run="R9"))
+        carry_out(proposal, Operator(runtime=runtime, actor=ACTOR, run="R9"))
 
     assert bucket.document()["serial"] == 4
 
@@ -298,7 +298,7 @@ def test_while_a_terraform_holds_its_lock_nothing_is_restored(bucket: Bucket, ru
     with pytest.raises(
         LeasedError, match=r"joe@desk since today, OperationTypeApply \(lock lock-1\)"
     ) as raised:
-        carry_out(proposal, Restorer(runtime=runtime, actor=ACTOR, run="R9"))
+        carry_out(proposal, Operator(runtime=runtime, actor=ACTOR, run="R9"))
 
     assert "holdfast state unlock" in str(raised.value)
     assert bucket.document()["serial"] == 4
@@ -313,7 +313,7 @@ def test_while_it_restores_no_terraform_can_lock_the_state(bucket: Bucket, runti
 
     carry_out(
         propose(bucket.place, bucket.copies.named(backup)),
-        Restorer(runtime=runtime, actor=ACTOR, run="R9"),
+        Operator(runtime=runtime, actor=ACTOR, run="R9"),
         on_step=lambda _: seen.append(json.loads(bucket.store.objects[lock_key(KEY)])["Operation"]),
     )
 

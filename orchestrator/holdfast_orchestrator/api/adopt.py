@@ -14,7 +14,8 @@ from holdfast_orchestrator.state_admin.adoption import Adoption
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.state.s3 import S3Store
-    from holdfast_orchestrator.state_admin.adopt import Adopter, Proposal
+    from holdfast_orchestrator.state_admin.adopt import Proposal
+    from holdfast_orchestrator.state_admin.operator import Operator
     from holdfast_orchestrator.state_admin.sources import Source
 
 _OBJECT = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<key>.*[^/])")
@@ -65,14 +66,15 @@ class AdoptingApp(App):
     def _adopted(self, proposal: "Proposal", *, command: str, on_event: Listener) -> Adoption:
         from holdfast_orchestrator.record.actor import aws_caller, find_actor  # noqa: PLC0415
         from holdfast_orchestrator.run_id import new_run_id  # noqa: PLC0415 - when it runs
-        from holdfast_orchestrator.state_admin.adopt import Adopter, carry_out  # noqa: PLC0415
+        from holdfast_orchestrator.state_admin.adopt import carry_out  # noqa: PLC0415
+        from holdfast_orchestrator.state_admin.operator import Operator  # noqa: PLC0415
 
         shard, emit = proposal.wanted.shard, self._emitter(on_event)
         environ = self._tools.environ(shard.cloud)
         actor = find_actor(
             self.runtime, aws_caller=lambda: aws_caller(self.runtime, region=shard.region, environ=environ)
         )
-        adopter = Adopter(runtime=self.runtime, actor=actor, run=new_run_id(self.runtime.clock.now()))
+        adopter = Operator(runtime=self.runtime, actor=actor, run=new_run_id(self.runtime.clock.now()))
         try:
             done = carry_out(proposal, adopter, on_step=lambda step: emit(Notice(message=step)))
         except HoldfastError as error:
@@ -85,7 +87,7 @@ class AdoptingApp(App):
         return Adoption(shard=shard, proposal=proposal, done=done)
 
     def _recorded(
-        self, proposal: "Proposal", adopter: "Adopter", command: str, *, outcome: str, output: str
+        self, proposal: "Proposal", adopter: "Operator", command: str, *, outcome: str, output: str
     ) -> str | None:
         """Write the action into the audit trail. What was done stays done where that fails: returns why."""
         from holdfast_orchestrator.record.audit.entry import Action  # noqa: PLC0415

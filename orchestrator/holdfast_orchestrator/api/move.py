@@ -14,7 +14,7 @@ from holdfast_orchestrator.state_admin.move_result import Moved
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.plan.result import ShardPlan
-    from holdfast_orchestrator.state_admin.move_writes import Mover
+    from holdfast_orchestrator.state_admin.operator import Operator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,14 +115,15 @@ class MovingApp(AdoptingApp):
     def _moved(self, moved: Moved, *, command: str, on_event: Listener) -> Moved:
         from holdfast_orchestrator.record.actor import aws_caller, find_actor  # noqa: PLC0415
         from holdfast_orchestrator.run_id import new_run_id  # noqa: PLC0415 - when it runs
-        from holdfast_orchestrator.state_admin.move_writes import Mover, carry_out  # noqa: PLC0415
+        from holdfast_orchestrator.state_admin.move_writes import carry_out  # noqa: PLC0415
+        from holdfast_orchestrator.state_admin.operator import Operator  # noqa: PLC0415
 
         shard, emit = moved.target, self._emitter(on_event)
         environ = self._tools.environ(shard.cloud)
         actor = find_actor(
             self.runtime, aws_caller=lambda: aws_caller(self.runtime, region=shard.region, environ=environ)
         )
-        mover = Mover(runtime=self.runtime, actor=actor, run=new_run_id(self.runtime.clock.now()))
+        mover = Operator(runtime=self.runtime, actor=actor, run=new_run_id(self.runtime.clock.now()))
         try:
             done = carry_out(moved.proposal, mover, on_step=lambda step: emit(Notice(message=step)))
         except HoldfastError as error:
@@ -135,7 +136,7 @@ class MovingApp(AdoptingApp):
         return replace(moved, done=done)
 
     def _move_recorded(
-        self, moved: Moved, mover: "Mover", command: str, *, outcome: str, output: str
+        self, moved: Moved, mover: "Operator", command: str, *, outcome: str, output: str
     ) -> str | None:
         """Write the action into the audit trail. What was done stays done where that fails: returns why."""
         from holdfast_orchestrator.record.audit.entry import Action  # noqa: PLC0415

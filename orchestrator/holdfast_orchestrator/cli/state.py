@@ -237,10 +237,11 @@ def _write_private(path: Path, content: bytes) -> None:
 def _restore(proposal: "Proposal", here: StateSession, *, yes: bool, confirm: str | None) -> "Restored":
     from holdfast_orchestrator.report.state_text import proposal_lines, restored_lines  # noqa: PLC0415
     from holdfast_orchestrator.run_id import new_run_id  # noqa: PLC0415 - when it runs
-    from holdfast_orchestrator.state_admin.restore import Restorer, carry_out  # noqa: PLC0415
+    from holdfast_orchestrator.state_admin.operator import Operator  # noqa: PLC0415
+    from holdfast_orchestrator.state_admin.restore import carry_out  # noqa: PLC0415
 
     _confirm(here, yes=yes, confirm=confirm)
-    restorer = Restorer(runtime=here.runtime, actor=here.actor, run=new_run_id(here.runtime.clock.now()))
+    restorer = Operator(runtime=here.runtime, actor=here.actor, run=new_run_id(here.runtime.clock.now()))
     shown = list(proposal_lines(proposal))
     try:
         ended = carry_out(proposal, restorer, on_step=lambda step: here.say([f"  {step}"]))

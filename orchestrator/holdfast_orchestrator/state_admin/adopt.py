@@ -1,7 +1,7 @@
 """Taking a state over: from where another tool keeps it into the shard's own place.
 
     proposal = propose(wanted)               # reads only; raises where it must not be done
-    done = carry_out(proposal, adopter)      # lease, both locks, backup, conditional write, records, mark
+    done = carry_out(proposal, operator)      # lease, both locks, backup, conditional write, records, mark
 
 The state arrives byte for byte, with its lineage and its serial. Each step may be done a second time: after a
 kill the same command goes on where it ended. A state that is there already is written over only where it
@@ -20,21 +20,18 @@ from typing import Any
 from holdfast_orchestrator.app.manifest import Manifest, Shard
 from holdfast_orchestrator.errors import GateError, NeedsPersonError, UsageError
 from holdfast_orchestrator.gate.elsewhere import adopt_command
-from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.adopted import Adopted, read_adopted, write_adopted
 from holdfast_orchestrator.record.belonging import known_lineages, refuse_other_app
 from holdfast_orchestrator.record.last_good import read_last_good
 from holdfast_orchestrator.record.owners import StateOwners
 from holdfast_orchestrator.record.state_record import StateRecord, note_state, read_state_record
-from holdfast_orchestrator.state.backups import BackupMeta, keep_backup
 from holdfast_orchestrator.state.conditional_writes import prove_conditional_writes
 from holdfast_orchestrator.state.exact_writes import write_and_read_back
 from holdfast_orchestrator.state.json_object import time_text
-from holdfast_orchestrator.state.lease import Claim, Lease, Leases
+from holdfast_orchestrator.state.lease import Lease
 from holdfast_orchestrator.state.object_store import DurableStore, StoredObject
-from holdfast_orchestrator.state.snapshot import snapshot_of
+from holdfast_orchestrator.state_admin.operator import Operator
 from holdfast_orchestrator.state_admin.sources import Note, ObjectSource, Source, adoption_lock
-from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.terraform.create_semantics import Semantics, rule_of
 from holdfast_orchestrator.terraform.given_state import fitting, given_state
 from holdfast_orchestrator.terraform.json_values import managed
@@ -98,15 +95,6 @@ class Done:
     backup: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Adopter:
-    """Who adopts, in which run, in what world."""
-
-    runtime: Runtime
-    actor: Actor
-    run: str
-
-
 def count(state: StateObject) -> int:
     """Return how many objects a state manages."""
     return sum(1 for _ in managed(state.document or {}))
@@ -133,36 +121,34 @@ def propose(wanted: Wanted) -> Proposal:
 
 
 def carry_out(
-    proposal: Proposal, adopter: Adopter, *, on_step: Callable[[str], object] = lambda _: None
+    proposal: Proposal, operator: Operator, *, on_step: Callable[[str], object] = lambda _: None
 ) -> Done:
     """Make the adoption that was proposed, and no other.
 
     Raises LeasedError where somebody is at work on the shard or at the source, NeedsPersonError where either
     is no longer what was looked at.
     """
-    wanted, shard, now = proposal.wanted, proposal.wanted.shard, adopter.runtime.clock.now()
+    wanted, shard, now = proposal.wanted, proposal.wanted.shard, operator.runtime.clock.now()
     prove_conditional_writes(wanted.store, bucket=shard.state.bucket)
-    claim = Claim(
-        folder=shard.state.folder,
-        run=adopter.run,
-        owner=str(adopter.actor),
-        doing=f"adopting a state for {shard.name}",
-    )
     with ExitStack() as held:
-        lease = held.enter_context(Leases(wanted.store, adopter.runtime).take(claim))
+        lease = held.enter_context(
+            operator.lease(wanted.store, shard.state.folder, f"adopting a state for {shard.name}")
+        )
         bucket, into = shard.state.bucket, wanted.target
         held.enter_context(adoption_lock(wanted.store, shard.state.key, bucket=bucket, into=into, now=now))
         content = held.enter_context(wanted.source.held(now, into=into))
         _refuse_changed(proposal, content)
-        backup = _put(proposal, adopter, lease, on_step)
+        backup = _put(proposal, operator, lease, on_step)
         on_step("writing the records")
-        _note(proposal, adopter)
+        _note(proposal, operator)
         on_step(f"marking {wanted.source.place}")
-        mark = wanted.source.mark(_note_of(proposal, adopter))
-    return Done(run=adopter.run, mark=mark, backup=backup)
+        mark = wanted.source.mark(_note_of(proposal, operator))
+    return Done(run=operator.run, mark=mark, backup=backup)
 
 
-def _put(proposal: Proposal, adopter: Adopter, lease: Lease, on_step: Callable[[str], object]) -> str | None:
+def _put(
+    proposal: Proposal, operator: Operator, lease: Lease, on_step: Callable[[str], object]
+) -> str | None:
     """Back up what is there and write the state over it, unless it is there already."""
     store, key = proposal.wanted.store, proposal.wanted.shard.state.key
     if proposal.way is Way.THERE:
@@ -170,7 +156,7 @@ def _put(proposal: Proposal, adopter: Adopter, lease: Lease, on_step: Callable[[
     backup = None
     if proposal.stored is not None:
         on_step("backing up what is there")
-        backup = _back_up(proposal.stored, adopter, store, reason="before adopt")
+        backup = operator.back_up(store, proposal.stored, "before adopt")
     lease.confirm()
     on_step(f"writing serial {proposal.given.serial}")
     etag = None if proposal.stored is None else proposal.stored.head.etag
@@ -180,30 +166,18 @@ def _put(proposal: Proposal, adopter: Adopter, lease: Lease, on_step: Callable[[
             f"the state at {key} was changed by somebody else in the meantime; nothing was adopted",
             next_step="look again: holdfast adopt without --yes",
         )
-    _back_up(written, adopter, store, reason="as it was adopted")
+    operator.back_up(store, written, "as it was adopted")
     return backup
 
 
-def _back_up(stored: StoredObject, adopter: Adopter, store: DurableStore, *, reason: str) -> str:
-    now = adopter.runtime.clock.now()
-    meta = BackupMeta(
-        run=adopter.run,
-        reason=reason,
-        at=now,
-        written=stored.head.modified or now,
-        actor=str(adopter.actor),
-    )
-    return keep_backup(store, snapshot_of(stored), meta)
-
-
-def _note(proposal: Proposal, adopter: Adopter) -> None:
+def _note(proposal: Proposal, operator: Operator) -> None:
     """Write that this state is the one to expect, and where it came from."""
     wanted, given = proposal.wanted, proposal.given
-    shard, now = wanted.shard, adopter.runtime.clock.now()
+    shard, now = wanted.shard, operator.runtime.clock.now()
     newer = proposal.way is Way.THERE and proposal.now.sha256 != given.sha256
     if not newer:
         record = StateRecord(
-            run=adopter.run,
+            run=operator.run,
             is_open=False,
             state=Recorded(given.lineage, given.serial, hashlib.sha256(proposal.content).hexdigest()),
             at=now,
@@ -213,9 +187,9 @@ def _note(proposal: Proposal, adopter: Adopter) -> None:
         note_state(wanted.store, shard.state.folder, record)
     adopted = Adopted(
         shard=shard.name,
-        run=adopter.run,
+        run=operator.run,
         at=now,
-        actor=str(adopter.actor),
+        actor=str(operator.actor),
         source=wanted.source.place,
         lineage=given.lineage,
         serial=given.serial,
@@ -225,15 +199,15 @@ def _note(proposal: Proposal, adopter: Adopter) -> None:
     write_adopted(wanted.store, shard.state.folder, adopted)
 
 
-def _note_of(proposal: Proposal, adopter: Adopter) -> Note:
+def _note_of(proposal: Proposal, operator: Operator) -> Note:
     return Note(
         state_is_now_at=proposal.wanted.target,
         shard=proposal.wanted.shard.name,
         lineage=proposal.given.lineage,
         serial=proposal.given.serial,
-        run=adopter.run,
-        actor=str(adopter.actor),
-        at=time_text(adopter.runtime.clock.now()),
+        run=operator.run,
+        actor=str(operator.actor),
+        at=time_text(operator.runtime.clock.now()),
     )
 
 

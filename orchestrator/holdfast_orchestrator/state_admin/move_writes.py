@@ -14,10 +14,8 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from holdfast_orchestrator.errors import NeedsPersonError
-from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.moving import Moving
 from holdfast_orchestrator.record.shard_record import note_of
 from holdfast_orchestrator.record.state_record import (
@@ -27,16 +25,14 @@ from holdfast_orchestrator.record.state_record import (
     read_state_record,
     write_state_record,
 )
-from holdfast_orchestrator.state.backups import BackupMeta, keep_backup
 from holdfast_orchestrator.state.conditional_writes import prove_conditional_writes
 from holdfast_orchestrator.state.exact_writes import write_and_read_back
-from holdfast_orchestrator.state.lease import Claim, Lease, Leases
-from holdfast_orchestrator.state.object_store import DurableStore, StoredObject
-from holdfast_orchestrator.state.snapshot import snapshot_of
+from holdfast_orchestrator.state.lease import Lease
+from holdfast_orchestrator.state.object_store import DurableStore
 from holdfast_orchestrator.state.terraform_lock import holding_lock_again
 from holdfast_orchestrator.state_admin.move import Proposal, Side
 from holdfast_orchestrator.state_admin.moved_records import promote_both
-from holdfast_orchestrator.system.runtime import Runtime
+from holdfast_orchestrator.state_admin.operator import Operator
 from holdfast_orchestrator.terraform.state_file import Recorded, read_state
 
 
@@ -52,74 +48,53 @@ class Done:
     not_good: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Mover:
-    """Who moves, in which run, in what world."""
-
-    runtime: Runtime
-    actor: Actor
-    run: str
-
-
-def carry_out(proposal: Proposal, mover: Mover, *, on_step: Callable[[str], object] = lambda _: None) -> Done:
+def carry_out(
+    proposal: Proposal, operator: Operator, *, on_step: Callable[[str], object] = lambda _: None
+) -> Done:
     """Make the move that was proposed, and no other.
 
     Raises LeasedError where somebody is at work on one of the two, NeedsPersonError where a state is no
     longer the one that was looked at.
     """
-    wanted, now = proposal.wanted, mover.runtime.clock.now()
+    wanted, now = proposal.wanted, operator.runtime.clock.now()
     sides = sorted((proposal.source, proposal.target), key=lambda side: side.shard.state.folder)
     prove_conditional_writes(wanted.store, bucket=wanted.target.state.bucket)
+    doing = f"moving objects from {wanted.source.name} to {wanted.target.name}"
     with ExitStack() as held:
-        leases = {side.shard.name: held.enter_context(_lease(side, proposal, mover)) for side in sides}
+        leases = {
+            side.shard.name: held.enter_context(operator.lease(wanted.store, side.shard.state.folder, doing))
+            for side in sides
+        }
         for side in sides:
-            place, doing = side.shard.state, "holdfast move"
+            place = side.shard.state
             held.enter_context(
-                holding_lock_again(wanted.store, place.key, bucket=place.bucket, operation=doing, now=now)
+                holding_lock_again(
+                    wanted.store, place.key, bucket=place.bucket, operation="holdfast move", now=now
+                )
             )
         on_step("backing up both states")
         backups = {
-            side.shard.name: _back_up(side.stored, wanted.store, mover) for side in sides if side.stored
+            side.shard.name: operator.back_up(wanted.store, side.stored, "before move")
+            for side in sides
+            if side.stored
         }
-        moving = proposal.begun or _begin(proposal, mover, now)
+        moving = proposal.begun or _begin(proposal, operator, now)
         for side in (proposal.target, proposal.source):
             if side.new is not None:
                 on_step(f"writing the state of {side.shard.name}")
                 _write(side, side.new, wanted.store, leases)
         on_step("writing the last good deployments of both")
-        not_good = promote_both(proposal, moving, mover.actor, now)
+        not_good = promote_both(proposal, moving, operator.actor, now)
         for side in (proposal.source, proposal.target):
             _note(proposal, side, moving, now)
-    return Done(run=mover.run, backups=backups, not_good=not_good)
+    return Done(run=operator.run, backups=backups, not_good=not_good)
 
 
-def _lease(side: Side, proposal: Proposal, mover: Mover) -> Any:
-    claim = Claim(
-        folder=side.shard.state.folder,
-        run=mover.run,
-        owner=str(mover.actor),
-        doing=f"moving objects from {proposal.wanted.source.name} to {proposal.wanted.target.name}",
-    )
-    return Leases(proposal.wanted.store, mover.runtime).take(claim)
-
-
-def _back_up(stored: StoredObject, store: DurableStore, mover: Mover) -> str:
-    now = mover.runtime.clock.now()
-    meta = BackupMeta(
-        run=mover.run,
-        reason="before move",
-        at=now,
-        written=stored.head.modified or now,
-        actor=str(mover.actor),
-    )
-    return keep_backup(store, snapshot_of(stored), meta)
-
-
-def _begin(proposal: Proposal, mover: Mover, now: datetime) -> Moving:
+def _begin(proposal: Proposal, operator: Operator, now: datetime) -> Moving:
     """Say in both records what is going to be written, before it is."""
     target, source = proposal.target, proposal.source
     moving = Moving(
-        run=mover.run,
+        run=operator.run,
         source=note_of(source.shard),
         target=note_of(target.shard),
         addresses=tuple(sorted(proposal.addresses)),

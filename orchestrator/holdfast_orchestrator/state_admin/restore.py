@@ -17,21 +17,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from holdfast_orchestrator.errors import GateError, NeedsPersonError
-from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.belonging import refuse_other_app
 from holdfast_orchestrator.record.last_good import read_last_good
 from holdfast_orchestrator.record.moving import refuse_half_moved
 from holdfast_orchestrator.record.state_record import StateRecord, note_state, read_state_record
-from holdfast_orchestrator.state.backups import BACKUPS, BackupMeta, keep_backup
+from holdfast_orchestrator.state.backups import BACKUPS
 from holdfast_orchestrator.state.conditional_writes import prove_conditional_writes
 from holdfast_orchestrator.state.copies import StateCopies, StateCopy, highest_serial
 from holdfast_orchestrator.state.exact_writes import create_once, write_and_read_back
-from holdfast_orchestrator.state.lease import Claim, Lease, Leases
+from holdfast_orchestrator.state.lease import Lease
 from holdfast_orchestrator.state.object_store import DurableStore, StoredObject
-from holdfast_orchestrator.state.snapshot import snapshot_of
 from holdfast_orchestrator.state.terraform_lock import holding_lock
 from holdfast_orchestrator.state_admin.diff import RestoreDiff, restore_diff, restored
-from holdfast_orchestrator.system.runtime import Runtime
+from holdfast_orchestrator.state_admin.operator import Operator
 from holdfast_orchestrator.terraform.state_file import Condition, Recorded, StateObject, read_state
 from holdfast_orchestrator.terraform.stateful_types import Protection
 
@@ -98,15 +96,6 @@ class Restored:
     backup: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Restorer:
-    """Who restores, in which run, in what world."""
-
-    runtime: Runtime
-    actor: Actor
-    run: str
-
-
 def propose(place: StatePlace, copy: StateCopy) -> Proposal:
     """Say what putting this copy back would do; changes nothing.
 
@@ -147,7 +136,7 @@ def propose(place: StatePlace, copy: StateCopy) -> Proposal:
 
 
 def carry_out(
-    proposal: Proposal, restorer: Restorer, *, on_step: Callable[[str], object] = lambda _: None
+    proposal: Proposal, operator: Operator, *, on_step: Callable[[str], object] = lambda _: None
 ) -> Restored:
     """Make the restore that was proposed, and no other.
 
@@ -156,36 +145,30 @@ def carry_out(
     """
     place = proposal.place
     prove_conditional_writes(place.store, bucket=place.bucket)
-    claim = Claim(
-        folder=place.folder,
-        run=restorer.run,
-        owner=str(restorer.actor),
-        doing=f"restoring the state of {place.shard}",
-    )
-    now = restorer.runtime.clock.now()
-    leases = Leases(place.store, restorer.runtime)
+    doing = f"restoring the state of {place.shard}"
+    now = operator.runtime.clock.now()
     with (
-        leases.take(claim) as lease,
+        operator.lease(place.store, place.folder, doing) as lease,
         holding_lock(
             place.store, place.key, bucket=place.bucket, operation="holdfast state restore", now=now
         ),
     ):
-        return _carry_out(proposal, restorer, lease, on_step)
+        return _carry_out(proposal, operator, lease, on_step)
 
 
 def _carry_out(
-    proposal: Proposal, restorer: Restorer, lease: Lease, on_step: Callable[[str], object]
+    proposal: Proposal, operator: Operator, lease: Lease, on_step: Callable[[str], object]
 ) -> Restored:
     place, body = proposal.place, json.dumps(proposal.document, indent=2).encode() + b"\n"
     _still(proposal)
     on_step("backing up what is there")
-    backup = _back_up(proposal, restorer)
+    backup = _back_up(proposal, operator)
     lease.confirm()
     on_step(f"writing serial {proposal.serial}")
     etag = None if proposal.stored is None else proposal.stored.head.etag
     if write_and_read_back(place.store, place.key, body, etag=etag) is None:
         raise _overtaken(place)
-    _note(proposal, restorer, body)
+    _note(proposal, operator, body)
     return Restored(serial=proposal.serial, lineage=proposal.then.lineage, backup=backup)
 
 
@@ -242,7 +225,7 @@ def _still(proposal: Proposal) -> None:
         raise _overtaken(proposal.place)
 
 
-def _back_up(proposal: Proposal, restorer: Restorer) -> str | None:
+def _back_up(proposal: Proposal, operator: Operator) -> str | None:
     stored, place = proposal.stored, proposal.place
     if stored is None or not stored.body:
         return None
@@ -251,21 +234,13 @@ def _back_up(proposal: Proposal, restorer: Restorer) -> str | None:
         key = f"{BACKUPS}/{place.folder}/damaged/{hashlib.sha256(stored.body).hexdigest()}.bin"
         create_once(place.store, key, stored.body)
         return key
-    now = restorer.runtime.clock.now()
-    meta = BackupMeta(
-        run=restorer.run,
-        reason="before restore",
-        at=now,
-        written=stored.head.modified or now,
-        actor=str(restorer.actor),
-    )
-    return keep_backup(place.store, snapshot_of(stored), meta)
+    return operator.back_up(place.store, stored, "before restore")
 
 
-def _note(proposal: Proposal, restorer: Restorer, body: bytes) -> None:
+def _note(proposal: Proposal, operator: Operator, body: bytes) -> None:
     """The next deploy shall know this state. A record that cannot be read was warned of before."""
     state = Recorded(proposal.then.lineage, proposal.serial, hashlib.sha256(body).hexdigest())
-    record = StateRecord(run=restorer.run, is_open=False, state=state, at=restorer.runtime.clock.now())
+    record = StateRecord(run=operator.run, is_open=False, state=state, at=operator.runtime.clock.now())
     with suppress(NeedsPersonError):
         note_state(proposal.place.store, proposal.place.folder, record)
 
