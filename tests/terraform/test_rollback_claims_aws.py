@@ -23,7 +23,6 @@ import pytest
 from holdfast_orchestrator.deploy.decisions.adoption import (
     Adopt,
     Foreign,
-    Place,
     ShardTag,
     candidate_ids,
     judge_adoption,
@@ -60,6 +59,7 @@ from holdfast_orchestrator.engine.mirrors import find_mirrors, this_platform
 from holdfast_orchestrator.system.runtime import real_runtime
 from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
 from holdfast_orchestrator.terraform.import_ids import ImportBlock, with_imports
+from holdfast_orchestrator.terraform.object_keys import Place
 from holdfast_orchestrator.terraform.plan import Action, prior_stamp, read_plan
 from holdfast_orchestrator.terraform.state_edits import deposed_to_swap, swap_deposed
 from holdfast_orchestrator.terraform.state_file import Recorded, Standing, compare, read_state

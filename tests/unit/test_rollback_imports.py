@@ -7,7 +7,6 @@ import pytest
 from holdfast_orchestrator.deploy.decisions.adoption import (
     Adopt,
     Foreign,
-    Place,
     ShardTag,
     candidate_ids,
     judge_adoption,
@@ -22,6 +21,7 @@ from holdfast_orchestrator.deploy.decisions.imports import (
 )
 from holdfast_orchestrator.terraform.identity import Identity
 from holdfast_orchestrator.terraform.import_ids import ImportBlock, import_id, with_imports
+from holdfast_orchestrator.terraform.object_keys import Place
 
 PLACE = Place("123456789012", "eu-west-1")
 TAG = ShardTag("HoldfastShard", "orders-prod-eu-west-1")

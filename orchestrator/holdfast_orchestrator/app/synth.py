@@ -6,9 +6,7 @@ PATH. What it leaves running in its session is ended. Two runs in one checkout t
 start until its files have been read.
 """
 
-import fcntl
 import json
-import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +21,7 @@ from holdfast_orchestrator.app.manifest_loader import is_synthesized, refuse_lin
 from holdfast_orchestrator.app.project_file import CDKTF_JSON, ProjectFile
 from holdfast_orchestrator.errors import SettingsError, SynthesisError, UsageError
 from holdfast_orchestrator.events import AppOutput, Event, Notice, SynthFinished, SynthStarted
-from holdfast_orchestrator.system.private_files import open_lock, project_folder
+from holdfast_orchestrator.system.private_files import locked, project_folder
 from holdfast_orchestrator.system.process import Command, Completed
 from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.system.workers import start_helper
@@ -45,12 +43,8 @@ _READER = "holdfast_orchestrator.app.manifest_schema"
 @contextmanager
 def synth_lock(project: Path) -> Iterator[None]:
     """Hold the project's output folder: wait for another run in the same checkout to have read it."""
-    lock = open_lock(project_folder(project, _LOCK.parent.name) / _LOCK.name)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(project_folder(project, _LOCK.parent.name) / _LOCK.name):
         yield
-    finally:
-        os.close(lock)
 
 
 def synthesize(

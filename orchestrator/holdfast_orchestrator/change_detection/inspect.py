@@ -22,6 +22,7 @@ from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.record.last_good import LAST_GOOD, last_good_key
 from holdfast_orchestrator.record.state_record import StateRecord, read_state_record
 from holdfast_orchestrator.state.object_store import DurableStore
+from holdfast_orchestrator.state.terraform_lock import lock_key
 from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.json_values import Document, digest
 
@@ -147,7 +148,7 @@ class _Glance:
             record=record,
             good=good.get(last_good_key(shard.state.folder)),
             state=state,
-            locked=store.head(f"{shard.state.key}.tflock") is not None,
+            locked=store.head(lock_key(shard.state.key)) is not None,
             reads=shard.inputs.digests,
             doubts=unsure,
         )

@@ -5,10 +5,8 @@ credentials, unless AWS_ENDPOINT_URL already names another one; every other shar
 environment as it is.
 """
 
-import fcntl
-import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +19,7 @@ from holdfast_orchestrator.state.object_store import DurableStore
 from holdfast_orchestrator.state.s3 import S3Store
 from holdfast_orchestrator.state_key import file_name
 from holdfast_orchestrator.system.aws_variables import refuse_divided
-from holdfast_orchestrator.system.private_files import open_lock
+from holdfast_orchestrator.system.private_files import locked
 from holdfast_orchestrator.system.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -140,10 +138,9 @@ class RealTools:
         from holdfast_orchestrator.engine.workdir import let_go, open_root, work_root  # noqa: PLC0415
 
         root = work_root(self.runtime, self.project)
-        lock = open_lock(open_root(root) / f"{file_name(shard.name)}.lock")
-        try:
+        with ExitStack() as held:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                held.enter_context(locked(open_root(root) / f"{file_name(shard.name)}.lock", wait=False))
             except BlockingIOError:
                 raise LeasedError(
                     f"another holdfast on this machine is at work on {shard.name} in this project",
@@ -153,8 +150,6 @@ class RealTools:
                 yield
             finally:
                 let_go(self.workdir(shard))
-        finally:
-            os.close(lock)
 
     def _warm(self, shard: Shard) -> "WarmShard | None":
         if self.warm is None:

@@ -21,7 +21,13 @@ from holdfast_orchestrator.engine.outcomes import InitOutcome
 from holdfast_orchestrator.engine.providers import Requirement
 from holdfast_orchestrator.engine.runner import Runner, Streamed, check
 from holdfast_orchestrator.engine.workdir import INIT_KEY, remove
-from holdfast_orchestrator.system.private_files import cache_folder_of, read_file, read_source, write_private
+from holdfast_orchestrator.system.private_files import (
+    cache_folder_of,
+    locked,
+    read_file,
+    read_source,
+    write_private,
+)
 from holdfast_orchestrator.terraform.json_values import named, objects
 
 CONFIGURATION = "cdk.tf.json"
@@ -49,11 +55,7 @@ class Initialization:
         if self._is_initialized(key):
             return InitOutcome(skipped=True)
         self._forget_half_an_init()
-        guard = (
-            lockfile.exclusive(cache_folder_of(self._cache) / "plugins.lock")
-            if config.serial_init
-            else nullcontext()
-        )
+        guard = locked(cache_folder_of(self._cache) / "plugins.lock") if config.serial_init else nullcontext()
         with guard:
             streamed = self._locked_init(locks, environ)
         write_private(self._folder / INIT_KEY, self._key(config, self._project_locks()).encode())

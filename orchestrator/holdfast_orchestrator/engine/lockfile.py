@@ -6,18 +6,15 @@ refuses any other build. Where a provider is missing, the first `init` may add i
 merged back under a lock, so that twenty shards starting at once write one file.
 """
 
-import fcntl
-import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast_orchestrator.engine.providers import Requirement
 from holdfast_orchestrator.errors import SettingsError
 from holdfast_orchestrator.system.json_input import read_settings
-from holdfast_orchestrator.system.private_files import open_lock, replace_file
+from holdfast_orchestrator.system.private_files import locked, replace_file
 
 NAME = ".terraform.lock.hcl"
 
@@ -116,22 +113,11 @@ def merged(project: Locks, added: Locks) -> dict[str, LockedProvider]:
 
 def merge_into_project(project: Path, added: Locks, *, guard: Path) -> None:
     """Add what a first `init` learned to the project's lock file; `guard` keeps others waiting."""
-    with exclusive(guard):
+    with locked(guard):
         before = read(project)
         after = merged(before, added)
         if after != before:
             replace_file(project / NAME, render(after).encode(), mode=0o666)
-
-
-@contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Hold a lock between threads and processes of this machine; it ends with the process."""
-    descriptor = open_lock(path)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _rendered(source: str, lock: LockedProvider) -> str:

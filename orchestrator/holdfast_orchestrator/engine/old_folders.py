@@ -6,7 +6,6 @@ age decides; what cannot be made again is never deleted.
 """
 
 import contextlib
-import fcntl
 import os
 import shutil
 import stat
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from holdfast_orchestrator.engine.workdir import ERRORED_STATE, workdir_of
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.system.private_files import cache_folder_of, open_lock
+from holdfast_orchestrator.system.private_files import cache_folder_of, locked, open_lock
 
 DAYS_KEPT = 30
 FILE_DAYS_KEPT = 90
@@ -75,16 +74,12 @@ def _deleted(project: Path, shard: str, before: float) -> bool:
     folder, tree = workdir_of(project, shard), project / shard
     if _last_used(tree, folder) >= before:
         return False
-    lock = open_lock(project / f"{shard}.lock")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with locked(project / f"{shard}.lock", wait=False):
         unsaved = any(tree.rglob(ERRORED_STATE))
         if unsaved or _last_used(tree, folder) >= before:
             return False
         shutil.rmtree(tree)
         return True
-    finally:
-        os.close(lock)
 
 
 def _last_used(tree: Path, folder: Path) -> float:

@@ -7,9 +7,7 @@ taken for ours, and never stopped.
 """
 
 import contextlib
-import fcntl
 import json
-import os
 import re
 import sys
 import urllib.request
@@ -22,7 +20,7 @@ from holdfast_orchestrator.errors import HoldfastError, ToolchainError, UsageErr
 from holdfast_orchestrator.local.environment import REGION, STATE_BUCKET, towards_local
 from holdfast_orchestrator.system.json_input import parse_json
 from holdfast_orchestrator.system.private_files import (
-    open_lock,
+    locked,
     project_folder,
     read_file,
     refuse_link,
@@ -153,12 +151,8 @@ class LocalCloud:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep two commands from starting two servers; the lock goes with the process that holds it."""
-        lock = open_lock(project_folder(self._project, *_FOLDER) / "lock")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(project_folder(self._project, *_FOLDER) / "lock"):
             yield
-        finally:
-            os.close(lock)
 
     def _start(self, port: int) -> _Record:
         if find_spec("moto") is None:

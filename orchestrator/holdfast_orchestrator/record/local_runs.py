@@ -7,7 +7,6 @@ open; the newest of them stay. One that did not end stays until it is resumed, h
 """
 
 import contextlib
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from pathlib import Path
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.record.journal.local_file import ended_mark
 from holdfast_orchestrator.run_id import encoded
-from holdfast_orchestrator.system.private_files import open_lock
+from holdfast_orchestrator.system.private_files import locked
 
 RUNS_KEPT = 200
 DAYS_KEPT = 30
@@ -63,8 +62,6 @@ def _claimed(folder: Path) -> Iterator[bool]:
         journals = sorted(folder.glob(_JOURNALS))
         if all(ended_mark(path).exists() for path in journals):
             for path in journals:
-                descriptor = open_lock(path)
-                held.callback(os.close, descriptor)
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                held.enter_context(locked(path, wait=False))
         # A resume that was quicker has taken the marks away.
         yield bool(journals) and all(ended_mark(path).exists() for path in journals)

@@ -6,7 +6,7 @@ without following or waiting, and looks at what was opened then:
 
     write_new                       a file that is not there yet
     write_private, replace_file     a file of ours, made anew; beside it first, where others may read it
-    open_lock, open_append          a file to lock; one that is added to
+    locked, open_lock, open_append  a lock that is held; a file to lock; one that is added to
     read_file                       a file of ours, up to a limit
     read_source                     a file of the user's app; there a link is followed, it is theirs
     own_folder, cache_folder_of     folders that are ours alone
@@ -17,11 +17,13 @@ What is refused is a HoldfastError that says what lies there, and what to do.
 """
 
 import contextlib
+import fcntl
 import itertools
 import os
 import re
 import shlex
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from holdfast_orchestrator.errors import HoldfastError
@@ -89,6 +91,20 @@ def open_lock(path: Path) -> int:
     descriptor = _opened(path, os.O_RDWR | os.O_CREAT, 0o600)
     _require_file(descriptor, path)
     return descriptor
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold a lock between threads and processes of this machine; it ends with the process.
+
+    Raises BlockingIOError where another one has it and `wait` is false.
+    """
+    descriptor = open_lock(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def open_append(path: Path) -> int:

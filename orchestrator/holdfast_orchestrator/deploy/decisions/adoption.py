@@ -14,22 +14,12 @@ from dataclasses import dataclass
 from holdfast_orchestrator.terraform.identity import Identity
 from holdfast_orchestrator.terraform.import_ids import import_id
 from holdfast_orchestrator.terraform.json_values import Document
-from holdfast_orchestrator.terraform.object_keys import Place as ProviderPlace
-from holdfast_orchestrator.terraform.object_keys import import_id_of
+from holdfast_orchestrator.terraform.object_keys import Place, import_id_of
 
 TAG_KEYS = ("tags_all", "tags")
 
 ATTEMPTS = 3
 """How often to look before an object counts as never made; an open call took 12 s to land."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a shard lives: what ARNs and URLs are made of."""
-
-    account: str
-    region: str
-    partition: str = "aws"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +87,7 @@ def candidate_ids(kind: str, planned: Document, place: Place) -> tuple[str, ...]
         _named(kind, planned)
         or _worked_out(kind, planned, place)
         or import_id(kind, None, planned)
-        or import_id_of(kind, planned, ProviderPlace(place.account, place.region, place.partition))
+        or import_id_of(kind, planned, place)
     )
     return (found,) if found else ()
 

@@ -5,7 +5,6 @@ could not be released exits 1 with everything applied, and rolling that back wou
 making. The order of the questions matters and is the order of `Verdict`.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -67,8 +66,3 @@ def classify(aftermath: Aftermath) -> Verdict:
     left = [error for error in real if error not in adopted]
     again = passes(left) if left else bool(adopted)
     return Verdict.TRANSIENT if again else Verdict.DEFINITE
-
-
-def credentials_ended(errors: Iterable[str]) -> bool:
-    """Whether AWS does not take the credentials any more."""
-    return any(_CREDENTIALS.search(error) for error in errors)

@@ -196,10 +196,7 @@ def check(leased: LeasedShard, attempt: Attempt, configuration: Document) -> Map
     except NeedsPersonError:
         raise
     except HoldfastError as error:
-        attempt.verification.verified = "failed"
-        attempt.evidence.errors = (*attempt.evidence.errors, error.what)
-        attempt.failure = attempt.failure or failure_of_error(error, leased.shard)
-        return {"failed": leased.run.redactor.text(error.what)}
+        return _not_verified(leased, attempt, error)
     attempt.verification.verified = "proven" if proof.proven else "differs"
     refuse_stolen_lock(leased, attempt)
     attempt.verification.residual = None if proof.fingerprint == CLEAN_FINGERPRINT else proof.fingerprint
@@ -306,16 +303,20 @@ def _plan_stage_two(leased: LeasedShard, attempt: Attempt) -> tuple[str, ...]:
     )
 
 
+def _not_verified(leased: LeasedShard, attempt: Attempt, error: HoldfastError) -> dict[str, object]:
+    attempt.verification.verified = "failed"
+    attempt.evidence.errors = (*attempt.evidence.errors, error.what)
+    attempt.failure = attempt.failure or failure_of_error(error, leased.shard)
+    return {"failed": leased.run.redactor.text(error.what)}
+
+
 def _check_destroyed(leased: LeasedShard, attempt: Attempt) -> dict[str, object]:
     try:
         attempt.verification.remaining = settle_destroy(leased, attempt)
     except NeedsPersonError:
         raise
     except HoldfastError as error:
-        attempt.verification.verified = "failed"
-        attempt.evidence.errors = (*attempt.evidence.errors, error.what)
-        attempt.failure = attempt.failure or failure_of_error(error, leased.shard)
-        return {"failed": leased.run.redactor.text(error.what)}
+        return _not_verified(leased, attempt, error)
     attempt.verification.verified = "differs" if attempt.verification.remaining else "proven"
     if attempt.verification.remaining and attempt.failure is None:
         attempt.failure = Failure(

@@ -18,7 +18,6 @@ from typing import Any
 from holdfast_orchestrator.deploy.decisions.adoption import (
     ATTEMPTS,
     Adopt,
-    Place,
     candidate_ids,
     judge_adoption,
 )
@@ -38,6 +37,7 @@ from holdfast_orchestrator.terraform.error_patterns import (
 from holdfast_orchestrator.terraform.identity import Identity, arn_of
 from holdfast_orchestrator.terraform.import_ids import ImportBlock, with_imports
 from holdfast_orchestrator.terraform.json_values import managed
+from holdfast_orchestrator.terraform.object_keys import Place
 from holdfast_orchestrator.terraform.plan import Change, read_plan
 
 _FILE = "probe.tfplan"

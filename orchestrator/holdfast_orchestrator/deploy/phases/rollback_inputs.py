@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from holdfast_orchestrator.deploy.decisions.adoption import Place, candidate_ids
+from holdfast_orchestrator.deploy.decisions.adoption import candidate_ids
 from holdfast_orchestrator.deploy.decisions.configuration import (
     RollbackNeeds,
     empty_like,
@@ -19,6 +19,7 @@ from holdfast_orchestrator.terraform.holdings import currents_of, currents_repla
 from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, TrackedObject
 from holdfast_orchestrator.terraform.import_ids import ImportBlock, import_id
 from holdfast_orchestrator.terraform.json_values import Document
+from holdfast_orchestrator.terraform.object_keys import Place
 from holdfast_orchestrator.terraform.references import declares
 
 

@@ -65,11 +65,6 @@ class Call:
         return self.path.startswith(PROVIDER)
 
 
-def schema_path(version: int) -> str:
-    """Return the path of the call that asks for the schema."""
-    return "/tfplugin5.Provider/GetSchema" if version == 5 else "/tfplugin6.Provider/GetProviderSchema"  # noqa: PLR2004
-
-
 def kept_maps(call: Call, names: Collection[str]) -> Mapping[int, Collection[str]]:
     """Return what `wire.pruned` is to keep of the answer to a call."""
     if call.name in SCHEMA:
