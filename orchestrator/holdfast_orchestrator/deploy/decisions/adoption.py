@@ -42,54 +42,13 @@ class Foreign:
     why: str
 
 
-# Types found by a name the configuration gives: the attribute that is the import id.
-_NAMED: Mapping[str, str] = {
-    "aws_cloudwatch_dashboard": "dashboard_name",
-    "aws_cloudwatch_event_rule": "name",
-    "aws_cloudwatch_log_group": "name",
-    "aws_cloudwatch_metric_alarm": "alarm_name",
-    "aws_db_instance": "identifier",
-    "aws_db_parameter_group": "name",
-    "aws_db_subnet_group": "name",
-    "aws_dynamodb_table": "name",
-    "aws_ecr_repository": "name",
-    "aws_ecs_cluster": "name",
-    "aws_eks_cluster": "name",
-    "aws_elasticache_cluster": "cluster_id",
-    "aws_elasticache_replication_group": "replication_group_id",
-    "aws_iam_group": "name",
-    "aws_iam_instance_profile": "name",
-    "aws_iam_role": "name",
-    "aws_iam_user": "name",
-    "aws_kinesis_stream": "name",
-    "aws_kms_alias": "name",
-    "aws_lambda_function": "function_name",
-    "aws_rds_cluster": "cluster_identifier",
-    "aws_s3_bucket": "bucket",
-    "aws_ssm_parameter": "name",
-}
-
-# Types whose import id is an ARN or URL that can be worked out.
-_WORKED_OUT: Mapping[str, str] = {
-    "aws_iam_policy": "arn:{partition}:iam::{account}:policy{path}{name}",
-    "aws_sfn_state_machine": "arn:{partition}:states:{region}:{account}:stateMachine:{name}",
-    "aws_sns_topic": "arn:{partition}:sns:{region}:{account}:{name}",
-    "aws_sqs_queue": "https://sqs.{region}.amazonaws.com/{account}/{name}",
-}
-
-
 def candidate_ids(kind: str, planned: Document, place: Place) -> tuple[str, ...]:
     """The import ids an object would have if it was made; none where only AWS chooses the id.
 
     For those, a search by tag is the only way to find the object.
     """
-    found = (
-        _named(kind, planned)
-        or _worked_out(kind, planned, place)
-        or import_id(kind, None, planned)
-        or import_id_of(kind, planned, place)
-    )
-    return (found,) if found else ()
+    candidate = import_id(kind, None, planned) or import_id_of(kind, planned, place)
+    return (candidate,) if candidate else ()
 
 
 def judge_adoption(
@@ -115,24 +74,6 @@ def judge_adoption(
     if tags.get(tag.key) != tag.value:
         return Foreign(f"its tag {tag.key!r} is {tags.get(tag.key)!r}, not {tag.value!r}")
     return Adopt()
-
-
-def _named(kind: str, planned: Document) -> str | None:
-    value = planned.get(_NAMED.get(kind, ""))
-    return value if isinstance(value, str) and value else None
-
-
-def _worked_out(kind: str, planned: Document, place: Place) -> str | None:
-    template, name = _WORKED_OUT.get(kind), planned.get("name")
-    if template is None or not isinstance(name, str) or not name:
-        return None
-    return template.format(
-        partition=place.partition,
-        account=place.account,
-        region=place.region,
-        name=name,
-        path=planned.get("path") or "/",
-    )
 
 
 @dataclass(frozen=True, slots=True)
