@@ -135,14 +135,7 @@ def _built(leased: LeasedShard, attempt: Attempt) -> tuple[Assessment, RollbackC
     """Build the rollback from what there is now; return both."""
     assessment = examine(leased, attempt)
     created = assessment.settled.created | attempt.objects.adopted | attempt.leftovers.created
-    needs = needs_of(
-        leased,
-        attempt,
-        assessment.now,
-        created,
-        state=assessment.stored.document,
-        taken=assessment.settled.taken,
-    )
+    needs = needs_of(leased, attempt, assessment, created)
     built = build_rollback(goal_of(attempt), failed(leased, attempt), needs=needs, state=assessment.now)
     attempt.rollback = Rollback(
         needs=needs,
