@@ -159,7 +159,7 @@ def _failure(project: ProjectFile, completed: Completed) -> SettingsError | Synt
         )
     return SynthesisError(
         f"{project.app!r} ended with exit code {completed.code}:\n{_indented(trimmed(text))}",
-        next_step="mend the app; to see all it prints, run: holdfast synth --verbose",
+        next_step="correct the app; to see all it prints, run: holdfast synth --verbose",
     )
 
 

@@ -21,7 +21,7 @@ from holdfast_orchestrator.engine.warm.shard import spec_of
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.system.workers import start_helper
 
-# Somebody attaches providers of their own, or wants to read what a provider logs through Terraform.
+# Somebody attaches providers of their own, or reads what a provider logs through Terraform.
 _USERS_OWN = ("TF_REATTACH_PROVIDERS", "TF_LOG", "TF_LOG_PROVIDER")
 _PATIENCE_SECONDS = 5.0
 

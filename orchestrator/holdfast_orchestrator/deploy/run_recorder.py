@@ -73,7 +73,7 @@ class RunRecorder:
             )
 
     def end(self, result: RunResult) -> None:
-        """Write how it ended. A bucket that cannot be written is told of, and changes nothing."""
+        """Write how it ended. A bucket that cannot be written gives a notice, and changes nothing."""
         for store, shards, trail in self._places:
             try:
                 self._end(store, shards, trail, result)

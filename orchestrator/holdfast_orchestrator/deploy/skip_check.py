@@ -1,4 +1,4 @@
-"""Whether a shard is left alone when its turn comes.
+"""Decides whether an unchanged shard can be skipped.
 
 All shards are looked at before the first begins. One whose upstream was committed since, or whose turn comes
 long after that look, is looked at again: a skip is a statement about the moment it is made.

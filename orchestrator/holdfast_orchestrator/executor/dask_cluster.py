@@ -146,7 +146,7 @@ class DaskCrew:
 
     @contextmanager
     def listening(self, run: Run) -> Iterator[None]:
-        """While inside, what the workers tell of the run is told here; afterwards they let go of it."""
+        """While inside, events of the workers are emitted here; afterwards the workers let go of the run."""
         self._neighbours = Neighbours(run.manifest)
         self._seen = self._counted = run.clock.monotonic()
         topic = worker.topic_of(run.id)

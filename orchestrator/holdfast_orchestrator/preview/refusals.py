@@ -38,7 +38,7 @@ class Agreed:
 
 
 def refusals_of(made: "MadePlan", shard: Shard, run: "Run", agreed: Agreed) -> tuple[Refusal, ...]:
-    """Return everything that stands against a deploy of this plan."""
+    """Return everything that a deploy of this plan would be refused for."""
     if not made.raw:
         return ()
     seen = run.redactor.text

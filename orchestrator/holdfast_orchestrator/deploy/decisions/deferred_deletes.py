@@ -165,7 +165,7 @@ def stage_two_problems(
 
     It may delete what was put off, unless another address owns that object, forget what `stage_two`
     said, and update what is `accepted` to differ each time; anything else appeared since the first stage
-    and wants a look of its own.
+    and needs a look of its own.
     """
     shared = set(_shared(put_off, state))
     planned = read_plan(plan)

@@ -53,7 +53,7 @@ class Watch:
     tasks: list["asyncio.Task[None]"] = field(default_factory=list)
 
     def planned(self, asking: Asking, request: bytes, answer: bytes) -> None:
-        """Begin to look for what a PlanResourceChange wants to create."""
+        """Begin to look for what a PlanResourceChange is to create."""
         if not self.plans or not is_nil(wire.part(request, _PRIOR)):
             return
         kind, values = wire.part(request, _TYPE).decode(), decoded(wire.part(answer, _PLANNED_IN_ANSWER))

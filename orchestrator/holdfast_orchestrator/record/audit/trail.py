@@ -161,8 +161,8 @@ class AuditTrail:
         if stored is None:
             return None
         known = _Known(read_head(stored), stored.head, asked_at)
-        # Whoever wrote it may have died before the record lay in its place. One that was changed there is
-        # for `verify` to find, not for this to mend.
+        # The writer may have died before the record lay in its place. One that was changed there is
+        # for `verify` to find, not for this to repair.
         if self._store.head(known.head.last.key) is None:
             create_once(self._store, known.head.last.key, known.head.last.body)
         return known
