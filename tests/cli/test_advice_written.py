@@ -25,7 +25,7 @@ PLACES = Path(__file__).with_name("advice_places.json")
 # It names a command, whose state is not built here; it names none; it passes another place's on.
 REASONS = {"command", "words", "handed on"}
 # What ends a shard's run begins here; the rest fails before there is one.
-OF_SHARDS = ("deploy", "gate", "record", "rollback", "state")
+OF_SHARDS = ("deploy", "gate", "ownership", "preview", "record", "state", "state_admin", "terraform")
 # What follows a command in a sentence: it ends with the words that no command takes.
 COMMAND = re.compile(r"holdfast ((?:[a-z]+)\b[^`;,()&<>\n]*)")
 SAMPLES = (
