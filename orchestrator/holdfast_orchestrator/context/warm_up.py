@@ -47,7 +47,7 @@ def warmed_tools(
 
 
 def _begin(providers: WarmProviders, tools: RealTools, environments: Sequence[str]) -> None:
-    # What goes wrong here comes up again, and is told, when it matters.
+    # What fails here fails again, and is reported, when it matters.
     with contextlib.suppress(WarmError, HoldfastError, OSError):
         environ = engine_environ(tools.environ("local" if "local" in environments else "aws"))
         named = read_choices(tools.project).provider_mirror
@@ -58,7 +58,7 @@ def _begin(providers: WarmProviders, tools: RealTools, environments: Sequence[st
 
         locks = lockfile.read(tools.project)
         if not locks and any(root.is_dir() for root in roots(tools.engine.registry)):
-            # Which processes will be wanted is known once the first `init` has written the lock file.
+            # Which processes will be needed is known once the first `init` has written the lock file.
             providers.begin()
         for source, lock in locks.items():
             package = providers.package(source, lock, roots(source.partition("/")[0]))

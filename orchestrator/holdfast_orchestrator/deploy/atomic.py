@@ -1,6 +1,6 @@
 """`--atomic`: when one shard of a run fails, the shards this run committed go back too.
 
-Down against the graph first (dependents let go of what they refer to before it changes), then up along it
+Down against the graph first (dependents drop what they refer to before it changes), then up along it
 once more: a dependent that went back before its upstream did has taken the upstream's new values. Where a
 failed shard's last good version cannot even be planned with those, its upstreams go first. A shard
 that was never good before this run has nothing to go back to, and stays, as does what an interruption left

@@ -14,7 +14,7 @@ from holdfast_orchestrator.change_detection.inspect import ChangeDetector
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.shard.intent import Intent
 
-# As long as the first shards of a run take to be told apart, and no longer.
+# As long as the first look at all shards of a run takes, and no longer.
 _FRESH_SECONDS = 10.0
 
 

@@ -5,7 +5,7 @@
     output/20261121T070243-01-apply.interrupted    there once it was sent its SIGINT, by whomever
 
 An orchestrator that is killed leaves its Terraform running; the next process on this machine reads here
-whether that one still works, which events it told, and whether it may be interrupted: a second SIGINT can
+whether that one still works, which events it wrote, and whether it may be interrupted: a second SIGINT can
 cost it its state.
 """
 

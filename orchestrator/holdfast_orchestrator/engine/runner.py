@@ -38,7 +38,7 @@ def ignore(event: UiEvent) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """A command that told events; `record` is the file they are in.
+    """A command that wrote events; `record` is the file they are in.
 
     `trouble` is what a listener raised, or the Ctrl-C that came while the command ran.
     """

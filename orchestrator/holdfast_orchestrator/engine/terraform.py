@@ -328,7 +328,7 @@ class Terraform:
 
 
 def _listener_failed(streamed: Streamed) -> tuple[Diagnostic, ...]:
-    # An apply is told to the end whatever became of its listener: what it did has to be dealt with.
+    # The events of an apply are read to the end even if its listener failed: what it did has to be known.
     if not isinstance(streamed.trouble, Exception):
         return ()
     return (Diagnostic(severity="warning", summary=f"showing the events failed: {streamed.trouble!r}"),)

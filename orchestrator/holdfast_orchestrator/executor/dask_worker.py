@@ -1,7 +1,7 @@
 """What runs on a Dask worker: `carry` in one of its threads, the rest in its event loop.
 
 A worker keeps what all shards of a run share (runtime, warm providers, the signal to stop) until the run's
-`end`. The sender of that may have died, so what has had no shard for IDLE_SECONDS is let go of too. Its
+`end`. The sender of that may have died, so what has had no shard for IDLE_SECONDS is dropped too. Its
 outside world is its own: environment, credentials, cache folder, Terraform.
 """
 

@@ -58,7 +58,7 @@ class BaseCheck(_Strict):
 
     A look is made every `interval` and given up after `timeout`. `successes` looks in a row pass the check;
     more than `failures` unhealthy ones fail it (None: only the end of the window does). `window` is how long
-    all of it may take. `on_inconclusive` decides where the end of the window comes and nothing could be told.
+    all of it may take. `on_inconclusive` decides where the window ends without any clear answer.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=128)]

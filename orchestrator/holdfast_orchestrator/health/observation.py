@@ -14,9 +14,9 @@ class Standing(StrEnum):
     FAILED = "failed"
     """Unwell, and no waiting will change it."""
     UNKNOWN = "unknown"
-    """Could not be told."""
+    """Unknown: the look gave no answer."""
     DENIED = "denied"
-    """Could not be told: the caller has no permission to ask."""
+    """Unknown: the caller has no permission to look."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ def _differs(leased: LeasedShard, one: LastGood, other: LastGood) -> bool:
 def _not_made(
     leased: LeasedShard, recorded: RecordedShard, target: LastGood, now: IdentityIndex
 ) -> tuple[str, ...]:
-    """Addresses to let go of: no run is proven to have made their objects, nor has the target any."""
+    """Addresses to forget: no run is proven to have made their objects, nor has the target any."""
     not_made = frozenset[Identity]() if recorded.good is None else recorded.good.record.not_made
     found = [
         one

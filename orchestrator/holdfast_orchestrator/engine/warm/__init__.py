@@ -39,7 +39,7 @@ Four rules keep it right:
 3. *Terraform outlives us, so the gateway does.* It is a process in a session of its own and stays until no
    connection has been there for two minutes. Its providers die with it, even by SIGKILL.
 4. *Trouble means the ordinary way.* A command that changes nothing and failed for a reason of ours is run
-   again without us, and that is said once. An apply is never repeated: what it did is told from its events.
+   again without us, and that is said once. An apply is never repeated: its events show what it did.
 
 Risks, and what is done about them:
 - `Stop` (Ctrl-C) ends what a whole process is doing. It is handed on once everybody in there has asked.

@@ -1,7 +1,7 @@
 """The orchestrator's side: starts the gateway, asks it for doors, ends it with the run.
 
 Whatever is wrong with the gateway is no error here: a command is lent nothing then, and goes the ordinary
-way. That is told once.
+way. A notice says so once.
 """
 
 import contextlib
@@ -98,7 +98,7 @@ def is_supported() -> bool:
 
 
 class WarmProviders:
-    """The gateway of one run, for all its threads. `tell` is told, once, why it is not used."""
+    """The gateway of one run, for all its threads. `tell` gets, once, the reason why it is not used."""
 
     def __init__(self, runtime: Runtime, tell: Callable[[str], object]) -> None:
         self._runtime = runtime

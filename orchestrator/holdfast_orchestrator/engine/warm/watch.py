@@ -39,7 +39,7 @@ class Watch:
     Attributes:
         looks: who asks.
         plans, applies: whether to look while it plans, and to guard what it applies.
-        holdings: what the shard has. tags: what the objects of a shard are told by.
+        holdings: what the shard has. tags: those by which the objects of a shard are recognized.
     """
 
     looks: Looks
