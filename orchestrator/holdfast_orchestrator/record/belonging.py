@@ -155,7 +155,7 @@ def known_lineages(store: DurableStore, lineage: str) -> Iterator[str]:
 
 
 def _lineage(store: DurableStore, kind: str, folder: str) -> str | None:
-    """The lineage in a record; None in one that cannot be read."""
+    """The lineage a record tells of; one that cannot be read tells of none."""
     try:
         if kind == STATES:
             kept = read_state_record(store, folder)

@@ -151,7 +151,7 @@ def _parsed(text: str) -> Any:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text inside; of one with references, what is between them."""
+    """Every text inside; of one with references, what stands between them."""
     match value:
         case str():
             yield from _REFERENCE.split(value)

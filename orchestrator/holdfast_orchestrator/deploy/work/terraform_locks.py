@@ -138,7 +138,7 @@ def _spawned(child: Child, who: str) -> tuple[Spawned, datetime]:
 
 
 def _in_time(lock: Any, last: datetime) -> bool:
-    """Whether the lock was taken while that Terraform still wrote events."""
+    """Whether the lock was taken while that Terraform still told events."""
     head = str(lock.get("Created", "")).removesuffix("Z").partition(".")[0]
     try:
         created = datetime.fromisoformat(f"{head}+00:00")
