@@ -9,7 +9,7 @@ from holdfast_orchestrator.state.shard_objects import read_each, shard_folders
 def begun_move(store: DurableStore, source: str, target: str, environments: tuple[str, ...]) -> Moving | None:
     """Return the move between two stacks of these environments (none: any) that did not end.
 
-    Reads every state record of the bucket; one that cannot be read tells of no move.
+    Reads every state record of the bucket; one that cannot be read has no move.
     """
     for _, kept in read_each(shard_folders(store, STATES), lambda folder: read_state_record(store, folder)):
         moving = kept.record.moving
