@@ -45,7 +45,7 @@ def left_by(cache: Path, at: datetime, phase: Phase = Phase.PROMOTED, *, shard: 
 def left_in(store: DurableStore, cache: Path, at: datetime, phase: Phase, shard: str) -> Path:
     name = JournalName(new_run_id(at), shard)
     with Journal.begin(name, runtime=runtime(cache), store=store) as journal:
-        journal.append(Phase.LEASED, "after", epoch=1)
+        journal.append(Phase.PREPARED, "after", epoch=1)
         journal.append(phase, "after", epoch=1)
     return cache / "runs" / name.run
 

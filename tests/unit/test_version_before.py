@@ -18,12 +18,15 @@ from tests.unit.differing_terraform import DifferingTools
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.order import Order
-from holdfast_orchestrator.deploy.outcome import RunResult
+from holdfast_orchestrator.deploy.outcome import Outcome, RunResult
 from holdfast_orchestrator.deploy.resume import ResumeRequest, shards_of_run, take_up_run
 from holdfast_orchestrator.deploy.run import carry_out
-from holdfast_orchestrator.deploy.shard.intent import RollbackTarget
+from holdfast_orchestrator.deploy.run_context import DeployPolicy, RunContext
+from holdfast_orchestrator.deploy.shard.intent import Intent, RollbackTarget
 from holdfast_orchestrator.deploy.work.attempt import OperatorDecision
+from holdfast_orchestrator.deploy.workers import take_over
 from holdfast_orchestrator.errors import GateError, HoldfastError
+from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.plan.saved import keep, read_kept, refuse_stale
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.audit.verify import verify_audit
@@ -162,6 +165,36 @@ def test_every_journal_is_read_and_its_bytes_stay_as_they_are(tmp_path: Path, na
             assert entries
 
     assert today.store.objects == before
+
+
+EARLIER = {
+    **dict.fromkeys(("leased", "preflight", "snapshot", "planned", "gated"), Phase.PREPARED),
+    "verify2": Phase.VERIFY,
+    "rb_guarded": Phase.RB_PLANNED,
+}
+
+
+def test_phases_of_earlier_names_are_read_as_those_of_today() -> None:
+    forward = read_journal(bucket("died_promoted_before"), JournalName("01DEAD", "network"))
+    back = read_journal(bucket("died_rolled_back_before"), JournalName("01DEAD", "network"))
+
+    for entry in (*forward, *back):
+        assert entry.name == json.loads(entry.line)["phase"]
+        assert entry.phase == EARLIER.get(entry.name, entry.name)
+    assert {*EARLIER} <= {entry.name for entry in (*forward, *back)}
+    assert [entry.seq for entry in forward if entry.begins] == [1]
+
+
+def test_a_shard_that_the_version_before_had_only_prepared_is_begun_anew_in_its_chain(tmp_path: Path) -> None:
+    today = Today.at("died_gated_after", tmp_path)
+    run = today.run("01DEAD")
+    context = RunContext.open(run, (today.shard,), DeployPolicy(operator=True))
+
+    result = take_over(today.shard, run, Intent(), context)
+
+    assert result.outcome is Outcome.COMMITTED, result
+    entries = read_journal(today.store, JournalName("01DEAD", "network"))
+    assert [entry.name for entry in entries if entry.begins] == ["leased", "prepared"]
 
 
 @pytest.mark.parametrize("name", DEAD)

@@ -172,19 +172,15 @@ def run_apply(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
 
 
 def verify(leased: LeasedShard, attempt: Attempt) -> Phase:
-    """Prove that what stands is what was wanted."""
-    with leased.phase(Phase.VERIFY) as entry:
+    """Prove that what stands is what was wanted: before the deletes that were put off, and after them."""
+    after_deletes = attempt.planning.contracting
+    with leased.phase(Phase.VERIFY, after_deletes=after_deletes) as entry:
         leased.step("verifying")
-        entry.update(check(leased, attempt, attempt.stage_configuration))
-    return Phase.HEALTH if attempt.verification.verified == "proven" else Phase.CLASSIFY
-
-
-def verify_again(leased: LeasedShard, attempt: Attempt) -> Phase:
-    """Prove it once more, after the deletes."""
-    with leased.phase(Phase.VERIFY2) as entry:
-        leased.step("verifying")
-        entry.update(check(leased, attempt, attempt.final_configuration))
-    return Phase.PROMOTED if attempt.verification.verified == "proven" else Phase.CLASSIFY
+        configuration = attempt.final_configuration if after_deletes else attempt.stage_configuration
+        entry.update(check(leased, attempt, configuration))
+    if attempt.verification.verified != "proven":
+        return Phase.CLASSIFY
+    return Phase.PROMOTED if after_deletes else Phase.HEALTH
 
 
 def check(leased: LeasedShard, attempt: Attempt, configuration: Document) -> Mapping[str, object]:
@@ -236,7 +232,7 @@ def contract(leased: LeasedShard, attempt: Attempt) -> Phase:
         elif attempt.planning.plan_file is not None:
             entry.update(run_apply(leased, attempt))
         entry["code"] = attempt.evidence.code
-    return Phase.VERIFY2 if attempt.evidence.code == 0 else Phase.CLASSIFY
+    return Phase.VERIFY if attempt.evidence.code == 0 else Phase.CLASSIFY
 
 
 def retry(leased: LeasedShard, attempt: Attempt) -> Phase:
