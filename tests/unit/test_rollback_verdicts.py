@@ -274,7 +274,7 @@ def test_a_rollback_never_leads_to_another_rollback_or_a_forward_apply_by_itself
     seen, waiting = set[Phase](), list(back)
     while waiting:
         phase = waiting.pop()
-        if phase not in seen | {Phase.STUCK, Phase.ROLLED_BACK}:
+        if phase not in seen | {Phase.NEEDS_OPERATOR, Phase.ROLLED_BACK}:
             seen.add(phase)
             waiting.extend(ARROWS[phase])
 
@@ -302,11 +302,11 @@ def test_before_the_first_apply_every_phase_is_read_only() -> None:
         (Phase.PREPARED, Resumption(Resume.START_OVER, Phase.PREPARED)),
         (Phase.APPLYING, Resumption(Resume.REDO, Phase.SETTLE)),
         (Phase.HEALTH, Resumption(Resume.REDO, Phase.HEALTH)),
-        (Phase.CONTRACT, Resumption(Resume.REDO, Phase.CONTRACT)),
+        (Phase.DELETING, Resumption(Resume.REDO, Phase.DELETING)),
         (Phase.RB_PLANNED, Resumption(Resume.REDO, Phase.RB_BUILD)),
         (Phase.RB_APPLYING, Resumption(Resume.REDO, Phase.RB_SETTLE)),
         (Phase.PROMOTED, Resumption(Resume.REDO, Phase.VERIFY)),
-        (Phase.STUCK, Resumption(Resume.WAIT_FOR_PERSON, Phase.STUCK)),
+        (Phase.NEEDS_OPERATOR, Resumption(Resume.WAIT_FOR_PERSON, Phase.NEEDS_OPERATOR)),
         (Phase.KEPT, Resumption(Resume.NOTHING, Phase.KEPT)),
         (Phase.HELD, Resumption(Resume.NOTHING, Phase.HELD)),
         (Phase.ROLLED_BACK, Resumption(Resume.NOTHING, Phase.ROLLED_BACK)),

@@ -187,7 +187,7 @@ def died_without_telling(runtime: Runtime, store: "Flaky", *steps: tuple[Phase, 
     [
         [(Phase.APPLYING, "after")],
         [(Phase.APPLYING, "after"), (Phase.SETTLE, "after"), (Phase.VERIFY, "before")],
-        [(Phase.APPLYING, "after"), (Phase.CONTRACT, "before")],
+        [(Phase.APPLYING, "after"), (Phase.DELETING, "before")],
     ],
 )
 def test_what_a_machine_did_not_tell_before_another_carried_on_is_set_aside(
@@ -210,11 +210,11 @@ def test_what_a_machine_did_not_tell_before_another_carried_on_is_set_aside(
 
 def test_a_machine_that_began_what_the_bucket_does_not_tell_stops_the_resume(runtime: Runtime) -> None:
     store = Flaky()
-    died_without_telling(runtime, store, (Phase.APPLYING, "after"), (Phase.CONTRACT, "before"))
+    died_without_telling(runtime, store, (Phase.APPLYING, "after"), (Phase.DELETING, "before"))
     before = file_of(runtime).read_bytes()
     chain = chained(NAME, before.splitlines())
     later = next_entry(
-        NAME, chain[-1], epoch=3, phase=Phase.CONTRACT, edge="after", at=runtime.clock.now(), data={}
+        NAME, chain[-1], epoch=3, phase=Phase.DELETING, edge="after", at=runtime.clock.now(), data={}
     )
     file_of(runtime).write_bytes(before + later.line + b"\n")
 
@@ -433,7 +433,7 @@ def test_what_only_the_machine_of_the_dead_knew_is_carried_on_there(runtime: Run
     assert told(read_journal(store, NAME)) == [("prepared", "after"), ("prepared", "before")]
 
 
-@pytest.mark.parametrize("last", [Phase.APPLYING, Phase.VERIFY, Phase.KEPT, Phase.STUCK])
+@pytest.mark.parametrize("last", [Phase.APPLYING, Phase.VERIFY, Phase.KEPT, Phase.NEEDS_OPERATOR])
 @pytest.mark.parametrize("machine", ["the same", "another"])
 def test_what_may_have_changed_something_is_never_begun_anew(
     store: DurableStore, runtime: Runtime, machine: str, last: Phase

@@ -173,7 +173,7 @@ def run_apply(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
 
 def verify(leased: LeasedShard, attempt: Attempt) -> Phase:
     """Prove that what stands is what was wanted: before the deletes that were put off, and after them."""
-    after_deletes = attempt.planning.contracting
+    after_deletes = attempt.planning.deletes_begun
     with leased.phase(Phase.VERIFY, after_deletes=after_deletes) as entry:
         leased.step("verifying")
         configuration = attempt.final_configuration if after_deletes else attempt.stage_configuration
@@ -211,16 +211,16 @@ def check(leased: LeasedShard, attempt: Attempt, configuration: Document) -> Map
     return told(proof)
 
 
-def contract(leased: LeasedShard, attempt: Attempt) -> Phase:
+def make_deletes(leased: LeasedShard, attempt: Attempt) -> Phase:
     """The second stage: the deletes that were put off, now that the new version is well."""
-    attempt.planning.contracting = True
+    attempt.planning.deletes_begun = True
     # What was proven is the first stage.
     attempt.verification.verified = None
     put_off = [
         each for each in attempt.planning.staging.put_off if each not in attempt.objects.ownership.held
     ]
     reasons = not_ours_to_delete(leased, attempt, put_off)
-    with leased.phase(Phase.CONTRACT, put_off=put_off, boot=leased.boot, handed=sorted(reasons)) as entry:
+    with leased.phase(Phase.DELETING, put_off=put_off, boot=leased.boot, handed=sorted(reasons)) as entry:
         leased.step("deleting")
         let_go_in_state(leased, attempt, reasons)
         problems = _plan_stage_two(leased, attempt)
@@ -249,7 +249,7 @@ def retry(leased: LeasedShard, attempt: Attempt) -> Phase:
             attempt.failure, attempt.evidence.errors = None, ()
             entry["verify"] = dict(check(leased, attempt, attempt.configuration))
             return Phase.CLASSIFY
-        attempt.planning.contracting = False
+        attempt.planning.deletes_begun = False
         refuse_other_state(leased, outcome.plan)
         shown = terraform.show_plan(outcome.plan)
         if attempt.verb == "destroy":

@@ -136,7 +136,7 @@ def reopened(
     attempt.objects.tagged_before = _tagged_before(entries)
     attempt.objects.sightings = sightings_in(entries)
     attempt.health.began = any(entry.phase is Phase.HEALTH for entry in entries)
-    attempt.planning.contracting = _is_after_deletes(entries)
+    attempt.planning.deletes_begun = _is_after_deletes(entries)
     # A destroy that is killed over and over may go on each time.
     attempt.course.retries = (
         0
@@ -165,7 +165,7 @@ def _is_after_deletes(entries: Sequence[Entry]) -> bool:
     """Whether the deletes had been begun, or there were none: a plan that came later has its own to make."""
     after_deletes = False
     for entry in entries:
-        if entry.phase in (Phase.CONTRACT, Phase.PROMOTED):
+        if entry.phase in (Phase.DELETING, Phase.PROMOTED):
             after_deletes = True
         elif _plan_of(entry) is not None:
             after_deletes = False
