@@ -176,7 +176,7 @@ def go_on(shard: Shard, run: Run, run_context: RunContext) -> ShardResult | None
     """Bring to its end what a process that died had begun on a shard for this very run.
 
     None where it had changed nothing: then nothing is held any more, and the shard may be begun anew; what
-    another run has left open there is its beginning's to deal with. Waits for the lease as the desk's policy
+    another run has left open there is its beginning's to deal with. Waits for the lease as the run's policy
     says, and a while for a Terraform that the dead has left somewhere. A stop that is asked for lets it
     finish, as it does what runs.
     """

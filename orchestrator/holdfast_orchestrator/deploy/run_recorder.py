@@ -44,7 +44,7 @@ Transcribe = Callable[[Callable[[Event], None]], Transcript]
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecorder:
-    """The books of one run. `command` is the command line as it was given."""
+    """Writes the record and the audit entry of one run. `command` is the command line as it was given."""
 
     run: Run
     run_context: RunContext
@@ -93,7 +93,7 @@ class RunRecorder:
         status = status_of(outcomes, interrupted=result.interrupted) if ours else "failed"
         # Where no backup was made there are none too many.
         more = {one.shard for one in ours if one.outcome is Outcome.COMMITTED and one.backup is not None}
-        with WorkerPool(_WRITERS, thread_name_prefix="books") as writers:
+        with WorkerPool(_WRITERS, thread_name_prefix="run-recorder") as writers:
             for shard in (one for one in shards if one.name in more):
                 writers.submit(prune_backups, self.run, shard)
             action = self._action(shards, outcomes=outcomes, seconds=seconds, status=status)

@@ -7,7 +7,7 @@
     job.py          what a worker is told of a shard
     dask_worker.py  what a worker does
 
-The machine that was asked keeps the schedule, the gates on what to begin, the books of the run and the
+The machine that was asked keeps the schedule, the gates on what to begin, the records of the run and the
 terminal; a worker does for one shard what a thread here would do, lease, backup, journal and rollback
 included. It needs this package, Terraform, credentials of its own and the bucket. Neither the environment
 nor the credentials of the one who asked are ever sent.

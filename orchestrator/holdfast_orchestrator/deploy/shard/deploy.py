@@ -299,7 +299,7 @@ class ShardDeploy:
 def at_work(
     shard: Shard, run: Run, run_context: RunContext, *, doing: str, heeds_stop: bool = True
 ) -> Iterator[LeasedShard]:
-    """Hold the shard's folder on this machine and its lease in the bucket, and hand out the bench.
+    """Hold the shard's folder on this machine and its lease in the bucket, and yield the leased shard.
 
     With `heeds_stop`, waiting for the lease, or for a Terraform that a dead run left running, ends with
     InterruptedSafelyError once the run is asked to stop.
