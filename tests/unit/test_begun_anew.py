@@ -135,3 +135,20 @@ def test_what_was_begun_anew_and_died_in_its_apply_is_reopened_as_it_was_begun_l
     assert len(begun) == len(set(plans)) == 2
     assert reopened[0].planning.plans == [read_plan(world.store, plans[-1], shard="network")]
     assert reopened[0].task.began == begun[-1].at
+
+
+def test_a_promotion_that_was_begun_is_verified_again_and_made_without_another_health_check(
+    world: World, next_cache: Path
+) -> None:
+    dies(worker(world, "01RUN"), world, Phase.PROMOTED, "before")
+
+    result = works(worker(world, "01RUN", cache=next_cache))
+
+    assert result.outcome is Outcome.COMMITTED, result
+    entries = read_journal(world.store, JournalName("01RUN", "network"))
+    died = next(place for place, one in enumerate(entries) if one.phase is Phase.PROMOTED)
+    since = [(one.phase, one.edge) for one in entries[died + 1 :]]
+    assert since == [
+        (phase, edge) for phase in (Phase.VERIFY, Phase.PROMOTED) for edge in ("before", "after")
+    ]
+    assert entries[died + 1].data["after_deletes"]
