@@ -85,7 +85,8 @@ class Project(MovingApp):
         of another app than this one and `take_over_app`, and with `one_environment` UsageError where several
         environments are meant without being named.
         """
-        from holdfast_orchestrator.preview.run import plan_run  # noqa: PLC0415 - only with Terraform
+        from holdfast_orchestrator.preview.refusals import Agreed  # noqa: PLC0415 - only with Terraform
+        from holdfast_orchestrator.preview.run import PlanRequest, plan_run  # noqa: PLC0415 - only with Terraform
 
         selection = selection_of(
             env, service, stack, include_dependents=include_dependents, one_environment=one_environment
@@ -94,16 +95,16 @@ class Project(MovingApp):
             manifest = here.synth(env=env, on_event=on_event)
             selection = self._narrowed(selection, manifest, changed_since)
             run = here.run(manifest, on_event=on_event, stop=stop)
-            return plan_run(
-                run,
-                selection.of(manifest),
+            request = PlanRequest(
+                shards=selection.of(manifest),
                 max_parallel=max_parallel or here.shards_at_once,
                 per_account=max_parallel_per_account,
                 refresh=refresh,
                 explain=explain,
                 take_over_app=take_over_app,
-                agreed=agreed,
+                agreed=agreed or Agreed(),
             )
+            return plan_run(run, request)
 
     def deploy(
         self,

@@ -73,7 +73,7 @@ class RunContext:
 
     @classmethod
     def open(cls, run: Run, shards: tuple[Shard, ...], policy: DeployPolicy) -> Self:
-        """Begin to find out what has to be known of this run."""
+        """Start looking up the AWS caller and the git revision in the background."""
         runtime = run.runtime
         with_helpers = WorkerPool(2, thread_name_prefix="run-context")
         try:

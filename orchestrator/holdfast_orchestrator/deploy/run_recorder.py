@@ -19,7 +19,7 @@ from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.events import Event, Notice
 from holdfast_orchestrator.record.audit.entry import Action
 from holdfast_orchestrator.record.audit.trail import AuditTrail
-from holdfast_orchestrator.record.runs import RunRecord, begin_run, end_run
+from holdfast_orchestrator.record.runs import RunEnd, RunRecord, begin_run, end_run
 from holdfast_orchestrator.state.object_store import DurableStore
 from holdfast_orchestrator.system.workers import WorkerPool
 
@@ -73,7 +73,7 @@ class RunRecorder:
             )
 
     def end(self, result: RunResult) -> None:
-        """Write how it ended. A bucket that cannot be written is told of, and changes nothing."""
+        """Write how it ended. A bucket that cannot be written gives a notice, and changes nothing."""
         for store, shards, trail in self._places:
             try:
                 self._end(store, shards, trail, result)
@@ -98,14 +98,8 @@ class RunRecorder:
                 writers.submit(prune_backups, self.run, shard)
             action = self._action(shards, outcomes=outcomes, seconds=seconds, status=status)
             audited = writers.submit(self._audit, store, shards, trail, action)
-            end_run(
-                store,
-                self.run.id,
-                status=status,
-                ended=self.run.clock.now(),
-                outcomes=outcomes,
-                seconds=seconds,
-            )
+            end = RunEnd(status=status, ended=self.run.clock.now(), outcomes=outcomes, seconds=seconds)
+            end_run(store, self.run.id, end)
             audited.result()
 
     def _audit(self, store: DurableStore, shards: Sequence[Shard], trail: AuditTrail, action: Action) -> None:

@@ -172,7 +172,7 @@ def run_apply(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
 
 
 def verify(leased: LeasedShard, attempt: Attempt) -> Phase:
-    """Prove that what stands is what was wanted: before the deletes that were put off, and after them."""
+    """Plan again, to prove that the apply made what was planned; once more after the deferred deletes."""
     after_deletes = attempt.planning.deletes_begun
     with leased.phase(Phase.VERIFY, after_deletes=after_deletes) as entry:
         leased.step("verifying")

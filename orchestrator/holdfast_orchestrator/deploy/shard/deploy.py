@@ -212,7 +212,7 @@ class ShardDeploy:
         return tuple(takeovers(made.raw, made.watched, self._shard, adopted=adopt))
 
     def _may_be_ill(self, recorded: RecordedShard) -> bool:
-        """Whether what stands was never found healthy: a deploy that failed has left it."""
+        """Whether what is deployed was never found healthy: a deploy that failed has left it."""
         if self._intent.destroy or not self._shard.health_checks or recorded.stored is None:
             return False
         return recorded.good is None or (

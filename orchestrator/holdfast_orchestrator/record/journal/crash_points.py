@@ -24,7 +24,7 @@ _EDGES = ("before", "after")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrashPoint:
-    """One place to die at, when a shard comes there the `time`-th time; `shard` "" stands for any."""
+    """One place to die at, when a shard comes there the `time`-th time; `shard` "" means any."""
 
     phase: Phase
     edge: str
