@@ -86,5 +86,5 @@ def _row(shard: str, shown: _Shown) -> tuple[str, ...]:
         shard,
         shown.record.outcomes.get(shard, "-"),
         "-" if seconds is None else f"{seconds:.1f}",
-        f"{entries[-1].phase.value} ({entries[-1].edge})" if entries else "-",
+        f"{entries[-1].name} ({entries[-1].edge})" if entries else "-",
     )
