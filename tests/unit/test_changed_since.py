@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from holdfast_orchestrator.api.app import App, Names, names_of
+from holdfast_orchestrator.api.app import App
 from holdfast_orchestrator.app.manifest import Manifest, Shard, StateLocation
 from holdfast_orchestrator.app.project_file import read_project_file
+from holdfast_orchestrator.app.selection import Names, names_of
 from holdfast_orchestrator.change_detection import git_diff as since
 from holdfast_orchestrator.errors import SynthesisError, UsageError
 from holdfast_orchestrator.testing import refusing_runtime

@@ -1,6 +1,5 @@
 """A cdktf app as it is read: synthesized, its shards chosen and put in order, without Terraform."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -11,8 +10,9 @@ from holdfast_orchestrator.app.inputs import Variable
 from holdfast_orchestrator.app.manifest import Manifest, Shard
 from holdfast_orchestrator.app.manifest_loader import is_synthesized, load_manifest
 from holdfast_orchestrator.app.project_file import ForeignSettings, ProjectFile, read_project_file
-from holdfast_orchestrator.app.selection import Selection, labels, refuse_ambiguous
+from holdfast_orchestrator.app.selection import Names, Selection, labels, names_of, refuse_ambiguous
 from holdfast_orchestrator.app.synth import synth_lock, synthesize
+from holdfast_orchestrator.app.waves import MATRIX_LIMIT, matrix_waves
 from holdfast_orchestrator.context.tools import RealTools, Tools, within_reach
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Emitter, Listener, Notice, ignore
@@ -21,10 +21,12 @@ from holdfast_orchestrator.system.runtime import Runtime, real_runtime
 from holdfast_orchestrator.system.stop import StopSignal
 
 if TYPE_CHECKING:
+    from holdfast_orchestrator.api.history import History
+    from holdfast_orchestrator.api.states import States
     from holdfast_orchestrator.context.run import Run
+    from holdfast_orchestrator.state.object_store import DurableStore
 
-Names = str | Sequence[str]
-"""One name, or several."""
+__all__ = ["MATRIX_LIMIT", "App", "Options", "selection_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,26 @@ class App:
             )
         return found
 
+    def history(self, *, env: Names = (), on_event: Listener = ignore) -> "History":
+        """Return what the buckets of these environments (none: all) have on record, to read from.
+
+        Which buckets are read is settled as `recorded` settles it.
+        """
+        from holdfast_orchestrator.api.history import History  # noqa: PLC0415 - when it is called
+
+        buckets: dict[str, DurableStore] = {}
+        for shard in self.recorded(env=env, on_event=on_event):
+            if shard.state.bucket not in buckets:
+                buckets[shard.state.bucket] = self._tools.store(shard)
+        return History(runtime=self.runtime, buckets=buckets)
+
+    def states(self, *, on_event: Listener = ignore) -> "States":
+        """Return the states of the app's shards, to look at and to put back."""
+        from holdfast_orchestrator.api.states import States  # noqa: PLC0415 - when it is called
+
+        shards = self.list(on_event=on_event)
+        return States.of_app(shards, project=self.file.own_id, tools=self._tools, runtime=self.runtime)
+
     def waves(
         self,
         *,
@@ -130,8 +152,6 @@ class App:
         Shards are read and chosen as `list` does it. Raises UsageError where one cannot be named by itself:
         its name is also the service of another.
         """
-        from holdfast_orchestrator.app.waves import MATRIX_LIMIT, matrix_waves  # noqa: PLC0415 - only for a CI
-
         selection = selection_of(env, service, stack, include_dependents=include_dependents)
         manifest, shards = self._chosen(selection, changed_since, on_event=on_event)
         for shard in shards:
@@ -281,8 +301,3 @@ def selection_of(
         include_dependents=include_dependents,
         one_environment=one_environment,
     )
-
-
-def names_of(given: Names) -> tuple[str, ...]:
-    """Return one name or several as a tuple."""
-    return (given,) if isinstance(given, str) else tuple(given)

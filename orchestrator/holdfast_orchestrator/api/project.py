@@ -16,9 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from holdfast_orchestrator.api.app import Names, names_of, selection_of
+from holdfast_orchestrator.api.app import selection_of
 from holdfast_orchestrator.api.move import MovingApp
 from holdfast_orchestrator.app.manifest import Manifest, Shard, by_bucket
+from holdfast_orchestrator.app.selection import Names, names_of
 from holdfast_orchestrator.context.tools import RealTools
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Listener, Notice, ignore
@@ -266,8 +267,8 @@ class Project(MovingApp):
     ) -> "RunResult":
         """Bring a run whose runner died, or that waits for a person, to its end.
 
-        It is looked for in the buckets of these environments (none: all). Raises UsageError where none of
-        them knows the run.
+        It is looked for in the buckets of these environments (none: all). Raises UsageError for what cannot
+        be the name of a run, and where none of the buckets knows it.
         """
         from holdfast_orchestrator.deploy.resume import (  # noqa: PLC0415
             ResumeRequest,
@@ -276,8 +277,10 @@ class Project(MovingApp):
             take_up_run,
         )
         from holdfast_orchestrator.deploy.work.attempt import OperatorDecision  # noqa: PLC0415 - rarely needed
+        from holdfast_orchestrator.record.runs import checked_run  # noqa: PLC0415
         from holdfast_orchestrator.report.transcript import Transcript  # noqa: PLC0415
 
+        run = checked_run(run)
         app = self.recorded(env=env, on_event=on_event)
         stores = [self._tools.store(first) for first, *_ in by_bucket(app)]
         shards = shards_of_run(run, app, stores)

@@ -11,6 +11,14 @@ from fnmatch import fnmatchcase
 from holdfast_orchestrator.app.manifest import Manifest, Shard
 from holdfast_orchestrator.errors import UsageError
 
+Names = str | Sequence[str]
+"""One name, or several."""
+
+
+def names_of(given: Names) -> tuple[str, ...]:
+    """Return one name or several as a tuple."""
+    return (given,) if isinstance(given, str) else tuple(given)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:

@@ -1,6 +1,6 @@
 """What every command about shards does around its own work: load, listen, stop, print.
 
-`Session.of(runtime, given)` takes the shared options as click hands them over. Inside `session` Ctrl-C and
+`Session.of(output, given)` takes the shared options as click hands them over. Inside `session` Ctrl-C and
 SIGTERM become a `StopSignal`, until the run has been told of; inside `watching` events go to the terminal and
 to `--events FILE`.
 """
@@ -9,21 +9,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
+from holdfast_orchestrator import ForeignSettings
 from holdfast_orchestrator.api.app import Options
 from holdfast_orchestrator.api.project import Project
-from holdfast_orchestrator.app.project_file import ForeignSettings
 from holdfast_orchestrator.cli._listeners import EventFile, Listeners
+from holdfast_orchestrator.cli._output import Output
 from holdfast_orchestrator.cli._outputs import opened
 from holdfast_orchestrator.cli._signals import heeding_signals
 from holdfast_orchestrator.cli._variables import variables_in
-from holdfast_orchestrator.errors import EXIT_CHANGES, HoldfastError
+from holdfast_orchestrator.errors import EXIT_CHANGES
 from holdfast_orchestrator.events import Emitter, Listener, ignore
-from holdfast_orchestrator.report.documents import Document, as_json, error_document
+from holdfast_orchestrator.report.documents import Document
 from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.system.stop import StopSignal
-from holdfast_orchestrator.system.visible import json_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,15 +33,16 @@ class Session:
     runtime: Runtime
     project: Project
     choice: Mapping[str, Any]
-    json: bool
+    output: Output
     verbose: bool
     events: EventFile | None = None
     stop: StopSignal = field(default_factory=StopSignal)
     listeners: Listeners = field(default_factory=Listeners, repr=False)
 
     @classmethod
-    def of(cls, runtime: Runtime, given: Mapping[str, Any], events: EventFile | None = None) -> "Session":
+    def of(cls, output: Output, given: Mapping[str, Any], events: EventFile | None = None) -> "Session":
         """Return the session for the shared options `given`; `events` is the file that they name, open."""
+        runtime = output.runtime
         foreign = ForeignSettings(
             state_bucket=given["state_bucket"], region=given["region"], account=given["account"]
         )
@@ -56,32 +57,28 @@ class Session:
             runtime=runtime,
             project=Project.load(given["project"], runtime=runtime, options=options),
             choice={name: given[name] for name in ("env", "service", "stack")},
-            json=given["as_json"],
+            output=output,
             verbose=given.get("verbose", False),
             events=events,
         )
 
     @property
-    def talk(self) -> TextIO:
-        """Where people read: standard output, or standard error where that is for a document."""
-        return self.runtime.terminal.err if self.json else self.runtime.terminal.out
+    def json(self) -> bool:
+        """Whether the command answers with a document."""
+        return self.output.json
 
     @property
     def can_ask(self) -> bool:
         """Whether somebody is there to answer."""
-        return self.runtime.terminal.is_tty and not self.json
+        return self.output.can_ask
 
     def say(self, lines: Iterable[str]) -> None:
         """Write lines for people."""
-        for line in lines:
-            self.talk.write(self.project.redactor.text(line).rstrip() + "\n")
-        self.talk.flush()
+        self.output.say(lines)
 
     def answer(self, document: Document) -> None:
         """Print the one document of `--json`."""
-        text = json_text(self.project.redactor.value(as_json(document)), indent=2)
-        self.runtime.terminal.out.write(f"{text}\n")
-        self.runtime.terminal.out.flush()
+        self.output.answer(document)
 
     @contextmanager
     def watching(self) -> Iterator[Listener]:
@@ -119,7 +116,7 @@ class Session:
             return LiveTable(terminal, verbose=self.verbose)
         from holdfast_orchestrator.report.lines import Lines  # noqa: PLC0415
 
-        return Lines(self.talk, verbose=self.verbose)
+        return Lines(self.output.talk, verbose=self.verbose)
 
     def _beside(self) -> Listener:
         if not self.verbose:
@@ -132,17 +129,12 @@ class Session:
 @contextmanager
 def session(runtime: Runtime, given: Mapping[str, Any]) -> Iterator[Session]:
     """Open a session; with `--json`, an error is a document too before it goes on its way."""
-    try:
-        with _event_file(runtime, given.get("events")) as events:
-            here = Session.of(runtime, given, events)
-            emit = Emitter(runtime.clock, here.project.redactor, here.listeners)
-            with heeding_signals(here.stop, emit):
-                yield here
-    except HoldfastError as error:
-        if given["as_json"]:
-            document = runtime.redactor.value(as_json(error_document(error)))
-            runtime.terminal.out.write(json_text(document, indent=2) + "\n")
-        raise
+    output = Output(runtime, json=given["as_json"])
+    with output.errors(), _event_file(runtime, given.get("events")) as events:
+        here = Session.of(output, given, events)
+        emit = Emitter(runtime.clock, here.project.redactor, here.listeners)
+        with heeding_signals(here.stop, emit):
+            yield here
 
 
 @contextmanager

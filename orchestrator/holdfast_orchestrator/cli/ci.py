@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdfast_orchestrator.app.waves import MATRIX_LIMIT
-from holdfast_orchestrator.cli._history import table
+from holdfast_orchestrator.api.app import MATRIX_LIMIT
 from holdfast_orchestrator.cli._options import choosing, dependents_option, examples, options, since_option
 from holdfast_orchestrator.cli._session import session
+from holdfast_orchestrator.report.columns import columns
 from holdfast_orchestrator.system.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -88,4 +88,4 @@ def _lines(document: "MatrixDocument") -> Iterator[str]:
         for number, wave in enumerate(document.waves, start=1)
         for job in wave.include
     ]
-    yield from table([("WAVE", "SHARD", "ACCOUNT", "REGION", "COMMAND"), *rows])
+    yield from columns([("WAVE", "SHARD", "ACCOUNT", "REGION", "COMMAND"), *rows])

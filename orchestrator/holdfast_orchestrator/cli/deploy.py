@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from holdfast_orchestrator import Plan, RunResult
+from holdfast_orchestrator.api.kept_plans import read_kept
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
     choosing,
@@ -30,17 +32,14 @@ from holdfast_orchestrator.cli._policy import (
     policy_of,
 )
 from holdfast_orchestrator.cli._session import Session, session
-from holdfast_orchestrator.deploy.outcome import RunResult
 from holdfast_orchestrator.errors import EngineError, GateError, InterruptedSafelyError, UsageError
-from holdfast_orchestrator.plan.result import Plan
-from holdfast_orchestrator.plan.saved import read_kept
 from holdfast_orchestrator.report.documents import deploy_document
 from holdfast_orchestrator.report.ending import ending_lines
 from holdfast_orchestrator.report.plan_text import plan_lines
 from holdfast_orchestrator.system.runtime import Runtime
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.executor.address import Cluster
+    from holdfast_orchestrator import Cluster
 
 
 @click.command(
@@ -157,7 +156,7 @@ def _deploy(here: Session, plan: Plan | None, given: dict[str, Any]) -> RunResul
 def _executor(given: dict[str, Any]) -> "Cluster | None":
     if given["executor"] is None:
         return None
-    from holdfast_orchestrator.executor.address import Cluster  # noqa: PLC0415 - only with a cluster
+    from holdfast_orchestrator import Cluster  # noqa: PLC0415 - only with a cluster
 
     cluster = Cluster(
         address=given["executor"],

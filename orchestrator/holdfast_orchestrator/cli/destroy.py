@@ -4,8 +4,7 @@ from typing import Any
 
 import click
 
-from holdfast_orchestrator.app.manifest import Manifest, Shard
-from holdfast_orchestrator.app.selection import Selection
+from holdfast_orchestrator import Manifest, RunResult, Selection, Shard
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
     choosing,
@@ -27,7 +26,6 @@ from holdfast_orchestrator.cli._policy import (
     wait_option,
 )
 from holdfast_orchestrator.cli._session import Session, session
-from holdfast_orchestrator.deploy.outcome import RunResult
 from holdfast_orchestrator.errors import GateError, UsageError
 from holdfast_orchestrator.report.documents import deploy_document
 from holdfast_orchestrator.report.ending import ending_lines

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from holdfast_orchestrator import Plan
+from holdfast_orchestrator.api.kept_plans import keep, refuse_unusable
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
     choosing,
@@ -28,8 +30,6 @@ from holdfast_orchestrator.errors import (
     NeedsPersonError,
     UsageError,
 )
-from holdfast_orchestrator.plan.result import Plan
-from holdfast_orchestrator.plan.saved import keep, refuse_unusable
 from holdfast_orchestrator.report.documents import plan_report
 from holdfast_orchestrator.report.markdown import plan_comment
 from holdfast_orchestrator.report.plan_text import explained_lines, plan_lines

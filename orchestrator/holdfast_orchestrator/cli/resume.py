@@ -19,7 +19,6 @@ from holdfast_orchestrator.cli._options import (
 from holdfast_orchestrator.cli._policy import command_line
 from holdfast_orchestrator.cli._session import session
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.record.runs import checked_run
 from holdfast_orchestrator.report.documents import deploy_document
 from holdfast_orchestrator.report.ending import ending_lines
 from holdfast_orchestrator.system.runtime import Runtime
@@ -60,7 +59,7 @@ def command(runtime: Runtime, /, *, run: str, go_on: bool, **given: Any) -> int:
     Works on any machine with the app checked out; --env names the environments whose buckets are looked in.
     Safe to repeat. A run that needs a person (exit code 6) is taken up with one of the decisions.
     """
-    from holdfast_orchestrator.deploy.work.attempt import OperatorDecision  # noqa: PLC0415 - only when it runs
+    from holdfast_orchestrator import OperatorDecision  # noqa: PLC0415 - only when it runs
 
     decision = OperatorDecision(
         skip=given["skip"], orphan=given["orphan"], accept_forward=given["accept_forward"]
@@ -71,7 +70,7 @@ def command(runtime: Runtime, /, *, run: str, go_on: bool, **given: Any) -> int:
     with session(runtime, where) as here:
         with here.watching() as on_event:
             result = here.project.resume(
-                checked_run(run),
+                run,
                 env=given["env"],
                 decision=decision,
                 command=command_line(),

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from holdfast_orchestrator.app.selection import Selection
+from holdfast_orchestrator import Selection
 from holdfast_orchestrator.cli._options import choosing, examples
 from holdfast_orchestrator.cli._session import session
 from holdfast_orchestrator.report.documents import synth_document
