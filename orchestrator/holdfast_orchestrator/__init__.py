@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.app.inputs import Variable
     from holdfast_orchestrator.app.manifest import Manifest, Shard
     from holdfast_orchestrator.app.project_file import ForeignSettings
-    from holdfast_orchestrator.app.selection import Selection
+    from holdfast_orchestrator.app.selection import Selection, select
     from holdfast_orchestrator.deploy.decisions.reversibility import Approval
     from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
     from holdfast_orchestrator.deploy.run_context import DeployPolicy
@@ -73,6 +73,7 @@ __all__ = [
     "StopSignal",
     "Variable",
     "real_runtime",
+    "select",
 ]
 
 _HOMES = {
@@ -111,6 +112,7 @@ _HOMES = {
     "StopSignal": "system.stop",
     "Variable": "app.inputs",
     "real_runtime": "system.runtime",
+    "select": "app.selection",
 }
 
 

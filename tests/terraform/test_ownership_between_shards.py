@@ -21,6 +21,7 @@ from tests.terraform.shards import (
     warm_shards,
 )
 
+from holdfast_orchestrator import select
 from holdfast_orchestrator.deploy.outcome import RunResult
 from holdfast_orchestrator.deploy.run_context import DeployPolicy
 from holdfast_orchestrator.plan.document import ResourceChange
@@ -380,7 +381,7 @@ def test_what_both_have_is_let_go_of_by_whoever_deletes(app: Shards, name: str) 
         a=stack(*both, parameter(f"{name}a")), b=stack(parameter(f"{name}b")), c=stack(parameter(f"{name}c"))
     )
 
-    put_off = app.outcomes(policy=DeployPolicy(rebaseline=True), stack=["b"])
+    put_off = app.outcomes(what=select(stack="b"), policy=DeployPolicy(rebaseline=True))
     told = list(app.told)
     app.write(a=stack(*both, parameter(f"{name}a")), b=stack(parameter(f"{name}b")))
     retired = app.destroy(retired="c", policy=DeployPolicy(rebaseline=True))
@@ -398,7 +399,7 @@ def test_a_destroy_lets_go_of_what_another_state_has(app: Shards, name: str) -> 
     assert set(app.outcomes().values()) == {"committed"}
     _copy_object(app, "a", "b", "aws_sns_topic")
 
-    result = app.destroy(stack=["b"], policy=DeployPolicy(rebaseline=True))
+    result = app.destroy(selection=select(stack="b"), policy=DeployPolicy(rebaseline=True))
 
     assert result.is_good, result
     assert app.owned() == {"a": ["aws_sns_topic.t"]}
@@ -411,7 +412,7 @@ def test_a_destroy_beside_a_state_that_cannot_be_read_deletes_nothing(app: Shard
     key = f"b/{ACCOUNT}/{REGION}/dev/terraform.tfstate"
     app.client("s3").put_object(Bucket=app.bucket, Key=key, Body=b"{broken")
 
-    result = app.destroy(stack=["a"])
+    result = app.destroy(selection=select(stack="a"))
 
     assert result.exit_code == 6
     assert f"{key} cannot be read" in str(result.shards[0].reason)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdfast_orchestrator.api.app import App, selection_of
+from holdfast_orchestrator.api.app import App
 from holdfast_orchestrator.app.manifest import Manifest, Shard, StateLocation
-from holdfast_orchestrator.app.selection import Names
+from holdfast_orchestrator.app.selection import Names, select
 from holdfast_orchestrator.errors import HoldfastError, UsageError
 from holdfast_orchestrator.events import Listener, Notice, ignore
 from holdfast_orchestrator.state_admin.adoption import Adoption
@@ -132,7 +132,7 @@ class AdoptingApp(App):
 
 
 def _only(stack: str, manifest: Manifest, env: Names) -> Shard:
-    shards = selection_of(env, (), stack).of(manifest)
+    shards = select(env=env, stack=stack).of(manifest)
     exact = tuple(shard for shard in shards if shard.name == stack)
     if len(exact) == 1:
         return exact[0]

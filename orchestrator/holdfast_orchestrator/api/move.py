@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.api.adopt import AdoptingApp
-from holdfast_orchestrator.api.app import selection_of
 from holdfast_orchestrator.app.manifest import Manifest, Shard, by_bucket
-from holdfast_orchestrator.app.selection import Names, names_of
+from holdfast_orchestrator.app.selection import Names, names_of, select
 from holdfast_orchestrator.errors import HoldfastError, UsageError
 from holdfast_orchestrator.events import Listener, Notice, ignore
 from holdfast_orchestrator.state_admin.move_result import Moved
@@ -160,7 +159,7 @@ def _only(stack: str, manifest: Manifest, env: Names) -> Shard:
     exact = [shard for shard in manifest.shards if shard.name == stack]
     if exact:
         return exact[0]
-    shards = selection_of(env, (), stack).of(manifest)
+    shards = select(env=env, stack=stack).of(manifest)
     if len(shards) != 1:
         names = ", ".join(shard.name for shard in shards)
         raise UsageError(f"{stack!r} must name one shard, got {names}", next_step="holdfast list")

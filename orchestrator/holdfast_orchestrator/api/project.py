@@ -1,7 +1,7 @@
 """The automation API: whatever the command line does, a program can do and watch.
 
     project = Project.load(".")
-    plan = project.plan(env="staging")
+    plan = project.plan(select(env="staging"))
     if not plan.destroys:
         run = project.deploy(plan, on_event=print)
         run.outcome["storefront"]           # Outcome.COMMITTED
@@ -16,10 +16,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from holdfast_orchestrator.api.app import selection_of
 from holdfast_orchestrator.api.move import MovingApp
 from holdfast_orchestrator.app.manifest import Manifest, Shard, by_bucket
-from holdfast_orchestrator.app.selection import Names, names_of
+from holdfast_orchestrator.app.selection import EVERYTHING, Names, Selection, names_of, select
 from holdfast_orchestrator.context.tools import RealTools
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Listener, Notice, ignore
@@ -43,9 +42,7 @@ if TYPE_CHECKING:
 class Project(MovingApp):
     """A cdktf app and the outside world to deploy it in."""
 
-    def advise(
-        self, *, env: Names = (), service: Names = (), stack: Names = (), on_event: Listener = ignore
-    ) -> "Advice":
+    def advise(self, selection: Selection = EVERYTHING, *, on_event: Listener = ignore) -> "Advice":
         """Return which of the shards asked for to split or to merge. Changes nothing.
 
         Raises StateBucketError where a state bucket is missing, NeedsPersonError for a damaged state.
@@ -53,20 +50,15 @@ class Project(MovingApp):
         from holdfast_orchestrator.advice.reading import Reader  # noqa: PLC0415 - rarely asked for
         from holdfast_orchestrator.system.secret_places import secrets_in_configuration  # noqa: PLC0415
 
-        manifest, shards = self._chosen(selection_of(env, service, stack), None, on_event=on_event)
+        manifest, shards = self._chosen(selection, on_event=on_event)
         for shard in shards:
             self.redactor.learn([*secrets_in_configuration(shard.configuration)])
         return Reader(manifest=manifest, tools=self._tools, now=self.runtime.clock.now()).advice(shards)
 
     def plan(
         self,
+        selection: Selection = EVERYTHING,
         *,
-        env: Names = (),
-        service: Names = (),
-        stack: Names = (),
-        include_dependents: bool = False,
-        changed_since: str | None = None,
-        one_environment: bool = False,
         refresh: bool = False,
         explain: bool = False,
         take_over_app: str | None = None,
@@ -79,25 +71,21 @@ class Project(MovingApp):
         """Synthesize and plan. A shard that waits for another's first deploy, or fails, is in the answer.
 
         What has not changed since its last good deploy is not planned, unless with `refresh`. With
-        `explain` the reasons why a shard is planned name the resources that changed. `changed_since` (a git
-        revision) narrows the choice to what synthesizes differently. `agreed` is what may be
+        `explain` the reasons why a shard is planned name the resources that changed. `agreed` is what may be
         lost: all else that a deploy would be refused for is in the answer.
         Raises StateBucketError where a state bucket is missing, GateError where the records of a shard are
-        of another app than this one and `take_over_app`, and with `one_environment` UsageError where several
-        environments are meant without being named.
+        of another app than this one and `take_over_app`, and UsageError for a selection that matches nothing
+        (with its `one_environment` also where several environments are meant without being named).
         """
         from holdfast_orchestrator.preview.run import plan_run  # noqa: PLC0415 - only with Terraform
 
-        selection = selection_of(
-            env, service, stack, include_dependents=include_dependents, one_environment=one_environment
-        )
+        env = selection.environments
         with self.warmed(env=env, on_event=on_event) as here:
             manifest = here.synth(env=env, on_event=on_event)
-            selection = self._narrowed(selection, manifest, changed_since)
-            run = here.run(manifest, on_event=on_event, stop=stop)
+            shards = self._choose(selection, manifest)
             return plan_run(
-                run,
-                selection.of(manifest),
+                here.run(manifest, on_event=on_event, stop=stop),
+                shards,
                 max_parallel=max_parallel or here.shards_at_once,
                 per_account=max_parallel_per_account,
                 refresh=refresh,
@@ -108,14 +96,9 @@ class Project(MovingApp):
 
     def deploy(
         self,
-        plan: "Plan | None" = None,
+        what: "Plan | Selection" = EVERYTHING,
         *,
         manifest: Manifest | None = None,
-        env: Names = (),
-        service: Names = (),
-        stack: Names = (),
-        include_dependents: bool = False,
-        changed_since: str | None = None,
         allow_destroy: Iterable[str] = (),
         policy: "DeployPolicy | None" = None,
         atomic: bool = False,
@@ -129,7 +112,7 @@ class Project(MovingApp):
     ) -> "RunResult":
         """Synthesize, then plan, gate, back up and apply shard by shard.
 
-        With `plan` (of `Project.plan`) its shards are deployed, and its plans applied as they are;
+        Of a plan (of `Project.plan`) the shards are deployed, and the plans applied as they are;
         GateError is raised where the app or a state is no longer what was planned. With `manifest` (of
         `Project.synth`) the app is not synthesized again. `policy` says what happens after a failure,
         `command` is what the records say was called. Raises UsageError where several environments
@@ -137,16 +120,14 @@ class Project(MovingApp):
         `executor` is a Dask cluster, or its scheduler's address, whose workers do the work; raises as
         `executor.dask_cluster.joined` does.
         """
-        with self._with_crew(executor, env=env, on_event=on_event) as (here, crew):
-            manifest = manifest or self._manifest_for(plan, env=env, on_event=on_event)
+        plan = None if isinstance(what, Selection) else what
+        with self._with_crew(executor, env=what.environments, on_event=on_event) as (here, crew):
+            manifest = manifest or self._manifest_for(what, on_event=on_event)
             run = here.run(manifest, on_event=on_event, stop=stop)
-            selection = selection_of(
-                env, service, stack, include_dependents=include_dependents, one_environment=True
-            )
-            if plan is None:
-                shards = self._narrowed(selection, manifest, changed_since).of(manifest)
+            if isinstance(what, Selection):
+                shards = self._choose(replace(what, one_environment=True), manifest)
             else:
-                shards = self._as_planned(plan, manifest)
+                shards = self._as_planned(what, manifest)
             if crew is not None:
                 self._refuse_local(shards)
             return _carried_out(
@@ -165,12 +146,9 @@ class Project(MovingApp):
 
     def destroy(
         self,
+        selection: Selection = EVERYTHING,
         *,
         manifest: Manifest | None = None,
-        env: Names = (),
-        service: Names = (),
-        stack: Names = (),
-        include_dependents: bool = False,
         retired: str | None = None,
         allow_destroy: Iterable[str] = (),
         policy: "DeployPolicy | None" = None,
@@ -187,6 +165,7 @@ class Project(MovingApp):
         Raises UsageError where a shard that was not chosen would be left without what it depends on.
         A protected resource stays, and blocks its shard, unless its address is in `allow_destroy`.
         """
+        env = selection.environments
         with self.warmed(env=env, on_event=on_event) as here:
             manifest = manifest or here.synth(env=env, on_event=on_event)
             if retired is not None:
@@ -195,10 +174,7 @@ class Project(MovingApp):
                 shards: tuple[Shard, ...] = (here.retired_shard(retired, manifest),)
                 manifest = known_shards(shards, manifest.shards)
             else:
-                selection = selection_of(
-                    env, service, stack, include_dependents=include_dependents, one_environment=True
-                )
-                shards = selection.of(manifest)
+                shards = self._choose(replace(selection, one_environment=True), manifest)
             run = here.run(manifest, on_event=on_event, stop=stop)
             return _carried_out(
                 run,
@@ -244,8 +220,8 @@ class Project(MovingApp):
         from holdfast_orchestrator.deploy.resume import known_shards  # noqa: PLC0415
         from holdfast_orchestrator.deploy.shard.intent import RollbackTarget  # noqa: PLC0415 - rarely needed
 
-        app = self.list(env=env, on_event=on_event)
-        shards = selection_of((), (), stack).of(Manifest(app)) if app else ()
+        app = self.list(select(env=env), on_event=on_event)
+        shards = select(stack=stack).of(Manifest(app)) if app else ()
         if len(shards) != 1:
             names = ", ".join(shard.name for shard in shards) or "none"
             raise UsageError(f"{stack!r} must name one shard, got {names}", next_step="holdfast list")
@@ -348,12 +324,10 @@ class Project(MovingApp):
 
         return default_parallel(warm=isinstance(self.tools, RealTools) and self.tools.warm is not None)
 
-    def _manifest_for(self, plan: "Plan | None", *, env: Names, on_event: Listener) -> Manifest:
-        if plan is None:
-            return self.synth(env=env, on_event=on_event)
-        if plan.manifest is not None:
-            return plan.manifest
-        return self.synth(env=plan.environments, on_event=on_event)
+    def _manifest_for(self, what: "Plan | Selection", *, on_event: Listener) -> Manifest:
+        if not isinstance(what, Selection) and what.manifest is not None:
+            return what.manifest
+        return self.synth(env=what.environments, on_event=on_event)
 
     def _as_planned(self, plan: "Plan", manifest: Manifest) -> tuple[Shard, ...]:
         from holdfast_orchestrator.change_detection.upstream import Upstreams  # noqa: PLC0415

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from holdfast_orchestrator import ForeignSettings
+from holdfast_orchestrator import ForeignSettings, Selection, select
 from holdfast_orchestrator.api.app import Options
 from holdfast_orchestrator.api.project import Project
 from holdfast_orchestrator.cli._listeners import EventFile, Listeners
@@ -32,7 +32,7 @@ class Session:
 
     runtime: Runtime
     project: Project
-    choice: Mapping[str, Any]
+    selection: Selection
     output: Output
     verbose: bool
     events: EventFile | None = None
@@ -44,7 +44,7 @@ class Session:
         """Return the session for the shared options `given`; `events` is the file that they name, open."""
         runtime = output.runtime
         foreign = ForeignSettings(
-            state_bucket=given["state_bucket"], region=given["region"], account=given["account"]
+            state_bucket=given.get("state_bucket"), region=given.get("region"), account=given.get("account")
         )
         options = Options(
             foreign=foreign,
@@ -56,7 +56,7 @@ class Session:
         return cls(
             runtime=runtime,
             project=Project.load(given["project"], runtime=runtime, options=options),
-            choice={name: given[name] for name in ("env", "service", "stack")},
+            selection=_selection(given),
             output=output,
             verbose=given.get("verbose", False),
             events=events,
@@ -105,7 +105,7 @@ class Session:
     @contextmanager
     def warmed(self) -> "Iterator[Session]":
         """Yield a session whose steps share their providers; while somebody thinks, idle ones end."""
-        with self.project.warmed(env=self.choice["env"], on_event=self.listeners) as project:
+        with self.project.warmed(env=self.selection.environments, on_event=self.listeners) as project:
             yield replace(self, project=project)
 
     def _view(self) -> Any:
@@ -148,6 +148,16 @@ def _event_file(runtime: Runtime, path: Path | None) -> Iterator[EventFile | Non
         yield file
     finally:
         file.close()
+
+
+def _selection(given: Mapping[str, Any]) -> Selection:
+    return select(
+        env=given["env"],
+        service=given.get("service", ()),
+        stack=given.get("stack", ()),
+        include_dependents=given.get("include_dependents", False),
+        changed_since=given.get("changed_since"),
+    )
 
 
 def detailed(*, changes: bool) -> int:

@@ -65,7 +65,7 @@ def command(runtime: Runtime, /, *, shard: str, source: str, yes: bool, **given:
     from holdfast_orchestrator.report.adopt_documents import adopt_document  # noqa: PLC0415 - when it runs
     from holdfast_orchestrator.report.adopt_text import adopt_lines  # noqa: PLC0415
 
-    with session(runtime, {"service": (), "stack": (), **given}) as here, here.reading() as on_event:
+    with session(runtime, given) as here, here.reading() as on_event:
         adoption = here.project.adopt(
             shard, source, env=given["env"], yes=yes, command=command_line(), on_event=on_event
         )

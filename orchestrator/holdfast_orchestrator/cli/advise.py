@@ -31,7 +31,7 @@ def command(runtime: Runtime, /, *, steps: bool, **given: Any) -> None:
 
     with session(runtime, given) as here:
         with here.reading() as on_event:
-            advice = here.project.advise(**here.choice, on_event=on_event)
+            advice = here.project.advise(here.selection, on_event=on_event)
         if here.json:
             here.answer(advise_document(advice))
         else:

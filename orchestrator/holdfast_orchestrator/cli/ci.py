@@ -58,9 +58,7 @@ def matrix(runtime: Runtime, /, *, verb: str, limit: int, **given: Any) -> None:
     with session(runtime, given) as here:
         with here.reading() as on_event:
             waves = here.project.waves(
-                **here.choice,
-                include_dependents=given["include_dependents"],
-                changed_since=given["changed_since"],
+                here.selection,
                 limit=limit,
                 on_event=on_event,
             )

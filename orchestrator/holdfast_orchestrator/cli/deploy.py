@@ -1,5 +1,6 @@
 """`holdfast deploy`: make it so."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,10 +107,7 @@ def _asked(here: Session, plan: Plan | None, given: dict[str, Any]) -> RunResult
 def _planned(here: Session, given: dict[str, Any]) -> Plan:
     with here.watching() as on_event:
         return here.project.plan(
-            **here.choice,
-            changed_since=given["changed_since"],
-            include_dependents=given["include_dependents"],
-            one_environment=True,
+            replace(here.selection, one_environment=True),
             refresh=given["refresh"],
             agreed=agreed_in(given),
             take_over_app=given["take_over_app"],
@@ -137,10 +135,7 @@ def _confirm(plan: Plan, here: Session) -> None:
 def _deploy(here: Session, plan: Plan | None, given: dict[str, Any]) -> RunResult:
     with here.watching() as on_event:
         return here.project.deploy(
-            plan,
-            **here.choice,
-            changed_since=given["changed_since"],
-            include_dependents=given["include_dependents"],
+            plan or here.selection,
             policy=policy_of(given),
             atomic=given["atomic"],
             refresh=given["refresh"],

@@ -1,10 +1,11 @@
 """`holdfast destroy`: take shards down."""
 
+from dataclasses import replace
 from typing import Any
 
 import click
 
-from holdfast_orchestrator import Manifest, RunResult, Selection, Shard
+from holdfast_orchestrator import Manifest, RunResult, Shard
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
     choosing,
@@ -90,9 +91,8 @@ def _destroy(here: Session, given: dict[str, Any], *, ask: bool) -> RunResult:
         allowed += _confirm(_chosen(manifest, given, here), allowed, here)
     with here.watching() as on_event:
         return here.project.destroy(
+            here.selection,
             manifest=manifest,
-            **here.choice,
-            include_dependents=given["include_dependents"],
             retired=given["retired"],
             allow_destroy=allowed,
             policy=policy_of(given),
@@ -107,14 +107,7 @@ def _destroy(here: Session, given: dict[str, Any], *, ask: bool) -> RunResult:
 def _chosen(manifest: Manifest, given: dict[str, Any], here: Session) -> tuple[Shard, ...]:
     if given["retired"]:
         return (here.project.retired_shard(given["retired"], manifest),)
-    selection = Selection(
-        environments=given["env"],
-        services=given["service"],
-        stacks=given["stack"],
-        include_dependents=given["include_dependents"],
-        one_environment=True,
-    )
-    return selection.of(manifest)
+    return replace(here.selection, one_environment=True).of(manifest)
 
 
 def _confirm(shards: tuple[Shard, ...], allowed: tuple[str, ...], here: Session) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ def command(runtime: Runtime, /, *, rendering: str, **given: Any) -> None:
     """Show the graph of shards: in text, shards with the same number can be deployed at once."""
     with session(runtime, given) as here:
         with here.reading() as on_event:
-            graph = here.project.graph(**here.choice, on_event=on_event)
+            graph = here.project.graph(here.selection, on_event=on_event)
         if here.json:
             here.answer(graph_document(graph))
         else:

@@ -27,7 +27,7 @@ def command(runtime: Runtime, /, **given: Any) -> None:
     """
     with session(runtime, given) as here:
         with here.reading() as on_event:
-            shards = here.project.list(**here.choice, changed_since=given["changed_since"], on_event=on_event)
+            shards = here.project.list(here.selection, on_event=on_event)
         if here.json:
             here.answer(list_document(shards))
         else:

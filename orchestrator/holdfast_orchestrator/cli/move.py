@@ -56,7 +56,7 @@ def command(
     """
     from holdfast_orchestrator.report.move_documents import move_document, move_lines  # noqa: PLC0415
 
-    with session(runtime, {"service": (), "stack": (), **given}) as here, here.reading() as on_event:
+    with session(runtime, given) as here, here.reading() as on_event:
         moved = here.project.move(
             source,
             target,

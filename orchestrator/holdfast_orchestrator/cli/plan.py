@@ -89,9 +89,7 @@ def command(
     with session(runtime, given) as here:
         with here.watching() as on_event:
             plan = here.project.plan(
-                **here.choice,
-                changed_since=given["changed_since"],
-                include_dependents=given["include_dependents"],
+                here.selection,
                 refresh=given["refresh"],
                 explain=given["explain"],
                 take_over_app=given["take_over_app"],

@@ -23,8 +23,6 @@ from holdfast_orchestrator.report.documents import deploy_document
 from holdfast_orchestrator.report.ending import ending_lines
 from holdfast_orchestrator.system.runtime import Runtime
 
-_FOREIGN = ("state_bucket", "region", "account")
-
 
 @click.command(
     epilog=examples(
@@ -66,8 +64,7 @@ def command(runtime: Runtime, /, *, run: str, go_on: bool, **given: Any) -> int:
     )
     if decision.accept_forward and (go_on or decision.skip or decision.orphan):
         raise UsageError("--accept-forward undoes nothing, so it goes with no other decision")
-    where = {**dict.fromkeys(_FOREIGN), "service": (), "stack": (), **given}
-    with session(runtime, where) as here:
+    with session(runtime, given) as here:
         with here.watching() as on_event:
             result = here.project.resume(
                 run,

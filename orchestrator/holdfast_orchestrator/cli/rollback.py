@@ -33,8 +33,6 @@ from holdfast_orchestrator.report.documents import deploy_document
 from holdfast_orchestrator.report.ending import ending_lines
 from holdfast_orchestrator.system.runtime import Runtime
 
-_FOREIGN = ("state_bucket", "region", "account")
-
 
 @click.command(
     epilog=examples(
@@ -67,8 +65,7 @@ def command(runtime: Runtime, /, *, shard: str, to: str | None, yes: bool, **giv
     It is gated, backed up, verified and health-checked like any deploy; what it would destroy for good
     stops it. `holdfast runs` lists what there is to go back to.
     """
-    where = {**dict.fromkeys(_FOREIGN), "service": (), "stack": (), **given}
-    with session(runtime, where) as here:
+    with session(runtime, given) as here:
         if not yes:
             if not here.can_ask:
                 raise UsageError(
