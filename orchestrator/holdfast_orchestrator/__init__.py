@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from holdfast_orchestrator.api.app import Options
     from holdfast_orchestrator.api.history import History, RecordedRun
+    from holdfast_orchestrator.api.options import DeployOptions, PlanOptions, RunOptions
     from holdfast_orchestrator.api.project import Project
     from holdfast_orchestrator.api.states import ShardState, States
     from holdfast_orchestrator.app.inputs import Variable
@@ -44,6 +45,7 @@ __all__ = [
     "AuditFilter",
     "Check",
     "Cluster",
+    "DeployOptions",
     "DeployPolicy",
     "Event",
     "ForeignSettings",
@@ -57,10 +59,12 @@ __all__ = [
     "Options",
     "Outcome",
     "Plan",
+    "PlanOptions",
     "Project",
     "RecordedRun",
     "RestoreProposal",
     "Restored",
+    "RunOptions",
     "RunResult",
     "Runtime",
     "Selection",
@@ -83,6 +87,7 @@ _HOMES = {
     "AuditFilter": "record.audit.trail",
     "Check": "doctor.check",
     "Cluster": "executor.address",
+    "DeployOptions": "api.options",
     "DeployPolicy": "deploy.run_context",
     "Event": "events",
     "ForeignSettings": "app.project_file",
@@ -96,10 +101,12 @@ _HOMES = {
     "Options": "api.app",
     "Outcome": "deploy.outcome",
     "Plan": "plan.result",
+    "PlanOptions": "api.options",
     "Project": "api.project",
     "RecordedRun": "api.history",
     "RestoreProposal": "state_admin.restore",
     "Restored": "state_admin.restore",
+    "RunOptions": "api.options",
     "RunResult": "deploy.outcome",
     "Runtime": "system.runtime",
     "Selection": "app.selection",

@@ -21,7 +21,6 @@ from tests.terraform.shards import (
     warm_shards,
 )
 
-from holdfast_orchestrator import select
 from holdfast_orchestrator.deploy.outcome import RunResult
 from holdfast_orchestrator.deploy.run_context import DeployPolicy
 from holdfast_orchestrator.plan.document import ResourceChange
@@ -381,10 +380,10 @@ def test_what_both_have_is_let_go_of_by_whoever_deletes(app: Shards, name: str) 
         a=stack(*both, parameter(f"{name}a")), b=stack(parameter(f"{name}b")), c=stack(parameter(f"{name}c"))
     )
 
-    put_off = app.outcomes(what=select(stack="b"), policy=DeployPolicy(rebaseline=True))
+    put_off = app.outcomes(policy=DeployPolicy(rebaseline=True), stack=["b"])
     told = list(app.told)
     app.write(a=stack(*both, parameter(f"{name}a")), b=stack(parameter(f"{name}b")))
-    retired = app.destroy(retired="c", policy=DeployPolicy(rebaseline=True))
+    retired = app.destroy_retired("c", policy=DeployPolicy(rebaseline=True))
 
     assert put_off == {"b": "committed"}
     assert any("aws_sns_topic.t" in each and "only forgotten" in each for each in told), told
@@ -399,7 +398,7 @@ def test_a_destroy_lets_go_of_what_another_state_has(app: Shards, name: str) -> 
     assert set(app.outcomes().values()) == {"committed"}
     _copy_object(app, "a", "b", "aws_sns_topic")
 
-    result = app.destroy(selection=select(stack="b"), policy=DeployPolicy(rebaseline=True))
+    result = app.destroy(stack=["b"], policy=DeployPolicy(rebaseline=True))
 
     assert result.is_good, result
     assert app.owned() == {"a": ["aws_sns_topic.t"]}
@@ -412,7 +411,7 @@ def test_a_destroy_beside_a_state_that_cannot_be_read_deletes_nothing(app: Shard
     key = f"b/{ACCOUNT}/{REGION}/dev/terraform.tfstate"
     app.client("s3").put_object(Bucket=app.bucket, Key=key, Body=b"{broken")
 
-    result = app.destroy(selection=select(stack="a"))
+    result = app.destroy(stack=["a"])
 
     assert result.exit_code == 6
     assert f"{key} cannot be read" in str(result.shards[0].reason)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from holdfast_orchestrator.api.move import MovingApp
+from holdfast_orchestrator.api.options import DeployOptions, PlanOptions, RunOptions
 from holdfast_orchestrator.app.manifest import Manifest, Shard, by_bucket
 from holdfast_orchestrator.app.selection import EVERYTHING, Names, Selection, names_of, select
 from holdfast_orchestrator.context.tools import RealTools
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.executor.address import Cluster
     from holdfast_orchestrator.executor.dask_cluster import DaskCrew
     from holdfast_orchestrator.plan.result import Plan
-    from holdfast_orchestrator.preview.refusals import Agreed
+
+
+_PLAN, _RUN, _DEPLOY = PlanOptions(), RunOptions(), DeployOptions()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,24 +61,17 @@ class Project(MovingApp):
     def plan(
         self,
         selection: Selection = EVERYTHING,
+        options: PlanOptions = _PLAN,
         *,
-        refresh: bool = False,
-        explain: bool = False,
-        take_over_app: str | None = None,
-        agreed: "Agreed | None" = None,
-        max_parallel: int | None = None,
-        max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
     ) -> "Plan":
         """Synthesize and plan. A shard that waits for another's first deploy, or fails, is in the answer.
 
-        What has not changed since its last good deploy is not planned, unless with `refresh`. With
-        `explain` the reasons why a shard is planned name the resources that changed. `agreed` is what may be
-        lost: all else that a deploy would be refused for is in the answer.
-        Raises StateBucketError where a state bucket is missing, GateError where the records of a shard are
-        of another app than this one and `take_over_app`, and UsageError for a selection that matches nothing
-        (with its `one_environment` also where several environments are meant without being named).
+        What a deploy would be refused for, beside what `options.agreed` names, is in the answer too. Raises
+        StateBucketError where a state bucket is missing, GateError where the records of a shard are of
+        another app than this one and `options.take_over_app`, and UsageError for a selection that matches
+        nothing (with its `one_environment` also where several environments are meant without being named).
         """
         from holdfast_orchestrator.preview.run import plan_run  # noqa: PLC0415 - only with Terraform
 
@@ -86,27 +82,20 @@ class Project(MovingApp):
             return plan_run(
                 here.run(manifest, on_event=on_event, stop=stop),
                 shards,
-                max_parallel=max_parallel or here.shards_at_once,
-                per_account=max_parallel_per_account,
-                refresh=refresh,
-                explain=explain,
-                take_over_app=take_over_app,
-                agreed=agreed,
+                max_parallel=options.max_parallel or here.shards_at_once,
+                per_account=options.max_parallel_per_account,
+                refresh=options.refresh,
+                explain=options.explain,
+                take_over_app=options.take_over_app,
+                agreed=options.agreed,
             )
 
     def deploy(
         self,
         what: "Plan | Selection" = EVERYTHING,
+        options: DeployOptions = _DEPLOY,
         *,
         manifest: Manifest | None = None,
-        allow_destroy: Iterable[str] = (),
-        policy: "DeployPolicy | None" = None,
-        atomic: bool = False,
-        refresh: bool = False,
-        command: str = "",
-        executor: "str | Cluster | None" = None,
-        max_parallel: int | None = None,
-        max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
     ) -> "RunResult":
@@ -114,14 +103,10 @@ class Project(MovingApp):
 
         Of a plan (of `Project.plan`) the shards are deployed, and the plans applied as they are;
         GateError is raised where the app or a state is no longer what was planned. With `manifest` (of
-        `Project.synth`) the app is not synthesized again. `policy` says what happens after a failure,
-        `command` is what the records say was called. Raises UsageError where several environments
-        are meant without being named. `refresh` also looks at what has not changed since its last deploy.
-        `executor` is a Dask cluster, or its scheduler's address, whose workers do the work; raises as
-        `executor.dask_cluster.joined` does.
+        `Project.synth`) the app is not synthesized again. Raises UsageError where several environments are
+        meant without being named, and with `options.executor` as `executor.dask_cluster.joined` does.
         """
-        plan = None if isinstance(what, Selection) else what
-        with self._with_crew(executor, env=what.environments, on_event=on_event) as (here, crew):
+        with self._with_crew(options.executor, env=what.environments, on_event=on_event) as (here, crew):
             manifest = manifest or self._manifest_for(what, on_event=on_event)
             run = here.run(manifest, on_event=on_event, stop=stop)
             if isinstance(what, Selection):
@@ -132,60 +117,62 @@ class Project(MovingApp):
                 self._refuse_local(shards)
             return _carried_out(
                 run,
+                options,
                 crew=crew,
-                policy=policy,
-                allow_destroy=allow_destroy,
                 shards=shards,
-                max_parallel=max_parallel or (here.shards_at_once if crew is None else crew.hands),
-                per_account=max_parallel_per_account,
-                shown=plan,
-                atomic=atomic,
-                refresh=refresh,
-                command=command,
+                max_parallel=options.max_parallel or (here.shards_at_once if crew is None else crew.hands),
+                shown=None if isinstance(what, Selection) else what,
+                atomic=options.atomic,
+                refresh=options.refresh,
             )
 
     def destroy(
         self,
         selection: Selection = EVERYTHING,
+        options: RunOptions = _RUN,
         *,
         manifest: Manifest | None = None,
-        retired: str | None = None,
-        allow_destroy: Iterable[str] = (),
-        policy: "DeployPolicy | None" = None,
-        command: str = "",
-        max_parallel: int | None = None,
-        max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
     ) -> "RunResult":
         """Take down exactly the shards chosen, dependents first.
 
-        `retired` names instead a stack that is not in the app any more, to be taken down as it was last
-        deployed.
-        Raises UsageError where a shard that was not chosen would be left without what it depends on.
-        A protected resource stays, and blocks its shard, unless its address is in `allow_destroy`.
+        Raises UsageError where a shard that was not chosen would be left without what it depends on, and
+        where several environments are meant without being named. A protected resource stays, and blocks its
+        shard, unless the policy allows to lose its address.
         """
         env = selection.environments
         with self.warmed(env=env, on_event=on_event) as here:
             manifest = manifest or here.synth(env=env, on_event=on_event)
-            if retired is not None:
-                from holdfast_orchestrator.deploy.resume import known_shards  # noqa: PLC0415 - rarely needed
-
-                shards: tuple[Shard, ...] = (here.retired_shard(retired, manifest),)
-                manifest = known_shards(shards, manifest.shards)
-            else:
-                shards = self._choose(replace(selection, one_environment=True), manifest)
-            run = here.run(manifest, on_event=on_event, stop=stop)
+            shards = self._choose(replace(selection, one_environment=True), manifest)
             return _carried_out(
-                run,
-                policy=policy,
-                allow_destroy=allow_destroy,
+                here.run(manifest, on_event=on_event, stop=stop),
+                options,
                 shards=shards,
-                max_parallel=max_parallel or here.shards_at_once,
-                per_account=max_parallel_per_account,
+                max_parallel=options.max_parallel or here.shards_at_once,
                 destroy=True,
-                command=command,
             )
+
+    def destroy_retired(
+        self,
+        name: str,
+        options: RunOptions = _RUN,
+        *,
+        manifest: Manifest | None = None,
+        on_event: Listener = ignore,
+        stop: StopSignal | None = None,
+    ) -> "RunResult":
+        """Take down a stack that is not in the app any more, as it was last deployed.
+
+        Raises UsageError where there is none of that name, or another such stack still needs it.
+        """
+        from holdfast_orchestrator.deploy.resume import known_shards  # noqa: PLC0415 - rarely needed
+
+        manifest = manifest or self.synth(on_event=on_event)
+        shard = self.retired_shard(name, manifest)
+        with self.warmed(env=shard.environment, on_event=on_event) as here:
+            run = here.run(known_shards((shard,), manifest.shards), on_event=on_event, stop=stop)
+            return _carried_out(run, options, shards=(shard,), max_parallel=1, destroy=True)
 
     def retired_shard(self, name: str, manifest: Manifest) -> Shard:
         """Return a shard that is not in the app any more, as it was last deployed.
@@ -227,9 +214,8 @@ class Project(MovingApp):
             raise UsageError(f"{stack!r} must name one shard, got {names}", next_step="holdfast list")
         with self.warmed(env=env, on_event=on_event) as here:
             run = here.run(known_shards(shards, app), on_event=on_event, stop=stop)
-            return _carried_out(
-                run, policy=policy, shards=shards, max_parallel=1, back=RollbackTarget(to), command=command
-            )
+            options = RunOptions(policy=policy, command=command)
+            return _carried_out(run, options, shards=shards, max_parallel=1, back=RollbackTarget(to))
 
     def resume(
         self,
@@ -345,23 +331,22 @@ class Project(MovingApp):
 
 
 def _carried_out(
-    run: "Run",
-    *,
-    policy: "DeployPolicy | None",
-    allow_destroy: Iterable[str] = (),
-    crew: "DaskCrew | None" = None,
-    **order: Any,
+    run: "Run", options: RunOptions, *, crew: "DaskCrew | None" = None, **order: Any
 ) -> "RunResult":
-    """Carry out an Order of these fields."""
+    """Carry out an Order with these options and fields."""
     from holdfast_orchestrator.deploy.order import Order  # noqa: PLC0415
     from holdfast_orchestrator.deploy.run import carry_out  # noqa: PLC0415
     from holdfast_orchestrator.deploy.run_context import DeployPolicy  # noqa: PLC0415 - only with Terraform
     from holdfast_orchestrator.report.transcript import Transcript  # noqa: PLC0415 - only with Terraform
 
-    policy = policy or DeployPolicy()
-    agreed = replace(
-        policy,
-        allowed=policy.allowed | frozenset(allow_destroy),
-        together=policy.together or order.get("atomic", False),
+    policy = options.policy or DeployPolicy()
+    if order.get("atomic", False):
+        policy = replace(policy, together=True)
+    wanted = Order(
+        policy=policy,
+        per_account=options.max_parallel_per_account,
+        command=options.command,
+        transcribe=Transcript,
+        **order,
     )
-    return carry_out(Order(policy=agreed, transcribe=Transcript, **order), run, crew)
+    return carry_out(wanted, run, crew)

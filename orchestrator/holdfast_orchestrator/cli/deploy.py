@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdfast_orchestrator import Plan, RunResult
+from holdfast_orchestrator import DeployOptions, Plan, RunResult
 from holdfast_orchestrator.api.kept_plans import read_kept
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
@@ -27,9 +27,9 @@ from holdfast_orchestrator.cli._options import (
 from holdfast_orchestrator.cli._policy import (
     adopt_option,
     again_with_yes,
-    agreed_in,
     command_line,
     failing,
+    plan_options,
     policy_of,
 )
 from holdfast_orchestrator.cli._session import Session, session
@@ -108,11 +108,7 @@ def _planned(here: Session, given: dict[str, Any]) -> Plan:
     with here.watching() as on_event:
         return here.project.plan(
             replace(here.selection, one_environment=True),
-            refresh=given["refresh"],
-            agreed=agreed_in(given),
-            take_over_app=given["take_over_app"],
-            max_parallel=given["max_parallel"],
-            max_parallel_per_account=given["max_parallel_per_account"],
+            plan_options(given),
             on_event=on_event,
             stop=here.stop,
         )
@@ -136,16 +132,22 @@ def _deploy(here: Session, plan: Plan | None, given: dict[str, Any]) -> RunResul
     with here.watching() as on_event:
         return here.project.deploy(
             plan or here.selection,
-            policy=policy_of(given),
-            atomic=given["atomic"],
-            refresh=given["refresh"],
-            command=command_line(),
-            executor=_executor(given),
-            max_parallel=given["max_parallel"],
-            max_parallel_per_account=given["max_parallel_per_account"],
+            _options(given),
             on_event=on_event,
             stop=here.stop,
         )
+
+
+def _options(given: dict[str, Any]) -> DeployOptions:
+    return DeployOptions(
+        policy=policy_of(given),
+        atomic=given["atomic"],
+        refresh=given["refresh"],
+        command=command_line(),
+        executor=_executor(given),
+        max_parallel=given["max_parallel"],
+        max_parallel_per_account=given["max_parallel_per_account"],
+    )
 
 
 def _executor(given: dict[str, Any]) -> "Cluster | None":

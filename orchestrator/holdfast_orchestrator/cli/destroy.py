@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from holdfast_orchestrator import Manifest, RunResult, Shard
+from holdfast_orchestrator import Manifest, RunOptions, RunResult, Shard
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
     choosing,
@@ -89,18 +89,20 @@ def _destroy(here: Session, given: dict[str, Any], *, ask: bool) -> RunResult:
         manifest = here.project.synth(env=given["env"], on_event=on_event)
     if ask:
         allowed += _confirm(_chosen(manifest, given, here), allowed, here)
+    policy = policy_of(given)
+    options = RunOptions(
+        policy=replace(policy, allowed=policy.allowed | frozenset(allowed)),
+        command=command_line(),
+        max_parallel=given["max_parallel"],
+        max_parallel_per_account=given["max_parallel_per_account"],
+    )
     with here.watching() as on_event:
+        if given["retired"]:
+            return here.project.destroy_retired(
+                given["retired"], options, manifest=manifest, on_event=on_event, stop=here.stop
+            )
         return here.project.destroy(
-            here.selection,
-            manifest=manifest,
-            retired=given["retired"],
-            allow_destroy=allowed,
-            policy=policy_of(given),
-            command=command_line(),
-            max_parallel=given["max_parallel"],
-            max_parallel_per_account=given["max_parallel_per_account"],
-            on_event=on_event,
-            stop=here.stop,
+            here.selection, options, manifest=manifest, on_event=on_event, stop=here.stop
         )
 
 

@@ -21,7 +21,7 @@ from holdfast_orchestrator.cli._options import (
     variables_option,
 )
 from holdfast_orchestrator.cli._outputs import refuse_unwritable, write_report
-from holdfast_orchestrator.cli._policy import agreed_in, approve_option, take_over_app_option
+from holdfast_orchestrator.cli._policy import approve_option, plan_options, take_over_app_option
 from holdfast_orchestrator.cli._session import Session, detailed, session
 from holdfast_orchestrator.errors import (
     EXIT_FAILED,
@@ -90,12 +90,7 @@ def command(
         with here.watching() as on_event:
             plan = here.project.plan(
                 here.selection,
-                refresh=given["refresh"],
-                explain=given["explain"],
-                take_over_app=given["take_over_app"],
-                agreed=agreed_in(given),
-                max_parallel=given["max_parallel"],
-                max_parallel_per_account=given["max_parallel_per_account"],
+                plan_options(given),
                 on_event=on_event,
                 stop=here.stop,
             )
