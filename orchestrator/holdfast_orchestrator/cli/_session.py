@@ -1,11 +1,11 @@
 """What every command about shards does around its own work: load, listen, stop, print.
 
-`Session.of(output, given)` takes the shared options as click hands them over. Inside `session` Ctrl-C and
-SIGTERM become a `StopSignal`, until the run has been told of; inside `watching` events go to the terminal and
-to `--events FILE`.
+`Session.of(output, given)` takes the shared options as click hands them over. Inside `opened_session` Ctrl-C
+and SIGTERM become a `StopSignal`, until the run has been told of; inside `watching` events go to the terminal
+and to `--events FILE`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,7 +21,6 @@ from holdfast_orchestrator.cli._signals import heeding_signals
 from holdfast_orchestrator.cli._variables import variables_in
 from holdfast_orchestrator.errors import EXIT_CHANGES
 from holdfast_orchestrator.events import Emitter, Listener, ignore
-from holdfast_orchestrator.report.documents import Document
 from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.system.stop import StopSignal
 
@@ -62,24 +61,6 @@ class Session:
             events=events,
         )
 
-    @property
-    def json(self) -> bool:
-        """Whether the command answers with a document."""
-        return self.output.json
-
-    @property
-    def can_ask(self) -> bool:
-        """Whether somebody is there to answer."""
-        return self.output.can_ask
-
-    def say(self, lines: Iterable[str]) -> None:
-        """Write lines for people."""
-        self.output.say(lines)
-
-    def answer(self, document: Document) -> None:
-        """Print the one document of `--json`."""
-        self.output.answer(document)
-
     @contextmanager
     def watching(self) -> Iterator[Listener]:
         """Show what happens; yields the listener for the API."""
@@ -110,7 +91,7 @@ class Session:
 
     def _view(self) -> Any:
         terminal = self.runtime.terminal
-        if terminal.is_tty and not self.json:
+        if terminal.is_tty and not self.output.json:
             from holdfast_orchestrator.report.table import LiveTable  # noqa: PLC0415 - rich, for terminals only
 
             return LiveTable(terminal, verbose=self.verbose)
@@ -127,14 +108,14 @@ class Session:
 
 
 @contextmanager
-def session(runtime: Runtime, given: Mapping[str, Any]) -> Iterator[Session]:
+def opened_session(runtime: Runtime, given: Mapping[str, Any]) -> Iterator[Session]:
     """Open a session; with `--json`, an error is a document too before it goes on its way."""
     output = Output(runtime, json=given["as_json"])
     with output.errors(), _event_file(runtime, given.get("events")) as events:
-        here = Session.of(output, given, events)
-        emit = Emitter(runtime.clock, here.project.redactor, here.listeners)
-        with heeding_signals(here.stop, emit):
-            yield here
+        session = Session.of(output, given, events)
+        emit = Emitter(runtime.clock, session.project.redactor, session.listeners)
+        with heeding_signals(session.stop, emit):
+            yield session
 
 
 @contextmanager

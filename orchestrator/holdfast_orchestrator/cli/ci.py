@@ -8,7 +8,7 @@ import click
 
 from holdfast_orchestrator.api.app import MATRIX_LIMIT
 from holdfast_orchestrator.cli._options import choosing, dependents_option, examples, options, since_option
-from holdfast_orchestrator.cli._session import session
+from holdfast_orchestrator.cli._session import opened_session
 from holdfast_orchestrator.report.columns import columns
 from holdfast_orchestrator.system.runtime import Runtime
 
@@ -55,18 +55,18 @@ def matrix(runtime: Runtime, /, *, verb: str, limit: int, **given: Any) -> None:
     """
     from holdfast_orchestrator.report.ci_documents import matrix_document  # noqa: PLC0415 - when it runs
 
-    with session(runtime, given) as here:
-        with here.reading() as on_event:
-            waves = here.project.waves(
-                here.selection,
+    with opened_session(runtime, given) as session:
+        with session.reading() as on_event:
+            waves = session.project.waves(
+                session.selection,
                 limit=limit,
                 on_event=on_event,
             )
         document = matrix_document(waves, limit=limit, verb=verb, project=_project(given))
-        if here.json:
-            here.answer(document)
+        if session.output.json:
+            session.output.answer(document)
         else:
-            here.say(_lines(document))
+            session.output.say(_lines(document))
 
 
 def _project(given: Mapping[str, Any]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import click
 
 from holdfast_orchestrator import DeployOptions, Plan, RunResult
 from holdfast_orchestrator.api.kept_plans import read_kept
+from holdfast_orchestrator.cli._ending import show_result
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
     choosing,
@@ -32,10 +33,8 @@ from holdfast_orchestrator.cli._policy import (
     plan_options,
     policy_of,
 )
-from holdfast_orchestrator.cli._session import Session, session
+from holdfast_orchestrator.cli._session import Session, opened_session
 from holdfast_orchestrator.errors import EngineError, GateError, InterruptedSafelyError, UsageError
-from holdfast_orchestrator.report.documents import deploy_document
-from holdfast_orchestrator.report.ending import ending_lines
 from holdfast_orchestrator.report.plan_text import plan_lines
 from holdfast_orchestrator.system.runtime import Runtime
 
@@ -83,58 +82,58 @@ def command(runtime: Runtime, /, *, yes: bool, kept: Path | None, **given: Any) 
 
     What has not changed since its last good deploy is left alone; --refresh plans it all the same.
     """
-    with session(runtime, given) as here:
+    with opened_session(runtime, given) as session:
         _executor(given)
-        if not yes and not here.can_ask:
+        if not yes and not session.output.can_ask:
             raise UsageError(
                 "deploy asks before it changes anything, and there is no terminal to ask on",
                 next_step=again_with_yes(),
             )
         plan = None if kept is None else read_kept(runtime.cwd / kept)
-        result = _deploy(here, plan, given) if yes else _asked(here, plan, given)
-        _show(result, here)
+        result = _deploy(session, plan, given) if yes else _asked(session, plan, given)
+        show_result(session.output, result)
     return result.exit_code
 
 
-def _asked(here: Session, plan: Plan | None, given: dict[str, Any]) -> RunResult:
+def _asked(session: Session, plan: Plan | None, given: dict[str, Any]) -> RunResult:
     """Show what would be done, and do it once somebody says so."""
-    with here.warmed() as warm:
+    with session.warmed() as warm:
         plan = plan or _planned(warm, given)
         _confirm(plan, warm)
         return _deploy(warm, plan, given)
 
 
-def _planned(here: Session, given: dict[str, Any]) -> Plan:
-    with here.watching() as on_event:
-        return here.project.plan(
-            replace(here.selection, one_environment=True),
+def _planned(session: Session, given: dict[str, Any]) -> Plan:
+    with session.watching() as on_event:
+        return session.project.plan(
+            replace(session.selection, one_environment=True),
             plan_options(given),
             on_event=on_event,
-            stop=here.stop,
+            stop=session.stop,
         )
 
 
-def _confirm(plan: Plan, here: Session) -> None:
-    if here.stop.asked:
+def _confirm(plan: Plan, session: Session) -> None:
+    if session.stop.asked:
         raise InterruptedSafelyError("interrupted while planning; nothing was changed")
-    here.say(["", *plan_lines(plan)])
+    session.output.say(["", *plan_lines(plan)])
     if plan.failures:
         raise EngineError(f"{len(plan.failures)} shards could not be planned; nothing was changed")
     if not plan.has_changes:
         return
     where = ", ".join(plan.environments)
-    answer = here.runtime.terminal.ask(f"\nDeploy this to {where}? Only `yes` will do: ")
+    answer = session.runtime.terminal.ask(f"\nDeploy this to {where}? Only `yes` will do: ")
     if answer != "yes":
         raise GateError("not confirmed; nothing was changed")
 
 
-def _deploy(here: Session, plan: Plan | None, given: dict[str, Any]) -> RunResult:
-    with here.watching() as on_event:
-        return here.project.deploy(
-            plan or here.selection,
+def _deploy(session: Session, plan: Plan | None, given: dict[str, Any]) -> RunResult:
+    with session.watching() as on_event:
+        return session.project.deploy(
+            plan or session.selection,
             _options(given),
             on_event=on_event,
-            stop=here.stop,
+            stop=session.stop,
         )
 
 
@@ -164,10 +163,3 @@ def _executor(given: dict[str, Any]) -> "Cluster | None":
     )
     cluster.check()
     return cluster
-
-
-def _show(result: RunResult, here: Session) -> None:
-    if here.json:
-        here.answer(deploy_document(result))
-    else:
-        here.say(["", *ending_lines(result)])
