@@ -45,10 +45,10 @@ class Output:
             self.talk.write(self.runtime.redactor.text(line).rstrip() + "\n")
         self.talk.flush()
 
-    def mark(self, sign: str, *, color: str) -> None:
-        """Write a sign, coloured where the terminal shows colours; a line for people goes on after it."""
+    def say_marked(self, sign: str, line: str, *, color: str) -> None:
+        """Write a line for people after a sign, which is coloured where the terminal shows colours."""
         shown = click.style(sign, fg=color) if self.runtime.terminal.color else sign
-        self.talk.write(f"{shown} ")
+        self.talk.write(f"{shown} {self.runtime.redactor.text(line).rstrip()}\n")
 
     def note(self, text: str) -> None:
         """Write a line on standard error: it is no part of the answer."""

@@ -57,8 +57,6 @@ def command(
 def _show(output: Output, check: "Check") -> None:
     mark, color = _MARKS[check.status]
     status = "" if check.status == "ok" else f"{check.status}: "
-    lines = [f"{check.name:<{_WIDTH}} {status}{check.found}"]
+    output.say_marked(mark, f"{check.name:<{_WIDTH}} {status}{check.found}", color=color)
     if check.next_step:
-        lines.append(f"  {'':<{_WIDTH}} next: {check.next_step}")
-    output.mark(mark, color=color)
-    output.say(lines)
+        output.say([f"  {'':<{_WIDTH}} next: {check.next_step}"])
