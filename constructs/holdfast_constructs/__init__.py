@@ -5,6 +5,7 @@ constructs named here; all are imported on first use, so that a stack with a Net
 read the bindings of a firewall.
 """
 
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -21,23 +22,25 @@ if TYPE_CHECKING:
     from holdfast_constructs.compute.web_service import WebService
     from holdfast_constructs.data.database import Postgres
     from holdfast_constructs.edge.firewall import Firewall
-    from holdfast_constructs.edge.load_balancer import Gateway
+    from holdfast_constructs.edge.load_balancer import LoadBalancer
     from holdfast_constructs.errors import ConstructError
     from holdfast_constructs.network.connections import Connectable, connect
     from holdfast_constructs.network.imported_network import ImportedNetwork, VpcNetwork
     from holdfast_constructs.network.network import Network
-    from holdfast_constructs.security.keys import Keys
+    from holdfast_constructs.security.keys import Key
+
+    Gateway, Keys = LoadBalancer, Key
 
 __all__ = [
     "Cluster",
     "Connectable",
     "ConstructError",
     "Firewall",
-    "Gateway",
     "HoldfastApp",
     "Image",
     "ImportedNetwork",
-    "Keys",
+    "Key",
+    "LoadBalancer",
     "Network",
     "Platform",
     "Postgres",
@@ -58,11 +61,11 @@ _HOMES = {
     "Connectable": "network.connections",
     "ConstructError": "errors",
     "Firewall": "edge.firewall",
-    "Gateway": "edge.load_balancer",
+    "LoadBalancer": "edge.load_balancer",
     "HoldfastApp": "app.stack",
     "Image": "compute.image",
     "ImportedNetwork": "network.imported_network",
-    "Keys": "security.keys",
+    "Key": "security.keys",
     "Network": "network.network",
     "Platform": "compute.platform",
     "Postgres": "data.database",
@@ -76,11 +79,22 @@ _HOMES = {
     "connect": "network.connections",
 }
 
+# Names of the version before, which the next one does not have any more.
+_RENAMED = {"Gateway": "LoadBalancer", "Keys": "Key"}
+
 # Before anything below imports the AWS bindings, or it is too late.
 _bindings.install()
 
 
 def __getattr__(name: str) -> object:
+    if name in _RENAMED:
+        new = _RENAMED[name]
+        warnings.warn(
+            f"{__name__}.{name} is now {new}; the next version does not have the old name",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return globals().get(new) or __getattr__(new)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

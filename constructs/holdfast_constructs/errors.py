@@ -1,7 +1,7 @@
 """What a construct says when it is given something it cannot build from.
 
 One kind of error, raised while the constructs are being created and never later: it names the
-property, what was got, what is allowed, and the edit that mends it.
+property, what was got, what is allowed, and the edit that corrects it.
 """
 
 from typing import Final
@@ -13,7 +13,7 @@ class ConstructError(ValueError):
     """A property of a construct is not allowed.
 
     `what` names the property (or is a whole sentence, when `allowed` is left out), `got` is the
-    value that was given, `allowed` says what would be accepted, `next_step` is the edit that mends it.
+    value that was given, `allowed` says what would be accepted, `next_step` is the edit that corrects it.
     The text reads `<what> must be <allowed>, got <got>; <next_step>`.
     """
 

@@ -49,7 +49,7 @@ class HoldfastError(Exception):
     """A failure Holdfast expected.
 
     `what` is one sentence with what was got and what is allowed; `next_step` is the command or
-    edit that mends it, or None where there is none.
+    edit that repairs it, or None where there is none.
     """
 
     exit_code = EXIT_FAILED

@@ -1,7 +1,7 @@
 """Everything that can be watched, as it happens: frozen values, one class a kind.
 
 The terminal, `--events FILE`, `on_event=` of the automation API and every later view render the same
-events. They are made by whoever does the work, pass the redaction point once, in `Emitter`, and only
+events. The code that does the work makes them. They pass the redaction point once, in `Emitter`, and only
 ever grow within v1.
 """
 

@@ -33,7 +33,7 @@ class Schedule(Generic[T]):
 
     `work` is called with a name, in the executor; `failed` judges its result; at most `max_parallel`
     names are worked on at once, and at most `per_group` of one `group`; of what could begin, the highest
-    `priority` does. `on_skip` is told of each skipped name as soon as it is known.
+    `priority` does. `on_skip` is called for each skipped name as soon as it is known.
     `only_after` says which upstreams a name waits for and does not need: it is not skipped for them.
     """
 

@@ -2,7 +2,7 @@
 
 `<service>/<account>/<region>/<environment>/terraform.tfstate` below the state bucket, the same for
 every environment and cloud. Each part is checked before any path is built from it, so that no name
-can climb out of its folder or stand for two shards at once.
+can climb out of its folder or name two shards at once.
 
 cdktf allows stack ids that are no part of a key (`MyStack`, `my_stack`, `prod.network`, long ones):
 `key_name` makes one of them, `file_name` the name of a file or folder.

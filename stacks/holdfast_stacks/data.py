@@ -5,7 +5,7 @@ Data has a stack of its own so that rolling a service back can never touch it.
 
 from constructs import Construct
 
-from holdfast_constructs import Keys, Postgres, ServiceStack
+from holdfast_constructs import Key, Postgres, ServiceStack
 from holdfast_stacks.network import Network
 from holdfast_stacks.site import Site
 
@@ -15,7 +15,7 @@ class Data(ServiceStack):
 
     def __init__(self, scope: Construct, site: Site, *, base: Network) -> None:
         super().__init__(scope, "data", site.target)
-        key = Keys(self, "key", purpose="data")
+        key = Key(self, "key", purpose="data")
         self.databases = {
             service: Postgres(
                 self,
@@ -33,4 +33,4 @@ class Data(ServiceStack):
             for service, database in site.env.databases().items()
         }
         for service, database in self.databases.items():
-            self.put_out(f"{service}_endpoint", database.endpoint)
+            self.add_output(f"{service}_endpoint", database.endpoint)

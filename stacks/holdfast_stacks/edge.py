@@ -5,7 +5,7 @@ They change together and hold no data. `platform` is what a service needs of the
 
 from constructs import Construct
 
-from holdfast_constructs import Cluster, Firewall, Gateway, Platform, ServiceStack
+from holdfast_constructs import Cluster, Firewall, LoadBalancer, Platform, ServiceStack
 from holdfast_stacks.network import Network
 from holdfast_stacks.site import Site
 
@@ -23,7 +23,7 @@ class Edge(ServiceStack):
             rate_limit=site.env.firewall.rate_limit,
             rule_modes=site.env.firewall.rule_modes,
         )
-        gateway = Gateway(
+        load_balancer = LoadBalancer(
             self,
             "gateway",
             network=base.network,
@@ -33,8 +33,8 @@ class Edge(ServiceStack):
             plain_http=not site.env.gateway.tls,
             firewall=firewall,
         )
-        self.put_out("address", gateway.dns_name)
+        self.add_output("address", load_balancer.dns_name)
         cluster = Cluster(self, "cluster", logs_key=base.logs_key)
         self.platform = Platform(
-            network=base.network, gateway=gateway, cluster=cluster, logs_key=base.logs_key
+            network=base.network, gateway=load_balancer, cluster=cluster, logs_key=base.logs_key
         )

@@ -2,7 +2,7 @@
 
 from constructs import Construct
 
-from holdfast_constructs import Keys, ServiceStack
+from holdfast_constructs import Key, ServiceStack
 from holdfast_constructs.network.network import Network as Vpc
 from holdfast_stacks.site import Site
 
@@ -12,7 +12,7 @@ class Network(ServiceStack):
 
     def __init__(self, scope: Construct, site: Site) -> None:
         super().__init__(scope, "network", site.target)
-        self.logs_key = Keys(self, "logs-key", purpose="logs")
+        self.logs_key = Key(self, "logs-key", purpose="logs")
         self.network = Vpc(
             self,
             "network",
@@ -21,4 +21,4 @@ class Network(ServiceStack):
             private_endpoints=site.env.network.private_endpoints,
             logs_key=self.logs_key,
         )
-        self.put_out("vpc_id", self.network.vpc_id)
+        self.add_output("vpc_id", self.network.vpc_id)

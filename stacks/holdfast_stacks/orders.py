@@ -37,4 +37,4 @@ class Orders(ServiceStack):
             secrets=settings.secrets,
         )
         self.api.connect_to(database, user="orders")
-        self.put_out("url", self.api.url)
+        self.add_output("url", self.api.url)

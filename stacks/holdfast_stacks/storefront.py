@@ -25,4 +25,4 @@ class Storefront(ServiceStack):
             environment=settings.environment,
             secrets=settings.secrets,
         )
-        self.put_out("url", self.web.url)
+        self.add_output("url", self.web.url)

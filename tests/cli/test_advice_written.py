@@ -25,7 +25,17 @@ PLACES = Path(__file__).with_name("advice_places.json")
 # It names a command, whose state is not built here; it names none; it passes another place's on.
 REASONS = {"command", "words", "handed on"}
 # What ends a shard's run begins here; the rest fails before there is one.
-OF_SHARDS = ("deploy", "gate", "record", "rollback", "state")
+OF_SHARDS = (
+    "deploy",
+    "gate",
+    "ownership",
+    "preview/ownership.py",
+    "record",
+    "state",
+    "state_admin/restore.py",
+    "state_admin/unlock.py",
+    "terraform/plan.py",
+)
 # What follows a command in a sentence: it ends with the words that no command takes.
 COMMAND = re.compile(r"holdfast ((?:[a-z]+)\b[^`;,()&<>\n]*)")
 SAMPLES = (
@@ -79,10 +89,14 @@ def commands() -> list[tuple[str, str]]:
     ]
 
 
+def files_of(place: Path) -> Iterator[Path]:
+    yield from [place] if place.is_file() else place.rglob("*.py")
+
+
 def places() -> dict[str, str]:
     """Every place that gives a next step for a shard: where, and what it gives as it is written."""
     found: dict[str, str] = {}
-    for file in sorted(file for package in OF_SHARDS for file in (SOURCE / package).rglob("*.py")):
+    for file in sorted(file for place in OF_SHARDS for file in files_of(SOURCE / place)):
         module = ".".join(file.relative_to(SOURCE).with_suffix("").parts)
         for owner, step in steps(ast.parse(file.read_text(encoding="utf-8")), ()):
             name = ".".join((module, *owner))

@@ -20,7 +20,7 @@ from holdfast_orchestrator.record.artifact import Artifact, keep_artifact
 from holdfast_orchestrator.record.journal.entry import JournalName
 from holdfast_orchestrator.record.journal.journal import Journal
 from holdfast_orchestrator.record.last_good import LastGood, Promoted, promote
-from holdfast_orchestrator.record.runs import RunRecord, begin_run, end_run
+from holdfast_orchestrator.record.runs import RunEnd, RunRecord, begin_run, end_run
 from holdfast_orchestrator.report.schemas import SCHEMAS
 from holdfast_orchestrator.run_id import new_run_id
 from holdfast_orchestrator.state.s3 import S3Store
@@ -156,14 +156,13 @@ class Machine:
                 started=self.clock.now(),
             ),
         )
-        end_run(
-            self.store,
-            run,
+        end = RunEnd(
             status="committed",
             ended=self.clock.now() + timedelta(minutes=1),
             outcomes=dict.fromkeys(shards, "committed"),
             seconds=shards,
         )
+        end_run(self.store, run, end)
         return run
 
     def promoted(self, service: str, run: str, configuration: bytes, after: Promoted | None) -> Promoted:

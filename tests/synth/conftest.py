@@ -7,10 +7,10 @@ import pytest
 
 from holdfast_constructs import (
     Cluster,
-    Gateway,
     HoldfastApp,
     Image,
-    Keys,
+    Key,
+    LoadBalancer,
     Network,
     Platform,
     Postgres,
@@ -30,10 +30,10 @@ class Site:
     def __init__(self, app: HoldfastApp, target: Target) -> None:
         self.app, self.target = app, target
         base = ServiceStack(app, "network", target)
-        logs_key = Keys(base, "logs", purpose="logs")
+        logs_key = Key(base, "logs", purpose="logs")
         network = Network(base, "main", cidr="10.40.0.0/16", nat="single", logs_key=logs_key)
         edge = ServiceStack(app, "edge", target)
-        gateway = Gateway(
+        gateway = LoadBalancer(
             edge, "gateway", network=network, domain="example.com", zone_id="Z123", firewall=None
         )
         cluster = Cluster(edge, "main", logs_key=logs_key)
@@ -56,7 +56,7 @@ class Site:
             data,
             "orders",
             network=self.platform.network,
-            key=Keys(data, "key", purpose="data"),
+            key=Key(data, "key", purpose="data"),
             logs_key=self.platform.logs_key,
             instance_class="db.r6g.large",
             storage_gib=100,

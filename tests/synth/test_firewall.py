@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from holdfast_constructs import Cluster, ConstructError, Firewall, HoldfastApp, Keys, ServiceStack
+from holdfast_constructs import Cluster, ConstructError, Firewall, HoldfastApp, Key, ServiceStack
 from holdfast_constructs.testing import Synthesis, Template, sample_target
 
 Synthesize = Callable[[Callable[[HoldfastApp], object]], Synthesis]
@@ -12,7 +12,7 @@ Synthesize = Callable[[Callable[[HoldfastApp], object]], Synthesis]
 def _synthesized(synthesize: Synthesize, **properties: Any) -> Template:
     def build(app: HoldfastApp) -> None:
         stack = ServiceStack(app, "edge", sample_target(log_retention_days=400))
-        Firewall(stack, "firewall", logs_key=Keys(stack, "logs", purpose="logs"), **properties)
+        Firewall(stack, "firewall", logs_key=Key(stack, "logs", purpose="logs"), **properties)
 
     return synthesize(build)["edge"]
 
@@ -109,7 +109,7 @@ def test_an_unknown_rule_is_refused(synthesize: Synthesize) -> None:
 def test_a_cluster_records_insights_into_an_encrypted_group(synthesize: Synthesize) -> None:
     def build(app: HoldfastApp) -> None:
         stack = ServiceStack(app, "edge", sample_target())
-        Cluster(stack, "main", logs_key=Keys(stack, "logs", purpose="logs"))
+        Cluster(stack, "main", logs_key=Key(stack, "logs", purpose="logs"))
 
     edge = synthesize(build)["edge"]
 

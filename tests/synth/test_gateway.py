@@ -3,7 +3,15 @@ from typing import Any
 
 import pytest
 
-from holdfast_constructs import ConstructError, Firewall, Gateway, HoldfastApp, Keys, Network, ServiceStack
+from holdfast_constructs import (
+    ConstructError,
+    Firewall,
+    HoldfastApp,
+    Key,
+    LoadBalancer,
+    Network,
+    ServiceStack,
+)
 from holdfast_constructs.testing import Synthesis, Template, sample_target
 
 Synthesize = Callable[[Callable[[HoldfastApp], object]], Synthesis]
@@ -11,14 +19,14 @@ Synthesize = Callable[[Callable[[HoldfastApp], object]], Synthesis]
 CERTIFICATE = "arn:aws:acm:eu-west-1:210987654321:certificate/1b2c"
 
 
-def _gateway(app: HoldfastApp, *, target: Any = None, **properties: Any) -> Gateway:
+def _gateway(app: HoldfastApp, *, target: Any = None, **properties: Any) -> LoadBalancer:
     target = target or sample_target()
     base = ServiceStack(app, "network", target)
     network = Network(
-        base, "main", cidr="10.40.0.0/16", nat="none", logs_key=Keys(base, "logs", purpose="logs")
+        base, "main", cidr="10.40.0.0/16", nat="none", logs_key=Key(base, "logs", purpose="logs")
     )
     given: dict[str, Any] = {"domain": "example.com", "firewall": None} | properties
-    return Gateway(ServiceStack(app, "edge", target), "gateway", network=network, **given)
+    return LoadBalancer(ServiceStack(app, "edge", target), "gateway", network=network, **given)
 
 
 def _synthesized(synthesize: Synthesize, **properties: Any) -> Template:
@@ -181,7 +189,7 @@ def test_the_local_cloud_gets_a_zone_and_a_certificate_of_its_own(synthesize: Sy
 def test_the_firewall_stands_in_front_of_the_load_balancer(synthesize: Synthesize) -> None:
     def build(app: HoldfastApp) -> None:
         stack = ServiceStack(app, "firewall", sample_target())
-        key = Keys(stack, "logs", purpose="logs")
+        key = Key(stack, "logs", purpose="logs")
         _gateway(app, certificate_arn=CERTIFICATE, firewall=Firewall(stack, "firewall", logs_key=key))
 
     edge = synthesize(build)["edge"]

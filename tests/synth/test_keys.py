@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from holdfast_constructs import HoldfastApp, Keys, ServiceStack
+from holdfast_constructs import HoldfastApp, Key, ServiceStack
 from holdfast_constructs.security.keys import Purpose
 from holdfast_constructs.testing import Synthesis, sample_target
 
@@ -12,7 +12,7 @@ Synthesize = Callable[[Callable[[HoldfastApp], object]], Synthesis]
 
 def _synthesized(synthesize: Synthesize, purpose: Purpose, **changes: Any) -> Synthesis:
     def build(app: HoldfastApp) -> None:
-        Keys(ServiceStack(app, "data", sample_target(**changes)), "key", purpose=purpose)
+        Key(ServiceStack(app, "data", sample_target(**changes)), "key", purpose=purpose)
 
     return synthesize(build)
 

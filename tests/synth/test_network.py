@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 
-from holdfast_constructs import ConstructError, HoldfastApp, Keys, Network, ServiceStack, VpcNetwork
+from holdfast_constructs import ConstructError, HoldfastApp, Key, Network, ServiceStack, VpcNetwork
 from holdfast_constructs.testing import Synthesis, Template, sample_target
 
 Synthesize = Callable[[Callable[[HoldfastApp], object]], Synthesis]
@@ -22,7 +22,7 @@ IMPORTED: dict[str, Any] = {
 def _network(app: HoldfastApp, *, target: Any = None, **properties: Any) -> Network:
     stack = ServiceStack(app, "network", target or sample_target())
     given: dict[str, Any] = {"cidr": "10.40.0.0/16", "nat": "per_az"} | properties
-    return Network(stack, "main", logs_key=Keys(stack, "logs", purpose="logs"), **given)
+    return Network(stack, "main", logs_key=Key(stack, "logs", purpose="logs"), **given)
 
 
 def _synthesized(synthesize: Synthesize, **properties: Any) -> Template:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from holdfast_constructs import ConstructError, HoldfastApp, Keys, Network, Postgres, ServiceStack
+from holdfast_constructs import ConstructError, HoldfastApp, Key, Network, Postgres, ServiceStack
 from holdfast_constructs.testing import Synthesis, Template, sample_target
 
 Synthesize = Callable[[Callable[[HoldfastApp], object]], Synthesis]
@@ -12,7 +12,7 @@ Synthesize = Callable[[Callable[[HoldfastApp], object]], Synthesis]
 def _postgres(app: HoldfastApp, *, target: Any = None, id_: str = "orders", **properties: Any) -> Postgres:
     target = target or sample_target()
     base = ServiceStack(app, "network", target)
-    logs_key = Keys(base, "logs", purpose="logs")
+    logs_key = Key(base, "logs", purpose="logs")
     network = Network(base, "main", cidr="10.40.0.0/16", nat="none", logs_key=logs_key)
     data = ServiceStack(app, "data", target)
     given: dict[str, Any] = {
@@ -22,7 +22,7 @@ def _postgres(app: HoldfastApp, *, target: Any = None, id_: str = "orders", **pr
         "multi_az": True,
         "backup_days": 14,
     }
-    key = Keys(data, "key", purpose="data")
+    key = Key(data, "key", purpose="data")
     return Postgres(data, id_, network=network, key=key, logs_key=logs_key, **(given | properties))
 
 

@@ -15,7 +15,7 @@ from constructs import Construct
 from holdfast_constructs import (
     ConstructError,
     HoldfastApp,
-    Keys,
+    Key,
     ServiceStack,
     StateBucket,
     accept_difference,
@@ -122,8 +122,8 @@ def test_a_stack_knows_itself_from_any_construct_in_it(synthesize: Synthesize) -
 def test_a_construct_outside_a_service_stack_is_refused_with_the_way_out(tmp_path: Path) -> None:
     stack = TerraformStack(App(outdir=str(tmp_path / "out")), "plain")
 
-    with pytest.raises(ConstructError, match=r"Keys stands in a TerraformStack; create it inside a Service"):
-        Keys(stack, "key", purpose="data")
+    with pytest.raises(ConstructError, match=r"Key stands in a TerraformStack; create it inside a Service"):
+        Key(stack, "key", purpose="data")
 
 
 def test_a_service_whose_name_cannot_be_a_key_is_refused(synthesize: Synthesize) -> None:
@@ -134,7 +134,7 @@ def test_a_service_whose_name_cannot_be_a_key_is_refused(synthesize: Synthesize)
 class _Orders(ServiceStack):
     def __init__(self, app: HoldfastApp) -> None:
         super().__init__(app, "orders", sample_target(owners=("team-checkout",), tags={"Cost": "shop"}))
-        self.key = Keys(self, "key", purpose="data")  # asked for here
+        self.key = Key(self, "key", purpose="data")  # asked for here
         self.topic = SnsTopic(self, "topic")  # and here
         self.protect(self.topic)
         policy = {"on": [self.topic.policy], "retries": 2}
@@ -208,6 +208,18 @@ def test_a_check_s_unknown_fields_are_outputs_of_the_stack(synthesize: Synthesiz
     }
 
 
+def test_put_out_is_add_output_and_says_so(synthesize: Synthesize) -> None:
+    def build(app: HoldfastApp) -> None:
+        stack = ServiceStack(app, "orders", sample_target())
+        stack.add_output("new", "1")
+        with pytest.warns(DeprecationWarning, match="add_output"):
+            stack.put_out("old", "2")
+
+    orders = synthesize(build)["orders"]
+
+    assert orders.configuration["output"] == {"new": {"value": "1"}, "old": {"value": "2"}}
+
+
 def test_two_health_checks_of_one_name_are_refused(synthesize: Synthesize) -> None:
     def build(app: HoldfastApp) -> None:
         stack = ServiceStack(app, "orders", sample_target())
@@ -226,9 +238,9 @@ def test_each_resource_is_traced_to_the_line_and_the_construct_a_person_wrote(sy
     file = Path(__file__).relative_to(Path.cwd()).as_posix()
     assert sources["aws_kms_alias.key_alias_9418169B"] == {
         "path": "orders-prod-eu-west-1/key/alias",
-        "construct": 'Keys "key"',
+        "construct": 'Key "key"',
         "file": file,
-        "line": 1 + lines.index('        self.key = Keys(self, "key", purpose="data")  # asked for here'),
+        "line": 1 + lines.index('        self.key = Key(self, "key", purpose="data")  # asked for here'),
     }
     assert sources["aws_sns_topic.topic"] == {
         "path": "orders-prod-eu-west-1/topic",
@@ -243,7 +255,7 @@ class _Shop(Construct):
 
     def __init__(self, scope: Construct) -> None:
         super().__init__(scope, "shop")
-        Keys(self, "key", purpose="data")  # inside the shop
+        Key(self, "key", purpose="data")  # inside the shop
 
 
 def test_a_construct_of_the_user_s_own_is_traced_to_the_line_inside_it(synthesize: Synthesize) -> None:
@@ -252,20 +264,20 @@ def test_a_construct_of_the_user_s_own_is_traced_to_the_line_inside_it(synthesiz
     synthesis = synthesize(lambda app: _Shop(ServiceStack(app, "orders", sample_target())))
 
     (shard,) = synthesis.manifest["shards"].values()
-    line = 1 + lines.index('        Keys(self, "key", purpose="data")  # inside the shop')
+    line = 1 + lines.index('        Key(self, "key", purpose="data")  # inside the shop')
     assert {(source["construct"], source["line"]) for source in shard["sources"].values()} == {
-        ('Keys "key"', line)
+        ('Key "key"', line)
     }
 
 
 APP = """
-from holdfast_constructs import HoldfastApp, Keys, Network, ServiceStack
+from holdfast_constructs import HoldfastApp, Key, Network, ServiceStack
 from holdfast_constructs.testing import sample_target
 from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
 
 app = HoldfastApp()
 stack = ServiceStack(app, "network", sample_target(tags={"b": "2", "a": "1"}))
-key = Keys(stack, "logs", purpose="logs")
+key = Key(stack, "logs", purpose="logs")
 network = Network(stack, "main", cidr="10.40.0.0/16", nat="single", logs_key=key)
 SnsTopic(ServiceStack(app, "orders", sample_target()), "topic", display_name=network.vpc_id)
 app.synth()

@@ -55,7 +55,11 @@ from holdfast_orchestrator.deploy.decisions.state_recovery import (
     RestoreCopy,
     decide,
 )
-from holdfast_orchestrator.deploy.decisions.verification import CLEAN_FINGERPRINT, judge_verify
+from holdfast_orchestrator.deploy.decisions.verification import (
+    CLEAN_FINGERPRINT,
+    ObjectsOfRun,
+    judge_verify,
+)
 from holdfast_orchestrator.engine.mirrors import find_mirrors, this_platform
 from holdfast_orchestrator.system.runtime import real_runtime
 from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
@@ -425,10 +429,8 @@ def test_a_failed_deploy_goes_back_by_a_guarded_plan_and_nothing_is_left_over(sh
     verify = shard.plan(old)
     verified = judge_verify(
         verify,
+        ObjectsOfRun(before=last_good, now=shard.index(), destroyed=progress.destroyed()),
         baseline=CLEAN_FINGERPRINT,
-        before=last_good,
-        now=shard.index(),
-        destroyed=progress.destroyed(),
     )
 
     assert [step.address for step in settled.in_doubt] == ["aws_ssm_parameter.taken"]
@@ -461,10 +463,8 @@ def test_a_replaced_table_verifies_clean_after_its_rollback_and_has_lost_its_ite
     verify = shard.plan(old)
     verified = judge_verify(
         verify,
+        ObjectsOfRun(before=last_good, now=shard.index(), destroyed=destroyed | back.destroyed()),
         baseline=CLEAN_FINGERPRINT,
-        before=last_good,
-        now=shard.index(),
-        destroyed=destroyed | back.destroyed(),
     )
 
     assert [finding.address for finding in held] == ["aws_dynamodb_table.d"]

@@ -22,7 +22,7 @@ from holdfast_orchestrator.engine.toolchain import Engine
 from holdfast_orchestrator.errors import LeasedError
 from holdfast_orchestrator.events import Event
 from holdfast_orchestrator.plan.result import Plan
-from holdfast_orchestrator.preview.run import plan_run
+from holdfast_orchestrator.preview.run import PlanRequest, plan_run
 from holdfast_orchestrator.record.fingerprint import Build
 from holdfast_orchestrator.report.transcript import Transcript
 from holdfast_orchestrator.state.memory import MemoryStore
@@ -326,4 +326,4 @@ class Deployment:
         return carry_out(Order(shards=chosen, policy=policy, transcribe=Transcript, **order), self.run())
 
     def plan(self) -> Plan:
-        return plan_run(self.run(), self.shards, max_parallel=1, refresh=True)
+        return plan_run(self.run(), PlanRequest(shards=self.shards, max_parallel=1, refresh=True))

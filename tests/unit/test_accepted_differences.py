@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from holdfast_orchestrator.deploy.decisions.verification import judge_verify
+from holdfast_orchestrator.deploy.decisions.verification import ObjectsOfRun, judge_verify
 from holdfast_orchestrator.terraform.accepted import AcceptedDifference, format_path, parse_path
 from holdfast_orchestrator.terraform.differences import Accepting, judge_differences
 from holdfast_orchestrator.terraform.identity import IdentityIndex
@@ -202,18 +202,12 @@ def test_the_mark_tells_differences_apart_but_not_what_an_unknown_value_was() ->
 
 def test_a_verify_is_proven_by_what_is_accepted_and_not_by_what_was_lost() -> None:
     plan = {"format_version": "1.2", "resource_changes": [change({"v": 1}, {"v": 2})]}
-    empty = IdentityIndex()
+    empty = ObjectsOfRun(before=IdentityIndex(), now=IdentityIndex())
 
-    plain = judge_verify(plan, baseline=None, before=empty, now=empty)
-    named = judge_verify(
-        plan, baseline=None, before=empty, now=empty, accepted=Accepting((entry("v"),), TODAY)
-    )
+    plain = judge_verify(plan, empty, baseline=None)
+    named = judge_verify(plan, empty, baseline=None, accepted=Accepting((entry("v"),), TODAY))
     broken = judge_verify(
-        {**plan, "errored": True},
-        baseline=None,
-        before=empty,
-        now=empty,
-        accepted=Accepting((entry("v"),), TODAY),
+        {**plan, "errored": True}, empty, baseline=None, accepted=Accepting((entry("v"),), TODAY)
     )
 
     assert (plain.plan, plain.proven) == ("changes", False)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast_orchestrator.engine import lockfile
-from holdfast_orchestrator.engine.cli_config import CliConfig, cli_config
+from holdfast_orchestrator.engine.cli_config import CliConfig, RequiredProviders, cli_config
 from holdfast_orchestrator.engine.lockfile import LockedProvider
 from holdfast_orchestrator.engine.mirrors import Mirror, find_mirrors, this_platform
 from holdfast_orchestrator.engine.providers import Requirement, requirements
@@ -44,9 +44,7 @@ def decide(
     return cli_config(
         {"HOME": str(tmp_path / "home"), **(environ or {})},
         engine=ENGINE,
-        required=required,
-        locks=locks or {},
-        mirrors=mirrors,
+        providers=RequiredProviders(required, locks or {}, mirrors),
         cache=tmp_path / "cache",
     )
 

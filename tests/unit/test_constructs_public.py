@@ -23,10 +23,20 @@ def test_a_name_that_is_not_public_is_no_attribute() -> None:
         _ = holdfast_constructs.Bucket
 
 
+@pytest.mark.parametrize(("old", "new"), [("Gateway", "LoadBalancer"), ("Keys", "Key")])
+def test_a_name_of_the_version_before_is_the_same_class_and_names_the_new_one(old: str, new: str) -> None:
+    with pytest.warns(DeprecationWarning, match=rf"{old} is now {new};") as warned:
+        value = getattr(holdfast_constructs, old)
+
+    assert value is getattr(holdfast_constructs, new)
+    assert [warning.filename for warning in warned] == [__file__]
+    assert old not in holdfast_constructs.__all__
+
+
 def test_a_stack_with_a_network_only_reads_no_bindings_of_a_firewall() -> None:
     code = (
         "import sys\n"
-        "from holdfast_constructs import HoldfastApp, Keys, Network, ServiceStack\n"
+        "from holdfast_constructs import HoldfastApp, Key, Network, ServiceStack\n"
         "print(*sorted(name for name in sys.modules if name.startswith('cdktf_cdktf_provider_aws.')))"
     )
 

@@ -11,7 +11,7 @@ METHODS = frozenset({
     "NamedTemporaryFile", "copy2", "copyfile", "copytree",
 })  # fmt: skip
 # A class or a module whose `open` or `copy` opens no file.
-NO_FILES = frozenset({"Desk", "JournalFile", "door", "opener", "copy", "contextvars"})
+NO_FILES = frozenset({"RunContext", "JournalFile", "door", "opener", "copy", "contextvars"})
 PACKAGED = "a file of this package"
 PROC = "a file of the kernel's"
 PRIVATE = "in a folder that was made a moment ago, for us alone"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from holdfast_orchestrator.errors import NeedsPersonError, UsageError
 from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.record.journal.crash_points import KILLED, CrashPoint, crash_point
-from holdfast_orchestrator.record.journal.entry import Entry, JournalName, chained, next_entry
+from holdfast_orchestrator.record.journal.entry import Entry, EntryDraft, JournalName, chained, next_entry
 
 NAME = JournalName("RUN", "orders")
 AT = datetime(2026, 11, 21, tzinfo=UTC)
@@ -27,9 +27,8 @@ def journal(steps: list[tuple[Phase, str, dict[str, str]]], name: JournalName = 
     entries: list[Entry] = []
     for phase, edge, data in steps:
         last = entries[-1] if entries else None
-        entries.append(
-            next_entry(name, last, epoch=1, phase=phase, edge=edge, at=AT, data=data)  # type: ignore[arg-type]
-        )
+        draft = EntryDraft(epoch=1, phase=phase, edge=edge, at=AT, data=data)  # type: ignore[arg-type]
+        entries.append(next_entry(name, last, draft))
     return entries
 
 

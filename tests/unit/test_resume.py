@@ -24,7 +24,7 @@ from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.record.journal.entry import Edge, JournalName
 from holdfast_orchestrator.record.journal.journal import Journal, read_journal
 from holdfast_orchestrator.record.journal.saved_plan import keep_plan
-from holdfast_orchestrator.record.runs import end_run, read_run
+from holdfast_orchestrator.record.runs import RunEnd, end_run, read_run
 from holdfast_orchestrator.record.state_record import read_state_record
 from holdfast_orchestrator.report.ending import ending_lines
 from holdfast_orchestrator.report.transcript import Transcript
@@ -231,7 +231,8 @@ def test_how_a_run_had_ended_elsewhere_stays_as_it_was_when_it_is_resumed(
     first = stuck(world)
     ends = {"audit": outcome.value, "network": "needs_human"}
     now = FrozenClock().now()
-    end_run(world.store, first, status="needs_human", ended=now, outcomes=ends, seconds={"audit": 40.0})
+    end = RunEnd(status="needs_human", ended=now, outcomes=ends, seconds={"audit": 40.0})
+    end_run(world.store, first, end)
 
     result = resumed(world, first)
 
@@ -287,7 +288,7 @@ def test_a_stop_takes_nothing_back_of_what_a_run_had_ended(world: World) -> None
     first = stuck(world)
     ends = {"audit": "unchanged", "network": "needs_human"}
     now = FrozenClock().now()
-    end_run(world.store, first, status="needs_human", ended=now, outcomes=ends, seconds={})
+    end_run(world.store, first, RunEnd(status="needs_human", ended=now, outcomes=ends))
     deployment = Deployment(world, BOTH)
     deployment.stop.ask()
 

@@ -13,7 +13,7 @@ from holdfast_orchestrator.deploy.order import Order
 from holdfast_orchestrator.deploy.run import carry_out
 from holdfast_orchestrator.deploy.run_context import DeployPolicy
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.preview.run import plan_run
+from holdfast_orchestrator.preview.run import PlanRequest, plan_run
 from holdfast_orchestrator.report.transcript import Transcript
 
 LOCAL = replace(
@@ -48,7 +48,7 @@ def test_a_deploy_has_its_results_though_another_environment_cannot_be_reached(r
 
 
 def test_a_plan_has_its_results_though_another_environment_cannot_be_reached(run: Run) -> None:
-    plan = plan_run(run, CHAIN, max_parallel=1)
+    plan = plan_run(run, PlanRequest(shards=CHAIN, max_parallel=1))
 
     assert [one.shard for one in plan.shards] == [one.name for one in CHAIN]
     assert plan.retired == ()

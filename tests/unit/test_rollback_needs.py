@@ -35,7 +35,10 @@ def adopting(now: IdentityIndex, *, told: bool = True, **more: Any) -> Attempt:
 
 
 def forgotten(attempt: Attempt, now: IdentityIndex) -> tuple[str, ...]:
-    return needs_of(BENCH, attempt, now, attempt.objects.adopted, state=None).forget
+    assessment: Any = SimpleNamespace(
+        now=now, stored=SimpleNamespace(document=None), settled=SimpleNamespace(taken=frozenset())
+    )
+    return needs_of(BENCH, attempt, assessment, attempt.objects.adopted).forget
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 
 from holdfast_orchestrator.deploy.decisions.lock_owner import Owner, Spawned, judge_lock
 from holdfast_orchestrator.deploy.decisions.verdict import Aftermath, Verdict, classify
-from holdfast_orchestrator.deploy.decisions.verification import CLEAN_FINGERPRINT, fingerprint, judge_verify
+from holdfast_orchestrator.deploy.decisions.verification import (
+    CLEAN_FINGERPRINT,
+    ObjectsOfRun,
+    fingerprint,
+    judge_verify,
+)
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.lifecycle import (
     ARROWS,
@@ -211,7 +216,8 @@ def plan(**values: Any) -> dict[str, Any]:
 def verify(
     document: dict[str, Any], *, baseline: str | None = None, now: tuple[TrackedObject, ...] = (QUEUE,)
 ) -> Any:
-    return judge_verify(document, baseline=baseline, before=IdentityIndex((QUEUE,)), now=IdentityIndex(now))
+    objects = ObjectsOfRun(before=IdentityIndex((QUEUE,)), now=IdentityIndex(now))
+    return judge_verify(document, objects, baseline=baseline)
 
 
 def test_a_plan_without_changes_proves_the_deploy() -> None:
@@ -242,7 +248,8 @@ def test_a_lost_object_is_not_proven_by_a_clean_plan() -> None:
 def test_an_object_this_run_destroyed_is_lost_though_a_namesake_exists() -> None:
     index = IdentityIndex((QUEUE,))
 
-    found = judge_verify(plan(), baseline=None, before=index, now=index, destroyed=[("aws_sqs_queue", "q")])
+    objects = ObjectsOfRun(before=index, now=index, destroyed=[("aws_sqs_queue", "q")])
+    found = judge_verify(plan(), objects, baseline=None)
 
     assert found.lost == (QUEUE,)
 

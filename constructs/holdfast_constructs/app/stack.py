@@ -5,6 +5,7 @@ to the account it may touch; the S3 state with its native lock; the tags. Holdfa
 stacks in one process and writes holdfast.json beside cdktf's manifest.
 """
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -105,9 +106,14 @@ class ServiceStack(TerraformStack):
         """Record a difference that never settles; the function `accept_difference` calls this."""
         self._accepted.append((_path(resource), entry))
 
-    def put_out(self, name: str, value: str) -> None:
+    def add_output(self, name: str, value: str) -> None:
         """Show `value` after a deploy as the output `name`, which is unique in the stack."""
         TerraformOutput(self, name, value=value, static_id=True)
+
+    def put_out(self, name: str, value: str) -> None:
+        """Call `add_output`, which is the new name. The next version does not have this one."""
+        warnings.warn("ServiceStack.put_out is now add_output", DeprecationWarning, stacklevel=2)
+        self.add_output(name, value)
 
     def record(self) -> ShardRecord:
         """Return what holdfast.json says of this stack."""

@@ -1,4 +1,4 @@
-"""How requests reach a service: its target group, and its rule on the gateway's listener."""
+"""How requests reach a service: its target group, and its rule on the load balancer's listener."""
 
 from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.lb_listener_rule import (
@@ -49,7 +49,7 @@ class Routing(Construct):
         )
 
     def claim(self, host: str, priority: int | None) -> LbListenerRule:
-        """Add the rule for `host` to the gateway's listener; raises ConstructError when it is taken."""
+        """Add the rule for `host` to the load balancer; raises ConstructError when it is taken."""
         return LbListenerRule(
             self,
             "rule",

@@ -10,13 +10,13 @@ from constructs import Construct
 
 from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
-from holdfast_constructs.security.keys import Keys
+from holdfast_constructs.security.keys import Key
 
 
 class Cluster(Construct):
     """An ECS cluster; `logs_key` encrypts what Container Insights records."""
 
-    def __init__(self, scope: Construct, id_: str, *, logs_key: Keys) -> None:
+    def __init__(self, scope: Construct, id_: str, *, logs_key: Key) -> None:
         super().__init__(scope, id_)
         stack = ServiceStack.of(self)
         cluster_name = aws_name("cluster", stack.target, stack.service, id_)

@@ -5,20 +5,20 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from holdfast_constructs.compute.cluster import Cluster
-    from holdfast_constructs.edge.load_balancer import Gateway
+    from holdfast_constructs.edge.load_balancer import LoadBalancer
     from holdfast_constructs.network.network import VpcNetwork
-    from holdfast_constructs.security.keys import Keys
+    from holdfast_constructs.security.keys import Key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """The shared parts of an environment in one region; each may stand in a stack of its own.
 
-    `network` is where tasks run, `gateway` where requests come in, `cluster` where services are scheduled,
+    `network` is where tasks run, `gateway` the load balancer, `cluster` where services are scheduled,
     `logs_key` what their logs are encrypted with.
     """
 
     network: "VpcNetwork"
-    gateway: "Gateway"
+    gateway: "LoadBalancer"
     cluster: "Cluster"
-    logs_key: "Keys"
+    logs_key: "Key"

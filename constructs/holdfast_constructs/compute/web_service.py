@@ -1,6 +1,6 @@
-"""A web service in one call: hardened tasks on Fargate behind the shared gateway.
+"""A web service in one call: hardened tasks on Fargate behind the shared load balancer.
 
-    gateway ── rule for the host ── target group ── tasks in private subnets ── what it is connected to
+    load balancer ── rule for the host ── target group ── tasks in private subnets ── what it is connected to
 
 A deploy that does not become healthy is undone by ECS itself, without taking the old tasks away first. What
 the service may reach and do is said with `connect_to` and `grant`, and shows up in its own stack.
@@ -52,11 +52,11 @@ HTTPS = 443
 
 
 class WebService(Construct):
-    """A service that answers HTTP on `port` for `host`, on the platform's gateway and cluster.
+    """A service that answers HTTP on `port` for `host`, on the platform's load balancer and cluster.
 
     Required: `image`; `port`; `health`, the path that answers 200-299 when it can take requests; `host`, one
-    level below the gateway's domain; `scale`. `size` is what one task gets. `environment` is plain text for
-    anybody to read; `secrets` maps names to ARNs in Secrets Manager or SSM. The container runs as `user`
+    level below the load balancer's domain; `scale`. `size` is what one task gets. `environment` is plain text
+    for anybody to read; `secrets` maps names to ARNs in Secrets Manager or SSM. The container runs as `user`
     (not root) and writes nowhere but to /tmp: an image that uses /tmp as that user declares it as a volume.
     `stop_seconds` (30-120) is how long it may finish its requests, `grace_seconds` how long a new task may
     fail its health check. `priority` (1-50,000) places the host's rule, only needed when two hosts collide.

@@ -28,7 +28,7 @@ from holdfast_constructs.security._policy import (
     from_this_account,
     policy_json,
 )
-from holdfast_constructs.security.keys import Keys
+from holdfast_constructs.security.keys import Key
 
 PORT = 5432
 ADMINISTRATOR = "app_admin"
@@ -62,8 +62,8 @@ class Postgres(Construct):
         id_: str,
         *,
         network: VpcNetwork,
-        key: Keys,
-        logs_key: Keys,
+        key: Key,
+        logs_key: Key,
         instance_class: str,
         storage_gib: int,
         max_storage_gib: int | None = None,

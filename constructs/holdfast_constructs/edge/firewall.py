@@ -33,14 +33,14 @@ from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.edge._firewall_rules import Mode, firewall_rules, visibility
 from holdfast_constructs.security._policy import Condition, Statement, from_this_account, policy_json
-from holdfast_constructs.security.keys import Keys
+from holdfast_constructs.security.keys import Key
 
 REDACTED_HEADERS = ("authorization", "cookie")
 LOGGED_ACTIONS = ("BLOCK", "COUNT")
 
 
 class Firewall(Construct):
-    """A regional WAFv2 web ACL; a Gateway takes it as `firewall`.
+    """A regional WAFv2 web ACL; a LoadBalancer takes it as `firewall`.
 
     `mode` says what its rules do with a match, `rule_modes` names the rules or managed groups that differ.
     `rate_limit` is the number of requests one address may make in five minutes. `logs_key` encrypts the log.
@@ -52,7 +52,7 @@ class Firewall(Construct):
         scope: Construct,
         id_: str,
         *,
-        logs_key: Keys,
+        logs_key: Key,
         mode: Mode = "count",
         rate_limit: int = 2000,
         rule_modes: Mapping[str, Mode] | None = None,
@@ -83,7 +83,7 @@ class Firewall(Construct):
         """Put the firewall in front of `resource_arn`; the association is created in `scope` as `id_`."""
         Wafv2WebAclAssociation(scope, id_, resource_arn=resource_arn, web_acl_arn=self.arn)
 
-    def _make_log_group(self, logs_key: Keys) -> CloudwatchLogGroup:
+    def _make_log_group(self, logs_key: Key) -> CloudwatchLogGroup:
         return CloudwatchLogGroup(
             self,
             "log",

@@ -1,7 +1,7 @@
-"""The gateway: one load balancer that all services of an environment share.
+"""The load balancer that all services of an environment share.
 
 It speaks HTTPS, sends HTTP callers over to it, answers 404 to whatever no service claims, and keeps an
-access log. A service claims a host name with a rule of its own on the gateway's listener, so adding a
+access log. A service claims a host name with a rule of its own on the load balancer's listener, so adding a
 service changes the service's stack and not this one.
 """
 
@@ -49,13 +49,13 @@ _TO_HTTPS = LbListenerDefaultAction(
 )
 
 
-class Gateway(Construct):
+class LoadBalancer(Construct):
     """An Application Load Balancer for `domain` in the public subnets of `network`.
 
     Its certificate is `certificate_arn`; or, with the Route 53 `zone_id` of the domain, made and renewed by
-    itself. With a zone, `*.domain` points at the gateway unless `alias` is False (a second region). The
-    local cloud needs neither: the gateway makes a zone of its own there. `firewall` stands in front of it.
-    `plain_http` leaves HTTPS out, never in production.
+    itself. With a zone, `*.domain` points at the load balancer unless `alias` is False (a second region).
+    The local cloud needs neither: a zone is made there. `firewall` filters the requests. `plain_http` leaves
+    HTTPS out, never in production.
 
     Raises ConstructError when there is no way to a certificate, or one too many, and for a network of
     one zone.

@@ -15,7 +15,7 @@ from holdfast_constructs.security._policy import (
     from_this_account,
     policy_json,
 )
-from holdfast_constructs.security.keys import Keys
+from holdfast_constructs.security.keys import Key
 
 # The two intervals Amazon VPC offers, in seconds. The short one shows more, and costs more to keep.
 FINE_INTERVAL, COARSE_INTERVAL = 60, 600
@@ -24,7 +24,7 @@ FINE_INTERVAL, COARSE_INTERVAL = 60, 600
 class FlowLogs(Construct):
     """All traffic of the VPC `vpc_id`, accepted and rejected, into a log group of `network`'s own."""
 
-    def __init__(self, scope: Construct, id_: str, *, vpc_id: str, network: str, logs_key: Keys) -> None:
+    def __init__(self, scope: Construct, id_: str, *, vpc_id: str, network: str, logs_key: Key) -> None:
         super().__init__(scope, id_)
         stack = ServiceStack.of(self)
         target = stack.target

@@ -29,7 +29,7 @@ from holdfast_constructs.network._endpoints import GatewayEndpoints, InterfaceEn
 from holdfast_constructs.network._flow_logs import FlowLogs
 from holdfast_constructs.network._subnets import Tier, plan_subnets
 from holdfast_constructs.network.imported_network import ImportedNetwork, VpcNetwork
-from holdfast_constructs.security.keys import Keys
+from holdfast_constructs.security.keys import Key
 
 __all__ = ["ImportedNetwork", "Nat", "Network", "VpcNetwork"]
 
@@ -53,7 +53,7 @@ class Network(Construct):
         *,
         cidr: str,
         nat: Nat,
-        logs_key: Keys,
+        logs_key: Key,
         private_endpoints: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, id_)

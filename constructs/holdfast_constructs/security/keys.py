@@ -24,7 +24,7 @@ LONGEST_WINDOW_DAYS, SHORTEST_WINDOW_DAYS = 30, 7
 _USE = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
 
 
-class Keys(Construct):
+class Key(Construct):
     """A KMS key with rotation, an explicit policy and an alias.
 
     `purpose` is `logs` (CloudWatch Logs, log delivery, alarms and topics may use it) or `data` (only

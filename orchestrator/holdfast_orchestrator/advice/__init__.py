@@ -9,5 +9,5 @@
     steps        how to carry an advice out without losing an object
     reading      the facts, read from the app and its state buckets; the only one that reads anything
 
-Nothing here changes anything: an advice is carried out by whoever takes it.
+Nothing here changes anything: the user carries an advice out.
 """

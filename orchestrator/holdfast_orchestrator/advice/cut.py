@@ -124,7 +124,7 @@ class _Knots:
             taken |= {min(ready, key=lambda knot: (self._added(knot, taken), knot))}
 
     def _added(self, knot: int, taken: frozenset[int]) -> int:
-        """How many more references would cross if `knot` stood on the side of `taken`."""
+        """How many more references would cross if `knot` were on the side of `taken`."""
         new = sum(self.arrows[start, knot] for start in self.needed_by[knot] - taken)
         return new - sum(self.arrows[knot, end] for end in self.needs[knot])
 

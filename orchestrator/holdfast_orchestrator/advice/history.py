@@ -67,7 +67,7 @@ class History:
         return median(took) if took else None
 
     def together(self, shards: Collection[str]) -> Together:
-        """How often these shards changed in the same run; runs that do not tell of all are left out."""
+        """How often these shards changed in the same run; runs that do not name all are left out."""
         both = either = 0
         for record in self.records:
             outcomes = [record.outcomes.get(shard) for shard in shards]

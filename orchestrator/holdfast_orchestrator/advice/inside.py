@@ -69,7 +69,7 @@ def inside_of(shard: Shard) -> Inside | None:
 
 
 def _path(shard: Shard, block: Reference, body: Any) -> Path:
-    """The construct path below the stack; an address stands for itself where nothing is known."""
+    """The construct path below the stack; the address itself where nothing is known."""
     source = shard.sources.get(str(block))
     named = source.path if source is not None else _metadata(body).get("path")
     return tuple(str(named or "").split("/")[1:]) or (str(block),)

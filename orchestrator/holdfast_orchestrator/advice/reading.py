@@ -1,6 +1,6 @@
 """The facts of an advice, read: configurations, states, run records, journals, earlier deployments.
 
-Only reads. What tells of the past and cannot be read is left out: it would only have made an advice better.
+Only reads. Records of the past that cannot be read are left out: it would only have made an advice better.
 A state that cannot be read is an error.
 """
 
@@ -99,7 +99,7 @@ def _plan_seconds(store: DurableStore, shard: Shard) -> float | None:
 
 
 def last_plan_seconds(journal: Sequence[Entry]) -> float | None:
-    """Return how long the last plan told of in a journal took, None where it tells of none."""
+    """Return how long the last plan in a journal took, None where there is none."""
     took = [
         (after.at - before.at).total_seconds()
         for before, after in pairwise(journal)

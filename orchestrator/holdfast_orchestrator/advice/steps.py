@@ -13,7 +13,7 @@ from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.app.selection import naming
 
 NEW = "NEW"
-"""Stands for the name of a stack, and of its service, that does not exist yet."""
+"""Placeholder for the name of a stack, and of its service, that does not exist yet."""
 
 _SAME_ADDRESSES = "with the same ids at the same place below the stack: then every address stays as it is."
 

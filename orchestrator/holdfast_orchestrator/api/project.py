@@ -73,22 +73,22 @@ class Project(MovingApp):
         another app than this one and `options.take_over_app`, and UsageError for a selection that matches
         nothing (with its `one_environment` also where several environments are meant without being named).
         """
-        from holdfast_orchestrator.preview.run import plan_run  # noqa: PLC0415 - only with Terraform
+        from holdfast_orchestrator.preview.refusals import Agreed  # noqa: PLC0415 - only with Terraform
+        from holdfast_orchestrator.preview.run import PlanRequest, plan_run  # noqa: PLC0415 - only with Terraform
 
         env = selection.environments
         with self.warmed(env=env, on_event=on_event) as here:
             manifest = here.synth(env=env, on_event=on_event)
-            shards = self._choose(selection, manifest)
-            return plan_run(
-                here.run(manifest, on_event=on_event, stop=stop),
-                shards,
+            request = PlanRequest(
+                shards=self._choose(selection, manifest),
                 max_parallel=options.max_parallel or here.shards_at_once,
                 per_account=options.max_parallel_per_account,
                 refresh=options.refresh,
                 explain=options.explain,
                 take_over_app=options.take_over_app,
-                agreed=options.agreed,
+                agreed=options.agreed or Agreed(),
             )
+            return plan_run(here.run(manifest, on_event=on_event, stop=stop), request)
 
     def deploy(
         self,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.app.manifest import Shard, StateLocation
     from holdfast_orchestrator.context.tools import Tools
     from holdfast_orchestrator.record.actor import Actor
+    from holdfast_orchestrator.record.audit.entry import Action
     from holdfast_orchestrator.state.copies import StateCopies, StateCopy
     from holdfast_orchestrator.state.object_store import DurableStore
     from holdfast_orchestrator.state_admin.restore import Restored, RestoreProposal, StatePlace
@@ -153,18 +154,18 @@ class ShardState:
         on the shard, NeedsPersonError where the state is no longer the one that was compared.
         """
         from holdfast_orchestrator.report.state_text import proposal_lines, restored_lines  # noqa: PLC0415
-        from holdfast_orchestrator.run_id import new_run_id  # noqa: PLC0415
         from holdfast_orchestrator.state_admin.restore import Restorer, carry_out  # noqa: PLC0415
 
-        restorer = Restorer(runtime=self.runtime, actor=self.actor, run=new_run_id(self.runtime.clock.now()))
-        record = partial(self._record, "restore", restorer.run, command=command, on_warning=on_warning)
-        proposed = list(proposal_lines(proposal))
+        action = self._action("restore", command)
+        restorer = Restorer(runtime=self.runtime, actor=self.actor, run=action.run)
+        lines = list(proposal_lines(proposal))
         try:
             restored = carry_out(proposal, restorer, on_step=on_step)
         except HoldfastError as error:
-            record(outcome="failed", lines=[*proposed, str(error)])
+            self._record(replace(action, outcome="failed"), [*lines, str(error)], on_warning)
             raise
-        record(outcome="restored", lines=[*proposed, *restored_lines(proposal, restored)])
+        lines += restored_lines(proposal, restored)
+        self._record(replace(action, outcome="restored"), lines, on_warning)
         return restored
 
     def held(self) -> "Held":
@@ -180,37 +181,37 @@ class ShardState:
         `command` and `on_warning` are as for `restore`. Raises LeasedError where somebody is at work,
         UsageError for an id that was not shown.
         """
-        from holdfast_orchestrator.run_id import new_run_id  # noqa: PLC0415
         from holdfast_orchestrator.state_admin.unlock import let_go  # noqa: PLC0415
 
-        run = new_run_id(self.runtime.clock.now())
-        record = partial(self._record, "unlock", run, command=command, on_warning=on_warning)
-        lines = list(held.lines())
+        action, lines = self._action("unlock", command), list(held.lines())
         try:
             removed = let_go(held, id_, self.runtime, why=f"by {self.actor}")
         except HoldfastError as error:
-            record(outcome="refused", lines=[*lines, str(error)])
+            self._record(replace(action, outcome="refused"), [*lines, str(error)], on_warning)
             raise
-        record(outcome="removed", lines=[*lines, f"removed: {removed}"])
+        self._record(replace(action, outcome="removed"), [*lines, f"removed: {removed}"], on_warning)
         return removed
 
-    def _record(
-        self, action: str, run: str, *, outcome: str, lines: Sequence[str], command: str, on_warning: Tell
-    ) -> None:
-        """Write an action into the audit trail; tell `on_warning` where that fails."""
-        from holdfast_orchestrator.record.audit.by_hand import add_by_hand  # noqa: PLC0415
+    def _action(self, verb: str, command: str) -> "Action":
+        """What the audit trail says of an action that begins now, but for how it ended."""
         from holdfast_orchestrator.record.audit.entry import Action  # noqa: PLC0415
+        from holdfast_orchestrator.run_id import new_run_id  # noqa: PLC0415
 
-        done = replace(
-            Action.of(self.actor, run=run, action=action, at=self.runtime.clock.now()),
-            command=command or f"state {action} {shlex.quote(self.shard)}",
+        now = self.runtime.clock.now()
+        return replace(
+            Action.of(self.actor, run=new_run_id(now), action=verb, at=now),
+            command=command or f"state {verb} {shlex.quote(self.shard)}",
             environments=(self.address.environment,),
             services=(self.address.service,),
             shards=(self.shard,),
-            outcome=outcome,
-            output="\n".join(lines),
         )
-        unwritten = add_by_hand(self.place.store, self.runtime, done)
+
+    def _record(self, action: "Action", lines: Sequence[str], on_warning: Tell) -> None:
+        """Write an action that has ended into the audit trail; tell `on_warning` where that fails."""
+        from holdfast_orchestrator.record.audit.by_hand import add_by_hand  # noqa: PLC0415
+
+        ended = replace(action, at=self.runtime.clock.now(), output="\n".join(lines))
+        unwritten = add_by_hand(self.place.store, self.runtime, ended)
         if unwritten is not None:
             on_warning(f"not written into the audit trail: {unwritten}")
 

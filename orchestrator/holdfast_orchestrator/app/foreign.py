@@ -30,7 +30,7 @@ from holdfast_orchestrator.state_key import is_key_name, key_name, key_name_belo
 from holdfast_orchestrator.system.runtime import Aws
 from holdfast_orchestrator.terraform.backends import declared_backend, read_from, remote_states
 
-# What an app says of a resource it wants kept; `gate.protection` reads the same words in a state.
+# What an app says of a resource that must be kept; `gate.protection` reads the same words in a state.
 _KEPT_BY_THEIR_OWN_WORD = ("deletion_protection", "deletion_protection_enabled", "enable_deletion_protection")
 _EMULATOR = {
     "use_path_style": True,

@@ -200,7 +200,7 @@ def _refuse_another_backend(stack: Stack, state: Any, file: Path) -> None:
     if found != wanted:
         raise SettingsError(
             f"{file}: {stack.name}: the stack's own backend must be {wanted}, got {found}",
-            next_step="give the stack an S3Backend with this bucket and key, or mend what the app writes",
+            next_step="give the stack an S3Backend with this bucket and key, or correct what the app writes",
         )
 
 

@@ -33,7 +33,7 @@ class ProjectFile:
 
     `output` is where the app is synthesized to, absolute. `id` is its `projectId`, or the folder's name
     where it has none, and `is_named` tells which. `local_modules` are those of its `terraformModules` that
-    are folders of the project, as they stand there. `redact` are texts never to be shown; `keeping` is what
+    are folders of the project, as written there. `redact` are texts never to be shown; `keeping` is what
     holdfast.json calls so, for an app that writes none.
     """
 

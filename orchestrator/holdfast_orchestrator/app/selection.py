@@ -136,7 +136,7 @@ def refuse_ambiguous(shard: Shard, manifest: Manifest) -> None:
 
 
 def labels(shards: Iterable[Shard]) -> Mapping[str, str]:
-    """Return the shortest name by which each shard can be told from the others, by shard name."""
+    """Return the shortest name that no other shard has too, by shard name."""
     known = tuple(shards)
     spellings = (
         {shard.name: _spelled(shard, shard.service) for shard in known},

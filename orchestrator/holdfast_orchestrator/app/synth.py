@@ -1,7 +1,7 @@
 """Stage 1: run the app that writes the stacks.
 
 The program is the one cdktf.json names, started as cdktf's own command line starts it (by a shell, in
-the project's folder, told where to write by CDKTF_OUTDIR), with the Python that runs Holdfast first on
+the project's folder, with the output folder in CDKTF_OUTDIR), with the Python that runs Holdfast first on
 PATH. What it leaves running in its session is ended. Two runs in one checkout take turns, from the app's
 start until its files have been read.
 """
@@ -159,7 +159,7 @@ def _failure(project: ProjectFile, completed: Completed) -> SettingsError | Synt
         )
     return SynthesisError(
         f"{project.app!r} ended with exit code {completed.code}:\n{_indented(trimmed(text))}",
-        next_step="mend the app; to see all it prints, run: holdfast synth --verbose",
+        next_step="correct the app; to see all it prints, run: holdfast synth --verbose",
     )
 
 

@@ -1,6 +1,6 @@
 """Skip what has not changed, and say why the rest has.
 
-A shard is unchanged when everything its last good deployment stood on (`record/fingerprint.py`) is still so:
+A shard is unchanged when the fingerprint of its last good deployment (`record/fingerprint.py`) still matches:
 configuration, settings, environment, upstream outputs, engine and providers, and the very object that is its
 state. Who proved it well writes that down; any doubt means that Terraform is asked, as if nothing were known.
 

@@ -56,7 +56,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """No reason at all means unchanged; `fingerprint` is then what it stands on."""
+    """No reason at all means unchanged; `fingerprint` is then what was compared."""
 
     reasons: tuple[Reason, ...] = ()
     fingerprint: Fingerprint | None = None

@@ -1,6 +1,6 @@
 """What of the environment changes what providers do, and with it what a plan finds.
 
-Credentials are no part of that: the same deploy is the same whoever asks for it.
+Credentials are no part of that: a deploy is the same for every caller.
 """
 
 from collections.abc import Iterator, Mapping

@@ -32,5 +32,5 @@ def _changed(store: ObjectStore, shard: Shard) -> tuple[str, ...]:
         before = normal(read_artifact(store, good.record.artifact).configuration)
         return differing(before, normal(shard.configuration))
     except (HoldfastError, UnreadableError):
-        # The reason itself stands; its details can be done without.
+        # The reason is known without its details.
         return ()

@@ -60,7 +60,7 @@ def upstream_stamps(
 def fingerprint_of(
     leased: DeployedShard, promoted: Promoted, *, state: ObjectStamp, proven: VerifiedInputs | None
 ) -> Fingerprint | None:
-    """Return the footing of what stands, None where that cannot be told for sure.
+    """Return the fingerprint of what is deployed, None where it is not certain.
 
     Never raises: the deployment is good already, and only the next one will be slower.
     """

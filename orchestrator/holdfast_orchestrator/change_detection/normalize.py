@@ -21,7 +21,7 @@ _NAMED = ("provider", "output", "variable", "module")
 # Nobody writes this sign; it keeps a number apart from the text that looks like it.
 _NUMBER = "\ue000"
 
-# The engine is never told of another one (`engine/environment.py`), and cdktf writes the second.
+# The engine never gets another one (`engine/environment.py`), and cdktf writes the second.
 _WORKSPACES = ("default", "${terraform.workspace}")
 _STATE = re.compile(r"\bterraform_remote_state\b")
 _KNOWN_STATE = re.compile(r"\bdata\.terraform_remote_state\.[A-Za-z0-9_-]+\.outputs\.[A-Za-z0-9_-]+(?![\w-])")

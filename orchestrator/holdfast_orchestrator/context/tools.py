@@ -210,7 +210,7 @@ def named(engine: "Engine") -> str:
 
 
 def check_buckets(tools: Tools, shards: tuple[Shard, ...]) -> None:
-    """Return if every state bucket is there; raises StateBucketError that names the mending command."""
+    """Return if every state bucket is there; raises StateBucketError that names the command to make one."""
     for first, *_ in by_bucket(shards):
         tools.store(first).check()
 

@@ -21,7 +21,7 @@ from holdfast_orchestrator.engine.warm.shard import spec_of
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.system.workers import start_helper
 
-# Somebody attaches providers of their own, or wants to read what a provider logs through Terraform.
+# Somebody attaches providers of their own, or reads what a provider logs through Terraform.
 _USERS_OWN = ("TF_REATTACH_PROVIDERS", "TF_LOG", "TF_LOG_PROVIDER")
 _PATIENCE_SECONDS = 5.0
 
@@ -47,7 +47,7 @@ def warmed_tools(
 
 
 def _begin(providers: WarmProviders, tools: RealTools, environments: Sequence[str]) -> None:
-    # What goes wrong here comes up again, and is told, when it matters.
+    # What fails here fails again, and is reported, when it matters.
     with contextlib.suppress(WarmError, HoldfastError, OSError):
         environ = engine_environ(tools.environ("local" if "local" in environments else "aws"))
         named = read_choices(tools.project).provider_mirror
@@ -58,7 +58,7 @@ def _begin(providers: WarmProviders, tools: RealTools, environments: Sequence[st
 
         locks = lockfile.read(tools.project)
         if not locks and any(root.is_dir() for root in roots(tools.engine.registry)):
-            # Which processes will be wanted is known once the first `init` has written the lock file.
+            # Which processes will be needed is known once the first `init` has written the lock file.
             providers.begin()
         for source, lock in locks.items():
             package = providers.package(source, lock, roots(source.partition("/")[0]))

@@ -1,6 +1,6 @@
 """Stage 4: deploy shard by shard, along the graph; what fails is rolled back.
 
-    order.py            what is wanted of a run
+    order.py            what a run is to do
     run.py              order, buckets, which shards are skipped and why, the result
     resume.py           brings a run to its end whose process died
     atomic.py           --atomic: one failure takes the whole run back

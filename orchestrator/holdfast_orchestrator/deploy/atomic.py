@@ -1,6 +1,6 @@
 """`--atomic`: when one shard of a run fails, the shards this run committed go back too.
 
-Down against the graph first (dependents let go of what they refer to before it changes), then up along it
+Down against the graph first (dependents drop what they refer to before it changes), then up along it
 once more: a dependent that went back before its upstream did has taken the upstream's new values. Where a
 failed shard's last good version cannot even be planned with those, its upstreams go first. A shard
 that was never good before this run has nothing to go back to, and stays, as does what an interruption left
@@ -49,7 +49,7 @@ def take_back(
     taken = dict(results)
     for name in _receivers_first(tuple(reversed(committed)), givers or {}):
         taken[name] = _taken_back(
-            name, targets[name], results[name], because=because, run=run, run_context=run_context
+            results[name], targets[name], because=because, run=run, run_context=run_context
         )
     for name in run.manifest.graph.order:
         if name in taken and _waits_for_upstreams(taken[name]):
@@ -80,7 +80,7 @@ def take_back_receivers(
                     f"`{run.label(giver)}`, which hands something over to it, ended {results[giver].outcome}"
                 )
                 taken[name] = _taken_back(
-                    name, _before(name, run), taken[name], because=cause, run=run, run_context=run_context
+                    taken[name], _before(name, run), because=cause, run=run, run_context=run_context
                 )
     return taken
 
@@ -134,14 +134,10 @@ def _before(name: str, run: Run) -> LastGood | None:
 
 
 def _taken_back(
-    name: str,
-    target: LastGood | None,
-    result: ShardResult,
-    *,
-    because: str,
-    run: Run,
-    run_context: RunContext,
+    result: ShardResult, target: LastGood | None, *, because: str, run: Run, run_context: RunContext
 ) -> ShardResult:
+    """Deploy `target` again in place of what this run committed; returns what came of it."""
+    name = result.shard
     if target is None:
         shard = run.manifest.by_name[name]
         return replace(
@@ -154,7 +150,7 @@ def _taken_back(
     back = _go(name, target, run, run_context)
     if back.outcome is Outcome.SKIPPED:
         told = f"{because}; interrupted before it was taken back, so it stays committed"
-        rollback = rollback_command(run.manifest.by_name[result.shard])
+        rollback = rollback_command(run.manifest.by_name[name])
         run.emit(Notice(shard=name, message=f"{result.label}: {told} (to take it back: {rollback})"))
         return replace(result, reason=told, next_step=rollback)
     if not back.outcome.is_good:

@@ -48,7 +48,7 @@ class BackgroundInit:
     def _work(self) -> None:
         while (shard := self._next()) is not None:
             try:
-                # What goes wrong here goes wrong again, and is told, when the shard's turn comes.
+                # What fails here fails again, and is reported, when the shard's turn comes.
                 with suppress(HoldfastError, OSError), self._run.tools.folder(shard):
                     terraform = self._run.tools.terraform(shard, quiet)
                     with self._run.stop.interrupting(terraform.cancel):

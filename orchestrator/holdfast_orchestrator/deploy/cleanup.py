@@ -23,7 +23,7 @@ from holdfast_orchestrator.state.retention import Retention, may_go, prune
 
 
 def audit_settings(shards: Sequence[Shard]) -> AuditSettings:
-    """Of several shards in a bucket the longest retention counts, and whoever wants no secrets kept."""
+    """Join the settings of a bucket's shards: the longest retention, and secrets only where all keep them."""
     return AuditSettings(
         retention_days=max(shard.keeping.audit_days for shard in shards),
         raw=all(shard.keeping.unredacted for shard in shards),

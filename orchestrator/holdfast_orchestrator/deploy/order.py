@@ -1,4 +1,4 @@
-"""What is wanted of a run."""
+"""What a run is to do."""
 
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ from holdfast_orchestrator.plan.result import Plan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What is wanted of a run.
+    """What a run is to do.
 
     `shown` are the plans that were looked at. `policy` says what may be lost and what happens after a
     failure; `back` that shards are to go back, and where to; `atomic` that all shards go back when one

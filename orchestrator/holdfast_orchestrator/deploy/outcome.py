@@ -70,7 +70,7 @@ class ShardResult:
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
-    """How a deploy or destroy ended; `shards` are in the order in which they stand in the app."""
+    """How a deploy or destroy ended; `shards` are in the order of the app."""
 
     run: str
     verb: str
@@ -102,7 +102,7 @@ class RunResult:
 
     @property
     def exit_code(self) -> int:
-        """The exit code that stands for the whole run: that of the gravest thing that happened."""
+        """The exit code of the whole run: that of the gravest thing that happened."""
         found = {result.exit_code for result in self.shards}
         if self.interrupted:
             found.add(InterruptedSafelyError.exit_code)

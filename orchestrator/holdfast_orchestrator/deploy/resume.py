@@ -42,7 +42,7 @@ from holdfast_orchestrator.system.workers import WorkerPool
 
 _PATIENCE_SECONDS = 300.0
 _READERS = 8
-# What a run said of a shard it has nothing more to do with, and what is so whoever asks.
+# Outcomes of a shard that a run is done with; they are the same for every later caller.
 _STAYS = (Outcome.UNCHANGED, Outcome.COMMITTED, Outcome.ROLLED_BACK)
 
 
@@ -106,7 +106,7 @@ def _leased(run: str, app: tuple[Shard, ...], store: DurableStore) -> Iterator[S
 
 
 def _lease(run: str, store: DurableStore, key: str) -> StoredLease | None:
-    """The lease, where that run holds it. One that nobody can read is told of when its shard is taken."""
+    """The lease, where that run holds it. One that nobody can read is reported when its shard is taken."""
     stored = store.get(key)
     with suppress(NeedsPersonError):
         lease = None if stored is None else read_lease(stored)
@@ -176,7 +176,7 @@ def go_on(shard: Shard, run: Run, run_context: RunContext) -> ShardResult | None
     """Bring to its end what a process that died had begun on a shard for this very run.
 
     None where it had changed nothing: then nothing is held any more, and the shard may be begun anew; what
-    another run has left open there is its beginning's to deal with. Waits for the lease as the desk's policy
+    another run has left open there is its beginning's to deal with. Waits for the lease as the run's policy
     says, and a while for a Terraform that the dead has left somewhere. A stop that is asked for lets it
     finish, as it does what runs.
     """

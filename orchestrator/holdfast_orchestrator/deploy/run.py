@@ -184,7 +184,7 @@ class _Walk:
         return replace(self.run, id=new_run_id(self.run.clock.now()))
 
     def _seconds(self) -> Mapping[str, float]:
-        """How long each shard is expected to take; nothing where it will be left alone."""
+        """How long each shard is expected to take; nothing where it will be skipped."""
         if self.skip_check is not None:
             return {shard.name: self.skip_check.seconds(shard) for shard in self.order.shards}
         return {shard.name: estimated_seconds(shard) for shard in self.order.shards}

@@ -73,9 +73,9 @@ class RunContext:
 
     @classmethod
     def open(cls, run: Run, shards: tuple[Shard, ...], policy: DeployPolicy) -> Self:
-        """Begin to find out what has to be known of this run."""
+        """Start looking up the AWS caller and the git revision in the background."""
         runtime = run.runtime
-        with_helpers = WorkerPool(2, thread_name_prefix="desk")
+        with_helpers = WorkerPool(2, thread_name_prefix="run-context")
         try:
             return cls(
                 runtime=runtime,
@@ -88,7 +88,7 @@ class RunContext:
 
     @classmethod
     def of(cls, runtime: Runtime, policy: DeployPolicy, *, actor: Actor, git: str | None) -> Self:
-        """Return the desk of a run of which all this is known."""
+        """Return the context of a run of which all this is known."""
         found_actor: Future[Actor] = Future()
         found_actor.set_result(actor)
         found_git: Future[str | None] = Future()

@@ -19,7 +19,7 @@ from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.events import Event, Notice
 from holdfast_orchestrator.record.audit.entry import Action
 from holdfast_orchestrator.record.audit.trail import AuditTrail
-from holdfast_orchestrator.record.runs import RunRecord, begin_run, end_run
+from holdfast_orchestrator.record.runs import RunEnd, RunRecord, begin_run, end_run
 from holdfast_orchestrator.state.object_store import DurableStore
 from holdfast_orchestrator.system.workers import WorkerPool
 
@@ -44,7 +44,7 @@ Transcribe = Callable[[Callable[[Event], None]], Transcript]
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecorder:
-    """The books of one run. `command` is the command line as it was given."""
+    """Writes the record and the audit entry of one run. `command` is the command line as it was given."""
 
     run: Run
     run_context: RunContext
@@ -73,7 +73,7 @@ class RunRecorder:
             )
 
     def end(self, result: RunResult) -> None:
-        """Write how it ended. A bucket that cannot be written is told of, and changes nothing."""
+        """Write how it ended. A bucket that cannot be written gives a notice, and changes nothing."""
         for store, shards, trail in self._places:
             try:
                 self._end(store, shards, trail, result)
@@ -93,19 +93,13 @@ class RunRecorder:
         status = status_of(outcomes, interrupted=result.interrupted) if ours else "failed"
         # Where no backup was made there are none too many.
         more = {one.shard for one in ours if one.outcome is Outcome.COMMITTED and one.backup is not None}
-        with WorkerPool(_WRITERS, thread_name_prefix="books") as writers:
+        with WorkerPool(_WRITERS, thread_name_prefix="run-recorder") as writers:
             for shard in (one for one in shards if one.name in more):
                 writers.submit(prune_backups, self.run, shard)
             action = self._action(shards, outcomes=outcomes, seconds=seconds, status=status)
             audited = writers.submit(self._audit, store, shards, trail, action)
-            end_run(
-                store,
-                self.run.id,
-                status=status,
-                ended=self.run.clock.now(),
-                outcomes=outcomes,
-                seconds=seconds,
-            )
+            end = RunEnd(status=status, ended=self.run.clock.now(), outcomes=outcomes, seconds=seconds)
+            end_run(store, self.run.id, end)
             audited.result()
 
     def _audit(self, store: DurableStore, shards: Sequence[Shard], trail: AuditTrail, action: Action) -> None:

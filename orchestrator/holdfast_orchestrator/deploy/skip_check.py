@@ -1,4 +1,4 @@
-"""Whether a shard is left alone when its turn comes.
+"""Decides whether an unchanged shard can be skipped.
 
 All shards are looked at before the first begins. One whose upstream was committed since, or whose turn comes
 long after that look, is looked at again: a skip is a statement about the moment it is made.
@@ -14,7 +14,7 @@ from holdfast_orchestrator.change_detection.inspect import ChangeDetector
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.shard.intent import Intent
 
-# As long as the first shards of a run take to be told apart, and no longer.
+# As long as the first look at all shards of a run takes, and no longer.
 _FRESH_SECONDS = 10.0
 
 

@@ -27,7 +27,7 @@ class Workers(Protocol):
         """Return what is entered around all the work for a run."""
 
     def work(self, shard: Shard, run: Run, intent: Intent, run_context: RunContext) -> ShardResult:
-        """Do what is wanted of a shard; whatever happens is the result."""
+        """Work on a shard as its intent says; whatever happens is the result."""
 
 
 class LocalWorkers:
@@ -36,7 +36,7 @@ class LocalWorkers:
     is_here = True
 
     def listening(self, _run: Run) -> AbstractContextManager[None]:
-        """Nothing has to be heard that is not told already."""
+        """Do nothing: the events of a local shard are emitted already."""
         return nullcontext()
 
     def work(self, shard: Shard, run: Run, intent: Intent, run_context: RunContext) -> ShardResult:

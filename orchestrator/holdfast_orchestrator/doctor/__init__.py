@@ -3,7 +3,7 @@
     machine    project, engine, providers, packages, Node from files and `--version`
     cloud      local cloud, credentials, state buckets    from the local record, STS and S3
 
-A check is one frozen value: `ok`, `missing` (with the mending command) or `skipped` (with the
+A check is one frozen value: `ok`, `missing` (with the command that repairs it) or `skipped` (with the
 reason). Nothing is changed, but for what dead runs left in temporary folders: it is removed and named.
 Only what is missing makes the examination fail: a laptop without credentials for production is not a defect.
 What cannot be looked at is skipped, never guessed.

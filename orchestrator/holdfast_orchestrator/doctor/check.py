@@ -8,7 +8,7 @@ from holdfast_orchestrator.errors import HoldfastError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing looked at: what was found (or why it was not looked at), and what mends it."""
+    """One thing looked at: what was found (or why it was not looked at), and what repairs it."""
 
     name: str
     status: Literal["ok", "missing", "skipped"]

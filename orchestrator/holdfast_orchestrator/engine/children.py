@@ -4,8 +4,8 @@
     output/20261121T070243-01-apply.child.json     its process id, birth, and when it was started
     output/20261121T070243-01-apply.interrupted    there once it was sent its SIGINT, by whomever
 
-An orchestrator that is killed leaves its Terraform running; whoever comes next on this machine reads here
-whether that one still works, which events it told, and whether it may be interrupted: a second SIGINT can
+An orchestrator that is killed leaves its Terraform running; the next process on this machine reads here
+whether that one still works, which events it wrote, and whether it may be interrupted: a second SIGINT can
 cost it its state.
 """
 
@@ -39,7 +39,7 @@ class Child:
         return bool(self.birth) and processes.birth(self.pid) == self.birth
 
     def interrupt(self, processes: Processes) -> bool:
-        """Send it SIGINT, once in its life whoever started it; True where it was sent."""
+        """Send it SIGINT, once in its life, from any process; True where it was sent."""
         if not self.lives(processes) or not note_interrupt(self.record):
             return False
         return processes.interrupt(self.pid, born=self.birth)
@@ -53,7 +53,7 @@ def keep_child(record: Path, pid: int, *, began: datetime, processes: Processes)
 
 
 def note_interrupt(record: Path) -> bool:
-    """Note that whoever writes `record` is sent SIGINT; False where that was noted before, or cannot be."""
+    """Note that the writer of `record` is sent SIGINT; False where that was noted before, or cannot be."""
     try:
         write_new(record.with_suffix(_INTERRUPTED), b"")
     except OSError:

@@ -13,7 +13,7 @@ do not read `~/.terraform.d/*.tfrc`; so ours holds those as well.
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,14 +58,28 @@ class CliConfig:
         return result
 
 
+@dataclass(frozen=True, slots=True)
+class RequiredProviders:
+    """The providers a shard requires, the versions locked for them, and the mirrors that may have them."""
+
+    required: Sequence[Requirement]
+    locks: Locks
+    mirrors: Sequence[Mirror]
+
+    def by_mirror(self) -> dict[Path, list[str]]:
+        """Return the sources that each mirror serves, of all that a mirror serves."""
+        target = this_platform()
+        served: dict[Path, list[str]] = {}
+        for one in self.required:
+            locked = self.locks[one.source].version if one.source in self.locks else None
+            mirror = next((mirror for mirror in self.mirrors if mirror.serves(one, locked, target)), None)
+            if mirror is not None:
+                served.setdefault(mirror.path, []).append(one.source)
+        return served
+
+
 def cli_config(
-    environ: Mapping[str, str],
-    *,
-    engine: Engine,
-    required: Sequence[Requirement],
-    locks: Locks,
-    mirrors: Sequence[Mirror],
-    cache: Path,
+    environ: Mapping[str, str], *, engine: Engine, providers: RequiredProviders, cache: Path
 ) -> CliConfig:
     """Decide where the required providers come from; `cache` is the plugin cache to use if need be."""
     missing = frozenset({VARIABLE} if VARIABLE in environ and not Path(environ[VARIABLE]).is_file() else ())
@@ -79,9 +93,9 @@ def cli_config(
             users_own=True,
             overridden="dev_overrides" in _COMMENT.sub("", user),
         )
-    served = _served(required, locks, mirrors)
+    served = providers.by_mirror()
     text = user + "\n" + _installation(served) if served else None
-    if len({source for sources in served.values() for source in sources}) == len(required):
+    if len({source for sources in served.values() for source in sources}) == len(providers.required):
         return CliConfig(text=text, dropped=missing | {CACHE_VARIABLE}, serial_init=False)
     added = {} if own_cache else {CACHE_VARIABLE: str(cache)}
     return CliConfig(text=text, environ=added, dropped=missing, serial_init=True)
@@ -137,19 +151,6 @@ def _block(body: Mapping[str, object]) -> str:
 
 def _defines(text: str, name: str) -> bool:
     return re.search(rf"(?m)^\s*{name}\s*[={{]", _COMMENT.sub("", text)) is not None
-
-
-def _served(
-    required: Iterable[Requirement], locks: Locks, mirrors: Sequence[Mirror]
-) -> dict[Path, list[str]]:
-    target = this_platform()
-    served: dict[Path, list[str]] = {}
-    for one in required:
-        locked = locks[one.source].version if one.source in locks else None
-        mirror = next((mirror for mirror in mirrors if mirror.serves(one, locked, target)), None)
-        if mirror is not None:
-            served.setdefault(mirror.path, []).append(one.source)
-    return served
 
 
 def _installation(served: Mapping[Path, Sequence[str]]) -> str:

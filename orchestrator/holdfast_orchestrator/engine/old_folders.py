@@ -1,7 +1,7 @@
 """Working folders of shards that nothing has worked in for long, and other files of the cache that grow old.
 
 They are of projects that were moved or deleted, and of stacks that no app has any more. Which app has which
-cannot be told here, but a folder that is deleted too early costs one `init`, and a file here one look. So
+is not known here, but a folder that is deleted too early costs one `init`, and a file here one look. So
 age decides; what cannot be made again is never deleted.
 """
 

@@ -92,7 +92,7 @@ class Account:
 
 
 def account_of(events: Iterable[UiEvent]) -> Account:
-    """Sort out what an apply, or its record, told about resources."""
+    """Sort out what an apply, or its record, said about resources."""
     told = tuple(events)
     return Account(
         tuple(event for event in told if isinstance(event, ApplyStart)),

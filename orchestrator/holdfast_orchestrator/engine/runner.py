@@ -38,7 +38,7 @@ def ignore(event: UiEvent) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """A command that told events; `record` is the file they are in.
+    """A command that wrote events; `record` is the file they are in.
 
     `trouble` is what a listener raised, or the Ctrl-C that came while the command ran.
     """
@@ -56,7 +56,7 @@ class Streamed:
 
 
 def explained(completed: Completed, told: Sequence[Diagnostic] = ()) -> tuple[Diagnostic, ...]:
-    """Return what was told and what stands on standard error, once; a failure never without a reason."""
+    """Return the diagnostics and standard error, each once; a failure never without a reason."""
     found = unique([*told, *from_stderr(completed.stderr)])
     if any(one.is_error for one in found):
         return found
@@ -153,7 +153,7 @@ class Runner:
             if self._running is None:
                 return False
             if self._record is not None:
-                # Should this process die, whoever comes next must not send another.
+                # Should this process die, the next one must not send another.
                 note_interrupt(self._record)
             return self._running.interrupt()
 

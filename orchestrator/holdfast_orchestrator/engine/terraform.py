@@ -9,7 +9,7 @@ from typing import Any
 
 from holdfast_orchestrator.app.project_file import read_choices
 from holdfast_orchestrator.engine import lockfile
-from holdfast_orchestrator.engine.cli_config import CACHE_VARIABLE, CliConfig, cli_config
+from holdfast_orchestrator.engine.cli_config import CACHE_VARIABLE, CliConfig, RequiredProviders, cli_config
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic
 from holdfast_orchestrator.engine.environment import engine_environ
 from holdfast_orchestrator.engine.in_memory import forget, into_memory
@@ -38,6 +38,7 @@ from holdfast_orchestrator.terraform.ownership import Holdings, Sightings
 
 PLAN = "plan.tfplan"
 GIVEN_VARIABLES = "given-*.tfvars*"
+WITHOUT_LOCK, WITHOUT_REFRESH = "-lock=false", "-refresh=false"
 
 _UNCHANGED, _CHANGED = 0, 2
 _APPLYING = "applying.tfplan"
@@ -100,21 +101,20 @@ class Terraform:
         *,
         out: str = PLAN,
         destroy: bool = False,
-        lock: bool = True,
-        refresh: bool = True,
         targets: Sequence[str] = (),
+        flags: Sequence[str] = (),
         holdings: Holdings | None = None,
     ) -> PlanOutcome:
         """Make a plan in the file `out` of the shard's folder; of `targets` alone where there are any.
 
-        With `holdings` what it would create is looked for while it plans.
+        `flags` are further ones of the engine: WITHOUT_LOCK, WITHOUT_REFRESH. With `holdings` what it would
+        create is looked for while it plans.
         """
         arguments = ["-json", "-input=false", "-detailed-exitcode", f"-out={out}"]
         arguments += ["-destroy"] if destroy else []
         arguments += [f"-target={address}" for address in targets]
         arguments += [f"-var-file={file.name}" for file in sorted(self.workdir.glob(GIVEN_VARIABLES))]
-        arguments += [] if lock else ["-lock=false"]
-        arguments += [] if refresh else ["-refresh=false"]
+        arguments += flags
         watch = None if holdings is None else Watching(holdings=holdings, plans=True)
         streamed, watched = self._planned(arguments, watch)
         check(self._runner, "plan", streamed)
@@ -226,14 +226,8 @@ class Terraform:
     @cached_property
     def _config(self) -> CliConfig:
         plugins = cache_folder_of(self._runtime.cache, "plugins")
-        return cli_config(
-            self._shard_environ,
-            engine=self.engine,
-            required=self._required,
-            locks=lockfile.read(self._project),
-            mirrors=self._mirrors,
-            cache=plugins,
-        )
+        providers = RequiredProviders(self._required, lockfile.read(self._project), self._mirrors)
+        return cli_config(self._shard_environ, engine=self.engine, providers=providers, cache=plugins)
 
     @cached_property
     def _mirrors(self) -> tuple[Mirror, ...]:
@@ -334,7 +328,7 @@ class Terraform:
 
 
 def _listener_failed(streamed: Streamed) -> tuple[Diagnostic, ...]:
-    # An apply is told to the end whatever became of its listener: what it did has to be dealt with.
+    # The events of an apply are read to the end even if its listener failed: what it did has to be known.
     if not isinstance(streamed.trouble, Exception):
         return ()
     return (Diagnostic(severity="warning", summary=f"showing the events failed: {streamed.trouble!r}"),)

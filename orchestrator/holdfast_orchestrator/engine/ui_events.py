@@ -143,7 +143,7 @@ _WORDS = frozenset({"version", "log", "init_output"})
 
 
 def parse(line: str) -> UiEvent | None:
-    """Return the event a line of output stands for, or None for an empty line. Never raises."""
+    """Return the event of a line of output, or None for an empty line. Never raises."""
     text = line.strip()
     if not text:
         return None

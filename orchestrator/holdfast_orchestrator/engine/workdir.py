@@ -147,7 +147,7 @@ def _check_name(name: str) -> None:
 
 def _refuse_unsaved_state(folder: Path, files: Mapping[str, bytes]) -> None:
     if (path := errored_state(folder)) is not None:
-        # Whoever pushes it needs the configuration, and a killed process has left none.
+        # To push it, the configuration is needed, and a killed process has left none.
         for name, content in files.items():
             forget(folder / name)
             write_private(folder / name, content)

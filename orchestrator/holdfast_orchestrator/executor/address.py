@@ -62,7 +62,7 @@ class Cluster:
     def security(self, distributed: Any) -> Any:
         """Return what Dask is to connect with; Dask's own settings where no files are named.
 
-        Raises UsageError where TLS is wanted and there are none either.
+        Raises UsageError for tls:// where Dask has no files either.
         """
         if self.scheme != "tls":
             return None

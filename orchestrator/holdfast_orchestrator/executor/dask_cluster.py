@@ -3,7 +3,7 @@
     with joined(Cluster(address="tls://scheduler:8786", …), project) as crew:
         carry_out(order, run, crew)
 
-Each thread of the walk hands its shard to the cluster and waits. Meanwhile what the workers tell is told
+Each thread of the walk hands its shard to the cluster and waits. Meanwhile it emits the events of the workers
 here, and a run that is asked to stop asks them. Where the cluster gives a shard up (its workers died one
 after another, none is left, or nobody answers any more) the thread takes the shard over itself.
 """
@@ -66,7 +66,7 @@ def joined(cluster: Cluster, project_settings: ProjectSettings) -> Iterator["Das
         ) from None
     with plain_values_only():
         client = _connected(distributed, cluster)
-        # What it says of lost connections is told by us, once.
+        # It logs each lost connection; one notice of ours is enough.
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         try:
             refuse_open(cluster, listening=str(client.scheduler_info()["address"]))
@@ -146,7 +146,7 @@ class DaskCrew:
 
     @contextmanager
     def listening(self, run: Run) -> Iterator[None]:
-        """While inside, what the workers tell of the run is told here; afterwards they let go of it."""
+        """While inside, events of the workers are emitted here; afterwards the workers let go of the run."""
         self._neighbours = Neighbours(run.manifest)
         self._seen = self._counted = run.clock.monotonic()
         topic = worker.topic_of(run.id)
@@ -166,7 +166,7 @@ class DaskCrew:
                 self._client.run(worker.end, run.id, on_error="ignore")
 
     def work(self, shard: Shard, run: Run, intent: Intent, run_context: RunContext) -> ShardResult:
-        """Have a worker do what is wanted of a shard."""
+        """Have a worker deploy a shard."""
         try:
             return self._result(self._job(shard, run, intent, run_context), run)
         except HoldfastError as error:
@@ -233,7 +233,7 @@ class DaskCrew:
                 return
             self._told, self._told_at = urgency, now
             self._telling += 1
-        # A cluster that cannot be told any more is found out when it is asked for the result.
+        # A cluster that cannot be reached any more shows when it is asked for the result.
         with suppress(Exception):
             self._client.run(worker.stop, run.id, int(urgency), on_error="ignore")
         with self._lock:

@@ -1,7 +1,7 @@
 """What runs on a Dask worker: `carry` in one of its threads, the rest in its event loop.
 
 A worker keeps what all shards of a run share (runtime, warm providers, the signal to stop) until the run's
-`end`. Whoever would send that may have died, so what has had no shard for IDLE_SECONDS is let go of too. Its
+`end`. The sender of that may have died, so what has had no shard for IDLE_SECONDS is dropped too. Its
 outside world is its own: environment, credentials, cache folder, Terraform.
 """
 
@@ -212,7 +212,7 @@ def _manned(job: Job, tell: Callable[[Event], None]) -> _Post:
 
 
 def _project(runtime: Runtime, job: Job) -> Path:
-    """A folder of this worker that stands for the project's with its provider locks."""
+    """A folder of this worker in place of the project's, with its provider locks."""
     folder = cache_folder_of(runtime.cache, "crew", job.project_folder)
     if job.project_settings.lock_file is not None:
         replace_file(folder / lockfile.NAME, job.project_settings.lock_file.encode())

@@ -1,4 +1,4 @@
-"""What a worker is told of one shard. It travels as JSON (`messages`).
+"""What a worker needs to know about one shard. It travels as JSON (`messages`).
 
 Of the other shards go along, without their configurations, those it may read from and those whose objects
 its own could be taken for.
@@ -25,7 +25,7 @@ class ProjectSettings:
     """What of the project's folder a worker has to know.
 
     `engine` is terraform or tofu, None for whichever a worker has. `lock_file` is the text of the provider
-    locks, None where there are none; `redact` are texts that cdktf.json wants never shown.
+    locks, None where there are none; `redact` are texts that must never be shown (cdktf.json).
     """
 
     engine: str | None = None

@@ -1,9 +1,9 @@
-"""What a deployer and its workers say to each other: JSON, checked against the types it stands for.
+"""What a deployer and its workers say to each other: JSON, checked against its types.
 
     deployer → worker    a job                                             `job_text`, `job_of`
     worker → deployer    events of the run, and what became of the shard    `event_text`, `ended_text`, …
 
-Dask would carry any object as a pickle, and whoever can put a pickle before a program runs code in it. So
+Dask would carry any object as a pickle, and anybody who can send a program a pickle runs code in it. So
 nothing but text is handed to Dask on either side, and nothing is made of a text but the values named here.
 """
 

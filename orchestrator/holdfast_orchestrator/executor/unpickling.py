@@ -1,6 +1,6 @@
 """While a cluster is joined, nothing that comes from it is unpickled into anything but plain values.
 
-What workers answer is text, but Dask itself carries that text, and its own errors, as pickles, and whoever
+What workers answer is text, but Dask itself carries that text, and its own errors, as pickles. Anybody who
 reaches the scheduler can send any pickle to its clients. Loading one may call any function of this process.
 So Dask's loader is replaced: it knows plain values and kinds of exceptions; in place of everything else it
 puts a `Stranger`, which does nothing.
@@ -17,15 +17,15 @@ from importlib import import_module
 from typing import Any, Self
 
 _PLAIN = frozenset({"set", "frozenset", "bytearray", "complex"})
-# Kinds of errors that Dask tells of itself.
+# Kinds of errors that Dask itself sends.
 _DASK = ("distributed", "dask")
 _ERRORS = "tblib.pickling_support"
 _REBUILDERS = ("unpickle_exception", "unpickle_exception_with_attrs")
 _lock = threading.Lock()
 
 
-class Stranger(Exception):  # noqa: N818 - it stands for anything
-    """What stands where a pickle had an object of a kind that is not let in; as an error it names itself."""
+class Stranger(Exception):  # noqa: N818 - it replaces any object
+    """Replaces an object of a kind that is not let in; as an error it names itself."""
 
     name = "an object"
 
@@ -100,7 +100,7 @@ def plain_values_only() -> Iterator[None]:
 
 
 class _Module:
-    """What stands where Dask means the module `pickle`."""
+    """Replaces the module `pickle` in Dask."""
 
     loads = staticmethod(loads)
     dumps = staticmethod(pickle.dumps)

@@ -21,7 +21,7 @@ def findings(proposal: Proposal, gates: Iterable[Gate] | None = None) -> tuple[F
 
 
 def pass_gates(proposal: Proposal, more: Iterable[Finding] = ()) -> None:
-    """Return if nothing stands against a proposal. Raises GateError with every finding, `more` included."""
+    """Return if no gate refuses a proposal. Raises GateError with every finding, `more` included."""
     found = (*findings(proposal), *more)
     if found:
         raise GateError(

@@ -11,7 +11,7 @@ from holdfast_orchestrator.terraform.json_values import digest
 
 
 def rejected_version(good: LastGood | None, shard: Shard, redeploy: Collection[str]) -> Finding | None:
-    """Return what stands against a deploy of this configuration, None where nothing does.
+    """Return why this configuration must not be deployed, None where it may be.
 
     `redeploy` are runs whose version may be deployed again.
     """

@@ -3,7 +3,7 @@
     {"kind": "ecs_service_steady", "name": "api-steady", "cluster": {"output": "cluster"}, "service": "api",
      "overrides": {"window": 120}}
 
-A field that is known only after the deploy stands there as `{"output": NAME}` and is put in by `resolved`.
+A field that is known only after the deploy is there as `{"output": NAME}` and is put in by `resolved`.
 A misspelt field is an error and never a check that does not check. All times are in seconds.
 """
 
@@ -38,7 +38,7 @@ Text = Annotated[str, Field(min_length=1)] | Output
 
 
 class Overrides(_Strict):
-    """What one environment wants otherwise. A check is switched off with a reason only."""
+    """What is different in one environment. A check is switched off with a reason only."""
 
     timeout: Seconds | None = None
     interval: Seconds | None = None
@@ -58,7 +58,7 @@ class BaseCheck(_Strict):
 
     A look is made every `interval` and given up after `timeout`. `successes` looks in a row pass the check;
     more than `failures` unhealthy ones fail it (None: only the end of the window does). `window` is how long
-    all of it may take. `on_inconclusive` decides where the end of the window comes and nothing could be told.
+    all of it may take. `on_inconclusive` decides where the window ends without any clear answer.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=128)]

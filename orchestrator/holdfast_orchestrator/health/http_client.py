@@ -2,7 +2,7 @@
 
 The name is resolved here, every address it has is checked, and the connection is made to the very address
 that was checked: a name that resolves differently a moment later changes nothing. Addresses that answer
-with credentials to whoever asks (metadata services) are refused; private addresses are not, because
+with credentials to any caller (metadata services) are refused; private addresses are not, because
 services inside a VPC live there. Certificates are verified. No proxy is used.
 """
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Standing(StrEnum):
-    """How a target stood when it was looked at."""
+    """How healthy a target was when it was looked at."""
 
     HEALTHY = "healthy"
     WAITING = "waiting"
@@ -14,14 +14,14 @@ class Standing(StrEnum):
     FAILED = "failed"
     """Unwell, and no waiting will change it."""
     UNKNOWN = "unknown"
-    """Could not be told."""
+    """Unknown: the look gave no answer."""
     DENIED = "denied"
-    """Could not be told because whoever is asking may not know."""
+    """Unknown: the caller has no permission to look."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One look: how the target stood, and a clause with what was seen."""
+    """One look: how healthy the target was, and a clause with what was seen."""
 
     standing: Standing
     what: str

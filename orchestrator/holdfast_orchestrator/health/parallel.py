@@ -38,5 +38,5 @@ class _Look:
     def _run(self) -> None:
         try:
             self._observation = self._look(self._check)
-        except BaseException as error:  # noqa: BLE001 - raised again by whoever waits for the result
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is awaited
             self._error = error

@@ -1,8 +1,8 @@
-"""Before anything is changed: would a health check of this shard stand in the way from the start?
+"""Before anything is changed: would a health check of this shard fail from the start?
 
 An alarm that is on already would fail the deploy whatever it does, and would not tell its doing from what
 was there before. Credentials that may not look, and a URL that is never asked, would cost a rollback. What
-is merely unhealthy now is no obstacle: this deploy may be what mends it.
+is merely unhealthy now is no obstacle: this deploy may be what repairs it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

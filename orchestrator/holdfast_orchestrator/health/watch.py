@@ -1,4 +1,4 @@
-"""Look at every check again and again until each has passed, one has failed, or somebody wants to stop.
+"""Look at every check again and again until each has passed, one has failed, or somebody asks to stop.
 
     checks = pinned(parse_checks(shard), state, outputs)
     verdict = watch(checks, outputs, doors, stop=stop, on_progress=tell)
@@ -111,7 +111,7 @@ def watch(
         outputs: the shard's output values after the apply, by name.
         doors: the outside world.
         stop: asked before every look; once it is set, what is undecided is left so.
-        on_progress: told of every look that saw something new.
+        on_progress: called for every look that saw something new.
     """
     began = doors.clock.monotonic()
     watched = [_Watched(check, began) for check in checks]

@@ -312,12 +312,12 @@ class _Search:
 
 
 def _is_run(before: str, between: str) -> bool:
-    """Whether a word of a command is a program or a script, by what stands before it."""
+    """Whether a word of a command is a program or a script, by the word before it."""
     return not between or between.endswith((";", "&", "|", "(", "`")) or Path(before).name in _INTERPRETERS
 
 
 def _argument(at: tuple[str, ...]) -> tuple[str, str]:
-    """The type and the argument that a value stands in: `resource.TYPE.NAME.ARGUMENT`."""
+    """The type and the argument that a value is in: `resource.TYPE.NAME.ARGUMENT`."""
     return (at[1], at[3]) if len(at) == 4 and at[0] in ("resource", "data") else ("", "")  # noqa: PLR2004
 
 

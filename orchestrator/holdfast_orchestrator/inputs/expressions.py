@@ -1,7 +1,7 @@
 """The functions of Terraform that read files, found in a text, and the paths they are given.
 
 A path is known where it is written out, may begin with `path.module`, `path.root` or `path.cwd`, and is
-wrapped in nothing but `abspath`. Any other is computed: of it only what stands before the first unknown part
+wrapped in nothing but `abspath`. Any other is computed: of it only what is before the first unknown part
 is known.
 """
 
@@ -22,10 +22,10 @@ _CLOSES = {"(": ")", "[": "]", "{": "}"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileCall:
-    """One call. `path` is None where nothing of it is known; `start` and `end` say where it stands.
+    """One call. `path` is None where nothing of it is known; `start` and `end` say where it is.
 
     With `whole` false, `path` is only its beginning, up to a `/`. `from_module` says that it is relative to
-    the module it stands in, not to the stack's folder.
+    the module it is in, not to the stack's folder.
     """
 
     function: str
@@ -145,7 +145,7 @@ def _template_end(text: str, start: int) -> int:
 
 
 def _expressions(text: str) -> list[tuple[int, int]]:
-    """Where the expressions of a template stand."""
+    """Where the expressions of a template are."""
     found, at = [], 0
     while at < len(text):
         if text.startswith(("$${", "%%{"), at):

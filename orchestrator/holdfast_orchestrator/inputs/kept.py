@@ -48,7 +48,7 @@ def doubts_about(store: ObjectStore, artifact_sha256: str) -> tuple[str, ...]:
 
 
 def reapplied(run: str, doubts: tuple[str, ...]) -> str:
-    """Return how a deployment is told of that was gone back to."""
+    """Return the sentence about a deployment that was gone back to."""
     if not doubts:
         return f"deploy {run} re-applied, verified"
     return f"deploy {run} re-applied, but not proved to be what it was: {'; '.join(doubts)}"

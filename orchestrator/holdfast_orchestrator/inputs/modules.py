@@ -19,7 +19,7 @@ _LOCAL = ("./", "../", "/")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModuleText:
-    """What stands in a module's files. `calls` are those of functions that read files."""
+    """What is in a module's files. `calls` are those of functions that read files."""
 
     calls: tuple[FileCall, ...]
     local: tuple[str, ...]

@@ -13,7 +13,7 @@ ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 STATE_BUCKET = "holdfast-state-local"
 
-# The emulator reads the account from the key: one it does not know stands for ACCOUNT.
+# The emulator reads the account from the key: one it does not know means ACCOUNT.
 _ACCESS_KEY = "AKIAHOLDFASTLOCAL000"
 _SECRET_KEY = "local"  # noqa: S105 - nothing checks it
 

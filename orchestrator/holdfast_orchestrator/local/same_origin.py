@@ -2,7 +2,7 @@
 
 A page open in somebody's browser can send requests to a server on loopback: under the server's address (then
 the browser says in `Origin` whose page it is), or under a name of its own that it lets point to 127.0.0.1
-(DNS rebinding; then the name stands in `Host`). AWS SDKs, Terraform and the command line send neither. So:
+(DNS rebinding; then the name is in `Host`). AWS SDKs, Terraform and the command line send neither. So:
 
 * `Host` is a name of loopback, one below it (`bucket.localhost`, as SDKs address a bucket), or one of AWS's,
   whose names nobody else can let point anywhere;

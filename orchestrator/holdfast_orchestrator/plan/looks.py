@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic
+from holdfast_orchestrator.engine.terraform import WITHOUT_LOCK, WITHOUT_REFRESH
 from holdfast_orchestrator.system.private_files import write_private
 from holdfast_orchestrator.terraform.addresses import escape_template
 from holdfast_orchestrator.terraform.create_semantics import is_doubtful, rule_of
@@ -144,7 +145,9 @@ def _answers(terraform: "Terraform", questions: Sequence[_Question]) -> tuple[Di
     write_private(file, json.dumps(_merged(questions)).encode())
     try:
         outcome = terraform.plan(
-            out=_FILE, lock=False, refresh=False, targets=[one.target for one in questions]
+            out=_FILE,
+            targets=[one.target for one in questions],
+            flags=(WITHOUT_LOCK, WITHOUT_REFRESH),
         )
         outcome.plan.unlink(missing_ok=True)
     except CommandFailedError as error:

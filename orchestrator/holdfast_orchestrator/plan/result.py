@@ -53,7 +53,7 @@ class ShardPlan:
     file; it holds secrets. `inputs` are digests of what it read of the shards above it, `reads` of the files
     and variables it read. `skipped` is what
     is known to be unchanged without a plan; `reasons` say why a shard was not. `seen` is what was seen of the
-    objects it would create (`Sighting.to_json`), by the gateway if `guarded`; `refusals` what stands against
+    objects it would create (`Sighting.to_json`), by the gateway if `guarded`; `refusals` the gates against
     a deploy of it.
     """
 
@@ -167,7 +167,7 @@ class Plan:
 
     @property
     def refusals(self) -> tuple[Refusal, ...]:
-        """What stands against a deploy of it."""
+        """Why a deploy of it would be refused."""
         return tuple(refusal for plan in self.shards for refusal in plan.refusals)
 
     @property

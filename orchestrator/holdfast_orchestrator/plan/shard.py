@@ -59,7 +59,7 @@ def make_plan(
     snapshot: StateSnapshot | None,
     destroy: bool = False,
 ) -> MadePlan:
-    """Init, plan and show, and tell of it. `snapshot` is the state there is, read just now.
+    """Init, plan and show, and emit events of it. `snapshot` is the state there is, read just now.
 
     Raises HoldfastError where Terraform fails.
     """

@@ -38,7 +38,7 @@ class Agreed:
 
 
 def refusals_of(made: "MadePlan", shard: Shard, run: "Run", agreed: Agreed) -> tuple[Refusal, ...]:
-    """Return everything that stands against a deploy of this plan."""
+    """Return everything that a deploy of this plan would be refused for."""
     if not made.raw:
         return ()
     seen = run.redactor.text
@@ -66,6 +66,6 @@ def _refusals(made: "MadePlan", shard: Shard, run: "Run", agreed: Agreed) -> Ite
         last_good=None if good is None else good.index,
     )
     for held in judged.held:
-        # What a gate stops is told once.
+        # What a gate refuses is named once.
         if not any(held.address and held.address in finding.what for finding in gated):
             yield held.sentence, advice_of(held) or ""

@@ -1,7 +1,7 @@
 """Plan the shards of a run at once and in no order: a plan changes nothing, so none waits for another."""
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.app.graph import Graph
@@ -26,55 +26,66 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.preview.ownership import PlannedOwnership
 
 
-def plan_run(
-    run: Run,
-    shards: tuple[Shard, ...],
-    *,
-    max_parallel: int,
-    per_account: int | None = None,
-    refresh: bool = False,
-    explain: bool = False,
-    take_over_app: str | None = None,
-    agreed: Agreed | None = None,
-) -> Plan:
-    """Return the plans of `shards`; a shard that cannot be planned yet, or at all, is part of the answer.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRequest:
+    """What to plan, and how.
 
-    What has not changed since its last good deploy is not planned, unless reality is to be looked at
-    (`refresh`). With `explain` the reasons say which resources are meant. What is `agreed` to be lost is not
-    among what a deploy would be refused for.
+    Attributes:
+        shards: what to plan.
+        max_parallel: how many shards at once.
+        per_account: how many shards of one account at once; None for no bound of its own.
+        refresh: look at reality too, where nothing has changed since the last good deploy.
+        explain: name the resources in the reasons.
+        take_over_app: an app whose records count as this one's.
+        agreed: what may be lost: a deploy is not refused for it.
+    """
+
+    shards: tuple[Shard, ...]
+    max_parallel: int
+    per_account: int | None = None
+    refresh: bool = False
+    explain: bool = False
+    take_over_app: str | None = None
+    agreed: Agreed = field(default_factory=Agreed)
+
+
+def plan_run(run: Run, request: PlanRequest) -> Plan:
+    """Return the plans of the shards; one that cannot be planned yet, or at all, is part of the answer.
+
+    What has not changed since its last good deploy is not planned, unless with `refresh`.
     Raises StateBucketError where a state bucket is missing, and GateError where the records of a shard are of
     another app than this and `take_over_app`, UsageError where `agreed` adopts what no shard declares.
     """
     from holdfast_orchestrator.preview.ownership import PlannedOwnership  # noqa: PLC0415 - deploys too
 
-    began = run.clock.monotonic()
+    began, shards = run.clock.monotonic(), request.shards
     check_buckets(run.tools, shards)
     refuse_states_elsewhere(run.tools, shards, lambda text: run.emit(Notice(message=text)))
-    refuse_unknown_adoptions(frozenset() if agreed is None else agreed.adopt, shards)
+    refuse_unknown_adoptions(request.agreed.adopt, shards)
     names = tuple(shard.name for shard in shards)
     run.emit(run.started("plan", shards))
-    decisions = ChangeDetector(run=run, refresh=refresh, explain=explain).first(shards)
+    decisions = ChangeDetector(run=run, refresh=request.refresh, explain=request.explain).first(shards)
     refuse_other_apps(
         run.project,
         [(shard, run.tools.store(shard)) for shard in shards if not decisions[shard.name].unchanged],
-        taken_over=take_over_app,
+        taken_over=request.take_over_app,
         is_named=run.is_named,
     )
     changed = frozenset(name for name in names if not decisions[name].unchanged)
     ownership = PlannedOwnership.of(run, changed)
     schedule = Schedule(
-        work=lambda name: _plan_and_tell(name, run, decisions[name], agreed, ownership),
+        work=lambda name: _plan_and_tell(name, run, decisions[name], request.agreed, ownership),
         failed=lambda _plan: False,
-        max_parallel=max_parallel,
+        max_parallel=request.max_parallel,
         stop=run.stop,
         priority={shard.name: estimated_seconds(shard) for shard in shards}.__getitem__,
         group=lambda name: run.manifest.by_name[name].account,
-        per_group=per_account,
+        per_group=request.per_account,
     )
     with (
         # Somebody may be asked about the plan next, and a deploy may follow.
         run.stop.guarding(is_last=False),
-        WorkerPool(max_parallel + 1, thread_name_prefix="plan") as executor,
+        WorkerPool(request.max_parallel + 1, thread_name_prefix="plan") as executor,
     ):
         retired = executor.submit(find_retired, run)
         planned = schedule.run(Graph(dict.fromkeys(names, ())), executor)
@@ -95,7 +106,7 @@ def plan_run(
 
 
 def _plan_and_tell(
-    name: str, run: Run, decision: Decision, agreed: Agreed | None, ownership: "PlannedOwnership"
+    name: str, run: Run, decision: Decision, agreed: Agreed, ownership: "PlannedOwnership"
 ) -> ShardPlan:
     shard = run.manifest.by_name[name]
     if decision.unchanged:

@@ -28,7 +28,7 @@ def plan_shard(
         with run.tools.folder(shard):
             terraform = run.tools.terraform(shard, quiet)
             with run.stop.interrupting(terraform.cancel):
-                return plan_with(terraform, shard, run, keep=True, agreed=agreed, ownership=ownership)
+                return plan_with(terraform, shard, run, agreed=agreed, ownership=ownership)
     except HoldfastError as error:
         upstreams = undeployed_upstreams(error, shard, run.manifest, run.tools)
         if upstreams:
@@ -50,15 +50,12 @@ def plan_with(
     shard: Shard,
     run: Run,
     *,
-    destroy: bool = False,
-    keep: bool = False,
     agreed: Agreed | None = None,
     ownership: PlannedOwnership | None = None,
 ) -> ShardPlan:
-    """Plan with a Terraform already at hand; its plan file stays where `terraform` works.
+    """Plan with a Terraform already at hand; the content of its plan file is part of the answer.
 
-    With `keep` the file's content becomes part of the answer. Raises HoldfastError where Terraform
-    fails.
+    Raises HoldfastError where Terraform fails.
     """
     began = run.clock.monotonic()
     snapshot = read_snapshot(run.tools.store(shard), shard.state.key)
@@ -66,7 +63,7 @@ def plan_with(
         ownership.refuse_strange(shard, snapshot)
     # Asked before the plan reads them: what changes meanwhile makes this plan stale, never good.
     inputs = Upstreams(manifest=run.manifest, tools=run.tools).digests(shard)
-    made = make_plan(terraform, shard, run, snapshot=snapshot, destroy=destroy)
+    made = make_plan(terraform, shard, run, snapshot=snapshot)
     judged, refusals = (made, ()) if ownership is None else ownership.judge(shard, made, snapshot)
     return ShardPlan(
         shard=shard.name,
@@ -76,10 +73,10 @@ def plan_with(
         inputs=inputs,
         reads=shard.inputs.digests,
         document=judged.document,
-        content=read_source(made.file) if keep and made.raw else None,
+        content=read_source(made.file) if made.raw else None,
         seen=tuple(one.to_json() for one in made.watched.by_key.values()),
         guarded=made.guarded,
-        refusals=refusals or (() if destroy else refusals_of(judged, shard, run, agreed or Agreed())),
+        refusals=refusals or refusals_of(judged, shard, run, agreed or Agreed()),
         seconds=run.clock.monotonic() - began,
     )
 

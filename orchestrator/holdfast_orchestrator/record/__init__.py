@@ -2,10 +2,10 @@
 
     actor        who is deploying, from where, at which git revision
     artifact     what was deployed: configuration, provider lock, versions; named by its content
-    journal/     what a run was about to do and had done, shard by shard; the ground a restart stands on
+    journal/     what a run was about to do and had done, shard by shard; what a restart reads
     last_good    per shard: the deployment to go back to; writing it is what "committed" means
     state_record per shard: which state to expect, and what a failed deploy left unsettled
-    fingerprint  in it: what a good deployment stood on, so that the next one can be skipped
+    fingerprint  in it: what must be the same for the next deploy to be skipped
     shard_record a shard as records keep it
     runs         one record per run: `holdfast runs`, `holdfast show`
     audit/       one record per action, chained, immutable: `holdfast audit`

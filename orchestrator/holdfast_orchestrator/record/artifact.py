@@ -32,7 +32,7 @@ class Artifact:
 
     `configuration` is cdk.tf.json as it was synthesized, `lock` the .terraform.lock.hcl (None: there was
     none yet). `engine` is "terraform 1.11.4" or alike, `providers` versions by source address. `assets` are
-    SHA-256 by path of the files that are kept. `inputs` is what `inputs.keep.described` tells of all that it
+    SHA-256 by path of the files that are kept. `inputs` is what `inputs.keep.described` says of all that it
     reads, None in an artifact from before that was known.
     """
 

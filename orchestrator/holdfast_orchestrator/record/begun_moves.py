@@ -12,7 +12,7 @@ _READERS = 8
 def begun_move(store: DurableStore, source: str, target: str, environments: tuple[str, ...]) -> Moving | None:
     """Return the move between two stacks of these environments (none: any) that did not end.
 
-    Reads every state record of the bucket; one that cannot be read tells of no move.
+    Reads every state record of the bucket; one that cannot be read has no move.
     """
     folders = [head.key.removeprefix(f"{STATES}/").removesuffix(".json") for head in store.list(f"{STATES}/")]
     with WorkerPool(_READERS, "moves") as readers:

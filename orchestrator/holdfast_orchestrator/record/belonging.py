@@ -10,6 +10,7 @@ refused before anything is planned.
 import json
 import shlex
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.errors import GateError, HoldfastError
@@ -25,31 +26,38 @@ _READERS = 8
 _ONE_APPS_SHARE = 0.5
 
 
-def refuse_other_app(
-    project: str,
-    key: str,
-    *,
-    good: LastGood | None,
-    record: StateRecord | None,
-    taken_over: str | None = None,
-    unnamed: bytes | None = None,
-    environment: str = "",
-) -> None:
+@dataclass(frozen=True, slots=True)
+class ThisApp:
+    """The app that a command works for.
+
+    Attributes:
+        project: its name; empty where it has none.
+        taken_over: an app whose records count as this one's, because the user said so.
+        unnamed: the shard's configuration, where the app has no `projectId` and goes by its folder's name.
+        environment: the shard's, where it is known.
+    """
+
+    project: str
+    taken_over: str | None = None
+    unnamed: bytes | None = None
+    environment: str = ""
+
+
+def refuse_other_app(app: ThisApp, key: str, *, good: LastGood | None, record: StateRecord | None) -> None:
     """Return if the records of the state at `key` are of this app, or of one that is taken over by its name.
 
     Records of older versions name no app and are taken for this one's. An app without `projectId` goes by the
     name of its folder, which may be another one on another machine: there the configuration of the shard
-    decides, which `unnamed` is then. It is this app's if it declares at least half of the blocks of the last
-    good deployment: with fewer, its plan would delete most of what another app has.
-    `environment` is the shard's, where it is known. Raises GateError where another app wrote them.
+    decides. It is this app's if it declares at least half of the blocks of the last good deployment: with
+    fewer, its plan would delete most of what another app has. Raises GateError where another app wrote them.
     """
-    owner = _owner(good, record)
-    if not project or owner in (None, project, taken_over) or _goes_on_from(good, unnamed):
+    project, owner = app.project, _owner(good, record)
+    if not project or owner in (None, project, app.taken_over) or _goes_on_from(good, app.unnamed):
         return
     words = (
         "holdfast",
         "deploy",
-        *(("--env", environment) if environment else ()),
+        *(("--env", app.environment) if app.environment else ()),
         "--take-over-app",
         str(owner),
     )
@@ -111,15 +119,13 @@ def _refuse_other_app(
     kept = read_state_record(store, shard.state.folder)
     read = read_last_good(store, shard.state.folder)
     good, record = None if read is None else read.record, None if kept is None else kept.record
-    refuse_other_app(
+    app = ThisApp(
         project,
-        shard.state.key,
-        good=good,
-        record=record,
         taken_over=taken_over,
         unnamed=None if is_named else shard.configuration,
         environment=shard.environment,
     )
+    refuse_other_app(app, shard.state.key, good=good, record=record)
     refuse_other_stack(shard.name, shard.state.key, shard.configuration, good=good, record=record)
 
 

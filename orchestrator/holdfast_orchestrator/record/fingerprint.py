@@ -1,6 +1,6 @@
-"""What a good deployment stood on: everything that must be the same for the next one to have nothing to do.
+"""Fingerprint of a verified deployment. If it still matches, the next deploy skips the shard.
 
-Kept in the state record (`state_record.py`) by whoever proved the shard well, and only then; every other
+It is written into the state record (`state_record.py`) after a deploy that was verified; every other
 ending leaves none. It is evidence for skipping and nothing else: one that cannot be read counts as none.
 """
 

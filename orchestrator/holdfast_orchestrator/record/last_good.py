@@ -188,10 +188,10 @@ def earlier(store: DurableStore, folder: str, *, limit: int | None = None) -> tu
 
 
 def deployments(history: Sequence[LastGood]) -> tuple[LastGood, ...]:
-    """Return the deployments that were really good, newest first; the first is what stands, or stood last.
+    """Return the deployments that were really good, newest first; the first is deployed now, or was last.
 
-    A destroy is none, nor is a rollback by hand: it stands for the deployment that it went back to, and what
-    it rolled back from is left out. A move stands in the place of the one before it. `history` is what
+    A destroy is none, nor is a rollback by hand: it counts as the deployment that it went back to, and what
+    it rolled back from is left out. A move takes the place of the one before it. `history` is what
     `earlier` returns.
     """
     found: list[LastGood] = []

@@ -102,15 +102,17 @@ def begin_run(store: ObjectStore, record: RunRecord) -> None:
         raise HoldfastError(f"there is a run {record.run} already", next_step=f"holdfast show {record.run}")
 
 
-def end_run(
-    store: ObjectStore,
-    run: str,
-    *,
-    status: str,
-    ended: datetime,
-    outcomes: Mapping[str, str],
-    seconds: Mapping[str, float],
-) -> RunRecord:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnd:
+    """How a run ended: its status, and the outcome and the seconds of its shards, by name."""
+
+    status: str
+    ended: datetime
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+def end_run(store: ObjectStore, run: str, end: RunEnd) -> RunRecord:
     """Write how a run ended; returns the whole record. A run that was resumed ends again.
 
     Raises NeedsPersonError where nothing says that it began.
@@ -122,10 +124,10 @@ def end_run(
         begun = _read(stored)
         record = replace(
             begun,
-            status=status,
-            ended=ended,
-            outcomes={**begun.outcomes, **outcomes},
-            seconds={**begun.seconds, **seconds},
+            status=end.status,
+            ended=end.ended,
+            outcomes={**begun.outcomes, **end.outcomes},
+            seconds={**begun.seconds, **end.seconds},
         )
         try:
             store.replace(stored.head.key, dump(SCHEMA, record.to_json()), etag=stored.head.etag)

@@ -65,7 +65,7 @@ class Handed:
 class StateRecord:
     """The state to expect after `run` (None: no object), or, while `is_open`, the one it began with.
 
-    `fingerprint` is what the deployment stood on, where the run ended with one that was proven well, and
+    `fingerprint` is that of the deployment, where the run ended with one that was verified, and
     `seconds` how long that run worked on the shard. `project` is the app and `stack` the stack's construct
     path in it, both None in older records. `received` are the objects that other shards handed over, `handed`
     those that were let go of because others have them. `held` are the artifacts that declare what the state

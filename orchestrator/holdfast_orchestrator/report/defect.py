@@ -1,4 +1,4 @@
-"""A defect of Holdfast's own, as one line for the person and a file for whoever mends it."""
+"""A defect of Holdfast's own, as one line for the person and a file for its developers."""
 
 import platform
 import traceback

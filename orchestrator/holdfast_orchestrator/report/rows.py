@@ -50,7 +50,7 @@ class Row:
 
     @property
     def status(self) -> str:
-        """The sign and word for where it stands."""
+        """The sign and word for its status."""
         if self.outcome is None:
             return self.step
         return f"{_SIGNS.get(self.outcome, ' ')} {self.outcome.replace('_', ' ')}"

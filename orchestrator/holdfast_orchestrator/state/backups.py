@@ -5,7 +5,7 @@
 
 `written` is when that state became the newest, by the bucket's clock: the state at a moment is the one
 written last before it. A backup whose description is missing (its writer died in between) is still a
-backup; its own age stands in then.
+backup; its own age counts then.
 """
 
 import re

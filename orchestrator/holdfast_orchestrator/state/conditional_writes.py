@@ -1,6 +1,6 @@
 """Does this bucket really refuse what it must refuse? Asked before anything relies on it.
 
-Leases, journals and Terraform's own lock stand on `If-None-Match` and `If-Match`. Some S3-compatible
+Leases, journals and Terraform's own lock rely on `If-None-Match` and `If-Match`. Some S3-compatible
 stores take the headers and ignore them: two applies then run at once. One small object is kept for the
 question, so that asking again leaves nothing behind.
 """

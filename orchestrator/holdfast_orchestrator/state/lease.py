@@ -7,7 +7,7 @@
 
 Terraform's own lock covers single commands; between them another run could slip in. The lease covers
 them all. It is one object per shard, written under a condition only, and kept by a thread that
-renews it. Whoever loses it finds out at the next `check` or `confirm` and must not start another command:
+renews it. A run that loses it finds out at the next `check` or `confirm` and must start no other command:
 S3 states carry no fencing, so nothing else would stop two writers.
 """
 
@@ -265,7 +265,7 @@ class Lease:
             self._renew(replace(self.record, doing=doing))
 
     def release(self) -> None:
-        """Give it back. A lease that was lost is left to whoever has it."""
+        """Give it back. A lease that was lost is left to its new holder."""
         self._over.set()
         if self._keeper is not None and self._keeper is not threading.current_thread():
             self._keeper.join()
@@ -318,7 +318,7 @@ class Lease:
 
 
 def leased(holder: LeaseRecord, refused: Refused) -> LeasedError:
-    """Return the error for whoever wanted the shard."""
+    """Return the error for the run that asked for the shard."""
     return LeasedError(f"the shard is held by {holder.described}; {refused.why}", next_step=refused.next_step)
 
 

@@ -1,7 +1,7 @@
 """The state bucket in S3, through a boto3 client that is handed in.
 
 Every write is encrypted and conditional (`If-None-Match: *` or `If-Match`). Errors of the bucket
-itself become one sentence and the command that mends it.
+itself become one sentence and the command that repairs it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

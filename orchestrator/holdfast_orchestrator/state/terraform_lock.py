@@ -3,7 +3,7 @@
     <state key>.tflock        {"ID": …, "Operation": …, "Who": "user@host", "Created": …}
 
 A lock object can be empty or damaged, and then `terraform force-unlock` cannot remove it. Such a lock has
-no id of its own; its ETag stands in, so that also there one names what one saw.
+no id of its own; its ETag is used instead, so that a person names there, too, what was seen.
 """
 
 import getpass
@@ -87,7 +87,7 @@ def holding_lock(
     try:
         yield
     finally:
-        # Whoever removed it in our place has it on their conscience; ours is not to remove theirs.
+        # Somebody else removed our lock; do not delete a newer one.
         with suppress(ObjectExistsError):
             store.delete(head.key, etag=head.etag)
 
@@ -98,7 +98,7 @@ def holding_lock_again(
 ) -> Iterator[None]:
     """Hold the lock as `holding_lock` does, also where a killed process left it at the same operation.
 
-    Whoever calls has the shard's lease: nobody else can be at that operation now.
+    The caller holds the shard's lease: nobody else can be at that operation now.
     """
     left = read_lock(store, state_key)
     if left is not None and left.operation == operation:

@@ -22,7 +22,7 @@ from holdfast_orchestrator.errors import GateError, NeedsPersonError, UsageError
 from holdfast_orchestrator.gate.elsewhere import adopt_command
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.adopted import Adopted, read_adopted, write_adopted
-from holdfast_orchestrator.record.belonging import known_lineages, refuse_other_app
+from holdfast_orchestrator.record.belonging import ThisApp, known_lineages, refuse_other_app
 from holdfast_orchestrator.record.last_good import read_last_good
 from holdfast_orchestrator.record.owners import StateOwners
 from holdfast_orchestrator.record.state_record import StateRecord, note_state, read_state_record
@@ -308,11 +308,10 @@ def _refuse_unsettled(wanted: Wanted) -> None:
     kept = read_state_record(wanted.store, folder)
     good = read_last_good(wanted.store, folder)
     refuse_other_app(
-        wanted.project,
+        ThisApp(wanted.project, environment=wanted.shard.environment),
         wanted.shard.state.key,
         good=None if good is None else good.record,
         record=None if kept is None else kept.record,
-        environment=wanted.shard.environment,
     )
     if kept is not None and kept.record.is_open:
         raise NeedsPersonError(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.errors import GateError, NeedsPersonError, UsageError
-from holdfast_orchestrator.record.belonging import refuse_other_app
+from holdfast_orchestrator.record.belonging import ThisApp, refuse_other_app
 from holdfast_orchestrator.record.last_good import read_last_good
 from holdfast_orchestrator.record.moving import Moving, refuse_half_moved
 from holdfast_orchestrator.record.state_record import KeptRecord, read_state_record
@@ -169,7 +169,8 @@ def _side(wanted: Wanted, shard: Shard) -> Side:
     kept, good = read_state_record(store, folder), read_last_good(store, folder)
     record = None if kept is None else kept.record
     last = None if good is None else good.record
-    refuse_other_app(wanted.project, shard.state.key, good=last, record=record, environment=shard.environment)
+    app = ThisApp(wanted.project, environment=shard.environment)
+    refuse_other_app(app, shard.state.key, good=last, record=record)
     if record is not None and record.is_open:
         raise NeedsPersonError(
             f"run {record.run} of {shard.name} did not end", next_step=f"holdfast resume {record.run}"

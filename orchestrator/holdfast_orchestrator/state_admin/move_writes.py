@@ -139,7 +139,7 @@ def _record(proposal: Proposal, side: Side, now: datetime) -> StateRecord:
         return side.record.record
     recorded = None if side.stored is None else _recorded(side.stored.body)
     project = proposal.wanted.project or None
-    # A record tells of a run; nothing has run here yet.
+    # A record names a run; nothing has run here yet.
     return StateRecord(run="", is_open=False, state=recorded, at=now, project=project, stack=side.shard.name)
 
 

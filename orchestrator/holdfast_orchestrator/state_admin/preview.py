@@ -11,6 +11,7 @@ from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.change_detection.upstream import waits_for
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.engine.in_memory import write_in_memory
+from holdfast_orchestrator.engine.terraform import WITHOUT_LOCK
 from holdfast_orchestrator.engine.workdir import remove, tree_of
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.plan.document import PlanDocument, parse_plan
@@ -53,7 +54,7 @@ def _planned(shard: Shard, content: bytes, run: Run) -> PlanDocument:
             write_in_memory(folder / _STATE, content)
             with run.stop.interrupting(terraform.cancel):
                 terraform.init()
-                outcome = terraform.plan(lock=False)
+                outcome = terraform.plan(flags=(WITHOUT_LOCK,))
                 raw = terraform.show_plan(outcome.plan) if outcome.changes else {}
             return parse_plan(raw, run.redactor) if raw else PlanDocument()
         finally:

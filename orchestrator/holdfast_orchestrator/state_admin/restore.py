@@ -18,7 +18,7 @@ from typing import Any
 
 from holdfast_orchestrator.errors import GateError, NeedsPersonError
 from holdfast_orchestrator.record.actor import Actor
-from holdfast_orchestrator.record.belonging import refuse_other_app
+from holdfast_orchestrator.record.belonging import ThisApp, refuse_other_app
 from holdfast_orchestrator.record.last_good import read_last_good
 from holdfast_orchestrator.record.moving import refuse_half_moved
 from holdfast_orchestrator.record.state_record import StateRecord, note_state, read_state_record
@@ -219,7 +219,7 @@ def _refuse_other_app(place: StatePlace) -> None:
         kept = read_state_record(place.store, place.folder)
         good = read_last_good(place.store, place.folder)
         refuse_other_app(
-            place.project,
+            ThisApp(place.project),
             place.key,
             good=None if good is None else good.record,
             record=None if kept is None else kept.record,

@@ -163,7 +163,7 @@ class FileSource:
 
 @dataclass(frozen=True)
 class ObjectSource:
-    """An object in S3, in a bucket of whoever it is."""
+    """An object in S3, in any bucket."""
 
     store: DurableStore = field(repr=False)
     bucket: str
@@ -214,7 +214,7 @@ class ObjectSource:
 def adoption_lock(store: DurableStore, key: str, *, bucket: str, into: str, now: datetime) -> Iterator[None]:
     """Hold Terraform's lock of a state in S3 for an adoption into the place `into`.
 
-    Whoever calls has the lease of that place. So a lock of an adoption into it is one that a killed process
+    The caller holds the lease of that place. So a lock of an adoption into it is one that a killed process
     left, and is removed. Raises LeasedError where somebody else holds the lock.
     """
     operation = f"holdfast adopt into {into}"

@@ -1,7 +1,7 @@
 """Files and folders of ours, and what a person named for us to write: opened through no trap.
 
-Whoever can write to a folder can put something else in the place of a file: a symbolic link to another
-file, a named pipe that hangs whoever opens it, a device, a folder of their own. Each door here opens first,
+Anybody who can write to a folder can put something else in the place of a file: a symbolic link to another
+file, a named pipe that hangs its reader, a device, a folder of their own. Each door here opens first,
 without following or waiting, and looks at what was opened then:
 
     write_new                       a file that is not there yet

@@ -317,7 +317,7 @@ def _reap(pid: int) -> None:
 
 def _birth_from_proc(pid: int) -> str | None:
     try:
-        # The program's name stands in brackets and may hold anything, brackets too.
+        # The program's name is in brackets and may hold anything, brackets too.
         fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None

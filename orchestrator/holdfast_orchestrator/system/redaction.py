@@ -4,7 +4,7 @@ Three nets, one behind the other: values Terraform marks as sensitive are replac
 when a plan is read (`masked`); the same values, those in places known for secrets (`secret_places`), those
 of the caller's environment and those the user names (HOLDFAST_REDACT, one a line; `redact` in cdktf.json)
 are learned and replaced wherever else they turn up, in a diagnostic or a log line (`Redactor.learn`); and
-text that looks like a credential is replaced whoever wrote it. Terminal, JSON documents, event files and
+text that looks like a credential is always replaced. Terminal, JSON documents, event files and
 reports all go through one `Redactor`, that of the runtime. Text also gets its control characters made
 visible there (`visible`).
 """

@@ -1,4 +1,4 @@
-"""Where secrets stand in Terraform's documents, whether or not Terraform marks them: found by name.
+"""Where secrets are in Terraform's documents, whether or not Terraform marks them: found by name.
 
 Terraform marks values in a plan. These are found before there is a plan, and where there is none: in the
 configuration that was synthesized, in the state, in whatever a plan read beside its changes. Three kinds:
@@ -69,7 +69,7 @@ def secrets_in_state(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def secrets_beside_changes(shown: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the secrets of a plan that stand in none of its changes: variables, and what it has read."""
+    """Yield the secrets of a plan that are in none of its changes: variables, and what it has read."""
     declared = ((shown.get("configuration") or {}).get("root_module") or {}).get("variables") or {}
     for name, variable in (shown.get("variables") or {}).items():
         if (declared.get(name) or {}).get("sensitive"):

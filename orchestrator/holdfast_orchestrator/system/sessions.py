@@ -1,7 +1,7 @@
 """End what a program has left running: the processes of its session, once it has ended itself.
 
 The program was the first of its session, so its id names the session, and is not given to another process
-as long as one is left in it. Whoever made a session of its own, as a daemon does, is none of them.
+as long as one is left in it. A process that made its own session, as a daemon does, is none of them.
 """
 
 import contextlib
@@ -65,7 +65,7 @@ def _members(leader: int) -> tuple[_Member, ...]:
 
 def _member(pid: int, session: int) -> _Member | None:
     with contextlib.suppress(OSError, IndexError):
-        # The program's name stands in brackets and may hold anything, brackets too.
+        # The program's name is in brackets and may hold anything, brackets too.
         head, _, rest = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")
         fields = rest.split()
         if fields[0] not in {"Z", "X"} and fields[_SESSION] == str(session):

@@ -36,7 +36,7 @@ class StopSignal:
 
     @property
     def is_over(self) -> bool:
-        """Whether such a run has come to its end: what is left is to tell of it."""
+        """Whether such a run has come to its end and only has to report it."""
         return self._is_over and not self.at_stake
 
     @property

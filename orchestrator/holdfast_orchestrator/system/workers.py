@@ -64,7 +64,7 @@ def start_helper(target: Callable[..., object], *args: object, name: str) -> thr
     """Start a thread for work that only saves time; None where the machine refuses it."""
 
     def work() -> None:
-        # Out of memory, say: whoever needs what was meant to be ready does it again, and is told.
+        # Out of memory, say: the code that needs the result does the work again, and gets the error.
         with suppress(Exception):
             target(*args)
 

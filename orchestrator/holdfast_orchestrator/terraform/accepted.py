@@ -27,7 +27,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-]+|\*")
 class AcceptedDifference:
     """One entry.
 
-    `resource` is an address, in which `*` stands for anything; without a key it means every instance.
+    `resource` is an address, in which `*` means anything; without a key it means every instance.
     `attribute` is a path (`policy`, `tags["stamp"]`, `ingress[*].description`) and means everything below
     it. `expires` (ISO date) is the last day it counts. With `same` "json" it counts only where both values
     are the same JSON, whatever the order of keys and lists.

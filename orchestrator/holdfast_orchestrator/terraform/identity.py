@@ -6,7 +6,7 @@ For most types the provider's `id` is enough. The table below names the types wh
 or it comes back after a re-creation while another attribute tells the two objects apart.
 
 Types whose id is simply the name (a DynamoDB table, a log group) cannot be told from a re-created
-namesake by any attribute. `lost` therefore also wants to know what this run destroyed.
+namesake by any attribute. `lost` therefore also needs to know what this run destroyed.
 """
 
 from collections.abc import Collection, Iterator, Mapping

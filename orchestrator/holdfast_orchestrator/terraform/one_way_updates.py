@@ -19,7 +19,7 @@ from holdfast_orchestrator.terraform.plan import Action, Change
 class OneWay:
     """One attribute's change that cannot be taken back, and why.
 
-    `restorable`: nothing more is lost by taking a value back that stood a moment ago, as a rollback does.
+    `restorable`: nothing more is lost by taking a value back that was there a moment ago, as a rollback does.
     """
 
     attribute: str

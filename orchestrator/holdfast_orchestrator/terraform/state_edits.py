@@ -5,7 +5,7 @@ old one deposed. A rollback plan would destroy it and, with a fixed name, could 
 Making the old object current and the new one deposed turns that into one destroy and no create.
 
 Moves. An inverse `moved` block is refused where the last good configuration declares the address the
-object stands at now ("Moved object still exists"): two addresses that swapped, or a name that was
+object is at now ("Moved object still exists"): two addresses that swapped, or a name that was
 taken over. Renaming in the state says the same thing.
 
 Forgetting one instance. `removed` takes no instance keys ("Resource instance keys not allowed").
@@ -34,7 +34,7 @@ class Deposed:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Move:
-    """An object that stands at `source` and belongs to `target`."""
+    """An object that is at `source` and belongs to `target`."""
 
     source: str
     target: str

@@ -84,7 +84,7 @@ def read_state(source: str, content: bytes | None) -> StateObject:
 
 
 def compare(stored: StateObject, recorded: Recorded | None) -> Standing:
-    """How the stored object stands to the record. Only SAME and NONE_YET let a deploy begin."""
+    """Compare the stored object with the record. Only SAME and NONE_YET let a deploy begin."""
     if recorded is None:
         return Standing.NONE_YET if stored.condition is Condition.ABSENT else Standing.UNRECORDED
     if stored.condition is Condition.ABSENT:

@@ -52,7 +52,7 @@ class Problem:
 
 
 class InvalidSettingsError(Exception):
-    """The settings cannot be used; `problems` has every reason found, in the order to mend them."""
+    """The settings cannot be used; `problems` has every reason found, in the order to correct them."""
 
     exit_code = EXIT_SETTINGS
 

@@ -14,7 +14,14 @@ import pytest
 
 from holdfast_orchestrator.errors import HoldfastError, LeasedError, NeedsPersonError, StateBucketError
 from holdfast_orchestrator.lifecycle import Phase
-from holdfast_orchestrator.record.journal.entry import Edge, Entry, JournalName, chained, next_entry
+from holdfast_orchestrator.record.journal.entry import (
+    Edge,
+    Entry,
+    EntryDraft,
+    JournalName,
+    chained,
+    next_entry,
+)
 from holdfast_orchestrator.record.journal.journal import Journal, journalled_shards, read_journal
 from holdfast_orchestrator.state.memory import MemoryStore
 from holdfast_orchestrator.state.object_store import DurableStore, ObjectHead, StoredObject
@@ -213,9 +220,8 @@ def test_a_machine_that_began_what_the_bucket_does_not_tell_stops_the_resume(run
     died_without_telling(runtime, store, (Phase.APPLYING, "after"), (Phase.CONTRACT, "before"))
     before = file_of(runtime).read_bytes()
     chain = chained(NAME, before.splitlines())
-    later = next_entry(
-        NAME, chain[-1], epoch=3, phase=Phase.CONTRACT, edge="after", at=runtime.clock.now(), data={}
-    )
+    draft = EntryDraft(epoch=3, phase=Phase.CONTRACT, edge="after", at=runtime.clock.now())
+    later = next_entry(NAME, chain[-1], draft)
     file_of(runtime).write_bytes(before + later.line + b"\n")
 
     with pytest.raises(NeedsPersonError, match="two processes"):

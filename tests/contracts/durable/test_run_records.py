@@ -9,6 +9,7 @@ import pytest
 from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError, UsageError
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.runs import (
+    RunEnd,
     RunRecord,
     begin_run,
     checked_run,
@@ -40,14 +41,13 @@ def test_a_run_is_read_back_as_it_began_and_as_it_ended(store: DurableStore) -> 
     begin_run(store, RUN)
 
     assert read_run(store, RUN.run) == RUN
-    ended = end_run(
-        store,
-        RUN.run,
+    end = RunEnd(
         status="failed",
         ended=NOW + timedelta(minutes=2),
         outcomes={"network-prod-eu-west-1": "committed", "orders-prod-eu-west-1": "rolled_back"},
         seconds={"network-prod-eu-west-1": 61.5},
     )
+    ended = end_run(store, RUN.run, end)
 
     assert read_run(store, RUN.run) == ended
     assert ended.status == "failed"
@@ -78,29 +78,17 @@ def test_a_lost_answer_is_no_second_run(store: DurableStore) -> None:
 
 def test_a_run_that_never_began_cannot_end(store: DurableStore) -> None:
     with pytest.raises(NeedsPersonError):
-        end_run(store, RUN.run, status="failed", ended=NOW, outcomes={}, seconds={})
+        end_run(store, RUN.run, RunEnd(status="failed", ended=NOW))
 
 
 def test_machines_that_end_a_run_at_once_lose_no_outcome() -> None:
     store = _Interrupting()
     begin_run(store, RUN)
-    store.between = lambda: end_run(
-        store,
-        RUN.run,
-        status="committed",
-        ended=NOW,
-        outcomes={"network-prod-eu-west-1": "committed"},
-        seconds={},
-    )
+    theirs = RunEnd(status="committed", ended=NOW, outcomes={"network-prod-eu-west-1": "committed"})
+    ours = RunEnd(status="committed", ended=NOW, outcomes={"orders-prod-eu-west-1": "committed"})
+    store.between = lambda: end_run(store, RUN.run, theirs)
 
-    end_run(
-        store,
-        RUN.run,
-        status="committed",
-        ended=NOW,
-        outcomes={"orders-prod-eu-west-1": "committed"},
-        seconds={},
-    )
+    end_run(store, RUN.run, ours)
 
     found = read_run(store, RUN.run)
     assert found is not None

@@ -180,7 +180,7 @@ _FORMS: Mapping[str, _Form] = {
 
 
 def can_be_searched(kind: str) -> bool:
-    """Whether objects of this Terraform type can be told by the form of their ARN."""
+    """Whether the form of an ARN shows that an object is of this Terraform type."""
     return kind in _FORMS
 
 
@@ -201,7 +201,7 @@ def told_apart(
     there: Mapping[str, Mapping[str, str]],
     known: Collection[str],
 ) -> Mapping[str, str]:
-    """Return the import id of each object wanted that is told from every other by its tags, by address.
+    """Return the import id of each wanted object that has its tags for itself alone, by address.
 
     `wanted` are type and tags by address, `there` the tags of what exists by ARN, `known` ARNs and ids that
     are none of them. Where one object fits two addresses, or two fit one, nobody can tell.

@@ -2,7 +2,7 @@
 
     the last good configuration
     + every provider block and requirement only the failed one has, in the newer version
-    + a `moved` for each object that stands at another address than in the last good deployment
+    + a `moved` for each object that is at another address than in the last good deployment
     + a `removed` without destroy for what the failed run imported or adopted, and for what must be kept
     + an `import` for what the failed run forgot
     - `moved`, `import` and `removed` statements of the last good configuration that did their work
@@ -56,7 +56,7 @@ class RollbackNeeds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackConfiguration:
-    """The configuration to plan, the state edits to make before, and what stands against both.
+    """The configuration to plan, the state edits to make before, and what forbids both.
 
     Nothing may be planned while `problems` is not empty.
     """
@@ -104,7 +104,7 @@ def empty_like(failed: Document) -> dict[str, Any]:
 
 
 def inverse_moves(last_good: IdentityIndex, now: IdentityIndex) -> tuple[Move, ...]:
-    """A move for each object that stands at another address than in the last good deployment.
+    """A move for each object that is at another address than in the last good deployment.
 
     Where two addresses hold one identity, an object at its own address stays where it is.
     """
@@ -166,10 +166,10 @@ def changed_pins(
 
 
 def _standing(last_good: IdentityIndex, now: IdentityIndex) -> list[tuple[TrackedObject, str]]:
-    """Each object of the last good deployment that is still there, with the address where it stands now.
+    """Each object of the last good deployment that is still there, with the address where it is now.
 
     Two of them may have one identity: an id that is only a name is the same in two regions. Those at their
-    own addresses stand there, and each other place is one object's at most.
+    own addresses stay there, and each other place is one object's at most.
     """
     places = defaultdict[Identity, list[str]](list)
     for known in now:

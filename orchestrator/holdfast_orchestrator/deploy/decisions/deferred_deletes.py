@@ -165,7 +165,7 @@ def stage_two_problems(
 
     It may delete what was put off, unless another address owns that object, forget what `stage_two`
     said, and update what is `accepted` to differ each time; anything else appeared since the first stage
-    and wants a look of its own.
+    and needs a look of its own.
     """
     shared = set(_shared(put_off, state))
     planned = read_plan(plan)
@@ -231,8 +231,8 @@ def _shared(put_off: Collection[str], state: IdentityIndex) -> list[str]:
     """What was put off and is the same object as one that stays.
 
     An id that is only a name is the same in two regions; those are two objects, as their ARNs say. An id that
-    the provider makes up (a role's policy attachment) differs for one object at two addresses: those are told
-    by what names them.
+    the provider makes up (a role's policy attachment) differs for one object at two addresses: those are
+    recognized by what names them.
     """
     kept, keys = defaultdict[Identity, set[str | None]](set), set[ObjectKey]()
     for known in state:

@@ -271,7 +271,7 @@ def _g6(change: Change, bounds: Bounds) -> Iterator[Violation]:
 
 
 def _is_restored(one_way: OneWay, change: Change, bounds: Bounds) -> bool:
-    """Whether the value is one that stood when the run began, of a kind that can be taken back at no loss."""
+    """Whether the value is one from before the run, of a kind that can be taken back at no loss."""
     before = bounds.before.get((change.kind, str((change.before or {}).get("id"))))
     if not one_way.restorable or before is None:
         return False

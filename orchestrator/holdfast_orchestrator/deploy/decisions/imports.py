@@ -1,6 +1,6 @@
 """Objects only the event file knows: import blocks that bring them back into a state.
 
-An event has the provider's `id`; an import wants the import id. For most types they are the same; the
+An event has the provider's `id`; an import needs the import id. For most types they are the same; the
 table names those where they differ, from the "Import" section of each type's page in the provider's
 documentation (hashicorp/aws 5.100.0), and those that cannot be imported at all. A wrong import id does no
 harm: the plan with the import blocks is only read, and `judge_import_plan` accepts nothing but the
@@ -21,7 +21,7 @@ class ImportPlan:
     """What to do with objects that have to come into a state.
 
     `blocks` can be imported. `create_again` live in a state only (a random value, `terraform_data`):
-    nothing in the cloud is lost by making them anew. `by_hand` wants a person; a second object of one
+    nothing in the cloud is lost by making them anew. `by_hand` needs a person; a second object of one
     address (an old one that waited for its destruction) is among them.
     """
 

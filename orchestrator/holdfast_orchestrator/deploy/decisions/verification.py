@@ -54,30 +54,43 @@ def fingerprint(plan: Document) -> str:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectsOfRun:
+    """The objects of a state before a run and now, and what may explain that one is missing.
+
+    Attributes:
+        before: the identity index of the last good deployment.
+        now: the index of the newest state.
+        approved: addresses whose loss was approved by name.
+        destroyed: (type, id) of every object this run destroyed (`Progress.destroyed`).
+    """
+
+    before: IdentityIndex
+    now: IdentityIndex
+    approved: Collection[str] = ()
+    destroyed: Collection[tuple[str, str]] = ()
+
+    @property
+    def lost(self) -> tuple[TrackedObject, ...]:
+        """The objects that had to stay and are missing; of a destroyed one, a namesake does not count."""
+        gone = set(self.destroyed)
+        ids = {known.identity for known in self.before if (known.identity.kind, known.id) in gone}
+        return lost(self.before, self.now, approved=self.approved, destroyed=ids)
+
+
 def judge_verify(
-    plan: Document,
-    *,
-    baseline: str | None,
-    before: IdentityIndex,
-    now: IdentityIndex,
-    approved: Collection[str] = (),
-    destroyed: Collection[tuple[str, str]] = (),
-    accepted: Accepting | None = None,
+    plan: Document, objects: ObjectsOfRun, *, baseline: str | None, accepted: Accepting | None = None
 ) -> Verified:
     """Hold a verify plan and the newest state against the last good deployment.
 
     Args:
         plan: the verify plan, as `terraform show -json` prints it.
+        objects: the objects before the run and now.
         baseline: the fingerprint recorded with the last good deployment, None before the first.
-        before: its identity index.
-        now: the index of the newest state.
-        approved: addresses whose loss was approved by name.
-        destroyed: (type, id) of every object this run destroyed (`Progress.destroyed`).
         accepted: the differences that somebody has accepted.
     """
     planned, found = read_plan(plan), fingerprint(plan)
     judged = judge_differences(planned, accepted or Accepting())
-    ids = {known.identity for known in before if (known.identity.kind, known.id) in set(destroyed)}
     verdict: Literal["clean", "accepted", "as before", "changes", "unreadable"] = "changes"
     if planned.problems:
         verdict = "unreadable"
@@ -85,8 +98,7 @@ def judge_verify(
         verdict = "accepted" if judged.accepted else "clean"
     elif found == baseline:
         verdict = "as before"
-    missing = lost(before, now, approved=approved, destroyed=ids)
-    return Verified(plan=verdict, fingerprint=found, lost=missing, differences=judged)
+    return Verified(plan=verdict, fingerprint=found, lost=objects.lost, differences=judged)
 
 
 def _unknown(change: Change) -> list[str]:

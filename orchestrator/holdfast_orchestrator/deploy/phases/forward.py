@@ -172,7 +172,7 @@ def run_apply(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
 
 
 def verify(leased: LeasedShard, attempt: Attempt) -> Phase:
-    """Prove that what stands is what was wanted."""
+    """Plan again, to prove that the apply made what was planned."""
     with leased.phase(Phase.VERIFY) as entry:
         leased.step("verifying")
         entry.update(check(leased, attempt, attempt.stage_configuration))

@@ -12,7 +12,7 @@ from holdfast_orchestrator.health.watch import CheckProgress, pinned, watch
 
 
 def refuse_unready(leased: LeasedShard, attempt: Attempt) -> None:
-    """Raise GateError where a health check stands in the way before anything is changed."""
+    """Raise GateError where a health check would fail before anything is changed."""
     if not leased.shard.health_checks or attempt.verb == "destroy":
         return
     snapshot = attempt.before.snapshot

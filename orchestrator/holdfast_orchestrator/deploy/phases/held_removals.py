@@ -2,7 +2,7 @@
 
 Outputs that the last good deployment of another shard reads stay, with the objects behind them. Deletes also
 wait for the dependents that this run is going to change and that look things up with data sources: what they
-find is told nowhere. `removals.py` removes all that once nothing stands in the way; where something does, it
+find is written nowhere. `removals.py` removes all that once nothing hinders it; where something does, it
 stays, is named, and the next deploy goes on from there.
 """
 

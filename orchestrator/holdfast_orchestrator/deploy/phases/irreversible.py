@@ -11,7 +11,7 @@ from holdfast_orchestrator.deploy.work.promotion import pins_now
 from holdfast_orchestrator.errors import EngineError, GateError
 from holdfast_orchestrator.record.last_good import deployments, earlier
 
-# What stands, and what stood before.
+# The deployment of now, and the one before it.
 _ONE_BEFORE = 2
 # How the reason begins of a rollback that others have to be rolled back for.
 UPSTREAMS_FIRST = "its last good version can be planned only after "

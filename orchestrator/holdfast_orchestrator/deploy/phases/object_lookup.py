@@ -123,7 +123,7 @@ def may_still_land(attempt: Attempt) -> bool:
 def may_be_there(attempt: Attempt) -> bool:
     """Whether an object may be there whose create failed: its call may land yet, or was answered by its own.
 
-    Where an answer is lost the SDK asks again, and is told that the object exists.
+    Where an answer is lost the SDK asks again, and AWS answers that the object exists.
     """
     return may_still_land(attempt) or any(says_exists(error) for error in _errors(attempt))
 

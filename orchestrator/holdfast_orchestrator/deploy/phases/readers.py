@@ -20,7 +20,7 @@ _READERS = 16
 def readers_of(shard: Shard, run: Run, outputs: Collection[str] | None) -> Mapping[str, frozenset[str]]:
     """Return which shards' last good deployments read which of these outputs (None: any), by shard name.
 
-    Shards that are not in the app any more count too, as long as they stand. A record or an artifact that
+    Shards that are not in the app any more count while they are deployed. A record or an artifact that
     cannot be read names nobody: what it says could not be gone back to either.
     """
     found: dict[str, frozenset[str]] = {}

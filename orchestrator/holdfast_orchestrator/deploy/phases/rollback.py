@@ -34,7 +34,7 @@ from holdfast_orchestrator.deploy.phases.rollback_inputs import (
     needs_of,
     tell_overwritten,
 )
-from holdfast_orchestrator.deploy.phases.state_recovery import mend, settle_doubts
+from holdfast_orchestrator.deploy.phases.state_recovery import repair_state, settle_doubts
 from holdfast_orchestrator.deploy.phases.tag_search import may_be_adopted, tagged_arns
 from holdfast_orchestrator.deploy.phases.verification import accepting_back, prove, sentence, to_keep, told
 from holdfast_orchestrator.deploy.work.attempt import Attempt
@@ -135,14 +135,7 @@ def _built(leased: LeasedShard, attempt: Attempt) -> tuple[Assessment, RollbackC
     """Build the rollback from what there is now; return both."""
     assessment = examine(leased, attempt)
     created = assessment.settled.created | attempt.objects.adopted | attempt.leftovers.created
-    needs = needs_of(
-        leased,
-        attempt,
-        assessment.now,
-        created,
-        state=assessment.stored.document,
-        taken=assessment.settled.taken,
-    )
+    needs = needs_of(leased, attempt, assessment, created)
     built = build_rollback(goal_of(attempt), failed(leased, attempt), needs=needs, state=assessment.now)
     attempt.rollback = Rollback(
         needs=needs,
@@ -225,7 +218,7 @@ def guard(leased: LeasedShard, attempt: Attempt) -> Phase:
 
 
 def _ways_on(run: str, violations: Sequence[Violation]) -> str:
-    """What can be done where the guard refuses: its own advice, and to go on from what stands."""
+    """What can be done where the guard refuses: its own advice, and to go on from what is deployed."""
     steps = dict.fromkeys(one.next_step for one in violations)
     forward = f"holdfast resume {run} --accept-forward"
     named = any(forward in step for step in steps)
@@ -265,9 +258,9 @@ def settle(leased: LeasedShard, attempt: Attempt) -> Phase:
         assessment = examine(leased, attempt)
         entry["state"] = type(assessment.decision).__name__
         if not assessment.state_is_whole:
-            mend(leased, attempt, assessment)
+            repair_state(leased, attempt, assessment)
         if not assessment.state_is_whole or rollback.built is None:
-            # What was recovered, and what a restart found, wants a plan of its own.
+            # What was recovered, and what a restart found, needs a plan of its own.
             return Phase.RB_RETRY
         if doubts := in_doubt(attempt, assessment):
             there = settle_doubts(leased, attempt, doubts)
@@ -278,7 +271,7 @@ def settle(leased: LeasedShard, attempt: Attempt) -> Phase:
 
 
 def verify(leased: LeasedShard, attempt: Attempt) -> Phase:
-    """Prove that the last good version stands again."""
+    """Plan again, to prove that the last good version is back."""
     rollback: Rollback = attempt.rollback
     with leased.phase(Phase.RB_VERIFY) as entry:
         leased.step("verifying the rollback")
@@ -336,7 +329,7 @@ def _edit_state(leased: LeasedShard, built: RollbackConfiguration) -> None:
 
 
 def _plan_without(leased: LeasedShard, attempt: Attempt) -> None:
-    """Plan again, of everything but the addresses a person wants left as they are.
+    """Plan again, of everything but the addresses a person leaves as they are.
 
     Raises BlockedRollbackError where Terraform takes one of them along for the sake of another.
     """

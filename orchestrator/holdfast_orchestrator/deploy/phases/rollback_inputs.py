@@ -9,6 +9,7 @@ from holdfast_orchestrator.deploy.decisions.configuration import (
     inverse_moves,
     to_forget,
 )
+from holdfast_orchestrator.deploy.phases.assessment import Assessment
 from holdfast_orchestrator.deploy.phases.letting_go import owned_by_others
 from holdfast_orchestrator.deploy.phases.verification import to_keep
 from holdfast_orchestrator.deploy.work.attempt import Attempt
@@ -48,23 +49,18 @@ def declared_by_good(attempt: Attempt, now: IdentityIndex) -> frozenset[str]:
 def needs_of(
     leased: LeasedShard,
     attempt: Attempt,
-    now: IdentityIndex,
+    assessment: Assessment,
     created: frozenset[Identity] | set[Identity],
-    *,
-    state: Document | None,
-    taken: frozenset[Identity] = frozenset(),
 ) -> RollbackNeeds:
-    """What the rollback does beyond going back: addresses to move, to forget and to import again.
+    """Return what the rollback does beyond going back: addresses to move, to forget and to import again.
 
     Args:
         leased: the shard that failed.
         attempt: what failed.
-        now: the objects of the state as it is.
-        created: those this run made, or earlier ones that were kept.
-        state: the state as it is.
-        taken: those of which nobody can tell whether this run made them or took them over.
+        assessment: the state as it is, held against what the applies said.
+        created: the objects this run made, or earlier ones that were kept.
     """
-    good = to_keep(attempt)
+    good, now, taken = to_keep(attempt), assessment.now, assessment.settled.taken
     imported = {known.identity for known in now if known.address in attempt.imported}
     forget = to_forget(
         now,
@@ -84,7 +80,9 @@ def needs_of(
         forget=tuple(dict.fromkeys(one for one in (*forget, *orphaned) if one not in by_edit)),
         forget_by_edit=tuple(one for one in forget if one in by_edit),
         import_again=tuple(_import_again(attempt, good, now)),
-        make_current=tuple(currents_of(attempt.before.document, currents_replaced(state, created))),
+        make_current=tuple(
+            currents_of(attempt.before.document, currents_replaced(assessment.stored.document, created))
+        ),
     )
 
 

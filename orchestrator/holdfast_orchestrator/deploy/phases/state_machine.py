@@ -2,8 +2,8 @@
 
 The phases and arrows are `lifecycle`'s; what a phase does is in `forward`, `state_recovery`, `rollback`
 and `work.promotion`.
-An error is no way out once something may have changed: going forward it becomes a failure
-to classify, going back it is tried again, and what is left is a named state that a person can take up.
+After the first write, an error becomes a phase, never an exception: going forward it is classified, going
+back it is tried again, and what is left is a named state that a person can take up.
 """
 
 from collections.abc import Callable, Mapping
@@ -95,7 +95,7 @@ def _after_error(leased: LeasedShard, attempt: Attempt, phase: Phase, error: Hol
             return Phase.RB_RETRY
     if phase in (Phase.CONTRACT, Phase.RETRY_FORWARD, Phase.HEALTH):
         attempt.evidence.code = attempt.evidence.code or 1
-        # A gate or a plan that stands in the way makes the failure definite, if it does not pass by itself.
+        # A gate or a plan that refuses makes the failure definite, if it does not pass by itself.
         attempt.evidence.errors = (*attempt.evidence.errors, error.what)
         attempt.failure = attempt.failure or failure_of_error(error, leased.shard)
         attempt.health.healthy = attempt.health.healthy and phase is not Phase.HEALTH
@@ -169,7 +169,7 @@ def _is_kept(attempt: Attempt) -> bool:
 
 
 def _is_cut_off(leased: LeasedShard, attempt: Attempt) -> bool:
-    """Whether a destroy ended because something died, and is to be carried on: nothing stands against it."""
+    """Whether a destroy ended because something died, and is to be carried on: nothing forbids it."""
     if attempt.verb != "destroy" or not attempt.course.goes_on or leased.run.stop.asked:
         return False
     return attempt.evidence.code != EXIT_FAILED and attempt.course.retries < FORWARD_RETRIES

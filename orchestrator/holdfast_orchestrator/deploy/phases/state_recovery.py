@@ -43,11 +43,11 @@ def recover_state(leased: LeasedShard, attempt: Attempt) -> Phase:
     assessment = examine(leased, attempt)
     with leased.phase(Phase.STATE_RECOVERY, decision=type(assessment.decision).__name__):
         leased.step("recovering the state")
-        mend(leased, attempt, assessment)
+        repair_state(leased, attempt, assessment)
     return Phase.CLASSIFY
 
 
-def mend(leased: LeasedShard, attempt: Attempt, assessment: Assessment) -> None:
+def repair_state(leased: LeasedShard, attempt: Attempt, assessment: Assessment) -> None:
     """Do what was decided about the state."""
     match assessment.decision:
         case NothingToDo() | UseStored():

@@ -1,4 +1,4 @@
-"""The tags every object of a shard carries: what a create in doubt is told by, and looked for by.
+"""The tags every object of a shard carries: a create in doubt is looked for, and recognized, by them.
 
 What carried them before the run began is no object of this run, whatever it looks like: something may have
 been left in the cloud on purpose, and must not be taken for new and destroyed. So the ARNs with the shard's
@@ -39,7 +39,7 @@ def tagged_arns(leased: LeasedShard) -> frozenset[str] | None:
 def find_by_tags(
     leased: LeasedShard, wanted: Mapping[str, tuple[str, Document]], *, strangers: Collection[str]
 ) -> Mapping[str, str]:
-    """Return the import id of each object that can be told by its tags alone, by address.
+    """Return the import id of each object that its tags alone identify, by address.
 
     `wanted` are type and planned values by address. `strangers` are ARNs and ids that are none of them; what
     the shard's state has is none either.

@@ -7,7 +7,7 @@ from typing import Any
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.change_detection.fingerprinting import upstream_stamps
 from holdfast_orchestrator.deploy.decisions.reversibility import find_approval
-from holdfast_orchestrator.deploy.decisions.verification import Verified, judge_verify
+from holdfast_orchestrator.deploy.decisions.verification import ObjectsOfRun, Verified, judge_verify
 from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy
@@ -41,14 +41,17 @@ def prove(leased: LeasedShard, attempt: Attempt, configuration: Document, *, bac
     attempt.verification.proven = None
     if inputs is not None and snapshot is not None:
         attempt.verification.proven = VerifiedInputs(inputs=inputs, state=snapshot.etag)
-    verified = judge_verify(
-        shown,
-        baseline=None if attempt.good is None else attempt.good.record.residual,
+    objects = ObjectsOfRun(
         before=to_keep(attempt),
         now=leased.index(None if snapshot is None else snapshot.document),
         # What a plan forgets was let go of on purpose, and is still there; a way back brings it in again.
         approved=_approved(attempt) | (frozenset() if back else attempt.forgotten),
         destroyed=attempt.progress().destroyed(),
+    )
+    verified = judge_verify(
+        shown,
+        objects,
+        baseline=None if attempt.good is None else attempt.good.record.residual,
         accepted=accepting_back(leased.shard, attempt, configuration)
         if back
         else accepting(leased, configuration),

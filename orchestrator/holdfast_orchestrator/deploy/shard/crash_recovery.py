@@ -21,7 +21,7 @@ from holdfast_orchestrator.record.artifact import PUT_BACK
 from holdfast_orchestrator.record.journal.entry import Entry, JournalName, look_first
 from holdfast_orchestrator.record.journal.journal import Journal
 from holdfast_orchestrator.record.runs import read_run
-from holdfast_orchestrator.record.state_record import KeptRecord, write_state_record
+from holdfast_orchestrator.record.state_record import write_state_record
 from holdfast_orchestrator.state.object_store import DurableStore
 
 _BACK = ("rb_", "partial_snapshot")
@@ -64,15 +64,13 @@ def take_up(
     `builder` is told how it ended, where that is the shard's end too.
     Raises NeedsPersonError where it waits for a decision and there is none.
     """
-    kept = recorded.kept
-    if kept is None:
-        raise NeedsPersonError("nothing is known of an unfinished run")
+    kept = recorded.last_run
     wait_for_children(leased, next_step=f"holdfast resume {kept.record.run}")
     release_our_lock(leased)
     if recorded.good is not None and recorded.good.record.run == kept.record.run:
         return _only_close(leased, recorded)
     try:
-        return _carried_on(leased, recorded, kept, decision=decision, builder=builder, destroying=destroying)
+        return _carried_on(leased, recorded, decision=decision, builder=builder, destroying=destroying)
     except NeedsPersonError as error:
         if error.next_step not in (look_first(leased.shard.name), PUT_BACK):
             raise
@@ -83,13 +81,12 @@ def take_up(
 def _carried_on(
     leased: LeasedShard,
     recorded: RecordedShard,
-    kept: KeptRecord,
     *,
     decision: OperatorDecision | None,
     builder: ResultBuilder | None,
     destroying: bool,
 ) -> Launched:
-    name = JournalName(kept.record.run, leased.shard.name)
+    name = JournalName(recorded.last_run.record.run, leased.shard.name)
     with Journal.resume(name, runtime=leased.run.runtime, store=leased.store) as journal:
         entries = journal.entries
         if _was_not_begun(entries):
@@ -144,9 +141,7 @@ def _after_stuck(attempt: Attempt, entries: tuple[Entry, ...], decision: Operato
 
 def _only_close(leased: LeasedShard, recorded: RecordedShard) -> Launched:
     """Nothing was changed, or everything was and only the last stroke of the pen was missing."""
-    kept = recorded.kept
-    if kept is None:
-        raise NeedsPersonError("nothing is known of an unfinished run")
+    kept = recorded.last_run
     state = recorded.expected
     record = replace(kept.record, is_open=False, state=state, at=leased.run.clock.now())
     write_state_record(leased.store, leased.folder, record, after=kept)

@@ -212,7 +212,7 @@ class ShardDeploy:
         return tuple(takeovers(made.raw, made.watched, self._shard, adopted=adopt))
 
     def _may_be_ill(self, recorded: RecordedShard) -> bool:
-        """Whether what stands was never found healthy: a deploy that failed has left it."""
+        """Whether what is deployed was never found healthy: a deploy that failed has left it."""
         if self._intent.destroy or not self._shard.health_checks or recorded.stored is None:
             return False
         return recorded.good is None or (
@@ -299,7 +299,7 @@ class ShardDeploy:
 def at_work(
     shard: Shard, run: Run, run_context: RunContext, *, doing: str, heeds_stop: bool = True
 ) -> Iterator[LeasedShard]:
-    """Hold the shard's folder on this machine and its lease in the bucket, and hand out the bench.
+    """Hold the shard's folder on this machine and its lease in the bucket, and yield the leased shard.
 
     With `heeds_stop`, waiting for the lease, or for a Terraform that a dead run left running, ends with
     InterruptedSafelyError once the run is asked to stop.

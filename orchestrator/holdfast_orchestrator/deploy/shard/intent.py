@@ -21,7 +21,7 @@ class RollbackTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """What is wanted of a shard: deploy or `destroy`; `allowed` addresses may be lost.
+    """What to do with a shard: deploy or `destroy`; `allowed` addresses may be lost.
 
     `shown` is the plan that was looked at; `handover` says what moves in this run; `upstream_changed` says
     that something above the shard has changed since. `back` is for going back by hand. `followers` are the

@@ -1,4 +1,4 @@
-"""Going back because somebody asked: an earlier good deployment, deployed again on top of what stands.
+"""Going back because somebody asked: an earlier good deployment, deployed again on top of the present one.
 
 It is a deploy like any other (lease, gates, backup, verify, health, promotion), of an earlier artifact's
 configuration with what is needed to get there from here: newer providers, and inverse moves. What it would
@@ -74,7 +74,7 @@ def target_of(leased: LeasedShard, recorded: RecordedShard, back: RollbackTarget
     """The deployment to go back to. Raises UsageError where there is none.
 
     Where nobody names one, it is the last good one after a destroy, or as long as something of a failed
-    deploy is left, and the one before it where it stands. Only what Holdfast wrote down tells that: a
+    deploy is left, and otherwise the one before it. Only the records of Holdfast tell which: a
     destroy, a rollback, a restore and somebody else's change write states too, and are no deployments.
     """
     if recorded.good is None:
@@ -117,7 +117,7 @@ def _named(leased: LeasedShard, history: Sequence[LastGood], good: Sequence[Last
 
 
 def _rejected(leased: LeasedShard, recorded: RecordedShard, target: LastGood) -> Rejected | None:
-    """The version that stands and is gone back from; None where it is the one that is gone back to."""
+    """The deployed version that is gone back from; None where it is the one that is gone back to."""
     if recorded.good is None or recorded.good.record.is_destroy:
         return None
     standing = target_in(earlier(leased.store, leased.folder), recorded.good.record)
@@ -130,7 +130,7 @@ def _rejected(leased: LeasedShard, recorded: RecordedShard, target: LastGood) ->
 
 
 def _differs(leased: LeasedShard, one: LastGood, other: LastGood) -> bool:
-    """Whether they deployed different configurations: what stands may have been deployed more than once."""
+    """Whether they deployed different configurations: one may have been deployed more than once."""
     if one.artifact == other.artifact:
         return False
     first, second = (readable_configurations(leased.store, [each.artifact]) for each in (one, other))
@@ -140,7 +140,7 @@ def _differs(leased: LeasedShard, one: LastGood, other: LastGood) -> bool:
 def _not_made(
     leased: LeasedShard, recorded: RecordedShard, target: LastGood, now: IdentityIndex
 ) -> tuple[str, ...]:
-    """Addresses to let go of: no run is proven to have made their objects, nor has the target any."""
+    """Addresses to forget: no run is proven to have made their objects, nor has the target any."""
     not_made = frozenset[Identity]() if recorded.good is None else recorded.good.record.not_made
     found = [
         one
@@ -153,7 +153,7 @@ def _not_made(
 
 
 def configuration_back_to(leased: LeasedShard, recorded: RecordedShard, target: LastGood) -> Document:
-    """The configuration that leads from what stands to an earlier deployment.
+    """The configuration that leads from what is deployed to an earlier deployment.
 
     Raises GateError where only edits of the state could lead there.
     """

@@ -83,7 +83,7 @@ def _in_state(store: DurableStore, shard: Shard) -> Iterator[str]:
 
 
 def _planned(store: DurableStore, name: JournalName) -> Iterator[str]:
-    """What the plans name by which the run was gated; what is gone of them is told of when it is needed."""
+    """What the plans name by which the run was gated; a plan that is gone is reported when it is needed."""
     with suppress(NeedsPersonError):
         for entry in read_journal(store, name):
             key = entry.data.get("plan") if entry.phase in (Phase.PLANNED, Phase.RETRY_FORWARD) else None

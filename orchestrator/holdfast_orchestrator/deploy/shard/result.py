@@ -1,6 +1,6 @@
 """A shard's result in the making: what is known so far, and how an error reads as an ending."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.app.manifest import Shard
@@ -46,14 +46,14 @@ class ResultBuilder:
     def good(self, outcome: Outcome, *, serial: int | None = None) -> ShardResult:
         """Return the result of a shard that ended well."""
         self.accepted = self.document.accepted
-        self.over = self._result(outcome, serial=serial)
+        self.over = replace(self._result(outcome), serial=serial)
         return self.over
 
     def failed(self, failure: "Failure", *, serial: int | None = None) -> ShardResult:
         """Return the result of a shard whose plan or apply failed."""
         seen = self.run.redactor.text
-        return self._result(
-            Outcome.FAILED,
+        return replace(
+            self._result(Outcome.FAILED),
             serial=serial,
             reason=seen(failure.reason),
             next_step=seen(failure.next_step),
@@ -73,8 +73,8 @@ class ResultBuilder:
         if not ending.outcome.is_good:
             # What was planned is not what was done.
             self.document = PlanDocument()
-        self.over = self._result(
-            ending.outcome,
+        self.over = replace(
+            self._result(ending.outcome),
             serial=serial,
             reason=None if failure is None else seen(failure.reason),
             next_step=None if failure is None else seen(failure.next_step) or None,
@@ -96,8 +96,8 @@ class ResultBuilder:
 
             return self.failed(failure_of_command(error, self.shard))
         seen = self.run.redactor.text
-        return self._result(
-            _outcome_of(error),
+        return replace(
+            self._result(_outcome_of(error)),
             reason=seen(error.what),
             next_step=None if error.next_step is None else seen(error.next_step),
             exit_code=error.exit_code,
@@ -108,29 +108,16 @@ class ResultBuilder:
             return False
         return self.run.stop.urgency is Urgency.INTERRUPT
 
-    def _result(
-        self,
-        outcome: Outcome,
-        *,
-        serial: int | None = None,
-        reason: str | None = None,
-        next_step: str | None = None,
-        evidence: tuple[str, ...] = (),
-        exit_code: int = 0,
-    ) -> ShardResult:
+    def _result(self, outcome: Outcome) -> ShardResult:
+        """A result of what is known so far; the caller adds why and with which exit code."""
         return ShardResult(
             shard=self.shard.name,
             label=self.run.label(self.shard.name),
             outcome=outcome,
-            reason=reason,
-            next_step=next_step,
-            evidence=evidence,
             added=self.document.added,
             changed=self.document.changed,
             destroyed=self.document.destroyed,
-            serial=serial,
             backup=self.backup,
-            exit_code=exit_code,
             accepted=self.accepted,
             put_off=self.put_off,
             waits_for=self.waits_for,

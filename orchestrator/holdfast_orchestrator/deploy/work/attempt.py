@@ -281,7 +281,7 @@ class Attempt:
 
     @property
     def final_configuration(self) -> Document:
-        """What is to stand in the end; with what waits for its receiver."""
+        """What is to be deployed in the end; with what waits for its receiver."""
         return self.configuration if self.planning.staging.final is None else self.planning.staging.final
 
     def inputs_for(self, configuration: Document) -> Inputs | None:

@@ -1,4 +1,4 @@
-"""The commands that go on from where a shard stands, spelled so that they can be run as they are printed."""
+"""The commands that come next for a shard, spelled so that they can be run as they are printed."""
 
 import shlex
 from collections.abc import Iterable

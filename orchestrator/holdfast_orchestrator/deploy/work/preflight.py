@@ -19,6 +19,7 @@ from holdfast_orchestrator.deploy.work.terraform_locks import lock_key
 from holdfast_orchestrator.errors import GateError, MachineError, NeedsPersonError
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.belonging import (
+    ThisApp,
     refuse_other_app,
     refuse_other_lineage,
     refuse_other_stack,
@@ -56,6 +57,13 @@ class RecordedShard:
         if self.kept is None or not self.kept.record.is_open:
             return None
         return self.kept.record.run
+
+    @property
+    def last_run(self) -> KeptRecord:
+        """The record of the last run. Raises NeedsPersonError where there is none."""
+        if self.kept is None:
+            raise NeedsPersonError("nothing is known of an unfinished run")
+        return self.kept
 
     @property
     def expected(self) -> Recorded | None:
@@ -111,15 +119,13 @@ def refuse_another_app(leased: LeasedShard, recorded: RecordedShard) -> None:
     good = None if recorded.good is None else recorded.good.record
     record = None if recorded.kept is None else recorded.kept.record
     shard = leased.shard
-    refuse_other_app(
+    app = ThisApp(
         leased.run.project,
-        shard.state.key,
-        good=good,
-        record=record,
         taken_over=leased.run_context.policy.take_over_app,
         unnamed=None if leased.run.is_named else shard.configuration,
         environment=shard.environment,
     )
+    refuse_other_app(app, shard.state.key, good=good, record=record)
     former = refuse_other_stack(shard.name, shard.state.key, shard.configuration, good=good, record=record)
     if former is not None:
         leased.say(f"stack {former!r} is called {shard.name!r} now; its state {shard.state.key} goes on")

@@ -102,7 +102,7 @@ def read_lock(leased: LeasedShard) -> tuple[StoredObject, Any] | None:
 
 
 def wait_for_children(leased: LeasedShard, *, next_step: str | None = None) -> None:
-    """Wait for every Terraform of ours that still works in the shard's folder, whoever started it.
+    """Wait for every Terraform of ours that still works in the shard's folder, of any run.
 
     A stop ends the wait where nothing was begun yet: InterruptedSafelyError, with `next_step`. Asked a second
     time, each is interrupted, as what we start ourselves is.

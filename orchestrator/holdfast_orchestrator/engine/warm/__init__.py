@@ -7,8 +7,8 @@ Nearly all a Terraform command costs is starting the AWS provider (600 MB) and d
     (one command)                        a socket   raw calls      who       started with `-debug`
                                          a command                 gets which
 
-A provider started with `-debug` waits on a socket, and Terraform, told of it, talks to it and starts none
-(its provider SDK runs its acceptance tests so). On the way stands our gateway. It hands every call on as raw
+A provider started with `-debug` waits on a socket; Terraform is given that socket, uses it and starts none
+(its provider SDK runs its acceptance tests so). Our gateway is between the two. It hands every call on as raw
 bytes but two: of the answer to GetSchema it drops the types the shard uses nowhere, 4.9 MB become 30 kB; and
 the AWS provider is asked only once whether a configuration is valid, for it builds all its schemas anew to
 say so (80 ms of CPU, once or twice a command).
@@ -39,7 +39,7 @@ Four rules keep it right:
 3. *Terraform outlives us, so the gateway does.* It is a process in a session of its own and stays until no
    connection has been there for two minutes. Its providers die with it, even by SIGKILL.
 4. *Trouble means the ordinary way.* A command that changes nothing and failed for a reason of ours is run
-   again without us, and that is said once. An apply is never repeated: what it did is told from its events.
+   again without us, and that is said once. An apply is never repeated: its events show what it did.
 
 Risks, and what is done about them:
 - `Stop` (Ctrl-C) ends what a whole process is doing. It is handed on once everybody in there has asked.

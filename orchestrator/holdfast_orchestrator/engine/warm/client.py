@@ -1,7 +1,7 @@
 """The orchestrator's side: starts the gateway, asks it for doors, ends it with the run.
 
 Whatever is wrong with the gateway is no error here: a command is lent nothing then, and goes the ordinary
-way. That is told once.
+way. A notice says so once.
 """
 
 import contextlib
@@ -98,7 +98,7 @@ def is_supported() -> bool:
 
 
 class WarmProviders:
-    """The gateway of one run, for all its threads. `tell` is told, once, why it is not used."""
+    """The gateway of one run, for all its threads. `tell` gets, once, the reason why it is not used."""
 
     def __init__(self, runtime: Runtime, tell: Callable[[str], object]) -> None:
         self._runtime = runtime
@@ -177,7 +177,7 @@ class WarmProviders:
         return None if self._running is None else self._running.pid
 
     def stats(self) -> dict[str, Any]:
-        """Return what the gateway tells of itself. Raises WarmError."""
+        """Return what the gateway says about itself. Raises WarmError."""
         return self._ask({"do": "stats"})
 
     def close(self) -> None:

@@ -154,7 +154,7 @@ class Connection:
             process.users.discard(self)
 
     async def _stop(self) -> Answers:
-        # Other commands may be at work in the same process: it is told to stop when all of them ask.
+        # Other commands may be at work in the same process: it gets the stop when all of them ask.
         self.stopping = True
         if self._process is not None:
             await _stop_if_all_ask(self._process)

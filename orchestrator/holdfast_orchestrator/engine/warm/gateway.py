@@ -190,7 +190,7 @@ class Gateway:
             try:
                 await pool.warm()
             except StartError:
-                return  # whoever needs it is told
+                return  # the next call that needs it gets the error
 
         task = asyncio.create_task(warm())
         self._tasks.add(task)

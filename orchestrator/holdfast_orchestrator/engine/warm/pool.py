@@ -2,7 +2,7 @@
 
 A process is configured once in its life. A connection that configures gets a process that has exactly the
 same configuration, byte for byte, or one that has none yet; nobody else ever gets there. What a process
-once answered to its configuration is what the next one with the same bytes is told; and so it is with the
+once answered to its configuration is the answer to the next one with the same bytes; and so it is with the
 question before that, whether a configuration is valid.
 """
 

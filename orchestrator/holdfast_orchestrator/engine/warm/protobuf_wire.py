@@ -120,12 +120,12 @@ def count(message: bytes, number: int) -> int:
 
 
 def sized(number: int, body: bytes) -> bytes:
-    """Return a field of bytes as it stands in a message."""
+    """Return a field of bytes as a message has it."""
     return _written(number << 3 | _BYTES) + _written(len(body)) + body
 
 
 def counted(number: int, value: int) -> bytes:
-    """Return a field that is a number as it stands in a message."""
+    """Return a field that is a number as a message has it."""
     return _written(number << 3 | _VARINT) + _written(value)
 
 

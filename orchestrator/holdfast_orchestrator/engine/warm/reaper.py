@@ -1,4 +1,4 @@
-"""Which processes are to be ended: dead ones, those nobody wants back, and idle ones beyond the bounds.
+"""Which processes are to be ended: dead ones, those nobody asks for again, and idle ones beyond the bounds.
 
 A process in use is never ended, however many there are: without the gateway the same command would have
 started one of its own.

@@ -3,7 +3,7 @@
 Of modules, every word in their files, as `init` has laid them out.
 
 No expression is understood here. A type, data source, function or ephemeral resource that a configuration
-uses stands in it as a word, wherever that is (a block, a reference, `moved`, `import`, an escaped string);
+uses is in it as a word, wherever that is (a block, a reference, `moved`, `import`, an escaped string);
 words that are none cost nothing. Too many are kept sooner than one too few.
 """
 

@@ -1,7 +1,7 @@
 """What a provider says on its own output: read from a pipe, kept in memory for a moment, and never on disk.
 
-A provider started with `-debug` logs at level TRACE unless it is told otherwise, and its trace has the body
-of every request: passwords, secret strings, whole configurations. So it is told to log nothing, and what it
+A provider started with `-debug` logs at level TRACE unless it is set otherwise, and its trace has the body
+of every request: passwords, secret strings, whole configurations. So it is set to log nothing, and what it
 says all the same (a panic, a level that a library set) goes through a pipe: only what it says before it is
 ready is kept, for the reason why one did not start.
 """

@@ -39,7 +39,7 @@ class Watch:
     Attributes:
         looks: who asks.
         plans, applies: whether to look while it plans, and to guard what it applies.
-        holdings: what the shard has. tags: what the objects of a shard are told by.
+        holdings: what the shard has. tags: those by which the objects of a shard are recognized.
     """
 
     looks: Looks
@@ -53,7 +53,7 @@ class Watch:
     tasks: list["asyncio.Task[None]"] = field(default_factory=list)
 
     def planned(self, asking: Asking, request: bytes, answer: bytes) -> None:
-        """Begin to look for what a PlanResourceChange wants to create."""
+        """Begin to look for what a PlanResourceChange is to create."""
         if not self.plans or not is_nil(wire.part(request, _PRIOR)):
             return
         kind, values = wire.part(request, _TYPE).decode(), decoded(wire.part(answer, _PLANNED_IN_ANSWER))

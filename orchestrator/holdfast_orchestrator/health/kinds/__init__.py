@@ -1,6 +1,6 @@
 """One look at one target, by kind; `look` is the only thing to call.
 
-A kind's own module reads its target's answer and says how it stands. What AWS calls an error is
+A kind's own module reads its target's answer and says how healthy it is. What AWS calls an error is
 sorted out here once: a target that does not exist has failed, one nobody may look at is denied, anything
 else that went wrong tells nothing about the target.
 """

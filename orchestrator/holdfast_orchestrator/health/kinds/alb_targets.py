@@ -20,7 +20,7 @@ def look(check: "AlbTargetsHealthy", doors: "CheckContext") -> Observation:
 
 
 def judge(targets: Sequence[Mapping[str, Any]], at_least: int) -> Observation:
-    """Say how targets, as DescribeTargetHealth gives them, stand."""
+    """Say how healthy targets are, as DescribeTargetHealth gives them."""
     staying = [target for target in targets if target["State"] not in _LEAVING]
     states = Counter(target["State"] for target in staying)
     if states["healthy"] == len(staying) >= at_least:

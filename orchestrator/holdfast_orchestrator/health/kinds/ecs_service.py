@@ -26,7 +26,7 @@ def look(check: "EcsServiceSteady", doors: "CheckContext") -> Observation:
 
 
 def judge(service: Mapping[str, Any], *, planned: str | None) -> Observation:
-    """Say how a service, as DescribeServices gives it, stands to the planned task definition."""
+    """Say whether a service, as DescribeServices gives it, runs the planned task definition."""
     deployments: Sequence[Mapping[str, Any]] = service.get("deployments") or ()
     primary = next((each for each in deployments if each["status"] == "PRIMARY"), None)
     if primary is None:

@@ -7,7 +7,7 @@ is the record written to its own place. So two writers cannot fork the chain, a 
 between loses nothing (the next one puts the record where it belongs), and a last record that was deleted
 is missed.
 
-The head also remembers where the chain stood on earlier days (`marks`): the bucket's lifecycle removes
+The head also remembers how far the chain was on earlier days (`marks`): the bucket's lifecycle removes
 old records, and only those before the mark of the retention's first day may be gone.
 """
 

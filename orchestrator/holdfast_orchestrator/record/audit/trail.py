@@ -107,7 +107,7 @@ class AuditTrail:
             output[start : start + LONGEST_OUTPUT] for start in range(0, len(output), LONGEST_OUTPUT)
         ] or [""]
         for part, piece in enumerate(pieces, start=1):
-            # Two runs may record the very same action; whose record became the last must be told apart.
+            # Two runs may record the very same action; it must be clear whose record became the last.
             yield {**whole, "id": secrets.token_hex(8), "output": piece, "part": part, "parts": len(pieces)}
 
     def _chained(self, document: Mapping[str, Any]) -> AuditRecord:
@@ -161,8 +161,8 @@ class AuditTrail:
         if stored is None:
             return None
         known = _Known(read_head(stored), stored.head, asked_at)
-        # Whoever wrote it may have died before the record lay in its place. One that was changed there is
-        # for `verify` to find, not for this to mend.
+        # The writer may have died before the record lay in its place. One that was changed there is
+        # for `verify` to find, not for this to repair.
         if self._store.head(known.head.last.key) is None:
             create_once(self._store, known.head.last.key, known.head.last.body)
         return known
@@ -188,11 +188,11 @@ class AuditFilter:
     run: str | None = None
 
     def takes_day(self, day: date) -> bool:
-        """Whether records of this day are wanted."""
+        """Whether records of this day are asked for."""
         return (self.since is None or day >= self.since) and (self.until is None or day <= self.until)
 
     def takes(self, action: Action) -> bool:
-        """Whether this action is wanted."""
+        """Whether this action is asked for."""
         names = f"{action.actor} {action.aws or ''}".casefold()
         return (
             (self.service is None or self.service in action.services)

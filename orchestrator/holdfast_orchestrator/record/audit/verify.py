@@ -2,7 +2,7 @@
 
 Found are records deleted (the last one too, and the head itself), changed, put in another's place, and
 objects that do not belong there. A trail that was deleted whole, its head too, is found by the runs: each
-that has ended and is within the retention must be told of. Records older than the
+that has ended and is within the retention must have a record. Records older than the
 retention may be gone, one by one and in any order, as the bucket's lifecycle removes them; those that are
 still there must fit all the same.
 
@@ -83,7 +83,7 @@ def _verified(store: DurableStore) -> Verification:
 
 
 def _untold(store: DurableStore, placed: "_Placed", head: AuditHead | None) -> Iterator[Finding]:
-    """The runs that have ended and that no record tells of."""
+    """The runs that have ended and have no record."""
     days = RETENTION_DAYS if head is None else head.retention_days
     # The bucket's lifecycle may be a day ahead of us.
     since = store.now() - timedelta(days=days - 1)

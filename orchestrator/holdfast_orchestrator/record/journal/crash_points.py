@@ -22,7 +22,7 @@ _EDGES = ("before", "after")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrashPoint:
-    """One place to die at; `shard` "" stands for any."""
+    """One place to die at; `shard` "" means any."""
 
     phase: Phase
     edge: str

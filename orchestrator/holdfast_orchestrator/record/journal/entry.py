@@ -65,39 +65,41 @@ class JournalName:
         return f"{self.prefix}{seq:08}.json"
 
 
-def next_entry(
-    name: JournalName,
-    before: Entry | None,
-    *,
-    epoch: int,
-    phase: Phase,
-    edge: Edge,
-    at: datetime,
-    data: Mapping[str, Any],
-) -> Entry:
-    """Return the entry that follows `before` (None: the first)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryDraft:
+    """What an entry is to say, before it has its place in a chain."""
+
+    epoch: int
+    phase: Phase
+    edge: Edge
+    at: datetime
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def next_entry(name: JournalName, before: Entry | None, draft: EntryDraft) -> Entry:
+    """Return the entry of `draft` that follows `before` (None: the first)."""
     seq, prev = (1, name.seed) if before is None else (before.seq + 1, before.sha256)
-    written = time_text(at)
+    written = time_text(draft.at)
     fields = {
         "seq": seq,
         "prev": prev,
         "run": name.run,
         "shard": name.shard,
-        "epoch": epoch,
-        "phase": phase.value,
-        "edge": edge,
+        "epoch": draft.epoch,
+        "phase": draft.phase.value,
+        "edge": draft.edge,
         "at": written,
-        "data": data,
+        "data": draft.data,
     }
     return Entry(
         seq=seq,
         prev=prev,
-        epoch=epoch,
+        epoch=draft.epoch,
         shard=name.shard,
-        phase=phase,
-        edge=edge,
+        phase=draft.phase,
+        edge=draft.edge,
         at=parse_time(written),
-        data=data,
+        data=draft.data,
         line=_ENCODE(fields).encode(),
     )
 

@@ -24,6 +24,7 @@ from holdfast_orchestrator.record.journal.crash_points import CrashPoint, crash_
 from holdfast_orchestrator.record.journal.entry import (
     Edge,
     Entry,
+    EntryDraft,
     JournalName,
     chained,
     look_first,
@@ -139,15 +140,8 @@ class Journal:
         bucket and does not, NeedsPersonError where another process carries this run on.
         """
         with self._lock:
-            entry = next_entry(
-                self.name,
-                self.last,
-                epoch=epoch,
-                phase=phase,
-                edge=edge,
-                at=self.clock.now(),
-                data=data or {},
-            )
+            draft = EntryDraft(epoch=epoch, phase=phase, edge=edge, at=self.clock.now(), data=data or {})
+            entry = next_entry(self.name, self.last, draft)
             redone = _is_redone(phase, edge)
             self.file.append(entry.line, force=not redone)
             self.entries = (*self.entries, entry)

@@ -72,7 +72,7 @@ class JournalFile:
         self.size += len(content)
 
     def set_aside_after(self, number: int) -> None:
-        """Keep the first `number` entries, and move the others to `<file>.superseded`, for whoever asks."""
+        """Keep the first `number` entries; move the others to `<file>.superseded`, for a person to find."""
         lines = self.lines()
         aside = _open_private(self.path.with_name(f"{self.path.name}.superseded"))
         try:
