@@ -15,17 +15,13 @@ from tests.faults.lab.world import DEPLOY, HOLDFAST, Started, World
 
 KILLED = 137
 FORWARD = (
-    "leased",
-    "preflight",
-    "snapshot",
-    "planned",
-    "gated",
+    "prepared",
     "applying",
     "settle",
     "verify",
     "health",
     "contract",
-    "verify2",
+    "verify#2",
     "promoted",
 )
 BACK = (
@@ -33,7 +29,6 @@ BACK = (
     "partial_snapshot",
     "rb_build",
     "rb_planned",
-    "rb_guarded",
     "rb_applying",
     "rb_settle",
     "rb_verify",
@@ -42,7 +37,7 @@ BACK = (
 EDGES = ("before", "after")
 # The moments at which most is at stake; the others are as many again, and long.
 QUICK = {
-    ("planned", "after"),
+    ("prepared", "after"),
     ("applying", "before"),
     ("applying", "after"),
     ("contract", "before"),

@@ -182,7 +182,7 @@ def begun_anew(plain_app: "App", cluster: Cluster) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("place", ["snapshot:after", "gated:after"])
+@pytest.mark.parametrize("place", ["prepared:before", "prepared:after"])
 def test_the_shard_of_a_worker_that_dies_before_its_apply_is_begun_anew_by_another(
     plain_app: "App", cluster: Cluster, place: str
 ) -> None:
@@ -191,7 +191,7 @@ def test_the_shard_of_a_worker_that_dies_before_its_apply_is_begun_anew_by_anoth
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("place", ["snapshot:after", "gated:after"])
+@pytest.mark.parametrize("place", ["prepared:before", "prepared:after"])
 @pytest.mark.skipif(not can_be_another_host(), reason="this machine allows no namespaces")
 def test_the_shard_of_a_worker_of_another_host_that_dies_before_its_apply_is_begun_anew_here(
     plain_app: "App", cluster: Cluster, tmp_path: Path, place: str

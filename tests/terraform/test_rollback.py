@@ -130,7 +130,8 @@ def test_deletes_come_last_and_in_a_stage_of_their_own(plain_app: "App") -> None
     phases = journal(plain_app, json.loads(ran.stdout)["run"])
     assert ran.returncode == 0
     assert inputs(plain_app) == {"kept": "2"}
-    assert phases.index("health:after") < phases.index("contract:before") < phases.index("verify2:after")
+    first, last = (place for place, phase in enumerate(phases) if phase == "verify:before")
+    assert first < phases.index("health:after") < phases.index("contract:before") < last
 
 
 def test_an_unchanged_deploy_writes_no_journal_and_no_backup(plain_app: "App") -> None:
@@ -211,7 +212,7 @@ def test_a_run_that_died_on_its_way_forward_is_brought_to_its_end(plain_app: "Ap
     assert deployed(plain_app, version(data(kept="3")))[0] == 0
 
 
-@pytest.mark.parametrize("point", later("rb_guarded:after", "rb_applying:after", "rolled_back:before"))
+@pytest.mark.parametrize("point", later("rb_planned:after", "rb_applying:after", "rolled_back:before"))
 def test_a_run_that_died_while_it_was_undone_is_undone(plain_app: "App", point: str) -> None:
     deployed(plain_app, version(data(kept="1", gone="1")))
     run = killed_at(plain_app, point, version(data(kept="2", fresh="1"), fails=True))

@@ -24,7 +24,6 @@ from holdfast_orchestrator.state.process_identity import ProcessIdentity
 from holdfast_orchestrator.testing import FrozenClock
 
 NETWORK = CHAIN[0]
-EARLY = [Phase.LEASED, Phase.PREFLIGHT, Phase.SNAPSHOT, Phase.PLANNED, Phase.GATED]
 
 
 class DiedError(BaseException):
@@ -90,11 +89,10 @@ def open_run(world: World) -> str | None:
 
 
 @pytest.mark.parametrize("edge", ["before", "after"])
-@pytest.mark.parametrize("phase", EARLY)
 def test_a_shard_whose_worker_died_before_its_apply_is_deployed_by_the_next(
-    world: World, next_cache: Path, phase: Phase, edge: Edge
+    world: World, next_cache: Path, edge: Edge
 ) -> None:
-    dies(worker(world, "01RUN"), world, phase, edge)
+    dies(worker(world, "01RUN"), world, Phase.PREPARED, edge)
 
     result = works(worker(world, "01RUN", cache=next_cache))
 
@@ -106,8 +104,8 @@ def test_a_shard_whose_worker_died_before_its_apply_is_deployed_by_the_next(
 
 
 def test_workers_may_die_one_after_another(world: World, next_cache: Path) -> None:
-    for phase in EARLY:
-        dies(worker(world, "01RUN"), world, phase, "after")
+    for edge in ("before", "after", "before"):
+        dies(worker(world, "01RUN"), world, Phase.PREPARED, edge)
 
     assert works(worker(world, "01RUN", cache=next_cache)).outcome is Outcome.COMMITTED
 
@@ -124,7 +122,7 @@ def test_what_was_begun_anew_and_died_in_its_apply_is_reopened_as_it_was_begun_l
 
     monkeypatch.setattr(unfinished, "finish", finish)
     world.losses = {"network": "aws_sns_topic.first"}
-    dies(worker(world, "01RUN"), world, Phase.GATED, "after")
+    dies(worker(world, "01RUN"), world, Phase.PREPARED, "after")
     world.losses = {"network": "aws_sns_topic.second"}
     dies(worker(world, "01RUN", cache=next_cache), world, Phase.APPLYING, "before")
 
@@ -132,8 +130,25 @@ def test_what_was_begun_anew_and_died_in_its_apply_is_reopened_as_it_was_begun_l
         works(worker(world, "01RUN", cache=next_cache))
 
     entries = read_journal(world.store, JournalName("01RUN", "network"))
-    begun = [one for one in entries if (one.phase, one.edge) == (Phase.LEASED, "before")]
-    plans = [one.data["plan"] for one in entries if (one.phase, one.edge) == (Phase.PLANNED, "after")]
+    begun = [one for one in entries if one.begins]
+    plans = [one.data["plan"] for one in entries if (one.phase, one.edge) == (Phase.PREPARED, "after")]
     assert len(begun) == len(set(plans)) == 2
     assert reopened[0].planning.plans == [read_plan(world.store, plans[-1], shard="network")]
     assert reopened[0].task.began == begun[-1].at
+
+
+def test_a_promotion_that_was_begun_is_verified_again_and_made_without_another_health_check(
+    world: World, next_cache: Path
+) -> None:
+    dies(worker(world, "01RUN"), world, Phase.PROMOTED, "before")
+
+    result = works(worker(world, "01RUN", cache=next_cache))
+
+    assert result.outcome is Outcome.COMMITTED, result
+    entries = read_journal(world.store, JournalName("01RUN", "network"))
+    died = next(place for place, one in enumerate(entries) if one.phase is Phase.PROMOTED)
+    since = [(one.phase, one.edge) for one in entries[died + 1 :]]
+    assert since == [
+        (phase, edge) for phase in (Phase.VERIFY, Phase.PROMOTED) for edge in ("before", "after")
+    ]
+    assert entries[died + 1].data["after_deletes"]

@@ -45,7 +45,7 @@ def left_by(cache: Path, at: datetime, phase: Phase = Phase.PROMOTED, *, shard: 
 def left_in(store: DurableStore, cache: Path, at: datetime, phase: Phase, shard: str) -> Path:
     name = JournalName(new_run_id(at), shard)
     with Journal.begin(name, runtime=runtime(cache), store=store) as journal:
-        journal.append(Phase.LEASED, "after", epoch=1)
+        journal.append(Phase.PREPARED, "after", epoch=1)
         journal.append(phase, "after", epoch=1)
     return cache / "runs" / name.run
 
@@ -68,7 +68,7 @@ def test_a_run_that_ended_a_month_ago_is_deleted(tmp_path: Path, phase: Phase) -
     assert new.exists()
 
 
-@pytest.mark.parametrize("phase", [Phase.APPLYING, Phase.VERIFY, Phase.STUCK, Phase.RB_APPLYING])
+@pytest.mark.parametrize("phase", [Phase.APPLYING, Phase.VERIFY, Phase.NEEDS_OPERATOR, Phase.RB_APPLYING])
 def test_an_open_run_stays_however_old_it_is(tmp_path: Path, phase: Phase) -> None:
     old = left_by(tmp_path, NOW - timedelta(days=1000), phase)
 
@@ -81,7 +81,7 @@ def test_a_run_with_one_open_shard_stays_whole(tmp_path: Path) -> None:
     old = left_by(tmp_path, LONG_AGO)
     name = JournalName(old.name, "network")
     with Journal.begin(name, runtime=runtime(tmp_path), store=cast("DurableStore", MemoryStore())) as journal:
-        journal.append(Phase.STUCK, "after", epoch=1)
+        journal.append(Phase.NEEDS_OPERATOR, "after", epoch=1)
 
     tidy_cache(tmp_path, NOW)
 

@@ -9,7 +9,7 @@ from tests.support.attempts import an_attempt
 from tests.unit.deploy_world import Deployment, World, key, shard
 
 from holdfast_orchestrator.deploy.decisions.deferred_deletes import Staging
-from holdfast_orchestrator.deploy.phases.forward import contract
+from holdfast_orchestrator.deploy.phases.forward import make_deletes
 from holdfast_orchestrator.deploy.phases.verification import to_keep
 from holdfast_orchestrator.deploy.work.attempt import Attempt, Baseline
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
@@ -46,7 +46,7 @@ def test_what_is_forgotten_instead_of_deleted_is_told(tmp_path: Path) -> None:
     attempt = attempt_at(document, good=None)
     attempt.planning.staging = Staging(stage_one={}, put_off=("aws_sns_topic.old",))
 
-    contract(leased, attempt)
+    make_deletes(leased, attempt)
 
     (notice,) = (event.message for event in deployment.events if isinstance(event, Notice))
     assert "aws_sns_topic.old is the same object as one the new version has" in notice

@@ -11,8 +11,12 @@ from tests.unit.deploy_world import CHAIN, CHECK, Deployment, World, key, shard
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.outcome import Outcome
 from holdfast_orchestrator.errors import HoldfastError, StateBucketError, UsageError
-from holdfast_orchestrator.events import Notice, ShardFinished, ShardStep
+from holdfast_orchestrator.events import Notice, RunStarted, ShardFinished, ShardStep
+from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.plan.result import PlanOutcome as ShardPlanOutcome
+from holdfast_orchestrator.record.artifact import artifact_key
+from holdfast_orchestrator.record.journal.entry import Entry, JournalName
+from holdfast_orchestrator.record.journal.journal import read_journal
 from holdfast_orchestrator.state.memory import MemoryStore
 
 
@@ -48,6 +52,31 @@ def test_a_second_deploy_finds_nothing_and_applies_nothing(world: World) -> None
 
     assert set(result.outcome.values()) == {Outcome.UNCHANGED}
     assert not [call for call in world.calls if call.startswith("apply")]
+
+
+def test_nothing_is_applied_before_all_a_restart_needs_lies_in_the_bucket(world: World) -> None:
+    deployed(world, CHAIN[0])
+    world.losses = {"network": "aws_sns_topic.old"}
+    deployment, at_apply = Deployment(world, (CHAIN[0],)), list[tuple[tuple[Entry, ...], set[str]]]()
+
+    def look(call: str) -> None:
+        if call.startswith("apply"):
+            (begun,) = {event.run for event in deployment.events if isinstance(event, RunStarted)}
+            journal = read_journal(world.store, JournalName(begun, "network"))
+            at_apply.append((journal, {*world.store.objects}))
+
+    world.on_call = look
+    deployment.carry_out()
+
+    (((before, after, applying), keys),) = at_apply
+    assert [(one.phase, one.edge) for one in (before, after, applying)] == [
+        (Phase.PREPARED, "before"),
+        (Phase.PREPARED, "after"),
+        (Phase.APPLYING, "before"),
+    ]
+    assert {"verb", "shard", "policy", "boot"} <= {*before.data}
+    assert {artifact_key(after.data["artifact"]), after.data["backup"], after.data["plan"]} <= keys
+    assert {"ownership", "put_off", "approved", "lineage", "serial", "tagged"} <= {*after.data}
 
 
 def test_the_state_is_backed_up_before_it_can_change(world: World) -> None:

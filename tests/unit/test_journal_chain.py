@@ -82,7 +82,7 @@ def test_entries_in_another_order_are_noticed(
 
 @pytest.mark.parametrize("other", [JournalName("RUN", "edge"), JournalName("RUN2", "orders")])
 def test_another_journals_entries_are_noticed(other: JournalName) -> None:
-    lines = [entry.line for entry in journal([(Phase.LEASED, "before", {})], other)]
+    lines = [entry.line for entry in journal([(Phase.PREPARED, "before", {})], other)]
 
     with pytest.raises(NeedsPersonError):
         chained(NAME, lines)
@@ -101,6 +101,18 @@ def test_a_crash_point_dies_there_and_nowhere_else() -> None:
     assert died == [KILLED]
 
 
+def test_a_crash_point_dies_when_a_shard_comes_there_so_many_times() -> None:
+    died: list[int] = []
+    point = CrashPoint(phase=Phase.VERIFY, edge="before", time=2, die=died.append)
+
+    point.reached(Phase.VERIFY, "before", "orders")
+    point.reached(Phase.VERIFY, "before", "edge")
+    assert died == []
+    point.reached(Phase.VERIFY, "before", "orders")
+
+    assert died == [KILLED]
+
+
 def test_a_crash_point_is_read_from_the_environment() -> None:
     named = crash_point({"HOLDFAST_CRASH_AT": "rb_applying:after:orders-prod-eu-west-1"})
     anywhere = crash_point({"HOLDFAST_CRASH_AT": "applying:before"})
@@ -108,11 +120,16 @@ def test_a_crash_point_is_read_from_the_environment() -> None:
     assert named is not None
     assert (named.phase, named.edge, named.shard) == (Phase.RB_APPLYING, "after", "orders-prod-eu-west-1")
     assert anywhere is not None
-    assert anywhere.shard == ""
+    assert (anywhere.shard, anywhere.time) == ("", 1)
+    second = crash_point({"HOLDFAST_CRASH_AT": "verify#2:after"})
+    assert second is not None
+    assert (second.phase, second.edge, second.time) == (Phase.VERIFY, "after", 2)
     assert crash_point({}) is None
 
 
-@pytest.mark.parametrize("text", ["applying", "applying:now", "dancing:before", "applying:"])
+@pytest.mark.parametrize(
+    "text", ["applying", "applying:now", "applying#x:before", "dancing:before", "applying:"]
+)
 def test_a_crash_point_that_cannot_be_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="HOLDFAST_CRASH_AT"):
         crash_point({"HOLDFAST_CRASH_AT": text})

@@ -251,6 +251,9 @@ def planned_back(
     monkeypatch.setattr(FakeTerraform, "show_plan", lambda *_: wanted)
     asked = iter([frozenset({"arn:old"}), frozenset({"arn:new"})])
     monkeypatch.setattr(undo, "tagged_arns", lambda _leased: next(asked))
+    # What is asked here is what is kept of a plan, not whether it may be applied.
+    monkeypatch.setattr(undo, "broken_rules", lambda *_: ())
+    monkeypatch.setattr(undo, "refuse_what_others_have", lambda *_: None)
     world.losses = {"network": "aws_sns_topic.old"}
     with Journal.resume(NAME, runtime=run.runtime, store=world.store) as journal:
         lease: Any = SimpleNamespace(check=lambda: None, epoch=9)

@@ -92,7 +92,7 @@ def stuck(world: World) -> str:
     name = died(world)
     runtime = Deployment(world).run().runtime
     with Journal.resume(JournalName(name, "network"), runtime=runtime, store=world.store) as journal:
-        journal.append(Phase.STUCK, "after", epoch=1, data={"reason": "no idea what to do"})
+        journal.append(Phase.NEEDS_OPERATOR, "after", epoch=1, data={"reason": "no idea what to do"})
     return name
 
 
@@ -443,7 +443,7 @@ def test_what_an_abandoned_rollback_may_have_made_again_is_looked_for_before_goi
     plan = keep_plan(
         world.store, run, {"format_version": "1.2", "resource_changes": [{**queue, "change": made}]}
     )
-    noted(world, run, Phase.CONTRACT, Phase.PARTIAL_SNAPSHOT)
+    noted(world, run, Phase.DELETING, Phase.PARTIAL_SNAPSHOT)
     noted(world, run, Phase.RB_PLANNED, edge="after", plan=plan)
     noted(world, run, Phase.RB_APPLYING)
 

@@ -263,7 +263,7 @@ def test_every_phase_has_arrows_and_is_reached() -> None:
     reached = {after for targets in ARROWS.values() for after in targets}
 
     assert set(ARROWS) == set(Phase)
-    assert reached == set(Phase) - {Phase.LEASED}
+    assert reached == set(Phase) - {Phase.PREPARED}
     assert {phase for phase, targets in ARROWS.items() if not targets} == set(OUTCOMES)
 
 
@@ -281,7 +281,7 @@ def test_a_rollback_never_leads_to_another_rollback_or_a_forward_apply_by_itself
     seen, waiting = set[Phase](), list(back)
     while waiting:
         phase = waiting.pop()
-        if phase not in seen | {Phase.STUCK, Phase.ROLLED_BACK}:
+        if phase not in seen | {Phase.NEEDS_OPERATOR, Phase.ROLLED_BACK}:
             seen.add(phase)
             waiting.extend(ARROWS[phase])
 
@@ -292,15 +292,13 @@ def test_nothing_is_applied_without_its_gate() -> None:
     before_apply = {phase for phase in Phase if Phase.APPLYING in ARROWS[phase]}
     before_rollback = {phase for phase in Phase if Phase.RB_APPLYING in ARROWS[phase]}
 
-    assert before_apply == {Phase.GATED, Phase.RETRY_FORWARD}
-    assert before_rollback == {Phase.RB_GUARDED}
-    assert {phase for phase in Phase if Phase.RB_GUARDED in ARROWS[phase]} == {Phase.RB_PLANNED}
+    assert before_apply == {Phase.PREPARED, Phase.RETRY_FORWARD}
+    assert before_rollback == {Phase.RB_PLANNED}
+    assert {phase for phase in Phase if Phase.RB_PLANNED in ARROWS[phase]} == {Phase.RB_BUILD}
 
 
 def test_before_the_first_apply_every_phase_is_read_only() -> None:
-    early = [Phase.LEASED, Phase.PREFLIGHT, Phase.SNAPSHOT, Phase.PLANNED, Phase.GATED]
-
-    assert not WRITING & {*early}
+    assert Phase.PREPARED not in WRITING
     assert Phase.APPLYING in WRITING
     assert set(OUTCOMES.values()) == {"committed", "rolled_back", "failed", "blocked", "needs_human"}
 
@@ -308,14 +306,14 @@ def test_before_the_first_apply_every_phase_is_read_only() -> None:
 @pytest.mark.parametrize(
     ("last", "expected"),
     [
-        (Phase.PLANNED, Resumption(Resume.START_OVER, Phase.LEASED)),
+        (Phase.PREPARED, Resumption(Resume.START_OVER, Phase.PREPARED)),
         (Phase.APPLYING, Resumption(Resume.REDO, Phase.SETTLE)),
         (Phase.HEALTH, Resumption(Resume.REDO, Phase.HEALTH)),
-        (Phase.CONTRACT, Resumption(Resume.REDO, Phase.CONTRACT)),
-        (Phase.RB_GUARDED, Resumption(Resume.REDO, Phase.RB_BUILD)),
+        (Phase.DELETING, Resumption(Resume.REDO, Phase.DELETING)),
+        (Phase.RB_PLANNED, Resumption(Resume.REDO, Phase.RB_BUILD)),
         (Phase.RB_APPLYING, Resumption(Resume.REDO, Phase.RB_SETTLE)),
-        (Phase.PROMOTED, Resumption(Resume.REDO, Phase.VERIFY2)),
-        (Phase.STUCK, Resumption(Resume.WAIT_FOR_PERSON, Phase.STUCK)),
+        (Phase.PROMOTED, Resumption(Resume.REDO, Phase.VERIFY)),
+        (Phase.NEEDS_OPERATOR, Resumption(Resume.WAIT_FOR_PERSON, Phase.NEEDS_OPERATOR)),
         (Phase.KEPT, Resumption(Resume.NOTHING, Phase.KEPT)),
         (Phase.HELD, Resumption(Resume.NOTHING, Phase.HELD)),
         (Phase.ROLLED_BACK, Resumption(Resume.NOTHING, Phase.ROLLED_BACK)),

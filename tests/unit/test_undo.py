@@ -14,7 +14,6 @@ from holdfast_orchestrator.deploy.phases.rollback_inputs import declared_by_good
 from holdfast_orchestrator.deploy.work.attempt import Attempt, OperatorDecision
 from holdfast_orchestrator.deploy.work.failure import BlockedRollbackError
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
-from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
 from holdfast_orchestrator.terraform.owners import OwnedObject, Owners, object_key, place_of
 from holdfast_orchestrator.terraform.stateful_types import Protection
@@ -64,6 +63,9 @@ def planned(
         "show_plan",
         lambda *_: {"format_version": "1.2", "complete": False, "resource_changes": next(shown)},
     )
+    # What is asked here is what is planned, not whether it may be applied.
+    patch.setattr(undo, "broken_rules", lambda *_: ())
+    patch.setattr(undo, "refuse_what_others_have", lambda *_: None)
     attempt = attempt_at({}, good=None, decision=OperatorDecision(skip=skip))
     attempt.rollback = Rollback()
     plan(leased, attempt)
@@ -149,13 +151,10 @@ def test_a_rollback_never_makes_what_another_state_has_by_then(
     }
     attempt = attempt_at({}, good=None)
     attempt.rollback = cast("Any", SimpleNamespace(plan=document, plan_file=Path("p"), terraform=None))
-    for name in ("judge_rollback", "prior_stamp", "read_source", "_bounds", "_written"):
-        monkeypatch.setattr(undo, name, lambda *_: ())
-    monkeypatch.setattr(undo, "Candidate", lambda *_: None)
 
     if not refused:
-        assert undo.guard(leased, attempt) is Phase.RB_APPLYING
+        undo.refuse_what_others_have(leased, attempt)
         return
     with pytest.raises(BlockedRollbackError, match=f"{TOPIC} is api/.*'s now") as raised:
-        undo.guard(leased, attempt)
+        undo.refuse_what_others_have(leased, attempt)
     assert f"holdfast resume {attempt.run} --continue" in str(raised.value.next_step)

@@ -33,8 +33,6 @@ from holdfast_orchestrator.terraform.json_values import managed
 from holdfast_orchestrator.terraform.stateful_types import Protection
 
 _READERS = 8
-# After an apply the whole shard is planned once more; how long that takes is how long a plan takes.
-_PLANS = (Phase.VERIFY, Phase.VERIFY2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,9 +101,8 @@ def last_plan_seconds(journal: Sequence[Entry]) -> float | None:
     took = [
         (after.at - before.at).total_seconds()
         for before, after in pairwise(journal)
-        if before.phase is after.phase
-        and before.phase in _PLANS
-        and (before.edge, after.edge) == ("before", "after")
+        # After an apply the whole shard is planned once more; how long that takes is how long a plan takes.
+        if before.phase is after.phase is Phase.VERIFY and (before.edge, after.edge) == ("before", "after")
     ]
     return took[-1] if took else None
 

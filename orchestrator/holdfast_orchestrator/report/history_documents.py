@@ -179,7 +179,7 @@ def _fields(record: "RunRecord") -> dict[str, Any]:
 def _step(entry: "Entry") -> JournalledStep:
     return JournalledStep(
         seq=entry.seq,
-        phase=entry.phase.value,
+        phase=entry.name,
         edge=entry.edge,
         at=entry.at.isoformat(),
         epoch=entry.epoch,

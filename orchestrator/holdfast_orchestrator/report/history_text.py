@@ -89,7 +89,7 @@ def _shard_row(shard: str, record: "RunRecord", journals: "Journals") -> tuple[s
         shard,
         record.outcomes.get(shard, "-"),
         "-" if seconds is None else f"{seconds:.1f}",
-        f"{entries[-1].phase.value} ({entries[-1].edge})" if entries else "-",
+        f"{entries[-1].name} ({entries[-1].edge})" if entries else "-",
     )
 
 

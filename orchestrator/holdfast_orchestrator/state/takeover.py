@@ -67,4 +67,4 @@ def judge_takeover(found: StoredLease, life: Life, *, operator: bool) -> Granted
 def _from_a_person(found: StoredLease, *, operator: bool) -> Granted | Refused:
     if operator:
         return Granted("an operator asked for it")
-    return Refused("a person holds it", f"ask that decision, or: holdfast state unlock {found.folder}")
+    return Refused("a person holds it", f"ask that person, or: holdfast state unlock {found.folder}")

@@ -31,8 +31,8 @@ NAME = JournalName("01JD6ZT3V9M2B8Q4K7X5N1C0RG", "orders-prod-eu-west-1")
 
 
 def write_some(journal: Journal) -> None:
-    journal.append(Phase.LEASED, "before", epoch=3)
-    journal.append(Phase.LEASED, "after", epoch=3, data={"lease": "t"})
+    journal.append(Phase.PREPARED, "before", epoch=3)
+    journal.append(Phase.PREPARED, "after", epoch=3, data={"lease": "t"})
     journal.append(Phase.APPLYING, "before", epoch=3, data={"pid": 4711})
 
 
@@ -54,7 +54,7 @@ def test_a_run_can_be_read_back_from_the_bucket_alone(store: DurableStore, runti
 
     entries = read_journal(store, NAME)
 
-    assert told(entries) == [("leased", "before"), ("leased", "after"), ("applying", "before")]
+    assert told(entries) == [("prepared", "before"), ("prepared", "after"), ("applying", "before")]
     assert entries == journal.entries
     assert entries[2].data == {"pid": 4711}
     assert {entry.epoch for entry in entries} == {3}
@@ -95,26 +95,26 @@ def known_here_alone(runtime: Runtime, phase: Phase, edge: Edge) -> "Flaky":
 
 
 def test_what_only_this_machine_has_goes_to_the_bucket_on_resume(runtime: Runtime) -> None:
-    store = known_here_alone(runtime, Phase.LEASED, "before")
+    store = known_here_alone(runtime, Phase.PREPARED, "before")
 
     with Journal.resume(NAME, runtime=runtime, store=store):
         pass
 
-    assert told(read_journal(store, NAME)) == [("leased", "before")]
+    assert told(read_journal(store, NAME)) == [("prepared", "before")]
 
 
 def test_nothing_is_begun_that_changes_something_while_the_bucket_is_away(runtime: Runtime) -> None:
     store = Flaky()
     journal = Journal.begin(NAME, runtime=runtime, store=store)
     store.away = True
-    journal.append(Phase.GATED, "after", epoch=1)
+    journal.append(Phase.PREPARED, "after", epoch=1)
 
     with pytest.raises(StateBucketError):
         journal.append(Phase.APPLYING, "before", epoch=1)
     store.away = False
     journal.flush()
 
-    assert told(read_journal(store, NAME)) == [("gated", "after"), ("applying", "before")]
+    assert told(read_journal(store, NAME)) == [("prepared", "after"), ("applying", "before")]
     journal.close()
 
 
@@ -144,11 +144,11 @@ def test_a_changed_entry_on_this_machine_stops_the_resume(store: DurableStore, r
 
 def test_a_missing_entry_in_the_bucket_stops_the_resume(store: DurableStore, runtime: Runtime) -> None:
     with Journal.begin(NAME, runtime=runtime, store=store) as journal:
-        journal.append(Phase.LEASED, "before", epoch=3)
+        journal.append(Phase.PREPARED, "before", epoch=3)
         journal.flush()
-        journal.append(Phase.LEASED, "after", epoch=3)
+        journal.append(Phase.PREPARED, "after", epoch=3)
         journal.flush()
-        journal.append(Phase.PREFLIGHT, "before", epoch=3)
+        journal.append(Phase.SETTLE, "before", epoch=3)
     head = store.head(NAME.key(2))
     assert head is not None
     store.delete(head.key, etag=head.etag)
@@ -194,7 +194,7 @@ def died_without_telling(runtime: Runtime, store: "Flaky", *steps: tuple[Phase, 
     [
         [(Phase.APPLYING, "after")],
         [(Phase.APPLYING, "after"), (Phase.SETTLE, "after"), (Phase.VERIFY, "before")],
-        [(Phase.APPLYING, "after"), (Phase.CONTRACT, "before")],
+        [(Phase.APPLYING, "after"), (Phase.DELETING, "before")],
     ],
 )
 def test_what_a_machine_did_not_tell_before_another_carried_on_is_set_aside(
@@ -207,7 +207,7 @@ def test_what_a_machine_did_not_tell_before_another_carried_on_is_set_aside(
     with Journal.resume(NAME, runtime=runtime, store=store) as back:
         back.append(Phase.RESOLVE, "before", epoch=5)
 
-    expected = ["leased", "leased", "applying", "settle", "classify", "resolve"]
+    expected = ["prepared", "prepared", "applying", "settle", "classify", "resolve"]
     assert [phase for phase, _ in told(read_journal(store, NAME))] == expected
     assert [entry.line for entry in read_journal(store, NAME)] == file_of(runtime).read_bytes().splitlines()
     aside = file_of(runtime).with_name(f"{file_of(runtime).name}.superseded")
@@ -217,10 +217,10 @@ def test_what_a_machine_did_not_tell_before_another_carried_on_is_set_aside(
 
 def test_a_machine_that_began_what_the_bucket_does_not_tell_stops_the_resume(runtime: Runtime) -> None:
     store = Flaky()
-    died_without_telling(runtime, store, (Phase.APPLYING, "after"), (Phase.CONTRACT, "before"))
+    died_without_telling(runtime, store, (Phase.APPLYING, "after"), (Phase.DELETING, "before"))
     before = file_of(runtime).read_bytes()
     chain = chained(NAME, before.splitlines())
-    draft = EntryDraft(epoch=3, phase=Phase.CONTRACT, edge="after", at=runtime.clock.now())
+    draft = EntryDraft(epoch=3, phase=Phase.DELETING, edge="after", at=runtime.clock.now())
     later = next_entry(NAME, chain[-1], draft)
     file_of(runtime).write_bytes(before + later.line + b"\n")
 
@@ -246,7 +246,7 @@ def test_what_came_together_lies_in_one_object_and_is_read_entry_by_entry(runtim
 def test_entries_of_phases_that_change_nothing_wait_for_company_and_not_for_ever(runtime: Runtime) -> None:
     store = MemoryStore()
     with Journal.begin(NAME, runtime=runtime, store=store) as journal:
-        for phase in (Phase.LEASED, Phase.PREFLIGHT):
+        for phase in (Phase.PREPARED, Phase.SETTLE):
             journal.append(phase, "before", epoch=3)
         assert not list(store.list(NAME.prefix))
         for _ in range(500):
@@ -261,8 +261,8 @@ def test_entries_of_phases_that_change_nothing_wait_for_company_and_not_for_ever
 def test_an_entry_that_changes_something_takes_those_along_that_waited(runtime: Runtime) -> None:
     store = MemoryStore()
     with Journal.begin(NAME, runtime=runtime, store=store) as journal:
-        journal.append(Phase.LEASED, "before", epoch=3)
-        journal.append(Phase.GATED, "after", epoch=3)
+        journal.append(Phase.PREPARED, "before", epoch=3)
+        journal.append(Phase.PREPARED, "after", epoch=3)
         journal.append(Phase.APPLYING, "before", epoch=3)
 
         assert len(list(store.list(NAME.prefix))) == 1
@@ -272,11 +272,11 @@ def test_an_entry_that_changes_something_takes_those_along_that_waited(runtime: 
 def test_an_answer_that_was_lost_is_found_though_more_entries_came_since(runtime: Runtime) -> None:
     store = Forgetful()
     with Journal.begin(NAME, runtime=runtime, store=store) as journal:
-        journal.append(Phase.LEASED, "before", epoch=3)
+        journal.append(Phase.PREPARED, "before", epoch=3)
         with pytest.raises(StateBucketError):
             journal.flush()
         store.away = False
-        journal.append(Phase.LEASED, "after", epoch=3)
+        journal.append(Phase.PREPARED, "after", epoch=3)
 
     assert [entry.seq for entry in read_journal(store, NAME)] == [1, 2]
 
@@ -348,7 +348,7 @@ def test_the_file_is_private_and_no_link_is_followed(runtime: Runtime, tmp_path:
 def test_a_disk_that_is_full_in_the_middle_of_an_entry_leaves_no_half_entry(runtime: Runtime) -> None:
     store = MemoryStore()
     journal = Journal.begin(NAME, runtime=runtime, store=store)
-    journal.append(Phase.LEASED, "before", epoch=1)
+    journal.append(Phase.PREPARED, "before", epoch=1)
     whole = file_of(runtime).read_bytes()
 
     with room_for(len(whole) + 10), pytest.raises(HoldfastError, match="cannot be written"):
@@ -356,10 +356,10 @@ def test_a_disk_that_is_full_in_the_middle_of_an_entry_leaves_no_half_entry(runt
 
     assert file_of(runtime).read_bytes() == whole
     journal.flush()
-    assert told(read_journal(store, NAME)) == [("leased", "before")]
+    assert told(read_journal(store, NAME)) == [("prepared", "before")]
     journal.append(Phase.APPLYING, "before", epoch=1)
     journal.close()
-    assert told(read_journal(store, NAME)) == [("leased", "before"), ("applying", "before")]
+    assert told(read_journal(store, NAME)) == [("prepared", "before"), ("applying", "before")]
 
 
 @contextmanager
@@ -385,7 +385,7 @@ def test_a_process_dies_at_its_crash_point_with_the_entry_written(tmp_path: Path
         "runtime = refusing_runtime(clock=SystemClock(), cache=Path('cache'),\n"
         "    environ={'HOLDFAST_CRASH_AT': 'applying:before:s'})\n"
         "journal = Journal.begin(JournalName('R', 's'), runtime=runtime, store=MemoryStore())\n"
-        "journal.append(Phase.GATED, 'after', epoch=1)\n"
+        "journal.append(Phase.PREPARED, 'after', epoch=1)\n"
         "journal.append(Phase.APPLYING, 'before', epoch=1)\n"
         "print('still here')\n"
     )
@@ -413,38 +413,38 @@ def begun(runtime: Runtime, store: DurableStore, *steps: tuple[Phase, Edge]) -> 
             journal.append(phase, edge, epoch=1)
 
 
-@pytest.mark.parametrize("last", [Phase.LEASED, Phase.SNAPSHOT, Phase.GATED, Phase.HELD])
+@pytest.mark.parametrize("last", [Phase.PREPARED, Phase.HELD])
 @pytest.mark.parametrize("machine", ["the same", "another"])
 def test_what_died_before_it_changed_anything_is_begun_anew_in_the_same_chain(
     store: DurableStore, runtime: Runtime, machine: str, last: Phase
 ) -> None:
-    begun(runtime, store, (Phase.LEASED, "before"), (last, "after"))
+    begun(runtime, store, (Phase.PREPARED, "before"), (last, "after"))
     runtime = runtime if machine == "the same" else elsewhere(runtime)
 
     with Journal.begin_anew(NAME, runtime=runtime, store=store) as journal:
-        journal.append(Phase.LEASED, "before", epoch=2)
+        journal.append(Phase.PREPARED, "before", epoch=2)
         journal.append(Phase.APPLYING, "before", epoch=2)
 
-    expected = [("leased", "before"), (last.value, "after"), ("leased", "before"), ("applying", "before")]
+    expected = [("prepared", "before"), (last.value, "after"), ("prepared", "before"), ("applying", "before")]
     assert told(read_journal(store, NAME)) == expected
     assert len(file_of(runtime).read_bytes().splitlines()) == 4
 
 
 def test_what_only_the_machine_of_the_dead_knew_is_carried_on_there(runtime: Runtime) -> None:
-    store = known_here_alone(runtime, Phase.SNAPSHOT, "after")
+    store = known_here_alone(runtime, Phase.PREPARED, "after")
 
     with Journal.begin_anew(NAME, runtime=runtime, store=store) as anew:
-        anew.append(Phase.LEASED, "before", epoch=2)
+        anew.append(Phase.PREPARED, "before", epoch=2)
 
-    assert told(read_journal(store, NAME)) == [("snapshot", "after"), ("leased", "before")]
+    assert told(read_journal(store, NAME)) == [("prepared", "after"), ("prepared", "before")]
 
 
-@pytest.mark.parametrize("last", [Phase.APPLYING, Phase.VERIFY, Phase.KEPT, Phase.STUCK])
+@pytest.mark.parametrize("last", [Phase.APPLYING, Phase.VERIFY, Phase.KEPT, Phase.NEEDS_OPERATOR])
 @pytest.mark.parametrize("machine", ["the same", "another"])
 def test_what_may_have_changed_something_is_never_begun_anew(
     store: DurableStore, runtime: Runtime, machine: str, last: Phase
 ) -> None:
-    begun(runtime, store, (Phase.LEASED, "before"), (last, "before"))
+    begun(runtime, store, (Phase.PREPARED, "before"), (last, "before"))
     runtime = runtime if machine == "the same" else elsewhere(runtime)
 
     with pytest.raises(HoldfastError, match="journal of run"):

@@ -172,19 +172,15 @@ def run_apply(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
 
 
 def verify(leased: LeasedShard, attempt: Attempt) -> Phase:
-    """Plan again, to prove that the apply made what was planned."""
-    with leased.phase(Phase.VERIFY) as entry:
+    """Plan again, to prove that the apply made what was planned; once more after the deferred deletes."""
+    after_deletes = attempt.planning.deletes_begun
+    with leased.phase(Phase.VERIFY, after_deletes=after_deletes) as entry:
         leased.step("verifying")
-        entry.update(check(leased, attempt, attempt.stage_configuration))
-    return Phase.HEALTH if attempt.verification.verified == "proven" else Phase.CLASSIFY
-
-
-def verify_again(leased: LeasedShard, attempt: Attempt) -> Phase:
-    """Prove it once more, after the deletes."""
-    with leased.phase(Phase.VERIFY2) as entry:
-        leased.step("verifying")
-        entry.update(check(leased, attempt, attempt.final_configuration))
-    return Phase.PROMOTED if attempt.verification.verified == "proven" else Phase.CLASSIFY
+        configuration = attempt.final_configuration if after_deletes else attempt.stage_configuration
+        entry.update(check(leased, attempt, configuration))
+    if attempt.verification.verified != "proven":
+        return Phase.CLASSIFY
+    return Phase.PROMOTED if after_deletes else Phase.HEALTH
 
 
 def check(leased: LeasedShard, attempt: Attempt, configuration: Document) -> Mapping[str, object]:
@@ -215,16 +211,16 @@ def check(leased: LeasedShard, attempt: Attempt, configuration: Document) -> Map
     return told(proof)
 
 
-def contract(leased: LeasedShard, attempt: Attempt) -> Phase:
+def make_deletes(leased: LeasedShard, attempt: Attempt) -> Phase:
     """The second stage: the deletes that were put off, now that the new version is well."""
-    attempt.planning.contracting = True
+    attempt.planning.deletes_begun = True
     # What was proven is the first stage.
     attempt.verification.verified = None
     put_off = [
         each for each in attempt.planning.staging.put_off if each not in attempt.objects.ownership.held
     ]
     reasons = not_ours_to_delete(leased, attempt, put_off)
-    with leased.phase(Phase.CONTRACT, put_off=put_off, boot=leased.boot, handed=sorted(reasons)) as entry:
+    with leased.phase(Phase.DELETING, put_off=put_off, boot=leased.boot, handed=sorted(reasons)) as entry:
         leased.step("deleting")
         let_go_in_state(leased, attempt, reasons)
         problems = _plan_stage_two(leased, attempt)
@@ -236,7 +232,7 @@ def contract(leased: LeasedShard, attempt: Attempt) -> Phase:
         elif attempt.planning.plan_file is not None:
             entry.update(run_apply(leased, attempt))
         entry["code"] = attempt.evidence.code
-    return Phase.VERIFY2 if attempt.evidence.code == 0 else Phase.CLASSIFY
+    return Phase.VERIFY if attempt.evidence.code == 0 else Phase.CLASSIFY
 
 
 def retry(leased: LeasedShard, attempt: Attempt) -> Phase:
@@ -253,7 +249,7 @@ def retry(leased: LeasedShard, attempt: Attempt) -> Phase:
             attempt.failure, attempt.evidence.errors = None, ()
             entry["verify"] = dict(check(leased, attempt, attempt.configuration))
             return Phase.CLASSIFY
-        attempt.planning.contracting = False
+        attempt.planning.deletes_begun = False
         refuse_other_state(leased, outcome.plan)
         shown = terraform.show_plan(outcome.plan)
         if attempt.verb == "destroy":

@@ -147,25 +147,54 @@ def _built(leased: LeasedShard, attempt: Attempt) -> tuple[Assessment, RollbackC
 
 
 def plan(leased: LeasedShard, attempt: Attempt) -> Phase:
-    """Plan the rollback against the newest state."""
+    """Plan the rollback against the newest state, and hold exactly this plan against the rules.
+
+    Raises BlockedRollbackError where a rule is broken, or where others have by now what the plan would make.
+    """
     rollback: Rollback = attempt.rollback
     with leased.phase(Phase.RB_PLANNED) as entry:
-        snapshot = leased.snapshot()
-        rollback.prior = Stamp("", 0) if snapshot is None else Stamp(snapshot.lineage, snapshot.serial)
-        rollback.terraform = leased.terraform(rollback.configuration, rollback.inputs)
-        try:
-            outcome = rollback.terraform.plan(out=_FILE)
-        except EngineError as error:
-            let_upstreams_go_first(leased, attempt, error)
-            raise
-        rollback.plan_file = outcome.plan if outcome.changes else None
-        rollback.plan = rollback.terraform.show_plan(outcome.plan) if outcome.changes else {}
-        if outcome.changes and attempt.decision.skip:
-            _plan_without(leased, attempt)
+        _plan_back(leased, attempt)
+        violations = broken_rules(leased, attempt)
         entry["changes"] = sorted(read_plan(rollback.plan).touched) if rollback.plan else []
+        entry["violations"] = [
+            leased.run.redactor.text(f"{each.rule} {each.sentence}") for each in violations
+        ]
         if rollback.plan:
             entry.update(_remembered(leased, attempt))
-    return Phase.RB_GUARDED
+    if violations:
+        raise BlockedRollbackError(
+            "undoing this is refused: " + " ".join(dict.fromkeys(each.sentence for each in violations)),
+            next_step=_ways_on(attempt.run, violations),
+            violations=violations,
+        )
+    refuse_what_others_have(leased, attempt)
+    return Phase.RB_APPLYING
+
+
+def _plan_back(leased: LeasedShard, attempt: Attempt) -> None:
+    rollback: Rollback = attempt.rollback
+    snapshot = leased.snapshot()
+    rollback.prior = Stamp("", 0) if snapshot is None else Stamp(snapshot.lineage, snapshot.serial)
+    rollback.terraform = leased.terraform(rollback.configuration, rollback.inputs)
+    try:
+        outcome = rollback.terraform.plan(out=_FILE)
+    except EngineError as error:
+        let_upstreams_go_first(leased, attempt, error)
+        raise
+    rollback.plan_file = outcome.plan if outcome.changes else None
+    rollback.plan = rollback.terraform.show_plan(outcome.plan) if outcome.changes else {}
+    if outcome.changes and attempt.decision.skip:
+        _plan_without(leased, attempt)
+
+
+def broken_rules(leased: LeasedShard, attempt: Attempt) -> tuple[Violation, ...]:
+    """The rules that the rollback's plan breaks."""
+    rollback: Rollback = attempt.rollback
+    if rollback.plan_file is None:
+        return ()
+    runner = _written(rollback.terraform)
+    candidate = Candidate(rollback.plan, prior_stamp(read_source(rollback.plan_file)), runner)
+    return judge_rollback(candidate, _bounds(leased, attempt, runner))
 
 
 def _remembered(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
@@ -188,24 +217,10 @@ def _makes_our_own(leased: LeasedShard, plan: Document) -> bool:
     return any(may_be_adopted(change, leased.shard) for change in read_plan(plan))
 
 
-def guard(leased: LeasedShard, attempt: Attempt) -> Phase:
-    """Hold exactly this plan against the rules. Raises BlockedRollbackError where one is broken."""
-    rollback: Rollback = attempt.rollback
-    with leased.phase(Phase.RB_GUARDED) as entry:
-        if rollback.plan_file is None:
-            return Phase.RB_APPLYING
-        runner = _written(rollback.terraform)
-        violations = judge_rollback(
-            Candidate(rollback.plan, prior_stamp(read_source(rollback.plan_file)), runner),
-            _bounds(leased, attempt, runner),
-        )
-        entry["violations"] = [f"{one.rule} {one.sentence}" for one in violations]
-        if violations:
-            raise BlockedRollbackError(
-                "undoing this is refused: " + " ".join(dict.fromkeys(one.sentence for one in violations)),
-                next_step=_ways_on(attempt.run, violations),
-                violations=violations,
-            )
+def refuse_what_others_have(leased: LeasedShard, attempt: Attempt) -> None:
+    """Raise BlockedRollbackError where another shard has by now what the rollback's plan would make."""
+    if attempt.rollback.plan_file is None:
+        return
     if taken := creates_of_others(leased, attempt):
         told = "; ".join(f"{address} is {owner}'s now" for address, owner in sorted(taken.items()))
         raise BlockedRollbackError(
@@ -214,7 +229,6 @@ def guard(leased: LeasedShard, attempt: Attempt) -> Phase:
             f"holdfast resume {attempt.run} --continue",
             violations=(),
         )
-    return Phase.RB_APPLYING
 
 
 def _ways_on(run: str, violations: Sequence[Violation]) -> str:

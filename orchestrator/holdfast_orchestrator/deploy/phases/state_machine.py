@@ -41,7 +41,6 @@ _BACK = frozenset({
     Phase.PARTIAL_SNAPSHOT,
     Phase.RB_BUILD,
     Phase.RB_PLANNED,
-    Phase.RB_GUARDED,
     Phase.RB_APPLYING,
     Phase.RB_SETTLE,
     Phase.RB_VERIFY,
@@ -86,14 +85,14 @@ def _after_error(leased: LeasedShard, attempt: Attempt, phase: Phase, error: Hol
     if isinstance(error, NeedsPersonError):
         attempt.failure = _told(leased, error, attempt.failure)
         attempt.course.blocked = isinstance(error, BlockedRollbackError)
-        return Phase.STUCK
+        return Phase.NEEDS_OPERATOR
     if phase in _BACK:
         rollback = attempt.rollback or undo.Rollback()
         rollback.errors = (*rollback.errors, error.what)
         attempt.rollback = rollback
         if phase is not Phase.RB_RETRY:
             return Phase.RB_RETRY
-    if phase in (Phase.CONTRACT, Phase.RETRY_FORWARD, Phase.HEALTH):
+    if phase in (Phase.DELETING, Phase.RETRY_FORWARD, Phase.HEALTH):
         attempt.evidence.code = attempt.evidence.code or 1
         # A gate or a plan that refuses makes the failure definite, if it does not pass by itself.
         attempt.evidence.errors = (*attempt.evidence.errors, error.what)
@@ -101,7 +100,7 @@ def _after_error(leased: LeasedShard, attempt: Attempt, phase: Phase, error: Hol
         attempt.health.healthy = attempt.health.healthy and phase is not Phase.HEALTH
         return Phase.CLASSIFY
     attempt.failure = _told(leased, error, attempt.failure)
-    return Phase.STUCK
+    return Phase.NEEDS_OPERATOR
 
 
 def _settle(leased: LeasedShard, attempt: Attempt) -> Phase:
@@ -125,7 +124,7 @@ def _classify(leased: LeasedShard, attempt: Attempt) -> Phase:
             leased.step("verifying")
             before = attempt.failure
             configuration = (
-                attempt.final_configuration if attempt.planning.contracting else attempt.stage_configuration
+                attempt.final_configuration if attempt.planning.deletes_begun else attempt.stage_configuration
             )
             forward.check(leased, attempt, configuration)
             attempt.failure = before or attempt.failure
@@ -192,8 +191,8 @@ def _health(leased: LeasedShard, attempt: Attempt) -> Phase:
     if not attempt.health.healthy:
         return Phase.CLASSIFY
     return (
-        Phase.CONTRACT
-        if attempt.planning.staging.put_off and not attempt.planning.contracting
+        Phase.DELETING
+        if attempt.planning.staging.put_off and not attempt.planning.deletes_begun
         else Phase.PROMOTED
     )
 
@@ -293,7 +292,10 @@ def _leftovers(leased: LeasedShard, attempt: Attempt) -> Leftovers:
 def _stuck(leased: LeasedShard, attempt: Attempt) -> Ending:
     failure = attempt.failure or _unknown(leased)
     leased.mark(
-        Phase.STUCK, "before", reason=leased.run.redactor.text(failure.reason), blocked=attempt.course.blocked
+        Phase.NEEDS_OPERATOR,
+        "before",
+        reason=leased.run.redactor.text(failure.reason),
+        blocked=attempt.course.blocked,
     )
     evidence = (*failure.evidence, *attempt.notes, f"run {attempt.run} stays open until somebody decides")
     return Ending(
@@ -347,8 +349,7 @@ _STEPS: Mapping[Phase, Callable[[LeasedShard, Attempt], Phase]] = {
     Phase.SETTLE: _settle,
     Phase.VERIFY: forward.verify,
     Phase.HEALTH: _health,
-    Phase.CONTRACT: forward.contract,
-    Phase.VERIFY2: forward.verify_again,
+    Phase.DELETING: forward.make_deletes,
     Phase.CLASSIFY: _classify,
     Phase.STATE_RECOVERY: recovery.recover_state,
     Phase.RESOLVE: recovery.resolve,
@@ -356,7 +357,6 @@ _STEPS: Mapping[Phase, Callable[[LeasedShard, Attempt], Phase]] = {
     Phase.PARTIAL_SNAPSHOT: undo.snapshot_partial,
     Phase.RB_BUILD: undo.build,
     Phase.RB_PLANNED: undo.plan,
-    Phase.RB_GUARDED: undo.guard,
     Phase.RB_APPLYING: undo.apply,
     Phase.RB_SETTLE: undo.settle,
     Phase.RB_VERIFY: undo.verify,
@@ -366,5 +366,5 @@ _ENDS: Mapping[Phase, Callable[[LeasedShard, Attempt], Ending]] = {
     Phase.PROMOTED: _committed,
     Phase.ROLLED_BACK: _rolled_back,
     Phase.KEPT: _kept,
-    Phase.STUCK: _stuck,
+    Phase.NEEDS_OPERATOR: _stuck,
 }

@@ -111,7 +111,7 @@ def _phase(
         return last.phase
     if decision is not None and decision.accept_forward:
         return _forward(leased, attempt, entries)
-    if last.phase is Phase.STUCK:
+    if last.phase is Phase.NEEDS_OPERATOR:
         return _after_stuck(attempt, entries, decision)
     phase = next_after_crash(last.phase).phase
     if phase in (Phase.RB_SETTLE, Phase.RB_VERIFY):

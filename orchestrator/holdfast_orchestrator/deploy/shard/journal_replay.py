@@ -74,14 +74,14 @@ def noted(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
 
 def noted_shard(entries: Sequence[Entry]) -> Shard | None:
     """Return the shard a journal is about, without its configuration; None where it died too early."""
-    said = _said(entries, Phase.LEASED).get("shard")
+    said = _prepared(entries).get("shard")
     return None if said is None else shard_of(said)
 
 
 def old_shard(leased: LeasedShard, entries: Sequence[Entry]) -> Shard:
     """Return the shard as the dead run meant it, with the configuration that run deployed."""
     shard = noted_shard(entries) or leased.shard
-    artifact = read_artifact(leased.store, _said(entries, Phase.SNAPSHOT)["artifact"])
+    artifact = read_artifact(leased.store, _prepared(entries)["artifact"])
     # What is kept of the way to its end is what the app says today.
     shard = with_inputs(replace(shard, directory=leased.shard.directory), leased.store, artifact)
     return replace(
@@ -100,23 +100,23 @@ def reopened(
 ) -> Attempt:
     """Return the attempt as it stood. Raises NeedsPersonError where a part of it is gone."""
     entries = _since_begun(entries)
-    first, snapshot = _said(entries, Phase.LEASED), _said(entries, Phase.SNAPSHOT)
+    prepared = _prepared(entries)
     kept = known.kept
     keys = [*_plans(entries), *_rollback_plans(entries)]
     plans = {key: read_plan(leased.store, key, shard=leased.shard.name) for key in dict.fromkeys(keys)}
     task = Task(
         run=_run(known),
-        verb=first["verb"],
-        target=first.get("target"),
-        rejected=None if first.get("rejected") is None else Rejected(**first["rejected"]),
-        policy=_policy(first["policy"], decision),
-        artifact=snapshot["artifact"],
+        verb=prepared["verb"],
+        target=prepared.get("target"),
+        rejected=None if prepared.get("rejected") is None else Rejected(**prepared["rejected"]),
+        policy=_policy(prepared["policy"], decision),
+        artifact=prepared["artifact"],
         configuration=parsed(leased.shard.configuration),
-        before=_before(leased, snapshot),
+        before=_before(leased, prepared),
         good=good_of(leased, known),
         began=entries[0].at,
         decision=decision,
-        imports=tuple(ImportBlock(*one) for one in first.get("imports", ())),
+        imports=tuple(ImportBlock(*one) for one in prepared.get("imports", ())),
     )
     attempt = Attempt(
         task=task,
@@ -128,7 +128,7 @@ def reopened(
         ),
         evidence=Evidence(code=None),
     )
-    attempt.objects.ownership = load_ownership(_said(entries, Phase.GATED).get("ownership") or {})
+    attempt.objects.ownership = load_ownership(prepared.get("ownership") or {})
     gone = {address for entry in entries for address in entry.data.get("handed", ())}
     attempt.objects.handed_over = {
         address: known for address, known in attempt.before.index.by_address.items() if address in gone
@@ -136,9 +136,7 @@ def reopened(
     attempt.objects.tagged_before = _tagged_before(entries)
     attempt.objects.sightings = sightings_in(entries)
     attempt.health.began = any(entry.phase is Phase.HEALTH for entry in entries)
-    # Another plan begins with the first stage again.
-    stages = [entry for entry in entries if entry.phase is Phase.CONTRACT or _plan_of(entry) is not None]
-    attempt.planning.contracting = bool(stages) and stages[-1].phase is Phase.CONTRACT
+    attempt.planning.deletes_begun = _is_after_deletes(entries)
     # A destroy that is killed over and over may go on each time.
     attempt.course.retries = (
         0
@@ -159,10 +157,19 @@ def reopened(
 
 def _since_begun(entries: Sequence[Entry]) -> Sequence[Entry]:
     """Leave out what came before the shard was begun anew: nothing was changed by that."""
-    begun = [
-        place for place, entry in enumerate(entries) if entry.phase is Phase.LEASED and entry.edge == "before"
-    ]
+    begun = [place for place, entry in enumerate(entries) if entry.begins]
     return entries[begun[-1] :] if begun else entries
+
+
+def _is_after_deletes(entries: Sequence[Entry]) -> bool:
+    """Whether the deletes had been begun, or there were none: a plan that came later has its own to make."""
+    after_deletes = False
+    for entry in entries:
+        if entry.phase in (Phase.DELETING, Phase.PROMOTED):
+            after_deletes = True
+        elif _plan_of(entry) is not None:
+            after_deletes = False
+    return after_deletes
 
 
 def _find_events(
@@ -200,11 +207,12 @@ def _assumed(
 
 def _applies(entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
     """On which boot of which machine each apply was begun that may create something, and its plan's key."""
-    at_first, newest = _said(entries, Phase.LEASED).get("boot", ""), dict[Phase, str | None]()
+    at_first, newest = _prepared(entries).get("boot", ""), dict[Phase, str | None]()
     for entry in entries:
         if (plan := _plan_of(entry)) is not None:
             newest[Phase.APPLYING] = plan
-        if entry.phase is Phase.RB_PLANNED:
+        # Earlier journals tell of the judgement of that plan in entries of another name.
+        if entry.phase is Phase.RB_PLANNED and entry.name == Phase.RB_PLANNED:
             newest[Phase.RB_APPLYING] = entry.data.get("plan")
         applied = newest.get(entry.phase) if entry.edge == "before" else None
         if applied is not None:
@@ -240,7 +248,7 @@ def _plans(entries: Sequence[Entry]) -> Iterator[str]:
 
 def _plan_of(entry: Entry) -> str | None:
     """Where the plan lies that a phase was gated by. Another try that found nothing to do has none."""
-    if entry.phase not in (Phase.PLANNED, Phase.RETRY_FORWARD):
+    if entry.phase not in (Phase.PREPARED, Phase.RETRY_FORWARD):
         return None
     plan: str | None = entry.data.get("plan")
     return plan
@@ -254,7 +262,7 @@ def _rollback_plans(entries: Sequence[Entry]) -> Iterator[str]:
 
 
 def _tagged_before(entries: Sequence[Entry]) -> frozenset[str] | None:
-    asked = (entry for entry in entries if entry.phase in (Phase.SNAPSHOT, Phase.RB_PLANNED))
+    asked = (entry for entry in entries if entry.phase in (Phase.PREPARED, Phase.RB_PLANNED))
     told = [tagged for entry in asked if (tagged := entry.data.get("tagged")) is not None]
     return frozenset(told[0]) if told else None
 
@@ -280,9 +288,9 @@ def _failure(shard: Shard, entries: Sequence[Entry]) -> Failure | None:
     return Failure(reason=reasons[-1], next_step=correct_and_deploy(shard), evidence=())
 
 
-def _said(entries: Sequence[Entry], phase: Phase) -> Mapping[str, Any]:
-    found = [entry.data for entry in entries if entry.phase is phase and entry.edge == "after"]
-    return found[-1] if found else {}
+def _prepared(entries: Sequence[Entry]) -> Mapping[str, Any]:
+    """What was written before the first apply. Earlier journals have several entries for it."""
+    return dict(item for entry in entries if entry.phase is Phase.PREPARED for item in entry.data.items())
 
 
 def _run(recorded: RecordedShard) -> str:

@@ -86,7 +86,7 @@ def _planned(store: DurableStore, name: JournalName) -> Iterator[str]:
     """What the plans name by which the run was gated; a plan that is gone is reported when it is needed."""
     with suppress(NeedsPersonError):
         for entry in read_journal(store, name):
-            key = entry.data.get("plan") if entry.phase in (Phase.PLANNED, Phase.RETRY_FORWARD) else None
+            key = entry.data.get("plan") if entry.phase in (Phase.PREPARED, Phase.RETRY_FORWARD) else None
             for change in () if key is None else read_changes(read_plan(store, key, shard=name.shard)):
                 yield from (change.address, change.previous_address or change.address)
 

@@ -228,23 +228,18 @@ def _attempt(
 
 def _write_down(leased: LeasedShard, attempt: Attempt, artifact: Artifact, watched: Sightings) -> None:
     """Artifact, plan, backup and the open record, all at once; the journal says where they lie."""
-    with leased.phase(Phase.LEASED) as entry:
-        entry.update(noted(leased, attempt))
-    with leased.phase(Phase.PREFLIGHT):
-        pass
-    leased.step("backing up")
-    kept_artifact = leased.run_context.hands.submit(keep_deployed, leased, artifact)
-    kept_plan = leased.run_context.hands.submit(keep_plan, leased.store, attempt.run, attempt.plan)
-    tagged = None
-    if any(may_be_adopted(change, leased.shard) for change in attempt.planned):
-        tagged = leased.run_context.hands.submit(tagged_arns, leased)
-    with leased.phase(Phase.SNAPSHOT) as entry:
+    with leased.phase(Phase.PREPARED, **noted(leased, attempt)) as entry:
+        leased.step("backing up")
+        kept_artifact = leased.run_context.hands.submit(keep_deployed, leased, artifact)
+        kept_plan = leased.run_context.hands.submit(keep_plan, leased.store, attempt.run, attempt.plan)
+        tagged = None
+        if any(may_be_adopted(change, leased.shard) for change in attempt.planned):
+            tagged = leased.run_context.hands.submit(tagged_arns, leased)
         _back_up(leased, attempt)
         attempt.objects.tagged_before = None if tagged is None else tagged.result()
-        entry.update(_snapshot_entry(attempt), artifact=kept_artifact.result())
-    with leased.phase(Phase.PLANNED) as entry:
-        entry.update(note_sightings(attempt, watched), plan=kept_plan.result())
-    with leased.phase(Phase.GATED) as entry:
+        entry.update(_snapshot_entry(attempt), artifact=kept_artifact.result(), plan=kept_plan.result())
+        entry.update(note_sightings(attempt, watched))
+        leased.lease.check()
         attempt.kept = open_record(leased, attempt)
         entry["put_off"] = list(attempt.planning.staging.put_off)
         entry["ownership"] = dump_ownership(attempt.objects.ownership)

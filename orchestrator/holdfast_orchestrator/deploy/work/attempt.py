@@ -107,7 +107,8 @@ class Task:
 class Planning:
     """The plans: those that were gated, and those to go back by, the newest last of each.
 
-    `plan_file` is what `terraform` applies next; with `contracting`, it makes the deletes that were put off.
+    `plan_file` is what `terraform` applies next. `deletes_begun`: those that were put off are being made, or
+    are made.
     """
 
     plans: list[Document] = field(default_factory=list, repr=False)
@@ -115,7 +116,7 @@ class Planning:
     staging: Staging = field(default_factory=lambda: Staging(stage_one=None))
     plan_file: Path | None = None
     terraform: Any = field(default=None, repr=False)
-    contracting: bool = False
+    deletes_begun: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -377,5 +378,5 @@ class Attempt:
         return (
             step.action == "delete"
             and step.address in self.planning.staging.put_off
-            and not self.planning.contracting
+            and not self.planning.deletes_begun
         )

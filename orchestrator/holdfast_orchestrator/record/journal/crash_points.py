@@ -2,14 +2,16 @@
 
     HOLDFAST_CRASH_AT="applying:before"            at the first shard that comes there
     HOLDFAST_CRASH_AT="rb_applying:after:orders-prod-eu-west-1"
+    HOLDFAST_CRASH_AT="verify#2:before"                the second time a shard comes there
 
 The process ends as if it had been killed: at once, with exit code 137, without any clean-up. It does so
 when the journal record of that phase and edge has been written.
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.lifecycle import Phase
@@ -22,17 +24,21 @@ _EDGES = ("before", "after")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrashPoint:
-    """One place to die at; `shard` "" means any."""
+    """One place to die at, when a shard comes there the `time`-th time; `shard` "" means any."""
 
     phase: Phase
     edge: str
     shard: str = ""
+    time: int = 1
     die: Callable[[int], object] = os._exit
+    _times: Counter[str] = field(default_factory=Counter)
 
     def reached(self, phase: Phase, edge: str, shard: str) -> None:
         """Die if this is the place."""
         if (phase, edge) == (self.phase, self.edge) and self.shard in ("", shard):
-            self.die(KILLED)
+            self._times[shard] += 1
+            if self._times[shard] == self.time:
+                self.die(KILLED)
 
 
 def crash_point(environ: Mapping[str, str]) -> CrashPoint | None:
@@ -40,8 +46,9 @@ def crash_point(environ: Mapping[str, str]) -> CrashPoint | None:
     text = environ.get(VARIABLE)
     if not text:
         return None
-    phase, _, rest = text.partition(":")
+    place, _, rest = text.partition(":")
+    phase, _, time = place.partition("#")
     edge, _, shard = rest.partition(":")
-    if phase not in set(Phase) or edge not in _EDGES:
-        raise UsageError(f"{VARIABLE} must be <phase>:<before|after>[:<shard>], got {text!r}")
-    return CrashPoint(phase=Phase(phase), edge=edge, shard=shard)
+    if phase not in set(Phase) or edge not in _EDGES or not (time or "1").isdecimal():
+        raise UsageError(f"{VARIABLE} must be <phase>[#<time>]:<before|after>[:<shard>], got {text!r}")
+    return CrashPoint(phase=Phase(phase), edge=edge, shard=shard, time=int(time or "1"))

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Literal, cast
 
 from holdfast_orchestrator.errors import NeedsPersonError
-from holdfast_orchestrator.lifecycle import Phase
+from holdfast_orchestrator.lifecycle import FIRST_NAMES, Phase, phase_named
 from holdfast_orchestrator.state.json_object import parse_time, time_text
 
 SCHEMA = "holdfast/journal/v1"
@@ -25,17 +25,26 @@ _ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One record: `edge` of `phase` under lease `epoch`; `seq` counts from 1; `line` is it as written."""
+    """One record: `edge` of `phase` under lease `epoch`; `seq` counts from 1; `line` is it as written.
+
+    `name` is what the line calls the phase: earlier journals have more names than there are phases.
+    """
 
     seq: int
     prev: str
     epoch: int
     shard: str
     phase: Phase
+    name: str
     edge: Edge
     at: datetime
     data: Mapping[str, Any] = field(default_factory=dict)
     line: bytes = field(repr=False)
+
+    @property
+    def begins(self) -> bool:
+        """Whether the shard is begun with this entry, or begun anew."""
+        return self.edge == "before" and self.name in FIRST_NAMES
 
     @property
     def sha256(self) -> str:
@@ -97,6 +106,7 @@ def next_entry(name: JournalName, before: Entry | None, draft: EntryDraft) -> En
         epoch=draft.epoch,
         shard=name.shard,
         phase=draft.phase,
+        name=draft.phase.value,
         edge=draft.edge,
         at=parse_time(written),
         data=draft.data,
@@ -114,7 +124,8 @@ def read_entry(line: bytes) -> Entry:
         prev=document["prev"],
         epoch=int(document["epoch"]),
         shard=document["shard"],
-        phase=Phase(document["phase"]),
+        phase=phase_named(document["phase"]),
+        name=document["phase"],
         edge=cast("Edge", document["edge"]),
         at=parse_time(document["at"]),
         data=document["data"],

@@ -41,14 +41,9 @@ _PATIENCE_SECONDS = 1.0
 # Nothing is changed in these, and whoever finds them unwritten does them again. A killed process loses none
 # of their entries; only a machine that goes down may, and never those before a step that changes something.
 _REDONE = frozenset({
-    Phase.LEASED,
-    Phase.PREFLIGHT,
-    Phase.SNAPSHOT,
-    Phase.PLANNED,
-    Phase.GATED,
+    Phase.PREPARED,
     Phase.SETTLE,
     Phase.VERIFY,
-    Phase.VERIFY2,
 })  # fmt: skip
 # How health was is asked again, and a promotion is told by the record of what is good.
 _REDONE_ONCE_ENDED = frozenset({Phase.HEALTH, Phase.PROMOTED})
