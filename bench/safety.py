@@ -29,7 +29,7 @@ from typing import Any
 
 from measure import ROOT
 
-from holdfast_orchestrator import Outcome, Project
+from holdfast_orchestrator import Outcome, Project, select
 from holdfast_orchestrator.deploy.phases import state_machine as machine
 from holdfast_orchestrator.deploy.run_recorder import RunRecorder
 from holdfast_orchestrator.deploy.shard import deploy as shard
@@ -150,7 +150,7 @@ class Place:
         manifest = project.synth()
         began = time.perf_counter()
         with meter.watching():
-            result = project.deploy(manifest=manifest, stack="ours")
+            result = project.deploy(select(stack="ours"), manifest=manifest)
         return time.perf_counter() - began, meter.taken(), result
 
     def plain(self) -> float:
@@ -188,7 +188,7 @@ class Place:
 
     def journal(self, run: str) -> tuple[Entry, ...]:
         project = Project.load(".", runtime=self.runtime)
-        (ours,) = project.list(stack="ours")
+        (ours,) = project.list(select(stack="ours"))
         manifest_run = project.run(project.synth())
         return read_journal(manifest_run.tools.store(ours), JournalName(run, "ours"))
 

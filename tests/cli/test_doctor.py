@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 from click.testing import CliRunner
 
+from holdfast_orchestrator.api.machine import examine
 from holdfast_orchestrator.cli.doctor import command
 from holdfast_orchestrator.engine.warm import folders
 from holdfast_orchestrator.report.schemas import SCHEMAS
@@ -322,3 +323,13 @@ def test_people_read_a_line_a_check_with_what_mends_it_below(world: Runtime) -> 
     assert any(line.startswith("· local cloud") and "skipped: it does not run" in line for line in lines)
     assert "next: holdfast local up" in lines[-1]
     assert "\x1b" not in "".join(lines)
+
+
+def test_python_gets_the_checks_that_the_command_shows(world: Runtime) -> None:
+    checks = {check.name: check for check in examine(env="nowhere", runtime=world)}
+
+    _, shown = ask(world, "--env", "nowhere")
+    assert {name: check.status for name, check in checks.items()} == {
+        name: check["status"] for name, check in shown.items()
+    }
+    assert "missing" in {check.status for check in checks.values()}

@@ -15,6 +15,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from holdfast_orchestrator.api.machine import local_cloud
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.environment import REMOVED, local_environ, towards_local
@@ -89,6 +90,17 @@ def test_reset_where_nothing_runs_names_the_command_that_starts_it(tmp_path: Pat
 
     assert reset.returncode == 1
     assert "holdfast local up" in reset.stderr
+
+
+def test_reset_where_nothing_runs_is_an_error_for_programs_too(tmp_path: Path) -> None:
+    reset = holdfast(tmp_path, "reset", "--json")
+
+    document = json.loads(reset.stdout)
+    jsonschema.validate(document, SCHEMAS["error.v1.json"]())
+    assert document["exit_code"] == reset.returncode != 0
+    with pytest.raises(HoldfastError) as raised:
+        local_cloud(tmp_path, runtime=refusing_runtime()).reset()
+    assert raised.value.what == document["error"]
 
 
 def test_down_stops_the_server_and_nothing_answers_there_any_more(cloud: LocalCloud) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from holdfast_orchestrator import cli
+from holdfast_orchestrator import AuditFilter, History, Project, cli
 from holdfast_orchestrator.app.manifest import StateLocation
+from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError, StateBucketError, UsageError
+from holdfast_orchestrator.events import Event, Notice
 from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.local.environment import local_environ
 from holdfast_orchestrator.record.actor import Actor
@@ -178,3 +180,100 @@ def test_resume_looks_for_a_run_without_the_local_cloud(machine: Machine, where:
 
     assert ran.code == 64, ran.err
     assert f"there is no run {UNKNOWN} to take up" in ran.err
+
+
+def history(machine: Machine) -> History:
+    return History.in_bucket(machine.bucket, region=REGION, runtime=machine.runtime)
+
+
+def test_python_reads_what_the_commands_show(machine: Machine) -> None:
+    read = Project.load(runtime=machine.runtime).history(env="prod")
+
+    assert [record.run for record in read.runs()] == [RUN]
+    assert [entry.phase for entry in read.run(RUN.lower()).journals["orders-prod"]] == [Phase.VERIFY]
+    assert [record.action.actor for record in read.audit()] == ["joe"]
+    assert {bucket: bool(found) for bucket, found in read.verify_audit().items()} == {machine.bucket: True}
+    assert machine.bucket in read.athena_statements()[machine.bucket]
+
+
+def test_python_reads_a_bucket_without_an_app(machine: Machine) -> None:
+    read = history(machine)
+
+    assert read.run(RUN) == Project.load(runtime=machine.runtime).history(env="prod").run(RUN)
+    assert [len(read.runs(env=env)) for env in ("prod", ("dev", "prod"), "dev", ())] == [1, 1, 0, 1]
+    assert [len(read.runs(limit=limit)) for limit in (0, 1)] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "env", "number"),
+    [
+        (None, (), 1),
+        (AuditFilter(actor="JO"), ("prod", "dev"), 1),
+        (AuditFilter(actor="jane"), (), 0),
+        (AuditFilter(run=RUN), "dev", 0),
+    ],
+)
+def test_python_filters_the_audit_trail(
+    machine: Machine, wanted: AuditFilter | None, env: str | tuple[str, ...], number: int
+) -> None:
+    assert len(history(machine).audit(wanted, env=env)) == number
+
+
+def test_an_app_whose_local_cloud_does_not_run_says_so_to_python_too(machine: Machine) -> None:
+    events: list[Event] = []
+
+    read = Project.load(runtime=machine.runtime).history(on_event=events.append)
+
+    assert list(read.buckets) == [machine.bucket]
+    assert ["local cloud does not run" in event.message for event in events if isinstance(event, Notice)] == [
+        True
+    ]
+    with pytest.raises(HoldfastError, match="local"):
+        Project.load(runtime=machine.runtime).history(env="local")
+
+
+@pytest.mark.parametrize(
+    ("run", "why"),
+    [(UNKNOWN, f"there is no run {UNKNOWN} in states-"), ("yesterday", "a run is named by 26 letters")],
+)
+def test_a_run_that_nobody_knows_is_a_usage_error(machine: Machine, run: str, why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        history(machine).run(run)
+
+
+def test_a_bucket_that_is_not_there_is_an_error_in_python(machine: Machine) -> None:
+    read = History.in_bucket("no-such-bucket", region=REGION, runtime=machine.runtime)
+
+    for ask in (read.runs, read.audit, read.verify_audit, lambda: read.run(RUN)):
+        with pytest.raises(StateBucketError, match="no-such-bucket"):
+            ask()
+
+
+def test_a_damaged_record_needs_a_person(machine: Machine) -> None:
+    key = f"_holdfast/runs/{RUN}/run.json"
+    stored = machine.store.get(key)
+    assert stored is not None
+    machine.store.replace(key, b"{", etag=stored.head.etag)
+
+    with pytest.raises(NeedsPersonError, match=r"run\.json"):
+        history(machine).runs()
+
+
+def test_a_deleted_audit_record_is_found_from_python(machine: Machine) -> None:
+    (head,) = machine.store.list("_holdfast/audit/")
+    machine.store.delete(head.key, etag=head.etag)
+
+    (verification,) = history(machine).verify_audit().values()
+
+    assert not verification
+    assert [finding.kind for finding in verification.findings] == ["deleted"]
+
+
+@pytest.mark.parametrize("argv", [("runs",), ("show", RUN), ("audit",), ("audit", "verify")])
+def test_an_error_is_a_document_on_standard_output(machine: Machine, argv: tuple[str, ...]) -> None:
+    ran = machine.run(*argv, "--state-bucket", "no-such-bucket", "--region", REGION, "--json")
+
+    document = json.loads(ran.out)
+    jsonschema.validate(document, SCHEMAS["error.v1.json"]())
+    assert document["exit_code"] == ran.code != 0
+    assert document["error"] in ran.err

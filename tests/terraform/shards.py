@@ -13,9 +13,10 @@ from typing import Any
 import boto3
 from tests.support.forked_commands import run_command
 
+from holdfast_orchestrator import DeployOptions, RunOptions, select
 from holdfast_orchestrator.api.project import Project
+from holdfast_orchestrator.app.selection import Names
 from holdfast_orchestrator.deploy.outcome import RunResult
-from holdfast_orchestrator.deploy.run_context import DeployPolicy
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.events import Event
 from holdfast_orchestrator.system.runtime import real_runtime
@@ -81,11 +82,17 @@ class Shards:
     def write(self, **stacks: Stack) -> None:
         (self.folder / "stacks.json").write_text(json.dumps(stacks))
 
-    def deploy(self, *, policy: DeployPolicy | None = None, **given: Any) -> RunResult:
-        return self._call("deploy", policy=policy, **given)
+    def deploy(self, *, stack: Names = (), **options: Any) -> RunResult:
+        self.told.clear()
+        return self.project.deploy(select(stack=stack), DeployOptions(**options), on_event=self._hear)
 
-    def destroy(self, **given: Any) -> RunResult:
-        return self._call("destroy", **given)
+    def destroy(self, *, stack: Names = (), **options: Any) -> RunResult:
+        self.told.clear()
+        return self.project.destroy(select(stack=stack), RunOptions(**options), on_event=self._hear)
+
+    def destroy_retired(self, name: str, **options: Any) -> RunResult:
+        self.told.clear()
+        return self.project.destroy_retired(name, RunOptions(**options), on_event=self._hear)
 
     def rollback(self, name: str, **given: Any) -> RunResult:
         self.told.clear()
@@ -126,11 +133,6 @@ class Shards:
         body = self.client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read()
         found: dict[str, Any] = json.loads(body)
         return found
-
-    def _call(self, verb: str, **given: Any) -> RunResult:
-        self.told.clear()
-        result: RunResult = getattr(self.project, verb)(on_event=self._hear, **given)
-        return result
 
     def _hear(self, event: Event) -> None:
         message = getattr(event, "message", None)

@@ -383,7 +383,7 @@ def test_what_both_have_is_let_go_of_by_whoever_deletes(app: Shards, name: str) 
     put_off = app.outcomes(policy=DeployPolicy(rebaseline=True), stack=["b"])
     told = list(app.told)
     app.write(a=stack(*both, parameter(f"{name}a")), b=stack(parameter(f"{name}b")))
-    retired = app.destroy(retired="c", policy=DeployPolicy(rebaseline=True))
+    retired = app.destroy_retired("c", policy=DeployPolicy(rebaseline=True))
 
     assert put_off == {"b": "committed"}
     assert any("aws_sns_topic.t" in each and "only forgotten" in each for each in told), told

@@ -51,6 +51,7 @@ def test_the_page_has_the_rooms_in_the_order_that_is_checked() -> None:
             ),
             "in a circle",
         ),
+        ("cli/runs.py", "import holdfast_orchestrator.record.runs", "The command line is a skin"),
         ("newroom/__init__.py", "", "no import runs back up"),
         ("app/graph.py", "import cdktf", "knows neither cdktf"),
     ],

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from holdfast_orchestrator.api.app import App, Names, names_of
+from holdfast_orchestrator.api.app import App
 from holdfast_orchestrator.app.manifest import Manifest, Shard, StateLocation
 from holdfast_orchestrator.app.project_file import read_project_file
+from holdfast_orchestrator.app.selection import Names, names_of, select
 from holdfast_orchestrator.change_detection import git_diff as since
 from holdfast_orchestrator.errors import SynthesisError, UsageError
 from holdfast_orchestrator.testing import refusing_runtime
@@ -85,6 +86,22 @@ def test_every_shard_of_a_new_environment_is_chosen(revisions: Revisions) -> Non
     assert revisions.changed("prod", "qa") == {"orders-qa"}
     assert revisions.changed("prod") == set()
     assert revisions.asked == [("prod",), ("prod",)]
+
+
+def test_a_selection_takes_what_changed_and_nothing_else(
+    revisions: Revisions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = App(file=read_project_file(revisions.now), runtime=refusing_runtime(environ={}))
+    both = Manifest((shard("dev"), shard("prod")))
+    monkeypatch.setattr(App, "synth", lambda *_, **__: both)
+    monkeypatch.setattr(App, "changed_since", lambda *_, **__: frozenset({"orders-prod"}))
+
+    assert [found.name for found in app.list(select(changed_since="main"))] == ["orders-prod"]
+    assert app.graph(select(changed_since="main")).order == ("orders-prod",)
+    assert [found.name for wave in app.waves(select(changed_since="main")) for found in wave] == [
+        "orders-prod"
+    ]
+    assert app.list(select(env="dev", changed_since="main")) == ()
 
 
 def test_where_no_environment_is_named_the_old_app_is_asked_for_all_of_its_own(revisions: Revisions) -> None:

@@ -1,5 +1,8 @@
+import importlib
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import holdfast_orchestrator
 
@@ -26,3 +29,14 @@ def test_importing_the_leaf_imports_nothing_else_of_the_package() -> None:
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert ran.stdout.strip() == "['holdfast_orchestrator.state_key']"
+
+
+def test_what_the_page_on_python_imports_is_there() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "python.md").read_text(encoding="utf-8")
+
+    imports = re.findall(r"^ {4}from (holdfast_orchestrator\S*) import (.+)$", page, re.MULTILINE)
+
+    assert len(imports) == 5
+    for module, names in imports:
+        public = importlib.import_module(module).__all__
+        assert set(names.split(", ")) <= set(public)

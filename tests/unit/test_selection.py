@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from holdfast_orchestrator.app.manifest import Manifest, Shard, StateLocation
-from holdfast_orchestrator.app.selection import Selection, alone, labels, refuse_ambiguous
+from holdfast_orchestrator.app.selection import EVERYTHING, Selection, alone, labels, refuse_ambiguous, select
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.state_key import state_key
 
@@ -125,3 +125,18 @@ def test_a_shard_named_like_a_service_of_several_cannot_be_chosen_alone() -> Non
 
     with pytest.raises(UsageError, match="also the service of orders-dev-us-east-1"):
         refuse_ambiguous(plain, app)
+
+
+def test_a_selection_is_written_with_one_name_or_several() -> None:
+    assert select(env="dev", stack=["data", "orders"]) == Selection(
+        environments=("dev",), stacks=("data", "orders")
+    )
+    assert select() == EVERYTHING
+    assert select(service=("data",), include_dependents=True, changed_since="main") == Selection(
+        services=("data",), include_dependents=True, changed_since="main"
+    )
+
+
+def test_what_changed_since_a_revision_is_never_guessed() -> None:
+    with pytest.raises(ValueError, match="has to be found out first"):
+        select(changed_since="main").of(APP)

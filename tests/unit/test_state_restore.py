@@ -23,8 +23,8 @@ from holdfast_orchestrator.state.snapshot import snapshot_of
 from holdfast_orchestrator.state.terraform_lock import holding_lock, lock_key, read_lock
 from holdfast_orchestrator.state_admin.operator import Operator
 from holdfast_orchestrator.state_admin.restore import (
-    Proposal,
     Restored,
+    RestoreProposal,
     StatePlace,
     carry_out,
     propose,
@@ -115,7 +115,7 @@ def runtime(tmp_path: Path) -> Runtime:
     return refusing_runtime(clock=SystemClock(), processes=SystemProcesses(), cwd=tmp_path)
 
 
-def restore(bucket: Bucket, runtime: Runtime, copy: StateCopy) -> tuple[Proposal, Restored]:
+def restore(bucket: Bucket, runtime: Runtime, copy: StateCopy) -> tuple[RestoreProposal, Restored]:
     proposal = propose(bucket.place, copy)
     return proposal, carry_out(proposal, Operator(runtime=runtime, actor=ACTOR, run="R9"))
 

@@ -184,7 +184,12 @@ def test_every_line_of_a_command_passes_the_door() -> None:
     source = Path(cli.__file__).parent
     doors = ("redactor.text(", "seen(", "json_text(", "report_defect(", 'runtime.terminal.err.write("')
     # A state goes out as it is, for a program; paths of the caller's own; ASCII.
-    raw = ('content.decode(errors="surrogateescape")', "{out} holds the state", "table_ddl(", "rules(days)")
+    raw = (
+        'content.decode(errors="surrogateescape")',
+        "{out} holds the state",
+        "write(statements)",
+        "audit_lifecycle(days)",
+    )
     for file in sorted(source.glob("*.py")):
         unsafe = [
             line

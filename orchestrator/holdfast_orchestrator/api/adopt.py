@@ -2,12 +2,13 @@
 
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdfast_orchestrator.api.app import App, Names, selection_of
+from holdfast_orchestrator.api.app import App
 from holdfast_orchestrator.app.manifest import Manifest, Shard, StateLocation
+from holdfast_orchestrator.app.selection import Names, select
 from holdfast_orchestrator.errors import HoldfastError, UsageError
 from holdfast_orchestrator.events import Listener, Notice, ignore
 from holdfast_orchestrator.state_admin.adoption import Adoption
@@ -90,19 +91,12 @@ class AdoptingApp(App):
         self, proposal: "Proposal", adopter: "Operator", command: str, *, outcome: str, output: str
     ) -> str | None:
         """Write the action into the audit trail. What was done stays done where that fails: returns why."""
-        from holdfast_orchestrator.record.audit.entry import Action  # noqa: PLC0415
-        from holdfast_orchestrator.record.audit.trail import AuditTrail  # noqa: PLC0415 - when it runs
+        from holdfast_orchestrator.record.audit.by_hand import add_by_hand  # noqa: PLC0415
+        from holdfast_orchestrator.record.audit.entry import Action  # noqa: PLC0415 - when it runs
 
-        wanted, actor = proposal.wanted, adopter.actor
-        done = Action(
-            run=adopter.run,
-            action="adopt",
-            at=self.runtime.clock.now(),
-            actor=actor.name,
-            actor_kind=actor.kind,
-            host=actor.host,
-            link=actor.link,
-            aws=actor.aws,
+        wanted = proposal.wanted
+        done = replace(
+            Action.of(adopter.actor, run=adopter.run, action="adopt", at=self.runtime.clock.now()),
             command=command or f"adopt {wanted.shard.name} --from {shlex.quote(wanted.source.place)}",
             environments=(wanted.shard.environment,),
             services=(wanted.shard.service,),
@@ -111,11 +105,7 @@ class AdoptingApp(App):
             outcomes={wanted.shard.name: outcome},
             output=output,
         )
-        try:
-            AuditTrail(wanted.store, clock=self.runtime.clock, redactor=self.redactor).add(done)
-        except HoldfastError as error:
-            return error.what
-        return None
+        return add_by_hand(wanted.store, self.runtime, done)
 
     def _source(self, source: str | Path, shard: Shard) -> "Source":
         from holdfast_orchestrator.state_admin.sources import FileSource, ObjectSource  # noqa: PLC0415
@@ -144,7 +134,7 @@ class AdoptingApp(App):
 
 
 def _only(stack: str, manifest: Manifest, env: Names) -> Shard:
-    shards = selection_of(env, (), stack).of(manifest)
+    shards = select(env=env, stack=stack).of(manifest)
     exact = tuple(shard for shard in shards if shard.name == stack)
     if len(exact) == 1:
         return exact[0]

@@ -1,6 +1,5 @@
 """A cdktf app as it is read: synthesized, its shards chosen and put in order, without Terraform."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -11,8 +10,17 @@ from holdfast_orchestrator.app.inputs import Variable
 from holdfast_orchestrator.app.manifest import Manifest, Shard
 from holdfast_orchestrator.app.manifest_loader import is_synthesized, load_manifest
 from holdfast_orchestrator.app.project_file import ForeignSettings, ProjectFile, read_project_file
-from holdfast_orchestrator.app.selection import Selection, labels, refuse_ambiguous
+from holdfast_orchestrator.app.selection import (
+    EVERYTHING,
+    Names,
+    Selection,
+    labels,
+    names_of,
+    refuse_ambiguous,
+    select,
+)
 from holdfast_orchestrator.app.synth import synth_lock, synthesize
+from holdfast_orchestrator.app.waves import MATRIX_LIMIT, matrix_waves
 from holdfast_orchestrator.context.tools import RealTools, Tools, within_reach
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Emitter, Listener, Notice, ignore
@@ -21,10 +29,12 @@ from holdfast_orchestrator.system.runtime import Runtime, real_runtime
 from holdfast_orchestrator.system.stop import StopSignal
 
 if TYPE_CHECKING:
+    from holdfast_orchestrator.api.history import History
+    from holdfast_orchestrator.api.states import States
     from holdfast_orchestrator.context.run import Run
+    from holdfast_orchestrator.state.object_store import DurableStore
 
-Names = str | Sequence[str]
-"""One name, or several."""
+__all__ = ["MATRIX_LIMIT", "App", "Options"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,22 +93,13 @@ class App:
         given = Given(environ=self.runtime.environ, variables=self.options.variables)
         return capture(manifest, self.file.folder, given)
 
-    def list(
-        self,
-        *,
-        env: Names = (),
-        service: Names = (),
-        stack: Names = (),
-        changed_since: str | None = None,
-        on_event: Listener = ignore,
-    ) -> tuple[Shard, ...]:
+    def list(self, selection: Selection = EVERYTHING, *, on_event: Listener = ignore) -> tuple[Shard, ...]:
         """Return the shards asked for, from what lies in the output folder where that has them all.
 
-        With `changed_since` (a git revision) the app is synthesized, now and as it was then, and only what
-        came out differently is returned.
+        With `selection.changed_since` the app is synthesized, now and as it was then, and only what came out
+        differently is returned. Raises UsageError for a name that matches nothing.
         """
-        selection = selection_of(env, service, stack)
-        return self._chosen(selection, changed_since, on_event=on_event)[1]
+        return self._chosen(selection, on_event=on_event)[1]
 
     def recorded(self, *, env: Names = (), on_event: Listener = ignore) -> tuple[Shard, ...]:
         """Return the shards of these environments (none: all), whose buckets hold the records of runs.
@@ -106,7 +107,7 @@ class App:
         Where nobody named environments and the local cloud does not run, its shards are left out, with a
         notice.
         """
-        shards = self.list(env=env, on_event=on_event)
+        shards = self.list(select(env=env), on_event=on_event)
         found = shards if names_of(env) else within_reach(self._tools, shards)
         if found != shards:
             self._emitter(on_event)(
@@ -114,14 +115,30 @@ class App:
             )
         return found
 
+    def history(self, *, env: Names = (), on_event: Listener = ignore) -> "History":
+        """Return what the buckets of these environments (none: all) have on record, to read from.
+
+        Which buckets are read is settled as `recorded` settles it.
+        """
+        from holdfast_orchestrator.api.history import History  # noqa: PLC0415 - when it is called
+
+        buckets: dict[str, DurableStore] = {}
+        for shard in self.recorded(env=env, on_event=on_event):
+            if shard.state.bucket not in buckets:
+                buckets[shard.state.bucket] = self._tools.store(shard)
+        return History(runtime=self.runtime, buckets=buckets)
+
+    def states(self, *, on_event: Listener = ignore) -> "States":
+        """Return the states of the app's shards, to look at and to put back."""
+        from holdfast_orchestrator.api.states import States  # noqa: PLC0415 - when it is called
+
+        shards = self.list(on_event=on_event)
+        return States.of_app(shards, project=self.file.own_id, tools=self._tools, runtime=self.runtime)
+
     def waves(
         self,
+        selection: Selection = EVERYTHING,
         *,
-        env: Names = (),
-        service: Names = (),
-        stack: Names = (),
-        include_dependents: bool = False,
-        changed_since: str | None = None,
         limit: int | None = None,
         on_event: Listener = ignore,
     ) -> tuple[tuple[Shard, ...], ...]:
@@ -130,10 +147,7 @@ class App:
         Shards are read and chosen as `list` does it. Raises UsageError where one cannot be named by itself:
         its name is also the service of another.
         """
-        from holdfast_orchestrator.app.waves import MATRIX_LIMIT, matrix_waves  # noqa: PLC0415 - only for a CI
-
-        selection = selection_of(env, service, stack, include_dependents=include_dependents)
-        manifest, shards = self._chosen(selection, changed_since, on_event=on_event)
+        manifest, shards = self._chosen(selection, on_event=on_event)
         for shard in shards:
             refuse_ambiguous(shard, manifest)
         graph = manifest.graph.only(shard.name for shard in shards)
@@ -192,27 +206,23 @@ class App:
             is_named=self.file.is_named,
         )
 
-    def _chosen(
-        self, selection: Selection, ref: str | None, *, on_event: Listener
-    ) -> tuple[Manifest, tuple[Shard, ...]]:
-        manifest = None if ref is not None else self.existing(selection)
+    def _chosen(self, selection: Selection, *, on_event: Listener) -> tuple[Manifest, tuple[Shard, ...]]:
+        manifest = None if selection.changed_since is not None else self.existing(selection)
         if manifest is None:
             manifest = self.synth(env=selection.environments, on_event=on_event)
-        return manifest, self._narrowed(selection, manifest, ref).of(manifest)
+        return manifest, self._choose(selection, manifest)
 
-    def _narrowed(self, selection: Selection, manifest: Manifest, ref: str | None) -> Selection:
-        if ref is None:
-            return selection
-        changed = self.changed_since(manifest, ref, env=selection.environments)
-        return replace(selection, changed=changed)
+    def _choose(self, selection: Selection, manifest: Manifest) -> tuple[Shard, ...]:
+        """Return the shards of a manifest that are asked for; finds out which of them changed."""
+        if selection.changed_since is not None:
+            changed = self.changed_since(manifest, selection.changed_since, env=selection.environments)
+            selection = replace(selection, changed_since=None, changed=changed)
+        return selection.of(manifest)
 
-    def graph(
-        self, *, env: Names = (), service: Names = (), stack: Names = (), on_event: Listener = ignore
-    ) -> Graph:
+    def graph(self, selection: Selection = EVERYTHING, *, on_event: Listener = ignore) -> Graph:
         """Return which of the shards asked for depends on which."""
-        selection = selection_of(env, service, stack)
-        manifest = self.existing(selection) or self.synth(env=env, on_event=on_event)
-        return manifest.graph.only(shard.name for shard in selection.of(manifest))
+        manifest, shards = self._chosen(selection, on_event=on_event)
+        return manifest.graph.only(shard.name for shard in shards)
 
     def existing(self, selection: Selection) -> Manifest | None:
         """Return what lies in the output folder.
@@ -263,26 +273,3 @@ class App:
 
     def _emitter(self, on_event: Listener) -> Emitter:
         return Emitter(self.runtime.clock, self.redactor, on_event)
-
-
-def selection_of(
-    env: Names,
-    service: Names,
-    stack: Names,
-    *,
-    include_dependents: bool = False,
-    one_environment: bool = False,
-) -> Selection:
-    """Return the choice of these environments, services and stacks (none: all)."""
-    return Selection(
-        environments=names_of(env),
-        services=names_of(service),
-        stacks=names_of(stack),
-        include_dependents=include_dependents,
-        one_environment=one_environment,
-    )
-
-
-def names_of(given: Names) -> tuple[str, ...]:
-    """Return one name or several as a tuple."""
-    return (given,) if isinstance(given, str) else tuple(given)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.api.adopt import AdoptingApp
-from holdfast_orchestrator.api.app import Names, names_of, selection_of
 from holdfast_orchestrator.app.manifest import Manifest, Shard, by_bucket
+from holdfast_orchestrator.app.selection import Names, names_of, select
 from holdfast_orchestrator.errors import HoldfastError, UsageError
 from holdfast_orchestrator.events import Listener, Notice, ignore
 from holdfast_orchestrator.state_admin.move_result import Moved
@@ -139,19 +139,12 @@ class MovingApp(AdoptingApp):
         self, moved: Moved, mover: "Operator", command: str, *, outcome: str, output: str
     ) -> str | None:
         """Write the action into the audit trail. What was done stays done where that fails: returns why."""
-        from holdfast_orchestrator.record.audit.entry import Action  # noqa: PLC0415
-        from holdfast_orchestrator.record.audit.trail import AuditTrail  # noqa: PLC0415 - when it runs
+        from holdfast_orchestrator.record.audit.by_hand import add_by_hand  # noqa: PLC0415
+        from holdfast_orchestrator.record.audit.entry import Action  # noqa: PLC0415 - when it runs
 
-        actor, names = mover.actor, (moved.source.name, moved.target.name)
-        done = Action(
-            run=mover.run,
-            action="move",
-            at=self.runtime.clock.now(),
-            actor=actor.name,
-            actor_kind=actor.kind,
-            host=actor.host,
-            link=actor.link,
-            aws=actor.aws,
+        names = (moved.source.name, moved.target.name)
+        done = replace(
+            Action.of(mover.actor, run=mover.run, action="move", at=self.runtime.clock.now()),
             command=command or shlex.join(("move", *names)),
             environments=(moved.target.environment,),
             services=tuple(sorted({moved.source.service, moved.target.service})),
@@ -160,19 +153,14 @@ class MovingApp(AdoptingApp):
             outcomes=dict.fromkeys(names, outcome),
             output=output,
         )
-        try:
-            store = self._tools.store(moved.target)
-            AuditTrail(store, clock=self.runtime.clock, redactor=self.redactor).add(done)
-        except HoldfastError as error:
-            return error.what
-        return None
+        return add_by_hand(moved.proposal.wanted.store, self.runtime, done)
 
 
 def _only(stack: str, manifest: Manifest, env: Names) -> Shard:
     exact = [shard for shard in manifest.shards if shard.name == stack]
     if exact:
         return exact[0]
-    shards = selection_of(env, (), stack).of(manifest)
+    shards = select(env=env, stack=stack).of(manifest)
     if len(shards) != 1:
         names = ", ".join(shard.name for shard in shards)
         raise UsageError(f"{stack!r} must name one shard, got {names}", next_step="holdfast list")

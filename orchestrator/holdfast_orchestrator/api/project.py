@@ -1,7 +1,7 @@
 """The automation API: whatever the command line does, a program can do and watch.
 
     project = Project.load(".")
-    plan = project.plan(env="staging")
+    plan = project.plan(select(env="staging"))
     if not plan.destroys:
         run = project.deploy(plan, on_event=print)
         run.outcome["storefront"]           # Outcome.COMMITTED
@@ -16,9 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from holdfast_orchestrator.api.app import Names, names_of, selection_of
 from holdfast_orchestrator.api.move import MovingApp
+from holdfast_orchestrator.api.options import DeployOptions, PlanOptions, RunOptions
 from holdfast_orchestrator.app.manifest import Manifest, Shard, by_bucket
+from holdfast_orchestrator.app.selection import EVERYTHING, Names, Selection, names_of, select
 from holdfast_orchestrator.context.tools import RealTools
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Listener, Notice, ignore
@@ -35,16 +36,16 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.executor.address import Cluster
     from holdfast_orchestrator.executor.dask_cluster import DaskCrew
     from holdfast_orchestrator.plan.result import Plan
-    from holdfast_orchestrator.preview.refusals import Agreed
+
+
+_PLAN, _RUN, _DEPLOY = PlanOptions(), RunOptions(), DeployOptions()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Project(MovingApp):
     """A cdktf app and the outside world to deploy it in."""
 
-    def advise(
-        self, *, env: Names = (), service: Names = (), stack: Names = (), on_event: Listener = ignore
-    ) -> "Advice":
+    def advise(self, selection: Selection = EVERYTHING, *, on_event: Listener = ignore) -> "Advice":
         """Return which of the shards asked for to split or to merge. Changes nothing.
 
         Raises StateBucketError where a state bucket is missing, NeedsPersonError for a damaged state.
@@ -52,164 +53,126 @@ class Project(MovingApp):
         from holdfast_orchestrator.advice.reading import Reader  # noqa: PLC0415 - rarely asked for
         from holdfast_orchestrator.system.secret_places import secrets_in_configuration  # noqa: PLC0415
 
-        manifest, shards = self._chosen(selection_of(env, service, stack), None, on_event=on_event)
+        manifest, shards = self._chosen(selection, on_event=on_event)
         for shard in shards:
             self.redactor.learn([*secrets_in_configuration(shard.configuration)])
         return Reader(manifest=manifest, tools=self._tools, now=self.runtime.clock.now()).advice(shards)
 
     def plan(
         self,
+        selection: Selection = EVERYTHING,
+        options: PlanOptions = _PLAN,
         *,
-        env: Names = (),
-        service: Names = (),
-        stack: Names = (),
-        include_dependents: bool = False,
-        changed_since: str | None = None,
-        one_environment: bool = False,
-        refresh: bool = False,
-        explain: bool = False,
-        take_over_app: str | None = None,
-        agreed: "Agreed | None" = None,
-        max_parallel: int | None = None,
-        max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
     ) -> "Plan":
         """Synthesize and plan. A shard that waits for another's first deploy, or fails, is in the answer.
 
-        What has not changed since its last good deploy is not planned, unless with `refresh`. With
-        `explain` the reasons why a shard is planned name the resources that changed. `changed_since` (a git
-        revision) narrows the choice to what synthesizes differently. `agreed` is what may be
-        lost: all else that a deploy would be refused for is in the answer.
-        Raises StateBucketError where a state bucket is missing, GateError where the records of a shard are
-        of another app than this one and `take_over_app`, and with `one_environment` UsageError where several
-        environments are meant without being named.
+        What a deploy would be refused for, beside what `options.agreed` names, is in the answer too. Raises
+        StateBucketError where a state bucket is missing, GateError where the records of a shard are of
+        another app than this one and `options.take_over_app`, and UsageError for a selection that matches
+        nothing (with its `one_environment` also where several environments are meant without being named).
         """
         from holdfast_orchestrator.preview.refusals import Agreed  # noqa: PLC0415 - only with Terraform
         from holdfast_orchestrator.preview.run import PlanRequest, plan_run  # noqa: PLC0415 - only with Terraform
 
-        selection = selection_of(
-            env, service, stack, include_dependents=include_dependents, one_environment=one_environment
-        )
+        env = selection.environments
         with self.warmed(env=env, on_event=on_event) as here:
             manifest = here.synth(env=env, on_event=on_event)
-            selection = self._narrowed(selection, manifest, changed_since)
-            run = here.run(manifest, on_event=on_event, stop=stop)
             request = PlanRequest(
-                shards=selection.of(manifest),
-                max_parallel=max_parallel or here.shards_at_once,
-                per_account=max_parallel_per_account,
-                refresh=refresh,
-                explain=explain,
-                take_over_app=take_over_app,
-                agreed=agreed or Agreed(),
+                shards=self._choose(selection, manifest),
+                max_parallel=options.max_parallel or here.shards_at_once,
+                per_account=options.max_parallel_per_account,
+                refresh=options.refresh,
+                explain=options.explain,
+                take_over_app=options.take_over_app,
+                agreed=options.agreed or Agreed(),
             )
-            return plan_run(run, request)
+            return plan_run(here.run(manifest, on_event=on_event, stop=stop), request)
 
     def deploy(
         self,
-        plan: "Plan | None" = None,
+        what: "Plan | Selection" = EVERYTHING,
+        options: DeployOptions = _DEPLOY,
         *,
         manifest: Manifest | None = None,
-        env: Names = (),
-        service: Names = (),
-        stack: Names = (),
-        include_dependents: bool = False,
-        changed_since: str | None = None,
-        allow_destroy: Iterable[str] = (),
-        policy: "DeployPolicy | None" = None,
-        atomic: bool = False,
-        refresh: bool = False,
-        command: str = "",
-        executor: "str | Cluster | None" = None,
-        max_parallel: int | None = None,
-        max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
     ) -> "RunResult":
         """Synthesize, then plan, gate, back up and apply shard by shard.
 
-        With `plan` (of `Project.plan`) its shards are deployed, and its plans applied as they are;
+        Of a plan (of `Project.plan`) the shards are deployed, and the plans applied as they are;
         GateError is raised where the app or a state is no longer what was planned. With `manifest` (of
-        `Project.synth`) the app is not synthesized again. `policy` says what happens after a failure,
-        `command` is what the records say was called. Raises UsageError where several environments
-        are meant without being named. `refresh` also looks at what has not changed since its last deploy.
-        `executor` is a Dask cluster, or its scheduler's address, whose workers do the work; raises as
-        `executor.dask_cluster.joined` does.
+        `Project.synth`) the app is not synthesized again. Raises UsageError where several environments are
+        meant without being named, and with `options.executor` as `executor.dask_cluster.joined` does.
         """
-        with self._with_crew(executor, env=env, on_event=on_event) as (here, crew):
-            manifest = manifest or self._manifest_for(plan, env=env, on_event=on_event)
+        with self._with_crew(options.executor, env=what.environments, on_event=on_event) as (here, crew):
+            manifest = manifest or self._manifest_for(what, on_event=on_event)
             run = here.run(manifest, on_event=on_event, stop=stop)
-            selection = selection_of(
-                env, service, stack, include_dependents=include_dependents, one_environment=True
-            )
-            if plan is None:
-                shards = self._narrowed(selection, manifest, changed_since).of(manifest)
+            if isinstance(what, Selection):
+                shards = self._choose(replace(what, one_environment=True), manifest)
             else:
-                shards = self._as_planned(plan, manifest)
+                shards = self._as_planned(what, manifest)
             if crew is not None:
                 self._refuse_local(shards)
             return _carried_out(
                 run,
+                options,
                 crew=crew,
-                policy=policy,
-                allow_destroy=allow_destroy,
                 shards=shards,
-                max_parallel=max_parallel or (here.shards_at_once if crew is None else crew.hands),
-                per_account=max_parallel_per_account,
-                shown=plan,
-                atomic=atomic,
-                refresh=refresh,
-                command=command,
+                max_parallel=options.max_parallel or (here.shards_at_once if crew is None else crew.hands),
+                shown=None if isinstance(what, Selection) else what,
+                atomic=options.atomic,
+                refresh=options.refresh,
             )
 
     def destroy(
         self,
+        selection: Selection = EVERYTHING,
+        options: RunOptions = _RUN,
         *,
         manifest: Manifest | None = None,
-        env: Names = (),
-        service: Names = (),
-        stack: Names = (),
-        include_dependents: bool = False,
-        retired: str | None = None,
-        allow_destroy: Iterable[str] = (),
-        policy: "DeployPolicy | None" = None,
-        command: str = "",
-        max_parallel: int | None = None,
-        max_parallel_per_account: int | None = None,
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
     ) -> "RunResult":
         """Take down exactly the shards chosen, dependents first.
 
-        `retired` names instead a stack that is not in the app any more, to be taken down as it was last
-        deployed.
-        Raises UsageError where a shard that was not chosen would be left without what it depends on.
-        A protected resource stays, and blocks its shard, unless its address is in `allow_destroy`.
+        Raises UsageError where a shard that was not chosen would be left without what it depends on, and
+        where several environments are meant without being named. A protected resource stays, and blocks its
+        shard, unless the policy allows to lose its address.
         """
+        env = selection.environments
         with self.warmed(env=env, on_event=on_event) as here:
             manifest = manifest or here.synth(env=env, on_event=on_event)
-            if retired is not None:
-                from holdfast_orchestrator.deploy.resume import known_shards  # noqa: PLC0415 - rarely needed
-
-                shards: tuple[Shard, ...] = (here.retired_shard(retired, manifest),)
-                manifest = known_shards(shards, manifest.shards)
-            else:
-                selection = selection_of(
-                    env, service, stack, include_dependents=include_dependents, one_environment=True
-                )
-                shards = selection.of(manifest)
-            run = here.run(manifest, on_event=on_event, stop=stop)
+            shards = self._choose(replace(selection, one_environment=True), manifest)
             return _carried_out(
-                run,
-                policy=policy,
-                allow_destroy=allow_destroy,
+                here.run(manifest, on_event=on_event, stop=stop),
+                options,
                 shards=shards,
-                max_parallel=max_parallel or here.shards_at_once,
-                per_account=max_parallel_per_account,
+                max_parallel=options.max_parallel or here.shards_at_once,
                 destroy=True,
-                command=command,
             )
+
+    def destroy_retired(
+        self,
+        name: str,
+        options: RunOptions = _RUN,
+        *,
+        manifest: Manifest | None = None,
+        on_event: Listener = ignore,
+        stop: StopSignal | None = None,
+    ) -> "RunResult":
+        """Take down a stack that is not in the app any more, as it was last deployed.
+
+        Raises UsageError where there is none of that name, or another such stack still needs it.
+        """
+        from holdfast_orchestrator.deploy.resume import known_shards  # noqa: PLC0415 - rarely needed
+
+        manifest = manifest or self.synth(on_event=on_event)
+        shard = self.retired_shard(name, manifest)
+        with self.warmed(env=shard.environment, on_event=on_event) as here:
+            run = here.run(known_shards((shard,), manifest.shards), on_event=on_event, stop=stop)
+            return _carried_out(run, options, shards=(shard,), max_parallel=1, destroy=True)
 
     def retired_shard(self, name: str, manifest: Manifest) -> Shard:
         """Return a shard that is not in the app any more, as it was last deployed.
@@ -244,16 +207,15 @@ class Project(MovingApp):
         from holdfast_orchestrator.deploy.resume import known_shards  # noqa: PLC0415
         from holdfast_orchestrator.deploy.shard.intent import RollbackTarget  # noqa: PLC0415 - rarely needed
 
-        app = self.list(env=env, on_event=on_event)
-        shards = selection_of((), (), stack).of(Manifest(app)) if app else ()
+        app = self.list(select(env=env), on_event=on_event)
+        shards = select(stack=stack).of(Manifest(app)) if app else ()
         if len(shards) != 1:
             names = ", ".join(shard.name for shard in shards) or "none"
             raise UsageError(f"{stack!r} must name one shard, got {names}", next_step="holdfast list")
         with self.warmed(env=env, on_event=on_event) as here:
             run = here.run(known_shards(shards, app), on_event=on_event, stop=stop)
-            return _carried_out(
-                run, policy=policy, shards=shards, max_parallel=1, back=RollbackTarget(to), command=command
-            )
+            options = RunOptions(policy=policy, command=command)
+            return _carried_out(run, options, shards=shards, max_parallel=1, back=RollbackTarget(to))
 
     def resume(
         self,
@@ -267,8 +229,8 @@ class Project(MovingApp):
     ) -> "RunResult":
         """Bring a run whose runner died, or that waits for a person, to its end.
 
-        It is looked for in the buckets of these environments (none: all). Raises UsageError where none of
-        them knows the run.
+        It is looked for in the buckets of these environments (none: all). Raises UsageError for what cannot
+        be the name of a run, and where none of the buckets knows it.
         """
         from holdfast_orchestrator.deploy.resume import (  # noqa: PLC0415
             ResumeRequest,
@@ -277,8 +239,10 @@ class Project(MovingApp):
             take_up_run,
         )
         from holdfast_orchestrator.deploy.work.attempt import OperatorDecision  # noqa: PLC0415 - rarely needed
+        from holdfast_orchestrator.record.runs import checked_run  # noqa: PLC0415
         from holdfast_orchestrator.report.transcript import Transcript  # noqa: PLC0415
 
+        run = checked_run(run)
         app = self.recorded(env=env, on_event=on_event)
         stores = [self._tools.store(first) for first, *_ in by_bucket(app)]
         shards = shards_of_run(run, app, stores)
@@ -346,12 +310,10 @@ class Project(MovingApp):
 
         return default_parallel(warm=isinstance(self.tools, RealTools) and self.tools.warm is not None)
 
-    def _manifest_for(self, plan: "Plan | None", *, env: Names, on_event: Listener) -> Manifest:
-        if plan is None:
-            return self.synth(env=env, on_event=on_event)
-        if plan.manifest is not None:
-            return plan.manifest
-        return self.synth(env=plan.environments, on_event=on_event)
+    def _manifest_for(self, what: "Plan | Selection", *, on_event: Listener) -> Manifest:
+        if not isinstance(what, Selection) and what.manifest is not None:
+            return what.manifest
+        return self.synth(env=what.environments, on_event=on_event)
 
     def _as_planned(self, plan: "Plan", manifest: Manifest) -> tuple[Shard, ...]:
         from holdfast_orchestrator.change_detection.upstream import Upstreams  # noqa: PLC0415
@@ -369,23 +331,22 @@ class Project(MovingApp):
 
 
 def _carried_out(
-    run: "Run",
-    *,
-    policy: "DeployPolicy | None",
-    allow_destroy: Iterable[str] = (),
-    crew: "DaskCrew | None" = None,
-    **order: Any,
+    run: "Run", options: RunOptions, *, crew: "DaskCrew | None" = None, **order: Any
 ) -> "RunResult":
-    """Carry out an Order of these fields."""
+    """Carry out an Order with these options and fields."""
     from holdfast_orchestrator.deploy.order import Order  # noqa: PLC0415
     from holdfast_orchestrator.deploy.run import carry_out  # noqa: PLC0415
     from holdfast_orchestrator.deploy.run_context import DeployPolicy  # noqa: PLC0415 - only with Terraform
     from holdfast_orchestrator.report.transcript import Transcript  # noqa: PLC0415 - only with Terraform
 
-    policy = policy or DeployPolicy()
-    agreed = replace(
-        policy,
-        allowed=policy.allowed | frozenset(allow_destroy),
-        together=policy.together or order.get("atomic", False),
+    policy = options.policy or DeployPolicy()
+    if order.get("atomic", False):
+        policy = replace(policy, together=True)
+    wanted = Order(
+        policy=policy,
+        per_account=options.max_parallel_per_account,
+        command=options.command,
+        transcribe=Transcript,
+        **order,
     )
-    return carry_out(Order(policy=agreed, transcribe=Transcript, **order), run, crew)
+    return carry_out(wanted, run, crew)

@@ -11,13 +11,22 @@ from fnmatch import fnmatchcase
 from holdfast_orchestrator.app.manifest import Manifest, Shard
 from holdfast_orchestrator.errors import UsageError
 
+Names = str | Sequence[str]
+"""One name, or several."""
+
+
+def names_of(given: Names) -> tuple[str, ...]:
+    """Return one name or several as a tuple."""
+    return (given,) if isinstance(given, str) else tuple(given)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """What was asked for; an empty tuple means all. `stacks` are globs over shard and service names.
 
-    With `one_environment` a choice that spans several environments has to name them. `changed` narrows the
-    choice to shards of these names, of which there may be none.
+    With `one_environment` a choice that spans several environments has to name them. `changed_since` is a
+    git revision: of these only what synthesizes differently now. `changed` are the names of those shards,
+    of which there may be none, once somebody has found them out.
     """
 
     environments: tuple[str, ...] = ()
@@ -25,6 +34,7 @@ class Selection:
     stacks: tuple[str, ...] = ()
     include_dependents: bool = False
     one_environment: bool = False
+    changed_since: str | None = None
     changed: frozenset[str] | None = None
 
     def of(self, manifest: Manifest) -> tuple[Shard, ...]:
@@ -32,6 +42,8 @@ class Selection:
 
         Raises UsageError for a name or glob that matches nothing, and for an app without stacks.
         """
+        if self.changed_since is not None:
+            raise ValueError("what changed since a revision has to be found out first")
         chosen = _narrowed(manifest.shards, "--env", self.environments, lambda shard: shard.environment)
         chosen = _narrowed(chosen, "--service", self.services, lambda shard: shard.service)
         chosen = _globbed(chosen, self.stacks)
@@ -50,6 +62,28 @@ class Selection:
                 f"this is about {len(found)} environments: {', '.join(found)}",
                 next_step=f"name what is meant, for example --env {found[0]}",
             )
+
+
+EVERYTHING = Selection()
+"""Every shard of the app."""
+
+
+def select(
+    *,
+    env: Names = (),
+    service: Names = (),
+    stack: Names = (),
+    include_dependents: bool = False,
+    changed_since: str | None = None,
+) -> Selection:
+    """Return the choice of these environments, services and stacks (none: all), each one name or several."""
+    return Selection(
+        environments=names_of(env),
+        services=names_of(service),
+        stacks=names_of(stack),
+        include_dependents=include_dependents,
+        changed_since=changed_since,
+    )
 
 
 def _narrowed(

@@ -130,11 +130,9 @@ def _told(error: Exception, argv: Sequence[str], runtime: "Runtime") -> int:
             runtime.terminal.err.write(runtime.redactor.text(shown.getvalue()))
             return UsageError.exit_code
         case HoldfastError():
-            _say(error, runtime)
-            return error.exit_code
+            return _refuse(error, runtime)
         case _ if (refused := MachineError.behind(error)) is not None:
-            _say(refused, runtime)
-            return refused.exit_code
+            return _refuse(refused, runtime)
         case _:
             from holdfast_orchestrator.cli._variables import without_values  # noqa: PLC0415 - hardly ever
             from holdfast_orchestrator.report.defect import report_defect  # noqa: PLC0415 - hardly ever
@@ -143,8 +141,10 @@ def _told(error: Exception, argv: Sequence[str], runtime: "Runtime") -> int:
             return EXIT_DEFECT
 
 
-def _say(error: HoldfastError, runtime: "Runtime") -> None:
-    runtime.terminal.err.write(f"error: {runtime.redactor.text(str(error))}\n")
+def _refuse(error: HoldfastError, runtime: "Runtime") -> int:
+    from holdfast_orchestrator.cli._output import Output  # noqa: PLC0415 - only for an error
+
+    return Output(runtime, json=False).refuse(error)
 
 
 def _as_interrupt(_number: int, _frame: "FrameType | None") -> None:

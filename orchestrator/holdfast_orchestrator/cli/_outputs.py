@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.system.private_files import UnsafePlaceError, open_output
+from holdfast_orchestrator.system.private_files import UnsafePlaceError, open_output, write_new
 
 
 def opened(option: str, path: Path, *, emptied: bool = True) -> int:
@@ -42,3 +42,11 @@ def write_report(option: str, path: Path, text: str) -> str | None:
         with suppress(OSError):
             os.close(descriptor)
     return None
+
+
+def write_private(option: str, path: Path, content: bytes) -> None:
+    """Write a new file that only this user may read. Raises UsageError where it cannot be written."""
+    try:
+        write_new(path, content)
+    except OSError as error:
+        raise UsageError(f"{option} {path}: {error.strerror}", next_step="name another file") from None

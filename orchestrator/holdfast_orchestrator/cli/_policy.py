@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from holdfast_orchestrator import Approval, DeployPolicy, PlanOptions
 from holdfast_orchestrator.cli._options import mirrored, options
 from holdfast_orchestrator.cli._variables import HIDDEN, without_values
-from holdfast_orchestrator.deploy.decisions.reversibility import Approval
-from holdfast_orchestrator.deploy.run_context import DeployPolicy
 from holdfast_orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.preview.refusals import Agreed
+    from holdfast_orchestrator import Agreed
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -96,9 +95,20 @@ def policy_of(given: Mapping[str, Any]) -> DeployPolicy:
     )
 
 
-def agreed_in(given: Mapping[str, Any]) -> "Agreed":
-    """Return what the options agree to lose."""
-    from holdfast_orchestrator.preview.refusals import Agreed  # noqa: PLC0415 - what plans takes long to import
+def plan_options(given: Mapping[str, Any]) -> PlanOptions:
+    """Return the options that say how shards are planned as one value."""
+    return PlanOptions(
+        refresh=given["refresh"],
+        explain=given.get("explain", False),
+        take_over_app=given["take_over_app"],
+        agreed=_agreed(given),
+        max_parallel=given["max_parallel"],
+        max_parallel_per_account=given["max_parallel_per_account"],
+    )
+
+
+def _agreed(given: Mapping[str, Any]) -> "Agreed":
+    from holdfast_orchestrator import Agreed  # noqa: PLC0415 - what plans takes long to import
 
     policy = policy_of(given)
     return Agreed(

@@ -1,29 +1,28 @@
 """What every command about shards does around its own work: load, listen, stop, print.
 
-`Session.of(runtime, given)` takes the shared options as click hands them over. Inside `session` Ctrl-C and
-SIGTERM become a `StopSignal`, until the run has been told of; inside `watching` events go to the terminal and
-to `--events FILE`.
+`Session.of(output, given)` takes the shared options as click hands them over. Inside `opened_session` Ctrl-C
+and SIGTERM become a `StopSignal`, until the run has been told of; inside `watching` events go to the terminal
+and to `--events FILE`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
+from holdfast_orchestrator import ForeignSettings, Selection, select
 from holdfast_orchestrator.api.app import Options
 from holdfast_orchestrator.api.project import Project
-from holdfast_orchestrator.app.project_file import ForeignSettings
 from holdfast_orchestrator.cli._listeners import EventFile, Listeners
+from holdfast_orchestrator.cli._output import Output
 from holdfast_orchestrator.cli._outputs import opened
 from holdfast_orchestrator.cli._signals import heeding_signals
 from holdfast_orchestrator.cli._variables import variables_in
-from holdfast_orchestrator.errors import EXIT_CHANGES, HoldfastError
+from holdfast_orchestrator.errors import EXIT_CHANGES
 from holdfast_orchestrator.events import Emitter, Listener, ignore
-from holdfast_orchestrator.report.documents import Document, as_json, error_document
 from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.system.stop import StopSignal
-from holdfast_orchestrator.system.visible import json_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,18 +31,19 @@ class Session:
 
     runtime: Runtime
     project: Project
-    choice: Mapping[str, Any]
-    json: bool
+    selection: Selection
+    output: Output
     verbose: bool
     events: EventFile | None = None
     stop: StopSignal = field(default_factory=StopSignal)
     listeners: Listeners = field(default_factory=Listeners, repr=False)
 
     @classmethod
-    def of(cls, runtime: Runtime, given: Mapping[str, Any], events: EventFile | None = None) -> "Session":
+    def of(cls, output: Output, given: Mapping[str, Any], events: EventFile | None = None) -> "Session":
         """Return the session for the shared options `given`; `events` is the file that they name, open."""
+        runtime = output.runtime
         foreign = ForeignSettings(
-            state_bucket=given["state_bucket"], region=given["region"], account=given["account"]
+            state_bucket=given.get("state_bucket"), region=given.get("region"), account=given.get("account")
         )
         options = Options(
             foreign=foreign,
@@ -55,33 +55,11 @@ class Session:
         return cls(
             runtime=runtime,
             project=Project.load(given["project"], runtime=runtime, options=options),
-            choice={name: given[name] for name in ("env", "service", "stack")},
-            json=given["as_json"],
+            selection=_selection(given),
+            output=output,
             verbose=given.get("verbose", False),
             events=events,
         )
-
-    @property
-    def talk(self) -> TextIO:
-        """Where people read: standard output, or standard error where that is for a document."""
-        return self.runtime.terminal.err if self.json else self.runtime.terminal.out
-
-    @property
-    def can_ask(self) -> bool:
-        """Whether somebody is there to answer."""
-        return self.runtime.terminal.is_tty and not self.json
-
-    def say(self, lines: Iterable[str]) -> None:
-        """Write lines for people."""
-        for line in lines:
-            self.talk.write(self.project.redactor.text(line).rstrip() + "\n")
-        self.talk.flush()
-
-    def answer(self, document: Document) -> None:
-        """Print the one document of `--json`."""
-        text = json_text(self.project.redactor.value(as_json(document)), indent=2)
-        self.runtime.terminal.out.write(f"{text}\n")
-        self.runtime.terminal.out.flush()
 
     @contextmanager
     def watching(self) -> Iterator[Listener]:
@@ -108,18 +86,18 @@ class Session:
     @contextmanager
     def warmed(self) -> "Iterator[Session]":
         """Yield a session whose steps share their providers; while somebody thinks, idle ones end."""
-        with self.project.warmed(env=self.choice["env"], on_event=self.listeners) as project:
+        with self.project.warmed(env=self.selection.environments, on_event=self.listeners) as project:
             yield replace(self, project=project)
 
     def _view(self) -> Any:
         terminal = self.runtime.terminal
-        if terminal.is_tty and not self.json:
+        if terminal.is_tty and not self.output.json:
             from holdfast_orchestrator.report.table import LiveTable  # noqa: PLC0415 - rich, for terminals only
 
             return LiveTable(terminal, verbose=self.verbose)
         from holdfast_orchestrator.report.lines import Lines  # noqa: PLC0415
 
-        return Lines(self.talk, verbose=self.verbose)
+        return Lines(self.output.talk, verbose=self.verbose)
 
     def _beside(self) -> Listener:
         if not self.verbose:
@@ -130,19 +108,14 @@ class Session:
 
 
 @contextmanager
-def session(runtime: Runtime, given: Mapping[str, Any]) -> Iterator[Session]:
+def opened_session(runtime: Runtime, given: Mapping[str, Any]) -> Iterator[Session]:
     """Open a session; with `--json`, an error is a document too before it goes on its way."""
-    try:
-        with _event_file(runtime, given.get("events")) as events:
-            here = Session.of(runtime, given, events)
-            emit = Emitter(runtime.clock, here.project.redactor, here.listeners)
-            with heeding_signals(here.stop, emit):
-                yield here
-    except HoldfastError as error:
-        if given["as_json"]:
-            document = runtime.redactor.value(as_json(error_document(error)))
-            runtime.terminal.out.write(json_text(document, indent=2) + "\n")
-        raise
+    output = Output(runtime, json=given["as_json"])
+    with output.errors(), _event_file(runtime, given.get("events")) as events:
+        session = Session.of(output, given, events)
+        emit = Emitter(runtime.clock, session.project.redactor, session.listeners)
+        with heeding_signals(session.stop, emit):
+            yield session
 
 
 @contextmanager
@@ -156,6 +129,16 @@ def _event_file(runtime: Runtime, path: Path | None) -> Iterator[EventFile | Non
         yield file
     finally:
         file.close()
+
+
+def _selection(given: Mapping[str, Any]) -> Selection:
+    return select(
+        env=given["env"],
+        service=given.get("service", ()),
+        stack=given.get("stack", ()),
+        include_dependents=given.get("include_dependents", False),
+        changed_since=given.get("changed_since"),
+    )
 
 
 def detailed(*, changes: bool) -> int:

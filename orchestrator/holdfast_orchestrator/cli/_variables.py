@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from holdfast_orchestrator.app.inputs import Variable
+from holdfast_orchestrator import Variable
 from holdfast_orchestrator.errors import SettingsError, UsageError
 
 _OPTION = "--var"

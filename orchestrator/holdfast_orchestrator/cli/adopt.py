@@ -17,7 +17,7 @@ from holdfast_orchestrator.cli._options import (
     verbose_option,
 )
 from holdfast_orchestrator.cli._policy import command_line
-from holdfast_orchestrator.cli._session import session
+from holdfast_orchestrator.cli._session import opened_session
 from holdfast_orchestrator.system.runtime import Runtime
 
 
@@ -65,11 +65,11 @@ def command(runtime: Runtime, /, *, shard: str, source: str, yes: bool, **given:
     from holdfast_orchestrator.report.adopt_documents import adopt_document  # noqa: PLC0415 - when it runs
     from holdfast_orchestrator.report.adopt_text import adopt_lines  # noqa: PLC0415
 
-    with session(runtime, {"service": (), "stack": (), **given}) as here, here.reading() as on_event:
-        adoption = here.project.adopt(
+    with opened_session(runtime, given) as session, session.reading() as on_event:
+        adoption = session.project.adopt(
             shard, source, env=given["env"], yes=yes, command=command_line(), on_event=on_event
         )
-        if here.json:
-            here.answer(adopt_document(adoption))
+        if session.output.json:
+            session.output.answer(adopt_document(adoption))
         else:
-            here.say(adopt_lines(adoption))
+            session.output.say(adopt_lines(adoption))

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from holdfast_orchestrator.cli._options import choosing, examples, options
-from holdfast_orchestrator.cli._session import session
+from holdfast_orchestrator.cli._session import opened_session
 from holdfast_orchestrator.system.runtime import Runtime
 
 
@@ -29,10 +29,10 @@ def command(runtime: Runtime, /, *, steps: bool, **given: Any) -> None:
     from holdfast_orchestrator.report.advice_documents import advise_document  # noqa: PLC0415 - when it runs
     from holdfast_orchestrator.report.advice_text import advice_lines  # noqa: PLC0415
 
-    with session(runtime, given) as here:
-        with here.reading() as on_event:
-            advice = here.project.advise(**here.choice, on_event=on_event)
-        if here.json:
-            here.answer(advise_document(advice))
+    with opened_session(runtime, given) as session:
+        with session.reading() as on_event:
+            advice = session.project.advise(session.selection, on_event=on_event)
+        if session.output.json:
+            session.output.answer(advise_document(advice))
         else:
-            here.say(advice_lines(advice, steps=steps))
+            session.output.say(advice_lines(advice, steps=steps))

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdfast_orchestrator.app.waves import MATRIX_LIMIT
-from holdfast_orchestrator.cli._history import table
+from holdfast_orchestrator.api.app import MATRIX_LIMIT
 from holdfast_orchestrator.cli._options import choosing, dependents_option, examples, options, since_option
-from holdfast_orchestrator.cli._session import session
+from holdfast_orchestrator.cli._session import opened_session
+from holdfast_orchestrator.report.columns import columns
 from holdfast_orchestrator.system.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -55,20 +55,18 @@ def matrix(runtime: Runtime, /, *, verb: str, limit: int, **given: Any) -> None:
     """
     from holdfast_orchestrator.report.ci_documents import matrix_document  # noqa: PLC0415 - when it runs
 
-    with session(runtime, given) as here:
-        with here.reading() as on_event:
-            waves = here.project.waves(
-                **here.choice,
-                include_dependents=given["include_dependents"],
-                changed_since=given["changed_since"],
+    with opened_session(runtime, given) as session:
+        with session.reading() as on_event:
+            waves = session.project.waves(
+                session.selection,
                 limit=limit,
                 on_event=on_event,
             )
         document = matrix_document(waves, limit=limit, verb=verb, project=_project(given))
-        if here.json:
-            here.answer(document)
+        if session.output.json:
+            session.output.answer(document)
         else:
-            here.say(_lines(document))
+            session.output.say(_lines(document))
 
 
 def _project(given: Mapping[str, Any]) -> tuple[str, ...]:
@@ -88,4 +86,4 @@ def _lines(document: "MatrixDocument") -> Iterator[str]:
         for number, wave in enumerate(document.waves, start=1)
         for job in wave.include
     ]
-    yield from table([("WAVE", "SHARD", "ACCOUNT", "REGION", "COMMAND"), *rows])
+    yield from columns([("WAVE", "SHARD", "ACCOUNT", "REGION", "COMMAND"), *rows])

@@ -1,10 +1,14 @@
 """`holdfast deploy`: make it so."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from holdfast_orchestrator import DeployOptions, Plan, RunResult
+from holdfast_orchestrator.api.kept_plans import read_kept
+from holdfast_orchestrator.cli._ending import show_result
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
     choosing,
@@ -24,23 +28,18 @@ from holdfast_orchestrator.cli._options import (
 from holdfast_orchestrator.cli._policy import (
     adopt_option,
     again_with_yes,
-    agreed_in,
     command_line,
     failing,
+    plan_options,
     policy_of,
 )
-from holdfast_orchestrator.cli._session import Session, session
-from holdfast_orchestrator.deploy.outcome import RunResult
+from holdfast_orchestrator.cli._session import Session, opened_session
 from holdfast_orchestrator.errors import EngineError, GateError, InterruptedSafelyError, UsageError
-from holdfast_orchestrator.plan.result import Plan
-from holdfast_orchestrator.plan.saved import read_kept
-from holdfast_orchestrator.report.documents import deploy_document
-from holdfast_orchestrator.report.ending import ending_lines
 from holdfast_orchestrator.report.plan_text import plan_lines
 from holdfast_orchestrator.system.runtime import Runtime
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.executor.address import Cluster
+    from holdfast_orchestrator import Cluster
 
 
 @click.command(
@@ -83,81 +82,77 @@ def command(runtime: Runtime, /, *, yes: bool, kept: Path | None, **given: Any) 
 
     What has not changed since its last good deploy is left alone; --refresh plans it all the same.
     """
-    with session(runtime, given) as here:
+    with opened_session(runtime, given) as session:
         _executor(given)
-        if not yes and not here.can_ask:
+        if not yes and not session.output.can_ask:
             raise UsageError(
                 "deploy asks before it changes anything, and there is no terminal to ask on",
                 next_step=again_with_yes(),
             )
         plan = None if kept is None else read_kept(runtime.cwd / kept)
-        result = _deploy(here, plan, given) if yes else _asked(here, plan, given)
-        _show(result, here)
+        result = _deploy(session, plan, given) if yes else _asked(session, plan, given)
+        show_result(session.output, result)
     return result.exit_code
 
 
-def _asked(here: Session, plan: Plan | None, given: dict[str, Any]) -> RunResult:
+def _asked(session: Session, plan: Plan | None, given: dict[str, Any]) -> RunResult:
     """Show what would be done, and do it once somebody says so."""
-    with here.warmed() as warm:
+    with session.warmed() as warm:
         plan = plan or _planned(warm, given)
         _confirm(plan, warm)
         return _deploy(warm, plan, given)
 
 
-def _planned(here: Session, given: dict[str, Any]) -> Plan:
-    with here.watching() as on_event:
-        return here.project.plan(
-            **here.choice,
-            changed_since=given["changed_since"],
-            include_dependents=given["include_dependents"],
-            one_environment=True,
-            refresh=given["refresh"],
-            agreed=agreed_in(given),
-            take_over_app=given["take_over_app"],
-            max_parallel=given["max_parallel"],
-            max_parallel_per_account=given["max_parallel_per_account"],
+def _planned(session: Session, given: dict[str, Any]) -> Plan:
+    with session.watching() as on_event:
+        return session.project.plan(
+            replace(session.selection, one_environment=True),
+            plan_options(given),
             on_event=on_event,
-            stop=here.stop,
+            stop=session.stop,
         )
 
 
-def _confirm(plan: Plan, here: Session) -> None:
-    if here.stop.asked:
+def _confirm(plan: Plan, session: Session) -> None:
+    if session.stop.asked:
         raise InterruptedSafelyError("interrupted while planning; nothing was changed")
-    here.say(["", *plan_lines(plan)])
+    session.output.say(["", *plan_lines(plan)])
     if plan.failures:
         raise EngineError(f"{len(plan.failures)} shards could not be planned; nothing was changed")
     if not plan.has_changes:
         return
     where = ", ".join(plan.environments)
-    answer = here.runtime.terminal.ask(f"\nDeploy this to {where}? Only `yes` will do: ")
+    answer = session.runtime.terminal.ask(f"\nDeploy this to {where}? Only `yes` will do: ")
     if answer != "yes":
         raise GateError("not confirmed; nothing was changed")
 
 
-def _deploy(here: Session, plan: Plan | None, given: dict[str, Any]) -> RunResult:
-    with here.watching() as on_event:
-        return here.project.deploy(
-            plan,
-            **here.choice,
-            changed_since=given["changed_since"],
-            include_dependents=given["include_dependents"],
-            policy=policy_of(given),
-            atomic=given["atomic"],
-            refresh=given["refresh"],
-            command=command_line(),
-            executor=_executor(given),
-            max_parallel=given["max_parallel"],
-            max_parallel_per_account=given["max_parallel_per_account"],
+def _deploy(session: Session, plan: Plan | None, given: dict[str, Any]) -> RunResult:
+    with session.watching() as on_event:
+        return session.project.deploy(
+            plan or session.selection,
+            _options(given),
             on_event=on_event,
-            stop=here.stop,
+            stop=session.stop,
         )
+
+
+def _options(given: dict[str, Any]) -> DeployOptions:
+    return DeployOptions(
+        policy=policy_of(given),
+        atomic=given["atomic"],
+        refresh=given["refresh"],
+        command=command_line(),
+        executor=_executor(given),
+        max_parallel=given["max_parallel"],
+        max_parallel_per_account=given["max_parallel_per_account"],
+    )
 
 
 def _executor(given: dict[str, Any]) -> "Cluster | None":
     if given["executor"] is None:
         return None
-    from holdfast_orchestrator.executor.address import Cluster  # noqa: PLC0415 - only with a cluster
+    from holdfast_orchestrator import Cluster  # noqa: PLC0415 - only with a cluster
 
     cluster = Cluster(
         address=given["executor"],
@@ -168,10 +163,3 @@ def _executor(given: dict[str, Any]) -> "Cluster | None":
     )
     cluster.check()
     return cluster
-
-
-def _show(result: RunResult, here: Session) -> None:
-    if here.json:
-        here.answer(deploy_document(result))
-    else:
-        here.say(["", *ending_lines(result)])

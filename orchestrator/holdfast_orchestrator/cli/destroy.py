@@ -1,11 +1,12 @@
 """`holdfast destroy`: take shards down."""
 
+from dataclasses import replace
 from typing import Any
 
 import click
 
-from holdfast_orchestrator.app.manifest import Manifest, Shard
-from holdfast_orchestrator.app.selection import Selection
+from holdfast_orchestrator import Manifest, RunOptions, RunResult, Shard
+from holdfast_orchestrator.cli._ending import show_result
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
     choosing,
@@ -26,11 +27,8 @@ from holdfast_orchestrator.cli._policy import (
     take_over_app_option,
     wait_option,
 )
-from holdfast_orchestrator.cli._session import Session, session
-from holdfast_orchestrator.deploy.outcome import RunResult
+from holdfast_orchestrator.cli._session import Session, opened_session
 from holdfast_orchestrator.errors import GateError, UsageError
-from holdfast_orchestrator.report.documents import deploy_document
-from holdfast_orchestrator.report.ending import ending_lines
 from holdfast_orchestrator.system.runtime import Runtime
 
 
@@ -67,63 +65,54 @@ def command(runtime: Runtime, /, *, yes: bool, **given: Any) -> int:
     Refused where a shard that was not chosen depends on one that was. A protected resource stays unless its
     name is typed, or given with --allow-destroy; environment local has none.
     """
-    with session(runtime, given) as here:
-        if not yes and not here.can_ask:
+    with opened_session(runtime, given) as session:
+        if not yes and not session.output.can_ask:
             raise UsageError(
                 "destroy asks before it takes anything down, and there is no terminal to ask on",
                 next_step=again_with_yes(),
             )
         if given["retired"] and (given["stack"] or given["service"] or given["include_dependents"]):
             raise UsageError("--retired names the one stack to take down; leave --stack and the like away")
-        with here.warmed() as warm:
+        with session.warmed() as warm:
             result = _destroy(warm, given, ask=not yes)
-        if here.json:
-            here.answer(deploy_document(result))
-        else:
-            here.say(["", *ending_lines(result)])
+        show_result(session.output, result)
     return result.exit_code
 
 
-def _destroy(here: Session, given: dict[str, Any], *, ask: bool) -> RunResult:
+def _destroy(session: Session, given: dict[str, Any], *, ask: bool) -> RunResult:
     allowed = tuple(given["allow_destroy"])
-    with here.watching() as on_event:
-        manifest = here.project.synth(env=given["env"], on_event=on_event)
+    with session.watching() as on_event:
+        manifest = session.project.synth(env=given["env"], on_event=on_event)
     if ask:
-        allowed += _confirm(_chosen(manifest, given, here), allowed, here)
-    with here.watching() as on_event:
-        return here.project.destroy(
-            manifest=manifest,
-            **here.choice,
-            include_dependents=given["include_dependents"],
-            retired=given["retired"],
-            allow_destroy=allowed,
-            policy=policy_of(given),
-            command=command_line(),
-            max_parallel=given["max_parallel"],
-            max_parallel_per_account=given["max_parallel_per_account"],
-            on_event=on_event,
-            stop=here.stop,
+        allowed += _confirm(_chosen(manifest, given, session), allowed, session)
+    policy = policy_of(given)
+    options = RunOptions(
+        policy=replace(policy, allowed=policy.allowed | frozenset(allowed)),
+        command=command_line(),
+        max_parallel=given["max_parallel"],
+        max_parallel_per_account=given["max_parallel_per_account"],
+    )
+    with session.watching() as on_event:
+        if given["retired"]:
+            return session.project.destroy_retired(
+                given["retired"], options, manifest=manifest, on_event=on_event, stop=session.stop
+            )
+        return session.project.destroy(
+            session.selection, options, manifest=manifest, on_event=on_event, stop=session.stop
         )
 
 
-def _chosen(manifest: Manifest, given: dict[str, Any], here: Session) -> tuple[Shard, ...]:
+def _chosen(manifest: Manifest, given: dict[str, Any], session: Session) -> tuple[Shard, ...]:
     if given["retired"]:
-        return (here.project.retired_shard(given["retired"], manifest),)
-    selection = Selection(
-        environments=given["env"],
-        services=given["service"],
-        stacks=given["stack"],
-        include_dependents=given["include_dependents"],
-        one_environment=True,
-    )
-    return selection.of(manifest)
+        return (session.project.retired_shard(given["retired"], manifest),)
+    return replace(session.selection, one_environment=True).of(manifest)
 
 
-def _confirm(shards: tuple[Shard, ...], allowed: tuple[str, ...], here: Session) -> tuple[str, ...]:
+def _confirm(shards: tuple[Shard, ...], allowed: tuple[str, ...], session: Session) -> tuple[str, ...]:
     """Ask for the environment and for each protected resource; return the names typed."""
-    here.say(["", "This takes down:", *(f"  {shard.name}" for shard in reversed(shards))])
+    session.output.say(["", "This takes down:", *(f"  {shard.name}" for shard in reversed(shards))])
     where = ", ".join(sorted({shard.environment for shard in shards}))
-    ask = here.runtime.terminal.ask
+    ask = session.runtime.terminal.ask
     if ask(f"Everything in them is lost. Type the environment ({where}) to go on: ") != where:
         raise GateError("not confirmed; nothing was taken down")
     typed = []

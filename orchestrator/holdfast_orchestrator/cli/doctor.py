@@ -1,13 +1,14 @@
 """`holdfast doctor`: what is there, what is missing, and the command that mends it."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from holdfast_orchestrator.cli._output import Output
+
 if TYPE_CHECKING:
-    from holdfast_orchestrator.doctor.check import Check
+    from holdfast_orchestrator import Check
     from holdfast_orchestrator.system.runtime import Runtime
 
 _MARKS = {"ok": ("✔", "green"), "missing": ("✘", "red"), "skipped": ("·", "yellow")}
@@ -37,28 +38,25 @@ def command(
 
     Ends with 1 where something is missing. What cannot be looked at from here is skipped.
     """
-    from holdfast_orchestrator import doctor  # noqa: PLC0415 - loads boto3
-    from holdfast_orchestrator.report.documents import as_json as plain  # noqa: PLC0415
+    from holdfast_orchestrator.api.machine import examine  # noqa: PLC0415 - when it runs
     from holdfast_orchestrator.report.machine_documents import doctor_document  # noqa: PLC0415
 
-    folder = runtime.cwd / project if project else runtime.cwd
-    checks = []
-    for check in doctor.examine(runtime, folder, environments=environments, engine=engine):
-        checks.append(check)
-        if not as_json:
-            _show(runtime, check)
-    document = doctor_document(checks)
-    if as_json:
-        click.echo(json.dumps(plain(document), indent=2), file=runtime.terminal.out)
+    output = Output(runtime, json=as_json)
+    with output.errors():
+        checks = []
+        for check in examine(project or Path(), env=environments, engine=engine, runtime=runtime):
+            checks.append(check)
+            if not as_json:
+                _show(output, check)
+        document = doctor_document(checks)
+        if as_json:
+            output.answer(document)
     context.exit(0 if document.ok else 1)
 
 
-def _show(runtime: "Runtime", check: "Check") -> None:
+def _show(output: Output, check: "Check") -> None:
     mark, color = _MARKS[check.status]
-    shown = click.style(mark, fg=color) if runtime.terminal.color else mark
     status = "" if check.status == "ok" else f"{check.status}: "
-    seen = runtime.redactor.text
-    lines = [f"{shown} {check.name:<{_WIDTH}} {status}{seen(check.found)}"]
+    output.say_marked(mark, f"{check.name:<{_WIDTH}} {status}{check.found}", color=color)
     if check.next_step:
-        lines.append(f"  {'':<{_WIDTH}} next: {seen(check.next_step)}")
-    click.echo("\n".join(lines), file=runtime.terminal.out)
+        output.say([f"  {'':<{_WIDTH}} next: {check.next_step}"])

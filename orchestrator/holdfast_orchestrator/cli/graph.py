@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from holdfast_orchestrator.cli._options import choosing, examples
-from holdfast_orchestrator.cli._session import session
+from holdfast_orchestrator.cli._session import opened_session
 from holdfast_orchestrator.report.documents import graph_document
 from holdfast_orchestrator.report.graph_text import RENDERINGS
 from holdfast_orchestrator.system.runtime import Runtime
@@ -26,10 +26,10 @@ from holdfast_orchestrator.system.runtime import Runtime
 @click.pass_obj
 def command(runtime: Runtime, /, *, rendering: str, **given: Any) -> None:
     """Show the graph of shards: in text, shards with the same number can be deployed at once."""
-    with session(runtime, given) as here:
-        with here.reading() as on_event:
-            graph = here.project.graph(**here.choice, on_event=on_event)
-        if here.json:
-            here.answer(graph_document(graph))
+    with opened_session(runtime, given) as session:
+        with session.reading() as on_event:
+            graph = session.project.graph(session.selection, on_event=on_event)
+        if session.output.json:
+            session.output.answer(graph_document(graph))
         else:
-            here.say(RENDERINGS[rendering](graph).splitlines())
+            session.output.say(RENDERINGS[rendering](graph).splitlines())

@@ -5,9 +5,10 @@ from typing import Any
 
 import click
 
-from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator import Shard
 from holdfast_orchestrator.cli._options import choosing, examples, options, since_option
-from holdfast_orchestrator.cli._session import session
+from holdfast_orchestrator.cli._session import opened_session
+from holdfast_orchestrator.report.columns import columns
 from holdfast_orchestrator.report.documents import list_document
 from holdfast_orchestrator.system.runtime import Runtime
 
@@ -24,18 +25,16 @@ def command(runtime: Runtime, /, **given: Any) -> None:
 
     Reads what was synthesized last; synthesizes only where that lacks what is asked for.
     """
-    with session(runtime, given) as here:
-        with here.reading() as on_event:
-            shards = here.project.list(**here.choice, changed_since=given["changed_since"], on_event=on_event)
-        if here.json:
-            here.answer(list_document(shards))
+    with opened_session(runtime, given) as session:
+        with session.reading() as on_event:
+            shards = session.project.list(session.selection, on_event=on_event)
+        if session.output.json:
+            session.output.answer(list_document(shards))
         else:
-            here.say(_table(shards))
+            session.output.say(_table(shards))
 
 
 def _table(shards: Sequence[Shard]) -> Iterator[str]:
     rows = [("SHARD", "STATE KEY", "DEPENDS ON")]
     rows += [(shard.name, shard.state.key, ", ".join(shard.depends_on) or "-") for shard in shards]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+    return columns(rows)

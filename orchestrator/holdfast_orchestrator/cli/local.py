@@ -1,19 +1,19 @@
-"""`holdfast local`: the AWS that runs on this machine.
+"""`holdfast local`: the AWS that runs on this machine."""
 
-A skin over `local.cloud.LocalCloud`, which is imported when a command runs, so that help stays quick.
-"""
-
-import json
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from holdfast_orchestrator.api.machine import STATE_BUCKET, local_cloud
 from holdfast_orchestrator.cli._options import examples, json_option, project_option
-from holdfast_orchestrator.local.environment import STATE_BUCKET
+from holdfast_orchestrator.cli._output import Output
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.local.cloud import LocalCloud, LocalStatus
+    from collections.abc import Iterator
+
+    from holdfast_orchestrator import LocalCloud, LocalStatus
     from holdfast_orchestrator.system.runtime import Runtime
 
 
@@ -43,10 +43,10 @@ def command() -> None:
 @click.pass_obj
 def up(runtime: "Runtime", *, port: int, buckets: tuple[str, ...], project: Path, as_json: bool) -> None:
     """Start it; returns once it answers. Fine where it runs already."""
-    cloud = _cloud(runtime, project)
-    ran = cloud.status().running
-    status = cloud.up(port=port, buckets=buckets)
-    _say(runtime, status, "already running" if ran else "running", as_json=as_json)
+    with _opened(runtime, project, as_json=as_json) as (output, cloud):
+        ran = cloud.status().running
+        status = cloud.up(port=port, buckets=buckets)
+        _answer(output, status, "already running" if ran else "running")
 
 
 @command.command(epilog=examples("holdfast local down"))
@@ -55,9 +55,9 @@ def up(runtime: "Runtime", *, port: int, buckets: tuple[str, ...], project: Path
 @click.pass_obj
 def down(runtime: "Runtime", *, project: Path, as_json: bool) -> None:
     """Stop it and forget everything in it. Fine where it does not run."""
-    cloud = _cloud(runtime, project)
-    stopped = cloud.down()
-    _say(runtime, cloud.status(), "stopped" if stopped else "was not running", as_json=as_json)
+    with _opened(runtime, project, as_json=as_json) as (output, cloud):
+        stopped = cloud.down()
+        _answer(output, cloud.status(), "stopped" if stopped else "was not running")
 
 
 @command.command(epilog=examples("holdfast local status", "holdfast local status --json"))
@@ -66,8 +66,9 @@ def down(runtime: "Runtime", *, project: Path, as_json: bool) -> None:
 @click.pass_obj
 def status(runtime: "Runtime", *, project: Path, as_json: bool) -> None:
     """Say whether it runs, where, since when, and with which state buckets."""
-    found = _cloud(runtime, project).status()
-    _say(runtime, found, "running" if found.running else "not running", as_json=as_json)
+    with _opened(runtime, project, as_json=as_json) as (output, cloud):
+        found = cloud.status()
+        _answer(output, found, "running" if found.running else "not running")
 
 
 @command.command(epilog=examples("holdfast local reset"))
@@ -76,28 +77,30 @@ def status(runtime: "Runtime", *, project: Path, as_json: bool) -> None:
 @click.pass_obj
 def reset(runtime: "Runtime", *, project: Path, as_json: bool) -> None:
     """Empty it: resources, states and logs are gone; the state buckets are made again."""
-    _say(runtime, _cloud(runtime, project).reset(), "empty", as_json=as_json)
+    with _opened(runtime, project, as_json=as_json) as (output, cloud):
+        _answer(output, cloud.reset(), "empty")
 
 
-def _cloud(runtime: "Runtime", project: Path) -> "LocalCloud":
-    from holdfast_orchestrator.local.cloud import LocalCloud  # noqa: PLC0415 - keeps --help quick
+@contextmanager
+def _opened(runtime: "Runtime", project: Path, *, as_json: bool) -> "Iterator[tuple[Output, LocalCloud]]":
+    output = Output(runtime, json=as_json)
+    with output.errors():
+        yield output, local_cloud(project, runtime=runtime)
 
-    return LocalCloud(runtime.cwd / project, runtime)
 
-
-def _say(runtime: "Runtime", found: "LocalStatus", word: str, *, as_json: bool) -> None:
-    if as_json:
-        from holdfast_orchestrator.report.documents import as_json as plain  # noqa: PLC0415 - only for one
+def _answer(output: Output, status: "LocalStatus", word: str) -> None:
+    if output.json:
         from holdfast_orchestrator.report.machine_documents import local_status_document  # noqa: PLC0415
 
-        text = json.dumps(plain(local_status_document(found)), indent=2)
-    elif found.running:
-        text = (
-            f"local cloud {word} at {found.endpoint}\n"
-            f"  process  {found.pid}, since {found.since}\n"
-            f"  state    {', '.join(found.state_buckets)}\n"
-            f"  log      {found.log}"
+        output.answer(local_status_document(status))
+    elif status.running:
+        output.say(
+            [
+                f"local cloud {word} at {status.endpoint}",
+                f"  process  {status.pid}, since {status.since}",
+                f"  state    {', '.join(status.state_buckets)}",
+                f"  log      {status.log}",
+            ]
         )
     else:
-        text = f"local cloud {word}"
-    click.echo(text, file=runtime.terminal.out)
+        output.say([f"local cloud {word}"])

@@ -16,7 +16,7 @@ from holdfast_orchestrator.cli._options import (
     verbose_option,
 )
 from holdfast_orchestrator.cli._policy import command_line
-from holdfast_orchestrator.cli._session import session
+from holdfast_orchestrator.cli._session import opened_session
 from holdfast_orchestrator.system.runtime import Runtime
 
 
@@ -56,8 +56,8 @@ def command(
     """
     from holdfast_orchestrator.report.move_documents import move_document, move_lines  # noqa: PLC0415
 
-    with session(runtime, {"service": (), "stack": (), **given}) as here, here.reading() as on_event:
-        moved = here.project.move(
+    with opened_session(runtime, given) as session, session.reading() as on_event:
+        moved = session.project.move(
             source,
             target,
             addresses=address,
@@ -66,7 +66,7 @@ def command(
             command=command_line(),
             on_event=on_event,
         )
-        if here.json:
-            here.answer(move_document(moved))
+        if session.output.json:
+            session.output.answer(move_document(moved))
         else:
-            here.say(move_lines(moved))
+            session.output.say(move_lines(moved))

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from holdfast_orchestrator import Plan
+from holdfast_orchestrator.api.kept_plans import keep, refuse_unusable
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
     choosing,
@@ -19,8 +21,8 @@ from holdfast_orchestrator.cli._options import (
     variables_option,
 )
 from holdfast_orchestrator.cli._outputs import refuse_unwritable, write_report
-from holdfast_orchestrator.cli._policy import agreed_in, approve_option, take_over_app_option
-from holdfast_orchestrator.cli._session import Session, detailed, session
+from holdfast_orchestrator.cli._policy import approve_option, plan_options, take_over_app_option
+from holdfast_orchestrator.cli._session import Session, detailed, opened_session
 from holdfast_orchestrator.errors import (
     EXIT_FAILED,
     GateError,
@@ -28,8 +30,6 @@ from holdfast_orchestrator.errors import (
     NeedsPersonError,
     UsageError,
 )
-from holdfast_orchestrator.plan.result import Plan
-from holdfast_orchestrator.plan.saved import keep, refuse_unusable
 from holdfast_orchestrator.report.documents import plan_report
 from holdfast_orchestrator.report.markdown import plan_comment
 from holdfast_orchestrator.report.plan_text import explained_lines, plan_lines
@@ -86,25 +86,18 @@ def command(
     that are there already exits with 4, as its deploy would.
     """
     _refuse_unusable(runtime, out, markdown)
-    with session(runtime, given) as here:
-        with here.watching() as on_event:
-            plan = here.project.plan(
-                **here.choice,
-                changed_since=given["changed_since"],
-                include_dependents=given["include_dependents"],
-                refresh=given["refresh"],
-                explain=given["explain"],
-                take_over_app=given["take_over_app"],
-                agreed=agreed_in(given),
-                max_parallel=given["max_parallel"],
-                max_parallel_per_account=given["max_parallel_per_account"],
+    with opened_session(runtime, given) as session:
+        with session.watching() as on_event:
+            plan = session.project.plan(
+                session.selection,
+                plan_options(given),
                 on_event=on_event,
-                stop=here.stop,
+                stop=session.stop,
             )
-        _show(plan, here, explain=given["explain"])
-        if here.stop.asked:
+        _show(plan, session, explain=given["explain"])
+        if session.stop.asked:
             return InterruptedSafelyError.exit_code
-        _write(plan, here, out, markdown)
+        _write(plan, session, out, markdown)
     if plan.failures:
         codes = {shard.exit_code for shard in plan.failures}
         return codes.pop() if len(codes) == 1 and codes <= _TOLD else EXIT_FAILED
@@ -120,20 +113,20 @@ def _refuse_unusable(runtime: Runtime, out: Path | None, markdown: Path | None) 
         refuse_unwritable("--markdown", runtime.cwd / markdown)
 
 
-def _write(plan: Plan, here: Session, out: Path | None, markdown: Path | None) -> None:
+def _write(plan: Plan, session: Session, out: Path | None, markdown: Path | None) -> None:
     """Keep the plan and write the comment; only that the comment could not be written is no failure."""
-    runtime = here.runtime
+    runtime = session.runtime
     if out is not None:
         keep(plan, runtime.cwd / out)
     if markdown is not None:
-        text = here.project.redactor.text(plan_comment(plan))
+        text = session.project.redactor.text(plan_comment(plan))
         trouble = write_report("--markdown", runtime.cwd / markdown, text)
         if trouble is not None:
             runtime.terminal.err.write(f"notice: {runtime.redactor.text(trouble)}\n")
 
 
-def _show(plan: Plan, here: Session, *, explain: bool) -> None:
-    if here.json:
-        here.answer(plan_report(plan))
+def _show(plan: Plan, session: Session, *, explain: bool) -> None:
+    if session.output.json:
+        session.output.answer(plan_report(plan))
     else:
-        here.say(["", *(explained_lines(plan) if explain else ()), *plan_lines(plan)])
+        session.output.say(["", *(explained_lines(plan) if explain else ()), *plan_lines(plan)])

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from holdfast_orchestrator.cli._ending import show_result
 from holdfast_orchestrator.cli._options import (
     cold_option,
     engine_option,
@@ -17,14 +18,9 @@ from holdfast_orchestrator.cli._options import (
     verbose_option,
 )
 from holdfast_orchestrator.cli._policy import command_line
-from holdfast_orchestrator.cli._session import session
+from holdfast_orchestrator.cli._session import opened_session
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.record.runs import checked_run
-from holdfast_orchestrator.report.documents import deploy_document
-from holdfast_orchestrator.report.ending import ending_lines
 from holdfast_orchestrator.system.runtime import Runtime
-
-_FOREIGN = ("state_bucket", "region", "account")
 
 
 @click.command(
@@ -60,26 +56,22 @@ def command(runtime: Runtime, /, *, run: str, go_on: bool, **given: Any) -> int:
     Works on any machine with the app checked out; --env names the environments whose buckets are looked in.
     Safe to repeat. A run that needs a person (exit code 6) is taken up with one of the decisions.
     """
-    from holdfast_orchestrator.deploy.work.attempt import OperatorDecision  # noqa: PLC0415 - only when it runs
+    from holdfast_orchestrator import OperatorDecision  # noqa: PLC0415 - only when it runs
 
     decision = OperatorDecision(
         skip=given["skip"], orphan=given["orphan"], accept_forward=given["accept_forward"]
     )
     if decision.accept_forward and (go_on or decision.skip or decision.orphan):
         raise UsageError("--accept-forward undoes nothing, so it goes with no other decision")
-    where = {**dict.fromkeys(_FOREIGN), "service": (), "stack": (), **given}
-    with session(runtime, where) as here:
-        with here.watching() as on_event:
-            result = here.project.resume(
-                checked_run(run),
+    with opened_session(runtime, given) as session:
+        with session.watching() as on_event:
+            result = session.project.resume(
+                run,
                 env=given["env"],
                 decision=decision,
                 command=command_line(),
                 on_event=on_event,
-                stop=here.stop,
+                stop=session.stop,
             )
-        if here.json:
-            here.answer(deploy_document(result))
-        else:
-            here.say(["", *ending_lines(result)])
+        show_result(session.output, result)
     return result.exit_code

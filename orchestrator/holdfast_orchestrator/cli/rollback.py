@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from holdfast_orchestrator.cli._ending import show_result
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
     cold_option,
@@ -27,13 +28,9 @@ from holdfast_orchestrator.cli._policy import (
     take_over_app_option,
     wait_option,
 )
-from holdfast_orchestrator.cli._session import session
+from holdfast_orchestrator.cli._session import opened_session
 from holdfast_orchestrator.errors import GateError, UsageError
-from holdfast_orchestrator.report.documents import deploy_document
-from holdfast_orchestrator.report.ending import ending_lines
 from holdfast_orchestrator.system.runtime import Runtime
-
-_FOREIGN = ("state_bucket", "region", "account")
 
 
 @click.command(
@@ -67,28 +64,24 @@ def command(runtime: Runtime, /, *, shard: str, to: str | None, yes: bool, **giv
     It is gated, backed up, verified and health-checked like any deploy; what it would destroy for good
     stops it. `holdfast runs` lists what there is to go back to.
     """
-    where = {**dict.fromkeys(_FOREIGN), "service": (), "stack": (), **given}
-    with session(runtime, where) as here:
+    with opened_session(runtime, given) as session:
         if not yes:
-            if not here.can_ask:
+            if not session.output.can_ask:
                 raise UsageError(
                     "rollback asks before it changes anything, and there is no terminal to ask on",
                     next_step=again_with_yes(),
                 )
-            if here.runtime.terminal.ask(f"Take {shard} back? Type its name to go on: ") != shard:
+            if session.runtime.terminal.ask(f"Take {shard} back? Type its name to go on: ") != shard:
                 raise GateError("not confirmed; nothing was changed")
-        with here.watching() as on_event:
-            result = here.project.rollback(
+        with session.watching() as on_event:
+            result = session.project.rollback(
                 shard,
                 to=to,
                 env=given["env"],
                 policy=policy_of(given),
                 command=command_line(),
                 on_event=on_event,
-                stop=here.stop,
+                stop=session.stop,
             )
-        if here.json:
-            here.answer(deploy_document(result))
-        else:
-            here.say(["", *ending_lines(result)])
+        show_result(session.output, result)
     return result.exit_code

@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from holdfast_orchestrator.cli._history import table
 from holdfast_orchestrator.cli._options import examples, options, yes_option
-from holdfast_orchestrator.cli._state_place import StateSession, about_a_state, state_session
+from holdfast_orchestrator.cli._output import Output
+from holdfast_orchestrator.cli._outputs import write_private
+from holdfast_orchestrator.cli._records import about_a_state, opened_state
 from holdfast_orchestrator.cli._streams import was_lost
 from holdfast_orchestrator.errors import GateError, HoldfastError, UsageError
-from holdfast_orchestrator.system.private_files import write_new
 from holdfast_orchestrator.system.runtime import Runtime
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.state.copies import StateCopy
-    from holdfast_orchestrator.state_admin.restore import Proposal, Restored
-    from holdfast_orchestrator.state_admin.unlock import Held
+    from holdfast_orchestrator import Held, Restored, RestoreProposal, ShardState, StateCopy
 
 
 def _moment(_context: click.Context, _option: click.Parameter, text: str | None) -> datetime | None:
@@ -26,10 +24,10 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str | None)
     if text is None:
         return None
     try:
-        found = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise click.BadParameter(f"{text!r} is no time; write it like 2026-11-21T12:00:00Z") from None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 _WHICH = (
@@ -64,19 +62,14 @@ def command() -> None:
 def backups(runtime: Runtime, /, **given: Any) -> None:
     """List the copies of a shard's state, the newest first: backups, and versions of the object itself."""
     from holdfast_orchestrator.report.state_documents import backups_document  # noqa: PLC0415 - when it runs
-    from holdfast_orchestrator.report.state_text import copy_rows  # noqa: PLC0415
-    from holdfast_orchestrator.terraform.state_file import read_state  # noqa: PLC0415
+    from holdfast_orchestrator.report.state_text import copies_lines  # noqa: PLC0415
 
-    with state_session(runtime, given) as here:
-        copies = here.place.copies.all()
-        if here.json:
-            here.answer(backups_document(here.place, copies))
-            return
-        stored = here.place.store.get(here.place.key)
-        now = read_state(here.place.key, None if stored is None else stored.body)
-        if now.document is None:
-            here.say([f"the state object is {now.condition}"])
-        here.say(table(copy_rows(copies, current=now.sha256)) if copies else ["no copies"])
+    with opened_state(runtime, given) as (output, state):
+        copies = state.copies().all()
+        if output.json:
+            output.answer(backups_document(state.place, copies))
+        else:
+            output.say(copies_lines(copies, state.current()))
 
 
 @command.command(
@@ -97,12 +90,13 @@ def pull(
     runtime: Runtime, /, *, name: str | None, moment: datetime | None, out: Path | None, **given: Any
 ) -> None:
     """Give out a state, byte for byte and with every secret in it: the newest, a copy, or a moment's."""
-    with state_session(runtime, given) as here:
-        if given["as_json"]:
+    with opened_state(runtime, given) as (output, state):
+        if output.json:
             raise UsageError("a state is JSON already, and is given out as it is: leave --json away")
-        content = _content(here, name, moment)
+        newest = name is None and moment is None
+        content = state.content(None if newest else _copy(state, name, moment))
         if out is not None:
-            _write_private(runtime.cwd / out, content)
+            write_private("--out", runtime.cwd / out, content)
             runtime.terminal.err.write(f"{out} holds the state and the secrets in it\n")
         else:
             runtime.terminal.err.write("warning: a state holds secrets; keep what follows to yourself\n")
@@ -138,18 +132,19 @@ def restore(
     """
     from holdfast_orchestrator.report.state_documents import restore_document  # noqa: PLC0415 - when it runs
     from holdfast_orchestrator.report.state_text import proposal_lines, restored_lines  # noqa: PLC0415
-    from holdfast_orchestrator.state_admin.restore import propose  # noqa: PLC0415
 
-    with state_session(runtime, given) as here:
-        proposal = propose(here.place, _copy(here, name, moment))
-        here.say(proposal_lines(proposal))
+    with opened_state(runtime, given) as (output, state):
+        proposal = state.propose_restore(_copy(state, name, moment))
+        output.say(proposal_lines(proposal))
+        restored = None
         if proposal.needless:
-            here.say(["nothing to restore: that is the state there is"])
-        ended = None if proposal.needless else _restore(proposal, here, yes=yes, confirm=confirm)
-        if ended is not None:
-            here.say(["", *restored_lines(proposal, ended)])
-        if here.json:
-            here.answer(restore_document(proposal, ended))
+            output.say(["nothing to restore: that is the state there is"])
+        else:
+            _confirm(state.shard, output, yes=yes, confirm=confirm)
+            restored = _restore(state, proposal, output)
+            output.say(["", *restored_lines(proposal, restored)])
+        if output.json:
+            output.answer(restore_document(proposal, restored))
 
 
 @command.command(
@@ -169,47 +164,25 @@ def unlock(runtime: Runtime, /, *, confirm: str | None, **given: Any) -> None:
     what that run left behind.
     """
     from holdfast_orchestrator.report.state_documents import unlock_document  # noqa: PLC0415 - when it runs
-    from holdfast_orchestrator.state_admin.unlock import look  # noqa: PLC0415
 
-    with state_session(runtime, given) as here:
-        held = look(here.place)
-        here.say(held.lines())
-        removed = _unlock(held, here, confirm)
-        if here.json:
-            lease = held.lease
-            here.answer(
-                unlock_document(
-                    here.shard,
-                    held.lock,
-                    None if lease is None else lease.record,
-                    expired=lease is not None and lease.has_expired,
-                    removed=removed,
-                )
-            )
+    with opened_state(runtime, given) as (output, state):
+        held = state.held()
+        output.say(held.lines())
+        removed = _unlock(state, held, output, confirm)
+        if output.json:
+            output.answer(unlock_document(held, removed=removed))
 
 
-def _content(here: StateSession, name: str | None, moment: datetime | None) -> bytes:
-    if name is not None or moment is not None:
-        return here.place.copies.read(_copy(here, name, moment))[1]
-    stored = here.place.store.get(here.place.key)
-    if stored is None:
-        raise HoldfastError(
-            f"{here.shard} has no state",
-            next_step=f"to see what is left: holdfast state backups {shlex.quote(here.shard)}",
-        )
-    return stored.body
-
-
-def _copy(here: StateSession, name: str | None, moment: datetime | None) -> "StateCopy":
+def _copy(state: "ShardState", name: str | None, moment: datetime | None) -> "StateCopy":
     match name, moment:
         case str(), None:
-            return here.place.copies.named(name)
+            return state.copies().named(name)
         case None, datetime():
-            return here.place.copies.at(moment)
+            return state.copies().at(moment)
         case _:
             raise UsageError(
                 "name one copy: either --backup NAME or --at TIME",
-                next_step=f"to see them: holdfast state backups {shlex.quote(here.shard)}",
+                next_step=f"to see them: holdfast state backups {shlex.quote(state.shard)}",
             )
 
 
@@ -227,75 +200,43 @@ def _give_out(content: bytes, out: TextIO) -> None:
         )
 
 
-def _write_private(path: Path, content: bytes) -> None:
-    try:
-        write_new(path, content)
-    except OSError as error:
-        raise UsageError(f"--out {path}: {error.strerror}", next_step="name another file") from None
+def _restore(state: "ShardState", proposal: "RestoreProposal", output: Output) -> "Restored":
+    return state.restore(
+        proposal,
+        command=f"holdfast state restore {shlex.quote(state.shard)}",
+        on_step=lambda step: output.say([f"  {step}"]),
+        on_warning=lambda warning: output.note(f"warning: {warning}"),
+    )
 
 
-def _restore(proposal: "Proposal", here: StateSession, *, yes: bool, confirm: str | None) -> "Restored":
-    from holdfast_orchestrator.report.state_text import proposal_lines, restored_lines  # noqa: PLC0415
-    from holdfast_orchestrator.run_id import new_run_id  # noqa: PLC0415 - when it runs
-    from holdfast_orchestrator.state_admin.operator import Operator  # noqa: PLC0415
-    from holdfast_orchestrator.state_admin.restore import carry_out  # noqa: PLC0415
-
-    _confirm(here, yes=yes, confirm=confirm)
-    restorer = Operator(runtime=here.runtime, actor=here.actor, run=new_run_id(here.runtime.clock.now()))
-    shown = list(proposal_lines(proposal))
-    try:
-        ended = carry_out(proposal, restorer, on_step=lambda step: here.say([f"  {step}"]))
-    except HoldfastError as error:
-        _record(here, "restore", restorer.run, outcome="failed", output=[*shown, str(error)])
-        raise
-    lines = [*shown, *restored_lines(proposal, ended)]
-    _record(here, "restore", restorer.run, outcome="restored", output=lines)
-    return ended
-
-
-def _confirm(here: StateSession, *, yes: bool, confirm: str | None) -> None:
+def _confirm(shard: str, output: Output, *, yes: bool, confirm: str | None) -> None:
     if yes:
-        if confirm != here.shard:
+        if confirm != shard:
             raise UsageError(
                 f"--yes needs the shard's name once more, got {confirm!r}",
-                next_step=f"--yes --confirm {here.shard}",
+                next_step=f"--yes --confirm {shard}",
             )
         return
-    if not here.can_ask:
+    if not output.can_ask:
         raise UsageError(
             "restore asks for the shard's name, and there is no terminal to ask on",
-            next_step=f"--yes --confirm {here.shard}",
+            next_step=f"--yes --confirm {shard}",
         )
-    typed = here.runtime.terminal.ask(f"Type the shard's name ({here.shard}) to restore it: ")
-    if typed != here.shard:
+    if output.ask(f"Type the shard's name ({shard}) to restore it: ") != shard:
         raise GateError("not confirmed; nothing was restored")
 
 
-def _unlock(held: "Held", here: StateSession, confirm: str | None) -> tuple[str, ...]:
-    from holdfast_orchestrator.run_id import new_run_id  # noqa: PLC0415 - when it runs
-    from holdfast_orchestrator.state_admin.unlock import let_go  # noqa: PLC0415
-
+def _unlock(state: "ShardState", held: "Held", output: Output, confirm: str | None) -> tuple[str, ...]:
     id_ = confirm or ""
-    if confirm is None and held.removable and here.can_ask:
-        id_ = here.runtime.terminal.ask("Type the id of what to remove, once its owner is gone for sure: ")
+    if confirm is None and held.removable and output.can_ask:
+        id_ = output.ask("Type the id of what to remove, once its owner is gone for sure: ")
     if not id_:
         return ()
-    run = new_run_id(here.runtime.clock.now())
-    output = list(held.lines())
-    try:
-        removed = let_go(held, id_, here.runtime, why=f"by {here.actor}")
-    except HoldfastError as error:
-        _record(here, "unlock", run, outcome="refused", output=[*output, str(error)])
-        raise
-    here.say([f"removed: {removed}"])
-    _record(here, "unlock", run, outcome="removed", output=[*output, f"removed: {removed}"])
+    removed = state.unlock(
+        held,
+        id_,
+        command=f"holdfast state unlock {shlex.quote(state.shard)}",
+        on_warning=lambda warning: output.note(f"warning: {warning}"),
+    )
+    output.say([f"removed: {removed}"])
     return (removed,)
-
-
-def _record(here: StateSession, action: str, run: str, *, outcome: str, output: list[str]) -> None:
-    """What was done stays done where it cannot be written down; that is said, and no more."""
-    try:
-        here.record(action, run=run, outcome=outcome, output="\n".join(output))
-    except HoldfastError as error:
-        seen = here.redactor.text
-        here.runtime.terminal.err.write(f"warning: not written into the audit trail: {seen(error.what)}\n")

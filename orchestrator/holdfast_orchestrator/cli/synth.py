@@ -4,9 +4,9 @@ from typing import Any
 
 import click
 
-from holdfast_orchestrator.app.selection import Selection
+from holdfast_orchestrator import Selection
 from holdfast_orchestrator.cli._options import choosing, examples
-from holdfast_orchestrator.cli._session import session
+from holdfast_orchestrator.cli._session import opened_session
 from holdfast_orchestrator.report.documents import synth_document
 from holdfast_orchestrator.system.runtime import Runtime
 
@@ -18,11 +18,11 @@ from holdfast_orchestrator.system.runtime import Runtime
 @click.pass_obj
 def command(runtime: Runtime, /, **given: Any) -> None:
     """Synthesize the environments named (all, where none is): cdktf.out and holdfast.json."""
-    with session(runtime, given) as here:
-        with here.watching() as on_event:
-            manifest = here.project.synth(env=given["env"], service=given["service"], on_event=on_event)
+    with opened_session(runtime, given) as session:
+        with session.watching() as on_event:
+            manifest = session.project.synth(env=given["env"], service=given["service"], on_event=on_event)
         chosen = Selection(stacks=given["stack"]).of(manifest)
-        if here.json:
-            here.answer(synth_document(manifest, str(here.project.file.output)))
+        if session.output.json:
+            session.output.answer(synth_document(manifest, str(session.project.file.output)))
         else:
-            here.say(f"  {shard.name}" for shard in chosen)
+            session.output.say(f"  {shard.name}" for shard in chosen)

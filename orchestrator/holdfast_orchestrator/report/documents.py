@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     )
     from holdfast_orchestrator.report.machine_documents import DoctorDocument, LocalStatusDocument
     from holdfast_orchestrator.report.move_documents import MoveDocument
+    from holdfast_orchestrator.report.state_documents import (
+        StateBackupsDocument,
+        StateRestoreDocument,
+        StateUnlockDocument,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +231,8 @@ class ErrorDocument:
 Document: TypeAlias = (
     "ListDocument | GraphDocument | MatrixDocument | SynthDocument | PlanReport | DeployDocument"
     " | AdviseDocument | RunsDocument | ShowDocument | AuditRecordsDocument | AuditVerificationDocument"
-    " | DoctorDocument | LocalStatusDocument | AdoptDocument | MoveDocument | ErrorDocument"
+    " | DoctorDocument | LocalStatusDocument | AdoptDocument | MoveDocument"
+    " | StateBackupsDocument | StateRestoreDocument | StateUnlockDocument | ErrorDocument"
 )
 
 

@@ -8,7 +8,8 @@ from holdfast_orchestrator.state.copies import StateCopy
 from holdfast_orchestrator.state.json_object import time_text
 from holdfast_orchestrator.state.lease_record import LeaseRecord
 from holdfast_orchestrator.state.terraform_lock import TerraformLock
-from holdfast_orchestrator.state_admin.restore import Proposal, Restored, StatePlace
+from holdfast_orchestrator.state_admin.restore import Restored, RestoreProposal, StatePlace
+from holdfast_orchestrator.state_admin.unlock import Held
 from holdfast_orchestrator.terraform.identity import TrackedObject
 
 
@@ -134,7 +135,7 @@ def backups_document(place: StatePlace, copies: tuple[StateCopy, ...]) -> StateB
     )
 
 
-def restore_document(proposal: Proposal, ended: Restored | None) -> StateRestoreDocument:
+def restore_document(proposal: RestoreProposal, ended: Restored | None) -> StateRestoreDocument:
     """Return the document for a restore; `ended` is None where nothing was restored."""
     diff, now = proposal.diff, proposal.now
     return StateRestoreDocument(
@@ -156,19 +157,13 @@ def restore_document(proposal: Proposal, ended: Restored | None) -> StateRestore
     )
 
 
-def unlock_document(
-    shard: str,
-    lock: TerraformLock | None,
-    lease: LeaseRecord | None,
-    *,
-    expired: bool,
-    removed: tuple[str, ...],
-) -> StateUnlockDocument:
-    """Return the document for what holds a shard."""
+def unlock_document(held: Held, *, removed: tuple[str, ...]) -> StateUnlockDocument:
+    """Return the document for what holds, or held, a shard, and what of it was removed."""
+    lease = held.lease
     return StateUnlockDocument(
-        shard=shard,
-        lock=None if lock is None else _lock(lock),
-        lease=None if lease is None else _lease(lease, expired=expired),
+        shard=held.place.shard,
+        lock=None if held.lock is None else _lock(held.lock),
+        lease=None if lease is None else _lease(lease.record, expired=lease.has_expired),
         removed=removed,
     )
 

@@ -4,8 +4,9 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from holdfast_orchestrator.report.columns import columns
 from holdfast_orchestrator.state.copies import StateCopy
-from holdfast_orchestrator.state_admin.restore import Proposal, Restored
+from holdfast_orchestrator.state_admin.restore import Restored, RestoreProposal
 from holdfast_orchestrator.terraform.identity import TrackedObject
 from holdfast_orchestrator.terraform.json_values import managed
 from holdfast_orchestrator.terraform.state_file import StateObject
@@ -13,12 +14,18 @@ from holdfast_orchestrator.terraform.state_file import StateObject
 _HEADING = ("WRITTEN", "SERIAL", "SIZE", "WHAT", "BY", "NAME")
 
 
-def copy_rows(copies: Sequence[StateCopy], *, current: str | None) -> list[tuple[str, ...]]:
-    """Return a table's rows, heading first; `current` is the SHA-256 of what is there now."""
-    return [_HEADING, *(_row(copy, is_current=copy.sha256 == current) for copy in copies)]
+def copies_lines(copies: Sequence[StateCopy], current: StateObject) -> Iterator[str]:
+    """List the copies of a state in a table; `current` is what is there now."""
+    if current.document is None:
+        yield f"the state object is {current.condition}"
+    if copies:
+        rows = (_row(copy, is_current=copy.sha256 == current.sha256) for copy in copies)
+        yield from columns([_HEADING, *rows])
+    else:
+        yield "no copies"
 
 
-def proposal_lines(proposal: Proposal) -> Iterator[str]:
+def proposal_lines(proposal: RestoreProposal) -> Iterator[str]:
     """Say what a restore would do."""
     diff, place = proposal.diff, proposal.place
     yield f"Restore the state of {place.shard} ({place.bucket}/{place.key})"
@@ -47,7 +54,7 @@ def proposal_lines(proposal: Proposal) -> Iterator[str]:
     yield from (f"! {warning}" for warning in proposal.warnings)
 
 
-def restored_lines(proposal: Proposal, ended: Restored) -> Iterator[str]:
+def restored_lines(proposal: RestoreProposal, ended: Restored) -> Iterator[str]:
     """Say what was done and what must be looked at now."""
     shard = proposal.place.shard
     yield f"restored: {shard} is at serial {ended.serial}"

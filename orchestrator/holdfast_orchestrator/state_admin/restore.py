@@ -60,7 +60,7 @@ class StatePlace:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Proposal:
+class RestoreProposal:
     """What a restore would do.
 
     `warnings` are sentences; `stored` is the object it would replace; `open_run` the run that it would end.
@@ -96,7 +96,7 @@ class Restored:
     backup: str | None
 
 
-def propose(place: StatePlace, copy: StateCopy) -> Proposal:
+def propose(place: StatePlace, copy: StateCopy) -> RestoreProposal:
     """Say what putting this copy back would do; changes nothing.
 
     Raises GateError where it must not be done: the copy belongs to another lineage, or to nobody knows whom,
@@ -122,7 +122,7 @@ def propose(place: StatePlace, copy: StateCopy) -> Proposal:
     document = restored(then, now)
     seen = max(highest_serial(every, then.lineage), -1 if record is None else record.serial)
     document["serial"] = max(document["serial"], seen + 1)
-    return Proposal(
+    return RestoreProposal(
         place=place,
         copy=copy,
         then=then,
@@ -136,7 +136,7 @@ def propose(place: StatePlace, copy: StateCopy) -> Proposal:
 
 
 def carry_out(
-    proposal: Proposal, operator: Operator, *, on_step: Callable[[str], object] = lambda _: None
+    proposal: RestoreProposal, operator: Operator, *, on_step: Callable[[str], object] = lambda _: None
 ) -> Restored:
     """Make the restore that was proposed, and no other.
 
@@ -157,7 +157,7 @@ def carry_out(
 
 
 def _carry_out(
-    proposal: Proposal, operator: Operator, lease: Lease, on_step: Callable[[str], object]
+    proposal: RestoreProposal, operator: Operator, lease: Lease, on_step: Callable[[str], object]
 ) -> Restored:
     place, body = proposal.place, json.dumps(proposal.document, indent=2).encode() + b"\n"
     _still(proposal)
@@ -218,14 +218,14 @@ def _recorded(place: StatePlace) -> tuple[Recorded | None, tuple[str, ...]]:
     return None, warnings
 
 
-def _still(proposal: Proposal) -> None:
+def _still(proposal: RestoreProposal) -> None:
     found = proposal.place.store.head(proposal.place.key)
     before = proposal.stored
     if (found and found.etag) != (before and before.head.etag):
         raise _overtaken(proposal.place)
 
 
-def _back_up(proposal: Proposal, operator: Operator) -> str | None:
+def _back_up(proposal: RestoreProposal, operator: Operator) -> str | None:
     stored, place = proposal.stored, proposal.place
     if stored is None or not stored.body:
         return None
@@ -237,7 +237,7 @@ def _back_up(proposal: Proposal, operator: Operator) -> str | None:
     return operator.back_up(place.store, stored, "before restore")
 
 
-def _note(proposal: Proposal, operator: Operator, body: bytes) -> None:
+def _note(proposal: RestoreProposal, operator: Operator, body: bytes) -> None:
     """The next deploy shall know this state. A record that cannot be read was warned of before."""
     state = Recorded(proposal.then.lineage, proposal.serial, hashlib.sha256(body).hexdigest())
     record = StateRecord(run=operator.run, is_open=False, state=state, at=operator.runtime.clock.now())

@@ -10,9 +10,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from holdfast_orchestrator.state.json_object import parse_time, time_text
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.record.actor import Actor
 
 SCHEMA = "holdfast/audit/v1"
 AUDIT = "_holdfast/audit/"
@@ -51,6 +54,20 @@ class Action:
     output: str = field(default="", repr=False)
     part: int = 1
     parts: int = 1
+
+    @classmethod
+    def of(cls, actor: "Actor", *, run: str, action: str, at: datetime) -> "Action":
+        """Return an action of this person or CI job, of which nothing else is said yet."""
+        return cls(
+            run=run,
+            action=action,
+            at=at,
+            actor=actor.name,
+            actor_kind=actor.kind,
+            host=actor.host,
+            link=actor.link,
+            aws=actor.aws,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON, in the order of the table's columns."""

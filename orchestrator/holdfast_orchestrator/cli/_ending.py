@@ -1,0 +1,14 @@
+"""How the commands that change shards print the end of their run."""
+
+from holdfast_orchestrator import RunResult
+from holdfast_orchestrator.cli._output import Output
+from holdfast_orchestrator.report.documents import deploy_document
+from holdfast_orchestrator.report.ending import ending_lines
+
+
+def show_result(output: Output, result: RunResult) -> None:
+    """Print how a run ended."""
+    if output.json:
+        output.answer(deploy_document(result))
+    else:
+        output.say(["", *ending_lines(result)])

@@ -1,0 +1,81 @@
+"""What a command prints: lines for people, or the one document of `--json`; an error is a document too.
+
+Everything passes the redactor. With `--json` standard output is for the document, and people read on
+standard error.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.system.runtime import Runtime
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.report.documents import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The output of one command."""
+
+    runtime: Runtime
+    json: bool
+
+    @property
+    def talk(self) -> TextIO:
+        """Where people read: standard output, or standard error where that is for a document."""
+        return self.runtime.terminal.err if self.json else self.runtime.terminal.out
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether somebody is there to answer."""
+        return self.runtime.terminal.is_tty and not self.json
+
+    def ask(self, prompt: str) -> str:
+        """Return the line that a person answers."""
+        return self.runtime.terminal.ask(prompt)
+
+    def say(self, lines: Iterable[str]) -> None:
+        """Write lines for people."""
+        for line in lines:
+            self.talk.write(self.runtime.redactor.text(line).rstrip() + "\n")
+        self.talk.flush()
+
+    def say_marked(self, sign: str, line: str, *, color: str) -> None:
+        """Write a line for people after a sign, which is coloured where the terminal shows colours."""
+        shown = click.style(sign, fg=color) if self.runtime.terminal.color else sign
+        self.talk.write(f"{shown} {self.runtime.redactor.text(line).rstrip()}\n")
+
+    def note(self, text: str) -> None:
+        """Write a line on standard error: it is no part of the answer."""
+        self.runtime.terminal.err.write(f"{self.runtime.redactor.text(text)}\n")
+
+    def answer(self, document: "Document") -> None:
+        """Print the one document of `--json`."""
+        from holdfast_orchestrator.report.documents import as_json  # noqa: PLC0415 - only for a document
+        from holdfast_orchestrator.system.visible import json_text  # noqa: PLC0415 - only for a document
+
+        out = self.runtime.terminal.out
+        out.write(json_text(self.runtime.redactor.value(as_json(document)), indent=2) + "\n")
+        out.flush()
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """With `--json`, print an error as a document before it goes on its way."""
+        try:
+            yield
+        except HoldfastError as error:
+            if self.json:
+                from holdfast_orchestrator.report.documents import error_document  # noqa: PLC0415
+
+                self.answer(error_document(error))
+            raise
+
+    def refuse(self, error: HoldfastError) -> int:
+        """Say why the command failed; return its exit code."""
+        self.note(f"error: {error}")
+        return error.exit_code

@@ -1,0 +1,106 @@
+"""What `holdfast runs`, `show` and `audit` say to people."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from holdfast_orchestrator.report.columns import columns
+
+if TYPE_CHECKING:
+    from holdfast_orchestrator.record.audit.entry import AuditRecord
+    from holdfast_orchestrator.record.audit.verify import Verification
+    from holdfast_orchestrator.record.journal.entry import Entry
+    from holdfast_orchestrator.record.runs import RunRecord
+
+    Journals = Mapping[str, Sequence[Entry]]
+
+
+def runs_lines(records: "Sequence[RunRecord]") -> Iterator[str]:
+    """List runs in a table."""
+    if not records:
+        yield "no runs yet"
+        return
+    heading = ("RUN", "STARTED", "STATUS", "ENVIRONMENT", "SHARDS", "BY", "COMMAND")
+    rows = [
+        (
+            record.run,
+            f"{record.started:%Y-%m-%d %H:%M:%S}Z",
+            record.status,
+            record.environment,
+            str(len(record.shards)),
+            str(record.actor),
+            record.command,
+        )
+        for record in records
+    ]
+    yield from columns([heading, *rows])
+
+
+def run_lines(record: "RunRecord", journals: "Journals") -> Iterator[str]:
+    """Show one run: who began it, how each shard ended, and the step its journal ends with."""
+    yield f"run {record.run}: {record.status}"
+    yield f"  started  {record.started:%Y-%m-%d %H:%M:%S} UTC"
+    if record.ended is not None:
+        yield f"  ended    {record.ended:%Y-%m-%d %H:%M:%S} UTC"
+    yield f"  by       {record.actor} on {record.actor.host}"
+    if record.actor.link is not None:
+        yield f"  job      {record.actor.link}"
+    yield f"  of       {record.git or 'no git revision'}"
+    yield f"  command  {record.command}"
+    rows = [_shard_row(name, record, journals) for name in record.shards]
+    yield ""
+    yield from columns([("SHARD", "OUTCOME", "SECONDS", "LAST STEP"), *rows])
+
+
+def audit_lines(records: "Sequence[AuditRecord]", *, with_output: bool) -> Iterator[str]:
+    """List audit records in a table, or each with what was shown at the time."""
+    if with_output:
+        for record in records:
+            yield "  ".join(_action_row(record))
+            yield from (f"    {line}" for line in record.action.output.splitlines())
+            yield ""
+    elif records:
+        heading = ("WHEN", "ACTION", "OUTCOME", "WHERE", "SERVICES", "WHO", "RUN")
+        yield from columns([heading, *map(_action_row, records)])
+    else:
+        yield "no records"
+
+
+def verification_lines(verified: "Mapping[str, Verification]") -> Iterator[str]:
+    """Say of each bucket's trail whether it is whole, and what is wrong with it."""
+    for bucket, verification in verified.items():
+        yield from _bucket_lines(bucket, verification)
+
+
+def _bucket_lines(bucket: str, verification: "Verification") -> Iterable[str]:
+    if verification:
+        span = f", {verification.first} to {verification.last}" if verification.records else ""
+        yield f"{bucket}: whole ({verification.records} records{span})"
+        return
+    yield f"{bucket}: not whole"
+    for finding in verification.findings:
+        number = "" if finding.n is None else f" {finding.n}"
+        yield f"  {finding.kind}: record{number} at {finding.key} {finding.what}"
+
+
+def _shard_row(shard: str, record: "RunRecord", journals: "Journals") -> tuple[str, ...]:
+    seconds = record.seconds.get(shard)
+    entries = journals.get(shard)
+    return (
+        shard,
+        record.outcomes.get(shard, "-"),
+        "-" if seconds is None else f"{seconds:.1f}",
+        f"{entries[-1].name} ({entries[-1].edge})" if entries else "-",
+    )
+
+
+def _action_row(record: "AuditRecord") -> tuple[str, ...]:
+    action = record.action
+    return (
+        f"{action.at:%Y-%m-%d %H:%M:%S}Z",
+        action.action,
+        action.outcome,
+        ",".join(action.environments),
+        ",".join(action.services),
+        action.actor,
+        action.run,
+    )
