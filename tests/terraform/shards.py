@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from tests.support.forked_commands import run_command
 
-from holdfast_orchestrator import DeployOptions, RunOptions, select
+from holdfast_orchestrator import RunOptions, select
 from holdfast_orchestrator.api.project import Project
 from holdfast_orchestrator.app.selection import Names
 from holdfast_orchestrator.deploy.outcome import RunResult
@@ -84,7 +84,7 @@ class Shards:
 
     def deploy(self, *, stack: Names = (), **options: Any) -> RunResult:
         self.told.clear()
-        return self.project.deploy(select(stack=stack), DeployOptions(**options), on_event=self._hear)
+        return self.project.deploy(stack=stack, on_event=self._hear, **options)
 
     def destroy(self, *, stack: Names = (), **options: Any) -> RunResult:
         self.told.clear()

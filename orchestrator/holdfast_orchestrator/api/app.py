@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
+from holdfast_orchestrator.api.keywords import SelectionKeywords, selected
 from holdfast_orchestrator.app.foreign import ForeignDefaults, calling_account
 from holdfast_orchestrator.app.graph import Graph
 from holdfast_orchestrator.app.inputs import Variable
@@ -93,13 +94,19 @@ class App:
         given = Given(environ=self.runtime.environ, variables=self.options.variables)
         return capture(manifest, self.file.folder, given)
 
-    def list(self, selection: Selection = EVERYTHING, *, on_event: Listener = ignore) -> tuple[Shard, ...]:
+    def list(
+        self,
+        selection: Selection = EVERYTHING,
+        *,
+        on_event: Listener = ignore,
+        **keywords: Unpack[SelectionKeywords],
+    ) -> tuple[Shard, ...]:
         """Return the shards asked for, from what lies in the output folder where that has them all.
 
         With `selection.changed_since` the app is synthesized, now and as it was then, and only what came out
         differently is returned. Raises UsageError for a name that matches nothing.
         """
-        return self._chosen(selection, on_event=on_event)[1]
+        return self._chosen(selected(selection, keywords), on_event=on_event)[1]
 
     def recorded(self, *, env: Names = (), on_event: Listener = ignore) -> tuple[Shard, ...]:
         """Return the shards of these environments (none: all), whose buckets hold the records of runs.
@@ -141,13 +148,14 @@ class App:
         *,
         limit: int | None = None,
         on_event: Listener = ignore,
+        **keywords: Unpack[SelectionKeywords],
     ) -> tuple[tuple[Shard, ...], ...]:
         """Return the shards asked for in waves of at most `limit`, each after all it depends on.
 
         Shards are read and chosen as `list` does it. Raises UsageError where one cannot be named by itself:
         its name is also the service of another.
         """
-        manifest, shards = self._chosen(selection, on_event=on_event)
+        manifest, shards = self._chosen(selected(selection, keywords), on_event=on_event)
         for shard in shards:
             refuse_ambiguous(shard, manifest)
         graph = manifest.graph.only(shard.name for shard in shards)
@@ -219,9 +227,15 @@ class App:
             selection = replace(selection, changed_since=None, changed=changed)
         return selection.of(manifest)
 
-    def graph(self, selection: Selection = EVERYTHING, *, on_event: Listener = ignore) -> Graph:
+    def graph(
+        self,
+        selection: Selection = EVERYTHING,
+        *,
+        on_event: Listener = ignore,
+        **keywords: Unpack[SelectionKeywords],
+    ) -> Graph:
         """Return which of the shards asked for depends on which."""
-        manifest, shards = self._chosen(selection, on_event=on_event)
+        manifest, shards = self._chosen(selected(selection, keywords), on_event=on_event)
         return manifest.graph.only(shard.name for shard in shards)
 
     def existing(self, selection: Selection) -> Manifest | None:

@@ -14,8 +14,17 @@ Everything returned is frozen. Failures of a shard are results; what makes the w
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
+from holdfast_orchestrator.api.keywords import (
+    DeployKeywords,
+    DestroyKeywords,
+    PlanKeywords,
+    SelectionKeywords,
+    optioned,
+    refuse_both,
+    selected,
+)
 from holdfast_orchestrator.api.move import MovingApp
 from holdfast_orchestrator.api.options import DeployOptions, PlanOptions, RunOptions
 from holdfast_orchestrator.app.manifest import Manifest, Shard, by_bucket
@@ -45,7 +54,13 @@ _PLAN, _RUN, _DEPLOY = PlanOptions(), RunOptions(), DeployOptions()
 class Project(MovingApp):
     """A cdktf app and the outside world to deploy it in."""
 
-    def advise(self, selection: Selection = EVERYTHING, *, on_event: Listener = ignore) -> "Advice":
+    def advise(
+        self,
+        selection: Selection = EVERYTHING,
+        *,
+        on_event: Listener = ignore,
+        **keywords: Unpack[SelectionKeywords],
+    ) -> "Advice":
         """Return which of the shards asked for to split or to merge. Changes nothing.
 
         Raises StateBucketError where a state bucket is missing, NeedsPersonError for a damaged state.
@@ -53,7 +68,7 @@ class Project(MovingApp):
         from holdfast_orchestrator.advice.reading import Reader  # noqa: PLC0415 - rarely asked for
         from holdfast_orchestrator.system.secret_places import secrets_in_configuration  # noqa: PLC0415
 
-        manifest, shards = self._chosen(selection, on_event=on_event)
+        manifest, shards = self._chosen(selected(selection, keywords), on_event=on_event)
         for shard in shards:
             self.redactor.learn([*secrets_in_configuration(shard.configuration)])
         return Reader(manifest=manifest, tools=self._tools, now=self.runtime.clock.now()).advice(shards)
@@ -65,8 +80,11 @@ class Project(MovingApp):
         *,
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
+        **keywords: Unpack[PlanKeywords],
     ) -> "Plan":
         """Synthesize and plan. A shard that waits for another's first deploy, or fails, is in the answer.
+
+        Selection and options may be given by the names of their fields: `plan(env="staging", refresh=True)`.
 
         What a deploy would be refused for, beside what `options.agreed` names, is in the answer too. Raises
         StateBucketError where a state bucket is missing, GateError where the records of a shard are of
@@ -76,6 +94,7 @@ class Project(MovingApp):
         from holdfast_orchestrator.preview.refusals import Agreed  # noqa: PLC0415 - only with Terraform
         from holdfast_orchestrator.preview.run import PlanRequest, plan_run  # noqa: PLC0415 - only with Terraform
 
+        selection, options = selected(selection, keywords), optioned(options, keywords)
         env = selection.environments
         with self.warmed(env=env, on_event=on_event) as here:
             manifest = here.synth(env=env, on_event=on_event)
@@ -92,20 +111,29 @@ class Project(MovingApp):
 
     def deploy(
         self,
-        what: "Plan | Selection" = EVERYTHING,
+        plan: "Plan | Selection | None" = None,
         options: DeployOptions = _DEPLOY,
         *,
         manifest: Manifest | None = None,
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
+        **keywords: Unpack[DeployKeywords],
     ) -> "RunResult":
         """Synthesize, then plan, gate, back up and apply shard by shard.
+
+        Selection and options may be given by the names of their fields: `deploy(env="prod", atomic=True)`.
 
         Of a plan (of `Project.plan`) the shards are deployed, and the plans applied as they are;
         GateError is raised where the app or a state is no longer what was planned. With `manifest` (of
         `Project.synth`) the app is not synthesized again. Raises UsageError where several environments are
         meant without being named, and with `options.executor` as `executor.dask_cluster.joined` does.
         """
+        options = optioned(options, keywords)
+        if plan is None or isinstance(plan, Selection):
+            what: Plan | Selection = selected(plan or EVERYTHING, keywords)
+        else:
+            refuse_both(keywords)
+            what = plan
         with self._with_crew(options.executor, env=what.environments, on_event=on_event) as (here, crew):
             manifest = manifest or self._manifest_for(what, on_event=on_event)
             run = here.run(manifest, on_event=on_event, stop=stop)
@@ -134,13 +162,20 @@ class Project(MovingApp):
         manifest: Manifest | None = None,
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
+        **keywords: Unpack[DestroyKeywords],
     ) -> "RunResult":
         """Take down exactly the shards chosen, dependents first.
+
+        Selection and options may be given by the names of their fields; `retired` calls `destroy_retired`.
 
         Raises UsageError where a shard that was not chosen would be left without what it depends on, and
         where several environments are meant without being named. A protected resource stays, and blocks its
         shard, unless the policy allows to lose its address.
         """
+        retired = keywords.pop("retired", None)
+        selection, options = selected(selection, keywords), optioned(options, keywords)
+        if retired is not None:
+            return self.destroy_retired(retired, options, manifest=manifest, on_event=on_event, stop=stop)
         env = selection.environments
         with self.warmed(env=env, on_event=on_event) as here:
             manifest = manifest or here.synth(env=env, on_event=on_event)
