@@ -65,6 +65,11 @@ def phase_named(name: str) -> Phase:
     return _EARLIER_NAMES.get(name) or Phase(name)
 
 
+def is_phase(name: str) -> bool:
+    """Say whether a journal calls a phase so, today or earlier."""
+    return name in _EARLIER_NAMES or name in set(Phase)
+
+
 # What the driver may do. Each arrow to NEEDS_OPERATOR is an error that a person has to judge: a state that
 # nobody can read, a lock or a lease of somebody else, credentials that have ended, no disk.
 ARROWS: Mapping[Phase, frozenset[Phase]] = {

@@ -125,6 +125,12 @@ def test_a_crash_point_is_read_from_the_environment() -> None:
     assert second is not None
     assert (second.phase, second.edge, second.time) == (Phase.VERIFY, "after", 2)
     assert crash_point({}) is None
+    earlier = crash_point({"HOLDFAST_CRASH_AT": "verify2:before"})
+    assert earlier is not None
+    assert (earlier.phase, earlier.time) == (Phase.VERIFY, 2)
+    gated = crash_point({"HOLDFAST_CRASH_AT": "gated:after"})
+    assert gated is not None
+    assert gated.phase is Phase.PREPARED
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.lifecycle import Phase
+from holdfast_orchestrator.lifecycle import Phase, is_phase, phase_named
 
 VARIABLE = "HOLDFAST_CRASH_AT"
 KILLED = 137
@@ -49,6 +49,8 @@ def crash_point(environ: Mapping[str, str]) -> CrashPoint | None:
     place, _, rest = text.partition(":")
     phase, _, time = place.partition("#")
     edge, _, shard = rest.partition(":")
-    if phase not in set(Phase) or edge not in _EDGES or not (time or "1").isdecimal():
+    # The second verify had a name of its own.
+    time = time or ("2" if phase == "verify2" else "1")
+    if not is_phase(phase) or edge not in _EDGES or not time.isdecimal():
         raise UsageError(f"{VARIABLE} must be <phase>[#<time>]:<before|after>[:<shard>], got {text!r}")
-    return CrashPoint(phase=Phase(phase), edge=edge, shard=shard, time=int(time or "1"))
+    return CrashPoint(phase=phase_named(phase), edge=edge, shard=shard, time=int(time))
