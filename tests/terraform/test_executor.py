@@ -278,7 +278,8 @@ def test_where_no_worker_is_left_the_machine_that_asked_takes_over(
     (worker,) = cluster.hire(1)
     plain_app.write(slow(gate))
     impatient = (
-        "import runpy; from holdfast_orchestrator.executor import cluster; cluster.DESERTED_SECONDS = 3.0; "
+        "import runpy; from holdfast_orchestrator.executor import dask_cluster; "
+        "dask_cluster.DESERTED_SECONDS = 3.0; "
         "runpy.run_module('holdfast_orchestrator', run_name='__main__')"
     )
     command = ("deploy", "--yes", "--executor", cluster.address)
@@ -327,7 +328,9 @@ def test_a_worker_ends_the_gateway_of_a_run_whose_orchestrator_was_killed(
     plain_app: "App", cluster: Cluster, gate: Path, tmp_path: Path
 ) -> None:
     impatient = tmp_path / "impatient.py"
-    impatient.write_text("from holdfast_orchestrator.executor import worker\nworker.IDLE_SECONDS = 1.0\n")
+    impatient.write_text(
+        "from holdfast_orchestrator.executor import dask_worker\ndask_worker.IDLE_SECONDS = 1.0\n"
+    )
     # Where providers may be found, a gateway is started before it is known which.
     cache = tmp_path / "cache"
     (cache / "plugins").mkdir(parents=True)
