@@ -1,6 +1,6 @@
 """What a rollback is built from: where to go back to, what failed, and what to keep, forget or import."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from holdfast_orchestrator.deploy.decisions.adoption import candidate_ids
 from holdfast_orchestrator.deploy.decisions.configuration import (
@@ -137,14 +137,25 @@ def tell_overwritten(
         )
         if address not in (*needs.forget, *needs.forget_by_edit) and note not in attempt.notes:
             attempt.notes.append(note)
-    before = currents_of(attempt.before.document, parents := currents_replaced(state, created))
-    for secret in sorted(parents - {before[one] for one in needs.make_current if "module." not in one}):
-        note = (
+    for note in _current_versions(attempt, currents_replaced(state, created)):
+        if note not in attempt.notes:
+            attempt.notes.append(note)
+
+
+def _current_versions(attempt: Attempt, secrets: frozenset[str]) -> Iterator[str]:
+    """Say of which secrets the rollback does not bring the former value back, or may not."""
+    before = currents_of(attempt.before.document, secrets)
+    for secret in sorted(secrets - {*before.values()}):
+        yield (
             f"{secret} keeps the value that this run gave it: AWS takes its label AWSCURRENT from no "
             "version, and no version of this stack had it before; put the former value back by hand"
         )
-        if note not in attempt.notes:
-            attempt.notes.append(note)
+    # No configuration of ours reaches into a module, so there the label is not moved.
+    for secret in sorted({before[address] for address in before if address.startswith("module.")}):
+        yield (
+            f"{secret} may still have the value that this run gave it: its version is declared in a module, "
+            "where the label AWSCURRENT is not moved back; look at it"
+        )
 
 
 def _why_left(known: TrackedObject, taken: frozenset[Identity]) -> str:

@@ -5,7 +5,7 @@ A record is a file of Terraform's JSON events, one a line, on the machine where 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -61,7 +61,8 @@ def evidence_of(record: Path) -> ApplyEvidence:
     return _parsed(record, size)
 
 
-@cache
+# A worker of a cluster lives long.
+@lru_cache(maxsize=64)
 def _parsed(record: Path, _size: int) -> ApplyEvidence:
     from holdfast_orchestrator.engine.runner import Tail  # noqa: PLC0415 - only after an apply
     from holdfast_orchestrator.engine.ui_events import DiagnosticEvent  # noqa: PLC0415 - only after an apply
