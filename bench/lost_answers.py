@@ -123,6 +123,8 @@ def measure(requests: int, processes: int, scratch: Path) -> dict[str, Any]:
                     failed += ended.returncode != 0
                     said = json.loads(counts.read_text())
                     print(f"{command}: exit {ended.returncode}; {said}", flush=True)
+                    if ended.returncode:
+                        print(ended.stdout[-4000:], ended.stderr[-2000:], flush=True)
     finally:
         cloud.down()
     return {**said, "failed commands": failed}

@@ -59,9 +59,9 @@ class Machine:
         self.runtime = refusing_runtime(
             clock=FrozenClock(), aws=Loopback(endpoint), cwd=folder, cache=folder / "cache"
         )
-        s3 = self.runtime.aws.client("s3", region=REGION, environ={})
-        s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-        self.store = S3Store(s3, StateLocation(bucket=self.bucket, key="", region=REGION), cloud="aws")
+        self.s3 = self.runtime.aws.client("s3", region=REGION, environ={})
+        self.s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        self.store = S3Store(self.s3, StateLocation(bucket=self.bucket, key="", region=REGION), cloud="aws")
         write_app(folder, bucket=self.bucket)
 
     def run(self, *argv: str) -> Ran:

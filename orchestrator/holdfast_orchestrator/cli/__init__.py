@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "destroy": ("destroy", "Take shards down, dependents first."),
     "runs": ("runs", "What was deployed, newest first, from any machine."),
     "show": ("show", "One run: who, when, how each shard ended."),
+    "output": ("output", "Outputs of the last good deploy: URLs, names, ids."),
     "advise": ("advise", "Which shards to split or merge, and how."),
     "audit": ("audit", "Every action ever recorded: read, filter, verify."),
     "state": ("state", "The break-glass drawer: backups, pull, restore, unlock."),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from holdfast_orchestrator.report.machine_documents import DoctorDocument, LocalStatusDocument
     from holdfast_orchestrator.report.move_documents import MoveDocument
+    from holdfast_orchestrator.report.output_text import OutputDocument
     from holdfast_orchestrator.report.state_documents import (
         StateBackupsDocument,
         StateRestoreDocument,
@@ -232,7 +233,7 @@ Document: TypeAlias = (
     "ListDocument | GraphDocument | MatrixDocument | SynthDocument | PlanReport | DeployDocument"
     " | AdviseDocument | RunsDocument | ShowDocument | AuditRecordsDocument | AuditVerificationDocument"
     " | DoctorDocument | LocalStatusDocument | AdoptDocument | MoveDocument"
-    " | StateBackupsDocument | StateRestoreDocument | StateUnlockDocument | ErrorDocument"
+    " | StateBackupsDocument | StateRestoreDocument | StateUnlockDocument | OutputDocument | ErrorDocument"
 )
 
 
