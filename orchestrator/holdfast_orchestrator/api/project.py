@@ -128,6 +128,8 @@ class Project(MovingApp):
         `Project.synth`) the app is not synthesized again. Raises UsageError where several environments are
         meant without being named, and with `options.executor` as `executor.dask_cluster.joined` does.
         """
+        from holdfast_orchestrator.api.outputs import SIMULATED, simulates_tasks, with_outputs  # noqa: PLC0415 - only with Terraform
+
         options = optioned(options, keywords)
         if plan is None or isinstance(plan, Selection):
             what: Plan | Selection = selected(plan or EVERYTHING, keywords)
@@ -143,7 +145,9 @@ class Project(MovingApp):
                 shards = self._as_planned(what, manifest)
             if crew is not None:
                 self._refuse_local(shards)
-            return _carried_out(
+            if any(map(simulates_tasks, shards)):
+                run.emit(Notice(message=SIMULATED))
+            result = _carried_out(
                 run,
                 options,
                 crew=crew,
@@ -153,6 +157,7 @@ class Project(MovingApp):
                 atomic=options.atomic,
                 refresh=options.refresh,
             )
+            return with_outputs(result, shards, self._tools)
 
     def destroy(
         self,

@@ -3,7 +3,8 @@
 from holdfast_orchestrator import RunResult
 from holdfast_orchestrator.cli._output import Output
 from holdfast_orchestrator.report.documents import deploy_document
-from holdfast_orchestrator.report.ending import ending_lines
+from holdfast_orchestrator.report.ending import ending_lines, summary_line
+from holdfast_orchestrator.report.output_text import outputs_after
 
 
 def show_result(output: Output, result: RunResult) -> None:
@@ -11,4 +12,5 @@ def show_result(output: Output, result: RunResult) -> None:
     if output.json:
         output.answer(deploy_document(result))
     else:
-        output.say(["", *ending_lines(result)])
+        lines = [*ending_lines(result), *outputs_after(result.outputs)]
+        output.say(["", *lines, *([""] if lines else []), summary_line(result)])

@@ -4,6 +4,7 @@ The last-good record names that state by serial, digest and version. Where the b
 outputs of exactly that state are returned, whatever a later deploy that has not ended left since.
 """
 
+import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from holdfast_orchestrator.record.last_good import LAST_GOOD, LastGood, read_las
 from holdfast_orchestrator.state.object_store import DurableStore
 from holdfast_orchestrator.state.shard_objects import shard_folders
 from holdfast_orchestrator.state_key import STATE_FILE
+from holdfast_orchestrator.terraform.json_values import named
 from holdfast_orchestrator.terraform.state_file import NotAStateError, parse_state
 
 # cdktf names an output so that another stack reads.
@@ -79,6 +81,13 @@ def outputs_of(store: DurableStore, folder: str) -> ShardOutputs | None:
         run=record.run,
         at=record.at,
         outputs=_outputs(_state(store, folder, record)),
+    )
+
+
+def declares_outputs(configuration: bytes) -> bool:
+    """Return whether a configuration declares an output that is not for another stack of the app."""
+    return any(
+        not name.startswith(_CROSS_STACK) for name, _ in named(json.loads(configuration).get("output"))
     )
 
 

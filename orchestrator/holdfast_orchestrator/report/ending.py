@@ -1,9 +1,10 @@
-"""The last words of a run: what did not end well, why, where, and what to do about it."""
+"""The last words of a run: what did not end well, why, where, what to do about it, and a summary."""
 
 from collections.abc import Iterator
 
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
 from holdfast_orchestrator.errors import GateError
+from holdfast_orchestrator.report.rows import clock_text
 
 _WORDS = {
     Outcome.FAILED: "failed",
@@ -26,6 +27,24 @@ def ending_lines(result: RunResult) -> Iterator[str]:
         yield f"not begun: {', '.join(skipped)}"
     if result.interrupted:
         yield "interrupted: what was running was left to finish, and its state is saved"
+
+
+def summary_line(result: RunResult) -> str:
+    """Return how a run ended in one line: shards by outcome, objects, time, and the run's name."""
+    number = len(result.shards)
+    outcomes = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in result.counts.items())
+    objects = [
+        f"{sum(getattr(shard, what) for shard in result.shards)} {what}"
+        for what in ("added", "changed", "destroyed")
+    ]
+    return " · ".join(
+        (
+            f"{number} shard{'' if number == 1 else 's'}: {outcomes or 'none'}",
+            ", ".join(objects),
+            clock_text(result.seconds),
+            f"run {result.run}",
+        )
+    )
 
 
 def _shard_lines(shard: ShardResult) -> Iterator[str]:

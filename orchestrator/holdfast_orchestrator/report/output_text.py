@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from holdfast_orchestrator.report.columns import columns
 from holdfast_orchestrator.system.visible import json_text
 
 if TYPE_CHECKING:
@@ -76,6 +77,18 @@ def output_lines(shards: "Sequence[ShardOutputs]", *, sensitive: bool) -> Iterat
             yield f"  ({others} for other stacks: --json)"
         elif not own:
             yield "  (no outputs)"
+
+
+def outputs_after(shards: "Sequence[ShardOutputs]") -> Iterator[str]:
+    """List the outputs that a deploy ends with; nothing for shards that have none of their own."""
+    rows = [
+        (shard.shard, output.name, _shown(output, sensitive=False))
+        for shard in shards
+        for output in shard.outputs
+        if not output.is_cross_stack
+    ]
+    if rows:
+        yield from (f"  {line}" for line in columns([("SHARD", "OUTPUT", "VALUE"), *rows]))
 
 
 def _shown(output: "OutputValue", *, sensitive: bool) -> str:
