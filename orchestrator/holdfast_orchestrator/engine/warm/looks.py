@@ -87,10 +87,13 @@ class Looks:
         if rule is None or rule.look in ("", "none"):
             raise _UnknownError("there is no call that tells")
         import_id = import_id_of(kind, values, await self.place(asking)) or ""
-        if rule.look.startswith("data:"):
-            found = await _data_source(asking, kind, _arguments(rule, values))
-        else:
+        if not rule.data_arguments:
             found = await _imported(asking, rule.kind, import_id)
+        else:
+            found = await _data_source(asking, kind, _arguments(rule, values))
+            if found is not None and rule.may_be_gone(found):
+                # One that is there is read at once; for one that is not the provider waits, and nobody knows.
+                found = await _imported(asking, rule.kind, import_id)
         if found is None or rule.is_default(found):
             return Sighting(key=key, kind=kind, verdict=Verdict.ABSENT)
         there = key_of(kind, found, key.place)
@@ -157,8 +160,7 @@ def _told_id(kind: str, found: Mapping[str, Any]) -> str:
 
 def _arguments(rule: CreateRule, values: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of the data source. Raises _UnknownError where one is not known."""
-    pairs = (one.partition("=") for one in rule.look.removeprefix("data:").split(","))
-    arguments = {argument: values.get(attribute or argument) for argument, _, attribute in pairs}
+    arguments = {argument: values.get(attribute) for argument, attribute in rule.data_arguments.items()}
     if any(value is None or value is UNKNOWN for value in arguments.values()):
         raise _UnknownError("its name is not known before it is made")
     return arguments
