@@ -13,9 +13,10 @@ from dataclasses import replace
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
 from holdfast_orchestrator.deploy.phases.irreversible import UPSTREAMS_FIRST
+from holdfast_orchestrator.deploy.resume import go_on_undoing
 from holdfast_orchestrator.deploy.run_context import RunContext
+from holdfast_orchestrator.deploy.shard.deploy import ShardDeploy
 from holdfast_orchestrator.deploy.shard.intent import Intent, RollbackTarget
-from holdfast_orchestrator.deploy.shard.manual_rollback import ShardRollback
 from holdfast_orchestrator.deploy.work.next_commands import (
     correct_and_deploy,
     destroy_command,
@@ -107,8 +108,6 @@ def _waits_for_upstreams(result: ShardResult) -> bool:
 
 
 def _go_on(result: ShardResult, run: Run, run_context: RunContext) -> ShardResult:
-    from holdfast_orchestrator.deploy.resume import go_on_undoing  # noqa: PLC0415 - it imports `run`, which this is part of
-
     ended = go_on_undoing(run.manifest.by_name[result.shard], run, run_context)
     return replace(ended, seconds=result.seconds + ended.seconds)
 
@@ -172,4 +171,4 @@ def _go(name: str, target: LastGood | None, run: Run, run_context: RunContext) -
     """Go back in a run of its own: the journal of this one has come to its end."""
     own = replace(run, id=new_run_id(run.clock.now()))
     intent = Intent(back=RollbackTarget(None if target is None else target.run, rejects=False))
-    return ShardRollback(run.manifest.by_name[name], own, intent, run_context).result()
+    return ShardDeploy(run.manifest.by_name[name], own, intent, run_context).result()

@@ -2,11 +2,10 @@
 
 import threading
 from collections.abc import Iterable, Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.app.graph import Graph
 from holdfast_orchestrator.app.manifest import Shard
@@ -23,8 +22,10 @@ from holdfast_orchestrator.deploy.phases.readers import readers_of
 from holdfast_orchestrator.deploy.removals import remove_what_waited
 from holdfast_orchestrator.deploy.run_context import RunContext
 from holdfast_orchestrator.deploy.run_recorder import RunRecorder
+from holdfast_orchestrator.deploy.shard.deploy import ShardDeploy
 from holdfast_orchestrator.deploy.shard.intent import Intent
 from holdfast_orchestrator.deploy.skip_check import SkipCheck
+from holdfast_orchestrator.deploy.workers import Workers
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Notice, RunFinished
 from holdfast_orchestrator.gate.adopted import refuse_unknown_adoptions
@@ -35,21 +36,15 @@ from holdfast_orchestrator.schedule import Schedule, Skipped
 from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.possible_moves import order_of_moves
 
-if TYPE_CHECKING:
-    from holdfast_orchestrator.deploy.workers import Workers
 
-
-def carry_out(order: Order, run: Run, crew: "Workers | None" = None) -> RunResult:
-    """Have a crew (None: this process) do what is ordered, and say how it ended.
+def carry_out(order: Order, run: Run, crew: Workers | None = None) -> RunResult:
+    """Carry an order out with the workers of a cluster (None: with threads here), and return how it ended.
 
     A failed shard is part of the answer.
 
     Raises StateBucketError before anything is begun where a state bucket is missing, and UsageError
     where a destroy would leave a dependent without what it depends on.
     """
-    from holdfast_orchestrator.deploy.workers import LocalWorkers  # noqa: PLC0415 - it comes back here for `resume`
-
-    crew = crew or LocalWorkers()
     began = run.clock.monotonic()
     check_buckets(run.tools, order.shards)
     refuse_states_elsewhere(run.tools, order.shards, lambda text: run.emit(Notice(message=text)))
@@ -72,7 +67,7 @@ def carry_out(order: Order, run: Run, crew: "Workers | None" = None) -> RunResul
     skip_check = _turns(order, run)
     with run.stop.guarding():
         recorder.begin()
-        with crew.listening(run):
+        with nullcontext() if crew is None else crew.listening(run):
             results: Mapping[str, ShardResult] = {}
             try:
                 walk = _Walk(order=order, run=run, run_context=run_context, crew=crew, skip_check=skip_check)
@@ -128,7 +123,7 @@ class _Walk:
     order: Order
     run: Run
     run_context: RunContext
-    crew: "Workers"
+    crew: Workers | None
     lock: threading.Lock = field(default_factory=threading.Lock)
     moved: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
@@ -176,7 +171,7 @@ class _Walk:
                 self.run.emit(Notice(shard=name, message=told))
                 continue
             first, intent = results[name], replace(self._intent(name), handover=ShardHandover(), shown=None)
-            again = self.crew.work(self.run.manifest.by_name[name], self._own_run(), intent, self.run_context)
+            again = self._worked(self.run.manifest.by_name[name], self._own_run(), intent)
             results[name] = again if not again.outcome.is_good else replace(first, serial=again.serial)
 
     def _own_run(self) -> Run:
@@ -212,7 +207,7 @@ class _Walk:
     def _ahead(self) -> BackgroundInit:
         """Of what will be worked on here, whatever has to wait for others first."""
         waiting: Iterable[Shard] = ()
-        if self.skip_check is not None and self.crew.is_here:
+        if self.skip_check is not None and self.crew is None:
             changing = [shard for shard in self.order.shards if self.skip_check.will_work(shard)]
             waiting = [shard for shard in changing if self._graph.dependencies[shard.name]]
         return BackgroundInit(
@@ -231,7 +226,7 @@ class _Walk:
             return result
         self._ahead.leave(name)
         self.at_work.add(name)
-        result = self.crew.work(shard, self.run, intent, self.run_context)
+        result = self._worked(shard, self.run, intent)
         self.at_work.discard(name)
         if result.outcome is Outcome.COMMITTED:
             self._note_moved(name)
@@ -239,6 +234,11 @@ class _Walk:
             self.failed.add(name)
         self._tell(result)
         return result
+
+    def _worked(self, shard: Shard, run: Run, intent: Intent) -> ShardResult:
+        if self.crew is not None:
+            return self.crew.work(shard, run, intent, self.run_context)
+        return ShardDeploy(shard, run, intent, self.run_context).result()
 
     def _skip(self, name: str, skipped: Skipped) -> None:
         self.failed.add(name)

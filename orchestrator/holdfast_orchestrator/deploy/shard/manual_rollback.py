@@ -8,66 +8,52 @@ destroy for good is held like in any deploy. Should it fail, it is itself rolled
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.decisions.configuration import RollbackNeeds, build_rollback, inverse_moves
-from holdfast_orchestrator.deploy.outcome import ShardResult
-from holdfast_orchestrator.deploy.shard.deploy import ShardDeploy
 from holdfast_orchestrator.deploy.shard.intent import RollbackTarget
 from holdfast_orchestrator.deploy.work.kept_inputs import inputs_to_go_back_by_hand
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import deploy_command, rollback_command
-from holdfast_orchestrator.deploy.work.preflight import (
-    RecordedShard,
-    look,
-    refuse_another_app,
-    refuse_strange_state,
-)
+from holdfast_orchestrator.deploy.work.preflight import RecordedShard
 from holdfast_orchestrator.deploy.work.purpose import Purpose
-from holdfast_orchestrator.deploy.work.terraform_locks import release_our_lock
 from holdfast_orchestrator.errors import GateError, NeedsPersonError, UsageError
 from holdfast_orchestrator.inputs.kept import same_inputs_kept
-from holdfast_orchestrator.ownership.settle import Turn
 from holdfast_orchestrator.record.artifact import read_artifact, readable_configurations
 from holdfast_orchestrator.record.last_good import LastGood, Rejected, deployments, earlier, target_in
-from holdfast_orchestrator.record.state_record import Leftovers, StateRecord
+from holdfast_orchestrator.record.state_record import Leftovers
 from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex
 from holdfast_orchestrator.terraform.json_values import Document, digest, parsed
 from holdfast_orchestrator.terraform.provider_blocks import union_providers
 
 
-class ShardRollback(ShardDeploy):
-    """One shard's way back."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayBack:
+    """The shard with the version to go back to, what records call that, and when it was deployed first."""
 
-    _back_to: datetime | None = None
+    shard: Shard
+    purpose: Purpose
+    to: datetime
 
-    def _turn(self, record: StateRecord | None) -> Turn:
-        return replace(super()._turn(record), back_to=self._back_to)
 
-    def _under_lease(self, leased: LeasedShard) -> ShardResult:
-        from holdfast_orchestrator.deploy.shard.crash_recovery import finish_what_was_left  # noqa: PLC0415 - rarely needed
-
-        recorded = look(leased)
-        refuse_another_app(leased, recorded)
-        recorded = finish_what_was_left(leased, recorded)
-        refuse_strange_state(leased, recorded)
-        if recorded.locked:
-            release_our_lock(leased)
-        back = self._intent.back or RollbackTarget()
-        target = target_of(leased, recorded, back)
-        leased.say(f"goes back to deploy {target.run} by {target.actor} on {target.at:%d %b %Y}")
-        configuration = configuration_back_to(leased, recorded, target)
-        self._back_to = target.at
-        artifact = read_artifact(leased.store, target.artifact)
-        self._shard = replace(
-            self._shard,
+def way_back(leased: LeasedShard, recorded: RecordedShard, back: RollbackTarget) -> WayBack:
+    """Return what to deploy to go back. Raises UsageError or GateError where there is no way."""
+    target = target_of(leased, recorded, back)
+    leased.say(f"goes back to deploy {target.run} by {target.actor} on {target.at:%d %b %Y}")
+    configuration = configuration_back_to(leased, recorded, target)
+    artifact = read_artifact(leased.store, target.artifact)
+    rejected = _rejected(leased, recorded, target) if back.rejects else None
+    return WayBack(
+        shard=replace(
+            leased.shard,
             configuration=json.dumps(configuration, indent=1).encode(),
             inputs=inputs_to_go_back_by_hand(leased, artifact, configuration, run=target.run),
-        )
-        rejected = _rejected(leased, recorded, target) if back.rejects else None
-        self._purpose = Purpose(verb="rollback", target=target.run, rejected=rejected)
-        return self._go(replace(leased, shard=self._shard), recorded)
+        ),
+        purpose=Purpose(verb="rollback", target=target.run, rejected=rejected),
+        to=target.at,
+    )
 
 
 def target_of(leased: LeasedShard, recorded: RecordedShard, back: RollbackTarget) -> LastGood:

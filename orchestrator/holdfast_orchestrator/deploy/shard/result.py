@@ -43,6 +43,10 @@ class ResultBuilder:
     put_off: tuple[str, ...] = ()
     waits_for: tuple[str, ...] = ()
 
+    def planned(self, document: PlanDocument) -> None:
+        """Note what is planned."""
+        self.document = document
+
     def good(self, outcome: Outcome, *, serial: int | None = None) -> ShardResult:
         """Return the result of a shard that ended well."""
         self.accepted = self.document.accepted
