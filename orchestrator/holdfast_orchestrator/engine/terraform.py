@@ -40,6 +40,8 @@ PLAN = "plan.tfplan"
 GIVEN_VARIABLES = "given-*.tfvars*"
 WITHOUT_LOCK, WITHOUT_REFRESH = "-lock=false", "-refresh=false"
 
+# -reconfigure: the folder is only a place to work in, no state ever moves because it changed.
+_INIT = ("init", "-json", "-input=false", "-reconfigure")
 _UNCHANGED, _CHANGED = 0, 2
 _APPLYING = "applying.tfplan"
 # Seconds between attempts to take the lock; one attempt already lasts as long as the SDK's own retries.
@@ -81,20 +83,33 @@ class Terraform:
     def init(self) -> InitOutcome:
         """Make the folder ready: backend, modules, providers. Quick where it is already."""
         steps = Initialization(
-            self._runner, project=self._project, cache=self._runtime.cache, required=self._required
+            self._runner,
+            self._config,
+            project=self._project,
+            cache=self._runtime.cache,
+            required=self._required,
         )
         if self._warm is None or has_modules(read_source(self.workdir / CONFIGURATION)):
-            return steps.run(self._config, self._environ)
+            return self._initialized(steps, self._environ)
         with self._lent() as lent:
             if not lent.reattach:
                 self._warm.get_ready(self._place)
-                return steps.run(self._config, self._environ)
+                return self._initialized(steps, self._environ)
             with contextlib.suppress(CommandFailedError):
-                outcome = steps.run(self._config, {**self._environ, **lent.environ})
+                outcome = self._initialized(steps, {**self._environ, **lent.environ})
                 for package in self._warm.packages(self._place):
                     package.link_into(self.workdir)
                 return outcome
-        return steps.run(self._config, self._environ)
+        return self._initialized(steps, self._environ)
+
+    def _initialized(self, steps: Initialization, environ: Mapping[str, str]) -> InitOutcome:
+        if steps.is_done:
+            return InitOutcome(skipped=True)
+        with steps.guard():
+            streamed = self._runner.stream(*_INIT, *steps.begin(), environ=environ)
+            if steps.must_repeat(streamed):
+                streamed = self._runner.stream(*_INIT, environ=environ)
+            return steps.end(streamed)
 
     def plan(
         self,
