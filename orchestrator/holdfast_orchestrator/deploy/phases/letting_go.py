@@ -11,6 +11,7 @@ from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.ownership.conflicts import shard_name
 from holdfast_orchestrator.terraform.identity import Identity
+from holdfast_orchestrator.terraform.json_values import Document
 from holdfast_orchestrator.terraform.owners import (
     PlannedPlaces,
     keys_by_address,
@@ -87,9 +88,8 @@ def owned_by_others(leased: LeasedShard, attempt: Attempt, created: Collection[I
     return {mine[address] for address in reasons}
 
 
-def creates_of_others(leased: LeasedShard, attempt: Attempt) -> Mapping[str, str]:
+def creates_of_others(leased: LeasedShard, plan: Document) -> Mapping[str, str]:
     """Return what a rollback's plan would make and another state has, with who has it."""
-    plan = attempt.rollback.plan
     changes = (
         [change for change in read_plan(plan) if change.creates and not change.importing] if plan else []
     )
@@ -97,18 +97,18 @@ def creates_of_others(leased: LeasedShard, attempt: Attempt) -> Mapping[str, str
         return {}
     places = PlannedPlaces(plan, place_of(leased.folder))
     owners = leased.run_context.owners.of(leased.shard, leased.run).now()
-    found = {}
+    owner_names = {}
     for change in changes:
         key = object_key(
             change.kind, change.after or {}, address=change.address, place=places.of(change.address)
         )
         owner = None if key is None else owners.has(key, besides=leased.folder)
         if owner is not None:
-            found[change.address] = shard_name(leased, owner)
-    return found
+            owner_names[change.address] = shard_name(leased, owner)
+    return owner_names
 
 
-def deletes_of_others(leased: LeasedShard, attempt: Attempt) -> Mapping[str, str]:
+def deletes_of_others(leased: LeasedShard, attempt: Attempt, plan: Document) -> Mapping[str, str]:
     """Return what a rollback's plan would delete and another state has since it was made."""
-    planned = read_plan(attempt.rollback.plan) if attempt.rollback.plan else ()
+    planned = read_plan(plan) if plan else ()
     return not_ours_to_delete(leased, attempt, [change.address for change in planned if change.deletes])

@@ -87,9 +87,7 @@ def _after_error(leased: LeasedShard, attempt: Attempt, phase: Phase, error: Hol
         attempt.course.blocked = isinstance(error, BlockedRollbackError)
         return Phase.NEEDS_OPERATOR
     if phase in _BACK:
-        rollback = attempt.rollback or undo.Rollback()
-        rollback.errors = (*rollback.errors, error.what)
-        attempt.rollback = rollback
+        undo.note_error(attempt, error.what)
         if phase is not Phase.RB_RETRY:
             return Phase.RB_RETRY
     if phase in (Phase.DELETING, Phase.RETRY_FORWARD, Phase.HEALTH):
@@ -137,8 +135,7 @@ def _classify(leased: LeasedShard, attempt: Attempt) -> Phase:
 
 def _after_verdict(leased: LeasedShard, attempt: Attempt, verdict: Verdict) -> Phase:
     if verdict not in (Verdict.STATE_NOT_SAVED, Verdict.IN_DOUBT):
-        # Of a rollback that was given up, nothing is left to settle.
-        attempt.rollback = None
+        undo.give_up(attempt)
     match verdict:
         case Verdict.STATE_NOT_SAVED:
             return Phase.STATE_RECOVERY

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.outcome import Outcome
-from holdfast_orchestrator.deploy.phases.rollback import Rollback, recall
+from holdfast_orchestrator.deploy.phases.rollback import recall, reopen
 from holdfast_orchestrator.deploy.shard.journal_replay import old_shard, reopened
 from holdfast_orchestrator.deploy.shard.result import ResultBuilder
 from holdfast_orchestrator.deploy.shard.start import finish
@@ -115,7 +115,7 @@ def _phase(
         return _after_stuck(attempt, entries, decision)
     phase = next_after_crash(last.phase).phase
     if phase in (Phase.RB_SETTLE, Phase.RB_VERIFY):
-        attempt.rollback = Rollback()
+        reopen(attempt)
         return Phase.RB_SETTLE
     if phase in (Phase.RETRY_FORWARD, Phase.HELD):
         return Phase.CLASSIFY

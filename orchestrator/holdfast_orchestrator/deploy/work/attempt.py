@@ -25,6 +25,7 @@ from holdfast_orchestrator.deploy.decisions.reversibility import Approval
 from holdfast_orchestrator.deploy.run_context import DeployPolicy
 from holdfast_orchestrator.deploy.work.apply_evidence import evidence_of
 from holdfast_orchestrator.deploy.work.failure import Failure
+from holdfast_orchestrator.deploy.work.rollback_attempt import RollbackAttempt
 from holdfast_orchestrator.record.fingerprint import Fingerprint, VerifiedInputs
 from holdfast_orchestrator.record.last_good import LastGood, Promoted, Rejected
 from holdfast_orchestrator.record.state_record import KeptRecord, Leftovers
@@ -198,8 +199,8 @@ class Course:
 class Attempt:
     """The work on a shard as far as it has come.
 
-    `kept` is the shard's state record, `leftovers` what failed runs before it left. `notes` are sentences for
-    the result.
+    `kept` is the shard's state record, `leftovers` what failed runs before it left. `rollback` is the try to
+    go back; only `phases.rollback` replaces it. `notes` are sentences for the result.
     """
 
     task: Task
@@ -211,7 +212,7 @@ class Attempt:
     health: Health = field(default_factory=Health)
     objects: Objects = field(default_factory=Objects)
     course: Course = field(default_factory=Course)
-    rollback: Any = field(default=None, repr=False)
+    rollback: RollbackAttempt | None = field(default=None, repr=False)
     failure: Failure | None = None
     notes: list[str] = field(default_factory=list)
 
