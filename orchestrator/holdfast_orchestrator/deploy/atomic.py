@@ -120,8 +120,8 @@ def _once_more(
         return result
     again = _go(result.shard, target, run, run_context)
     if again.outcome is Outcome.SKIPPED:
-        told = f"{result.reason}; interrupted before the values from above were read again"
-        return replace(result, reason=told, next_step=rollback_command(run.manifest.by_name[result.shard]))
+        reason = f"{result.reason}; interrupted before the values from above were read again"
+        return replace(result, reason=reason, next_step=rollback_command(run.manifest.by_name[result.shard]))
     return result if again.outcome.is_good else again
 
 
@@ -148,10 +148,10 @@ def _taken_back(
         )
     back = _go(name, target, run, run_context)
     if back.outcome is Outcome.SKIPPED:
-        told = f"{because}; interrupted before it was taken back, so it stays committed"
+        reason = f"{because}; interrupted before it was taken back, so it stays committed"
         rollback = rollback_command(run.manifest.by_name[name])
-        run.emit(Notice(shard=name, message=f"{result.label}: {told} (to take it back: {rollback})"))
-        return replace(result, reason=told, next_step=rollback)
+        run.emit(Notice(shard=name, message=f"{result.label}: {reason} (to take it back: {rollback})"))
+        return replace(result, reason=reason, next_step=rollback)
     if not back.outcome.is_good:
         return back
     return replace(

@@ -103,11 +103,11 @@ class RunResult:
     @property
     def exit_code(self) -> int:
         """The exit code of the whole run: that of the gravest thing that happened."""
-        found = {result.exit_code for result in self.shards}
+        codes = {result.exit_code for result in self.shards}
         if self.interrupted:
-            found.add(InterruptedSafelyError.exit_code)
+            codes.add(InterruptedSafelyError.exit_code)
         return next(
-            (code for code in _GRAVEST_FIRST if code in found), EXIT_OK if self.is_good else EXIT_FAILED
+            (code for code in _GRAVEST_FIRST if code in codes), EXIT_OK if self.is_good else EXIT_FAILED
         )
 
 

@@ -60,9 +60,9 @@ def _removed(
 
 def _stays(result: ShardResult, run: Run, *, why: str) -> ShardResult:
     kept = ", ".join(result.put_off)
-    told = f"{kept}: not removed yet ({why}); the next deploy of {result.label} that can removes it"
-    run.emit(Notice(shard=result.shard, message=told))
-    return replace(result, evidence=(*result.evidence, told))
+    sentence = f"{kept}: not removed yet ({why}); the next deploy of {result.label} that can removes it"
+    run.emit(Notice(shard=result.shard, message=sentence))
+    return replace(result, evidence=(*result.evidence, sentence))
 
 
 def _together(first: ShardResult, second: ShardResult) -> ShardResult:

@@ -81,13 +81,13 @@ def shards_of_run(run: str, app: tuple[Shard, ...], stores: Iterable[DurableStor
         leased = {shard.name: shard for store in stores for shard in _leased(run, app, store)}
         written = leased | written
     # What is kept of a run that ends today, and for how long, is what the app says today.
-    there = now | {
+    shards_by_name = now | {
         name: replace(shard, keeping=now[name].keeping, directory=now[name].directory)
         if name in now
         else shard
         for name, shard in written.items()
     }
-    shards = tuple(there[name] for name in sorted(names | set(written)) if name in there)
+    shards = tuple(shards_by_name[name] for name in sorted(names | set(written)) if name in shards_by_name)
     if not shards:
         raise UsageError(f"there is no run {run} to take up", next_step="to see them: holdfast runs")
     return shards
@@ -164,9 +164,9 @@ def known_shards(shards: tuple[Shard, ...], others: tuple[Shard, ...]) -> Manife
     """The shards of the run, and beside them what else is known of the app."""
     names = {shard.name for shard in shards}
     every = (*shards, *(other for other in others if other.name not in names))
-    known = {shard.name for shard in every}
+    run_names = {shard.name for shard in every}
     kept = tuple(
-        replace(shard, depends_on=tuple(name for name in shard.depends_on if name in known))
+        replace(shard, depends_on=tuple(name for name in shard.depends_on if name in run_names))
         for shard in every
     )
     return Manifest(kept)
@@ -258,12 +258,12 @@ def _standing(
 
     `unfinished` is another run that has not come to its end here.
     """
-    told = read_run(store, request.run)
-    outcome = None if told is None else told.outcomes.get(shard.name)
-    if told is not None and outcome in _STAYS:
+    record = read_run(store, request.run)
+    outcome = None if record is None else record.outcomes.get(shard.name)
+    if record is not None and outcome in _STAYS:
         is_undone = outcome == Outcome.ROLLED_BACK
         stands = _undone(request, store, shard, builder) if is_undone else builder.good(Outcome(outcome))
-        return replace(stands, seconds=told.seconds.get(shard.name, 0.0))
+        return replace(stands, seconds=record.seconds.get(shard.name, 0.0))
     if unfinished is not None:
         return Failure(
             reason=f"run {unfinished} is open here; it has not come to its end",

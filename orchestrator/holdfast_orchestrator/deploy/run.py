@@ -165,10 +165,10 @@ class _Walk:
             missing = [each for each in receivers if not results[each].outcome.is_good]
             if missing or self.run.stop.asked:
                 waits = ", ".join(self.run.label(each) for each in missing or receivers)
-                told = (
+                sentence = (
                     f"{self.run.label(name)} keeps in its state what goes to {waits}, until that is deployed"
                 )
-                self.run.emit(Notice(shard=name, message=told))
+                self.run.emit(Notice(shard=name, message=sentence))
                 continue
             first, intent = results[name], replace(self._intent(name), handover=ShardHandover(), shown=None)
             again = self._worked(self.run.manifest.by_name[name], self._own_run(), intent)
@@ -268,7 +268,9 @@ class _Walk:
         waiting = self._graph.waiting[name]
         decisions = {other: self.skip_check.decisions[other] for other in waiting}
         return tuple(
-            other for other, known in decisions.items() if not known.unchanged and known.record is not None
+            other
+            for other, decision in decisions.items()
+            if not decision.unchanged and decision.record is not None
         )
 
     def _has_moved_above(self, name: str) -> bool:

@@ -112,7 +112,7 @@ class RunContext:
 
 def _caller(run: Run, shards: tuple[Shard, ...]) -> Callable[[], str | None]:
     """The local cloud has no callers worth a request."""
-    shard = next((one for one in shards if one.cloud == "aws"), None)
+    shard = next((shard for shard in shards if shard.cloud == "aws"), None)
     if shard is None:
         return lambda: None
     return lambda: aws_caller(run.runtime, region=shard.region, environ=run.tools.environ(shard.cloud))

@@ -68,19 +68,21 @@ class Turn:
         """Say where an object came from that was received after what is gone back to; None: it was not."""
         if self.back_to is None or self.record is None:
             return None
-        found = [one for one in self.record.received if one.identity == identity and one.at > self.back_to]
-        return f"it came from {found[0].source} in run {found[0].run}" if found else None
+        received = [
+            item for item in self.record.received if item.identity == identity and item.at > self.back_to
+        ]
+        return f"it came from {received[0].source} in run {received[0].run}" if received else None
 
     def given_later(self, address: str, kind: str) -> Handed | None:
         """Return the object that was at this address and was handed over after what is gone back to."""
         if self.back_to is None or self.record is None:
             return None
-        found = [
-            one
-            for one in self.record.handed
-            if (one.address, one.identity.kind) == (address, kind) and one.at > self.back_to
+        handed = [
+            item
+            for item in self.record.handed
+            if (item.address, item.identity.kind) == (address, kind) and item.at > self.back_to
         ]
-        return found[-1] if found else None
+        return handed[-1] if handed else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +187,8 @@ class Look:
         """The deletes that are not made, because another state has the object or may have it."""
         place, folder = self.place, self.place.folder
         keys = keys_by_address(None if snapshot is None else snapshot.document, folder)
-        found = owned_elsewhere((change.address for change in deletes), keys, self.owners, folder=folder)
-        return {address: f"{shard_name(place, owner)} has it" for address, owner in found.items()}
+        owners = owned_elsewhere((change.address for change in deletes), keys, self.owners, folder=folder)
+        return {address: f"{shard_name(place, owner)} has it" for address, owner in owners.items()}
 
     def moves(
         self, creates: Sequence[Change], deletes: Sequence[Change]
@@ -247,13 +249,13 @@ class Look:
 
     def _block(self, change: Change, owner: Owner) -> ImportBlock | None:
         """How to import what the other shard has: by what its state says of it."""
-        found = read_snapshot(self.place.store, f"{owner.folder}/{STATE_FILE}")
-        for address, _, instance in managed({} if found is None else found.document):
+        snapshot = read_snapshot(self.place.store, f"{owner.folder}/{STATE_FILE}")
+        for address, _, instance in managed({} if snapshot is None else snapshot.document):
             if address == owner.address and "deposed" not in instance:
                 attributes = instance.get("attributes") or {}
-                known = str(attributes.get("id") or "") or None
-                by_id = import_id(change.kind, known, attributes)
-                return None if by_id is None else ImportBlock(change.address, by_id, known)
+                attribute_id = str(attributes.get("id") or "") or None
+                by_id = import_id(change.kind, attribute_id, attributes)
+                return None if by_id is None else ImportBlock(change.address, by_id, attribute_id)
         return None
 
     def _promised(self, deletes: Sequence[Change]) -> Iterator[Conflict]:

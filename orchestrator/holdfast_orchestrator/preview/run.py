@@ -95,7 +95,7 @@ def plan_run(run: Run, request: PlanRequest) -> Plan:
         shards=plans,
         environments=tuple(sorted({shard.environment for shard in shards})),
         manifest=run.manifest,
-        retired=tuple(one.shard.name for one in retired.result()),
+        retired=tuple(retired_shard.shard.name for retired_shard in retired.result()),
         seconds=seconds,
     )
 

@@ -224,7 +224,7 @@ def _stage_one_problem(change: Change, kept: Collection[str], accepted: Collecti
 
 
 def _instances(block: str, state: IdentityIndex) -> set[str]:
-    return {known.address for known in state if configuration_address(known.address) == block}
+    return {tracked.address for tracked in state if configuration_address(tracked.address) == block}
 
 
 def _shared(put_off: Collection[str], state: IdentityIndex) -> list[str]:
@@ -235,17 +235,17 @@ def _shared(put_off: Collection[str], state: IdentityIndex) -> list[str]:
     recognized by what names them.
     """
     kept, keys = defaultdict[Identity, set[str | None]](set), set[ObjectKey]()
-    for known in state:
-        if known.address not in put_off:
-            kept[known.identity].add(known.place)
-            keys.update(() if known.key is None else (known.key,))
+    for tracked in state:
+        if tracked.address not in put_off:
+            kept[tracked.identity].add(tracked.place)
+            keys.update(() if tracked.key is None else (tracked.key,))
 
-    def stays(known: TrackedObject) -> bool:
-        places = kept.get(known.identity) or set()
-        same = bool(places) and (known.place is None or bool(places & {known.place, None}))
-        return same or (known.key is not None and is_among(known.key, keys))
+    def stays(tracked: TrackedObject) -> bool:
+        places = kept.get(tracked.identity) or set()
+        same = bool(places) and (tracked.place is None or bool(places & {tracked.place, None}))
+        return same or (tracked.key is not None and is_among(tracked.key, keys))
 
-    return [known.address for known in state if known.address in put_off and stays(known)]
+    return [tracked.address for tracked in state if tracked.address in put_off and stays(tracked)]
 
 
 def _find(change: Change, new: Document, earlier: Sequence[Document]) -> _Removed | NotPutOff:
@@ -313,11 +313,11 @@ def _union(new: Document, kept: Sequence[_Removed]) -> dict[str, Any]:
 
 
 def _sources(kept: Sequence[_Removed]) -> list[Document]:
-    found: list[Document] = []
+    sources: list[Document] = []
     for removed in kept:
-        if all(removed.source is not source for source in found):
-            found.append(removed.source)
-    return found
+        if all(removed.source is not source for source in sources):
+            sources.append(removed.source)
+    return sources
 
 
 def _providers(returning: Sequence[Reference], source: Document) -> frozenset[str] | None:

@@ -237,6 +237,6 @@ def _distinct(steps: Sequence[Step]) -> tuple[Step, ...]:
 
 
 def _renumbered(state: StateObject, evidence: Evidence) -> dict[str, Any]:
-    seen = (evidence.stored, *evidence.rescued, *evidence.copies)
-    ours = [each for each in seen if each.lineage == state.lineage]
+    states = (evidence.stored, *evidence.rescued, *evidence.copies)
+    ours = [each for each in states if each.lineage == state.lineage]
     return {**(state.document or {}), "serial": next_serial(*ours, recorded=evidence.recorded)}

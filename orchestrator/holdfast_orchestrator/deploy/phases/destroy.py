@@ -72,10 +72,10 @@ def _save_refreshed(leased: LeasedShard, snapshot: StateSnapshot, terraform: Any
 
 
 def _drop_missing(leased: LeasedShard, snapshot: StateSnapshot, plan: Document) -> tuple[str, ...]:
-    there = {change.address for change in read_plan(plan) if change.touches}
-    known = {address for address, _, _ in managed(snapshot.document)}
-    _forget(leased, snapshot, known - there - _read(plan))
-    return tuple(sorted(there))
+    planned = {change.address for change in read_plan(plan) if change.touches}
+    recorded = {address for address, _, _ in managed(snapshot.document)}
+    _forget(leased, snapshot, recorded - planned - _read(plan))
+    return tuple(sorted(planned))
 
 
 def _read(plan: Document) -> set[str]:
@@ -95,8 +95,8 @@ def _addresses_of(state: Document, gone: Collection[tuple[str, str]]) -> set[str
     deleted: set[str] = set()
     kept: set[str] = set()
     for address, resource, instance in managed(state):
-        found = (resource["type"], (instance.get("attributes") or {}).get("id"))
-        (deleted if found in gone else kept).add(address)
+        kind_and_id = (resource["type"], (instance.get("attributes") or {}).get("id"))
+        (deleted if kind_and_id in gone else kept).add(address)
     return deleted - kept
 
 

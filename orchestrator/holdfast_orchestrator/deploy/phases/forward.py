@@ -161,7 +161,9 @@ def run_apply(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
     attempt.planning.plan_file = None
     attempt.evidence.records.append(applied.record)
     attempt.evidence.code = applied.code
-    attempt.evidence.errors = tuple(one.text for one in applied.diagnostics if one.is_error)
+    attempt.evidence.errors = tuple(
+        diagnostic.text for diagnostic in applied.diagnostics if diagnostic.is_error
+    )
     attempt.evidence.diagnostics = applied.diagnostics
     attempt.verification.verified = None
     note_stolen_lock(leased, attempt)
@@ -213,9 +215,7 @@ def make_deletes(leased: LeasedShard, attempt: Attempt) -> Phase:
     attempt.planning.deletes_begun = True
     # What was proven is the first stage.
     attempt.verification.verified = None
-    put_off = [
-        each for each in attempt.planning.staging.put_off if each not in attempt.objects.ownership.held
-    ]
+    put_off = _put_off_now(attempt)
     reasons = not_ours_to_delete(leased, attempt, put_off)
     with leased.phase(Phase.DELETING, put_off=put_off, boot=leased.boot, handed=sorted(reasons)) as entry:
         leased.step("deleting")
@@ -267,12 +267,14 @@ def state_afterwards(leased: LeasedShard) -> dict[str, object]:
     return {} if noted is None else noted.to_json()
 
 
+def _put_off_now(attempt: Attempt) -> list[str]:
+    """What was put off and does not wait for the receiver of a move."""
+    held = attempt.objects.ownership.held
+    return [address for address in attempt.planning.staging.put_off if address not in held]
+
+
 def _plan_stage_two(leased: LeasedShard, attempt: Attempt) -> tuple[str, ...]:
-    snapshot = leased.snapshot()
-    index = leased.index(None if snapshot is None else snapshot.document)
-    put_off = [
-        each for each in attempt.planning.staging.put_off if each not in attempt.objects.ownership.held
-    ]
+    index, put_off = leased.index_now(), _put_off_now(attempt)
     second = stage_two(attempt.final_configuration, put_off=put_off, state=index)
     if second.problems:
         return second.problems

@@ -63,8 +63,8 @@ def held_back(
     if not readers and not waiting:
         return None
     good = good_of(leased, recorded)
-    kept = () if recorded.kept is None else recorded.kept.record.leftovers.artifacts
-    earlier = [parsed(read_artifact(leased.store, sha).configuration) for sha in kept]
+    artifacts = recorded.leftovers.artifacts
+    earlier = [parsed(read_artifact(leased.store, sha).configuration) for sha in artifacts]
     bridge = build_bridge(
         parsed(leased.shard.configuration),
         plan=plan,

@@ -54,7 +54,7 @@ def refuse_point_of_no_return(attempt: Attempt) -> None:
             gated,
             protection=Protection(),
             approvals=attempt.consents,
-            last_good=None if attempt.good is None else attempt.good.record.index,
+            last_good=attempt.good_index,
         ).past_return
     }
     if gone := sorted(done & passed):

@@ -29,11 +29,10 @@ def not_ours_to_delete(
     """Return those of `addresses` whose objects must not be deleted by this shard, each with the reason."""
     if not addresses:
         return {}
-    snapshot = leased.snapshot()
     owners = leased.run_context.owners.of(leased.shard, leased.run).now()
-    keys = keys_by_address(None if snapshot is None else snapshot.document, leased.folder)
-    found = owned_elsewhere(addresses, keys, owners, folder=leased.folder)
-    reasons = {address: f"{shard_name(leased, owner)} has it" for address, owner in found.items()}
+    keys = keys_by_address(leased.document(), leased.folder)
+    elsewhere = owned_elsewhere(addresses, keys, owners, folder=leased.folder)
+    reasons = {address: f"{shard_name(leased, owner)} has it" for address, owner in elsewhere.items()}
     for unreadable in owners.unreadable_besides(leased.shard.state.key):
         for address in addresses:
             if keys.get(address):
@@ -57,13 +56,15 @@ def let_go_in_state(leased: LeasedShard, attempt: Attempt, reasons: Mapping[str,
     snapshot = leased.snapshot()
     if snapshot is None:
         return
-    there = sorted(reasons.keys() & {known.address for known in leased.index(snapshot.document)})
-    if not there:
+    present = sorted(reasons.keys() & {tracked.address for tracked in leased.index(snapshot.document)})
+    if not present:
         return
-    known = leased.index(snapshot.document).by_address
-    leased.put_state(forget_in_state(snapshot.document, there), reason="before objects are let go of")
-    attempt.objects.handed_over.update({address: known[address] for address in there if address in known})
-    for address in there:
+    by_address = leased.index(snapshot.document).by_address
+    leased.put_state(forget_in_state(snapshot.document, present), reason="before objects are let go of")
+    attempt.objects.handed_over.update(
+        {address: by_address[address] for address in present if address in by_address}
+    )
+    for address in present:
         leased.say(f"{address} is not deleted, only forgotten: {reasons[address]}")
 
 
@@ -77,9 +78,8 @@ def deletes_at_once(attempt: Attempt) -> tuple[str, ...]:
 
 def owned_by_others(leased: LeasedShard, attempt: Attempt, created: Collection[Identity]) -> set[Identity]:
     """Return those of the objects a failed run made that other states have: a rollback lets go of them."""
-    snapshot = leased.snapshot()
-    now = leased.index(None if snapshot is None else snapshot.document)
-    mine = {known.address: known.identity for known in now if known.identity in created}
+    now = leased.index_now()
+    mine = {tracked.address: tracked.identity for tracked in now if tracked.identity in created}
     reasons = not_ours_to_delete(leased, attempt, list(mine))
     for address, why in reasons.items():
         note = f"{address} is not deleted: {why}"

@@ -13,7 +13,7 @@ def judge_reversible(leased: LeasedShard, attempt: Attempt, plan: Document) -> R
         plan,
         protection=leased.protection,
         approvals=attempt.consents,
-        last_good=None if attempt.good is None else attempt.good.record.index,
+        last_good=attempt.good_index,
     )
     refuse_held(judged)
     return judged

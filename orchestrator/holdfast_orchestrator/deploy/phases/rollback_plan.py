@@ -1,7 +1,7 @@
 """The plan of a rollback: made against the newest state, and held against the rules G1 to G10."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -90,7 +90,7 @@ def _skip_more(
         attempt.decision.skip,
         targets,
         configuration=rollback.configuration,
-        state=_state_document(leased) or {},
+        state=leased.document() or {},
     )
     options = " ".join(f"--skip {shlex.quote(address)}" for address in together)
     orphans = "".join(f" --orphan {shlex.quote(address)}" for address in attempt.decision.orphan)
@@ -108,7 +108,7 @@ def broken_rules(leased: LeasedShard, attempt: Attempt, rollback: RollbackAttemp
 
 
 def _bounds(leased: LeasedShard, attempt: Attempt, rollback: RollbackAttempt, runner: Written) -> Bounds:
-    document = _state_document(leased)
+    document = leased.document()
     version = "" if document is None else str(document.get("terraform_version", ""))
     built, now = rollback.built, leased.index(document)
     forgets = {*rollback.needs.forget, *(() if built is None else built.state_forgets)}
@@ -119,14 +119,17 @@ def _bounds(leased: LeasedShard, attempt: Attempt, rollback: RollbackAttempt, ru
         | {tracked.address for tracked in now if tracked.identity in rollback.created}
         | _differing_each_time(leased, attempt, rollback),
         prior=rollback.prior,
-        writer=Written(version or runner.terraform, _writer_providers(leased, attempt)),
+        # The versions the failed apply used, as its artifact has them.
+        writer=Written(
+            version or runner.terraform, dict(read_artifact(leased.store, attempt.artifact).providers)
+        ),
         moves=rollback.needs.moves,
         forgets=frozenset(forgets),
         imports=frozenset(block.address for block in rollback.needs.import_again),
         declared=declared_by_good(attempt, now),
         protection=leased.protection,
         before=_attributes_before(attempt),
-        health_began=attempt.health.began or attempt.leftovers.health_began,
+        health_began=attempt.health_began,
         approvals=attempt.consents,
         run=attempt.run,
         shard=leased.shard.name,
@@ -152,13 +155,3 @@ def _attributes_before(attempt: Attempt) -> dict[tuple[str, str], Document]:
 def _written(terraform: "Terraform") -> Written:
     providers = lockfile.locked_providers(lockfile.text_of(terraform.workdir) or "")
     return Written(dotted(terraform.engine.version), providers)
-
-
-def _writer_providers(leased: LeasedShard, attempt: Attempt) -> Mapping[str, str]:
-    """The versions the failed apply used, as its artifact has them."""
-    return dict(read_artifact(leased.store, attempt.artifact).providers)
-
-
-def _state_document(leased: LeasedShard) -> Document | None:
-    snapshot = leased.snapshot()
-    return None if snapshot is None else snapshot.document

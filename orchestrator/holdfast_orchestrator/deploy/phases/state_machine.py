@@ -160,8 +160,7 @@ def _after_verdict(leased: LeasedShard, attempt: Attempt, verdict: Verdict) -> P
 def _is_kept(attempt: Attempt) -> bool:
     if attempt.verb == "destroy" or not attempt.policy.rollback:
         return True
-    never_good = attempt.good is None or not attempt.good.record.index.objects
-    return never_good and attempt.policy.on_first_failure == "keep"
+    return not attempt.good_index.objects and attempt.policy.on_first_failure == "keep"
 
 
 def _is_cut_off(leased: LeasedShard, attempt: Attempt) -> bool:
@@ -240,7 +239,7 @@ def _kept(leased: LeasedShard, attempt: Attempt) -> Ending:
     failure = attempt.failure or _unknown(leased)
     if attempt.verb == "destroy":
         return _half_destroyed(leased, attempt, failure)
-    there = ", ".join(known.address for known in assessment.now) or "nothing"
+    addresses = ", ".join(tracked.address for tracked in assessment.now) or "nothing"
     return Ending(
         outcome=Outcome.FAILED,
         exit_code=EXIT_FAILED,
@@ -250,7 +249,7 @@ def _kept(leased: LeasedShard, attempt: Attempt) -> Ending:
             evidence=(
                 *failure.evidence,
                 *attempt.notes,
-                f"there is now: {there}",
+                f"there is now: {addresses}",
                 "nothing was undone; the next deploy goes on from here",
             ),
         ),
@@ -261,7 +260,7 @@ def _half_destroyed(leased: LeasedShard, attempt: Attempt, failure: Failure) -> 
     left, again = attempt.verification.remaining, destroy_again(leased, attempt)
     count = "an unknown number of" if left is None else str(len(left))
     advice = "" if failure.next_step in (again, correct_and_deploy(leased.shard)) else failure.next_step
-    there = () if not left else (f"still there: {', '.join(left)}",)
+    evidence = () if not left else (f"still there: {', '.join(left)}",)
     return Ending(
         outcome=Outcome.FAILED,
         exit_code=EXIT_FAILED,
@@ -269,7 +268,7 @@ def _half_destroyed(leased: LeasedShard, attempt: Attempt, failure: Failure) -> 
             reason=f"{failure.reason}; {count} object{'' if count == '1' else 's'} still exist"
             f"{'s' if count == '1' else ''}",
             next_step=f"{advice}, then: {again}" if advice else again,
-            evidence=(*failure.evidence, *attempt.notes, *there, "the next destroy goes on from here"),
+            evidence=(*failure.evidence, *attempt.notes, *evidence, "the next destroy goes on from here"),
         ),
     )
 
@@ -282,7 +281,7 @@ def _leftovers(leased: LeasedShard, attempt: Attempt) -> Leftovers:
         created=frozenset(attempt.leftovers.created | made),
         touched=attempt.touched,
         artifacts=tuple(dict.fromkeys((attempt.artifact, *attempt.leftovers.artifacts))),
-        health_began=attempt.leftovers.health_began or attempt.health.began,
+        health_began=attempt.health_began,
     )
 
 
@@ -323,13 +322,13 @@ def _origin(attempt: Attempt) -> tuple[str, ...]:
 
 
 def _told(leased: LeasedShard, error: HoldfastError, earlier: Failure | None) -> Failure:
-    told = failure_of_error(error, leased.shard)
-    if earlier is None or earlier.reason in told.reason:
-        return told
+    latest = failure_of_error(error, leased.shard)
+    if earlier is None or earlier.reason in latest.reason:
+        return latest
     return Failure(
-        reason=f"{told.reason} (the deploy had failed: {earlier.reason})",
-        next_step=told.next_step,
-        evidence=(*told.evidence, *earlier.evidence),
+        reason=f"{latest.reason} (the deploy had failed: {earlier.reason})",
+        next_step=latest.next_step,
+        evidence=(*latest.evidence, *earlier.evidence),
     )
 
 

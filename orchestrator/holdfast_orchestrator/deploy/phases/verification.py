@@ -78,9 +78,9 @@ def to_keep(attempt: Attempt) -> IdentityIndex:
     """What of the last good deployment was still there when this run began."""
     if attempt.good is None:
         return IdentityIndex()
-    there = attempt.before.index
-    good = as_told_now(attempt.good.record.index, there)
-    return IdentityIndex(tuple(known for known in good if known.identity in there))
+    before = attempt.before.index
+    good = as_told_now(attempt.good.record.index, before)
+    return IdentityIndex(tuple(tracked for tracked in good if tracked.identity in before))
 
 
 def told(verified: Verified) -> dict[str, Any]:
@@ -94,14 +94,14 @@ def told(verified: Verified) -> dict[str, Any]:
             if verified.differences.accepted
             else {}
         ),
-        "lost": [known.address for known in verified.lost],
+        "lost": [tracked.address for tracked in verified.lost],
     }
 
 
 def sentence(verified: Verified) -> str:
     """Why a verify did not prove what it had to."""
     if verified.lost:
-        lost = ", ".join(f"{known.address} ({known.id})" for known in verified.lost)
+        lost = ", ".join(f"{tracked.address} ({tracked.id})" for tracked in verified.lost)
         return f"lost: {lost}"
     left = verified.differences
     shown = ", ".join(map(str, left.open)) or "what was accepted once"

@@ -45,8 +45,8 @@ def finish_what_was_left(
         raise NeedsPersonError(
             f"run {run} is not at its end: {ending.failure.reason}", next_step=ending.failure.next_step
         )
-    told = ending.outcome.value.replace("_", " ") if ending.failure is None else ending.failure.reason
-    leased.say(f"run {run}: {told}")
+    ended = ending.outcome.value.replace("_", " ") if ending.failure is None else ending.failure.reason
+    leased.say(f"run {run}: {ended}")
     return look(leased)
 
 

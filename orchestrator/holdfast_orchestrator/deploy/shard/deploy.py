@@ -156,11 +156,15 @@ class ShardDeploy:
     def _task(self, recorded: RecordedShard, kept: ShardPlan | None, *, judges_empty: bool) -> PlanTask:
         """What the plan is for."""
         intent, policy = self._intent, self._run_context.policy
-        good = recorded.good.record if self._deploys and recorded.good is not None else None
-        record = None if recorded.kept is None else recorded.kept.record
+        good = recorded.good_record if self._deploys else None
         return PlanTask(
             snapshot=recorded.snapshot(),
-            turn=Turn(handover=intent.handover, destroy=intent.destroy, back_to=self._back_to, record=record),
+            turn=Turn(
+                handover=intent.handover,
+                destroy=intent.destroy,
+                back_to=self._back_to,
+                record=recorded.record,
+            ),
             agreement=Agreement(allowed=intent.allowed, adopt=policy.adopt, redeploy=policy.redeploy),
             good=lambda: good,
             shown=None if intent.shown is None else intent.shown.document,
@@ -196,9 +200,7 @@ class ShardDeploy:
         """Whether what is deployed was never found healthy: a deploy that failed has left it."""
         if self._intent.destroy or not leased.shard.health_checks or recorded.stored is None:
             return False
-        return recorded.good is None or (
-            recorded.kept is not None and recorded.kept.record.leftovers != Leftovers()
-        )
+        return recorded.good is None or recorded.leftovers != Leftovers()
 
     def _launch(self, leased: LeasedShard, recorded: RecordedShard, judged: JudgedPlan) -> ShardResult:
         from holdfast_orchestrator.deploy.shard.start import launch  # noqa: PLC0415 - only with something to apply

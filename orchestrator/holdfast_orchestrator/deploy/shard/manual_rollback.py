@@ -75,7 +75,7 @@ def target_of(leased: LeasedShard, recorded: RecordedShard, back: RollbackTarget
             "is kept",
             next_step=deploy_command(leased.shard),
         )
-    is_unsettled = recorded.kept is not None and recorded.kept.record.leftovers != Leftovers()
+    is_unsettled = recorded.leftovers != Leftovers()
     if recorded.stored is None or recorded.good.record.is_destroy or is_unsettled:
         return good[0]
     other = next((record for record in good[1:] if _differs(leased, record, good[0])), None)
@@ -90,15 +90,15 @@ def target_of(leased: LeasedShard, recorded: RecordedShard, back: RollbackTarget
 
 def _named(leased: LeasedShard, history: Sequence[LastGood], good: Sequence[LastGood], name: str) -> LastGood:
     """The deployment of this run; for a rollback the one that it went back to."""
-    found = next((record for record in history if record.run.startswith(name.upper())), None)
+    named = next((record for record in history if record.run.startswith(name.upper())), None)
     names = ", ".join(record.run for record in history if not record.is_destroy) or "none"
-    if found is not None and not found.is_destroy:
-        return target_in(history, found)
+    if named is not None and not named.is_destroy:
+        return target_in(history, named)
     next_step = rollback_command(leased.shard, "--to", good[0].run) if good else None
-    if found is None:
+    if named is None:
         what = f"{leased.shard.name} has no good deployment {name!r}; there are: {names}"
     else:
-        what = f"run {found.run} destroyed {leased.shard.name}, and is no deployment; there are: {names}"
+        what = f"run {named.run} destroyed {leased.shard.name}, and is no deployment; there are: {names}"
     raise UsageError(what, next_step=next_step)
 
 
@@ -115,12 +115,12 @@ def _rejected(leased: LeasedShard, recorded: RecordedShard, target: LastGood) ->
     return None
 
 
-def _differs(leased: LeasedShard, one: LastGood, other: LastGood) -> bool:
+def _differs(leased: LeasedShard, first_record: LastGood, other: LastGood) -> bool:
     """Whether they deployed different configurations: one may have been deployed more than once."""
-    if one.artifact == other.artifact:
+    if first_record.artifact == other.artifact:
         return False
-    first, second = (readable_configurations(leased.store, [each.artifact]) for each in (one, other))
-    return first != second or not same_inputs_kept(leased.store, one.artifact, other.artifact)
+    first, second = (readable_configurations(leased.store, [each.artifact]) for each in (first_record, other))
+    return first != second or not same_inputs_kept(leased.store, first_record.artifact, other.artifact)
 
 
 def _not_made(
@@ -128,14 +128,16 @@ def _not_made(
 ) -> tuple[str, ...]:
     """Addresses to forget: no run is proven to have made their objects, nor has the target any."""
     not_made = frozenset[Identity]() if recorded.good is None else recorded.good.record.not_made
-    found = [
-        one
-        for one in now
-        if one.identity in not_made and one.identity not in target.index and one.deposed is None
+    not_proven = [
+        tracked
+        for tracked in now
+        if tracked.identity in not_made and tracked.identity not in target.index and tracked.deposed is None
     ]
-    for one in found:
-        leased.say(f"{one.address} ({one.id}) was taken over or imported: it stays, and leaves the state")
-    return tuple(one.address for one in found)
+    for tracked in not_proven:
+        leased.say(
+            f"{tracked.address} ({tracked.id}) was taken over or imported: it stays, and leaves the state"
+        )
+    return tuple(tracked.address for tracked in not_proven)
 
 
 def configuration_back_to(leased: LeasedShard, recorded: RecordedShard, target: LastGood) -> Document:
@@ -183,7 +185,7 @@ def _configuration_of(leased: LeasedShard, target: LastGood) -> Document:
 def _standing(leased: LeasedShard, recorded: RecordedShard) -> Document:
     """What was deployed since, newest last; its providers are still needed."""
     shas = [] if recorded.good is None else [recorded.good.record.artifact]
-    shas += [] if recorded.kept is None else list(recorded.kept.record.leftovers.artifacts)
+    shas += recorded.leftovers.artifacts
     standing: Document = parsed(leased.shard.configuration)
     for configuration in readable_configurations(leased.store, shas):
         standing = union_providers(standing, configuration).configuration

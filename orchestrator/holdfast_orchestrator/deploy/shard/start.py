@@ -45,7 +45,6 @@ from holdfast_orchestrator.record.fingerprint import VerifiedInputs
 from holdfast_orchestrator.record.journal.entry import JournalName
 from holdfast_orchestrator.record.journal.journal import Journal
 from holdfast_orchestrator.record.journal.saved_plan import keep_plan
-from holdfast_orchestrator.record.state_record import Leftovers
 from holdfast_orchestrator.system.private_files import read_source
 from holdfast_orchestrator.terraform.json_values import parsed
 from holdfast_orchestrator.terraform.owners import dump_ownership
@@ -125,11 +124,10 @@ def keep_as_good(
 ) -> None:
     """Make what is deployed the last good deployment, if it is not: a plan that finds nothing proves it."""
     artifact, accepted = artifact_of(leased, judged.terraform), judged.document.accepted
-    good = good_of(leased, recorded) if recorded.good is not None else None
-    settled = recorded.kept is None or not recorded.kept.record.leftovers.touched
+    good = good_of(leased, recorded)
     if (
         good is not None
-        and settled
+        and not recorded.leftovers.touched
         and not _is_of_another_app(leased, recorded)
         and _is_good_already(leased, good, artifact)
     ):
@@ -157,11 +155,10 @@ def keep_as_good(
 
 def _is_of_another_app(leased: LeasedShard, recorded: RecordedShard) -> bool:
     """Whether the records name an app that is taken over: from now on they name this one."""
-    records = (
-        None if recorded.kept is None else recorded.kept.record,
-        recorded.good and recorded.good.record,
+    return any(
+        record is not None and record.project not in (None, leased.run.project)
+        for record in (recorded.record, recorded.good_record)
     )
-    return any(record and record.project not in (None, leased.run.project) for record in records)
 
 
 def _is_good_already(leased: LeasedShard, good: LastGoodDeployment, artifact: Artifact) -> bool:
@@ -206,7 +203,7 @@ def _attempt(
     return Attempt(
         task=task,
         kept=recorded.kept,
-        leftovers=Leftovers() if recorded.kept is None else recorded.kept.record.leftovers,
+        leftovers=recorded.leftovers,
         planning=Planning(plans=[made.raw or NO_CHANGES]),
     )
 
@@ -228,7 +225,7 @@ def _write_down(leased: LeasedShard, attempt: Attempt, artifact: Artifact, watch
         attempt.kept = open_record(leased, attempt)
         entry["put_off"] = list(attempt.planning.staging.put_off)
         entry["ownership"] = dump_ownership(attempt.objects.ownership)
-        entry["approved"] = sorted(one.name for one in attempt.consents)
+        entry["approved"] = sorted(approval.name for approval in attempt.consents)
 
 
 def _back_up(leased: LeasedShard, attempt: Attempt) -> None:

@@ -16,11 +16,11 @@ def refuse_other_state(leased: LeasedShard, plan: Path) -> None:
     A store that denies for a moment that the state exists makes it plan to create everything again.
     """
     snapshot = leased.snapshot()
-    there = NO_STATE if snapshot is None else snapshot.stamp
+    stored = NO_STATE if snapshot is None else snapshot.stamp
     planned = prior_stamp(read_source(plan))
-    if planned != there:
+    if planned != stored:
         raise GateError(
             f"Terraform planned against state serial {planned.serial} (lineage {planned.lineage or 'none'}), "
-            f"and in the bucket lies serial {there.serial} (lineage {there.lineage or 'none'})",
+            f"and in the bucket lies serial {stored.serial} (lineage {stored.lineage or 'none'})",
             next_step=f"{deploy_command(leased.shard)}; if it stays so: holdfast doctor",
         )
