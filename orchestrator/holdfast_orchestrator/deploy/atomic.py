@@ -27,7 +27,6 @@ from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.inputs.kept import doubts_about, reapplied
 from holdfast_orchestrator.record.last_good import LastGood, earlier
 from holdfast_orchestrator.record.state_record import read_state_record
-from holdfast_orchestrator.run_id import new_run_id
 
 
 def take_back(
@@ -95,7 +94,7 @@ def _has_received(name: str, giver: str, run: Run) -> bool:
 
 
 def _receivers_first(names: tuple[str, ...], givers: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
-    """Put what received something before what gave it; otherwise the order stays."""
+    """Put the receivers of an object before its giver, and keep the order of all others."""
     ordered = list[str]()
     for name in names:
         ordered += [each for each in names if each in givers.get(name, ()) and each not in ordered]
@@ -115,7 +114,7 @@ def _go_on(result: ShardResult, run: Run, run_context: RunContext) -> ShardResul
 def _once_more(
     result: ShardResult, target: LastGood | None, run: Run, run_context: RunContext
 ) -> ShardResult:
-    """The way up: with everything above it back where it was, a shard's values are too."""
+    """Deploy the last good version again, once the shards above have theirs: it reads their values anew."""
     if target is None:
         return result
     again = _go(result.shard, target, run, run_context)
@@ -168,7 +167,6 @@ def _doubts(name: str, target: LastGood, run: Run) -> tuple[str, ...]:
 
 
 def _go(name: str, target: LastGood | None, run: Run, run_context: RunContext) -> ShardResult:
-    """Go back in a run of its own: the journal of this one has come to its end."""
-    own = replace(run, id=new_run_id(run.clock.now()))
+    """Go back in a new run, because the journal of this one is closed."""
     intent = Intent(back=RollbackTarget(None if target is None else target.run, rejects=False))
-    return ShardDeploy(run.manifest.by_name[name], own, intent, run_context).result()
+    return ShardDeploy(run.manifest.by_name[name], run.anew(), intent, run_context).result()

@@ -1,4 +1,4 @@
-"""What became of a shard and of a run: frozen, and the whole truth for every view."""
+"""How a shard and a run ended: frozen values that every view shows."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -97,7 +97,7 @@ class RunResult:
 
     @property
     def is_good(self) -> bool:
-        """Whether everything asked for is so now."""
+        """Whether everything that was asked for was done."""
         return not self.interrupted and all(result.outcome.is_good for result in self.shards)
 
     @property

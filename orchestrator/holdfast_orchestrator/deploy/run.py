@@ -1,4 +1,4 @@
-"""Deploy or destroy a choice of shards: check, walk along the graph, tell, and add up."""
+"""Deploys or destroys the chosen shards: checks, walks the graph, reports, and sums up."""
 
 import threading
 from collections.abc import Iterable, Mapping
@@ -31,7 +31,6 @@ from holdfast_orchestrator.events import Notice, RunFinished
 from holdfast_orchestrator.gate.adopted import refuse_unknown_adoptions
 from holdfast_orchestrator.gate.elsewhere import refuse_states_elsewhere
 from holdfast_orchestrator.ownership.handover import Handover, ShardHandover, find_moves
-from holdfast_orchestrator.run_id import new_run_id
 from holdfast_orchestrator.schedule import Schedule, Skipped
 from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.possible_moves import order_of_moves
@@ -106,7 +105,7 @@ def _refuse_to_strand(order: Order, run: Run) -> None:
 
 
 def _refuse_to_strand_readers(order: Order, run: Run) -> None:
-    """Of a stack that is not in the app any more, only records tell who still reads it."""
+    """Refuse to destroy a retired stack that others still read, as their records say."""
     for shard in order.shards:
         if shard.directory != Path():
             continue
@@ -157,7 +156,7 @@ class _Walk:
         return results
 
     def _hand_over(self, results: dict[str, ShardResult]) -> None:
-        """Give those a second turn that kept an object for a shard that came after them."""
+        """Deploy shards once more that kept an object until a later shard had received it."""
         for name in self._graph.order:
             receivers = self.handover.of(name, self.failed).receivers
             if not receivers or not results[name].outcome.is_good:
@@ -171,12 +170,8 @@ class _Walk:
                 self.run.emit(Notice(shard=name, message=sentence))
                 continue
             first, intent = results[name], replace(self._intent(name), handover=ShardHandover(), shown=None)
-            again = self._worked(self.run.manifest.by_name[name], self._own_run(), intent)
+            again = self._worked(self.run.manifest.by_name[name], self.run.anew(), intent)
             results[name] = again if not again.outcome.is_good else replace(first, serial=again.serial)
-
-    def _own_run(self) -> Run:
-        """A run for a second turn: the journal of the first has come to its end."""
-        return replace(self.run, id=new_run_id(self.run.clock.now()))
 
     def _seconds(self) -> Mapping[str, float]:
         """How long each shard is expected to take; nothing where it will be skipped."""
@@ -205,7 +200,7 @@ class _Walk:
 
     @cached_property
     def _ahead(self) -> BackgroundInit:
-        """Of what will be worked on here, whatever has to wait for others first."""
+        """Initializes the folders of shards that change in this process and wait for others."""
         waiting: Iterable[Shard] = ()
         if self.skip_check is not None and self.crew is None:
             changing = [shard for shard in self.order.shards if self.skip_check.will_work(shard)]
@@ -274,7 +269,7 @@ class _Walk:
         )
 
     def _has_moved_above(self, name: str) -> bool:
-        """Whether anything above, near or far, was committed in this run: each turn asks only the nearest."""
+        """Whether any shard above was committed in this run. Passes the answer on to the shards below."""
         with self.lock:
             changed = not self.moved.isdisjoint(self._graph.dependencies[name])
         if changed:
@@ -295,7 +290,7 @@ class _Walk:
 
 
 def _turns(order: Order, run: Run) -> SkipCheck | None:
-    """Only what is deployed as the app says can be left alone."""
+    """The check for unchanged shards; None for a destroy or a rollback, which skip none."""
     if order.destroy or order.back is not None:
         return None
     return SkipCheck.look(run, order.shards, refresh=order.refresh)

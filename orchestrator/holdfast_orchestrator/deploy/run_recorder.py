@@ -1,4 +1,4 @@
-"""What is written of a whole run, whatever becomes of it: its record, and one entry in the audit trail.
+"""Writes the record of a run and its entry in the audit trail, however the run ends.
 
 Both lie in every state bucket the run touches. What was shown is kept: redacted in the trail, as it was
 under a prefix of its own.
@@ -35,7 +35,7 @@ class Transcript(Protocol):
 
     @property
     def text(self) -> str:
-        """Everything so far."""
+        """The transcript so far."""
 
 
 # What makes one: it is given where the events go on to.

@@ -196,7 +196,7 @@ def _not_started(planned: Iterable[Step], started: Counter[tuple[str, str]]) -> 
 
 
 def _made_by(progress: Progress, tracked: TrackedObject) -> bool:
-    """Only an object our own events speak of is ours; another run may have written to this state."""
+    """Whether our own events speak of the object; another run may have written to this state."""
     if any(step.address == tracked.address for step in progress.doubt):
         return True
     return any(

@@ -211,7 +211,7 @@ def _split_moves(
 
 
 def _exchanges(moves: Sequence[Move], state: IdentityIndex) -> list[Move]:
-    """A new object at the address an old one goes back to changes places with it.
+    """Swap a new object with the old one that goes back to its address.
 
     Terraform would leave both where they are, with a warning, and destroy the old one.
     """

@@ -274,7 +274,7 @@ def _is_local_module(block: object) -> bool:
 
 
 def _possible(wanted: Sequence[_Removed], new: Document) -> tuple[list[_Removed], list[NotPutOff]]:
-    """Those whose references all resolve; leaving one out can make another impossible."""
+    """Keep the blocks whose references all resolve; each one left out may make another impossible."""
     kept, refused = list(wanted), list[NotPutOff]()
     while True:
         returning = {each.reference for each in kept}
@@ -287,7 +287,7 @@ def _possible(wanted: Sequence[_Removed], new: Document) -> tuple[list[_Removed]
 
 
 def _obstacle(removed: _Removed, returning: Collection[Reference], new: Document) -> str | None:
-    """What is referred to and undeclared is no reference: that configuration was valid."""
+    """Why a block cannot stay. What is referred to and not declared anywhere is no reference."""
     available, present = declared(removed.source), declared(new)
     for needed in sorted(closure([removed.reference], available)):
         if needed.section not in ("resource", "module") or needed not in available:

@@ -313,7 +313,7 @@ _RULES: tuple[Callable[[Change, Bounds], Iterator[Violation]], ...] = (
 
 
 def _foreseen(move: Move, bounds: Bounds) -> bool:
-    """A block moves with all its instances, so their keys need not be named."""
+    """Whether a move is one of those that the rollback wants; a block moves with all its instances."""
     block = Move(configuration_address(move.source), configuration_address(move.target))
     return move in bounds.moves or block in bounds.moves
 

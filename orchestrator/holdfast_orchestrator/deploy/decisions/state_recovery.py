@@ -95,7 +95,7 @@ class RestoreCopy:
 
 @dataclass(frozen=True, slots=True)
 class AskOperator:
-    """Nobody but a person can tell: why, the objects to look for, and the next step."""
+    """Only a person can decide: why, which objects to look for, and the next step."""
 
     why: str
     missing: tuple[Step, ...]

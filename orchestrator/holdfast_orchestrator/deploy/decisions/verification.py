@@ -102,7 +102,7 @@ def judge_verify(
 
 
 def _unknown(change: Change) -> list[str]:
-    """What is known after the apply only; a value that is not there is something else."""
+    """What is known only after the apply, apart from values that do not exist."""
     return [digest(change.after_unknown)] if has_unknown(change.after_unknown) else []
 
 

@@ -1,4 +1,4 @@
-"""What an apply has left: read everything there is, change nothing, and say what kind of failure it is."""
+"""Assesses what an apply has left: reads everything, changes nothing, and names the kind of failure."""
 
 from dataclasses import dataclass
 
@@ -87,7 +87,7 @@ def verdict_of(attempt: Attempt, assessment: Assessment) -> Verdict:
 
 
 def _answered_by_our_own(attempt: Attempt, assessment: Assessment) -> tuple[str, ...]:
-    """The errors that say that an object exists which this run has adopted."""
+    """The errors that report an existing object which this run has adopted."""
     adopted = {tracked.address for tracked in assessment.now if tracked.identity in attempt.objects.adopted}
     return tuple(
         error.text
@@ -97,7 +97,7 @@ def _answered_by_our_own(attempt: Attempt, assessment: Assessment) -> tuple[str,
 
 
 def in_doubt(attempt: Attempt, assessment: Assessment) -> tuple[Step, ...]:
-    """The creates nobody has looked for yet; one that was refused has made nothing."""
+    """The creates in doubt that were not looked for yet. A refused create has made nothing."""
     refused = attempt.refused()
     return tuple(
         step

@@ -1,4 +1,4 @@
-"""What a destroy has left: the state without what no longer exists, and what still has to go.
+"""Settles a destroy: takes what no longer exists out of the state, and names what is left.
 
 Terraform's events tell which deletes were completed. Of everything else, a destroy plan tells: it reads
 each object first, and plans to delete only those that it finds. An object that it does not find leaves the
@@ -11,7 +11,7 @@ from typing import Any
 from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import destroy_command
-from holdfast_orchestrator.deploy.work.plan_basis import refuse_other_state
+from holdfast_orchestrator.deploy.work.preflight import refuse_other_state
 from holdfast_orchestrator.errors import GateError
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.terraform.json_values import Document, managed
@@ -63,7 +63,7 @@ def destroy_again(leased: LeasedShard, attempt: Attempt) -> str:
 
 
 def _save_refreshed(leased: LeasedShard, snapshot: StateSnapshot, terraform: Any, plan: Any) -> None:
-    """Nothing of it exists: an apply of the empty plan saves what Terraform has just read."""
+    """Save what Terraform has just read, by an apply of the empty plan: no object exists any more."""
     gone = sorted({address for address, _, _ in managed(snapshot.document)})
     leased.back_up(snapshot, "before what does not exist any more leaves the state")
     leased.lease.confirm()

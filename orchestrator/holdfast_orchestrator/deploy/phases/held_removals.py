@@ -1,4 +1,4 @@
-"""What a shard may not remove yet, because a dependent could not be taken back without it.
+"""Holds back what a shard may not remove yet: a dependent could not be rolled back without it.
 
 Outputs that the last good deployment of another shard reads stay, with the objects behind them. Deletes also
 wait for the dependents that this run is going to change and that look things up with data sources: what they

@@ -1,4 +1,4 @@
-"""Right before deletes are made: what another state has by now leaves our state, and is not deleted.
+"""Takes what another state has by now out of our state, right before deletes are made.
 
 The owners are read once more (a LIST, and what was written since): minutes may have passed since the plan.
 The edit of the state is one of ours, backed up and conditional; in the cloud nothing changes.
@@ -52,7 +52,7 @@ def not_ours_to_delete(
 
 
 def let_go_in_state(leased: LeasedShard, attempt: Attempt, reasons: Mapping[str, str]) -> None:
-    """Take addresses out of the state, with a word on each."""
+    """Take addresses out of the state, and report the reason for each."""
     snapshot = leased.snapshot()
     if snapshot is None:
         return

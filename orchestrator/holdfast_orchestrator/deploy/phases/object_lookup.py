@@ -1,4 +1,4 @@
-"""Is an object there that was perhaps created, and is it ours? Asked with a plan that only reads.
+"""Finds out whether an object in doubt exists and is ours, with a plan that only reads.
 
 Its id is worked out from what was planned, or, where only AWS chooses it, found by its tags.
 
@@ -129,7 +129,7 @@ def may_be_there(attempt: Attempt) -> bool:
 
 
 def was_refused(attempt: Attempt, step: Step) -> bool:
-    """Whether AWS answered the call that makes this object with a no: then no answer was lost.
+    """Whether AWS refused the call that makes this object: then no answer was lost.
 
     What a later call was answered says nothing: the object may be there without its tags.
     """
@@ -166,7 +166,7 @@ def _tagged(
     probed_by_address: Mapping[str, Probed],
     unanswered: dict[str, str],
 ) -> dict[str, Probed]:
-    """Of the objects whose ids only AWS knows, those that their tags lead to. Adds to `unanswered`."""
+    """Find, by their tags, objects whose ids only AWS knows. Adds to `unanswered`."""
     steps = {step.address: step for step in missing if not known_ids(leased, attempt, step)}
     if not steps or attempt.objects.tagged_before is None or not may_be_there(attempt):
         return {}
@@ -225,7 +225,7 @@ def _read(leased: LeasedShard, attempt: Attempt, block: ImportBlock) -> Change |
 
 
 def _says_no(attempt: Attempt, address: str, error: CommandFailedError) -> bool:
-    """Whether it was said that there is no such object, or none of ours that only may not be looked at."""
+    """Whether the error says that the object does not exist, or is not ours and must not be read."""
     # An import has no address in its complaints where the provider makes them; others are of what it needs.
     errors = [
         diagnostic.text
@@ -247,7 +247,7 @@ def _was_absent(attempt: Attempt, change: Change) -> bool:
 
 
 def _is_as_planned(change: Change) -> bool:
-    """Whether nothing of it differs from what was planned but what AWS does not tell."""
+    """Whether the object is what was planned, apart from values that AWS does not return."""
     before, after = change.before or {}, change.after or {}
     names = {name for name, value in before.items() if value not in (None, "", [], {}, False)}
     return not change.deletes and all(before[name] == after.get(name) for name in names & after.keys())
@@ -265,7 +265,7 @@ def _why_elsewhere(leased: LeasedShard, identity: Identity) -> str | None:
 
 
 def _why_not_ours(leased: LeasedShard, change: Change) -> str | None:
-    """What speaks against its being this shard's, None where nothing does. Raises _NoAnswerError."""
+    """Why the object is not this shard's; None where it may be. Raises _NoAnswerError."""
     identity, values = change.identity or Identity(change.kind, ""), change.before or {}
     tags = stable_tags(leased.shard)
     answers = [judge_adoption(identity, values, tag=tag, elsewhere=()) for tag in tags]

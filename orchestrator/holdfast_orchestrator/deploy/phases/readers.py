@@ -1,4 +1,4 @@
-"""Who still reads what a shard is about to remove: others' last good deployments, from their records."""
+"""Finds the shards whose last good deployments still read what a shard is about to remove."""
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress

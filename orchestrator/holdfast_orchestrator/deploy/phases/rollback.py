@@ -1,4 +1,4 @@
-"""The way back: last good configuration against the partial state, guarded, applied, proved.
+"""The phases of a rollback: build, plan, guard, apply and prove the way back to the last good version.
 
 A rollback never starts another rollback. What the guard refuses is left as it is, for a person.
 """
@@ -97,7 +97,7 @@ def recall(leased: LeasedShard, attempt: Attempt) -> None:
 def _built(
     leased: LeasedShard, attempt: Attempt
 ) -> tuple[Assessment, RollbackAttempt, RollbackConfiguration]:
-    """Begin a try from what there is now; return both, and the configuration to go back to."""
+    """Begin a try from the state as it is now; return what was assessed, the try, and its configuration."""
     assessment = examine(leased, attempt)
     created = assessment.settled.created | attempt.objects.adopted | attempt.leftovers.created
     needs = needs_of(leased, attempt, assessment, created)
@@ -155,7 +155,7 @@ def plan(leased: LeasedShard, attempt: Attempt) -> Phase:
 
 
 def _remembered(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
-    """Keep what any machine needs to look for what this plan may have made, should this one die."""
+    """Keep what another machine needs to find what this plan made, in case this one dies."""
     plan = _rollback_of(attempt).plan
     asked = any(
         _makes_our_own(leased, earlier)
@@ -190,7 +190,7 @@ def refuse_what_others_have(leased: LeasedShard, attempt: Attempt) -> None:
 
 
 def _ways_on(run: str, violations: Sequence[Violation]) -> str:
-    """What can be done where the guard refuses: its own advice, and to go on from what is deployed."""
+    """The next steps where the guard refuses: its own advice, or going on from what is deployed."""
     steps = dict.fromkeys(violation.next_step for violation in violations)
     forward = f"holdfast resume {run} --accept-forward"
     named = any(forward in step for step in steps)
@@ -262,7 +262,7 @@ def verify(leased: LeasedShard, attempt: Attempt) -> Phase:
 
 
 def retry(leased: LeasedShard, attempt: Attempt) -> Phase:
-    """Once more with a fresh plan, a bounded number of times. Raises NeedsPersonError after that."""
+    """Try again with a fresh plan, a bounded number of times. Raises NeedsPersonError after that."""
     attempt.course.rollback_retries += 1
     rollback = _rollback_of(attempt)
     with leased.phase(Phase.RB_RETRY, retry=attempt.course.rollback_retries):

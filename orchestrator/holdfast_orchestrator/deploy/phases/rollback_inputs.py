@@ -1,4 +1,4 @@
-"""What a rollback is built from: where to go back to, what failed, and what to keep, forget or import."""
+"""Works out what a rollback is built from: its goal, what failed, what to keep, forget or import."""
 
 from collections.abc import Iterator, Mapping
 
@@ -30,7 +30,7 @@ def goal_of(attempt: Attempt) -> Document:
 
 
 def failed(leased: LeasedShard, attempt: Attempt) -> Document:
-    """What failed; with the providers earlier failed runs needed."""
+    """The configuration that failed, with the providers that earlier failed runs needed."""
     from holdfast_orchestrator.terraform.provider_blocks import union_providers  # noqa: PLC0415
 
     newest: Document = attempt.stage_configuration

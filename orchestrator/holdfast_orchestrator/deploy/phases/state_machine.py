@@ -1,4 +1,4 @@
-"""The state machine of one shard's deploy, driven: each phase does its work and names the next.
+"""Drives the state machine of one shard's deploy: each phase does its work and names the next.
 
 The phases and arrows are `lifecycle`'s; what a phase does is in `forward`, `state_recovery`, `rollback`
 and `work.promotion`.
@@ -29,9 +29,9 @@ from holdfast_orchestrator.errors import (
     GateError,
     HoldfastError,
     LeasedError,
-    MachineError,
     NeedsPersonError,
     RolledBackError,
+    machine_errors,
 )
 from holdfast_orchestrator.inputs.kept import doubts_about, reapplied
 from holdfast_orchestrator.lifecycle import FORWARD_RETRIES, Phase, follow
@@ -68,20 +68,16 @@ def drive(leased: LeasedShard, attempt: Attempt, phase: Phase) -> Ending:
 def _next(leased: LeasedShard, attempt: Attempt, phase: Phase) -> Phase:
     """Do the work of a phase, and return where it leads; an error leads somewhere too."""
     try:
-        return _STEPS[phase](leased, attempt)
+        with machine_errors():
+            return _STEPS[phase](leased, attempt)
     except LeasedError:
         raise
     except HoldfastError as error:
         return _after_error(leased, attempt, phase, error)
-    except Exception as error:
-        refused = MachineError.behind(error)
-        if refused is None:
-            raise
-        return _after_error(leased, attempt, phase, refused)
 
 
 def _after_error(leased: LeasedShard, attempt: Attempt, phase: Phase, error: HoldfastError) -> Phase:
-    """Where an error leads: nothing that was begun is left without a name."""
+    """The phase that an error leads to: whatever was begun gets a named state."""
     if isinstance(error, NeedsPersonError):
         attempt.failure = _told(leased, error, attempt.failure)
         attempt.course.blocked = isinstance(error, BlockedRollbackError)
@@ -164,7 +160,7 @@ def _is_kept(attempt: Attempt) -> bool:
 
 
 def _is_cut_off(leased: LeasedShard, attempt: Attempt) -> bool:
-    """Whether a destroy ended because something died, and is to be carried on: nothing forbids it."""
+    """Whether a destroy was cut off, and nothing forbids to carry it on."""
     if attempt.verb != "destroy" or not attempt.course.goes_on or leased.run.stop.asked:
         return False
     return attempt.evidence.code != EXIT_FAILED and attempt.course.retries < FORWARD_RETRIES

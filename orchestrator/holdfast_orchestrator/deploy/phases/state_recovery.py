@@ -1,4 +1,4 @@
-"""STATE_RECOVERY and RESOLVE: what only the events or the cloud know comes back into the state."""
+"""STATE_RECOVERY and RESOLVE: bring what only the events or the cloud know back into the state."""
 
 from collections.abc import Iterator, Sequence
 
@@ -90,7 +90,7 @@ def settle_doubts(leased: LeasedShard, attempt: Attempt, doubts: Sequence[Step])
 
 
 def _put_rescued_away(leased: LeasedShard) -> None:
-    """Terraform does not begin where a state it could not save lies about; its bytes go to the bucket."""
+    """Archive a state that an apply could not save: Terraform does not start beside one."""
     if (rescued := leased.rescued()) is not None:
         leased.put_away(rescued)
 
@@ -139,7 +139,7 @@ def _not_found(
 
 
 def _exists(attempt: Attempt, step: Step) -> bool:
-    """Whether the create was answered that there is such an object."""
+    """Whether AWS answered the create that the object exists."""
     errors = (
         diagnostic.text
         for diagnostic in attempt.evidence.diagnostics

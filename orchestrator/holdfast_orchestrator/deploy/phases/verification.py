@@ -68,7 +68,7 @@ def accepting(leased: LeasedShard, configuration: Document) -> Accepting:
 
 
 def accepting_back(shard: Shard, attempt: Attempt, configuration: Document) -> Accepting:
-    """The same, with those accepted when the last good version was deployed, whatever has expired since."""
+    """The differences accepted today, or when the last good version was deployed; none of them expires."""
     noted = None if attempt.good is None else attempt.good.record.shard
     entries = (*shard.accepted_differences, *accepted_in_note(noted))
     return Accepting(entries, configuration=configuration)
@@ -84,7 +84,7 @@ def to_keep(attempt: Attempt) -> IdentityIndex:
 
 
 def told(verified: Verified) -> dict[str, Any]:
-    """What the journal keeps of a verify."""
+    """The fields of a verify that the journal keeps."""
     return {
         "plan": verified.plan,
         "fingerprint": verified.fingerprint,

@@ -1,4 +1,4 @@
-"""Deploy or destroy one shard, under its lease: look, plan, pass the gates, then let the machine work.
+"""Deploys or destroys one shard under its lease: look, plan, pass the gates, drive the phases.
 
 In goes a shard and what was shown and allowed; out comes a result, whatever happens: an error of any
 step is the shard's outcome and nobody else's. What a plan finds unchanged costs a lease and a plan, and
@@ -20,6 +20,7 @@ from holdfast_orchestrator.deploy.run_context import RunContext
 from holdfast_orchestrator.deploy.shard.intent import Intent
 from holdfast_orchestrator.deploy.shard.planning import Agreement, JudgedPlan, PlanTask, plan_shard
 from holdfast_orchestrator.deploy.shard.result import INTERRUPTED, ResultBuilder
+from holdfast_orchestrator.deploy.work.ending import Purpose
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import deploy_command
 from holdfast_orchestrator.deploy.work.preflight import (
@@ -29,9 +30,8 @@ from holdfast_orchestrator.deploy.work.preflight import (
     refuse_full_disk,
     refuse_strange_state,
 )
-from holdfast_orchestrator.deploy.work.purpose import Purpose
 from holdfast_orchestrator.deploy.work.terraform_locks import release_our_lock
-from holdfast_orchestrator.errors import EngineError, HoldfastError, InterruptedSafelyError, MachineError
+from holdfast_orchestrator.errors import EngineError, HoldfastError, InterruptedSafelyError, machine_errors
 from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.gate.gates import refuse_findings
 from holdfast_orchestrator.ownership.settle import Turn
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 
 class ShardDeploy:
-    """One shard's way through the steps."""
+    """Carries out what is intended for one shard."""
 
     def __init__(self, shard: Shard, run: Run, intent: Intent, run_context: RunContext) -> None:
         self._shard = shard
@@ -61,17 +61,13 @@ class ShardDeploy:
         self._back_to: datetime | None = None
 
     def result(self) -> ShardResult:
-        """Go through the steps and say how it ended."""
+        """Go through the steps and return the result; an error is a result too."""
         began = self._run.clock.monotonic()
         try:
-            ended = self._steps()
+            with machine_errors():
+                ended = self._steps()
         except HoldfastError as error:
             ended = self._builder.stopped(error)
-        except Exception as error:
-            refused = MachineError.behind(error)
-            if refused is None:
-                raise
-            ended = self._builder.stopped(refused)
         return replace(ended, seconds=self._run.clock.monotonic() - began)
 
     def _steps(self) -> ShardResult:

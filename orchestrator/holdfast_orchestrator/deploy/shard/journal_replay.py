@@ -1,4 +1,4 @@
-"""What a run wrote of itself, read back: a dead run's attempt as it stood when it died.
+"""Reads a journal back: a dead run's attempt as it stood when the run died.
 
 `noted` goes into the journal as a shard is begun; with the artifact, the plans and the backup in the bucket
 it is enough to go on from any machine. Each entry before an apply names the machine. Where Terraform's own
@@ -288,7 +288,7 @@ def _failure(shard: Shard, entries: Sequence[Entry]) -> Failure | None:
 
 
 def _prepared(entries: Sequence[Entry]) -> Mapping[str, Any]:
-    """What was written before the first apply. Earlier journals have several entries for it."""
+    """The data written before the first apply. Earlier journals have several entries for it."""
     return dict(item for entry in entries if entry.phase is Phase.PREPARED for item in entry.data.items())
 
 

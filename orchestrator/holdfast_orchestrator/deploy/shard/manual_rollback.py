@@ -1,4 +1,4 @@
-"""Going back because somebody asked: an earlier good deployment, deployed again on top of the present one.
+"""Rollback by hand: an earlier good deployment is deployed again on top of the present one.
 
 It is a deploy like any other (lease, gates, backup, verify, health, promotion), of an earlier artifact's
 configuration with what is needed to get there from here: newer providers, and inverse moves. What it would
@@ -14,11 +14,11 @@ from datetime import datetime
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.decisions.configuration import RollbackNeeds, build_rollback, inverse_moves
 from holdfast_orchestrator.deploy.shard.intent import RollbackTarget
+from holdfast_orchestrator.deploy.work.ending import Purpose
 from holdfast_orchestrator.deploy.work.kept_inputs import inputs_to_go_back_by_hand
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import deploy_command, rollback_command
 from holdfast_orchestrator.deploy.work.preflight import RecordedShard
-from holdfast_orchestrator.deploy.work.purpose import Purpose
 from holdfast_orchestrator.errors import GateError, NeedsPersonError, UsageError
 from holdfast_orchestrator.inputs.kept import same_inputs_kept
 from holdfast_orchestrator.record.artifact import read_artifact, readable_configurations
@@ -183,7 +183,7 @@ def _configuration_of(leased: LeasedShard, target: LastGood) -> Document:
 
 
 def _standing(leased: LeasedShard, recorded: RecordedShard) -> Document:
-    """What was deployed since, newest last; its providers are still needed."""
+    """The configurations deployed since, joined; their providers are still needed."""
     shas = [] if recorded.good is None else [recorded.good.record.artifact]
     shas += recorded.leftovers.artifacts
     standing: Document = parsed(leased.shard.configuration)

@@ -1,4 +1,4 @@
-"""What a person decided about a run, held against what the run has left: nobody decides about nothing.
+"""Refuses decisions about addresses that no shard of the run knows.
 
 A shell takes the quotes off `aws_sqs_queue.q["a"]`. A rollback that paid no heed to the address which is
 left would destroy the very object that was to be kept.

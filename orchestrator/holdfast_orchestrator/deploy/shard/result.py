@@ -1,4 +1,4 @@
-"""A shard's result in the making: what is known so far, and how an error reads as an ending."""
+"""Builds a shard's result from what is known so far; turns errors into results."""
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING

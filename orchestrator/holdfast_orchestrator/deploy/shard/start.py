@@ -5,8 +5,7 @@ from typing import Any
 
 from holdfast_orchestrator.deploy.phases.forward import put_deletes_off
 from holdfast_orchestrator.deploy.phases.health import refuse_unready
-from holdfast_orchestrator.deploy.phases.irreversible import refuse_without_way_back
-from holdfast_orchestrator.deploy.phases.reversibility import judge_reversible
+from holdfast_orchestrator.deploy.phases.irreversible import judge_reversible, refuse_without_way_back
 from holdfast_orchestrator.deploy.phases.state_machine import drive
 from holdfast_orchestrator.deploy.phases.tag_search import may_be_adopted, tagged_arns
 from holdfast_orchestrator.deploy.phases.verification import refuse_when_interrupted
@@ -20,11 +19,10 @@ from holdfast_orchestrator.deploy.work.attempt import (
     Task,
     Verification,
 )
-from holdfast_orchestrator.deploy.work.ending import Launched
+from holdfast_orchestrator.deploy.work.ending import Launched, Purpose
 from holdfast_orchestrator.deploy.work.kept_inputs import keep_deployed
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
-from holdfast_orchestrator.deploy.work.plan_basis import refuse_other_state
-from holdfast_orchestrator.deploy.work.preflight import RecordedShard, good_of
+from holdfast_orchestrator.deploy.work.preflight import RecordedShard, good_of, refuse_other_state
 from holdfast_orchestrator.deploy.work.promotion import (
     before_now,
     close_record,
@@ -32,7 +30,6 @@ from holdfast_orchestrator.deploy.work.promotion import (
     promote_shard,
     renew_fingerprint,
 )
-from holdfast_orchestrator.deploy.work.purpose import Purpose
 from holdfast_orchestrator.deploy.work.sightings import note_sightings, tell_unproven
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.errors import HoldfastError

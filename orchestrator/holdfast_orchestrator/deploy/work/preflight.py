@@ -29,8 +29,17 @@ from holdfast_orchestrator.record.state_record import KeptRecord, Leftovers, Sta
 from holdfast_orchestrator.state.object_store import StoredObject
 from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
 from holdfast_orchestrator.state.terraform_lock import lock_key
+from holdfast_orchestrator.system.private_files import read_source
 from holdfast_orchestrator.terraform.json_values import parsed
-from holdfast_orchestrator.terraform.state_file import Recorded, Standing, StateObject, compare, read_state
+from holdfast_orchestrator.terraform.plan import prior_stamp
+from holdfast_orchestrator.terraform.state_file import (
+    NO_STATE,
+    Recorded,
+    Standing,
+    StateObject,
+    compare,
+    read_state,
+)
 
 R = TypeVar("R")
 
@@ -169,6 +178,22 @@ def refuse_strange_state(leased: LeasedShard, recorded: RecordedShard) -> None:
             if not leased.run_context.policy.rebaseline:
                 raise GateError(_strange(key, standing, stored, expected), next_step=_LOOK)
             leased.say(f"the state at {key} is {standing}; taken for the truth, as was asked for")
+
+
+def refuse_other_state(leased: LeasedShard, plan: Path) -> None:
+    """Raise GateError where Terraform planned against another state than the one that lies there.
+
+    A store that denies for a moment that the state exists makes it plan to create everything again.
+    """
+    snapshot = leased.snapshot()
+    stored = NO_STATE if snapshot is None else snapshot.stamp
+    planned = prior_stamp(read_source(plan))
+    if planned != stored:
+        raise GateError(
+            f"Terraform planned against state serial {planned.serial} (lineage {planned.lineage or 'none'}), "
+            f"and in the bucket lies serial {stored.serial} (lineage {stored.lineage or 'none'})",
+            next_step=f"{deploy_command(leased.shard)}; if it stays so: holdfast doctor",
+        )
 
 
 def refuse_full_disk(leased: LeasedShard, recorded: RecordedShard) -> None:
