@@ -78,12 +78,6 @@ def find_engine(runtime: Runtime, *, choice: str | None = None, project: Path) -
     )
 
 
-def probe(runtime: Runtime, path: Path) -> Engine | None:
-    """Ask a program what it is; None where it is neither engine."""
-    answer = _ask(runtime, path)
-    return answer if isinstance(answer, Engine) else None
-
-
 def _ask(runtime: Runtime, path: Path) -> Engine | str:
     """The engine, or why it is none."""
     command = Command(
