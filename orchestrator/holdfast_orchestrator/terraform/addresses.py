@@ -56,6 +56,11 @@ def configuration_address(address: str) -> str:
     return _ANY_KEY.sub("", address)
 
 
+def module_name(module: str) -> str:
+    """The name of the outermost module of a path: `m` of `module.m["a"].module.n`."""
+    return module.removeprefix("module.").partition(".")[0].partition("[")[0]
+
+
 def object_type(address: str) -> str:
     """The Terraform type in an address: `aws_eip` of `module.m["a.b"].aws_eip.e[0]`."""
     return parse_address(address).kind

@@ -8,13 +8,13 @@ attachment has a random one). The key is made from the attributes that name the 
 import re
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from holdfast_orchestrator.terraform.create_semantics import TWINS, CreateRule, Semantics, rule_of
 
 WORLD = "*"
-# Objects of a state only: nothing outside Terraform exists.
+# Objects of a state only: nothing outside Terraform exists, so making them anew loses nothing.
 STATE_ONLY_PREFIXES = ("null_", "random_", "time_", "tls_", "terraform_data", "local_")
 
 _PLACES = ("partition", "region", "account")
@@ -77,11 +77,11 @@ def import_id_of(kind: str, values: Mapping[str, Any], place: Place | None) -> s
     rule = rule_of(kind)
     if rule is None or not rule.import_id:
         return None
-    known = {"partition": place.partition, "region": place.region, "account": place.account} if place else {}
-    cleaned = _cleaned(rule.kind, values) | (
-        {"queue_url": values["queue_url"]} if "queue_url" in values else {}
-    )
-    return _named(rule, rule.import_id, {**cleaned, **dict.fromkeys(_PLACES), **known})
+    attributes = _cleaned(rule.kind, values)
+    if "queue_url" in values:
+        attributes["queue_url"] = values["queue_url"]
+    where = {**dict.fromkeys(_PLACES), **({} if place is None else asdict(place))}
+    return _named(rule, rule.import_id, {**attributes, **where})
 
 
 def may_be_same(one: ObjectKey, other: ObjectKey) -> bool:
@@ -92,7 +92,7 @@ def may_be_same(one: ObjectKey, other: ObjectKey) -> bool:
 
 def _name(kind: str, values: Mapping[str, Any]) -> str | None:
     if kind == "aws_route":
-        return _route(values)
+        return route_name(values)
     rule = rule_of(kind)
     if rule is None or not rule.name:
         return _text(values.get("id"))
@@ -141,9 +141,10 @@ def _text(value: object) -> str | None:
     return str(value) if isinstance(value, str | int | float) and value != "" else None
 
 
-def _route(values: Mapping[str, Any]) -> str | None:
+def route_name(values: Mapping[str, Any]) -> str | None:
+    """Return what names a route in AWS: its table and its destination; None where one is not known."""
     table = _text(values.get("route_table_id"))
-    target = next((found for name in _ROUTE_TARGETS if (found := _text(values.get(name)))), None)
+    target = next(filter(None, (_text(values.get(name)) for name in _ROUTE_TARGETS)), None)
     return f"{table}_{target}" if table and target else None
 
 
@@ -151,10 +152,10 @@ def _place(kind: str, values: Mapping[str, Any], place: str | None) -> str | Non
     rule = rule_of(kind)
     if rule is not None and rule.scope == "world":
         return WORLD
-    found = _own_place(kind, rule, values) or place
-    if found is not None and rule is not None and rule.scope == "account":
-        return f"{found.partition(':')[0]}:"
-    return found
+    where = _own_place(kind, rule, values) or place
+    if where is not None and rule is not None and rule.scope == "account":
+        return f"{where.partition(':')[0]}:"
+    return where
 
 
 def _own_place(kind: str, rule: CreateRule | None, values: Mapping[str, Any]) -> str | None:

@@ -136,7 +136,7 @@ class Sightings:
 
     def add(self, sightings: Iterable[Sighting]) -> None:
         """Take later sightings over earlier ones."""
-        self.by_key.update((one.key, one) for one in sightings)
+        self.by_key.update((sighting.key, sighting) for sighting in sightings)
 
     def of(self, key: ObjectKey) -> Sighting | None:
         """Return what was seen of an object, None where nobody looked.
@@ -145,8 +145,8 @@ class Sightings:
         """
         if key in self.by_key:
             return self.by_key[key]
-        meant = [one for other, one in self.by_key.items() if may_be_same(key, other)]
-        return min(meant, key=lambda one: _LEAST_FIRST.index(one.verdict), default=None)
+        possible = [sighting for other, sighting in self.by_key.items() if may_be_same(key, other)]
+        return min(possible, key=lambda sighting: _LEAST_FIRST.index(sighting.verdict), default=None)
 
     def proves(self, kind: str, attributes: Mapping[str, Any]) -> bool:
         """Say whether a complete create of an object with these attributes proves that this run made it."""
@@ -161,15 +161,16 @@ class Sightings:
 
     def was_absent(self, kind: str, attributes: Mapping[str, Any]) -> bool:
         """Say whether an object with these attributes was looked for before its create, and was not there."""
-        key = key_of(kind, attributes)
-        seen = None if key is None else self.of(key)
-        return seen is not None and seen.verdict is Verdict.ABSENT
+        return self._verdict(kind, attributes) is Verdict.ABSENT
 
     def was_refused(self, kind: str, attributes: Mapping[str, Any]) -> bool:
         """Say whether it was there before and is not this shard's: never to be adopted, whatever its tags."""
+        return self._verdict(kind, attributes) is Verdict.FOUND
+
+    def _verdict(self, kind: str, attributes: Mapping[str, Any]) -> Verdict | None:
         key = key_of(kind, attributes)
-        seen = None if key is None else self.of(key)
-        return seen is not None and seen.verdict is Verdict.FOUND
+        sighting = None if key is None else self.of(key)
+        return None if sighting is None else sighting.verdict
 
 
 def judged_without_look(

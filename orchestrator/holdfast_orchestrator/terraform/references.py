@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast_orchestrator.terraform.addresses import parse_address
+from holdfast_orchestrator.terraform.addresses import module_name, parse_address
 from holdfast_orchestrator.terraform.json_values import Document, as_list, blocks
 
 _TRAVERSAL = re.compile(r"(?<![\w.-])[A-Za-z_][\w-]*(?:(?:\[[^\]]*\])?\.[A-Za-z_*][\w-]*)+")
@@ -55,7 +55,7 @@ def provider_of(kind: str, block: Document) -> str:
     """The provider configuration a block uses, as `name` or `name.alias`."""
     named = block.get("provider")
     if isinstance(named, str):
-        return named.removeprefix("${").removesuffix("}")
+        return named.strip().removeprefix("${").removesuffix("}").strip()
     return kind.partition("_")[0] if not kind.startswith("terraform_") else "terraform"
 
 
@@ -75,7 +75,7 @@ def declares(configuration: Document, address: str) -> bool:
     """Whether a configuration has the block an instance at `address` comes from, or calls its module."""
     parts = parse_address(address)
     if parts.module is not None:
-        name = parts.module.removeprefix("module.").partition(".")[0].partition("[")[0]
+        name = module_name(parts.module)
         return any(name in group for group in as_list(configuration.get("module")))
     return (parts.kind, parts.name) in {(kind, name) for kind, name, _ in blocks(configuration, "resource")}
 
