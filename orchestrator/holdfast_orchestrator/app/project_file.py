@@ -130,21 +130,19 @@ class Choices:
 
 def read_choices(project: Path) -> Choices:
     """Return what `project`/cdktf.json chooses; paths in it start at the project."""
-    settings = _settings(project / "cdktf.json")
+    settings = _settings(project / CDKTF_JSON)
     engine, mirror = settings.get("engine"), settings.get("provider_mirror")
+    if isinstance(engine, str) and "/" in engine:
+        engine = str(project / engine)
     return Choices(
-        engine=_anchored(project, engine) if isinstance(engine, str) and engine else None,
+        engine=engine if isinstance(engine, str) and engine else None,
         provider_mirror=project / mirror if isinstance(mirror, str) and mirror else None,
     )
 
 
 def _settings(file: Path) -> dict[str, Any]:
     try:
-        found = parse_json(read_settings(file, follow=True))["context"]["holdfast"]
+        settings = parse_json(read_settings(file, follow=True))["context"][CONTEXT_KEY]
     except (OSError, SettingsError, ValueError, KeyError, TypeError):
         return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _anchored(project: Path, engine: str) -> str:
-    return str(project / engine) if "/" in engine else engine
+    return settings if isinstance(settings, dict) else {}

@@ -170,7 +170,7 @@ class _Git:
         except ToolchainError:
             raise UsageError(f"{_OPTION} needs git, which is not on the search path") from None
         if not completed:
-            told = completed.stderr.strip().splitlines()
-            why = f" ({told[-1]})" if told else ""
+            words = completed.stderr.strip().splitlines()
+            why = f" ({words[-1]})" if words else ""
             raise UsageError(f"{_OPTION}: {otherwise}{why}", next_step=next_step)
         return completed.stdout.strip()
