@@ -50,9 +50,8 @@ class Initialization:
 
     def run(self, config: CliConfig, environ: dict[str, str]) -> InitOutcome:
         """Initialize the folder unless it is. Raises CommandFailedError."""
-        locks = lockfile.usable(lockfile.read(self._project), self._required)
-        key = self._key(config, locks)
-        if self._is_initialized(key):
+        locks = self._project_locks()
+        if self._is_initialized(self._key(config, locks)):
             return InitOutcome(skipped=True)
         self._forget_half_an_init()
         guard = locked(cache_folder_of(self._cache) / "plugins.lock") if config.serial_init else nullcontext()
@@ -83,10 +82,8 @@ class Initialization:
     def _learning_init(self, locks: lockfile.Locks, environ: dict[str, str]) -> Streamed:
         self._copy_locks(locks)
         streamed = self._checked_init(environ)
-        guard = (
-            cache_folder_of(self._cache, "locks")
-            / hashlib.sha256(str(self._project.resolve()).encode()).hexdigest()[:16]
-        )
+        name = hashlib.sha256(str(self._project.resolve()).encode()).hexdigest()[:16]
+        guard = cache_folder_of(self._cache, "locks") / name
         lockfile.merge_into_project(self._project, lockfile.read(self._folder), guard=guard)
         return streamed
 
@@ -127,7 +124,8 @@ class Initialization:
         return (
             (folder / INIT_KEY).is_file()
             and read_file(folder / INIT_KEY).decode(errors="replace") == key
-            and not any(_is_local(source) for source, _ in _modules(document).values())
+            # A module beside the configuration may call others without its own source changing.
+            and not any(source.startswith((".", "/")) for source, _ in _modules(document).values())
             and (not has_backend or (folder / ".terraform" / "terraform.tfstate").is_file())
             and all(self._is_installed(one) for one in self._required)
         )
@@ -146,8 +144,3 @@ def _modules(document: dict[str, object]) -> dict[str, tuple[str, str]]:
         for name, body in named(document.get("module"))
         if isinstance(body, dict)
     }
-
-
-def _is_local(source: str) -> bool:
-    # A module beside the configuration may call others without its own source changing.
-    return source.startswith((".", "/"))

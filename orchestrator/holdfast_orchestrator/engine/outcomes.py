@@ -93,9 +93,9 @@ class Account:
 
 def account_of(events: Iterable[UiEvent]) -> Account:
     """Sort out what an apply, or its record, said about resources."""
-    told = tuple(events)
+    every = tuple(events)
     return Account(
-        tuple(event for event in told if isinstance(event, ApplyStart)),
-        tuple(event for event in told if isinstance(event, ApplyComplete)),
-        tuple(event for event in told if isinstance(event, ApplyErrored)),
+        tuple(event for event in every if isinstance(event, ApplyStart)),
+        tuple(event for event in every if isinstance(event, ApplyComplete)),
+        tuple(event for event in every if isinstance(event, ApplyErrored)),
     )

@@ -57,8 +57,7 @@ def find_engine(runtime: Runtime, *, choice: str | None = None, project: Path) -
     """Return the first engine that is new enough.
 
     `choice` (or HOLDFAST_ENGINE, or `context.holdfast.engine` of cdktf.json) is `terraform`, `tofu` or
-    a path; then no other is taken. Raises
-    ToolchainError that lists what was found and why it would not do.
+    a path; then no other is taken. Raises ToolchainError that lists what was found and why it would not do.
     """
     wanted = choice or runtime.environ.get("HOLDFAST_ENGINE") or read_choices(project).engine
     rejected: list[str] = []
@@ -68,12 +67,12 @@ def find_engine(runtime: Runtime, *, choice: str | None = None, project: Path) -
             return answer
         rejected.append(str(answer))
     asked = wanted or "terraform or tofu"
-    found = f"found {', '.join(rejected)}" if rejected else "found none"
+    answers = f"found {', '.join(rejected)}" if rejected else "found none"
     next_step = "make install, or set HOLDFAST_ENGINE to the path of one"
-    if _NO_ROOM.search(found):
+    if _NO_ROOM.search(answers):
         next_step = "give it more memory or processes (`ulimit -v`, `ulimit -u`, the container's limits)"
     raise ToolchainError(
-        f"no {asked} of version {dotted(FLOOR)} or newer on the search path or in {PROJECT_BIN}; {found}",
+        f"no {asked} of version {dotted(FLOOR)} or newer on the search path or in {PROJECT_BIN}; {answers}",
         next_step=next_step,
     )
 
@@ -101,6 +100,6 @@ def _candidates(runtime: Runtime, wanted: str | None, project: Path) -> Iterator
     for name in (wanted,) if wanted else NAMES:
         anchored = str(runtime.cwd / name) if "/" in name else name
         for folder in (search, str(project / PROJECT_BIN)):
-            found = shutil.which(anchored, path=folder)
-            if found is not None:
-                yield Path(found).absolute()
+            program = shutil.which(anchored, path=folder)
+            if program is not None:
+                yield Path(program).absolute()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from holdfast_orchestrator.engine.diagnostics import Diagnostic
+from holdfast_orchestrator.terraform.json_values import mapping_of, text_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,18 +156,20 @@ def parse(line: str) -> UiEvent | None:
 
 
 def _event(body: Mapping[str, Any]) -> UiEvent:
-    kind = _text(body.get("type"))
-    common = {"at": _text(body.get("@timestamp")), "message": _text(body.get("@message"))}
+    kind = text_of(body.get("type"))
+    common = {"at": text_of(body.get("@timestamp")), "message": text_of(body.get("@message"))}
     match kind:
         case "diagnostic":
-            diagnostic = Diagnostic.from_json(_mapping(body.get("diagnostic")))
+            diagnostic = Diagnostic.from_json(mapping_of(body.get("diagnostic")))
             return DiagnosticEvent(diagnostic=diagnostic, **common)
         case "outputs":
-            return Outputs(sensitive=_sensitivity(_mapping(body.get("outputs"))), **common)
+            outputs = mapping_of(body.get("outputs"))
+            sensitive = {name: bool(mapping_of(output).get("sensitive")) for name, output in outputs.items()}
+            return Outputs(sensitive=sensitive, **common)
         case "planned_change" | "resource_drift" | "change_summary":
             return _change(kind, body, common)
         case _ if kind in _RESOURCE_EVENTS:
-            return _about_resource(kind, _mapping(body.get("hook")), common)
+            return _about_resource(kind, mapping_of(body.get("hook")), common)
         case _:
             return _words(kind, body, common)
 
@@ -175,33 +178,28 @@ def _words(kind: str, body: Mapping[str, Any], common: Mapping[str, str]) -> UiE
     if isinstance(state := body.get("state"), Mapping):
         return EmergencyStateDump(state=state, **common)
     if kind in _WORDS or not kind:
-        return LogLine(level=_text(body.get("@level")) or "info", **common)
+        return LogLine(level=text_of(body.get("@level")) or "info", **common)
     return Unknown(kind=kind, body=body, **common)
 
 
 def _change(kind: str, body: Mapping[str, Any], common: Mapping[str, str]) -> UiEvent:
     if kind == "change_summary":
-        return _summary(_mapping(body.get("changes")), common)
-    change = _mapping(body.get("change"))
-    if kind == "planned_change":
-        return _planned(change, common)
-    return ResourceDrift(**_resource(change), action=_text(change.get("action")), **common)
-
-
-def _planned(change: Mapping[str, Any], common: Mapping[str, str]) -> PlannedChange:
-    previous = _mapping(change.get("previous_resource"))
+        return _summary(mapping_of(body.get("changes")), common)
+    change = mapping_of(body.get("change"))
+    if kind == "resource_drift":
+        return ResourceDrift(**_resource(change), **common)
+    previous = mapping_of(change.get("previous_resource"))
     return PlannedChange(
         **_resource(change),
-        action=_text(change.get("action")),
-        reason=_text(change.get("reason")) or None,
-        previous_address=_text(previous.get("addr")) or None,
+        reason=text_of(change.get("reason")) or None,
+        previous_address=text_of(previous.get("addr")) or None,
         **common,
     )
 
 
 def _summary(changes: Mapping[str, Any], common: Mapping[str, str]) -> ChangeSummary:
     return ChangeSummary(
-        operation=_text(changes.get("operation")),
+        operation=text_of(changes.get("operation")),
         add=_count(changes.get("add")),
         change=_count(changes.get("change")),
         remove=_count(changes.get("remove")),
@@ -213,29 +211,20 @@ def _summary(changes: Mapping[str, Any], common: Mapping[str, str]) -> ChangeSum
 def _about_resource(kind: str, hook: Mapping[str, Any], common: Mapping[str, str]) -> ResourceEvent:
     return _RESOURCE_EVENTS[kind](
         **_resource(hook),
-        action=_text(hook.get("action")),
-        id_key=_text(hook.get("id_key")) or None,
-        id_value=_text(hook.get("id_value")) or None,
+        id_key=text_of(hook.get("id_key")) or None,
+        id_value=text_of(hook.get("id_value")) or None,
         seconds=float(_count(hook.get("elapsed_seconds"))),
         **common,
     )
 
 
 def _resource(holder: Mapping[str, Any]) -> dict[str, str]:
-    resource = _mapping(holder.get("resource"))
-    return {"address": _text(resource.get("addr")), "resource_type": _text(resource.get("resource_type"))}
-
-
-def _sensitivity(outputs: Mapping[str, Any]) -> dict[str, bool]:
-    return {name: bool(_mapping(output).get("sensitive")) for name, output in outputs.items()}
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    resource = mapping_of(holder.get("resource"))
+    return {
+        "address": text_of(resource.get("addr")),
+        "resource_type": text_of(resource.get("resource_type")),
+        "action": text_of(holder.get("action")),
+    }
 
 
 def _count(value: object) -> int:

@@ -75,14 +75,14 @@ def secret_variables(shard: "Shard") -> Iterable[str]:
     if not shard.inputs.variables:
         return
     declared = declarations(json.loads(shard.configuration))
-    for one in shard.inputs.variables:
-        if one.form == "file":
-            yield from _in_file(one.value, {name for name, body in declared.items() if body.get("sensitive")})
-        elif declared.get(one.name, {}).get("sensitive"):
-            yield one.value
+    sensitive = {name for name, body in declared.items() if body.get("sensitive")}
+    for variable in shard.inputs.variables:
+        if variable.form == "file":
+            yield from _in_file(variable.value, sensitive)
+        elif variable.name in sensitive:
+            yield variable.value
 
 
 def _in_file(text: str, names: set[str]) -> Iterable[str]:
     for name in names:
-        for found in re.finditer(rf'(?m)^\s*"?{re.escape(name)}"?\s*[=:]\s*"((?:[^"\\]|\\.)*)"', text):
-            yield found[1]
+        yield from re.findall(rf'(?m)^\s*"?{re.escape(name)}"?\s*[=:]\s*"((?:[^"\\]|\\.)*)"', text)

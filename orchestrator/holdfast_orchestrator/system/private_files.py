@@ -8,7 +8,7 @@ without following or waiting, and looks at what was opened then:
     write_private, replace_file     a file of ours, made anew; beside it first, where others may read it
     locked, open_lock, open_append  a lock that is held; a file to lock; one that is added to
     read_file                       a file of ours, up to a limit
-    read_source                     a file of the user's app; there a link is followed, it is theirs
+    read_source, sha256_of          a file of the user's app; there a link is followed, it is theirs
     own_folder, cache_folder_of     folders that are ours alone
     project_folder                  a folder of ours in the user's project
     open_output                     what `--events` and `--markdown` name
@@ -18,6 +18,7 @@ What is refused is a HoldfastError that says what lies there, and what to do.
 
 import contextlib
 import fcntl
+import hashlib
 import itertools
 import os
 import re
@@ -146,6 +147,12 @@ def read_source(path: Path, *, largest: int = LARGEST) -> bytes:
             f"cannot read {path}: it must be a file, got {kind}", next_step="make it a readable file"
         )
     return _read(descriptor, path, largest)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 (hex) of a file's bytes, whatever leads to it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def own_folder(path: Path) -> Path:

@@ -36,15 +36,9 @@ _END_SECONDS = 10.0
 _LOOK_SECONDS = 0.01
 # Go's GOGC: garbage is collected at five times what lives, and not at twice.
 _SELDOM = "400"
-_PASSED_ON = (
-    "PATH",
-    "LANG",
-    "TMPDIR",
-    "PYTHONPATH",
-    "VIRTUAL_ENV",
-    "LD_LIBRARY_PATH",
-    "PYTHONDONTWRITEBYTECODE",
-)
+_PASSED_ON = frozenset({
+    "PATH", "LANG", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE",
+})  # fmt: skip
 _QUIET = {"GRPC_ENABLE_FORK_SUPPORT": "0", "GRPC_VERBOSITY": "NONE"}
 
 
@@ -162,8 +156,8 @@ class WarmProviders:
     def tell_once(self, why: str) -> None:
         """Say, once in a run, that something goes the ordinary way."""
         with self._lock:
-            told, self._told = self._told, True
-        if not told:
+            was_told, self._told = self._told, True
+        if not was_told:
             self._tell(f"going on without a warm provider, which only costs time: {why}")
 
     @property
@@ -270,8 +264,8 @@ def _take_in(lent: AttachedProviders, watched: Mapping[str, Any] | None) -> None
     if watched is None:
         return
     lent.watched = lent.watched or Sightings()
-    lent.watched.add(Sighting.of(one) for one in watched["seen"])
-    lent.watched.gone.update(ObjectKey(*one) for one in watched["gone"])
+    lent.watched.add(map(Sighting.of, watched["seen"]))
+    lent.watched.gone.update(ObjectKey(*key) for key in watched["gone"])
 
 
 def _exchange(control: Path, question: Mapping[str, Any]) -> dict[str, Any]:

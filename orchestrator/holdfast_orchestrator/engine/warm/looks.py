@@ -32,6 +32,8 @@ _TOLD_IDS: Mapping[str, tuple[str, ...]] = {
     "aws_sqs_queue": ("url",),
 }
 
+_PLACE_SOURCES = ("aws_caller_identity", "aws_region", "aws_partition")
+
 # Fields of ImportResourceState, ReadResource and ReadDataSource, the same in protocol 5 and 6.
 _TYPE, _ID, _STATE, _PRIVATE = 1, 2, 2, 3
 _IMPORTED, _IMPORT_DIAGNOSTICS = 1, 2
@@ -93,9 +95,9 @@ class Looks:
             found = await _imported(asking, rule.kind, import_id)
         if found is None or rule.is_default(found):
             return Sighting(key=key, kind=kind, verdict=Verdict.ABSENT)
-        there = key_of(kind, found, key.place)
-        if there is not None and there.name != key.name:
-            raise _UnknownError(f"the provider answered with {there.name}")
+        answered = key_of(kind, found, key.place)
+        if answered is not None and answered.name != key.name:
+            raise _UnknownError(f"the provider answered with {answered.name}")
         return Sighting(
             key=key,
             kind=kind,
@@ -143,21 +145,21 @@ def _object(answer: bytes) -> Mapping[str, Any] | None:
 
 def _says_absent(answer: bytes, number: int) -> bool:
     """Whether the errors say that there is no such object. Raises _UnknownError for other errors."""
-    told = errors(answer, number)
-    if told and not all(map(says_absent, told)):
-        raise _UnknownError(told[0])
-    return bool(told)
+    texts = errors(answer, number)
+    if texts and not all(map(says_absent, texts)):
+        raise _UnknownError(texts[0])
+    return bool(texts)
 
 
 def _told_id(kind: str, found: Mapping[str, Any]) -> str:
     """The import id of what a data source found; empty where it does not tell."""
-    told = _TOLD_IDS.get(kind, ())
-    return "|".join(str(found[name]) for name in told) if all(found.get(name) for name in told) else ""
+    names = _TOLD_IDS.get(kind, ())
+    return "|".join(str(found[name]) for name in names) if all(map(found.get, names)) else ""
 
 
 def _arguments(rule: CreateRule, values: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of the data source. Raises _UnknownError where one is not known."""
-    pairs = (one.partition("=") for one in rule.look.removeprefix("data:").split(","))
+    pairs = (pair.partition("=") for pair in rule.look.removeprefix("data:").split(","))
     arguments = {argument: values.get(attribute or argument) for argument, _, attribute in pairs}
     if any(value is None or value is UNKNOWN for value in arguments.values()):
         raise _UnknownError("its name is not known before it is made")
@@ -168,15 +170,10 @@ async def _place(asking: Asking) -> Place | None:
     """What the provider says of itself: right for aliases and assumed roles too."""
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
-            told = await asyncio.gather(
-                *(
-                    _data_source(asking, name, {})
-                    for name in ("aws_caller_identity", "aws_region", "aws_partition")
-                )
-            )
+            answers = await asyncio.gather(*(_data_source(asking, name, {}) for name in _PLACE_SOURCES))
     except (TimeoutError, _UnknownError, grpc.RpcError, wire.WireError):
         return None
-    identity, region, partition = ((one or {}) for one in told)
+    identity, region, partition = ((answer or {}) for answer in answers)
     account, where, name = identity.get("account_id"), region.get("name"), partition.get("partition")
     return Place(str(account), str(where), str(name)) if account and where and name else None
 
