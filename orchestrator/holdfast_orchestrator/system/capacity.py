@@ -46,8 +46,8 @@ def memory_here(root: Path = _ROOT) -> int:
     """Return the bytes this process may use: the machine's, or fewer where its control groups say so."""
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     files = ("memory.max", "memory.limit_in_bytes")
-    said = [_read(group / file) for group in _groups(root, "memory") for file in files]
-    return min([physical, *(int(text) for text in said if text.isdigit())])
+    limits = [_read(group / file) for group in _groups(root, "memory") for file in files]
+    return min([physical, *(int(limit) for limit in limits if limit.isdigit())])
 
 
 def cores_here(root: Path = _ROOT) -> int:
@@ -73,9 +73,9 @@ def _groups(root: Path, controller: str) -> Iterator[Path]:
 def _quota(group: Path) -> Iterator[int]:
     """The cores a group may use, rounded up; nothing where it has no quota."""
     old = (group / "cpu.cfs_quota_us", group / "cpu.cfs_period_us")
-    said = _read(group / "cpu.max").split() or [_read(file) for file in old]
-    if all(word.isdigit() for word in said):
-        quota, period = map(int, said)
+    words = _read(group / "cpu.max").split() or [_read(file) for file in old]
+    if all(word.isdigit() for word in words):
+        quota, period = map(int, words)
         yield max(1, -(-quota // period))
 
 

@@ -159,8 +159,8 @@ def own_folder(path: Path) -> Path:
     """Return a folder that is ours alone and no link, made where there is none. Raises UnsafePlaceError."""
     with contextlib.suppress(FileExistsError):
         path.mkdir(mode=PRIVATE)
-    found = _own(path)
-    if stat.S_IMODE(found.st_mode) != PRIVATE:
+    status = _own(path)
+    if stat.S_IMODE(status.st_mode) != PRIVATE:
         path.chmod(PRIVATE)
     return path
 
@@ -190,9 +190,9 @@ def project_folder(project: Path, *names: str) -> Path:
         folder = folder / name
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o755)
-        found = refuse_link(folder, of=project)
-        if found.st_uid == os.geteuid():
-            _close_to_others(folder, found)
+        status = refuse_link(folder, of=project)
+        if status.st_uid == os.geteuid():
+            _close_to_others(folder, status)
     return folder
 
 
@@ -201,12 +201,12 @@ def refuse_link(folder: Path, *, of: Path) -> os.stat_result:
 
     Raises UnsafePlaceError, and FileNotFoundError where there is none.
     """
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode):
-        raise _not(folder, "a folder and no link", found)
-    if found.st_uid not in {os.geteuid(), of.stat().st_uid}:
-        raise _foreign(folder, found)
-    return found
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode):
+        raise _not(folder, "a folder and no link", status)
+    if status.st_uid not in {os.geteuid(), of.stat().st_uid}:
+        raise _foreign(folder, status)
+    return status
 
 
 def open_output(path: Path, *, emptied: bool = True) -> int:
@@ -218,11 +218,11 @@ def open_output(path: Path, *, emptied: bool = True) -> int:
     if (number := _stream(path)) is not None:
         return os.dup(number)
     descriptor = _opened(path, os.O_WRONLY | os.O_CREAT, 0o666)
-    found = os.fstat(descriptor)
+    status = os.fstat(descriptor)
     try:
-        is_device = stat.S_ISCHR(found.st_mode) and path.parent == Path("/dev")
+        is_device = stat.S_ISCHR(status.st_mode) and path.parent == Path("/dev")
         if not is_device:
-            _check_file(found, path)
+            _check_file(status, path)
         if emptied and not is_device:
             os.ftruncate(descriptor, 0)
     except BaseException:
@@ -237,16 +237,16 @@ def kind_of(mode: int) -> str:
 
 
 def _own(path: Path) -> os.stat_result:
-    found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode):
-        raise _not(path, "a folder of yours and no link", found)
-    if found.st_uid != os.geteuid():
-        raise _foreign(path, found)
-    return found
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode):
+        raise _not(path, "a folder of yours and no link", status)
+    if status.st_uid != os.geteuid():
+        raise _foreign(path, status)
+    return status
 
 
-def _close_to_others(folder: Path, found: os.stat_result) -> None:
-    mode = stat.S_IMODE(found.st_mode)
+def _close_to_others(folder: Path, status: os.stat_result) -> None:
+    mode = stat.S_IMODE(status.st_mode)
     # Of a folder with the sticky bit, such as /tmp, nobody can take away what is another's.
     if mode & _OTHERS_MAY_WRITE and not mode & stat.S_ISVTX:
         folder.chmod(mode & ~_OTHERS_MAY_WRITE)
@@ -257,9 +257,9 @@ def _opened(path: Path, flags: int, mode: int = 0o600) -> int:
         descriptor = os.open(path, flags | _SAFELY, mode)
     except OSError as error:
         with contextlib.suppress(FileNotFoundError):
-            found = path.lstat()
-            if not stat.S_ISREG(found.st_mode):
-                raise _not(path, "a file", found) from None
+            status = path.lstat()
+            if not stat.S_ISREG(status.st_mode):
+                raise _not(path, "a file", status) from None
         raise error from None
     os.set_blocking(descriptor, True)
     return descriptor
@@ -273,11 +273,11 @@ def _require_file(descriptor: int, path: Path) -> None:
         raise
 
 
-def _check_file(found: os.stat_result, path: Path) -> None:
-    if not stat.S_ISREG(found.st_mode):
-        raise _not(path, "a file", found)
-    if found.st_uid not in {os.geteuid(), path.parent.stat().st_uid}:
-        raise _foreign(path, found)
+def _check_file(status: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise _not(path, "a file", status)
+    if status.st_uid not in {os.geteuid(), path.parent.stat().st_uid}:
+        raise _foreign(path, status)
 
 
 def _read(descriptor: int, path: Path, largest: int) -> bytes:
@@ -305,15 +305,15 @@ def _stream(path: Path) -> int | None:
     return int(named[1]) if named else _STREAMS.get(str(path))
 
 
-def _not(path: Path, wanted: str, found: os.stat_result) -> UnsafePlaceError:
-    kind = kind_of(found.st_mode)
-    advice = "name another place" if stat.S_ISDIR(found.st_mode) else f"look at it, then: rm {_q(path)}"
+def _not(path: Path, wanted: str, status: os.stat_result) -> UnsafePlaceError:
+    kind = kind_of(status.st_mode)
+    advice = "name another place" if stat.S_ISDIR(status.st_mode) else f"look at it, then: rm {_q(path)}"
     return UnsafePlaceError(f"{path} must be {wanted}, got {kind}", next_step=advice)
 
 
-def _foreign(path: Path, found: os.stat_result) -> UnsafePlaceError:
+def _foreign(path: Path, status: os.stat_result) -> UnsafePlaceError:
     return UnsafePlaceError(
-        f"{path} must belong to you (user {os.geteuid()}), and belongs to user {found.st_uid}",
+        f"{path} must belong to you (user {os.geteuid()}), and belongs to user {status.st_uid}",
         next_step=f"look at it, then: sudo chown -R {os.geteuid()} {_q(path)}, or name another place",
     )
 
