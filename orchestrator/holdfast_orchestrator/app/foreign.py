@@ -131,7 +131,7 @@ def service_part(stack: str, service: str | None) -> str:
 def merged(settings: ForeignSettings, options: ForeignSettings) -> ForeignSettings:
     """Return the settings with gaps filled from options. Raises SettingsError where both differ."""
     values = {}
-    for name in (one.name for one in fields(ForeignSettings)):
+    for name in (setting.name for setting in fields(ForeignSettings)):
         set_, asked = getattr(settings, name), getattr(options, name)
         if set_ is not None and asked is not None and set_ != asked:
             raise SettingsError(

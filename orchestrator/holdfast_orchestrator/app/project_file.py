@@ -113,8 +113,8 @@ def _foreign(given: Mapping[str, Any], file: Path) -> ForeignSettings:
     allowed = {field.name for field in fields(ForeignSettings)}
     for name, value in given.items():
         if name not in allowed | _OTHER_SETTINGS:
-            there = ", ".join(sorted(allowed | _OTHER_SETTINGS | _OBJECTS))
-            raise SettingsError(f"{file}: context.holdfast has no setting {name!r}; there are: {there}")
+            names = ", ".join(sorted(allowed | _OTHER_SETTINGS | _OBJECTS))
+            raise SettingsError(f"{file}: context.holdfast has no setting {name!r}; there are: {names}")
         if not isinstance(value, str):
             raise SettingsError(f"{file}: context.holdfast.{name} must be a string, got {value!r}")
     return ForeignSettings(**{name: value for name, value in given.items() if name in allowed})

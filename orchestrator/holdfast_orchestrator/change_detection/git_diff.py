@@ -126,9 +126,9 @@ def _trusts_more(before: lockfile.Locks, after: lockfile.Locks, source: str) -> 
 def _requires(shard: Shard, sources: frozenset[str]) -> bool:
     registries = {source.partition("/")[0] for source in sources}
     return any(
-        one.source in sources
+        required.source in sources
         for registry in registries
-        for one in requirements(shard.configuration, registry)
+        for required in requirements(shard.configuration, registry)
     )
 
 

@@ -111,9 +111,9 @@ def _section(name: str, value: Any) -> Any:
 def _each(value: Any, inner: Any) -> Any:
     match value:
         case dict():
-            return {name: inner(one) for name, one in value.items() if name != COMMENT}
+            return {name: inner(body) for name, body in value.items() if name != COMMENT}
         case list():
-            return [_each(one, inner) for one in value]
+            return [_each(each, inner) for each in value]
         case _:
             return value
 

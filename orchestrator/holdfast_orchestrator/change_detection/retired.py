@@ -76,17 +76,17 @@ def find_retired(run: Run) -> tuple[Retired, ...]:
     return tuple(by_name[name] for name in sorted(by_name))
 
 
-def chosen(name: str, found: tuple[Retired, ...]) -> Retired:
+def chosen(name: str, retired: tuple[Retired, ...]) -> Retired:
     """Return the one of this name, which may be taken down.
 
     Raises UsageError where there is none, or others still need it; GateError where the app declares what
     it has.
     """
-    by_name = {one.shard.name: one for one in found}
+    by_name = {each.shard.name: each for each in retired}
     if name not in by_name:
         names = ", ".join(sorted(by_name)) or "none"
         raise UsageError(f"no stack {name!r} was removed from this app; removed and still there: {names}")
-    needed = sorted(one.shard.name for one in found if name in one.shard.depends_on)
+    needed = sorted(each.shard.name for each in retired if name in each.shard.depends_on)
     if needed:
         raise UsageError(
             f"{', '.join(needed)} would lose what they depend on",

@@ -156,7 +156,7 @@ def known_failures() -> tuple[Advice, ...]:
 
 def advice_for(text: str) -> str | None:
     """Return the line of advice for a failure's text, or None where it is not a known one."""
-    return next((one.advice for one in known_failures() if one.pattern.search(text)), None)
+    return next((failure.advice for failure in known_failures() if failure.pattern.search(text)), None)
 
 
 def locate(diagnostic: Diagnostic, sources: Mapping[str, Source], configuration: bytes) -> Place | None:

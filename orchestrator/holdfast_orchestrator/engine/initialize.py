@@ -70,10 +70,10 @@ class Initialization:
     def _locked_init(self, locks: lockfile.Locks, environ: dict[str, str]) -> Streamed:
         if not lockfile.covers(locks, self._required):
             return self._learning_init(locks, environ)
-        sources = {one.source for one in self._required}
+        sources = {required.source for required in self._required}
         self._copy_locks({source: lock for source, lock in locks.items() if source in sources})
         streamed = self._init(environ, "-lockfile=readonly")
-        summaries = {one.summary for one in streamed.diagnostics}
+        summaries = {each.summary for each in streamed.diagnostics}
         if _STATE_NEEDS_MORE in summaries:
             return self._learning_init(locks, environ)
         check(self._runner, "init", streamed)
@@ -111,8 +111,8 @@ class Initialization:
             "engine": str(self._runner.engine),
             "backend": [block.get("backend") for block in objects(document.get("terraform"))],
             "modules": _modules(document),
-            "required": [(one.source, one.constraint) for one in self._required],
-            "locks": [repr(locks.get(one.source)) for one in self._required],
+            "required": [(required.source, required.constraint) for required in self._required],
+            "locks": [repr(locks.get(required.source)) for required in self._required],
             "installation": config.text,
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -127,7 +127,7 @@ class Initialization:
             # A module beside the configuration may call others without its own source changing.
             and not any(source.startswith((".", "/")) for source, _ in _modules(document).values())
             and (not has_backend or (folder / ".terraform" / "terraform.tfstate").is_file())
-            and all(self._is_installed(one) for one in self._required)
+            and all(self._is_installed(required) for required in self._required)
         )
 
     def _is_installed(self, required: Requirement) -> bool:

@@ -139,7 +139,7 @@ class Terraform:
             streamed, watched = self._stream(
                 "plan", *arguments, accept=frozenset({_UNCHANGED, _CHANGED}), watch=watch
             )
-            errors = [one.text for one in streamed.diagnostics if one.is_error]
+            errors = [diagnostic.text for diagnostic in streamed.diagnostics if diagnostic.is_error]
             if streamed.completed or seconds is None or not lock_not_taken(errors) or self.interrupted:
                 break
             self._runtime.clock.sleep(seconds)

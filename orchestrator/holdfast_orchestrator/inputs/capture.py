@@ -119,7 +119,7 @@ class _Search:
                     self._remote(at, value)
                 return {name: self._member(value, name, at) for name in value}
             case list():
-                return [self.value(one, at) for one in value]
+                return [self.value(each, at) for each in value]
             case str():
                 return self._text(value, at)
             case _:

@@ -27,7 +27,7 @@ class Given:
 
     def refuse_undeclared(self, configurations: Iterable[bytes]) -> None:
         """Raise UsageError for a variable that no stack declares."""
-        named = {one.name for one in self.variables if one.form != "file"}
+        named = {variable.name for variable in self.variables if variable.form != "file"}
         if not named:
             return
         declared = {name for each in configurations for name in declarations(json.loads(each))}
@@ -53,7 +53,8 @@ def variables_of(document: Mapping[str, Any], given: Given) -> tuple[Variable, .
         for name in sorted(declared)
         if ENVIRONMENT + name in given.environ
     )
-    return (*environment, *(_formed(one, declared) for one in given.variables if _concerns(one, declared)))
+    others = (_formed(each, declared) for each in given.variables if _concerns(each, declared))
+    return (*environment, *others)
 
 
 def _concerns(given: Variable, declared: Mapping[str, Any]) -> bool:

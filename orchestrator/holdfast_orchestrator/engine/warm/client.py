@@ -118,8 +118,8 @@ class WarmProviders:
     def hash_ahead(self, required: Sequence[Requirement], roots: Sequence[Path]) -> None:
         """Hash what the lock file will probably trust in a moment. Never raises."""
         with self._finding, contextlib.suppress(OSError, UnsafePlaceError):
-            for one in required:
-                hash_ahead(one, roots, cache=self._runtime.cache)
+            for each in required:
+                hash_ahead(each, roots, cache=self._runtime.cache)
 
     def begin(self) -> None:
         """Start the gateway ahead of its use. Never raises."""
