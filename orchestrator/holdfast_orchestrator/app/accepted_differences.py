@@ -46,7 +46,7 @@ class AcceptedDifferenceEntry(BaseModel):
 
 
 class StackEntry(AcceptedDifferenceEntry):
-    """The same in cdktf.json, which is about every stack unless `stack` (a name, or a pattern) says which."""
+    """The same in cdktf.json; it is about the stacks whose names fit the pattern `stack`."""
 
     stack: Words = "*"
 

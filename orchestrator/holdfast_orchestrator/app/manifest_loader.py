@@ -55,8 +55,8 @@ def is_synthesized(outdir: Path) -> bool:
 def load_manifest(outdir: Path, defaults: ForeignDefaults) -> Manifest:
     """Read what an app was synthesized to.
 
-    `defaults` answers for a foreign app. Raises SettingsError where a file is missing, of a version
-    not known, or says something that is not allowed.
+    `defaults` completes a foreign app. Raises SettingsError for a file that is missing, has an unknown
+    version, or has a value that is not allowed.
     """
     refuse_linked(outdir)
     stacks = _stacks(outdir)
@@ -176,13 +176,8 @@ def _shard(stack: Stack, given: Any, file: Path) -> Shard:
 
 
 def _refuse_another_backend(stack: Stack, state: Any, file: Path) -> None:
-    """Terraform goes where the configuration says; backups, lock and lease go where the manifest says."""
-    try:
-        declared = (json.loads(stack.configuration).get("terraform") or {}).get("backend") or {}
-    except ValueError as error:
-        raise SettingsError(
-            f"{stack.name}: its cdk.tf.json is {explain(error)}", next_step="holdfast synth"
-        ) from None
+    """Terraform uses the configuration's backend; backups, lock and lease use the manifest's place."""
+    declared = (json.loads(stack.configuration).get("terraform") or {}).get("backend") or {}
     s3, expected = declared.get("s3") or {}, f"s3://{state.bucket}/{state.key}"
     place = f"s3://{s3.get('bucket')}/{s3.get('key')}" if s3 else ", ".join(declared) or "none"
     if place != expected:
@@ -193,7 +188,7 @@ def _refuse_another_backend(stack: Stack, state: Any, file: Path) -> None:
 
 
 def _refuse_strange_regions(shards: tuple[Shard, ...]) -> None:
-    """Nobody answers in a region that is none, and what is said then names something else."""
+    """AWS does not answer in a region that does not exist, and that error would name something else."""
     for shard in shards:
         buckets = (shard.state.region, *(copy.region for copy in shard.keeping.copies))
         for region in (shard.region, *buckets):

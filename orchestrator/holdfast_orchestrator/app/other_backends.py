@@ -21,7 +21,7 @@ from holdfast_orchestrator.terraform.state_file import read_state
 def state_elsewhere(
     stack: Stack, document: Mapping[str, Any], location: StateLocation, folder: Path | None
 ) -> StateElsewhere | None:
-    """Return where else the stack's state lies, None where nothing says that there is one.
+    """Return where else the stack's state lies, None where there is no sign of one.
 
     `document` is the stack's configuration as the app wrote it, `location` Holdfast's own place for its
     state, `folder` the project's.
@@ -46,7 +46,7 @@ def _declared(backend: Backend) -> StateElsewhere:
 
 
 def _local_files(stack: Stack, backend: Backend | None, folder: Path | None) -> Iterator[Path]:
-    """The files that may hold the stack's state: where it says, and where cdktf has it otherwise."""
+    """The files that may hold the stack's state: the one it declares, and cdktf's own."""
     path = backend.config.get("path") if backend is not None and backend.kind == LOCAL else None
     if isinstance(path, str) and path:
         # cdktf-cli runs Terraform in the stack's folder, to which a relative path refers.

@@ -56,7 +56,7 @@ class ProjectFile:
 
 
 def read_project_file(folder: Path) -> ProjectFile:
-    """Read `folder`/cdktf.json. Raises SettingsError where it is missing or says something else."""
+    """Read `folder`/cdktf.json. Raises SettingsError where it is missing or malformed."""
     file = folder / CDKTF_JSON
     try:
         document = parse_json(read_settings(file, follow=True))

@@ -97,7 +97,7 @@ def known_then(
 
 
 def synthesized_at(ref: str, synth: Callable[[], Manifest]) -> Manifest:
-    """Return what `synth` makes of the app at `ref`. Raises UsageError that says so where it fails."""
+    """Return what `synth` makes of the app at `ref`. Raises UsageError where it fails."""
     try:
         return synth()
     except HoldfastError as error:

@@ -1,4 +1,4 @@
-"""What an engine complains of: each complaint once, in its own words, with a place and advice.
+"""An engine's warnings and errors: each once, in the engine's words, with a place and advice.
 
 An engine repeats itself: in its events and on standard error, once per attempt, with another
 request id each time. Here a complaint is a value, duplicates are dropped, and two things are added:

@@ -47,7 +47,7 @@ def prune_folders(cache: Path, now: datetime, *, needed: Collection[str]) -> tup
     """Delete shards' folders without use for 30 days; return them. Never raises.
 
     One stays with a state in it that could not be saved, while a process works in it, or where its shard is
-    among `needed`: what Terraform said there tells a resume what exists.
+    among `needed`: a resume reads there what exists.
     """
     before = now.timestamp() - DAYS_KEPT * _DAY_SECONDS
     gone = []

@@ -92,7 +92,7 @@ class Account:
 
 
 def account_of(events: Iterable[UiEvent]) -> Account:
-    """Sort out what an apply, or its record, said about resources."""
+    """Return the resource events of an apply, or of its record, by kind."""
     every = tuple(events)
     return Account(
         tuple(event for event in every if isinstance(event, ApplyStart)),

@@ -126,7 +126,7 @@ class Runner:
     def stream(
         self, *arguments: str, environ: Mapping[str, str], accept: frozenset[int] = frozenset({0})
     ) -> Streamed:
-        """Run a command that tells events; hand them to the listener as they come."""
+        """Run a command that writes events; hand them to the listener as they come."""
         record = self._new_record(arguments[0])
         began = self._runtime.clock.now()
         running = self._start(self._command(arguments, environ, accept, stdout=record))

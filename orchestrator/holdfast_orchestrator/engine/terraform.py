@@ -194,7 +194,7 @@ class Terraform:
     def cancel(self) -> None:
         """Stop what runs as `interrupt` does, and begin no other command. Safe from any thread.
 
-        For who plans: what is between two commands would go on otherwise. Every later command raises
+        It is for planning: between two commands there is nothing to interrupt. Every later command raises
         InterruptedSafelyError.
         """
         self._runner.cancel()

@@ -1,4 +1,4 @@
-"""What an engine says while it works: each `-json` line becomes one frozen value.
+"""What an engine reports while it works: each `-json` line becomes one frozen value.
 
 Terraform's "machine-readable UI" (format 1.x) and OpenTofu's are the same here. The reader is
 tolerant by design: a line it does not know, or one that is no JSON at all (a crash, a provider that
@@ -17,7 +17,7 @@ from holdfast_orchestrator.terraform.json_values import mapping_of, text_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UiEvent:
-    """Anything said; `at` is the engine's own time stamp, `message` its words for people."""
+    """Any line of an engine; `at` is the engine's own time stamp, `message` its words for people."""
 
     at: str = ""
     message: str = ""

@@ -119,7 +119,7 @@ def watch(
 
 
 def pinned(checks: Sequence[Check], state: Document, outputs: Mapping[str, Any]) -> tuple[Check, ...]:
-    """Return the checks, those of ECS services with the task definition the applied state says.
+    """Return the checks, those of ECS services with the task definition of the applied state.
 
     `state` and `outputs` are those right after the apply; a check that names its task definition keeps it.
     One that refers to a missing output stays as it is, for `watch` to say so.

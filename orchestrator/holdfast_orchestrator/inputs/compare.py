@@ -47,9 +47,9 @@ def reads_something(configuration: bytes) -> bool:
 
 
 def uncertain(inputs: Inputs, *, reads: bool) -> tuple[str, ...]:
-    """Why nobody can say that these were all the inputs there were; empty where they were.
+    """Return the reasons for which these may not be all the inputs there were; none where they are all.
 
-    `reads` says whether the configuration reads anything at all.
+    `reads` is whether the configuration reads anything at all.
     """
     if inputs.known or not reads:
         return inputs.doubts

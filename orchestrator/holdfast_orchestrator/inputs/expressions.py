@@ -24,10 +24,10 @@ _CLOSES = {"(": ")", "[": "]", "{": "}"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileCall:
-    """One call. `path` is None where nothing of it is known; `start` and `end` say where it is.
+    """One call. `path` is None where nothing of it is known; `start` and `end` are its place in the text.
 
-    With `whole` false, `path` is only its beginning, up to a `/`. `from_module` says that it is relative to
-    the module it is in, not to the stack's folder.
+    With `whole` false, `path` is only its beginning, up to a `/`. With `from_module` it is
+    relative to the module it is in, not to the stack's folder.
     """
 
     function: str

@@ -68,7 +68,7 @@ def variables_body(inputs: Inputs) -> bytes:
 
 
 def described(inputs: Inputs) -> Mapping[str, Any]:
-    """Return what an artifact says of its inputs: no content, no value."""
+    """Return the description of inputs that an artifact keeps: no content, no value."""
     return {
         "files": [
             {

@@ -64,7 +64,7 @@ class LocalStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Record:
-    """The state file. `birth` is what `Processes.birth` said of the process when it was started."""
+    """The state file. `birth` is what `Processes.birth` returned for the process when it was started."""
 
     pid: int
     birth: str

@@ -59,7 +59,7 @@ def cores_here(root: Path = _ROOT) -> int:
 def _groups(root: Path, controller: str) -> Iterator[Path]:
     """The folders of the control groups this process is in, of either version, up to the outermost.
 
-    In a container the path that the kernel tells may be the host's; the outermost is then the container's.
+    In a container the path in /proc may be the host's; the outermost is then the container's.
     """
     mount = root / "sys/fs/cgroup"
     for line in _read(root / "proc/self/cgroup").splitlines():

@@ -183,7 +183,7 @@ def cache_folder_of(root: Path, *names: str) -> Path:
 def project_folder(project: Path, *names: str) -> Path:
     """Return a folder of ours in the user's project, made where there is none.
 
-    It may belong to whom the project belongs to. Raises UnsafePlaceError for a link.
+    It may belong to the owner of the project. Raises UnsafePlaceError for a link.
     """
     folder = project
     for name in names:

@@ -111,7 +111,7 @@ class Processes(Protocol):
         """
 
     def birth(self, pid: int) -> str | None:
-        """Return what tells this process from a later one with the same id; None if it is gone."""
+        """Return the moment a process began, None if it is gone: a later one with its id began at another."""
 
     def interrupt(self, pid: int, *, born: str) -> bool:
         """Send SIGINT to a process that somebody else started; False where it is not the one born then."""

@@ -147,7 +147,7 @@ def _parsed(text: str) -> Any:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text inside; of one with references, what stands between them."""
+    """Every text inside; of one with references, the parts between them."""
     for text in leaves(value):
         yield from _REFERENCE.split(text)
 

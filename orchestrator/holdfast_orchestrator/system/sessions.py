@@ -50,7 +50,7 @@ def end_session(leader: int) -> tuple[str, ...]:
 
 
 def _awaited(leader: int, seconds: float) -> tuple[Process, ...]:
-    """Wait for the session to be empty; return who is left in it after so many seconds."""
+    """Wait at most so many seconds for the session to be empty; return the processes that are left in it."""
     deadline = time.monotonic() + seconds
     while left := _members(leader):
         if time.monotonic() >= deadline:
@@ -99,7 +99,7 @@ def _signal(member: Process, number: signal.Signals) -> None:
 
 
 def _end_group(leader: int) -> tuple[str, ...]:
-    """As `end_session`, where the system does not tell who is in a session: those of the program's group."""
+    """As `end_session`, where the system does not list sessions: it ends the program's process group."""
     with contextlib.suppress(OSError):
         os.killpg(leader, signal.SIGTERM)
         time.sleep(GRACE_SECONDS)

@@ -89,7 +89,7 @@ def count_words(uses: Sequence[AcceptedUse]) -> str:
 
 
 def parse_path(text: str) -> Path:
-    """Return the steps of an attribute path. Raises ValueError that says what is wrong with it."""
+    """Return the steps of an attribute path. Raises ValueError with the reason why it is none."""
     first = _NAME.match(text)
     if first is None:
         raise ValueError(

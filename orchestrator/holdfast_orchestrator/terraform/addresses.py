@@ -36,11 +36,7 @@ def format_address(module: str | None, kind: str, name: str, key: Key) -> str:
 
 
 def parse_address(address: str) -> Address:
-    """The parts of a managed instance's address, as Terraform prints it.
-
-    Raises:
-        HoldfastError: it is not the address of a managed resource instance.
-    """
+    """Return the parts of a managed instance's address, as Terraform prints it. Raises HoldfastError."""
     parts, end = list[tuple[str, str]](), 0
     while end < len(address) and (match := _PART.match(address, end)):
         parts.append((match[1], match[2] or ""))

@@ -1,4 +1,4 @@
-"""Hold what a plan still shows right after an apply against what somebody accepted.
+"""Compare what a plan still shows right after an apply with what somebody accepted.
 
 Only an update in place can be accepted, and only where every attribute that differs is named by an entry:
 another attribute of the same object, a replacement, a delete, a create, a move or an import never hide
@@ -45,8 +45,8 @@ class OpenDifference:
 class Accepting:
     """The entries in force; those whose last day is before `today` do not count (None: all do).
 
-    `configuration` is what was planned: it tells the parts of a map apart that the provider takes for unknown
-    as a whole.
+    `configuration` is what was planned: it has the parts of a map that the provider takes for unknown as a
+    whole.
     """
 
     entries: tuple[AcceptedDifference, ...] = ()
@@ -58,8 +58,8 @@ class Accepting:
 class Judged:
     """What was accepted, what would have been had its entry not expired, and what nobody accepted.
 
-    `unused` are the entries that no difference needed. `mark` (SHA-256) tells these accepted differences from
-    others: by object, attribute and values, but for what a value was that is known after the apply only.
+    `unused` are the entries that no difference needed. `mark` (SHA-256) differs for other
+    differences: by object, attribute and values, but for what a value was that is known after the apply only.
     """
 
     accepted: tuple[AcceptedUse, ...] = ()

@@ -1,4 +1,4 @@
-"""What the error texts of Terraform, its backends and AWS say: patterns, each found in the wild."""
+"""What the error texts of Terraform, its backends and AWS mean: patterns, each seen in practice."""
 
 import re
 from collections.abc import Iterable

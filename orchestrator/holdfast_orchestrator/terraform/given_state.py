@@ -21,10 +21,7 @@ _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
 
 
 def given_state(source: str, content: bytes) -> StateObject:
-    """Return the bytes as a state that manages something.
-
-    Raises UsageError that says what they are instead.
-    """
+    """Return the bytes as a state that manages something. Raises UsageError with what they are instead."""
     _refuse_encoding(source, content)
     state = read_state(source, content)
     if state.condition is not Condition.WHOLE or state.document is None:

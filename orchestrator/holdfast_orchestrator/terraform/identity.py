@@ -50,7 +50,7 @@ _DIGESTED: Mapping[str, str] = {"random_bytes": "base64", "random_password": "re
 
 @dataclass(frozen=True, slots=True, order=True)
 class Identity:
-    """One object of the world: its Terraform type and what tells it from every other of that type."""
+    """One object of the world: its Terraform type, and a value that no other object of that type has."""
 
     kind: str
     value: str
@@ -107,7 +107,7 @@ class IdentityIndex:
 def identify(kind: str, attributes: Document | None, *, address: str) -> Identity:
     """Return the identity of an object with these attributes.
 
-    An object without any usable id is told apart by its address, with a mark that no real id has.
+    Without any usable id it is the object's address, with a mark that no real id has.
     """
     values = attributes or {}
     if kind in _DIGESTED and values.get(_DIGESTED[kind]):
@@ -134,8 +134,8 @@ def index_state(state: Document | None, *, protection: Protection) -> IdentityIn
 def as_told_now(then: IdentityIndex, now: IdentityIndex) -> IdentityIndex:
     """Return the index of an earlier record, in the terms of one that is made now.
 
-    A type that has got into `IDENTITY_ATTRIBUTES` since was told by its id alone. What `now` has at the same
-    address with that id is the same object.
+    The identity of a type that `IDENTITY_ATTRIBUTES` did not have then was its id alone. What `now` has at
+    the same address with that id is the same object.
     """
     return IdentityIndex(
         tuple(_as_told_now(tracked, now.by_address.get(tracked.address)) for tracked in then)

@@ -73,7 +73,7 @@ NOT_IMPORTABLE = frozenset({
 
 
 def import_id(kind: str, id_value: str | None, planned: Document) -> str | None:
-    """The import id of an object, or None where it cannot be told from its id and planned values.
+    """Return the import id of an object, None where its id and planned values do not give it.
 
     An AWS type that is in no table is imported by its id; types of unknown providers are not.
     """

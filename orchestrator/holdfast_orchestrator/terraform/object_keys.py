@@ -25,13 +25,10 @@ _ROUTE_TARGETS = ("destination_cidr_block", "destination_ipv6_cidr_block", "dest
 
 @dataclass(frozen=True, slots=True, order=True)
 class ObjectKey:
-    """One object of the world.
+    """One object of the world: its Terraform type (of twins such as aws_alb the same one) and its name.
 
-    Attributes:
-        kind: the Terraform type; of twins (aws_alb, aws_lb) always the same one.
-        name: what names it among the objects of its type there.
-        place: `ACCOUNT:REGION`; `ACCOUNT:` for a service without regions; `*` where the name is unique
-            everywhere (S3); None where nobody knows.
+    `place` is `ACCOUNT:REGION`; `ACCOUNT:` for a service without regions; `*` where the name is unique
+    everywhere (S3); None where it is not known.
     """
 
     kind: str
@@ -55,13 +52,11 @@ class Place:
 
 
 def key_of(kind: str, values: Mapping[str, Any], place: str | None = None) -> ObjectKey | None:
-    """Return the key of an object, None where its values do not tell it (yet).
+    """Return the key of an object, None where its values do not give it (yet).
 
-    Args:
-        kind: the Terraform type.
-        values: its planned values, or its attributes in a state. What a plan does not know must be absent,
-            or be neither a string nor a number; null means "not set".
-        place: `ACCOUNT:REGION` of its provider, None where it is not known. The object's own ARN counts more.
+    `values` are its planned values, or its attributes in a state. What a plan does not know must be absent,
+    or be neither a string nor a number; null means "not set". `place` is `ACCOUNT:REGION` of its provider,
+    None where it is not known; the object's own ARN counts more.
     """
     if kind.startswith(STATE_ONLY_PREFIXES):
         return None
@@ -70,7 +65,7 @@ def key_of(kind: str, values: Mapping[str, Any], place: str | None = None) -> Ob
 
 
 def import_id_of(kind: str, values: Mapping[str, Any], place: Place | None) -> str | None:
-    """Return the import id of an object with these values, None where they do not tell it.
+    """Return the import id of an object with these values, None where they do not give it.
 
     `place` is needed where the id is an ARN or has the account in it.
     """

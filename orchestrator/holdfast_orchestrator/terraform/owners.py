@@ -56,11 +56,11 @@ class Owners:
         return owners
 
     def may_have(self, key: ObjectKey, *, besides: str) -> Owner | None:
-        """Return who may have this object, a state of another folder than `besides`; None: nobody has."""
+        """Return the owner that may have this object, in another folder than `besides`; None for none."""
         return next((owner for owner, other in self._others(key, besides) if may_be_same(other, key)), None)
 
     def has(self, key: ObjectKey, *, besides: str) -> Owner | None:
-        """Return who has this object for certain: the place is known of both, and the same."""
+        """Return the owner that certainly has this object: both places are known, and the same."""
         if key.place is None:
             return None
         return next((owner for owner, other in self._others(key, besides) if other == key), None)
@@ -91,7 +91,7 @@ class Ownership:
 
     @property
     def kept(self) -> frozenset[str]:
-        """The addresses whose objects are not deleted, whatever the plan says."""
+        """The addresses whose objects are not deleted, even where the plan deletes them."""
         return self.held.union(self.let_go, self.orphaned)
 
 
@@ -137,9 +137,9 @@ def keys_by_address(state: Document | None, folder: str) -> Mapping[str, tuple[O
 
 
 def object_key(kind: str, values: Document, *, address: str, place: str | None) -> ObjectKey | None:
-    """Return the key of an object with these attributes or planned values, None where they tell none.
+    """Return the key of an object with these attributes or planned values, None where they give none.
 
-    Where no template tells the key, it is the object's identity: the id of some types is shared by several.
+    Where no template gives the key, it is the object's identity: the id of some types is shared by several.
     """
     key = key_of(kind, values, place)
     rule = rule_of(kind)
@@ -194,7 +194,7 @@ def owned_elsewhere(
     *,
     folder: str,
 ) -> dict[str, Owner]:
-    """Return those of `addresses` whose object another state may have, with who has it."""
+    """Return those of `addresses` whose object another state may have, each with its owner."""
     having = {
         address: next(
             filter(None, (owners.may_have(key, besides=folder) for key in keys.get(address, ()))), None

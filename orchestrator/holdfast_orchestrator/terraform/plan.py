@@ -160,8 +160,7 @@ _STATE = "tfstate"
 def prior_stamp(plan_file: bytes) -> StateStamp:
     """Lineage and serial of the state a saved plan was made from; NO_STATE when there was none.
 
-    Raises:
-        HoldfastError: the file is no plan of Terraform.
+    Raises HoldfastError where the file is no plan of Terraform.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(plan_file)) as archive:

@@ -96,7 +96,7 @@ def _reachable(dependencies: Mapping[str, Sequence[str]], start: str) -> set[str
 
 
 def _lacking(shards: Sequence[Declared], owners: Owners) -> Mapping[str, list[tuple[str, ObjectKey | None]]]:
-    """By type: which shards declare an object that their state lacks, and its key where it is told."""
+    """By type, the shards that declare an object that their state lacks, with its key where it is known."""
     lacking = defaultdict[str, list[tuple[str, ObjectKey | None]]](list)
     for shard in shards:
         owned = owners.states.get(shard.folder, ())

@@ -23,12 +23,10 @@ class Union:
 
 
 def union_providers(base: Document, other: Document, *, only: Collection[str] | None = None) -> Union:
-    """`base` with every provider block and requirement that only `other` has; never fewer.
+    """Return `base` with every provider block and requirement that only `other` has.
 
-    Args:
-        base: the configuration that wins where both declare a provider block.
-        other: the configuration that is asked for more.
-        only: the provider keys (`aws`, `aws.west`) to take over; None takes all.
+    Where both declare a provider block, that of `base` stays. `only` are the provider keys (`aws`,
+    `aws.west`) to take over; None takes all.
     """
     united: dict[str, Any] = deepcopy(dict(base))
     present = {key for key, _ in provider_blocks(base)}

@@ -59,8 +59,7 @@ def deposed_to_swap(state: Document, last_good: IdentityIndex) -> tuple[Deposed,
 def swap_deposed(state: Document, swaps: Sequence[Deposed]) -> dict[str, Any]:
     """Return the state with these deposed objects current, and the current ones deposed under the same key.
 
-    Raises:
-        HoldfastError: the state has no such deposed object.
+    Raises HoldfastError where the state has no such deposed object.
     """
     edited = _next(state)
     for swap in swaps:
@@ -71,10 +70,8 @@ def swap_deposed(state: Document, swaps: Sequence[Deposed]) -> dict[str, Any]:
 def move_in_state(state: Document, moves: Sequence[Move]) -> dict[str, Any]:
     """Return the state with objects renamed, all at once, so that two addresses can be exchanged.
 
-    Deposed objects of an address go along with it.
-
-    Raises:
-        HoldfastError: a source does not exist, types differ, or two objects would share an address.
+    Deposed objects of an address go along with it. Raises HoldfastError where a source does not exist,
+    types differ, or two objects would share an address.
     """
     targets = {move.source: move.target for move in moves}
     addresses = {address for address, _, _ in managed(state)}
@@ -90,8 +87,7 @@ def move_in_state(state: Document, moves: Sequence[Move]) -> dict[str, Any]:
 def forget_in_state(state: Document, addresses: Collection[str]) -> dict[str, Any]:
     """Return the state without the objects at these addresses; in the cloud they stay as they are.
 
-    Raises:
-        HoldfastError: the state has nothing at one of the addresses.
+    Raises HoldfastError where the state has nothing at one of the addresses.
     """
     missing = set(addresses) - {address for address, _, _ in managed(state)}
     if missing:

@@ -126,7 +126,7 @@ def state_document(content: bytes) -> Document:
 
 
 def parse_state(content: bytes) -> Document:
-    """Return a state that says which one it is. Raises NotAStateError for any other bytes."""
+    """Return a state that has a lineage and a serial. Raises NotAStateError for any other bytes."""
     document = state_document(content)
     if document.get("version") != STATE_FORMAT:
         raise NotAStateError(Condition.BROKEN, f"its version is not {STATE_FORMAT}")

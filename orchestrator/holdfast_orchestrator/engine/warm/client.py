@@ -171,7 +171,7 @@ class WarmProviders:
         return None if self._running is None else self._running.pid
 
     def stats(self) -> dict[str, Any]:
-        """Return what the gateway says about itself. Raises WarmError."""
+        """Return the pools and processes of the gateway. Raises WarmError."""
         return self._ask({"do": "stats"})
 
     def close(self) -> None:

@@ -39,10 +39,7 @@ def make_folder() -> Path:
 
 
 def sweep(now: Callable[[], datetime]) -> tuple[Path, ...]:
-    """Remove the folders of dead gateways from the temporary folder, and return them. Never raises.
-
-    `now` says what time it is.
-    """
+    """Remove the folders of dead gateways from the temporary folder, and return them. Never raises."""
 
     def unheld(folder: Path) -> bool:
         return _is_old(folder, now) and not _answers(folder / CONTROL)

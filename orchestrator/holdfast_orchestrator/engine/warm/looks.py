@@ -62,7 +62,7 @@ class Looks:
     busy: defaultdict[ObjectKey, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     async def look(self, asking: Asking, key: ObjectKey, kind: str, values: Mapping[str, Any]) -> Sighting:
-        """Return what is there. Never raises: who cannot say, says so."""
+        """Return what there is. Never raises: a look without an answer is UNPROVEN, with the reason."""
         marker = object()
         asking.process.users.add(marker)
         try:
@@ -167,7 +167,7 @@ def _arguments(rule: CreateRule, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _place(asking: Asking) -> Place | None:
-    """What the provider says of itself: right for aliases and assumed roles too."""
+    """The place that the provider reports: also right for aliases and assumed roles."""
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
             answers = await asyncio.gather(*(_data_source(asking, name, {}) for name in _PLACE_SOURCES))

@@ -63,10 +63,11 @@ class Pool:
         return process, answer
 
     async def prepared(self, call: Call, request: bytes, metadata: Metadata) -> bytes:
-        """Return whether a configuration is valid, as one process of a known provider says it.
+        """Return a known provider's answer to the question whether a configuration is valid.
 
-        It is asked once: the AWS provider builds all its schemas for each answer (80 ms of CPU measured),
-        and every command asks once or twice. A refusal is not kept. Raises StartError, grpc.RpcError.
+        One process is asked, once: the AWS provider builds all its schemas for each answer (80 ms of CPU
+        measured), and every command asks once or twice. A refusal is not kept. Raises StartError and
+        grpc.RpcError.
         """
         question = (call, request)
         task = self._prepared.get(question)

@@ -35,5 +35,5 @@ class Spec:
 
     @property
     def key(self) -> str:
-        """What tells it from others."""
+        """A text that is the same for equal specs, and for no others."""
         return json.dumps(self.to_json(), sort_keys=True)

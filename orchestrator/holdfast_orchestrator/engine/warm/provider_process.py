@@ -42,8 +42,8 @@ class StartError(Exception):
 class ProviderProcess:
     """A process and what is known of it.
 
-    `claim` is the configuration it has, or will have in a moment; `answer` what it said to that. A
-    `spent` one gets nobody new. `users` are the connections bound to it, `borrowed` counts calls of
+    `claim` is the configuration it has, or will have in a moment; `answer` is its answer to that. A
+    `spent` one gets no new user. `users` are the connections bound to it, `borrowed` counts calls of
     others that need it without configuration. `place` is the account and region it works in, once asked.
     """
 

@@ -45,13 +45,13 @@ class Voice:
 
     @property
     def text(self) -> str:
-        """What was said so far, until `forget`."""
+        """The output so far, until `forget`."""
         self._read()
         return bytes(self._said or b"").decode(errors="replace")
 
     @property
     def reattach(self) -> bytes | None:
-        """How it can be reached, as JSON, once it has said so."""
+        """How the provider can be reached, as JSON, once it has printed that."""
         self._read()
         return self._reattach
 
@@ -62,7 +62,7 @@ class Voice:
             self.writing = -1
 
     def forget(self) -> None:
-        """Keep nothing of what was said, nor of what will be."""
+        """Keep nothing of the output so far, nor of what follows."""
         self._said = None
 
     def close(self) -> None:

@@ -36,10 +36,8 @@ _APPLY_DIAGNOSTICS = 3
 class Watch:
     """What is watched of one command, and what was seen.
 
-    Attributes:
-        looks: who asks.
-        plans, applies: whether to look while it plans, and to guard what it applies.
-        holdings: what the shard has. tags: those by which the objects of a shard are recognized.
+    With `plans` objects are looked for while it plans, with `applies` its creates are guarded. `holdings` is
+    what the shard has, `tags` are those by which the objects of a shard are recognized.
     """
 
     looks: Looks

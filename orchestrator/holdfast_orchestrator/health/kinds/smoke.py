@@ -50,7 +50,7 @@ def _judge(check: "Http", answer: Answer) -> Observation:
 
 
 def _why_not(url: str, onward: str) -> str | None:
-    """Why a redirect is not followed. Queries may hold secrets and are left out of what is said."""
+    """Why a redirect is not followed. Queries may hold secrets and are left out."""
     asked, target = urlsplit(url), urlsplit(onward)
     if target.hostname != asked.hostname:
         return f"redirects to another host, {target.hostname}"
