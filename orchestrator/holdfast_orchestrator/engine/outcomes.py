@@ -9,7 +9,6 @@ from holdfast_orchestrator.engine.ui_events import (
     ApplyComplete,
     ApplyErrored,
     ApplyStart,
-    ChangeSummary,
     PlannedChange,
     ResourceDrift,
     UiEvent,
@@ -36,7 +35,6 @@ class PlanOutcome:
     plan: Path
     planned: tuple[PlannedChange, ...] = ()
     drift: tuple[ResourceDrift, ...] = ()
-    summary: ChangeSummary | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
     watched: Sightings | None = None
 

@@ -19,12 +19,7 @@ from holdfast_orchestrator.engine.outcomes import ApplyOutcome, InitOutcome, Pla
 from holdfast_orchestrator.engine.providers import Requirement, requirements
 from holdfast_orchestrator.engine.runner import Listener, Runner, Streamed, check, explained, ignore
 from holdfast_orchestrator.engine.toolchain import Engine
-from holdfast_orchestrator.engine.ui_events import (
-    ChangeSummary,
-    EmergencyStateDump,
-    PlannedChange,
-    ResourceDrift,
-)
+from holdfast_orchestrator.engine.ui_events import EmergencyStateDump, PlannedChange, ResourceDrift
 from holdfast_orchestrator.engine.user_logs import log_places
 from holdfast_orchestrator.engine.warm.client import AttachedProviders, Watching
 from holdfast_orchestrator.engine.warm.shard import Place, WarmShard, has_modules
@@ -128,7 +123,6 @@ class Terraform:
             plan=self.workdir / out,
             planned=tuple(event for event in streamed.events if isinstance(event, PlannedChange)),
             drift=tuple(event for event in streamed.events if isinstance(event, ResourceDrift)),
-            summary=next((event for event in streamed.events if isinstance(event, ChangeSummary)), None),
             diagnostics=streamed.diagnostics,
             watched=watched,
         )
