@@ -77,7 +77,7 @@ def find_retired(run: Run) -> tuple[Retired, ...]:
 
 
 def chosen(name: str, retired: tuple[Retired, ...]) -> Retired:
-    """Return the one of this name, which may be taken down.
+    """Return the retired stack of this name, which may be taken down.
 
     Raises UsageError where there is none, or others still need it; GateError where the app declares what
     it has.
@@ -156,5 +156,5 @@ def _strangers(store: DurableStore, run: Run) -> Iterator[str]:
 
 def tell_retired(run: Run, retired: Iterable[Retired]) -> None:
     """Offer what is not in the app any more for retirement."""
-    for one in retired:
-        run.emit(Notice(message=str(one)))
+    for shard in retired:
+        run.emit(Notice(message=str(shard)))

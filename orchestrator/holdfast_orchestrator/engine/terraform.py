@@ -247,9 +247,8 @@ class Terraform:
         with self._lent(watch) as lent:
             environ = {**self._environ, **lent.environ}
             streamed = self._runner.stream(*arguments, environ=environ, accept=accept)
-        if streamed.completed or streamed.trouble is not None or arguments[0] == "apply":
-            return streamed, lent.watched
-        if not self._must_repeat(lent, streamed.diagnostics):
+        ends_here = streamed.completed or streamed.trouble is not None or arguments[0] == "apply"
+        if ends_here or not self._must_repeat(lent, streamed.diagnostics):
             return streamed, lent.watched
         return self._runner.stream(*arguments, environ=self._environ, accept=accept), None
 

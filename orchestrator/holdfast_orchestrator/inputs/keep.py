@@ -63,7 +63,7 @@ def _write(store: ObjectStore, sha256: str, content: bytes) -> None:
 
 def variables_body(inputs: Inputs) -> bytes:
     """The document of the variables' values."""
-    values = [[one.name, one.form, one.value] for one in inputs.variables]
+    values = [[variable.name, variable.form, variable.value] for variable in inputs.variables]
     return json.dumps({"schema": "holdfast/variables/v1", "variables": values}).encode()
 
 

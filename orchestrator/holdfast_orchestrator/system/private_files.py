@@ -89,9 +89,7 @@ def replace_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
 
 def open_lock(path: Path) -> int:
     """Open or make a file to lock, and return its descriptor; nothing in it is changed."""
-    descriptor = _opened(path, os.O_RDWR | os.O_CREAT, 0o600)
-    _require_file(descriptor, path)
-    return descriptor
+    return _opened_file(path, os.O_RDWR | os.O_CREAT)
 
 
 @contextlib.contextmanager
@@ -110,9 +108,7 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
 
 def open_append(path: Path) -> int:
     """Open or make a private file that is only ever added to, and return its descriptor."""
-    descriptor = _opened(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
-    _require_file(descriptor, path)
-    return descriptor
+    return _opened_file(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
 
 
 def _in_our_memory(path: Path) -> Path | None:
@@ -132,9 +128,7 @@ def read_file(path: Path, *, largest: int = LARGEST) -> bytes:
     """
     if (memory := _in_our_memory(path)) is not None:
         return memory.read_bytes()
-    descriptor = _opened(path, os.O_RDONLY)
-    _require_file(descriptor, path)
-    return _read(descriptor, path, largest)
+    return _read(_opened_file(path, os.O_RDONLY), path, largest)
 
 
 def read_source(path: Path, *, largest: int = LARGEST) -> bytes:
@@ -265,12 +259,14 @@ def _opened(path: Path, flags: int, mode: int = 0o600) -> int:
     return descriptor
 
 
-def _require_file(descriptor: int, path: Path) -> None:
+def _opened_file(path: Path, flags: int) -> int:
+    descriptor = _opened(path, flags)
     try:
         _check_file(os.fstat(descriptor), path)
     except BaseException:
         os.close(descriptor)
         raise
+    return descriptor
 
 
 def _check_file(status: os.stat_result, path: Path) -> None:

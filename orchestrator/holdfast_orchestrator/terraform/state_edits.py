@@ -100,7 +100,8 @@ def forget_in_state(state: Document, addresses: Collection[str]) -> dict[str, An
 def find_resource(resources: Iterable[dict[str, Any]], like: Document) -> dict[str, Any] | None:
     """Return the resource of a state that has the module, mode, type and name of another."""
     names = ("module", "mode", "type", "name")
-    return next((one for one in resources if all(one.get(name) == like.get(name) for name in names)), None)
+    same = (each for each in resources if all(each.get(name) == like.get(name) for name in names))
+    return next(same, None)
 
 
 def _next(state: Document) -> dict[str, Any]:

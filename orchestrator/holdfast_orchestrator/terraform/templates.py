@@ -3,26 +3,23 @@
 A quoted string inside an expression may hold templates, and braces, of its own.
 """
 
+import re
 from collections.abc import Iterator
 
 _OPEN = ("${", "%{")
-_ESCAPED = ("$${", "%%{")
+# What opens an expression, and the same escaped.
+_SIGN = re.compile(r"\$\$\{|%%\{|\$\{|%\{")
 
 
 def expressions(text: str) -> Iterator[tuple[int, int]]:
     """Yield where each expression begins and ends: behind its opening brace, and before its closing one."""
-    if "{" not in text:
-        return
     at = 0
-    while at < len(text):
-        if text.startswith(_ESCAPED, at):
-            at += 3
-        elif text.startswith(_OPEN, at):
-            end = block_end(text, at + 2)
-            yield at + 2, end
+    while sign := _SIGN.search(text, at):
+        at = sign.end()
+        if sign[0] in _OPEN:
+            end = block_end(text, at)
+            yield at, end
             at = end + 1
-        else:
-            at += 1
 
 
 def block_end(text: str, start: int) -> int:

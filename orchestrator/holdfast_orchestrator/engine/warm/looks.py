@@ -27,7 +27,7 @@ DEADLINE_SECONDS = 5.0
 AT_ONCE = 16
 
 # What makes up the import id in the answer of a data source, where the wanted values do not.
-_TOLD_IDS: Mapping[str, tuple[str, ...]] = {
+_IDS_IN_ANSWERS: Mapping[str, tuple[str, ...]] = {
     "aws_secretsmanager_secret_version": ("secret_id", "version_id"),
     "aws_sqs_queue": ("url",),
 }
@@ -90,20 +90,20 @@ class Looks:
             raise _UnknownError("there is no call that tells")
         import_id = import_id_of(kind, values, await self.place(asking)) or ""
         if rule.look.startswith("data:"):
-            found = await _data_source(asking, kind, _arguments(rule, values))
+            attributes = await _data_source(asking, kind, _arguments(rule, values))
         else:
-            found = await _imported(asking, rule.kind, import_id)
-        if found is None or rule.is_default(found):
+            attributes = await _imported(asking, rule.kind, import_id)
+        if attributes is None or rule.is_default(attributes):
             return Sighting(key=key, kind=kind, verdict=Verdict.ABSENT)
-        answered = key_of(kind, found, key.place)
+        answered = key_of(kind, attributes, key.place)
         if answered is not None and answered.name != key.name:
             raise _UnknownError(f"the provider answered with {answered.name}")
         return Sighting(
             key=key,
             kind=kind,
             verdict=Verdict.FOUND,
-            import_id=_told_id(kind, found) or import_id,
-            tags=_tags(found),
+            import_id=_id_in(kind, attributes) or import_id,
+            tags=_tags(attributes),
         )
 
 
@@ -151,10 +151,10 @@ def _says_absent(answer: bytes, number: int) -> bool:
     return bool(texts)
 
 
-def _told_id(kind: str, found: Mapping[str, Any]) -> str:
-    """The import id of what a data source found; empty where it does not tell."""
-    names = _TOLD_IDS.get(kind, ())
-    return "|".join(str(found[name]) for name in names) if all(map(found.get, names)) else ""
+def _id_in(kind: str, attributes: Mapping[str, Any]) -> str:
+    """The import id in the answer of a data source; empty where the answer does not have it."""
+    names = _IDS_IN_ANSWERS.get(kind, ())
+    return "|".join(str(attributes[name]) for name in names) if all(map(attributes.get, names)) else ""
 
 
 def _arguments(rule: CreateRule, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,6 +178,6 @@ async def _place(asking: Asking) -> Place | None:
     return Place(str(account), str(where), str(name)) if account and where and name else None
 
 
-def _tags(found: Mapping[str, Any]) -> Mapping[str, str] | None:
-    tags = found.get("tags_all") or found.get("tags")
+def _tags(attributes: Mapping[str, Any]) -> Mapping[str, str] | None:
+    tags = attributes.get("tags_all") or attributes.get("tags")
     return {str(key): str(value) for key, value in tags.items()} if isinstance(tags, Mapping) else None
