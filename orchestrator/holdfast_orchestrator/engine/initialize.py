@@ -50,8 +50,9 @@ class Initialization:
 
     def run(self, config: CliConfig, environ: dict[str, str]) -> InitOutcome:
         """Initialize the folder unless it is. Raises CommandFailedError."""
-        locks = self._project_locks()
-        if self._is_initialized(self._key(config, locks)):
+        locks = lockfile.usable(lockfile.read(self._project), self._required)
+        key = self._key(config, locks)
+        if self._is_initialized(key):
             return InitOutcome(skipped=True)
         self._forget_half_an_init()
         guard = locked(cache_folder_of(self._cache) / "plugins.lock") if config.serial_init else nullcontext()
@@ -70,10 +71,10 @@ class Initialization:
     def _locked_init(self, locks: lockfile.Locks, environ: dict[str, str]) -> Streamed:
         if not lockfile.covers(locks, self._required):
             return self._learning_init(locks, environ)
-        sources = {required.source for required in self._required}
+        sources = {one.source for one in self._required}
         self._copy_locks({source: lock for source, lock in locks.items() if source in sources})
         streamed = self._init(environ, "-lockfile=readonly")
-        summaries = {each.summary for each in streamed.diagnostics}
+        summaries = {one.summary for one in streamed.diagnostics}
         if _STATE_NEEDS_MORE in summaries:
             return self._learning_init(locks, environ)
         check(self._runner, "init", streamed)
@@ -82,8 +83,10 @@ class Initialization:
     def _learning_init(self, locks: lockfile.Locks, environ: dict[str, str]) -> Streamed:
         self._copy_locks(locks)
         streamed = self._checked_init(environ)
-        name = hashlib.sha256(str(self._project.resolve()).encode()).hexdigest()[:16]
-        guard = cache_folder_of(self._cache, "locks") / name
+        guard = (
+            cache_folder_of(self._cache, "locks")
+            / hashlib.sha256(str(self._project.resolve()).encode()).hexdigest()[:16]
+        )
         lockfile.merge_into_project(self._project, lockfile.read(self._folder), guard=guard)
         return streamed
 
@@ -111,8 +114,8 @@ class Initialization:
             "engine": str(self._runner.engine),
             "backend": [block.get("backend") for block in objects(document.get("terraform"))],
             "modules": _modules(document),
-            "required": [(required.source, required.constraint) for required in self._required],
-            "locks": [repr(locks.get(required.source)) for required in self._required],
+            "required": [(one.source, one.constraint) for one in self._required],
+            "locks": [repr(locks.get(one.source)) for one in self._required],
             "installation": config.text,
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -127,7 +130,7 @@ class Initialization:
             # A module beside the configuration may call others without its own source changing.
             and not any(source.startswith((".", "/")) for source, _ in _modules(document).values())
             and (not has_backend or (folder / ".terraform" / "terraform.tfstate").is_file())
-            and all(self._is_installed(required) for required in self._required)
+            and all(self._is_installed(one) for one in self._required)
         )
 
     def _is_installed(self, required: Requirement) -> bool:

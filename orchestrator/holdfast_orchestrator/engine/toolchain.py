@@ -67,12 +67,12 @@ def find_engine(runtime: Runtime, *, choice: str | None = None, project: Path) -
             return answer
         rejected.append(str(answer))
     asked = chosen or "terraform or tofu"
-    answers = f"found {', '.join(rejected)}" if rejected else "found none"
+    found = f"found {', '.join(rejected)}" if rejected else "found none"
     next_step = "make install, or set HOLDFAST_ENGINE to the path of one"
-    if _NO_ROOM.search(answers):
+    if _NO_ROOM.search(found):
         next_step = "give it more memory or processes (`ulimit -v`, `ulimit -u`, the container's limits)"
     raise ToolchainError(
-        f"no {asked} of version {dotted(FLOOR)} or newer on the search path or in {PROJECT_BIN}; {answers}",
+        f"no {asked} of version {dotted(FLOOR)} or newer on the search path or in {PROJECT_BIN}; {found}",
         next_step=next_step,
     )
 

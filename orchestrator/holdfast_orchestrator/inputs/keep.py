@@ -63,12 +63,12 @@ def _write(store: ObjectStore, sha256: str, content: bytes) -> None:
 
 def variables_body(inputs: Inputs) -> bytes:
     """The document of the variables' values."""
-    values = [[variable.name, variable.form, variable.value] for variable in inputs.variables]
+    values = [[one.name, one.form, one.value] for one in inputs.variables]
     return json.dumps({"schema": "holdfast/variables/v1", "variables": values}).encode()
 
 
 def described(inputs: Inputs) -> Mapping[str, Any]:
-    """Return the description of inputs that an artifact keeps: no content, no value."""
+    """Return what an artifact says of its inputs: no content, no value."""
     return {
         "files": [
             {

@@ -164,12 +164,16 @@ def lost(
 
 
 def dump_index(index: IdentityIndex) -> dict[str, Any]:
-    """Return the index as a JSON document that `load_index` reads back."""
-    return {"schema": SCHEMA, "objects": [_dump(tracked) for tracked in index]}
+    """The index as a JSON document that `load_index` reads back."""
+    return {"schema": SCHEMA, "objects": [_dump(known) for known in index]}
 
 
 def load_index(document: Document) -> IdentityIndex:
-    """Read what `dump_index` wrote. Raises HoldfastError for another schema or a missing field."""
+    """The index `dump_index` wrote.
+
+    Raises:
+        HoldfastError: the document has another schema or lacks a field.
+    """
     if document.get("schema") != SCHEMA:
         raise HoldfastError(f"An identity index must have schema {SCHEMA!r}, got {document.get('schema')!r}.")
     try:
@@ -178,11 +182,11 @@ def load_index(document: Document) -> IdentityIndex:
         raise HoldfastError(f"The identity index is damaged: {error!r} in one of its objects.") from error
 
 
-def _as_told_now(tracked: TrackedObject, current: TrackedObject | None) -> TrackedObject:
-    if current is None or tracked.deposed is not None or tracked.identity.value != tracked.id:
-        return tracked
-    same = (current.identity.kind, current.id) == (tracked.identity.kind, tracked.id)
-    return replace(tracked, identity=current.identity) if same else tracked
+def _as_told_now(known: TrackedObject, here: TrackedObject | None) -> TrackedObject:
+    if here is None or known.deposed is not None or known.identity.value != known.id:
+        return known
+    same = (here.identity.kind, here.id) == (known.identity.kind, known.id)
+    return replace(known, identity=here.identity) if same else known
 
 
 def _track(address: str, resource: Document, instance: Document, protection: Protection) -> TrackedObject:
@@ -228,15 +232,15 @@ def _region(attributes: Document) -> str | None:
             return None
 
 
-def _dump(tracked: TrackedObject) -> dict[str, Any]:
+def _dump(known: TrackedObject) -> dict[str, Any]:
     return {
-        "type": tracked.identity.kind,
-        "identity": tracked.identity.value,
-        "id": tracked.id,
-        "address": tracked.address,
-        "provider": tracked.provider,
-        "stateful": tracked.stateful,
-        "deposed": tracked.deposed,
+        "type": known.identity.kind,
+        "identity": known.identity.value,
+        "id": known.id,
+        "address": known.address,
+        "provider": known.provider,
+        "stateful": known.stateful,
+        "deposed": known.deposed,
     }
 
 
