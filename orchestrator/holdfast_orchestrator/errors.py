@@ -82,7 +82,7 @@ class SettingsError(UsageError):
 
 
 class SynthesisError(HoldfastError):
-    """The app that writes the stacks failed; the message holds what it said."""
+    """The app that writes the stacks failed; the message holds its error output."""
 
 
 class ToolchainError(HoldfastError):

@@ -137,7 +137,8 @@ class Initialization:
         return (
             (folder / INIT_KEY).is_file()
             and read_file(folder / INIT_KEY).decode(errors="replace") == key
-            and not any(_is_local(source) for source, _ in _modules(document).values())
+            # A module beside the configuration may call others without its own source changing.
+            and not any(source.startswith((".", "/")) for source, _ in _modules(document).values())
             and (not has_backend or (folder / ".terraform" / "terraform.tfstate").is_file())
             and all(self._is_installed(one) for one in self._required)
         )
@@ -156,8 +157,3 @@ def _modules(document: dict[str, object]) -> dict[str, tuple[str, str]]:
         for name, body in named(document.get("module"))
         if isinstance(body, dict)
     }
-
-
-def _is_local(source: str) -> bool:
-    # A module beside the configuration may call others without its own source changing.
-    return source.startswith((".", "/"))

@@ -32,7 +32,7 @@ from holdfast_orchestrator.terraform.json_values import Document, as_list
 from holdfast_orchestrator.terraform.object_keys import ObjectKey, key_of
 from holdfast_orchestrator.terraform.ownership import is_among
 from holdfast_orchestrator.terraform.plan import Action, Change, read_plan
-from holdfast_orchestrator.terraform.provider_blocks import provider_key, union_providers
+from holdfast_orchestrator.terraform.provider_blocks import union_providers
 from holdfast_orchestrator.terraform.references import (
     Reference,
     closure,
@@ -326,7 +326,7 @@ def _providers(returning: Sequence[Reference], source: Document) -> frozenset[st
         return None
     available = declared(source)
     return frozenset(
-        provider_key(provider_of(needed.kind, available[needed]))
+        provider_of(needed.kind, available[needed])
         for needed in closure(returning, available)
         if needed.section in ("resource", "data") and needed in available
     )

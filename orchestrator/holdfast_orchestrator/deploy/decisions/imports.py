@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from holdfast_orchestrator.deploy.decisions.apply_progress import Step
-from holdfast_orchestrator.terraform.import_ids import STATE_ONLY_PREFIXES, ImportBlock, import_id
+from holdfast_orchestrator.terraform.import_ids import ImportBlock, import_id
 from holdfast_orchestrator.terraform.json_values import Document
+from holdfast_orchestrator.terraform.object_keys import STATE_ONLY_PREFIXES
 from holdfast_orchestrator.terraform.plan import Action, Change, read_plan
 
 
