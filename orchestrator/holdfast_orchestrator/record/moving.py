@@ -52,31 +52,6 @@ class Moving:
         """Whether these bytes are the state that this move gives the folder."""
         return self.states[folder].sha256 == hashlib.sha256(body).hexdigest()
 
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON."""
-        return {
-            "run": self.run,
-            "source": dict(self.source),
-            "target": dict(self.target),
-            "addresses": list(self.addresses),
-            "states": {folder: state.to_json() for folder, state in self.states.items()},
-            "first": self.first,
-        }
-
-
-def read_moving(document: Mapping[str, Any] | None) -> Moving | None:
-    """Return what `to_json` gave; None of a record without it."""
-    if document is None:
-        return None
-    return Moving(
-        run=document["run"],
-        source=document["source"],
-        target=document["target"],
-        addresses=tuple(document["addresses"]),
-        states={folder: Recorded.from_json(state) for folder, state in document["states"].items()},
-        first=document["first"],
-    )
-
 
 def refuse_half_moved(store: ObjectStore, moving: Moving | None) -> None:
     """Return if no move of this shard was begun that did not end. Raises NeedsPersonError else."""

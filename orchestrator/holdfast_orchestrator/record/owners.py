@@ -13,11 +13,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypeAlias
 
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.record.adopted import MARK
 from holdfast_orchestrator.state.object_store import DurableStore, ObjectHead
+from holdfast_orchestrator.state.record_format import Format
 from holdfast_orchestrator.state_key import STATE_FILE
 from holdfast_orchestrator.system.private_files import (
     UnsafePlaceError,
@@ -32,7 +33,6 @@ from holdfast_orchestrator.terraform.state_file import Condition, read_state
 
 _READERS = 16
 _FOLDER = "owners"
-_FORMAT = 1
 # Our own records lie between these two keys, and there are many of them.
 _OURS, _AFTER_OURS = "_holdfast/", "_holdfast0"
 
@@ -41,6 +41,20 @@ _OURS, _AFTER_OURS = "_holdfast/", "_holdfast0"
 class _Known:
     etag: str
     objects: tuple[OwnedObject, ...]
+
+
+_CachedState: TypeAlias = tuple[str, tuple[tuple[str, str, str | None, str], ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cached:
+    """The cache on this machine: of each state its ETag, and kind, name, place and address of its objects."""
+
+    format: Literal[1] = 1
+    states: Mapping[str, _CachedState]
+
+
+FORMAT = Format[_Cached]("holdfast/owners-cache/v1", _Cached, is_named=False)
 
 
 @dataclass
@@ -137,29 +151,27 @@ def _of(store: DurableStore, key: str) -> "_Known | str":
 
 def _cached(file: Path) -> Mapping[str, _Known]:
     try:
-        document = json.loads(gzip.decompress(read_file(file)))
-        if document["format"] != _FORMAT:
-            return {}
-        return {key: _loaded(entry) for key, entry in document["states"].items()}
-    except (OSError, UnsafePlaceError, EOFError, ValueError, KeyError, TypeError):
+        read = FORMAT.parse(gzip.decompress(read_file(file)))
+    except (OSError, UnsafePlaceError, EOFError, ValueError):
         return {}
-
-
-def _loaded(entry: Any) -> _Known:
-    etag, objects = entry
-    return _Known(
-        str(etag),
-        tuple(OwnedObject(ObjectKey(kind, name, place), address) for kind, name, place, address in objects),
-    )
+    return {
+        key: _Known(
+            etag,
+            tuple(
+                OwnedObject(ObjectKey(kind, name, place), address) for kind, name, place, address in objects
+            ),
+        )
+        for key, (etag, objects) in read.states.items()
+    }
 
 
 def _keep(file: Path, known: Mapping[str, _Known]) -> None:
     states = {
-        key: [
+        key: (
             one.etag,
-            [[each.key.kind, each.key.name, each.key.place, each.address] for each in one.objects],
-        ]
+            tuple((each.key.kind, each.key.name, each.key.place, each.address) for each in one.objects),
+        )
         for key, one in known.items()
     }
     with suppress(OSError):
-        replace_file(file, gzip.compress(json.dumps({"format": _FORMAT, "states": states}).encode(), 3))
+        replace_file(file, gzip.compress(json.dumps(FORMAT.to_json(_Cached(states=states))).encode(), 3))

@@ -8,11 +8,13 @@ of the same action (`part` of `parts`).
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from holdfast_orchestrator.state.json_object import parse_time, time_text
+from pydantic import WrapSerializer
+
+from holdfast_orchestrator.state.record_format import Format, Moment, SortedTexts, copied, in_order
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.record.actor import Actor
@@ -36,7 +38,7 @@ class Action:
 
     run: str
     action: str
-    at: datetime
+    at: Moment
     actor: str
     actor_kind: str
     host: str
@@ -47,10 +49,10 @@ class Action:
     environments: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     shards: tuple[str, ...] = ()
-    verdicts: Mapping[str, str] = field(default_factory=dict)
+    verdicts: SortedTexts = field(default_factory=dict)
     outcome: str = ""
-    outcomes: Mapping[str, str] = field(default_factory=dict)
-    seconds: Mapping[str, float] = field(default_factory=dict)
+    outcomes: SortedTexts = field(default_factory=dict)
+    seconds: Annotated[Mapping[str, float], WrapSerializer(in_order)] = field(default_factory=dict)
     output: str = field(default="", repr=False)
     part: int = 1
     parts: int = 1
@@ -71,8 +73,21 @@ class Action:
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON, in the order of the table's columns."""
-        plain = {item.name: _plain(getattr(self, item.name)) for item in fields(self)}
-        return {**plain, "at": time_text(self.at)}
+        return _ACTION.to_json(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditLine(Action):
+    """A line as it is written: an action, and its place in the chain."""
+
+    n: int
+    id: str
+    prev: str
+    day: str
+
+
+_ACTION = Format[Action](SCHEMA, Action)
+FORMAT = Format[AuditLine](SCHEMA, AuditLine)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,29 +124,6 @@ def write_record(action: Mapping[str, Any], *, n: int, prev: str, date: str) -> 
 
 
 def read_record(line: bytes) -> AuditRecord:
-    """Read a line, without its end. Raises ValueError, KeyError or TypeError where it is none."""
-    document = json.loads(line)
-    if document["schema"] != SCHEMA:
-        raise ValueError(document["schema"])
-    given = {item.name: document[item.name] for item in fields(Action)}
-    given["at"] = parse_time(given["at"])
-    for name in ("environments", "services", "shards"):
-        given[name] = tuple(given[name])
-    return AuditRecord(
-        n=int(document["n"]),
-        id=document["id"],
-        prev=document["prev"],
-        date=document["day"],
-        action=Action(**given),
-        line=line,
-    )
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case tuple():
-            return list(value)
-        case Mapping():
-            return dict(sorted(value.items()))
-        case _:
-            return value
+    """Read a line, without its end. Raises ValueError where it is none."""
+    read = FORMAT.parse(line)
+    return copied(AuditRecord, read, date=read.day, action=copied(Action, read), line=line)

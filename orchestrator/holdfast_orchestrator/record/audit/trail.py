@@ -244,7 +244,7 @@ def _joined(objects: Iterator[tuple[str, bytes]]) -> list[AuditRecord]:
 def _readable(key: str, body: bytes) -> AuditRecord:
     try:
         return read_record(body.removesuffix(b"\n"))
-    except (ValueError, KeyError, TypeError) as error:
+    except ValueError as error:
         raise HoldfastError(
             f"the audit record at {key} cannot be read: {error}", next_step="holdfast audit verify"
         ) from None

@@ -127,7 +127,7 @@ def _read(body: bytes) -> AuditRecord | None:
         return None
     try:
         return read_record(body[:-1])
-    except (ValueError, KeyError, TypeError):
+    except ValueError:
         return None
 
 

@@ -10,16 +10,16 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.lifecycle import FIRST_NAMES, Phase, phase_named
 from holdfast_orchestrator.state.json_object import parse_time, time_text
+from holdfast_orchestrator.state.record_format import Format, Moment, copied
 
 SCHEMA = "holdfast/journal/v1"
 
 Edge = Literal["before", "after"]
-_EDGES = ("before", "after")
 _ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
@@ -75,6 +75,24 @@ class JournalName:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JournalLine:
+    """An entry as it is written; `phase` is what the line calls it."""
+
+    seq: int
+    prev: str
+    run: str
+    shard: str
+    epoch: int
+    phase: str
+    edge: Edge
+    at: Moment
+    data: Mapping[str, Any]
+
+
+FORMAT = Format[JournalLine](SCHEMA, JournalLine, is_named=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EntryDraft:
     """What an entry is to say, before it has its place in a chain."""
 
@@ -88,49 +106,26 @@ class EntryDraft:
 def next_entry(name: JournalName, before: Entry | None, draft: EntryDraft) -> Entry:
     """Return the entry of `draft` that follows `before` (None: the first)."""
     seq, prev = (1, name.seed) if before is None else (before.seq + 1, before.sha256)
-    written = time_text(draft.at)
-    fields = {
-        "seq": seq,
-        "prev": prev,
-        "run": name.run,
-        "shard": name.shard,
-        "epoch": draft.epoch,
-        "phase": draft.phase.value,
-        "edge": draft.edge,
-        "at": written,
-        "data": draft.data,
-    }
-    return Entry(
+    written = copied(
+        JournalLine,
+        draft,
         seq=seq,
         prev=prev,
-        epoch=draft.epoch,
+        run=name.run,
         shard=name.shard,
-        phase=draft.phase,
-        name=draft.phase.value,
-        edge=draft.edge,
-        at=parse_time(written),
-        data=draft.data,
-        line=_ENCODE(fields).encode(),
+        phase=draft.phase.value,
+        at=parse_time(time_text(draft.at)),
     )
+    return _entry(written, _ENCODE(FORMAT.to_json(written)).encode())
 
 
 def read_entry(line: bytes) -> Entry:
-    """Read a line, without its end. Raises ValueError, KeyError or TypeError where it is none."""
-    document = json.loads(line)
-    if document["edge"] not in _EDGES:
-        raise ValueError(document["edge"])
-    return Entry(
-        seq=int(document["seq"]),
-        prev=document["prev"],
-        epoch=int(document["epoch"]),
-        shard=document["shard"],
-        phase=phase_named(document["phase"]),
-        name=document["phase"],
-        edge=cast("Edge", document["edge"]),
-        at=parse_time(document["at"]),
-        data=document["data"],
-        line=line,
-    )
+    """Read a line, without its end. Raises ValueError where it is none."""
+    return _entry(FORMAT.parse(line), line)
+
+
+def _entry(read: JournalLine, line: bytes) -> Entry:
+    return copied(Entry, read, phase=phase_named(read.phase), name=read.phase, line=line)
 
 
 def chained(name: JournalName, lines: Iterable[bytes]) -> tuple[Entry, ...]:
@@ -139,7 +134,7 @@ def chained(name: JournalName, lines: Iterable[bytes]) -> tuple[Entry, ...]:
     for number, line in enumerate(lines, start=1):
         try:
             entry = read_entry(line)
-        except (ValueError, KeyError, TypeError):
+        except ValueError:
             raise _broken(name, number, "it cannot be read") from None
         expected = entries[-1].sha256 if entries else name.seed
         if entry.seq != number or entry.prev != expected:
