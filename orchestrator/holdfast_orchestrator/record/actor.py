@@ -9,7 +9,9 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import SkipValidation
 
 from holdfast_orchestrator.errors import ToolchainError
 from holdfast_orchestrator.system.process import Command
@@ -24,7 +26,8 @@ _GIT_SECONDS = 10.0
 class Actor:
     """Who: `name` for people, `host` the machine, `link` the CI job's page, `aws` the caller's ARN."""
 
-    kind: Kind
+    # A later version may know more of them.
+    kind: Annotated[Kind, SkipValidation]
     name: str
     host: str
     link: str | None = None
