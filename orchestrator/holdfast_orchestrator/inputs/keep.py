@@ -17,7 +17,7 @@ from holdfast_orchestrator.app.inputs import UNKNOWN, Form, InputFile, Inputs, V
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.inputs.place import Fetch
 from holdfast_orchestrator.state.exact_writes import create_once
-from holdfast_orchestrator.state.object_store import ObjectStore
+from holdfast_orchestrator.state.object_store import ObjectReader, ObjectStore
 from holdfast_orchestrator.state.record_format import Format, WrittenAs, copied
 
 INPUTS = "_holdfast/inputs"
@@ -64,7 +64,7 @@ def input_key(sha256: str) -> str:
     return f"{INPUTS}/{sha256}"
 
 
-def fetcher(store: ObjectStore) -> Fetch:
+def fetcher(store: ObjectReader) -> Fetch:
     """Return what reads a content from a bucket."""
 
     def fetch(sha256: str) -> bytes | None:
@@ -113,7 +113,7 @@ def described(inputs: Inputs) -> Mapping[str, Any]:
     return DESCRIBED.to_json(copied(_Described, inputs, variables=variables))
 
 
-def read_inputs(store: ObjectStore, told: Mapping[str, Any] | None) -> Inputs:
+def read_inputs(store: ObjectReader, told: Mapping[str, Any] | None) -> Inputs:
     """Return what `described` wrote; None was written before inputs were kept.
 
     Raises NeedsPersonError where the variables are gone.
@@ -124,7 +124,7 @@ def read_inputs(store: ObjectStore, told: Mapping[str, Any] | None) -> Inputs:
     return copied(Inputs, read, variables=_variables(store, read.variables))
 
 
-def _variables(store: ObjectStore, sha256: str | None) -> tuple[Variable, ...]:
+def _variables(store: ObjectReader, sha256: str | None) -> tuple[Variable, ...]:
     if sha256 is None:
         return ()
     stored = store.get(input_key(sha256))

@@ -8,7 +8,7 @@ The app may go on declaring the backend its state was in (`declared`): the shard
 from dataclasses import dataclass
 
 from holdfast_orchestrator.state.exact_writes import write_once
-from holdfast_orchestrator.state.object_store import ObjectStore
+from holdfast_orchestrator.state.object_store import ObjectReader, ObjectStore
 from holdfast_orchestrator.state.record_format import Format, Moment
 
 MARK = ".adopted-by-holdfast"
@@ -47,7 +47,7 @@ def adopted_key(folder: str) -> str:
     return f"{ADOPTED}/{folder}.json"
 
 
-def read_adopted(store: ObjectStore, folder: str) -> Adopted | None:
+def read_adopted(store: ObjectReader, folder: str) -> Adopted | None:
     """Return the record, None where nothing was adopted. Raises NeedsPersonError for damage."""
     stored = store.get(adopted_key(folder))
     step = f"look at the object; where it says nothing of use, delete it: {adopted_key(folder)}"

@@ -20,7 +20,7 @@ from pydantic import Field
 
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.state.exact_writes import create_once
-from holdfast_orchestrator.state.object_store import ObjectStore
+from holdfast_orchestrator.state.object_store import ObjectReader, ObjectStore
 from holdfast_orchestrator.state.record_format import Format, SortedTexts, is_none
 
 ARTIFACTS = "_holdfast/artifacts"
@@ -75,7 +75,7 @@ def keep_artifact(store: ObjectStore, artifact: Artifact) -> str:
     return artifact.sha256
 
 
-def read_artifact(store: ObjectStore, sha256: str) -> Artifact:
+def read_artifact(store: ObjectReader, sha256: str) -> Artifact:
     """Return an artifact. Raises NeedsPersonError where it is missing or is not what its name says."""
     stored = store.get(artifact_key(sha256))
     if stored is None:
@@ -87,7 +87,7 @@ def read_artifact(store: ObjectStore, sha256: str) -> Artifact:
     return FORMAT.read(stored, next_step=PUT_BACK)
 
 
-def readable_configurations(store: ObjectStore, names: Iterable[str]) -> list[dict[str, Any]]:
+def readable_configurations(store: ObjectReader, names: Iterable[str]) -> list[dict[str, Any]]:
     """Return the configurations of those of these artifacts that can be read."""
     found = []
     for name in names:

@@ -16,7 +16,7 @@ from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.errors import GateError
 from holdfast_orchestrator.record.last_good import LAST_GOOD, LastGood, read_last_good
 from holdfast_orchestrator.record.state_record import STATES, StateRecord, read_state_record
-from holdfast_orchestrator.state.object_store import DurableStore
+from holdfast_orchestrator.state.object_store import ListedReader, ObjectReader
 from holdfast_orchestrator.state.shard_objects import read_each, shard_folders
 from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.addresses import configuration_address
@@ -99,14 +99,14 @@ def refuse_other_stack(
 
 def refuse_other_apps(
     project: str,
-    shards: Iterable[tuple[Shard, DurableStore]],
+    shards: Iterable[tuple[Shard, ObjectReader]],
     *,
     taken_over: str | None,
     is_named: bool = True,
 ) -> None:
     """Return if no shard's key has the records of another app or stack. Raises GateError for one that has."""
 
-    def check(one: tuple[Shard, DurableStore]) -> None:
+    def check(one: tuple[Shard, ObjectReader]) -> None:
         _refuse_other_app(project, *one, taken_over, is_named=is_named)
 
     with WorkerPool(_READERS, "apps") as readers:
@@ -115,7 +115,7 @@ def refuse_other_apps(
 
 
 def _refuse_other_app(
-    project: str, shard: Shard, store: DurableStore, taken_over: str | None, *, is_named: bool
+    project: str, shard: Shard, store: ObjectReader, taken_over: str | None, *, is_named: bool
 ) -> None:
     kept = read_state_record(store, shard.state.folder)
     read = read_last_good(store, shard.state.folder)
@@ -130,7 +130,7 @@ def _refuse_other_app(
     refuse_other_stack(shard.name, shard.state.key, shard.configuration, good=good, record=record)
 
 
-def refuse_other_lineage(store: DurableStore, shard: Shard, lineage: str) -> None:
+def refuse_other_lineage(store: ListedReader, shard: Shard, lineage: str) -> None:
     """Return if no other shard's records know this lineage. Raises GateError where one does.
 
     Reads every record of the bucket: only for a state that is not the one recorded for its own shard.
@@ -145,7 +145,7 @@ def refuse_other_lineage(store: DurableStore, shard: Shard, lineage: str) -> Non
             )
 
 
-def known_lineages(store: DurableStore, lineage: str) -> Iterator[str]:
+def known_lineages(store: ListedReader, lineage: str) -> Iterator[str]:
     """Yield the folders of the shards whose records have this lineage."""
     for folder, kept in read_each(shard_folders(store, STATES), lambda one: read_state_record(store, one)):
         if kept.record.state is not None and kept.record.state.lineage == lineage:

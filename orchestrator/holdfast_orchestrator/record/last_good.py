@@ -16,7 +16,7 @@ from pydantic import WrapSerializer
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.identities import Identities, Index
 from holdfast_orchestrator.state.exact_writes import write_record
-from holdfast_orchestrator.state.object_store import DurableStore, ObjectStore, StoredObject
+from holdfast_orchestrator.state.object_store import ObjectHistory, ObjectReader, ObjectStore, StoredObject
 from holdfast_orchestrator.state.record_format import Format, Moment, WrittenAs, copied, in_order
 from holdfast_orchestrator.terraform.accepted import AcceptedUse
 from holdfast_orchestrator.terraform.state_file import Recorded
@@ -135,7 +135,7 @@ def last_good_key(folder: str) -> str:
     return f"{LAST_GOOD}/{folder}.json"
 
 
-def read_last_good(store: ObjectStore, folder: str) -> Promoted | None:
+def read_last_good(store: ObjectReader, folder: str) -> Promoted | None:
     """Return the last good deployment, None where there never was one.
 
     Raises NeedsPersonError for a damaged record.
@@ -157,7 +157,7 @@ def promote(store: ObjectStore, folder: str, record: LastGood, *, after: Promote
     return Promoted(record, head.etag)
 
 
-def earlier(store: DurableStore, folder: str, *, limit: int | None = None) -> tuple[LastGood, ...]:
+def earlier(store: ObjectHistory, folder: str, *, limit: int | None = None) -> tuple[LastGood, ...]:
     """Return the good deployments the bucket still knows, newest first: all, or the newest `limit`."""
     key = last_good_key(folder)
     found = [

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdfast_orchestrator.errors import NeedsPersonError
-from holdfast_orchestrator.state.object_store import ObjectStore
+from holdfast_orchestrator.state.object_store import ObjectReader
 from holdfast_orchestrator.state_key import STATE_FILE
 from holdfast_orchestrator.terraform.state_file import Recorded
 
@@ -43,7 +43,7 @@ class Moving:
         names = (str(self.source["name"]), str(self.target["name"]))
         return shlex.join(("holdfast", "move", *names, "--env", str(self.target["environment"]), "--yes"))
 
-    def is_begun(self, store: ObjectStore) -> bool:
+    def is_begun(self, store: ObjectReader) -> bool:
         """Whether the first of the two states was written."""
         stored = store.get(f"{self.first}/{STATE_FILE}")
         return stored is not None and self.gave(self.first, stored.body)
@@ -53,7 +53,7 @@ class Moving:
         return self.states[folder].sha256 == hashlib.sha256(body).hexdigest()
 
 
-def refuse_half_moved(store: ObjectStore, moving: Moving | None) -> None:
+def refuse_half_moved(store: ObjectReader, moving: Moving | None) -> None:
     """Return if no move of this shard was begun that did not end. Raises NeedsPersonError else."""
     if moving is not None and moving.is_begun(store):
         names = f"{moving.source['name']} to {moving.target['name']}"

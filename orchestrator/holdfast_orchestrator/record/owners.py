@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias
 
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.record.adopted import MARK
-from holdfast_orchestrator.state.object_store import DurableStore, ObjectHead
+from holdfast_orchestrator.state.object_store import ListedReader, ObjectHead, ObjectListing, ObjectReader
 from holdfast_orchestrator.state.record_format import Format
 from holdfast_orchestrator.state_key import STATE_FILE
 from holdfast_orchestrator.system.private_files import (
@@ -61,7 +61,7 @@ FORMAT = Format[_Cached]("holdfast/owners-cache/v1", _Cached, is_named=False)
 class StateOwners:
     """Reads who owns what in one bucket; safe between threads. `cache` is a file, None: none is kept."""
 
-    store: DurableStore
+    store: ListedReader
     cache: Path | None = None
     _known: dict[str, _Known] = field(default_factory=dict)
     _newest: Owners | None = None
@@ -107,7 +107,7 @@ class StateOwners:
         return known is not None and known.etag == head.etag
 
 
-def state_objects(store: DurableStore) -> Iterator[ObjectHead]:
+def state_objects(store: ObjectListing) -> Iterator[ObjectHead]:
     """Yield every state of a bucket: what lies at a state's name, outside of our own records.
 
     A state that was adopted from there is at another place now, and is passed over.
@@ -136,7 +136,7 @@ def _folder(key: str) -> str:
     return key.rpartition("/")[0]
 
 
-def _of(store: DurableStore, key: str) -> "_Known | str":
+def _of(store: ObjectReader, key: str) -> "_Known | str":
     try:
         stored = store.get(key)
     except HoldfastError:

@@ -20,8 +20,10 @@ from holdfast_orchestrator.run_id import encoded
 from holdfast_orchestrator.state.exact_writes import create_once
 from holdfast_orchestrator.state.json_object import dump
 from holdfast_orchestrator.state.object_store import (
-    DurableStore,
+    ListedReader,
     ObjectExistsError,
+    ObjectListing,
+    ObjectReader,
     ObjectStore,
     StoredObject,
 )
@@ -128,14 +130,14 @@ def end_run(store: ObjectStore, run: str, end: RunEnd) -> RunRecord:
         return record
 
 
-def read_run(store: ObjectStore, run: str) -> RunRecord | None:
+def read_run(store: ObjectReader, run: str) -> RunRecord | None:
     """Return the record of a run, None where the bucket knows none."""
     stored = store.get(_key(run))
     return None if stored is None else _read(stored)
 
 
 def newest_runs(
-    store: DurableStore, *, now: datetime, limit: int, environment: str | None = None
+    store: ListedReader, *, now: datetime, limit: int, environment: str | None = None
 ) -> tuple[RunRecord, ...]:
     """Return at most `limit` runs, newest first, of one environment where it is named."""
     found = (
@@ -146,7 +148,7 @@ def newest_runs(
     return tuple(islice(found, limit))
 
 
-def _newest_names(store: DurableStore, now: datetime) -> Iterator[str]:
+def _newest_names(store: ObjectListing, now: datetime) -> Iterator[str]:
     """All names, newest first; older ones are only asked for when the newer have been taken."""
     seen: set[str] = set()
     for after in (*(_name_at(now - window) for window in _WINDOWS), ""):
@@ -159,7 +161,7 @@ def _name_at(moment: datetime) -> str:
     return encoded(max(0, int(moment.timestamp() * 1000)), 0)
 
 
-def _records(store: DurableStore, names: Iterator[str]) -> Iterator[RunRecord]:
+def _records(store: ObjectReader, names: Iterator[str]) -> Iterator[RunRecord]:
     with WorkerPool(_READERS) as readers:
         while some := list(islice(names, _READERS)):
             for stored in readers.map(lambda name: store.get(_key(name)), some):

@@ -19,7 +19,7 @@ from holdfast_orchestrator.record.fingerprint import FingerprintIfRead
 from holdfast_orchestrator.record.identities import Identified, Identities
 from holdfast_orchestrator.record.moving import Moving
 from holdfast_orchestrator.state.exact_writes import write_record
-from holdfast_orchestrator.state.object_store import ObjectStore, StoredObject
+from holdfast_orchestrator.state.object_store import ObjectReader, ObjectStore, StoredObject
 from holdfast_orchestrator.state.record_format import Format, Moment, WrittenAs, copied, is_none
 from holdfast_orchestrator.terraform.identity import Identity
 from holdfast_orchestrator.terraform.state_file import Recorded
@@ -164,7 +164,7 @@ def state_record_key(folder: str) -> str:
     return f"{STATES}/{folder}.json"
 
 
-def read_state_record(store: ObjectStore, folder: str) -> KeptRecord | None:
+def read_state_record(store: ObjectReader, folder: str) -> KeptRecord | None:
     """Return the record, None where no run ever changed the shard. Raises NeedsPersonError for damage."""
     stored = store.get(state_record_key(folder))
     return None if stored is None else KeptRecord(_read(stored), stored.head.etag)

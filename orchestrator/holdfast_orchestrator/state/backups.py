@@ -17,8 +17,10 @@ from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.state.exact_writes import create_once, write_and_read_back
 from holdfast_orchestrator.state.json_object import time_text
 from holdfast_orchestrator.state.object_store import (
-    DurableStore,
+    ListedReader,
     ObjectHead,
+    ObjectListing,
+    ObjectReader,
     ObjectStore,
     StoredObject,
 )
@@ -112,7 +114,7 @@ def keep_backup(
     return key
 
 
-def list_backups(store: DurableStore, folder: str) -> tuple[Backup, ...]:
+def list_backups(store: ListedReader, folder: str) -> tuple[Backup, ...]:
     """Return the backups of the shard with this state folder, the newest state first."""
     prefix = f"{BACKUPS}/{folder}/"
     heads = {head.key: head for head in store.list(prefix)}
@@ -126,7 +128,7 @@ def list_backups(store: DurableStore, folder: str) -> tuple[Backup, ...]:
     return tuple(sorted(found, key=lambda backup: (backup.written, backup.serial), reverse=True))
 
 
-def count_backups(store: DurableStore, folder: str) -> int:
+def count_backups(store: ObjectListing, folder: str) -> int:
     """Return how many backups the shard with this state folder has."""
     prefix = f"{BACKUPS}/{folder}/"
     return sum(_NAME.fullmatch(head.key.removeprefix(prefix)) is not None for head in store.list(prefix))
@@ -144,7 +146,7 @@ def state_at(backups: Sequence[Backup], moment: datetime) -> Backup:
     raise HoldfastError(f"there is no backup of the state at {time_text(moment)}: {oldest}")
 
 
-def read_backup(store: ObjectStore, backup: Backup) -> StateSnapshot:
+def read_backup(store: ObjectReader, backup: Backup) -> StateSnapshot:
     """Return a backup's state. Raises HoldfastError where it is not what its name says, or is gone."""
     stored = store.get(backup.key)
     if stored is None:

@@ -8,11 +8,12 @@ A version is named `<state key>?versionId=<id>`.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from holdfast_orchestrator.errors import HoldfastError, UsageError
 from holdfast_orchestrator.state.backups import Backup, BackupMeta, list_backups
 from holdfast_orchestrator.state.json_object import time_text
-from holdfast_orchestrator.state.object_store import DurableStore, ObjectVersion
+from holdfast_orchestrator.state.object_store import ListedReader, ObjectHistory, ObjectVersion
 from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.state_file import Condition, StateObject, read_state
 
@@ -49,11 +50,15 @@ class StateCopy:
         return f"serial {self.serial} of {time_text(self.written)}, {origin}"
 
 
+class CopiedStates(ListedReader, ObjectHistory, Protocol):
+    """A bucket with states and what is kept of them."""
+
+
 @dataclass(frozen=True)
 class StateCopies:
     """The copies of the state at `key`."""
 
-    store: DurableStore
+    store: CopiedStates
     key: str
 
     @property

@@ -37,7 +37,7 @@ from holdfast_orchestrator.state.lease_record import (
     lease_key,
     read_lease,
 )
-from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError, ObjectHead
+from holdfast_orchestrator.state.object_store import ListedStore, ObjectExistsError, ObjectHead
 from holdfast_orchestrator.state.process_identity import ProcessIdentity, life_of, this_process
 from holdfast_orchestrator.state.shard_objects import shard_folders
 from holdfast_orchestrator.state.takeover import Granted, Refused, judge_takeover
@@ -76,7 +76,7 @@ class Claim:
 class Leases:
     """The leases of one bucket, taken by this process."""
 
-    store: DurableStore
+    store: ListedStore
     runtime: Runtime
 
     @cached_property

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from holdfast_orchestrator.errors import NeedsPersonError
-from holdfast_orchestrator.state.object_store import ObjectStore, StoredObject
+from holdfast_orchestrator.state.object_store import ObjectReader, StoredObject
 from holdfast_orchestrator.terraform.state_file import NotAStateError, Recorded, StateStamp, parse_state
 
 
@@ -64,7 +64,7 @@ class StateSnapshot:
         return any(resource.get("mode") == "managed" for resource in self.document.get("resources") or ())
 
 
-def read_snapshot(store: ObjectStore, key: str) -> StateSnapshot | None:
+def read_snapshot(store: ObjectReader, key: str) -> StateSnapshot | None:
     """Return the state at `key`, None where there is none.
 
     Raises NeedsPersonError where an object lies there that is not a state Terraform would honour.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.state.backups import BackupMeta, keep_backup
 from holdfast_orchestrator.state.lease import Claim, Lease, Leases
-from holdfast_orchestrator.state.object_store import DurableStore, StoredObject
+from holdfast_orchestrator.state.object_store import ListedStore, ObjectStore, StoredObject
 from holdfast_orchestrator.state.snapshot import snapshot_of
 from holdfast_orchestrator.system.runtime import Runtime
 
@@ -18,12 +18,12 @@ class Operator:
     actor: Actor
     run: str
 
-    def lease(self, store: DurableStore, folder: str, doing: str) -> Lease:
+    def lease(self, store: ListedStore, folder: str, doing: str) -> Lease:
         """Take the lease of the shard with this state folder. Raises LeasedError where somebody has it."""
         claim = Claim(folder=folder, run=self.run, owner=str(self.actor), doing=doing)
         return Leases(store, self.runtime).take(claim)
 
-    def back_up(self, store: DurableStore, stored: StoredObject, reason: str) -> str:
+    def back_up(self, store: ObjectStore, stored: StoredObject, reason: str) -> str:
         """Back a state up as it was read, and return where the backup lies."""
         now = self.runtime.clock.now()
         meta = BackupMeta(

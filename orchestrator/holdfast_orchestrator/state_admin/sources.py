@@ -21,7 +21,7 @@ from typing import Protocol
 from holdfast_orchestrator.errors import LeasedError, MachineError, StateBucketError, UsageError
 from holdfast_orchestrator.record.adopted import MARK
 from holdfast_orchestrator.state.exact_writes import create_once
-from holdfast_orchestrator.state.object_store import DurableStore
+from holdfast_orchestrator.state.object_store import DeletingStore
 from holdfast_orchestrator.state.record_format import DamagedError, Format
 from holdfast_orchestrator.state.terraform_lock import holding_lock_again
 from holdfast_orchestrator.system.private_files import UnsafePlaceError, read_source, write_new
@@ -176,7 +176,7 @@ class FileSource:
 class ObjectSource:
     """An object in S3, in any bucket."""
 
-    store: DurableStore = field(repr=False)
+    store: DeletingStore = field(repr=False)
     bucket: str
     key: str
 
@@ -222,7 +222,7 @@ class ObjectSource:
 
 
 @contextmanager
-def adoption_lock(store: DurableStore, key: str, *, bucket: str, into: str, now: datetime) -> Iterator[None]:
+def adoption_lock(store: DeletingStore, key: str, *, bucket: str, into: str, now: datetime) -> Iterator[None]:
     """Hold Terraform's lock of a state in S3 for an adoption into the place `into`.
 
     The caller holds the lease of that place. So a lock of an adoption into it is one that a killed process

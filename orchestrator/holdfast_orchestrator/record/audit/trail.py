@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.record.audit.entry import (
@@ -26,7 +26,13 @@ from holdfast_orchestrator.record.audit.entry import (
 )
 from holdfast_orchestrator.record.audit.head import HEAD, AuditHead, next_marks, read_head
 from holdfast_orchestrator.state.exact_writes import create_once, write_once
-from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError, ObjectHead
+from holdfast_orchestrator.state.object_store import (
+    BucketClock,
+    ListedReader,
+    ObjectExistsError,
+    ObjectHead,
+    ObjectStore,
+)
 from holdfast_orchestrator.system.redaction import Redactor
 from holdfast_orchestrator.system.runtime import Clock
 from holdfast_orchestrator.system.workers import WorkerPool
@@ -37,6 +43,10 @@ RETENTION_DAYS = 90
 _READERS = 8
 # The bucket's day is taken from its last answer.
 _FRESH_SECONDS = 60.0
+
+
+class AuditStore(ObjectStore, BucketClock, Protocol):
+    """What a trail is written to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +71,7 @@ class AuditTrail:
 
     def __init__(
         self,
-        store: DurableStore,
+        store: AuditStore,
         *,
         clock: Clock,
         redactor: Redactor,
@@ -197,7 +207,7 @@ class AuditFilter:
 
 
 def read_audit(
-    store: DurableStore, wanted: AuditFilter, *, limit: int | None = None
+    store: ListedReader, wanted: AuditFilter, *, limit: int | None = None
 ) -> Iterator[AuditRecord]:
     """Yield records, newest first, at most `limit`; long output is put together again.
 
@@ -215,7 +225,7 @@ def read_audit(
                 yield record
 
 
-def read_objects(store: DurableStore, prefix: str) -> Iterator[tuple[str, bytes]]:
+def read_objects(store: ListedReader, prefix: str) -> Iterator[tuple[str, bytes]]:
     """Yield the key and the bytes of everything below `prefix`, by key."""
     with WorkerPool(_READERS) as readers:
         keys = [head.key for head in store.list(prefix)]

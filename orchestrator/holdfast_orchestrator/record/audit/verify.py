@@ -14,13 +14,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, Protocol
 
 from holdfast_orchestrator.record.audit.entry import AUDIT, AuditRecord, read_record
 from holdfast_orchestrator.record.audit.head import HEAD, AuditHead, read_head
 from holdfast_orchestrator.record.audit.trail import RETENTION_DAYS, read_objects
 from holdfast_orchestrator.record.runs import RUNS, newest_runs
-from holdfast_orchestrator.state.object_store import DurableStore
+from holdfast_orchestrator.state.object_store import BucketClock, ListedReader
 from holdfast_orchestrator.system.runtime import Clock
 
 _NUMBER = re.compile(r"-(\d{10})\.jsonl\Z")
@@ -28,6 +28,10 @@ _NUMBER = re.compile(r"-(\d{10})\.jsonl\Z")
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 1.0
 _MOST_RUNS = 1_000_000
+
+
+class _Trail(ListedReader, BucketClock, Protocol):
+    """A bucket with a trail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +57,7 @@ class Verification:
         return not self.findings
 
 
-def verify_audit(store: DurableStore, *, clock: Clock) -> Verification:
+def verify_audit(store: _Trail, *, clock: Clock) -> Verification:
     """Check the whole trail. Raises NeedsPersonError where its head cannot be read."""
     verification = _verified(store)
     for _ in range(_ATTEMPTS - 1):
@@ -64,7 +68,7 @@ def verify_audit(store: DurableStore, *, clock: Clock) -> Verification:
     return verification
 
 
-def _verified(store: DurableStore) -> Verification:
+def _verified(store: _Trail) -> Verification:
     placed = _Placed.of(read_objects(store, AUDIT))
     # After the records: every record that was there is in a head read later.
     stored = store.get(HEAD)
@@ -82,7 +86,7 @@ def _verified(store: DurableStore) -> Verification:
     )
 
 
-def _untold(store: DurableStore, placed: "_Placed", head: AuditHead | None) -> Iterator[Finding]:
+def _untold(store: _Trail, placed: "_Placed", head: AuditHead | None) -> Iterator[Finding]:
     """The runs that have ended and have no record."""
     days = RETENTION_DAYS if head is None else head.retention_days
     # The bucket's lifecycle may be a day ahead of us.

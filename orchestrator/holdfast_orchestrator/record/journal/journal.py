@@ -31,7 +31,13 @@ from holdfast_orchestrator.record.journal.entry import (
     next_entry,
 )
 from holdfast_orchestrator.record.journal.local_file import JournalFile
-from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError
+from holdfast_orchestrator.state.object_store import (
+    ListedReader,
+    ListedStore,
+    ObjectExistsError,
+    ObjectListing,
+    ObjectStore,
+)
 from holdfast_orchestrator.state_key import file_name
 from holdfast_orchestrator.system.runtime import Clock, Runtime
 from holdfast_orchestrator.system.workers import Worker, WorkerPool, start_helper
@@ -64,7 +70,7 @@ class Journal:
     _lock: Lock = field(default_factory=Lock)
 
     @classmethod
-    def begin(cls, name: JournalName, *, runtime: Runtime, store: DurableStore) -> Self:
+    def begin(cls, name: JournalName, *, runtime: Runtime, store: ListedStore) -> Self:
         """Open the journal of a new run. Raises HoldfastError where one was begun before."""
         journal = cls._open(name, runtime, store)
         if journal.file.size:
@@ -73,7 +79,7 @@ class Journal:
         return journal
 
     @classmethod
-    def begin_anew(cls, name: JournalName, *, runtime: Runtime, store: DurableStore) -> Self:
+    def begin_anew(cls, name: JournalName, *, runtime: Runtime, store: ListedStore) -> Self:
         """Open the journal of a run that another process may have begun, and carry its chain on.
 
         Raises HoldfastError where that one may have changed something, and as `resume` does.
@@ -85,7 +91,7 @@ class Journal:
         return journal
 
     @classmethod
-    def resume(cls, name: JournalName, *, runtime: Runtime, store: DurableStore) -> Self:
+    def resume(cls, name: JournalName, *, runtime: Runtime, store: ListedStore) -> Self:
         """Open the journal of a run that died, wherever that was.
 
         What only the bucket has is written here, and the other way round. Where another machine carried the
@@ -113,7 +119,7 @@ class Journal:
         return journal
 
     @classmethod
-    def _open(cls, name: JournalName, runtime: Runtime, store: DurableStore) -> Self:
+    def _open(cls, name: JournalName, runtime: Runtime, store: ListedStore) -> Self:
         path = runtime.cache / "runs" / name.run / f"{file_name(name.shard)}.jsonl"
         return cls(
             name=name,
@@ -178,7 +184,7 @@ class Mirror:
     What waits goes as one object: a request of its own for each entry is what a journal would cost most.
     """
 
-    def __init__(self, store: DurableStore, name: JournalName) -> None:
+    def __init__(self, store: ObjectStore, name: JournalName) -> None:
         self._store = store
         self._name = name
         self._waiting: deque[Entry] = deque()
@@ -252,7 +258,7 @@ class Mirror:
         return len(entries)
 
 
-def read_journal(store: DurableStore, name: JournalName) -> tuple[Entry, ...]:
+def read_journal(store: ListedReader, name: JournalName) -> tuple[Entry, ...]:
     """Read a journal from the bucket alone. Raises NeedsPersonError where its chain is broken."""
     keys = [head.key for head in store.list(name.prefix)]
     with WorkerPool(_READERS) as readers:
@@ -261,7 +267,7 @@ def read_journal(store: DurableStore, name: JournalName) -> tuple[Entry, ...]:
     return chained(name, [line for body in bodies for line in body.removesuffix(b"\n").split(b"\n")])
 
 
-def journalled_shards(store: DurableStore, run: str) -> tuple[str, ...]:
+def journalled_shards(store: ObjectListing, run: str) -> tuple[str, ...]:
     """Return the names of the shards a run has journals of."""
     return tuple(store.folders(f"_holdfast/runs/{run}/journal/"))
 
