@@ -89,11 +89,11 @@ def read_artifact(store: ObjectReader, sha256: str) -> Artifact:
 
 def readable_configurations(store: ObjectReader, names: Iterable[str]) -> list[dict[str, Any]]:
     """Return the configurations of those of these artifacts that can be read."""
-    found = []
+    configurations = []
     for name in names:
         with suppress(NeedsPersonError):
-            found.append(json.loads(read_artifact(store, name).configuration))
-    return found
+            configurations.append(json.loads(read_artifact(store, name).configuration))
+    return configurations
 
 
 def _replace_damaged(store: ObjectStore, key: str, body: bytes) -> None:

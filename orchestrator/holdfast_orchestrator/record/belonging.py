@@ -106,8 +106,8 @@ def refuse_other_apps(
 ) -> None:
     """Return if no shard's key has the records of another app or stack. Raises GateError for one that has."""
 
-    def check(one: tuple[Shard, ObjectReader]) -> None:
-        _refuse_other_app(project, *one, taken_over, is_named=is_named)
+    def check(shard_and_store: tuple[Shard, ObjectReader]) -> None:
+        _refuse_other_app(project, *shard_and_store, taken_over, is_named=is_named)
 
     with WorkerPool(_READERS, "apps") as readers:
         for _ in readers.map(check, shards):
@@ -117,9 +117,7 @@ def refuse_other_apps(
 def _refuse_other_app(
     project: str, shard: Shard, store: ObjectReader, taken_over: str | None, *, is_named: bool
 ) -> None:
-    kept = read_state_record(store, shard.state.folder)
-    read = read_last_good(store, shard.state.folder)
-    good, record = None if read is None else read.record, None if kept is None else kept.record
+    good, record = records_of(store, shard.state.folder)
     app = ThisApp(
         project,
         taken_over=taken_over,
@@ -128,6 +126,12 @@ def _refuse_other_app(
     )
     refuse_other_app(app, shard.state.key, good=good, record=record)
     refuse_other_stack(shard.name, shard.state.key, shard.configuration, good=good, record=record)
+
+
+def records_of(store: ObjectReader, folder: str) -> tuple[LastGood | None, StateRecord | None]:
+    """Return a shard's last good deployment and its state record. Raises NeedsPersonError for damage."""
+    kept, good = read_state_record(store, folder), read_last_good(store, folder)
+    return None if good is None else good.record, None if kept is None else kept.record
 
 
 def refuse_other_lineage(store: ListedReader, shard: Shard, lineage: str) -> None:
@@ -147,10 +151,10 @@ def refuse_other_lineage(store: ListedReader, shard: Shard, lineage: str) -> Non
 
 def known_lineages(store: ListedReader, lineage: str) -> Iterator[str]:
     """Yield the folders of the shards whose records have this lineage."""
-    for folder, kept in read_each(shard_folders(store, STATES), lambda one: read_state_record(store, one)):
+    for folder, kept in read_each(shard_folders(store, STATES), lambda name: read_state_record(store, name)):
         if kept.record.state is not None and kept.record.state.lineage == lineage:
             yield folder
-    for folder, good in read_each(shard_folders(store, LAST_GOOD), lambda one: read_last_good(store, one)):
+    for folder, good in read_each(shard_folders(store, LAST_GOOD), lambda name: read_last_good(store, name)):
         if good.record.state.lineage == lineage:
             yield folder
 
@@ -164,7 +168,7 @@ def _goes_on_from(good: LastGood | None, configuration: bytes | None) -> bool:
 
 def _share_declared(good: LastGood | None, configuration: bytes) -> float:
     """Which part of the last good deployment's blocks a configuration declares; 0 where there are none."""
-    held = set() if good is None else {configuration_address(known.address) for known in good.index}
+    held = set() if good is None else {configuration_address(tracked.address) for tracked in good.index}
     document = json.loads(configuration)
     return sum(declares(document, address) for address in held) / len(held) if held else 0.0
 

@@ -59,7 +59,7 @@ class VerifiedInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fingerprint:
-    """The footing of run `run`'s deployment.
+    """What run `run` deployed, and what it depended on.
 
     `configuration` is the digest of the normalised configuration, `settings` a digest for each thing the
     manifest says beside it, `environment` one for each variable that providers heed, `inputs` are by upstream

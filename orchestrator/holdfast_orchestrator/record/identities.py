@@ -28,9 +28,9 @@ class Identified:
     value: Annotated[str, Field(alias="identity")]
 
     @classmethod
-    def of(cls, known: Any) -> Self:
+    def of(cls, tracked: Any) -> Self:
         """Make the document of an object."""
-        return copied(cls, known, kind=known.identity.kind, value=known.identity.value)
+        return copied(cls, tracked, kind=tracked.identity.kind, value=tracked.identity.value)
 
     @classmethod
     def writes(cls, kind: type) -> WrittenAs:

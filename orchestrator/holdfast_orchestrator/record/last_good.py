@@ -160,12 +160,12 @@ def promote(store: ObjectStore, folder: str, record: LastGood, *, after: Promote
 def earlier(store: ObjectHistory, folder: str, *, limit: int | None = None) -> tuple[LastGood, ...]:
     """Return the good deployments the bucket still knows, newest first: all, or the newest `limit`."""
     key = last_good_key(folder)
-    found = [
+    objects = [
         stored
         for version in store.versions(key)[:limit]
         if not version.deleted and (stored := store.get_version(key, version.version)) is not None
     ]
-    return tuple(sorted(map(_read, found), key=lambda record: record.generation, reverse=True))
+    return tuple(sorted(map(_read, objects), key=lambda record: record.generation, reverse=True))
 
 
 def deployments(history: Sequence[LastGood]) -> tuple[LastGood, ...]:
@@ -175,21 +175,24 @@ def deployments(history: Sequence[LastGood]) -> tuple[LastGood, ...]:
     it rolled back from is left out. A move takes the place of the one before it. `history` is what
     `earlier` returns.
     """
-    found: list[LastGood] = []
+    good: list[LastGood] = []
     below: int | None = None
     for record in history:
         if record.is_destroy or (below is not None and record.generation >= below):
             continue
         target = target_in(history, record)
-        found.append(target)
+        good.append(target)
         below = _moved_from(history, target).generation
-    return tuple(found)
+    return tuple(good)
 
 
 def _moved_from(history: Sequence[LastGood], record: LastGood) -> LastGood:
     """The deployment that moves have changed since; itself for any other."""
     while record.verb == "move":
-        older = next((one for one in history if one.generation < record.generation), None)
+        older = next(
+            (earlier_record for earlier_record in history if earlier_record.generation < record.generation),
+            None,
+        )
         if older is None or older.is_destroy:
             break
         record = target_in(history, older)
@@ -199,8 +202,17 @@ def _moved_from(history: Sequence[LastGood], record: LastGood) -> LastGood:
 def target_in(history: Sequence[LastGood], record: LastGood) -> LastGood:
     """Return the deployment that a rollback went back to; itself for any other, or where that is not kept."""
     while record.verb == "rollback":
-        older = (one for one in history if one.generation < record.generation)
-        target = next((one for one in older if one.run == record.target and not one.is_destroy), None)
+        older = (
+            earlier_record for earlier_record in history if earlier_record.generation < record.generation
+        )
+        target = next(
+            (
+                earlier_record
+                for earlier_record in older
+                if earlier_record.run == record.target and not earlier_record.is_destroy
+            ),
+            None,
+        )
         if target is None:
             break
         record = target

@@ -140,20 +140,20 @@ def newest_runs(
     store: ListedReader, *, now: datetime, limit: int, environment: str | None = None
 ) -> tuple[RunRecord, ...]:
     """Return at most `limit` runs, newest first, of one environment where it is named."""
-    found = (
+    wanted = (
         record
         for record in _records(store, _newest_names(store, now))
         if environment is None or environment in record.environments
     )
-    return tuple(islice(found, limit))
+    return tuple(islice(wanted, limit))
 
 
 def _newest_names(store: ObjectListing, now: datetime) -> Iterator[str]:
     """All names, newest first; older ones are only asked for when the newer have been taken."""
-    seen: set[str] = set()
+    yielded: set[str] = set()
     for after in (*(_name_at(now - window) for window in _WINDOWS), ""):
-        names = [name for name in store.folders(RUNS, after=after) if name not in seen]
-        seen.update(names)
+        names = [name for name in store.folders(RUNS, after=after) if name not in yielded]
+        yielded.update(names)
         yield from sorted(names, reverse=True)
 
 

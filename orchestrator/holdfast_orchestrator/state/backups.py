@@ -104,13 +104,13 @@ def keep_backup(
     state = {**snapshot.recorded.to_json(), "size": len(snapshot.body)}
     body = FORMAT.body(copied(BackupDescription, meta, **state))
     with WorkerPool(2 * len(places), thread_name_prefix="write") as writers:
-        described = [
+        descriptions = [
             writers.submit(create_once, place, meta_key(backup_key(snapshot)), body) for place in places
         ]
-        kept = [writers.submit(back_up, place, snapshot) for place in places]
-        key, *_ = [one.result() for one in kept]
-        for one in described:
-            one.result()
+        backups = [writers.submit(back_up, place, snapshot) for place in places]
+        key, *_ = [write.result() for write in backups]
+        for write in descriptions:
+            write.result()
     return key
 
 
@@ -121,11 +121,11 @@ def list_backups(store: ListedReader, folder: str) -> tuple[Backup, ...]:
     states = {key: match for key in heads if (match := _NAME.fullmatch(key.removeprefix(prefix)))}
     with WorkerPool(_READERS) as readers:
         described = readers.map(store.get, [meta_key(key) for key in states])
-        found = [
+        backups = [
             _backup(heads[key], match, meta)
             for (key, match), meta in zip(states.items(), described, strict=True)
         ]
-    return tuple(sorted(found, key=lambda backup: (backup.written, backup.serial), reverse=True))
+    return tuple(sorted(backups, key=lambda backup: (backup.written, backup.serial), reverse=True))
 
 
 def count_backups(store: ObjectListing, folder: str) -> int:

@@ -150,13 +150,13 @@ def _taken(lock: TerraformLock | None, folder: str) -> LeasedError:
 
 def _lock(stored: StoredObject) -> TerraformLock:
     document = _parsed(stored.body)
-    found = document.get("ID")
-    readable = isinstance(found, str) and bool(found)
+    lock_id = document.get("ID")
+    readable = isinstance(lock_id, str) and bool(lock_id)
     text = {name: str(document.get(name) or "") for name in ("Who", "Operation", "Created", "Info")}
     return TerraformLock(
         key=stored.head.key,
         etag=stored.head.etag,
-        id=str(found) if readable else f"etag-{stored.head.etag.strip(chr(34))}",
+        id=str(lock_id) if readable else f"etag-{stored.head.etag.strip(chr(34))}",
         readable=readable,
         size=stored.head.size,
         who=text["Who"],

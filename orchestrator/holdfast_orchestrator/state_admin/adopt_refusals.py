@@ -6,8 +6,7 @@ import shlex
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.errors import GateError, NeedsPersonError, UsageError
 from holdfast_orchestrator.gate.elsewhere import adopt_command
-from holdfast_orchestrator.record.belonging import ThisApp, known_lineages, refuse_other_app
-from holdfast_orchestrator.record.last_good import read_last_good
+from holdfast_orchestrator.record.belonging import ThisApp, known_lineages, records_of, refuse_other_app
 from holdfast_orchestrator.record.owners import StateOwners
 from holdfast_orchestrator.record.state_record import read_state_record
 from holdfast_orchestrator.state_admin.adopt_way import Wanted
@@ -87,19 +86,12 @@ def _is_at(shard: Shard, place: str) -> bool:
 
 def _refuse_unsettled(wanted: Wanted) -> None:
     """Raise where the shard is another app's, or a run of it did not end."""
-    folder = wanted.shard.state.folder
-    kept = read_state_record(wanted.store, folder)
-    good = read_last_good(wanted.store, folder)
-    refuse_other_app(
-        ThisApp(wanted.project, environment=wanted.shard.environment),
-        wanted.shard.state.key,
-        good=None if good is None else good.record,
-        record=None if kept is None else kept.record,
-    )
-    if kept is not None and kept.record.is_open:
+    good, record = records_of(wanted.store, wanted.shard.state.folder)
+    app = ThisApp(wanted.project, environment=wanted.shard.environment)
+    refuse_other_app(app, wanted.shard.state.key, good=good, record=record)
+    if record is not None and record.is_open:
         raise NeedsPersonError(
-            f"run {kept.record.run} of {wanted.shard.name} did not end",
-            next_step=f"holdfast resume {kept.record.run}",
+            f"run {record.run} of {wanted.shard.name} did not end", next_step=f"holdfast resume {record.run}"
         )
 
 

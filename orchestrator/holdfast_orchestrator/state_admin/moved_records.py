@@ -88,7 +88,7 @@ class _Stamp:
 
 
 def _besides(record: LastGood, known: Collection[Identity]) -> tuple[TrackedObject, ...]:
-    return tuple(one for one in record.index if one.identity not in known)
+    return tuple(entry for entry in record.index if entry.identity not in known)
 
 
 def _empty(proposal: Proposal, giver: LastGood) -> LastGood:
@@ -124,7 +124,7 @@ def _artifacts(proposal: Proposal, giver: LastGood, gainer: LastGood | None) -> 
         left = _emptied(configuration, proposal, giver, values)
         return _with(theirs, left), _with(theirs, _in_place_of(proposal, configuration))
     come = moved_blocks([known.address for known in giver.index], proposal.addresses)
-    _refuse_files(theirs, {str(one): declared(configuration).get(one) for one in come})
+    _refuse_files(theirs, {str(entry): declared(configuration).get(entry) for entry in come})
     if gainer is None:
         ours = replace(theirs, assets={}, inputs=described(Inputs()))
         base = _in_place_of(proposal, empty_like(configuration))

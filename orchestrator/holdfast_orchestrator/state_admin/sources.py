@@ -142,11 +142,11 @@ class FileSource:
 
     def _free_name(self) -> Path:
         """The name to rename the file to; an older adoption of a file of this name keeps its own."""
-        number, found = 1, self.marked
-        while found.exists():
+        number, free = 1, self.marked
+        while free.exists():
             number += 1
-            found = self.marked.with_name(f"{self.marked.name}-{number}")
-        return found
+            free = self.marked.with_name(f"{self.marked.name}-{number}")
+        return free
 
     def _holder(self) -> str:
         with suppress(OSError, UnsafePlaceError, ValueError):

@@ -110,9 +110,9 @@ def _refuse_while_at_work(held: Held, runtime: Runtime) -> None:
     me = this_process(runtime.processes)
     life = life_of(lease.record.process, me=me, processes=runtime.processes)
     if life is Life.ALIVE or (life is Life.UNKNOWN and not lease.has_expired):
-        said = "its process runs" if life is Life.ALIVE else "its lease is being renewed"
+        sign = "its process runs" if life is Life.ALIVE else "its lease is being renewed"
         raise LeasedError(
-            f"{held.place.shard} is held by {lease.record.described}, and {said}; the lock may be that run's",
+            f"{held.place.shard} is held by {lease.record.described}, and {sign}; the lock may be that run's",
             next_step="wait for that run, or end it with SIGINT",
         )
 

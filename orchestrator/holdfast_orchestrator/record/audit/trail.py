@@ -58,7 +58,7 @@ class AuditSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _ChainEnd:
     """The head as this process wrote or read it last, `at` so many seconds of its monotonic clock."""
 
     head: AuditHead
@@ -82,14 +82,14 @@ class AuditTrail:
         self._redactor = redactor
         self._settings = settings or AuditSettings()
         self._lock = threading.Lock()
-        self._known: _Known | None = None
+        self._chain_end: _ChainEnd | None = None
         self.retention_is_new = False
         """Whether this trail began the bucket's, or changed its retention: set its lifecycle then."""
 
     def look(self) -> None:
         """Find the end of the chain, for an `add` within the next minute. Raises HoldfastError."""
         with self._lock:
-            self._known = self._read()
+            self._chain_end = self._read()
 
     def add(self, action: Action, *, raw: str | None = None) -> AuditRecord:
         """Record an action; returns its first record. `raw` is the output as it was.
@@ -122,17 +122,17 @@ class AuditTrail:
 
     def _chained(self, document: Mapping[str, Any]) -> AuditRecord:
         """Make a record the chain's end: the head has it whole, and it lies nowhere else yet."""
-        known = self._fresh() or self._read()
+        chain_end = self._fresh() or self._read()
         while True:
             asked_at = self._clock.monotonic()
-            head = self._next(None if known is None else known.head, document, self._today(known))
-            etag = None if known is None else known.stored.etag
+            head = self._next(None if chain_end is None else chain_end.head, document, self._today(chain_end))
+            etag = None if chain_end is None else chain_end.stored.etag
             try:
                 stored = write_once(self._store, HEAD, head.body(), etag=etag)
             except ObjectExistsError:
-                known = self._read()
+                chain_end = self._read()
                 continue
-            self._known = _Known(head, stored, asked_at)
+            self._chain_end = _ChainEnd(head, stored, asked_at)
             return head.last
 
     def _next(self, head: AuditHead | None, document: Mapping[str, Any], today: date) -> AuditHead:
@@ -146,28 +146,28 @@ class AuditTrail:
         self.retention_is_new |= head is None or head.retention_days != days
         return AuditHead(last=record, marks=next_marks(head, today, days), retention_days=days)
 
-    def _today(self, known: _Known | None) -> date:
+    def _today(self, chain_end: _ChainEnd | None) -> date:
         """The bucket's day: a runner with a wrong clock must not put records where they expire early."""
-        served = None if known is None else known.stored.served
+        served = None if chain_end is None else chain_end.stored.served
         today = (served or self._store.now()).date()
-        return today if known is None else max(today, date.fromisoformat(known.head.last.date))
+        return today if chain_end is None else max(today, date.fromisoformat(chain_end.head.last.date))
 
-    def _fresh(self) -> _Known | None:
-        if self._known is None or self._clock.monotonic() - self._known.at > _FRESH_SECONDS:
+    def _fresh(self) -> _ChainEnd | None:
+        if self._chain_end is None or self._clock.monotonic() - self._chain_end.at > _FRESH_SECONDS:
             return None
-        return self._known
+        return self._chain_end
 
-    def _read(self) -> _Known | None:
+    def _read(self) -> _ChainEnd | None:
         asked_at = self._clock.monotonic()
         stored = self._store.get(HEAD)
         if stored is None:
             return None
-        known = _Known(read_head(stored), stored.head, asked_at)
+        chain_end = _ChainEnd(read_head(stored), stored.head, asked_at)
         # The writer may have died before the record lay in its place. One that was changed there is
         # for `verify` to find, not for this to repair.
-        if self._store.head(known.head.last.key) is None:
-            create_once(self._store, known.head.last.key, known.head.last.body)
-        return known
+        if self._store.head(chain_end.head.last.key) is None:
+            create_once(self._store, chain_end.head.last.key, chain_end.head.last.body)
+        return chain_end
 
     def _place(self, record: AuditRecord) -> None:
         create_once(self._store, record.key, record.body)

@@ -72,16 +72,16 @@ def _verified(store: _Trail) -> Verification:
     placed = _Placed.of(read_objects(store, AUDIT))
     # After the records: every record that was there is in a head read later.
     stored = store.get(HEAD)
-    known = sorted(placed.records)
+    numbers = sorted(placed.records)
     findings = [*placed.findings, *_untold(store, placed, None if stored is None else read_head(stored))]
     if stored is not None:
         findings += _against(read_head(stored), placed, store.now().date())
-    elif known:
+    elif numbers:
         findings.append(Finding(kind="deleted", n=None, key=HEAD, what="the end of the chain is gone"))
     return Verification(
-        records=len(known),
-        first=known[0] if known else None,
-        last=known[-1] if known else None,
+        records=len(numbers),
+        first=numbers[0] if numbers else None,
+        last=numbers[-1] if numbers else None,
         findings=tuple(sorted(findings, key=lambda finding: (finding.n or 0, finding.key))),
     )
 
@@ -91,13 +91,13 @@ def _untold(store: _Trail, placed: "_Placed", head: AuditHead | None) -> Iterato
     days = RETENTION_DAYS if head is None else head.retention_days
     # The bucket's lifecycle may be a day ahead of us.
     since = store.now() - timedelta(days=days - 1)
-    told = {record.action.run for record in placed.records.values()}
+    recorded_runs = {record.action.run for record in placed.records.values()}
     # The head holds the last record whole, and a writer may just be putting it to its place.
-    told |= set() if head is None else {head.last.action.run}
+    recorded_runs |= set() if head is None else {head.last.action.run}
     for run in newest_runs(store, now=store.now(), limit=_MOST_RUNS):
         if run.started < since:
             return
-        if run.ended is not None and run.run not in told:
+        if run.ended is not None and run.run not in recorded_runs:
             what = f"no record tells of run {run.run}, which ended on {run.ended:%d %b %Y}"
             yield Finding(kind="deleted", n=None, key=f"{RUNS}{run.run}/run.json", what=what)
 
@@ -135,7 +135,7 @@ def _read(body: bytes) -> AuditRecord | None:
         return None
 
 
-def _problem(key: str, record: AuditRecord | None, known: dict[int, AuditRecord]) -> Finding | None:
+def _problem(key: str, record: AuditRecord | None, placed_before: dict[int, AuditRecord]) -> Finding | None:
     named = _NUMBER.search(key)
     n = int(named[1]) if named else None
     if record is None:
@@ -143,7 +143,7 @@ def _problem(key: str, record: AuditRecord | None, known: dict[int, AuditRecord]
         return Finding(kind="foreign" if n is None else "changed", n=n, key=key, what=what)
     if record.key != key:
         return Finding(kind="moved", n=n, key=key, what=f"holds record {record.n}, which belongs elsewhere")
-    if record.n in known:
+    if record.n in placed_before:
         return Finding(kind="foreign", n=n, key=key, what="is a second record of that number")
     return None
 

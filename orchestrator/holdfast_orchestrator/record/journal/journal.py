@@ -247,14 +247,14 @@ class Mirror:
         try:
             self._store.create(key, body)
         except ObjectExistsError:
-            found = self._store.get(key)
-            if found is None or not found.body or not body.startswith(found.body):
+            stored = self._store.get(key)
+            if stored is None or not stored.body or not body.startswith(stored.body):
                 raise NeedsPersonError(
                     f"entry {first.seq} of shard {self._name.shard} in run {self._name.run} was written by "
                     "another process, which carries this run on",
                     next_step=f"leave it to that process: holdfast show {self._name.run}",
                 ) from None
-            return found.body.count(b"\n")
+            return stored.body.count(b"\n")
         return len(entries)
 
 
@@ -262,8 +262,8 @@ def read_journal(store: ListedReader, name: JournalName) -> tuple[Entry, ...]:
     """Read a journal from the bucket alone. Raises NeedsPersonError where its chain is broken."""
     keys = [head.key for head in store.list(name.prefix)]
     with WorkerPool(_READERS) as readers:
-        found = list(readers.map(store.get, keys))
-    bodies = (stored.body for stored in found if stored is not None)
+        objects = list(readers.map(store.get, keys))
+    bodies = (stored.body for stored in objects if stored is not None)
     return chained(name, [line for body in bodies for line in body.removesuffix(b"\n").split(b"\n")])
 
 
