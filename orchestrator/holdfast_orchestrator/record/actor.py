@@ -24,7 +24,7 @@ _GIT_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who: `name` for people, `host` the machine, `link` the CI job's page, `aws` the caller's ARN."""
+    """Who deploys: `name` for people, `host` the machine, `link` the CI job's page, `aws` the ARN."""
 
     # A later version may know more of them.
     kind: Annotated[Kind, SkipValidation]

@@ -1,4 +1,4 @@
-"""From where a shard's state was taken over: what `holdfast adopt` did, one record a shard.
+"""Records of `holdfast adopt`: one for each shard, saying where its state came from.
 
     _holdfast/adopted/<state folder>.json
 

@@ -1,4 +1,4 @@
-"""What was deployed, whole and unchangeable: enough to plan the same thing again on another machine.
+"""Artifacts: everything needed to plan a deployment again on another machine. They never change.
 
     _holdfast/artifacts/<sha256>
 
@@ -30,7 +30,7 @@ PUT_BACK = "put that object back from the bucket's versions (docs/runbook.md say
 
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
-    """A deployable thing.
+    """A configuration with its inputs and versions.
 
     `configuration` is cdk.tf.json as it was synthesized, `lock` the .terraform.lock.hcl (None: there was
     none yet). `engine` is "terraform 1.11.4" or alike, `providers` versions by source address. `assets` are
@@ -52,7 +52,7 @@ class Artifact:
 
     @cached_property
     def sha256(self) -> str:
-        """What it is called: the digest of its bytes, in hexadecimal."""
+        """The artifact's name: the digest of its bytes, in hexadecimal."""
         return hashlib.sha256(self.body).hexdigest()
 
 
@@ -88,7 +88,7 @@ def read_artifact(store: ObjectReader, sha256: str) -> Artifact:
 
 
 def readable_configurations(store: ObjectReader, names: Iterable[str]) -> list[dict[str, Any]]:
-    """Return the configurations of those of these artifacts that can be read."""
+    """Return the configurations of the named artifacts, without those that cannot be read."""
     configurations = []
     for name in names:
         with suppress(NeedsPersonError):

@@ -1,4 +1,4 @@
-"""Moves that did not end, found by the names of the two stacks: the app may have neither of them any more."""
+"""Finds a move that did not end by the names of its two stacks, which may have left the app."""
 
 from holdfast_orchestrator.record.moving import Moving
 from holdfast_orchestrator.record.state_record import STATES, read_state_record

@@ -150,7 +150,7 @@ def refuse_other_lineage(store: ListedReader, shard: Shard, lineage: str) -> Non
 
 
 def known_lineages(store: ListedReader, lineage: str) -> Iterator[str]:
-    """Yield the folders of the shards whose records have this lineage."""
+    """Yield the state folders of the shards whose records name this lineage."""
     for folder, kept in read_each(shard_folders(store, STATES), lambda name: read_state_record(store, name)):
         if kept.record.state is not None and kept.record.state.lineage == lineage:
             yield folder
@@ -167,14 +167,14 @@ def _goes_on_from(good: LastGood | None, configuration: bytes | None) -> bool:
 
 
 def _share_declared(good: LastGood | None, configuration: bytes) -> float:
-    """Which part of the last good deployment's blocks a configuration declares; 0 where there are none."""
+    """Return the share of the last good deployment's blocks that a configuration declares."""
     held = set() if good is None else {configuration_address(tracked.address) for tracked in good.index}
     document = json.loads(configuration)
     return sum(declares(document, address) for address in held) / len(held) if held else 0.0
 
 
 def _owner(good: LastGood | None, record: StateRecord | None) -> str | None:
-    """The app of the newest record that names one."""
+    """Return the app named by the newest record that names one."""
     if record is not None and record.project is not None:
         return record.project
     return None if good is None else good.project

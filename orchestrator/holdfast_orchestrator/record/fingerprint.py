@@ -24,7 +24,7 @@ from holdfast_orchestrator.terraform.accepted import AcceptedUse
 
 @dataclass(frozen=True, slots=True)
 class ObjectStamp:
-    """Which object it was, to the byte: ETag, and version where the bucket keeps versions."""
+    """Identifies the exact bytes of an object: ETag, and version where the bucket keeps versions."""
 
     etag: str
     version: str | None = None
@@ -40,7 +40,7 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class InputFingerprint:
-    """What was read from an upstream shard: out of which state, and the digest of each output."""
+    """What a shard read from an upstream shard: the stamp of its state, and a digest of each output."""
 
     mark: Annotated[ObjectStamp | None, Field(alias="state")]
     outputs: SortedTexts
@@ -48,7 +48,7 @@ class InputFingerprint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedInputs:
-    """What a plan that found nothing was made of: the upstream states from before it, and the state.
+    """The states behind a plan that found nothing: those of the upstream shards, and the shard's own.
 
     Where either is another one by the time this is written down, nothing was proven.
     """

@@ -44,7 +44,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Alike:
-    """What the record and its document have alike."""
+    """The fields that the record and its document share."""
 
     generation: int
     run: str
@@ -187,7 +187,7 @@ def deployments(history: Sequence[LastGood]) -> tuple[LastGood, ...]:
 
 
 def _moved_from(history: Sequence[LastGood], record: LastGood) -> LastGood:
-    """The deployment that moves have changed since; itself for any other."""
+    """Return the deployment that later moves changed; the record itself if no move did."""
     while record.verb == "move":
         older = next(
             (earlier_record for earlier_record in history if earlier_record.generation < record.generation),

@@ -1,4 +1,4 @@
-"""The journals that runs have left in this machine's cache: which may be deleted, and which are needed.
+"""The journals of runs in this machine's cache: deletes those that are no longer needed.
 
     <cache>/runs/<run>/
 

@@ -39,7 +39,7 @@ class Moving:
 
     @property
     def command(self) -> str:
-        """What goes on with it."""
+        """The command that goes on with the move."""
         names = (str(self.source["name"]), str(self.target["name"]))
         return shlex.join(("holdfast", "move", *names, "--env", str(self.target["environment"]), "--yes"))
 
@@ -49,7 +49,7 @@ class Moving:
         return stored is not None and self.gave(self.first, stored.body)
 
     def gave(self, folder: str, body: bytes) -> bool:
-        """Whether these bytes are the state that this move gives the folder."""
+        """Say whether these bytes are the state that this move writes into the folder."""
         return self.states[folder].sha256 == hashlib.sha256(body).hexdigest()
 
 

@@ -89,7 +89,7 @@ class _Handed(Identified):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Alike:
-    """What the record and its document have alike. Older records lack what has a default."""
+    """The fields that the record and its document share. Older records lack those with a default."""
 
     run: str
     is_open: Annotated[bool, Field(alias="open")]

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.state.exact_writes import create_once, write_and_read_back
-from holdfast_orchestrator.state.json_object import time_text
 from holdfast_orchestrator.state.object_store import (
     ListedReader,
     ObjectHead,
@@ -132,18 +131,6 @@ def count_backups(store: ObjectListing, folder: str) -> int:
     """Return how many backups the shard with this state folder has."""
     prefix = f"{BACKUPS}/{folder}/"
     return sum(_NAME.fullmatch(head.key.removeprefix(prefix)) is not None for head in store.list(prefix))
-
-
-def state_at(backups: Sequence[Backup], moment: datetime) -> Backup:
-    """Return the backup of the state that was the newest at `moment`.
-
-    `backups` are as `list_backups` gives them. Raises HoldfastError where none is that old.
-    """
-    for backup in backups:
-        if backup.written <= moment:
-            return backup
-    oldest = f"the oldest is of {time_text(backups[-1].written)}" if backups else "there is none at all"
-    raise HoldfastError(f"there is no backup of the state at {time_text(moment)}: {oldest}")
 
 
 def read_backup(store: ObjectReader, backup: Backup) -> StateSnapshot:

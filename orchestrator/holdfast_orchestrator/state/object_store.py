@@ -127,7 +127,7 @@ class BucketLifecycle(Protocol):
 
 
 class DurableStore(ListedStore, DeletingStore, ObjectHistory, BucketClock, BucketLifecycle, Protocol):
-    """A whole bucket, for who opens it and hands it on."""
+    """A whole bucket: what is opened once and handed on."""
 
     def check(self) -> None:
         """Return if the bucket exists and may be used."""

@@ -1,4 +1,4 @@
-"""Which process this is, told so exactly that another one can prove later that it is dead.
+"""Identifies a process so exactly that another process can prove later that it is dead.
 
 A process id alone proves nothing: ids are given out again, a reboot starts over, and two containers of
 one host have a process 7 each. So the id goes with the time the process started, the host's boot and

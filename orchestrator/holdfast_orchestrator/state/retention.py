@@ -1,4 +1,4 @@
-"""Which backups may go: those that are both surplus and old, and never one that may be needed.
+"""Decides which backups may be deleted: surplus and old ones, never one that may be needed.
 
 Kept in any case are the newest of each lineage and the state of the last good deployment. A backup goes
 only when there are `count` newer ones *and* it is older than `days`: a day of many deploys does not push

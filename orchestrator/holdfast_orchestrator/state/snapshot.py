@@ -19,7 +19,7 @@ from holdfast_orchestrator.terraform.state_file import NotAStateError, Recorded,
 
 @dataclass(frozen=True, kw_only=True)
 class StateSnapshot:
-    """A state's bytes and what they say of themselves; `written` is when, by the bucket's clock.
+    """A state's bytes with their lineage and serial; `written` is the time of the write by the bucket.
 
     `version` is the object's in the bucket, None where the bucket keeps none.
     """
@@ -39,12 +39,12 @@ class StateSnapshot:
 
     @property
     def stamp(self) -> StateStamp:
-        """Which state it is, whatever its bytes."""
+        """The lineage and the serial."""
         return StateStamp(self.lineage, self.serial)
 
     @property
     def recorded(self) -> Recorded:
-        """What is recorded of it."""
+        """What records keep of this state."""
         return Recorded(self.lineage, self.serial, self.sha256)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""May a lease be taken from its holder? Decided here, purely, from what is known for certain.
+"""Decides whether a lease may be taken from its holder, from what is known for certain; no I/O.
 
 There are three witnesses that a holder is gone: it did not renew in time (by the bucket's clock), its
 process is proved dead (same boot, same namespace, another or no process of that id), an operator says

@@ -1,4 +1,4 @@
-"""Taking a state over: from where another tool keeps it into the shard's own place.
+"""Adopts a state: copies it from where another tool keeps it to the shard's own place.
 
     proposal = propose(wanted)               # reads only; raises where it must not be done
     done = carry_out(proposal, operator)      # lease, both locks, backup, conditional write, records, mark

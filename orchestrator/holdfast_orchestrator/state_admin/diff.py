@@ -1,4 +1,4 @@
-"""What putting an old state back by hand would do: who would be orphaned, who would rise from the dead.
+"""Compares an old state with the newest one: what a restore would orphan, and what it would bring back.
 
 A restore is the one way in which an old state may come back, and only because a person asked for it and
 was shown this. Objects of the newest state that the old one does not know would live on unknown to anyone;
@@ -67,7 +67,7 @@ def restore_diff(
 
 
 def restored(then: StateObject, *seen: StateObject) -> dict[str, Any]:
-    """The state to write: that of then, with a serial above it and every other one seen."""
+    """Return the state to write: the old one, with a serial above every serial seen."""
     return {**(then.document or {}), "serial": next_serial(then, *seen)}
 
 

@@ -1,4 +1,4 @@
-"""Making a move that was proposed: what is written, and in which order.
+"""Carries a proposed move out: what is written, and in which order.
 
     backups of both states
     both state records    that a move is begun, and which states it gives (`record.moving`)
@@ -110,7 +110,7 @@ def _begin(proposal: Proposal, operator: Operator, now: datetime) -> Moving:
 
 
 def _record(proposal: Proposal, side: Side, now: datetime) -> StateRecord:
-    """The shard's record as it is, or the first one: of the state that lies there."""
+    """Return the shard's record, or a first one of the state that lies there."""
     if side.record is not None:
         return side.record.record
     recorded = None if side.stored is None else _recorded(side.stored.body)

@@ -1,4 +1,4 @@
-"""The person who changes a state by hand: a restore, an adoption and a move lease and back up alike."""
+"""The person who changes a state by hand: takes leases and backups for restore, adopt and move."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from holdfast_orchestrator.system.runtime import Runtime
 
 @dataclass(frozen=True, kw_only=True)
 class Operator:
-    """Who changes a state, in which run, in what world."""
+    """Who changes a state, in which run and runtime."""
 
     runtime: Runtime
     actor: Actor

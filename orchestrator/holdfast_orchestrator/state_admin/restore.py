@@ -1,4 +1,4 @@
-"""Putting an old state back by hand: the one way in which a state is replaced by anything but Terraform.
+"""Restores an old state by hand: the only way in which anything but Terraform replaces a state.
 
     proposal = propose(place, copy)            # reads only; what it would orphan, and why it must not
     ended = carry_out(proposal, …)             # lease, Terraform's lock, backup, conditional write, read back
@@ -89,7 +89,7 @@ class RestoreProposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """A restore that was made. `backup` is where lies what was there before, None for nothing."""
+    """A restore that was made. `backup` is the key of what was there before, None for nothing."""
 
     serial: int
     lineage: str
@@ -190,7 +190,7 @@ def _refuse_other_app(place: StatePlace) -> None:
 
 
 def _recorded(place: StatePlace) -> tuple[Recorded | None, tuple[str, ...]]:
-    """The state Holdfast last recorded, and what has to be said of the records; none is needed."""
+    """Return the state that Holdfast last recorded, and warnings about the records."""
     try:
         kept = read_state_record(place.store, place.folder)
     except NeedsPersonError:
@@ -226,7 +226,7 @@ def _back_up(proposal: RestoreProposal, operator: Operator) -> str | None:
 
 
 def _note(proposal: RestoreProposal, operator: Operator, body: bytes) -> None:
-    """The next deploy shall know this state. A record that cannot be read was warned of before."""
+    """Record the state for the next deploy. A record that cannot be read was warned of before."""
     state = Recorded(proposal.then.lineage, proposal.serial, hashlib.sha256(body).hexdigest())
     record = StateRecord(run=operator.run, is_open=False, state=state, at=operator.runtime.clock.now())
     with suppress(NeedsPersonError):

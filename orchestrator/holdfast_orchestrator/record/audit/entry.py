@@ -1,4 +1,4 @@
-"""One line of the audit trail: an action, whole in itself, and its place in the chain.
+"""One line of the audit trail: an action and its place in the chain.
 
 A line is what Athena reads: flat fields, one JSON object on one line. `n` counts all records of a bucket
 from 1; `prev` is the SHA-256 of the line before. Output too long for one line goes on in further records
@@ -29,7 +29,7 @@ LONGEST_OUTPUT = 500_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """What was done.
+    """An action that a person or a CI job did.
 
     `action` is a verb such as deploy, destroy, rollback, restore, unlock, takeover. `actor` is a name for
     people, `actor_kind` github, gitlab, aws or user; `host` is where from. `verdicts` are what gates and
@@ -59,7 +59,7 @@ class Action:
 
     @classmethod
     def of(cls, actor: "Actor", *, run: str, action: str, at: datetime) -> "Action":
-        """Return an action of this person or CI job, of which nothing else is said yet."""
+        """Return an action of this person or CI job, with all other fields at their defaults."""
         return cls(
             run=run,
             action=action,
@@ -92,7 +92,7 @@ FORMAT = Format[AuditLine](SCHEMA, AuditLine)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRecord:
-    """An action in the chain; `line` is it as written, `date` (YYYY-MM-DD) the partition it lies in."""
+    """An action in the chain; `line` has its bytes as written, `date` (YYYY-MM-DD) is its partition."""
 
     n: int
     id: str
@@ -103,12 +103,12 @@ class AuditRecord:
 
     @property
     def sha256(self) -> str:
-        """What the next record refers to."""
+        """The digest that the next record refers to."""
         return hashlib.sha256(self.line).hexdigest()
 
     @property
     def key(self) -> str:
-        """Where it lies in the bucket."""
+        """The key of the record in the bucket."""
         return f"{AUDIT}date={self.date}/{self.action.run}-{self.n:010}.jsonl"
 
     @property

@@ -1,4 +1,4 @@
-"""The audit trail: every action recorded once, redacted, in a chain that shows what is missing.
+"""The audit trail: records every action once, redacted, in a chain in which a missing record shows.
 
     _holdfast/audit/date=YYYY-MM-DD/<run>-<n>.jsonl        what Athena and `holdfast audit` read
     _holdfast/audit-raw/date=YYYY-MM-DD/<run>-<n>.txt      output as it was, secrets included; can be off
@@ -59,7 +59,7 @@ class AuditSettings:
 
 @dataclass(frozen=True, slots=True)
 class _ChainEnd:
-    """The head as this process wrote or read it last, `at` so many seconds of its monotonic clock."""
+    """The head as this process last wrote or read it; `at` is the monotonic clock's time then."""
 
     head: AuditHead
     stored: ObjectHead
@@ -121,7 +121,7 @@ class AuditTrail:
             yield {**whole, "id": secrets.token_hex(8), "output": piece, "part": part, "parts": len(pieces)}
 
     def _chained(self, document: Mapping[str, Any]) -> AuditRecord:
-        """Make a record the chain's end: the head has it whole, and it lies nowhere else yet."""
+        """Add a record to the chain by writing it into the head; its own object is written afterwards."""
         chain_end = self._fresh() or self._read()
         while True:
             asked_at = self._clock.monotonic()
@@ -147,7 +147,7 @@ class AuditTrail:
         return AuditHead(last=record, marks=next_marks(head, today, days), retention_days=days)
 
     def _today(self, chain_end: _ChainEnd | None) -> date:
-        """The bucket's day: a runner with a wrong clock must not put records where they expire early."""
+        """Return the bucket's day: with a runner's wrong clock, records would expire too early."""
         served = None if chain_end is None else chain_end.stored.served
         today = (served or self._store.now()).date()
         return today if chain_end is None else max(today, date.fromisoformat(chain_end.head.last.date))
@@ -175,7 +175,7 @@ class AuditTrail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFilter:
-    """What to read; nothing given means everything. `since` and `until` are days, both included.
+    """Selects records; without any value it takes all of them. `since` and `until` are days, both included.
 
     `actor` is a part of the name or ARN, whatever its case; the others must be equal.
     """

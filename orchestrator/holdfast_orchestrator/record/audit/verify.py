@@ -36,7 +36,7 @@ class _Trail(ListedReader, BucketClock, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something wrong: record `n` (None: not known which), where it lies or should, and what is wrong."""
+    """One fault: the record's number `n` (None: unknown), the key it lies at or should, and what is wrong."""
 
     kind: Literal["deleted", "changed", "moved", "foreign"]
     n: int | None
@@ -46,7 +46,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What was found: how many records there are, the numbers of the first and last, and what is wrong."""
+    """Result of a check: the number of records, the first and last number, and the findings."""
 
     records: int
     first: int | None
@@ -87,7 +87,7 @@ def _verified(store: _Trail) -> Verification:
 
 
 def _untold(store: _Trail, placed: "_Placed", head: AuditHead | None) -> Iterator[Finding]:
-    """The runs that have ended and have no record."""
+    """Yield a finding for each run that has ended and has no record."""
     days = RETENTION_DAYS if head is None else head.retention_days
     # The bucket's lifecycle may be a day ahead of us.
     since = store.now() - timedelta(days=days - 1)

@@ -25,7 +25,7 @@ _ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One record: `edge` of `phase` under lease `epoch`; `seq` counts from 1; `line` is it as written.
+    """One entry: `edge` of `phase` under lease `epoch`; `seq` counts from 1; `line` has its bytes.
 
     `name` is what the line calls the phase: earlier journals have more names than there are phases.
     """
@@ -48,20 +48,20 @@ class Entry:
 
     @property
     def sha256(self) -> str:
-        """What the next entry refers to."""
+        """The digest that the next entry refers to."""
         return hashlib.sha256(self.line).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class JournalName:
-    """Whose journal: one shard of one run."""
+    """Names a journal: one shard of one run."""
 
     run: str
     shard: str
 
     @property
     def seed(self) -> str:
-        """What the first entry refers to."""
+        """The digest that the first entry refers to."""
         return hashlib.sha256(f"{SCHEMA}\n{self.run}\n{self.shard}".encode()).hexdigest()
 
     @property
@@ -94,7 +94,7 @@ FORMAT = Format[JournalLine](SCHEMA, JournalLine, is_named=False)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryDraft:
-    """What an entry is to say, before it has its place in a chain."""
+    """The content of an entry that has no place in a chain yet."""
 
     epoch: int
     phase: Phase
@@ -151,7 +151,7 @@ def _broken(name: JournalName, number: int, why: str) -> NeedsPersonError:
 
 
 def look_first(shard: str) -> str:
-    """Return what to do about a shard where it cannot be told any more what a run did to it."""
+    """Return the next step for a shard when nobody can tell any more what a run did to it."""
     name = shlex.quote(shard)
     return (
         "compare its state with what exists before anything is deployed: "

@@ -179,7 +179,7 @@ class Journal:
 
 
 class Mirror:
-    """Carries entries to the bucket, in order, behind the work's back.
+    """Writes entries to the bucket in the background, in order.
 
     What waits goes as one object: a request of its own for each entry is what a journal would cost most.
     """
@@ -207,7 +207,7 @@ class Mirror:
             self._thread = start_helper(self._work, name="journal")
 
     def put(self, entry: Entry) -> None:
-        """Hand over an entry that `flush` is called for at once: it needs no thread of ours."""
+        """Hand over an entry without starting a thread; the caller flushes at once."""
         self._waiting.append(entry)
 
     def flush(self) -> None:
@@ -233,7 +233,7 @@ class Mirror:
                 self.flush()
 
     def _is_due(self) -> bool:
-        """Wait until something is to be carried; False once there is nothing more to come."""
+        """Wait until there is something to write; False once the mirror is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._has_news or self._is_closed)
             self._changed.wait_for(lambda: self._is_urgent or self._is_closed, _PATIENCE_SECONDS)
@@ -284,7 +284,7 @@ def _is_same(entries: tuple[Entry, Entry]) -> bool:
 
 
 def _has_begun_something(entries: Sequence[Entry]) -> bool:
-    """Whether more was written after an entry that first had to lie in the bucket."""
+    """Say whether entries follow one that had to lie in the bucket first."""
     return any(entry.edge == "before" and entry.phase in WRITING for entry in entries[:-1])
 
 

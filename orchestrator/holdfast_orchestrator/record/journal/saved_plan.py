@@ -1,4 +1,4 @@
-"""The plans a deploy was gated by and went back by, kept whole: what a dead run's work is measured against.
+"""Plans that runs applied, kept whole: a restart compares with them what a dead run did.
 
     _holdfast/runs/<run>/plans/<sha256>.json.gz
 
