@@ -8,7 +8,4 @@ from holdfast_orchestrator.report.ending import ending_lines
 
 def show_result(output: Output, result: RunResult) -> None:
     """Print how a run ended."""
-    if output.json:
-        output.answer(deploy_document(result))
-    else:
-        output.say(["", *ending_lines(result)])
+    output.show(deploy_document(result), ["", *ending_lines(result)])

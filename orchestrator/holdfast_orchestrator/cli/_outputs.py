@@ -19,7 +19,7 @@ def opened(option: str, path: Path, *, emptied: bool = True) -> int:
 
 
 def refuse_unwritable(option: str, path: Path) -> None:
-    """Return if the file that an option names can be written later. Raises UsageError."""
+    """Raise UsageError if the file that an option names could not be written later."""
     if not path.parent.is_dir():
         raise UsageError(f"{option} {path}: there is no folder {path.parent}", next_step="name another file")
     if os.path.lexists(path):
@@ -27,9 +27,9 @@ def refuse_unwritable(option: str, path: Path) -> None:
 
 
 def write_report(option: str, path: Path, text: str) -> str | None:
-    """Write a report to the file that an option names; return why it could not be, None where it was.
+    """Write a report to the file that an option names; return why that failed, or None.
 
-    Raises UsageError where something else lies there by now.
+    Raises UsageError if the place is no longer safe to write to.
     """
     descriptor = opened(option, path)
     try:
