@@ -15,7 +15,7 @@ from holdfast_orchestrator.errors import HoldfastError, UsageError
 from holdfast_orchestrator.system.runtime import Runtime
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.report.documents import Document
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Output:
         if not self.can_ask:
             raise UsageError(f"{asks}, and there is no terminal to ask on", next_step=next_step)
 
-    def show(self, document: "Document", lines: Iterable[str]) -> None:
+    def show(self, document: "DataclassInstance", lines: Iterable[str]) -> None:
         """Print the answer of the command: the document with `--json`, the lines without."""
         if self.json:
             self.answer(document)
@@ -62,7 +62,7 @@ class Output:
         """Write a line on standard error; it is not part of the answer."""
         self.runtime.terminal.err.write(f"{self.runtime.redactor.text(text)}\n")
 
-    def answer(self, document: "Document") -> None:
+    def answer(self, document: "DataclassInstance") -> None:
         """Print the one document of `--json`."""
         from holdfast_orchestrator.report.documents import as_json  # noqa: PLC0415 - only for a document
         from holdfast_orchestrator.system.visible import json_text  # noqa: PLC0415 - only for a document

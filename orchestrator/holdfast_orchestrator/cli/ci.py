@@ -15,7 +15,7 @@ from holdfast_orchestrator.cli._options import (
     since_option,
 )
 from holdfast_orchestrator.cli._session import opened_session
-from holdfast_orchestrator.report.columns import columns
+from holdfast_orchestrator.report.wording import columns
 from holdfast_orchestrator.system.runtime import Runtime
 
 if TYPE_CHECKING:

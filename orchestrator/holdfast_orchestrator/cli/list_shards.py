@@ -8,8 +8,8 @@ import click
 from holdfast_orchestrator import Shard
 from holdfast_orchestrator.cli._options import choosing_options, examples, options, since_option
 from holdfast_orchestrator.cli._session import opened_session
-from holdfast_orchestrator.report.columns import columns
 from holdfast_orchestrator.report.documents import list_document
+from holdfast_orchestrator.report.wording import columns
 from holdfast_orchestrator.system.runtime import Runtime
 
 
