@@ -265,8 +265,7 @@ class App:
         )
 
     def _find_account(self, region: str, cloud: str) -> str:
-        tools = RealTools(runtime=self.runtime, project=self.file.folder)
-        environ = tools.environ("local" if cloud == "local" else "aws")
+        environ = self._real_tools.environ("local" if cloud == "local" else "aws")
         return calling_account(self.runtime.aws, region=region, environ=environ)
 
     @property

@@ -76,7 +76,7 @@ class MovingApp(AdoptingApp):
         return tuple(preview(side.shard, side.content, run) for side, in_app in sides if in_app)
 
     def _receiver(self, source: str, name: str, manifest: Manifest, env: Names) -> tuple[Shard, bool]:
-        """Return the shard and whether the app has it; without the app, an unfinished move has it."""
+        """Return the shard, from the app or else from an unfinished move, and whether the app has it."""
         from holdfast_orchestrator.record.begun_moves import begun_move  # noqa: PLC0415 - when it runs
         from holdfast_orchestrator.record.shard_record import shard_of  # noqa: PLC0415
 
@@ -90,7 +90,7 @@ class MovingApp(AdoptingApp):
             raise
 
     def _giver(self, name: str, manifest: Manifest, to: Shard, on_event: Listener) -> tuple[Shard, bool]:
-        """Return the shard and whether the app has it; without the app, its last deployment has it."""
+        """Return the shard, from the app or else from its last deployment, and whether the app has it."""
         from holdfast_orchestrator.change_detection.retired import find_retired  # noqa: PLC0415
         from holdfast_orchestrator.record.shard_record import shard_of  # noqa: PLC0415 - when it runs
         from holdfast_orchestrator.record.state_record import read_state_record  # noqa: PLC0415

@@ -16,7 +16,7 @@ class MirroredOption(click.Option):
     """An option whose environment variable is read from the Runtime; repeatable ones split at commas."""
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        """Return the variable's value, None where it is not set or empty."""
+        """Return the variable's value; None if it is not set or empty."""
         runtime = ctx.find_root().obj
         name = self.envvar if isinstance(self.envvar, str) else None
         return (runtime.environ.get(name) or None) if runtime is not None and name else None
@@ -87,7 +87,7 @@ since_option = mirrored(
     metavar="GIT_REF",
     help="Keep only the shards that synthesize differently than at this git revision.",
 )
-# Where the app is, and what an app without holdfast.json does not say itself.
+# The place of the app, and settings for an app without holdfast.json.
 app_options = options(
     project_option,
     output_option,

@@ -36,7 +36,7 @@ class Output:
         return self.runtime.terminal.is_tty and not self.json
 
     def refuse_silence(self, asks: str, *, next_step: str) -> None:
-        """Raise UsageError where no person can answer what the command asks."""
+        """Raise UsageError if no person can answer the question of the command."""
         if not self.can_ask:
             raise UsageError(f"{asks}, and there is no terminal to ask on", next_step=next_step)
 

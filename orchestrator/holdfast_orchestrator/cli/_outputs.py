@@ -45,7 +45,7 @@ def write_report(option: str, path: Path, text: str) -> str | None:
 
 
 def write_private(option: str, path: Path, content: bytes) -> None:
-    """Write a new file that only this user may read. Raises UsageError where it cannot be written."""
+    """Write a new file that only this user may read. Raises UsageError if that fails."""
     try:
         write_new(path, content)
     except OSError as error:

@@ -106,7 +106,7 @@ def command_line() -> str:
 
 
 def again_with_yes() -> str:
-    """Return the same command with --yes, or say it in words where the command line has hidden values."""
+    """Return the same command with --yes; in words, if the command line has hidden values."""
     line = command_line()
     if HIDDEN in line:
         return "give the same command again with --yes at its end (values of --var are not repeated here)"

@@ -12,7 +12,7 @@ from holdfast_orchestrator.system.stop import StopSignal, Urgency
 from holdfast_orchestrator.system.workers import start_worker
 
 _MESSAGES = {
-    Urgency.FINISH: "stopping: nothing new starts, what runs is left to finish (again: interrupt Terraform)",
+    Urgency.FINISH: "stopping: nothing new starts, and running shards finish (again: interrupt Terraform)",
     Urgency.INTERRUPT: "interrupting: Terraform ends its current calls and saves its state; please wait",
 }
 _AGAIN = "already interrupting; Terraform is saving its state, please wait"

@@ -82,26 +82,18 @@ def command(runtime: Runtime, /, *, yes: bool, kept: Path | None, **given: Any) 
             )
         plan = None if kept is None else read_kept(runtime.cwd / kept)
         result = _deploy(session, plan, given) if yes else _asked(session, plan, given)
-        show_result(session.output, result)
-    return result.exit_code
+        return show_result(session.output, result)
 
 
 def _asked(session: Session, plan: Plan | None, given: dict[str, Any]) -> RunResult:
     """Show the plan, ask, and deploy it."""
     with session.warmed() as warm:
-        plan = plan or _planned(warm, given)
+        if plan is None:
+            selection = replace(warm.selection, one_environment=True)
+            with warm.watching() as on_event:
+                plan = warm.project.plan(selection, plan_options(given), on_event=on_event, stop=warm.stop)
         _confirm(plan, warm)
         return _deploy(warm, plan, given)
-
-
-def _planned(session: Session, given: dict[str, Any]) -> Plan:
-    with session.watching() as on_event:
-        return session.project.plan(
-            replace(session.selection, one_environment=True),
-            plan_options(given),
-            on_event=on_event,
-            stop=session.stop,
-        )
 
 
 def _confirm(plan: Plan, session: Session) -> None:

@@ -68,8 +68,7 @@ def command(runtime: Runtime, /, *, yes: bool, **given: Any) -> int:
             raise UsageError("--retired names the one stack to take down; leave --stack and the like away")
         with session.warmed() as warm:
             result = _destroy(warm, given, ask=not yes)
-        show_result(session.output, result)
-    return result.exit_code
+        return show_result(session.output, result)
 
 
 def _destroy(session: Session, given: dict[str, Any], *, ask: bool) -> RunResult:

@@ -53,5 +53,4 @@ def command(runtime: Runtime, /, *, run: str, go_on: bool, **given: Any) -> int:
                 on_event=on_event,
                 stop=session.stop,
             )
-        show_result(session.output, result)
-    return result.exit_code
+        return show_result(session.output, result)

@@ -69,5 +69,4 @@ def command(runtime: Runtime, /, *, shard: str, to: str | None, yes: bool, **giv
                 on_event=on_event,
                 stop=session.stop,
             )
-        show_result(session.output, result)
-    return result.exit_code
+        return show_result(session.output, result)

@@ -227,7 +227,7 @@ def graph_document(graph: Graph) -> GraphDocument:
 
 
 def synth_document(manifest: Manifest, output: str) -> SynthDocument:
-    """Return the document that says what was synthesized to the folder `output`."""
+    """Return the document of an app that was synthesized to the folder `output`."""
     return SynthDocument(output=output, shards=tuple(shard.name for shard in manifest.shards))
 
 

@@ -25,7 +25,7 @@ def ending_lines(result: RunResult) -> Iterator[str]:
     if skipped:
         yield f"not begun: {', '.join(skipped)}"
     if result.interrupted:
-        yield "interrupted: what was running was left to finish, and its state is saved"
+        yield "interrupted: running shards were left to finish, and their states are saved"
 
 
 def _shard_lines(shard: ShardResult) -> Iterator[str]:

@@ -167,7 +167,7 @@ def records_document(records: "Iterable[AuditRecord]") -> AuditRecordsDocument:
 
 
 def verification_document(verified: "Mapping[str, Verification]") -> AuditVerificationDocument:
-    """Return the document that says whether the trail of each bucket, by name, is whole."""
+    """Return the document of the verification of each bucket's trail."""
     return AuditVerificationDocument(
         ok=all(verified.values()),
         buckets=tuple(

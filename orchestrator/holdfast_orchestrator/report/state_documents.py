@@ -12,7 +12,7 @@ from holdfast_orchestrator.state_admin.restore import Restored, RestoreProposal,
 from holdfast_orchestrator.state_admin.unlock import Held
 from holdfast_orchestrator.terraform.identity import TrackedObject
 
-# What a backup says of itself; a version of the state object says none of it.
+# The metadata of a backup; a version of the state object has none.
 _OF_BACKUPS = ("run", "reason", "actor", "git", "artifact", "engine")
 
 
