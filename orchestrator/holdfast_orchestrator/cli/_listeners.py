@@ -8,6 +8,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from holdfast_orchestrator.cli._outputs import write_all
 from holdfast_orchestrator.events import Event, Listener, Notice
 from holdfast_orchestrator.system.visible import json_text
 
@@ -54,10 +55,7 @@ class EventFile:
         self.path = path
 
     def __call__(self, event: Event) -> None:
-        line = json_text(event.to_json()) + "\n"
-        content = line.encode(errors="backslashreplace")
-        while content:
-            content = content[os.write(self._descriptor, content) :]
+        write_all(self._descriptor, json_text(event.to_json()) + "\n")
 
     def close(self) -> None:
         """Close the file, and ignore a failure to close it."""

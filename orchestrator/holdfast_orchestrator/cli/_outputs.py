@@ -26,6 +26,13 @@ def refuse_unwritable(option: str, path: Path) -> None:
         os.close(opened(option, path, emptied=False))
 
 
+def write_all(descriptor: int, text: str) -> None:
+    """Write a whole text to a descriptor. Raises OSError."""
+    content = text.encode(errors="backslashreplace")
+    while content:
+        content = content[os.write(descriptor, content) :]
+
+
 def write_report(option: str, path: Path, text: str) -> str | None:
     """Write a report to the file that an option names; return why that failed, or None.
 
@@ -33,9 +40,7 @@ def write_report(option: str, path: Path, text: str) -> str | None:
     """
     descriptor = opened(option, path)
     try:
-        content = text.encode(errors="backslashreplace")
-        while content:
-            content = content[os.write(descriptor, content) :]
+        write_all(descriptor, text)
     except OSError as error:
         return f"{option} {path} could not be written: {error.strerror}"
     finally:
