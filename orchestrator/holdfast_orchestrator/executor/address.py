@@ -94,8 +94,7 @@ def refuse_open(cluster: Cluster, listening: str | None = None) -> None:
     if cluster.insecure or (separator and scheme.lower() == "tls") or is_loopback(address):
         return
     raise UsageError(
-        f"anyone who reaches {address} can run code on every machine of that cluster: tcp:// is for loopback "
-        "only",
+        f"anyone who reaches {address} runs code on every machine of that cluster: tcp:// is for loopback only",
         next_step="use tls:// with certificates (docs/executors.md), start the scheduler with "
         "`--host 127.0.0.1`, or, in a trusted network, --executor-insecure",
     )
