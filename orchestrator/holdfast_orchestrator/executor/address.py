@@ -94,7 +94,7 @@ def refuse_open(cluster: Cluster, listening: str | None = None) -> None:
     if cluster.insecure or (separator and scheme.lower() == "tls") or is_loopback(address):
         return
     raise UsageError(
-        f"anyone who reaches {address} runs code on every machine of that cluster: tcp:// is for loopback only",
+        f"anyone reaching {address} runs code on every machine of that cluster: tcp:// is only for loopback",
         next_step="use tls:// with certificates (docs/executors.md), start the scheduler with "
         "`--host 127.0.0.1`, or, in a trusted network, --executor-insecure",
     )
