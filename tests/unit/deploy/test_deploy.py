@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,11 +17,6 @@ from holdfast_orchestrator.record.artifact import artifact_key
 from holdfast_orchestrator.record.journal.entry import Entry, JournalName
 from holdfast_orchestrator.record.journal.journal import read_journal
 from holdfast_orchestrator.state.memory import MemoryStore
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
 
 
 def deployed(world: World, *shards: Shard) -> None:
