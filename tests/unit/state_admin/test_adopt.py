@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.stores import Killed, MortalStore
 
 from holdfast_orchestrator.app.manifest import Manifest, Shard, StateElsewhere, StateLocation
 from holdfast_orchestrator.errors import GateError, HoldfastError, LeasedError, NeedsPersonError, UsageError
@@ -18,9 +19,6 @@ from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.adopted import MARK, read_adopted
 from holdfast_orchestrator.record.owners import StateOwners
 from holdfast_orchestrator.record.state_record import StateRecord, read_state_record, write_state_record
-from holdfast_orchestrator.state.lease_record import lease_key
-from holdfast_orchestrator.state.memory import MemoryStore
-from holdfast_orchestrator.state.object_store import ObjectHead
 from holdfast_orchestrator.state.terraform_lock import holding_lock, lock_key
 from holdfast_orchestrator.state_admin.adopt import Done, Proposal, Wanted, Way, carry_out, propose
 from holdfast_orchestrator.state_admin.operator import Operator
@@ -66,35 +64,6 @@ def shard(name: str = "web", *topics: str) -> Shard:
         region="eu-west-1",
         state=StateLocation(bucket="states", key=f"{folder}/terraform.tfstate", region="eu-west-1"),
     )
-
-
-class Killed(BaseException):
-    """The process is gone."""
-
-
-class MortalStore(MemoryStore):
-    """A bucket whose user dies after so many writes: nothing it would still do is done."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.writes_left: int | None = None
-
-    def _write(self, key: str, body: bytes) -> ObjectHead:
-        if self.writes_left is not None:
-            if self.writes_left == 0:
-                raise Killed
-            self.writes_left -= 1
-        return super()._write(key, body)
-
-    def delete(self, key: str, *, etag: str) -> None:
-        if self.writes_left == 0:
-            raise Killed
-        super().delete(key, etag=etag)
-
-    def revive(self) -> None:
-        """Another process looks: the dead one's lease has expired."""
-        self.writes_left = None
-        self.objects.pop(lease_key(FOLDER), None)
 
 
 @dataclass
@@ -226,8 +195,8 @@ def test_a_kill_at_any_write_is_made_good_by_the_same_command(
             world.adopt(source)
         except Killed:
             killed += 1
-        world.store.revive()
-        world.old.revive()
+        world.store.revive(FOLDER)
+        world.old.revive(FOLDER)
 
         done = world.adopt(source)
 
