@@ -4,12 +4,14 @@ import json
 import stat
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import cast
 
 import pytest
+from tests.support.command_line import Ran, run_cli
+from tests.support.written_app import WrittenApp
 
 from holdfast_orchestrator import Project, ShardState, States, cli
 from holdfast_orchestrator.app.manifest import StateLocation
@@ -53,23 +55,6 @@ def state(serial: int, *queues: str, lineage: str = LINEAGE) -> bytes:
     return json.dumps(document).encode()
 
 
-def text(stream: TextIO) -> str:
-    return str(cast("Any", stream).getvalue())
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How a command line ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        return json.loads(self.out)
-
-
 class Machine:
     """A machine with credentials and nothing else: no app, no working folders."""
 
@@ -92,8 +77,7 @@ class Machine:
     def run(self, *argv: str, answers: str | None = None, app: bool = False) -> Ran:
         terminal = captured_terminal(answers=answers or "", is_tty=answers is not None)
         where = () if app else ("--state-bucket", self.bucket, "--region", "eu-west-1")
-        code = cli.invoke(["state", *argv, *where], replace(self.runtime, terminal=terminal))
-        return Ran(code, text(terminal.out), text(terminal.err))
+        return run_cli(["state", *argv, *where], replace(self.runtime, terminal=terminal))
 
     def write(self, body: bytes, key: str = KEY) -> None:
         head = self.store.head(key)
@@ -115,28 +99,7 @@ class Machine:
 
     def write_app(self) -> None:
         """An app whose synthesized files are there already."""
-        out = self.folder / "cdktf.out"
-        (out / "stacks" / NAME).mkdir(parents=True)
-        state = {"bucket": self.bucket, "key": KEY, "region": "eu-west-1"}
-        configuration = {"terraform": {"backend": {"s3": state}}}
-        (out / "stacks" / NAME / "cdk.tf.json").write_text(json.dumps(configuration))
-        stack = {
-            "name": NAME,
-            "dependencies": [],
-            "workingDirectory": f"stacks/{NAME}",
-            "synthesizedStackPath": f"stacks/{NAME}/cdk.tf.json",
-        }
-        shard = {
-            "service": "orders",
-            "environment": "prod",
-            "account": "123456789012",
-            "region": "eu-west-1",
-            "state": state,
-            "protected": ["aws_sqs_queue.b"],
-        }
-        described = {"schema": "holdfast/deployment-manifest/v1", "shards": {NAME: shard}}
-        (out / "manifest.json").write_text(json.dumps({"version": "0.21.0", "stacks": {NAME: stack}}))
-        (out / "holdfast.json").write_text(json.dumps(described))
+        WrittenApp(self.folder, self.bucket).add(NAME, protected=["aws_sqs_queue.b"])
         (self.folder / "cdktf.json").write_text('{"app": "false"}')
 
 
@@ -420,14 +383,12 @@ def test_unlock_of_what_is_free_says_so(machine: Machine) -> None:
 
 
 def test_a_bucket_without_its_region_is_a_usage_error(machine: Machine) -> None:
-    terminal = captured_terminal()
+    runtime = replace(machine.runtime, terminal=captured_terminal())
 
-    code = cli.invoke(
-        ["state", "backups", NAME, "--state-bucket", "b"], replace(machine.runtime, terminal=terminal)
-    )
+    ran = run_cli(["state", "backups", NAME, "--state-bucket", "b"], runtime)
 
-    assert code == 64
-    assert "--state-bucket needs --region" in text(terminal.err)
+    assert ran.code == 64
+    assert "--state-bucket needs --region" in ran.err
 
 
 def test_names_in_a_state_cannot_command_the_terminal(machine: Machine) -> None:
