@@ -333,3 +333,10 @@ class Deployment:
 
     def plan(self) -> Plan:
         return plan_run(self.run(), PlanRequest(shards=self.shards, max_parallel=1, refresh=True))
+
+
+def deployed(world: World, *shards: Shard) -> None:
+    """Bring these to a good end, and forget how."""
+    result = Deployment(world, shards).carry_out()
+    assert result.is_good, result
+    world.calls.clear()
