@@ -18,7 +18,7 @@ from holdfast_orchestrator.terraform.error_patterns import (
     says_lock_not_released,
 )
 from holdfast_orchestrator.terraform.plan import prior_stamp
-from holdfast_orchestrator.terraform.state_file import StateStamp
+from holdfast_orchestrator.terraform.state_file import NO_STATE, StateStamp
 from holdfast_orchestrator.terraform.versions import is_older, newest
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -63,7 +63,10 @@ def archive(**files: str) -> bytes:
 
 
 def test_a_plan_file_tells_which_state_it_was_made_from() -> None:
+    nothing = {"version": 4, "lineage": "", "serial": 0}
+
     assert prior_stamp(archive(tfstate=json.dumps({"lineage": "L", "serial": 3}))) == StateStamp("L", 3)
+    assert prior_stamp(archive(tfstate=json.dumps(nothing))) == NO_STATE
 
 
 @pytest.mark.parametrize(

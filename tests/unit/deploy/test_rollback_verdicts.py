@@ -14,11 +14,8 @@ from holdfast_orchestrator.deploy.decisions.verification import (
     judge_verify,
 )
 from holdfast_orchestrator.terraform.error_patterns import (
-    lost_provider,
-    only_lock_errors,
     says_absent,
     says_exists,
-    says_state_not_saved,
 )
 from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, TrackedObject
 
@@ -165,15 +162,6 @@ def test_a_network_that_fails_is_no_reason_to_undo(error: str) -> None:
 )
 def test_what_would_fail_again_is_undone(error: str) -> None:
     assert classify(Aftermath(exit_code=1, errors=(error,))) is Verdict.DEFINITE
-
-
-def test_terraforms_own_words_are_recognized() -> None:
-    assert says_state_not_saved(["Failed to save state: ..."])
-    assert not says_state_not_saved([INVALID])
-    assert only_lock_errors([LOCK])
-    assert not only_lock_errors([])
-    assert not only_lock_errors([LOCK, INVALID])
-    assert lost_provider(["Plugin did not respond: the plugin encountered an error"])
 
 
 QUEUE = TrackedObject(
