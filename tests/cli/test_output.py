@@ -6,15 +6,18 @@ from typing import Any
 
 import jsonschema
 import pytest
-from tests.cli.test_runs import REGION, RUN, Machine
+from tests.support.bucket_machine import BucketMachine
+from tests.support.written_app import REGION
 
 from holdfast_orchestrator.errors import NeedsPersonError, UsageError
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.last_good import LastGood, promote, read_last_good
 from holdfast_orchestrator.report.schemas import SCHEMAS
+from holdfast_orchestrator.report.wording import moment
 from holdfast_orchestrator.terraform.identity import IdentityIndex
 from holdfast_orchestrator.terraform.state_file import Recorded
 
+RUN = "01JD3K4T7Q9ZV5M2X8R6W1B0CE"
 KEY = f"orders/123456789012/{REGION}/prod/terraform.tfstate"
 FOLDER = KEY.rpartition("/")[0]
 OUTPUTS = {
@@ -25,13 +28,13 @@ OUTPUTS = {
 }
 
 
-def put_state(machine: Machine, outputs: object, *, serial: int = 1) -> str:
+def put_state(machine: BucketMachine, outputs: object, *, serial: int = 1) -> str:
     state = {"version": 4, "lineage": "l", "serial": serial, "outputs": outputs, "resources": []}
     made = machine.s3.put_object(Bucket=machine.bucket, Key=KEY, Body=json.dumps(state).encode())
     return str(made["VersionId"])
 
 
-def deployed(machine: Machine, outputs: object = None, **fields: Any) -> None:
+def deployed(machine: BucketMachine, outputs: object = None, **fields: Any) -> None:
     """Leave what a good deploy of orders-prod with these outputs leaves."""
     version = put_state(machine, OUTPUTS if outputs is None else outputs)
     record = LastGood(
@@ -49,21 +52,21 @@ def deployed(machine: Machine, outputs: object = None, **fields: Any) -> None:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, endpoint: str) -> Machine:
-    machine = Machine(tmp_path, endpoint)
+def machine(tmp_path: Path, endpoint: str) -> BucketMachine:
+    machine = BucketMachine(tmp_path, endpoint)
     versioning = {"Status": "Enabled"}
     machine.s3.put_bucket_versioning(Bucket=machine.bucket, VersioningConfiguration=versioning)
     return machine
 
 
-def test_outputs_are_shown_without_secrets_and_without_those_for_other_stacks(machine: Machine) -> None:
+def test_outputs_are_shown_without_secrets_and_without_those_for_other_stacks(machine: BucketMachine) -> None:
     deployed(machine)
 
     ran = machine.run("output", "orders", "--state-bucket", machine.bucket, "--region", REGION)
 
     assert ran.code == 0
     assert ran.out.splitlines() == [
-        f"orders-prod-{REGION}  (run {RUN}, {machine.runtime.clock.now():%Y-%m-%d %H:%M:%S} UTC)",
+        f"orders-prod-{REGION}  (run {RUN}, {moment(machine.runtime.clock.now())})",
         "  password  (sensitive)",
         "  ports     [80, 443]",
         "  url       https://orders.example.com",
@@ -73,7 +76,7 @@ def test_outputs_are_shown_without_secrets_and_without_those_for_other_stacks(ma
 
 @pytest.mark.parametrize(("options", "password"), [((), None), (("--sensitive",), "not-for-everybody")])
 def test_the_document_has_all_of_them_and_a_secret_only_where_asked(
-    machine: Machine, options: tuple[str, ...], password: str | None
+    machine: BucketMachine, options: tuple[str, ...], password: str | None
 ) -> None:
     deployed(machine)
 
@@ -87,7 +90,7 @@ def test_the_document_has_all_of_them_and_a_secret_only_where_asked(
     assert shard["outputs"]["ports"] == {"value": [80, 443], "sensitive": False}
 
 
-def test_a_deploy_that_has_not_ended_does_not_change_what_is_shown(machine: Machine) -> None:
+def test_a_deploy_that_has_not_ended_does_not_change_what_is_shown(machine: BucketMachine) -> None:
     deployed(machine)
     put_state(machine, {"url": {"value": "half-made", "type": "string"}}, serial=2)
 
@@ -96,13 +99,13 @@ def test_a_deploy_that_has_not_ended_does_not_change_what_is_shown(machine: Mach
     assert json.loads(ran.out)["shards"][0]["outputs"]["url"]["value"] == "https://orders.example.com"
 
 
-def test_what_was_destroyed_has_no_outputs(machine: Machine) -> None:
+def test_what_was_destroyed_has_no_outputs(machine: BucketMachine) -> None:
     deployed(machine, {}, verb="destroy")
 
     assert machine.run("output", "--env", "prod").out == "nothing is deployed\n"
 
 
-def test_a_name_that_no_shard_has_is_refused_with_the_nearest(machine: Machine) -> None:
+def test_a_name_that_no_shard_has_is_refused_with_the_nearest(machine: BucketMachine) -> None:
     deployed(machine)
 
     ran = machine.run("output", "order", "--env", "prod")
@@ -113,7 +116,7 @@ def test_a_name_that_no_shard_has_is_refused_with_the_nearest(machine: Machine) 
 
 
 @pytest.mark.parametrize("body", [None, b"{", b""])
-def test_a_state_that_is_gone_or_damaged_is_named(machine: Machine, body: bytes | None) -> None:
+def test_a_state_that_is_gone_or_damaged_is_named(machine: BucketMachine, body: bytes | None) -> None:
     deployed(machine, state_version=None)
     if body is None:
         for version in machine.s3.list_object_versions(Bucket=machine.bucket, Prefix=KEY)["Versions"]:

@@ -4,14 +4,11 @@ One that is there stays its owner's, also where it was scaled to zero, which is 
 of a deleted one.
 """
 
-import shutil
 from typing import Any
 
 import pytest
-from tests.terraform.conftest import ACCOUNT, REGION, ROOT, App
-from tests.terraform.test_ownership import Cloud, stack
-
-from holdfast_orchestrator.engine import lockfile
+from tests.support.owned_objects import Cloud, stack
+from tests.terraform.conftest import ACCOUNT, REGION, App
 
 
 def service(name: str, *, count: int) -> dict[str, Any]:
@@ -31,14 +28,9 @@ def service(name: str, *, count: int) -> dict[str, Any]:
 
 
 @pytest.fixture
-def app(plain_app: App) -> App:
-    shutil.copy(ROOT / lockfile.NAME, plain_app.folder)
-    return plain_app
-
-
-@pytest.fixture
-def cloud(app: App) -> Cloud:
-    cloud = Cloud(app, app.bucket)
+def cloud(aws_app: App) -> Cloud:
+    """The cloud with a cluster and a task definition."""
+    cloud = Cloud(aws_app, aws_app.bucket)
     ecs = cloud("ecs")
     ecs.create_cluster(clusterName=cloud.name)
     container = {"name": "main", "image": "busybox", "memory": 64}
@@ -48,15 +40,15 @@ def cloud(app: App) -> Cloud:
 
 @pytest.mark.parametrize("cold", [(), ("--cold-providers",)], ids=["warm", "cold"])
 def test_what_was_destroyed_can_be_deployed_again_at_once(
-    app: App, cloud: Cloud, cold: tuple[str, ...]
+    aws_app: App, cloud: Cloud, cold: tuple[str, ...]
 ) -> None:
-    app.write({"svc": stack(**service(cloud.name, count=1))})
-    assert app.outcomes("deploy", "--yes", *cold) == {"svc": "committed"}
-    assert app.outcomes("destroy", "--yes", *cold) == {"svc": "committed"}
+    aws_app.write({"svc": stack(**service(cloud.name, count=1))})
+    assert aws_app.outcomes("deploy", "--yes", *cold) == {"svc": "committed"}
+    assert aws_app.outcomes("destroy", "--yes", *cold) == {"svc": "committed"}
     described = cloud("ecs").describe_services(cluster=cloud.name, services=[cloud.name])["services"]
     assert [one["status"] for one in described] == ["INACTIVE"]
 
-    assert app.outcomes("deploy", "--yes", *cold) == {"svc": "committed"}
+    assert aws_app.outcomes("deploy", "--yes", *cold) == {"svc": "committed"}
 
     described = cloud("ecs").describe_services(cluster=cloud.name, services=[cloud.name])["services"]
     assert [one["status"] for one in described] == ["ACTIVE"]
@@ -64,14 +56,14 @@ def test_what_was_destroyed_can_be_deployed_again_at_once(
 
 @pytest.mark.parametrize("count", [0, 2])
 def test_a_service_that_is_there_stays_its_owners_also_when_scaled_to_zero(
-    app: App, cloud: Cloud, count: int
+    aws_app: App, cloud: Cloud, count: int
 ) -> None:
     cloud("ecs").create_service(
         cluster=cloud.name, serviceName=cloud.name, taskDefinition=cloud.name, desiredCount=count
     )
-    app.write({"svc": stack(**service(cloud.name, count=1))})
+    aws_app.write({"svc": stack(**service(cloud.name, count=1))})
 
-    assert app.outcomes("deploy", "--yes") == {"svc": "blocked"}
+    assert aws_app.outcomes("deploy", "--yes") == {"svc": "blocked"}
 
     (described,) = cloud("ecs").describe_services(cluster=cloud.name, services=[cloud.name])["services"]
     assert described["desiredCount"] == count

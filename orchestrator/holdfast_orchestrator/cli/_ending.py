@@ -7,10 +7,8 @@ from holdfast_orchestrator.report.ending import ending_lines, summary_line
 from holdfast_orchestrator.report.output_text import outputs_after
 
 
-def show_result(output: Output, result: RunResult) -> None:
-    """Print how a run ended."""
-    if output.json:
-        output.answer(deploy_document(result))
-    else:
-        lines = [*ending_lines(result), *outputs_after(result.outputs)]
-        output.say(["", *lines, *([""] if lines else []), summary_line(result)])
+def show_result(output: Output, result: RunResult) -> int:
+    """Print how a run ended; return its exit code."""
+    lines = [*ending_lines(result), *outputs_after(result.outputs)]
+    output.show(deploy_document(result), ["", *lines, *([""] if lines else []), summary_line(result)])
+    return result.exit_code

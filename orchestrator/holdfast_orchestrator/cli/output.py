@@ -4,8 +4,8 @@ from typing import Any
 
 import click
 
-from holdfast_orchestrator.cli._options import examples, options
-from holdfast_orchestrator.cli._records import about_history, opened_history
+from holdfast_orchestrator.cli._options import examples
+from holdfast_orchestrator.cli._records import history_options, opened_history
 from holdfast_orchestrator.system.runtime import Runtime
 
 
@@ -19,7 +19,7 @@ from holdfast_orchestrator.system.runtime import Runtime
 )
 @click.argument("shard", required=False)
 @click.option("--sensitive", is_flag=True, help="Show the values of sensitive outputs too.")
-@options(about_history)
+@history_options
 @click.pass_obj
 def command(runtime: Runtime, /, *, shard: str | None, sensitive: bool, **given: Any) -> None:
     """Show the outputs of the last good deploy of each shard, or of one.
@@ -30,7 +30,4 @@ def command(runtime: Runtime, /, *, shard: str | None, sensitive: bool, **given:
 
     with opened_history(runtime, given) as (output, history):
         shards = history.outputs(shard, env=given["env"])
-        if output.json:
-            output.answer(output_document(shards, sensitive=sensitive))
-        else:
-            output.say(output_lines(shards, sensitive=sensitive))
+        output.show(output_document(shards, sensitive=sensitive), output_lines(shards, sensitive=sensitive))

@@ -1,10 +1,11 @@
-"""The last words of a run: what did not end well, why, where, what to do about it, and a summary."""
+"""The end of a run in text: which shards failed, why, where, what to do next, and a summary."""
 
 from collections.abc import Iterator
 
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
 from holdfast_orchestrator.errors import GateError
 from holdfast_orchestrator.report.rows import clock_text
+from holdfast_orchestrator.report.wording import counted
 
 _WORDS = {
     Outcome.FAILED: "failed",
@@ -16,7 +17,7 @@ _WORDS = {
 
 
 def ending_lines(result: RunResult) -> Iterator[str]:
-    """Yield what a person has to know once the run is over; nothing where all is well."""
+    """Yield what a person must know after the run; nothing if all ended well."""
     for shard in result.shards:
         yield from (f"accepted difference: {shard.label}: {use}" for use in shard.accepted)
     for shard in result.shards:
@@ -26,12 +27,11 @@ def ending_lines(result: RunResult) -> Iterator[str]:
     if skipped:
         yield f"not begun: {', '.join(skipped)}"
     if result.interrupted:
-        yield "interrupted: what was running was left to finish, and its state is saved"
+        yield "interrupted: running shards were left to finish, and their states are saved"
 
 
 def summary_line(result: RunResult) -> str:
     """Return how a run ended in one line: shards by outcome, objects, time, and the run's name."""
-    number = len(result.shards)
     outcomes = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in result.counts.items())
     objects = [
         f"{sum(getattr(shard, what) for shard in result.shards)} {what}"
@@ -39,7 +39,7 @@ def summary_line(result: RunResult) -> str:
     ]
     return " · ".join(
         (
-            f"{number} shard{'' if number == 1 else 's'}: {outcomes or 'none'}",
+            f"{counted(len(result.shards), 'shard')}: {outcomes or 'none'}",
             ", ".join(objects),
             clock_text(result.seconds),
             f"run {result.run}",
@@ -61,12 +61,12 @@ def _shard_lines(shard: ShardResult) -> Iterator[str]:
 
 
 def _not_begun(shard: ShardResult) -> bool:
-    """Whether nothing of it has to be seen to: what was skipped half way says what is next."""
+    """Whether the shard was never begun; a shard that was skipped half way has a next step."""
     return shard.outcome is Outcome.SKIPPED and shard.next_step is None
 
 
 def _how_far(shard: ShardResult) -> str:
-    """A gate stops a deploy before it changes anything, or the way back, where a person has to go on."""
+    """Say whether a gate stopped a deploy before it changed anything, or a rollback."""
     if shard.outcome is not Outcome.BLOCKED:
         return ""
     return "; nothing of it was changed" if shard.exit_code == GateError.exit_code else " on its way back"

@@ -22,6 +22,7 @@ from holdfast_orchestrator.events import (
     SynthStarted,
 )
 from holdfast_orchestrator.report.rows import CHANGING, Row, Rows, clock_text
+from holdfast_orchestrator.report.wording import counted
 from holdfast_orchestrator.system.runtime import Clock
 from holdfast_orchestrator.system.workers import start_helper
 
@@ -48,7 +49,7 @@ class Folds:
 
 
 class Lines:
-    """Listens to a run and writes to `out`; nothing is ever overwritten.
+    """Writes the events of a run to `out`, line by line.
 
     With `verbose` also what the app printed and each object that is done. With `clock` the time is told: a
     heartbeat, and in front of each line where `stamped`. `folds` puts each shard's objects in a fold.
@@ -103,7 +104,7 @@ class Lines:
             case SynthStarted():
                 self._app = event.app
             case SynthFinished():
-                shards = f"{event.shards} shard{'' if event.shards == 1 else 's'}"
+                shards = counted(event.shards, "shard")
                 self._write(f"synthesized {shards} in {event.seconds:.1f} s")
             case RunStarted():
                 self._width = max(map(len, event.labels), default=0)
@@ -141,7 +142,7 @@ class Lines:
         if self._folds is None or self._clock is None or not objects:
             return
         words = {"at": int(self._clock.now().timestamp()), "name": f"holdfast_{row.label}".replace("-", "_")}
-        self._raw(self._folds.begin.format(title=f"{row.label}: {len(objects)} objects", **words))
+        self._raw(self._folds.begin.format(title=f"{row.label}: {counted(len(objects), 'object')}", **words))
         for line in objects:
             self._write(f"    {line}")
         self._raw(self._folds.end.format(title="", **words))

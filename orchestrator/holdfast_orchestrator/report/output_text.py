@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from holdfast_orchestrator.report.columns import columns
+from holdfast_orchestrator.report.wording import columns, moment
 from holdfast_orchestrator.system.visible import json_text
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def output_lines(shards: "Sequence[ShardOutputs]", *, sensitive: bool) -> Iterat
     if not shards:
         yield "nothing is deployed"
     for shard in shards:
-        yield f"{shard.shard}  (run {shard.run}, {shard.at:%Y-%m-%d %H:%M:%S} UTC)"
+        yield f"{shard.shard}  (run {shard.run}, {moment(shard.at)})"
         own = [output for output in shard.outputs if not output.is_cross_stack]
         others = len(shard.outputs) - len(own)
         width = max((len(output.name) for output in own), default=0)
