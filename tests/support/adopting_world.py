@@ -10,7 +10,8 @@ from tests.support.stores import MortalStore
 from holdfast_orchestrator.app.manifest import Manifest, Shard, StateLocation
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.state_record import StateRecord, write_state_record
-from holdfast_orchestrator.state_admin.adopt import Done, Proposal, Wanted, carry_out, propose
+from holdfast_orchestrator.state_admin.adopt import Done, Proposal, carry_out, propose
+from holdfast_orchestrator.state_admin.adopt_way import Wanted
 from holdfast_orchestrator.state_admin.operator import Operator
 from holdfast_orchestrator.state_admin.sources import FileSource, ObjectSource, Source
 from holdfast_orchestrator.system.process import SystemProcesses

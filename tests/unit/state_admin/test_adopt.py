@@ -19,7 +19,7 @@ from holdfast_orchestrator.record.adopted import MARK, read_adopted
 from holdfast_orchestrator.record.owners import StateOwners
 from holdfast_orchestrator.record.state_record import read_state_record
 from holdfast_orchestrator.state.terraform_lock import holding_lock, lock_key
-from holdfast_orchestrator.state_admin.adopt import Way
+from holdfast_orchestrator.state_admin.adopt_way import Way
 from holdfast_orchestrator.state_admin.sources import ObjectSource
 
 
