@@ -14,14 +14,13 @@ A bucket that is missing or may not be read raises StateBucketError.
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast_orchestrator.api.buckets import BucketAccess
 from holdfast_orchestrator.app.selection import Names, names_of
-from holdfast_orchestrator.errors import UsageError
+from holdfast_orchestrator.errors import UsageError, nearest
 from holdfast_orchestrator.system.runtime import Runtime, real_runtime
 
 if TYPE_CHECKING:
@@ -168,11 +167,10 @@ def _named(shards: "Sequence[ShardOutputs]", wanted: str) -> "ShardOutputs":
     if len(fitting) == 1:
         return fitting[0]
     names = sorted(each.shard for each in (fitting or shards))
-    nearest = get_close_matches(wanted, names, n=1)
     raise UsageError(
         f"{wanted!r} is {'the service of several deployed shards' if fitting else 'no deployed shard'}; "
         f"there are: {', '.join(names) or 'none'}",
-        next_step=f"holdfast output {shlex.quote((nearest or names or ['SHARD'])[0])}"
+        next_step=f"holdfast output {shlex.quote(nearest(wanted, names) or names[0])}"
         if names
         else "deploy it first: holdfast deploy",
     )
