@@ -10,6 +10,8 @@ import pytest
 from tests.support.owned_objects import Cloud, stack
 from tests.terraform.conftest import ACCOUNT, REGION, App
 
+pytestmark = pytest.mark.long
+
 
 def service(name: str, *, count: int) -> dict[str, Any]:
     """An ECS service in a cluster that somebody else keeps."""

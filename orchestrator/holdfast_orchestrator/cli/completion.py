@@ -6,6 +6,7 @@ import click
 from click.shell_completion import ShellComplete, get_completion_class
 
 from holdfast_orchestrator.cli._options import examples
+from holdfast_orchestrator.cli._output import Output
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.system.runtime import Runtime
@@ -30,4 +31,4 @@ def command(ctx: click.Context, /, *, shell: str) -> None:
         raise click.UsageError(f"click cannot complete in {shell}")
     runtime: Runtime = ctx.obj
     script = ShellComplete.source(completion(ctx.find_root().command, {}, "holdfast", _VARIABLE))
-    runtime.terminal.out.write(script)
+    Output(runtime, json=False).say(script.splitlines())
