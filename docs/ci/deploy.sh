@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Goes to ci/deploy.sh. Runs a deploy in a CI job: bash ci/deploy.sh holdfast deploy --env prod --yes
-# Hands a cancel on to Holdfast, and says what the exit code means for the job.
+# Goes to ci/deploy.sh. Runs a deploy in a CI job: exec bash ci/deploy.sh holdfast deploy --env prod --yes
+# Hands a cancel on to Holdfast, and says what the exit code means for the job. `exec`, since a CI may signal
+# only the first shell.
 set -u
 set -m # otherwise bash has what it starts with `&` ignore SIGINT, and Terraform would inherit that
 
 "$@" &
 deploy=$!
 
-# A CI may signal this shell alone.
 trap 'signalled=yes; kill -TERM "$deploy" 2> /dev/null' INT TERM
 while
   signalled=

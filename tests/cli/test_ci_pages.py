@@ -10,13 +10,12 @@ from typing import Any
 
 import jsonschema
 import pytest
-import yaml  # type: ignore[import-untyped]
+from tests.support.ci_files import FOLDER, read, steps_of
 from tests.support.command_lines import command_faults
 
 from holdfast_orchestrator.report.schemas import SCHEMAS
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDER = ROOT / "docs" / "ci"
 PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
 GITHUB = sorted(FOLDER.glob("github-*.yml"))
 WORKFLOWS = [file for file in GITHUB if file.name != "github-install.yml"]
@@ -26,22 +25,6 @@ YAML_FILES = [*GITHUB, GITLAB]
 COMMAND = re.compile(r"(?<!<!-- )\bholdfast ([a-z][^|>;#\n]*)")
 # What a job of GitLab is not.
 GITLAB_KEYWORDS = {"workflow", "stages", "default", "variables"}
-
-
-class Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """Reads YAML as CIs do: `on` is a key, not a truth value."""
-
-
-Loader.yaml_implicit_resolvers = {
-    letter: [rule for rule in rules if rule[0] != "tag:yaml.org,2002:bool"]
-    for letter, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
-
-
-def read(file: Path) -> dict[str, Any]:
-    document: dict[str, Any] = yaml.load(file.read_text(encoding="utf-8"), Loader)
-    return document
 
 
 def named(file: Path) -> str:
@@ -55,14 +38,9 @@ def schema_of(file: Path) -> dict[str, Any]:
     return schema
 
 
-def steps_of(document: dict[str, Any]) -> list[dict[str, Any]]:
-    jobs = document.get("jobs") or {"install": document["runs"]}
-    return [step for job in jobs.values() for step in job.get("steps", [])]
-
-
 def gitlab_jobs() -> dict[str, dict[str, Any]]:
     """Return the jobs with what they take over from `.holdfast`."""
-    document = read(GITLAB)
+    document = read(GITLAB.name)
     below = {name: job for name, job in document.items() if name not in GITLAB_KEYWORDS}
     template = below.pop(".holdfast")
     for name, job in below.items():
@@ -79,7 +57,7 @@ def scripts(file: Path) -> Iterator[str]:
     elif file.suffix == ".sh":
         yield file.read_text(encoding="utf-8")
     else:
-        yield from (step["run"] for step in steps_of(read(file)) if "run" in step)
+        yield from (step["run"] for step in steps_of(read(file.name)) if "run" in step)
 
 
 def test_the_page_shows_each_file_as_it_is() -> None:
@@ -106,11 +84,11 @@ def test_the_page_has_each_file_and_says_where_it_goes(file: Path) -> None:
 
 @pytest.mark.parametrize("file", YAML_FILES, ids=named)
 def test_each_file_is_valid_by_the_schema_of_its_ci(file: Path) -> None:
-    jsonschema.validate(read(file), schema_of(file))
+    jsonschema.validate(read(file.name), schema_of(file))
 
 
 def test_the_schema_refuses_a_workflow_without_its_triggers() -> None:
-    document = read(WORKFLOWS[0])
+    document = read(WORKFLOWS[0].name)
     del document["on"]
 
     with pytest.raises(jsonschema.ValidationError, match="'on' is a required property"):
@@ -135,7 +113,7 @@ def test_an_action_has_the_same_commit_everywhere() -> None:
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=named)
 def test_each_job_has_a_time_out_and_its_own_permissions(file: Path) -> None:
-    document = read(file)
+    document = read(file.name)
 
     assert document["permissions"] == {}
     for job in document["jobs"].values():
@@ -146,10 +124,10 @@ def test_each_job_has_a_time_out_and_its_own_permissions(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "file", [file for file in WORKFLOWS if "workflow_call" not in read(file)["on"]], ids=named
+    "file", [file for file in WORKFLOWS if "workflow_call" not in read(file.name)["on"]], ids=named
 )
 def test_a_newer_run_never_cancels_one(file: Path) -> None:
-    concurrency = read(file)["concurrency"]
+    concurrency = read(file.name)["concurrency"]
 
     assert concurrency["group"]
     assert concurrency["cancel-in-progress"] is False
@@ -178,10 +156,10 @@ def test_commands_were_looked_for_where_there_are_some() -> None:
 def test_no_cache_has_what_may_hold_secrets() -> None:
     cached = [
         path
-        for step in steps_of(read(FOLDER / "github-install.yml"))
+        for step in steps_of(read("github-install.yml"))
         for path in step.get("with", {}).get("path", "").split()
     ]
-    cached += read(GITLAB)[".holdfast"]["cache"]["paths"]
+    cached += read(GITLAB.name)[".holdfast"]["cache"]["paths"]
 
     folders = {
         path.partition(".cache/holdfast")[2] for path in cached if ".cache" in path and "pip" not in path
@@ -190,7 +168,7 @@ def test_no_cache_has_what_may_hold_secrets() -> None:
 
 
 def test_a_fork_gets_no_credentials_and_no_comment() -> None:
-    jobs = read(FOLDER / "github-plan.yml")["jobs"]
+    jobs = read("github-plan.yml")["jobs"]
 
     same = "github.event.pull_request.head.repo.full_name == github.repository"
     assert jobs["plan"]["if"] == same
@@ -200,14 +178,14 @@ def test_a_fork_gets_no_credentials_and_no_comment() -> None:
 
 
 def test_what_runs_the_pull_requests_code_may_write_nothing() -> None:
-    for job in read(FOLDER / "github-plan.yml")["jobs"].values():
+    for job in read("github-plan.yml")["jobs"].values():
         writes = {right for right, how in job["permissions"].items() if how == "write"} - {"id-token"}
         checked_out = any("checkout" in step.get("uses", "") for step in job["steps"])
         assert not (writes and checked_out)
 
 
 def test_the_first_wave_waits_until_it_is_known_that_there_are_jobs_for_all() -> None:
-    jobs = read(FOLDER / "github-matrix.yml")["jobs"]
+    jobs = read("github-matrix.yml")["jobs"]
     waves = [name for name in jobs if name.startswith("wave-")]
 
     (check,) = jobs["all-waves-are-here"]["steps"]
@@ -228,7 +206,7 @@ def test_a_wave_asks_of_a_shard_only_what_the_document_has() -> None:
 
 
 def test_each_job_of_gitlab_has_what_it_needs() -> None:
-    stages, jobs = read(GITLAB)["stages"], gitlab_jobs()
+    stages, jobs = read(GITLAB.name)["stages"], gitlab_jobs()
 
     for job in jobs.values():
         assert job["stage"] in stages

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -12,8 +11,8 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from tests.support.ci_files import FOLDER, step_with
 
-FOLDER = Path(__file__).resolve().parents[2] / "docs" / "ci"
 DEPLOY = FOLDER / "deploy.sh"
 PATIENCE_SECONDS = 60
 
@@ -63,10 +62,18 @@ def test_elsewhere_than_on_github_it_is_a_line_of_the_log() -> None:
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_a_cancel_of_the_shell_reaches_the_deploy_and_waits_for_it(tmp_path: Path, sent: int) -> None:
-    started = tmp_path / "started"
-    deploy = program(
-        tmp_path / "deploy",
+@pytest.mark.parametrize("workflow", ["github-deploy.yml", "github-wave.yml"])
+def test_a_cancel_of_the_steps_shell_reaches_the_deploy_and_waits_for_it(
+    tmp_path: Path, workflow: str, sent: int
+) -> None:
+    script = step_with(workflow, "ci/deploy.sh").replace("${{ matrix.command }}", "holdfast deploy --yes")
+    step = tmp_path / "step.sh"
+    step.write_text(script, encoding="utf-8")
+    (tmp_path / "ci").mkdir()
+    shutil.copy(DEPLOY, tmp_path / "ci")
+    program(tmp_path / "aws", "")
+    program(
+        tmp_path / "holdfast",
         f"""\
         import pathlib, signal, sys, time
 
@@ -77,14 +84,20 @@ def test_a_cancel_of_the_shell_reaches_the_deploy_and_waits_for_it(tmp_path: Pat
 
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, "a child would ignore SIGINT"
         signal.signal(signal.SIGTERM, stop)
-        pathlib.Path({str(started)!r}).touch()
+        pathlib.Path("started").touch()
         time.sleep({PATIENCE_SECONDS})
         """,
     )
-    shell = subprocess.Popen(["bash", DEPLOY, deploy], stdout=subprocess.PIPE, text=True)
+    shell = subprocess.Popen(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", step],
+        cwd=tmp_path,
+        env=os.environ | {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "GITHUB_ACTIONS": ""},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         until = time.monotonic() + PATIENCE_SECONDS
-        while not started.exists() and time.monotonic() < until:
+        while not (tmp_path / "started").exists() and time.monotonic() < until:
             time.sleep(0.02)
         os.kill(shell.pid, sent)
         out, _ = shell.communicate(timeout=PATIENCE_SECONDS)
@@ -124,8 +137,7 @@ def test_a_cancel_of_the_shell_reaches_the_deploy_and_waits_for_it(tmp_path: Pat
 def test_there_is_one_comment_of_an_environment(
     tmp_path: Path, there: list[dict[str, object]], asked: list[str]
 ) -> None:
-    text = (FOLDER / "github-plan.yml").read_text(encoding="utf-8")
-    (script,) = re.findall(r"PULL_REQUEST: .*\n        run: \|\n((?: {10}.*\n)+)", text)
+    script = step_with("github-plan.yml", "gh api")
     log = tmp_path / "asked.json"
     program(
         tmp_path / "gh",
@@ -146,7 +158,7 @@ def test_there_is_one_comment_of_an_environment(
         "PULL_REQUEST": "7",
         "COMMENT": comment,
     }
-    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", dedent(script)]
+    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
 
     ran = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
 
