@@ -193,16 +193,23 @@ def test_the_first_wave_waits_until_it_is_known_that_there_are_jobs_for_all() ->
     assert jobs["wave-1"]["needs"] == ["shards", "all-waves-are-here"]
     for number, name in enumerate(waves):
         assert jobs[name]["if"] == f"fromJSON(needs.shards.outputs.waves)[{number}] != null"
-        assert f"[{number}]" in jobs[name]["with"]["shards"]
+        assert (
+            jobs[name]["strategy"]["matrix"] == f"${{{{ fromJSON(needs.shards.outputs.waves)[{number}] }}}}"
+        )
+        assert jobs[name]["strategy"]["fail-fast"] is False
         assert number == 0 or jobs[name]["needs"] == ["shards", waves[number - 1]]
 
 
-def test_a_wave_asks_of_a_shard_only_what_the_document_has() -> None:
-    asked = set(re.findall(r"matrix\.(\w+)", (FOLDER / "github-wave.yml").read_text(encoding="utf-8")))
+def test_each_shards_job_gets_what_it_asks_for_and_the_document_has_all_of_it() -> None:
+    inputs = read("github-shard.yml")["on"]["workflow_call"]["inputs"]
+    asked = set(re.findall(r"\{\{ matrix\.(\w+)", (FOLDER / "github-matrix.yml").read_text(encoding="utf-8")))
 
     document = json.dumps(SCHEMAS["ci-matrix.v1.json"]())
-    assert asked == {"shard", "account", "region", "command"}
+    assert asked == {"shard", *inputs}
     assert all(f'"{name}"' in document for name in asked)
+    for name, job in read("github-matrix.yml")["jobs"].items():
+        if name.startswith("wave-"):
+            assert job["with"] == {key: f"${{{{ matrix.{key} }}}}" for key in inputs}
 
 
 def test_each_job_of_gitlab_has_what_it_needs() -> None:

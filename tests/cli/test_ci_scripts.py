@@ -62,11 +62,11 @@ def test_elsewhere_than_on_github_it_is_a_line_of_the_log() -> None:
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("workflow", ["github-deploy.yml", "github-wave.yml"])
+@pytest.mark.parametrize("workflow", ["github-deploy.yml", "github-shard.yml"])
 def test_a_cancel_of_the_steps_shell_reaches_the_deploy_and_waits_for_it(
     tmp_path: Path, workflow: str, sent: int
 ) -> None:
-    script = step_with(workflow, "ci/deploy.sh").replace("${{ matrix.command }}", "holdfast deploy --yes")
+    script = step_with(workflow, "ci/deploy.sh").replace("${{ inputs.command }}", "holdfast deploy --yes")
     step = tmp_path / "step.sh"
     step.write_text(script, encoding="utf-8")
     (tmp_path / "ci").mkdir()
