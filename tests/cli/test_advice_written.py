@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import pytest
 from tests.support.advice_states import STATES
-from tests.support.command_lines import command_faults
+from tests.support.documented_commands import faults
 
 from holdfast_orchestrator.cli import group
 from holdfast_orchestrator.deploy.outcome import Outcome
@@ -118,7 +118,7 @@ def steps(node: ast.AST, owner: tuple[str, ...]) -> Iterator[tuple[tuple[str, ..
 
 @pytest.mark.parametrize(("place", "command"), commands())
 def test_every_command_in_a_text_exists_with_its_options(place: str, command: str) -> None:
-    assert list(command_faults(command)) == [], place
+    assert list(faults(command)) == [], place
 
 
 def test_every_place_that_gives_a_next_step_is_known() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 from tests.support.ci_files import FOLDER, read, steps_of
-from tests.support.command_lines import command_faults
+from tests.support.documented_commands import faults
 
 from holdfast_orchestrator.report.schemas import SCHEMAS
 
@@ -144,7 +144,7 @@ def test_each_script_is_one_for_bash(file: Path) -> None:
 def test_each_command_exists_with_its_options(file: Path) -> None:
     written = [line for script in scripts(file) for line in COMMAND.findall(script)]
 
-    assert [fault for line in written for fault in command_faults(line)] == []
+    assert [fault for line in written for fault in faults(line)] == []
 
 
 def test_commands_were_looked_for_where_there_are_some() -> None:

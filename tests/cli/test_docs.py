@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.command_lines import command_faults
+from tests.support.documented_commands import faults
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")))
@@ -29,6 +29,4 @@ def test_the_page_of_commands_says_what_help_says() -> None:
 def test_every_command_on_a_page_exists_with_its_options(page: Path) -> None:
     text = page.read_text(encoding="utf-8").partition("<!-- commands -->")[0]
 
-    assert [
-        fault for written in WRITTEN.findall(text) for fault in command_faults(written.splitlines()[0])
-    ] == []
+    assert [fault for written in WRITTEN.findall(text) for fault in faults(written.splitlines()[0])] == []
