@@ -20,10 +20,24 @@ def _thrown(what: str, frames: str) -> RuntimeError:
     return error
 
 
-def test_what_cdktf_throws_on_purpose_is_the_app_s() -> None:
+@pytest.mark.parametrize(
+    "what",
+    [
+        "Error: There is already a Construct with name 'vpc'",
+        "@jsii/kernel.RuntimeError: Error: Validation failed with the following errors:\n  [a] no provider",
+    ],
+)
+def test_what_cdktf_throws_on_purpose_is_the_app_s(what: str) -> None:
     below = f"{IN_CONSTRUCTS}\n    at new Vpc (/tmp/a/node_modules/{AWS}/lib/vpc/index.js:9:1)"
 
-    assert not refusal.is_one(_thrown('Error: There is already a Construct with name "vpc"', below), [AWS])
+    assert not refusal.is_one(_thrown(what, below), [AWS])
+
+
+@pytest.mark.parametrize("handler", ["callbackHandler", "completeCallback"])
+def test_what_python_raises_where_javascript_calls_it_is_the_app_s(handler: str) -> None:
+    frames = f"\n    at KernelHost.{handler} (/tmp/a/lib/program.js:1:233156)"
+
+    assert not refusal.is_one(_thrown("@jsii/kernel.RuntimeError: 'region'", frames), [AWS])
 
 
 @pytest.mark.parametrize(
