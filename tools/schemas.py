@@ -10,9 +10,11 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from holdfast_orchestrator.report.record_schemas import RECORDS, record_schema
 from holdfast_orchestrator.report.schemas import SCHEMAS as DOCUMENTS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,6 +30,7 @@ def environment() -> dict[str, Any]:
 SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "environments/schema.json": environment,
     **{f"docs/schemas/{name}": producer for name, producer in DOCUMENTS.items()},
+    **{f"docs/schemas/records/{name}": partial(record_schema, name) for name in RECORDS},
 }
 
 

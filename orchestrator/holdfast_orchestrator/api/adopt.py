@@ -43,7 +43,8 @@ class AdoptingApp(App):
         would come next is in the answer. `command` is what the records say was called. Raises as
         `state_admin.adopt.propose` and `carry_out` do, and UsageError where `stack` does not name one shard.
         """
-        from holdfast_orchestrator.state_admin.adopt import Wanted, propose  # noqa: PLC0415 - when it runs
+        from holdfast_orchestrator.state_admin.adopt import propose  # noqa: PLC0415 - when it runs
+        from holdfast_orchestrator.state_admin.adopt_way import Wanted  # noqa: PLC0415
         from holdfast_orchestrator.state_admin.preview import preview  # noqa: PLC0415
 
         manifest = self.synth(env=env, on_event=on_event)

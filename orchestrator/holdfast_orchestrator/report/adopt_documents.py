@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from holdfast_orchestrator.plan.result import ShardPlan
-from holdfast_orchestrator.state_admin.adopt import Way
+from holdfast_orchestrator.state_admin.adopt_way import Way
 from holdfast_orchestrator.state_admin.adoption import Adoption
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from holdfast_orchestrator.gate.elsewhere import adopt_command
 from holdfast_orchestrator.plan.result import PlanOutcome, ShardPlan
 from holdfast_orchestrator.report.adopt_documents import adopt_document, destroyed_addresses
-from holdfast_orchestrator.state_admin.adopt import Way, count
+from holdfast_orchestrator.state_admin.adopt_way import Way, count
 from holdfast_orchestrator.state_admin.adoption import Adoption
 from holdfast_orchestrator.terraform.backends import LOCAL
 

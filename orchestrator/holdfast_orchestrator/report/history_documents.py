@@ -173,7 +173,7 @@ def verification_document(found: "Mapping[str, Verification]") -> AuditVerificat
 
 
 def _fields(record: "RunRecord") -> dict[str, Any]:
-    return {**record.to_json(), "actor": RunActor(**record.actor.to_json())}
+    return {**record.to_json(), "actor": RunActor(**asdict(record.actor))}
 
 
 def _step(entry: "Entry") -> JournalledStep:

@@ -22,7 +22,8 @@ from holdfast_orchestrator.state.lease_record import lease_key
 from holdfast_orchestrator.state.memory import MemoryStore
 from holdfast_orchestrator.state.object_store import ObjectHead
 from holdfast_orchestrator.state.terraform_lock import holding_lock, lock_key
-from holdfast_orchestrator.state_admin.adopt import Done, Proposal, Wanted, Way, carry_out, propose
+from holdfast_orchestrator.state_admin.adopt import Done, Proposal, carry_out, propose
+from holdfast_orchestrator.state_admin.adopt_way import Wanted, Way
 from holdfast_orchestrator.state_admin.operator import Operator
 from holdfast_orchestrator.state_admin.sources import FileSource, ObjectSource, Source
 from holdfast_orchestrator.system.process import SystemProcesses
