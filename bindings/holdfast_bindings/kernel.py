@@ -34,6 +34,9 @@ except (ImportError, AttributeError):
     pass
 
 
+_LONGEST = 300  # of an error, in a line of the report
+
+
 def install(report: Callable[[str], None]) -> Watch | None:
     """Change jsii in this process.
 
@@ -152,7 +155,7 @@ class Watch:
     def failed(self, error: Exception) -> None:
         """Report an error that may come from a copy having been loaded, and not from the app."""
         if refusal.is_one(error, self._assemblies):
-            self._report(f"refused {error}")
+            self._report(f"refused {str(error)[:_LONGEST]}")
 
 
 def _registered_submodules(prefix: str) -> frozenset[str]:

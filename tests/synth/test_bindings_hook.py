@@ -93,7 +93,7 @@ def test_a_python_that_imports_no_cdktf_loads_nothing_but_the_finder() -> None:
 def test_a_python_that_looks_at_no_pythonpath_is_stock(option: str) -> None:
     show = "import sys; print([type(finder).__name__ for finder in sys.meta_path])"
 
-    assert "'Finder'" not in _run(sys.executable, option, "-c", show).stdout
+    assert "Bindings" not in _run(sys.executable, option, "-c", show).stdout
 
 
 # A jsii of a few lines that takes note of what it is asked for: the rest of this file needs no Node.
@@ -245,7 +245,7 @@ def test_install_and_the_hook_in_one_process_are_one_finder(site: Path) -> None:
     program = (
         "import sys, json, holdfast_bindings; holdfast_bindings.install(); holdfast_bindings.install();"
         f"from {PROVIDER}.vpc import name;"
-        "print(json.dumps([sum(type(f).__name__ == 'Finder' for f in sys.meta_path), name]))"
+        "print(json.dumps([sum(type(f).__name__ == 'BindingsFinder' for f in sys.meta_path), name]))"
     )
 
     with_hook = _run(sys.executable, "-c", program, path=site)

@@ -25,16 +25,16 @@ _DEEPEST = 2  # dots in the name of a package of local bindings: `imports.aws`, 
 
 def insert() -> None:
     """Put a finder before Python's own, unless there is one."""
-    if any(type(finder).__name__ == Finder.__name__ for finder in sys.meta_path):
+    if any(type(finder).__name__ == BindingsFinder.__name__ for finder in sys.meta_path):
         return
     for place, finder in enumerate(sys.meta_path):
         if getattr(finder, "__name__", "") == "PathFinder":
             local = os.environ.get("HOLDFAST_BINDINGS_LOCAL", "").split(os.pathsep)
-            sys.meta_path.insert(place, Finder(finder, frozenset(filter(None, local))))
+            sys.meta_path.insert(place, BindingsFinder(finder, frozenset(filter(None, local))))
             return
 
 
-class Finder:
+class BindingsFinder:
     """A finder of `sys.meta_path` that answers for packages of cdktf bindings only."""
 
     def __init__(self, path_finder: Any, local: frozenset[str]) -> None:

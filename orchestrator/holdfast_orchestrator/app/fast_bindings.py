@@ -75,7 +75,7 @@ def read_report(project: ProjectFile) -> Report:
     return Report(tuple((word, text) for word, _, text in (line.partition(" ") for line in lines)))
 
 
-def may_have_failed_it(report: Report, completed: Completed) -> bool:
+def may_be_why_it_failed(report: Report, completed: Completed) -> bool:
     """Whether an app failed in a way that the fast bindings may have caused."""
     failed = 0 < completed.code <= _HIGHEST_OF_AN_APP and completed.code != SettingsError.exit_code
     return failed and bool(report.of("refused") or _OUR_FRAME.search(completed.stderr))

@@ -90,7 +90,7 @@ def _run_app(
     """Run the app with the fast bindings, and again without where they may be why it failed."""
     completed = _run(project, runtime, command, fast_bindings.environment(project, runtime.environ))
     report = fast_bindings.read_report(project)
-    if fast_bindings.may_have_failed_it(report, completed):
+    if fast_bindings.may_be_why_it_failed(report, completed):
         completed = _run(project, runtime, command, {"HOLDFAST_FAST_BINDINGS": "0"})
         if completed:
             refused = "; ".join(report.of("refused")) or "an error in them"
