@@ -50,12 +50,12 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a schema is stale")
-    found = stale(ROOT)
+    stale_files = stale(ROOT)
     if parser.parse_args().check:
-        for path in found:
+        for path in stale_files:
             print(f"{path} is stale; run `make schema`", file=sys.stderr)
-        return 1 if found else 0
-    for path in found:
+        return 1 if stale_files else 0
+    for path in stale_files:
         file = ROOT / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(rendered(SCHEMAS[path]), encoding="utf-8")

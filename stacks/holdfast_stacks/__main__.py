@@ -41,7 +41,7 @@ def synthesize(environments: Sequence[Environment], *, services: Sequence[str] =
 
     Raises InvalidSettingsError for a service that does not exist, ConstructError for what cannot be built.
     """
-    # Everything of cdktf is loaded here: wrong settings are told in a tenth of the time.
+    # cdktf is loaded only here, so that wrong settings are reported in a tenth of the time.
     from holdfast_constructs import HoldfastApp  # noqa: PLC0415
     from holdfast_stacks import catalog, selection  # noqa: PLC0415
 

@@ -19,7 +19,7 @@ from holdfast_stacks.settings import Environment
 from holdfast_stacks.site import Site
 from holdfast_stacks.storefront import Storefront
 
-# What every service stands on. These and those of the settings are all services there are.
+# What every service depends on. These and those of the settings are all services there are.
 PLATFORM = ("network", "edge", "data")
 
 
