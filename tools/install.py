@@ -153,7 +153,7 @@ def compile_all(python: Path, project: Path) -> None:
     # Some packages carry files that are no valid Python on purpose: what does not compile is not needed.
     where = [str(python), "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"]
     packages = subprocess.run(where, capture_output=True, text=True, check=True).stdout.strip()
-    sources = (project / name for name in ("constructs", "orchestrator", "stacks"))
+    sources = (project / name for name in ("bindings", "constructs", "orchestrator", "stacks"))
     command = [str(python), "-m", "compileall", "-qq", "-j", "2", packages, *map(str, sources)]
     subprocess.run(command, capture_output=True, check=False)
 

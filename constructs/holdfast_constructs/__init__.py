@@ -9,7 +9,7 @@ import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from holdfast_constructs import _bindings
+import holdfast_bindings
 
 if TYPE_CHECKING:
     from holdfast_constructs.app.accepted import accept_difference
@@ -83,7 +83,7 @@ _HOMES = {
 _RENAMED = {"Gateway": "LoadBalancer", "Keys": "Key"}
 
 # This must run before anything below imports the AWS bindings.
-_bindings.install()
+holdfast_bindings.install()
 
 
 def __getattr__(name: str) -> object:

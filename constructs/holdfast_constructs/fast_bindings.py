@@ -1,5 +1,5 @@
 """The fast way into the AWS bindings for any cdktf app: `import holdfast_constructs.fast_bindings`."""
 
-from holdfast_constructs import _bindings
+import holdfast_bindings
 
-_bindings.install()
+holdfast_bindings.install()

@@ -3,20 +3,15 @@
 One stock run of 12 seconds is what all others are compared with.
 """
 
-import io
-import json
 import os
 import re
 import subprocess
 import sys
-import tarfile
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-
-from holdfast_constructs._bindings import PYTHON_PACKAGE, pruning
+from tests.support.small_bindings import PACKAGE, write_bindings
 
 APP = Path(__file__).parent.parent / "fixtures" / "bindings_app" / "app.py"
 
@@ -150,7 +145,7 @@ def test_a_damaged_copy_is_built_again(
 def used_submodules() -> dict[str, str]:
     """Python's and jsii's name of each submodule the app imports."""
     words = re.findall(
-        rf'{PYTHON_PACKAGE}\.(\w+)|^    "(\w+)",$|import (route53_record)', APP.read_text(), re.MULTILINE
+        rf'{PACKAGE}\.(\w+)|^    "(\w+)",$|import (route53_record)', APP.read_text(), re.MULTILINE
     )
     modules = {module for match in words for module in match if module}
     return {module: re.sub(r"_(\w)", lambda match: match[1].upper(), module) for module in modules}
@@ -162,38 +157,10 @@ def test_another_version_of_the_bindings_gives_the_same_output(
 ) -> None:
     """20.99.0 is made of the submodules in use; written without line breaks it cannot be pruned."""
     site = tmp_path / "site"
-    _write_version(site / PYTHON_PACKAGE, "20.99.0", used_submodules, indent)
+    root = "raise AssertionError('the root must not be run')\n"
+    write_bindings(site / PACKAGE, used_submodules, version="20.99.0", indent=indent, root=root)
 
     run = _start(tmp_path / "out", tmp_path, PYTHONPATH=str(site)).finish()
 
     assert run.files == stock
     assert [copy.name.startswith("20.99.0-") for copy in _copies(tmp_path)] == ([True] if indent else [])
-
-
-def _write_version(target: Path, version: str, submodules: dict[str, str], indent: int | None) -> None:
-    spec = find_spec(f"{PYTHON_PACKAGE}._jsii")
-    assert spec is not None
-    assert spec.origin is not None
-    source = Path(spec.origin).parent
-    (tarball,) = source.glob("*.tgz")
-    (target / "_jsii").mkdir(parents=True)
-    (target / "__init__.py").write_text("raise AssertionError('the root must not be run')\n")
-    (target / "_jsii" / "__init__.py").write_text(
-        (source / "__init__.py").read_text().replace("20.1.0", version)
-    )
-    for submodule in submodules:
-        (target / submodule).symlink_to(source.parent / submodule)
-    content = pruning.pruned(tarball, frozenset(submodules.values()))
-    _repack(content, target / "_jsii" / f"provider-aws@{version}.jsii.tgz", version, indent)
-
-
-def _repack(content: bytes, target: Path, version: str, indent: int | None) -> None:
-    with tarfile.open(fileobj=io.BytesIO(content)) as old, tarfile.open(target, "w:gz") as new:
-        for member in old:
-            file = old.extractfile(member)
-            assert file is not None
-            data = file.read()
-            if member.name in ("package/.jsii", "package/package.json"):
-                data = json.dumps(json.loads(data) | {"version": version}, indent=indent).encode()
-            member.size = len(data)
-            new.addfile(member, io.BytesIO(data))

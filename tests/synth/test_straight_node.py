@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast_constructs._bindings import settings
+from holdfast_bindings import settings
 
 _PROGRAM = """
 import os, sys

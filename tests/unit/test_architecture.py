@@ -67,13 +67,15 @@ def test_no_test_file_imports_another_one() -> None:
     ],
 )
 def test_a_breach_is_told(file: str, line: str, contract: str, tmp_path: Path) -> None:
-    for name in ("orchestrator", "constructs", "stacks"):
+    for name in ("orchestrator", "constructs", "stacks", "bindings"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     target = tmp_path / "orchestrator" / "holdfast_orchestrator" / file
     target.parent.mkdir(exist_ok=True)
     target.write_text((target.read_text() if target.exists() else "") + f"\n\n{line}\n")
-    paths = os.pathsep.join(str(tmp_path / name) for name in ("orchestrator", "constructs", "stacks"))
+    paths = os.pathsep.join(
+        str(tmp_path / name) for name in ("orchestrator", "constructs", "stacks", "bindings")
+    )
 
     ran = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache"],

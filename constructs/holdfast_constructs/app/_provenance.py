@@ -20,10 +20,15 @@ import jsii
 from cdktf import TerraformDataSource, TerraformResource, TerraformStack
 from constructs import Construct
 
+import holdfast_bindings
+
 _ORIGIN = "_holdfast_origin"
 _INSTALLED = "_holdfast_provenance"
-_OWN = str(Path(__file__).resolve().parent.parent)
-_STDLIB = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib"))
+_NOT_THE_USERS = (
+    Path(__file__).resolve().parent.parent,
+    Path(holdfast_bindings.__file__).resolve().parent,
+    *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +113,7 @@ def _is_users(filename: str) -> bool:
     path = Path(filename).resolve()
     if "site-packages" in path.parts or "dist-packages" in path.parts:
         return False
-    return not any(path.is_relative_to(folder) for folder in (_OWN, *_STDLIB))
+    return not any(path.is_relative_to(folder) for folder in _NOT_THE_USERS)
 
 
 def _same_line(first: Origin, second: Origin) -> bool:

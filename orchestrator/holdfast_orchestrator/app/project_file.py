@@ -33,8 +33,8 @@ class ProjectFile:
 
     `output` is where the app is synthesized to, absolute. `id` is its `projectId`, or the folder's name
     where it has none, and `is_named` tells which. `local_modules` are those of its `terraformModules` that
-    are folders of the project, as written there. `redact` are texts never to be shown; `keeping` is what
-    holdfast.json calls so, for an app that writes none.
+    are folders of the project, as written there. `bindings` is where `cdktf get` writes to. `redact` are
+    texts never to be shown; `keeping` is what holdfast.json calls so, for an app that writes none.
     """
 
     folder: Path
@@ -48,6 +48,8 @@ class ProjectFile:
     id: str = ""
     is_named: bool = True
     local_modules: tuple[Any, ...] = ()
+    language: str = ""
+    bindings: Path | None = None
 
     @property
     def own_id(self) -> str:
@@ -82,6 +84,8 @@ def read_project_file(folder: Path) -> ProjectFile:
         id=str(document.get("projectId") or folder.resolve().name),
         is_named=bool(document.get("projectId")),
         foreign=_foreign({name: value for name, value in ours.items() if name not in _OBJECTS}, file),
+        language=str(document.get("language") or ""),
+        bindings=folder.absolute() / str(document.get("codeMakerOutput") or ".gen"),
         redact=_texts(ours.get(_REDACT), file),
         keeping=_mapping(ours.get(_KEEPING), f"context.{CONTEXT_KEY}.{_KEEPING}", file),
         accepted_differences=ours.get(_ACCEPTED),

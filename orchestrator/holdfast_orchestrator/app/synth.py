@@ -2,19 +2,21 @@
 
 The program is the one cdktf.json names, started as cdktf's own command line starts it (by a shell, in
 the project's folder, with the output folder in CDKTF_OUTDIR), with the Python that runs Holdfast first on
-PATH. What it leaves running in its session is ended. Two runs in one checkout take turns, from the app's
-start until its files have been read.
+PATH, and with the fast bindings for an app in Python. What it leaves running in its session is ended. Two
+runs in one checkout take turns, from the app's start until its files have been read.
 """
 
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from holdfast_orchestrator.app import fast_bindings
 from holdfast_orchestrator.app.json_model import read_model
 from holdfast_orchestrator.app.manifest import CDKTF_MANIFEST, HOLDFAST_MANIFEST
 from holdfast_orchestrator.app.manifest_loader import is_synthesized, refuse_linked
@@ -28,7 +30,7 @@ from holdfast_orchestrator.system.workers import start_helper
 
 _LOCK = Path(".holdfast") / "synth.lock"
 _FRAME = re.compile(r'  File "(?P<file>[^"]+)", line \d+')
-_NOT_THE_USERS = ("site-packages", "dist-packages", "<frozen ", "/lib/python3")
+_NOT_THE_USERS = ("site-packages", "dist-packages", "<frozen ", "/lib/python3", f"{fast_bindings.FOLDER}/")
 _JAVASCRIPT_FRAME = re.compile(r"\s+at .*(?:\(|:\d+:\d+)")
 _LONGEST = 40
 # What shells end with where a program is not there, and what they and `env` say of it.
@@ -64,12 +66,9 @@ def synthesize(
     emit(SynthStarted(app=project.app))
     refuse_linked(project.output)
     _make_folder(project.output)
-    # What an earlier synthesis left must not pass for this one's work.
-    for name in (CDKTF_MANIFEST, HOLDFAST_MANIFEST):
-        (project.output / name).unlink(missing_ok=True)
     # What reads the app's files takes a while to import; the app takes longer.
     start_helper(import_module, _READER, name="reader")
-    completed = runtime.processes.run(_command(project, runtime, environments, services))
+    completed = _run_app(project, runtime, _command(project, runtime, environments, services), emit)
     if printed := "\n".join(filter(None, (completed.stdout.strip(), completed.stderr.strip()))):
         emit(AppOutput(text=printed))
     if completed.left:
@@ -83,6 +82,31 @@ def synthesize(
             next_step="the app must end with app.synth() and must not set another outdir",
         )
     emit(SynthFinished(shards=_count_stacks(project.output), seconds=completed.seconds))
+
+
+def _run_app(
+    project: ProjectFile, runtime: Runtime, command: Command, emit: Callable[[Event], object]
+) -> Completed:
+    """Run the app with the fast bindings, and again without where they may be why it failed."""
+    completed = _run(project, runtime, command, fast_bindings.environment(project, runtime.environ))
+    report = fast_bindings.read_report(project)
+    if fast_bindings.may_be_why_it_failed(report, completed):
+        completed = _run(project, runtime, command, {"HOLDFAST_FAST_BINDINGS": "0"})
+        if completed:
+            refused = "; ".join(report.of("refused")) or "an error in them"
+            emit(Notice(message=f"the app was run again without the fast bindings: {refused}"))
+    elif completed:
+        reason = fast_bindings.why_slow(project, runtime.environ, report, completed.seconds)
+        if reason is not None:
+            emit(Notice(message=f"the synthesis took {completed.seconds:.0f} s: {reason}"))
+    return completed
+
+
+def _run(project: ProjectFile, runtime: Runtime, command: Command, variables: Mapping[str, str]) -> Completed:
+    # What an earlier synthesis left must not pass for this one's work.
+    for name in (CDKTF_MANIFEST, HOLDFAST_MANIFEST):
+        (project.output / name).unlink(missing_ok=True)
+    return runtime.processes.run(replace(command, environ={**command.environ, **variables}))
 
 
 def _make_folder(output: Path) -> None:

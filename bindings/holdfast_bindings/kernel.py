@@ -6,19 +6,20 @@ not have them, or does not register its types where they are looked for, is left
 Python imports while Node starts and loads cdktf: nothing waits for Node before there is something to ask it.
 """
 
+from __future__ import annotations
+
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import attr
 from jsii._kernel.types import LoadRequest, LoadResponse
 
-from holdfast_constructs._bindings import settings, straight
-from holdfast_constructs._bindings.assembly import Assembly, Package
-from holdfast_constructs._bindings.cache import Cache, open_cache
+from holdfast_bindings import refusal, settings, straight
+from holdfast_bindings.assembly import Assembly, Package
+from holdfast_bindings.cache import Cache, open_cache
 
 _REGISTERS: tuple[Mapping[str, Any], ...] = ()
 try:
@@ -33,23 +34,28 @@ except (ImportError, AttributeError):
     pass
 
 
-def install(*, jsii_package: str, directory: Path) -> bool:
+_LONGEST = 300  # of an error, in a line of the report
+
+
+def install(report: Callable[[str], None]) -> Watch | None:
     """Change jsii in this process.
 
     Args:
-        jsii_package: the package whose loading is to be put off.
-        directory: the Python package that holds its tarball.
+        report: is told what became of the bindings, a line at a time.
 
     Returns:
-        False when this version of jsii is not known to allow it.
+        What puts off the loading of packages; None when this version of jsii is not known to allow it.
     """
     if not _REGISTERS:
-        return False
+        return None
     cache = open_cache(settings.cache_directory())
+    if cache is None:
+        report("uncached")
     meanwhile = _Meanwhile()
+    watch = Watch(cache, report)
     _wrap_start(cache, meanwhile)
-    _wrap_send(_Watch(jsii_package, directory, cache), meanwhile)
-    return True
+    _wrap_send(watch, meanwhile)
+    return watch
 
 
 class _Meanwhile:
@@ -81,7 +87,7 @@ def _wrap_start(cache: Cache | None, meanwhile: _Meanwhile) -> None:
     _NodeProcess.handshake = handshake  # type: ignore[method-assign, assignment]
 
 
-def _wrap_send(watch: "_Watch", meanwhile: _Meanwhile) -> None:
+def _wrap_send(watch: Watch, meanwhile: _Meanwhile) -> None:
     def send(process: _NodeProcess, request: Any, response_type: Any) -> Any:
         def load(name: str, version: str, tarball: str) -> str:
             response: LoadResponse = _send(process, LoadRequest(name, version, tarball), LoadResponse)
@@ -93,9 +99,13 @@ def _wrap_send(watch: "_Watch", meanwhile: _Meanwhile) -> None:
             if _stays(request.tarball):
                 meanwhile.do(_send, process, request, response_type)
                 return LoadResponse(assembly=request.name, types=0)
-        meanwhile.finish()
-        watch.serve(request, load)
-        return _send(process, request, response_type)
+        try:
+            meanwhile.finish()
+            watch.serve(request, load)
+            return _send(process, request, response_type)
+        except Exception as error:
+            watch.failed(error)
+            raise
 
     _NodeProcess.send = send  # type: ignore[method-assign, assignment]
 
@@ -105,35 +115,47 @@ def _stays(tarball: str) -> bool:
     return not Path(tarball).is_relative_to(tempfile.gettempdir())
 
 
-@dataclass(slots=True)
-class _Watch:
+class Watch:
     """Sees every request to the kernel, and has what it needs loaded first."""
 
-    jsii_package: str
-    directory: Path
-    cache: Cache | None
-    _assembly: Assembly | None = None
-    _types_seen: int = 0
+    def __init__(self, cache: Cache | None, report: Callable[[str], None]) -> None:
+        self._cache = cache
+        self._report = report
+        self._directories: dict[str, Path] = {}
+        self._assemblies: dict[str, Assembly] = {}
+        self._types_seen = 0
+
+    def add(self, jsii_package: str, directory: Path) -> None:
+        """Put off the loading of this package; `directory` is the Python package that holds its tarball."""
+        self._directories[jsii_package] = directory
 
     def puts_off(self, request: LoadRequest) -> bool:
-        """Whether this is the loading of the package, from a file that will still be there later."""
+        """Whether this is the loading of such a package, from a file that will still be there later."""
         tarball = Path(request.tarball)
-        if request.name != self.jsii_package or not tarball.is_relative_to(self.directory):
+        directory = self._directories.get(request.name)
+        if directory is None or not tarball.is_relative_to(directory):
             return False
         package = Package(name=request.name, version=request.version, tarball=tarball)
-        self._assembly = Assembly(package, self.cache)
+        self._assemblies[request.name] = Assembly(package, self._cache, self._report)
+        self._types_seen = 0
         return True
 
     def serve(self, request: Any, load: Callable[[str, str, str], str]) -> None:
+        """Load what the request names a type of, where it is not loaded."""
         types = sum(map(len, _REGISTERS))
-        if self._assembly is None or types == self._types_seen:
+        prefixes = tuple(f"{name}." for name in self._assemblies)
+        if types == self._types_seen or not _mentions(request, prefixes):
             return
-        if not _mentions(request, f"{self.jsii_package}."):
-            return
-        submodules = _registered_submodules(f"{self.jsii_package}.")
-        if self._assembly.lacks(submodules):
-            self._assembly.provide(submodules, load)
+        for name, assembly in self._assemblies.items():
+            submodules = _registered_submodules(f"{name}.")
+            if assembly.lacks(submodules):
+                assembly.provide(submodules, load)
         self._types_seen = types
+
+    def failed(self, error: Exception) -> None:
+        """Report an error that may come from a copy having been loaded, and not from the app."""
+        if refusal.is_one(error, self._assemblies):
+            self._report(f"refused {str(error)[:_LONGEST]}")
 
 
 def _registered_submodules(prefix: str) -> frozenset[str]:
@@ -142,14 +164,14 @@ def _registered_submodules(prefix: str) -> frozenset[str]:
     )
 
 
-def _mentions(value: Any, prefix: str) -> bool:
+def _mentions(value: Any, prefixes: tuple[str, ...]) -> bool:
     """Whether a request names a type: to create it, as an interface, in a struct or in an enum value."""
     if isinstance(value, str):
-        return value.startswith(prefix)
+        return value.startswith(prefixes)
     if isinstance(value, dict):
-        return any(_mentions(each, prefix) for each in value.values())
+        return any(_mentions(each, prefixes) for each in value.values())
     if isinstance(value, list):
-        return any(_mentions(each, prefix) for each in value)
+        return any(_mentions(each, prefixes) for each in value)
     if attr.has(type(value)):
-        return any(_mentions(getattr(value, field.name), prefix) for field in attr.fields(type(value)))
+        return any(_mentions(getattr(value, field.name), prefixes) for field in attr.fields(type(value)))
     return False

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from holdfast_constructs._bindings import pruning
-from holdfast_constructs._bindings.assembly import Assembly, Package
-from holdfast_constructs._bindings.cache import Cache, open_cache
+from holdfast_bindings import assembly as assembly_module
+from holdfast_bindings import pruning
+from holdfast_bindings.assembly import Assembly, Package
+from holdfast_bindings.cache import Cache, open_cache
 
 NAME = "@acme/provider-cloud"
 
@@ -84,8 +85,8 @@ def test_each_later_copy_holds_what_was_loaded_before_and_has_its_own_name(
 
     assert kernel.loads == [
         (NAME, b"vpc"),
-        ("@holdfast/late-1", b"alb+vpc"),
-        ("@holdfast/late-2", b"alb+route+vpc"),
+        (f"@holdfast/{pruning.later_copies(NAME)}1", b"alb+vpc"),
+        (f"@holdfast/{pruning.later_copies(NAME)}2", b"alb+route+vpc"),
     ]
 
 
@@ -148,11 +149,40 @@ def test_what_cannot_be_pruned_is_loaded_whole_and_then_lacks_nothing(
 def test_a_copy_that_the_kernel_refuses_is_replaced_by_the_whole_package(
     package: Package, cache: Cache
 ) -> None:
-    kernel = Kernel(refused=b"vpc")
+    """Not under the same name: the kernel keeps the folder of what it refused."""
+    kernel, reported = Kernel(refused=b"vpc"), list[str]()
 
-    Assembly(package, cache).provide(frozenset({"vpc"}), kernel.load)
+    Assembly(package, cache, reported.append).provide(frozenset({"vpc"}), kernel.load)
+
+    assert kernel.loads == [(f"@holdfast/{pruning.later_copies(NAME)}1", b"the whole package")]
+    assert f"refused {NAME}: refused" in reported
+
+
+def test_of_too_many_submodules_no_copy_is_made(
+    package: Package, cache: Cache, builds: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assembly_module, "_MOST_SUBMODULES", 2)
+    kernel, reported = Kernel(), list[str]()
+
+    Assembly(package, cache, reported.append).provide(frozenset({"vpc", "alb", "route"}), kernel.load)
 
     assert kernel.loads == [(NAME, b"the whole package")]
+    assert builds == []
+    assert reported == [f"stock {NAME}: 3 of its submodules are in use"]
+
+
+def test_the_later_copies_of_two_packages_are_told_apart() -> None:
+    names = (
+        "@cdktf/provider-google",
+        "@cdktf/provider-google-beta",
+        "@cdktf/provider-google.x",
+        "google",
+        "@a/b",
+    )
+
+    for name in names:
+        others = (pruning.later_copies(other) for other in names if other != name)
+        assert not any(pruning.later_copies(name).startswith(other) for other in others)
 
 
 def test_what_the_kernel_has_against_the_whole_package_is_reported_as_it_is(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast_constructs._bindings import settings
+from holdfast_bindings import settings
 
 ADDED = ("JSII_NODE", "NODE_OPTIONS", "JSII_RUNTIME_PACKAGE_CACHE", "JSII_RUNTIME_PACKAGE_CACHE_ROOT")
 SILENCE = "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"

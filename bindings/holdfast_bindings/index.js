@@ -7,10 +7,11 @@ const path = require("path");
 
 const directories = /* submodule: its directory */ {};
 const laterCopies = path.resolve(__dirname, ...PACKAGE_DEPTH, "@holdfast");
+const theirNames = /* what their names begin with */ "";
 
 function fromLaterCopy(name) {
   const copies = fs.existsSync(laterCopies) ? fs.readdirSync(laterCopies) : [];
-  for (const copy of copies) {
+  for (const copy of copies.filter((name) => name.startsWith(theirNames))) {
     const later = require(path.join(laterCopies, copy));
     if (name in later) return later[name];
   }

@@ -1,11 +1,12 @@
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 
 import pytest
 
-from holdfast_constructs._bindings import stand_in
+from holdfast_bindings import stand_in
 
 PACKAGE = "acme_cloud_bindings"
 
@@ -26,12 +27,21 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
         del sys.modules[name]
 
 
+def _install() -> None:
+    real = find_spec(PACKAGE)
+    assert real is not None
+    spec = stand_in.spec_for(real)
+    assert spec.loader is not None
+    sys.modules[PACKAGE] = module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[PACKAGE])
+
+
 def _imported() -> set[str]:
     return {name for name in sys.modules if name.startswith(f"{PACKAGE}.")}
 
 
 def test_a_submodule_is_imported_alone(directory: Path) -> None:
-    stand_in.install(PACKAGE)
+    _install()
 
     server = import_module(f"{PACKAGE}.server")
 
@@ -40,7 +50,7 @@ def test_a_submodule_is_imported_alone(directory: Path) -> None:
 
 
 def test_a_submodule_is_imported_when_it_is_read_as_an_attribute(directory: Path) -> None:
-    stand_in.install(PACKAGE)
+    _install()
 
     package = import_module(PACKAGE)
 
@@ -49,7 +59,7 @@ def test_a_submodule_is_imported_when_it_is_read_as_an_attribute(directory: Path
 
 
 def test_what_only_the_real_root_holds_is_found_there(directory: Path) -> None:
-    stand_in.install(PACKAGE)
+    _install()
 
     package = import_module(PACKAGE)
 
@@ -57,7 +67,7 @@ def test_what_only_the_real_root_holds_is_found_there(directory: Path) -> None:
 
 
 def test_a_name_that_nobody_knows_is_an_attribute_error(directory: Path) -> None:
-    stand_in.install(PACKAGE)
+    _install()
 
     package = import_module(PACKAGE)
 
@@ -67,14 +77,14 @@ def test_a_name_that_nobody_knows_is_an_attribute_error(directory: Path) -> None
 
 
 def test_a_submodule_that_does_not_exist_is_an_import_error(directory: Path) -> None:
-    stand_in.install(PACKAGE)
+    _install()
 
     with pytest.raises(ModuleNotFoundError, match=f"{PACKAGE}.typo"):
         import_module(f"{PACKAGE}.typo")
 
 
 def test_a_star_import_still_means_every_submodule(directory: Path) -> None:
-    stand_in.install(PACKAGE)
+    _install()
 
     names: dict[str, object] = {}
     exec(f"from {PACKAGE} import *", names)
@@ -82,26 +92,47 @@ def test_a_star_import_still_means_every_submodule(directory: Path) -> None:
     assert {"network", "server"} <= names.keys()
 
 
-def test_the_package_s_own_directory_is_told(directory: Path) -> None:
-    assert stand_in.install(PACKAGE) == directory
-    assert Path(import_module(PACKAGE).__file__ or "") == directory / "__init__.py"
+def test_it_says_where_the_package_is_as_the_real_root_does(directory: Path) -> None:
+    _install()
+
+    package = import_module(PACKAGE)
+
+    assert Path(package.__file__ or "") == directory / "__init__.py"
+    assert list(package.__path__) == [str(directory)]
+    assert package.__spec__ == find_spec(PACKAGE)
 
 
-def test_a_root_that_was_imported_before_stays(directory: Path) -> None:
-    real = import_module(PACKAGE)
+def test_a_question_that_needs_the_real_root_spoils_nothing(directory: Path) -> None:
+    """The root of bindings puts another module in its own place."""
+    (directory / "__init__.py").write_text(
+        "import sys, types\nfrom . import network, server\n"
+        "public = types.ModuleType(__name__)\npublic.__path__ = __path__\npublic.network = network\n"
+        "sys.modules[__name__] = public\n"
+    )
+    _install()
+    package = import_module(PACKAGE)
 
-    assert stand_in.install(PACKAGE) is None
-    assert sys.modules[PACKAGE] is real
+    assert not hasattr(package, "typo")
+    assert package.network.name == "network"
+    assert import_module(f"{PACKAGE}.server").name == "server"
 
 
-def test_a_package_that_is_not_installed_is_left_alone() -> None:
-    assert stand_in.install("acme_bindings_nobody_has") is None
+def test_dir_names_the_submodules(directory: Path) -> None:
+    _install()
+
+    names = dir(import_module(PACKAGE))
+
+    assert {"network", "server", "__path__", "__all__"} <= set(names)
+    assert not [name for name in names if "holdfast" in name]
+    assert _imported() == set()
 
 
-def test_removing_the_stand_in_brings_the_real_root_back(directory: Path) -> None:
-    stand_in.install(PACKAGE)
+def test_a_root_that_cannot_be_imported_says_so_each_time(directory: Path) -> None:
+    (directory / "__init__.py").write_text("raise ImportError('no licence')\n")
+    _install()
+    package = import_module(PACKAGE)
 
-    stand_in.remove(PACKAGE)
-
-    assert import_module(PACKAGE).at_the_root == "NETWORK"
-    assert f"{PACKAGE}.server" in _imported()
+    for _ in range(2):
+        with pytest.raises(ImportError, match="no licence"):
+            _ = package.at_the_root
+    assert package.server.name == "server"

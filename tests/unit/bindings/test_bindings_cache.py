@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast_constructs._bindings.cache import Cache, open_cache
+from holdfast_bindings.cache import Cache, open_cache
 
 A_MONTH_AND_A_DAY = 31 * 24 * 3600
 

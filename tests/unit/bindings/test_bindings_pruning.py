@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from holdfast_constructs._bindings import pruning
+from holdfast_bindings import pruning
 
 PACKAGE = "@acme/provider-cloud"
 MODULE = b'"use strict";\nconst cdktf = require("cdktf");\nexports.it = 1;\n//# sourceMappingURL=data:abc'

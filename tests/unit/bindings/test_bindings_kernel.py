@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from jsii._kernel.types import CreateRequest, InvokeRequest, LoadRequest, ObjRef, StaticInvokeRequest
 
-from holdfast_constructs._bindings import kernel
-from holdfast_constructs._bindings.assembly import Assembly
+from holdfast_bindings import kernel
+from holdfast_bindings.assembly import Assembly
 
 NAME = "@acme/provider-cloud"
 
@@ -32,9 +32,19 @@ def provided(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
     return calls
 
 
+def _ignore(line: str) -> None:
+    """Takes what is reported, and does nothing with it."""
+
+
+def _watch(directory: Path) -> kernel.Watch:
+    watch = kernel.Watch(None, _ignore)
+    watch.add(NAME, directory)
+    return watch
+
+
 @pytest.fixture
-def watch(tmp_path: Path) -> kernel._Watch:
-    watch = kernel._Watch(NAME, tmp_path, None)
+def watch(tmp_path: Path) -> kernel.Watch:
+    watch = _watch(tmp_path)
     assert watch.puts_off(LoadRequest(NAME, "1.2.3", str(tmp_path / "_jsii" / "package.tgz")))
     return watch
 
@@ -48,7 +58,7 @@ def _create(fqn: str, *args: Any) -> CreateRequest:
 
 
 def test_nothing_is_loaded_for_an_app_without_the_package(
-    watch: kernel._Watch, types: dict[str, Any], provided: list[set[str]]
+    watch: kernel.Watch, types: dict[str, Any], provided: list[set[str]]
 ) -> None:
     types[f"{NAME}.vpc.Vpc"] = object()
 
@@ -73,7 +83,7 @@ def test_nothing_is_loaded_for_an_app_without_the_package(
     ids=["create", "static", "struct", "enum", "interface"],
 )
 def test_a_request_that_names_a_type_has_all_imported_submodules_loaded_first(
-    watch: kernel._Watch, types: dict[str, Any], provided: list[set[str]], request_: Any
+    watch: kernel.Watch, types: dict[str, Any], provided: list[set[str]], request_: Any
 ) -> None:
     types |= {f"{NAME}.vpc.Vpc": object(), f"{NAME}.alb.Alb": object(), f"{NAME}.alb.AlbConfig": object()}
 
@@ -83,7 +93,7 @@ def test_a_request_that_names_a_type_has_all_imported_submodules_loaded_first(
 
 
 def test_only_what_is_imported_later_is_loaded_later(
-    watch: kernel._Watch, types: dict[str, Any], provided: list[set[str]]
+    watch: kernel.Watch, types: dict[str, Any], provided: list[set[str]]
 ) -> None:
     types[f"{NAME}.vpc.Vpc"] = object()
     watch.serve(_create(f"{NAME}.vpc.Vpc"), _load)
@@ -97,21 +107,21 @@ def test_only_what_is_imported_later_is_loaded_later(
 
 
 def test_other_packages_are_loaded_at_once(tmp_path: Path) -> None:
-    watch = kernel._Watch(NAME, tmp_path, None)
+    watch = _watch(tmp_path)
 
     assert not watch.puts_off(LoadRequest("cdktf", "0.21.0", str(tmp_path / "cdktf.tgz")))
 
 
 def test_a_package_in_a_file_that_will_be_gone_later_is_loaded_at_once(tmp_path: Path) -> None:
-    watch = kernel._Watch(NAME, tmp_path / "site-packages", None)
+    watch = _watch(tmp_path / "site-packages")
 
     assert not watch.puts_off(LoadRequest(NAME, "1.2.3", str(tmp_path / "unzipped-for-now.tgz")))
 
 
-def test_an_unknown_version_of_jsii_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_version_of_jsii_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernel, "_REGISTERS", ())
 
-    assert kernel.install(jsii_package=NAME, directory=tmp_path) is False
+    assert kernel.install(_ignore) is None
 
 
 def test_what_nobody_waits_for_yet_is_done_in_order() -> None:

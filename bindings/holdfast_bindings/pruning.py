@@ -3,12 +3,15 @@
 A package is a gzipped tar file. Its `.jsii` describes the types: JSON of 120 MB for the AWS bindings, four
 million lines. It is read as a stream and cut at the lines that end a type, so that only the types that are
 wanted are ever parsed; JSON strings hold no raw line breaks, which makes the cut safe. The JavaScript of a
-submodule lies in a directory of its own below `lib/`.
+submodule lies in a directory of its own below `lib/`, or below `providers/<name>/` where `cdktf get` made it.
 
 Where a package is not laid out like this, `Unprunable` is raised and the whole package has to do.
 """
 
+from __future__ import annotations
+
 import gzip
+import hashlib
 import io
 import json
 import posixpath
@@ -20,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
-FORMAT = 1
+FORMAT = 2
 """Part of every cache key: to be raised when the copies that are written change."""
 
 _BLOCK = 1 << 20
@@ -37,10 +40,11 @@ class Unprunable(Exception):  # noqa: N818 - no failure: the whole package is us
     """The package is not laid out as expected."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Assembly:
     content: dict[str, Any]
-    directories: dict[str, str]  # of every submodule of the package
+    base: str  # the directory that all its submodules lie in
+    directories: dict[str, str]  # of every submodule of the package, below the base
     references: frozenset[str]  # the submodules that the wanted types refer to
 
 
@@ -73,27 +77,38 @@ def _read(tarball: Path, wanted: frozenset[str]) -> tuple[dict[str, bytes], froz
         assembly = _read_assembly(tar, wanted)
         kept = {assembly.directories[submodule] for submodule in wanted}
         for member in tar:
-            directory = member.name.removeprefix("package/lib/").partition("/")[0]
-            outside = not member.name.startswith("package/lib/") and member.name != "package/.jsii"
-            if outside or (directory in kept and member.name.endswith(".js")):
+            if _is_kept(member.name, f"package/{assembly.base}/", kept):
                 content = tar.extractfile(member)
                 files[member.name] = b"" if content is None else content.read()
-    _check(files, kept)
     files = {name: _SOURCE_MAP.sub(b"", content) for name, content in files.items()}
-    references = assembly.references | _required_submodules(files, assembly.directories)
+    files["package/package.json"] = _description(files["package/package.json"], assembly.base)
+    _check(files, assembly.base, kept)
+    references = assembly.references | _required_submodules(files, assembly)
     files["package/.jsii"] = json.dumps(assembly.content, separators=(",", ":")).encode()
-    files["package/lib/index.js"] = _entry_point(
-        assembly.content["name"], {submodule: assembly.directories[submodule] for submodule in wanted}
-    )
+    files[f"package/{assembly.base}/index.js"] = _entry_point(assembly, wanted)
     return files, references
 
 
-def _check(files: Mapping[str, bytes], directories: Iterable[str]) -> None:
-    if json.loads(files["package/package.json"]).get("main") != "lib/index.js":
-        raise Unprunable("its entry point is not lib/index.js")
+def _is_kept(name: str, base: str, directories: set[str]) -> bool:
+    if not name.startswith(base):
+        return name != "package/.jsii"
+    return name.endswith(".js") and name[len(base) :].partition("/")[0] in directories
+
+
+def _description(content: bytes, base: str) -> bytes:
+    """package.json without `exports`, which may name an entry point that the copy does not have."""
+    description = json.loads(content)
+    if description.get("main") != f"{base}/index.js":
+        raise Unprunable(f"its entry point is not {base}/index.js")
+    if description.pop("exports", None) is None:
+        return content
+    return json.dumps(description, indent=2).encode()
+
+
+def _check(files: Mapping[str, bytes], base: str, directories: Iterable[str]) -> None:
     for directory in directories:
-        if f"package/lib/{directory}/index.js" not in files:
-            raise Unprunable(f"lib/{directory}/index.js is missing")
+        if f"package/{base}/{directory}/index.js" not in files:
+            raise Unprunable(f"{base}/{directory}/index.js is missing")
 
 
 def _read_assembly(tar: tarfile.TarFile, wanted: frozenset[str]) -> _Assembly:
@@ -119,11 +134,16 @@ def _parse_assembly(sections: Iterable[tuple[str, bytes]], wanted: frozenset[str
             references.update(re.findall(rf'"{re.escape(package)}\.(\w+)\.', text.decode()))
     content = json.loads(frame, object_pairs_hook=_slim)
     submodules = {name.partition(".")[2]: about for name, about in content["submodules"].items()}
-    directories = {name: _directory(about["symbolId"]) for name, about in submodules.items()}
+    places = {name: _place(about["symbolId"]) for name, about in submodules.items()}
+    bases = sorted({base for base, _ in places.values()})
+    if len(bases) != 1:
+        raise Unprunable(f"its submodules lie in {bases}")
     content["submodules"] = {
         name: about for name, about in content["submodules"].items() if name.partition(".")[2] in wanted
     }
-    return _Assembly(content | {"types": types}, directories, frozenset(references))
+    content["types"] = types
+    directories = {name: directory for name, (_, directory) in places.items()}
+    return _Assembly(content, bases[0], directories, frozenset(references))
 
 
 def _sections(content: IO[bytes]) -> Iterator[tuple[Literal["frame", "type"], bytes]]:
@@ -157,31 +177,41 @@ def _slim(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return {name: value for name, value in pairs if name not in _NOT_NEEDED}
 
 
-def _directory(symbol_id: str) -> str:
-    """`vpc` for `src/vpc/index:`: the sources are laid out as the JavaScript is."""
-    match = re.fullmatch(r"(?:src|lib)/([\w-]+)/index:", symbol_id)
+def _place(symbol_id: str) -> tuple[str, str]:
+    """`lib`, `vpc` for `src/vpc/index:`: the sources are laid out as the JavaScript is."""
+    match = re.fullmatch(r"(src|lib|providers/[\w-]+)/([\w-]+)/index:", symbol_id)
     if match is None:
         raise Unprunable(f"a submodule lies at {symbol_id}")
-    return match[1]
+    return "lib" if match[1] == "src" else match[1], match[2]
 
 
-def _required_submodules(files: Mapping[str, bytes], directories: Mapping[str, str]) -> set[str]:
-    owners = {directory: submodule for submodule, directory in directories.items()}
+def _required_submodules(files: Mapping[str, bytes], assembly: _Assembly) -> set[str]:
+    owners = {directory: submodule for submodule, directory in assembly.directories.items()}
+    base = f"package/{assembly.base}/"
     required = set()
     for name, content in files.items():
-        for target in _REQUIRE.findall(content) if name.startswith("package/lib/") else ():
+        for target in _REQUIRE.findall(content) if name.startswith(base) else ():
             path = posixpath.normpath(posixpath.join(posixpath.dirname(name), target.decode()))
-            required.add(owners[path.split("/")[2]])
+            if not path.startswith(base):
+                raise Unprunable(f"{name} requires {path}")
+            required.add(owners[path[len(base) :].partition("/")[0]])
     return required
 
 
-def _entry_point(package: str, directories: Mapping[str, str]) -> bytes:
-    """index.js with this copy's submodules, and the way from its lib/ up to node_modules."""
-    upwards = ["..", *(".." for _ in package.split("/"))]
-    paths = {submodule: f"./{directories[submodule]}" for submodule in sorted(directories)}
+def later_copies(package: str) -> str:
+    """What the names of the later copies of a package begin with, and of no other package's."""
+    return f"late-{hashlib.sha256(package.encode()).hexdigest()[:12]}-"
+
+
+def _entry_point(assembly: _Assembly, wanted: Iterable[str]) -> bytes:
+    """index.js with this copy's submodules, and the way from its directory up to node_modules."""
+    package = assembly.content["name"]
+    upwards = [".." for _ in (*assembly.base.split("/"), *package.split("/"))]
+    paths = {submodule: f"./{assembly.directories[submodule]}" for submodule in sorted(wanted)}
     return (
         _ENTRY_POINT.read_text(encoding="utf-8")
         .replace("/* submodule: its directory */ {}", json.dumps(paths))
+        .replace('/* what their names begin with */ ""', json.dumps(later_copies(package)))
         .replace("...PACKAGE_DEPTH", json.dumps(upwards).strip("[]"))
         .encode()
     )

@@ -4,7 +4,10 @@ The bindings are imported before any app can hand over a value, so this module i
 one in the package that looks at the environment.
 """
 
+from __future__ import annotations
+
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -55,8 +58,9 @@ def node_environment(package_cache: Path | None) -> Iterator[None]:
 
 
 def node_to_start() -> str | None:
-    """The Node jsii would start; None where the user has a runtime of his own for it."""
-    return None if _RUNTIME in _ENVIRON else _ENVIRON.get(_NODE, "node")
+    """The Node jsii would start; None where there is none, or the user has a runtime of his own for it."""
+    node = _ENVIRON.get(_NODE, "node")
+    return None if _RUNTIME in _ENVIRON or shutil.which(node) is None else node
 
 
 def environ_of_node(*, agent: str) -> dict[str, str]:
@@ -68,13 +72,10 @@ def _wanted(package_cache: Path | None) -> dict[str, str]:
     wanted = {_SILENCE: "20"}
     if _NODE not in _ENVIRON and (node := _packaged_node()) is not None:
         wanted |= {_NODE: str(node), "NODE_OPTIONS": _SPARING}
-    match package_cache:
-        case _ if _PACKAGE_CACHE in _ENVIRON:
-            pass
-        case None:
-            wanted[_PACKAGE_CACHE] = "disabled"
-        case Path():
-            wanted[_PACKAGE_CACHE_ROOT] = str(package_cache)
+    if package_cache is None:
+        wanted[_PACKAGE_CACHE] = "disabled"
+    elif _PACKAGE_CACHE not in _ENVIRON:
+        wanted[_PACKAGE_CACHE_ROOT] = str(package_cache)
     return wanted
 
 

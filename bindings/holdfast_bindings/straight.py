@@ -6,6 +6,8 @@ is started by itself, with one end of a socket there, and prints to wherever Pyt
 start is saved, and a wait for each answer.
 """
 
+from __future__ import annotations
+
 import atexit
 import io
 import os
@@ -16,7 +18,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from holdfast_constructs._bindings import settings
+from holdfast_bindings import settings
 
 _PROGRAM = Path("lib") / "program.js"
 # What a shell can name in a redirection, the POSIX way.
@@ -46,7 +48,7 @@ def start(process: Any) -> bool:
     return True
 
 
-def _spawn(node: str, program: Path, theirs: socket.socket) -> "subprocess.Popen[bytes]":
+def _spawn(node: str, program: Path, theirs: socket.socket) -> subprocess.Popen[bytes]:
     # As jsii does it, with descriptor 3 for the messages.
     return subprocess.Popen(
         (
