@@ -70,7 +70,7 @@ def test_outputs_are_shown_without_secrets_and_without_those_for_other_stacks(ma
         "  password  (sensitive)",
         "  ports     [80, 443]",
         "  url       https://orders.example.com",
-        "  (1 for other stacks: --json)",
+        "  (1 for other stacks and health checks: --json)",
     ]
 
 

@@ -19,8 +19,8 @@ from holdfast_orchestrator.state_key import STATE_FILE
 from holdfast_orchestrator.terraform.json_values import named
 from holdfast_orchestrator.terraform.state_file import NotAStateError, parse_state
 
-# cdktf names an output so that another stack reads.
-_CROSS_STACK = "cross-stack-output-"
+# Outputs that programs read: what cdktf makes for other stacks, and what health checks of ours look at.
+_FOR_PROGRAMS = ("cross-stack-output-", "health-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class OutputValue:
     sensitive: bool = False
 
     @property
-    def is_cross_stack(self) -> bool:
-        """Whether cdktf made it for another stack of the app."""
-        return self.name.startswith(_CROSS_STACK)
+    def is_for_people(self) -> bool:
+        """Whether it was declared by hand: not for another stack of the app, nor for a health check."""
+        return not self.name.startswith(_FOR_PROGRAMS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +85,9 @@ def outputs_of(store: DurableStore, folder: str) -> ShardOutputs | None:
 
 
 def declares_outputs(configuration: bytes) -> bool:
-    """Return whether a configuration declares an output that is not for another stack of the app."""
-    return any(
-        not name.startswith(_CROSS_STACK) for name, _ in named(json.loads(configuration).get("output"))
-    )
+    """Return whether a configuration declares an output for people to read."""
+    outputs = named(json.loads(configuration).get("output"))
+    return any(not name.startswith(_FOR_PROGRAMS) for name, _ in outputs)
 
 
 def _state(store: DurableStore, folder: str, record: LastGood) -> Mapping[str, Any]:

@@ -33,14 +33,15 @@ def ending_lines(result: RunResult) -> Iterator[str]:
 def summary_line(result: RunResult) -> str:
     """Return how a run ended in one line: shards by outcome, objects, time, and the run's name."""
     outcomes = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in result.counts.items())
-    objects = [
-        f"{sum(getattr(shard, what) for shard in result.shards)} {what}"
+    sums = {
+        what: sum(getattr(shard, what) for shard in result.shards)
         for what in ("added", "changed", "destroyed")
-    ]
+    }
+    objects = ", ".join(f"{number} {what}" for what, number in sums.items() if number)
     return " · ".join(
         (
             f"{counted(len(result.shards), 'shard')}: {outcomes or 'none'}",
-            ", ".join(objects),
+            objects or "no object changed",
             clock_text(result.seconds),
             f"run {result.run}",
         )

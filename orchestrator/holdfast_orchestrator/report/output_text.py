@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from holdfast_orchestrator.report.wording import columns, moment
+from holdfast_orchestrator.report.wording import moment
 from holdfast_orchestrator.system.visible import json_text
 
 if TYPE_CHECKING:
@@ -63,32 +63,31 @@ def output_document(shards: "Sequence[ShardOutputs]", *, sensitive: bool) -> Out
 
 
 def output_lines(shards: "Sequence[ShardOutputs]", *, sensitive: bool) -> Iterator[str]:
-    """List the outputs of each shard, without those that cdktf made for other stacks."""
+    """List the outputs of each shard for people, and count those for programs."""
     if not shards:
         yield "nothing is deployed"
     for shard in shards:
         yield f"{shard.shard}  (run {shard.run}, {moment(shard.at)})"
-        own = [output for output in shard.outputs if not output.is_cross_stack]
-        others = len(shard.outputs) - len(own)
-        width = max((len(output.name) for output in own), default=0)
-        for output in own:
-            yield f"  {output.name.ljust(width)}  {_shown(output, sensitive=sensitive)}"
-        if others:
-            yield f"  ({others} for other stacks: --json)"
-        elif not own:
+        lines = [*_lines(shard, sensitive=sensitive)]
+        yield from lines
+        if others := len(shard.outputs) - len(lines):
+            yield f"  ({others} for other stacks and health checks: --json)"
+        elif not lines:
             yield "  (no outputs)"
 
 
 def outputs_after(shards: "Sequence[ShardOutputs]") -> Iterator[str]:
-    """List the outputs that a deploy ends with; nothing for shards that have none of their own."""
-    rows = [
-        (shard.shard, output.name, _shown(output, sensitive=False))
-        for shard in shards
-        for output in shard.outputs
-        if not output.is_cross_stack
-    ]
-    if rows:
-        yield from (f"  {line}" for line in columns([("SHARD", "OUTPUT", "VALUE"), *rows]))
+    """List the outputs that a deploy ends with; nothing for shards that have none for people."""
+    for shard in shards:
+        if lines := [*_lines(shard, sensitive=False)]:
+            yield shard.shard
+            yield from lines
+
+
+def _lines(shard: "ShardOutputs", *, sensitive: bool) -> Iterator[str]:
+    own = [output for output in shard.outputs if output.is_for_people]
+    width = max((len(output.name) for output in own), default=0)
+    return (f"  {output.name.ljust(width)}  {_shown(output, sensitive=sensitive)}" for output in own)
 
 
 def _shown(output: "OutputValue", *, sensitive: bool) -> str:
