@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
+from tests.support.example_settings import ENVIRONMENTS, example, parse_environment
 
 from holdfast_constructs.testing import Synthesis, synthesize_into
-from holdfast_stacks.settings import load_environments
 
-ENVIRONMENTS = Path(__file__).resolve().parents[2] / "environments"
 ADDRESSES = Path(__file__).parent / "golden" / "addresses.txt"
 REVIEWED = [
     f"{service}-{environment}-eu-west-1"
@@ -47,10 +46,14 @@ def readable(value: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def synthesis(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
-    from holdfast_stacks import catalog  # noqa: PLC0415 - loads jsii, which collecting tests does without
+    from holdfast_constructs.project.main import build  # noqa: PLC0415 - loads jsii
+    from holdfast_constructs.project.registry import registrations  # noqa: PLC0415 - the same
 
-    environments = load_environments(ENVIRONMENTS, ["local", "prod"])
-    return synthesize_into(tmp_path_factory.mktemp("reviewed"), lambda app: catalog.build(app, environments))
+    stacks = registrations("holdfast_stacks")
+    environments = [
+        parse_environment(example(name), ENVIRONMENTS / f"{name}.toml") for name in ("local", "prod")
+    ]
+    return synthesize_into(tmp_path_factory.mktemp("reviewed"), lambda app: build(app, stacks, environments))
 
 
 def test_local_and_prod_have_the_stacks_reviewed_here(synthesis: Synthesis) -> None:

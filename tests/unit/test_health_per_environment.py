@@ -4,15 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.example_settings import ENVIRONMENTS, example, load_environment, parse_environment
 
 from holdfast_constructs.app._manifest import _overridden
 from holdfast_constructs.app.target import Operations, StateBucket, Target
+from holdfast_constructs.settings import InvalidSettingsError
 from holdfast_orchestrator.app.manifest import Shard, StateLocation
 from holdfast_orchestrator.health.checks import parse_checks
-from holdfast_stacks.settings import InvalidSettingsError, load_environment, parse_environment
 
-ENVIRONMENTS = Path(__file__).resolve().parents[2] / "environments"
-PROD = (ENVIRONMENTS / "prod.toml").read_text(encoding="utf-8")
+PROD = example("prod")
 FILE = Path("environments/prod.toml")
 CHECKS: tuple[dict[str, Any], ...] = (
     {"kind": "ecs_service_steady", "name": "orders-steady", "cluster": "c", "service": "orders"},

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.support.example_settings import example, load_environment, tables
 
-from holdfast_stacks.settings import InvalidSettingsError, Problem, load_environment, load_environments
+from holdfast_constructs.settings import InvalidSettingsError, Problem, load_environments
 
 ROOT = Path(__file__).resolve().parents[2]
-PROD = (ROOT / "environments" / "prod.toml").read_text(encoding="utf-8")
+PROD = example("prod")
 
 Write = Callable[..., Path]
 
@@ -59,7 +60,7 @@ def test_only_the_environments_asked_for_are_read(write: Write) -> None:
     write(name="prod")
     broken = write(("[tags]", "[tags"), name="broken")
 
-    loaded = load_environments(broken.parent, ["prod"])
+    loaded = load_environments(broken.parent, ["prod"], services=tables())
 
     assert [environment.name for environment in loaded] == ["prod"]
 
@@ -69,7 +70,7 @@ def test_everything_wrong_with_every_file_is_told_at_once(write: Write) -> None:
     write(("cpu = 512", "cpu = 500"), name="two")
 
     with pytest.raises(InvalidSettingsError) as caught:
-        load_environments(file.parent)
+        load_environments(file.parent, services=tables())
 
     assert [problem.key for problem in caught.value.problems] == [
         "network.zones",
@@ -115,7 +116,7 @@ def test_an_environment_that_is_not_there_is_told_with_those_that_are(write: Wri
     folder = write().parent
 
     with pytest.raises(InvalidSettingsError) as caught:
-        load_environments(folder, ["prd"])
+        load_environments(folder, ["prd"], services=tables())
 
     assert caught.value.problems[0].got == "'prd'"
     assert caught.value.problems[0].allowed == "prod; did you mean prod?"
@@ -126,7 +127,7 @@ def test_a_folder_without_environments_is_told(tmp_path: Path, folder: str) -> N
     (tmp_path / "empty").mkdir()
 
     with pytest.raises(InvalidSettingsError) as caught:
-        load_environments(tmp_path / folder)
+        load_environments(tmp_path / folder, services=tables())
 
     assert caught.value.problems[0].place.endswith(folder)
     assert "<name>.toml" in caught.value.problems[0].allowed
@@ -143,4 +144,4 @@ def test_a_file_name_no_state_key_can_have_is_told(tmp_path: Path) -> None:
     (tmp_path / "Prod_EU.toml").write_text(PROD, encoding="utf-8")
 
     with pytest.raises(InvalidSettingsError, match=r"is named as no environment can be[\s\S]*'Prod_EU'"):
-        load_environments(tmp_path)
+        load_environments(tmp_path, services=tables())

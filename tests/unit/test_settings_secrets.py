@@ -5,9 +5,8 @@ import re
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.support.example_settings import parse_environment
 from tests.unit.edited_settings import FILE, PROD, edited, only, problems
-
-from holdfast_stacks.settings import parse_environment
 
 # Made up, and put together here so that no scanner takes this file for a leak.
 SECRETS = {
@@ -79,7 +78,7 @@ def test_refuses_anything_but_a_reference_below_secrets_without_repeating_it() -
 def test_what_is_only_about_a_secret_is_allowed(name: str, value: str) -> None:
     prod = parse_environment(edited(("LOG_LEVEL", name), ('"info"', f'"{value}"')), FILE)
 
-    assert prod.running()["orders"].environment[name] == value
+    assert prod.web_services()["orders"].environment[name] == value
 
 
 @settings(deadline=None)

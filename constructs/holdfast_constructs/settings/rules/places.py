@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from holdfast_constructs.app.target import OWN_TAGS
 from holdfast_constructs.edge._firewall_rules import firewall_rules
 from holdfast_constructs.errors import ConstructError
-from holdfast_stacks.settings.models import Environment
-from holdfast_stacks.settings.problems import Fault, allowed_by, did_you_mean
+from holdfast_constructs.settings.models import Environment
+from holdfast_constructs.settings.problems import Fault, allowed_by, did_you_mean
 
 # AWS, "Tag naming limits and requirements".
 TAG_KEY, TAG_VALUE = 128, 256

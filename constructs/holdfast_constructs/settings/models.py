@@ -1,13 +1,16 @@
 """An environment as one frozen value: every key a settings file may hold, and every default.
 
-Nothing reads TOML after this. Keys that do not stand here are errors; rules that need more than one key
-(production, CPU against memory, networks against zones) are in `rules`, and `loading` asks them.
+Nothing reads TOML after this. Keys that do not stand here are errors, but for the tables of services: each
+stack has its own, and `environment_model` puts them in. Rules that need more than one key (production, CPU
+against memory, networks against zones) are in `rules`, and `loading` asks them.
 """
 
+from collections.abc import Mapping
+from functools import cache
 from string import ascii_lowercase
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, create_model, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from holdfast_constructs.compute._fargate_sizes import FARGATE_SIZES
@@ -19,7 +22,8 @@ from holdfast_constructs.data._database_rules import (
     SMALLEST_GIB,
 )
 from holdfast_constructs.edge._firewall_rules import HIGHEST_RATE, LOWEST_RATE
-from holdfast_stacks.settings.values import (
+from holdfast_constructs.settings.base import Settings
+from holdfast_constructs.settings.values import (
     AccountId,
     BucketName,
     CertificateArn,
@@ -47,11 +51,7 @@ from holdfast_stacks.settings.values import (
 )
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
-
-
-class StateCopy(_Settings):
+class StateCopy(Settings):
     """Another bucket for copies of the backups."""
 
     bucket: BucketName
@@ -59,7 +59,7 @@ class StateCopy(_Settings):
     kms_key_id: KmsKeyId | None = None
 
 
-class State(_Settings):
+class State(Settings):
     """Where Terraform keeps the state of this environment's stacks."""
 
     bucket: BucketName
@@ -74,7 +74,7 @@ class State(_Settings):
     """Days for which each backup is kept however many there are."""
 
 
-class Audit(_Settings):
+class Audit(Settings):
     """The record of every action, in the state bucket."""
 
     days: Annotated[int, Field(ge=1)] = 90
@@ -83,7 +83,7 @@ class Audit(_Settings):
     """Also keep what was shown as it was, secrets included, under a prefix of its own."""
 
 
-class HealthCheck(_Settings):
+class HealthCheck(Settings):
     """What this environment wants otherwise of a health check after a deploy; times in seconds."""
 
     window: Annotated[float, Field(gt=0, le=86400)] | None = None
@@ -104,14 +104,14 @@ class HealthCheck(_Settings):
         return self
 
 
-class RegionalNetwork(_Settings):
+class RegionalNetwork(Settings):
     """What one region has differently."""
 
     cidr: Cidr
     zone_names: Annotated[Items[ZoneName], Field(min_length=1, max_length=6)] | None = None
 
 
-class Network(_Settings):
+class Network(Settings):
     """The VPC of each region."""
 
     cidr: Cidr
@@ -127,7 +127,7 @@ class Network(_Settings):
     """What other regions than the first have differently; each needs a network of its own."""
 
 
-class Gateway(_Settings):
+class Gateway(Settings):
     """The load balancer all services share."""
 
     tls: bool = True
@@ -138,7 +138,7 @@ class Gateway(_Settings):
     """Certificates made elsewhere, one per region, where there is no zone_id."""
 
 
-class Firewall(_Settings):
+class Firewall(Settings):
     """The web application firewall in front of the gateway."""
 
     mode: Mode = "count"
@@ -152,14 +152,14 @@ class Firewall(_Settings):
     """
 
 
-class Logs(_Settings):
+class Logs(Settings):
     """Flow logs, firewall logs, service logs."""
 
     retention_days: RetentionDays = 365
     """Days until CloudWatch deletes a log event, and S3 an access log of the load balancer."""
 
 
-class Database(_Settings):
+class Database(Settings):
     """A PostgreSQL instance of a service's own."""
 
     instance_class: Annotated[InstanceClass, Field(alias="class")]
@@ -175,7 +175,7 @@ class Database(_Settings):
     """PostgreSQL version: 16, whose minor versions AWS installs, or 16.4 to begin with that one."""
 
 
-class Service(_Settings):
+class Service(Settings):
     """A web service on Fargate behind the gateway."""
 
     image: ImageReference
@@ -201,14 +201,17 @@ class DatabaseService(Service):
     database: Database
 
 
-class Services(_Settings):
+class Services(Settings):
     """The services this environment runs; one left out is not there."""
 
-    storefront: Service | None = None
-    orders: DatabaseService | None = None
+    def present(self) -> dict[str, Settings]:
+        """Return the settings of each service the file names, by its name, sorted."""
+        fields = type(self).__pydantic_fields__
+        tables = {str(field.alias): getattr(self, name) for name, field in fields.items()}
+        return {name: table for name, table in sorted(tables.items()) if table is not None}
 
 
-class Environment(_Settings):
+class Environment(Settings):
     """Everything that differs between environments, read from environments/<name>.toml."""
 
     name: SkipJsonSchema[str]
@@ -255,10 +258,13 @@ class Environment(_Settings):
         """Return what this environment wants otherwise of health checks, by kind or name."""
         return {name: check.model_dump(exclude_unset=True) for name, check in self.health.items()}
 
-    def running(self) -> dict[str, Service]:
-        """Return the services of this environment by name, sorted."""
-        found = {name: getattr(self.services, name) for name in sorted(Services.model_fields)}
-        return {name: service for name, service in found.items() if service is not None}
+    def running(self) -> dict[str, Settings]:
+        """Return the settings of every service of this environment by the service's name, sorted."""
+        return self.services.present()
+
+    def web_services(self) -> dict[str, Service]:
+        """Return those of `running` that are web services."""
+        return {name: table for name, table in self.running().items() if isinstance(table, Service)}
 
     def databases(self) -> dict[str, Database]:
         """Return the databases of this environment by the name of the service that owns each, sorted."""
@@ -275,15 +281,33 @@ class Environment(_Settings):
 
     def cidr(self, region: str) -> str:
         """Return the network of the VPC in `region`."""
-        own = self.network.regions.get(region)
-        return self.network.cidr if own is None else own.cidr
+        usual, own = self.network.cidr, self.network.regions.get(region)
+        return usual if own is None else own.cidr
 
     def named_zones(self, region: str) -> tuple[str, ...] | None:
         """Return the zones of `region` where the settings name them, else None."""
-        return self.network.regions.get(region, self.network).zone_names
+        usual, own = self.network.zone_names, self.network.regions.get(region)
+        return usual if own is None else own.zone_names
 
     def zones(self, region: str) -> tuple[str, ...]:
         """Return the names of the availability zones used in `region`, the first one preferred."""
-        return self.named_zones(region) or tuple(
-            f"{region}{letter}" for letter in ascii_lowercase[: self.network.zones]
-        )
+        usual = tuple(f"{region}{letter}" for letter in ascii_lowercase[: self.network.zones])
+        return self.named_zones(region) or usual
+
+
+def environment_model(services: Mapping[str, type[Settings]]) -> type[Environment]:
+    """Return the model of a settings file in which `services` may have tables, each of its own type."""
+    return _environment_model(tuple(sorted(services.items(), key=lambda service: service[0])))
+
+
+@cache
+def _environment_model(services: tuple[tuple[str, type[Settings]], ...]) -> type[Environment]:
+    fields: dict[str, Any] = {
+        # A service may be called like an attribute of the model, or have a hyphen in its name.
+        f"service_{name.replace('-', '_')}": (table | None, Field(default=None, alias=name))
+        for name, table in services
+    }
+    tables = create_model("Services", __base__=Services, __doc__=Services.__doc__, **fields)
+    return create_model(
+        "Environment", __base__=Environment, __doc__=Environment.__doc__, services=(tables, ...)
+    )

@@ -1,42 +1,53 @@
 """The JSON schema of a settings file, from the models: what the editor completes and the errors quote."""
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
-from holdfast_stacks.settings.models import Environment
+from holdfast_constructs.settings.models import Environment, Service
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 
 
-@cache
-def environment_schema() -> dict[str, Any]:
+Schema = Mapping[str, Any]
+
+
+def environment_schema(model: type[Environment]) -> dict[str, Any]:
     """Return the schema of environments/<name>.toml."""
-    plain: dict[str, Any] = _plain(Environment.model_json_schema(by_alias=True))
+    plain: dict[str, Any] = _plain(model.model_json_schema(by_alias=True))
     return {"$schema": DIALECT, "title": "Holdfast environment", **plain}
 
 
-def described(path: tuple[str | int, ...]) -> Mapping[str, Any]:
-    """Return the part of the schema that describes the value at `path`; empty where there is none."""
-    node = _followed(environment_schema())
+def editor_schema(model: type[Environment]) -> dict[str, Any]:
+    """Return the schema for editors: a service that came later than the schema may have keys of its own."""
+    schema = environment_schema(model)
+    any_service = _plain(Service.model_json_schema(by_alias=True))
+    del any_service["required"]
+    schema["$defs"]["AnyService"] = {**any_service, "additionalProperties": True}
+    schema["$defs"]["Services"]["additionalProperties"] = {"$ref": "#/$defs/AnyService"}
+    return schema
+
+
+def described(schema: Schema, path: tuple[str | int, ...]) -> Schema:
+    """Return the part of `schema` that describes the value at `path`; empty where there is none."""
+    node = _followed(schema, schema)
     for part in path:
         if isinstance(part, int):
-            node = _followed(node.get("items", {}))
+            node = _followed(schema, node.get("items", {}))
         else:
-            node = _followed(node.get("properties", {}).get(part) or _any_entry(node))
+            node = _followed(schema, node.get("properties", {}).get(part) or _any_entry(node))
     return node
 
 
-def _any_entry(table: Mapping[str, Any]) -> Mapping[str, Any]:
+def _any_entry(table: Schema) -> Schema:
     """Return what describes each entry of a table whose keys are free."""
     below = next(iter(table.get("patternProperties", {}).values()), table.get("additionalProperties"))
     return below if isinstance(below, dict) else {}
 
 
-def _followed(node: Mapping[str, Any]) -> Mapping[str, Any]:
+def _followed(schema: Schema, node: Schema) -> Schema:
     if "$ref" not in node:
         return node
-    definition: Mapping[str, Any] = environment_schema()["$defs"][str(node["$ref"]).rsplit("/", 1)[-1]]
+    definition: Schema = schema["$defs"][str(node["$ref"]).rsplit("/", 1)[-1]]
     return definition
 
 

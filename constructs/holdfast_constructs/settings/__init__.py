@@ -1,6 +1,7 @@
 """The settings: environments/*.toml in, frozen and validated `Environment`s out.
 
     loading        file → text → TOML → Environment; every problem of every file at once
+    base           what every table is, and which settings were read
     models         every key that exists, and every default
     values         the kinds of value: account ids, networks, images, …
     rules          what no single key can tell: sizes, zones, production
@@ -12,9 +13,10 @@
 Nothing here reads the process environment, and nothing after here reads TOML.
 """
 
-from holdfast_stacks.settings.loading import load_environment, load_environments, parse_environment
-from holdfast_stacks.settings.models import Database, DatabaseService, Environment, Service
-from holdfast_stacks.settings.problems import InvalidSettingsError, Problem
+from holdfast_constructs.settings.base import Settings
+from holdfast_constructs.settings.loading import load_environment, load_environments, parse_environment
+from holdfast_constructs.settings.models import Database, DatabaseService, Environment, Service
+from holdfast_constructs.settings.problems import InvalidSettingsError, Problem
 
 __all__ = [
     "Database",
@@ -23,6 +25,7 @@ __all__ = [
     "InvalidSettingsError",
     "Problem",
     "Service",
+    "Settings",
     "load_environment",
     "load_environments",
     "parse_environment",

@@ -11,9 +11,9 @@ To add one, write it in the file it belongs to and put it in that file's RULES.
 
 from collections.abc import Iterator
 
-from holdfast_stacks.settings.models import Environment
-from holdfast_stacks.settings.problems import Fault
-from holdfast_stacks.settings.rules import network, places, production, services
+from holdfast_constructs.settings.models import Environment
+from holdfast_constructs.settings.problems import Fault
+from holdfast_constructs.settings.rules import network, places, production, services
 
 
 def broken(environment: Environment) -> Iterator[Fault]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from holdfast_constructs.app.target import LOG_RETENTION_DAYS
-from holdfast_stacks.settings.models import Environment
-from holdfast_stacks.settings.problems import Fault
+from holdfast_constructs.settings.models import Environment
+from holdfast_constructs.settings.problems import Fault
 
 TASKS = 2
 BACKUP_DAYS = 7
@@ -30,7 +30,7 @@ def data_is_kept(env: Environment) -> Iterator[Fault]:
 
 def a_task_may_fail(env: Environment) -> Iterator[Fault]:
     """Each service runs more than one task."""
-    for name, service in env.running().items():
+    for name, service in env.web_services().items():
         if service.min_tasks < TASKS:
             yield Fault(
                 ("services", name, "min_tasks"),
@@ -100,7 +100,7 @@ def logs_outlast_a_year(env: Environment) -> Iterator[Fault]:
 
 def images_are_pinned(env: Environment) -> Iterator[Fault]:
     """What was tested is what runs."""
-    for name, service in env.running().items():
+    for name, service in env.web_services().items():
         if "@sha256:" not in service.image:
             yield Fault(
                 ("services", name, "image"),

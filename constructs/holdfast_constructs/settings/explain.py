@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from holdfast_stacks.settings.json_schema import described
-from holdfast_stacks.settings.problems import Fault, did_you_mean
+from holdfast_constructs.settings.json_schema import Schema, described
+from holdfast_constructs.settings.problems import Fault, did_you_mean
 
 _KINDS = {
     "string": "a text in quotes",
@@ -18,10 +18,11 @@ _KINDS = {
     "array": "a list",
     "object": "a table",
 }
+_REGISTER = 'write @service("{0}") above the class of its stack, or remove the table'
 
 
-def explain(error: ValidationError) -> Iterator[Fault]:
-    """Yield the faults a validation found, in the order pydantic found them."""
+def explain(error: ValidationError, schema: Schema) -> Iterator[Fault]:
+    """Yield the faults a validation found, in the order pydantic found them; `schema` is the model's."""
     for detail in error.errors(include_url=False):
         path = tuple(part for part in detail["loc"] if part != "[key]")
         context = detail.get("ctx", {})
@@ -30,27 +31,29 @@ def explain(error: ValidationError) -> Iterator[Fault]:
             case "holdfast":
                 yield Fault(path, context["what"], _shown(got), context["allowed"], context["next"])
             case "extra_forbidden":
-                yield _unknown_key(path)
+                yield _unknown_key(path, schema)
             case "missing":
-                allowed = _allowed(described(path))
+                allowed = _allowed(described(schema, path))
                 yield Fault(path, "is missing", "nothing", allowed, f"add it ({allowed})")
             case _ if detail["loc"][-1] == "[key]":
-                allowed = described(path[:-1]).get("propertyNames", {}).get("description", "another name")
+                allowed = (
+                    described(schema, path[:-1]).get("propertyNames", {}).get("description", "another name")
+                )
                 yield Fault(path, "has a name that is not allowed", repr(path[-1]), str(allowed))
             case kind:
-                yield Fault(path, _what(kind), _shown(got), _allowed(described(path)))
+                yield Fault(path, _what(kind), _shown(got), _allowed(described(schema, path)))
 
 
-def _unknown_key(path: tuple[str | int, ...]) -> Fault:
+def _unknown_key(path: tuple[str | int, ...], schema: Schema) -> Fault:
     name = str(path[-1])
-    known = sorted(described(path[:-1]).get("properties", {}))
+    known = sorted(described(schema, path[:-1]).get("properties", {}))
     guess = did_you_mean(name, known)
-    where = (
-        "remove it"
-        if not guess
-        else f"write {guess.removeprefix('; did you mean ').rstrip('?')}, or remove it"
-    )
-    return Fault(path, "is not a key that exists here", repr(name), ", ".join(known) + guess, where)
+    corrected = f"write {guess.removeprefix('; did you mean ').rstrip('?')}, or " if guess else ""
+    if path[:-1] == ("services",):
+        what, allowed = "is a service that no stack is registered for", ", ".join(known) or "none yet"
+        return Fault(path, what, repr(name), allowed + guess, f"{corrected}{_REGISTER.format(name)}")
+    what = "is not a key that exists here"
+    return Fault(path, what, repr(name), ", ".join(known) + guess, f"{corrected}remove it")
 
 
 def _what(kind: str) -> str:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from holdfast_stacks.settings.problems import Fault
+from holdfast_constructs.settings.problems import Fault
 
 # A line of TOML reads `password = …` too; there the name tells, not the pattern.
 _ASSIGNMENT = "a connection string with a password"

@@ -6,8 +6,8 @@ from holdfast_constructs.compute._container_rules import check_environment
 from holdfast_constructs.compute._fargate_sizes import check_fargate_size
 from holdfast_constructs.data._database_rules import LARGEST_GIB
 from holdfast_constructs.errors import ConstructError
-from holdfast_stacks.settings.models import Environment
-from holdfast_stacks.settings.problems import Fault, allowed_by
+from holdfast_constructs.settings.models import Environment
+from holdfast_constructs.settings.problems import Fault, allowed_by
 
 # Amazon RDS User Guide, storage autoscaling: the threshold is at least a tenth above the storage.
 ROOM_TENTHS = 11
@@ -16,7 +16,7 @@ ROOM_TENTHS = 11
 def hosts_differ(env: Environment) -> Iterator[Fault]:
     """No two services answer to the same name."""
     hosts: dict[str, str] = {}
-    for name, service in env.running().items():
+    for name, service in env.web_services().items():
         host = service.host or name
         if host in hosts:
             yield Fault(
@@ -31,7 +31,7 @@ def hosts_differ(env: Environment) -> Iterator[Fault]:
 
 def tasks_are_in_order(env: Environment) -> Iterator[Fault]:
     """The most is no less than the least."""
-    for name, service in env.running().items():
+    for name, service in env.web_services().items():
         if service.max_tasks < service.min_tasks:
             yield Fault(
                 ("services", name, "max_tasks"),
@@ -44,7 +44,7 @@ def tasks_are_in_order(env: Environment) -> Iterator[Fault]:
 
 def sizes_exist(env: Environment) -> Iterator[Fault]:
     """Fargate sells the pair of CPU and memory."""
-    for name, service in env.running().items():
+    for name, service in env.web_services().items():
         try:
             check_fargate_size(service.cpu, service.memory)
         except ConstructError as error:
@@ -73,7 +73,7 @@ def storage_can_grow(env: Environment) -> Iterator[Fault]:
 
 def variables_are_plain(env: Environment) -> Iterator[Fault]:
     """What anybody may read is no secret, and no variable is given twice."""
-    for name, service in env.running().items():
+    for name, service in env.web_services().items():
         try:
             check_environment(service.environment, service.secrets)
         except ConstructError as error:

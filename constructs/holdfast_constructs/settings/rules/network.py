@@ -7,8 +7,8 @@ from itertools import combinations
 from holdfast_constructs.compute.image import Image
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.network import _subnets
-from holdfast_stacks.settings.models import Environment
-from holdfast_stacks.settings.problems import Fault
+from holdfast_constructs.settings.models import Environment
+from holdfast_constructs.settings.problems import Fault
 
 # Without NAT a Fargate task reaches its image, its secrets and its logs through these.
 ENDPOINTS_FOR_FARGATE = ("ecr.api", "ecr.dkr", "logs", "secretsmanager")
@@ -90,7 +90,7 @@ def subnets_fit(env: Environment) -> Iterator[Fault]:
 
 def tasks_reach_aws(env: Environment) -> Iterator[Fault]:
     """Tasks can fetch their image and their secrets, and write their logs."""
-    secrets = [arn for service in env.running().values() for arn in service.secrets.values()]
+    secrets = [arn for service in env.web_services().values() for arn in service.secrets.values()]
     parameters = any(":ssm:" in arn for arn in secrets)
     needed = (*ENDPOINTS_FOR_FARGATE, *((ENDPOINT_FOR_PARAMETERS,) if parameters else ()))
     missing = [name for name in needed if name not in env.network.private_endpoints]
@@ -106,7 +106,7 @@ def tasks_reach_aws(env: Environment) -> Iterator[Fault]:
 
 def images_are_near(env: Environment) -> Iterator[Fault]:
     """Without NAT an image comes through endpoints, and they lead to their own region's registry only."""
-    for name, service in env.running().items() if env.network.nat == "none" else ():
+    for name, service in env.web_services().items() if env.network.nat == "none" else ():
         repository = Image.of(service.image).ecr_repository
         if repository is None or any(region != repository.region for region in env.regions):
             yield Fault(

@@ -5,26 +5,32 @@ Only the environments asked for are read. Everything wrong with all of them is t
 
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from holdfast_constructs.settings import rules
+from holdfast_constructs.settings.base import Settings
+from holdfast_constructs.settings.explain import explain
+from holdfast_constructs.settings.json_schema import environment_schema
+from holdfast_constructs.settings.lines import line_of
+from holdfast_constructs.settings.models import Environment, environment_model
+from holdfast_constructs.settings.plain_secrets import plain_secrets
+from holdfast_constructs.settings.problems import Fault, InvalidSettingsError, Problem, did_you_mean, key_of
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
-from holdfast_stacks.settings import rules
-from holdfast_stacks.settings.explain import explain
-from holdfast_stacks.settings.lines import line_of
-from holdfast_stacks.settings.models import Environment
-from holdfast_stacks.settings.plain_secrets import plain_secrets
-from holdfast_stacks.settings.problems import Fault, InvalidSettingsError, Problem, did_you_mean, key_of
 
 _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+ServiceTables = Mapping[str, type[Settings]]
 
 
-def load_environments(folder: Path, wanted: Sequence[str] = ()) -> tuple[Environment, ...]:
+def load_environments(
+    folder: Path, wanted: Sequence[str] = (), *, services: ServiceTables
+) -> tuple[Environment, ...]:
     """Return the environments wanted, all of the folder's where none is named, sorted by name.
 
+    `services` has the type of each service's table, by the service's name.
     Raises InvalidSettingsError with every problem of every file that was read.
     """
     files = _files(folder, wanted)
@@ -32,7 +38,7 @@ def load_environments(folder: Path, wanted: Sequence[str] = ()) -> tuple[Environ
     problems: list[Problem] = []
     for file in files:
         try:
-            loaded.append(load_environment(file))
+            loaded.append(load_environment(file, services=services))
         except InvalidSettingsError as error:
             problems += error.problems
     if problems:
@@ -40,33 +46,43 @@ def load_environments(folder: Path, wanted: Sequence[str] = ()) -> tuple[Environ
     return tuple(loaded)
 
 
-def load_environment(file: Path) -> Environment:
+def load_environment(file: Path, *, services: ServiceTables) -> Environment:
     """Return the environment of one file, called as the file is without `.toml`.
 
     Raises InvalidSettingsError with everything that is wrong with it.
     """
-    return parse_environment(_text(file), file)
+    return parse_environment(_text(file), file, services=services)
 
 
-def parse_environment(text: str, file: Path) -> Environment:
+def parse_environment(text: str, file: Path, *, services: ServiceTables) -> Environment:
     """Return the environment that `text` says, as if it stood in `file`; raises as load_environment does."""
     document = _document(file, text)
     secrets = list(plain_secrets(document, text))
+    model = environment_model(services)
     try:
-        environment = Environment.model_validate({**document, "name": file.stem})
+        environment = model.model_validate({**document, "name": file.stem})
     except ValidationError as error:
-        faults = list(explain(error))
+        faults = list(explain(error, environment_schema(model)))
     else:
         faults = list(rules.broken(environment))
     faults += _reserved(document)
     told = [fault.path for fault in secrets if fault.path]
     # Another fault of the same value would repeat the secret.
     faults = [fault for fault in faults if not any(_related(fault.path, path) for path in told)]
-    located = [(fault.line or line_of(fault.path, text), fault) for fault in (*secrets, *faults)]
-    if located:
-        located.sort(key=lambda pair: pair[0] or 0)
-        raise InvalidSettingsError(_problem(fault, file, line) for line, fault in located)
+    if secrets or faults:
+        raise InvalidSettingsError(_located((*secrets, *faults), text, file))
     return environment
+
+
+def problems_of(faults: Iterable[Fault], file: Path) -> list[Problem]:
+    """Return what is wrong with a settings file, each with its line, in their order."""
+    return _located(faults, _text(file), file)
+
+
+def _located(faults: Iterable[Fault], text: str, file: Path) -> list[Problem]:
+    lines = [(fault.line or line_of(fault.path, text), fault) for fault in faults]
+    lines.sort(key=lambda pair: pair[0] or 0)
+    return [_problem(fault, file, line) for line, fault in lines]
 
 
 def _files(folder: Path, wanted: Sequence[str]) -> tuple[Path, ...]:
