@@ -67,17 +67,25 @@ def synthesize(stacks: Stacks, folder: Path, environments: Sequence[str], servic
     ConstructError for what cannot be built.
     """
     _refuse_unknown(services, stacks)
-    loaded = load_environments(folder, environments, services=service_tables(stacks))
     app = HoldfastApp()
-    with recorded() as reads:
-        built = build(app, stacks, loaded)
-    _refuse_unread(loaded, folder, stacks, reads)
+    built = load_and_build(app, stacks, folder, environments)
     wanted = [stack.name for stack in built if stack.service in services]
     if services and not wanted:
-        raise InvalidSettingsError([_nowhere(services, loaded)])
+        raise InvalidSettingsError([_nowhere(services, {stack.target.environment for stack in built})])
     app.synth()
     if services:
         selection.keep_only(Path(app.outdir), wanted)
+
+
+def load_and_build(
+    app: HoldfastApp, stacks: Stacks, folder: Path, environments: Sequence[str]
+) -> tuple[ServiceStack, ...]:
+    """Create the stacks of these environments (none: all) in `app`; raises as `synthesize` does."""
+    loaded = load_environments(folder, environments, services=service_tables(stacks))
+    with recorded() as reads:
+        built = build(app, stacks, loaded)
+    _refuse_unread(loaded, folder, stacks, reads)
+    return built
 
 
 def build(app: HoldfastApp, stacks: Stacks, environments: Iterable[Environment]) -> tuple[ServiceStack, ...]:
@@ -123,8 +131,8 @@ def _refuse_unknown(services: Sequence[str], stacks: Collection[str]) -> None:
         raise InvalidSettingsError(problems)
 
 
-def _nowhere(services: Sequence[str], environments: Sequence[Environment]) -> Problem:
-    names = ", ".join(env.name for env in environments)
+def _nowhere(services: Sequence[str], environments: Collection[str]) -> Problem:
+    names = ", ".join(sorted(environments))
     return Problem(
         place="HOLDFAST_SERVICE",
         key="",

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 # A module called `list` would, once imported, hide the builtin in this package.
 COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": ("init", "A new project: stacks, environments, tests, CI."),
+    "new": ("new", "One more service or environment of a project."),
     "synth": ("synth", "Synthesize the app: cdktf.out and holdfast.json."),
     "list": ("list_shards", "Shards with state key, service, environment, account, region, dependencies."),
     "graph": ("graph", "Which shard waits for which: text, Mermaid or DOT."),

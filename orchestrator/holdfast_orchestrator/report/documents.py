@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from holdfast_orchestrator.report.machine_documents import DoctorDocument, LocalStatusDocument
     from holdfast_orchestrator.report.move_documents import MoveDocument
+    from holdfast_orchestrator.report.new_documents import NewDocument
     from holdfast_orchestrator.report.state_documents import (
         StateBackupsDocument,
         StateRestoreDocument,
@@ -231,7 +232,7 @@ class ErrorDocument:
 Document: TypeAlias = (
     "ListDocument | GraphDocument | MatrixDocument | SynthDocument | PlanReport | DeployDocument"
     " | AdviseDocument | RunsDocument | ShowDocument | AuditRecordsDocument | AuditVerificationDocument"
-    " | DoctorDocument | LocalStatusDocument | AdoptDocument | MoveDocument"
+    " | DoctorDocument | LocalStatusDocument | NewDocument | AdoptDocument | MoveDocument"
     " | StateBackupsDocument | StateRestoreDocument | StateUnlockDocument | ErrorDocument"
 )
 
