@@ -38,7 +38,7 @@ def write_service(
     return draft.write(
         (
             f"write your image into {', '.join(sorted(added))}",
-            f"pytest --snapshot-update, and read what it wrote{' (the stack `data` too)' if database else ''}",
+            "pytest --snapshot-update, and read what it wrote" + (", in `data` too" if database else ""),
             f"holdfast deploy --env {layout.chosen(environments)[0]} --service {name}",
         )
     )
