@@ -18,7 +18,9 @@ if str(ROOT) not in sys.path:
     # What several tests share is imported by its full name; `pytest` alone does not put the folder there.
     sys.path.insert(0, str(ROOT))
 
-SHADOWS = (ROOT / "constructs" / "__init__.py", ROOT / "tests" / "constructs" / "__init__.py")
+SHADOWS = tuple(
+    ROOT / folder / "__init__.py" for folder in ("constructs", "tests/constructs", "tests/unit/constructs")
+)
 
 # A busy machine is no finding: nothing here asserts on time. The same code gets the same examples, so that
 # a run does not fail by chance; `HYPOTHESIS_PROFILE=search` looks for new ones at random.

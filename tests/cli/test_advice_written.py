@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import pytest
 from tests.cli.test_docs import faults
-from tests.terraform.advice_states import STATES
+from tests.support.advice_states import STATES
 
 from holdfast_orchestrator.cli import group
 from holdfast_orchestrator.deploy.outcome import Outcome

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
-from tests.contracts.gaps import Clients
+from tests.support.gaps import Clients
 
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.environment import local_environ

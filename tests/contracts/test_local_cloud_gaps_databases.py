@@ -7,7 +7,7 @@ must not: where it does, moto has closed the gap and the module named can be del
 from typing import Any
 
 from botocore.exceptions import ClientError
-from tests.contracts.gaps import Clients, Gaps, Probes
+from tests.support.gaps import Clients, Gaps, Probes
 
 # One server of each kind is enough for all of them.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.contracts.gaps import Clients, Gaps, Probes
+from tests.support.gaps import Clients, Gaps, Probes
 
 # One server of each kind is enough for all of them.
 

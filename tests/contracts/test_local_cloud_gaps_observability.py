@@ -4,7 +4,7 @@ Each probe asks a cloud and returns what it saw. The local cloud must show what 
 must not: where it does, moto has closed the gap and the module named can be deleted.
 """
 
-from tests.contracts.gaps import Clients, Gaps, Probes
+from tests.support.gaps import Clients, Gaps, Probes
 
 # One server of each kind is enough for all of them.
 

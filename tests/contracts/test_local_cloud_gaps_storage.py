@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from botocore.exceptions import ClientError
-from tests.contracts.gaps import Clients, Gaps, Probes
+from tests.support.gaps import Clients, Gaps, Probes
 
 # One server of each kind is enough for all of them.
 

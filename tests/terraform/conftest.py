@@ -13,8 +13,8 @@ from typing import Any
 
 import boto3
 import pytest
+from tests.support.cluster import Cluster
 from tests.support.forked_commands import run_command
-from tests.terraform.cluster import Cluster
 
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.runner import Listener, ignore

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.terraform.advice_states import STATES, Ran, State
+from tests.support.advice_states import STATES, Ran, State
 
 if TYPE_CHECKING:
     from tests.terraform.conftest import App

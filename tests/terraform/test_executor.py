@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.terraform.cluster import PATIENCE_SECONDS, Cluster, wait_until
-from tests.terraform.hosts import ANOTHER_HOST, Network, can_be_another_host, processes_below, relayed
+from tests.support.cluster import PATIENCE_SECONDS, Cluster, wait_until
+from tests.support.hosts import ANOTHER_HOST, Network, can_be_another_host, processes_below, relayed
 
 if TYPE_CHECKING:
     from tests.terraform.conftest import App

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.terraform.shards import Shards, another, parameter, stack, topic, warm_shards
+from tests.support.shards import Shards, another, parameter, stack, topic, warm_shards
 
 from holdfast_orchestrator.errors import GateError, UsageError
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.terraform.shards import (
+from tests.support.shards import (
     ACCOUNT,
     REGION,
     Shards,

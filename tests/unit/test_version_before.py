@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.deploy_world import CHAIN, CHECK, Deployment, World, key
-from tests.unit.differing_terraform import DifferingTools
+from tests.support.deploy_world import CHAIN, CHECK, Deployment, World, key
+from tests.support.differing_terraform import DifferingTools
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.context.run import Run

@@ -44,7 +44,7 @@ def read_settings(file: Path, *, follow: bool = False) -> bytes:
 
 def _is_deeper(document: Any, levels: int) -> bool:
     level = [document]
-    for _ in range(levels + 1):
+    for _ in range(levels):
         level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, (dict, list))]
         if not level:
             return False

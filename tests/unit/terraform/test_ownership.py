@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.deploy_world import shard
+from tests.support.deploy_world import shard
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.errors import UsageError

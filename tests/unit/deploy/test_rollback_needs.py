@@ -5,8 +5,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.unit.deploy_world import shard
-from tests.unit.test_probe import an_attempt
+from tests.support.deploy_world import shard
+from tests.unit.deploy.test_probe import an_attempt
 
 from holdfast_orchestrator.deploy.decisions.apply_progress import ApplyStep
 from holdfast_orchestrator.deploy.phases import state_machine as machine

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from tests.unit.deploy_world import CHAIN, Deployment, FakeProcesses, World
-from tests.unit.test_resume import died, held_elsewhere, holds, open_run, run_context
+from tests.support.deploy_world import CHAIN, Deployment, FakeProcesses, World
+from tests.unit.deploy.test_resume import died, held_elsewhere, holds, open_run, run_context
 
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.outcome import Outcome

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.unit.health_doors import doors
+from tests.support.health_doors import doors
 
 from holdfast_orchestrator.health.checks import (
     Alarm,

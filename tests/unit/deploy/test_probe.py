@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support import attempts
-from tests.unit.deploy_world import CHAIN, FAILURE, NOT_THERE, Deployment, World, key, shard
+from tests.support.deploy_world import CHAIN, FAILURE, NOT_THERE, Deployment, World, key, shard
 
 from holdfast_orchestrator.deploy.decisions.apply_progress import Step
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult

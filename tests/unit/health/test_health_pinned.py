@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from tests.unit.health_doors import doors
+from tests.support.health_doors import doors
 
 from holdfast_orchestrator.health.checks import EcsServiceSteady, Output
 from holdfast_orchestrator.health.watch import pinned, watch

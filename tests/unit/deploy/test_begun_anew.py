@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.deploy_world import CHAIN, Deployment, World
+from tests.support.deploy_world import CHAIN, Deployment, World
 
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult

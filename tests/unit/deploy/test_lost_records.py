@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.deploy_world import CHAIN, Deployment, World
+from tests.support.deploy_world import CHAIN, Deployment, World
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from tests.unit.deploy_world import FakeTerraform, FakeTools, key
+from tests.support.deploy_world import FakeTerraform, FakeTools, key
 
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic
 from holdfast_orchestrator.engine.outcomes import ApplyOutcome, PlanOutcome

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.deploy_world import CHAIN, CHECK, Deployment, World, key, shard
+from tests.support.deploy_world import CHAIN, CHECK, Deployment, World, key, shard
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.outcome import Outcome

@@ -9,7 +9,7 @@ from tests.support.example_settings import example, load_environment, tables
 
 from holdfast_constructs.settings import InvalidSettingsError, Problem, load_environments
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PROD = example("prod")
 
 Write = Callable[..., Path]

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from tests.support.attempts import an_attempt
-from tests.unit.deploy_world import Deployment, World, key, shard
+from tests.support.deploy_world import Deployment, World, key, shard
 
 from holdfast_orchestrator.deploy.decisions.deferred_deletes import Staging
 from holdfast_orchestrator.deploy.phases.forward import make_deletes

@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from tests.unit.deploy_world import CHECK, shard
+from tests.support.deploy_world import CHECK, shard
 
 from holdfast_orchestrator.app.manifest import CopyBucket, RetentionSettings
 from holdfast_orchestrator.record.shard_record import note_of, shard_of

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ROW = re.compile(r"^\| .* \| `(?P<file>[\w./]+)::(?P<test>\w+)(?: \((?P<row>\w+)\))?` \|$", re.MULTILINE)
 KINDS = ("foreign", "sibling", "other app", "moved", "renamed", "split", "retired", "imported", "re-based")
 

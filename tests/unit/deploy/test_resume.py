@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.deploy_world import CHAIN, Deployment, FakeTerraform, World, shard
+from tests.support.deploy_world import CHAIN, Deployment, FakeTerraform, World, shard
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.context.run import Run

@@ -5,8 +5,8 @@ import re
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.support.edited_settings import FILE, PROD, edited, only, problems
 from tests.support.example_settings import parse_environment
-from tests.unit.edited_settings import FILE, PROD, edited, only, problems
 
 # Made up, and put together here so that no scanner takes this file for a leak.
 SECRETS = {

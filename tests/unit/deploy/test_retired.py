@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.deploy_world import CHAIN, Deployment, FakeTools, World, shard
+from tests.support.deploy_world import CHAIN, Deployment, FakeTools, World, shard
 
 from holdfast_orchestrator.app.manifest import Shard, StateLocation
 from holdfast_orchestrator.context.run import Run

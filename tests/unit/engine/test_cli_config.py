@@ -327,7 +327,7 @@ def test_no_text_makes_the_reader_of_lock_files_raise(text: str) -> None:
 
 
 def test_the_lock_file_of_this_repository_is_the_way_an_engine_writes_it() -> None:
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     text = (root / lockfile.NAME).read_text()
 
     locks = lockfile.parse(text)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from tests.support.edited_settings import FILE, PROD, edited, only, problems
 from tests.support.example_settings import ENVIRONMENTS, load_environment, parse_environment
-from tests.unit.edited_settings import FILE, PROD, edited, only, problems
 
 from holdfast_constructs.compute._fargate_sizes import FARGATE_SIZES
 
