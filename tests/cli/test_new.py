@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import jsonschema
 import pytest
+import yaml
 
 from holdfast_orchestrator import cli
 from holdfast_orchestrator.report.schemas import SCHEMAS
@@ -217,3 +218,15 @@ def test_the_repository_itself_is_such_a_project(holdfast: Holdfast, tmp_path: P
     text = (tmp_path / "stacks" / "holdfast_stacks" / "payments.py").read_text(encoding="utf-8")
     assert ran.code == 0
     assert "from holdfast_stacks.edge import Edge" in text
+
+
+def test_the_workflow_can_be_read_and_no_deploy_of_it_is_cancelled(shop: Path) -> None:
+    workflow = yaml.safe_load((shop / ".github" / "workflows" / "holdfast.yml").read_text(encoding="utf-8"))
+
+    jobs = workflow["jobs"]
+    assert {"pull_request", "push"} == set(workflow[True])  # `on` is a boolean in YAML 1.1
+    assert set(jobs) == {"test", "plan", "deploy"}
+    assert all("timeout-minutes" in job for job in jobs.values())
+    assert jobs["deploy"]["concurrency"]["cancel-in-progress"] is False
+    commands = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
+    assert "holdfast deploy --env prod --yes --wait 600" in commands

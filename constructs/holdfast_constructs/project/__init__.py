@@ -8,8 +8,16 @@
 A service is one file in the folder of stacks, and a table [services.<name>] in the settings.
 """
 
-from holdfast_constructs.project.main import main
-from holdfast_constructs.project.registry import service, shared
-from holdfast_constructs.project.site import Site
+try:
+    from holdfast_constructs.project.main import main
+    from holdfast_constructs.project.registry import service, shared
+    from holdfast_constructs.project.site import Site
+except ModuleNotFoundError as error:
+    if error.name not in {"cdktf", "constructs", "jsii", "cdktf_cdktf_provider_aws"}:
+        raise
+    raise ModuleNotFoundError(
+        f"the building blocks need {error.name}, which is not installed; next: pip install 'holdfast[aws]'",
+        name=error.name,
+    ) from None
 
 __all__ = ["Site", "main", "service", "shared"]
