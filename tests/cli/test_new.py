@@ -149,6 +149,28 @@ def test_an_environment_is_a_copy_with_names_and_networks_of_its_own(holdfast: H
     assert qa["services"].keys() == prod["services"].keys()
 
 
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        (('"example.com"', "'example.com'"), 'does not have "example.com" in this form'),
+        (("bucket = ", "buckets = "), "the settings of prod or of another environment are not valid"),
+        (("10.40.0.0/16", "10.40.0.1/16"), "the settings of prod or of another environment are not valid"),
+    ],
+    ids=["another quote", "no bucket", "no network"],
+)
+def test_an_environment_that_cannot_be_copied_is_left_alone(
+    holdfast: Holdfast, shop: Path, edit: tuple[str, str], told: str
+) -> None:
+    file = shop / "environments" / "prod.toml"
+    file.write_text(file.read_text("utf-8").replace(*edit), encoding="utf-8")
+
+    ran = holdfast("new", "env", "qa", "--project", "shop")
+
+    assert ran.code == 64
+    assert told in ran.err
+    assert not (shop / "environments" / "qa.toml").exists()
+
+
 def test_a_second_local_environment_says_how_its_bucket_is_made(holdfast: Holdfast, shop: Path) -> None:
     ran = holdfast("new", "env", "scratch", "--like", "local", "--project", "shop")
 

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
-from holdfast_orchestrator.errors import UsageError
+from holdfast_orchestrator.errors import SettingsError, UsageError
 from holdfast_orchestrator.scaffold.layout import Layout, check_name, settings_path
 from holdfast_orchestrator.scaffold.writing import Draft, Written
 
@@ -29,8 +29,19 @@ def write_environment(
     layout = Layout.read(folder)
     (model,) = layout.chosen([like] if like else [_usual_model(layout)])
     settings = layout.settings(model)
+    try:
+        replacements = dict(_replacements(layout, model, settings, name, account))
+    except (KeyError, TypeError, ValueError):
+        raise SettingsError(
+            f"the settings of {model} or of another environment are not valid",
+            next_step="holdfast synth, which says what is wrong with them",
+        ) from None
     text = (folder / settings_path(model)).read_text(encoding="utf-8")
-    for old, new in _replacements(layout, model, settings, name, account):
+    for old, new in replacements.items():
+        if old not in text:
+            raise UsageError(
+                f"{settings_path(model)} does not have {old} in this form", next_step="copy the file by hand"
+            )
         text = text.replace(old, new)
     steps = [f"read {settings_path(name)}: it is a copy of {model}'s, with names and networks of its own"]
     if settings.get("local"):
@@ -53,7 +64,7 @@ def _replacements(
 ) -> Iterator[tuple[str, str]]:
     bucket, domain = settings["state"]["bucket"], settings["domain"]
     yield f'"{bucket}"', f'"{_bucket(settings, model, name)}"'
-    yield f'domain = "{domain}"', f'domain = "{name}.{domain.removeprefix(f"{model}.")}"'
+    yield f'"{domain}"', f'"{name}.{domain.removeprefix(f"{model}.")}"'
     if account is not None:
         yield settings["account"], account
     used = [network for each in layout.environments for network in _networks(layout.settings(each))]
