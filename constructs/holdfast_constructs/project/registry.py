@@ -89,7 +89,7 @@ def registrations(package: str) -> Mapping[str, Registration]:
 
     Raises ConstructError where two have the same name.
     """
-    found: dict[str, Registration] = {}
+    by_name: dict[str, Registration] = {}
     root = import_module(package)
     for module in walk_packages(root.__path__, f"{package}."):
         if not module.name.endswith("__main__"):
@@ -97,13 +97,13 @@ def registrations(package: str) -> Mapping[str, Registration]:
     for entry in _registrations.values():
         if not entry.kind.__module__.startswith(f"{package}."):
             continue
-        if entry.name in found:
+        if entry.name in by_name:
             raise ConstructError(
-                f"two stacks are registered as {entry.name!r}: {found[entry.name].label} and {entry.label}",
+                f"two stacks are registered as {entry.name!r}: {by_name[entry.name].label} and {entry.label}",
                 next_step="give one of them another name",
             )
-        found[entry.name] = entry
-    return dict(sorted(found.items(), key=lambda pair: (pair[1].settings is not None, pair[0])))
+        by_name[entry.name] = entry
+    return dict(sorted(by_name.items(), key=lambda pair: (pair[1].settings is not None, pair[0])))
 
 
 def _register(

@@ -47,9 +47,9 @@ class Site:
             self._building.append(entry)
             self._built[kind] = self._build(entry)
             self._building.pop()
-        found = self._built[kind]
-        assert isinstance(found, kind)  # noqa: S101 - a class builds its own instances
-        return found
+        stack = self._built[kind]
+        assert isinstance(stack, kind)  # noqa: S101 - a class builds its own instances
+        return stack
 
     @property
     def is_home(self) -> bool:

@@ -41,8 +41,8 @@ class Layout:
                 f"{folder / 'cdktf.json'} runs {app!r}, which is not a package of stacks in this project",
                 next_step="run it in a project that `holdfast init` wrote, or write the stack by hand",
             )
-        found = tuple(sorted(file.stem for file in (folder / "environments").glob("*.toml")))
-        return cls(folder, package, places[0].relative_to(folder), found)
+        environments = tuple(sorted(file.stem for file in (folder / "environments").glob("*.toml")))
+        return cls(folder, package, places[0].relative_to(folder), environments)
 
     def chosen(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return the environments named, all where none is; raises UsageError for one that is not there."""
