@@ -19,6 +19,8 @@ or print: `cli.main` is the one place that turns them into text and an exit code
 """
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -80,7 +82,7 @@ class SettingsError(UsageError):
 
 
 class SynthesisError(HoldfastError):
-    """The app that writes the stacks failed; the message holds what it said."""
+    """The app that writes the stacks failed; the message holds its error output."""
 
 
 class ToolchainError(HoldfastError):
@@ -127,6 +129,20 @@ class MachineError(HoldfastError):
             # Not the context: a defect in what handles an OSError is a defect all the same.
             error = error.__cause__
         return None
+
+
+@contextmanager
+def machine_errors() -> Iterator[None]:
+    """Raise what the machine refused as a MachineError; other errors stay what they are."""
+    try:
+        yield
+    except HoldfastError:
+        raise
+    except Exception as error:
+        refused = MachineError.behind(error)
+        if refused is None:
+            raise
+        raise refused from error
 
 
 class GateError(HoldfastError):

@@ -194,7 +194,7 @@ class Emitter:
 
 
 def _redacted(value: Any, redactor: Redactor) -> Any:
-    """What an event says is for people, wherever it is shown: its text is made visible, not only redacted."""
+    """The text of events is for people: control characters in it are made visible, too."""
     match value:
         case str():
             return redactor.text(value)

@@ -124,14 +124,6 @@ WRITING = frozenset({
     _P.RB_APPLYING,
 })  # fmt: skip
 
-OUTCOMES: Mapping[Phase, str] = {
-    _P.PROMOTED: "committed",
-    _P.ROLLED_BACK: "rolled_back",
-    _P.KEPT: "failed",
-    _P.HELD: "blocked",
-    _P.NEEDS_OPERATOR: "needs_human",
-}
-
 
 class Resume(StrEnum):
     """What a restart does."""

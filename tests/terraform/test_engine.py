@@ -28,6 +28,7 @@ from holdfast_orchestrator.engine.ui_events import ApplyComplete, ApplyStart, Pl
 from holdfast_orchestrator.engine.workdir import prepare
 from holdfast_orchestrator.errors import EngineError, InterruptedSafelyError, NeedsPersonError
 from holdfast_orchestrator.system.runtime import Runtime, real_runtime
+from holdfast_orchestrator.terraform.json_values import managed
 
 Shard = Callable[..., Terraform]
 FAKE = "registry.terraform.io/acme/fake"
@@ -61,6 +62,10 @@ def shard(runtime: Runtime, tmp_path: Path) -> Shard:
     return make
 
 
+def addresses(state: Path) -> list[str]:
+    return [address for address, _, _ in managed(json.loads(state.read_bytes()))]
+
+
 def data(**resources: Mapping[str, Any]) -> dict[str, Any]:
     return {"resource": {"terraform_data": resources}}
 
@@ -69,7 +74,7 @@ def slow(seconds: float) -> dict[str, Any]:
     return {"provisioner": [{"local-exec": {"command": f"sleep {seconds}"}}]}
 
 
-def test_a_first_deploy_is_planned_and_applied_and_told_as_events(shard: Shard) -> None:
+def test_a_first_deploy_is_planned_and_applied_and_told_as_events(shard: Shard, tmp_path: Path) -> None:
     heard: list[UiEvent] = []
     configuration = {**data(a={"input": "x"}), "output": {"o": {"value": "v"}}}
     terraform = shard(configuration, on_event=heard.append)
@@ -88,7 +93,7 @@ def test_a_first_deploy_is_planned_and_applied_and_told_as_events(shard: Shard) 
         ApplyComplete,
     ]
     assert terraform.outputs() == {"o": "v"}
-    assert terraform.state_list() == ["terraform_data.a"]
+    assert addresses(tmp_path / "orders.tfstate") == ["terraform_data.a"]
 
 
 def test_a_plan_without_changes_says_so(shard: Shard) -> None:
@@ -115,8 +120,6 @@ def test_a_state_that_does_not_exist_is_empty(shard: Shard) -> None:
     terraform = shard(data(a={"input": "x"}))
     terraform.init()
 
-    assert terraform.state_list() == []
-    assert terraform.state_pull() is None
     assert terraform.outputs() == {}
 
 
@@ -177,7 +180,7 @@ def test_what_terraform_leaves_behind_is_private(shard: Shard) -> None:
     assert [path for path in files if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
 
 
-def test_an_interrupted_apply_is_waited_for_and_its_state_is_saved(shard: Shard) -> None:
+def test_an_interrupted_apply_is_waited_for_and_its_state_is_saved(shard: Shard, tmp_path: Path) -> None:
     started = threading.Event()
 
     def hear(event: UiEvent) -> None:
@@ -201,9 +204,7 @@ def test_an_interrupted_apply_is_waited_for_and_its_state_is_saved(shard: Shard)
     assert sent == [True, True, False]
     assert not outcome
     assert outcome.interrupted
-    state = terraform.state_pull()
-    assert state is not None
-    assert "terraform_data.a" in terraform.state_list()
+    assert "terraform_data.a" in addresses(tmp_path / "orders.tfstate")
 
 
 def test_an_interrupted_plan_changes_nothing_and_says_so(runtime: Runtime, tmp_path: Path) -> None:

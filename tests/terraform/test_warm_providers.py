@@ -16,6 +16,7 @@ from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError
 from holdfast_orchestrator.engine.terraform import Terraform
 from holdfast_orchestrator.engine.ui_events import ApplyStart, UiEvent
+from holdfast_orchestrator.terraform.json_values import managed
 from holdfast_orchestrator.terraform.ownership import Holdings
 
 AWS = "registry.terraform.io/hashicorp/aws"
@@ -304,4 +305,5 @@ def test_an_interrupt_stops_one_command_and_not_its_neighbours_in_the_same_proce
 
     assert outcomes["b"]
     assert outcomes["a"].interrupted
-    assert "aws_sqs_queue.q" in shards["a"].state_list()
+    state = json.loads((world.folder / "a.tfstate").read_bytes())
+    assert "aws_sqs_queue.q" in [address for address, _, _ in managed(state)]

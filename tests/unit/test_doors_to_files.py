@@ -21,7 +21,6 @@ ALLOWED = {
     ("record/audit/athena.py", "read_text"): PACKAGED,
     ("terraform/create_semantics.py", "read_text"): PACKAGED,
     ("system/capacity.py", "read_text"): PROC,
-    ("system/process.py", "read_text"): PROC,
     ("state/process_identity.py", "read_text"): PROC,
     ("system/process.py", "open"): "a new file, O_EXCL and O_NOFOLLOW",
     ("system/process.py", "TemporaryFile"): "it has no name",
@@ -31,7 +30,6 @@ ALLOWED = {
     ("system/temporary_folders.py", "open"): "O_NOFOLLOW, in a private folder that was looked at",
     ("system/temporary_folders.py", "mkdtemp"): PRIVATE,
     ("system/sessions.py", "read_text"): PROC,
-    ("change_detection/checkouts.py", "open"): "git's notes: O_NOFOLLOW, O_NONBLOCK, and a limit",
     ("engine/warm/folders.py", "mkdir"): PRIVATE,
     ("engine/warm/provider_process.py", "mkfifo"): PRIVATE,
     ("engine/warm/provider_process.py", "open"): PRIVATE,
@@ -43,14 +41,12 @@ ALLOWED = {
     ("deploy/work/kept_inputs.py", "read_bytes"): "an input of the app, of any size; only files are taken",
     ("inputs/kept.py", "read_bytes"): "an input of the app, of any size; only files are taken",
     ("inputs/place.py", "read_bytes"): "an input of the app, of any size; only files are taken",
-    ("inputs/reach.py", "open"): "an input of the app, of any size; only files are taken",
     ("state_admin/sources.py", "open"): "a state that the person names, found to be a file",
     ("engine/in_memory.py", "read_bytes"): "what this process itself put there, in a shard's private folder",
     ("engine/in_memory.py", "symlink_to"): "to memory of this process, in a shard's private folder",
     ("plan/saved.py", "mkdir"): "a new folder; one that is there is looked at",
     ("engine/warm/packages.py", "mkdir"): "in a shard's private folder",
     ("engine/warm/packages.py", "symlink_to"): "as Terraform does, in a shard's private folder",
-    ("engine/warm/packages.py", "open"): "a provider of a mirror: 675 MB are hashed, not read",
 }
 
 

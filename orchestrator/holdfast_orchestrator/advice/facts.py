@@ -82,7 +82,7 @@ class Part:
     @property
     def stateful(self) -> bool:
         """Whether any of it holds what a re-creation does not bring back."""
-        return any(known.stateful for known in self.objects)
+        return any(tracked.stateful for tracked in self.objects)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

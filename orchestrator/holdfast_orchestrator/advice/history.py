@@ -40,8 +40,8 @@ class History:
         merged: dict[str, RunRecord] = {}
         for record in records:
             if not _takes_down(record):
-                known = merged.get(record.run)
-                merged[record.run] = record if known is None else _joined(known, record)
+                merged_run = merged.get(record.run)
+                merged[record.run] = record if merged_run is None else _joined(merged_run, record)
         return cls(tuple(merged[run] for run in sorted(merged)))
 
     @property

@@ -41,18 +41,12 @@ class AcceptedDifferenceEntry(BaseModel):
 
     def as_value(self) -> AcceptedDifference:
         """Return the same as the value the orchestrator works with."""
-        return AcceptedDifference(
-            resource=self.resource,
-            attribute=self.attribute,
-            reason=self.reason,
-            owner=self.owner,
-            expires=None if self.expires is None else self.expires.isoformat(),
-            same=self.same,
-        )
+        fields = self.model_dump(exclude={"stack"})
+        return AcceptedDifference(**{**fields, "expires": self.expires and self.expires.isoformat()})
 
 
 class StackEntry(AcceptedDifferenceEntry):
-    """The same in cdktf.json, which is about every stack unless `stack` (a name, or a pattern) says which."""
+    """The same in cdktf.json; it is about the stacks whose names fit the pattern `stack`."""
 
     stack: Words = "*"
 

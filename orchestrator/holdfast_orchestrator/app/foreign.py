@@ -42,10 +42,10 @@ _EMULATOR = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignDefaults:
-    """What answers for a foreign app: cdktf.json's settings, options, and the account of last resort.
+    """What a foreign app does not state: cdktf.json's settings, options, and the account of last resort.
 
-    `find_account(region, cloud)` asks AWS who is calling. `folder` is the project's, None where there is
-    none. `custom_endpoint` says that AWS_ENDPOINT_URL leads somewhere else than to AWS.
+    `find_account(region, cloud)` asks AWS for the caller's account. `folder` is the project's, None for none.
+    `custom_endpoint` says that AWS_ENDPOINT_URL leads somewhere else than to AWS.
     """
 
     settings: ForeignSettings
@@ -104,7 +104,7 @@ def foreign_shards(stacks: tuple[Stack, ...], defaults: ForeignDefaults) -> tupl
 
 
 def calling_account(aws: Aws, *, region: str, environ: Mapping[str, str]) -> str:
-    """Ask AWS whose credentials these are. Raises SettingsError where it does not say."""
+    """Return the account of these credentials. Raises SettingsError where AWS does not answer."""
     import botocore.exceptions  # noqa: PLC0415 - half a second that most commands do not need
 
     try:
@@ -131,7 +131,7 @@ def service_part(stack: str, service: str | None) -> str:
 def merged(settings: ForeignSettings, options: ForeignSettings) -> ForeignSettings:
     """Return the settings with gaps filled from options. Raises SettingsError where both differ."""
     values = {}
-    for name in (one.name for one in fields(ForeignSettings)):
+    for name in (setting.name for setting in fields(ForeignSettings)):
         set_, asked = getattr(settings, name), getattr(options, name)
         if set_ is not None and asked is not None and set_ != asked:
             raise SettingsError(
@@ -239,7 +239,7 @@ def _backend(state: StateLocation, *, emulated: bool, locked: bool = True) -> di
 
 
 def _protected(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """The resources the app itself says are to be kept: prevent_destroy, or deletion protection."""
+    """The resources that the app itself protects: prevent_destroy, or deletion protection."""
     return tuple(
         sorted(
             f"{kind}.{name}"

@@ -86,28 +86,28 @@ class Graph:
 
     def _nearest(self, name: str, chosen: frozenset[str]) -> frozenset[str]:
         """Those of `chosen` that `name` depends on without another chosen one between."""
-        found: set[str] = set()
+        nearest: set[str] = set()
         passed: set[str] = set()
         ahead = list(self.dependencies[name])
         while ahead:
             upstream = ahead.pop()
             if upstream in chosen:
-                found.add(upstream)
+                nearest.add(upstream)
             elif upstream not in passed:
                 passed.add(upstream)
                 ahead.extend(self.dependencies[upstream])
-        return frozenset(found)
+        return frozenset(nearest)
 
 
 def _reachable(arrows: Mapping[str, tuple[str, ...]], names: Iterable[str]) -> frozenset[str]:
-    found: set[str] = set()
+    reached: set[str] = set()
     ahead = [after for name in names for after in arrows[name]]
     while ahead:
         name = ahead.pop()
-        if name not in found:
-            found.add(name)
+        if name not in reached:
+            reached.add(name)
             ahead.extend(arrows[name])
-    return frozenset(found)
+    return frozenset(reached)
 
 
 def _readable(cycle: list[str]) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -76,7 +76,7 @@ class Inputs:
     def digests(self) -> Mapping[str, str]:
         """A digest of each input, by the name a person knows it by."""
         parts: dict[str, list[str]] = defaultdict(list)
-        for file in sorted(self.files, key=lambda one: one.path):
+        for file in sorted(self.files, key=lambda file: file.path):
             parts[file.part_of].append(f"{file.path}\0{file.identity}\0{file.executable}")
         for variable in self.variables:
             parts[variable.label] = [*parts[variable.label][-1:], variable.sha256][-1:]
@@ -88,11 +88,6 @@ class Inputs:
     def is_empty(self) -> bool:
         """Whether it reads nothing."""
         return not (self.files or self.variables or self.doubts or self.absent)
-
-    @property
-    def not_kept(self) -> tuple[InputFile, ...]:
-        """The files of which only a fingerprint is kept."""
-        return tuple(file for file in self.files if not file.kept)
 
 
 NOTHING = Inputs()
@@ -109,13 +104,10 @@ def both(first: Inputs, second: Inputs) -> Inputs:
     """Return the inputs of two together; where both have one, it is the first's."""
     paths = {file.path for file in first.files}
     names = {variable.name for variable in first.variables}
-    return Inputs(
+    return replace(
+        first,
         files=(*first.files, *(file for file in second.files if file.path not in paths)),
         # The later counts.
-        variables=(*(one for one in second.variables if one.name not in names), *first.variables),
-        absent=tuple(path for path in first.absent),
-        doubts=first.doubts,
-        moving=first.moving,
+        variables=(*(each for each in second.variables if each.name not in names), *first.variables),
         provider_reads=first.provider_reads or second.provider_reads,
-        known=first.known,
     )

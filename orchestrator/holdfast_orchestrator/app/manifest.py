@@ -51,7 +51,7 @@ class StateLocation:
 
     @property
     def folder(self) -> str:
-        """The part of the key that tells shards apart: `<service>/<account>/<region>/<environment>`."""
+        """The key without the file's name: `<service>/<account>/<region>/<environment>`."""
         return self.key.rpartition("/")[0]
 
 

@@ -55,8 +55,8 @@ def is_synthesized(outdir: Path) -> bool:
 def load_manifest(outdir: Path, defaults: ForeignDefaults) -> Manifest:
     """Read what an app was synthesized to.
 
-    `defaults` answers for a foreign app. Raises SettingsError where a file is missing, of a version
-    not known, or says something that is not allowed.
+    `defaults` completes a foreign app. Raises SettingsError for a file that is missing, has an unknown
+    version, or has a value that is not allowed.
     """
     refuse_linked(outdir)
     stacks = _stacks(outdir)
@@ -68,31 +68,20 @@ def load_manifest(outdir: Path, defaults: ForeignDefaults) -> Manifest:
                 "and this one does",
                 next_step="leave it out, and have the app say `keeping` of each shard in holdfast.json",
             )
-        shards = tuple(_beside_local_state(one, defaults.folder) for one in _described(described, stacks))
+        shards = tuple(_beside_local_state(shard, defaults.folder) for shard in _described(described, stacks))
     else:
         from holdfast_orchestrator.app.foreign import foreign_shards  # noqa: PLC0415 - only where there is one
 
         shards = foreign_shards(stacks, defaults)
     _refuse_shared_states(shards)
     _refuse_strange_regions(shards)
-    return _ordered(_with_accepted(shards, defaults.accepted_differences))
-
-
-def _with_accepted(shards: tuple[Shard, ...], given: Any) -> tuple[Shard, ...]:
-    """Add what cdktf.json accepts to what the app itself accepts."""
-    if given is None:
-        return shards
-
-    return accepted_by_stack(shards, given)
-
-
-def _ordered(shards: tuple[Shard, ...]) -> Manifest:
+    if defaults.accepted_differences is not None:
+        shards = accepted_by_stack(shards, defaults.accepted_differences)
     manifest = Manifest(shards)
     return Manifest(tuple(manifest.by_name[name] for name in manifest.graph.order))
 
 
 def _stacks(outdir: Path) -> tuple[Stack, ...]:
-
     file = outdir / CDKTF_MANIFEST
     if not file.is_file():
         raise SettingsError(f"there is no {file}", next_step="holdfast synth")
@@ -138,7 +127,6 @@ def _read_inside(outdir: Path, relative: str) -> bytes:
 
 
 def _described(file: Path, stacks: tuple[Stack, ...]) -> tuple[Shard, ...]:
-
     described = read_model(file, DeploymentManifest).shards
     missing = sorted({stack.name for stack in stacks} ^ set(described))
     if missing:
@@ -151,8 +139,8 @@ def _described(file: Path, stacks: tuple[Stack, ...]) -> tuple[Shard, ...]:
 
 def _beside_local_state(shard: Shard, folder: Path | None) -> Shard:
     """The shard, with the state that cdktf-cli left in a file, where there is one."""
-    there = None if folder is None else state_in_file(default_file(shard.name, folder))
-    return shard if there is None else replace(shard, elsewhere=there)
+    state = None if folder is None else state_in_file(default_file(shard.name, folder))
+    return shard if state is None else replace(shard, elsewhere=state)
 
 
 def _shard(stack: Stack, given: Any, file: Path) -> Shard:
@@ -188,24 +176,19 @@ def _shard(stack: Stack, given: Any, file: Path) -> Shard:
 
 
 def _refuse_another_backend(stack: Stack, state: Any, file: Path) -> None:
-    """Terraform goes where the configuration says; backups, lock and lease go where the manifest says."""
-    try:
-        declared = (json.loads(stack.configuration).get("terraform") or {}).get("backend") or {}
-    except ValueError as error:
+    """Terraform uses the configuration's backend; backups, lock and lease use the manifest's place."""
+    declared = (json.loads(stack.configuration).get("terraform") or {}).get("backend") or {}
+    s3, expected = declared.get("s3") or {}, f"s3://{state.bucket}/{state.key}"
+    place = f"s3://{s3.get('bucket')}/{s3.get('key')}" if s3 else ", ".join(declared) or "none"
+    if place != expected:
         raise SettingsError(
-            f"{stack.name}: its cdk.tf.json is {explain(error)}", next_step="holdfast synth"
-        ) from None
-    backend, wanted = declared.get("s3") or {}, f"s3://{state.bucket}/{state.key}"
-    found = f"s3://{backend.get('bucket')}/{backend.get('key')}" if backend else ", ".join(declared) or "none"
-    if found != wanted:
-        raise SettingsError(
-            f"{file}: {stack.name}: the stack's own backend must be {wanted}, got {found}",
+            f"{file}: {stack.name}: the stack's own backend must be {expected}, got {place}",
             next_step="give the stack an S3Backend with this bucket and key, or correct what the app writes",
         )
 
 
 def _refuse_strange_regions(shards: tuple[Shard, ...]) -> None:
-    """Nobody answers in a region that is none, and what is said then names something else."""
+    """AWS does not answer in a region that does not exist, and that error would name something else."""
     for shard in shards:
         buckets = (shard.state.region, *(copy.region for copy in shard.keeping.copies))
         for region in (shard.region, *buckets):

@@ -7,6 +7,7 @@ plan or change refuse it (`gate.elsewhere`), and `holdfast adopt` takes it over.
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +19,18 @@ from holdfast_orchestrator.terraform.state_file import read_state
 
 
 def state_elsewhere(
-    stack: Stack, document: Mapping[str, Any], state: StateLocation, folder: Path | None
+    stack: Stack, document: Mapping[str, Any], location: StateLocation, folder: Path | None
 ) -> StateElsewhere | None:
-    """Return where else the stack's state lies, None where nothing says that there is one.
+    """Return where else the stack's state lies, None where there is no sign of one.
 
-    `document` is the stack's configuration as the app wrote it, `state` Holdfast's own place for its state,
-    `folder` the project's.
+    `document` is the stack's configuration as the app wrote it, `location` Holdfast's own place for its
+    state, `folder` the project's.
     """
     backend = declared_backend(document)
-    if backend is not None and backend.kind != LOCAL and not _is_ours(backend, state):
+    if backend is not None and backend.kind != LOCAL and not _is_ours(backend, location):
         return _declared(backend)
-    for path in _local_files(stack, backend, folder):
-        found = state_in_file(path)
-        if found is not None:
-            return found
-    return None
+    states = map(state_in_file, _local_files(stack, backend, folder))
+    return next((state for state in states if state is not None), None)
 
 
 def _is_ours(backend: Backend, state: StateLocation) -> bool:
@@ -48,11 +46,11 @@ def _declared(backend: Backend) -> StateElsewhere:
 
 
 def _local_files(stack: Stack, backend: Backend | None, folder: Path | None) -> Iterator[Path]:
-    """The files that may hold the stack's state: where it says, and where cdktf has it otherwise."""
-    said = backend.config.get("path") if backend is not None and backend.kind == LOCAL else None
-    if isinstance(said, str) and said:
+    """The files that may hold the stack's state: the one it declares, and cdktf's own."""
+    path = backend.config.get("path") if backend is not None and backend.kind == LOCAL else None
+    if isinstance(path, str) and path:
         # cdktf-cli runs Terraform in the stack's folder, to which a relative path refers.
-        yield stack.directory / said
+        yield stack.directory / path
     if folder is not None:
         yield default_file(stack.name, folder)
 
@@ -64,30 +62,20 @@ def default_file(stack: str, folder: Path) -> Path:
 
 def state_in_file(path: Path) -> StateElsewhere | None:
     """Return the state in a local file; None where there is none, or one that manages nothing."""
+    unread = StateElsewhere(kind=LOCAL, place=str(path), source=str(path))
     try:
         content = read_source(path) if path.is_file() else b""
     except (OSError, UnsafePlaceError):
-        return StateElsewhere(kind=LOCAL, place=str(path), source=str(path))
+        return unread
     if not content.strip():
         return None
     state = read_state(str(path), content)
     if state.document is None:
-        return None if _says_nothing(content) else _unread(path)
+        return None if _says_nothing(content) else unread
     objects = sum(1 for _ in managed(state.document))
     if objects == 0:
         return None
-    return StateElsewhere(
-        kind=LOCAL,
-        place=str(path),
-        source=str(path),
-        lineage=state.lineage,
-        serial=state.serial,
-        objects=objects,
-    )
-
-
-def _unread(path: Path) -> StateElsewhere:
-    return StateElsewhere(kind=LOCAL, place=str(path), source=str(path))
+    return replace(unread, lineage=state.lineage, serial=state.serial, objects=objects)
 
 
 def _says_nothing(content: bytes) -> bool:

@@ -56,7 +56,7 @@ class ProjectFile:
 
 
 def read_project_file(folder: Path) -> ProjectFile:
-    """Read `folder`/cdktf.json. Raises SettingsError where it is missing or says something else."""
+    """Read `folder`/cdktf.json. Raises SettingsError where it is missing or malformed."""
     file = folder / CDKTF_JSON
     try:
         document = parse_json(read_settings(file, follow=True))
@@ -113,8 +113,8 @@ def _foreign(given: Mapping[str, Any], file: Path) -> ForeignSettings:
     allowed = {field.name for field in fields(ForeignSettings)}
     for name, value in given.items():
         if name not in allowed | _OTHER_SETTINGS:
-            there = ", ".join(sorted(allowed | _OTHER_SETTINGS | _OBJECTS))
-            raise SettingsError(f"{file}: context.holdfast has no setting {name!r}; there are: {there}")
+            names = ", ".join(sorted(allowed | _OTHER_SETTINGS | _OBJECTS))
+            raise SettingsError(f"{file}: context.holdfast has no setting {name!r}; there are: {names}")
         if not isinstance(value, str):
             raise SettingsError(f"{file}: context.holdfast.{name} must be a string, got {value!r}")
     return ForeignSettings(**{name: value for name, value in given.items() if name in allowed})
@@ -130,21 +130,19 @@ class Choices:
 
 def read_choices(project: Path) -> Choices:
     """Return what `project`/cdktf.json chooses; paths in it start at the project."""
-    settings = _settings(project / "cdktf.json")
+    settings = _settings(project / CDKTF_JSON)
     engine, mirror = settings.get("engine"), settings.get("provider_mirror")
+    if isinstance(engine, str) and "/" in engine:
+        engine = str(project / engine)
     return Choices(
-        engine=_anchored(project, engine) if isinstance(engine, str) and engine else None,
+        engine=engine if isinstance(engine, str) and engine else None,
         provider_mirror=project / mirror if isinstance(mirror, str) and mirror else None,
     )
 
 
 def _settings(file: Path) -> dict[str, Any]:
     try:
-        found = parse_json(read_settings(file, follow=True))["context"]["holdfast"]
+        settings = parse_json(read_settings(file, follow=True))["context"][CONTEXT_KEY]
     except (OSError, SettingsError, ValueError, KeyError, TypeError):
         return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _anchored(project: Path, engine: str) -> str:
-    return str(project / engine) if "/" in engine else engine
+    return settings if isinstance(settings, dict) else {}

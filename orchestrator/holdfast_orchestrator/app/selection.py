@@ -56,11 +56,11 @@ class Selection:
         return tuple(shard for shard in manifest.shards if shard.name in names)
 
     def _refuse_many_environments(self, chosen: Iterable[Shard]) -> None:
-        found = sorted({shard.environment for shard in chosen})
-        if self.one_environment and not self.environments and len(found) > 1:
+        names = sorted({shard.environment for shard in chosen})
+        if self.one_environment and not self.environments and len(names) > 1:
             raise UsageError(
-                f"this is about {len(found)} environments: {', '.join(found)}",
-                next_step=f"name what is meant, for example --env {found[0]}",
+                f"this is about {len(names)} environments: {', '.join(names)}",
+                next_step=f"name what is meant, for example --env {names[0]}",
             )
 
 
@@ -89,27 +89,27 @@ def select(
 def _narrowed(
     shards: Sequence[Shard], option: str, names: Iterable[str], named: Callable[[Shard], str]
 ) -> tuple[Shard, ...]:
-    wanted = tuple(names)
-    there = {named(shard) for shard in shards}
-    for name in wanted:
-        if name not in there:
-            raise UsageError(f"{option} {name!r} matches no stack; there are: {', '.join(sorted(there))}")
-    return tuple(shard for shard in shards if not wanted or named(shard) in wanted)
+    asked = tuple(names)
+    existing = {named(shard) for shard in shards}
+    for name in asked:
+        if name not in existing:
+            raise UsageError(f"{option} {name!r} matches no stack; there are: {', '.join(sorted(existing))}")
+    return tuple(shard for shard in shards if not asked or named(shard) in asked)
 
 
 def _globbed(shards: Sequence[Shard], globs: Iterable[str]) -> tuple[Shard, ...]:
     chosen: set[str] = set()
     asked = tuple(globs)
     for glob in asked:
-        found = {
+        matching = {
             shard.name
             for shard in shards
             if glob == shard.name or fnmatchcase(shard.name, glob) or fnmatchcase(shard.service, glob)
         }
-        if not found:
+        if not matching:
             names = ", ".join(sorted(shard.name for shard in shards))
             raise UsageError(f"--stack {glob!r} matches no stack; there are: {names}")
-        chosen |= found
+        chosen |= matching
     return tuple(shard for shard in shards if not asked or shard.name in chosen)
 
 
@@ -126,7 +126,7 @@ def naming(shard: Shard) -> tuple[str, ...]:
 
 def refuse_ambiguous(shard: Shard, manifest: Manifest) -> None:
     """Return if `alone` chooses this shard and no other; raises UsageError that names the others."""
-    others = [found.name for found in alone(shard).of(manifest) if found.name != shard.name]
+    others = [other.name for other in alone(shard).of(manifest) if other.name != shard.name]
     if others:
         raise UsageError(
             f"shard {shard.name!r} cannot be named by itself: its name is also the service of "
@@ -137,14 +137,14 @@ def refuse_ambiguous(shard: Shard, manifest: Manifest) -> None:
 
 def labels(shards: Iterable[Shard]) -> Mapping[str, str]:
     """Return the shortest name that no other shard has too, by shard name."""
-    known = tuple(shards)
+    labelled = tuple(shards)
     spellings = (
-        {shard.name: _spelled(shard, shard.service) for shard in known},
-        {shard.name: _spelled(shard, f"{shard.service}-{shard.environment}") for shard in known},
-        {shard.name: _spelled(shard, f"{shard.service}-{shard.region}") for shard in known},
-        {shard.name: shard.name for shard in known},
+        {shard.name: _spelled(shard, shard.service) for shard in labelled},
+        {shard.name: _spelled(shard, f"{shard.service}-{shard.environment}") for shard in labelled},
+        {shard.name: _spelled(shard, f"{shard.service}-{shard.region}") for shard in labelled},
+        {shard.name: shard.name for shard in labelled},
     )
-    clear = [names for names in spellings if len(set(names.values())) == len(known)]
+    clear = [names for names in spellings if len(set(names.values())) == len(labelled)]
     return min(clear, key=lambda names: sum(map(len, names.values())))
 
 

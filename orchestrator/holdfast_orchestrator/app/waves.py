@@ -4,8 +4,6 @@ Pure. Everything in a wave can be done at once: what its shards depend on lies i
 chosen. A CI takes only so many jobs at once, so a wave of more is split in several, one after another.
 """
 
-from collections.abc import Iterator
-
 from holdfast_orchestrator.app.graph import Graph
 
 MATRIX_LIMIT = 256
@@ -17,9 +15,4 @@ def matrix_waves(graph: Graph, *, limit: int = MATRIX_LIMIT) -> tuple[tuple[str,
 
     Where no wave has more, they are as few as the longest chain of dependencies has links.
     """
-    return tuple(part for wave in graph.waves for part in _split(wave, limit))
-
-
-def _split(wave: tuple[str, ...], limit: int) -> Iterator[tuple[str, ...]]:
-    for start in range(0, len(wave), limit):
-        yield wave[start : start + limit]
+    return tuple(wave[start : start + limit] for wave in graph.waves for start in range(0, len(wave), limit))

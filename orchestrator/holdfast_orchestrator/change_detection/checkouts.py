@@ -4,7 +4,6 @@ The app is synthesized there, so it holds configurations with all their secrets.
 holds it; what a killed one left is removed by the next that comes by, with git's note of it.
 """
 
-import contextlib
 import os
 import re
 import shutil
@@ -13,7 +12,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from holdfast_orchestrator.system.temporary_folders import abandoned, hold, make
+from holdfast_orchestrator.system.private_files import UnsafePlaceError, read_file
+from holdfast_orchestrator.system.temporary_folders import hold, make, sweep
 
 _PREFIX = "holdfast-since-"
 _TREE = "tree"
@@ -41,15 +41,14 @@ def sweep_checkouts(now: Callable[[], datetime]) -> tuple[Path, ...]:
     def unheld(folder: Path) -> bool:
         return now().timestamp() - folder.lstat().st_mtime > _OLD_SECONDS
 
-    swept = []
-    for folder in abandoned(_PREFIX, _CONTENT, unheld=unheld):
-        with contextlib.suppress(OSError):
-            note = _git_note(folder.resolve() / _TREE)
-            shutil.rmtree(folder)
-            if note is not None:
-                shutil.rmtree(note)
-            swept.append(folder)
-    return tuple(swept)
+    return sweep(_PREFIX, _CONTENT, unheld=unheld, remove=_remove)
+
+
+def _remove(folder: Path) -> None:
+    note = _git_note(folder.resolve() / _TREE)
+    shutil.rmtree(folder)
+    if note is not None:
+        shutil.rmtree(note)
 
 
 def _git_note(tree: Path) -> Path | None:
@@ -62,8 +61,6 @@ def _git_note(tree: Path) -> Path | None:
 
 def _text(file: Path) -> str:
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as opened:
-            return opened.read(_LARGEST_NOTE).decode(errors="replace").strip()
-    except OSError:
+        return read_file(file, largest=_LARGEST_NOTE).decode(errors="replace").strip()
+    except (OSError, UnsafePlaceError):
         return ""

@@ -29,17 +29,15 @@ class Why(StrEnum):
 
 
 # What nothing that is deployed above a shard can take back.
-_LASTING = frozenset(
-    {
-        Why.NEVER_DEPLOYED,
-        Why.CONFIGURATION,
-        Why.SETTINGS,
-        Why.ENVIRONMENT,
-        Why.INPUTS,
-        Why.ENGINE,
-        Why.PROVIDER,
-    }
-)
+_LASTING = frozenset({
+    Why.NEVER_DEPLOYED,
+    Why.CONFIGURATION,
+    Why.SETTINGS,
+    Why.ENVIRONMENT,
+    Why.INPUTS,
+    Why.ENGINE,
+    Why.PROVIDER,
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,30 +88,30 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Now:
-    """What is so now.
+    """What is so now. Where the record has no fingerprint, nothing but the record and the doubts count.
 
     `record` is the shard's state record, `good` the ETag of its last-good record, `state` and `locked` what
     lies in the bucket. `reads` is a digest for each file and variable the shard reads. `doubts` are
     sentences: whatever keeps one from being sure.
     """
 
-    configuration: str
-    settings: Mapping[str, str]
-    environment: Mapping[str, str]
-    engine: str
-    required: tuple[str, ...]
-    locks: Mapping[str, Build]
-    inputs: Mapping[str, InputFingerprint]
     record: StateRecord | None
-    good: str | None
-    state: ObjectStamp | None
-    locked: bool
-    reads: Mapping[str, str]
-    doubts: tuple[str, ...] = field(default=())
+    doubts: tuple[str, ...] = ()
+    configuration: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    engine: str = ""
+    required: tuple[str, ...] = ()
+    locks: Mapping[str, Build] = field(default_factory=dict)
+    inputs: Mapping[str, InputFingerprint] = field(default_factory=dict)
+    good: str | None = None
+    state: ObjectStamp | None = None
+    locked: bool = False
+    reads: Mapping[str, str] = field(default_factory=dict)
 
 
 def decide(now: Now) -> Decision:
-    """Hold what is against what was."""
+    """Compare what is so now with what was recorded."""
     record = now.record
     if record is None:
         return Decision(reasons=(Reason(Why.NEVER_DEPLOYED, "never deployed"),))

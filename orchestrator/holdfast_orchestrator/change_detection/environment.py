@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.context.run import Run
-from holdfast_orchestrator.terraform.json_values import Document, digest, named, objects
+from holdfast_orchestrator.terraform.json_values import Document, digest, kinds_used, mapping_of, named
 from holdfast_orchestrator.terraform.provider_blocks import required_providers
 
 _ENDPOINT = "AWS_ENDPOINT_URL"
 _COUNTED = ("TF_AWS_", _ENDPOINT)
 _REGIONS = frozenset({"AWS_REGION", "AWS_DEFAULT_REGION"})
-_TYPED = ("resource", "data", "ephemeral")
 
 
 def environment_of(shard: Shard, document: Document, run: Run) -> Mapping[str, str]:
@@ -34,23 +33,18 @@ def counted(document: Document, environ: Mapping[str, str]) -> Mapping[str, str]
 
 def _says_its_regions(document: Document) -> bool:
     """Whether every provider has a block of its own that names a region, and none that does not."""
-    told = {name for name, body in _provider_blocks(document) if body.get("region") and "alias" not in body}
+    placed = {name for name, body in _provider_blocks(document) if body.get("region") and "alias" not in body}
     silent = {name for name, body in _provider_blocks(document) if not body.get("region")}
-    return _providers(document) <= told - silent
+    return _providers(document) <= placed - silent
 
 
 def _provider_blocks(document: Document) -> Iterator[tuple[str, Document]]:
     for name, body in named(document.get("provider")):
-        yield name, body if isinstance(body, Mapping) else {}
+        yield name, mapping_of(body)
 
 
 def _providers(document: Document) -> frozenset[str]:
     """The local names of all providers: required, configured, or named by the types in use."""
-    typed = (
-        kind.partition("_")[0]
-        for section in _TYPED
-        for group in objects(document.get(section))
-        for kind in group
-    )
+    typed = (kind.partition("_")[0] for kind in kinds_used(document))
     configured = (name for name, _ in _provider_blocks(document))
     return frozenset({*required_providers(document), *typed, *configured} - {"terraform"})

@@ -83,7 +83,7 @@ def _fingerprint(
     inputs = _inputs(leased, document)
     versions = leased.run.tools.versions()
     providers = _builds(leased, versions.registry)
-    if providers is None or {name: one.mark for name, one in inputs.items()} != dict(proven.inputs):
+    if providers is None or {name: each.mark for name, each in inputs.items()} != dict(proven.inputs):
         return None
     return Fingerprint(
         run=record.run,

@@ -97,7 +97,7 @@ def known_then(
 
 
 def synthesized_at(ref: str, synth: Callable[[], Manifest]) -> Manifest:
-    """Return what `synth` makes of the app at `ref`. Raises UsageError that says so where it fails."""
+    """Return what `synth` makes of the app at `ref`. Raises UsageError where it fails."""
     try:
         return synth()
     except HoldfastError as error:
@@ -126,9 +126,9 @@ def _trusts_more(before: lockfile.Locks, after: lockfile.Locks, source: str) -> 
 def _requires(shard: Shard, sources: frozenset[str]) -> bool:
     registries = {source.partition("/")[0] for source in sources}
     return any(
-        one.source in sources
+        required.source in sources
         for registry in registries
-        for one in requirements(shard.configuration, registry)
+        for required in requirements(shard.configuration, registry)
     )
 
 
@@ -170,7 +170,7 @@ class _Git:
         except ToolchainError:
             raise UsageError(f"{_OPTION} needs git, which is not on the search path") from None
         if not completed:
-            told = completed.stderr.strip().splitlines()
-            why = f" ({told[-1]})" if told else ""
+            words = completed.stderr.strip().splitlines()
+            why = f" ({words[-1]})" if words else ""
             raise UsageError(f"{_OPTION}: {otherwise}{why}", next_step=next_step)
         return completed.stdout.strip()

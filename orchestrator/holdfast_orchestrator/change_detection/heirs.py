@@ -30,13 +30,13 @@ def heirs_of(retired: Shard, run: Run) -> Heirs:
     )
     owners = StateOwners(run.tools.store(retired), cache).now()
     gone = Declared(name=retired.name, folder=state.folder, configuration={})
-    beside = [_declared(shard) for shard in run.manifest.shards if shard.state.bucket == state.bucket]
-    found = defaultdict[str, list[str]](list)
+    beside = [
+        Declared(name=one.name, folder=one.state.folder, configuration=json.loads(one.configuration))
+        for one in run.manifest.shards
+        if one.state.bucket == state.bucket
+    ]
+    by_stack = defaultdict[str, list[str]](list)
     for move in possible_moves([gone, *beside], owners):
         if move.source == retired.name and move.certain:
-            found[move.target].append(move.owner.address)
-    return {name: tuple(sorted(addresses)) for name, addresses in sorted(found.items())}
-
-
-def _declared(shard: Shard) -> Declared:
-    return Declared(name=shard.name, folder=shard.state.folder, configuration=json.loads(shard.configuration))
+            by_stack[move.target].append(move.owner.address)
+    return {name: tuple(sorted(addresses)) for name, addresses in sorted(by_stack.items())}

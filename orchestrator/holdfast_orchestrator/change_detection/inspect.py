@@ -27,7 +27,6 @@ from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.json_values import Document, digest
 
 _READERS = 16
-_NOTHING: Document = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +48,12 @@ class ChangeDetector:
             for together in by_bucket(shards):
                 listed = readers.submit(_listed_goods, self.run.tools.store(together[0]))
                 goods.update({shard.name: listed for shard in together})
-            looked = readers.map(
-                lambda shard: glance.at(shard, good=goods[shard.name].result()),
-                shards,
+            decisions = tuple(
+                readers.map(lambda shard: glance.at(shard, good=goods[shard.name].result()), shards)
             )
-            found = dict(zip((shard.name for shard in shards), looked, strict=True))
             versions.exception()
-            return {shard.name: self._asked(shard, found[shard.name]) for shard in shards}
+            pairs = zip(shards, decisions, strict=True)
+            return {shard.name: self._asked(shard, decision) for shard, decision in pairs}
 
     def again(self, shard: Shard) -> Decision:
         """Return the decision on one shard, from what is so at this moment."""
@@ -111,7 +109,7 @@ class _Glance:
             other = Reason(Why.DOUBT, f"its records are of app {record.project!r}")
             return Decision(reasons=(other,), record=record)
         if record is None or record.fingerprint is None:
-            return decide(_bare(record, doubts=unsure))
+            return decide(Now(record=record, doubts=unsure))
         if not self.thorough and digest(document) != record.fingerprint.configuration:
             changed = Reason(Why.CONFIGURATION, "configuration changed")
             return Decision(reasons=(changed,), fingerprint=record.fingerprint, record=record)
@@ -156,34 +154,15 @@ class _Glance:
 
 def required_sources(shard: Shard, registry: str) -> tuple[str, ...]:
     """The providers a shard's configuration requires, by full source."""
-    return tuple(one.source for one in requirements(shard.configuration, registry))
+    return tuple(required.source for required in requirements(shard.configuration, registry))
 
 
 def _readable(shard: Shard) -> tuple[Document, tuple[str, ...]]:
     try:
         document = normal(shard.configuration)
     except UnreadableError as error:
-        return _NOTHING, (f"its configuration cannot be compared ({error})",)
+        return {}, (f"its configuration cannot be compared ({error})",)
     return document, doubts(document)
-
-
-def _bare(record: StateRecord | None, *, doubts: tuple[str, ...]) -> Now:
-    """Nothing was proven, so nothing needs to be compared."""
-    return Now(
-        configuration="",
-        settings={},
-        environment={},
-        engine="",
-        required=(),
-        locks={},
-        inputs={},
-        record=record,
-        good=None,
-        state=None,
-        locked=False,
-        reads={},
-        doubts=doubts,
-    )
 
 
 def _listed_goods(store: DurableStore) -> Mapping[str, str]:

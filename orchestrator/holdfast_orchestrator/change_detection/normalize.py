@@ -55,26 +55,26 @@ def doubts(document: Document) -> tuple[str, ...]:
 
     The files and variables that it reads are known by themselves (`inputs/`).
     """
-    found = set()
-    for kind in {kind for kind, _ in _kinds(document, "data")} - SETTLED:
-        found.add(f"it reads {kind}, which may say something else by now")
-    for text in texts(document):
-        # The block's own name says nothing; `states_read` looks into it.
-        if text != "terraform_remote_state" and _STATE.search(_KNOWN_STATE.sub("", text)):
-            found.add("it reads another state in a way that is not understood")
-    return tuple(sorted(found))
+    unsettled = {kind for kind, _ in _kinds(document, "data")} - SETTLED
+    sentences = [f"it reads {kind}, which may say something else by now" for kind in unsettled]
+    # The block's own name says nothing; `states_read` looks into it.
+    others = (text for text in texts(document) if text != "terraform_remote_state")
+    if any(_STATE.search(_KNOWN_STATE.sub("", text)) for text in others):
+        sentences.append("it reads another state in a way that is not understood")
+    return tuple(sorted(sentences))
 
 
 def states_read(document: Document) -> Iterator[tuple[str, str]]:
-    """The bucket and key of every other state a configuration reads; empty where it does not say."""
-    return (_place(body) for _, body in remote_states(document))
+    """Return the places of all other states that a configuration reads."""
+    return (place_read(body) for _, body in remote_states(document))
 
 
-def _place(source: Any) -> tuple[str, str]:
-    given = source if isinstance(source, Mapping) else {}
-    config = given.get("config")
+def place_read(source: Any) -> tuple[str, str]:
+    """Return the bucket and key of the state that a data source reads; empty where it does not say."""
+    body = source if isinstance(source, Mapping) else {}
+    config = body.get("config")
     # Another workspace keeps its state at another key than the one that is written there.
-    if not isinstance(config, Mapping) or given.get("workspace", "default") not in _WORKSPACES:
+    if not isinstance(config, Mapping) or body.get("workspace", "default") not in _WORKSPACES:
         return "", ""
     return str(config.get("bucket", "")), str(config.get("key", ""))
 
@@ -111,9 +111,9 @@ def _section(name: str, value: Any) -> Any:
 def _each(value: Any, inner: Any) -> Any:
     match value:
         case dict():
-            return {name: inner(one) for name, one in value.items() if name != COMMENT}
+            return {name: inner(body) for name, body in value.items() if name != COMMENT}
         case list():
-            return [_each(one, inner) for one in value]
+            return [_each(each, inner) for each in value]
         case _:
             return value
 

@@ -17,7 +17,7 @@ from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.errors import GateError, HoldfastError, NeedsPersonError, UsageError
 from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.record.artifact import read_artifact
-from holdfast_orchestrator.record.last_good import LAST_GOOD, LastGood, earlier, read_last_good
+from holdfast_orchestrator.record.last_good import LAST_GOOD, earlier, read_last_good
 from holdfast_orchestrator.record.shard_record import shard_of
 from holdfast_orchestrator.state.object_store import DurableStore
 from holdfast_orchestrator.state.shard_objects import read_each, shard_folders
@@ -54,13 +54,11 @@ class Retired:
 
     def __str__(self) -> str:
         things = f"{self.objects} object{'' if self.objects == 1 else 's'}"
+        declared = "".join(f"{name} declares {_few(there)} of it; " for name, there in self.heirs.items())
         return (
             f"{self.shard.name} is not in the app any more and still has {things}, last deployed on "
-            f"{self.at:%d %b %Y} by run {self.run}; {self._declared()}{self.way_out}"
+            f"{self.at:%d %b %Y} by run {self.run}; {declared}{self.way_out}"
         )
-
-    def _declared(self) -> str:
-        return "".join(f"{name} declares {_few(there)} of it; " for name, there in self.heirs.items())
 
 
 def find_retired(run: Run) -> tuple[Retired, ...]:
@@ -68,27 +66,27 @@ def find_retired(run: Run) -> tuple[Retired, ...]:
 
     Every environment of the app is looked at, also those that cannot be reached from here.
     """
-    found: dict[str, Retired] = {}
+    by_name: dict[str, Retired] = {}
     for first, *_ in by_bucket(run.manifest.shards):
         with suppress(HoldfastError):
-            found.update({one.shard.name: one for one in _retired(run.tools.store(first), run)})
-    for one in list(found.values()):
+            by_name.update({retired.shard.name: retired for retired in _retired(run.tools.store(first), run)})
+    for name, retired in sorted(by_name.items()):
         with suppress(HoldfastError):
-            found[one.shard.name] = replace(one, heirs=heirs_of(one.shard, run))
-    return tuple(found[name] for name in sorted(found))
+            by_name[name] = replace(retired, heirs=heirs_of(retired.shard, run))
+    return tuple(by_name[name] for name in sorted(by_name))
 
 
-def chosen(name: str, found: tuple[Retired, ...]) -> Retired:
-    """Return the one of this name, which may be taken down.
+def chosen(name: str, retired: tuple[Retired, ...]) -> Retired:
+    """Return the retired stack of this name, which may be taken down.
 
     Raises UsageError where there is none, or others still need it; GateError where the app declares what
     it has.
     """
-    by_name = {one.shard.name: one for one in found}
+    by_name = {each.shard.name: each for each in retired}
     if name not in by_name:
         names = ", ".join(sorted(by_name)) or "none"
         raise UsageError(f"no stack {name!r} was removed from this app; removed and still there: {names}")
-    needed = sorted(one.shard.name for one in found if name in one.shard.depends_on)
+    needed = sorted(each.shard.name for each in retired if name in each.shard.depends_on)
     if needed:
         raise UsageError(
             f"{', '.join(needed)} would lose what they depend on",
@@ -136,17 +134,13 @@ def _retired(store: DurableStore, run: Run) -> Iterator[Retired]:
             continue
         with suppress(KeyError, TypeError):
             # A note that is not understood offers nothing.
-            yield _of(record, shard_of(record.shard))
-
-
-def _of(record: LastGood, shard: Shard) -> Retired:
-    return Retired(
-        shard=shard,
-        run=record.run,
-        at=record.at,
-        objects=len(record.index.objects),
-        artifact=record.artifact,
-    )
+            yield Retired(
+                shard=shard_of(record.shard),
+                run=record.run,
+                at=record.at,
+                objects=len(record.index.objects),
+                artifact=record.artifact,
+            )
 
 
 def _strangers(store: DurableStore, run: Run) -> Iterator[str]:
@@ -162,5 +156,5 @@ def _strangers(store: DurableStore, run: Run) -> Iterator[str]:
 
 def tell_retired(run: Run, retired: Iterable[Retired]) -> None:
     """Offer what is not in the app any more for retirement."""
-    for one in retired:
-        run.emit(Notice(message=str(one)))
+    for shard in retired:
+        run.emit(Notice(message=str(shard)))

@@ -3,12 +3,13 @@
 import json
 import re
 import threading
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from holdfast_orchestrator.app.manifest import Manifest, Shard
-from holdfast_orchestrator.change_detection.normalize import states_read
+from holdfast_orchestrator.change_detection.normalize import place_read, states_read
 from holdfast_orchestrator.context.tools import Tools
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError
 from holdfast_orchestrator.errors import HoldfastError
@@ -19,6 +20,8 @@ from holdfast_orchestrator.terraform.backends import remote_states
 from holdfast_orchestrator.terraform.json_values import Document, digest, texts
 
 _ABSENT = digest(None)
+_DATA_SOURCE = re.compile(r"(?:module\.[^.]+\.)*data\.")
+_REFERENCE = re.compile(r"data\.terraform_remote_state\.([A-Za-z0-9_-]+)\.outputs\.([A-Za-z0-9_-]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +52,18 @@ class Upstreams:
         return {name: self.mark(name) for name in outputs_needed(configuration, self.manifest)}
 
     def now(
-        self, configuration: Document, known: Mapping[str, InputFingerprint]
+        self, configuration: Document, recorded: Mapping[str, InputFingerprint]
     ) -> Mapping[str, InputFingerprint]:
-        """What a configuration reads now; a state that is still the known one is not read again."""
-        found = {}
+        """What a configuration reads now; a state that is still the recorded one is not read again."""
+        inputs = {}
         for name, names in outputs_needed(configuration, self.manifest).items():
-            before, mark = known.get(name), self.mark(name)
-            if before is not None and mark is not None and _is_known(before, mark, names):
-                found[name] = before
+            before, mark = recorded.get(name), self.mark(name)
+            is_same = before is not None and mark is not None and before.mark == mark
+            if before is not None and is_same and set(before.outputs) == names:
+                inputs[name] = before
             else:
-                found[name] = self.read(name).of(names)
-        return found
+                inputs[name] = self.read(name).of(names)
+        return inputs
 
     def digests(self, shard: Shard) -> Mapping[str, str]:
         """A digest of what `shard` reads now of each shard above it, by that shard's name."""
@@ -78,18 +82,14 @@ class Upstreams:
         """The outputs of shard `name`."""
         with self._guard(name):
             if name not in self._read:
-                self._read[name] = read_outputs(
-                    self.tools.store(self.manifest.by_name[name]), self._key(name)
-                )
+                shard = self.manifest.by_name[name]
+                self._read[name] = read_outputs(self.tools.store(shard), shard.state.key)
             return self._read[name]
 
     def note(self, name: str, mark: ObjectStamp | None) -> None:
         """Keep what somebody else has just found out."""
         with self._guard(name):
             self._marks.setdefault(name, mark)
-
-    def _key(self, name: str) -> str:
-        return self.manifest.by_name[name].state.key
 
     def _guard(self, name: str) -> threading.Lock:
         with self._lock:
@@ -105,12 +105,8 @@ def read_outputs(store: ObjectStore, key: str) -> Read:
     return Read(mark_of(stored.head), {name: digest(value) for name, value in outputs.items()})
 
 
-def _is_known(before: InputFingerprint, mark: ObjectStamp, names: frozenset[str]) -> bool:
-    return before.mark == mark and set(before.outputs) == names
-
-
 def mark_of(head: ObjectHead | None) -> ObjectStamp | None:
-    """Which object it is; None for none."""
+    """Return the stamp of an object, None for none."""
     return None if head is None else ObjectStamp(head.etag, head.version)
 
 
@@ -120,21 +116,14 @@ def strangers(configuration: Document, manifest: Manifest) -> tuple[str, ...]:
     return tuple(f"it reads a state outside of this app ({bucket}/{key})" for bucket, key in sorted(foreign))
 
 
-_DATA_SOURCE = re.compile(r"(?:module\.[^.]+\.)*data\.")
-
-
-_REFERENCE = re.compile(r"data\.terraform_remote_state\.([A-Za-z0-9_-]+)\.outputs\.([A-Za-z0-9_-]+)")
-
-
 def waits_for(shard: Shard, manifest: Manifest, tools: Tools) -> tuple[str, ...]:
     """Return the upstream shards whose state lacks an output that `shard` refers to, by name."""
-    needed = _needed_outputs(json.loads(shard.configuration))
-    waiting = set()
-    for place, outputs in sorted(needed.items()):
-        upstream = manifest.by_place.get(place)
-        if upstream is not None and not outputs <= _outputs(upstream, tools):
-            waiting.add(upstream.name)
-    return tuple(sorted(waiting))
+    needed = outputs_needed(json.loads(shard.configuration), manifest)
+    return tuple(
+        name
+        for name, outputs in sorted(needed.items())
+        if not outputs <= _outputs(manifest.by_name[name], tools)
+    )
 
 
 def undeployed_upstreams(
@@ -146,12 +135,16 @@ def undeployed_upstreams(
     """
     if not isinstance(error, CommandFailedError):
         return ()
-    failed = [one.address or "" for one in error.diagnostics if one.is_error]
+    failed = [diagnostic.address or "" for diagnostic in error.diagnostics if diagnostic.is_error]
     if not failed or not all(_DATA_SOURCE.match(address) for address in failed):
         return ()
     upstreams = (manifest.by_name[name] for name in shard.depends_on if name in manifest.by_name)
     return tuple(
-        sorted(one.name for one in upstreams if read_snapshot(tools.store(one), one.state.key) is None)
+        sorted(
+            upstream.name
+            for upstream in upstreams
+            if read_snapshot(tools.store(upstream), upstream.state.key) is None
+        )
     )
 
 
@@ -177,10 +170,8 @@ def _outputs(shard: Shard, tools: Tools) -> set[str]:
 
 def _needed_outputs(document: Mapping[str, Any]) -> Mapping[tuple[str, str], set[str]]:
     sources = dict(remote_states(document))
-    references = {found for text in texts(document) for found in _REFERENCE.findall(text)}
-    needed: dict[tuple[str, str], set[str]] = {}
+    references = {reference for text in texts(document) for reference in _REFERENCE.findall(text)}
+    needed = defaultdict[tuple[str, str], set[str]](set)
     for source, output in references:
-        config = (sources.get(source) or {}).get("config") or {}
-        place = (config.get("bucket", ""), config.get("key", ""))
-        needed.setdefault(place, set()).add(output)
+        needed[place_read(sources.get(source))].add(output)
     return needed

@@ -1,11 +1,12 @@
 """What the commands of one run share: the app, the tools, the clock, where events go."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from holdfast_orchestrator.app.manifest import Manifest, Shard
 from holdfast_orchestrator.context.tools import Tools
 from holdfast_orchestrator.events import Event, RunStarted
+from holdfast_orchestrator.run_id import new_run_id
 from holdfast_orchestrator.system.redaction import Redactor
 from holdfast_orchestrator.system.runtime import Clock, Runtime
 from holdfast_orchestrator.system.stop import StopSignal
@@ -34,6 +35,10 @@ class Run:
     def clock(self) -> Clock:
         """The time."""
         return self.runtime.clock
+
+    def anew(self) -> "Run":
+        """Return the same run under a new id: for another turn of a shard whose journal is closed."""
+        return replace(self, id=new_run_id(self.clock.now()))
 
     def started(self, verb: str, shards: tuple[Shard, ...]) -> RunStarted:
         """Return the event that opens the run."""

@@ -226,10 +226,10 @@ def shards_with_state(tools: Tools, manifest: Manifest, names: frozenset[str]) -
     """Return those of `names` whose state still manages something, in dependency order."""
     from holdfast_orchestrator.state.snapshot import read_snapshot  # noqa: PLC0415
 
-    found = []
+    shards = []
     for shard in manifest.shards:
         if shard.name in names:
             snapshot = read_snapshot(tools.store(shard), shard.state.key)
             if snapshot is not None and snapshot.manages_something:
-                found.append(shard)
-    return tuple(found)
+                shards.append(shard)
+    return tuple(shards)

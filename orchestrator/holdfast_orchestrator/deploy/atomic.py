@@ -13,9 +13,10 @@ from dataclasses import replace
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
 from holdfast_orchestrator.deploy.phases.irreversible import UPSTREAMS_FIRST
+from holdfast_orchestrator.deploy.resume import go_on_undoing
 from holdfast_orchestrator.deploy.run_context import RunContext
+from holdfast_orchestrator.deploy.shard.deploy import ShardDeploy
 from holdfast_orchestrator.deploy.shard.intent import Intent, RollbackTarget
-from holdfast_orchestrator.deploy.shard.manual_rollback import ShardRollback
 from holdfast_orchestrator.deploy.work.next_commands import (
     correct_and_deploy,
     destroy_command,
@@ -26,7 +27,6 @@ from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.inputs.kept import doubts_about, reapplied
 from holdfast_orchestrator.record.last_good import LastGood, earlier
 from holdfast_orchestrator.record.state_record import read_state_record
-from holdfast_orchestrator.run_id import new_run_id
 
 
 def take_back(
@@ -94,7 +94,7 @@ def _has_received(name: str, giver: str, run: Run) -> bool:
 
 
 def _receivers_first(names: tuple[str, ...], givers: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
-    """Put what received something before what gave it; otherwise the order stays."""
+    """Put the receivers of an object before its giver, and keep the order of all others."""
     ordered = list[str]()
     for name in names:
         ordered += [each for each in names if each in givers.get(name, ()) and each not in ordered]
@@ -107,8 +107,6 @@ def _waits_for_upstreams(result: ShardResult) -> bool:
 
 
 def _go_on(result: ShardResult, run: Run, run_context: RunContext) -> ShardResult:
-    from holdfast_orchestrator.deploy.resume import go_on_undoing  # noqa: PLC0415 - it imports `run`, which this is part of
-
     ended = go_on_undoing(run.manifest.by_name[result.shard], run, run_context)
     return replace(ended, seconds=result.seconds + ended.seconds)
 
@@ -116,13 +114,13 @@ def _go_on(result: ShardResult, run: Run, run_context: RunContext) -> ShardResul
 def _once_more(
     result: ShardResult, target: LastGood | None, run: Run, run_context: RunContext
 ) -> ShardResult:
-    """The way up: with everything above it back where it was, a shard's values are too."""
+    """Deploy the last good version again, once the shards above have theirs: it reads their values anew."""
     if target is None:
         return result
     again = _go(result.shard, target, run, run_context)
     if again.outcome is Outcome.SKIPPED:
-        told = f"{result.reason}; interrupted before the values from above were read again"
-        return replace(result, reason=told, next_step=rollback_command(run.manifest.by_name[result.shard]))
+        reason = f"{result.reason}; interrupted before the values from above were read again"
+        return replace(result, reason=reason, next_step=rollback_command(run.manifest.by_name[result.shard]))
     return result if again.outcome.is_good else again
 
 
@@ -149,10 +147,10 @@ def _taken_back(
         )
     back = _go(name, target, run, run_context)
     if back.outcome is Outcome.SKIPPED:
-        told = f"{because}; interrupted before it was taken back, so it stays committed"
+        reason = f"{because}; interrupted before it was taken back, so it stays committed"
         rollback = rollback_command(run.manifest.by_name[name])
-        run.emit(Notice(shard=name, message=f"{result.label}: {told} (to take it back: {rollback})"))
-        return replace(result, reason=told, next_step=rollback)
+        run.emit(Notice(shard=name, message=f"{result.label}: {reason} (to take it back: {rollback})"))
+        return replace(result, reason=reason, next_step=rollback)
     if not back.outcome.is_good:
         return back
     return replace(
@@ -169,7 +167,6 @@ def _doubts(name: str, target: LastGood, run: Run) -> tuple[str, ...]:
 
 
 def _go(name: str, target: LastGood | None, run: Run, run_context: RunContext) -> ShardResult:
-    """Go back in a run of its own: the journal of this one has come to its end."""
-    own = replace(run, id=new_run_id(run.clock.now()))
+    """Go back in a new run, because the journal of this one is closed."""
     intent = Intent(back=RollbackTarget(None if target is None else target.run, rejects=False))
-    return ShardRollback(run.manifest.by_name[name], own, intent, run_context).result()
+    return ShardDeploy(run.manifest.by_name[name], run.anew(), intent, run_context).result()

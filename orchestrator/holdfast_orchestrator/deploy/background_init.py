@@ -1,4 +1,4 @@
-"""Folders made ready for Terraform while their shards still wait for others.
+"""Initializes the folders of shards that still wait for other shards.
 
 `init` needs nothing of the shards above, so it is run for one shard after another while fewer shards are at
 work than may be. A shard whose turn comes takes its folder over; what was not ready then, or failed, is done
@@ -32,13 +32,13 @@ class BackgroundInit:
         self._thread = start_helper(self._work, name="ahead")
 
     def leave(self, name: str) -> None:
-        """Return when the folder of this shard is nobody's, and see that it stays so."""
+        """Take the folder of this shard out of the queue, and wait until this thread has left it."""
         with self._changed:
             self._waiting = deque(shard for shard in self._waiting if shard.name != name)
             self._changed.wait_for(lambda: self._busy != name)
 
     def close(self) -> None:
-        """Return when nothing is at work any more."""
+        """Stop, and wait for the init that runs."""
         with self._changed:
             self._waiting.clear()
             self._changed.notify_all()
@@ -59,7 +59,7 @@ class BackgroundInit:
                     self._changed.notify_all()
 
     def _next(self) -> Shard | None:
-        """The next one, as soon as there is room for it; None where none is left."""
+        """Wait for a free core, and return the next shard; None where none is left."""
         with self._changed:
             while self._waiting and not self._run.stop.asked:
                 if self._has_room() and self._is_locked(self._waiting[0]):

@@ -47,7 +47,7 @@ def set_lifecycle(run: Run, store: DurableStore, shards: Sequence[Shard]) -> Non
 
 
 def tidy_cache(cache: Path, now: datetime) -> None:
-    """Delete what nobody needs any more in this machine's cache; once a day also what takes a longer look."""
+    """Delete what is out of use in this machine's cache; once a day also what takes long to find."""
     prune_runs(cache, now)
     if is_due(cache, now):
         prune_folders(cache, now, needed=open_shards(cache))

@@ -11,7 +11,7 @@ from holdfast_orchestrator.plan.result import Plan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a run is to do.
+    """The shards of a run, and what to do with them.
 
     `shown` are the plans that were looked at. `policy` says what may be lost and what happens after a
     failure; `back` that shards are to go back, and where to; `atomic` that all shards go back when one

@@ -1,4 +1,4 @@
-"""What became of a shard and of a run: frozen, and the whole truth for every view."""
+"""How a shard and a run ended: frozen values that every view shows."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -97,17 +97,17 @@ class RunResult:
 
     @property
     def is_good(self) -> bool:
-        """Whether everything asked for is so now."""
+        """Whether everything that was asked for was done."""
         return not self.interrupted and all(result.outcome.is_good for result in self.shards)
 
     @property
     def exit_code(self) -> int:
         """The exit code of the whole run: that of the gravest thing that happened."""
-        found = {result.exit_code for result in self.shards}
+        codes = {result.exit_code for result in self.shards}
         if self.interrupted:
-            found.add(InterruptedSafelyError.exit_code)
+            codes.add(InterruptedSafelyError.exit_code)
         return next(
-            (code for code in _GRAVEST_FIRST if code in found), EXIT_OK if self.is_good else EXIT_FAILED
+            (code for code in _GRAVEST_FIRST if code in codes), EXIT_OK if self.is_good else EXIT_FAILED
         )
 
 

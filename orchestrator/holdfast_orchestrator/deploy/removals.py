@@ -1,4 +1,4 @@
-"""After the walk: what had to wait for dependents is removed, in a deploy of its own, dependents first.
+"""Removes what had to wait for dependents: in a deploy of its own, after the walk, dependents first.
 
 What a dependent that failed, or was not part of this run, still reads stays and is named.
 """
@@ -13,7 +13,6 @@ from holdfast_orchestrator.deploy.run_context import RunContext
 from holdfast_orchestrator.deploy.shard.deploy import ShardDeploy
 from holdfast_orchestrator.deploy.shard.intent import Intent
 from holdfast_orchestrator.events import Notice
-from holdfast_orchestrator.run_id import new_run_id
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.order import Order
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 def remove_what_waited(
     results: Mapping[str, ShardResult], order: "Order", run: Run, run_context: RunContext
 ) -> Mapping[str, ShardResult]:
-    """Return the results, those of shards whose removals were made, or had to stay, put right."""
+    """Make the removals that waited, and return the results with what came of them."""
     ended = dict(results)
     for name in reversed(run.manifest.graph.order):
         if name in ended and ended[name].put_off and ended[name].outcome.is_good:
@@ -47,9 +46,7 @@ def _removed(
         return _stays(result, run, why=f"{', '.join(map(run.label, unwell)) or 'the run'} was not finished")
     shown = None if order.shown is None else order.shown.by_name.get(result.shard)
     intent = Intent(allowed=order.policy.allowed, shown=shown, upstream_changed=True)
-    # The journal of this run has come to its end for this shard.
-    own = replace(run, id=new_run_id(run.clock.now()))
-    again = ShardDeploy(run.manifest.by_name[result.shard], own, intent, run_context).result()
+    again = ShardDeploy(run.manifest.by_name[result.shard], run.anew(), intent, run_context).result()
     if again.put_off:
         return _stays(result, run, why=f"still read by {', '.join(again.waits_for)}")
     if not again.outcome.is_good:
@@ -60,9 +57,9 @@ def _removed(
 
 def _stays(result: ShardResult, run: Run, *, why: str) -> ShardResult:
     kept = ", ".join(result.put_off)
-    told = f"{kept}: not removed yet ({why}); the next deploy of {result.label} that can removes it"
-    run.emit(Notice(shard=result.shard, message=told))
-    return replace(result, evidence=(*result.evidence, told))
+    sentence = f"{kept}: not removed yet ({why}); the next deploy of {result.label} that can removes it"
+    run.emit(Notice(shard=result.shard, message=sentence))
+    return replace(result, evidence=(*result.evidence, sentence))
 
 
 def _together(first: ShardResult, second: ShardResult) -> ShardResult:

@@ -1,4 +1,4 @@
-"""A whole run taken up again: each of its shards that is still open, on this machine or another."""
+"""Takes a run up again: each of its shards that is still open, on this machine or another."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -23,10 +23,10 @@ from holdfast_orchestrator.deploy.work.terraform_locks import outwait_lock
 from holdfast_orchestrator.errors import (
     HoldfastError,
     InterruptedSafelyError,
-    MachineError,
     NeedsPersonError,
     RolledBackError,
     UsageError,
+    machine_errors,
 )
 from holdfast_orchestrator.events import RunFinished
 from holdfast_orchestrator.lifecycle import Phase
@@ -48,7 +48,7 @@ _STAYS = (Outcome.UNCHANGED, Outcome.COMMITTED, Outcome.ROLLED_BACK)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeRequest:
-    """What is to be taken up: a run, what a person decided, and the command line for the records.
+    """Which run to take up, what a person decided, and the command line for the records.
 
     `decision` None: nobody has decided anything. `patience` is for how many seconds a Terraform on another
     machine is waited for that holds the state. With `heeds_stop`, nothing is begun once a stop was asked for.
@@ -81,13 +81,13 @@ def shards_of_run(run: str, app: tuple[Shard, ...], stores: Iterable[DurableStor
         leased = {shard.name: shard for store in stores for shard in _leased(run, app, store)}
         written = leased | written
     # What is kept of a run that ends today, and for how long, is what the app says today.
-    there = now | {
+    shards_by_name = now | {
         name: replace(shard, keeping=now[name].keeping, directory=now[name].directory)
         if name in now
         else shard
         for name, shard in written.items()
     }
-    shards = tuple(there[name] for name in sorted(names | set(written)) if name in there)
+    shards = tuple(shards_by_name[name] for name in sorted(names | set(written)) if name in shards_by_name)
     if not shards:
         raise UsageError(f"there is no run {run} to take up", next_step="to see them: holdfast runs")
     return shards
@@ -161,12 +161,12 @@ def take_up_run(
 
 
 def known_shards(shards: tuple[Shard, ...], others: tuple[Shard, ...]) -> Manifest:
-    """The shards of the run, and beside them what else is known of the app."""
+    """A manifest of the shards of the run, with the other shards of the app beside them."""
     names = {shard.name for shard in shards}
     every = (*shards, *(other for other in others if other.name not in names))
-    known = {shard.name for shard in every}
+    run_names = {shard.name for shard in every}
     kept = tuple(
-        replace(shard, depends_on=tuple(name for name in shard.depends_on if name in known))
+        replace(shard, depends_on=tuple(name for name in shard.depends_on if name in run_names))
         for shard in every
     )
     return Manifest(kept)
@@ -191,7 +191,7 @@ def go_on(shard: Shard, run: Run, run_context: RunContext) -> ShardResult | None
 
 
 def go_on_undoing(shard: Shard, run: Run, run_context: RunContext) -> ShardResult:
-    """Build the rollback of this run's failed shard again: what it could not go back without is there now."""
+    """Roll this run's failed shard back once more, now that the shards above it went back."""
     take = ResumeRequest(
         run=run.id, decision=OperatorDecision(), patience=_PATIENCE_SECONDS, heeds_stop=False
     )
@@ -204,20 +204,16 @@ def _taken_up(request: ResumeRequest, run: Run, shard: Shard, run_context: RunCo
 
 
 def _ended(request: ResumeRequest, run: Run, shard: Shard, run_context: RunContext) -> ShardResult | Failure:
-    """How it ended; where that run had not begun to change anything here, what to say of it."""
+    """Take a shard up; return its result, or a failure where the run had changed nothing here."""
     began = run.clock.monotonic()
     builder = ResultBuilder(shard=shard, run=run)
     try:
-        ended = _under_lease(request, run, shard, run_context, builder)
+        with machine_errors():
+            ended = _under_lease(request, run, shard, run_context, builder)
     except InterruptedSafelyError:
         ended = builder.stopped(_still_open(request))
     except HoldfastError as error:
         ended = builder.stopped(error)
-    except Exception as error:
-        refused = MachineError.behind(error)
-        if refused is None:
-            raise
-        ended = builder.stopped(refused)
     if isinstance(ended, Failure):
         return ended
     return ended if ended.seconds else replace(ended, seconds=run.clock.monotonic() - began)
@@ -254,16 +250,16 @@ def _under_lease(
 def _standing(
     store: DurableStore, shard: Shard, request: ResumeRequest, builder: ResultBuilder, unfinished: str | None
 ) -> ShardResult | Failure:
-    """What became of a shard with which that run has nothing left to do, as far as it had begun.
+    """What became of a shard that the run has ended or never begun.
 
     `unfinished` is another run that has not come to its end here.
     """
-    told = read_run(store, request.run)
-    outcome = None if told is None else told.outcomes.get(shard.name)
-    if told is not None and outcome in _STAYS:
+    record = read_run(store, request.run)
+    outcome = None if record is None else record.outcomes.get(shard.name)
+    if record is not None and outcome in _STAYS:
         is_undone = outcome == Outcome.ROLLED_BACK
         stands = _undone(request, store, shard, builder) if is_undone else builder.good(Outcome(outcome))
-        return replace(stands, seconds=told.seconds.get(shard.name, 0.0))
+        return replace(stands, seconds=record.seconds.get(shard.name, 0.0))
     if unfinished is not None:
         return Failure(
             reason=f"run {unfinished} is open here; it has not come to its end",
@@ -294,7 +290,7 @@ def _by_its_journal(
 
 
 def _given_back(request: ResumeRequest, store: DurableStore, shard: Shard, holder: LeaseRecord) -> Failure:
-    """What to say of a run of which there is nothing but a lease; a move that it began is gone on with."""
+    """The failure of a run that left nothing but a lease, with the command for a move that it began."""
     ended = f"run {request.run} ended while it was {holder.doing}"
     kept = read_state_record(store, shard.state.folder)
     moving = None if kept is None else kept.record.moving

@@ -1,12 +1,11 @@
-"""Deploy or destroy a choice of shards: check, walk along the graph, tell, and add up."""
+"""Deploys or destroys the chosen shards: checks, walks the graph, reports, and sums up."""
 
 import threading
 from collections.abc import Iterable, Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.app.graph import Graph
 from holdfast_orchestrator.app.manifest import Shard
@@ -23,33 +22,28 @@ from holdfast_orchestrator.deploy.phases.readers import readers_of
 from holdfast_orchestrator.deploy.removals import remove_what_waited
 from holdfast_orchestrator.deploy.run_context import RunContext
 from holdfast_orchestrator.deploy.run_recorder import RunRecorder
+from holdfast_orchestrator.deploy.shard.deploy import ShardDeploy
 from holdfast_orchestrator.deploy.shard.intent import Intent
 from holdfast_orchestrator.deploy.skip_check import SkipCheck
+from holdfast_orchestrator.deploy.workers import Workers
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Notice, RunFinished
 from holdfast_orchestrator.gate.adopted import refuse_unknown_adoptions
 from holdfast_orchestrator.gate.elsewhere import refuse_states_elsewhere
 from holdfast_orchestrator.ownership.handover import Handover, ShardHandover, find_moves
-from holdfast_orchestrator.run_id import new_run_id
 from holdfast_orchestrator.schedule import Schedule, Skipped
 from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.possible_moves import order_of_moves
 
-if TYPE_CHECKING:
-    from holdfast_orchestrator.deploy.workers import Workers
 
-
-def carry_out(order: Order, run: Run, crew: "Workers | None" = None) -> RunResult:
-    """Have a crew (None: this process) do what is ordered, and say how it ended.
+def carry_out(order: Order, run: Run, crew: Workers | None = None) -> RunResult:
+    """Carry an order out with the workers of a cluster (None: with threads here), and return how it ended.
 
     A failed shard is part of the answer.
 
     Raises StateBucketError before anything is begun where a state bucket is missing, and UsageError
     where a destroy would leave a dependent without what it depends on.
     """
-    from holdfast_orchestrator.deploy.workers import LocalWorkers  # noqa: PLC0415 - it comes back here for `resume`
-
-    crew = crew or LocalWorkers()
     began = run.clock.monotonic()
     check_buckets(run.tools, order.shards)
     refuse_states_elsewhere(run.tools, order.shards, lambda text: run.emit(Notice(message=text)))
@@ -72,7 +66,7 @@ def carry_out(order: Order, run: Run, crew: "Workers | None" = None) -> RunResul
     skip_check = _turns(order, run)
     with run.stop.guarding():
         recorder.begin()
-        with crew.listening(run):
+        with nullcontext() if crew is None else crew.listening(run):
             results: Mapping[str, ShardResult] = {}
             try:
                 walk = _Walk(order=order, run=run, run_context=run_context, crew=crew, skip_check=skip_check)
@@ -111,7 +105,7 @@ def _refuse_to_strand(order: Order, run: Run) -> None:
 
 
 def _refuse_to_strand_readers(order: Order, run: Run) -> None:
-    """Of a stack that is not in the app any more, only records tell who still reads it."""
+    """Refuse to destroy a retired stack that others still read, as their records say."""
     for shard in order.shards:
         if shard.directory != Path():
             continue
@@ -128,7 +122,7 @@ class _Walk:
     order: Order
     run: Run
     run_context: RunContext
-    crew: "Workers"
+    crew: Workers | None
     lock: threading.Lock = field(default_factory=threading.Lock)
     moved: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
@@ -162,7 +156,7 @@ class _Walk:
         return results
 
     def _hand_over(self, results: dict[str, ShardResult]) -> None:
-        """Give those a second turn that kept an object for a shard that came after them."""
+        """Deploy shards once more that kept an object until a later shard had received it."""
         for name in self._graph.order:
             receivers = self.handover.of(name, self.failed).receivers
             if not receivers or not results[name].outcome.is_good:
@@ -170,18 +164,14 @@ class _Walk:
             missing = [each for each in receivers if not results[each].outcome.is_good]
             if missing or self.run.stop.asked:
                 waits = ", ".join(self.run.label(each) for each in missing or receivers)
-                told = (
+                sentence = (
                     f"{self.run.label(name)} keeps in its state what goes to {waits}, until that is deployed"
                 )
-                self.run.emit(Notice(shard=name, message=told))
+                self.run.emit(Notice(shard=name, message=sentence))
                 continue
             first, intent = results[name], replace(self._intent(name), handover=ShardHandover(), shown=None)
-            again = self.crew.work(self.run.manifest.by_name[name], self._own_run(), intent, self.run_context)
+            again = self._worked(self.run.manifest.by_name[name], self.run.anew(), intent)
             results[name] = again if not again.outcome.is_good else replace(first, serial=again.serial)
-
-    def _own_run(self) -> Run:
-        """A run for a second turn: the journal of the first has come to its end."""
-        return replace(self.run, id=new_run_id(self.run.clock.now()))
 
     def _seconds(self) -> Mapping[str, float]:
         """How long each shard is expected to take; nothing where it will be skipped."""
@@ -210,9 +200,9 @@ class _Walk:
 
     @cached_property
     def _ahead(self) -> BackgroundInit:
-        """Of what will be worked on here, whatever has to wait for others first."""
+        """Initializes the folders of shards that change in this process and wait for others."""
         waiting: Iterable[Shard] = ()
-        if self.skip_check is not None and self.crew.is_here:
+        if self.skip_check is not None and self.crew is None:
             changing = [shard for shard in self.order.shards if self.skip_check.will_work(shard)]
             waiting = [shard for shard in changing if self._graph.dependencies[shard.name]]
         return BackgroundInit(
@@ -231,7 +221,7 @@ class _Walk:
             return result
         self._ahead.leave(name)
         self.at_work.add(name)
-        result = self.crew.work(shard, self.run, intent, self.run_context)
+        result = self._worked(shard, self.run, intent)
         self.at_work.discard(name)
         if result.outcome is Outcome.COMMITTED:
             self._note_moved(name)
@@ -239,6 +229,11 @@ class _Walk:
             self.failed.add(name)
         self._tell(result)
         return result
+
+    def _worked(self, shard: Shard, run: Run, intent: Intent) -> ShardResult:
+        if self.crew is not None:
+            return self.crew.work(shard, run, intent, self.run_context)
+        return ShardDeploy(shard, run, intent, self.run_context).result()
 
     def _skip(self, name: str, skipped: Skipped) -> None:
         self.failed.add(name)
@@ -268,11 +263,13 @@ class _Walk:
         waiting = self._graph.waiting[name]
         decisions = {other: self.skip_check.decisions[other] for other in waiting}
         return tuple(
-            other for other, known in decisions.items() if not known.unchanged and known.record is not None
+            other
+            for other, decision in decisions.items()
+            if not decision.unchanged and decision.record is not None
         )
 
     def _has_moved_above(self, name: str) -> bool:
-        """Whether anything above, near or far, was committed in this run: each turn asks only the nearest."""
+        """Whether any shard above was committed in this run. Passes the answer on to the shards below."""
         with self.lock:
             changed = not self.moved.isdisjoint(self._graph.dependencies[name])
         if changed:
@@ -293,7 +290,7 @@ class _Walk:
 
 
 def _turns(order: Order, run: Run) -> SkipCheck | None:
-    """Only what is deployed as the app says can be left alone."""
+    """The check for unchanged shards; None for a destroy or a rollback, which skip none."""
     if order.destroy or order.back is not None:
         return None
     return SkipCheck.look(run, order.shards, refresh=order.refresh)

@@ -1,4 +1,4 @@
-"""What all shards of one run share while it changes things: who deploys, and the proofs asked once."""
+"""What the shards of a run share while it changes things: who deploys, owners, checks made once."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -55,7 +55,7 @@ class DeployPolicy:
 
 @dataclass(frozen=True, kw_only=True)
 class RunContext:
-    """Made once for a run. Who deploys and from which revision is found out behind the run's back.
+    """Made once for a run. The actor and the revision are looked up in the background.
 
     `taken_over` says that another process may have begun a shard for this very run, and died.
     `owners` knows what every state has. `hands` are for requests to a bucket that a shard makes at the same
@@ -88,7 +88,7 @@ class RunContext:
 
     @classmethod
     def of(cls, runtime: Runtime, policy: DeployPolicy, *, actor: Actor, git: str | None) -> Self:
-        """Return the context of a run of which all this is known."""
+        """Return the context of a run whose actor and revision are known."""
         found_actor: Future[Actor] = Future()
         found_actor.set_result(actor)
         found_git: Future[str | None] = Future()
@@ -111,8 +111,8 @@ class RunContext:
 
 
 def _caller(run: Run, shards: tuple[Shard, ...]) -> Callable[[], str | None]:
-    """The local cloud has no callers worth a request."""
-    shard = next((one for one in shards if one.cloud == "aws"), None)
+    """Looks the AWS caller up; nobody where all shards are of the local cloud."""
+    shard = next((shard for shard in shards if shard.cloud == "aws"), None)
     if shard is None:
         return lambda: None
     return lambda: aws_caller(run.runtime, region=shard.region, environ=run.tools.environ(shard.cloud))

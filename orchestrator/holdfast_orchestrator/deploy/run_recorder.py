@@ -1,4 +1,4 @@
-"""What is written of a whole run, whatever becomes of it: its record, and one entry in the audit trail.
+"""Writes the record of a run and its entry in the audit trail, however the run ends.
 
 Both lie in every state bucket the run touches. What was shown is kept: redacted in the trail, as it was
 under a prefix of its own.
@@ -35,7 +35,7 @@ class Transcript(Protocol):
 
     @property
     def text(self) -> str:
-        """Everything so far."""
+        """The transcript so far."""
 
 
 # What makes one: it is given where the events go on to.
@@ -86,15 +86,17 @@ class RunRecorder:
         self, store: DurableStore, shards: Sequence[Shard], trail: AuditTrail, result: RunResult
     ) -> None:
         names = {shard.name for shard in shards}
-        ours = [one for one in result.shards if one.shard in names]
-        outcomes = {one.shard: one.outcome.value for one in ours}
-        seconds = {one.shard: round(one.seconds, 3) for one in ours}
+        ours = [ended for ended in result.shards if ended.shard in names]
+        outcomes = {ended.shard: ended.outcome.value for ended in ours}
+        seconds = {ended.shard: round(ended.seconds, 3) for ended in ours}
         # Shards without any outcome: something broke that should not have.
         status = status_of(outcomes, interrupted=result.interrupted) if ours else "failed"
         # Where no backup was made there are none too many.
-        more = {one.shard for one in ours if one.outcome is Outcome.COMMITTED and one.backup is not None}
+        more = {
+            ended.shard for ended in ours if ended.outcome is Outcome.COMMITTED and ended.backup is not None
+        }
         with WorkerPool(_WRITERS, thread_name_prefix="run-recorder") as writers:
-            for shard in (one for one in shards if one.name in more):
+            for shard in (shard for shard in shards if shard.name in more):
                 writers.submit(prune_backups, self.run, shard)
             action = self._action(shards, outcomes=outcomes, seconds=seconds, status=status)
             audited = writers.submit(self._audit, store, shards, trail, action)
@@ -150,8 +152,7 @@ def status_of(outcomes: Mapping[str, str], *, interrupted: bool) -> str:
     """How a run ended, in a word: the gravest outcome of its shards."""
     if interrupted:
         return "interrupted"
-    found = set(outcomes.values())
-    return next((outcome for outcome in _GRAVEST_FIRST if outcome in found), "unchanged")
+    return next((outcome for outcome in _GRAVEST_FIRST if outcome in outcomes.values()), "unchanged")
 
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
-"""Who works on shards; the crew that is this process; and how work is taken over from one that died."""
+"""Workers of another process or machine, and how work is taken over from one that died."""
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Protocol
 
@@ -11,7 +11,6 @@ from holdfast_orchestrator.deploy.resume import go_on
 from holdfast_orchestrator.deploy.run_context import RunContext
 from holdfast_orchestrator.deploy.shard.deploy import ShardDeploy
 from holdfast_orchestrator.deploy.shard.intent import Intent
-from holdfast_orchestrator.deploy.shard.manual_rollback import ShardRollback
 from holdfast_orchestrator.state.lease import EXPIRES_AFTER
 
 PATIENCE_SECONDS = EXPIRES_AFTER + 30.0
@@ -19,30 +18,13 @@ PATIENCE_SECONDS = EXPIRES_AFTER + 30.0
 
 
 class Workers(Protocol):
-    """Works on one shard at a time for each thread that asks; `is_here`: on this machine, in its folders."""
-
-    is_here: bool
+    """Work on one shard at a time for each thread that asks."""
 
     def listening(self, run: Run) -> AbstractContextManager[None]:
         """Return what is entered around all the work for a run."""
 
     def work(self, shard: Shard, run: Run, intent: Intent, run_context: RunContext) -> ShardResult:
         """Work on a shard as its intent says; whatever happens is the result."""
-
-
-class LocalWorkers:
-    """The thread that asks does the work."""
-
-    is_here = True
-
-    def listening(self, _run: Run) -> AbstractContextManager[None]:
-        """Do nothing: the events of a local shard are emitted already."""
-        return nullcontext()
-
-    def work(self, shard: Shard, run: Run, intent: Intent, run_context: RunContext) -> ShardResult:
-        """Deploy, destroy or go back."""
-        worker = ShardDeploy if intent.back is None else ShardRollback
-        return worker(shard, run, intent, run_context).result()
 
 
 def take_over(shard: Shard, run: Run, intent: Intent, run_context: RunContext) -> ShardResult:
@@ -54,4 +36,4 @@ def take_over(shard: Shard, run: Run, intent: Intent, run_context: RunContext) -
         lease_wait=max(run_context.policy.lease_wait, PATIENCE_SECONDS),
     )
     ended = go_on(shard, run, replace(run_context, policy=policy))
-    return ended or LocalWorkers().work(shard, run, intent, replace(run_context, taken_over=True))
+    return ended or ShardDeploy(shard, run, intent, replace(run_context, taken_over=True)).result()

@@ -13,7 +13,7 @@
     runner       one command at a time, watched to its end
     initialize   `init`, only when needed, only with trusted providers
     warm         providers that run already, behind a gateway that shows a shard what it needs of them
-    terraform    init, plan, show, apply, output, state                       -> outcomes
+    terraform    init, plan, show, apply, output                              -> outcomes
     ui_events    what an engine says while it works, one frozen value a line  -> UiEvent
     diagnostics  what it complains of, each complaint once, with a place in the Python source
 

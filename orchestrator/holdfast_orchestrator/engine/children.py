@@ -1,4 +1,4 @@
-"""Who runs in a shard's folder: beside each record of events, which process writes it.
+"""Which engines run in a shard's folder: beside each record of events, the process that writes it.
 
     output/20261121T070243-01-apply.jsonl
     output/20261121T070243-01-apply.child.json     its process id, birth, and when it was started
@@ -26,7 +26,7 @@ _INTERRUPTED = ".interrupted"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Child:
-    """An engine that was started; `verb` is apply or plan, `birth` what `Processes.birth` said of it."""
+    """An engine that was started; `verb` is apply or plan, `birth` what `Processes.birth` returned for it."""
 
     verb: str
     record: Path
@@ -46,7 +46,7 @@ class Child:
 
 
 def keep_child(record: Path, pid: int, *, began: datetime, processes: Processes) -> None:
-    """Note who writes `record`. A disk that is full must not disturb what has been started."""
+    """Note which process writes `record`. A full disk must not disturb an engine that has been started."""
     note = {"pid": pid, "birth": processes.birth(pid) or "", "began": began.isoformat()}
     with contextlib.suppress(OSError):
         write_private(record.with_suffix(_SUFFIX), json.dumps(note).encode())

@@ -70,11 +70,14 @@ class RequiredProviders:
         """Return the sources that each mirror serves, of all that a mirror serves."""
         target = this_platform()
         served: dict[Path, list[str]] = {}
-        for one in self.required:
-            locked = self.locks[one.source].version if one.source in self.locks else None
-            mirror = next((mirror for mirror in self.mirrors if mirror.serves(one, locked, target)), None)
+        for required in self.required:
+            lock = self.locks.get(required.source)
+            locked = None if lock is None else lock.version
+            mirror = next(
+                (mirror for mirror in self.mirrors if mirror.serves(required, locked, target)), None
+            )
             if mirror is not None:
-                served.setdefault(mirror.path, []).append(one.source)
+                served.setdefault(mirror.path, []).append(required.source)
         return served
 
 
@@ -133,20 +136,17 @@ def _hcl(document: Mapping[str, object]) -> str:
     lines = []
     for key, value in document.items():
         if key in _LABELLED and isinstance(value, Mapping):
-            lines += [f"{key} {json.dumps(label)} {_block(body)}" for label, body in value.items()]
-        elif isinstance(value, Mapping):
-            lines.append(f"{key} {_block(value)}")
+            lines += [_setting(f"{key} {json.dumps(label)}", body) for label, body in value.items()]
         else:
-            lines.append(f"{key} = {json.dumps(value)}")
+            lines.append(_setting(key, value))
     return "\n".join(lines)
 
 
-def _block(body: Mapping[str, object]) -> str:
-    inner = "".join(
-        f"  {key} {_block(value)}\n" if isinstance(value, Mapping) else f"  {key} = {json.dumps(value)}\n"
-        for key, value in body.items()
-    )
-    return "{\n" + inner + "}"
+def _setting(name: str, value: object) -> str:
+    if not isinstance(value, Mapping):
+        return f"{name} = {json.dumps(value)}"
+    inner = "".join(f"  {_setting(key, each)}\n" for key, each in value.items())
+    return f"{name} {{\n{inner}}}"
 
 
 def _defines(text: str, name: str) -> bool:

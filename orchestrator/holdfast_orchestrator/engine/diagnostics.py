@@ -1,4 +1,4 @@
-"""What an engine complains of: each complaint once, in its own words, with a place and advice.
+"""An engine's warnings and errors: each once, in the engine's words, with a place and advice.
 
 An engine repeats itself: in its events and on standard error, once per attempt, with another
 request id each time. Here a complaint is a value, duplicates are dropped, and two things are added:
@@ -13,9 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
+from holdfast_orchestrator.app.manifest import Source
 from holdfast_orchestrator.errors import EngineError
+from holdfast_orchestrator.terraform.json_values import mapping_of, text_of
 
 # Differ from one attempt to the next and say nothing.
 _NOISE = re.compile(r"(?i)\b(request ?id|host ?id|x-amz-[a-z-]+)\b[:=]?\s*[^\s,]+,?")
@@ -40,16 +42,14 @@ class Diagnostic:
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
         """Read an engine's JSON form; what is missing or of another type is left empty."""
-        place = body.get("range")
-        place = place if isinstance(place, Mapping) else {}
-        start = place.get("start")
-        line = start.get("line") if isinstance(start, Mapping) else None
+        place = mapping_of(body.get("range"))
+        line = mapping_of(place.get("start")).get("line")
         return cls(
-            severity=_text(body.get("severity")) or "error",
-            summary=_text(body.get("summary")).strip(),
-            detail=_text(body.get("detail")).strip(),
-            address=_text(body.get("address")) or None,
-            file=_text(place.get("filename")) or None,
+            severity=text_of(body.get("severity")) or "error",
+            summary=text_of(body.get("summary")).strip(),
+            detail=text_of(body.get("detail")).strip(),
+            address=text_of(body.get("address")) or None,
+            file=text_of(place.get("filename")) or None,
             line=line if isinstance(line, int) else None,
         )
 
@@ -66,19 +66,6 @@ class Diagnostic:
     def advice(self) -> str | None:
         """One line on what to do, where the failure is a known one."""
         return advice_for(self.text)
-
-
-class Declared(Protocol):
-    """Where the app says it declared a resource."""
-
-    @property
-    def path(self) -> str | None: ...
-    @property
-    def construct(self) -> str | None: ...
-    @property
-    def file(self) -> str | None: ...
-    @property
-    def line(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +98,10 @@ class CommandFailedError(EngineError):
     """An engine's command failed; `diagnostics` say why, `code` is its exit code."""
 
     def __init__(self, command: str, code: int, diagnostics: Sequence[Diagnostic]) -> None:
-        errors = [one for one in diagnostics if one.is_error]
-        told = "\n".join(one.text for one in errors) or "it gave no reason"
-        advice = next((one.advice for one in errors if one.advice), None)
-        super().__init__(f"{command} failed (exit code {code}): {told}", next_step=advice)
+        errors = [diagnostic for diagnostic in diagnostics if diagnostic.is_error]
+        words = "\n".join(error.text for error in errors) or "it gave no reason"
+        advice = next((error.advice for error in errors if error.advice), None)
+        super().__init__(f"{command} failed (exit code {code}): {words}", next_step=advice)
         self.command = command
         self.code = code
         self.diagnostics = tuple(diagnostics)
@@ -122,13 +109,14 @@ class CommandFailedError(EngineError):
 
 def unique(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Drop repetitions, request ids and line breaks aside; the first and fullest of each stays."""
-    seen: dict[tuple[str, str, str | None], Diagnostic] = {}
-    for one in diagnostics:
-        seen.setdefault((one.severity, _essence(one.text), one.address), one)
-    placed = {(severity, text) for severity, text, address in seen if address is not None}
+    first: dict[tuple[str, str, str | None], Diagnostic] = {}
+    for diagnostic in diagnostics:
+        essence = " ".join(_NOISE.sub("", diagnostic.text).split())
+        first.setdefault((diagnostic.severity, essence, diagnostic.address), diagnostic)
+    placed = {(severity, text) for severity, text, address in first if address is not None}
     return tuple(
-        one
-        for (severity, text, address), one in seen.items()
+        diagnostic
+        for (severity, text, address), diagnostic in first.items()
         if address is not None or (severity, text) not in placed
     )
 
@@ -143,14 +131,14 @@ def from_stderr(text: str) -> tuple[Diagnostic, ...]:
 
 def _from_box(lines: Sequence[str]) -> Diagnostic:
     severity, summary = lines[0].split(": ", 1)
-    address = next((found["address"] for line in lines if (found := _ADDRESS.match(line))), None)
-    place = next((found for line in lines if (found := _PLACE.match(line))), None)
+    address = next(filter(None, map(_ADDRESS.match, lines)), None)
+    place = next(filter(None, map(_PLACE.match, lines)), None)
     body = [line for line in lines[1:] if not _ADDRESS.match(line) and not _PLACE.match(line)]
     return Diagnostic(
         severity=severity.lower(),
         summary=summary.strip(),
         detail="\n".join(body).strip(),
-        address=address,
+        address=address["address"] if address else None,
         file=place["file"] if place else None,
         line=int(place["line"]) if place else None,
     )
@@ -168,10 +156,10 @@ def known_failures() -> tuple[Advice, ...]:
 
 def advice_for(text: str) -> str | None:
     """Return the line of advice for a failure's text, or None where it is not a known one."""
-    return next((one.advice for one in known_failures() if one.pattern.search(text)), None)
+    return next((failure.advice for failure in known_failures() if failure.pattern.search(text)), None)
 
 
-def locate(diagnostic: Diagnostic, sources: Mapping[str, Declared], configuration: bytes) -> Place | None:
+def locate(diagnostic: Diagnostic, sources: Mapping[str, Source], configuration: bytes) -> Place | None:
     """Return where the resource a complaint is about was declared, or None where that is unknown.
 
     `sources` is the deployment manifest's map from address to construct and Python line;
@@ -190,14 +178,14 @@ def locate(diagnostic: Diagnostic, sources: Mapping[str, Declared], configuratio
 
 
 def _metadata_path(configuration: bytes, address: str) -> str | None:
-    block = _document(configuration)
-    mode, parts = (
-        ("data", address.split(".")[1:]) if address.startswith("data.") else ("resource", address.split("."))
-    )
-    for key in (mode, *parts[:2], "//", "metadata"):
-        block = block.get(key) if isinstance(block, dict) else None
-    path = block.get("path") if isinstance(block, dict) else None
-    return path if isinstance(path, str) else None
+    try:
+        block = json.loads(configuration)
+    except ValueError:
+        return None
+    parts = address.split(".") if address.startswith("data.") else ["resource", *address.split(".")]
+    for key in (*parts[:3], "//", "metadata"):
+        block = mapping_of(block).get(key)
+    return text_of(mapping_of(block).get("path")) or None
 
 
 def _address_at(configuration: bytes, line: int | None) -> str | None:
@@ -217,22 +205,7 @@ def _address_at(configuration: bytes, line: int | None) -> str | None:
 def _keys_around(lines: Sequence[str]) -> Iterator[str]:
     depth: int | None = None
     for line in reversed(lines):
-        found = re.match(r'^(\s*)"([^"]+)":', line)
-        if found and (depth is None or len(found[1]) < depth):
-            depth = len(found[1])
-            yield found[2]
-
-
-def _document(configuration: bytes) -> Any:
-    try:
-        return json.loads(configuration)
-    except ValueError:
-        return {}
-
-
-def _essence(text: str) -> str:
-    return " ".join(_NOISE.sub("", text).split())
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+        key = re.match(r'^(\s*)"([^"]+)":', line)
+        if key and (depth is None or len(key[1]) < depth):
+            depth = len(key[1])
+            yield key[2]

@@ -16,16 +16,14 @@ FORCED = {
     # Wrapped and localised texts would be neither matched nor comparable.
     "LC_ALL": "C.UTF-8",
 }
-DROPPED = frozenset(
-    {
-        "TF_DATA_DIR",
-        "TF_WORKSPACE",
-        "TF_REATTACH_PROVIDERS",
-        "TF_STATE_PERSIST_INTERVAL",
-        "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE",
-        "TERRAFORM_CONFIG",
-    }
-)
+DROPPED = frozenset({
+    "TF_DATA_DIR",
+    "TF_WORKSPACE",
+    "TF_REATTACH_PROVIDERS",
+    "TF_STATE_PERSIST_INTERVAL",
+    "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE",
+    "TERRAFORM_CONFIG",
+})  # fmt: skip
 _DROPPED_PREFIX = "TF_CLI_ARGS"
 
 

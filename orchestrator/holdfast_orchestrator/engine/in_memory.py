@@ -68,8 +68,8 @@ def forget_below(folder: Path) -> None:
 def keep_on_disk(path: Path) -> None:
     """Write what is in memory for `path` to the disk: somebody will need it when we are gone."""
     with _lock:
-        known = path in _open
-    if known:
+        is_ours = path in _open
+    if is_ours:
         content = path.read_bytes()
         forget(path)
         write_private(path, content)

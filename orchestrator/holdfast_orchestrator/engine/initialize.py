@@ -11,7 +11,7 @@ checksum (a package that was downloaded is checked by `zh:`, what lies in `.terr
 
 import hashlib
 import json
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from holdfast_orchestrator.engine import lockfile
@@ -37,28 +37,69 @@ _PLATFORM_MISSING = "Provider lock file not updated"
 
 
 class Initialization:
-    """One shard's `init`."""
+    """One shard's `init`: what comes before, between and after the commands that Terraform runs."""
 
     def __init__(
-        self, runner: Runner, *, project: Path, cache: Path, required: tuple[Requirement, ...]
+        self,
+        runner: Runner,
+        config: CliConfig,
+        *,
+        project: Path,
+        cache: Path,
+        required: tuple[Requirement, ...],
     ) -> None:
         self._runner = runner
+        self._config = config
         self._project = project
         self._cache = cache
         self._required = required
         self._folder = runner.workdir
+        self._locks: lockfile.Locks = {}
+        self._learns = False
 
-    def run(self, config: CliConfig, environ: dict[str, str]) -> InitOutcome:
-        """Initialize the folder unless it is. Raises CommandFailedError."""
-        locks = lockfile.usable(lockfile.read(self._project), self._required)
-        key = self._key(config, locks)
-        if self._is_initialized(key):
-            return InitOutcome(skipped=True)
+    @property
+    def is_done(self) -> bool:
+        """Whether the folder is initialized for just this."""
+        return self._is_initialized(self._key(self._project_locks()))
+
+    def guard(self) -> AbstractContextManager[object]:
+        """Return what is entered around the commands: one init at a time where a cache cannot bear more."""
+        if not self._config.serial_init:
+            return nullcontext()
+        return locked(cache_folder_of(self._cache) / "plugins.lock")
+
+    def begin(self) -> tuple[str, ...]:
+        """Make the folder ready for the first command, and return its flags."""
         self._forget_half_an_init()
-        guard = locked(cache_folder_of(self._cache) / "plugins.lock") if config.serial_init else nullcontext()
-        with guard:
-            streamed = self._locked_init(locks, environ)
-        write_private(self._folder / INIT_KEY, self._key(config, self._project_locks()).encode())
+        self._locks = self._project_locks()
+        self._learns = not lockfile.covers(self._locks, self._required)
+        if self._learns:
+            self._copy_locks(self._locks)
+            return ()
+        sources = {required.source for required in self._required}
+        self._copy_locks({source: lock for source, lock in self._locks.items() if source in sources})
+        return ("-lockfile=readonly",)
+
+    def must_repeat(self, streamed: Streamed) -> bool:
+        """Whether init has to run once more, and may write the lock file then. Raises CommandFailedError."""
+        if self._learns:
+            return False
+        summaries = {diagnostic.summary for diagnostic in streamed.diagnostics}
+        if _STATE_NEEDS_MORE in summaries:
+            self._learns = True
+            self._copy_locks(self._locks)
+            return True
+        check(self._runner, "init", streamed)
+        return _PLATFORM_MISSING in summaries
+
+    def end(self, streamed: Streamed) -> InitOutcome:
+        """Keep what the last command has made. Raises CommandFailedError where it failed."""
+        check(self._runner, "init", streamed)
+        if self._learns:
+            name = hashlib.sha256(str(self._project.resolve()).encode()).hexdigest()[:16]
+            guard = cache_folder_of(self._cache, "locks") / name
+            lockfile.merge_into_project(self._project, lockfile.read(self._folder), guard=guard)
+        write_private(self._folder / INIT_KEY, self._key(self._project_locks()).encode())
         return InitOutcome(skipped=False, diagnostics=streamed.diagnostics)
 
     def _forget_half_an_init(self) -> None:
@@ -67,37 +108,6 @@ class Initialization:
         if not key.is_file() and made.exists():
             remove(made)
         key.unlink(missing_ok=True)
-
-    def _locked_init(self, locks: lockfile.Locks, environ: dict[str, str]) -> Streamed:
-        if not lockfile.covers(locks, self._required):
-            return self._learning_init(locks, environ)
-        sources = {one.source for one in self._required}
-        self._copy_locks({source: lock for source, lock in locks.items() if source in sources})
-        streamed = self._init(environ, "-lockfile=readonly")
-        summaries = {one.summary for one in streamed.diagnostics}
-        if _STATE_NEEDS_MORE in summaries:
-            return self._learning_init(locks, environ)
-        check(self._runner, "init", streamed)
-        return self._checked_init(environ) if _PLATFORM_MISSING in summaries else streamed
-
-    def _learning_init(self, locks: lockfile.Locks, environ: dict[str, str]) -> Streamed:
-        self._copy_locks(locks)
-        streamed = self._checked_init(environ)
-        guard = (
-            cache_folder_of(self._cache, "locks")
-            / hashlib.sha256(str(self._project.resolve()).encode()).hexdigest()[:16]
-        )
-        lockfile.merge_into_project(self._project, lockfile.read(self._folder), guard=guard)
-        return streamed
-
-    def _checked_init(self, environ: dict[str, str]) -> Streamed:
-        streamed = self._init(environ)
-        check(self._runner, "init", streamed)
-        return streamed
-
-    def _init(self, environ: dict[str, str], *extra: str) -> Streamed:
-        # -reconfigure: the folder is only a place to work in, no state ever moves because it changed.
-        return self._runner.stream("init", "-json", "-input=false", "-reconfigure", *extra, environ=environ)
 
     def _copy_locks(self, locks: lockfile.Locks) -> None:
         if locks:
@@ -108,7 +118,7 @@ class Initialization:
     def _project_locks(self) -> lockfile.Locks:
         return lockfile.usable(lockfile.read(self._project), self._required)
 
-    def _key(self, config: CliConfig, locks: lockfile.Locks) -> str:
+    def _key(self, locks: lockfile.Locks) -> str:
         document = json.loads(read_source(self._folder / CONFIGURATION))
         parts = {
             "engine": str(self._runner.engine),
@@ -116,7 +126,7 @@ class Initialization:
             "modules": _modules(document),
             "required": [(one.source, one.constraint) for one in self._required],
             "locks": [repr(locks.get(one.source)) for one in self._required],
-            "installation": config.text,
+            "installation": self._config.text,
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -127,7 +137,8 @@ class Initialization:
         return (
             (folder / INIT_KEY).is_file()
             and read_file(folder / INIT_KEY).decode(errors="replace") == key
-            and not any(_is_local(source) for source, _ in _modules(document).values())
+            # A module beside the configuration may call others without its own source changing.
+            and not any(source.startswith((".", "/")) for source, _ in _modules(document).values())
             and (not has_backend or (folder / ".terraform" / "terraform.tfstate").is_file())
             and all(self._is_installed(one) for one in self._required)
         )
@@ -146,8 +157,3 @@ def _modules(document: dict[str, object]) -> dict[str, tuple[str, str]]:
         for name, body in named(document.get("module"))
         if isinstance(body, dict)
     }
-
-
-def _is_local(source: str) -> bool:
-    # A module beside the configuration may call others without its own source changing.
-    return source.startswith((".", "/"))

@@ -51,7 +51,7 @@ def parse(text: str) -> dict[str, LockedProvider]:
 
 
 def locked_providers(text: str) -> dict[str, str]:
-    """Return the version of each provider source that a lock file names."""
+    """Return the version of each provider that a lock file names."""
     return {source: lock.version for source, lock in parse(text).items()}
 
 
@@ -81,33 +81,30 @@ def usable(locks: Locks, required: Iterable[Requirement]) -> dict[str, LockedPro
     A changed version in the configuration is a decision that was reviewed; a changed checksum under
     the same version is not, and stays for the engine to refuse.
     """
-    allowed = {one.source: one for one in required}
+    by_source = {each.source: each for each in required}
     return {
         source: lock
         for source, lock in locks.items()
-        if source not in allowed or allowed[source].allows(lock.version)
+        if source not in by_source or by_source[source].allows(lock.version)
     }
 
 
 def covers(locks: Locks, required: Iterable[Requirement]) -> bool:
     """Say whether every provider required is locked, with a version that fits and a checksum."""
     return all(
-        (lock := locks.get(one.source)) is not None and one.allows(lock.version) and bool(lock.hashes)
-        for one in required
+        (lock := locks.get(each.source)) is not None and each.allows(lock.version) and bool(lock.hashes)
+        for each in required
     )
 
 
 def merged(project: Locks, added: Locks) -> dict[str, LockedProvider]:
     """Return `project` with `added`: checksums of one version are joined, another version replaces."""
-    result = dict(project)
+    result = {**project, **added}
     for source, new in added.items():
-        old = result.get(source)
+        old = project.get(source)
         if old is not None and old.version == new.version:
-            result[source] = LockedProvider(
-                new.version, new.constraints or old.constraints, tuple(sorted({*old.hashes, *new.hashes}))
-            )
-        else:
-            result[source] = new
+            hashes = tuple(sorted({*old.hashes, *new.hashes}))
+            result[source] = LockedProvider(new.version, new.constraints or old.constraints, hashes)
     return result
 
 
@@ -123,5 +120,5 @@ def merge_into_project(project: Path, added: Locks, *, guard: Path) -> None:
 def _rendered(source: str, lock: LockedProvider) -> str:
     constraints = f'  constraints = "{lock.constraints}"\n' if lock.constraints else ""
     version = f'  version     = "{lock.version}"\n' if constraints else f'  version = "{lock.version}"\n'
-    hashes = "".join(f'    "{one}",\n' for one in lock.hashes)
+    hashes = "".join(f'    "{checksum}",\n' for checksum in lock.hashes)
     return f'\nprovider "{source}" {{\n{version}{constraints}  hashes = [\n{hashes}  ]\n}}\n'

@@ -47,18 +47,18 @@ class Mirror:
     def versions(self, source: str, target: str) -> frozenset[str]:
         """Return the versions held of `host/namespace/name` for a platform such as linux_amd64."""
         folder = self.path / source
-        unpacked = {found.parent.name for found in folder.glob(f"*/{target}") if found.is_dir()}
+        unpacked = {package.parent.name for package in folder.glob(f"*/{target}") if package.is_dir()}
         packed = {
             match[1]
-            for found in folder.glob("*.zip")
-            if (match := _PACKED.fullmatch(found.name)) and match[2] == target
+            for package in folder.glob("*.zip")
+            if (match := _PACKED.fullmatch(package.name)) and match[2] == target
         }
         return frozenset(unpacked | packed)
 
     def sources(self, target: str) -> tuple[str, ...]:
         """Return every `host/namespace/name` it holds a version of for a platform."""
-        folders = (found for found in self.path.glob("*/*/*") if found.is_dir())
-        named = (str(found.relative_to(self.path)) for found in folders)
+        folders = (folder for folder in self.path.glob("*/*/*") if folder.is_dir())
+        named = (str(folder.relative_to(self.path)) for folder in folders)
         return tuple(sorted(source for source in named if "." in source and self.versions(source, target)))
 
     def serves(self, required: Requirement, locked: str | None, target: str) -> bool:
@@ -91,8 +91,8 @@ def find_mirrors(
     chosen = Path(from_environ) if from_environ else named
     if chosen is not None:
         return (_named(runtime.cwd / chosen, registry),)
-    found = dict.fromkeys(path.resolve() for path in _search(runtime, roots) if (path / registry).is_dir())
-    return tuple(Mirror(path) for path in found)
+    paths = dict.fromkeys(path.resolve() for path in _search(runtime, roots) if (path / registry).is_dir())
+    return tuple(map(Mirror, paths))
 
 
 def _named(path: Path, registry: str) -> Mirror:

@@ -31,8 +31,8 @@ def is_due(cache: Path, now: datetime) -> bool:
     with contextlib.suppress(OSError, HoldfastError):
         looked = open_lock(cache_folder_of(cache) / _LOOKED)
         try:
-            known = os.fstat(looked)
-            if known.st_size and now.timestamp() - known.st_mtime < _DAY_SECONDS:
+            status = os.fstat(looked)
+            if status.st_size and now.timestamp() - status.st_mtime < _DAY_SECONDS:
                 return False
             os.ftruncate(looked, 0)
             os.write(looked, b"\n")
@@ -47,7 +47,7 @@ def prune_folders(cache: Path, now: datetime, *, needed: Collection[str]) -> tup
     """Delete shards' folders without use for 30 days; return them. Never raises.
 
     One stays with a state in it that could not be saved, while a process works in it, or where its shard is
-    among `needed`: what Terraform said there tells a resume what exists.
+    among `needed`: a resume reads there what exists.
     """
     before = now.timestamp() - DAYS_KEPT * _DAY_SECONDS
     gone = []
@@ -65,8 +65,8 @@ def prune_files(cache: Path, now: datetime) -> None:
     for name in _FILES:
         with contextlib.suppress(OSError):
             for entry in os.scandir(cache / name):
-                known = entry.stat(follow_symlinks=False)
-                if stat.S_ISREG(known.st_mode) and known.st_mtime < before:
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(status.st_mode) and status.st_mtime < before:
                     Path(entry.path).unlink(missing_ok=True)
 
 

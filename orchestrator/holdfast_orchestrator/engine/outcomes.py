@@ -9,7 +9,6 @@ from holdfast_orchestrator.engine.ui_events import (
     ApplyComplete,
     ApplyErrored,
     ApplyStart,
-    ChangeSummary,
     PlannedChange,
     ResourceDrift,
     UiEvent,
@@ -36,7 +35,6 @@ class PlanOutcome:
     plan: Path
     planned: tuple[PlannedChange, ...] = ()
     drift: tuple[ResourceDrift, ...] = ()
-    summary: ChangeSummary | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
     watched: Sightings | None = None
 
@@ -92,10 +90,10 @@ class Account:
 
 
 def account_of(events: Iterable[UiEvent]) -> Account:
-    """Sort out what an apply, or its record, said about resources."""
-    told = tuple(events)
+    """Return the resource events of an apply, or of its record, by kind."""
+    every = tuple(events)
     return Account(
-        tuple(event for event in told if isinstance(event, ApplyStart)),
-        tuple(event for event in told if isinstance(event, ApplyComplete)),
-        tuple(event for event in told if isinstance(event, ApplyErrored)),
+        tuple(event for event in every if isinstance(event, ApplyStart)),
+        tuple(event for event in every if isinstance(event, ApplyComplete)),
+        tuple(event for event in every if isinstance(event, ApplyErrored)),
     )

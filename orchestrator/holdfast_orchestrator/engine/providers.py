@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from holdfast_orchestrator.terraform.json_values import text_of
 from holdfast_orchestrator.terraform.provider_blocks import required_providers
 
 _BUILTIN = "terraform.io/"
@@ -35,12 +36,12 @@ class Requirement:
 
 def requirements(configuration: bytes, registry: str) -> tuple[Requirement, ...]:
     """Return what a `cdk.tf.json` requires, by source; `registry` completes sources without a host."""
-    found = {
-        source: Requirement(source, _text(entry.get("version")))
+    by_source = {
+        source: Requirement(source, text_of(entry.get("version")))
         for name, entry in required_providers(json.loads(configuration)).items()
-        if not (source := full_source(_text(entry.get("source")) or name, registry)).startswith(_BUILTIN)
+        if not (source := full_source(text_of(entry.get("source")) or name, registry)).startswith(_BUILTIN)
     }
-    return tuple(found[source] for source in sorted(found))
+    return tuple(required for _, required in sorted(by_source.items()))
 
 
 def full_source(source: str, registry: str) -> str:
@@ -60,7 +61,7 @@ def _term_allows(term: str, version: str) -> bool:
         return False
     given = _numbers(match[2])
     width = max(len(given), version.count(".") + 1)
-    bound, actual = _padded(given, width), _padded(_numbers(version), width)
+    bound, actual = (numbers + (0,) * (width - len(numbers)) for numbers in (given, _numbers(version)))
     if match[1] == "~>":  # only the last part given may grow
         fixed = max(len(given) - 1, 1)
         return actual >= bound and actual[:fixed] == bound[:fixed]
@@ -69,11 +70,3 @@ def _term_allows(term: str, version: str) -> bool:
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, version.split(".")))
-
-
-def _padded(numbers: tuple[int, ...], width: int) -> tuple[int, ...]:
-    return numbers + (0,) * (width - len(numbers))
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

@@ -51,19 +51,19 @@ class Streamed:
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Every complaint, once, whether it came as an event or on standard error."""
-        told = [event.diagnostic for event in self.events if isinstance(event, DiagnosticEvent)]
-        return explained(self.completed, told)
+        of_events = [event.diagnostic for event in self.events if isinstance(event, DiagnosticEvent)]
+        return explained(self.completed, of_events)
 
 
-def explained(completed: Completed, told: Sequence[Diagnostic] = ()) -> tuple[Diagnostic, ...]:
+def explained(completed: Completed, of_events: Sequence[Diagnostic] = ()) -> tuple[Diagnostic, ...]:
     """Return the diagnostics and standard error, each once; a failure never without a reason."""
-    found = unique([*told, *from_stderr(completed.stderr)])
-    if any(one.is_error for one in found):
-        return found
+    diagnostics = unique([*of_events, *from_stderr(completed.stderr)])
+    if any(diagnostic.is_error for diagnostic in diagnostics):
+        return diagnostics
     # A Go program that crashes ends with code 2, which for a plan means that there are changes.
     crash = _CRASH.search(completed.stderr)
     if completed and crash is None:
-        return found
+        return diagnostics
     ended = (
         f"ended by signal {-completed.code}" if completed.code < 0 else f"ended with code {completed.code}"
     )
@@ -73,7 +73,7 @@ def explained(completed: Completed, told: Sequence[Diagnostic] = ()) -> tuple[Di
         summary=f"{completed.command.argv[0]} {ended}{f': {crash[0]}' if crash else ' and gave no reason'}",
         detail="\n".join(last_words[-_LAST_WORDS:]),
     )
-    return (*found, silent)
+    return (*diagnostics, silent)
 
 
 def check(runner: "Runner", verb: str, streamed: Streamed) -> None:
@@ -126,10 +126,10 @@ class Runner:
     def stream(
         self, *arguments: str, environ: Mapping[str, str], accept: frozenset[int] = frozenset({0})
     ) -> Streamed:
-        """Run a command that tells events; hand them to the listener as they come."""
+        """Run a command that writes events; hand them to the listener as they come."""
         record = self._new_record(arguments[0])
         began = self._runtime.clock.now()
-        running = self._start(self._command(*arguments, environ=environ, accept=accept, stdout=record))
+        running = self._start(self._command(arguments, environ, accept, stdout=record))
         keep_child(record, running.pid, began=began, processes=self._runtime.processes)
         try:
             return self._watch(running, record)
@@ -140,7 +140,7 @@ class Runner:
         self, *arguments: str, environ: Mapping[str, str], accept: frozenset[int] = frozenset({0})
     ) -> Completed:
         """Run a command that changes nothing, and return its output."""
-        running = self._start(self._command(*arguments, environ=environ, accept=accept))
+        running = self._start(self._command(arguments, environ, accept))
         try:
             return self._wait(running)
         finally:
@@ -169,18 +169,14 @@ class Runner:
 
     def _command(
         self,
-        *arguments: str,
+        arguments: tuple[str, ...],
         environ: Mapping[str, str],
         accept: frozenset[int],
+        *,
         stdout: Path | None = None,
     ) -> Command:
-        return Command(
-            argv=(str(self.engine.path), *arguments),
-            cwd=self.workdir,
-            environ=environ,
-            accept=accept,
-            stdout=stdout,
-        )
+        argv = (str(self.engine.path), *arguments)
+        return Command(argv=argv, cwd=self.workdir, environ=environ, accept=accept, stdout=stdout)
 
     def _start(self, command: Command) -> Running:
         with self._lock:
@@ -201,7 +197,7 @@ class Runner:
                 fresh = tail.events(last=completed is not None)
                 events += fresh
                 if trouble is None:
-                    self._tell(fresh)
+                    self._hand_on(fresh)
             except KeyboardInterrupt as stop:
                 self.interrupt()
                 trouble = stop
@@ -209,7 +205,7 @@ class Runner:
                 trouble = trouble or error
         return Streamed(completed, tuple(events), record, trouble)
 
-    def _tell(self, events: list[UiEvent]) -> None:
+    def _hand_on(self, events: list[UiEvent]) -> None:
         for event in events:
             if not isinstance(event, EmergencyStateDump):
                 self._on_event(event)
@@ -229,8 +225,7 @@ class Runner:
                 return completed
 
     def _new_record(self, verb: str) -> Path:
-        folder = self.workdir / OUTPUT
-        own_folder(folder)
+        folder = own_folder(self.workdir / OUTPUT)
         stamp = self._runtime.clock.now().strftime("%Y%m%dT%H%M%S")
         paths = (folder / f"{stamp}-{number:02}-{verb}.jsonl" for number in itertools.count())
         return next(path for path in paths if not path.exists())

@@ -1,4 +1,4 @@
-"""The engine's verbs for one shard: init, plan, show, apply, output, state."""
+"""The engine's verbs for one shard: init, plan, show, apply, output."""
 
 import contextlib
 import json
@@ -19,19 +19,13 @@ from holdfast_orchestrator.engine.outcomes import ApplyOutcome, InitOutcome, Pla
 from holdfast_orchestrator.engine.providers import Requirement, requirements
 from holdfast_orchestrator.engine.runner import Listener, Runner, Streamed, check, explained, ignore
 from holdfast_orchestrator.engine.toolchain import Engine
-from holdfast_orchestrator.engine.ui_events import (
-    ChangeSummary,
-    EmergencyStateDump,
-    PlannedChange,
-    ResourceDrift,
-)
+from holdfast_orchestrator.engine.ui_events import EmergencyStateDump, PlannedChange, ResourceDrift
 from holdfast_orchestrator.engine.user_logs import log_places
 from holdfast_orchestrator.engine.warm.client import AttachedProviders, Watching
 from holdfast_orchestrator.engine.warm.shard import Place, WarmShard, has_modules
 from holdfast_orchestrator.engine.workdir import ERRORED_STATE, errored_state
 from holdfast_orchestrator.errors import EngineError
 from holdfast_orchestrator.system.private_files import cache_folder_of, read_source, write_new
-from holdfast_orchestrator.system.process import Completed
 from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.terraform.error_patterns import lock_not_taken
 from holdfast_orchestrator.terraform.ownership import Holdings, Sightings
@@ -40,11 +34,12 @@ PLAN = "plan.tfplan"
 GIVEN_VARIABLES = "given-*.tfvars*"
 WITHOUT_LOCK, WITHOUT_REFRESH = "-lock=false", "-refresh=false"
 
+# -reconfigure: the folder is only a place to work in, no state ever moves because it changed.
+_INIT = ("init", "-json", "-input=false", "-reconfigure")
 _UNCHANGED, _CHANGED = 0, 2
 _APPLYING = "applying.tfplan"
 # Seconds between attempts to take the lock; one attempt already lasts as long as the SDK's own retries.
 _LOCK_WAITS = (1.0, 2.0, 4.0)
-_NO_STATE = "No state file was found"
 
 
 class Terraform:
@@ -81,20 +76,33 @@ class Terraform:
     def init(self) -> InitOutcome:
         """Make the folder ready: backend, modules, providers. Quick where it is already."""
         steps = Initialization(
-            self._runner, project=self._project, cache=self._runtime.cache, required=self._required
+            self._runner,
+            self._config,
+            project=self._project,
+            cache=self._runtime.cache,
+            required=self._required,
         )
         if self._warm is None or has_modules(read_source(self.workdir / CONFIGURATION)):
-            return steps.run(self._config, self._environ)
+            return self._initialized(steps, self._environ)
         with self._lent() as lent:
             if not lent.reattach:
                 self._warm.get_ready(self._place)
-                return steps.run(self._config, self._environ)
+                return self._initialized(steps, self._environ)
             with contextlib.suppress(CommandFailedError):
-                outcome = steps.run(self._config, {**self._environ, **lent.environ})
+                outcome = self._initialized(steps, {**self._environ, **lent.environ})
                 for package in self._warm.packages(self._place):
                     package.link_into(self.workdir)
                 return outcome
-        return steps.run(self._config, self._environ)
+        return self._initialized(steps, self._environ)
+
+    def _initialized(self, steps: Initialization, environ: Mapping[str, str]) -> InitOutcome:
+        if steps.is_done:
+            return InitOutcome(skipped=True)
+        with steps.guard():
+            streamed = self._runner.stream(*_INIT, *steps.begin(), environ=environ)
+            if steps.must_repeat(streamed):
+                streamed = self._runner.stream(*_INIT, environ=environ)
+            return steps.end(streamed)
 
     def plan(
         self,
@@ -130,7 +138,6 @@ class Terraform:
             plan=self.workdir / out,
             planned=tuple(event for event in streamed.events if isinstance(event, PlannedChange)),
             drift=tuple(event for event in streamed.events if isinstance(event, ResourceDrift)),
-            summary=next((event for event in streamed.events if isinstance(event, ChangeSummary)), None),
             diagnostics=streamed.diagnostics,
             watched=watched,
         )
@@ -141,7 +148,7 @@ class Terraform:
             streamed, watched = self._stream(
                 "plan", *arguments, accept=frozenset({_UNCHANGED, _CHANGED}), watch=watch
             )
-            errors = [one.text for one in streamed.diagnostics if one.is_error]
+            errors = [diagnostic.text for diagnostic in streamed.diagnostics if diagnostic.is_error]
             if streamed.completed or seconds is None or not lock_not_taken(errors) or self.interrupted:
                 break
             self._runtime.clock.sleep(seconds)
@@ -149,7 +156,7 @@ class Terraform:
 
     def show_plan(self, plan: Path) -> dict[str, Any]:
         """Return a plan as the engine's JSON. It holds secrets in the clear."""
-        shown: dict[str, Any] = json.loads(self._ask("show", "-json", str(plan)).stdout)
+        shown: dict[str, Any] = json.loads(self._ask("show", "-json", str(plan)))
         return shown
 
     def apply(self, plan: Path, *, holdings: Holdings | None = None) -> ApplyOutcome:
@@ -186,21 +193,8 @@ class Terraform:
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs' values by name, sensitive ones too."""
-        told = json.loads(self._ask("output", "-json").stdout)
-        return {name: output["value"] for name, output in told.items()}
-
-    def state_list(self) -> list[str]:
-        """Return the addresses in the state; none where there is no state yet."""
-        listed = self._answered("state", "list")
-        if not listed and _NO_STATE in listed.stderr:
-            return []
-        self._check_asked("state list", listed)
-        return listed.stdout.splitlines()
-
-    def state_pull(self) -> dict[str, Any] | None:
-        """Return the whole state, or None where there is none. It holds secrets in the clear."""
-        text = self._ask("state", "pull").stdout.strip()
-        return json.loads(text) if text else None
+        outputs = json.loads(self._ask("output", "-json"))
+        return {name: output["value"] for name, output in outputs.items()}
 
     def interrupt(self) -> bool:
         """Stop what runs with one SIGINT, ever; it is still waited for. Safe from any thread."""
@@ -209,7 +203,7 @@ class Terraform:
     def cancel(self) -> None:
         """Stop what runs as `interrupt` does, and begin no other command. Safe from any thread.
 
-        For who plans: what is between two commands would go on otherwise. Every later command raises
+        It is for planning: between two commands there is nothing to interrupt. Every later command raises
         InterruptedSafelyError.
         """
         self._runner.cancel()
@@ -268,23 +262,21 @@ class Terraform:
         with self._lent(watch) as lent:
             environ = {**self._environ, **lent.environ}
             streamed = self._runner.stream(*arguments, environ=environ, accept=accept)
-        if streamed.completed or streamed.trouble is not None or arguments[0] == "apply":
-            return streamed, lent.watched
-        if not self._must_repeat(lent, streamed.diagnostics):
+        ends_here = streamed.completed or streamed.trouble is not None or arguments[0] == "apply"
+        if ends_here or not self._must_repeat(lent, streamed.diagnostics):
             return streamed, lent.watched
         return self._runner.stream(*arguments, environ=self._environ, accept=accept), None
 
-    def _ask(self, *arguments: str) -> Completed:
-        completed = self._answered(*arguments)
-        self._check_asked(arguments[0], completed)
-        return completed
-
-    def _answered(self, *arguments: str) -> Completed:
+    def _ask(self, *arguments: str) -> str:
+        """Run a command that only reads, and return its output. Raises CommandFailedError."""
         with self._lent() as lent:
             completed = self._runner.ask(*arguments, environ={**self._environ, **lent.environ})
-        if completed or not self._must_repeat(lent, explained(completed)):
-            return completed
-        return self._runner.ask(*arguments, environ=self._environ)
+        if not completed and self._must_repeat(lent, explained(completed)):
+            completed = self._runner.ask(*arguments, environ=self._environ)
+        if not completed:
+            verb = f"{self.engine.kind} {arguments[0]}"
+            raise CommandFailedError(verb, completed.code, explained(completed))
+        return completed.stdout
 
     def _must_repeat(self, lent: AttachedProviders, diagnostics: tuple[Diagnostic, ...]) -> bool:
         return (
@@ -292,11 +284,6 @@ class Terraform:
             and not self._runner.interrupted
             and self._warm.must_repeat(lent, diagnostics)
         )
-
-    def _check_asked(self, verb: str, completed: Completed) -> None:
-        if not completed:
-            told = explained(completed)
-            raise CommandFailedError(f"{self.engine.kind} {verb}", completed.code, told)
 
     @property
     def _is_in_memory(self) -> bool:

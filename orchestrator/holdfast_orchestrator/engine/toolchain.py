@@ -58,17 +58,16 @@ def find_engine(runtime: Runtime, *, choice: str | None = None, project: Path) -
     """Return the first engine that is new enough.
 
     `choice` (or HOLDFAST_ENGINE, or `context.holdfast.engine` of cdktf.json) is `terraform`, `tofu` or
-    a path; then no other is taken. Raises
-    ToolchainError that lists what was found and why it would not do.
+    a path; then no other is taken. Raises ToolchainError that lists what was found and why it would not do.
     """
-    wanted = choice or runtime.environ.get("HOLDFAST_ENGINE") or read_choices(project).engine
+    chosen = choice or runtime.environ.get("HOLDFAST_ENGINE") or read_choices(project).engine
     rejected: list[str] = []
-    for path in _candidates(runtime, wanted, project):
+    for path in _candidates(runtime, chosen, project):
         answer = _ask(runtime, path)
         if isinstance(answer, Engine) and answer.version >= FLOOR:
             return answer
         rejected.append(str(answer))
-    asked = wanted or "terraform or tofu"
+    asked = chosen or "terraform or tofu"
     found = f"found {', '.join(rejected)}" if rejected else "found none"
     next_step = f"{engine_advice()}, or set HOLDFAST_ENGINE to the path of one"
     if _NO_ROOM.search(found):
@@ -77,12 +76,6 @@ def find_engine(runtime: Runtime, *, choice: str | None = None, project: Path) -
         f"no {asked} of version {dotted(FLOOR)} or newer on the search path or in {PROJECT_BIN}; {found}",
         next_step=next_step,
     )
-
-
-def probe(runtime: Runtime, path: Path) -> Engine | None:
-    """Ask a program what it is; None where it is neither engine."""
-    answer = _ask(runtime, path)
-    return answer if isinstance(answer, Engine) else None
 
 
 def _ask(runtime: Runtime, path: Path) -> Engine | str:
@@ -103,11 +96,11 @@ def _ask(runtime: Runtime, path: Path) -> Engine | str:
     return Engine(path, "terraform" if name == "Terraform" else "tofu", (int(major), int(minor), int(patch)))
 
 
-def _candidates(runtime: Runtime, wanted: str | None, project: Path) -> Iterator[Path]:
+def _candidates(runtime: Runtime, chosen: str | None, project: Path) -> Iterator[Path]:
     search = runtime.environ.get("PATH", "")
-    for name in (wanted,) if wanted else NAMES:
+    for name in (chosen,) if chosen else NAMES:
         anchored = str(runtime.cwd / name) if "/" in name else name
         for folder in (search, str(project / PROJECT_BIN)):
-            found = shutil.which(anchored, path=folder)
-            if found is not None:
-                yield Path(found).absolute()
+            program = shutil.which(anchored, path=folder)
+            if program is not None:
+                yield Path(program).absolute()

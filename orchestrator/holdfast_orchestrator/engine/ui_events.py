@@ -1,8 +1,8 @@
-"""What an engine says while it works: each `-json` line becomes one frozen value.
+"""What an engine reports while it works: each `-json` line becomes one frozen value.
 
 Terraform's "machine-readable UI" (format 1.x) and OpenTofu's are the same here. The reader is
-tolerant by design: a line it does not know, or one that is no JSON at all (a crash, a provider that
-prints), becomes a value too and never an exception, because the event file is the only record of
+tolerant by design: a line it has no class for, or one that is no JSON at all (a crash, a provider that
+prints), becomes a value with its words and never an exception, because the event file is the only record of
 what an interrupted apply had created.
 """
 
@@ -12,29 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from holdfast_orchestrator.engine.diagnostics import Diagnostic
+from holdfast_orchestrator.terraform.json_values import mapping_of, text_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UiEvent:
-    """Anything said; `at` is the engine's own time stamp, `message` its words for people."""
+    """Any line of an engine; `at` is the engine's own time stamp, `message` its words for people."""
 
     at: str = ""
     message: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogLine(UiEvent):
-    """Words only; `level` is `raw` for a line that was no JSON."""
-
-    level: str = "info"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unknown(UiEvent):
-    """A message of a kind this reader does not know."""
-
-    kind: str
-    body: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +35,6 @@ class PlannedChange(UiEvent):
     """A change the plan holds; `previous_address` where the resource moved."""
 
     address: str
-    resource_type: str
     action: str
     reason: str | None = None
     previous_address: str | None = None
@@ -60,34 +45,14 @@ class ResourceDrift(UiEvent):
     """A resource that somebody changed outside."""
 
     address: str
-    resource_type: str
     action: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeSummary(UiEvent):
-    """How many; `operation` is plan, apply or destroy."""
-
-    operation: str
-    add: int = 0
-    change: int = 0
-    remove: int = 0
-    imported: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outputs(UiEvent):
-    """The names of the outputs, and whether each is sensitive."""
-
-    sensitive: Mapping[str, bool]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceEvent(UiEvent):
-    """Something about one resource being applied or refreshed."""
+    """A step of the apply of one resource."""
 
     address: str
-    resource_type: str
     action: str
     id_key: str | None = None
     id_value: str | None = None
@@ -115,16 +80,6 @@ class ApplyErrored(ResourceEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefreshStart(ResourceEvent):
-    """The engine reads the real object."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefreshComplete(ResourceEvent):
-    """The engine has read the real object."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EmergencyStateDump(UiEvent):
     """The state, printed because it could be saved nowhere. It holds secrets: never show it."""
 
@@ -136,10 +91,7 @@ _RESOURCE_EVENTS: Mapping[str, type[ResourceEvent]] = {
     "apply_progress": ApplyProgress,
     "apply_complete": ApplyComplete,
     "apply_errored": ApplyErrored,
-    "refresh_start": RefreshStart,
-    "refresh_complete": RefreshComplete,
 }
-_WORDS = frozenset({"version", "log", "init_output"})
 
 
 def parse(line: str) -> UiEvent | None:
@@ -150,62 +102,35 @@ def parse(line: str) -> UiEvent | None:
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
-        return LogLine(level="raw", message=text)
-    return _event(body) if isinstance(body, dict) else LogLine(level="raw", message=text)
+        return UiEvent(message=text)
+    return _event(body) if isinstance(body, dict) else UiEvent(message=text)
 
 
 def _event(body: Mapping[str, Any]) -> UiEvent:
-    kind = _text(body.get("type"))
-    common = {"at": _text(body.get("@timestamp")), "message": _text(body.get("@message"))}
+    kind = text_of(body.get("type"))
+    common = {"at": text_of(body.get("@timestamp")), "message": text_of(body.get("@message"))}
     match kind:
         case "diagnostic":
-            diagnostic = Diagnostic.from_json(_mapping(body.get("diagnostic")))
+            diagnostic = Diagnostic.from_json(mapping_of(body.get("diagnostic")))
             return DiagnosticEvent(diagnostic=diagnostic, **common)
-        case "outputs":
-            return Outputs(sensitive=_sensitivity(_mapping(body.get("outputs"))), **common)
-        case "planned_change" | "resource_drift" | "change_summary":
-            return _change(kind, body, common)
+        case "planned_change":
+            return _planned(mapping_of(body.get("change")), common)
+        case "resource_drift":
+            return ResourceDrift(**_resource(mapping_of(body.get("change"))), **common)
         case _ if kind in _RESOURCE_EVENTS:
-            return _about_resource(kind, _mapping(body.get("hook")), common)
+            return _about_resource(kind, mapping_of(body.get("hook")), common)
+        case _ if isinstance(state := body.get("state"), Mapping):
+            return EmergencyStateDump(state=state, **common)
         case _:
-            return _words(kind, body, common)
-
-
-def _words(kind: str, body: Mapping[str, Any], common: Mapping[str, str]) -> UiEvent:
-    if isinstance(state := body.get("state"), Mapping):
-        return EmergencyStateDump(state=state, **common)
-    if kind in _WORDS or not kind:
-        return LogLine(level=_text(body.get("@level")) or "info", **common)
-    return Unknown(kind=kind, body=body, **common)
-
-
-def _change(kind: str, body: Mapping[str, Any], common: Mapping[str, str]) -> UiEvent:
-    if kind == "change_summary":
-        return _summary(_mapping(body.get("changes")), common)
-    change = _mapping(body.get("change"))
-    if kind == "planned_change":
-        return _planned(change, common)
-    return ResourceDrift(**_resource(change), action=_text(change.get("action")), **common)
+            return UiEvent(**common)
 
 
 def _planned(change: Mapping[str, Any], common: Mapping[str, str]) -> PlannedChange:
-    previous = _mapping(change.get("previous_resource"))
+    previous = mapping_of(change.get("previous_resource"))
     return PlannedChange(
         **_resource(change),
-        action=_text(change.get("action")),
-        reason=_text(change.get("reason")) or None,
-        previous_address=_text(previous.get("addr")) or None,
-        **common,
-    )
-
-
-def _summary(changes: Mapping[str, Any], common: Mapping[str, str]) -> ChangeSummary:
-    return ChangeSummary(
-        operation=_text(changes.get("operation")),
-        add=_count(changes.get("add")),
-        change=_count(changes.get("change")),
-        remove=_count(changes.get("remove")),
-        imported=_count(changes.get("import")),
+        reason=text_of(change.get("reason")) or None,
+        previous_address=text_of(previous.get("addr")) or None,
         **common,
     )
 
@@ -213,29 +138,16 @@ def _summary(changes: Mapping[str, Any], common: Mapping[str, str]) -> ChangeSum
 def _about_resource(kind: str, hook: Mapping[str, Any], common: Mapping[str, str]) -> ResourceEvent:
     return _RESOURCE_EVENTS[kind](
         **_resource(hook),
-        action=_text(hook.get("action")),
-        id_key=_text(hook.get("id_key")) or None,
-        id_value=_text(hook.get("id_value")) or None,
+        id_key=text_of(hook.get("id_key")) or None,
+        id_value=text_of(hook.get("id_value")) or None,
         seconds=float(_count(hook.get("elapsed_seconds"))),
         **common,
     )
 
 
 def _resource(holder: Mapping[str, Any]) -> dict[str, str]:
-    resource = _mapping(holder.get("resource"))
-    return {"address": _text(resource.get("addr")), "resource_type": _text(resource.get("resource_type"))}
-
-
-def _sensitivity(outputs: Mapping[str, Any]) -> dict[str, bool]:
-    return {name: bool(_mapping(output).get("sensitive")) for name, output in outputs.items()}
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    address = text_of(mapping_of(holder.get("resource")).get("addr"))
+    return {"address": address, "action": text_of(holder.get("action"))}
 
 
 def _count(value: object) -> int:

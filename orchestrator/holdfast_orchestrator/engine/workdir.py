@@ -4,13 +4,12 @@
 the app, so that a path such as `../../../templates/x` leads to the shard's own copy of that file. What a
 deploy reads lies in this tree (`inputs/`), and nothing of another shard does.
 
-Each run writes the configuration anew and removes what
-an earlier one left, because any stray `.tf` file would become part of it and any plan holds secrets.
-What stays: `.terraform` (so that `init` can be skipped), the outputs of earlier commands (what
-happened is read from them) and, above all, an `errored.tfstate`, the only copy of a state that could
-not be saved. Configuration and variables are in memory, and end with this process (`in_memory`). No other
-symbolic link is ever followed: names come from a synthesized app and the folder is in a place that others
-may know.
+Each run writes the configuration anew and removes what an earlier one left, because any stray `.tf` file
+would become part of it and any plan holds secrets. What stays: `.terraform` (so that `init` can be skipped),
+the outputs of earlier commands (what happened is read from them) and, above all, an `errored.tfstate`, the
+only copy of a state that could not be saved. Configuration and variables are in memory, and end with this
+process (`in_memory`). No other symbolic link is ever followed: names come from a synthesized app, and the
+folder is in a place that others may know.
 """
 
 import hashlib
@@ -34,6 +33,8 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._~-]{0,199}")
 _KEPT = frozenset({".terraform", ".terraform.lock.hcl", INIT_KEY, OUTPUT, ERRORED_STATE})
 # How an app's folder lies below a shard's, and how far above it a relative path may lead.
 _ABOVE = ("up", "up", "up", "up", "app", "cdktf.out", "stacks")
+LEVELS_ABOVE = len(_ABOVE)
+"""How many times `..` may be followed from a shard's folder without leaving what is the shard's own."""
 _OLD_LAYOUT = (OUTPUT, ERRORED_STATE)
 # A deploy with its verify, second stage and rollback leaves some thirty files.
 _OUTPUTS_KEPT = 120
@@ -54,11 +55,6 @@ def tree_of(folder: Path) -> Path:
     """Return the folder that holds all that is a shard's own, of the one in which an engine works for it."""
     is_ours = folder.parts[-len(_ABOVE) - 1 : -1] == _ABOVE
     return folder.parents[len(_ABOVE)] if is_ours else folder
-
-
-def levels_above() -> int:
-    """How many times `..` may be followed from a shard's folder without leaving what is the shard's own."""
-    return len(_ABOVE)
 
 
 def open_root(root: Path) -> Path:

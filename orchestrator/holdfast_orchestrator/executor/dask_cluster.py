@@ -127,8 +127,6 @@ def _problem(answer: object) -> str | None:
 class DaskCrew:
     """Hands shards to the workers of a cluster."""
 
-    is_here = False
-
     def __init__(self, client: Any, project_settings: ProjectSettings) -> None:
         self._client = client
         self._belongings = project_settings

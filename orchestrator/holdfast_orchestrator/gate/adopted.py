@@ -18,7 +18,11 @@ def refuse_unknown_adoptions(adopt: Collection[str], shards: Sequence[Shard]) ->
     """
     configurations = [json.loads(shard.configuration) for shard in shards] if adopt else []
     for address in sorted(adopt):
-        having = [shard for shard, one in zip(shards, configurations, strict=True) if _declares(one, address)]
+        having = [
+            shard
+            for shard, configuration in zip(shards, configurations, strict=True)
+            if _declares(configuration, address)
+        ]
         if len(having) > 1:
             names = ", ".join(shard.name for shard in having)
             raise UsageError(
@@ -29,13 +33,13 @@ def refuse_unknown_adoptions(adopt: Collection[str], shards: Sequence[Shard]) ->
             raise _unknown(address, shards, configurations)
 
 
-def refuse_unknown_instance(adopt: Collection[str], known: Collection[str], shard: Shard) -> None:
-    """Return if each address whose block a shard declares is in its plan or its state (`known`).
+def refuse_unknown_instance(adopt: Collection[str], addresses: Collection[str], shard: Shard) -> None:
+    """Return if each address whose block a shard declares is in its plan or its state (`addresses`).
 
     Raises UsageError for the first that is in neither: the block has no such instance.
     """
-    for address in sorted(set(adopt).difference(known)):
-        nearest = get_close_matches(address, sorted(known), n=1)
+    for address in sorted(set(adopt).difference(addresses)):
+        nearest = get_close_matches(address, sorted(addresses), n=1)
         also = f"; the nearest is {nearest[0]}" if nearest else ""
         raise UsageError(
             f"--adopt {address}: {shard.name} makes and has no object at that address{also}",
@@ -48,8 +52,8 @@ def _unknown(address: str, shards: Sequence[Shard], configurations: Sequence[Doc
     what = f"--adopt {address}: {names} {'declares' if len(shards) == 1 else 'declare'} no such resource"
     every = {
         f"{kind}.{name}": shard
-        for shard, one in zip(shards, configurations, strict=True)
-        for kind, name, _ in blocks(one, "resource")
+        for shard, configuration in zip(shards, configurations, strict=True)
+        for kind, name, _ in blocks(configuration, "resource")
     }
     nearest = get_close_matches(address, sorted(every), n=1)
     if nearest:

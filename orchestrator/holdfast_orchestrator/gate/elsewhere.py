@@ -33,27 +33,27 @@ def refuse_states_elsewhere(
         )
 
 
-def is_taken_over(tools: Tools, shard: Shard, there: StateElsewhere) -> bool:
-    """Whether the shard's own state follows the one `there`.
+def is_taken_over(tools: Tools, shard: Shard, elsewhere: StateElsewhere) -> bool:
+    """Whether the shard's own state follows the one `elsewhere`.
 
     A local file is followed by a state of its lineage that is at least as new. Of another backend only the
     record of an adoption tells.
     """
     store = tools.store(shard)
-    if there.kind != LOCAL:
+    if elsewhere.kind != LOCAL:
         record = read_adopted(store, shard.state.folder)
-        return record is not None and record.declared == there.place
+        return record is not None and record.declared == elsewhere.place
     try:
         state = read_snapshot(store, shard.state.key)
     except NeedsPersonError:
         # The deploy itself says what is wrong with it, and what to do.
         return False
-    if state is None or there.serial is None or state.lineage != there.lineage:
+    if state is None or elsewhere.serial is None or state.lineage != elsewhere.lineage:
         return False
     adopted = read_adopted(store, shard.state.folder)
     # Written after it was adopted, it holds what the shard's own state does not.
     newest = state.serial if adopted is None else min(state.serial, adopted.serial)
-    return there.serial <= newest
+    return elsewhere.serial <= newest
 
 
 def adopt_command(shard: Shard, source: str) -> str:
@@ -65,22 +65,26 @@ def adopt_command(shard: Shard, source: str) -> str:
 _TIDY = {LOCAL: "remove that file"}
 
 
-def _refusal(shard: Shard, there: StateElsewhere) -> SettingsError:
+def _refusal(shard: Shard, elsewhere: StateElsewhere) -> SettingsError:
     ours = f"s3://{shard.state.bucket}/{shard.state.key}"
-    if there.kind == LOCAL:
-        many = "" if there.objects is None else f" ({there.objects} object{'s' * (there.objects != 1)})"
-        what = f"the state of stack {shard.name!r} is in the local file {there.place}{many}"
+    if elsewhere.kind == LOCAL:
+        many = (
+            ""
+            if elsewhere.objects is None
+            else f" ({elsewhere.objects} object{'s' * (elsewhere.objects != 1)})"
+        )
+        what = f"the state of stack {shard.name!r} is in the local file {elsewhere.place}{many}"
     else:
-        what = f"stack {shard.name!r} declares a backend of its own: its state is at {there.place}"
+        what = f"stack {shard.name!r} declares a backend of its own: its state is at {elsewhere.place}"
     return SettingsError(
         f"{what}; Holdfast keeps it at {ours}, and would create what it manages a second time",
-        next_step=_taking_over(shard, there),
+        next_step=_taking_over(shard, elsewhere),
     )
 
 
-def _taking_over(shard: Shard, there: StateElsewhere) -> str:
-    if there.source is not None:
-        return adopt_command(shard, there.source)
+def _taking_over(shard: Shard, elsewhere: StateElsewhere) -> str:
+    if elsewhere.source is not None:
+        return adopt_command(shard, elsewhere.source)
     folder = shlex.quote(str(shard.directory))
     file = f"{shard.state.folder.replace('/', '-')}.tfstate"
     return (

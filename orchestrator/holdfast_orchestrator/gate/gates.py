@@ -1,6 +1,6 @@
 """The gates in force, in the order their findings are read."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from holdfast_orchestrator.errors import GateError
 from holdfast_orchestrator.gate.base import Finding, Gate, Proposal
@@ -13,20 +13,20 @@ GATES: tuple[Gate, ...] = (protection, shown, expired)
 
 def findings(proposal: Proposal, gates: Iterable[Gate] | None = None) -> tuple[Finding, ...]:
     """Return what all gates (by default `GATES`) have against a proposal, in the gates' order."""
-    from holdfast_orchestrator.gate.gates import GATES  # noqa: PLC0415 - each gate imports this module
-
     return tuple(
         finding for gate in (GATES if gates is None else gates) for finding in _asked(gate, proposal)
     )
 
 
-def pass_gates(proposal: Proposal, more: Iterable[Finding] = ()) -> None:
-    """Return if no gate refuses a proposal. Raises GateError with every finding, `more` included."""
-    found = (*findings(proposal), *more)
-    if found:
+def refuse_findings(found: Sequence[Finding]) -> None:
+    """Return if nothing was found. Raises GateError with every finding; a rejected version is named alone."""
+    rejected = [finding for finding in found if finding.gate == "rejected"]
+    # What may be lost is read before what would be taken over.
+    named = rejected or sorted(found, key=lambda finding: finding.gate == "takeover")
+    if named:
         raise GateError(
-            "; ".join(finding.what for finding in found),
-            next_step="; ".join(dict.fromkeys(finding.next_step for finding in found)),
+            "; ".join(finding.what for finding in named),
+            next_step="; ".join(dict.fromkeys(finding.next_step for finding in named)),
         )
 
 

@@ -17,12 +17,21 @@ def rejected_version(good: LastGood | None, shard: Shard, redeploy: Collection[s
     """
     rejected = () if good is None else good.rejected
     version = digest(json.loads(shard.configuration)) if rejected else ""
-    found = next((each for each in rejected if each.configuration == version), None)
-    if found is None or found.run in redeploy:
+    rejection = next((each for each in rejected if each.configuration == version), None)
+    if rejection is None or rejection.run in redeploy:
         return None
-    words = ("holdfast", "deploy", "--env", shard.environment, "--stack", shard.name, "--redeploy", found.run)
+    words = (
+        "holdfast",
+        "deploy",
+        "--env",
+        shard.environment,
+        "--stack",
+        shard.name,
+        "--redeploy",
+        rejection.run,
+    )
     return Finding(
         gate="rejected",
-        what=f"this is exactly the version of run {found.run}, which was rolled back from by hand",
+        what=f"this is exactly the version of run {rejection.run}, which was rolled back from by hand",
         next_step=f"correct it in the app; or, to deploy it all the same: {shlex.join(words)}",
     )

@@ -53,9 +53,9 @@ def adoptions(
 
     Where AWS itself refuses to create what exists, nobody looked; then Terraform says whether it is there.
     """
-    found = {change.address: seen.import_id for change, seen in _found(plan, watched, shard)}
+    import_ids = {change.address: seen.import_id for change, seen in _found(plan, watched, shard)}
     asked = (
-        (change, found.get(change.address) or import_id_of(change.kind, change.after or {}, place))
+        (change, import_ids.get(change.address) or import_id_of(change.kind, change.after or {}, place))
         for change in read_plan(plan)
         if change.creates
         and not change.importing
@@ -79,19 +79,21 @@ def _found(plan: Mapping[str, Any], watched: Sightings, shard: Shard) -> Iterato
 
 
 def _sentence(change: Change, seen: Sighting, shard: Shard) -> str:
-    there = f"{change.address} would take over {seen.import_id or seen.key.name}, which is there already"
+    refused = f"{change.address} would take over {seen.import_id or seen.key.name}, which is there already"
     ours = {"Service": shard.service, "Environment": shard.environment, "ManagedBy": "holdfast"}
     if seen.tags is not None and ours.items() <= seen.tags.items():
-        return f"{there}, with this shard's tags and in no state of it: an earlier run left it"
+        return f"{refused}, with this shard's tags and in no state of it: an earlier run left it"
     tags = ", ".join(f"{key}={value}" for key, value in sorted((seen.tags or {}).items())[:_MOST_TAGS])
-    return f"{there} and in no state of this shard (tags: {tags or 'none'})"
+    return f"{refused} and in no state of this shard (tags: {tags or 'none'})"
 
 
 def _command(shard: Shard, plan: Mapping[str, Any], watched: Sightings) -> str:
     """The command that takes over everything that was found."""
-    found = [change.address for change, seen in _found(plan, watched, shard) if _can_be_adopted(change, seen)]
+    adoptable = [
+        change.address for change, seen in _found(plan, watched, shard) if _can_be_adopted(change, seen)
+    ]
     words = ["holdfast", "deploy", "--env", shard.environment, "--stack", shard.name]
-    return shlex.join([*words, *(word for address in found for word in ("--adopt", address))])
+    return shlex.join([*words, *(word for address in adoptable for word in ("--adopt", address))])
 
 
 def _can_be_adopted(change: Change, seen: Sighting) -> bool:

@@ -1,4 +1,4 @@
-"""Is what was deployed well? Health gates, from data to a verdict.
+"""Health checks of what was deployed, from data to a verdict.
 
 Checks are declared by constructs, written into holdfast.json, and looked at after the apply and before
 the deletes: as long as they have not passed, everything old is still there to go back to.

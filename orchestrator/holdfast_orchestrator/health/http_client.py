@@ -139,8 +139,7 @@ def _checked(url: str) -> tuple[SplitResult, int]:
 
 
 def _connected(host: str, port: int, timeout: float) -> socket.socket:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = [str(address[0]) for *_, address in found]
+    addresses = [str(address[0]) for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     for address in addresses:
         if why := why_refused(address):
             raise RefusedUrlError(f"{host} is {address}, which is not asked: {why}")

@@ -1,10 +1,11 @@
 """Several looks at once, none of which can hold the others up."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 
 from holdfast_orchestrator.health.checks import Check
 from holdfast_orchestrator.health.observation import Observation, Standing
-from holdfast_orchestrator.system.workers import start_worker
+from holdfast_orchestrator.system.workers import settle, start_worker
 
 # A look ends by itself at its time-out; only one that hangs (a name server, an SDK's retries) is left behind.
 _GRACE_SECONDS = 1.0
@@ -15,28 +16,19 @@ def look_at_all(checks: Sequence[Check], look: Callable[[Check], Observation]) -
 
     What `look` raises is raised here.
     """
-    looks = [_Look(check, look) for check in checks]
-    return tuple(each.result() for each in looks)
+    looks = [(check, _begun(check, look)) for check in checks]
+    return tuple(_observed(check, future) for check, future in looks)
 
 
-class _Look:
-    def __init__(self, check: Check, look: Callable[[Check], Observation]) -> None:
-        self._check = check
-        self._look = look
-        self._observation: Observation | None = None
-        self._error: BaseException | None = None
-        # A daemon: the process can end although this one hangs.
-        self._thread = start_worker(self._run, name=f"health {check.name}")
+def _begun(check: Check, look: Callable[[Check], Observation]) -> Future[Observation]:
+    future: Future[Observation] = Future()
+    # A daemon: the process can end although this one hangs.
+    start_worker(settle, future, look, check, name=f"health {check.name}")
+    return future
 
-    def result(self) -> Observation:
-        self._thread.join(self._check.timeout + _GRACE_SECONDS)
-        if self._error is not None:
-            raise self._error
-        hung = Observation(Standing.UNKNOWN, f"no answer within {self._check.timeout:g} s")
-        return self._observation or hung
 
-    def _run(self) -> None:
-        try:
-            self._observation = self._look(self._check)
-        except BaseException as error:  # noqa: BLE001 - raised again where the result is awaited
-            self._error = error
+def _observed(check: Check, future: Future[Observation]) -> Observation:
+    wait((future,), check.timeout + _GRACE_SECONDS)
+    if future.done():
+        return future.result()
+    return Observation(Standing.UNKNOWN, f"no answer within {check.timeout:g} s")

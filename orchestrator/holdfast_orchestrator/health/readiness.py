@@ -22,13 +22,13 @@ def ready_before(checks: Sequence[Check], outputs: Mapping[str, Any], doors: Che
     `outputs` are the shard's values as they are now (none before its first deploy). A check whose target is
     not known yet, or does not exist yet, is not in the way.
     """
-    known = tuple(_known(checks, outputs))
-    observations = look_at_all(known, lambda check: look(check, doors))
-    pairs = zip(known, observations, strict=True)
-    return tuple(problem for check, seen in pairs if (problem := _problem(check, seen)) is not None)
+    ready = tuple(_resolvable(checks, outputs))
+    observations = look_at_all(ready, lambda check: look(check, doors))
+    problems = map(_problem, ready, observations)
+    return tuple(problem for problem in problems if problem is not None)
 
 
-def _known(checks: Sequence[Check], outputs: Mapping[str, Any]) -> Iterator[Check]:
+def _resolvable(checks: Sequence[Check], outputs: Mapping[str, Any]) -> Iterator[Check]:
     for check in enabled(checks):
         # A command may change something or take minutes; it is run when it counts.
         if check.kind != "command":

@@ -8,7 +8,7 @@ that fails ends the watch: a rollback should not wait for the others.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from holdfast_orchestrator.errors import HoldfastError
@@ -52,14 +52,7 @@ class CheckAnswer:
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON."""
-        return {
-            "check": self.check,
-            "kind": self.kind,
-            "result": self.result.value,
-            "why": self.why,
-            "looks": self.looks,
-            "seconds": round(self.seconds, 3),
-        }
+        return {**asdict(self), "result": self.result.value, "seconds": round(self.seconds, 3)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,14 +97,10 @@ def watch(
     stop: StopSignal | None = None,
     on_progress: OnProgress = lambda _: None,
 ) -> HealthVerdict:
-    """Look until it is decided.
+    """Look at the checks of one shard until each is decided.
 
-    Args:
-        checks: of one shard, as `parse_checks` gives them.
-        outputs: the shard's output values after the apply, by name.
-        doors: the outside world.
-        stop: asked before every look; once it is set, what is undecided is left so.
-        on_progress: called for every look that saw something new.
+    `outputs` are the shard's values after the apply, by name. `stop` is asked before every look; once it is
+    set, what is undecided is left so. `on_progress` is called for every look that saw something new.
     """
     began = doors.clock.monotonic()
     watched = [_Watched(check, began) for check in checks]
@@ -130,7 +119,7 @@ def watch(
 
 
 def pinned(checks: Sequence[Check], state: Document, outputs: Mapping[str, Any]) -> tuple[Check, ...]:
-    """Return the checks, those of ECS services with the task definition the applied state says.
+    """Return the checks, those of ECS services with the task definition of the applied state.
 
     `state` and `outputs` are those right after the apply; a check that names its task definition keeps it.
     One that refers to a missing output stays as it is, for `watch` to say so.
@@ -230,7 +219,7 @@ def _planned(check: EcsServiceSteady, state: Document, outputs: Mapping[str, Any
         check = resolved(check, outputs)
     except HoldfastError:
         return None
-    found = {
+    planned = {
         str(attributes["task_definition"])
         for _, resource, instance in managed(state)
         if resource["type"] == "aws_ecs_service"
@@ -239,7 +228,7 @@ def _planned(check: EcsServiceSteady, state: Document, outputs: Mapping[str, Any
         and attributes.get("task_definition")
         and _last_part(attributes.get("cluster")) == _last_part(check.cluster)
     }
-    return found.pop() if len(found) == 1 else None
+    return planned.pop() if len(planned) == 1 else None
 
 
 def _last_part(name_or_arn: object) -> str:

@@ -62,19 +62,19 @@ def _captured(shard: Shard, reach: Reach, given: Given) -> Shard:
         return shard
     if not isinstance(document, dict):
         return shard
-    search = _Search(Collected(reach))
+    collected = Collected(reach)
+    search = _Search(collected)
     written = search.value(document, ())
     search.assets(shard.configuration.decode(errors="replace"))
     if document.get("variable") and reach.stack.is_dir():
         search.variable_files()
-    found = search.found
     inputs = Inputs(
-        files=tuple(found.files[path] for path in sorted(found.files)),
+        files=tuple(file for _, file in sorted(collected.files.items())),
         variables=variables_of(document, given),
-        absent=tuple(sorted(found.absent)),
-        doubts=tuple(sorted(found.doubts)),
-        moving=tuple(sorted(found.moving)),
-        provider_reads=found.provider_reads,
+        absent=tuple(sorted(collected.absent)),
+        doubts=tuple(sorted(collected.doubts)),
+        moving=tuple(sorted(collected.moving)),
+        provider_reads=collected.provider_reads,
     )
     configuration = shard.configuration
     if written != document:
@@ -119,7 +119,7 @@ class _Search:
                     self._remote(at, value)
                 return {name: self._member(value, name, at) for name in value}
             case list():
-                return [self.value(one, at) for one in value]
+                return [self.value(each, at) for each in value]
             case str():
                 return self._text(value, at)
             case _:
@@ -210,7 +210,7 @@ class _Search:
         if not call.whole:
             self._computed(call, place)
             return None
-        if call.of_folder and place == reach.stack:
+        if call.function == "fileset" and place == reach.stack:
             self.found.doubts.add(f"it reads the stack's own folder: {call.text}")
             return None
         if not place.exists():
@@ -259,14 +259,13 @@ class _Search:
         for source in module.local:
             self._module(source, place)
         self.found.moving |= {f"its module {path} uses {source}" for source in module.remote}
-        self.found.moving |= {
-            f"its module {path} reads {kind}, which may say something else by now" for kind in module.data
-        }
+        for kind in module.data:
+            self.found.moving.add(f"its module {path} reads {kind}, which may say something else by now")
         if module.runs_commands:
             self.found.doubts.add(f"its module {path} runs commands, which may read anything")
         for call in module.calls:
             new = self._call(call, place)
-            if new is not None and new != call.path and (new.startswith("/") or call.path != new):
+            if new not in (None, call.path):
                 self.found.doubts.add(
                     f"its module {path} names a file by its place on this machine: {call.text}"
                 )

@@ -5,13 +5,12 @@ is re-applied.
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from holdfast_orchestrator.app.inputs import InputFile, Inputs
 from holdfast_orchestrator.inputs.expressions import file_calls
-from holdfast_orchestrator.inputs.reach import sha256_of
+from holdfast_orchestrator.system.private_files import sha256_of
 from holdfast_orchestrator.terraform.json_values import texts
 
 
@@ -30,11 +29,9 @@ def found_here(inputs: Inputs, stack: Path | None) -> tuple[Inputs, tuple[str, .
 
 
 def _here(file: InputFile, stack: Path | None) -> Path | None:
-    place = Path(file.path)
-    if not place.is_absolute():
-        if stack is None:
-            return None
-        place = stack / place
+    if stack is None and not file.in_place:
+        return None
+    place = (stack or Path()) / file.path
     try:
         return place if sha256_of(place) == file.sha256 else None
     except OSError:
@@ -50,14 +47,10 @@ def reads_something(configuration: bytes) -> bool:
 
 
 def uncertain(inputs: Inputs, *, reads: bool) -> tuple[str, ...]:
-    """Why nobody can say that these were all the inputs there were; empty where they were.
+    """Return the reasons for which these may not be all the inputs there were; none where they are all.
 
-    `reads` says whether the configuration reads anything at all.
+    `reads` is whether the configuration reads anything at all.
     """
-    return tuple(_uncertain(inputs, reads=reads))
-
-
-def _uncertain(inputs: Inputs, *, reads: bool) -> Iterator[str]:
-    if not inputs.known and reads:
-        yield "that deploy was recorded without the files and variables it read"
-    yield from inputs.doubts
+    if inputs.known or not reads:
+        return inputs.doubts
+    return ("that deploy was recorded without the files and variables it read", *inputs.doubts)

@@ -7,7 +7,9 @@ is known.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from holdfast_orchestrator.terraform.templates import expressions, string_end
 
 _READS = re.compile(
     r"(?<![\w.:])(?P<name>templatefile|fileset|fileexists|filebase64(?:sha256|sha512)?"
@@ -22,10 +24,10 @@ _CLOSES = {"(": ")", "[": "]", "{": "}"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileCall:
-    """One call. `path` is None where nothing of it is known; `start` and `end` say where it is.
+    """One call. `path` is None where nothing of it is known; `start` and `end` are its place in the text.
 
-    With `whole` false, `path` is only its beginning, up to a `/`. `from_module` says that it is relative to
-    the module it is in, not to the stack's folder.
+    With `whole` false, `path` is only its beginning, up to a `/`. With `from_module` it is
+    relative to the module it is in, not to the stack's folder.
     """
 
     function: str
@@ -36,17 +38,12 @@ class FileCall:
     start: int = 0
     end: int = 0
 
-    @property
-    def of_folder(self) -> bool:
-        """Whether a folder is read, not a file."""
-        return self.function == "fileset"
-
 
 def file_calls(text: str, *, template: bool = True) -> Iterator[FileCall]:
     """Yield the calls in `text`: in the expressions of a template, or anywhere where it is none."""
     if "file" not in text and "provider::" not in text:
         return
-    inside = _expressions(text) if template else [(0, len(text))]
+    inside = [*expressions(text)] if template else [(0, len(text))]
     for match in _READS.finditer(text):
         if any(start <= match.start() < end for start, end in inside):
             start, end = match.end(), _argument_end(text, match.end())
@@ -77,22 +74,15 @@ def _quoted(function: str, shown: str, body: str, start: int) -> FileCall:
     rest = body[place.end() :] if place else body
     path = f".{rest}" if place else rest
     from_module = place is not None and place[1] == "module"
-    cut = min((at for sign in ("${", "%{", "\\") if (at := rest.find(sign)) >= 0), default=-1)
-    if cut < 0:
-        return FileCall(
-            function=function,
-            text=shown,
-            path=path,
-            from_module=from_module,
-            start=start,
-            end=start + len(body),
-        )
-    if ".." in rest[cut:]:
+    call = FileCall(function=function, text=shown, path=path, from_module=from_module)
+    computed = re.search(r"\$\{|%\{|\\", rest)
+    if computed is None:
+        return replace(call, start=start, end=start + len(body))
+    if ".." in rest[computed.start() :]:
         # It may lead back up, to anywhere.
         return FileCall(function=function, text=shown, path=None, whole=False)
-    known = path[: len(path) - len(rest) + cut]
-    folder = known.rpartition("/")[0]
-    return FileCall(function=function, text=shown, path=folder or None, whole=False, from_module=from_module)
+    folder = path[: len(path) - len(rest) + computed.start()].rpartition("/")[0]
+    return replace(call, path=folder or None, whole=False)
 
 
 def _argument_end(text: str, start: int) -> int:
@@ -101,7 +91,7 @@ def _argument_end(text: str, start: int) -> int:
     while at < len(text):
         sign = text[at]
         if sign == '"':
-            at = _string_end(text, at)
+            at = string_end(text, at)
             continue
         if sign in _CLOSES:
             depth += 1
@@ -113,47 +103,3 @@ def _argument_end(text: str, start: int) -> int:
             return at
         at += 1
     return at
-
-
-def _string_end(text: str, start: int) -> int:
-    """Where a quoted string that begins at `start` ends; it may hold templates with strings of their own."""
-    at = start + 1
-    while at < len(text):
-        if text[at] == "\\":
-            at += 2
-        elif text.startswith(("${", "%{"), at):
-            at = _template_end(text, at + 2)
-        elif text[at] == '"':
-            return at + 1
-        else:
-            at += 1
-    return at
-
-
-def _template_end(text: str, start: int) -> int:
-    at, depth = start, 0
-    while at < len(text):
-        sign = text[at]
-        if sign == '"':
-            at = _string_end(text, at)
-            continue
-        if sign == "}" and depth == 0:
-            return at + 1
-        depth += (sign == "{") - (sign == "}")
-        at += 1
-    return at
-
-
-def _expressions(text: str) -> list[tuple[int, int]]:
-    """Where the expressions of a template are."""
-    found, at = [], 0
-    while at < len(text):
-        if text.startswith(("$${", "%%{"), at):
-            at += 3
-        elif text.startswith(("${", "%{"), at):
-            end = _template_end(text, at + 2)
-            found.append((at, end))
-            at = end
-        else:
-            at += 1
-    return found

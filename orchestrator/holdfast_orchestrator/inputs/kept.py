@@ -42,9 +42,9 @@ def with_inputs(shard: Shard, store: ObjectStore, artifact: Artifact) -> Shard:
 def doubts_about(store: ObjectStore, artifact_sha256: str) -> tuple[str, ...]:
     """Return why nobody can say that a deployment was gone back to with all that it read; empty: it was."""
     artifact = read_artifact(store, artifact_sha256)
-    told = artifact.inputs
-    known = read_inputs(store, None if told is None else {**told, "variables": None})
-    return uncertain(known, reads=reads_something(artifact.configuration))
+    recorded = artifact.inputs
+    inputs = read_inputs(store, None if recorded is None else {**recorded, "variables": None})
+    return uncertain(inputs, reads=reads_something(artifact.configuration))
 
 
 def reapplied(run: str, doubts: tuple[str, ...]) -> str:
@@ -69,9 +69,9 @@ def same_inputs(one: Artifact, other: Artifact) -> bool:
 
 
 def _compared(artifact: Artifact) -> Document:
-    told = dict(artifact.inputs or {})
-    files = [(each["path"], each["identity"], each["executable"]) for each in told.get("files", ())]
-    return {**told, "files": files}
+    recorded = dict(artifact.inputs or {})
+    files = [(each["path"], each["identity"], each["executable"]) for each in recorded.get("files", ())]
+    return {**recorded, "files": files}
 
 
 def _stack(shard: Shard) -> Path | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from holdfast_orchestrator.inputs.expressions import FileCall, file_calls
 from holdfast_orchestrator.system.private_files import UnsafePlaceError, read_source
 from holdfast_orchestrator.terraform.settled_data import SETTLED
+from holdfast_orchestrator.terraform.templates import block_end
 
 _COMMENT = re.compile(r'("(?:[^"\\\n]|\\.)*")|(?:#|//)[^\n]*|/\*.*?\*/', re.DOTALL)
 _MODULE = re.compile(r'(?m)^\s*module\s+"?([\w-]+)"?\s*\{')
@@ -63,23 +64,6 @@ def _sources(text: str) -> Iterator[str]:
         yield from re.findall(r'"source"\s*:\s*"(\.{1,2}/[^"]*)"', text)
         return
     for block in _MODULE.finditer(text):
-        body = text[block.end() : _block_end(text, block.end())]
-        if found := _SOURCE.search(body):
-            yield found[1]
-
-
-def _block_end(text: str, start: int) -> int:
-    depth, at, quoted = 0, start, False
-    while at < len(text):
-        sign = text[at]
-        if sign == "\\" and quoted:
-            at += 2
-            continue
-        if sign == '"':
-            quoted = not quoted
-        elif not quoted:
-            if sign == "}" and depth == 0:
-                return at
-            depth += (sign == "{") - (sign == "}")
-        at += 1
-    return at
+        body = text[block.end() : block_end(text, block.end())]
+        if source := _SOURCE.search(body):
+            yield source[1]

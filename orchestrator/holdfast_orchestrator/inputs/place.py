@@ -53,19 +53,19 @@ class Layout:
 
 def variable_files(inputs: Inputs) -> Mapping[str, bytes]:
     """Return the files of values, by name, in the order in which Terraform is to read them."""
-    given = [one for one in inputs.variables if one.form != "environment"]
-    named = {}
-    for number, one in enumerate(given):
-        name = f"given-{number:03}.tfvars"
-        if one.form == "literal" or (one.form == "file" and one.name.endswith(".json")):
-            name += ".json"
-        text = one.value
-        if one.form == "literal":
-            text = json.dumps({one.name: one.value})
-        elif one.form == "expression":
-            text = f"{one.name} = {one.value}\n"
-        named[name] = text.encode()
-    return named
+    in_files = (variable for variable in inputs.variables if variable.form != "environment")
+    files = {}
+    for number, variable in enumerate(in_files):
+        suffix, text = "", variable.value
+        match variable.form:
+            case "literal":
+                suffix, text = ".json", json.dumps({variable.name: variable.value})
+            case "expression":
+                text = f"{variable.name} = {variable.value}\n"
+            case _ if variable.name.endswith(".json"):
+                suffix = ".json"
+        files[f"given-{number:03}.tfvars{suffix}"] = text.encode()
+    return files
 
 
 def environ_with(inputs: Inputs, environ: Mapping[str, str]) -> dict[str, str]:
@@ -73,7 +73,7 @@ def environ_with(inputs: Inputs, environ: Mapping[str, str]) -> dict[str, str]:
     if not inputs.known:
         return dict(environ)
     kept = {name: value for name, value in environ.items() if not name.startswith(ENVIRONMENT)}
-    given = {ENVIRONMENT + one.name: one.value for one in inputs.variables if one.form == "environment"}
+    given = {ENVIRONMENT + each.name: each.value for each in inputs.variables if each.form == "environment"}
     return {**kept, **given}
 
 
@@ -127,10 +127,10 @@ def _make_way(tree: Path, place: Path) -> None:
 
 def _stamp(place: Path) -> tuple[int, int, int] | None:
     try:
-        found = place.lstat()
+        status = place.lstat()
     except OSError:
         return None
-    return found.st_size, found.st_mtime_ns, found.st_ino
+    return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 def _read(notes: Path) -> Mapping[str, object]:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from holdfast_orchestrator.app.inputs import InputFile
-from holdfast_orchestrator.engine.workdir import levels_above
+from holdfast_orchestrator.engine.workdir import LEVELS_ABOVE
+from holdfast_orchestrator.system.private_files import sha256_of
 
 FILE_BYTES = 100 * 2**20
 """A larger file is not kept, only its fingerprint."""
@@ -23,7 +24,6 @@ STACK_FILES = 20_000
 """A folder with more files than this is not taken."""
 
 _SKIPPED = frozenset({".git", ".terraform", ".terraform.lock.hcl"})
-_CHUNK = 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class Reach:
         if not place.resolve().is_relative_to(self.root.resolve()):
             return None
         path = os.path.relpath(place, self.stack)
-        return None if path.split("/").count("..") > levels_above() else path
+        return None if path.split("/").count("..") > LEVELS_ABOVE else path
 
     def holds_the_app(self, folder: Path) -> bool:
         """Whether the stack's folder itself lies in a folder: then it is no input as a whole."""
@@ -98,32 +98,21 @@ class Collected:
             path = str(place)
         if path in self.files:
             return True
-        sha256 = sha256_of(place)
-        kept = not path.startswith("/") and self._fits(about.st_size)
-        self.kept_bytes += about.st_size if kept else 0
+        sha256, size = sha256_of(place), about.st_size
+        fits = size <= FILE_BYTES and self.kept_bytes + size <= STACK_BYTES
+        kept = fits and not path.startswith("/")
+        self.kept_bytes += size if kept else 0
         self.files[path] = InputFile(
             path=path,
             sha256=sha256,
             identity=_identity(place, sha256),
-            size=about.st_size,
+            size=size,
             executable=bool(about.st_mode & stat.S_IXUSR),
             kept=kept,
             part_of=part_of,
             source=place,
         )
         return True
-
-    def _fits(self, size: int) -> bool:
-        return size <= FILE_BYTES and self.kept_bytes + size <= STACK_BYTES
-
-
-def sha256_of(place: Path) -> str:
-    """Return the SHA-256 of a file's bytes."""
-    digest = hashlib.sha256()
-    with place.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _identity(place: Path, sha256: str) -> str:
@@ -132,7 +121,7 @@ def _identity(place: Path, sha256: str) -> str:
         return sha256
     try:
         with zipfile.ZipFile(place) as archive:
-            inside = sorted((one.filename, one.CRC, one.file_size) for one in archive.infolist())
+            inside = sorted((entry.filename, entry.CRC, entry.file_size) for entry in archive.infolist())
     except (OSError, zipfile.BadZipFile):
         return sha256
     return hashlib.sha256(repr(inside).encode()).hexdigest()

@@ -27,7 +27,7 @@ class Given:
 
     def refuse_undeclared(self, configurations: Iterable[bytes]) -> None:
         """Raise UsageError for a variable that no stack declares."""
-        named = {one.name for one in self.variables if one.form != "file"}
+        named = {variable.name for variable in self.variables if variable.form != "file"}
         if not named:
             return
         declared = {name for each in configurations for name in declarations(json.loads(each))}
@@ -53,7 +53,8 @@ def variables_of(document: Mapping[str, Any], given: Given) -> tuple[Variable, .
         for name in sorted(declared)
         if ENVIRONMENT + name in given.environ
     )
-    return (*environment, *(_formed(one, declared) for one in given.variables if _concerns(one, declared)))
+    others = (_formed(each, declared) for each in given.variables if _concerns(each, declared))
+    return (*environment, *others)
 
 
 def _concerns(given: Variable, declared: Mapping[str, Any]) -> bool:
@@ -75,14 +76,14 @@ def secret_variables(shard: "Shard") -> Iterable[str]:
     if not shard.inputs.variables:
         return
     declared = declarations(json.loads(shard.configuration))
-    for one in shard.inputs.variables:
-        if one.form == "file":
-            yield from _in_file(one.value, {name for name, body in declared.items() if body.get("sensitive")})
-        elif declared.get(one.name, {}).get("sensitive"):
-            yield one.value
+    sensitive = {name for name, body in declared.items() if body.get("sensitive")}
+    for variable in shard.inputs.variables:
+        if variable.form == "file":
+            yield from _in_file(variable.value, sensitive)
+        elif variable.name in sensitive:
+            yield variable.value
 
 
 def _in_file(text: str, names: set[str]) -> Iterable[str]:
     for name in names:
-        for found in re.finditer(rf'(?m)^\s*"?{re.escape(name)}"?\s*[=:]\s*"((?:[^"\\]|\\.)*)"', text):
-            yield found[1]
+        yield from re.findall(rf'(?m)^\s*"?{re.escape(name)}"?\s*[=:]\s*"((?:[^"\\]|\\.)*)"', text)

@@ -12,7 +12,7 @@ import re
 import sys
 import urllib.request
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -35,6 +35,14 @@ _POLL_SECONDS = 0.02
 _STOP_SECONDS = 10.0
 _LOG_TAIL_LINES = 15
 _RESET_SECONDS = 30
+# What the server's environment has none of, and how moto behaves in it.
+_FOREIGN = ("AWS_", "MOTO_", "TF_")
+_MOTO = {
+    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
+    "MOTO_ACM_VALIDATION_WAIT": "0",
+    "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +64,7 @@ class LocalStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Record:
-    """The state file. `birth` is what `Processes.birth` said of the process when it was started."""
+    """The state file. `birth` is what `Processes.birth` returned for the process when it was started."""
 
     pid: int
     birth: str
@@ -82,14 +90,8 @@ class LocalCloud:
         record = self._record()
         if record is None:
             return LocalStatus(running=False)
-        return LocalStatus(
-            running=True,
-            endpoint=record.endpoint,
-            pid=record.pid,
-            since=record.since,
-            state_buckets=record.state_buckets,
-            log=record.log,
-        )
+        public = {name: value for name, value in asdict(record).items() if name != "birth"}
+        return LocalStatus(running=True, **public)
 
     def up(self, *, port: int = 0, buckets: Sequence[str] = (STATE_BUCKET,)) -> LocalStatus:
         """Start it where it does not run, make the state buckets, and return once it answers.
@@ -105,9 +107,9 @@ class LocalCloud:
                 record = self._start(port)
                 # Kept before anything else is tried: a server nobody can find again cannot be stopped.
                 self._keep(record)
-            wanted = tuple(dict.fromkeys((*record.state_buckets, *buckets)))
-            self._make_buckets(record.endpoint, wanted)
-            self._keep(_Record(**{**asdict(record), "state_buckets": wanted}))
+            names = tuple(dict.fromkeys((*record.state_buckets, *buckets)))
+            self._make_buckets(record.endpoint, names)
+            self._keep(replace(record, state_buckets=names))
         return self.status()
 
     def down(self) -> bool:
@@ -180,17 +182,9 @@ class LocalCloud:
         module = "holdfast_orchestrator.local.server"
         # -P: nothing in the folder it starts in may shadow a module.
         argv = (sys.executable, "-P", "-m", module, "--port", str(port), "--announce", str(announced))
-        return Command(argv=argv, cwd=self._folder, environ=self._server_environ())
-
-    def _server_environ(self) -> dict[str, str]:
-        foreign = ("AWS_", "MOTO_", "TF_")
-        kept = {k: v for k, v in self._runtime.environ.items() if not k.startswith(foreign)}
-        return kept | {
-            "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
-            "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
-            "MOTO_ACM_VALIDATION_WAIT": "0",
-            "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true",
-        }
+        environ = self._runtime.environ
+        kept = {name: value for name, value in environ.items() if not name.startswith(_FOREIGN)}
+        return Command(argv=argv, cwd=self._folder, environ={**kept, **_MOTO})
 
     def _wait(self, pid: int, announced: Path) -> str | None:
         clock = self._runtime.clock
@@ -206,9 +200,9 @@ class LocalCloud:
     def _make_buckets(self, endpoint: str, names: Sequence[str]) -> None:
         environ = towards_local(self._runtime.environ, endpoint)
         s3 = self._runtime.aws.client("s3", region=REGION, environ=environ)
-        there = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
+        existing = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
         for name in names:
-            if name not in there:
+            if name not in existing:
                 s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
                 s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
 

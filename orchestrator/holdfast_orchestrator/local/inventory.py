@@ -8,7 +8,7 @@ Written for the local cloud, where everything fits on one page of each listing; 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from holdfast_orchestrator.local.environment import STATE_BUCKET
+from holdfast_orchestrator.local.environment import ACCOUNT, STATE_BUCKET
 
 ClientFactory = Callable[[str], Any]
 Listing = Callable[[Any], Iterable[str]]
@@ -21,16 +21,16 @@ def inventory(
 
     `client` makes a boto3 client of a service by its name. `state_buckets` are not counted.
     """
-    found = {kind: sorted(listing(client(service))) for kind, (service, listing) in _LISTINGS.items()}
-    found["s3 bucket"] = [name for name in found["s3 bucket"] if name not in state_buckets]
-    return {kind: names for kind, names in found.items() if names}
+    by_kind = {kind: sorted(listing(client(service))) for kind, (service, listing) in _LISTINGS.items()}
+    by_kind["s3 bucket"] = [name for name in by_kind["s3 bucket"] if name not in state_buckets]
+    return {kind: names for kind, names in by_kind.items() if names}
 
 
-def _plain(operation: str, key: str, name: str) -> Listing:
+def _plain(operation: str, key: str, name: str, **arguments: str) -> Listing:
     """List what one call returns under `key`, each by its field `name` ("" where it is a string itself)."""
 
     def listing(api: Any) -> Iterable[str]:
-        return [item[name] if name else item for item in getattr(api, operation)()[key]]
+        return [item[name] if name else item for item in getattr(api, operation)(**arguments)[key]]
 
     return listing
 
@@ -58,23 +58,19 @@ def _security_groups(api: Any) -> Iterable[Mapping[str, Any]]:
     return [g for g in api.describe_security_groups()["SecurityGroups"] if g["GroupName"] != "default"]
 
 
-def _nat_gateways(api: Any) -> Iterable[str]:
-    gone = {"deleted", "deleting"}
-    return [n["NatGatewayId"] for n in api.describe_nat_gateways()["NatGateways"] if n["State"] not in gone]
+def _not_deleted(operation: str, key: str, name: str) -> Listing:
+    """List what one call returns and AWS has not deleted, and does not delete."""
 
+    def listing(api: Any) -> Iterable[str]:
+        items = getattr(api, operation)()[key]
+        return [item[name] for item in items if item["State"] not in {"deleted", "deleting"}]
 
-def _endpoints(api: Any) -> Iterable[str]:
-    listed = api.describe_vpc_endpoints()["VpcEndpoints"]
-    return [e["VpcEndpointId"] for e in listed if e["State"] not in {"deleted", "deleting"}]
+    return listing
 
 
 def _route_tables(api: Any) -> Iterable[Mapping[str, Any]]:
     tables = api.describe_route_tables()["RouteTables"]
     return [t for t in tables if not any(a.get("Main") for a in t["Associations"])]
-
-
-def _web_acls(api: Any) -> Iterable[str]:
-    return [acl["ARN"] for acl in api.list_web_acls(Scope="REGIONAL")["WebACLs"]]
 
 
 def _services(api: Any) -> Iterable[str]:
@@ -114,24 +110,11 @@ def _aliases(api: Any) -> Iterable[str]:
     return [name for name in names if not name.startswith("alias/aws/")]
 
 
-def _policies(api: Any) -> Iterable[str]:
-    return [policy["Arn"] for policy in api.list_policies(Scope="Local")["Policies"]]
-
-
-def _scalable_targets(api: Any) -> Iterable[str]:
-    return [t["ResourceId"] for t in api.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]]
-
-
 def _alarms(api: Any) -> Iterable[str]:
     alarms = api.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
     # Those of a scaling policy come and go with it.
     listed = (*alarms["MetricAlarms"], *alarms["CompositeAlarms"])
     return [a["AlarmName"] for a in listed if not a["AlarmName"].startswith("TargetTracking-")]
-
-
-def _budgets(api: Any) -> Iterable[str]:
-    account = "123456789012"
-    return [budget["BudgetName"] for budget in api.describe_budgets(AccountId=account)["Budgets"]]
 
 
 _LISTINGS: dict[str, tuple[str, Listing]] = {
@@ -144,16 +127,19 @@ _LISTINGS: dict[str, tuple[str, Listing]] = {
         _plain("describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
     ),
     "elastic ip": ("ec2", _plain("describe_addresses", "Addresses", "AllocationId")),
-    "nat gateway": ("ec2", _nat_gateways),
-    "vpc endpoint": ("ec2", _endpoints),
+    "nat gateway": ("ec2", _not_deleted("describe_nat_gateways", "NatGateways", "NatGatewayId")),
+    "vpc endpoint": ("ec2", _not_deleted("describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId")),
     "flow log": ("ec2", _plain("describe_flow_logs", "FlowLogs", "FlowLogId")),
     "load balancer": ("elbv2", _plain("describe_load_balancers", "LoadBalancers", "LoadBalancerArn")),
     "target group": ("elbv2", _plain("describe_target_groups", "TargetGroups", "TargetGroupArn")),
-    "web acl": ("wafv2", _web_acls),
+    "web acl": ("wafv2", _plain("list_web_acls", "WebACLs", "ARN", Scope="REGIONAL")),
     "ecs cluster": ("ecs", _clusters),
     "ecs service": ("ecs", _services),
     "task definition": ("ecs", _plain("list_task_definitions", "taskDefinitionArns", "")),
-    "scalable target": ("application-autoscaling", _scalable_targets),
+    "scalable target": (
+        "application-autoscaling",
+        _plain("describe_scalable_targets", "ScalableTargets", "ResourceId", ServiceNamespace="ecs"),
+    ),
     "rds instance": ("rds", _pages("describe_db_instances", "DBInstances", "DBInstanceIdentifier")),
     "rds parameter group": ("rds", _parameter_groups),
     "rds subnet group": ("rds", _pages("describe_db_subnet_groups", "DBSubnetGroups", "DBSubnetGroupName")),
@@ -168,7 +154,7 @@ _LISTINGS: dict[str, tuple[str, Listing]] = {
     "dashboard": ("cloudwatch", _plain("list_dashboards", "DashboardEntries", "DashboardName")),
     "s3 bucket": ("s3", _plain("list_buckets", "Buckets", "Name")),
     "iam role": ("iam", _pages("list_roles", "Roles", "RoleName")),
-    "iam policy": ("iam", _policies),
+    "iam policy": ("iam", _plain("list_policies", "Policies", "Arn", Scope="Local")),
     "oidc provider": ("iam", _plain("list_open_id_connect_providers", "OpenIDConnectProviderList", "Arn")),
     "hosted zone": ("route53", _plain("list_hosted_zones", "HostedZones", "Name")),
     "certificate": ("acm", _plain("list_certificates", "CertificateSummaryList", "DomainName")),
@@ -181,5 +167,5 @@ _LISTINGS: dict[str, tuple[str, Listing]] = {
     "event rule": ("events", _plain("list_rules", "Rules", "Name")),
     "backup plan": ("backup", _plain("list_backup_plans", "BackupPlansList", "BackupPlanId")),
     "backup vault": ("backup", _plain("list_backup_vaults", "BackupVaultList", "BackupVaultName")),
-    "budget": ("budgets", _budgets),
+    "budget": ("budgets", _plain("describe_budgets", "Budgets", "BudgetName", AccountId=ACCOUNT)),
 }

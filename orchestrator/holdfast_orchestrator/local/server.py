@@ -114,9 +114,9 @@ def application() -> OneAtATime:
 
 
 def _not_implemented(environ: Environ, start_response: StartResponse, what: str) -> list[bytes]:
-    said = f"the local cloud does not have it: {what}"
-    print(said, environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"), file=sys.stderr)  # noqa: T201
-    return _error(environ, start_response, _FINAL, "NotImplemented", said)
+    message = f"the local cloud does not have it: {what}"
+    print(message, environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"), file=sys.stderr)  # noqa: T201
+    return _error(environ, start_response, _FINAL, "NotImplemented", message)
 
 
 def _error(
@@ -150,7 +150,7 @@ def main(argv: list[str] | None = None) -> int:
     server = _listen(options.port)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stopping(server))
-    _announce(options.announce, f"http://127.0.0.1:{server.server_port}")
+    replace_file(options.announce, f"http://127.0.0.1:{server.server_port}".encode())
     server.serve_forever(poll_interval=_STOP_CHECK_SECONDS)
     return 0
 
@@ -173,10 +173,6 @@ def _stopping(server: Any) -> Callable[[int, FrameType | None], None]:
         threading.Thread(target=server.shutdown, daemon=True).start()
 
     return stop
-
-
-def _announce(file: Path, endpoint: str) -> None:
-    replace_file(file, endpoint.encode())
 
 
 if __name__ == "__main__":

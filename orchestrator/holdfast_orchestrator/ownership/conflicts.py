@@ -58,11 +58,11 @@ def conflict_with(
 ) -> Conflict:
     """Say what is against a create of what another state has; `back`: it is made by a rollback by hand."""
     shard, name = _in_app(place, owner), shard_name(place, owner)
-    here = shlex.quote(place.run.label(place.shard.name))
+    own_name = shlex.quote(place.run.label(place.shard.name))
     if not importable:
         return Conflict(
             f"{address} is {owner.address} of {name}, and objects of this type cannot be imported.",
-            f"holdfast move {shlex.quote(name)} {here} --address {shlex.quote(owner.address)}",
+            f"holdfast move {shlex.quote(name)} {own_name} --address {shlex.quote(owner.address)}",
         )
     if shard is not None and back:
         return Conflict(
@@ -72,7 +72,7 @@ def conflict_with(
         return Conflict(
             f"{address} is {owner.address} of {name}, which has it.",
             f"refer to {name}'s, give it another name, or take it out of {name} in the same deploy "
-            f"(--stack {name} --stack {here})",
+            f"(--stack {name} --stack {own_name})",
         )
     good = _record(place, owner)
     if good is not None and good.project not in (None, place.run.project):
@@ -82,7 +82,7 @@ def conflict_with(
     deployed = "" if good is None else f", last deployed on {good.at:%d %b %Y} by {good.actor}"
     return Conflict(
         f"{address} is {owner.address} in the state of {name}{deployed}, which is not in the app any more.",
-        f"if {name} is called {here} now: holdfast move {shlex.quote(name)} {here}",
+        f"if {name} is called {own_name} now: holdfast move {shlex.quote(name)} {own_name}",
     )
 
 

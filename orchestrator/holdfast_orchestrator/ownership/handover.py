@@ -63,10 +63,10 @@ class Handover:
     @property
     def givers(self) -> Mapping[str, frozenset[str]]:
         """Each shard that may let go of something, with the shards that may receive it."""
-        found = defaultdict[str, set[str]](set)
+        receivers = defaultdict[str, set[str]](set)
         for move in self.moves:
-            found[move.source].add(move.target)
-        return {name: frozenset(targets) for name, targets in found.items()}
+            receivers[move.source].add(move.target)
+        return {name: frozenset(targets) for name, targets in receivers.items()}
 
 
 def find_moves(run: Run, working: Iterable[str], book: BucketOwners) -> Handover:

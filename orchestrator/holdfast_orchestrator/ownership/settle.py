@@ -5,25 +5,25 @@ import. Else it is refused; all such creates are named at once. A delete of what
 delete: the object is let go of, here and again right before the deletes are made (`letting_go`).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from holdfast_orchestrator.errors import GateError, HoldfastError, NeedsPersonError
+from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.ownership.bucket_owners import BucketOwners
 from holdfast_orchestrator.ownership.conflicts import Conflict, Place, conflict_with, shard_name
 from holdfast_orchestrator.ownership.handover import ShardHandover
-from holdfast_orchestrator.plan.document import Action as Deed
+from holdfast_orchestrator.plan.document import Action as DocumentAction
 from holdfast_orchestrator.plan.document import PlanDocument
-from holdfast_orchestrator.plan.shard import MadePlan, make_plan
+from holdfast_orchestrator.plan.shard import MadePlan
 from holdfast_orchestrator.record.state_record import Handed, StateRecord
 from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot
 from holdfast_orchestrator.state_key import STATE_FILE
 from holdfast_orchestrator.terraform.create_semantics import is_doubtful
 from holdfast_orchestrator.terraform.identity import Identity
-from holdfast_orchestrator.terraform.import_ids import ImportBlock, import_id, with_imports
-from holdfast_orchestrator.terraform.json_values import Document, managed, parsed
+from holdfast_orchestrator.terraform.import_ids import ImportBlock, import_id
+from holdfast_orchestrator.terraform.json_values import Document, managed
 from holdfast_orchestrator.terraform.object_keys import ObjectKey
 from holdfast_orchestrator.terraform.owners import (
     Owner,
@@ -37,17 +37,19 @@ from holdfast_orchestrator.terraform.owners import (
 )
 from holdfast_orchestrator.terraform.plan import Action, Change, read_plan
 
+if TYPE_CHECKING:
+    from holdfast_orchestrator.engine.terraform import Terraform
+
 
 class PlannedShard(Place, Protocol):
-    """A shard whose plan is about to be settled: it can be planned once more."""
+    """A shard that is planned: with its lease to deploy it, or without to show what a deploy would do."""
 
     @property
     def owners(self) -> BucketOwners:
         """Who owns what, as the run asks it."""
 
-    @property
-    def bare_terraform(self) -> Callable[[Document], Any]:
-        """Return what runs Terraform with a configuration, without the inputs of the shard."""
+    def bare_terraform(self, configuration: Document | None = None) -> "Terraform":
+        """Return Terraform, not initialized, with this configuration (None: the shard's own)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,67 +68,79 @@ class Turn:
         """Say where an object came from that was received after what is gone back to; None: it was not."""
         if self.back_to is None or self.record is None:
             return None
-        found = [one for one in self.record.received if one.identity == identity and one.at > self.back_to]
-        return f"it came from {found[0].source} in run {found[0].run}" if found else None
+        received = [
+            item for item in self.record.received if item.identity == identity and item.at > self.back_to
+        ]
+        return f"it came from {received[0].source} in run {received[0].run}" if received else None
 
     def given_later(self, address: str, kind: str) -> Handed | None:
         """Return the object that was at this address and was handed over after what is gone back to."""
         if self.back_to is None or self.record is None:
             return None
-        found = [
-            one
-            for one in self.record.handed
-            if (one.address, one.identity.kind) == (address, kind) and one.at > self.back_to
+        handed = [
+            item
+            for item in self.record.handed
+            if (item.address, item.identity.kind) == (address, kind) and item.at > self.back_to
         ]
-        return found[-1] if found else None
+        return handed[-1] if handed else None
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A plan in which everything belongs to its shard, what was settled, and the Terraform that planned."""
+    """A plan in which everything belongs to its shard; a preview's may have conflicts."""
 
     made: MadePlan
-    terraform: Any
-    ownership: Ownership
+    ownership: Ownership = field(default_factory=Ownership)
+    conflicts: tuple[Conflict, ...] = ()
 
     @property
     def document(self) -> PlanDocument:
         """What is going to be done: without the deletes that are not made."""
-        kept = self.ownership.kept
-        document = self.made.document
+        kept, document = self.ownership.kept, self.made.document
         changes = (
-            one for one in document.changes if one.action is not Deed.DELETE or one.address not in kept
+            change
+            for change in document.changes
+            if change.action is not DocumentAction.DELETE or change.address not in kept
         )
         return replace(document, changes=tuple(changes))
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """Whose the objects of a plan are: imports in place of creates, where those come from, conflicts."""
+
+    ownership: Ownership = field(default_factory=Ownership)
+    blocks: tuple[ImportBlock, ...] = ()
+    received: Mapping[str, str] = field(default_factory=dict)
+    conflicts: tuple[Conflict, ...] = ()
 
 
 def settle_ownership(
     leased: PlannedShard,
     made: MadePlan,
-    terraform: Any,
     *,
     snapshot: StateSnapshot | None,
     turn: Turn,
-) -> Settled:
-    """Return the plan to go on with.
+    only_shown: bool = False,
+) -> Settling:
+    """Hold a plan against the owners of its bucket; with `only_shown`, as they were read last.
 
-    Raises GateError where the plan would take what is another shard's, NeedsPersonError where a destroy
-    cannot tell what other shards have.
+    Raises NeedsPersonError where a destroy cannot tell what other shards have.
     """
     changes = [change for change in read_plan(made.raw) if change.touches] if made.raw else []
     deletes = [change for change in changes if change.deletes]
     creates = [] if turn.destroy else [change for change in changes if change.creates or change.importing]
     if not deletes and not creates:
-        return Settled(made, terraform, Ownership())
+        return Settling()
     book = leased.owners.of(leased.shard, leased.run)
     look = Look(
         place=leased,
         book=leased.owners,
-        owners=book.now() if deletes else book.lately(),
+        owners=book.now() if deletes and not only_shown else book.lately(),
         turn=turn,
         places=places_in(made, leased.folder),
     )
-    if not deletes and look.meets_others(creates):
+    if not deletes and not only_shown and look.meets_others(creates):
         # What was so at the beginning of the run may be otherwise by now.
         look = replace(look, owners=book.now())
     if turn.destroy:
@@ -137,18 +151,13 @@ def settle_ownership(
         for change in deletes
         if change.address not in let_go and (why := turn.came_later(change.identity))
     }
-    held = turn.handover.held & {change.address for change in deletes} - let_go.keys()
-    ownership = Ownership(let_go=let_go, orphaned=orphaned, held=held)
     blocks, received, conflicts = look.moves(creates, [change for change in deletes if not change.replaces])
-    if conflicts:
-        raise GateError(
-            " ".join(one.sentence for one in conflicts),
-            next_step="; ".join(dict.fromkeys(one.next_step for one in conflicts)),
-        )
-    if not blocks:
-        return Settled(made, terraform, ownership)
-    again, terraform = _imported(leased, (*made.imports, *blocks), snapshot)
-    return Settled(again, terraform, replace(ownership, received=received))
+    ownership = Ownership(
+        let_go=let_go,
+        orphaned=orphaned,
+        held=turn.handover.held & {change.address for change in deletes} - let_go.keys(),
+    )
+    return Settling(ownership, tuple(blocks), received, tuple(conflicts))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,8 +187,8 @@ class Look:
         """The deletes that are not made, because another state has the object or may have it."""
         place, folder = self.place, self.place.folder
         keys = keys_by_address(None if snapshot is None else snapshot.document, folder)
-        found = owned_elsewhere((change.address for change in deletes), keys, self.owners, folder=folder)
-        return {address: f"{shard_name(place, owner)} has it" for address, owner in found.items()}
+        owners = owned_elsewhere((change.address for change in deletes), keys, self.owners, folder=folder)
+        return {address: f"{shard_name(place, owner)} has it" for address, owner in owners.items()}
 
     def moves(
         self, creates: Sequence[Change], deletes: Sequence[Change]
@@ -240,13 +249,13 @@ class Look:
 
     def _block(self, change: Change, owner: Owner) -> ImportBlock | None:
         """How to import what the other shard has: by what its state says of it."""
-        found = read_snapshot(self.place.store, f"{owner.folder}/{STATE_FILE}")
-        for address, _, instance in managed({} if found is None else found.document):
+        snapshot = read_snapshot(self.place.store, f"{owner.folder}/{STATE_FILE}")
+        for address, _, instance in managed({} if snapshot is None else snapshot.document):
             if address == owner.address and "deposed" not in instance:
                 attributes = instance.get("attributes") or {}
-                known = str(attributes.get("id") or "") or None
-                by_id = import_id(change.kind, known, attributes)
-                return None if by_id is None else ImportBlock(change.address, by_id, known)
+                attribute_id = str(attributes.get("id") or "") or None
+                by_id = import_id(change.kind, attribute_id, attributes)
+                return None if by_id is None else ImportBlock(change.address, by_id, attribute_id)
         return None
 
     def _promised(self, deletes: Sequence[Change]) -> Iterator[Conflict]:
@@ -274,24 +283,3 @@ def _known(change: Change) -> Document:
 
 def _folder(state_key: str) -> str:
     return state_key.rpartition("/")[0]
-
-
-def _imported(
-    leased: PlannedShard, blocks: Sequence[ImportBlock], snapshot: StateSnapshot | None
-) -> tuple[MadePlan, Any]:
-    """Plan once more, with imports in the place of creates. Raises GateError where one is replaced."""
-    terraform = leased.bare_terraform(with_imports(parsed(leased.shard.configuration), blocks))
-    with leased.run.stop.interrupting(terraform.cancel):
-        made = make_plan(terraform, leased.shard, leased.run, snapshot=snapshot)
-    wanted = {block.address for block in blocks}
-    planned = {change.address: change for change in read_plan(made.raw)}
-    replaced = [address for address in wanted if address in planned and planned[address].deletes]
-    if replaced:
-        raise GateError(
-            f"{', '.join(sorted(replaced))} would be replaced as it moves: its settings differ too much",
-            next_step="declare it as it is, deploy, and change it afterwards",
-        )
-    missing = wanted - {address for address, change in planned.items() if change.importing}
-    if missing:
-        raise HoldfastError(f"{', '.join(sorted(missing))} would not be imported")
-    return replace(made, imports=tuple(blocks)), terraform

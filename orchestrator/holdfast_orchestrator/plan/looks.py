@@ -53,11 +53,11 @@ def look_by_import(
 ) -> Sightings:
     """Look for everything that `plan` creates and would take over. Never raises: who cannot say, says so."""
     sightings, questions = Sightings(), list[_Question]()
-    for number, (change, key, known) in enumerate(_judged(shard, plan, holdings)):
+    for number, (change, key, judged) in enumerate(_judged(shard, plan, holdings)):
         place = place_of(plan, change.address, shard)
-        question = None if known else _question(change, key, place, number)
+        question = None if judged else _question(change, key, place, number)
         if question is None:
-            sightings.add([known or _unproven(key, change.kind, "there is no call that tells")])
+            sightings.add([judged or _unproven(key, change.kind, "there is no call that tells")])
         else:
             questions.append(question)
     sightings.add(_asked(terraform, questions))
@@ -71,8 +71,8 @@ def unguarded(shard: Shard, plan: Mapping[str, Any], holdings: Holdings) -> Sigh
     """
     sightings = Sightings()
     sightings.add(
-        known or _unproven(key, change.kind, "nothing guards its create")
-        for change, key, known in _judged(shard, plan, holdings)
+        pair or _unproven(key, change.kind, "nothing guards its create")
+        for change, key, pair in _judged(shard, plan, holdings)
     )
     return sightings
 
@@ -107,7 +107,7 @@ def _question(change: Change, key: ObjectKey, place: Place | None, number: int) 
     import_id = import_id_of(change.kind, values, place) or ""
     if rule.look.startswith("data:"):
         name = f"holdfast_look_{number}"
-        pairs = [one.partition("=") for one in rule.look.removeprefix("data:").split(",")]
+        pairs = [part.partition("=") for part in rule.look.removeprefix("data:").split(",")]
         arguments = {argument: values.get(attribute or argument) for argument, _, attribute in pairs}
         target = f"data.{change.kind}.{name}"
         block: dict[str, Any] = {"data": {change.kind: {name: arguments}}}
@@ -126,17 +126,19 @@ def _question(change: Change, key: ObjectKey, place: Place | None, number: int) 
 def _asked(terraform: "Terraform", questions: Sequence[_Question]) -> Iterator[Sighting]:
     if not questions:
         return
-    told = _answers(terraform, questions)
-    for one in questions:
-        about = [error for error in told if _is_about(one, error)]
+    answers = _answers(terraform, questions)
+    for question in questions:
+        about = [error for error in answers if _is_about(question, error)]
         if about:
             absent = all(says_absent(error.text) for error in about)
-            seen = Sighting(key=one.key, kind=one.kind, verdict=Verdict.ABSENT)
-            yield seen if absent else _unproven(one.key, one.kind, about[0].text)
-        elif others := [error for error in told if not any(_is_about(each, error) for each in questions)]:
-            yield _unproven(one.key, one.kind, others[0].text)
+            sighting = Sighting(key=question.key, kind=question.kind, verdict=Verdict.ABSENT)
+            yield sighting if absent else _unproven(question.key, question.kind, about[0].text)
+        elif others := [error for error in answers if not any(_is_about(each, error) for each in questions)]:
+            yield _unproven(question.key, question.kind, others[0].text)
         else:
-            yield Sighting(key=one.key, kind=one.kind, verdict=Verdict.FOUND, import_id=one.import_id)
+            yield Sighting(
+                key=question.key, kind=question.kind, verdict=Verdict.FOUND, import_id=question.import_id
+            )
 
 
 def _answers(terraform: "Terraform", questions: Sequence[_Question]) -> tuple[Diagnostic, ...]:
@@ -146,22 +148,22 @@ def _answers(terraform: "Terraform", questions: Sequence[_Question]) -> tuple[Di
     try:
         outcome = terraform.plan(
             out=_FILE,
-            targets=[one.target for one in questions],
+            targets=[question.target for question in questions],
             flags=(WITHOUT_LOCK, WITHOUT_REFRESH),
         )
         outcome.plan.unlink(missing_ok=True)
     except CommandFailedError as error:
-        return tuple(one for one in error.diagnostics if one.is_error)
+        return tuple(diagnostic for diagnostic in error.diagnostics if diagnostic.is_error)
     finally:
         file.unlink(missing_ok=True)
     return ()
 
 
 def _merged(questions: Sequence[_Question]) -> dict[str, Any]:
-    imports = [block for one in questions for block in one.block.get("import", ())]
+    imports = [block for question in questions for block in question.block.get("import", ())]
     data: dict[str, dict[str, Any]] = {}
-    for one in questions:
-        for kind, named in one.block.get("data", {}).items():
+    for question in questions:
+        for kind, named in question.block.get("data", {}).items():
             data.setdefault(kind, {}).update(named)
     return {**({"import": imports} if imports else {}), **({"data": data} if data else {})}
 

@@ -102,8 +102,8 @@ def refuse_stale(
         )
 
 
-def _differing(one: Mapping[str, str], other: Mapping[str, str]) -> Iterator[str]:
-    return (name for name in sorted({*one, *other}) if one.get(name) != other.get(name))
+def _differing(link: Mapping[str, str], other: Mapping[str, str]) -> Iterator[str]:
+    return (name for name in sorted({*link, *other}) if link.get(name) != other.get(name))
 
 
 def _stamp(stamp: StateStamp | None) -> str:
@@ -149,10 +149,10 @@ def _open_folder(folder: Path) -> None:
 
 def _refuse_unsafe(folder: Path) -> None:
     try:
-        found = refuse_link(folder, of=folder.parent)
+        link = refuse_link(folder, of=folder.parent)
     except UnsafePlaceError as error:
         raise SettingsError(error.what, next_step=error.next_step) from None
-    if stat.S_IMODE(found.st_mode) & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX:
+    if stat.S_IMODE(link.st_mode) & stat.S_IWOTH and not link.st_mode & stat.S_ISVTX:
         raise SettingsError(
             f"anybody may write to {folder}, and what lies there would be applied",
             next_step=f"look at it, then: chmod o-w {shlex.quote(str(folder))}",

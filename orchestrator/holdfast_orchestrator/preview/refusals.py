@@ -1,22 +1,18 @@
 """What a deploy of a plan would be refused for: the same gates, asked before anybody deploys."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.decisions.reversibility import Approval, advice_of, judge_forward
-from holdfast_orchestrator.gate.base import Proposal
-from holdfast_orchestrator.gate.gates import findings
-from holdfast_orchestrator.gate.rejected import rejected_version
-from holdfast_orchestrator.gate.takeover import takeovers
 from holdfast_orchestrator.plan.result import Refusal
-from holdfast_orchestrator.record.last_good import read_last_good
 from holdfast_orchestrator.terraform.stateful_types import Protection
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.context.run import Run
-    from holdfast_orchestrator.plan.shard import MadePlan
+    from holdfast_orchestrator.deploy.shard.planning import JudgedPlan
+    from holdfast_orchestrator.ownership.settle import PlannedShard
+    from holdfast_orchestrator.record.last_good import LastGood
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,35 +33,31 @@ class Agreed:
         return (*self.approvals, *(Approval(name, snapshot="none wanted") for name in sorted(self.allowed)))
 
 
-def refusals_of(made: "MadePlan", shard: Shard, run: "Run", agreed: Agreed) -> tuple[Refusal, ...]:
-    """Return everything that a deploy of this plan would be refused for."""
-    if not made.raw:
-        return ()
-    seen = run.redactor.text
-    told = dict.fromkeys(
-        (seen(what), seen(next_step)) for what, next_step in _refusals(made, shard, run, agreed)
-    )
-    return tuple(Refusal(what=what, next_step=next_step) for what, next_step in told)
+def refusals_of(
+    judged: "JudgedPlan", place: "PlannedShard", agreed: Agreed, last_good: "Callable[[], LastGood | None]"
+) -> tuple[Refusal, ...]:
+    """Return everything that a deploy of this plan would be refused for; first of all what others have."""
+    conflicts = dict.fromkeys((each.sentence, each.next_step) for each in judged.settled.conflicts)
+    if conflicts:
+        return tuple(Refusal(what=what, next_step=next_step) for what, next_step in conflicts)
+    redacted = place.run.redactor.text
+    reasons = [(finding.what, finding.next_step) for finding in judged.findings]
+    reasons += _irreversible(judged, place.shard, agreed, last_good())
+    unique = dict.fromkeys((redacted(what), redacted(next_step)) for what, next_step in reasons)
+    return tuple(Refusal(what=what, next_step=next_step) for what, next_step in unique)
 
 
-def _refusals(made: "MadePlan", shard: Shard, run: "Run", agreed: Agreed) -> Iterator[tuple[str, str]]:
-    for finding in takeovers(made.raw, made.watched, shard, adopted=agreed.adopt):
-        yield finding.what, finding.next_step
-    gated = findings(Proposal(shard=shard, document=made.document, allowed=agreed.allowed))
-    for finding in gated:
-        yield finding.what, finding.next_step
-    read = read_last_good(run.tools.store(shard), shard.state.folder)
-    good = None if read is None else read.record
-    rejected = None if made.document.is_empty else rejected_version(good, shard, agreed.redeploy)
-    if rejected is not None:
-        yield rejected.what, rejected.next_step
-    judged = judge_forward(
-        made.raw,
+def _irreversible(
+    judged: "JudgedPlan", shard: Shard, agreed: Agreed, good: "LastGood | None"
+) -> Iterator[tuple[str, str]]:
+    """What could not be undone. What a gate refuses is named once."""
+    gated = [finding.what for finding in judged.findings if finding.gate not in ("takeover", "rejected")]
+    reversibility = judge_forward(
+        judged.made.raw,
         protection=Protection(addresses=frozenset(shard.guarded)),
         approvals=agreed.consents,
         last_good=None if good is None else good.index,
     )
-    for held in judged.held:
-        # What a gate refuses is named once.
-        if not any(held.address and held.address in finding.what for finding in gated):
+    for held in reversibility.held:
+        if not any(held.address and held.address in what for what in gated):
             yield held.sentence, advice_of(held) or ""

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.app.graph import Graph
 from holdfast_orchestrator.app.manifest import Shard
@@ -16,14 +15,12 @@ from holdfast_orchestrator.events import Notice, RunFinished, ShardFinished
 from holdfast_orchestrator.gate.adopted import refuse_unknown_adoptions
 from holdfast_orchestrator.gate.elsewhere import refuse_states_elsewhere
 from holdfast_orchestrator.plan.result import Plan, ShardPlan, unplanned
+from holdfast_orchestrator.preview.ownership import PlannedOwnership
 from holdfast_orchestrator.preview.refusals import Agreed
-from holdfast_orchestrator.preview.shard import plan_shard
+from holdfast_orchestrator.preview.shard import preview_shard
 from holdfast_orchestrator.record.belonging import refuse_other_apps
 from holdfast_orchestrator.schedule import Schedule, Skipped
 from holdfast_orchestrator.system.workers import WorkerPool
-
-if TYPE_CHECKING:
-    from holdfast_orchestrator.preview.ownership import PlannedOwnership
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +53,6 @@ def plan_run(run: Run, request: PlanRequest) -> Plan:
     Raises StateBucketError where a state bucket is missing, and GateError where the records of a shard are of
     another app than this and `take_over_app`, UsageError where `agreed` adopts what no shard declares.
     """
-    from holdfast_orchestrator.preview.ownership import PlannedOwnership  # noqa: PLC0415 - deploys too
-
     began, shards = run.clock.monotonic(), request.shards
     check_buckets(run.tools, shards)
     refuse_states_elsewhere(run.tools, shards, lambda text: run.emit(Notice(message=text)))
@@ -100,19 +95,19 @@ def plan_run(run: Run, request: PlanRequest) -> Plan:
         shards=plans,
         environments=tuple(sorted({shard.environment for shard in shards})),
         manifest=run.manifest,
-        retired=tuple(one.shard.name for one in retired.result()),
+        retired=tuple(retired_shard.shard.name for retired_shard in retired.result()),
         seconds=seconds,
     )
 
 
 def _plan_and_tell(
-    name: str, run: Run, decision: Decision, agreed: Agreed, ownership: "PlannedOwnership"
+    name: str, run: Run, decision: Decision, agreed: Agreed, ownership: PlannedOwnership
 ) -> ShardPlan:
     shard = run.manifest.by_name[name]
     if decision.unchanged:
         plan = unplanned(shard, run.label(name), decision)
     else:
-        plan = replace(plan_shard(shard, run, agreed, ownership), reasons=decision.reasons)
+        plan = replace(preview_shard(shard, run, agreed, ownership), reasons=decision.reasons)
     run.emit(
         ShardFinished(shard=name, outcome=plan.outcome.value, summary=plan.summary, seconds=plan.seconds)
     )

@@ -23,10 +23,11 @@ from holdfast_orchestrator.state.object_store import DurableStore, StoredObject
 from holdfast_orchestrator.terraform.addresses import configuration_address
 from holdfast_orchestrator.terraform.identity import IdentityIndex, TrackedObject, index_state
 from holdfast_orchestrator.terraform.references import declares
+from holdfast_orchestrator.terraform.state_edits import forget_in_state
 from holdfast_orchestrator.terraform.state_file import Condition, StateObject, compare, read_state
 from holdfast_orchestrator.terraform.state_file import Standing as StateStanding
 from holdfast_orchestrator.terraform.stateful_types import Protection
-from holdfast_orchestrator.terraform.transfer import with_objects, without_objects
+from holdfast_orchestrator.terraform.transfer import with_objects
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.terraform.json_values import Document
@@ -136,7 +137,7 @@ def propose(wanted: Wanted) -> Proposal:
     if gone - there:
         gained = with_objects(gaining.state.document, giving.state.document, gone - there)
         gaining = replace(gaining, new=_body(gained))
-    giving = replace(giving, new=_body(without_objects(giving.state.document, gone)))
+    giving = replace(giving, new=_body(forget_in_state(giving.state.document, gone)))
     return Proposal(wanted=wanted, source=giving, target=gaining, moved=moved, there=there)
 
 
@@ -154,7 +155,7 @@ def _begun(wanted: Wanted, giving: Side, gaining: Side) -> Moving | None:
 def _gone_on_with(moving: Moving, wanted: Wanted, giving: Side, gaining: Side) -> Proposal:
     moved = tuple(gaining.index.by_address[address] for address in moving.addresses)
     if giving.stored is not None and not moving.gave(giving.shard.state.folder, giving.stored.body):
-        left = without_objects(giving.state.document or {}, moving.addresses)
+        left = forget_in_state(giving.state.document or {}, moving.addresses)
         giving = replace(giving, new=_body(left))
     there = frozenset(moving.addresses)
     return Proposal(wanted=wanted, source=giving, target=gaining, moved=moved, there=there, begun=moving)

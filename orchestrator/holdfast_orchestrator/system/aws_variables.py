@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 from holdfast_orchestrator.errors import SettingsError
 
@@ -38,33 +37,29 @@ class Variable:
 def variables() -> tuple[Variable, ...]:
     """Return the table."""
     text = files(__package__).joinpath("aws_variables.toml").read_text(encoding="utf-8")
-    return tuple(_row(row) for row in tomllib.loads(text)["variable"])
+    rows = tomllib.loads(text)["variable"]
+    return tuple(Variable(**{**row, "unless": tuple(row.get("unless", ()))}) for row in rows)
 
 
 def refuse_divided(environ: Mapping[str, str]) -> None:
     """Return where Terraform and boto3 go the same way. Raises SettingsError that names each variable."""
-    found = [*_problems(environ)]
-    if found:
-        names = " ".join(name for name, _ in found)
+    problems = dict(_problems(environ))
+    if problems:
         raise SettingsError(
-            f"{'; '.join(problem for _, problem in found)}: nothing was begun", next_step=f"unset {names}"
+            f"{'; '.join(problems.values())}: nothing was begun", next_step=f"unset {' '.join(problems)}"
         )
 
 
 def without_divided(environ: Mapping[str, str]) -> dict[str, str]:
     """Return an environment without the variables of the table: for a cloud that needs none of them."""
-    names = {one.name for one in variables()}
+    names = {variable.name for variable in variables()}
     return {name: value for name, value in environ.items() if name not in names}
 
 
 def _problems(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for one in variables():
-        if one.counts(environ):
-            why = one.why or f"only {one.reader} obeys it"
-            yield one.name, f"{one.name} is set, and {why} (use {one.instead})"
+    for variable in variables():
+        if variable.counts(environ):
+            name, why = variable.name, variable.why or f"only {variable.reader} obeys it"
+            yield name, f"{name} is set, and {why} (use {variable.instead})"
     if environ.get(_IGNORED, "").lower() == "true" and any(name.startswith(_ENDPOINT) for name in environ):
         yield _IGNORED, f"{_IGNORED} is set beside {_ENDPOINT}*, and Terraform's backend does not obey it"
-
-
-def _row(row: Mapping[str, Any]) -> Variable:
-    return Variable(**{**row, "unless": tuple(row.get("unless", ()))})

@@ -46,8 +46,8 @@ def memory_here(root: Path = _ROOT) -> int:
     """Return the bytes this process may use: the machine's, or fewer where its control groups say so."""
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     files = ("memory.max", "memory.limit_in_bytes")
-    said = [_read(group / file) for group in _groups(root, "memory") for file in files]
-    return min([physical, *(int(text) for text in said if text.isdigit())])
+    limits = [_read(group / file) for group in _groups(root, "memory") for file in files]
+    return min([physical, *(int(limit) for limit in limits if limit.isdigit())])
 
 
 def cores_here(root: Path = _ROOT) -> int:
@@ -59,7 +59,7 @@ def cores_here(root: Path = _ROOT) -> int:
 def _groups(root: Path, controller: str) -> Iterator[Path]:
     """The folders of the control groups this process is in, of either version, up to the outermost.
 
-    In a container the path that the kernel tells may be the host's; the outermost is then the container's.
+    In a container the path in /proc may be the host's; the outermost is then the container's.
     """
     mount = root / "sys/fs/cgroup"
     for line in _read(root / "proc/self/cgroup").splitlines():
@@ -73,9 +73,9 @@ def _groups(root: Path, controller: str) -> Iterator[Path]:
 def _quota(group: Path) -> Iterator[int]:
     """The cores a group may use, rounded up; nothing where it has no quota."""
     old = (group / "cpu.cfs_quota_us", group / "cpu.cfs_period_us")
-    said = _read(group / "cpu.max").split() or [_read(file) for file in old]
-    if all(word.isdigit() for word in said):
-        quota, period = map(int, said)
+    words = _read(group / "cpu.max").split() or [_read(file) for file in old]
+    if all(word.isdigit() for word in words):
+        quota, period = map(int, words)
         yield max(1, -(-quota // period))
 
 

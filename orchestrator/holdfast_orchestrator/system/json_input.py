@@ -1,6 +1,7 @@
 """JSON that others wrote: parsed with bounds, so that what is wrong with it is one error."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,11 @@ LARGEST = 64 * 2**20
 
 def parse_json(content: bytes | str) -> Any:
     """Return the document. Raises ValueError for what is no JSON, or is nested too deeply to be walked."""
-    try:
+    with suppress(RecursionError):
         document = json.loads(content)
-    except RecursionError:
-        document = None
-        is_deep = True
-    else:
-        is_deep = _is_deeper(document, DEEPEST)
-    if is_deep:
-        raise ValueError(f"nested more than {DEEPEST} levels deep")
-    return document
+        if not _is_deeper(document, DEEPEST):
+            return document
+    raise ValueError(f"nested more than {DEEPEST} levels deep")
 
 
 def read_settings(file: Path, *, follow: bool = False) -> bytes:

@@ -8,7 +8,7 @@ without following or waiting, and looks at what was opened then:
     write_private, replace_file     a file of ours, made anew; beside it first, where others may read it
     locked, open_lock, open_append  a lock that is held; a file to lock; one that is added to
     read_file                       a file of ours, up to a limit
-    read_source                     a file of the user's app; there a link is followed, it is theirs
+    read_source, sha256_of          a file of the user's app; there a link is followed, it is theirs
     own_folder, cache_folder_of     folders that are ours alone
     project_folder                  a folder of ours in the user's project
     open_output                     what `--events` and `--markdown` name
@@ -18,6 +18,7 @@ What is refused is a HoldfastError that says what lies there, and what to do.
 
 import contextlib
 import fcntl
+import hashlib
 import itertools
 import os
 import re
@@ -88,9 +89,7 @@ def replace_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
 
 def open_lock(path: Path) -> int:
     """Open or make a file to lock, and return its descriptor; nothing in it is changed."""
-    descriptor = _opened(path, os.O_RDWR | os.O_CREAT, 0o600)
-    _require_file(descriptor, path)
-    return descriptor
+    return _opened_file(path, os.O_RDWR | os.O_CREAT)
 
 
 @contextlib.contextmanager
@@ -109,9 +108,7 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
 
 def open_append(path: Path) -> int:
     """Open or make a private file that is only ever added to, and return its descriptor."""
-    descriptor = _opened(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
-    _require_file(descriptor, path)
-    return descriptor
+    return _opened_file(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
 
 
 def _in_our_memory(path: Path) -> Path | None:
@@ -131,9 +128,7 @@ def read_file(path: Path, *, largest: int = LARGEST) -> bytes:
     """
     if (memory := _in_our_memory(path)) is not None:
         return memory.read_bytes()
-    descriptor = _opened(path, os.O_RDONLY)
-    _require_file(descriptor, path)
-    return _read(descriptor, path, largest)
+    return _read(_opened_file(path, os.O_RDONLY), path, largest)
 
 
 def read_source(path: Path, *, largest: int = LARGEST) -> bytes:
@@ -148,12 +143,18 @@ def read_source(path: Path, *, largest: int = LARGEST) -> bytes:
     return _read(descriptor, path, largest)
 
 
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 (hex) of a file's bytes, whatever leads to it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def own_folder(path: Path) -> Path:
     """Return a folder that is ours alone and no link, made where there is none. Raises UnsafePlaceError."""
     with contextlib.suppress(FileExistsError):
         path.mkdir(mode=PRIVATE)
-    found = _own(path)
-    if stat.S_IMODE(found.st_mode) != PRIVATE:
+    status = _own(path)
+    if stat.S_IMODE(status.st_mode) != PRIVATE:
         path.chmod(PRIVATE)
     return path
 
@@ -176,16 +177,16 @@ def cache_folder_of(root: Path, *names: str) -> Path:
 def project_folder(project: Path, *names: str) -> Path:
     """Return a folder of ours in the user's project, made where there is none.
 
-    It may belong to whom the project belongs to. Raises UnsafePlaceError for a link.
+    It may belong to the owner of the project. Raises UnsafePlaceError for a link.
     """
     folder = project
     for name in names:
         folder = folder / name
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o755)
-        found = refuse_link(folder, of=project)
-        if found.st_uid == os.geteuid():
-            _close_to_others(folder, found)
+        status = refuse_link(folder, of=project)
+        if status.st_uid == os.geteuid():
+            _close_to_others(folder, status)
     return folder
 
 
@@ -194,12 +195,12 @@ def refuse_link(folder: Path, *, of: Path) -> os.stat_result:
 
     Raises UnsafePlaceError, and FileNotFoundError where there is none.
     """
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode):
-        raise _not(folder, "a folder and no link", found)
-    if found.st_uid not in {os.geteuid(), of.stat().st_uid}:
-        raise _foreign(folder, found)
-    return found
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode):
+        raise _not(folder, "a folder and no link", status)
+    if status.st_uid not in {os.geteuid(), of.stat().st_uid}:
+        raise _foreign(folder, status)
+    return status
 
 
 def open_output(path: Path, *, emptied: bool = True) -> int:
@@ -211,11 +212,11 @@ def open_output(path: Path, *, emptied: bool = True) -> int:
     if (number := _stream(path)) is not None:
         return os.dup(number)
     descriptor = _opened(path, os.O_WRONLY | os.O_CREAT, 0o666)
-    found = os.fstat(descriptor)
+    status = os.fstat(descriptor)
     try:
-        is_device = stat.S_ISCHR(found.st_mode) and path.parent == Path("/dev")
+        is_device = stat.S_ISCHR(status.st_mode) and path.parent == Path("/dev")
         if not is_device:
-            _check_file(found, path)
+            _check_file(status, path)
         if emptied and not is_device:
             os.ftruncate(descriptor, 0)
     except BaseException:
@@ -230,16 +231,16 @@ def kind_of(mode: int) -> str:
 
 
 def _own(path: Path) -> os.stat_result:
-    found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode):
-        raise _not(path, "a folder of yours and no link", found)
-    if found.st_uid != os.geteuid():
-        raise _foreign(path, found)
-    return found
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode):
+        raise _not(path, "a folder of yours and no link", status)
+    if status.st_uid != os.geteuid():
+        raise _foreign(path, status)
+    return status
 
 
-def _close_to_others(folder: Path, found: os.stat_result) -> None:
-    mode = stat.S_IMODE(found.st_mode)
+def _close_to_others(folder: Path, status: os.stat_result) -> None:
+    mode = stat.S_IMODE(status.st_mode)
     # Of a folder with the sticky bit, such as /tmp, nobody can take away what is another's.
     if mode & _OTHERS_MAY_WRITE and not mode & stat.S_ISVTX:
         folder.chmod(mode & ~_OTHERS_MAY_WRITE)
@@ -250,27 +251,29 @@ def _opened(path: Path, flags: int, mode: int = 0o600) -> int:
         descriptor = os.open(path, flags | _SAFELY, mode)
     except OSError as error:
         with contextlib.suppress(FileNotFoundError):
-            found = path.lstat()
-            if not stat.S_ISREG(found.st_mode):
-                raise _not(path, "a file", found) from None
+            status = path.lstat()
+            if not stat.S_ISREG(status.st_mode):
+                raise _not(path, "a file", status) from None
         raise error from None
     os.set_blocking(descriptor, True)
     return descriptor
 
 
-def _require_file(descriptor: int, path: Path) -> None:
+def _opened_file(path: Path, flags: int) -> int:
+    descriptor = _opened(path, flags)
     try:
         _check_file(os.fstat(descriptor), path)
     except BaseException:
         os.close(descriptor)
         raise
+    return descriptor
 
 
-def _check_file(found: os.stat_result, path: Path) -> None:
-    if not stat.S_ISREG(found.st_mode):
-        raise _not(path, "a file", found)
-    if found.st_uid not in {os.geteuid(), path.parent.stat().st_uid}:
-        raise _foreign(path, found)
+def _check_file(status: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise _not(path, "a file", status)
+    if status.st_uid not in {os.geteuid(), path.parent.stat().st_uid}:
+        raise _foreign(path, status)
 
 
 def _read(descriptor: int, path: Path, largest: int) -> bytes:
@@ -298,15 +301,15 @@ def _stream(path: Path) -> int | None:
     return int(named[1]) if named else _STREAMS.get(str(path))
 
 
-def _not(path: Path, wanted: str, found: os.stat_result) -> UnsafePlaceError:
-    kind = kind_of(found.st_mode)
-    advice = "name another place" if stat.S_ISDIR(found.st_mode) else f"look at it, then: rm {_q(path)}"
+def _not(path: Path, wanted: str, status: os.stat_result) -> UnsafePlaceError:
+    kind = kind_of(status.st_mode)
+    advice = "name another place" if stat.S_ISDIR(status.st_mode) else f"look at it, then: rm {_q(path)}"
     return UnsafePlaceError(f"{path} must be {wanted}, got {kind}", next_step=advice)
 
 
-def _foreign(path: Path, found: os.stat_result) -> UnsafePlaceError:
+def _foreign(path: Path, status: os.stat_result) -> UnsafePlaceError:
     return UnsafePlaceError(
-        f"{path} must belong to you (user {os.geteuid()}), and belongs to user {found.st_uid}",
+        f"{path} must belong to you (user {os.geteuid()}), and belongs to user {status.st_uid}",
         next_step=f"look at it, then: sudo chown -R {os.geteuid()} {_q(path)}, or name another place",
     )
 

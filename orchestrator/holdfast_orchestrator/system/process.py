@@ -30,7 +30,7 @@ from typing import IO, Literal, Protocol
 
 from holdfast_orchestrator.errors import ToolchainError
 from holdfast_orchestrator.system.private_files import open_append
-from holdfast_orchestrator.system.sessions import end_session
+from holdfast_orchestrator.system.sessions import end_session, running_process
 
 # `trap "" HUP` survives exec; a preexec_fn would do the same but is unsafe where threads run.
 _SHIM = ("/bin/sh", "-c", 'trap "" HUP; exec "$@"', "sh")
@@ -111,7 +111,7 @@ class Processes(Protocol):
         """
 
     def birth(self, pid: int) -> str | None:
-        """Return what tells this process from a later one with the same id; None if it is gone."""
+        """Return the moment a process began, None if it is gone: a later one with its id began at another."""
 
     def interrupt(self, pid: int, *, born: str) -> bool:
         """Send SIGINT to a process that somebody else started; False where it is not the one born then."""
@@ -146,7 +146,10 @@ class SystemProcesses:
         return child.pid
 
     def birth(self, pid: int) -> str | None:
-        return _birth_from_proc(pid) if Path("/proc/self/stat").exists() else self._birth_from_ps(pid)
+        if not Path("/proc/self/stat").exists():
+            return self._birth_from_ps(pid)
+        process = running_process(pid)
+        return None if process is None else process.born
 
     def interrupt(self, pid: int, *, born: str) -> bool:
         if self.birth(pid) != born:
@@ -184,7 +187,7 @@ class SystemRunning:
         self._interrupted = False
         self._completed: Completed | None = None
         self._ending: int | None = None
-        self._out = _scratch() if command.stdout is None else _private_file(command.stdout, os.O_EXCL)
+        self._out = _scratch() if command.stdout is None else _private_file(command.stdout)
         self._err = _scratch()
         try:
             self._child = _spawn(command, stdout=self._out, stderr=self._err)
@@ -248,9 +251,8 @@ class SystemRunning:
 
 
 def _spawn(command: Command, *, stdout: IO[bytes] | int, stderr: IO[bytes] | int) -> subprocess.Popen[bytes]:
-    program = _program(command)
     return subprocess.Popen(
-        (*_SHIM, program, *command.argv[1:]),
+        (*_SHIM, _program(command), *command.argv[1:]),
         cwd=command.cwd,
         env=dict(command.environ),
         stdin=subprocess.DEVNULL,
@@ -279,12 +281,12 @@ def _readable(descriptor: int, seconds: float) -> bool:
 
 
 def _program(command: Command) -> str:
-    wanted = command.argv[0]
-    anchored = str(command.cwd / wanted) if "/" in wanted else wanted
-    found = shutil.which(anchored, path=command.environ.get("PATH", os.defpath))
-    if found is None:
-        raise ToolchainError(f"there is no program {wanted!r}", next_step="holdfast doctor")
-    return found
+    name = command.argv[0]
+    anchored = str(command.cwd / name) if "/" in name else name
+    program = shutil.which(anchored, path=command.environ.get("PATH", os.defpath))
+    if program is None:
+        raise ToolchainError(f"there is no program {name!r}", next_step="holdfast doctor")
+    return program
 
 
 def _scratch() -> IO[bytes]:
@@ -294,9 +296,9 @@ def _scratch() -> IO[bytes]:
     return tempfile.TemporaryFile()
 
 
-def _private_file(path: Path, flags: int) -> IO[bytes]:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | flags, 0o600)
-    return os.fdopen(descriptor, "wb")
+def _private_file(path: Path) -> IO[bytes]:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.fdopen(os.open(path, flags, 0o600), "wb")
 
 
 def _text(file: IO[bytes]) -> str:
@@ -313,13 +315,3 @@ def _reap(pid: int) -> None:
     # Only for daemons: a program that somebody waits for would seem to have ended with code 0.
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-
-
-def _birth_from_proc(pid: int) -> str | None:
-    try:
-        # The program's name is in brackets and may hold anything, brackets too.
-        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    state, start_ticks = fields[0], fields[19]
-    return None if state in {"Z", "X"} else start_ticks

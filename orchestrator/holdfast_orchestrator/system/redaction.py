@@ -74,7 +74,7 @@ class Redactor:
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         self._lock = threading.Lock()
-        self._known: frozenset[str] = frozenset()
+        self._secrets: frozenset[str] = frozenset()
         self._pattern: re.Pattern[str] | None = None
         # Many values are learned one after another before the first text is seen.
         self._stale = False
@@ -83,27 +83,21 @@ class Redactor:
     def learn_environ(self, environ: Mapping[str, str]) -> None:
         """Remember the secrets of an environment, and every line of its HOLDFAST_REDACT."""
         self.learn(environ.get(VARIABLE, "").splitlines(), named=True)
-        self.learn(
-            [
-                value
-                for name, value in environ.items()
-                if _SECRET_VARIABLES.search(name) and not _is_no_secret(value)
-            ]
-        )
+        named = (value for name, value in environ.items() if _SECRET_VARIABLES.search(name))
+        self.learn([value for value in named if not _is_no_secret(value)])
 
     def learn(self, value: object, *, named: bool = False) -> None:
         """Remember every string and number inside `value` as a secret.
 
         Ordinary words are remembered only where the user has `named` them.
         """
-        found = {text for leaf in leaves(value) for text in _spellings(leaf)}
+        secrets = {text for leaf in leaves(value) for text in _spellings(leaf)}
         if not named:
-            found = {text for text in found if text.strip().lower() not in _ORDINARY}
+            secrets = {text for text in secrets if text.strip().lower() not in _ORDINARY}
         with self._lock:
-            if found <= self._known:
-                return
-            self._known |= found
-            self._stale = True
+            if not secrets <= self._secrets:
+                self._secrets |= secrets
+                self._stale = True
 
     def text(self, text: str) -> str:
         """Return `text` without secrets, and with its control characters made visible: for people."""
@@ -111,16 +105,16 @@ class Redactor:
 
     def _redacted(self, text: str) -> str:
         """Return `text` without anything that is, or looks like, a secret."""
-        if (known := self._known_pattern()) is not None:
-            text = known.sub(SENSITIVE, text)
+        if (secrets := self._secrets_pattern()) is not None:
+            text = secrets.sub(SENSITIVE, text)
         for pattern in _PATTERNS:
             text = pattern.sub(_keeping_the_name, text)
         return text
 
-    def _known_pattern(self) -> re.Pattern[str] | None:
+    def _secrets_pattern(self) -> re.Pattern[str] | None:
         if self._stale:
             with self._lock:
-                longest_first = sorted(self._known, key=lambda text: (-len(text), text))
+                longest_first = sorted(self._secrets, key=lambda text: (-len(text), text))
                 self._pattern = re.compile("|".join(map(re.escape, longest_first)))
                 self._stale = False
         return self._pattern

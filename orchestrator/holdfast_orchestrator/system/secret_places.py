@@ -80,11 +80,9 @@ def secrets_beside_changes(shown: Mapping[str, Any]) -> Iterator[str]:
 
 def without_environment(value: Any) -> Any:
     """Return the attributes of a resource with the environment of containers hidden."""
-    match value:
-        case Mapping():
-            return {name: _without(name, inner) for name, inner in value.items()}
-        case _:
-            return value
+    if isinstance(value, Mapping):
+        return {name: _without(name, inner) for name, inner in value.items()}
+    return value
 
 
 def _without(name: str, value: Any) -> Any:
@@ -138,7 +136,7 @@ def _telling(definitions: Any) -> Iterator[str]:
 def _variables(definitions: Any) -> Iterator[dict[str, Any]]:
     for container in definitions if isinstance(definitions, list) else ():
         if isinstance(container, dict):
-            yield from (one for one in container.get("environment") or () if isinstance(one, dict))
+            yield from (each for each in container.get("environment") or () if isinstance(each, dict))
 
 
 def _parsed(text: str) -> Any:
@@ -149,11 +147,11 @@ def _parsed(text: str) -> Any:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text inside; of one with references, what stands between them."""
+    """Every text inside; of one with references, the parts between them."""
     for text in leaves(value):
         yield from _REFERENCE.split(text)
 
 
 def _blocks(document: Any, kind: str) -> Iterator[Mapping[str, Any]]:
-    found = document.get(kind) if isinstance(document, Mapping) else None
-    yield from (block for block in (found or {}).values() if isinstance(block, Mapping))
+    by_name = document.get(kind) if isinstance(document, Mapping) else None
+    yield from (block for block in (by_name or {}).values() if isinstance(block, Mapping))

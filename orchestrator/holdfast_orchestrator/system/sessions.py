@@ -21,8 +21,11 @@ _SESSION, _START = 3, 19
 
 
 @dataclass(frozen=True, slots=True)
-class _Member:
+class Process:
+    """A process that runs; `born` tells it from a later one with the same id."""
+
     pid: int
+    session: int
     born: str
     name: str
 
@@ -46,8 +49,8 @@ def end_session(leader: int) -> tuple[str, ...]:
     return tuple(map(str, left))
 
 
-def _awaited(leader: int, seconds: float) -> tuple[_Member, ...]:
-    """Wait for the session to be empty; return who is left in it after so many seconds."""
+def _awaited(leader: int, seconds: float) -> tuple[Process, ...]:
+    """Wait at most so many seconds for the session to be empty; return the processes that are left in it."""
     deadline = time.monotonic() + seconds
     while left := _members(leader):
         if time.monotonic() >= deadline:
@@ -56,37 +59,47 @@ def _awaited(leader: int, seconds: float) -> tuple[_Member, ...]:
     return left
 
 
-def _members(leader: int) -> tuple[_Member, ...]:
-    pids = [int(entry.name) for entry in os.scandir("/proc") if entry.name.isdecimal()]
-    found = [member for pid in pids if (member := _member(pid, leader)) is not None]
+def _members(leader: int) -> tuple[Process, ...]:
+    pids = (int(entry.name) for entry in os.scandir("/proc") if entry.name.isdecimal())
+    members = tuple(member for pid in pids if (member := _member(pid, leader)) is not None)
     # A process with the leader's id is another one: then nobody of this session was left.
-    return () if any(member.pid == leader for member in found) else tuple(found)
+    return () if any(member.pid == leader for member in members) else members
 
 
-def _member(pid: int, session: int) -> _Member | None:
+def _member(pid: int, session: int) -> Process | None:
     with contextlib.suppress(OSError, IndexError):
-        # The program's name is in brackets and may hold anything, brackets too.
-        head, _, rest = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")
-        fields = rest.split()
-        if fields[0] not in {"Z", "X"} and fields[_SESSION] == str(session):
-            return _Member(pid, fields[_START], head.partition("(")[2])
+        process = running_process(pid)
+        return process if process is not None and process.session == session else None
     return None
 
 
-def _signal(member: _Member, number: signal.Signals) -> None:
+def running_process(pid: int) -> Process | None:
+    """Return a process as Linux's `/proc` shows it, None where it has ended. Raises OSError."""
+    try:
+        # The program's name is in brackets and may hold anything, brackets too.
+        head, _, rest = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    fields = rest.split()
+    if fields[0] in {"Z", "X"}:
+        return None
+    return Process(pid, int(fields[_SESSION]), fields[_START], head.partition("(")[2])
+
+
+def _signal(member: Process, number: signal.Signals) -> None:
     """Send a signal to the very process that was seen."""
     with contextlib.suppress(OSError):
         descriptor = os.pidfd_open(member.pid)
         try:
-            known = _member(member.pid, int(os.getsid(member.pid)))
-            if known is not None and known.born == member.born:
+            process = running_process(member.pid)
+            if process is not None and process.born == member.born:
                 signal.pidfd_send_signal(descriptor, number)
         finally:
             os.close(descriptor)
 
 
 def _end_group(leader: int) -> tuple[str, ...]:
-    """As `end_session`, where the system does not tell who is in a session: those of the program's group."""
+    """As `end_session`, where the system does not list sessions: it ends the program's process group."""
     with contextlib.suppress(OSError):
         os.killpg(leader, signal.SIGTERM)
         time.sleep(GRACE_SECONDS)

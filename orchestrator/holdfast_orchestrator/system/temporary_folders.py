@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import os
 import re
+import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
@@ -32,18 +33,27 @@ def hold(folder: Path) -> int:
     return descriptor
 
 
-def abandoned(
-    prefix: str, content: re.Pattern[str], *, unheld: Callable[[Path], bool], place: Path | None = None
-) -> Iterator[Path]:
-    """Yield folders whose users are dead, each for as long as nobody can begin to use it.
+def sweep(
+    prefix: str,
+    content: re.Pattern[str],
+    *,
+    unheld: Callable[[Path], bool],
+    place: Path | None = None,
+    remove: Callable[[Path], object] = shutil.rmtree,
+) -> tuple[Path, ...]:
+    """Remove folders whose users are dead, and return them; one that cannot be removed stays.
 
     `content` fits each name that may be in one beside `alive`. `unheld` decides about a folder that no
     process has held yet: it is new, or of a version that held none.
     """
+    swept = []
     for folder in _candidates(prefix, content, place or Path(tempfile.gettempdir())):
+        # As long as it is claimed nobody can begin to use it.
         with contextlib.suppress(OSError), _claimed(folder, unheld) as is_dead:
             if is_dead:
-                yield folder
+                remove(folder)
+                swept.append(folder)
+    return tuple(swept)
 
 
 def _candidates(prefix: str, content: re.Pattern[str], place: Path) -> Iterator[Path]:

@@ -29,15 +29,13 @@ def visible(text: str) -> str:
 
 def json_text(document: Any, *, indent: int | None = None) -> str:
     """Return a document as JSON that is safe to look at, and is the same data to a parser."""
-    return _IN_JSON.sub(_json_escape, json.dumps(document, indent=indent, ensure_ascii=False))
+    text = json.dumps(document, indent=indent, ensure_ascii=False)
+    # json.dumps leaves DEL as it is, whatever it is asked for.
+    return _IN_JSON.sub(lambda sign: json.dumps(sign[0])[1:-1] if sign[0] != "\x7f" else "\\u007f", text)
 
 
-def _escape(found: re.Match[str]) -> str:
-    number = ord(found[0])
+def _escape(sign: re.Match[str]) -> str:
+    number = ord(sign[0])
     if number <= _ONE_BYTE:
         return f"\\x{number:02x}"
     return f"\\u{number:04x}" if number <= _TWO_BYTES else f"\\U{number:08x}"
-
-
-def _json_escape(found: re.Match[str]) -> str:
-    return json.dumps(found[0])[1:-1] if found[0] != "\x7f" else "\\u007f"

@@ -31,7 +31,9 @@ class WorkerPool(ThreadPoolExecutor):
             except MachineError:
                 # What was queued for a thread that never came.
                 self._work_queue.get_nowait()
-        return _done_here(work, *args, **named)
+        future: Future[T] = Future()
+        settle(future, work, *args, **named)
+        return future
 
     def _adjust_thread_count(self) -> None:
         try:
@@ -41,13 +43,12 @@ class WorkerPool(ThreadPoolExecutor):
                 raise MachineError.behind(error) or error from None
 
 
-def _done_here(work: Callable[..., T], *args: Any, **named: Any) -> Future[T]:
-    future: Future[T] = Future()
+def settle(future: Future[T], work: Callable[..., T], *args: Any, **named: Any) -> None:
+    """Do work here and now, and let its future have the result, or what it raised."""
     try:
         future.set_result(work(*args, **named))
     except BaseException as error:  # noqa: BLE001 - as a pool's thread does it
         future.set_exception(error)
-    return future
 
 
 def start_worker(target: Callable[..., object], *args: object, name: str) -> threading.Thread:

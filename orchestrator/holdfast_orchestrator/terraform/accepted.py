@@ -42,14 +42,15 @@ class AcceptedDifference:
 
     def covers_address(self, address: str) -> bool:
         """Whether the entry is about the object at `address`."""
-        return any(_matches(self.resource, one) for one in (address, configuration_address(address)))
+        pattern = ".*".join(map(re.escape, self.resource.split(ANY)))
+        forms = (address, configuration_address(address))
+        return any(re.fullmatch(pattern, form, re.DOTALL) for form in forms)
 
     def covers(self, path: Path) -> bool:
         """Whether `path` is the entry's attribute, or lies below it."""
-        wanted = parse_path(self.attribute)
-        return len(wanted) <= len(path) and all(
-            step in (ANY, there) for step, there in zip(wanted, path, strict=False)
-        )
+        steps = parse_path(self.attribute)
+        pairs = zip(steps, path, strict=False)
+        return len(steps) <= len(path) and all(step in (ANY, actual) for step, actual in pairs)
 
     def has_expired(self, today: date) -> bool:
         """Whether its last day is over."""
@@ -75,7 +76,7 @@ class AcceptedUse:
 
     @property
     def words(self) -> str:
-        """Why, by whom, and until when."""
+        """Why it is accepted, by whom, and until when."""
         until = "" if self.expires is None else f", until {self.expires}"
         return f"{self.reason}; accepted by {self.owner}{until}"
 
@@ -88,7 +89,7 @@ def count_words(uses: Sequence[AcceptedUse]) -> str:
 
 
 def parse_path(text: str) -> Path:
-    """Return the steps of an attribute path. Raises ValueError that says what is wrong with it."""
+    """Return the steps of an attribute path. Raises ValueError with the reason why it is none."""
     first = _NAME.match(text)
     if first is None:
         raise ValueError(
@@ -122,7 +123,3 @@ def _next(text: str, place: int) -> tuple[Step, int]:
         f"attribute path {text!r} cannot be read from {text[place:]!r} on; a step is .name, [0], [*] or "
         '["key"]'
     )
-
-
-def _matches(pattern: str, address: str) -> bool:
-    return re.fullmatch(".*".join(map(re.escape, pattern.split(ANY))), address, re.DOTALL) is not None

@@ -36,11 +36,7 @@ def format_address(module: str | None, kind: str, name: str, key: Key) -> str:
 
 
 def parse_address(address: str) -> Address:
-    """The parts of a managed instance's address, as Terraform prints it.
-
-    Raises:
-        HoldfastError: it is not the address of a managed resource instance.
-    """
+    """Return the parts of a managed instance's address, as Terraform prints it. Raises HoldfastError."""
     parts, end = list[tuple[str, str]](), 0
     while end < len(address) and (match := _PART.match(address, end)):
         parts.append((match[1], match[2] or ""))
@@ -54,6 +50,11 @@ def parse_address(address: str) -> Address:
 def configuration_address(address: str) -> str:
     """The address of the block an instance comes from: no instance keys, not of modules either."""
     return _ANY_KEY.sub("", address)
+
+
+def module_name(module: str) -> str:
+    """The name of the outermost module of a path: `m` of `module.m["a"].module.n`."""
+    return module.removeprefix("module.").partition(".")[0].partition("[")[0]
 
 
 def object_type(address: str) -> str:

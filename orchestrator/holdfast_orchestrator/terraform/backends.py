@@ -55,8 +55,8 @@ class Backend:
             return f"s3://{self.config['bucket']}/{self.config['key']}"
         if self.kind == LOCAL:
             return _text(self.config.get("path"))
-        said = [part for part in self._shown() if part]
-        return f"{self.kind} ({'/'.join(said)})" if said else self.kind
+        parts = "/".join(filter(None, self._shown()))
+        return f"{self.kind} ({parts})" if parts else self.kind
 
     @property
     def is_complete(self) -> bool:
@@ -89,7 +89,7 @@ def remote_states(document: Document) -> Iterator[tuple[str, Any]]:
 
 
 def read_from(source: Mapping[str, Any]) -> Backend:
-    """Return the backend that a `terraform_remote_state` data source reads."""
+    """Return the backend from which a `terraform_remote_state` data source reads."""
     return Backend(_text(source.get("backend")), _block(source.get("config")))
 
 

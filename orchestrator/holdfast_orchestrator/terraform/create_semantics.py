@@ -3,8 +3,8 @@
 Some APIs refuse (CreateRole), some overwrite (PutMetricAlarm), some answer with the object that is there
 (CreateTopic). For all but those that refuse, a create that Terraform reports as complete does not prove that
 the object is new. `create_semantics.csv` has the types of hashicorp/aws 5.100.0 that are known, each with the
-source of what it says. Of an AWS type that is in no row nobody knows what its create does: only an id that
-AWS has made up proves that the object is new. A type of another provider counts as one that refuses.
+source of its row. Nobody knows what the create of an AWS type does that is in no row: only an id that AWS
+has made up proves that the object is new. A type of another provider counts as one that refuses.
 """
 
 import csv
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 Scope = Literal["region", "account", "world"]
 
@@ -96,7 +96,7 @@ class CreateRule:
 
     @property
     def is_for_proof(self) -> bool:
-        """Whether a look serves as proof alone: AWS refuses to create what exists, and an import tells."""
+        """Whether a look serves as proof alone: AWS refuses to create what exists, and an import shows it."""
         return self.look.startswith("proof")
 
 
@@ -146,7 +146,7 @@ def refuses_existing(kind: str, values: Mapping[str, Any]) -> bool:
 
 
 def is_new_by_itself(kind: str, values: Mapping[str, Any]) -> bool:
-    """Say whether an object of a type that is in no row can be told to be new by its own id."""
+    """Say whether the id of an object, of a type that is in no row, proves that it is new."""
     return not kind.startswith("aws_") or _MADE_UP_ID.search(str(values.get("id"))) is not None
 
 
@@ -183,13 +183,10 @@ def _rule(row: Mapping[str, str]) -> CreateRule:
         semantics=Semantics(row["semantics"]),
         import_id=row["import_id"],
         name=row["name"] or row["import_id"],
-        scope=_SCOPES[row["scope"]],
+        scope=cast("Scope", row["scope"]),
         look=row["look"],
         parent=parent,
         parent_kind=parent_kind,
         source=row["source"],
         note=row["note"],
     )
-
-
-_SCOPES: Mapping[str, Scope] = {"region": "region", "account": "account", "world": "world"}

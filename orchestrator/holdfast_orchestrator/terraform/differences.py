@@ -1,4 +1,4 @@
-"""Hold what a plan still shows right after an apply against what somebody accepted.
+"""Compare what a plan still shows right after an apply with what somebody accepted.
 
 Only an update in place can be accepted, and only where every attribute that differs is named by an entry:
 another attribute of the same object, a replacement, a delete, a create, a move or an import never hide
@@ -45,8 +45,8 @@ class OpenDifference:
 class Accepting:
     """The entries in force; those whose last day is before `today` do not count (None: all do).
 
-    `configuration` is what was planned: it tells the parts of a map apart that the provider takes for unknown
-    as a whole.
+    `configuration` is what was planned: it has the parts of a map that the provider takes for unknown as a
+    whole.
     """
 
     entries: tuple[AcceptedDifference, ...] = ()
@@ -58,8 +58,8 @@ class Accepting:
 class Judged:
     """What was accepted, what would have been had its entry not expired, and what nobody accepted.
 
-    `unused` are the entries that no difference needed. `mark` (SHA-256) tells these accepted differences from
-    others: by object, attribute and values, but for what a value was that is known after the apply only.
+    `unused` are the entries that no difference needed. `mark` (SHA-256) differs for other
+    differences: by object, attribute and values, but for what a value was that is known after the apply only.
     """
 
     accepted: tuple[AcceptedUse, ...] = ()
@@ -80,16 +80,17 @@ def judge_differences(changes: Iterable[Change], rules: Accepting) -> Judged:
         if not change.touches:
             continue
         differing = differences(change, rules.configuration)
-        found = _accepting(change, differing, rules.entries)
-        used.update(entry for entry in found.values() if entry is not None)
-        missing = [path for path, entry in found.items() if entry is None]
-        if missing or not found:
-            left.append(OpenDifference(change.address, tuple(map(format_path, missing))))
+        entries = _accepting(change, differing, rules.entries)
+        naming = {path: entry for path, entry in entries.items() if entry is not None}
+        used.update(naming.values())
+        if len(naming) < len(entries) or not entries:
+            unnamed = (path for path in entries if path not in naming)
+            left.append(OpenDifference(change.address, tuple(map(format_path, unnamed))))
             continue
-        for path, entry in found.items():
-            over = entry is not None and rules.today is not None and entry.has_expired(rules.today)
+        for path, entry in naming.items():
+            over = rules.today is not None and entry.has_expired(rules.today)
             (expired if over else accepted).append(_use(change, path, entry))
-        marks += [[change.address, str(change.identity), *_values(one)] for one in differing]
+        marks += [[change.address, str(change.identity), *_values(difference)] for difference in differing]
     return Judged(
         accepted=tuple(accepted),
         expired=tuple(expired),
@@ -105,8 +106,8 @@ def differences(change: Change, configuration: Document | None = None) -> tuple[
         return ()
     if change.previous_address not in (None, change.address):
         return ()
-    found = _walk((), change.before or {}, change.after or {}, change.after_unknown)
-    return tuple(part for one in found for part in _parts(one, change, configuration or {}))
+    wholes = _walk((), change.before or {}, change.after or {}, change.after_unknown)
+    return tuple(part for whole in wholes for part in _parts(whole, change, configuration or {}))
 
 
 def _parts(whole: Difference, change: Change, configuration: Document) -> Iterator[Difference]:
@@ -128,8 +129,8 @@ def _written(configuration: Document, address: str, path: Path) -> Document | No
     place = configuration_address(address)
     for kind, name, block in blocks(configuration, "resource"):
         if f"{kind}.{name}" == place and len(path) == 1 and isinstance(block.get(str(path[0])), dict):
-            found: Document = block[str(path[0])]
-            return found
+            written: Document = block[str(path[0])]
+            return written
     return None
 
 
@@ -138,17 +139,19 @@ def _is_template(value: object) -> bool:
 
 
 def _accepting(
-    change: Change, found: Sequence[Difference], entries: Sequence[AcceptedDifference]
+    change: Change, differing: Sequence[Difference], entries: Sequence[AcceptedDifference]
 ) -> dict[Path, AcceptedDifference | None]:
-    here = [entry for entry in entries if entry.covers_address(change.address)]
-    chosen = {one.path: _entry_for(one, here) for one in found}
-    for one in found:
-        tags = [other.path for other in found if other.path[0] == _TAGS and _repeats(one, other)]
-        if tags and chosen[one.path] is None:
-            # Named by the tag itself; accepted with it.
-            chosen[one.path] = next((chosen[path] for path in tags if chosen[path] is not None), None)
-            if chosen[one.path] is None:
-                del chosen[one.path]
+    """The entry that accepts each differing attribute, None for none; all that a tag repeats goes with it."""
+    of_object = [entry for entry in entries if entry.covers_address(change.address)]
+    chosen = {difference.path: _entry_for(difference, of_object) for difference in differing}
+    for difference in differing:
+        tags = [other.path for other in differing if other.path[0] == _TAGS and _repeats(difference, other)]
+        if tags and chosen[difference.path] is None:
+            entry = next((chosen[path] for path in tags if chosen[path] is not None), None)
+            if entry is None:
+                del chosen[difference.path]
+            else:
+                chosen[difference.path] = entry
     return chosen
 
 
@@ -175,8 +178,7 @@ def _values(difference: Difference) -> list[str]:
     return [format_path(difference.path), before, digest(difference.after)]
 
 
-def _use(change: Change, path: Path, entry: AcceptedDifference | None) -> AcceptedUse:
-    assert entry is not None  # noqa: S101 - the caller has looked
+def _use(change: Change, path: Path, entry: AcceptedDifference) -> AcceptedUse:
     return AcceptedUse(
         resource=change.address,
         attribute=format_path(path),
@@ -194,8 +196,8 @@ def _walk(path: Path, before: Any, after: Any, unknown: Any) -> Iterator[Differe
         for name in sorted({*before, *after, *marks}):
             yield from _walk((*path, name), before.get(name), after.get(name), marks.get(name))
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        known = unknown if isinstance(unknown, list) else []
-        padded = [*known, *[None] * (len(before) - len(known))]
+        given = unknown if isinstance(unknown, list) else []
+        padded = [*given, *[None] * (len(before) - len(given))]
         for place, (old, new, mark) in enumerate(zip(before, after, padded, strict=False)):
             yield from _walk((*path, place), old, new, mark)
     elif before != after or has_unknown(unknown):

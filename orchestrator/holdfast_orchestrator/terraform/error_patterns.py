@@ -1,4 +1,4 @@
-"""What the error texts of Terraform, its backends and AWS say: patterns, each found in the wild."""
+"""What the error texts of Terraform, its backends and AWS mean: patterns, each seen in practice."""
 
 import re
 from collections.abc import Iterable
@@ -9,14 +9,11 @@ _STATE_ERRORS = re.compile(
     re.IGNORECASE,
 )
 
-
 _LOCK_ERRORS = re.compile(
     r"Error releasing the state lock|failed to (release|unlock)|Error unlocking", re.IGNORECASE
 )
 
-
 _NO_LOCK = re.compile(r"Error acquiring the state lock", re.IGNORECASE)
-
 
 _CREDENTIALS = re.compile(
     r"ExpiredToken|RequestExpired|InvalidClientTokenId|UnrecognizedClientException|"
@@ -24,9 +21,7 @@ _CREDENTIALS = re.compile(
     re.IGNORECASE,
 )
 
-
 _LOST_PROVIDER = re.compile(r"Plugin did not respond|plugin exited|connection is shut down", re.IGNORECASE)
-
 
 _TRANSIENT = re.compile(
     r"Throttl|RequestLimitExceeded|Too ?Many ?Requests|SlowDown|LimitExceededException: Rate|"
@@ -42,27 +37,22 @@ _TRANSIENT = re.compile(
     re.IGNORECASE,
 )
 
-
 _EXISTS = re.compile(
     r"already ?exists|AlreadyOwnedByYou|ResourceExists|ResourceInUse|ResourceConflict|"
     r"\.Duplicate\b|Duplicate[A-Z]\w+:|NameAlready|AlreadyInUse",
     re.IGNORECASE,
 )
 
-
 _NOT_MADE = re.compile(
     r"BucketAlreadyExists\b|operation error [\w ]+: (Create|Put|Run|Allocate|Register|Request|Import)\w+,"
     r"[^\n]*(StatusCode: 403|AccessDenied|UnauthorizedOperation)"
 )
 
-
 # A bucket that another account has in another region is only pointed to.
 _HIDDEN = re.compile(r"Access ?Denied|UnauthorizedOperation|Forbidden|status ?code: (301|403)", re.IGNORECASE)
 
-
 # Terraform's own word, whatever the object is called.
 _NONE_TO_IMPORT = "Cannot import non-existent remote object"
-
 
 # Said of an id that nothing has, and of one that is none for its type: Terraform 1.11, hashicorp/aws 5.100.0.
 _ABSENT = re.compile(
@@ -77,8 +67,7 @@ _ABSENT = re.compile(
     r"Invalid(Parameter|Argument|Input|Arn|ARN|Address|ResourceId|KeyId|\w*Name)"
 )
 
-
-# Whatever else such an error says: nobody looked.
+# Such an error means that nobody looked, whatever else it says.
 _NOT_LOOKED = re.compile(
     r"state lock|load(ing)? (the )?state|refreshing (the )?state|provider plugin|load plugin|"
     r"Access ?Denied|Unauthorized|not authorized|Forbidden|AuthFailure|AuthorizationError|"
@@ -101,7 +90,7 @@ def says_absent(error: str) -> bool:
     if error.startswith(_NONE_TO_IMPORT):
         return True
     nobody_looked = (_NOT_LOOKED, _TRANSIENT, _CREDENTIALS, _STATE_ERRORS, _LOST_PROVIDER)
-    return _ABSENT.search(error) is not None and not any(one.search(error) for one in nobody_looked)
+    return _ABSENT.search(error) is not None and not any(pattern.search(error) for pattern in nobody_looked)
 
 
 def says_not_made(error: str) -> bool:
@@ -117,34 +106,18 @@ def says_hidden(error: str) -> bool:
     return _HIDDEN.search(error) is not None
 
 
-def says_state_not_saved(errors: Iterable[str]) -> bool:
-    """Whether Terraform itself says that it could not save the state."""
-    return any(_STATE_ERRORS.search(error) for error in errors)
-
-
 def says_lock_not_released(errors: Iterable[str]) -> bool:
-    """Whether Terraform says that it could not release its lock."""
+    """Whether Terraform could not release its lock."""
     return any(_LOCK_ERRORS.search(error) for error in errors)
-
-
-def only_lock_errors(errors: Iterable[str]) -> bool:
-    """Whether nothing went wrong but releasing the lock (and something did)."""
-    found = list(errors)
-    return bool(found) and all(_LOCK_ERRORS.search(error) for error in found)
 
 
 def lock_not_taken(errors: Iterable[str]) -> bool:
     """Whether the lock could not be taken, for a reason that passes: nobody else holds it."""
-    found = list(errors)
-    return any(_NO_LOCK.search(error) for error in found) and passes(found)
+    texts = list(errors)
+    return any(_NO_LOCK.search(text) for text in texts) and passes(texts)
 
 
 def passes(errors: Iterable[str]) -> bool:
     """Whether every error is of a kind that passes by itself, and there is one; one definite is definite."""
-    found = list(errors)
-    return bool(found) and all(_TRANSIENT.search(error) for error in found)
-
-
-def lost_provider(errors: Iterable[str]) -> bool:
-    """Whether the provider died: every create it was working on is in doubt."""
-    return any(_LOST_PROVIDER.search(error) for error in errors)
+    texts = list(errors)
+    return bool(texts) and all(_TRANSIENT.search(text) for text in texts)

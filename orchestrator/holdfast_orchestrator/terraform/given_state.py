@@ -5,11 +5,13 @@ says what it is instead.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.terraform.json_values import as_list, blocks, managed
+from holdfast_orchestrator.terraform.addresses import module_name
+from holdfast_orchestrator.terraform.json_values import as_list, blocks, managed, objects
 from holdfast_orchestrator.terraform.state_file import STATE_FORMAT, Condition, StateObject, read_state
 
 _PULL = "pull it anew: terraform state pull > state.tfstate"
@@ -19,10 +21,7 @@ _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
 
 
 def given_state(source: str, content: bytes) -> StateObject:
-    """Return the bytes as a state that manages something.
-
-    Raises UsageError that says what they are instead.
-    """
+    """Return the bytes as a state that manages something. Raises UsageError with what they are instead."""
     _refuse_encoding(source, content)
     state = read_state(source, content)
     if state.condition is not Condition.WHOLE or state.document is None:
@@ -55,15 +54,10 @@ def _refuse_encoding(source: str, content: bytes) -> None:
 
 def _refuse_twice(source: str, document: Mapping[str, Any]) -> None:
     """Raise UsageError where one object is in the state twice: Terraform would refuse it from then on."""
-    seen = set()
-    for address, _, instance in managed(document):
-        one = (address, instance.get("deposed"))
-        if one in seen:
-            raise UsageError(
-                f"{source} is no state that can be adopted: it has {address} twice",
-                next_step=_PULL,
-            )
-        seen.add(one)
+    count = Counter((address, instance.get("deposed")) for address, _, instance in managed(document))
+    (address, _), times = count.most_common(1)[0]
+    if times > 1:
+        raise UsageError(f"{source} is no state that can be adopted: it has {address} twice", next_step=_PULL)
 
 
 def fitting(state: Mapping[str, Any], configuration: Mapping[str, Any]) -> int:
@@ -81,13 +75,13 @@ def _root(resource: Mapping[str, Any]) -> str:
     """The address in the root module: of the resource, or the name of the module that it lies in."""
     module = resource.get("module")
     if isinstance(module, str) and module:
-        return module.removeprefix("module.").partition(".")[0].partition("[")[0]
+        return module_name(module)
     return f"{resource['type']}.{resource['name']}"
 
 
 def _moved_from(configuration: Mapping[str, Any]) -> Iterator[str]:
-    for block in as_list(configuration.get("moved")):
-        if isinstance(block, Mapping) and isinstance(block.get("from"), str):
+    for block in objects(configuration.get("moved")):
+        if isinstance(block.get("from"), str):
             yield block["from"]
 
 
@@ -111,10 +105,7 @@ def _instead(content: bytes) -> tuple[str, str]:
 def _other_document(document: Mapping[str, Any]) -> tuple[str, str]:
     version = document.get("version")
     if "encrypted_data" in document:
-        return (
-            "OpenTofu encrypted it",
-            "pull it where its key is at hand: tofu state pull > state.tfstate",
-        )
+        return "OpenTofu encrypted it", "pull it where its key is at hand: tofu state pull > state.tfstate"
     if "format_version" in document:
         return "it is what `terraform show -json` prints, of a plan or a state", _PULL
     if isinstance(version, int) and version != STATE_FORMAT:

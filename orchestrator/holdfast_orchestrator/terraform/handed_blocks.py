@@ -36,7 +36,7 @@ class NotWrittenOutError(HoldfastError):
 
 @dataclass(frozen=True)
 class StateValues:
-    """What blocks have in states; the first state that has one tells."""
+    """The values of blocks in states: those of the first state that has the block."""
 
     states: Sequence[Document]
 
@@ -65,7 +65,7 @@ def moved_blocks(index: Collection[str], leaving: Collection[str]) -> frozenset[
 
     Raises NotWrittenOutError for objects of modules, and where only some of a block's objects leave.
     """
-    found = set()
+    leaving_blocks = set()
     stays = {configuration_address(address) for address in index if address not in leaving}
     for address in leaving:
         parts = parse_address(address)
@@ -73,12 +73,12 @@ def moved_blocks(index: Collection[str], leaving: Collection[str]) -> frozenset[
             raise NotWrittenOutError(f"{address} is of a module")
         if configuration_address(address) in stays:
             raise NotWrittenOutError(f"not every object of {configuration_address(address)} moves")
-        found.add(Reference("resource", parts.kind, parts.name))
-    return frozenset(found)
+        leaving_blocks.add(Reference("resource", parts.kind, parts.name))
+    return frozenset(leaving_blocks)
 
 
 def without_blocks(giver: Document, gone: Collection[Reference], values: StateValues) -> dict[str, Any]:
-    """The configuration of the shard that gives, without the blocks that are gone."""
+    """Return the configuration of the shard that gives, without the blocks that are gone."""
     left = {name: deepcopy(part) for name, part in giver.items() if name not in _DONE}
     kept: dict[str, dict[str, Any]] = {}
     for kind, name, body in blocks(giver, "resource"):
@@ -94,13 +94,13 @@ def without_blocks(giver: Document, gone: Collection[Reference], values: StateVa
 def with_blocks(
     gainer: Document, giver: Document, come: Collection[Reference], values: StateValues
 ) -> dict[str, Any]:
-    """The configuration of the shard that gains, with blocks of the other one. What it has already stays."""
+    """The configuration of the shard that gains, with blocks of the other; what it has already stays."""
     theirs, ours = declared(giver), declared(gainer)
-    new = {one: theirs[one] for one in come if one in theirs and one not in ours}
-    if any(one not in theirs and one not in ours for one in come):
+    new = {block: theirs[block] for block in come if block in theirs and block not in ours}
+    if any(block not in theirs and block not in ours for block in come):
         raise NotWrittenOutError("the last good deployment of the giver does not declare all that moves")
-    there = {*ours, *new}
-    only = {provider_of(one.kind, body) for one, body in new.items()}
+    present = {*ours, *new}
+    only = {provider_of(block.kind, body) for block, body in new.items()}
     union = union_providers({k: v for k, v in gainer.items() if k not in _DONE}, giver, only=only)
     added = required_providers(union.configuration).keys() - required_providers(gainer).keys()
     if union.problems or (added and required_providers(gainer)):
@@ -109,12 +109,12 @@ def with_blocks(
     placed: dict[str, dict[str, Any]] = {}
     for kind, name, body in blocks(gained, "resource"):
         placed.setdefault(kind, {})[name] = body
-    for one, body in new.items():
-        block = _settled(deepcopy(body), lambda each: each not in there, values)
-        unknown = [str(each) for each in references(block) if each not in there]
+    for block, body in new.items():
+        settled = _settled(deepcopy(body), lambda each: each not in present, values)
+        unknown = [str(each) for each in references(settled) if each not in present]
         if unknown:
-            raise NotWrittenOutError(f"{one} refers to {', '.join(unknown)}")
-        placed.setdefault(one.kind, {})[one.name] = block
+            raise NotWrittenOutError(f"{block} refers to {', '.join(unknown)}")
+        placed.setdefault(block.kind, {})[block.name] = settled
     return {**gained, "resource": placed}
 
 
@@ -137,8 +137,8 @@ def _settled(value: Any, gone: Callable[[Reference], bool], values: StateValues)
 
 
 def _names(entry: object, gone: Callable[[Reference], bool]) -> bool:
-    found = bare_reference(entry) if isinstance(entry, str) else None
-    return found is not None and gone(found)
+    reference = bare_reference(entry) if isinstance(entry, str) else None
+    return reference is not None and gone(reference)
 
 
 def _written_out(text: str, gone: Callable[[Reference], bool], values: StateValues) -> Any:
@@ -165,18 +165,19 @@ def _literal(value: Any) -> Any:
 
 
 def _steps(rest: str) -> list[str | int]:
-    found, position = list[str | int](), 0
+    steps, position = list[str | int](), 0
     while match := _STEP.match(rest, position):
-        found.append(int(match[2]) if match[2] is not None else match[1] or match[3])
+        steps.append(int(match[2]) if match[2] is not None else match[1] or match[3])
         position = match.end()
-    return found if position == len(rest) else []
+    return steps if position == len(rest) else []
 
 
-def _instances(state: Document, mode: str | None, one: Reference) -> Mapping[Any, Document]:
+def _instances(state: Document, mode: str | None, block: Reference) -> Mapping[Any, Document]:
     return {
         instance.get("index_key"): instance
         for resource in state.get("resources") or ()
-        if (resource.get("mode"), resource.get("type"), resource.get("name")) == (mode, one.kind, one.name)
+        if (resource.get("mode"), resource.get("type"), resource.get("name"))
+        == (mode, block.kind, block.name)
         and not resource.get("module")
         for instance in resource.get("instances") or ()
         if "deposed" not in instance

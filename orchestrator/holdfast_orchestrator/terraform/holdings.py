@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-from holdfast_orchestrator.terraform.create_semantics import CURRENT, rule_of, succeeds
+from holdfast_orchestrator.terraform.create_semantics import CURRENT, CreateRule, rule_of, succeeds
 from holdfast_orchestrator.terraform.identity import Identity, identify
 from holdfast_orchestrator.terraform.json_values import Document, managed
 from holdfast_orchestrator.terraform.object_keys import ObjectKey
@@ -23,9 +23,14 @@ def holdings_in(
     object, and the delete that follows would destroy it. `gone` is what the run has deleted. At `accepted`
     addresses somebody agreed by name that a new object takes the place of a current one (a secret's version).
     """
-    taken = () if plan is None else (one for one in read_plan(plan) if one.address in accepted)
-    placed = ((one.address, one.kind, one.after or {}) for one in taken if succeeds(one.kind))
-    return holdings_of((*_objects(state), *placed), but=_created_first(plan), gone=gone)
+    changes = () if plan is None else read_plan(plan)
+    placed = (
+        (change.address, change.kind, change.after or {})
+        for change in changes
+        if change.address in accepted and succeeds(change.kind)
+    )
+    created_first = {change.address for change in changes if change.action is Action.CREATE_THEN_DELETE}
+    return holdings_of((*_objects(state), *placed), but=created_first, gone=gone)
 
 
 def unproven_in(state: Document | None, sightings: Sightings) -> frozenset[Identity]:
@@ -42,28 +47,12 @@ def settings_overwritten(state: Document | None, created: Collection[Identity]) 
 
     AWS has a value for such a setting at any time; where the run made its parent, too, it was the default.
     """
-    mine = [one for one in _objects(state) if identify(one[1], one[2], address=one[0]) in created]
-    new = {pair for _, kind, attributes in mine for pair in parent_names(kind, attributes)}
-    rules = ((address, rule_of(kind), attributes) for address, kind, attributes in mine)
-    return tuple(
-        address
-        for address, rule, attributes in rules
-        if rule is not None
-        and rule.always_there
-        and (rule.parent_kind, str(attributes.get(rule.parent))) not in new
-    )
+    return tuple(address for address, rule, _ in _made_for_others(state, created) if rule.always_there)
 
 
 def currents_replaced(state: Document | None, created: Collection[Identity]) -> frozenset[str]:
     """Return the secrets (ids) that were there before a run and have a version that it made."""
-    mine = [one for one in _objects(state) if identify(one[1], one[2], address=one[0]) in created]
-    new = {pair for _, kind, attributes in mine for pair in parent_names(kind, attributes)}
-    parents = (
-        (rule.parent_kind, str(attributes.get(rule.parent)))
-        for _, kind, attributes in mine
-        if succeeds(kind) and (rule := rule_of(kind)) is not None
-    )
-    return frozenset(parent for kind, parent in parents if (kind, parent) not in new)
+    return frozenset(parent for _, rule, parent in _made_for_others(state, created) if rule.succeeds)
 
 
 def currents_of(state: Document | None, parents: Collection[str]) -> Mapping[str, str]:
@@ -71,8 +60,8 @@ def currents_of(state: Document | None, parents: Collection[str]) -> Mapping[str
     return {
         address: str(attributes.get(rule.parent))
         for address, kind, attributes in _objects(state)
-        if succeeds(kind)
-        and (rule := rule_of(kind)) is not None
+        if (rule := rule_of(kind)) is not None
+        and rule.succeeds
         and str(attributes.get(rule.parent)) in parents
         and CURRENT in (attributes.get("version_stages") or ())
     }
@@ -83,6 +72,19 @@ def _objects(state: Document | None) -> Iterator[tuple[str, str, Document]]:
         yield address, resource["type"], instance.get("attributes") or {}
 
 
-def _created_first(plan: Document | None) -> frozenset[str]:
-    planned = () if plan is None else read_plan(plan)
-    return frozenset(change.address for change in planned if change.action is Action.CREATE_THEN_DELETE)
+def _made_for_others(
+    state: Document | None, created: Collection[Identity]
+) -> Iterator[tuple[str, CreateRule, str]]:
+    """Yield address, rule and parent of each created object whose parent was not created with it."""
+    mine = [
+        (address, kind, attributes)
+        for address, kind, attributes in _objects(state)
+        if identify(kind, attributes, address=address) in created
+    ]
+    new = {pair for _, kind, attributes in mine for pair in parent_names(kind, attributes)}
+    for address, kind, attributes in mine:
+        rule = rule_of(kind)
+        if rule is not None:
+            parent = str(attributes.get(rule.parent))
+            if (rule.parent_kind, parent) not in new:
+                yield address, rule, parent

@@ -50,7 +50,7 @@ _DIGESTED: Mapping[str, str] = {"random_bytes": "base64", "random_password": "re
 
 @dataclass(frozen=True, slots=True, order=True)
 class Identity:
-    """One object of the world: its Terraform type and what tells it from every other of that type."""
+    """One object of the world: its Terraform type, and a value that no other object of that type has."""
 
     kind: str
     value: str
@@ -89,13 +89,13 @@ class IdentityIndex:
     @cached_property
     def by_identity(self) -> Mapping[Identity, TrackedObject]:
         """One object for each identity; where two addresses hold it, the stateful and current one."""
-        ranked = sorted(self.objects, key=lambda known: (known.stateful, known.deposed is None))
-        return {known.identity: known for known in ranked}
+        ranked = sorted(self.objects, key=lambda tracked: (tracked.stateful, tracked.deposed is None))
+        return {tracked.identity: tracked for tracked in ranked}
 
     @cached_property
     def by_address(self) -> Mapping[str, TrackedObject]:
         """The current object at each address; deposed ones are left out."""
-        return {known.address: known for known in self.objects if known.deposed is None}
+        return {tracked.address: tracked for tracked in self.objects if tracked.deposed is None}
 
     def __contains__(self, identity: object) -> bool:
         return identity in self.by_identity
@@ -105,24 +105,24 @@ class IdentityIndex:
 
 
 def identify(kind: str, attributes: Document | None, *, address: str) -> Identity:
-    """The identity of an object with these attributes.
+    """Return the identity of an object with these attributes.
 
-    An object without any usable id is told apart by its address, with a mark that no real id has.
+    Without any usable id it is the object's address, with a mark that no real id has.
     """
-    found = attributes or {}
-    if kind in _DIGESTED and found.get(_DIGESTED[kind]):
-        return Identity(kind, digest([kind, found[_DIGESTED[kind]]]))
+    values = attributes or {}
+    if kind in _DIGESTED and values.get(_DIGESTED[kind]):
+        return Identity(kind, digest([kind, values[_DIGESTED[kind]]]))
     names = IDENTITY_ATTRIBUTES.get(kind, ())
-    if names and found.get(names[-1]):
-        return Identity(kind, "|".join(str(found.get(name) or "") for name in names))
+    if names and values.get(names[-1]):
+        return Identity(kind, "|".join(str(values.get(name) or "") for name in names))
     for name in ("id", "arn"):
-        if found.get(name):
-            return Identity(kind, str(found[name]))
+        if values.get(name):
+            return Identity(kind, str(values[name]))
     return Identity(kind, f"address:{address}")
 
 
 def index_state(state: Document | None, *, protection: Protection) -> IdentityIndex:
-    """The index of every managed object, deposed ones included, of a state (format 4) or of none."""
+    """Return the index of every managed object, deposed ones included, of a state (format 4) or of none."""
     return IdentityIndex(
         tuple(
             _track(address, resource, instance, protection)
@@ -132,12 +132,14 @@ def index_state(state: Document | None, *, protection: Protection) -> IdentityIn
 
 
 def as_told_now(then: IdentityIndex, now: IdentityIndex) -> IdentityIndex:
-    """The index of an earlier record, in the terms of one that is made now.
+    """Return the index of an earlier record, in the terms of one that is made now.
 
-    A type that has got into `IDENTITY_ATTRIBUTES` since was told by its id alone. What `now` has at the same
-    address with that id is the same object.
+    The identity of a type that `IDENTITY_ATTRIBUTES` did not have then was its id alone. What `now` has at
+    the same address with that id is the same object.
     """
-    return IdentityIndex(tuple(_as_told_now(known, now.by_address.get(known.address)) for known in then))
+    return IdentityIndex(
+        tuple(_as_told_now(tracked, now.by_address.get(tracked.address)) for tracked in then)
+    )
 
 
 def lost(
@@ -147,21 +149,17 @@ def lost(
     approved: Collection[str] = (),
     destroyed: Collection[Identity] = (),
 ) -> tuple[TrackedObject, ...]:
-    """The stateful objects of `before` that are gone although nobody approved it.
+    """Return the stateful objects of `before` that are gone `now` although nobody approved it.
 
-    Args:
-        before: the index of the last good deployment.
-        now: the index of the newest state.
-        approved: addresses (in `before`) whose loss was approved by name.
-        destroyed: identities this run destroyed; an object of that identity that exists now is a
-            re-created namesake without the contents.
+    `approved` are addresses whose loss was approved by name. `destroyed` are identities that this run
+    destroyed: an object of that identity that exists now is a re-created namesake without the contents.
     """
     return tuple(
-        known
-        for known in before
-        if known.stateful
-        and known.address not in approved
-        and (known.identity not in now or known.identity in destroyed)
+        tracked
+        for tracked in before
+        if tracked.stateful
+        and tracked.address not in approved
+        and (tracked.identity not in now or tracked.identity in destroyed)
     )
 
 
@@ -194,24 +192,19 @@ def _as_told_now(known: TrackedObject, here: TrackedObject | None) -> TrackedObj
 def _track(address: str, resource: Document, instance: Document, protection: Protection) -> TrackedObject:
     attributes = instance.get("attributes") or instance.get("attributes_flat") or {}
     kind = resource["type"]
-    found = attributes.get("id")
+    rule = rule_of(kind)
     return TrackedObject(
         identity=identify(kind, attributes, address=address),
         address=address,
         provider=resource.get("provider", ""),
         stateful=protection.covers(address, kind, attributes),
-        id=str(found) if found else None,
+        id=str(attributes.get("id") or "") or None,
         deposed=instance.get("deposed"),
         place=_place(attributes.get("arn")),
         region=_region(attributes),
-        key=_key(kind, attributes),
+        # An object without names of its own has no key by them: its id is all there is.
+        key=key_of(kind, attributes) if rule is not None and rule.name else None,
     )
-
-
-def _key(kind: str, attributes: Document) -> ObjectKey | None:
-    """The key by the names of an object, None where its type has no such names: its id is all there is."""
-    rule = rule_of(kind)
-    return key_of(kind, attributes) if rule is not None and rule.name else None
 
 
 def _place(arn: object) -> str | None:
@@ -223,13 +216,13 @@ def _place(arn: object) -> str | None:
 
 
 def arn_of(attributes: Document) -> str | None:
-    """The object's ARN, None where it has none. The id of some types (an ECS service) is one."""
-    told = (str(attributes.get(name)) for name in ("arn", "id"))
-    return next((text for text in told if text.startswith("arn:")), None)
+    """Return the object's ARN, None where it has none. The id of some types (an ECS service) is one."""
+    texts = (str(attributes.get(name)) for name in ("arn", "id"))
+    return next((text for text in texts if text.startswith("arn:")), None)
 
 
 def _region(attributes: Document) -> str | None:
-    """Where the tagging API lists the object. A bucket's ARN has no region, and the bucket is in one."""
+    """The region whose tagging API lists the object. A bucket's ARN has none, and the bucket is in one."""
     match str(arn_of(attributes)).split(":", 5):
         case ["arn", _, "s3", "", _, _]:
             return attributes.get("region") or None

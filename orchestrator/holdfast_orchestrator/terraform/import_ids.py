@@ -1,11 +1,17 @@
-"""Import ids: by what an object of each type is imported, and the `import` block that says so."""
+"""Import ids: by what an object of each type is imported, and the `import` block that says so.
+
+The table of `create_semantics.csv` has the templates of types whose attributes name the object. Here are
+those that the table cannot have: the id that AWS has chosen is a part of them.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from holdfast_orchestrator.terraform.addresses import escape_template
+from holdfast_orchestrator.terraform.create_semantics import rule_of
 from holdfast_orchestrator.terraform.json_values import Document, as_list
+from holdfast_orchestrator.terraform.object_keys import route_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,40 +23,17 @@ class ImportBlock:
     id: str | None = None
 
 
-# Types whose import id is made of other attributes: a format over the planned values.
-TEMPLATES: Mapping[str, str] = {
+# Types whose import id is not their id: a format over the planned values and the id.
+_TEMPLATES: Mapping[str, str] = {
     "aws_api_gateway_authorizer": "{rest_api_id}/{id}",
     "aws_api_gateway_deployment": "{rest_api_id}/{id}",
-    "aws_api_gateway_integration": "{rest_api_id}/{resource_id}/{http_method}",
-    "aws_api_gateway_method": "{rest_api_id}/{resource_id}/{http_method}",
     "aws_api_gateway_resource": "{rest_api_id}/{id}",
-    "aws_api_gateway_stage": "{rest_api_id}/{stage_name}",
     "aws_apigatewayv2_authorizer": "{api_id}/{id}",
     "aws_apigatewayv2_deployment": "{api_id}/{id}",
     "aws_apigatewayv2_integration": "{api_id}/{id}",
     "aws_apigatewayv2_route": "{api_id}/{id}",
-    "aws_apigatewayv2_stage": "{api_id}/{name}",
-    "aws_appautoscaling_policy": "{service_namespace}/{resource_id}/{scalable_dimension}/{name}",
-    "aws_appautoscaling_target": "{service_namespace}/{resource_id}/{scalable_dimension}",
-    "aws_autoscaling_lifecycle_hook": "{autoscaling_group_name}/{name}",
-    "aws_autoscaling_policy": "{autoscaling_group_name}/{name}",
-    "aws_autoscaling_schedule": "{autoscaling_group_name}/{scheduled_action_name}",
     "aws_backup_selection": "{plan_id}|{id}",
-    "aws_cloudwatch_log_metric_filter": "{log_group_name}:{name}",
-    "aws_cloudwatch_log_stream": "{log_group_name}:{name}",
-    "aws_cloudwatch_log_subscription_filter": "{log_group_name}|{name}",
     "aws_cognito_user_pool_client": "{user_pool_id}/{id}",
-    "aws_db_instance": "{identifier}",
-    "aws_ecs_cluster": "{name}",
-    "aws_iam_group_policy_attachment": "{group}/{policy_arn}",
-    "aws_iam_role_policy_attachment": "{role}/{policy_arn}",
-    "aws_iam_user_policy_attachment": "{user}/{policy_arn}",
-    "aws_lambda_alias": "{function_name}/{name}",
-    "aws_route_table_association": "{subnet_id}/{route_table_id}",
-    "aws_s3_bucket_object": "{bucket}/{key}",
-    "aws_s3_object": "{bucket}/{key}",
-    "aws_volume_attachment": "{device_name}:{volume_id}:{instance_id}",
-    "aws_vpc_endpoint_route_table_association": "{vpc_endpoint_id}/{route_table_id}",
     "aws_vpc_endpoint_subnet_association": "{vpc_endpoint_id}/{subnet_id}",
     "aws_wafv2_ip_set": "{id}/{name}/{scope}",
     "aws_wafv2_regex_pattern_set": "{id}/{name}/{scope}",
@@ -58,10 +41,17 @@ TEMPLATES: Mapping[str, str] = {
     "aws_wafv2_web_acl": "{id}/{name}/{scope}",
 }
 
-
-# Objects of a state only: nothing outside Terraform exists, so making them anew loses nothing.
-STATE_ONLY_PREFIXES = ("null_", "random_", "time_", "tls_", "terraform_data", "local_")
-
+# Types that are imported by the template of their row, and not by their id.
+_BY_THEIR_ROW = frozenset({
+    "aws_api_gateway_integration", "aws_api_gateway_method", "aws_api_gateway_stage",
+    "aws_apigatewayv2_stage", "aws_appautoscaling_policy", "aws_appautoscaling_target",
+    "aws_autoscaling_lifecycle_hook", "aws_autoscaling_policy", "aws_autoscaling_schedule",
+    "aws_cloudwatch_log_metric_filter", "aws_cloudwatch_log_stream",
+    "aws_cloudwatch_log_subscription_filter", "aws_db_instance", "aws_ecs_cluster",
+    "aws_iam_group_policy_attachment", "aws_iam_role_policy_attachment", "aws_iam_user_policy_attachment",
+    "aws_lambda_alias", "aws_route_table_association", "aws_s3_bucket_object", "aws_s3_object",
+    "aws_volume_attachment", "aws_vpc_endpoint_route_table_association",
+})  # fmt: skip
 
 # Documented as not importable, importable only with loss, or named by something no event tells.
 NOT_IMPORTABLE = frozenset({
@@ -83,7 +73,7 @@ NOT_IMPORTABLE = frozenset({
 
 
 def import_id(kind: str, id_value: str | None, planned: Document) -> str | None:
-    """The import id of an object, or None where it cannot be told from its id and planned values.
+    """Return the import id of an object, None where its id and planned values do not give it.
 
     An AWS type that is in no table is imported by its id; types of unknown providers are not.
     """
@@ -91,13 +81,19 @@ def import_id(kind: str, id_value: str | None, planned: Document) -> str | None:
         return None
     if kind in _COMPUTED:
         return _COMPUTED[kind](planned)
-    if kind not in TEMPLATES:
+    template = _template(kind)
+    if template is None:
         return id_value
     values = {name: value for name, value in planned.items() if isinstance(value, str | int) and value != ""}
     try:
-        return TEMPLATES[kind].format_map({**values, **({"id": id_value} if id_value else {})})
+        return template.format_map({**values, **({"id": id_value} if id_value else {})})
     except KeyError:
         return None
+
+
+def _template(kind: str) -> str | None:
+    rule = rule_of(kind) if kind in _BY_THEIR_ROW else None
+    return _TEMPLATES.get(kind) if rule is None else rule.import_id
 
 
 def with_imports(configuration: Document, blocks: Iterable[ImportBlock]) -> dict[str, Any]:
@@ -106,13 +102,6 @@ def with_imports(configuration: Document, blocks: Iterable[ImportBlock]) -> dict
     kept = [each for each in as_list(configuration.get("import")) if each.get("to") not in added]
     new = [{"to": block.address, "id": escape_template(block.import_id)} for block in added.values()]
     return {**configuration, "import": [*kept, *new]}
-
-
-def _route(planned: Document) -> str | None:
-    names = ("destination_cidr_block", "destination_ipv6_cidr_block", "destination_prefix_list_id")
-    target = next((planned[name] for name in names if planned.get(name)), None)
-    table = planned.get("route_table_id")
-    return f"{table}_{target}" if table and target else None
 
 
 def _ecs_service(planned: Document) -> str | None:
@@ -137,5 +126,5 @@ _COMPUTED: Mapping[str, Callable[[Document], str | None]] = {
     "aws_cloudwatch_event_target": _event_target,
     "aws_ecs_service": _ecs_service,
     "aws_lambda_permission": _lambda_permission,
-    "aws_route": _route,
+    "aws_route": route_name,
 }

@@ -75,6 +75,22 @@ def as_list(value: object) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
+def text_of(value: object) -> str:
+    """Return a value that is a text; of any other, nothing."""
+    return value if isinstance(value, str) else ""
+
+
+def mapping_of(value: object) -> Document:
+    """Return a value that is an object; of any other, an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def kinds_used(configuration: Document) -> frozenset[str]:
+    """Return the types of resources, data sources and ephemeral resources in a configuration."""
+    sections = ("resource", "data", "ephemeral")
+    return frozenset(kind for section in sections for kind, _ in named(configuration.get(section)))
+
+
 def parsed(configuration: bytes) -> Document:
     """A configuration as a document."""
     document: Document = json.loads(configuration)

@@ -8,13 +8,13 @@ attachment has a random one). The key is made from the attributes that name the 
 import re
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from holdfast_orchestrator.terraform.create_semantics import TWINS, CreateRule, Semantics, rule_of
 
 WORLD = "*"
-# Objects of a state only: nothing outside Terraform exists.
+# Objects of a state only: nothing outside Terraform exists, so making them anew loses nothing.
 STATE_ONLY_PREFIXES = ("null_", "random_", "time_", "tls_", "terraform_data", "local_")
 
 _PLACES = ("partition", "region", "account")
@@ -25,13 +25,10 @@ _ROUTE_TARGETS = ("destination_cidr_block", "destination_ipv6_cidr_block", "dest
 
 @dataclass(frozen=True, slots=True, order=True)
 class ObjectKey:
-    """One object of the world.
+    """One object of the world: its Terraform type (of twins such as aws_alb the same one) and its name.
 
-    Attributes:
-        kind: the Terraform type; of twins (aws_alb, aws_lb) always the same one.
-        name: what names it among the objects of its type there.
-        place: `ACCOUNT:REGION`; `ACCOUNT:` for a service without regions; `*` where the name is unique
-            everywhere (S3); None where nobody knows.
+    `place` is `ACCOUNT:REGION`; `ACCOUNT:` for a service without regions; `*` where the name is unique
+    everywhere (S3); None where it is not known.
     """
 
     kind: str
@@ -55,13 +52,11 @@ class Place:
 
 
 def key_of(kind: str, values: Mapping[str, Any], place: str | None = None) -> ObjectKey | None:
-    """Return the key of an object, None where its values do not tell it (yet).
+    """Return the key of an object, None where its values do not give it (yet).
 
-    Args:
-        kind: the Terraform type.
-        values: its planned values, or its attributes in a state. What a plan does not know must be absent,
-            or be neither a string nor a number; null means "not set".
-        place: `ACCOUNT:REGION` of its provider, None where it is not known. The object's own ARN counts more.
+    `values` are its planned values, or its attributes in a state. What a plan does not know must be absent,
+    or be neither a string nor a number; null means "not set". `place` is `ACCOUNT:REGION` of its provider,
+    None where it is not known; the object's own ARN counts more.
     """
     if kind.startswith(STATE_ONLY_PREFIXES):
         return None
@@ -70,18 +65,18 @@ def key_of(kind: str, values: Mapping[str, Any], place: str | None = None) -> Ob
 
 
 def import_id_of(kind: str, values: Mapping[str, Any], place: Place | None) -> str | None:
-    """Return the import id of an object with these values, None where they do not tell it.
+    """Return the import id of an object with these values, None where they do not give it.
 
     `place` is needed where the id is an ARN or has the account in it.
     """
     rule = rule_of(kind)
     if rule is None or not rule.import_id:
         return None
-    known = {"partition": place.partition, "region": place.region, "account": place.account} if place else {}
-    cleaned = _cleaned(rule.kind, values) | (
-        {"queue_url": values["queue_url"]} if "queue_url" in values else {}
-    )
-    return _named(rule, rule.import_id, {**cleaned, **dict.fromkeys(_PLACES), **known})
+    attributes = _cleaned(rule.kind, values)
+    if "queue_url" in values:
+        attributes["queue_url"] = values["queue_url"]
+    where = {**dict.fromkeys(_PLACES), **({} if place is None else asdict(place))}
+    return _named(rule, rule.import_id, {**attributes, **where})
 
 
 def may_be_same(one: ObjectKey, other: ObjectKey) -> bool:
@@ -92,7 +87,7 @@ def may_be_same(one: ObjectKey, other: ObjectKey) -> bool:
 
 def _name(kind: str, values: Mapping[str, Any]) -> str | None:
     if kind == "aws_route":
-        return _route(values)
+        return route_name(values)
     rule = rule_of(kind)
     if rule is None or not rule.name:
         return _text(values.get("id"))
@@ -141,9 +136,10 @@ def _text(value: object) -> str | None:
     return str(value) if isinstance(value, str | int | float) and value != "" else None
 
 
-def _route(values: Mapping[str, Any]) -> str | None:
+def route_name(values: Mapping[str, Any]) -> str | None:
+    """Return what names a route in AWS: its table and its destination; None where one is not known."""
     table = _text(values.get("route_table_id"))
-    target = next((found for name in _ROUTE_TARGETS if (found := _text(values.get(name)))), None)
+    target = next(filter(None, (_text(values.get(name)) for name in _ROUTE_TARGETS)), None)
     return f"{table}_{target}" if table and target else None
 
 
@@ -151,10 +147,10 @@ def _place(kind: str, values: Mapping[str, Any], place: str | None) -> str | Non
     rule = rule_of(kind)
     if rule is not None and rule.scope == "world":
         return WORLD
-    found = _own_place(kind, rule, values) or place
-    if found is not None and rule is not None and rule.scope == "account":
-        return f"{found.partition(':')[0]}:"
-    return found
+    where = _own_place(kind, rule, values) or place
+    if where is not None and rule is not None and rule.scope == "account":
+        return f"{where.partition(':')[0]}:"
+    return where
 
 
 def _own_place(kind: str, rule: CreateRule | None, values: Mapping[str, Any]) -> str | None:

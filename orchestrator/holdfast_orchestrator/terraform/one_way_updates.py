@@ -38,9 +38,6 @@ class _Rule:
     why: str
     restorable: bool = False
 
-    def concerns(self, kind: str) -> bool:
-        return any(fnmatchcase(kind, pattern) for pattern in self.kinds)
-
 
 def _changed(before: object, after: object) -> bool:
     return before != after
@@ -218,24 +215,19 @@ def one_way_updates(change: Change) -> tuple[OneWay, ...]:
     match change.action:
         case Action.UPDATE:
             return tuple(_updates(change, change.before or {}, change.after or {}))
-        case Action.CREATE if change.kind in _ONE_WAY_CREATES and not _new_bucket(change):
+        # A bucket whose name is not known yet is created by the same plan.
+        case Action.CREATE if change.kind in _ONE_WAY_CREATES and not change.after_unknown.get("bucket"):
             return (OneWay("bucket", _ONE_WAY_CREATES[change.kind]),)
         case _:
             return ()
 
 
-def _new_bucket(change: Change) -> bool:
-    """A bucket created by the same plan: its name is not known yet."""
-    return bool(change.after_unknown.get("bucket"))
-
-
 def _updates(change: Change, before: Document, after: Document) -> Iterator[OneWay]:
     for rule in _RULES:
-        if not rule.concerns(change.kind):
-            continue
-        for attribute in rule.attributes:
-            if _applies(rule, attribute, change, before, after):
-                yield OneWay(attribute, rule.why, rule.restorable)
+        if any(fnmatchcase(change.kind, pattern) for pattern in rule.kinds):
+            for attribute in rule.attributes:
+                if _applies(rule, attribute, change, before, after):
+                    yield OneWay(attribute, rule.why, rule.restorable)
 
 
 def _applies(rule: _Rule, attribute: str, change: Change, before: Document, after: Document) -> bool:

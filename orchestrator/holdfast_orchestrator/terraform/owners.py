@@ -9,7 +9,8 @@ delete that is not made can be made later, and a deploy must not be stopped on a
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from holdfast_orchestrator.terraform.create_semantics import rule_of
@@ -45,33 +46,33 @@ class Owners:
 
     states: Mapping[str, tuple[OwnedObject, ...]]
     unreadable: tuple[str, ...] = ()
-    _by_name: Mapping[tuple[str, str], list[tuple[Owner, ObjectKey]]] = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        found = defaultdict[tuple[str, str], list[tuple[Owner, ObjectKey]]](list)
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[str, str], list[tuple[Owner, ObjectKey]]]:
+        owners = defaultdict[tuple[str, str], list[tuple[Owner, ObjectKey]]](list)
         for folder, objects in self.states.items():
-            for one in objects:
-                found[one.key.kind, one.key.name].append((Owner(folder, one.address), one.key))
-        object.__setattr__(self, "_by_name", found)
+            for owned in objects:
+                owners[owned.key.kind, owned.key.name].append((Owner(folder, owned.address), owned.key))
+        return owners
 
     def may_have(self, key: ObjectKey, *, besides: str) -> Owner | None:
-        """Return who may have this object, a state of another folder than `besides`; None: nobody has."""
-        return next((owner for owner, known in self._others(key, besides) if may_be_same(known, key)), None)
+        """Return the owner that may have this object, in another folder than `besides`; None for none."""
+        return next((owner for owner, other in self._others(key, besides) if may_be_same(other, key)), None)
 
     def has(self, key: ObjectKey, *, besides: str) -> Owner | None:
-        """Return who has this object for certain: the place is known of both, and the same."""
+        """Return the owner that certainly has this object: both places are known, and the same."""
         if key.place is None:
             return None
-        return next((owner for owner, known in self._others(key, besides) if known == key), None)
+        return next((owner for owner, other in self._others(key, besides) if other == key), None)
 
     def unreadable_besides(self, state_key: str) -> tuple[str, ...]:
         """Return the states that could not be read, without the shard's own."""
         return tuple(key for key in self.unreadable if key != state_key)
 
     def _others(self, key: ObjectKey, besides: str) -> Iterator[tuple[Owner, ObjectKey]]:
-        for owner, known in self._by_name.get((key.kind, key.name), ()):
+        for owner, other in self._by_name.get((key.kind, key.name), ()):
             if owner.folder != besides:
-                yield owner, known
+                yield owner, other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,18 +91,13 @@ class Ownership:
 
     @property
     def kept(self) -> frozenset[str]:
-        """The addresses whose objects are not deleted, whatever the plan says."""
+        """The addresses whose objects are not deleted, even where the plan deletes them."""
         return self.held.union(self.let_go, self.orphaned)
 
 
 def dump_ownership(ownership: Ownership) -> dict[str, Any]:
     """The value as a journal keeps it."""
-    return {
-        "received": dict(ownership.received),
-        "let_go": dict(ownership.let_go),
-        "orphaned": dict(ownership.orphaned),
-        "held": sorted(ownership.held),
-    }
+    return {**asdict(ownership), "held": sorted(ownership.held)}
 
 
 def load_ownership(noted: Mapping[str, Any]) -> Ownership:
@@ -134,16 +130,16 @@ def owned_objects(state: Document, folder: str) -> tuple[OwnedObject, ...]:
 
 def keys_by_address(state: Document | None, folder: str) -> Mapping[str, tuple[ObjectKey, ...]]:
     """Return the keys of the objects at each address of a state."""
-    found = defaultdict[str, tuple[ObjectKey, ...]](tuple)
-    for one in owned_objects(state or {}, folder):
-        found[one.address] += (one.key,)
-    return found
+    keys = defaultdict[str, tuple[ObjectKey, ...]](tuple)
+    for owned in owned_objects(state or {}, folder):
+        keys[owned.address] += (owned.key,)
+    return keys
 
 
 def object_key(kind: str, values: Document, *, address: str, place: str | None) -> ObjectKey | None:
-    """Return the key of an object with these attributes or planned values, None where they tell none.
+    """Return the key of an object with these attributes or planned values, None where they give none.
 
-    Where no template tells the key, it is the object's identity: the id of some types is shared by several.
+    Where no template gives the key, it is the object's identity: the id of some types is shared by several.
     """
     key = key_of(kind, values, place)
     rule = rule_of(kind)
@@ -198,12 +194,11 @@ def owned_elsewhere(
     *,
     folder: str,
 ) -> dict[str, Owner]:
-    """Return those of `addresses` whose object another state may have, with who has it."""
-    found = {}
-    for address in addresses:
-        owner = next(
-            (who for key in keys.get(address, ()) if (who := owners.may_have(key, besides=folder))), None
+    """Return those of `addresses` whose object another state may have, each with its owner."""
+    having = {
+        address: next(
+            filter(None, (owners.may_have(key, besides=folder) for key in keys.get(address, ()))), None
         )
-        if owner is not None:
-            found[address] = owner
-    return found
+        for address in addresses
+    }
+    return {address: owner for address, owner in having.items() if owner is not None}

@@ -1,4 +1,4 @@
-"""Whose an object is: what a look or the guard said of a create, and what that proves.
+"""Whose an object is: what a look or the guard found out about a create, and what that proves.
 
 A create that Terraform reports as complete proves that the object is new only where the API refuses to create
 one that exists. For all other types (`create_semantics`) the proof is that the object was looked for right
@@ -51,14 +51,10 @@ _LEAST_FIRST = (Verdict.FOUND, Verdict.UNPROVEN, Verdict.OWN, Verdict.ABSENT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """What one look said.
+    """The result of one look at an object.
 
-    Attributes:
-        key: the object looked for. kind: the Terraform type as the configuration has it.
-        verdict: what was seen.
-        import_id: the id to import it by, where it was found.
-        tags: its tags, None where it has none or its type has none.
-        why: why nobody could say.
+    `kind` is the Terraform type as the configuration has it. `import_id` is the id to import the object by,
+    where it was found, `tags` are its own (None for none); `why` says why nobody could find out.
     """
 
     key: ObjectKey
@@ -121,22 +117,22 @@ class Holdings:
     def of(cls, document: Mapping[str, Any]) -> "Holdings":
         """Read what `to_json` wrote."""
         return cls(
-            own=frozenset(ObjectKey(*one) for one in document["own"]),
+            own=frozenset(ObjectKey(*key) for key in document["own"]),
             parents=frozenset((kind, value) for kind, value in document["parents"]),
-            gone=frozenset(ObjectKey(*one) for one in document["gone"]),
+            gone=frozenset(ObjectKey(*key) for key in document["gone"]),
         )
 
 
 @dataclass(slots=True)
 class Sightings:
-    """What was seen in one run, the newest word of each object; `gone` is what the run has deleted."""
+    """The newest result for each object in one run; `gone` is what the run has deleted."""
 
     by_key: dict[ObjectKey, Sighting] = field(default_factory=dict)
     gone: set[ObjectKey] = field(default_factory=set)
 
     def add(self, sightings: Iterable[Sighting]) -> None:
         """Take later sightings over earlier ones."""
-        self.by_key.update((one.key, one) for one in sightings)
+        self.by_key.update((sighting.key, sighting) for sighting in sightings)
 
     def of(self, key: ObjectKey) -> Sighting | None:
         """Return what was seen of an object, None where nobody looked.
@@ -145,8 +141,8 @@ class Sightings:
         """
         if key in self.by_key:
             return self.by_key[key]
-        meant = [one for other, one in self.by_key.items() if may_be_same(key, other)]
-        return min(meant, key=lambda one: _LEAST_FIRST.index(one.verdict), default=None)
+        possible = [sighting for other, sighting in self.by_key.items() if may_be_same(key, other)]
+        return min(possible, key=lambda sighting: _LEAST_FIRST.index(sighting.verdict), default=None)
 
     def proves(self, kind: str, attributes: Mapping[str, Any]) -> bool:
         """Say whether a complete create of an object with these attributes proves that this run made it."""
@@ -161,15 +157,16 @@ class Sightings:
 
     def was_absent(self, kind: str, attributes: Mapping[str, Any]) -> bool:
         """Say whether an object with these attributes was looked for before its create, and was not there."""
-        key = key_of(kind, attributes)
-        seen = None if key is None else self.of(key)
-        return seen is not None and seen.verdict is Verdict.ABSENT
+        return self._verdict(kind, attributes) is Verdict.ABSENT
 
     def was_refused(self, kind: str, attributes: Mapping[str, Any]) -> bool:
         """Say whether it was there before and is not this shard's: never to be adopted, whatever its tags."""
+        return self._verdict(kind, attributes) is Verdict.FOUND
+
+    def _verdict(self, kind: str, attributes: Mapping[str, Any]) -> Verdict | None:
         key = key_of(kind, attributes)
-        seen = None if key is None else self.of(key)
-        return seen is not None and seen.verdict is Verdict.FOUND
+        sighting = None if key is None else self.of(key)
+        return None if sighting is None else sighting.verdict
 
 
 def judged_without_look(
@@ -226,13 +223,11 @@ def holdings_of(
     but: Collection[str] = (),
     gone: Collection[ObjectKey] = (),
 ) -> Holdings:
-    """Return what a state has.
+    """Return what a state has, from the address, type and attributes of each of its objects.
 
-    Args:
-        objects: address, type and attributes of each object.
-        but: addresses whose objects a create must not meet: they are replaced, and the new one comes first
-            (a new version of a secret meets the one before, and takes its place).
-        gone: keys of what this run has deleted.
+    `but` are addresses whose objects a create must not meet: they are replaced, and the new one comes first
+    (a new version of a secret meets the one before, and takes its place). `gone` are keys of what this run
+    has deleted.
     """
     own, parents = set[ObjectKey](), set[tuple[str, str]]()
     for address, kind, attributes in objects:

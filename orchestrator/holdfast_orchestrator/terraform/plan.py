@@ -5,7 +5,6 @@ that has one. Sources: Terraform's "JSON Output Format" (format 1.x) and plans o
 """
 
 import io
-import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.terraform.identity import Identity, identify
 from holdfast_orchestrator.terraform.json_values import Document
-from holdfast_orchestrator.terraform.state_file import StateStamp
+from holdfast_orchestrator.terraform.state_file import StateStamp, state_document
 
 SUPPORTED_MAJOR = "1"
 # The plan of what needs nothing done: it is not worth asking Terraform to show it.
@@ -154,20 +153,20 @@ def _read_change(entry: Document) -> Change:
     )
 
 
-STATE = "tfstate"
+# The state that a plan file carries.
+_STATE = "tfstate"
 
 
 def prior_stamp(plan_file: bytes) -> StateStamp:
     """Lineage and serial of the state a saved plan was made from; NO_STATE when there was none.
 
-    Raises:
-        HoldfastError: the file is no plan of Terraform.
+    Raises HoldfastError where the file is no plan of Terraform.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(plan_file)) as archive:
-            state = json.loads(archive.read(STATE))
+            state = state_document(archive.read(_STATE))
         return StateStamp(state.get("lineage", ""), int(state.get("serial", 0)))
-    except (zipfile.BadZipFile, KeyError, ValueError, AttributeError) as error:
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
         raise HoldfastError(
             f"This is not a plan file Terraform wrote: {error}.", next_step="plan again"
         ) from error

@@ -29,7 +29,7 @@ class Declared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PossibleMove:
-    """An object that shard `source` has and drops, and shard `target` may want. `certain`: it does."""
+    """An object that shard `source` has and drops, and shard `target` may declare. `certain`: it does."""
 
     source: str
     owner: Owner
@@ -40,32 +40,28 @@ class PossibleMove:
 
 def possible_moves(shards: Sequence[Declared], owners: Owners) -> tuple[PossibleMove, ...]:
     """Return what may move between these shards, by what each drops and what each declares anew."""
-    wanted = _wanted(shards, owners)
+    lacking = _lacking(shards, owners)
     return tuple(
         PossibleMove(
             source=shard.name,
-            owner=Owner(shard.folder, one.address),
-            key=one.key,
+            owner=Owner(shard.folder, owned.address),
+            key=owned.key,
             target=target,
             certain=key is not None,
         )
         for shard in shards
-        for one in dropped(shard.configuration, owners.states.get(shard.folder, ()))
-        for target, key in wanted.get(one.key.kind, ())
-        if target != shard.name and (key is None or may_be_same(key, one.key))
+        for owned in dropped(shard.configuration, owners.states.get(shard.folder, ()))
+        for target, key in lacking.get(owned.key.kind, ())
+        if target != shard.name and (key is None or may_be_same(key, owned.key))
     )
 
 
 def dropped(configuration: Document, objects: Sequence[OwnedObject]) -> tuple[OwnedObject, ...]:
     """Return the objects of a state whose block the configuration has no more, not even moved."""
     moved = {configuration_address(str(each.get("from", ""))) for each in as_list(configuration.get("moved"))}
-    blocks_there = {one.address: configuration_address(one.address) for one in objects}
-    declared = {block: declares(configuration, block) for block in set(blocks_there.values())}
-    return tuple(
-        one
-        for one in objects
-        if not declared[blocks_there[one.address]] and blocks_there[one.address] not in moved
-    )
+    declaring = {configuration_address(owned.address) for owned in objects} - moved
+    gone = {block for block in declaring if not declares(configuration, block)}
+    return tuple(owned for owned in objects if configuration_address(owned.address) in gone)
 
 
 def order_of_moves(
@@ -90,24 +86,25 @@ def order_of_moves(
 
 
 def _reachable(dependencies: Mapping[str, Sequence[str]], start: str) -> set[str]:
-    found, ahead = set[str](), [start]
+    reached, ahead = set[str](), [start]
     while ahead:
         for upstream in dependencies[ahead.pop()]:
-            if upstream not in found:
-                found.add(upstream)
+            if upstream not in reached:
+                reached.add(upstream)
                 ahead.append(upstream)
-    return found
+    return reached
 
 
-def _wanted(shards: Sequence[Declared], owners: Owners) -> Mapping[str, list[tuple[str, ObjectKey | None]]]:
-    """By type: which shards declare an object that their state lacks, and its key where it is told."""
-    found = defaultdict[str, list[tuple[str, ObjectKey | None]]](list)
+def _lacking(shards: Sequence[Declared], owners: Owners) -> Mapping[str, list[tuple[str, ObjectKey | None]]]:
+    """By type, the shards that declare an object that their state lacks, with its key where it is known."""
+    lacking = defaultdict[str, list[tuple[str, ObjectKey | None]]](list)
     for shard in shards:
-        there = {configuration_address(one.address) for one in owners.states.get(shard.folder, ())}
+        owned = owners.states.get(shard.folder, ())
+        declaring = {configuration_address(each.address) for each in owned}
         for kind, address, key in _declared_keys(shard):
-            if address not in there and (key is not None or _can_be_found(kind)):
-                found[TWINS.get(kind, kind)].append((shard.name, key))
-    return found
+            if address not in declaring and (key is not None or _can_be_found(kind)):
+                lacking[TWINS.get(kind, kind)].append((shard.name, key))
+    return lacking
 
 
 def _declared_keys(shard: Declared) -> Iterator[tuple[str, str, ObjectKey | None]]:

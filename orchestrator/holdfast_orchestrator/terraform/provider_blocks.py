@@ -23,12 +23,10 @@ class Union:
 
 
 def union_providers(base: Document, other: Document, *, only: Collection[str] | None = None) -> Union:
-    """`base` with every provider block and requirement that only `other` has; never fewer.
+    """Return `base` with every provider block and requirement that only `other` has.
 
-    Args:
-        base: the configuration that wins where both declare a provider block.
-        other: the configuration that is asked for more.
-        only: the provider keys (`aws`, `aws.west`) to take over; None takes all.
+    Where both declare a provider block, that of `base` stays. `only` are the provider keys (`aws`,
+    `aws.west`) to take over; None takes all.
     """
     united: dict[str, Any] = deepcopy(dict(base))
     present = {key for key, _ in provider_blocks(base)}
@@ -51,11 +49,6 @@ def provider_blocks(configuration: Document) -> Iterator[tuple[str, Document]]:
         yield (f"{name}.{alias}" if alias else name), block
 
 
-def provider_key(reference: str) -> str:
-    """The key of a provider reference such as `aws.west`, without anything around it."""
-    return reference.strip().removeprefix("${").removesuffix("}")
-
-
 def required_providers(configuration: Document) -> dict[str, dict[str, Any]]:
     """The requirement of each provider by its local name; a bare version becomes an object."""
     return {
@@ -75,12 +68,9 @@ def set_required(configuration: dict[str, Any], required: Mapping[str, Any]) -> 
 
 
 def _append(configuration: dict[str, Any], name: str, block: Document) -> None:
-    groups = as_list(configuration.get("provider"))
     merged: dict[str, Any] = {}
-    for group in groups:
-        for each, declared in group.items():
-            merged[each] = [*merged.get(each, []), *as_list(declared)]
-    merged[name] = [*merged.get(name, []), deepcopy(dict(block))]
+    for declared, body in (*named(configuration.get("provider")), (name, deepcopy(dict(block)))):
+        merged.setdefault(declared, []).append(body)
     configuration["provider"] = merged
 
 
@@ -95,13 +85,9 @@ def _require(united: dict[str, Any], other: Document, names: Collection[str] | N
                 f"Provider {name!r} is {required[name].get('source')!r} in one version and "
                 f"{entry.get('source')!r} in the other."
             )
-        else:
-            _keep_newest(required[name], entry)
+        elif "version" in entry:
+            versions = str(required[name].get("version", "")), str(entry["version"])
+            required[name]["version"] = newest(*versions)
     if required:
         set_required(united, required)
     return tuple(problems)
-
-
-def _keep_newest(mine: dict[str, Any], theirs: Mapping[str, Any]) -> None:
-    if "version" in theirs:
-        mine["version"] = newest(str(mine.get("version", "")), str(theirs["version"]))

@@ -22,7 +22,7 @@ def region_of(plan: Mapping[str, Any], address: str) -> tuple[str | None, bool]:
 
 
 def _provider_of(configuration: Mapping[str, Any], address: str) -> str:
-    wanted = configuration_address(address)
+    block = configuration_address(address)
     resources = (configuration.get("root_module") or {}).get("resources") or ()
-    found = (str(one.get("provider_config_key")) for one in resources if one.get("address") == wanted)
-    return next(found, "aws")
+    keys = (str(each.get("provider_config_key")) for each in resources if each.get("address") == block)
+    return next(keys, "aws")

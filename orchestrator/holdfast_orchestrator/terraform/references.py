@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast_orchestrator.terraform.addresses import parse_address
+from holdfast_orchestrator.terraform.addresses import module_name, parse_address
 from holdfast_orchestrator.terraform.json_values import Document, as_list, blocks
+from holdfast_orchestrator.terraform.templates import expressions
 
 _TRAVERSAL = re.compile(r"(?<![\w.-])[A-Za-z_][\w-]*(?:(?:\[[^\]]*\])?\.[A-Za-z_*][\w-]*)+")
 _INDEXED = re.compile(r"(?<![\w.-])[A-Za-z_][\w-]*(?:\[[^\]]*\]|\.[A-Za-z_*][\w-]*)+")
-_STARTS = ("${", "%{")
 _BARE = frozenset({"depends_on", "provider", "providers", "replace_triggered_by"})
 # Names Terraform itself gives a meaning; nothing in the configuration declares them.
 _BUILT_IN = frozenset({"each", "self", "count", "path", "terraform"})
@@ -44,10 +44,10 @@ class Reference:
 def references(block: object) -> frozenset[Reference]:
     """Everything the expressions and bare references of a block name."""
     return frozenset(
-        found
+        reference
         for text in _expressions(block)
         for traversal in _TRAVERSAL.findall(text)
-        if (found := _classify(traversal)) is not None
+        if (reference := _classify(traversal)) is not None
     )
 
 
@@ -55,27 +55,27 @@ def provider_of(kind: str, block: Document) -> str:
     """The provider configuration a block uses, as `name` or `name.alias`."""
     named = block.get("provider")
     if isinstance(named, str):
-        return named.removeprefix("${").removesuffix("}")
+        return named.strip().removeprefix("${").removesuffix("}").strip()
     return kind.partition("_")[0] if not kind.startswith("terraform_") else "terraform"
 
 
 def declared(configuration: Document) -> Mapping[Reference, Any]:
     """Every resource, data source, variable, local value and module of a configuration."""
-    found: dict[Reference, Any] = {}
+    bodies: dict[Reference, Any] = {}
     for section in ("resource", "data"):
         for kind, name, body in blocks(configuration, section):
-            found[Reference(section, kind, name)] = body
+            bodies[Reference(section, kind, name)] = body
     for section in _SECTIONS:
         for group in as_list(configuration.get(section)):
-            found |= {Reference(section, "", name): body for name, body in group.items()}
-    return found
+            bodies |= {Reference(section, "", name): body for name, body in group.items()}
+    return bodies
 
 
 def declares(configuration: Document, address: str) -> bool:
     """Whether a configuration has the block an instance at `address` comes from, or calls its module."""
     parts = parse_address(address)
     if parts.module is not None:
-        name = parts.module.removeprefix("module.").partition(".")[0].partition("[")[0]
+        name = module_name(parts.module)
         return any(name in group for group in as_list(configuration.get("module")))
     return (parts.kind, parts.name) in {(kind, name) for kind, name, _ in blocks(configuration, "resource")}
 
@@ -104,10 +104,9 @@ def substituted(text: str, replace: Callable[[Reference, str], str | None]) -> s
         return (None if reference is None else replace(reference, match[0])) or match[0]
 
     done, position = "", 0
-    for inside in _templates(text):
-        start = text.index(inside, position)
-        done += text[position:start] + _INDEXED.sub(other, inside)
-        position = start + len(inside)
+    for start, end in expressions(text):
+        done += text[position:start] + _INDEXED.sub(other, text[start:end])
+        position = end
     return done + text[position:]
 
 
@@ -135,34 +134,15 @@ def _expressions(value: object, *, bare: bool = False) -> Iterator[str]:
         case str() if bare:
             yield value
         case str():
-            yield from _templates(value)
+            yield from _inside(value)
         case Mapping():
             for key, inner in value.items():
-                yield from _templates(str(key))
+                yield from _inside(str(key))
                 yield from _expressions(inner, bare=bare or key in _BARE)
         case list() | tuple():
             for inner in value:
                 yield from _expressions(inner, bare=bare)
 
 
-def _templates(text: str) -> Iterator[str]:
-    """The inside of each unescaped `${...}` and `%{...}`, nested braces included."""
-    position = 0
-    while position < len(text) - 1:
-        if text[position : position + 3] in ("$${", "%%{"):
-            position += 3
-        elif text[position : position + 2] in _STARTS:
-            end = _closing(text, position + 2)
-            yield text[position + 2 : end]
-            position = end + 1
-        else:
-            position += 1
-
-
-def _closing(text: str, start: int) -> int:
-    depth = 1
-    for position in range(start, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[position], 0)
-        if depth == 0:
-            return position
-    return len(text)
+def _inside(text: str) -> Iterator[str]:
+    return (text[start:end] for start, end in expressions(text))

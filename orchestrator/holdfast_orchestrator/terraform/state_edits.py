@@ -13,7 +13,7 @@ Forgetting one instance. `removed` takes no instance keys ("Resource instance ke
 Every edit is written by a conditional PUT against the version it was made from, backed up before.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -41,26 +41,25 @@ class Move:
 
 
 def deposed_to_swap(state: Document, last_good: IdentityIndex) -> tuple[Deposed, ...]:
-    """The deposed objects the last good deployment knows, which must be current again.
+    """Return the deposed objects of the last good deployment, which must be current again.
 
     Only one object can be current at an address: where several qualify, the first is returned and
     the rollback guard stops the destruction of the others.
     """
-    found: dict[str, Deposed] = {}
+    to_swap: dict[str, Deposed] = {}
     for address, resource, instance in managed(state):
         if "deposed" not in instance:
             continue
         identity = identify(resource["type"], instance.get("attributes") or {}, address=address)
         if identity in last_good:
-            found.setdefault(address, Deposed(address, instance["deposed"]))
-    return tuple(found.values())
+            to_swap.setdefault(address, Deposed(address, instance["deposed"]))
+    return tuple(to_swap.values())
 
 
 def swap_deposed(state: Document, swaps: Sequence[Deposed]) -> dict[str, Any]:
-    """The state with these deposed objects current and the current ones deposed under the same key.
+    """Return the state with these deposed objects current, and the current ones deposed under the same key.
 
-    Raises:
-        HoldfastError: the state has no such deposed object.
+    Raises HoldfastError where the state has no such deposed object.
     """
     edited = _next(state)
     for swap in swaps:
@@ -69,28 +68,26 @@ def swap_deposed(state: Document, swaps: Sequence[Deposed]) -> dict[str, Any]:
 
 
 def move_in_state(state: Document, moves: Sequence[Move]) -> dict[str, Any]:
-    """The state with objects renamed, all at once, so that two addresses can be exchanged.
+    """Return the state with objects renamed, all at once, so that two addresses can be exchanged.
 
-    Deposed objects of an address go along with it.
-
-    Raises:
-        HoldfastError: a source does not exist, types differ, or two objects would share an address.
+    Deposed objects of an address go along with it. Raises HoldfastError where a source does not exist,
+    types differ, or two objects would share an address.
     """
     targets = {move.source: move.target for move in moves}
-    known = {address for address, _, _ in managed(state)}
-    final = [targets.get(address, address) for address in sorted(known)]
-    if not set(targets) <= known or len(set(final)) != len(final):
-        raise HoldfastError(f"These moves do not fit the state: {_spell(moves)}.")
+    addresses = {address for address, _, _ in managed(state)}
+    final = [targets.get(address, address) for address in sorted(addresses)]
+    if not set(targets) <= addresses or len(set(final)) != len(final):
+        asked = ", ".join(f"{move.source} -> {move.target}" for move in moves)
+        raise HoldfastError(f"These moves do not fit the state: {asked}.")
     edited = _next(state)
     edited["resources"] = _rebuilt(state, targets)
     return edited
 
 
-def forget_in_state(state: Document, addresses: Sequence[str]) -> dict[str, Any]:
-    """The state without the objects at these addresses; in the cloud they stay as they are.
+def forget_in_state(state: Document, addresses: Collection[str]) -> dict[str, Any]:
+    """Return the state without the objects at these addresses; in the cloud they stay as they are.
 
-    Raises:
-        HoldfastError: the state has nothing at one of the addresses.
+    Raises HoldfastError where the state has nothing at one of the addresses.
     """
     missing = set(addresses) - {address for address, _, _ in managed(state)}
     if missing:
@@ -98,6 +95,13 @@ def forget_in_state(state: Document, addresses: Sequence[str]) -> dict[str, Any]
     edited = _next(state)
     edited["resources"] = _filtered(state, lambda address: address not in addresses)
     return edited
+
+
+def find_resource(resources: Iterable[dict[str, Any]], like: Document) -> dict[str, Any] | None:
+    """Return the resource of a state that has the module, mode, type and name of another."""
+    names = ("module", "mode", "type", "name")
+    same = (each for each in resources if all(each.get(name) == like.get(name) for name in names))
+    return next(same, None)
 
 
 def _next(state: Document) -> dict[str, Any]:
@@ -113,17 +117,17 @@ def _address(resource: Document, instance: Document) -> str:
 
 
 def _swap(edited: dict[str, Any], swap: Deposed) -> None:
-    here = [
+    at_address = [
         (resource["instances"], position, instance)
         for resource in edited["resources"]
         if resource.get("mode") == "managed"
         for position, instance in enumerate(resource["instances"])
         if _address(resource, instance) == swap.address
     ]
-    old = next((each for each in here if each[2].get("deposed") == swap.key), None)
+    old = next((each for each in at_address if each[2].get("deposed") == swap.key), None)
     if old is None:
         raise HoldfastError(f"The state has no deposed object {swap.key} at {swap.address}.")
-    current = next((each for each in here if "deposed" not in each[2]), None)
+    current = next((each for each in at_address if "deposed" not in each[2]), None)
     if current is not None:
         # The positions are exchanged too: Terraform writes the current object first.
         current[0][current[1]] = _without(old[2], "deposed")
@@ -164,13 +168,9 @@ def _put(resources: list[dict[str, Any]], origin: Document, instance: dict[str, 
     instance.pop("index_key", None)
     moved = {"index_key": place.key, **instance} if place.key is not None else instance
     described = {"module": place.module, "mode": "managed", "type": place.kind, "name": place.name}
-    for resource in resources:
-        if all(resource.get(field) == value for field, value in described.items()):
-            resource["instances"].append(moved)
-            return
+    resource = find_resource(resources, described)
+    if resource is not None:
+        resource["instances"].append(moved)
+        return
     present = {field: value for field, value in described.items() if value is not None}
     resources.append({**present, "provider": origin["provider"], "instances": [moved]})
-
-
-def _spell(moves: Sequence[Move]) -> str:
-    return ", ".join(f"{move.source} -> {move.target}" for move in moves)

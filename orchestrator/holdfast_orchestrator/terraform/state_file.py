@@ -112,15 +112,23 @@ class NotAStateError(ValueError):
         self.condition = condition
 
 
-def parse_state(content: bytes) -> Document:
-    """Return a state that says which one it is. Raises NotAStateError for any other bytes."""
+def state_document(content: bytes) -> Document:
+    """Return the JSON object that a state is. Raises NotAStateError for any other bytes."""
     if not content.strip():
         raise NotAStateError(Condition.EMPTY, "it is empty")
     try:
         document: Any = json.loads(content)
     except (ValueError, RecursionError):
         raise NotAStateError(Condition.BROKEN, "it is not JSON") from None
-    if not isinstance(document, dict) or document.get("version") != STATE_FORMAT:
+    if not isinstance(document, dict):
+        raise NotAStateError(Condition.BROKEN, f"its version is not {STATE_FORMAT}")
+    return document
+
+
+def parse_state(content: bytes) -> Document:
+    """Return a state that has a lineage and a serial. Raises NotAStateError for any other bytes."""
+    document = state_document(content)
+    if document.get("version") != STATE_FORMAT:
         raise NotAStateError(Condition.BROKEN, f"its version is not {STATE_FORMAT}")
     for name, kind in (("lineage", str), ("serial", int)):
         value = document.get(name)
@@ -182,6 +190,6 @@ def _is_resource(resource: object) -> bool:
     )
 
 
-def next_serial(*seen: StateObject, recorded: Recorded | None = None) -> int:
-    """A serial above every one seen."""
-    return max([state.serial for state in seen] + [recorded.serial if recorded else -1]) + 1
+def next_serial(*states: StateObject, recorded: Recorded | None = None) -> int:
+    """Return a serial above that of each state and of the record."""
+    return max([state.serial for state in states] + [recorded.serial if recorded else -1]) + 1

@@ -6,17 +6,11 @@ Terraform's type names; cfn-lint leaves `AWS::S3::Bucket` out only because Cloud
 one with contents, which Terraform with `force_destroy` can. The second list is ours: objects whose
 address, name servers, key material or value other things depend on, and what the schema of
 hashicorp/aws 5.100.0 shows to have a deletion protection, a final snapshot or a waiting time.
-Types of other providers count when their schema has one of those attributes.
 """
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from holdfast_orchestrator.terraform.json_values import Document
-
-AWS_PROVIDER = "registry.terraform.io/hashicorp/aws"
-OPENTOFU_AWS_PROVIDER = "registry.opentofu.org/hashicorp/aws"
 
 CFN_LINT_TYPES = frozenset({
     "aws_backup_vault",
@@ -118,23 +112,10 @@ SNAPSHOT_PREFIXES = (
     "aws_redshift_cluster",
 )
 
-_SCHEMA_NAMES = frozenset({
-    "final_snapshot_identifier",
-    "force_destroy",
-    "recovery_window_in_days",
-    "deletion_window_in_days",
-    "skip_final_snapshot",
-})  # fmt: skip
-_SCHEMA_PREFIX = "deletion_protection"
-
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """What counts as stateful beyond the lists above.
-
-    `addresses` are the protected resources of the deployment manifest; `types` come from the schemas
-    of providers the lists do not know (`types_by_schema`).
-    """
+    """What counts as stateful beyond the lists above: protected `addresses` of the manifest, and `types`."""
 
     addresses: frozenset[str] = frozenset()
     types: frozenset[str] = frozenset()
@@ -154,7 +135,7 @@ def is_stateful(kind: str, attributes: Document | None = None) -> bool:
         return True
     match kind:
         case "aws_ssm_parameter":
-            return _attribute(attributes, "type") in (None, "SecureString")
+            return (attributes or {}).get("type") in (None, "SecureString")
         case "aws_instance" | "aws_spot_instance_request":
             return _loses_disks(attributes)
     return kind.startswith(PREFIXES) and not kind.endswith(SETTINGS_SUFFIXES)
@@ -165,37 +146,10 @@ def has_snapshots(kind: str) -> bool:
     return kind.startswith(SNAPSHOT_PREFIXES) and not kind.endswith(SETTINGS_SUFFIXES)
 
 
-def types_by_schema(schemas: Document) -> frozenset[str]:
-    """The stateful types of providers the lists do not know.
-
-    Args:
-        schemas: what `terraform providers schema -json` prints.
-
-    Returns:
-        Every resource type of a provider other than hashicorp/aws whose schema has an attribute
-        for deletion protection, a final snapshot, forced destruction or a waiting time.
-    """
-    return frozenset(
-        kind
-        for provider, schema in (schemas.get("provider_schemas") or {}).items()
-        if provider not in (AWS_PROVIDER, OPENTOFU_AWS_PROVIDER)
-        for kind, resource in (schema.get("resource_schemas") or {}).items()
-        if _guards_deletion((resource.get("block") or {}).get("attributes") or {})
-    )
-
-
-def _guards_deletion(names: Iterable[str]) -> bool:
-    return any(name in _SCHEMA_NAMES or name.startswith(_SCHEMA_PREFIX) for name in names)
-
-
-def _attribute(attributes: Document | None, name: str) -> object:
-    return None if attributes is None else attributes.get(name)
-
-
 def _loses_disks(attributes: Document | None) -> bool:
     if attributes is None:
         return True
-    disks: list[Mapping[str, Any]] = [
+    disks: list[Document] = [
         *(attributes.get("root_block_device") or ()),
         *(attributes.get("ebs_block_device") or ()),
     ]

@@ -1,26 +1,21 @@
-"""Objects from one state into another, as two new documents with the next serials.
+"""Objects that one state takes over from another, as a new document with the next serial.
 
 The addresses stay as they are. What an object's instance says it depends on is kept where the receiving state
-has it too. Pure: nothing is read or written here.
+has it too. The state that gives forgets them (`state_edits.forget_in_state`). Pure.
 """
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from copy import deepcopy
 from typing import Any
 
 from holdfast_orchestrator.terraform.addresses import configuration_address
 from holdfast_orchestrator.terraform.json_values import Document, managed
-from holdfast_orchestrator.terraform.state_edits import forget_in_state
-
-
-def without_objects(state: Document, addresses: Collection[str]) -> dict[str, Any]:
-    """The state that loses: without the objects at these addresses."""
-    return forget_in_state(state, sorted(addresses))
+from holdfast_orchestrator.terraform.state_edits import find_resource
 
 
 def with_objects(target: Document | None, source: Document, addresses: Collection[str]) -> dict[str, Any]:
-    """The state that gains: with the objects that `source` has at these addresses.
+    """Return the state that gains: with the objects that `source` has at these addresses.
 
     A state that does not exist yet begins with a lineage of its own.
     """
@@ -29,12 +24,12 @@ def with_objects(target: Document | None, source: Document, addresses: Collectio
     resources: list[dict[str, Any]] = edited["resources"]
     for address, resource, instance in managed(source):
         if address in addresses:
-            _resource(resources, resource)["instances"].append(deepcopy(dict(instance)))
-    there = {configuration_address(address) for address, _, _ in managed(edited)}
+            _resource_like(resources, resource)["instances"].append(deepcopy(dict(instance)))
+    declared = {configuration_address(address) for address, _, _ in managed(edited)}
     for _, _, instance in managed(edited):
         if "dependencies" in instance and isinstance(instance, dict):
             instance["dependencies"] = [
-                each for each in instance["dependencies"] if each in there or each.startswith("data.")
+                each for each in instance["dependencies"] if each in declared or each.startswith("data.")
             ]
     return edited
 
@@ -51,10 +46,9 @@ def _empty(source: Document) -> dict[str, Any]:
     }
 
 
-def _resource(resources: list[dict[str, Any]], like: Mapping[str, Any]) -> dict[str, Any]:
-    for resource in resources:
-        if all(resource.get(name) == like.get(name) for name in ("module", "mode", "type", "name")):
-            return resource
-    made = {**{name: deepcopy(value) for name, value in like.items() if name != "instances"}, "instances": []}
-    resources.append(made)
-    return made
+def _resource_like(resources: list[dict[str, Any]], like: Document) -> dict[str, Any]:
+    resource = find_resource(resources, like)
+    if resource is None:
+        resource = {**deepcopy(dict(like)), "instances": []}
+        resources.append(resource)
+    return resource

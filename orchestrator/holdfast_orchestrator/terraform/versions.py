@@ -12,16 +12,15 @@ Ordering = tuple[int, int, int, int, str]
 
 
 def ordering(version: str) -> Ordering | None:
-    """A sort key of the highest version named in a version or constraint; None where none is named.
+    """Return a sort key of the highest version named in a version or constraint; None for none.
 
     A prerelease comes before its release.
     """
-    found = [_key(match) for match in _VERSION.finditer(version)]
-    return max(found) if found else None
+    return max(map(_key, _VERSION.finditer(version)), default=None)
 
 
 def newest(one: str, other: str) -> str:
-    """Whichever of two versions or constraints names the higher version; the first when equal."""
+    """Return the one of two versions or constraints that names the higher version; the first when equal."""
     first, second = ordering(one), ordering(other)
     return other if second is not None and (first is None or second > first) else one
 

@@ -12,6 +12,7 @@ from holdfast_orchestrator.change_detection.normalize import (
     doubts,
     normal,
 )
+from holdfast_orchestrator.change_detection.upstream import outputs_read
 
 
 def same(one: str, other: str) -> bool:
@@ -102,3 +103,24 @@ def test_what_differs_is_named_by_its_address() -> None:
     now = {**resource(name="b"), "output": {"p": {"value": 1}}, "provider": {"aws": [{"region": "a"}]}}
 
     assert differing(before, now) == ("aws_sqs_queue.q", "output.o", "output.p")
+
+
+@pytest.mark.parametrize(
+    ("workspace", "outputs"),
+    [
+        ({}, {"vpc"}),
+        ({"workspace": "default"}, {"vpc"}),
+        ({"workspace": "${terraform.workspace}"}, {"vpc"}),
+        ({"workspace": "blue"}, set()),
+    ],
+)
+def test_the_state_of_another_workspace_is_not_the_one_at_the_key(
+    workspace: dict[str, str], outputs: set[str]
+) -> None:
+    source = {"backend": "s3", "config": {"bucket": "b", "key": "k"}, **workspace}
+    document = {
+        "data": {"terraform_remote_state": {"network": source}},
+        **resource(name="${data.terraform_remote_state.network.outputs.vpc}"),
+    }
+
+    assert outputs_read(document, ("b", "k")) == outputs

@@ -16,6 +16,7 @@ from holdfast_orchestrator.deploy.phases import rollback as undo
 from holdfast_orchestrator.deploy.shard import crash_recovery as unfinished
 from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
+from holdfast_orchestrator.deploy.work.rollback_attempt import RollbackAttempt
 from holdfast_orchestrator.engine.workdir import OUTPUT
 from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.record.journal.entry import Edge, JournalName
@@ -265,9 +266,9 @@ def planned_back(
         attempt.task = replace(attempt.task, run=NAME.run)
         attempt.planning.plans = [dict(wanted) if forward in made else {**wanted, "resource_changes": []}]
         for _ in range(times):
-            attempt.rollback = undo.Rollback()
+            attempt.rollback = RollbackAttempt()
             undo.plan(leased, attempt)
-    attempt.rollback = undo.Rollback()
+    attempt.rollback = RollbackAttempt()
     entries = read_journal(world.store, NAME)
     return attempt, [one.data for one in entries if (one.phase, one.edge) == (Phase.RB_PLANNED, "after")]
 

@@ -15,9 +15,7 @@ from holdfast_orchestrator.deploy.work.attempt import Attempt, Baseline
 from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
 from holdfast_orchestrator.terraform.stateful_types import Protection
 
-BENCH: Any = SimpleNamespace(
-    shard=shard("orders"), snapshot=lambda: None, index=lambda _state: IdentityIndex()
-)
+BENCH: Any = SimpleNamespace(shard=shard("orders"), document=lambda: None, index_now=IdentityIndex)
 HERE, ELSEWHERE = "arn:aws:dynamodb:eu-west-1:1:table/t", "arn:aws:dynamodb:eu-central-1:1:table/t"
 ROLE = {"id": "r", "arn": "arn:aws:iam::1:role/r", "unique_id": "AROA1"}
 BUCKET = {"id": "b", "arn": "arn:aws:s3:::b"}

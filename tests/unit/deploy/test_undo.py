@@ -9,11 +9,12 @@ from tests.support.deploy_world import Deployment, FakeTerraform, World, shard
 from tests.unit.deploy.test_contract import attempt_at, state
 
 from holdfast_orchestrator.deploy.phases import rollback as undo
-from holdfast_orchestrator.deploy.phases.rollback import Rollback, plan
+from holdfast_orchestrator.deploy.phases.rollback import plan
 from holdfast_orchestrator.deploy.phases.rollback_inputs import declared_by_good
 from holdfast_orchestrator.deploy.work.attempt import Attempt, OperatorDecision
 from holdfast_orchestrator.deploy.work.failure import BlockedRollbackError
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
+from holdfast_orchestrator.deploy.work.rollback_attempt import RollbackAttempt
 from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
 from holdfast_orchestrator.terraform.owners import OwnedObject, Owners, object_key, place_of
 from holdfast_orchestrator.terraform.stateful_types import Protection
@@ -67,7 +68,7 @@ def planned(
     patch.setattr(undo, "broken_rules", lambda *_: ())
     patch.setattr(undo, "refuse_what_others_have", lambda *_: None)
     attempt = attempt_at({}, good=None, decision=OperatorDecision(skip=skip))
-    attempt.rollback = Rollback()
+    attempt.rollback = RollbackAttempt()
     plan(leased, attempt)
     return attempt, targets
 
@@ -80,6 +81,7 @@ def test_a_skipped_object_is_left_out_under_either_of_its_names(
     attempt, targets = planned(leased, monkeypatch, [everything, [update(TOPIC)]], MOVED)
 
     assert targets == [None, [TOPIC]]
+    assert attempt.rollback is not None
     assert attempt.rollback.skipped == {QUEUE}
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from holdfast_orchestrator.engine.workdir import (
+    LEVELS_ABOVE,
     errored_state,
-    levels_above,
     prepare,
     tree_of,
     work_root,
@@ -176,7 +176,7 @@ def test_what_lies_above_a_shards_folder_is_that_shards_own(tmp_path: Path) -> N
 
     assert tree_of(first) == tmp_path / "work" / "orders"
     assert tree_of(tmp_path / "elsewhere") == tmp_path / "elsewhere"
-    above = first.joinpath(*[".."] * levels_above()).resolve()
+    above = first.joinpath(*[".."] * LEVELS_ABOVE).resolve()
     assert above == tmp_path / "work" / "orders" / "up"
     assert not second.is_relative_to(above)
     assert [part.name for part in (first, first.parent, first.parent.parent)] == [

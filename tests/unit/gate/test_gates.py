@@ -7,7 +7,7 @@ import pytest
 from holdfast_orchestrator.app.manifest import Shard, StateLocation
 from holdfast_orchestrator.errors import GateError
 from holdfast_orchestrator.gate.base import Finding, Proposal
-from holdfast_orchestrator.gate.gates import findings, pass_gates
+from holdfast_orchestrator.gate.gates import findings, refuse_findings
 from holdfast_orchestrator.plan.document import Action, PlanDocument, ResourceChange
 
 DATABASE = "aws_db_instance.db"
@@ -90,12 +90,12 @@ def test_a_gate_that_crashes_has_found_something() -> None:
 
 
 def test_an_empty_plan_passes_every_gate() -> None:
-    pass_gates(Proposal(shard=shard(), document=PlanDocument()))
+    refuse_findings(findings(Proposal(shard=shard(), document=PlanDocument())))
 
 
 def test_the_error_says_what_would_be_lost_and_how_to_allow_it() -> None:
     with pytest.raises(GateError) as raised:
-        pass_gates(Proposal(shard=shard(), document=plan(Action.REPLACE)))
+        refuse_findings(findings(Proposal(shard=shard(), document=plan(Action.REPLACE))))
 
     assert raised.value.exit_code == 4
     assert f"would replace {DATABASE}, which is protected" in str(raised.value)
@@ -104,6 +104,6 @@ def test_the_error_says_what_would_be_lost_and_how_to_allow_it() -> None:
 
 def test_an_address_with_a_key_is_told_as_a_shell_takes_it() -> None:
     with pytest.raises(GateError) as raised:
-        pass_gates(Proposal(shard=shard(), document=plan(Action.DELETE, f'{DATABASE}["a.b"]')))
+        refuse_findings(findings(Proposal(shard=shard(), document=plan(Action.DELETE, f'{DATABASE}["a.b"]'))))
 
     assert f"--allow-destroy '{DATABASE}[\"a.b\"]'" in str(raised.value)

@@ -329,7 +329,7 @@ def test_a_file_that_is_too_large_is_laid_out_and_only_fingerprinted(
 
     folder = laid_out(app, shard, tmp_path / "work")
 
-    assert [file.part_of for file in shard.inputs.not_kept] == ["../../../templates/x.txt"]
+    assert [file.part_of for file in shard.inputs.files if not file.kept] == ["../../../templates/x.txt"]
     assert (folder / "../../../templates/x.txt").read_text() == "large"
     assert found_here(shard.inputs, shard.directory)[1] == ()
     (app / "templates" / "x.txt").write_text("other")

@@ -12,7 +12,6 @@ from holdfast_orchestrator.terraform.stateful_types import (
     Protection,
     has_snapshots,
     is_stateful,
-    types_by_schema,
 )
 
 
@@ -73,18 +72,9 @@ def test_an_instance_is_stateful_unless_all_its_disks_outlive_it() -> None:
     assert is_stateful("aws_instance", {})
 
 
-def test_a_type_of_an_unknown_provider_is_stateful_when_its_schema_guards_deletion() -> None:
-    def provider(**attributes: Any) -> dict[str, Any]:
-        return {"resource_schemas": {"acme_store": {"block": {"attributes": attributes}}}}
-
-    guarded = {"provider_schemas": {"registry.terraform.io/acme/acme": provider(deletion_protection_on={})}}
-    plain = {"provider_schemas": {"registry.terraform.io/acme/acme": provider(name={})}}
-    aws = {"provider_schemas": {"registry.terraform.io/hashicorp/aws": provider(force_destroy={})}}
-
-    assert types_by_schema(guarded) == {"acme_store"}
-    assert types_by_schema(plain) == frozenset()
-    assert types_by_schema(aws) == frozenset()
-    assert Protection(types=types_by_schema(guarded)).covers("acme_store.a", "acme_store", {})
+def test_a_type_of_another_provider_is_stateful_when_it_is_named() -> None:
+    assert Protection(types=frozenset({"acme_store"})).covers("acme_store.a", "acme_store", {})
+    assert not Protection().covers("acme_store.a", "acme_store", {})
 
 
 def test_only_some_stateful_types_have_snapshots() -> None:

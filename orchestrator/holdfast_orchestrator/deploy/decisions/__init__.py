@@ -1,4 +1,4 @@
-"""How a deploy decides: every decision, and not one effect.
+"""The decisions of a deploy, as pure functions: none of them has an effect.
 
 Each module answers one question about plain documents (a plan as `terraform show -json` prints it, a state
 in format 4, a cdk.tf.json configuration) and Terraform's own events. Nothing in here reads a file, a clock

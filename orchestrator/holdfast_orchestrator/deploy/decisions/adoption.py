@@ -129,21 +129,21 @@ def tagged_import_id(kind: str, arn: str) -> str | None:
 
 def told_apart(
     wanted: Mapping[str, tuple[str, Mapping[str, str]]],
-    there: Mapping[str, Mapping[str, str]],
-    known: Collection[str],
+    existing: Mapping[str, Mapping[str, str]],
+    strangers: Collection[str],
 ) -> Mapping[str, str]:
     """Return the import id of each wanted object that has its tags for itself alone, by address.
 
-    `wanted` are type and tags by address, `there` the tags of what exists by ARN, `known` ARNs and ids that
-    are none of them. Where one object fits two addresses, or two fit one, nobody can tell.
+    `wanted` are type and tags by address, `existing` the tags of what exists by ARN, `strangers` ARNs and
+    ids that are none of them. Where one object fits two addresses, or two fit one, nobody can tell.
     """
     fitting = {
         address: tuple(
             import_id
-            for arn, carried in there.items()
+            for arn, carried in existing.items()
             if tags.items() <= carried.items()
             and (import_id := tagged_import_id(kind, arn)) is not None
-            and not {arn, import_id}.intersection(known)
+            and not {arn, import_id}.intersection(strangers)
         )
         for address, (kind, tags) in wanted.items()
     }

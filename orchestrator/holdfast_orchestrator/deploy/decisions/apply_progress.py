@@ -103,13 +103,13 @@ def planned_steps(planned: PlannedChanges) -> tuple[Step, ...]:
     """The steps an apply of this plan consists of; a replacement is a delete and a create."""
     steps = []
     for change in planned:
-        found = str((change.before or {}).get("id") or "") or None
+        id_value = str((change.before or {}).get("id") or "") or None
         if change.deletes:
-            steps.append(Step(address=change.address, action="delete", id_value=found))
+            steps.append(Step(address=change.address, action="delete", id_value=id_value))
         if change.creates:
             steps.append(Step(address=change.address, action="create"))
         if change.action is Action.UPDATE:
-            steps.append(Step(address=change.address, action="update", id_value=found))
+            steps.append(Step(address=change.address, action="update", id_value=id_value))
     return tuple(steps)
 
 
@@ -157,13 +157,13 @@ def settle(
     """
     destroyed, gone = progress.destroyed(), progress.gone()
     fresh = [
-        known
-        for known in now
-        if known.address not in imported
-        and (known.identity not in before or (known.identity.kind, known.id) in destroyed)
+        tracked
+        for tracked in now
+        if tracked.address not in imported
+        and (tracked.identity not in before or (tracked.identity.kind, tracked.id) in destroyed)
     ]
-    made = frozenset(known.identity for known in fresh if _made_by(progress, known))
-    saved = {(known.identity.kind, known.id) for known in now}
+    made = frozenset(tracked.identity for tracked in fresh if _made_by(progress, tracked))
+    saved = {(tracked.identity.kind, tracked.id) for tracked in now}
     return Settled(
         created=made.difference(unproven),
         taken=made.intersection(unproven),
@@ -195,12 +195,12 @@ def _not_started(planned: Iterable[Step], started: Counter[tuple[str, str]]) -> 
     return tuple(waiting)
 
 
-def _made_by(progress: Progress, known: TrackedObject) -> bool:
-    """Only an object our own events speak of is ours; another run may have written to this state."""
-    if any(step.address == known.address for step in progress.doubt):
+def _made_by(progress: Progress, tracked: TrackedObject) -> bool:
+    """Whether our own events speak of the object; another run may have written to this state."""
+    if any(step.address == tracked.address for step in progress.doubt):
         return True
     return any(
-        step.address == known.address and (step.id_value is None or step.id_value == known.id)
+        step.address == tracked.address and (step.id_value is None or step.id_value == tracked.id)
         for step in progress.created()
     )
 
@@ -212,4 +212,4 @@ def _is_saved(step: Step, saved: Collection[tuple[str, str | None]], now: Identi
 
 
 def _is_at(address: str, fresh: Iterable[TrackedObject]) -> bool:
-    return any(known.address == address for known in fresh)
+    return any(tracked.address == address for tracked in fresh)

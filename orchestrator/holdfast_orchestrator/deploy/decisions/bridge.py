@@ -90,27 +90,29 @@ def _with_deletes(plan: Document, blocks: Collection[str] | None) -> Document:
         if change.action is Action.DELETE and configuration_address(change.address) not in blocks
     }
     changes = plan.get("resource_changes") or ()
-    return {**plan, "resource_changes": [one for one in changes if one["address"] not in left_out]}
+    return {**plan, "resource_changes": [change for change in changes if change["address"] not in left_out]}
 
 
 def _keep_output(built: dict[str, Any], name: str, source: Document) -> None:
     """Add the output, and what it reads, where the objects it refers to are there."""
     available, body = declared(source), _outputs(source)[name]
-    needed = [one for one in closure(references(body), available) if one in available]
-    there = declared(built)
-    missing = [one for one in needed if one not in there]
-    if name in built["output"] or any(one.section not in _CARRIED for one in missing):
+    needed = [reference for reference in closure(references(body), available) if reference in available]
+    declared_now = declared(built)
+    missing = [reference for reference in needed if reference not in declared_now]
+    if name in built["output"] or any(reference.section not in _CARRIED for reference in missing):
         return
-    for one in missing:
-        _carry(built, one, available[one])
+    for reference in missing:
+        _carry(built, reference, available[reference])
     built["output"][name] = deepcopy(body)
 
 
-def _carry(built: dict[str, Any], one: Reference, body: object) -> None:
-    section = {key: value for group in as_list(built.get(one.section)) for key, value in group.items()}
-    if one.kind:
-        by_name = {key: value for group in as_list(section.get(one.kind)) for key, value in group.items()}
-        section[one.kind] = {**by_name, one.name: deepcopy(body)}
+def _carry(built: dict[str, Any], reference: Reference, body: object) -> None:
+    section = {key: value for group in as_list(built.get(reference.section)) for key, value in group.items()}
+    if reference.kind:
+        by_name = {
+            key: value for group in as_list(section.get(reference.kind)) for key, value in group.items()
+        }
+        section[reference.kind] = {**by_name, reference.name: deepcopy(body)}
     else:
-        section[one.name] = deepcopy(body)
-    built[one.section] = section
+        section[reference.name] = deepcopy(body)
+    built[reference.section] = section

@@ -109,9 +109,9 @@ def inverse_moves(last_good: IdentityIndex, now: IdentityIndex) -> tuple[Move, .
     Where two addresses hold one identity, an object at its own address stays where it is.
     """
     return tuple(
-        Move(address, known.address)
-        for known, address in _standing(last_good, now)
-        if known.deposed is None and address != known.address
+        Move(address, tracked.address)
+        for tracked, address in _standing(last_good, now)
+        if tracked.deposed is None and address != tracked.address
     )
 
 
@@ -139,13 +139,13 @@ def to_forget(
     """
     own = {address for _, address in _standing(last_good, now)}
     return tuple(
-        known.address
-        for known in now
-        if known.deposed is None
+        tracked.address
+        for tracked in now
+        if tracked.deposed is None
         and (
-            (known.identity in imported and known.identity not in last_good)
-            or (keep_created and known.stateful and known.identity in created)
-            or (known.identity in last_good and known.address not in own)
+            (tracked.identity in imported and tracked.identity not in last_good)
+            or (keep_created and tracked.stateful and tracked.identity in created)
+            or (tracked.identity in last_good and tracked.address not in own)
         )
     )
 
@@ -172,16 +172,18 @@ def _standing(last_good: IdentityIndex, now: IdentityIndex) -> list[tuple[Tracke
     own addresses stay there, and each other place is one object's at most.
     """
     places = defaultdict[Identity, list[str]](list)
-    for known in now:
-        if known.deposed is None:
-            places[known.identity].append(known.address)
-    standing = [(known, known.address) for known in last_good if known.address in places[known.identity]]
-    at_home = {known for known, _ in standing}
+    for tracked in now:
+        if tracked.deposed is None:
+            places[tracked.identity].append(tracked.address)
+    standing = [
+        (tracked, tracked.address) for tracked in last_good if tracked.address in places[tracked.identity]
+    ]
+    at_home = {tracked for tracked, _ in standing}
     taken = {address for _, address in standing}
-    for known in sorted(last_good, key=lambda known: known.deposed is not None):
-        free = [address for address in places[known.identity] if address not in taken]
-        if known not in at_home and free:
-            standing.append((known, free[0]))
+    for tracked in sorted(last_good, key=lambda tracked: tracked.deposed is not None):
+        free = [address for address in places[tracked.identity] if address not in taken]
+        if tracked not in at_home and free:
+            standing.append((tracked, free[0]))
             taken.add(free[0])
     return standing
 
@@ -209,7 +211,7 @@ def _split_moves(
 
 
 def _exchanges(moves: Sequence[Move], state: IdentityIndex) -> list[Move]:
-    """A new object at the address an old one goes back to changes places with it.
+    """Swap a new object with the old one that goes back to its address.
 
     Terraform would leave both where they are, with a warning, and destroy the old one.
     """
@@ -235,7 +237,7 @@ def _split_forgets(
     whole, single, contradictions = dict[str, None](), list[str](), list[str]()
     for address in forget:
         block = configuration_address(address)
-        others = {known.address for known in state if configuration_address(known.address) == block}
+        others = {tracked.address for tracked in state if configuration_address(tracked.address) == block}
         if _block(address) in own and address == block:
             contradictions.append(
                 f"{address} was imported or kept, and the last good version declares it too; "
@@ -250,7 +252,9 @@ def _split_forgets(
 
 def _clean(configuration: dict[str, Any], state: IdentityIndex) -> None:
     """Take out statements of the last good version that did their work when it was deployed."""
-    present = {known.address for known in state} | {configuration_address(known.address) for known in state}
+    present = {tracked.address for tracked in state} | {
+        configuration_address(tracked.address) for tracked in state
+    }
     for section in ("moved", "import"):
         configuration.pop(section, None)
     if "removed" in configuration:

@@ -32,7 +32,7 @@ from holdfast_orchestrator.terraform.json_values import Document, as_list
 from holdfast_orchestrator.terraform.object_keys import ObjectKey, key_of
 from holdfast_orchestrator.terraform.ownership import is_among
 from holdfast_orchestrator.terraform.plan import Action, Change, read_plan
-from holdfast_orchestrator.terraform.provider_blocks import provider_key, union_providers
+from holdfast_orchestrator.terraform.provider_blocks import union_providers
 from holdfast_orchestrator.terraform.references import (
     Reference,
     closure,
@@ -224,7 +224,7 @@ def _stage_one_problem(change: Change, kept: Collection[str], accepted: Collecti
 
 
 def _instances(block: str, state: IdentityIndex) -> set[str]:
-    return {known.address for known in state if configuration_address(known.address) == block}
+    return {tracked.address for tracked in state if configuration_address(tracked.address) == block}
 
 
 def _shared(put_off: Collection[str], state: IdentityIndex) -> list[str]:
@@ -235,17 +235,17 @@ def _shared(put_off: Collection[str], state: IdentityIndex) -> list[str]:
     recognized by what names them.
     """
     kept, keys = defaultdict[Identity, set[str | None]](set), set[ObjectKey]()
-    for known in state:
-        if known.address not in put_off:
-            kept[known.identity].add(known.place)
-            keys.update(() if known.key is None else (known.key,))
+    for tracked in state:
+        if tracked.address not in put_off:
+            kept[tracked.identity].add(tracked.place)
+            keys.update(() if tracked.key is None else (tracked.key,))
 
-    def stays(known: TrackedObject) -> bool:
-        places = kept.get(known.identity) or set()
-        same = bool(places) and (known.place is None or bool(places & {known.place, None}))
-        return same or (known.key is not None and is_among(known.key, keys))
+    def stays(tracked: TrackedObject) -> bool:
+        places = kept.get(tracked.identity) or set()
+        same = bool(places) and (tracked.place is None or bool(places & {tracked.place, None}))
+        return same or (tracked.key is not None and is_among(tracked.key, keys))
 
-    return [known.address for known in state if known.address in put_off and stays(known)]
+    return [tracked.address for tracked in state if tracked.address in put_off and stays(tracked)]
 
 
 def _find(change: Change, new: Document, earlier: Sequence[Document]) -> _Removed | NotPutOff:
@@ -274,7 +274,7 @@ def _is_local_module(block: object) -> bool:
 
 
 def _possible(wanted: Sequence[_Removed], new: Document) -> tuple[list[_Removed], list[NotPutOff]]:
-    """Those whose references all resolve; leaving one out can make another impossible."""
+    """Keep the blocks whose references all resolve; each one left out may make another impossible."""
     kept, refused = list(wanted), list[NotPutOff]()
     while True:
         returning = {each.reference for each in kept}
@@ -287,7 +287,7 @@ def _possible(wanted: Sequence[_Removed], new: Document) -> tuple[list[_Removed]
 
 
 def _obstacle(removed: _Removed, returning: Collection[Reference], new: Document) -> str | None:
-    """What is referred to and undeclared is no reference: that configuration was valid."""
+    """Why a block cannot stay. What is referred to and not declared anywhere is no reference."""
     available, present = declared(removed.source), declared(new)
     for needed in sorted(closure([removed.reference], available)):
         if needed.section not in ("resource", "module") or needed not in available:
@@ -313,11 +313,11 @@ def _union(new: Document, kept: Sequence[_Removed]) -> dict[str, Any]:
 
 
 def _sources(kept: Sequence[_Removed]) -> list[Document]:
-    found: list[Document] = []
+    sources: list[Document] = []
     for removed in kept:
-        if all(removed.source is not source for source in found):
-            found.append(removed.source)
-    return found
+        if all(removed.source is not source for source in sources):
+            sources.append(removed.source)
+    return sources
 
 
 def _providers(returning: Sequence[Reference], source: Document) -> frozenset[str] | None:
@@ -326,7 +326,7 @@ def _providers(returning: Sequence[Reference], source: Document) -> frozenset[st
         return None
     available = declared(source)
     return frozenset(
-        provider_key(provider_of(needed.kind, available[needed]))
+        provider_of(needed.kind, available[needed])
         for needed in closure(returning, available)
         if needed.section in ("resource", "data") and needed in available
     )

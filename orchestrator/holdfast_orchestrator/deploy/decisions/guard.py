@@ -147,11 +147,11 @@ def _whole(planned: PlannedChanges, candidate: Candidate, bounds: Bounds) -> Ite
     for problem in planned.problems:
         yield _about("G9", None, problem, f"`{bounds.resume}` with a supported Terraform")
     if candidate.stamp != bounds.prior:
-        found, wanted = candidate.stamp, bounds.prior
+        stamp, wanted = candidate.stamp, bounds.prior
         yield _about(
             "G8",
             None,
-            f"The plan was made from state serial {found.serial} (lineage {found.lineage or 'none'}); "
+            f"The plan was made from state serial {stamp.serial} (lineage {stamp.lineage or 'none'}); "
             f"recorded after the failure was {wanted.serial} ({wanted.lineage or 'none'}).",
             f"find out who wrote the state in between, then `{bounds.resume}`",
         )
@@ -161,9 +161,9 @@ def _versions(candidate: Candidate, bounds: Bounds) -> Iterator[Violation]:
     if is_older(candidate.runner.terraform, bounds.writer.terraform):
         yield _too_old("Terraform", candidate.runner.terraform, bounds.writer.terraform)
     for source, written in bounds.writer.providers.items():
-        found = candidate.runner.providers.get(source)
-        if found is None or is_older(found, written):
-            yield _too_old(source, found or "none", written)
+        version = candidate.runner.providers.get(source)
+        if version is None or is_older(version, written):
+            yield _too_old(source, version or "none", written)
 
 
 def _count(planned: PlannedChanges, bounds: Bounds) -> Iterator[Violation]:
@@ -180,16 +180,16 @@ def _count(planned: PlannedChanges, bounds: Bounds) -> Iterator[Violation]:
 def _g1(change: Change, bounds: Bounds) -> Iterator[Violation]:
     if not change.deletes or change.identity is None:
         return
-    known = bounds.last_good.by_identity.get(change.identity)
-    if known is None:
+    tracked = bounds.last_good.by_identity.get(change.identity)
+    if tracked is None:
         return
-    addresses = (known.address, change.address, change.previous_address or change.address)
+    addresses = (tracked.address, change.address, change.previous_address or change.address)
     covered = any(bounds.protection.covers(each, change.kind, change.before) for each in addresses)
-    if known.stateful or covered:
+    if tracked.stateful or covered:
         yield _about(
             "G1",
             change,
-            f"{change.address} is {known.address} of the last good version, and would be {_verb(change)}.",
+            f"{change.address} is {tracked.address} of the last good version, and would be {_verb(change)}.",
             bounds.leave(change.address),
         )
 
@@ -197,10 +197,10 @@ def _g1(change: Change, bounds: Bounds) -> Iterator[Violation]:
 def _g2(change: Change, bounds: Bounds) -> Iterator[Violation]:
     if not change.creates or change.importing:
         return
-    known = bounds.last_good.by_address.get(change.address)
-    if known is None:
+    tracked = bounds.last_good.by_address.get(change.address)
+    if tracked is None:
         return
-    if known.stateful or bounds.protection.covers(change.address, change.kind, change.after):
+    if tracked.stateful or bounds.protection.covers(change.address, change.kind, change.after):
         yield _about(
             "G2",
             change,
@@ -313,7 +313,7 @@ _RULES: tuple[Callable[[Change, Bounds], Iterator[Violation]], ...] = (
 
 
 def _foreseen(move: Move, bounds: Bounds) -> bool:
-    """A block moves with all its instances, so their keys need not be named."""
+    """Whether a move is one of those that the rollback wants; a block moves with all its instances."""
     block = Move(configuration_address(move.source), configuration_address(move.target))
     return move in bounds.moves or block in bounds.moves
 
@@ -322,11 +322,11 @@ def _verb(change: Change) -> str:
     return "replaced" if change.replaces else "destroyed"
 
 
-def _too_old(what: str, found: str, written: str) -> Violation:
+def _too_old(what: str, version: str, written: str) -> Violation:
     return _about(
         "G10",
         None,
-        f"The state was written with {what} {written}, and the rollback would use {found}.",
+        f"The state was written with {what} {written}, and the rollback would use {version}.",
         f"use {what} {written} or newer for the rollback",
     )
 

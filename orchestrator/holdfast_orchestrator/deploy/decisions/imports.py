@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from holdfast_orchestrator.deploy.decisions.apply_progress import Step
-from holdfast_orchestrator.terraform.import_ids import STATE_ONLY_PREFIXES, ImportBlock, import_id
+from holdfast_orchestrator.terraform.import_ids import ImportBlock, import_id
 from holdfast_orchestrator.terraform.json_values import Document
+from holdfast_orchestrator.terraform.object_keys import STATE_ONLY_PREFIXES
 from holdfast_orchestrator.terraform.plan import Action, Change, read_plan
 
 
@@ -39,13 +40,13 @@ def plan_imports(steps: Iterable[Step], planned: Mapping[str, Document]) -> Impo
     """
     blocks, again, by_hand = dict[str, ImportBlock](), list[Step](), list[Step]()
     for step in steps:
-        found = import_id(step.kind, step.id_value, planned.get(step.address) or {})
+        by_id = import_id(step.kind, step.id_value, planned.get(step.address) or {})
         if step.kind.startswith(STATE_ONLY_PREFIXES):
             again.append(step)
-        elif found is None or step.address in blocks:
+        elif by_id is None or step.address in blocks:
             by_hand.append(step)
         else:
-            blocks[step.address] = ImportBlock(step.address, found, step.id_value)
+            blocks[step.address] = ImportBlock(step.address, by_id, step.id_value)
     return ImportPlan(tuple(blocks.values()), tuple(again), tuple(by_hand))
 
 
@@ -76,11 +77,11 @@ def _import_problem(
     if not change.touches:
         return None
     if change.importing and change.address in wanted:
-        recorded, found = wanted[change.address].id, str((change.before or {}).get("id") or "")
+        recorded, import_id_read = wanted[change.address].id, str((change.before or {}).get("id") or "")
         if change.action not in (Action.NOTHING, Action.UPDATE):
             return f"{change.address} would be imported and then change: {change.action}."
-        if recorded is not None and found != recorded:
-            return f"{change.address}: the import found {found!r}, the event file says {recorded!r}."
+        if recorded is not None and import_id_read != recorded:
+            return f"{change.address}: the import found {import_id_read!r}, the event file says {recorded!r}."
         return None
     if change.action is Action.CREATE and change.address in may_create:
         return None

@@ -68,12 +68,14 @@ class Reversibility:
     def past_return(self) -> tuple[str, ...]:
         """Addresses whose approved change no automatic rollback may try to undo."""
         kinds = (Kind.IRREVERSIBLE, Kind.ONE_WAY)
-        return tuple(found.address for found in self.findings if found.kind in kinds and found.approved_by)
+        return tuple(
+            finding.address for finding in self.findings if finding.kind in kinds and finding.approved_by
+        )
 
     @property
     def put_off(self) -> tuple[str, ...]:
         """Addresses whose deletes belong into the second stage."""
-        return tuple(found.address for found in self.findings if found.kind is Kind.PUT_OFF)
+        return tuple(finding.address for finding in self.findings if finding.kind is Kind.PUT_OFF)
 
 
 def judge_forward(
@@ -91,11 +93,11 @@ def judge_forward(
         approvals: what somebody approved by name; nothing matches by pattern.
         last_good: the index of the last good deployment; what it calls stateful stays stateful.
     """
-    known = last_good or IdentityIndex()
+    known_good = last_good or IdentityIndex()
     planned = read_plan(plan)
     findings = [_unreadable(problem) for problem in planned.problems]
     for change in planned:
-        findings.extend(_judge(change, protection, known, tuple(approvals)))
+        findings.extend(_judge(change, protection, known_good, tuple(approvals)))
     return Reversibility(tuple(findings))
 
 
@@ -127,10 +129,10 @@ def _unreadable(problem: str) -> Finding:
 
 
 def _judge(
-    change: Change, protection: Protection, known: IdentityIndex, approvals: tuple[Approval, ...]
+    change: Change, protection: Protection, last_good: IdentityIndex, approvals: tuple[Approval, ...]
 ) -> Iterator[Finding]:
     if change.deletes:
-        yield _judge_delete(change, _is_stateful(change, protection, known), approvals)
+        yield _judge_delete(change, _is_stateful(change, protection, last_good), approvals)
     for one_way in one_way_updates(change):
         yield _hold_unless_approved(
             change,
@@ -146,10 +148,10 @@ def _judge(
         yield _note(change, Kind.FORGOTTEN, "is forgotten, not destroyed; a rollback will import it again")
 
 
-def _is_stateful(change: Change, protection: Protection, known: IdentityIndex) -> bool:
+def _is_stateful(change: Change, protection: Protection, last_good: IdentityIndex) -> bool:
     if change.identity is None:
         return True
-    recorded = known.by_identity.get(change.identity)
+    recorded = last_good.by_identity.get(change.identity)
     addresses = {change.address, change.previous_address} - {None}
     return (
         (recorded is not None and recorded.stateful)

@@ -95,7 +95,7 @@ class RestoreCopy:
 
 @dataclass(frozen=True, slots=True)
 class AskOperator:
-    """Nobody but a person can tell: why, the objects to look for, and the next step."""
+    """Only a person can decide: why, which objects to look for, and the next step."""
 
     why: str
     missing: tuple[Step, ...]
@@ -237,6 +237,6 @@ def _distinct(steps: Sequence[Step]) -> tuple[Step, ...]:
 
 
 def _renumbered(state: StateObject, evidence: Evidence) -> dict[str, Any]:
-    seen = (evidence.stored, *evidence.rescued, *evidence.copies)
-    ours = [each for each in seen if each.lineage == state.lineage]
+    states = (evidence.stored, *evidence.rescued, *evidence.copies)
+    ours = [each for each in states if each.lineage == state.lineage]
     return {**(state.document or {}), "serial": next_serial(*ours, recorded=evidence.recorded)}

@@ -74,7 +74,7 @@ class ObjectsOfRun:
     def lost(self) -> tuple[TrackedObject, ...]:
         """The objects that had to stay and are missing; of a destroyed one, a namesake does not count."""
         gone = set(self.destroyed)
-        ids = {known.identity for known in self.before if (known.identity.kind, known.id) in gone}
+        ids = {tracked.identity for tracked in self.before if (tracked.identity.kind, tracked.id) in gone}
         return lost(self.before, self.now, approved=self.approved, destroyed=ids)
 
 
@@ -89,20 +89,20 @@ def judge_verify(
         baseline: the fingerprint recorded with the last good deployment, None before the first.
         accepted: the differences that somebody has accepted.
     """
-    planned, found = read_plan(plan), fingerprint(plan)
+    planned, plan_fingerprint = read_plan(plan), fingerprint(plan)
     judged = judge_differences(planned, accepted or Accepting())
     verdict: Literal["clean", "accepted", "as before", "changes", "unreadable"] = "changes"
     if planned.problems:
         verdict = "unreadable"
     elif not (judged.open or judged.expired):
         verdict = "accepted" if judged.accepted else "clean"
-    elif found == baseline:
+    elif plan_fingerprint == baseline:
         verdict = "as before"
-    return Verified(plan=verdict, fingerprint=found, lost=objects.lost, differences=judged)
+    return Verified(plan=verdict, fingerprint=plan_fingerprint, lost=objects.lost, differences=judged)
 
 
 def _unknown(change: Change) -> list[str]:
-    """What is known after the apply only; a value that is not there is something else."""
+    """What is known only after the apply, apart from values that do not exist."""
     return [digest(change.after_unknown)] if has_unknown(change.after_unknown) else []
 
 

@@ -1,4 +1,4 @@
-"""What an apply has left: read everything there is, change nothing, and say what kind of failure it is."""
+"""Assesses what an apply has left: reads everything, changes nothing, and names the kind of failure."""
 
 from dataclasses import dataclass
 
@@ -42,7 +42,7 @@ def examine(leased: LeasedShard, attempt: Attempt) -> Assessment:
     """Look at state, rescued state and events."""
     stored = leased.state()
     rescued = leased.rescued()
-    told = attempt.progress()
+    progress = attempt.progress()
     before = recorded(attempt.before.snapshot)
     now = leased.index(stored.document)
     evidence = Evidence(
@@ -50,15 +50,15 @@ def examine(leased: LeasedShard, attempt: Attempt) -> Assessment:
         recorded=before,
         rescued=() if rescued is None else (read_state("errored.tfstate", read_source(rescued)),),
         copies=_copies(leased, attempt) if _is_lost(stored, attempt) else (),
-        created=told.created(),
-        gone=told.gone() | attempt.objects.let_go,
+        created=progress.created(),
+        gone=progress.gone() | attempt.objects.let_go,
     )
     return Assessment(
         stored=stored,
         now=now,
-        progress=told,
+        progress=progress,
         settled=settle(
-            told,
+            progress,
             before=attempt.before.index,
             now=now,
             imported=attempt.imported,
@@ -87,8 +87,8 @@ def verdict_of(attempt: Attempt, assessment: Assessment) -> Verdict:
 
 
 def _answered_by_our_own(attempt: Attempt, assessment: Assessment) -> tuple[str, ...]:
-    """The errors that say that an object exists which this run has adopted."""
-    adopted = {known.address for known in assessment.now if known.identity in attempt.objects.adopted}
+    """The errors that report an existing object which this run has adopted."""
+    adopted = {tracked.address for tracked in assessment.now if tracked.identity in attempt.objects.adopted}
     return tuple(
         error.text
         for error in attempt.evidence.diagnostics
@@ -97,7 +97,7 @@ def _answered_by_our_own(attempt: Attempt, assessment: Assessment) -> tuple[str,
 
 
 def in_doubt(attempt: Attempt, assessment: Assessment) -> tuple[Step, ...]:
-    """The creates nobody has looked for yet; one that was refused has made nothing."""
+    """The creates in doubt that were not looked for yet. A refused create has made nothing."""
     refused = attempt.refused()
     return tuple(
         step
@@ -120,14 +120,14 @@ def _is_lost(stored: StateObject, attempt: Attempt) -> bool:
 
 def _copies(leased: LeasedShard, attempt: Attempt) -> tuple[StateObject, ...]:
     """Copies of the state: the backups, and the bucket's own earlier versions."""
-    found = (
+    copies = (
         [] if attempt.before.snapshot is None else [read_state("the backup", attempt.before.snapshot.body)]
     )
     for backup in list_backups(leased.store, leased.folder):
         stored = leased.store.get(backup.key)
-        found.append(read_state(f"backup {backup.serial}", None if stored is None else stored.body))
+        copies.append(read_state(f"backup {backup.serial}", None if stored is None else stored.body))
     key = leased.shard.state.key
     for version in leased.store.versions(key):
         stored = None if version.deleted else leased.store.get_version(key, version.version)
-        found.append(read_state(f"version {version.version}", None if stored is None else stored.body))
-    return tuple(one for one in found if one.condition is Condition.WHOLE)
+        copies.append(read_state(f"version {version.version}", None if stored is None else stored.body))
+    return tuple(copy for copy in copies if copy.condition is Condition.WHOLE)

@@ -1,4 +1,4 @@
-"""What a destroy has left: the state without what no longer exists, and what still has to go.
+"""Settles a destroy: takes what no longer exists out of the state, and names what is left.
 
 Terraform's events tell which deletes were completed. Of everything else, a destroy plan tells: it reads
 each object first, and plans to delete only those that it finds. An object that it does not find leaves the
@@ -11,7 +11,7 @@ from typing import Any
 from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import destroy_command
-from holdfast_orchestrator.deploy.work.plan_basis import refuse_other_state
+from holdfast_orchestrator.deploy.work.preflight import refuse_other_state
 from holdfast_orchestrator.errors import GateError
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.terraform.json_values import Document, managed
@@ -63,7 +63,7 @@ def destroy_again(leased: LeasedShard, attempt: Attempt) -> str:
 
 
 def _save_refreshed(leased: LeasedShard, snapshot: StateSnapshot, terraform: Any, plan: Any) -> None:
-    """Nothing of it exists: an apply of the empty plan saves what Terraform has just read."""
+    """Save what Terraform has just read, by an apply of the empty plan: no object exists any more."""
     gone = sorted({address for address, _, _ in managed(snapshot.document)})
     leased.back_up(snapshot, "before what does not exist any more leaves the state")
     leased.lease.confirm()
@@ -72,10 +72,10 @@ def _save_refreshed(leased: LeasedShard, snapshot: StateSnapshot, terraform: Any
 
 
 def _drop_missing(leased: LeasedShard, snapshot: StateSnapshot, plan: Document) -> tuple[str, ...]:
-    there = {change.address for change in read_plan(plan) if change.touches}
-    known = {address for address, _, _ in managed(snapshot.document)}
-    _forget(leased, snapshot, known - there - _read(plan))
-    return tuple(sorted(there))
+    planned = {change.address for change in read_plan(plan) if change.touches}
+    recorded = {address for address, _, _ in managed(snapshot.document)}
+    _forget(leased, snapshot, recorded - planned - _read(plan))
+    return tuple(sorted(planned))
 
 
 def _read(plan: Document) -> set[str]:
@@ -95,8 +95,8 @@ def _addresses_of(state: Document, gone: Collection[tuple[str, str]]) -> set[str
     deleted: set[str] = set()
     kept: set[str] = set()
     for address, resource, instance in managed(state):
-        found = (resource["type"], (instance.get("attributes") or {}).get("id"))
-        (deleted if found in gone else kept).add(address)
+        kind_and_id = (resource["type"], (instance.get("attributes") or {}).get("id"))
+        (deleted if kind_and_id in gone else kept).add(address)
     return deleted - kept
 
 

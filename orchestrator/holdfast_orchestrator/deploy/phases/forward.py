@@ -13,12 +13,12 @@ from holdfast_orchestrator.deploy.decisions.deferred_deletes import (
 )
 from holdfast_orchestrator.deploy.decisions.verification import CLEAN_FINGERPRINT
 from holdfast_orchestrator.deploy.phases.destroy import destroy_again, refuse_more_than_agreed, settle_destroy
+from holdfast_orchestrator.deploy.phases.irreversible import judge_reversible
 from holdfast_orchestrator.deploy.phases.letting_go import (
     deletes_at_once,
     let_go_in_state,
     not_ours_to_delete,
 )
-from holdfast_orchestrator.deploy.phases.reversibility import judge_reversible
 from holdfast_orchestrator.deploy.phases.verification import (
     accepting,
     prove,
@@ -31,7 +31,7 @@ from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.failure import Failure, failure_of, failure_of_error
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard, recorded
 from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy
-from holdfast_orchestrator.deploy.work.plan_basis import refuse_other_state
+from holdfast_orchestrator.deploy.work.preflight import refuse_other_state
 from holdfast_orchestrator.deploy.work.sightings import (
     holdings_of,
     look_once_more,
@@ -105,7 +105,7 @@ def _refuse_to_delete_what_is_made(attempt: Attempt) -> None:
 
 
 def staging_of(leased: LeasedShard, attempt: Attempt) -> Staging:
-    """How the newest plan falls into two stages; what is half made cannot be kept as it is."""
+    """Split the newest plan into two stages. Half-made objects are not kept: they go in the first."""
     changes = attempt.plan.get("resource_changes") or ()
     whole = [change for change in changes if change["address"] not in attempt.tainted]
     plan = {**attempt.plan, "resource_changes": whole}
@@ -135,7 +135,7 @@ def apply_stage_one(leased: LeasedShard, attempt: Attempt) -> Phase:
 
 
 def _let_go_at_once(leased: LeasedShard, attempt: Attempt, reasons: Mapping[str, str]) -> None:
-    """Let go of what the first apply would delete, and plan it again without."""
+    """Take what the first apply must not delete out of the state, and plan again."""
     planned = {change.address for change in attempt.planned if change.deletes} - set(
         attempt.planning.staging.put_off
     )
@@ -161,7 +161,9 @@ def run_apply(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
     attempt.planning.plan_file = None
     attempt.evidence.records.append(applied.record)
     attempt.evidence.code = applied.code
-    attempt.evidence.errors = tuple(one.text for one in applied.diagnostics if one.is_error)
+    attempt.evidence.errors = tuple(
+        diagnostic.text for diagnostic in applied.diagnostics if diagnostic.is_error
+    )
     attempt.evidence.diagnostics = applied.diagnostics
     attempt.verification.verified = None
     note_stolen_lock(leased, attempt)
@@ -184,7 +186,7 @@ def verify(leased: LeasedShard, attempt: Attempt) -> Phase:
 
 
 def check(leased: LeasedShard, attempt: Attempt, configuration: Document) -> Mapping[str, object]:
-    """Verify, and put the answer where classification finds it; a plan that fails is an answer too."""
+    """Verify, and keep the answer for the classification; a plan that fails is an answer too."""
     if attempt.verb == "destroy":
         return _check_destroyed(leased, attempt)
     try:
@@ -209,13 +211,11 @@ def check(leased: LeasedShard, attempt: Attempt, configuration: Document) -> Map
 
 
 def make_deletes(leased: LeasedShard, attempt: Attempt) -> Phase:
-    """The second stage: the deletes that were put off, now that the new version is well."""
+    """Make the deletes that were put off, now that the new version is healthy."""
     attempt.planning.deletes_begun = True
     # What was proven is the first stage.
     attempt.verification.verified = None
-    put_off = [
-        each for each in attempt.planning.staging.put_off if each not in attempt.objects.ownership.held
-    ]
+    put_off = _put_off_now(attempt)
     reasons = not_ours_to_delete(leased, attempt, put_off)
     with leased.phase(Phase.DELETING, put_off=put_off, boot=leased.boot, handed=sorted(reasons)) as entry:
         leased.step("deleting")
@@ -267,12 +267,14 @@ def state_afterwards(leased: LeasedShard) -> dict[str, object]:
     return {} if noted is None else noted.to_json()
 
 
+def _put_off_now(attempt: Attempt) -> list[str]:
+    """What was put off and does not wait for the receiver of a move."""
+    held = attempt.objects.ownership.held
+    return [address for address in attempt.planning.staging.put_off if address not in held]
+
+
 def _plan_stage_two(leased: LeasedShard, attempt: Attempt) -> tuple[str, ...]:
-    snapshot = leased.snapshot()
-    index = leased.index(None if snapshot is None else snapshot.document)
-    put_off = [
-        each for each in attempt.planning.staging.put_off if each not in attempt.objects.ownership.held
-    ]
+    index, put_off = leased.index_now(), _put_off_now(attempt)
     second = stage_two(attempt.final_configuration, put_off=put_off, state=index)
     if second.problems:
         return second.problems

@@ -1,4 +1,4 @@
-"""Health checks after the apply, as a yes or no for the machine."""
+"""Runs the health checks after the apply, and answers with yes or no."""
 
 from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.failure import Failure

@@ -1,4 +1,4 @@
-"""What a shard may not remove yet, because a dependent could not be taken back without it.
+"""Holds back what a shard may not remove yet: a dependent could not be rolled back without it.
 
 Outputs that the last good deployment of another shard reads stay, with the objects behind them. Deletes also
 wait for the dependents that this run is going to change and that look things up with data sources: what they
@@ -63,8 +63,8 @@ def held_back(
     if not readers and not waiting:
         return None
     good = good_of(leased, recorded)
-    kept = () if recorded.kept is None else recorded.kept.record.leftovers.artifacts
-    earlier = [parsed(read_artifact(leased.store, sha).configuration) for sha in kept]
+    artifacts = recorded.leftovers.artifacts
+    earlier = [parsed(read_artifact(leased.store, sha).configuration) for sha in artifacts]
     bridge = build_bridge(
         parsed(leased.shard.configuration),
         plan=plan,

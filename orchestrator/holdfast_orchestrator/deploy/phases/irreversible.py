@@ -1,8 +1,9 @@
-"""What cannot be undone: a loss that was approved and has happened, and inputs that are others now."""
+"""Refuses what cannot be undone: beforehand in a plan, and afterwards in a rollback."""
 
 from collections.abc import Iterable
 
 from holdfast_orchestrator.deploy.decisions.configuration import Pin, changed_pins
+from holdfast_orchestrator.deploy.decisions.reversibility import advice_of, judge_forward
 from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.failure import BlockedRollbackError
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
@@ -10,6 +11,8 @@ from holdfast_orchestrator.deploy.work.next_commands import deploy_command, roll
 from holdfast_orchestrator.deploy.work.promotion import pins_now
 from holdfast_orchestrator.errors import EngineError, GateError
 from holdfast_orchestrator.record.last_good import deployments, earlier
+from holdfast_orchestrator.terraform.json_values import Document
+from holdfast_orchestrator.terraform.stateful_types import Protection
 
 # The deployment of now, and the one before it.
 _ONE_BEFORE = 2
@@ -41,11 +44,20 @@ def refuse_without_way_back(leased: LeasedShard, attempt: Attempt) -> None:
     )
 
 
+def judge_reversible(leased: LeasedShard, attempt: Attempt, plan: Document) -> None:
+    """Raise GateError where something in a plan could not be undone and nobody approved it."""
+    held = judge_forward(
+        plan, protection=leased.protection, approvals=attempt.consents, last_good=attempt.good_index
+    ).held
+    if held:
+        raise GateError(
+            " ".join(finding.sentence for finding in held),
+            next_step="; ".join(dict.fromkeys(filter(None, map(advice_of, held)))),
+        )
+
+
 def refuse_point_of_no_return(attempt: Attempt) -> None:
     """Raise BlockedRollbackError where an approved loss has happened: nothing here brings it back."""
-    from holdfast_orchestrator.deploy.decisions.reversibility import judge_forward  # noqa: PLC0415
-    from holdfast_orchestrator.terraform.stateful_types import Protection  # noqa: PLC0415
-
     done = {step.address for step in attempt.progress().done if step.action in ("delete", "update")}
     passed = {
         address
@@ -54,7 +66,7 @@ def refuse_point_of_no_return(attempt: Attempt) -> None:
             gated,
             protection=Protection(),
             approvals=attempt.consents,
-            last_good=None if attempt.good is None else attempt.good.record.index,
+            last_good=attempt.good_index,
         ).past_return
     }
     if gone := sorted(done & passed):

@@ -1,4 +1,4 @@
-"""Right before deletes are made: what another state has by now leaves our state, and is not deleted.
+"""Takes what another state has by now out of our state, right before deletes are made.
 
 The owners are read once more (a LIST, and what was written since): minutes may have passed since the plan.
 The edit of the state is one of ours, backed up and conditional; in the cloud nothing changes.
@@ -11,6 +11,7 @@ from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.ownership.conflicts import shard_name
 from holdfast_orchestrator.terraform.identity import Identity
+from holdfast_orchestrator.terraform.json_values import Document
 from holdfast_orchestrator.terraform.owners import (
     PlannedPlaces,
     keys_by_address,
@@ -28,11 +29,10 @@ def not_ours_to_delete(
     """Return those of `addresses` whose objects must not be deleted by this shard, each with the reason."""
     if not addresses:
         return {}
-    snapshot = leased.snapshot()
     owners = leased.run_context.owners.of(leased.shard, leased.run).now()
-    keys = keys_by_address(None if snapshot is None else snapshot.document, leased.folder)
-    found = owned_elsewhere(addresses, keys, owners, folder=leased.folder)
-    reasons = {address: f"{shard_name(leased, owner)} has it" for address, owner in found.items()}
+    keys = keys_by_address(leased.document(), leased.folder)
+    elsewhere = owned_elsewhere(addresses, keys, owners, folder=leased.folder)
+    reasons = {address: f"{shard_name(leased, owner)} has it" for address, owner in elsewhere.items()}
     for unreadable in owners.unreadable_besides(leased.shard.state.key):
         for address in addresses:
             if keys.get(address):
@@ -52,17 +52,19 @@ def not_ours_to_delete(
 
 
 def let_go_in_state(leased: LeasedShard, attempt: Attempt, reasons: Mapping[str, str]) -> None:
-    """Take addresses out of the state, with a word on each."""
+    """Take addresses out of the state, and report the reason for each."""
     snapshot = leased.snapshot()
     if snapshot is None:
         return
-    there = sorted(reasons.keys() & {known.address for known in leased.index(snapshot.document)})
-    if not there:
+    present = sorted(reasons.keys() & {tracked.address for tracked in leased.index(snapshot.document)})
+    if not present:
         return
-    known = leased.index(snapshot.document).by_address
-    leased.put_state(forget_in_state(snapshot.document, there), reason="before objects are let go of")
-    attempt.objects.handed_over.update({address: known[address] for address in there if address in known})
-    for address in there:
+    by_address = leased.index(snapshot.document).by_address
+    leased.put_state(forget_in_state(snapshot.document, present), reason="before objects are let go of")
+    attempt.objects.handed_over.update(
+        {address: by_address[address] for address in present if address in by_address}
+    )
+    for address in present:
         leased.say(f"{address} is not deleted, only forgotten: {reasons[address]}")
 
 
@@ -76,9 +78,8 @@ def deletes_at_once(attempt: Attempt) -> tuple[str, ...]:
 
 def owned_by_others(leased: LeasedShard, attempt: Attempt, created: Collection[Identity]) -> set[Identity]:
     """Return those of the objects a failed run made that other states have: a rollback lets go of them."""
-    snapshot = leased.snapshot()
-    now = leased.index(None if snapshot is None else snapshot.document)
-    mine = {known.address: known.identity for known in now if known.identity in created}
+    now = leased.index_now()
+    mine = {tracked.address: tracked.identity for tracked in now if tracked.identity in created}
     reasons = not_ours_to_delete(leased, attempt, list(mine))
     for address, why in reasons.items():
         note = f"{address} is not deleted: {why}"
@@ -87,9 +88,8 @@ def owned_by_others(leased: LeasedShard, attempt: Attempt, created: Collection[I
     return {mine[address] for address in reasons}
 
 
-def creates_of_others(leased: LeasedShard, attempt: Attempt) -> Mapping[str, str]:
+def creates_of_others(leased: LeasedShard, plan: Document) -> Mapping[str, str]:
     """Return what a rollback's plan would make and another state has, with who has it."""
-    plan = attempt.rollback.plan
     changes = (
         [change for change in read_plan(plan) if change.creates and not change.importing] if plan else []
     )
@@ -97,18 +97,18 @@ def creates_of_others(leased: LeasedShard, attempt: Attempt) -> Mapping[str, str
         return {}
     places = PlannedPlaces(plan, place_of(leased.folder))
     owners = leased.run_context.owners.of(leased.shard, leased.run).now()
-    found = {}
+    owner_names = {}
     for change in changes:
         key = object_key(
             change.kind, change.after or {}, address=change.address, place=places.of(change.address)
         )
         owner = None if key is None else owners.has(key, besides=leased.folder)
         if owner is not None:
-            found[change.address] = shard_name(leased, owner)
-    return found
+            owner_names[change.address] = shard_name(leased, owner)
+    return owner_names
 
 
-def deletes_of_others(leased: LeasedShard, attempt: Attempt) -> Mapping[str, str]:
+def deletes_of_others(leased: LeasedShard, attempt: Attempt, plan: Document) -> Mapping[str, str]:
     """Return what a rollback's plan would delete and another state has since it was made."""
-    planned = read_plan(attempt.rollback.plan) if attempt.rollback.plan else ()
+    planned = read_plan(plan) if plan else ()
     return not_ours_to_delete(leased, attempt, [change.address for change in planned if change.deletes])

@@ -1,4 +1,4 @@
-"""Is an object there that was perhaps created, and is it ours? Asked with a plan that only reads.
+"""Finds out whether an object in doubt exists and is ours, with a plan that only reads.
 
 Its id is worked out from what was planned, or, where only AWS chooses it, found by its tags.
 
@@ -86,21 +86,21 @@ def look_for(leased: LeasedShard, attempt: Attempt, doubts: Sequence[Step]) -> t
 
     Raises NeedsPersonError where one could not be read in the end: not to know is not the same as no.
     """
-    found: dict[str, Probed] = {}
+    probed_by_address: dict[str, Probed] = {}
     unanswered: dict[str, str] = {}
     for look in range(ATTEMPTS):
         if look > 0:
             leased.run.clock.sleep(_WAITS[look - 1])
         unanswered.clear()
-        missing = [step for step in doubts if step.address not in found]
+        missing = [step for step in doubts if step.address not in probed_by_address]
         for step in missing:
             try:
                 if (probed := _at_known_ids(leased, attempt, step)) is not None:
-                    found[step.address] = probed
+                    probed_by_address[step.address] = probed
             except _NoAnswerError as error:
                 unanswered[step.address] = str(error)
-        found |= _tagged(leased, attempt, missing, found, unanswered)
-        if len(found) == len(doubts) or not (unanswered or may_still_land(attempt)):
+        probed_by_address |= _tagged(leased, attempt, missing, probed_by_address, unanswered)
+        if len(probed_by_address) == len(doubts) or not (unanswered or may_still_land(attempt)):
             break
     if unanswered:
         why = "; ".join(dict.fromkeys(unanswered.values()))
@@ -108,7 +108,7 @@ def look_for(leased: LeasedShard, attempt: Attempt, doubts: Sequence[Step]) -> t
             f"it could not be found out whether {', '.join(unanswered)} was made: {why}",
             next_step=f"holdfast resume {attempt.run} --continue, when that has passed or is put right",
         )
-    return tuple(found.values())
+    return tuple(probed_by_address.values())
 
 
 def may_still_land(attempt: Attempt) -> bool:
@@ -129,14 +129,18 @@ def may_be_there(attempt: Attempt) -> bool:
 
 
 def was_refused(attempt: Attempt, step: Step) -> bool:
-    """Whether AWS answered the call that makes this object with a no: then no answer was lost.
+    """Whether AWS refused the call that makes this object: then no answer was lost.
 
     What a later call was answered says nothing: the object may be there without its tags.
     """
-    told = [one.text for one in attempt.evidence.diagnostics if one.is_error and one.address == step.address]
-    if not told or attempt.rollback is not None or attempt.evidence.interrupted:
+    errors = [
+        diagnostic.text
+        for diagnostic in attempt.evidence.diagnostics
+        if diagnostic.is_error and diagnostic.address == step.address
+    ]
+    if not errors or attempt.rollback is not None or attempt.evidence.interrupted:
         return False
-    return all(_NOT_FOUND.match(text) or says_not_made(text) for text in told)
+    return all(_NOT_FOUND.match(text) or says_not_made(text) for text in errors)
 
 
 def _errors(attempt: Attempt) -> tuple[str, ...]:
@@ -159,10 +163,10 @@ def _tagged(
     leased: LeasedShard,
     attempt: Attempt,
     missing: Sequence[Step],
-    found: Mapping[str, Probed],
+    probed_by_address: Mapping[str, Probed],
     unanswered: dict[str, str],
 ) -> dict[str, Probed]:
-    """Of the objects whose ids only AWS knows, those that their tags lead to. Adds to `unanswered`."""
+    """Find, by their tags, objects whose ids only AWS knows. Adds to `unanswered`."""
     steps = {step.address: step for step in missing if not known_ids(leased, attempt, step)}
     if not steps or attempt.objects.tagged_before is None or not may_be_there(attempt):
         return {}
@@ -170,7 +174,7 @@ def _tagged(
     ids = find_by_tags(
         leased,
         {address: (step.kind, planned.get(address, {})) for address, step in steps.items()},
-        strangers={*attempt.objects.tagged_before, *(one.import_id for one in found.values())},
+        strangers={*attempt.objects.tagged_before, *(each.import_id for each in probed_by_address.values())},
     )
     looked = dict[str, Probed]()
     for address, import_id in ids.items():
@@ -221,13 +225,17 @@ def _read(leased: LeasedShard, attempt: Attempt, block: ImportBlock) -> Change |
 
 
 def _says_no(attempt: Attempt, address: str, error: CommandFailedError) -> bool:
-    """Whether it was said that there is no such object, or none of ours that only may not be looked at."""
+    """Whether the error says that the object does not exist, or is not ours and must not be read."""
     # An import has no address in its complaints where the provider makes them; others are of what it needs.
-    told = [one.text for one in error.diagnostics if one.is_error and one.address in (None, address)]
-    if told and all(says_absent(text) for text in told):
+    errors = [
+        diagnostic.text
+        for diagnostic in error.diagnostics
+        if diagnostic.is_error and diagnostic.address in (None, address)
+    ]
+    if errors and all(says_absent(text) for text in errors):
         return True
-    made = (one.text for one in attempt.evidence.diagnostics if one.address == address)
-    return any(says_not_made(text) for text in made) and any(says_hidden(text) for text in told)
+    made = (diagnostic.text for diagnostic in attempt.evidence.diagnostics if diagnostic.address == address)
+    return any(says_not_made(text) for text in made) and any(says_hidden(text) for text in errors)
 
 
 def _was_absent(attempt: Attempt, change: Change) -> bool:
@@ -239,10 +247,10 @@ def _was_absent(attempt: Attempt, change: Change) -> bool:
 
 
 def _is_as_planned(change: Change) -> bool:
-    """Whether nothing of it differs from what was planned but what AWS does not tell."""
+    """Whether the object is what was planned, apart from values that AWS does not return."""
     before, after = change.before or {}, change.after or {}
-    told = {name for name, value in before.items() if value not in (None, "", [], {}, False)}
-    return not change.deletes and all(before[name] == after.get(name) for name in told & after.keys())
+    names = {name for name, value in before.items() if value not in (None, "", [], {}, False)}
+    return not change.deletes and all(before[name] == after.get(name) for name in names & after.keys())
 
 
 def _why_refused(attempt: Attempt, change: Change) -> str | None:
@@ -257,13 +265,13 @@ def _why_elsewhere(leased: LeasedShard, identity: Identity) -> str | None:
 
 
 def _why_not_ours(leased: LeasedShard, change: Change) -> str | None:
-    """What speaks against its being this shard's, None where nothing does. Raises _NoAnswerError."""
-    identity, there = change.identity or Identity(change.kind, ""), change.before or {}
+    """Why the object is not this shard's; None where it may be. Raises _NoAnswerError."""
+    identity, values = change.identity or Identity(change.kind, ""), change.before or {}
     tags = stable_tags(leased.shard)
-    answers = [judge_adoption(identity, there, tag=tag, elsewhere=()) for tag in tags]
+    answers = [judge_adoption(identity, values, tag=tag, elsewhere=()) for tag in tags]
     if all(isinstance(answer, Adopt) for answer in answers):
         # Whose tags are not ours is in no state that has to be read for it.
-        answers = [judge_adoption(identity, there, tag=tags[0], elsewhere=frozenset(_elsewhere(leased)))]
+        answers = [judge_adoption(identity, values, tag=tags[0], elsewhere=frozenset(_elsewhere(leased)))]
     return next((answer.why for answer in answers if not isinstance(answer, Adopt)), None)
 
 
@@ -297,4 +305,6 @@ def _elsewhere(leased: LeasedShard) -> Iterator[Identity]:
             raise _NoAnswerError(
                 f"{other.name} puts the same tags on, and its state cannot be read: {error}"
             ) from error
-        yield from (known.identity for known in leased.index(None if snapshot is None else snapshot.document))
+        yield from (
+            tracked.identity for tracked in leased.index(None if snapshot is None else snapshot.document)
+        )

@@ -1,4 +1,4 @@
-"""Who still reads what a shard is about to remove: others' last good deployments, from their records."""
+"""Finds the shards whose last good deployments still read what a shard is about to remove."""
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
@@ -21,11 +21,11 @@ def readers_of(shard: Shard, run: Run, outputs: Collection[str] | None) -> Mappi
     Shards that are not in the app any more count while they are deployed. A record or an artifact that
     cannot be read names nobody: what it says could not be gone back to either.
     """
-    found: dict[str, frozenset[str]] = {}
+    readers: dict[str, frozenset[str]] = {}
     for first, *_ in by_bucket(run.manifest.shards):
         with suppress(HoldfastError):
-            found.update(_readers(run.tools.store(first), shard, outputs))
-    return found
+            readers.update(_readers(run.tools.store(first), shard, outputs))
+    return readers
 
 
 def looking_up(names: Collection[str], run: Run) -> Iterator[str]:

@@ -1,91 +1,54 @@
-"""The way back: last good configuration against the partial state, guarded, applied, proved.
+"""The phases of a rollback: build, plan, guard, apply and prove the way back to the last good version.
 
 A rollback never starts another rollback. What the guard refuses is left as it is, for a person.
 """
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-from holdfast_orchestrator.app.inputs import NOTHING, Inputs
-from holdfast_orchestrator.deploy.decisions.configuration import (
-    RollbackConfiguration,
-    RollbackNeeds,
-    build_rollback,
-)
-from holdfast_orchestrator.deploy.decisions.guard import Bounds, Candidate, Violation, Written, judge_rollback
-from holdfast_orchestrator.deploy.decisions.skipping import skipped_together
+from holdfast_orchestrator.deploy.decisions.configuration import RollbackConfiguration, build_rollback
+from holdfast_orchestrator.deploy.decisions.guard import Violation
 from holdfast_orchestrator.deploy.phases.assessment import Assessment, examine, in_doubt
 from holdfast_orchestrator.deploy.phases.irreversible import (
-    let_upstreams_go_first,
     refuse_changed_inputs,
     refuse_lost_artifact,
     refuse_point_of_no_return,
 )
 from holdfast_orchestrator.deploy.phases.letting_go import creates_of_others, deletes_of_others
 from holdfast_orchestrator.deploy.phases.rollback_inputs import (
-    declared_by_good,
     failed,
     goal_of,
     let_go,
     needs_of,
     tell_overwritten,
 )
+from holdfast_orchestrator.deploy.phases.rollback_plan import broken_rules, planned_back
 from holdfast_orchestrator.deploy.phases.state_recovery import repair_state, settle_doubts
 from holdfast_orchestrator.deploy.phases.tag_search import may_be_adopted, tagged_arns
-from holdfast_orchestrator.deploy.phases.verification import accepting_back, prove, sentence, to_keep, told
+from holdfast_orchestrator.deploy.phases.verification import prove, sentence, to_keep, told
 from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.failure import BlockedRollbackError
 from holdfast_orchestrator.deploy.work.kept_inputs import inputs_to_go_back_with
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import decisions
+from holdfast_orchestrator.deploy.work.rollback_attempt import RollbackAttempt
 from holdfast_orchestrator.deploy.work.sightings import holdings_of, note_sightings
 from holdfast_orchestrator.deploy.work.terraform_locks import release_our_lock
-from holdfast_orchestrator.engine import lockfile
-from holdfast_orchestrator.engine.toolchain import dotted
+from holdfast_orchestrator.engine.diagnostics import Diagnostic
 from holdfast_orchestrator.errors import EngineError, GateError, NeedsPersonError
 from holdfast_orchestrator.lifecycle import ROLLBACK_RETRIES, Phase
-from holdfast_orchestrator.record.artifact import Artifact, read_artifact
 from holdfast_orchestrator.record.journal.saved_plan import keep_plan
-from holdfast_orchestrator.system.private_files import read_source
-from holdfast_orchestrator.terraform.differences import judge_differences
-from holdfast_orchestrator.terraform.identity import Identity
-from holdfast_orchestrator.terraform.json_values import Document, managed
-from holdfast_orchestrator.terraform.plan import prior_stamp, read_plan
+from holdfast_orchestrator.terraform.json_values import Document
+from holdfast_orchestrator.terraform.plan import read_plan
 from holdfast_orchestrator.terraform.state_edits import (
     deposed_to_swap,
     forget_in_state,
     move_in_state,
     swap_deposed,
 )
-from holdfast_orchestrator.terraform.state_file import NO_STATE, StateStamp
-
-_FILE = "rollback.tfplan"
-
-
-@dataclass(slots=True, kw_only=True)
-class Rollback:
-    """A rollback in the making."""
-
-    needs: RollbackNeeds = field(default_factory=RollbackNeeds)
-    built: RollbackConfiguration | None = None
-    created: frozenset[Identity] = frozenset()
-    prior: StateStamp = NO_STATE
-    terraform: Any = field(default=None, repr=False)
-    plan_file: Path | None = None
-    plan: Document = field(default_factory=dict, repr=False)
-    code: int = 0
-    errors: tuple[str, ...] = ()
-    skipped: frozenset[str] = frozenset()
-    inputs: Inputs = NOTHING
-
-    @property
-    def configuration(self) -> Document:
-        """The configuration to go back to."""
-        return {} if self.built is None else self.built.configuration
 
 
 def snapshot_partial(leased: LeasedShard, attempt: Attempt) -> Phase:
@@ -104,19 +67,19 @@ def build(leased: LeasedShard, attempt: Attempt) -> Phase:
         refuse_point_of_no_return(attempt)
         refuse_changed_inputs(leased, attempt)
         _swap_deposed(leased, attempt)
-        found, built = _built(leased, attempt)
+        assessment, rollback, built = _built(leased, attempt)
         # After a restart: a try that died may have made something too.
-        if doubts := in_doubt(attempt, found):
-            entry["found"] = [one.to_json() for one in settle_doubts(leased, attempt, doubts)]
-            found, built = _built(leased, attempt)
+        if doubts := in_doubt(attempt, assessment):
+            entry["found"] = [probed.to_json() for probed in settle_doubts(leased, attempt, doubts)]
+            assessment, rollback, built = _built(leased, attempt)
         if built.problems:
             raise BlockedRollbackError(
                 " ".join(built.problems),
                 next_step=f"go on from what stands: holdfast resume {attempt.run} --accept-forward",
                 violations=(),
             )
-        let_go(attempt, attempt.rollback.needs, found.now, taken=found.settled.taken)
-        tell_overwritten(attempt, attempt.rollback.needs, found.stored.document, attempt.rollback.created)
+        let_go(attempt, rollback.needs, assessment.now, taken=assessment.settled.taken)
+        tell_overwritten(attempt, rollback.needs, assessment.stored.document, rollback.created)
         entry["let_go"] = sorted(attempt.objects.let_go)
         _edit_state(leased, built)
     return Phase.RB_PLANNED
@@ -131,19 +94,40 @@ def recall(leased: LeasedShard, attempt: Attempt) -> None:
         _built(leased, attempt)
 
 
-def _built(leased: LeasedShard, attempt: Attempt) -> tuple[Assessment, RollbackConfiguration]:
-    """Build the rollback from what there is now; return both."""
+def _built(
+    leased: LeasedShard, attempt: Attempt
+) -> tuple[Assessment, RollbackAttempt, RollbackConfiguration]:
+    """Begin a try from the state as it is now; return what was assessed, the try, and its configuration."""
     assessment = examine(leased, attempt)
     created = assessment.settled.created | attempt.objects.adopted | attempt.leftovers.created
     needs = needs_of(leased, attempt, assessment, created)
     built = build_rollback(goal_of(attempt), failed(leased, attempt), needs=needs, state=assessment.now)
-    attempt.rollback = Rollback(
+    attempt.rollback = RollbackAttempt(
         needs=needs,
         built=built,
         created=frozenset(created),
         inputs=inputs_to_go_back_with(leased, attempt, built.configuration),
     )
-    return assessment, built
+    return assessment, attempt.rollback, built
+
+
+def give_up(attempt: Attempt) -> None:
+    """Undo no more: nothing is left to settle of the rollback that was tried."""
+    attempt.rollback = None
+
+
+def note_error(attempt: Attempt, error: str) -> None:
+    """Keep what went wrong on the way back."""
+    attempt.rollback = _rollback_of(attempt).with_errors(error)
+
+
+def reopen(attempt: Attempt) -> None:
+    """Take up the rollback of a dead run where its apply may have ended: nothing of it is built any more."""
+    attempt.rollback = RollbackAttempt()
+
+
+def _rollback_of(attempt: Attempt) -> RollbackAttempt:
+    return attempt.rollback or RollbackAttempt()
 
 
 def plan(leased: LeasedShard, attempt: Attempt) -> Phase:
@@ -151,10 +135,9 @@ def plan(leased: LeasedShard, attempt: Attempt) -> Phase:
 
     Raises BlockedRollbackError where a rule is broken, or where others have by now what the plan would make.
     """
-    rollback: Rollback = attempt.rollback
     with leased.phase(Phase.RB_PLANNED) as entry:
-        _plan_back(leased, attempt)
-        violations = broken_rules(leased, attempt)
+        rollback = attempt.rollback = planned_back(leased, attempt, _rollback_of(attempt))
+        violations = broken_rules(leased, attempt, rollback)
         entry["changes"] = sorted(read_plan(rollback.plan).touched) if rollback.plan else []
         entry["violations"] = [
             leased.run.redactor.text(f"{each.rule} {each.sentence}") for each in violations
@@ -171,35 +154,9 @@ def plan(leased: LeasedShard, attempt: Attempt) -> Phase:
     return Phase.RB_APPLYING
 
 
-def _plan_back(leased: LeasedShard, attempt: Attempt) -> None:
-    rollback: Rollback = attempt.rollback
-    snapshot = leased.snapshot()
-    rollback.prior = NO_STATE if snapshot is None else snapshot.stamp
-    rollback.terraform = leased.terraform(rollback.configuration, rollback.inputs)
-    try:
-        outcome = rollback.terraform.plan(out=_FILE)
-    except EngineError as error:
-        let_upstreams_go_first(leased, attempt, error)
-        raise
-    rollback.plan_file = outcome.plan if outcome.changes else None
-    rollback.plan = rollback.terraform.show_plan(outcome.plan) if outcome.changes else {}
-    if outcome.changes and attempt.decision.skip:
-        _plan_without(leased, attempt)
-
-
-def broken_rules(leased: LeasedShard, attempt: Attempt) -> tuple[Violation, ...]:
-    """The rules that the rollback's plan breaks."""
-    rollback: Rollback = attempt.rollback
-    if rollback.plan_file is None:
-        return ()
-    runner = _written(rollback.terraform)
-    candidate = Candidate(rollback.plan, prior_stamp(read_source(rollback.plan_file)), runner)
-    return judge_rollback(candidate, _bounds(leased, attempt, runner))
-
-
 def _remembered(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
-    """Keep what any machine needs to look for what this plan may have made, should this one die."""
-    plan: Document = attempt.rollback.plan
+    """Keep what another machine needs to find what this plan made, in case this one dies."""
+    plan = _rollback_of(attempt).plan
     asked = any(
         _makes_our_own(leased, earlier)
         for earlier in (*attempt.planning.plans, *attempt.planning.rollback_plans)
@@ -219,12 +176,13 @@ def _makes_our_own(leased: LeasedShard, plan: Document) -> bool:
 
 def refuse_what_others_have(leased: LeasedShard, attempt: Attempt) -> None:
     """Raise BlockedRollbackError where another shard has by now what the rollback's plan would make."""
-    if attempt.rollback.plan_file is None:
+    rollback = _rollback_of(attempt)
+    if rollback.plan_file is None:
         return
-    if taken := creates_of_others(leased, attempt):
-        told = "; ".join(f"{address} is {owner}'s now" for address, owner in sorted(taken.items()))
+    if taken := creates_of_others(leased, rollback.plan):
+        owners = "; ".join(f"{address} is {owner}'s now" for address, owner in sorted(taken.items()))
         raise BlockedRollbackError(
-            f"undoing this is refused: {told}",
+            f"undoing this is refused: {owners}",
             next_step=f"holdfast rollback {shlex.quote(min(taken.values()))}, then: "
             f"holdfast resume {attempt.run} --continue",
             violations=(),
@@ -232,8 +190,8 @@ def refuse_what_others_have(leased: LeasedShard, attempt: Attempt) -> None:
 
 
 def _ways_on(run: str, violations: Sequence[Violation]) -> str:
-    """What can be done where the guard refuses: its own advice, and to go on from what is deployed."""
-    steps = dict.fromkeys(one.next_step for one in violations)
+    """The next steps where the guard refuses: its own advice, or going on from what is deployed."""
+    steps = dict.fromkeys(violation.next_step for violation in violations)
     forward = f"holdfast resume {run} --accept-forward"
     named = any(forward in step for step in steps)
     return "; ".join((*steps, *(() if named else (f"`{forward}` undoes nothing",))))
@@ -241,72 +199,72 @@ def _ways_on(run: str, violations: Sequence[Violation]) -> str:
 
 def apply(leased: LeasedShard, attempt: Attempt) -> Phase:
     """Apply the guarded plan; it is never interrupted by us."""
-    rollback: Rollback = attempt.rollback
-    if rollback.plan_file is not None and (taken := deletes_of_others(leased, attempt)):
-        told = "; ".join(f"{address} would be deleted: {why}" for address, why in sorted(taken.items()))
-        rollback.errors = (*rollback.errors, told)
+    rollback = _rollback_of(attempt)
+    if rollback.plan_file is not None and (taken := deletes_of_others(leased, attempt, rollback.plan)):
+        reasons = (f"{address} would be deleted: {why}" for address, why in sorted(taken.items()))
+        attempt.rollback = rollback.with_errors("; ".join(reasons))
         return Phase.RB_RETRY
     with leased.phase(Phase.RB_APPLYING, boot=leased.boot) as entry:
-        if rollback.plan_file is not None:
+        if rollback.plan_file is not None and rollback.terraform is not None:
             leased.lease.confirm()
             applied = rollback.terraform.apply(
                 rollback.plan_file, holdings=holdings_of(leased, attempt, rollback.plan)
             )
-            rollback.plan_file = None
             entry.update(note_sightings(attempt, applied.watched))
             attempt.evidence.records.append(applied.record)
-            rollback.code = applied.code
-            rollback.errors = tuple(
-                f"{one.summary}: {one.detail}" if one.detail else one.summary
-                for one in applied.diagnostics
-                if one.is_error
+            errors = (diagnostic for diagnostic in applied.diagnostics if diagnostic.is_error)
+            attempt.rollback = replace(
+                rollback, plan_file=None, code=applied.code, errors=tuple(map(_in_words, errors))
             )
-        entry["code"] = rollback.code
+        entry["code"] = _rollback_of(attempt).code
     return Phase.RB_SETTLE
+
+
+def _in_words(error: Diagnostic) -> str:
+    return f"{error.summary}: {error.detail}" if error.detail else error.summary
 
 
 def settle(leased: LeasedShard, attempt: Attempt) -> Phase:
     """See that the state was saved; recover it where it was not."""
-    rollback: Rollback = attempt.rollback
     with leased.phase(Phase.RB_SETTLE) as entry:
         assessment = examine(leased, attempt)
         entry["state"] = type(assessment.decision).__name__
         if not assessment.state_is_whole:
             repair_state(leased, attempt, assessment)
-        if not assessment.state_is_whole or rollback.built is None:
+        if not assessment.state_is_whole or _rollback_of(attempt).built is None:
             # What was recovered, and what a restart found, needs a plan of its own.
             return Phase.RB_RETRY
         if doubts := in_doubt(attempt, assessment):
-            there = settle_doubts(leased, attempt, doubts)
-            entry["found"] = [one.to_json() for one in there]
-            if there:
+            probed = settle_doubts(leased, attempt, doubts)
+            entry["found"] = [each.to_json() for each in probed]
+            if probed:
                 return Phase.RB_RETRY
     return Phase.RB_VERIFY
 
 
 def verify(leased: LeasedShard, attempt: Attempt) -> Phase:
     """Plan again, to prove that the last good version is back."""
-    rollback: Rollback = attempt.rollback
+    rollback = _rollback_of(attempt)
     with leased.phase(Phase.RB_VERIFY) as entry:
         leased.step("verifying the rollback")
         try:
             proof = prove(leased, attempt, rollback.configuration, back=True)
         except EngineError as error:
-            rollback.errors = (*rollback.errors, error.what)
+            attempt.rollback = rollback.with_errors(error.what)
             return Phase.RB_RETRY
         entry.update(told(proof))
         if proof.proven or (
             not proof.lost and set(proof.differing) <= {*attempt.decision.skip, *rollback.skipped}
         ):
             return Phase.ROLLED_BACK
-        rollback.errors = (*rollback.errors, sentence(proof))
+        attempt.rollback = rollback.with_errors(sentence(proof))
     return Phase.RB_RETRY
 
 
 def retry(leased: LeasedShard, attempt: Attempt) -> Phase:
-    """Once more with a fresh plan, a bounded number of times. Raises NeedsPersonError after that."""
+    """Try again with a fresh plan, a bounded number of times. Raises NeedsPersonError after that."""
     attempt.course.rollback_retries += 1
-    rollback: Rollback = attempt.rollback or Rollback()
+    rollback = _rollback_of(attempt)
     with leased.phase(Phase.RB_RETRY, retry=attempt.course.rollback_retries):
         if attempt.course.rollback_retries > ROLLBACK_RETRIES:
             why = "; ".join(dict.fromkeys(rollback.errors)) or "it gave no reason"
@@ -317,7 +275,7 @@ def retry(leased: LeasedShard, attempt: Attempt) -> Phase:
         leased.run.clock.sleep(float(attempt.course.rollback_retries))
         with suppress(GateError):
             release_our_lock(leased)
-        rollback.errors = ()
+        attempt.rollback = replace(rollback, errors=())
     return Phase.RB_BUILD
 
 
@@ -340,105 +298,3 @@ def _edit_state(leased: LeasedShard, built: RollbackConfiguration) -> None:
     if built.state_moves:
         document = move_in_state(document, built.state_moves)
     leased.put_state(document, reason="before addresses are put right")
-
-
-def _plan_without(leased: LeasedShard, attempt: Attempt) -> None:
-    """Plan again, of everything but the addresses a person leaves as they are.
-
-    Raises BlockedRollbackError where Terraform takes one of them along for the sake of another.
-    """
-    rollback: Rollback = attempt.rollback
-    skip = attempt.decision.skip
-    planned = [change for change in read_plan(rollback.plan) if change.touches]
-    rollback.skipped = frozenset(
-        change.address for change in planned if {change.address, change.previous_address} & {*skip}
-    )
-    targets = sorted({change.address for change in planned} - rollback.skipped)
-    if not targets:
-        rollback.plan_file, rollback.plan = None, {}
-        return
-    outcome = rollback.terraform.plan(out=_FILE, targets=targets)
-    rollback.plan_file = outcome.plan if outcome.changes else None
-    # A plan with targets is never complete; what is left out was left out on purpose.
-    shown = rollback.terraform.show_plan(outcome.plan) if outcome.changes else {}
-    rollback.plan = {**shown, "complete": True} if shown else {}
-    all_the_same = {
-        change.address for change in read_plan(rollback.plan) if change.touches
-    } & rollback.skipped
-    if all_the_same:
-        raise BlockedRollbackError(
-            f"{', '.join(sorted(all_the_same))} cannot be skipped alone: other things to undo depend on it",
-            next_step=_skip_more(leased, attempt, targets),
-            violations=(),
-        )
-
-
-def _skip_more(leased: LeasedShard, attempt: Attempt, targets: Sequence[str]) -> str:
-    """The command that skips what has to be skipped together, and the one that undoes nothing."""
-    rollback: Rollback = attempt.rollback
-    together = skipped_together(
-        attempt.decision.skip, targets, configuration=rollback.configuration, state=_document(leased) or {}
-    )
-    options = " ".join(f"--skip {shlex.quote(address)}" for address in together)
-    orphans = "".join(f" --orphan {shlex.quote(address)}" for address in attempt.decision.orphan)
-    resume = f"holdfast resume {attempt.run}"
-    return f"{resume} {options}{orphans}; or: {resume} --accept-forward"
-
-
-def _bounds(leased: LeasedShard, attempt: Attempt, runner: Written) -> Bounds:
-    rollback: Rollback = attempt.rollback
-    snapshot = leased.snapshot()
-    version = "" if snapshot is None else str(snapshot.document.get("terraform_version", ""))
-    built, now = rollback.built, leased.index(_document(leased))
-    forgets = {*rollback.needs.forget, *(() if built is None else built.state_forgets)}
-    return Bounds(
-        last_good=to_keep(attempt),
-        created=rollback.created,
-        touched=attempt.touched
-        | {known.address for known in now if known.identity in rollback.created}
-        | _settled(leased, attempt),
-        prior=rollback.prior,
-        writer=Written(version or runner.terraform, _writer_providers(leased, attempt)),
-        moves=rollback.needs.moves,
-        forgets=frozenset(forgets),
-        imports=frozenset(block.address for block in rollback.needs.import_again),
-        declared=declared_by_good(attempt, now),
-        protection=leased.protection,
-        before=_attributes_before(attempt),
-        health_began=attempt.health.began or attempt.leftovers.health_began,
-        approvals=attempt.consents,
-        run=attempt.run,
-        shard=leased.shard.name,
-    )
-
-
-def _settled(leased: LeasedShard, attempt: Attempt) -> frozenset[str]:
-    """What the rollback's plan updates only because it differs each time, as somebody accepted."""
-    rules = accepting_back(leased.shard, attempt, attempt.rollback.configuration)
-    judged = judge_differences(read_plan(attempt.rollback.plan), rules)
-    return frozenset(use.resource for use in judged.accepted)
-
-
-def _attributes_before(attempt: Attempt) -> dict[tuple[str, str], Document]:
-    """What the state said of each object when the run began, by type and id."""
-    return {
-        (resource["type"], str(attributes.get("id"))): attributes
-        for _, resource, instance in managed(attempt.before.document or {})
-        if (attributes := instance.get("attributes")) is not None
-    }
-
-
-def _written(terraform: Any) -> Written:
-    providers = lockfile.locked_providers(lockfile.text_of(terraform.workdir) or "")
-    return Written(dotted(terraform.engine.version), providers)
-
-
-def _writer_providers(leased: LeasedShard, attempt: Attempt) -> Mapping[str, str]:
-    """The versions the failed apply used, as its artifact has them."""
-    artifact: Artifact = read_artifact(leased.store, attempt.artifact)
-    return dict(artifact.providers)
-
-
-def _document(leased: LeasedShard) -> Any:
-    snapshot = leased.snapshot()
-    return None if snapshot is None else snapshot.document

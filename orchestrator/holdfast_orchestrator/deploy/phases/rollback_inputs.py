@@ -1,4 +1,4 @@
-"""What a rollback is built from: where to go back to, what failed, and what to keep, forget or import."""
+"""Works out what a rollback is built from: its goal, what failed, what to keep, forget or import."""
 
 from collections.abc import Iterator, Mapping
 
@@ -30,7 +30,7 @@ def goal_of(attempt: Attempt) -> Document:
 
 
 def failed(leased: LeasedShard, attempt: Attempt) -> Document:
-    """What failed; with the providers earlier failed runs needed."""
+    """The configuration that failed, with the providers that earlier failed runs needed."""
     from holdfast_orchestrator.terraform.provider_blocks import union_providers  # noqa: PLC0415
 
     newest: Document = attempt.stage_configuration
@@ -41,10 +41,10 @@ def failed(leased: LeasedShard, attempt: Attempt) -> Document:
 
 def declared_by_good(attempt: Attempt, now: IdentityIndex) -> frozenset[str]:
     """Addresses that the version to go back to has: an object that is let go of there would be made anew."""
-    goal, good = goal_of(attempt), () if attempt.good is None else attempt.good.record.index
-    whole = {known.address for known in now if known.address == configuration_address(known.address)}
+    goal = goal_of(attempt)
+    whole = {tracked.address for tracked in now if tracked.address == configuration_address(tracked.address)}
     declared = {address for address in whole if declares(goal, address)}
-    return frozenset(declared.union(known.address for known in good))
+    return frozenset(declared.union(tracked.address for tracked in attempt.good_index))
 
 
 def needs_of(
@@ -62,7 +62,7 @@ def needs_of(
         created: the objects this run made, or earlier ones that were kept.
     """
     good, now, taken = to_keep(attempt), assessment.now, assessment.settled.taken
-    imported = {known.identity for known in now if known.address in attempt.imported}
+    imported = {tracked.identity for tracked in now if tracked.address in attempt.imported}
     forget = to_forget(
         now,
         good,
@@ -71,15 +71,17 @@ def needs_of(
         | unproven(leased, attempt, now)
         | owned_by_others(leased, attempt, created),
         created=created,
-        keep_created=attempt.health.began or attempt.leftovers.health_began,
+        keep_created=attempt.health_began,
     )
     declared = declared_by_good(attempt, now)
-    by_edit = {known.address for known in now if known.identity in taken and known.address in declared}
+    by_edit = {
+        tracked.address for tracked in now if tracked.identity in taken and tracked.address in declared
+    }
     orphaned = tuple(address for address in attempt.decision.orphan if address in now.by_address)
     return RollbackNeeds(
         moves=inverse_moves(good, now),
-        forget=tuple(dict.fromkeys(one for one in (*forget, *orphaned) if one not in by_edit)),
-        forget_by_edit=tuple(one for one in forget if one in by_edit),
+        forget=tuple(dict.fromkeys(address for address in (*forget, *orphaned) if address not in by_edit)),
+        forget_by_edit=tuple(address for address in forget if address in by_edit),
         import_again=tuple(_import_again(attempt, good, now)),
         make_current=tuple(
             currents_of(attempt.before.document, currents_replaced(assessment.stored.document, created))
@@ -98,20 +100,24 @@ def unproven(leased: LeasedShard, attempt: Attempt, now: IdentityIndex) -> set[I
     place = Place(account=leased.shard.account, region=leased.shard.region)
     planned = attempt.planned_values()
 
-    def is_told_of(known: TrackedObject) -> bool:
-        if known.place is None and known.region is None:
-            return not candidate_ids(known.identity.kind, planned.get(known.address, {}), place)
-        return known.region == leased.shard.region
+    def is_told_of(tracked: TrackedObject) -> bool:
+        if tracked.place is None and tracked.region is None:
+            return not candidate_ids(tracked.identity.kind, planned.get(tracked.address, {}), place)
+        return tracked.region == leased.shard.region
 
     made = {(step.kind, step.id_value) for step in attempt.progress().created()}
-    ours = {(known.identity.kind, known.id, known.place) for known in attempt.before.index if known.place}
+    ours = {
+        (tracked.identity.kind, tracked.id, tracked.place)
+        for tracked in attempt.before.index
+        if tracked.place
+    }
     return {
-        known.identity
-        for known in now
-        if known.identity in attempt.objects.adopted - attempt.objects.proved
-        and (attempt.objects.tagged_before is None or not is_told_of(known))
-        and (known.identity.kind, known.id) not in made
-        and (known.identity.kind, known.id, known.place) not in ours
+        tracked.identity
+        for tracked in now
+        if tracked.identity in attempt.objects.adopted - attempt.objects.proved
+        and (attempt.objects.tagged_before is None or not is_told_of(tracked))
+        and (tracked.identity.kind, tracked.id) not in made
+        and (tracked.identity.kind, tracked.id, tracked.place) not in ours
     }
 
 
@@ -120,10 +126,13 @@ def let_go(
 ) -> None:
     """Remember, and tell, what stays in the cloud and leaves the state."""
     for address in (*needs.forget, *needs.forget_by_edit):
-        known = now.by_address.get(address)
-        if known is not None and (known.identity.kind, known.id or address) not in attempt.objects.let_go:
-            attempt.objects.let_go.add((known.identity.kind, known.id or address))
-            attempt.notes.append(f"{address} ({known.id}) {_why_left(known, taken)}")
+        tracked = now.by_address.get(address)
+        if (
+            tracked is not None
+            and (tracked.identity.kind, tracked.id or address) not in attempt.objects.let_go
+        ):
+            attempt.objects.let_go.add((tracked.identity.kind, tracked.id or address))
+            attempt.notes.append(f"{address} ({tracked.id}) {_why_left(tracked, taken)}")
 
 
 def tell_overwritten(
@@ -158,9 +167,9 @@ def _current_versions(attempt: Attempt, secrets: frozenset[str]) -> Iterator[str
         )
 
 
-def _why_left(known: TrackedObject, taken: frozenset[Identity]) -> str:
+def _why_left(tracked: TrackedObject, taken: frozenset[Identity]) -> str:
     stays = "stays in the cloud and is no longer in the state"
-    if known.identity not in taken:
+    if tracked.identity not in taken:
         return stays
     return f"was made or taken over by this run: nobody can tell; left alone, it {stays}"
 
@@ -170,12 +179,12 @@ def _import_again(attempt: Attempt, good: IdentityIndex, now: IdentityIndex) -> 
     blocks = []
     attributes = _attributes(attempt.before.document or {})
     for address in sorted(attempt.forgotten | attempt.objects.handed_over.keys()):
-        known = good.by_address.get(address)
-        if known is None or known.identity in now:
+        tracked = good.by_address.get(address)
+        if tracked is None or tracked.identity in now:
             continue
-        found = import_id(known.identity.kind, known.id, attributes.get(address, {}))
-        if found is not None:
-            blocks.append(ImportBlock(address, found, known.id))
+        by_id = import_id(tracked.identity.kind, tracked.id, attributes.get(address, {}))
+        if by_id is not None:
+            blocks.append(ImportBlock(address, by_id, tracked.id))
     return blocks
 
 

@@ -1,4 +1,4 @@
-"""The state machine of one shard's deploy, driven: each phase does its work and names the next.
+"""Drives the state machine of one shard's deploy: each phase does its work and names the next.
 
 The phases and arrows are `lifecycle`'s; what a phase does is in `forward`, `state_recovery`, `rollback`
 and `work.promotion`.
@@ -29,9 +29,9 @@ from holdfast_orchestrator.errors import (
     GateError,
     HoldfastError,
     LeasedError,
-    MachineError,
     NeedsPersonError,
     RolledBackError,
+    machine_errors,
 )
 from holdfast_orchestrator.inputs.kept import doubts_about, reapplied
 from holdfast_orchestrator.lifecycle import FORWARD_RETRIES, Phase, follow
@@ -68,28 +68,22 @@ def drive(leased: LeasedShard, attempt: Attempt, phase: Phase) -> Ending:
 def _next(leased: LeasedShard, attempt: Attempt, phase: Phase) -> Phase:
     """Do the work of a phase, and return where it leads; an error leads somewhere too."""
     try:
-        return _STEPS[phase](leased, attempt)
+        with machine_errors():
+            return _STEPS[phase](leased, attempt)
     except LeasedError:
         raise
     except HoldfastError as error:
         return _after_error(leased, attempt, phase, error)
-    except Exception as error:
-        refused = MachineError.behind(error)
-        if refused is None:
-            raise
-        return _after_error(leased, attempt, phase, refused)
 
 
 def _after_error(leased: LeasedShard, attempt: Attempt, phase: Phase, error: HoldfastError) -> Phase:
-    """Where an error leads: nothing that was begun is left without a name."""
+    """The phase that an error leads to: whatever was begun gets a named state."""
     if isinstance(error, NeedsPersonError):
         attempt.failure = _told(leased, error, attempt.failure)
         attempt.course.blocked = isinstance(error, BlockedRollbackError)
         return Phase.NEEDS_OPERATOR
     if phase in _BACK:
-        rollback = attempt.rollback or undo.Rollback()
-        rollback.errors = (*rollback.errors, error.what)
-        attempt.rollback = rollback
+        undo.note_error(attempt, error.what)
         if phase is not Phase.RB_RETRY:
             return Phase.RB_RETRY
     if phase in (Phase.DELETING, Phase.RETRY_FORWARD, Phase.HEALTH):
@@ -137,8 +131,7 @@ def _classify(leased: LeasedShard, attempt: Attempt) -> Phase:
 
 def _after_verdict(leased: LeasedShard, attempt: Attempt, verdict: Verdict) -> Phase:
     if verdict not in (Verdict.STATE_NOT_SAVED, Verdict.IN_DOUBT):
-        # Of a rollback that was given up, nothing is left to settle.
-        attempt.rollback = None
+        undo.give_up(attempt)
     match verdict:
         case Verdict.STATE_NOT_SAVED:
             return Phase.STATE_RECOVERY
@@ -163,12 +156,11 @@ def _after_verdict(leased: LeasedShard, attempt: Attempt, verdict: Verdict) -> P
 def _is_kept(attempt: Attempt) -> bool:
     if attempt.verb == "destroy" or not attempt.policy.rollback:
         return True
-    never_good = attempt.good is None or not attempt.good.record.index.objects
-    return never_good and attempt.policy.on_first_failure == "keep"
+    return not attempt.good_index.objects and attempt.policy.on_first_failure == "keep"
 
 
 def _is_cut_off(leased: LeasedShard, attempt: Attempt) -> bool:
-    """Whether a destroy ended because something died, and is to be carried on: nothing forbids it."""
+    """Whether a destroy was cut off, and nothing forbids to carry it on."""
     if attempt.verb != "destroy" or not attempt.course.goes_on or leased.run.stop.asked:
         return False
     return attempt.evidence.code != EXIT_FAILED and attempt.course.retries < FORWARD_RETRIES
@@ -243,7 +235,7 @@ def _kept(leased: LeasedShard, attempt: Attempt) -> Ending:
     failure = attempt.failure or _unknown(leased)
     if attempt.verb == "destroy":
         return _half_destroyed(leased, attempt, failure)
-    there = ", ".join(known.address for known in assessment.now) or "nothing"
+    addresses = ", ".join(tracked.address for tracked in assessment.now) or "nothing"
     return Ending(
         outcome=Outcome.FAILED,
         exit_code=EXIT_FAILED,
@@ -253,7 +245,7 @@ def _kept(leased: LeasedShard, attempt: Attempt) -> Ending:
             evidence=(
                 *failure.evidence,
                 *attempt.notes,
-                f"there is now: {there}",
+                f"there is now: {addresses}",
                 "nothing was undone; the next deploy goes on from here",
             ),
         ),
@@ -264,7 +256,7 @@ def _half_destroyed(leased: LeasedShard, attempt: Attempt, failure: Failure) -> 
     left, again = attempt.verification.remaining, destroy_again(leased, attempt)
     count = "an unknown number of" if left is None else str(len(left))
     advice = "" if failure.next_step in (again, correct_and_deploy(leased.shard)) else failure.next_step
-    there = () if not left else (f"still there: {', '.join(left)}",)
+    evidence = () if not left else (f"still there: {', '.join(left)}",)
     return Ending(
         outcome=Outcome.FAILED,
         exit_code=EXIT_FAILED,
@@ -272,7 +264,7 @@ def _half_destroyed(leased: LeasedShard, attempt: Attempt, failure: Failure) -> 
             reason=f"{failure.reason}; {count} object{'' if count == '1' else 's'} still exist"
             f"{'s' if count == '1' else ''}",
             next_step=f"{advice}, then: {again}" if advice else again,
-            evidence=(*failure.evidence, *attempt.notes, *there, "the next destroy goes on from here"),
+            evidence=(*failure.evidence, *attempt.notes, *evidence, "the next destroy goes on from here"),
         ),
     )
 
@@ -285,7 +277,7 @@ def _leftovers(leased: LeasedShard, attempt: Attempt) -> Leftovers:
         created=frozenset(attempt.leftovers.created | made),
         touched=attempt.touched,
         artifacts=tuple(dict.fromkeys((attempt.artifact, *attempt.leftovers.artifacts))),
-        health_began=attempt.leftovers.health_began or attempt.health.began,
+        health_began=attempt.health_began,
     )
 
 
@@ -326,13 +318,13 @@ def _origin(attempt: Attempt) -> tuple[str, ...]:
 
 
 def _told(leased: LeasedShard, error: HoldfastError, earlier: Failure | None) -> Failure:
-    told = failure_of_error(error, leased.shard)
-    if earlier is None or earlier.reason in told.reason:
-        return told
+    latest = failure_of_error(error, leased.shard)
+    if earlier is None or earlier.reason in latest.reason:
+        return latest
     return Failure(
-        reason=f"{told.reason} (the deploy had failed: {earlier.reason})",
-        next_step=told.next_step,
-        evidence=(*told.evidence, *earlier.evidence),
+        reason=f"{latest.reason} (the deploy had failed: {earlier.reason})",
+        next_step=latest.next_step,
+        evidence=(*latest.evidence, *earlier.evidence),
     )
 
 

@@ -1,7 +1,6 @@
-"""STATE_RECOVERY and RESOLVE: what only the events or the cloud know comes back into the state."""
+"""STATE_RECOVERY and RESOLVE: bring what only the events or the cloud know back into the state."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from holdfast_orchestrator.deploy.decisions.apply_progress import Step
 from holdfast_orchestrator.deploy.decisions.imports import judge_import_plan, plan_imports
@@ -74,7 +73,7 @@ def resolve(leased: LeasedShard, attempt: Attempt) -> Phase:
     doubts = in_doubt(attempt, examine(leased, attempt))
     with leased.phase(Phase.RESOLVE, doubts=[step.address for step in doubts]) as entry:
         leased.step("looking for objects in doubt")
-        entry["found"] = [one.to_json() for one in settle_doubts(leased, attempt, doubts)]
+        entry["found"] = [probed.to_json() for probed in settle_doubts(leased, attempt, doubts)]
     return Phase.CLASSIFY
 
 
@@ -83,49 +82,49 @@ def settle_doubts(leased: LeasedShard, attempt: Attempt, doubts: Sequence[Step])
 
     Raises NeedsPersonError where it cannot be found out.
     """
-    found = look_for(leased, attempt, doubts)
-    _adopt(leased, attempt, found)
-    attempt.notes.extend(_not_found(leased, attempt, doubts, found))
+    probed = look_for(leased, attempt, doubts)
+    _adopt(leased, attempt, probed)
+    attempt.notes.extend(_not_found(leased, attempt, doubts, probed))
     attempt.objects.looked_for.update((step.address, step.id_value) for step in doubts)
-    return found
+    return probed
 
 
 def _put_rescued_away(leased: LeasedShard) -> None:
-    """Terraform does not begin where a state it could not save lies about; its bytes go to the bucket."""
+    """Archive a state that an apply could not save: Terraform does not start beside one."""
     if (rescued := leased.rescued()) is not None:
         leased.put_away(rescued)
 
 
-def _adopt(leased: LeasedShard, attempt: Attempt, found: Sequence[Probed]) -> None:
-    ours = [one for one in found if one.why is None]
+def _adopt(leased: LeasedShard, attempt: Attempt, probed: Sequence[Probed]) -> None:
+    ours = [each for each in probed if each.why is None]
     if ours:
-        import_objects(leased, attempt, [ImportBlock(one.address, one.import_id) for one in ours])
-        attempt.objects.adopted.update(one.identity for one in ours)
-        attempt.objects.proved.update(one.identity for one in ours if one.was_absent)
+        import_objects(leased, attempt, [ImportBlock(each.address, each.import_id) for each in ours])
+        attempt.objects.adopted.update(each.identity for each in ours)
+        attempt.objects.proved.update(each.identity for each in ours if each.was_absent)
         attempt.notes.extend(
-            f"{one.address} had been made after all: {one.import_id}, adopted" for one in ours
+            f"{each.address} had been made after all: {each.import_id}, adopted" for each in ours
         )
     attempt.notes.extend(
-        f"{one.import_id} stands where {one.address} was to be made; it is left alone: {one.why}"
-        for one in found
-        if one.why is not None
+        f"{each.import_id} stands where {each.address} was to be made; it is left alone: {each.why}"
+        for each in probed
+        if each.why is not None
     )
 
 
 def _not_found(
-    leased: LeasedShard, attempt: Attempt, doubts: Sequence[Step], found: Sequence[Probed]
+    leased: LeasedShard, attempt: Attempt, doubts: Sequence[Step], probed: Sequence[Probed]
 ) -> Iterator[str]:
     """Name what may exist all the same, and how a person finds it."""
     if not may_be_there(attempt):
         return
-    there = {one.address for one in found}
-    held = leased.index(_document(leased)).by_address
+    existing = {each.address for each in probed}
+    held = leased.index_now().by_address
     tags = ", ".join(f"{tag.key}={tag.value}" for tag in stable_tags(leased.shard))
     for step in doubts:
         ids = known_ids(leased, attempt, step)
         if was_refused(attempt, step):
             continue
-        if step.address in there or (ids and step.address not in held):
+        if step.address in existing or (ids and step.address not in held):
             continue
         # An address that an object has is never imported to.
         why = "only AWS knows its id" if not ids else "what it was to replace stands at its address"
@@ -140,9 +139,13 @@ def _not_found(
 
 
 def _exists(attempt: Attempt, step: Step) -> bool:
-    """Whether the create was answered that there is such an object."""
-    told = (one.text for one in attempt.evidence.diagnostics if one.is_error and one.address == step.address)
-    return any(map(says_exists, told))
+    """Whether AWS answered the create that the object exists."""
+    errors = (
+        diagnostic.text
+        for diagnostic in attempt.evidence.diagnostics
+        if diagnostic.is_error and diagnostic.address == step.address
+    )
+    return any(map(says_exists, errors))
 
 
 def _import_missing(leased: LeasedShard, attempt: Attempt, missing: Sequence[Step]) -> None:
@@ -154,12 +157,14 @@ def _import_missing(leased: LeasedShard, attempt: Attempt, missing: Sequence[Ste
             f"then: holdfast resume {attempt.run}",
         )
     if plan.blocks:
-        before = {known.identity for known in leased.index(_document(leased))}
+        before = {tracked.identity for tracked in leased.index_now()}
         import_objects(leased, attempt, plan.blocks)
         wanted = {block.address for block in plan.blocks}
-        now = leased.index(_document(leased))
+        now = leased.index_now()
         attempt.objects.adopted.update(
-            known.identity for known in now if known.address in wanted and known.identity not in before
+            tracked.identity
+            for tracked in now
+            if tracked.address in wanted and tracked.identity not in before
         )
     attempt.notes.extend(
         f"{block.address} ({block.import_id}) brought back into the state" for block in plan.blocks
@@ -190,16 +195,11 @@ def _import(leased: LeasedShard, attempt: Attempt, blocks: Sequence[ImportBlock]
     leased.lease.confirm()
     applied = terraform.apply(outcome.plan)
     if not applied:
-        why = "; ".join(one.summary for one in applied.diagnostics if one.is_error)
+        why = "; ".join(diagnostic.summary for diagnostic in applied.diagnostics if diagnostic.is_error)
         raise NeedsPersonError(
             f"importing {', '.join(block.address for block in blocks)} failed: {why}",
             next_step=f"holdfast resume {attempt.run} --continue",
         )
-
-
-def _document(leased: LeasedShard) -> Any:
-    snapshot = leased.snapshot()
-    return None if snapshot is None else snapshot.document
 
 
 def _named(steps: Sequence[Step]) -> list[str]:

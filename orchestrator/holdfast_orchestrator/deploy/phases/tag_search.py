@@ -32,8 +32,8 @@ def may_be_adopted(change: Change, shard: Shard) -> bool:
 
 def tagged_arns(leased: LeasedShard) -> frozenset[str] | None:
     """The ARNs of all objects with this shard's tags; None where they cannot be asked for."""
-    found = _tagged(leased)
-    return None if found is None else frozenset(found)
+    objects = _tagged(leased)
+    return None if objects is None else frozenset(objects)
 
 
 def find_by_tags(
@@ -49,13 +49,14 @@ def find_by_tags(
         for address, (kind, planned) in wanted.items()
         if can_be_searched(kind) and _is_tagged(planned, leased.shard)
     }
-    there = _tagged(leased) if candidates else None
-    if there is None:
+    tags_by_arn = _tagged(leased) if candidates else None
+    if tags_by_arn is None:
         return {}
-    snapshot = leased.snapshot()
-    index = leased.index(None if snapshot is None else snapshot.document)
-    known = {value for one in index for value in (one.identity.value, one.id) if value is not None}
-    return told_apart(candidates, there, known.union(strangers))
+    index = leased.index_now()
+    own_names = {
+        value for tracked in index for value in (tracked.identity.value, tracked.id) if value is not None
+    }
+    return told_apart(candidates, tags_by_arn, own_names.union(strangers))
 
 
 def _is_tagged(planned: Document, shard: Shard) -> bool:
@@ -75,9 +76,9 @@ def _tagged(leased: LeasedShard) -> Mapping[str, Mapping[str, str]] | None:
     try:
         api: Any = doors.client("resourcegroupstaggingapi")
         return {
-            one["ResourceARN"]: {tag["Key"]: tag["Value"] for tag in one["Tags"]}
+            item["ResourceARN"]: {tag["Key"]: tag["Value"] for tag in item["Tags"]}
             for page in api.get_paginator("get_resources").paginate(TagFilters=wanted)
-            for one in page["ResourceTagMappingList"]
+            for item in page["ResourceTagMappingList"]
         }
     except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError):
         return None

@@ -68,7 +68,7 @@ def accepting(leased: LeasedShard, configuration: Document) -> Accepting:
 
 
 def accepting_back(shard: Shard, attempt: Attempt, configuration: Document) -> Accepting:
-    """The same, with those accepted when the last good version was deployed, whatever has expired since."""
+    """The differences accepted today, or when the last good version was deployed; none of them expires."""
     noted = None if attempt.good is None else attempt.good.record.shard
     entries = (*shard.accepted_differences, *accepted_in_note(noted))
     return Accepting(entries, configuration=configuration)
@@ -78,13 +78,13 @@ def to_keep(attempt: Attempt) -> IdentityIndex:
     """What of the last good deployment was still there when this run began."""
     if attempt.good is None:
         return IdentityIndex()
-    there = attempt.before.index
-    good = as_told_now(attempt.good.record.index, there)
-    return IdentityIndex(tuple(known for known in good if known.identity in there))
+    before = attempt.before.index
+    good = as_told_now(attempt.good.record.index, before)
+    return IdentityIndex(tuple(tracked for tracked in good if tracked.identity in before))
 
 
 def told(verified: Verified) -> dict[str, Any]:
-    """What the journal keeps of a verify."""
+    """The fields of a verify that the journal keeps."""
     return {
         "plan": verified.plan,
         "fingerprint": verified.fingerprint,
@@ -94,14 +94,14 @@ def told(verified: Verified) -> dict[str, Any]:
             if verified.differences.accepted
             else {}
         ),
-        "lost": [known.address for known in verified.lost],
+        "lost": [tracked.address for tracked in verified.lost],
     }
 
 
 def sentence(verified: Verified) -> str:
     """Why a verify did not prove what it had to."""
     if verified.lost:
-        lost = ", ".join(f"{known.address} ({known.id})" for known in verified.lost)
+        lost = ", ".join(f"{tracked.address} ({tracked.id})" for tracked in verified.lost)
         return f"lost: {lost}"
     left = verified.differences
     shown = ", ".join(map(str, left.open)) or "what was accepted once"

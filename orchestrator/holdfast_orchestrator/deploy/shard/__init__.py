@@ -1,4 +1,4 @@
-"""One turn of one shard.
+"""The work on one shard in one run.
 
 intent.py             what the turn is for
 deploy.py             lease, look, plan, gates, start

@@ -1,10 +1,10 @@
-"""A run that died with work begun: found by the open record it left, and finished or undone first."""
+"""Finishes or undoes the work of a run that died, found by the open record it left."""
 
 from dataclasses import replace
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.outcome import Outcome
-from holdfast_orchestrator.deploy.phases.rollback import Rollback, recall
+from holdfast_orchestrator.deploy.phases.rollback import recall, reopen
 from holdfast_orchestrator.deploy.shard.journal_replay import old_shard, reopened
 from holdfast_orchestrator.deploy.shard.result import ResultBuilder
 from holdfast_orchestrator.deploy.shard.start import finish
@@ -30,7 +30,7 @@ _BACK = ("rb_", "partial_snapshot")
 def finish_what_was_left(
     leased: LeasedShard, recorded: RecordedShard, *, destroying: bool = False
 ) -> RecordedShard:
-    """Deal with the run that was left unfinished, if there is one; return what is known afterwards.
+    """End the run that was left unfinished, if there is one; return what is recorded afterwards.
 
     A destroy that was left is carried on by another destroy only: whoever deploys wants what is left.
     Raises NeedsPersonError where that run waits for somebody, or has to from now on.
@@ -45,8 +45,8 @@ def finish_what_was_left(
         raise NeedsPersonError(
             f"run {run} is not at its end: {ending.failure.reason}", next_step=ending.failure.next_step
         )
-    told = ending.outcome.value.replace("_", " ") if ending.failure is None else ending.failure.reason
-    leased.say(f"run {run}: {told}")
+    ended = ending.outcome.value.replace("_", " ") if ending.failure is None else ending.failure.reason
+    leased.say(f"run {run}: {ended}")
     return look(leased)
 
 
@@ -115,7 +115,7 @@ def _phase(
         return _after_stuck(attempt, entries, decision)
     phase = next_after_crash(last.phase).phase
     if phase in (Phase.RB_SETTLE, Phase.RB_VERIFY):
-        attempt.rollback = Rollback()
+        reopen(attempt)
         return Phase.RB_SETTLE
     if phase in (Phase.RETRY_FORWARD, Phase.HELD):
         return Phase.CLASSIFY
@@ -123,7 +123,7 @@ def _phase(
 
 
 def _forward(leased: LeasedShard, attempt: Attempt, entries: tuple[Entry, ...]) -> Phase:
-    """Undo no more; what a rollback's own apply had begun is settled like what the deploy had begun."""
+    """Undo no more: settle what the rollback's apply had begun like what the deploy had begun."""
     if any(entry.phase is Phase.RB_APPLYING for entry in entries):
         recall(leased, attempt)
     return Phase.CLASSIFY
@@ -140,7 +140,7 @@ def _after_stuck(attempt: Attempt, entries: tuple[Entry, ...], decision: Operato
 
 
 def _only_close(leased: LeasedShard, recorded: RecordedShard) -> Launched:
-    """Nothing was changed, or everything was and only the last stroke of the pen was missing."""
+    """Close the record of a run that had changed nothing, or had only not closed it."""
     kept = recorded.last_run
     state = recorded.expected
     record = replace(kept.record, is_open=False, state=state, at=leased.run.clock.now())
@@ -157,7 +157,7 @@ def _only_close(leased: LeasedShard, recorded: RecordedShard) -> Launched:
 
 
 def not_begun(store: DurableStore, run: str, shard: Shard) -> Failure:
-    """Why a shard is not committed which a run never came to change."""
+    """The failure of a shard that a run never began to change."""
     record = read_run(store, run)
     return Failure(
         reason=f"run {run} ended before it had changed anything here; nothing was changed",

@@ -1,4 +1,4 @@
-"""What a turn of a shard is for."""
+"""What is intended for a shard in a run."""
 
 from dataclasses import dataclass, field
 

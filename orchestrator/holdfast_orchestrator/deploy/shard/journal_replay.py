@@ -1,4 +1,4 @@
-"""What a run wrote of itself, read back: a dead run's attempt as it stood when it died.
+"""Reads a journal back: a dead run's attempt as it stood when the run died.
 
 `noted` goes into the journal as a shard is begun; with the artifact, the plans and the backup in the bucket
 it is enough to go on from any machine. Each entry before an apply names the machine. Where Terraform's own
@@ -39,7 +39,6 @@ from holdfast_orchestrator.record.journal.entry import Entry, look_first
 from holdfast_orchestrator.record.journal.saved_plan import read_plan
 from holdfast_orchestrator.record.last_good import Rejected
 from holdfast_orchestrator.record.shard_record import note_of, shard_of
-from holdfast_orchestrator.record.state_record import Leftovers
 from holdfast_orchestrator.state.snapshot import snapshot_of
 from holdfast_orchestrator.terraform.identity import Identity
 from holdfast_orchestrator.terraform.import_ids import ImportBlock
@@ -61,12 +60,12 @@ def noted(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
         "boot": leased.boot,
         "host": leased.lease.record.process.host,
         "shard": note_of(shard),
-        "imports": [[one.address, one.import_id] for one in attempt.imports],
+        "imports": [[block.address, block.import_id] for block in attempt.imports],
         "policy": {
             "rollback": policy.rollback,
             "on_first_failure": policy.on_first_failure,
             # The name of a snapshot is free text from a command line.
-            "approvals": [[one.name, seen(one.snapshot)] for one in policy.approvals],
+            "approvals": [[approval.name, seen(approval.snapshot)] for approval in policy.approvals],
             "allowed": sorted(policy.allowed),
         },
     }
@@ -74,8 +73,8 @@ def noted(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
 
 def noted_shard(entries: Sequence[Entry]) -> Shard | None:
     """Return the shard a journal is about, without its configuration; None where it died too early."""
-    said = _prepared(entries).get("shard")
-    return None if said is None else shard_of(said)
+    note = _prepared(entries).get("shard")
+    return None if note is None else shard_of(note)
 
 
 def old_shard(leased: LeasedShard, entries: Sequence[Entry]) -> Shard:
@@ -96,16 +95,16 @@ def old_shard(leased: LeasedShard, entries: Sequence[Entry]) -> Shard:
 
 
 def reopened(
-    leased: LeasedShard, known: RecordedShard, entries: Sequence[Entry], decision: OperatorDecision
+    leased: LeasedShard, recorded: RecordedShard, entries: Sequence[Entry], decision: OperatorDecision
 ) -> Attempt:
     """Return the attempt as it stood. Raises NeedsPersonError where a part of it is gone."""
     entries = _since_begun(entries)
     prepared = _prepared(entries)
-    kept = known.kept
+    kept = recorded.kept
     keys = [*_plans(entries), *_rollback_plans(entries)]
     plans = {key: read_plan(leased.store, key, shard=leased.shard.name) for key in dict.fromkeys(keys)}
     task = Task(
-        run=_run(known),
+        run=_run(recorded),
         verb=prepared["verb"],
         target=prepared.get("target"),
         rejected=None if prepared.get("rejected") is None else Rejected(**prepared["rejected"]),
@@ -113,15 +112,15 @@ def reopened(
         artifact=prepared["artifact"],
         configuration=parsed(leased.shard.configuration),
         before=_before(leased, prepared),
-        good=good_of(leased, known),
+        good=good_of(leased, recorded),
         began=entries[0].at,
         decision=decision,
-        imports=tuple(ImportBlock(*one) for one in prepared.get("imports", ())),
+        imports=tuple(ImportBlock(*block) for block in prepared.get("imports", ())),
     )
     attempt = Attempt(
         task=task,
         kept=kept,
-        leftovers=Leftovers() if kept is None else kept.record.leftovers,
+        leftovers=recorded.leftovers,
         planning=Planning(
             plans=[plans[key] for key in _plans(entries)],
             rollback_plans=[plans[key] for key in _rollback_plans(entries)],
@@ -131,7 +130,7 @@ def reopened(
     attempt.objects.ownership = load_ownership(prepared.get("ownership") or {})
     gone = {address for entry in entries for address in entry.data.get("handed", ())}
     attempt.objects.handed_over = {
-        address: known for address, known in attempt.before.index.by_address.items() if address in gone
+        address: tracked for address, tracked in attempt.before.index.by_address.items() if address in gone
     }
     attempt.objects.tagged_before = _tagged_before(entries)
     attempt.objects.sightings = sightings_in(entries)
@@ -146,7 +145,7 @@ def reopened(
     attempt.objects.adopted = {identity for identity, _ in _adopted(entries)}
     attempt.objects.proved = {identity for identity, was_absent in _adopted(entries) if was_absent}
     attempt.objects.let_go = {
-        (kind, known) for entry in entries for kind, known in entry.data.get("let_go", ())
+        (kind, id_value) for entry in entries for kind, id_value in entry.data.get("let_go", ())
     }
     attempt.failure = _failure(leased.shard, entries)
     _find_events(leased, attempt, entries, plans)
@@ -190,9 +189,9 @@ def _assumed(
 
     Events can be here that another boot of this machine wrote: what they tell as done was done by one apply.
     """
-    told = attempt.progress()
-    done = Counter(step.address for step in told.created())
-    in_doubt = {step.address for step in told.doubt}
+    progress = attempt.progress()
+    done = Counter(step.address for step in progress.created())
+    in_doubt = {step.address for step in progress.doubt}
     planned, elsewhere = Counter[str](), Counter[str]()
     for boot, plan in _applies(entries):
         steps = planned_steps(read_changes(plans[plan]))
@@ -220,25 +219,25 @@ def _applies(entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
             yield entry.data.get("boot", at_first), applied
 
 
-def _before(leased: LeasedShard, said: Mapping[str, Any]) -> Baseline:
-    if said["backup"] is None:
+def _before(leased: LeasedShard, prepared: Mapping[str, Any]) -> Baseline:
+    if prepared["backup"] is None:
         return Baseline(snapshot=None, index=leased.index(None))
-    stored = leased.store.get(said["backup"])
+    stored = leased.store.get(prepared["backup"])
     if stored is None:
         raise NeedsPersonError(
-            f"the backup at {said['backup']}, made before that run changed anything, is gone",
+            f"the backup at {prepared['backup']}, made before that run changed anything, is gone",
             next_step=look_first(leased.shard.name),
         )
     snapshot = replace(snapshot_of(stored), key=leased.shard.state.key)
-    return Baseline(snapshot=snapshot, index=leased.index(snapshot.document), backup=said["backup"])
+    return Baseline(snapshot=snapshot, index=leased.index(snapshot.document), backup=prepared["backup"])
 
 
-def _policy(said: Mapping[str, Any], decision: OperatorDecision) -> DeployPolicy:
+def _policy(noted: Mapping[str, Any], decision: OperatorDecision) -> DeployPolicy:
     return DeployPolicy(
-        rollback=said["rollback"] and not decision.accept_forward,
-        on_first_failure=said["on_first_failure"],
-        approvals=tuple(Approval(name, snapshot) for name, snapshot in said["approvals"]),
-        allowed=frozenset(said["allowed"]),
+        rollback=noted["rollback"] and not decision.accept_forward,
+        on_first_failure=noted["on_first_failure"],
+        approvals=tuple(Approval(name, snapshot) for name, snapshot in noted["approvals"]),
+        allowed=frozenset(noted["allowed"]),
     )
 
 
@@ -263,18 +262,18 @@ def _rollback_plans(entries: Sequence[Entry]) -> Iterator[str]:
 
 def _tagged_before(entries: Sequence[Entry]) -> frozenset[str] | None:
     asked = (entry for entry in entries if entry.phase in (Phase.PREPARED, Phase.RB_PLANNED))
-    told = [tagged for entry in asked if (tagged := entry.data.get("tagged")) is not None]
-    return frozenset(told[0]) if told else None
+    tagged_sets = [tagged for entry in asked if (tagged := entry.data.get("tagged")) is not None]
+    return frozenset(tagged_sets[0]) if tagged_sets else None
 
 
 def _adopted(entries: Sequence[Entry]) -> Iterator[tuple[Identity, bool]]:
     """Each object that was adopted, and whether it was absent before its create."""
     for entry in entries:
         if entry.phase in (Phase.RESOLVE, Phase.RB_BUILD, Phase.RB_SETTLE) and entry.edge == "after":
-            found = entry.data.get("found", ())
-            for one in found:
-                if one["why"] is None:
-                    yield Identity(*one["identity"]), one.get("absent", False)
+            probed = entry.data.get("found", ())
+            for item in probed:
+                if item["why"] is None:
+                    yield Identity(*item["identity"]), item.get("absent", False)
 
 
 def _failure(shard: Shard, entries: Sequence[Entry]) -> Failure | None:
@@ -289,7 +288,7 @@ def _failure(shard: Shard, entries: Sequence[Entry]) -> Failure | None:
 
 
 def _prepared(entries: Sequence[Entry]) -> Mapping[str, Any]:
-    """What was written before the first apply. Earlier journals have several entries for it."""
+    """The data written before the first apply. Earlier journals have several entries for it."""
     return dict(item for entry in entries if entry.phase is Phase.PREPARED for item in entry.data.items())
 
 

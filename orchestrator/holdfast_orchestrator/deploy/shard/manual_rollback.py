@@ -1,4 +1,4 @@
-"""Going back because somebody asked: an earlier good deployment, deployed again on top of the present one.
+"""Rollback by hand: an earlier good deployment is deployed again on top of the present one.
 
 It is a deploy like any other (lease, gates, backup, verify, health, promotion), of an earlier artifact's
 configuration with what is needed to get there from here: newer providers, and inverse moves. What it would
@@ -8,66 +8,52 @@ destroy for good is held like in any deploy. Should it fail, it is itself rolled
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.decisions.configuration import RollbackNeeds, build_rollback, inverse_moves
-from holdfast_orchestrator.deploy.outcome import ShardResult
-from holdfast_orchestrator.deploy.shard.deploy import ShardDeploy
 from holdfast_orchestrator.deploy.shard.intent import RollbackTarget
+from holdfast_orchestrator.deploy.work.ending import Purpose
 from holdfast_orchestrator.deploy.work.kept_inputs import inputs_to_go_back_by_hand
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import deploy_command, rollback_command
-from holdfast_orchestrator.deploy.work.preflight import (
-    RecordedShard,
-    look,
-    refuse_another_app,
-    refuse_strange_state,
-)
-from holdfast_orchestrator.deploy.work.purpose import Purpose
-from holdfast_orchestrator.deploy.work.terraform_locks import release_our_lock
+from holdfast_orchestrator.deploy.work.preflight import RecordedShard
 from holdfast_orchestrator.errors import GateError, NeedsPersonError, UsageError
 from holdfast_orchestrator.inputs.kept import same_inputs_kept
-from holdfast_orchestrator.ownership.settle import Turn
 from holdfast_orchestrator.record.artifact import read_artifact, readable_configurations
 from holdfast_orchestrator.record.last_good import LastGood, Rejected, deployments, earlier, target_in
-from holdfast_orchestrator.record.state_record import Leftovers, StateRecord
+from holdfast_orchestrator.record.state_record import Leftovers
 from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex
 from holdfast_orchestrator.terraform.json_values import Document, digest, parsed
 from holdfast_orchestrator.terraform.provider_blocks import union_providers
 
 
-class ShardRollback(ShardDeploy):
-    """One shard's way back."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayBack:
+    """The shard with the version to go back to, what records call that, and when it was deployed first."""
 
-    _back_to: datetime | None = None
+    shard: Shard
+    purpose: Purpose
+    to: datetime
 
-    def _turn(self, record: StateRecord | None) -> Turn:
-        return replace(super()._turn(record), back_to=self._back_to)
 
-    def _under_lease(self, leased: LeasedShard) -> ShardResult:
-        from holdfast_orchestrator.deploy.shard.crash_recovery import finish_what_was_left  # noqa: PLC0415 - rarely needed
-
-        recorded = look(leased)
-        refuse_another_app(leased, recorded)
-        recorded = finish_what_was_left(leased, recorded)
-        refuse_strange_state(leased, recorded)
-        if recorded.locked:
-            release_our_lock(leased)
-        back = self._intent.back or RollbackTarget()
-        target = target_of(leased, recorded, back)
-        leased.say(f"goes back to deploy {target.run} by {target.actor} on {target.at:%d %b %Y}")
-        configuration = configuration_back_to(leased, recorded, target)
-        self._back_to = target.at
-        artifact = read_artifact(leased.store, target.artifact)
-        self._shard = replace(
-            self._shard,
+def way_back(leased: LeasedShard, recorded: RecordedShard, back: RollbackTarget) -> WayBack:
+    """Return what to deploy to go back. Raises UsageError or GateError where there is no way."""
+    target = target_of(leased, recorded, back)
+    leased.say(f"goes back to deploy {target.run} by {target.actor} on {target.at:%d %b %Y}")
+    configuration = configuration_back_to(leased, recorded, target)
+    artifact = read_artifact(leased.store, target.artifact)
+    rejected = _rejected(leased, recorded, target) if back.rejects else None
+    return WayBack(
+        shard=replace(
+            leased.shard,
             configuration=json.dumps(configuration, indent=1).encode(),
             inputs=inputs_to_go_back_by_hand(leased, artifact, configuration, run=target.run),
-        )
-        rejected = _rejected(leased, recorded, target) if back.rejects else None
-        self._purpose = Purpose(verb="rollback", target=target.run, rejected=rejected)
-        return self._go(replace(leased, shard=self._shard), recorded)
+        ),
+        purpose=Purpose(verb="rollback", target=target.run, rejected=rejected),
+        to=target.at,
+    )
 
 
 def target_of(leased: LeasedShard, recorded: RecordedShard, back: RollbackTarget) -> LastGood:
@@ -89,7 +75,7 @@ def target_of(leased: LeasedShard, recorded: RecordedShard, back: RollbackTarget
             "is kept",
             next_step=deploy_command(leased.shard),
         )
-    is_unsettled = recorded.kept is not None and recorded.kept.record.leftovers != Leftovers()
+    is_unsettled = recorded.leftovers != Leftovers()
     if recorded.stored is None or recorded.good.record.is_destroy or is_unsettled:
         return good[0]
     other = next((record for record in good[1:] if _differs(leased, record, good[0])), None)
@@ -104,15 +90,15 @@ def target_of(leased: LeasedShard, recorded: RecordedShard, back: RollbackTarget
 
 def _named(leased: LeasedShard, history: Sequence[LastGood], good: Sequence[LastGood], name: str) -> LastGood:
     """The deployment of this run; for a rollback the one that it went back to."""
-    found = next((record for record in history if record.run.startswith(name.upper())), None)
+    named = next((record for record in history if record.run.startswith(name.upper())), None)
     names = ", ".join(record.run for record in history if not record.is_destroy) or "none"
-    if found is not None and not found.is_destroy:
-        return target_in(history, found)
+    if named is not None and not named.is_destroy:
+        return target_in(history, named)
     next_step = rollback_command(leased.shard, "--to", good[0].run) if good else None
-    if found is None:
+    if named is None:
         what = f"{leased.shard.name} has no good deployment {name!r}; there are: {names}"
     else:
-        what = f"run {found.run} destroyed {leased.shard.name}, and is no deployment; there are: {names}"
+        what = f"run {named.run} destroyed {leased.shard.name}, and is no deployment; there are: {names}"
     raise UsageError(what, next_step=next_step)
 
 
@@ -129,12 +115,12 @@ def _rejected(leased: LeasedShard, recorded: RecordedShard, target: LastGood) ->
     return None
 
 
-def _differs(leased: LeasedShard, one: LastGood, other: LastGood) -> bool:
+def _differs(leased: LeasedShard, first_record: LastGood, other: LastGood) -> bool:
     """Whether they deployed different configurations: one may have been deployed more than once."""
-    if one.artifact == other.artifact:
+    if first_record.artifact == other.artifact:
         return False
-    first, second = (readable_configurations(leased.store, [each.artifact]) for each in (one, other))
-    return first != second or not same_inputs_kept(leased.store, one.artifact, other.artifact)
+    first, second = (readable_configurations(leased.store, [each.artifact]) for each in (first_record, other))
+    return first != second or not same_inputs_kept(leased.store, first_record.artifact, other.artifact)
 
 
 def _not_made(
@@ -142,14 +128,16 @@ def _not_made(
 ) -> tuple[str, ...]:
     """Addresses to forget: no run is proven to have made their objects, nor has the target any."""
     not_made = frozenset[Identity]() if recorded.good is None else recorded.good.record.not_made
-    found = [
-        one
-        for one in now
-        if one.identity in not_made and one.identity not in target.index and one.deposed is None
+    not_proven = [
+        tracked
+        for tracked in now
+        if tracked.identity in not_made and tracked.identity not in target.index and tracked.deposed is None
     ]
-    for one in found:
-        leased.say(f"{one.address} ({one.id}) was taken over or imported: it stays, and leaves the state")
-    return tuple(one.address for one in found)
+    for tracked in not_proven:
+        leased.say(
+            f"{tracked.address} ({tracked.id}) was taken over or imported: it stays, and leaves the state"
+        )
+    return tuple(tracked.address for tracked in not_proven)
 
 
 def configuration_back_to(leased: LeasedShard, recorded: RecordedShard, target: LastGood) -> Document:
@@ -195,9 +183,9 @@ def _configuration_of(leased: LeasedShard, target: LastGood) -> Document:
 
 
 def _standing(leased: LeasedShard, recorded: RecordedShard) -> Document:
-    """What was deployed since, newest last; its providers are still needed."""
+    """The configurations deployed since, joined; their providers are still needed."""
     shas = [] if recorded.good is None else [recorded.good.record.artifact]
-    shas += [] if recorded.kept is None else list(recorded.kept.record.leftovers.artifacts)
+    shas += recorded.leftovers.artifacts
     standing: Document = parsed(leased.shard.configuration)
     for configuration in readable_configurations(leased.store, shas):
         standing = union_providers(standing, configuration).configuration

@@ -1,4 +1,4 @@
-"""What a person decided about a run, held against what the run has left: nobody decides about nothing.
+"""Refuses decisions about addresses that no shard of the run knows.
 
 A shell takes the quotes off `aws_sqs_queue.q["a"]`. A rollback that paid no heed to the address which is
 left would destroy the very object that was to be kept.
@@ -43,13 +43,13 @@ def refuse_unknown_addresses(
     """
     if not (decision.skip or decision.orphan):
         return
-    left = [one for shard in shards if (one := _left(run, shard, store_of(shard))) is not None]
+    left = [each for shard in shards if (each := _left(run, shard, store_of(shard))) is not None]
     if not left:
         return
     for address in decision.orphan:
-        _refuse_unknown(run, "--orphan", address, {one.shard: one.there for one in left})
+        _refuse_unknown(run, "--orphan", address, {each.shard: each.there for each in left})
     for address in decision.skip:
-        _refuse_unknown(run, "--skip", address, {one.shard: one.known for one in left})
+        _refuse_unknown(run, "--skip", address, {each.shard: each.known for each in left})
 
 
 def _refuse_unknown(run: str, option: str, address: str, known: dict[str, frozenset[str]]) -> None:
@@ -95,4 +95,4 @@ def _good(store: DurableStore, shard: Shard) -> Iterator[str]:
     """The addresses of the last good deployment: a rollback may make an object there again."""
     with suppress(NeedsPersonError):
         if (promoted := read_last_good(store, shard.state.folder)) is not None:
-            yield from (known.address for known in promoted.record.index)
+            yield from (tracked.address for tracked in promoted.record.index)

@@ -1,4 +1,4 @@
-"""A shard's result in the making: what is known so far, and how an error reads as an ending."""
+"""Builds a shard's result from what is known so far; turns errors into results."""
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -43,6 +43,10 @@ class ResultBuilder:
     put_off: tuple[str, ...] = ()
     waits_for: tuple[str, ...] = ()
 
+    def planned(self, document: PlanDocument) -> None:
+        """Note what is planned."""
+        self.document = document
+
     def good(self, outcome: Outcome, *, serial: int | None = None) -> ShardResult:
         """Return the result of a shard that ended well."""
         self.accepted = self.document.accepted
@@ -51,13 +55,13 @@ class ResultBuilder:
 
     def failed(self, failure: "Failure", *, serial: int | None = None) -> ShardResult:
         """Return the result of a shard whose plan or apply failed."""
-        seen = self.run.redactor.text
+        redacted = self.run.redactor.text
         return replace(
             self._result(Outcome.FAILED),
             serial=serial,
-            reason=seen(failure.reason),
-            next_step=seen(failure.next_step),
-            evidence=tuple(map(seen, failure.evidence)),
+            reason=redacted(failure.reason),
+            next_step=redacted(failure.next_step),
+            evidence=tuple(map(redacted, failure.evidence)),
             exit_code=1,
         )
 
@@ -68,7 +72,7 @@ class ResultBuilder:
 
     def ended(self, ending: "Ending", *, serial: int | None = None) -> ShardResult:
         """Return the result of a shard whose machine came to an end."""
-        seen, failure = self.run.redactor.text, ending.failure
+        redacted, failure = self.run.redactor.text, ending.failure
         self.accepted = ending.accepted
         if not ending.outcome.is_good:
             # What was planned is not what was done.
@@ -76,9 +80,9 @@ class ResultBuilder:
         self.over = replace(
             self._result(ending.outcome),
             serial=serial,
-            reason=None if failure is None else seen(failure.reason),
-            next_step=None if failure is None else seen(failure.next_step) or None,
-            evidence=() if failure is None else tuple(map(seen, failure.evidence)),
+            reason=None if failure is None else redacted(failure.reason),
+            next_step=None if failure is None else redacted(failure.next_step) or None,
+            evidence=() if failure is None else tuple(map(redacted, failure.evidence)),
             exit_code=ending.exit_code,
         )
         return self.over
@@ -86,8 +90,8 @@ class ResultBuilder:
     def stopped(self, error: HoldfastError) -> ShardResult:
         """Return the result of a shard that an error put an end to; one that had ended stays as it is."""
         if self.over is not None:
-            told = f"{self.over.label} had ended ({self.over.outcome.value}), and then: {error}"
-            self.run.emit(Notice(shard=self.shard.name, message=told))
+            sentence = f"{self.over.label} had ended ({self.over.outcome.value}), and then: {error}"
+            self.run.emit(Notice(shard=self.shard.name, message=sentence))
             return self.over
         if self._is_interrupted(error):
             error = InterruptedSafelyError(INTERRUPTED)
@@ -95,11 +99,11 @@ class ResultBuilder:
             from holdfast_orchestrator.deploy.work.failure import failure_of_command  # noqa: PLC0415 - engine only
 
             return self.failed(failure_of_command(error, self.shard))
-        seen = self.run.redactor.text
+        redacted = self.run.redactor.text
         return replace(
             self._result(_outcome_of(error)),
-            reason=seen(error.what),
-            next_step=None if error.next_step is None else seen(error.next_step),
+            reason=redacted(error.what),
+            next_step=None if error.next_step is None else redacted(error.next_step),
             exit_code=error.exit_code,
         )
 

@@ -1,16 +1,16 @@
 """From a plan that passed its gates to the machine: everything a restart needs is written down first."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from holdfast_orchestrator.deploy.phases.forward import put_deletes_off
 from holdfast_orchestrator.deploy.phases.health import refuse_unready
-from holdfast_orchestrator.deploy.phases.irreversible import refuse_without_way_back
-from holdfast_orchestrator.deploy.phases.reversibility import judge_reversible
+from holdfast_orchestrator.deploy.phases.irreversible import judge_reversible, refuse_without_way_back
 from holdfast_orchestrator.deploy.phases.state_machine import drive
 from holdfast_orchestrator.deploy.phases.tag_search import may_be_adopted, tagged_arns
 from holdfast_orchestrator.deploy.phases.verification import refuse_when_interrupted
 from holdfast_orchestrator.deploy.shard.journal_replay import noted
+from holdfast_orchestrator.deploy.shard.planning import JudgedPlan
 from holdfast_orchestrator.deploy.shard.result import ResultBuilder
 from holdfast_orchestrator.deploy.work.attempt import (
     Attempt,
@@ -19,11 +19,10 @@ from holdfast_orchestrator.deploy.work.attempt import (
     Task,
     Verification,
 )
-from holdfast_orchestrator.deploy.work.ending import Launched
+from holdfast_orchestrator.deploy.work.ending import Launched, Purpose
 from holdfast_orchestrator.deploy.work.kept_inputs import keep_deployed
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
-from holdfast_orchestrator.deploy.work.plan_basis import refuse_other_state
-from holdfast_orchestrator.deploy.work.preflight import RecordedShard, good_of
+from holdfast_orchestrator.deploy.work.preflight import RecordedShard, good_of, refuse_other_state
 from holdfast_orchestrator.deploy.work.promotion import (
     before_now,
     close_record,
@@ -31,36 +30,29 @@ from holdfast_orchestrator.deploy.work.promotion import (
     promote_shard,
     renew_fingerprint,
 )
-from holdfast_orchestrator.deploy.work.purpose import Purpose
 from holdfast_orchestrator.deploy.work.sightings import note_sightings, tell_unproven
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.inputs.keep import described
 from holdfast_orchestrator.inputs.kept import same_inputs
 from holdfast_orchestrator.lifecycle import Phase
-from holdfast_orchestrator.ownership.settle import Settled
 from holdfast_orchestrator.plan.shard import MadePlan
 from holdfast_orchestrator.record.artifact import Artifact, read_artifact
 from holdfast_orchestrator.record.fingerprint import VerifiedInputs
 from holdfast_orchestrator.record.journal.entry import JournalName
 from holdfast_orchestrator.record.journal.journal import Journal
 from holdfast_orchestrator.record.journal.saved_plan import keep_plan
-from holdfast_orchestrator.record.state_record import Leftovers
-from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.system.private_files import read_source
 from holdfast_orchestrator.terraform.json_values import parsed
 from holdfast_orchestrator.terraform.owners import dump_ownership
 from holdfast_orchestrator.terraform.ownership import Sightings
 from holdfast_orchestrator.terraform.plan import NO_CHANGES
 
-if TYPE_CHECKING:
-    from holdfast_orchestrator.deploy.shard.planned import Planned
-
 
 def launch(
     leased: LeasedShard,
     recorded: RecordedShard,
-    settled: Settled,
+    judged: JudgedPlan,
     *,
     purpose: Purpose,
     builder: ResultBuilder,
@@ -70,18 +62,14 @@ def launch(
     `builder` is told when it begins, and how it ended before anything is tidied up.
     Raises HoldfastError where something stands against it; nothing has been changed then.
     """
-    made, terraform = settled.made, settled.terraform
-    artifact = artifact_of(leased, terraform)
+    made, artifact = judged.made, artifact_of(leased, judged.terraform)
     attempt = _attempt(leased, recorded, made, artifact=artifact, purpose=purpose)
-    attempt.objects.ownership = settled.ownership
-    attempt.planning.terraform, attempt.planning.plan_file = (
-        terraform,
-        None if made.document.is_empty else made.file,
-    )
+    attempt.objects.ownership = judged.settled.ownership
+    attempt.planning.terraform = judged.terraform
+    attempt.planning.plan_file = None if made.document.is_empty else made.file
     refuse_other_state(leased, made.file)
     if purpose.verb != "destroy":
         refuse_without_way_back(leased, attempt)
-    if purpose.verb != "destroy":
         judge_reversible(leased, attempt, attempt.plan)
         refuse_unready(leased, attempt)
         put_deletes_off(leased, attempt)
@@ -101,10 +89,10 @@ def launch(
         return finish(leased, attempt, Phase.APPLYING, builder=builder)
 
 
-def refuse_irreversible(leased: LeasedShard, recorded: RecordedShard, made: MadePlan, terraform: Any) -> None:
+def refuse_irreversible(leased: LeasedShard, recorded: RecordedShard, judged: JudgedPlan) -> None:
     """Raise GateError where something in a plan could not be undone and nobody approved it."""
-    artifact, purpose = artifact_of(leased, terraform), Purpose(verb="deploy")
-    attempt = _attempt(leased, recorded, made, artifact=artifact, purpose=purpose)
+    artifact, purpose = artifact_of(leased, judged.terraform), Purpose(verb="deploy")
+    attempt = _attempt(leased, recorded, judged.made, artifact=artifact, purpose=purpose)
     judge_reversible(leased, attempt, attempt.plan)
 
 
@@ -129,39 +117,33 @@ def _serial(leased: LeasedShard, attempt: Attempt) -> int | None:
 
 
 def keep_as_good(
-    leased: LeasedShard, recorded: RecordedShard, snapshot: StateSnapshot, planned: "Planned"
+    leased: LeasedShard, recorded: RecordedShard, judged: JudgedPlan, proven: VerifiedInputs | None
 ) -> None:
-    """A plan that finds nothing proves what stands: it becomes the last good deployment, if it is not."""
-    proven = None if planned.inputs is None else VerifiedInputs(inputs=planned.inputs, state=snapshot.etag)
-    artifact = artifact_of(leased, planned.terraform)
-    good = good_of(leased, recorded) if recorded.good is not None else None
-    settled = recorded.kept is None or not recorded.kept.record.leftovers.touched
+    """Make what is deployed the last good deployment, if it is not: a plan that finds nothing proves it."""
+    artifact, accepted = artifact_of(leased, judged.terraform), judged.document.accepted
+    good = good_of(leased, recorded)
     if (
         good is not None
-        and settled
+        and not recorded.leftovers.touched
         and not _is_of_another_app(leased, recorded)
         and _is_good_already(leased, good, artifact)
     ):
         renew_fingerprint(leased, recorded, good.promoted, proven)
         return
-    before = before_now(leased, snapshot)
     task = Task(
         run=leased.run.id,
         verb="deploy",
         policy=leased.run_context.policy,
         artifact=keep_deployed(leased, artifact),
         configuration=parsed(artifact.configuration),
-        before=before,
+        before=before_now(leased, recorded.snapshot()),
         good=good,
         began=leased.run.clock.now(),
     )
     attempt = Attempt(task=task, kept=recorded.kept, verification=Verification(proven=proven))
-    if good is not None and planned.document.accepted:
+    if good is not None and accepted:
         # Then this plan shows what the last good one showed.
-        attempt.verification.residual, attempt.verification.accepted = (
-            good.record.residual,
-            planned.document.accepted,
-        )
+        attempt.verification.residual, attempt.verification.accepted = good.record.residual, accepted
         attempt.verification.accepted_mark = good.record.accepted_mark
     promote_shard(leased, attempt)
     attempt.kept = open_record(leased, attempt)
@@ -170,11 +152,10 @@ def keep_as_good(
 
 def _is_of_another_app(leased: LeasedShard, recorded: RecordedShard) -> bool:
     """Whether the records name an app that is taken over: from now on they name this one."""
-    records = (
-        None if recorded.kept is None else recorded.kept.record,
-        recorded.good and recorded.good.record,
+    return any(
+        record is not None and record.project not in (None, leased.run.project)
+        for record in (recorded.record, recorded.good_record)
     )
-    return any(record and record.project not in (None, leased.run.project) for record in records)
 
 
 def _is_good_already(leased: LeasedShard, good: LastGoodDeployment, artifact: Artifact) -> bool:
@@ -219,7 +200,7 @@ def _attempt(
     return Attempt(
         task=task,
         kept=recorded.kept,
-        leftovers=Leftovers() if recorded.kept is None else recorded.kept.record.leftovers,
+        leftovers=recorded.leftovers,
         planning=Planning(plans=[made.raw or NO_CHANGES]),
     )
 
@@ -241,7 +222,7 @@ def _write_down(leased: LeasedShard, attempt: Attempt, artifact: Artifact, watch
         attempt.kept = open_record(leased, attempt)
         entry["put_off"] = list(attempt.planning.staging.put_off)
         entry["ownership"] = dump_ownership(attempt.objects.ownership)
-        entry["approved"] = sorted(one.name for one in attempt.consents)
+        entry["approved"] = sorted(approval.name for approval in attempt.consents)
 
 
 def _back_up(leased: LeasedShard, attempt: Attempt) -> None:

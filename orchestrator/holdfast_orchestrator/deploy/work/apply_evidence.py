@@ -71,7 +71,9 @@ def _parsed(record: Path, _size: int) -> ApplyEvidence:
     errors = (event.diagnostic for event in events if isinstance(event, DiagnosticEvent))
     return ApplyEvidence(
         steps=tuple(step for event in events if (step := _step(event)) is not None),
-        existed=tuple((one.address, one.text) for one in errors if one.address and says_exists(one.text)),
+        existed=tuple(
+            (error.address, error.text) for error in errors if error.address and says_exists(error.text)
+        ),
     )
 
 

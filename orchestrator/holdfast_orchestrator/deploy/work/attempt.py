@@ -25,6 +25,7 @@ from holdfast_orchestrator.deploy.decisions.reversibility import Approval
 from holdfast_orchestrator.deploy.run_context import DeployPolicy
 from holdfast_orchestrator.deploy.work.apply_evidence import evidence_of
 from holdfast_orchestrator.deploy.work.failure import Failure
+from holdfast_orchestrator.deploy.work.rollback_attempt import RollbackAttempt
 from holdfast_orchestrator.record.fingerprint import Fingerprint, VerifiedInputs
 from holdfast_orchestrator.record.last_good import LastGood, Promoted, Rejected
 from holdfast_orchestrator.record.state_record import KeptRecord, Leftovers
@@ -198,8 +199,8 @@ class Course:
 class Attempt:
     """The work on a shard as far as it has come.
 
-    `kept` is the shard's state record, `leftovers` what failed runs before it left. `notes` are sentences for
-    the result.
+    `kept` is the shard's state record, `leftovers` what failed runs before it left. `rollback` is the try to
+    go back; only `phases.rollback` replaces it. `notes` are sentences for the result.
     """
 
     task: Task
@@ -211,7 +212,7 @@ class Attempt:
     health: Health = field(default_factory=Health)
     objects: Objects = field(default_factory=Objects)
     course: Course = field(default_factory=Course)
-    rollback: Any = field(default=None, repr=False)
+    rollback: RollbackAttempt | None = field(default=None, repr=False)
     failure: Failure | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -249,6 +250,16 @@ class Attempt:
     def good(self) -> LastGoodDeployment | None:
         """The deployment to go back to."""
         return self.task.good
+
+    @property
+    def good_index(self) -> IdentityIndex:
+        """The objects of that deployment; none where there is none."""
+        return IdentityIndex() if self.good is None else self.good.record.index
+
+    @property
+    def health_began(self) -> bool:
+        """Whether this run, or a failed one before it, may have let traffic in."""
+        return self.health.began or self.leftovers.health_began
 
     @property
     def imports(self) -> tuple[ImportBlock, ...]:
@@ -306,18 +317,18 @@ class Attempt:
     @cached_property
     def tainted(self) -> frozenset[str]:
         """Addresses whose object was never made to the end."""
-        found = managed(self.before.document or {})
-        return frozenset(address for address, _, one in found if one.get("status") == "tainted")
+        instances = managed(self.before.document or {})
+        return frozenset(address for address, _, instance in instances if instance.get("status") == "tainted")
 
     @cached_property
     def consents(self) -> tuple[Approval, ...]:
         """What somebody approved by name, and what was never good: half made since the last good deploy."""
-        good = IdentityIndex() if self.good is None else self.good.record.index
+        good = self.good_index
         unused = () if self.leftovers.health_began else self.before.index.objects
         never_good = (
-            Approval(known.address, snapshot="none: it was never good")
-            for known in unused
-            if known.address in self.tainted and known.identity not in good
+            Approval(tracked.address, snapshot="none: it was never good")
+            for tracked in unused
+            if tracked.address in self.tainted and tracked.identity not in good
         )
         kept = (
             Approval(address, snapshot="none: not deleted") for address in sorted(self.objects.ownership.kept)
@@ -352,15 +363,17 @@ class Attempt:
 
         Each apply is measured by itself: a step one of them left open was not ended by the next.
         """
-        told = [
+        events_of_applies = [
             *(evidence_of(record).steps for record in self.evidence.records),
             tuple(self.evidence.assumed),
         ]
-        each = [measure((), events) for events in told]
-        every = measure(planned_steps(self.planned), [event for events in told for event in events])
+        each = [measure((), events) for events in events_of_applies]
+        every = measure(
+            planned_steps(self.planned), [event for events in events_of_applies for event in events]
+        )
         return Progress(
-            done=tuple(step for one in each for step in one.done),
-            unfinished=tuple(step for one in each for step in one.unfinished),
+            done=tuple(step for progress in each for step in progress.done),
+            unfinished=tuple(step for progress in each for step in progress.unfinished),
             not_started=tuple(step for step in every.not_started if not self._waits(step)),
         )
 

@@ -1,10 +1,24 @@
-"""How the work on a shard began and how it ended."""
+"""What the work on a shard is for, and how it ended."""
 
 from dataclasses import dataclass
 
 from holdfast_orchestrator.deploy.outcome import Outcome
+from holdfast_orchestrator.deploy.work.attempt import Verb
 from holdfast_orchestrator.deploy.work.failure import Failure
+from holdfast_orchestrator.record.last_good import Rejected
 from holdfast_orchestrator.terraform.accepted import AcceptedUse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purpose:
+    """What a run does to a shard, as its records say it.
+
+    `target` is the run that a rollback goes back to, `rejected` the version that it rejects by that.
+    """
+
+    verb: Verb
+    target: str | None = None
+    rejected: Rejected | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ def _reader(folder: Path, inputs: Inputs) -> Fetch:
 
 
 def _tell_of_fingerprints(leased: "LeasedShard", inputs: Inputs) -> None:
-    names = tuple(dict.fromkeys(file.part_of for file in inputs.not_kept))
+    names = tuple(dict.fromkeys(file.part_of for file in inputs.files if not file.kept))
     if names:
         leased.say(
             f"{_listed(names)}: only a fingerprint is kept, so this deploy can be gone back to only where "

@@ -95,9 +95,9 @@ class LeasedShard:
         """Journal a phase before and after; what is put into the dictionary goes into the second entry."""
         self.lease.check()
         self.mark(phase, "before", **data)
-        told: dict[str, Any] = {}
-        yield told
-        self.mark(phase, "after", **told)
+        data_after: dict[str, Any] = {}
+        yield data_after
+        self.mark(phase, "after", **data_after)
 
     def terraform(self, configuration: Document | None = None, inputs: Inputs | None = None) -> "Terraform":
         """Terraform, made ready, with this configuration and what it reads (None: the shard's own)."""
@@ -138,11 +138,20 @@ class LeasedShard:
         stored = self.store.get(self.shard.state.key)
         return read_state(self.shard.state.key, None if stored is None else stored.body)
 
+    def document(self) -> Document | None:
+        """The document of the newest state; None where there is none."""
+        snapshot = self.snapshot()
+        return None if snapshot is None else snapshot.document
+
     def index(self, state: Document | None) -> IdentityIndex:
         """The objects of a state."""
         return index_state(state, protection=self.protection)
 
-    def back_up(self, snapshot: StateSnapshot, reason: str, **known: str | None) -> str:
+    def index_now(self) -> IdentityIndex:
+        """The objects of the newest state."""
+        return self.index(self.document())
+
+    def back_up(self, snapshot: StateSnapshot, reason: str, **details: str | None) -> str:
         """Copy a state aside, read it back, and return where it lies."""
         now = self.run.clock.now()
         meta = BackupMeta(
@@ -152,7 +161,7 @@ class LeasedShard:
             written=snapshot.written or now,
             actor=str(self.run_context.actor),
             git=self.run_context.git,
-            **known,
+            **details,
         )
         key = keep_backup(self.store, snapshot, meta, copies=self.run.tools.copies(self.shard))
         self.run.emit(StateBackedUp(shard=self.shard.name, key=key, serial=snapshot.serial))

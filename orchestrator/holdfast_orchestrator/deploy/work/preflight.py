@@ -23,14 +23,23 @@ from holdfast_orchestrator.record.belonging import (
     refuse_other_lineage,
     refuse_other_stack,
 )
-from holdfast_orchestrator.record.last_good import Promoted, read_last_good
+from holdfast_orchestrator.record.last_good import LastGood, Promoted, read_last_good
 from holdfast_orchestrator.record.moving import refuse_half_moved
-from holdfast_orchestrator.record.state_record import KeptRecord, read_state_record
+from holdfast_orchestrator.record.state_record import KeptRecord, Leftovers, StateRecord, read_state_record
 from holdfast_orchestrator.state.object_store import StoredObject
 from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
 from holdfast_orchestrator.state.terraform_lock import lock_key
+from holdfast_orchestrator.system.private_files import read_source
 from holdfast_orchestrator.terraform.json_values import parsed
-from holdfast_orchestrator.terraform.state_file import Recorded, Standing, StateObject, compare, read_state
+from holdfast_orchestrator.terraform.plan import prior_stamp
+from holdfast_orchestrator.terraform.state_file import (
+    NO_STATE,
+    Recorded,
+    Standing,
+    StateObject,
+    compare,
+    read_state,
+)
 
 R = TypeVar("R")
 
@@ -52,11 +61,24 @@ class RecordedShard:
     locked: bool = False
 
     @property
+    def good_record(self) -> LastGood | None:
+        """The record of the last good deployment."""
+        return None if self.good is None else self.good.record
+
+    @property
+    def record(self) -> StateRecord | None:
+        """The record of the last run."""
+        return None if self.kept is None else self.kept.record
+
+    @property
+    def leftovers(self) -> Leftovers:
+        """What failed runs have left."""
+        return Leftovers() if self.kept is None else self.kept.record.leftovers
+
+    @property
     def unfinished(self) -> str | None:
         """The run that was never brought to an end, if there is one."""
-        if self.kept is None or not self.kept.record.is_open:
-            return None
-        return self.kept.record.run
+        return self.record.run if self.record is not None and self.record.is_open else None
 
     @property
     def last_run(self) -> KeptRecord:
@@ -116,9 +138,7 @@ def _unless_damaged(leased: LeasedShard, reading: Future[R | None]) -> R | None:
 
 def refuse_another_app(leased: LeasedShard, recorded: RecordedShard) -> None:
     """Raise GateError where the shard's key has the records of another app, or of another of its stacks."""
-    good = None if recorded.good is None else recorded.good.record
-    record = None if recorded.kept is None else recorded.kept.record
-    shard = leased.shard
+    good, record, shard = recorded.good_record, recorded.record, leased.shard
     app = ThisApp(
         leased.run.project,
         taken_over=leased.run_context.policy.take_over_app,
@@ -160,6 +180,22 @@ def refuse_strange_state(leased: LeasedShard, recorded: RecordedShard) -> None:
             leased.say(f"the state at {key} is {standing}; taken for the truth, as was asked for")
 
 
+def refuse_other_state(leased: LeasedShard, plan: Path) -> None:
+    """Raise GateError where Terraform planned against another state than the one that lies there.
+
+    A store that denies for a moment that the state exists makes it plan to create everything again.
+    """
+    snapshot = leased.snapshot()
+    stored = NO_STATE if snapshot is None else snapshot.stamp
+    planned = prior_stamp(read_source(plan))
+    if planned != stored:
+        raise GateError(
+            f"Terraform planned against state serial {planned.serial} (lineage {planned.lineage or 'none'}), "
+            f"and in the bucket lies serial {stored.serial} (lineage {stored.lineage or 'none'})",
+            next_step=f"{deploy_command(leased.shard)}; if it stays so: holdfast doctor",
+        )
+
+
 def refuse_full_disk(leased: LeasedShard, recorded: RecordedShard) -> None:
     """Raise MachineError where an apply might not find room for its events and, if need be, for the state."""
     size = 0 if recorded.stored is None else len(recorded.stored.body)
@@ -170,7 +206,7 @@ def refuse_full_disk(leased: LeasedShard, recorded: RecordedShard) -> None:
         (temporary, _TEMPORARY_ROOM, "TMPDIR"),
     )
     looked_at = [(folder, needed, name, _free(folder)) for folder, needed, name in wanted]
-    short = [one for one in looked_at if one[3] < one[1]]
+    short = [check for check in looked_at if check[3] < check[1]]
     if short:
         raise MachineError(
             "; ".join(
@@ -182,8 +218,8 @@ def refuse_full_disk(leased: LeasedShard, recorded: RecordedShard) -> None:
 
 
 def _free(folder: Path) -> int:
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    return shutil.disk_usage(there).free
+    existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    return shutil.disk_usage(existing).free
 
 
 def good_of(leased: LeasedShard, recorded: RecordedShard) -> LastGoodDeployment | None:
@@ -205,8 +241,8 @@ _LOOK = "find out who wrote it; to take it for the truth as it is: --rebaseline"
 
 
 def _strange(key: str, standing: Standing, stored: StateObject, expected: Recorded | None) -> str:
-    there = stored.recorded.stamp if stored.serial >= 0 else stored.condition
-    return f"the state at {key} is {standing}: there is {there}, and {_recorded(expected)} was recorded"
+    stored_as = stored.recorded.stamp if stored.serial >= 0 else stored.condition
+    return f"the state at {key} is {standing}: there is {stored_as}, and {_recorded(expected)} was recorded"
 
 
 def _recorded(expected: Recorded | None) -> str:

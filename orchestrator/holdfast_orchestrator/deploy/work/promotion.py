@@ -81,15 +81,15 @@ def promote_shard(leased: LeasedShard, attempt: Attempt) -> Promoted | None:
 def _not_made(attempt: Attempt, state: Document, now: IdentityIndex) -> frozenset[Identity]:
     """What the shard has and no run of it is proven to have made; what a record says of that stays so."""
     earlier = frozenset[Identity]() if attempt.good is None else attempt.good.record.not_made
-    fresh = {known for known in now if known.identity not in attempt.before.index}
+    fresh = {tracked for tracked in now if tracked.identity not in attempt.before.index}
     unproven = unproven_in(state, attempt.objects.sightings) - attempt.objects.adopted
     made = {change.address for plan in attempt.planning.plans for change in read_plan(plan) if change.creates}
-    here = {
-        known.identity
-        for known in fresh
-        if known.address in attempt.imported or (known.address in made and known.identity in unproven)
+    taken_over = {
+        tracked.identity
+        for tracked in fresh
+        if tracked.address in attempt.imported or (tracked.address in made and tracked.identity in unproven)
     }
-    return (earlier | here) & {known.identity for known in now}
+    return (earlier | taken_over) & {tracked.identity for tracked in now}
 
 
 def _rejected(attempt: Attempt) -> tuple[Rejected, ...]:
@@ -169,8 +169,8 @@ def _with_moves(leased: LeasedShard, attempt: Attempt, record: StateRecord) -> S
         if address in now
     ]
     handed = [
-        Handed(identity=known.identity, address=address, id=known.id, run=attempt.run, at=record.at)
-        for address, known in sorted(attempt.objects.handed_over.items())
+        Handed(identity=tracked.identity, address=address, id=tracked.id, run=attempt.run, at=record.at)
+        for address, tracked in sorted(attempt.objects.handed_over.items())
     ]
     return replace(record, received=(*record.received, *received), handed=(*record.handed, *handed))
 

@@ -19,9 +19,8 @@ SEEN, GONE = "seen", "gone"
 
 def holdings_of(leased: LeasedShard, attempt: Attempt, plan: Document | None = None) -> Holdings:
     """What the shard has now, for the guard over an apply of `plan` (by default the one gated last)."""
-    snapshot = leased.snapshot()
     return holdings_in(
-        None if snapshot is None else snapshot.document,
+        leased.document(),
         plan=attempt.plan if plan is None else plan,
         gone=attempt.objects.sightings.gone,
         accepted=attempt.policy.adopt,
@@ -35,7 +34,7 @@ def note_sightings(attempt: Attempt, watched: Sightings | None) -> dict[str, Any
     attempt.objects.sightings.add(watched.by_key.values())
     attempt.objects.sightings.gone |= watched.gone
     return {
-        SEEN: [one.to_json() for one in watched.by_key.values()],
+        SEEN: [sighting.to_json() for sighting in watched.by_key.values()],
         GONE: [[key.kind, key.name, key.place] for key in sorted(watched.gone, key=str)],
     }
 
@@ -49,27 +48,27 @@ def look_once_more(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
     if attempt.verb == "destroy" or attempt.planning.plan_file is None or attempt.planning.terraform.guards:
         return {}
     holdings = holdings_of(leased, attempt)
-    known = unguarded(leased.shard, attempt.plan, holdings)
-    if not known.by_key:
+    watched = unguarded(leased.shard, attempt.plan, holdings)
+    if not watched.by_key:
         return {}
     leased.step("looking once more")
-    seen = look_by_import(attempt.planning.terraform, leased.shard, attempt.plan, holdings)
-    findings = [*takeovers(attempt.plan, seen, leased.shard)]
+    looked = look_by_import(attempt.planning.terraform, leased.shard, attempt.plan, holdings)
+    findings = [*takeovers(attempt.plan, looked, leased.shard)]
     if findings:
         attempt.planning.plan_file.unlink(missing_ok=True)
         attempt.planning.plan_file = None
         attempt.evidence.code, attempt.evidence.errors = (
             1,
-            tuple(f"{one.what}: it already exists" for one in findings),
+            tuple(f"{finding.what}: it already exists" for finding in findings),
         )
         attempt.failure = Failure(
-            reason="; ".join(one.what for one in findings),
+            reason="; ".join(finding.what for finding in findings),
             next_step=findings[0].next_step,
             evidence=(),
             lasts=True,
         )
-        known = seen
-    return note_sightings(attempt, known)
+        watched = looked
+    return note_sightings(attempt, watched)
 
 
 def note_applied(leased: LeasedShard, attempt: Attempt, watched: Sightings | None) -> dict[str, Any]:
@@ -81,7 +80,11 @@ def note_applied(leased: LeasedShard, attempt: Attempt, watched: Sightings | Non
 
 def tell_unproven(leased: LeasedShard, watched: Sightings) -> None:
     """Tell, once for each type, that nobody can say whether its objects were there before."""
-    unproven = {one.kind: one.why for one in watched.by_key.values() if one.verdict is Verdict.UNPROVEN}
+    unproven = {
+        sighting.kind: sighting.why
+        for sighting in watched.by_key.values()
+        if sighting.verdict is Verdict.UNPROVEN
+    }
     for kind, why in sorted(unproven.items()):
         reason = why.splitlines()[0] if why else "no answer"
         leased.say(
@@ -94,6 +97,6 @@ def sightings_in(entries: Sequence[Entry]) -> Sightings:
     """Read from a journal what was seen; the newest word of each object counts."""
     sightings = Sightings()
     for entry in entries:
-        sightings.add(Sighting.of(one) for one in entry.data.get(SEEN, ()))
-        sightings.gone.update(ObjectKey(*one) for one in entry.data.get(GONE, ()))
+        sightings.add(Sighting.of(item) for item in entry.data.get(SEEN, ()))
+        sightings.gone.update(ObjectKey(*key) for key in entry.data.get(GONE, ()))
     return sightings

@@ -51,16 +51,16 @@ def outwait_lock(leased: LeasedShard, *, seconds: float) -> None:
 
     Raises as `release_our_lock` does.
     """
-    began, told = leased.run.clock.monotonic(), False
+    began, is_told = leased.run.clock.monotonic(), False
     while True:
         try:
             return release_our_lock(leased)
         except GateError as held:
             if leased.run.clock.monotonic() - began >= seconds:
                 raise
-            if not told:
+            if not is_told:
                 leased.say(f"waits for a lock: {held.what}")
-                told = True
+                is_told = True
         leased.run.clock.sleep(_POLL_SECONDS)
 
 
@@ -87,14 +87,14 @@ def wait_for_children(leased: LeasedShard, *, next_step: str | None = None) -> N
     A stop ends the wait where nothing was begun yet: InterruptedSafelyError, with `next_step`. Asked a second
     time, each is interrupted, as what we start ourselves is.
     """
-    told = False
+    is_told = False
     while alive := _alive(leased):
         left = f"the {alive[0].verb} (process {alive[0].pid}) that a dead run left running"
         if leased.is_to_stop:
             raise InterruptedSafelyError(f"interrupted while it waited for {left}", next_step=next_step)
-        if not told:
+        if not is_told:
             leased.say(f"waits for {left}")
-            told = True
+            is_told = True
         with leased.run.stop.interrupting(lambda: _interrupt_all(leased)):
             leased.run.clock.sleep(_POLL_SECONDS)
 
@@ -146,13 +146,13 @@ def refuse_stolen_lock(leased: LeasedShard, attempt: Attempt) -> None:
 def _overwritten(leased: LeasedShard, attempt: Attempt) -> Iterator[str]:
     now = leased.index(leased.state().document)
     gone = attempt.progress().gone() | attempt.objects.let_go
-    told: set[tuple[str, str]] = set()
+    named: set[tuple[str, str]] = set()
     for index in _written_since(leased, attempt):
-        for known in index:
-            name = (known.identity.kind, known.id or known.address)
-            if known.identity not in now and name not in gone and name not in told:
-                told.add(name)
-                yield f"{known.address} ({known.id})"
+        for tracked in index:
+            name = (tracked.identity.kind, tracked.id or tracked.address)
+            if tracked.identity not in now and name not in gone and name not in named:
+                named.add(name)
+                yield f"{tracked.address} ({tracked.id})"
 
 
 def _written_since(leased: LeasedShard, attempt: Attempt) -> Iterator[IdentityIndex]:

@@ -36,15 +36,9 @@ _END_SECONDS = 10.0
 _LOOK_SECONDS = 0.01
 # Go's GOGC: garbage is collected at five times what lives, and not at twice.
 _SELDOM = "400"
-_PASSED_ON = (
-    "PATH",
-    "LANG",
-    "TMPDIR",
-    "PYTHONPATH",
-    "VIRTUAL_ENV",
-    "LD_LIBRARY_PATH",
-    "PYTHONDONTWRITEBYTECODE",
-)
+_PASSED_ON = frozenset({
+    "PATH", "LANG", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE",
+})  # fmt: skip
 _QUIET = {"GRPC_ENABLE_FORK_SUPPORT": "0", "GRPC_VERBOSITY": "NONE"}
 
 
@@ -124,8 +118,8 @@ class WarmProviders:
     def hash_ahead(self, required: Sequence[Requirement], roots: Sequence[Path]) -> None:
         """Hash what the lock file will probably trust in a moment. Never raises."""
         with self._finding, contextlib.suppress(OSError, UnsafePlaceError):
-            for one in required:
-                hash_ahead(one, roots, cache=self._runtime.cache)
+            for each in required:
+                hash_ahead(each, roots, cache=self._runtime.cache)
 
     def begin(self) -> None:
         """Start the gateway ahead of its use. Never raises."""
@@ -162,8 +156,8 @@ class WarmProviders:
     def tell_once(self, why: str) -> None:
         """Say, once in a run, that something goes the ordinary way."""
         with self._lock:
-            told, self._told = self._told, True
-        if not told:
+            was_told, self._told = self._told, True
+        if not was_told:
             self._tell(f"going on without a warm provider, which only costs time: {why}")
 
     @property
@@ -177,7 +171,7 @@ class WarmProviders:
         return None if self._running is None else self._running.pid
 
     def stats(self) -> dict[str, Any]:
-        """Return what the gateway says about itself. Raises WarmError."""
+        """Return the pools and processes of the gateway. Raises WarmError."""
         return self._ask({"do": "stats"})
 
     def close(self) -> None:
@@ -270,8 +264,8 @@ def _take_in(lent: AttachedProviders, watched: Mapping[str, Any] | None) -> None
     if watched is None:
         return
     lent.watched = lent.watched or Sightings()
-    lent.watched.add(Sighting.of(one) for one in watched["seen"])
-    lent.watched.gone.update(ObjectKey(*one) for one in watched["gone"])
+    lent.watched.add(map(Sighting.of, watched["seen"]))
+    lent.watched.gone.update(ObjectKey(*key) for key in watched["gone"])
 
 
 def _exchange(control: Path, question: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from holdfast_orchestrator.engine.warm.protocol import (
     SCHEMA,
     STATELESS,
     STOP,
+    STOP_CALLS,
     UNCONFIGURED,
     Call,
     kept_maps,
@@ -196,11 +197,7 @@ async def _stop_if_all_ask(process: ProviderProcess) -> None:
     users = [user for user in process.users if isinstance(user, Connection)]
     if users and not process.spent and all(user.stopping for user in users):
         process.spent = True
-        await process.ask(_stop_call(process), _EMPTY)
-
-
-def _stop_call(process: ProviderProcess) -> Call:
-    return Call("/tfplugin5.Provider/Stop" if process.version == 5 else "/tfplugin6.Provider/StopProvider")  # noqa: PLR2004
+        await process.ask(STOP_CALLS[process.version], _EMPTY)
 
 
 async def _only(requests: Requests) -> bytes:

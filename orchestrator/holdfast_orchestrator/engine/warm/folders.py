@@ -5,17 +5,16 @@ Where that path is too long for a socket's it lies in a shorter place (`system.s
 The run and its gateway each hold it (`system.temporary_folders`), so one that nobody holds can be removed.
 """
 
-import contextlib
 import re
-import shutil
 import socket
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from holdfast_orchestrator.errors import MachineError
+from holdfast_orchestrator.system import temporary_folders
 from holdfast_orchestrator.system.socket_places import PREFIX, socket_place
-from holdfast_orchestrator.system.temporary_folders import abandoned, hold, make
+from holdfast_orchestrator.system.temporary_folders import hold, make
 
 __all__ = ["CONTROL", "LOG", "WORK", "hold", "make_folder", "sweep"]
 
@@ -39,25 +38,16 @@ def make_folder() -> Path:
 
 
 def sweep(now: Callable[[], datetime]) -> tuple[Path, ...]:
-    """Remove the folders of dead gateways from the temporary folder, and return them. Never raises.
-
-    `now` says what time it is.
-    """
+    """Remove the folders of dead gateways from the temporary folder, and return them. Never raises."""
 
     def unheld(folder: Path) -> bool:
-        return _is_old(folder, now) and not _answers(folder / CONTROL)
+        is_old = now().timestamp() - folder.lstat().st_mtime > _NEW_SECONDS
+        return is_old and not _answers(folder / CONTROL)
 
-    swept = []
-    with contextlib.suppress(MachineError):
-        for folder in abandoned(PREFIX, _CONTENT, unheld=unheld, place=socket_place()):
-            with contextlib.suppress(OSError):
-                shutil.rmtree(folder)
-                swept.append(folder)
-    return tuple(swept)
-
-
-def _is_old(folder: Path, now: Callable[[], datetime]) -> bool:
-    return now().timestamp() - folder.lstat().st_mtime > _NEW_SECONDS
+    try:
+        return temporary_folders.sweep(PREFIX, _CONTENT, unheld=unheld, place=socket_place())
+    except MachineError:
+        return ()
 
 
 def _answers(control: Path) -> bool:

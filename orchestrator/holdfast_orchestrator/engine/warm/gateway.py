@@ -155,7 +155,7 @@ class Gateway:
         door = self._doors[number]
         await door.close()
         watch = door.attachment.watch
-        watched = None if watch is None else await watch.told()
+        watched = None if watch is None else await watch.results()
         return {"trouble": door.attachment.trouble, "watched": watched}
 
     def _watch(self, spec: Spec, asked: Mapping[str, Any] | None) -> Watch | None:
@@ -199,17 +199,11 @@ class Gateway:
 
 def _reattach(version: int, path: Path) -> dict[str, Any]:
     address = {"Network": "unix", "String": str(path)}
-    return {
-        "Protocol": "grpc",
-        "ProtocolVersion": version,
-        "Pid": os.getpid(),
-        "Test": True,
-        "Addr": address,
-    }
+    return {"Protocol": "grpc", "ProtocolVersion": version, "Pid": os.getpid(), "Test": True, "Addr": address}
 
 
 def _stats(pool: Pool) -> list[dict[str, Any]]:
     return [
-        {"pid": one.pid, "lives": one.lives, "users": len(one.users), "claimed": one.claim is not None}
-        for one in pool.processes
+        {"pid": each.pid, "lives": each.lives, "users": len(each.users), "claimed": each.claim is not None}
+        for each in pool.processes
     ]

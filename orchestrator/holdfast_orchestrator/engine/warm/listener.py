@@ -34,7 +34,7 @@ class Door:
         self._server = await asyncio.start_unix_server(self._accept, self.path)
 
     async def close(self) -> None:
-        """Listen no more; who is inside stays."""
+        """Accept no further connection; those that are open stay."""
         if self._server is not None:
             self._server.close()
             self.closed = True

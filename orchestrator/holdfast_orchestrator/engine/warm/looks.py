@@ -27,10 +27,12 @@ DEADLINE_SECONDS = 5.0
 AT_ONCE = 16
 
 # What makes up the import id in the answer of a data source, where the wanted values do not.
-_TOLD_IDS: Mapping[str, tuple[str, ...]] = {
+_IDS_IN_ANSWERS: Mapping[str, tuple[str, ...]] = {
     "aws_secretsmanager_secret_version": ("secret_id", "version_id"),
     "aws_sqs_queue": ("url",),
 }
+
+_PLACE_SOURCES = ("aws_caller_identity", "aws_region", "aws_partition")
 
 # Fields of ImportResourceState, ReadResource and ReadDataSource, the same in protocol 5 and 6.
 _TYPE, _ID, _STATE, _PRIVATE = 1, 2, 2, 3
@@ -60,7 +62,7 @@ class Looks:
     busy: defaultdict[ObjectKey, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     async def look(self, asking: Asking, key: ObjectKey, kind: str, values: Mapping[str, Any]) -> Sighting:
-        """Return what is there. Never raises: who cannot say, says so."""
+        """Return what there is. Never raises: a look without an answer is UNPROVEN, with the reason."""
         marker = object()
         asking.process.users.add(marker)
         try:
@@ -88,20 +90,20 @@ class Looks:
             raise _UnknownError("there is no call that tells")
         import_id = import_id_of(kind, values, await self.place(asking)) or ""
         if rule.look.startswith("data:"):
-            found = await _data_source(asking, kind, _arguments(rule, values))
+            attributes = await _data_source(asking, kind, _arguments(rule, values))
         else:
-            found = await _imported(asking, rule.kind, import_id)
-        if found is None or rule.is_default(found):
+            attributes = await _imported(asking, rule.kind, import_id)
+        if attributes is None or rule.is_default(attributes):
             return Sighting(key=key, kind=kind, verdict=Verdict.ABSENT)
-        there = key_of(kind, found, key.place)
-        if there is not None and there.name != key.name:
-            raise _UnknownError(f"the provider answered with {there.name}")
+        answered = key_of(kind, attributes, key.place)
+        if answered is not None and answered.name != key.name:
+            raise _UnknownError(f"the provider answered with {answered.name}")
         return Sighting(
             key=key,
             kind=kind,
             verdict=Verdict.FOUND,
-            import_id=_told_id(kind, found) or import_id,
-            tags=_tags(found),
+            import_id=_id_in(kind, attributes) or import_id,
+            tags=_tags(attributes),
         )
 
 
@@ -143,21 +145,21 @@ def _object(answer: bytes) -> Mapping[str, Any] | None:
 
 def _says_absent(answer: bytes, number: int) -> bool:
     """Whether the errors say that there is no such object. Raises _UnknownError for other errors."""
-    told = errors(answer, number)
-    if told and not all(map(says_absent, told)):
-        raise _UnknownError(told[0])
-    return bool(told)
+    texts = errors(answer, number)
+    if texts and not all(map(says_absent, texts)):
+        raise _UnknownError(texts[0])
+    return bool(texts)
 
 
-def _told_id(kind: str, found: Mapping[str, Any]) -> str:
-    """The import id of what a data source found; empty where it does not tell."""
-    told = _TOLD_IDS.get(kind, ())
-    return "|".join(str(found[name]) for name in told) if all(found.get(name) for name in told) else ""
+def _id_in(kind: str, attributes: Mapping[str, Any]) -> str:
+    """The import id in the answer of a data source; empty where the answer does not have it."""
+    names = _IDS_IN_ANSWERS.get(kind, ())
+    return "|".join(str(attributes[name]) for name in names) if all(map(attributes.get, names)) else ""
 
 
 def _arguments(rule: CreateRule, values: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of the data source. Raises _UnknownError where one is not known."""
-    pairs = (one.partition("=") for one in rule.look.removeprefix("data:").split(","))
+    pairs = (pair.partition("=") for pair in rule.look.removeprefix("data:").split(","))
     arguments = {argument: values.get(attribute or argument) for argument, _, attribute in pairs}
     if any(value is None or value is UNKNOWN for value in arguments.values()):
         raise _UnknownError("its name is not known before it is made")
@@ -165,22 +167,17 @@ def _arguments(rule: CreateRule, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _place(asking: Asking) -> Place | None:
-    """What the provider says of itself: right for aliases and assumed roles too."""
+    """The place that the provider reports: also right for aliases and assumed roles."""
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
-            told = await asyncio.gather(
-                *(
-                    _data_source(asking, name, {})
-                    for name in ("aws_caller_identity", "aws_region", "aws_partition")
-                )
-            )
+            answers = await asyncio.gather(*(_data_source(asking, name, {}) for name in _PLACE_SOURCES))
     except (TimeoutError, _UnknownError, grpc.RpcError, wire.WireError):
         return None
-    identity, region, partition = ((one or {}) for one in told)
+    identity, region, partition = ((answer or {}) for answer in answers)
     account, where, name = identity.get("account_id"), region.get("name"), partition.get("partition")
     return Place(str(account), str(where), str(name)) if account and where and name else None
 
 
-def _tags(found: Mapping[str, Any]) -> Mapping[str, str] | None:
-    tags = found.get("tags_all") or found.get("tags")
+def _tags(attributes: Mapping[str, Any]) -> Mapping[str, str] | None:
+    tags = attributes.get("tags_all") or attributes.get("tags")
     return {str(key): str(value) for key, value in tags.items()} if isinstance(tags, Mapping) else None

@@ -16,7 +16,7 @@ from pathlib import Path
 from holdfast_orchestrator.engine.lockfile import LockedProvider
 from holdfast_orchestrator.engine.mirrors import this_platform
 from holdfast_orchestrator.engine.providers import Requirement
-from holdfast_orchestrator.system.private_files import cache_folder_of, read_file, replace_file
+from holdfast_orchestrator.system.private_files import cache_folder_of, read_file, replace_file, sha256_of
 
 _HASHES = "hashes"
 _DIGEST = re.compile(rb"[0-9a-f]{64}")
@@ -55,27 +55,26 @@ def find_package(source: str, lock: LockedProvider, roots: Sequence[Path], *, ca
 
 def hash_ahead(required: Requirement, roots: Sequence[Path], *, cache: Path) -> None:
     """Hash the one package that may be meant, so that `find_package` will know it; none where several may."""
-    of_all = (root / required.source for root in roots)
-    found = {
+    folders = {
         (version.name, folder)
-        for root in of_all
-        if root.is_dir()
-        for version in root.iterdir()
+        for root in roots
+        if (root / required.source).is_dir()
+        for version in (root / required.source).iterdir()
         if required.allows(version.name) and (folder := (version / this_platform()).resolve()).is_dir()
     }
-    if len(found) == 1:
-        ((_, folder),) = found
+    if len(folders) == 1:
+        ((_, folder),) = folders
         _h1(folder, cache)
 
 
 def _folders(source: str, lock: LockedProvider, roots: Iterable[Path]) -> Iterable[Path]:
-    found = (root / source / lock.version / this_platform() for root in roots)
-    return (folder.resolve() for folder in found if folder.is_dir())
+    places = (root / source / lock.version / this_platform() for root in roots)
+    return (place.resolve() for place in places if place.is_dir())
 
 
 def _binary(folder: Path) -> Path | None:
-    found = [path for path in folder.glob("terraform-provider-*") if os.access(path, os.X_OK)]
-    return found[0] if len(found) == 1 else None
+    programs = [path for path in folder.glob("terraform-provider-*") if os.access(path, os.X_OK)]
+    return programs[0] if len(programs) == 1 else None
 
 
 def _h1(folder: Path, cache: Path) -> str:
@@ -85,13 +84,12 @@ def _h1(folder: Path, cache: Path) -> str:
 
 
 def _sha256(path: Path, cache: Path) -> str:
-    seen = path.stat()
-    identity = (str(path), seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+    file = path.stat()
+    identity = (str(path), file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns, file.st_ctime_ns)
     kept = cache / _HASHES / hashlib.sha256(repr(identity).encode()).hexdigest()
-    known = read_file(kept) if kept.is_file() else b""
-    if _DIGEST.fullmatch(known):
-        return known.decode()
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    content = read_file(kept) if kept.is_file() else b""
+    if _DIGEST.fullmatch(content):
+        return content.decode()
+    digest = sha256_of(path)
     replace_file(cache_folder_of(cache, _HASHES) / kept.name, digest.encode())
     return digest

@@ -41,8 +41,8 @@ class Pool:
 
         Raises StartError, grpc.RpcError.
         """
-        told = wire.without(request, CONFIGURE_CAPABILITIES) if self.known else request
-        claim = hashlib.sha256(told).digest()
+        claimed = wire.without(request, CONFIGURE_CAPABILITIES) if self.known else request
+        claim = hashlib.sha256(claimed).digest()
         process = self._same(claim)
         if process is None:
             async with self._lock:
@@ -63,10 +63,11 @@ class Pool:
         return process, answer
 
     async def prepared(self, call: Call, request: bytes, metadata: Metadata) -> bytes:
-        """Return whether a configuration is valid, as one process of a known provider says it.
+        """Return a known provider's answer to the question whether a configuration is valid.
 
-        It is asked once: the AWS provider builds all its schemas for each answer (80 ms of CPU measured),
-        and every command asks once or twice. A refusal is not kept. Raises StartError, grpc.RpcError.
+        One process is asked, once: the AWS provider builds all its schemas for each answer (80 ms of CPU
+        measured), and every command asks once or twice. A refusal is not kept. Raises StartError and
+        grpc.RpcError.
         """
         question = (call, request)
         task = self._prepared.get(question)
@@ -89,8 +90,9 @@ class Pool:
     @asynccontextmanager
     async def any(self) -> AsyncIterator[ProviderProcess]:
         """Lend a process for a call that is answered alike by all. Raises StartError."""
-        usable = [one for one in self._living() if not one.spent]
-        process = next((one for one in usable if one.claim is None), None) or next(iter(usable), None)
+        usable = [process for process in self._living() if not process.spent]
+        # One without a configuration comes first.
+        process = min(usable, key=lambda process: process.claim is not None, default=None)
         if process is None:
             async with self.unconfigured() as fresh:
                 yield fresh
@@ -116,11 +118,12 @@ class Pool:
                 await self._started()
 
     def _same(self, claim: bytes) -> ProviderProcess | None:
-        return next((one for one in self._living() if one.claim == claim and not one.spent), None)
+        same = (each for each in self._living() if each.claim == claim and not each.spent)
+        return next(same, None)
 
     async def _free(self, *, lent: bool = False) -> ProviderProcess:
-        free = (one for one in self._living() if one.claim is None and not one.spent)
-        return next((one for one in free if lent or not one.borrowed), None) or await self._started()
+        free = (each for each in self._living() if each.claim is None and not each.spent)
+        return next((each for each in free if lent or not each.borrowed), None) or await self._started()
 
     async def _started(self) -> ProviderProcess:
         process = await self._start()
@@ -128,7 +131,7 @@ class Pool:
         return process
 
     def _living(self) -> list[ProviderProcess]:
-        return [one for one in self.processes if one.lives]
+        return [process for process in self.processes if process.lives]
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""What a provider process is started with: what both sides of the control socket speak of."""
+"""What a provider process is started with: the value that both sides of the control socket exchange."""
 
 import json
 from collections.abc import Mapping
@@ -25,25 +25,15 @@ class Spec:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Spec":
         """Read what `to_json` wrote."""
-        return cls(
-            binary=Path(document["binary"]),
-            checksum=document["checksum"],
-            folder=Path(document["folder"]),
-            known=document["known"],
-            environ=document["environ"],
-        )
+        places = {"binary": Path(document["binary"]), "folder": Path(document["folder"])}
+        return cls(**{**document, **places})
 
     def to_json(self) -> dict[str, Any]:
         """Return it for the gateway. It holds credentials."""
-        return {
-            "binary": str(self.binary),
-            "checksum": self.checksum,
-            "folder": str(self.folder),
-            "known": self.known,
-            "environ": dict(self.environ),
-        }
+        places = {"binary": str(self.binary), "folder": str(self.folder)}
+        return {"checksum": self.checksum, "known": self.known, "environ": dict(self.environ), **places}
 
     @property
     def key(self) -> str:
-        """What tells it from others."""
+        """A text that is the same for equal specs, and for no others."""
         return json.dumps(self.to_json(), sort_keys=True)

@@ -69,8 +69,8 @@ class Indexed:
 
     def entry(self, number: int, key: str) -> bytes:
         """Return the value of one entry of a map, empty where it has none of that key."""
-        for found, name, start, end in self._entries:
-            if (found, name) == (number, key):
+        for of_map, name, start, end in self._entries:
+            if (of_map, name) == (number, key):
                 return part(part(self._message[start:end], number), 2)
         return b""
 
@@ -95,11 +95,7 @@ def without(message: bytes, number: int) -> bytes:
 
 def keys(message: bytes, number: int) -> frozenset[str]:
     """Return the keys of the map in field `number`."""
-    return frozenset(
-        _key(message[field.body : field.end])
-        for field in fields(message)
-        if field.number == number and field.wire == _BYTES
-    )
+    return frozenset(map(_key, parts(message, number)))
 
 
 def part(message: bytes, number: int) -> bytes:
@@ -109,14 +105,17 @@ def part(message: bytes, number: int) -> bytes:
 
 def parts(message: bytes, number: int) -> list[bytes]:
     """Return every value of a repeated field of bytes."""
-    found = (field for field in fields(message) if field.number == number and field.wire == _BYTES)
-    return [message[field.body : field.end] for field in found]
+    return [
+        message[field.body : field.end]
+        for field in fields(message)
+        if field.number == number and field.wire == _BYTES
+    ]
 
 
 def count(message: bytes, number: int) -> int:
     """Return the value of a field that is a number, 0 where there is none."""
-    found = [field for field in fields(message) if field.number == number and field.wire == _VARINT]
-    return varint(message, found[-1].body)[0] if found else 0
+    numbers = [field for field in fields(message) if field.number == number and field.wire == _VARINT]
+    return varint(message, numbers[-1].body)[0] if numbers else 0
 
 
 def sized(number: int, body: bytes) -> bytes:
@@ -131,11 +130,9 @@ def counted(number: int, value: int) -> bytes:
 
 def has_error(message: bytes, number: int) -> bool:
     """Say whether one of the diagnostics in field `number` is an error: severity 1, in its field 1."""
-    told = (field for field in fields(message) if field.number == number and field.wire == _BYTES)
-    found = (message[field.body : field.end] for field in told)
     return any(
         inner.number == 1 and inner.wire == _VARINT and varint(diagnostic, inner.body)[0] == 1
-        for diagnostic in found
+        for diagnostic in parts(message, number)
         for inner in fields(diagnostic)
     )
 
@@ -155,11 +152,7 @@ def _entry_key(message: bytes, field: Field, maps: Collection[int]) -> str | Non
 
 def _key(entry: bytes) -> str:
     # The last one written counts; one that is left out is empty.
-    key = b""
-    for field in fields(entry):
-        if field.number == 1 and field.wire == _BYTES:
-            key = entry[field.body : field.end]
-    return key.decode(errors="replace")
+    return part(entry, 1).decode(errors="replace")
 
 
 def _value(message: bytes, wire: int, at: int) -> tuple[int, int]:

@@ -16,18 +16,16 @@ STOP = frozenset({"Stop", "StopProvider"})
 # Whether a configuration is a valid one, and what it is with the defaults filled in.
 PREPARE = frozenset({"PrepareProviderConfig", "ValidateProviderConfig"})
 # The same whatever a process is configured with.
-STATELESS = frozenset(
-    {
-        "GetMetadata",
-        "GetFunctions",
-        *PREPARE,
-        "ValidateResourceTypeConfig",
-        "ValidateResourceConfig",
-        "ValidateDataSourceConfig",
-        "ValidateDataResourceConfig",
-        "ValidateEphemeralResourceConfig",
-    }
-)
+STATELESS = frozenset({
+    "GetMetadata",
+    "GetFunctions",
+    *PREPARE,
+    "ValidateResourceTypeConfig",
+    "ValidateResourceConfig",
+    "ValidateDataSourceConfig",
+    "ValidateDataResourceConfig",
+    "ValidateEphemeralResourceConfig",
+})  # fmt: skip
 # Allowed before configuration too, but then only in a process that has none.
 UNCONFIGURED = frozenset({"UpgradeResourceState", "UpgradeResourceIdentity"})
 FUNCTION = frozenset({"CallFunction"})
@@ -63,6 +61,9 @@ class Call:
     def is_provider(self) -> bool:
         """Whether it is one a provider answers."""
         return self.path.startswith(PROVIDER)
+
+
+STOP_CALLS = {5: Call("/tfplugin5.Provider/Stop"), 6: Call("/tfplugin6.Provider/StopProvider")}
 
 
 def kept_maps(call: Call, names: Collection[str]) -> Mapping[int, Collection[str]]:

@@ -42,8 +42,8 @@ class StartError(Exception):
 class ProviderProcess:
     """A process and what is known of it.
 
-    `claim` is the configuration it has, or will have in a moment; `answer` what it said to that. A
-    `spent` one gets nobody new. `users` are the connections bound to it, `borrowed` counts calls of
+    `claim` is the configuration it has, or will have in a moment; `answer` is its answer to that. A
+    `spent` one gets no new user. `users` are the connections bound to it, `borrowed` counts calls of
     others that need it without configuration. `place` is the account and region it works in, once asked.
     """
 
@@ -111,17 +111,17 @@ async def start(spec: Spec, place: Path, processes: Processes) -> ProviderProces
         leash = os.open(pipe, os.O_RDWR | os.O_CLOEXEC)
         keeper = processes.start_detached(command, log=voice.writing)
         voice.started()
-        said = await _reattach(voice, keeper, processes)
+        address = await _reattach(voice, keeper, processes)
         voice.forget()
-        pid = int(said["Pid"])
+        pid = int(address["Pid"])
         return ProviderProcess(
             pid=pid,
             birth=processes.birth(pid) or "",
-            version=int(said["ProtocolVersion"]),
+            version=int(address["ProtocolVersion"]),
             keeper=keeper,
             leash=leash,
             voice=voice,
-            channel=grpc.aio.insecure_channel(f"unix:{said['Addr']['String']}", options=UNLIMITED),
+            channel=grpc.aio.insecure_channel(f"unix:{address['Addr']['String']}", options=UNLIMITED),
             processes=processes,
         )
     except BaseException as error:
@@ -141,9 +141,8 @@ async def _reattach(voice: Voice, keeper: int, processes: Processes) -> Mapping[
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(START_SECONDS):
             while processes.birth(keeper) is not None:
-                if found := voice.reattach:
-                    said: Mapping[str, Any] = next(iter(json.loads(found).values()))
-                    return _checked(said)
+                if voice.reattach:
+                    return _checked(next(iter(json.loads(voice.reattach).values())))
                 if _HAS_ENDED in voice.text:
                     break
                 await asyncio.sleep(_LOOK_SECONDS)
@@ -152,7 +151,7 @@ async def _reattach(voice: Voice, keeper: int, processes: Processes) -> Mapping[
     raise StartError(f"the provider did not start: {why}")
 
 
-def _checked(said: Mapping[str, Any]) -> Mapping[str, Any]:
-    if said["Protocol"] != "grpc" or said["Addr"]["Network"] != "unix":
-        raise StartError(f"the provider speaks {said['Protocol']} over {said['Addr']['Network']}")
-    return said
+def _checked(address: Mapping[str, Any]) -> Mapping[str, Any]:
+    if address["Protocol"] != "grpc" or address["Addr"]["Network"] != "unix":
+        raise StartError(f"the provider speaks {address['Protocol']} over {address['Addr']['Network']}")
+    return address

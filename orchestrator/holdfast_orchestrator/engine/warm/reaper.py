@@ -29,8 +29,10 @@ class Bounds:
 def superfluous(processes: Iterable[ProviderProcess], bounds: Bounds, now: float) -> list[ProviderProcess]:
     """Return those to end, longest idle first."""
     every = list(processes)
-    idle = sorted((one for one in every if one.is_idle), key=lambda one: one.idle_since)
-    done = [one for one in idle if one.spent or not one.lives or now - one.idle_since > bounds.idle_seconds]
-    rest = [one for one in idle if one not in done]
+    idle = sorted((each for each in every if each.is_idle), key=lambda process: process.idle_since)
+    done = [
+        each for each in idle if each.spent or not each.lives or now - each.idle_since > bounds.idle_seconds
+    ]
+    rest = [each for each in idle if each not in done]
     beyond = max(0, len(every) - len(done) - bounds.processes)
     return done + rest[:beyond]

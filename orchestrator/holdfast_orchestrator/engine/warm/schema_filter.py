@@ -9,12 +9,12 @@ words that are none cost nothing. Too many are kept sooner than one too few.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from holdfast_orchestrator.system.private_files import read_source
-from holdfast_orchestrator.terraform.json_values import texts
+from holdfast_orchestrator.terraform.json_values import objects, texts
 
 _MODULES = Path(".terraform") / "modules" / "modules.json"
 _WRITTEN_IN = (".tf", ".tf.json", ".tofu", ".tofu.json")
@@ -33,7 +33,7 @@ def words_of_modules(workdir: Path) -> frozenset[str]:
     """
     listed = json.loads(read_source(workdir / _MODULES))["Modules"]
     # The configuration itself is the first of them.
-    folders = {str(one["Dir"]) for one in listed if one["Key"]}
+    folders = {str(module["Dir"]) for module in listed if module["Key"]}
     return frozenset(
         word
         for folder in folders
@@ -45,5 +45,4 @@ def words_of_modules(workdir: Path) -> frozenset[str]:
 
 def types_of(state: Mapping[str, Any]) -> frozenset[str]:
     """Return the types of the objects in a state."""
-    found: Iterable[Any] = state.get("resources") or ()
-    return frozenset(str(one.get("type")) for one in found if isinstance(one, Mapping))
+    return frozenset(str(resource.get("type")) for resource in objects(state.get("resources")))

@@ -42,7 +42,8 @@ class KeptSchema:
 
     def keep(self, answer: bytes) -> None:
         """Keep an answer, unless the provider complains in it."""
-        if self.answer is None and self.version is not None and not self._complains(answer):
+        complains = any(field.number == SCHEMA_DIAGNOSTICS for field in wire.fields(answer))
+        if self.answer is None and self.version is not None and not complains:
             self.answer = answer
             # A full disk costs time, not the schema.
             with contextlib.suppress(OSError, UnsafePlaceError):
@@ -59,10 +60,10 @@ class KeptSchema:
         Its attributes are all there, as the protocol demands: null, and blocks that may repeat are empty.
         """
         block = wire.part(self._indexed.entry(_DATA_SOURCES, name), _BLOCK) if self.answer else b""
-        names = (wire.part(one, _NAME).decode() for one in wire.parts(block, _ATTRIBUTES))
+        names = (wire.part(attribute, _NAME).decode() for attribute in wire.parts(block, _ATTRIBUTES))
         nested: dict[str, list[Any] | None] = {
-            wire.part(one, _NAME).decode(): [] if wire.count(one, _NESTING) in _REPEATED else None
-            for one in wire.parts(block, _BLOCKS)
+            wire.part(inner, _NAME).decode(): [] if wire.count(inner, _NESTING) in _REPEATED else None
+            for inner in wire.parts(block, _BLOCKS)
         }
         return {**dict.fromkeys(names), **nested}
 
@@ -72,10 +73,6 @@ class KeptSchema:
 
     def _path(self, version: int) -> Path:
         return self._stem.with_suffix(f".{version}")
-
-    @staticmethod
-    def _complains(answer: bytes) -> bool:
-        return any(field.number == SCHEMA_DIAGNOSTICS for field in wire.fields(answer))
 
 
 def _read(path: Path) -> bytes | None:

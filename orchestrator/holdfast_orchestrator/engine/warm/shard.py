@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.diagnostics import Diagnostic
@@ -27,7 +26,7 @@ from holdfast_orchestrator.engine.warm.schema_filter import types_of, words_of, 
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.system.workers import start_helper
-from holdfast_orchestrator.terraform.json_values import objects
+from holdfast_orchestrator.terraform.json_values import kinds_used, objects
 
 # What is said of "AWS" here has been looked at for these, and for no others.
 _KNOWN = ("/hashicorp/aws",)
@@ -107,11 +106,11 @@ class WarmShard:
         """Return what may be attached to; nothing where the lock file does not cover all."""
         if self._cold or self._providers.is_over or not lockfile.covers(place.locks, place.required):
             return ()
-        found = (
-            self._providers.package(one.source, place.locks[one.source], place.roots)
-            for one in place.required
+        packages = (
+            self._providers.package(required.source, place.locks[required.source], place.roots)
+            for required in place.required
         )
-        return tuple(package for package in found if package is not None)
+        return tuple(package for package in packages if package is not None)
 
     def must_repeat(self, lent: AttachedProviders, diagnostics: tuple[Diagnostic, ...]) -> bool:
         """Say whether a failure may be ours and not Terraform's; if so, the shard is cold from now on."""
@@ -127,7 +126,7 @@ class WarmShard:
         if not packages:
             return {}
         folder = self._providers.folder if _needs_no_folder(place) else place.workdir
-        return {one.source: spec_of(one, folder, place.environ) for one in packages}
+        return {package.source: spec_of(package, folder, place.environ) for package in packages}
 
     @cached_property
     def _state(self) -> tuple[frozenset[str], int]:
@@ -169,23 +168,15 @@ def _words(place: Place) -> frozenset[str]:
 
 
 def _needs_no_folder(place: Place) -> bool:
-    document: Mapping[str, Any] = json.loads(place.configuration)
-    types = {
-        kind
-        for section in ("resource", "data", "ephemeral")
-        for group in objects(document.get(section))
-        for kind in group
-    }
     return (
         not place.reads_files
         and not has_modules(place.configuration)
-        and all(one.source.endswith(_KNOWN) for one in place.required)
-        and all(name.startswith(_KNOWN_TYPES) for name in types)
+        and all(required.source.endswith(_KNOWN) for required in place.required)
+        and all(kind.startswith(_KNOWN_TYPES) for kind in kinds_used(json.loads(place.configuration)))
         and "provisioner" not in words_of(place.configuration)
     )
 
 
 def _missing(diagnostics: tuple[Diagnostic, ...]) -> str:
-    told = (one for one in diagnostics if one.is_error)
-    found = (one for one in told if any(sign in one.text for sign in _MISSING))
-    return next((one.summary for one in found), "")
+    missing = (each for each in diagnostics if each.is_error and any(sign in each.text for sign in _MISSING))
+    return next((error.summary for error in missing), "")

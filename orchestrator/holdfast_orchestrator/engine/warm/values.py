@@ -38,10 +38,10 @@ def decoded(dynamic: bytes) -> Mapping[str, Any]:
     if not packed:
         return {}
     try:
-        found = msgpack.unpackb(packed, strict_map_key=False, ext_hook=lambda _code, _data: UNKNOWN)
+        value = msgpack.unpackb(packed, strict_map_key=False, ext_hook=lambda _code, _data: UNKNOWN)
     except (ValueError, msgpack.exceptions.UnpackException) as error:
         raise wire.WireError(f"a value is not MessagePack: {error}") from error
-    return found if isinstance(found, Mapping) else {}
+    return value if isinstance(value, Mapping) else {}
 
 
 def encoded(value: Mapping[str, Any]) -> bytes:
@@ -52,9 +52,9 @@ def encoded(value: Mapping[str, Any]) -> bytes:
 def errors(message: bytes, number: int) -> tuple[str, ...]:
     """Return the texts of the errors among the diagnostics in field `number`; warnings are left out."""
     return tuple(
-        ": ".join(filter(None, (wire.part(one, _SUMMARY).decode(), wire.part(one, _DETAIL).decode())))
-        for one in wire.parts(message, number)
-        if wire.count(one, _SEVERITY) == ERROR
+        ": ".join(filter(None, (wire.part(each, field).decode() for field in (_SUMMARY, _DETAIL))))
+        for each in wire.parts(message, number)
+        if wire.count(each, _SEVERITY) == ERROR
     )
 
 

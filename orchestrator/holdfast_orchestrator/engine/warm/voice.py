@@ -28,8 +28,8 @@ def silenced(environ: Mapping[str, str], binary: Path) -> dict[str, str]:
     """
     kept = {name: value for name, value in environ.items() if not name.startswith(_LOGGING)}
     names = list(_OFF)
-    if found := _PROVIDER.match(binary.name):
-        names.append(f"TF_LOG_PROVIDER_{found[1].upper().replace('-', '_')}")
+    if provider := _PROVIDER.match(binary.name):
+        names.append(f"TF_LOG_PROVIDER_{provider[1].upper().replace('-', '_')}")
     return {**kept, **dict.fromkeys(names, "OFF")}
 
 
@@ -45,13 +45,13 @@ class Voice:
 
     @property
     def text(self) -> str:
-        """What was said so far, until `forget`."""
+        """The output so far, until `forget`."""
         self._read()
         return bytes(self._said or b"").decode(errors="replace")
 
     @property
     def reattach(self) -> bytes | None:
-        """How it can be reached, as JSON, once it has said so."""
+        """How the provider can be reached, as JSON, once it has printed that."""
         self._read()
         return self._reattach
 
@@ -62,7 +62,7 @@ class Voice:
             self.writing = -1
 
     def forget(self) -> None:
-        """Keep nothing of what was said, nor of what will be."""
+        """Keep nothing of the output so far, nor of what follows."""
         self._said = None
 
     def close(self) -> None:
@@ -83,6 +83,6 @@ class Voice:
                 self.close()
             elif self._said is not None:
                 self._said += part
-                if self._reattach is None and (found := _REATTACH.search(self._said)):
-                    self._reattach = found[1]
+                if self._reattach is None and (reattach := _REATTACH.search(self._said)):
+                    self._reattach = reattach[1]
                 del self._said[:-_MOST]

@@ -14,7 +14,7 @@ from typing import Any
 
 from holdfast_orchestrator.engine.warm import protobuf_wire as wire
 from holdfast_orchestrator.engine.warm.looks import Asking, Looks
-from holdfast_orchestrator.engine.warm.values import decoded, diagnostic, errors, is_nil
+from holdfast_orchestrator.engine.warm.values import NIL, decoded, diagnostic, errors, is_nil
 from holdfast_orchestrator.terraform.create_semantics import is_doubtful, rule_of
 from holdfast_orchestrator.terraform.object_keys import ObjectKey, key_of
 from holdfast_orchestrator.terraform.ownership import (
@@ -36,10 +36,8 @@ _APPLY_DIAGNOSTICS = 3
 class Watch:
     """What is watched of one command, and what was seen.
 
-    Attributes:
-        looks: who asks.
-        plans, applies: whether to look while it plans, and to guard what it applies.
-        holdings: what the shard has. tags: those by which the objects of a shard are recognized.
+    With `plans` objects are looked for while it plans, with `applies` its creates are guarded. `holdings` is
+    what the shard has, `tags` are those by which the objects of a shard are recognized.
     """
 
     looks: Looks
@@ -93,11 +91,11 @@ class Watch:
             key = await self._key(asking, kind, decoded(prior))
             self.deleted.update(() if key is None else (key,))
 
-    async def told(self) -> dict[str, Any]:
+    async def results(self) -> dict[str, Any]:
         """Wait for what is still being looked for, and return everything that was seen."""
         await asyncio.gather(*self.tasks)
         return {
-            "seen": [one.to_json() for one in self.seen.values()],
+            "seen": [sighting.to_json() for sighting in self.seen.values()],
             "gone": [[key.kind, key.name, key.place] for key in self.deleted],
         }
 
@@ -119,16 +117,16 @@ class Watch:
 
     async def _judged(self, asking: Asking, key: ObjectKey, kind: str, values: Mapping[str, Any]) -> Sighting:
         holdings = replace(self.holdings, gone=self.holdings.gone | self.deleted)
-        known = judged_without_look(key, kind, values, holdings=holdings, made=self.made)
-        return known or await self.looks.look(asking, key, kind, values)
+        judged = judged_without_look(key, kind, values, holdings=holdings, made=self.made)
+        return judged or await self.looks.look(asking, key, kind, values)
 
 
 def _refusal(seen: Sighting) -> bytes:
     """An answer that says that the object exists, and that nothing was made."""
     tags = ", ".join(f"{key}={value}" for key, value in sorted((seen.tags or {}).items())) or "none"
-    said = diagnostic(
+    error = diagnostic(
         f"{seen.kind} {seen.import_id or seen.key.name} already exists",
         f"{REFUSED}, which would have taken it over: it was there before and is in no state of this shard "
         f"(tags: {tags}). Nothing was changed.",
     )
-    return wire.sized(_NEW_STATE, wire.sized(1, b"\xc0")) + wire.sized(_APPLY_DIAGNOSTICS, said)
+    return wire.sized(_NEW_STATE, wire.sized(1, NIL)) + wire.sized(_APPLY_DIAGNOSTICS, error)

@@ -16,7 +16,7 @@ _LEAVING = frozenset({"draining", "unhealthy.draining"})
 def look(check: "AlbTargetsHealthy", doors: "CheckContext") -> Observation:
     """Ask the load balancer for the targets' health and judge it."""
     answer = doors.client("elbv2").describe_target_health(TargetGroupArn=check.target_group_arn)
-    return judge([found["TargetHealth"] for found in answer["TargetHealthDescriptions"]], check.at_least)
+    return judge([target["TargetHealth"] for target in answer["TargetHealthDescriptions"]], check.at_least)
 
 
 def judge(targets: Sequence[Mapping[str, Any]], at_least: int) -> Observation:
@@ -25,8 +25,8 @@ def judge(targets: Sequence[Mapping[str, Any]], at_least: int) -> Observation:
     states = Counter(target["State"] for target in staying)
     if states["healthy"] == len(staying) >= at_least:
         return Observation(Standing.HEALTHY, f"{len(staying)} targets, all healthy")
-    said = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "no targets"
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "no targets"
     why = next((target["Reason"] for target in staying if target.get("Reason")), None)
-    wanted = f"{said}; wanted at least {at_least}, all healthy{f' ({why})' if why else ''}"
+    words = f"{counts}; wanted at least {at_least}, all healthy{f' ({why})' if why else ''}"
     bad = states.keys() - {"healthy", "initial"}
-    return Observation(Standing.UNHEALTHY if bad else Standing.WAITING, wanted)
+    return Observation(Standing.UNHEALTHY if bad else Standing.WAITING, words)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def look(check: "EcsServiceSteady", doors: "CheckContext") -> Observation:
     """Ask ECS for the service and judge it."""
     answer = doors.client("ecs").describe_services(cluster=check.cluster, services=[check.service])
-    services = [found for found in answer["services"] if found.get("status") != "INACTIVE"]
+    services = [service for service in answer["services"] if service.get("status") != "INACTIVE"]
     if not services:
         return Observation(Standing.FAILED, f"there is no service {check.service} in {check.cluster}")
     return judge(
@@ -39,16 +39,17 @@ def judge(service: Mapping[str, Any], *, planned: str | None) -> Observation:
 def _another(
     deployments: Sequence[Mapping[str, Any]], primary: Mapping[str, Any], planned: str
 ) -> Observation:
-    running, wanted = _revision(primary["taskDefinition"]), _revision(planned)
-    failed = next((each for each in deployments if _failed_with(each, wanted)), None)
+    running, asked = _revision(primary["taskDefinition"]), _revision(planned)
+    failures = (
+        each
+        for each in deployments
+        if each.get("rolloutState") == "FAILED" and _revision(each["taskDefinition"]) == asked
+    )
+    failed = next(failures, None)
     if failed is not None or primary.get("rolloutState") == "COMPLETED":
         why = "" if failed is None else f": {failed.get('rolloutStateReason', '')}"
-        return Observation(Standing.FAILED, f"ECS went back to {running}; {wanted} was planned{why}")
-    return Observation(Standing.WAITING, f"{running} is primary; {wanted} was planned")
-
-
-def _failed_with(deployment: Mapping[str, Any], revision: str) -> bool:
-    return deployment.get("rolloutState") == "FAILED" and _revision(deployment["taskDefinition"]) == revision
+        return Observation(Standing.FAILED, f"ECS went back to {running}; {asked} was planned{why}")
+    return Observation(Standing.WAITING, f"{running} is primary; {asked} was planned")
 
 
 def _rolled_out(

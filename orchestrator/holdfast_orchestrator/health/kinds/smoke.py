@@ -38,8 +38,8 @@ def look(check: "Http", doors: "CheckContext") -> Observation:
 
 def _judge(check: "Http", answer: Answer) -> Observation:
     if answer.status not in check.status:
-        wanted = " or ".join(map(str, check.status))
-        return Observation(Standing.UNHEALTHY, f"status {answer.status}, wanted {wanted}")
+        fine = " or ".join(map(str, check.status))
+        return Observation(Standing.UNHEALTHY, f"status {answer.status}, wanted {fine}")
     if answer.cut:
         return Observation(Standing.UNHEALTHY, f"the body is longer than {LONGEST_BODY} bytes")
     if isinstance(check.marker, str) and check.marker.encode() not in answer.body:
@@ -50,10 +50,10 @@ def _judge(check: "Http", answer: Answer) -> Observation:
 
 
 def _why_not(url: str, onward: str) -> str | None:
-    """Why a redirect is not followed. Queries may hold secrets and are left out of what is said."""
-    here, there = urlsplit(url), urlsplit(onward)
-    if there.hostname != here.hostname:
-        return f"redirects to another host, {there.hostname}"
-    if here.scheme == "https" and there.scheme != "https":
-        return f"redirects from https to {there.scheme}"
+    """Why a redirect is not followed. Queries may hold secrets and are left out."""
+    asked, target = urlsplit(url), urlsplit(onward)
+    if target.hostname != asked.hostname:
+        return f"redirects to another host, {target.hostname}"
+    if asked.scheme == "https" and target.scheme != "https":
+        return f"redirects from https to {target.scheme}"
     return None
