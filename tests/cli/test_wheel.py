@@ -94,7 +94,14 @@ class Fresh:
         self.pip("wheel", "--wheel-dir", str(self.folder / "wheels"), "-c", constraints, *wanted)
 
     def install(self, *requirements: str) -> None:
-        self.pip("install", "--no-index", "--find-links", str(self.folder / "wheels"), *requirements)
+        self.pip(
+            "install",
+            "--no-compile",
+            "--no-index",
+            "--find-links",
+            str(self.folder / "wheels"),
+            *requirements,
+        )
 
     def holdfast(self, *words: str) -> str:
         return self.run(str(self.bin / "holdfast"), *words)

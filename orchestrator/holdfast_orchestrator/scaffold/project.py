@@ -21,7 +21,7 @@ def write_project(folder: Path) -> Written:
     return draft.write(
         (
             f"cd {folder}",
-            "python3 -m venv .venv && . .venv/bin/activate && pip install -r requirements.txt",
+            "python3 -m venv .venv && . .venv/bin/activate && pip install --no-compile -r requirements.txt",
             "pytest",
             "holdfast local up && holdfast deploy --env local",
             "write your account, domain and images into environments/prod.toml",
