@@ -1,6 +1,6 @@
 """Kill things at random moments, resume, and look whether anything was lost: `make chaos N=200 SEED=1`.
 
-Prints a line a case; a case that failed is told whole, with the command that plays it again. Exit code 1
+Prints a line a case; a case that failed is printed in full, with the command that repeats it. Exit code 1
 if any did.
 """
 

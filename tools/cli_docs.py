@@ -1,6 +1,6 @@
-"""Writes docs/cli.md: what every command's `--help` says, word for word; `--check` only says if it is stale.
+"""Writes the `--help` text of every command to docs/cli.md; `--check` only reports whether the page is stale.
 
-Between the markers everything is generated; around them a person writes.
+The part between the markers is generated; people write the rest.
 """
 
 import argparse
@@ -23,13 +23,13 @@ def commands() -> str:
 
 def _sections(command: click.Command, context: click.Context) -> list[str]:
     context.terminal_width = WIDTH
-    found = [f"## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n"]
+    sections = [f"## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n"]
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             below = command.get_command(context, name)
             if below is not None:
-                found += _sections(below, click.Context(below, info_name=name, parent=context))
-    return found
+                sections += _sections(below, click.Context(below, info_name=name, parent=context))
+    return sections
 
 
 def page(text: str) -> str:

@@ -71,8 +71,8 @@ def _break_and_watch(runtime: Runtime, cloud: LocalCloud) -> None:
     before = _count(runtime, cloud)
     with tempfile.TemporaryDirectory() as folder:
         settings = Path(folder) / "local.toml"
-        told = (ROOT / "environments" / "local.toml").read_text(encoding="utf-8")
-        settings.write_text(told + BROKEN, encoding="utf-8")
+        local = (ROOT / "environments" / "local.toml").read_text(encoding="utf-8")
+        settings.write_text(local + BROKEN, encoding="utf-8")
         words = ("deploy", "--env", "local", "--service", "storefront", "--yes")
         title = "A change goes wrong: the new tasks never start, and the deploy undoes itself (exit 5)"
         _step(title, *words, expected=RolledBackError.exit_code, HOLDFAST_ENVIRONMENTS=folder)
@@ -87,8 +87,8 @@ def _deploy_again() -> None:
         events = Path(folder) / "events.jsonl"
         words = ("deploy", "--env", "local", "--yes", "--events", str(events))
         _step("Second deploy: nothing to do", *words)
-        told = [json.loads(line) for line in events.read_text("utf-8").splitlines()]
-    outcomes = {event["outcome"] for event in told if event["event"] == "shard_finished"}
+        lines = [json.loads(line) for line in events.read_text("utf-8").splitlines()]
+    outcomes = {event["outcome"] for event in lines if event["event"] == "shard_finished"}
     if outcomes != {"unchanged"}:
         raise SystemExit(f"the second deploy was to find nothing to do, and ended with {sorted(outcomes)}")
 
@@ -98,7 +98,7 @@ def _print_outputs(runtime: Runtime, cloud: LocalCloud) -> None:
     listed = subprocess.run(
         [HOLDFAST, "list", "--env", "local", "--json"], cwd=ROOT, check=True, stdout=subprocess.PIPE
     )
-    print("\nWhere each state lies, and what it puts out")
+    print("\nThe place of each state, and its outputs")
     for shard in json.loads(listed.stdout)["shards"]:
         state = json.loads(s3.get_object(Bucket=shard["bucket"], Key=shard["key"])["Body"].read())
         print(f"  s3://{shard['bucket']}/{shard['key']}   {len(state['resources'])} resources")

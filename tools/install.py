@@ -28,7 +28,7 @@ import zipfile
 from pathlib import Path
 
 PYTHON_FLOOR = (3, 11)
-if sys.version_info < PYTHON_FLOOR:  # whoever has an older one should read a sentence, not a SyntaxError
+if sys.version_info < PYTHON_FLOOR:  # users of an older Python get a sentence, not a SyntaxError
     sys.exit(
         f"Holdfast needs Python 3.11 or newer; this is Python {sys.version.split()[0]} ({sys.executable}).\n"
         "  next: install a newer one, then: make install PYTHON=python3.11"
@@ -183,12 +183,12 @@ def engine_version(program: str) -> tuple[str, tuple[int, ...]] | None:
     """Ask an engine for its version; None where it does not answer like one."""
     environ = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
     try:
-        told = subprocess.run(
+        answer = subprocess.run(
             [program, "version"], capture_output=True, text=True, timeout=SECONDS, env=environ, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    match = re.search(r"^(Terraform|OpenTofu) v(\d+)\.(\d+)\.(\d+)", told.stdout, re.MULTILINE)
+    match = re.search(r"^(Terraform|OpenTofu) v(\d+)\.(\d+)\.(\d+)", answer.stdout, re.MULTILINE)
     return (match[0], tuple(map(int, match.groups()[1:]))) if match else None
 
 

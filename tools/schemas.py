@@ -10,9 +10,11 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from holdfast_orchestrator.report.record_schemas import RECORDS, record_schema
 from holdfast_orchestrator.report.schemas import SCHEMAS as DOCUMENTS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +32,7 @@ def environment() -> dict[str, Any]:
 SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     SETTINGS: environment,
     **{f"docs/schemas/{name}": producer for name, producer in DOCUMENTS.items()},
+    **{f"docs/schemas/records/{name}": partial(record_schema, name) for name in RECORDS},
 }
 
 
@@ -65,13 +68,13 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a schema is stale")
-    found = stale(ROOT)
+    stale_files = stale(ROOT)
     if parser.parse_args().check:
-        found = tuple(path for path in found if path != SETTINGS or not later_services_only(ROOT))
-        for path in found:
+        stale_files = tuple(path for path in stale_files if path != SETTINGS or not later_services_only(ROOT))
+        for path in stale_files:
             print(f"{path} is stale; run `make schema`", file=sys.stderr)
-        return 1 if found else 0
-    for path in found:
+        return 1 if stale_files else 0
+    for path in stale_files:
         file = ROOT / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(rendered(SCHEMAS[path]), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Building blocks for AWS stacks: what holds on, with the defaults a careful team would choose.
+"""Building blocks for AWS stacks, with the defaults that a careful team would choose.
 
 An app is a HoldfastApp of ServiceStacks, each for one service in one Target. A stack is made of the
 constructs named here; all are imported on first use, so that a stack with a Network only does not
@@ -79,10 +79,10 @@ _HOMES = {
     "connect": "network.connections",
 }
 
-# Names of the version before, which the next one does not have any more.
+# Names of the previous version; the next version removes them.
 _RENAMED = {"Gateway": "LoadBalancer", "Keys": "Key"}
 
-# Before anything below imports the AWS bindings, or it is too late.
+# This must run before anything below imports the AWS bindings.
 _bindings.install()
 
 

@@ -2,7 +2,7 @@
 
 A name is made of the service, the environment and what the construct calls its part, joined by
 hyphens. What is global in an account (roles, buckets) also carries the region, so that a service
-may stand in two regions. A name too long for its kind is cut and ends in eight hex digits of the
+may be in two regions. A name too long for its kind is cut and ends in eight hex digits of the
 hash of the whole name: two long names that begin alike stay two names.
 """
 
@@ -29,7 +29,7 @@ Kind = Literal[
     "tag",
 ]
 
-# The longest name AWS accepts, in characters, from each resource's page in the service API references.
+# The longest name that AWS accepts, in characters, from each resource's page in the API references.
 LIMITS: Mapping[Kind, int] = MappingProxyType(
     {
         "load_balancer": 32,
@@ -50,7 +50,7 @@ _PART = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 
 
 def aws_name(kind: Kind, target: Target, service: str, *parts: str) -> str:
-    """Return the lower-case name of a `kind` of resource; `parts` say which one it is of the service.
+    """Return the lower-case name of a `kind` of resource; `parts` tell it from others of the service.
 
     Raises ConstructError for a part that is not letters, digits and inner hyphens.
     """
@@ -69,7 +69,7 @@ def aws_name(kind: Kind, target: Target, service: str, *parts: str) -> str:
 
 
 def limited(name: str, limit: int) -> str:
-    """Return `name`, or its beginning and a hash of all of it where it is longer than `limit` characters."""
+    """Return `name`; if it is longer than `limit` characters, its beginning and a hash of all of it."""
     if len(name) <= limit:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:_HASH_LENGTH]

@@ -1,4 +1,4 @@
-"""What a construct says when it is given something it cannot build from.
+"""The error of a construct that is given something it cannot build from.
 
 One kind of error, raised while the constructs are being created and never later: it names the
 property, what was got, what is allowed, and the edit that corrects it.

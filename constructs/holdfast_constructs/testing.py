@@ -1,4 +1,4 @@
-"""A pytest plugin: synthesize stacks in the test's own process, and ask questions of the result.
+"""A pytest plugin: synthesizes stacks in the test's own process, and checks the result.
 
     def test_the_database_is_private(synthesize):
         orders = synthesize(lambda app: Orders(app, sample_target()))["orders"]
@@ -27,7 +27,7 @@ Build = Callable[["HoldfastApp"], object]
 
 
 class Template:
-    """One synthesized stack: its cdk.tf.json as Terraform will read it, without cdktf's own remarks."""
+    """One synthesized stack: its cdk.tf.json as Terraform reads it, without cdktf's comments."""
 
     def __init__(self, configuration: Mapping[str, Any]) -> None:
         self.configuration: dict[str, Any] = _without_remarks(configuration)
@@ -41,17 +41,17 @@ class Template:
         return self._blocks("data", kind, f"data.{kind}")
 
     def addresses(self) -> tuple[str, ...]:
-        """Return the address of every resource, sorted: what must not change by accident."""
+        """Return the address of every resource, sorted; they must not change by accident."""
         kinds = self.configuration.get("resource", {})
         return tuple(sorted(address for kind in kinds for address in self.resources(kind)))
 
     def resource(self, kind: str, **attributes: Any) -> Attributes:
         """Return the one resource of a type that has these attributes; fails when there are none or more."""
-        found = self._matching(kind, attributes)
-        if len(found) != 1:
-            sentence = f"expected one {_wanted(kind, attributes)}, found {len(found)}"
+        matching = self._matching(kind, attributes)
+        if len(matching) != 1:
+            sentence = f"expected one {_wanted(kind, attributes)}, found {len(matching)}"
             raise AssertionError(self._told(sentence, kind, attributes))
-        return next(iter(found.values()))
+        return next(iter(matching.values()))
 
     def has_resource(self, kind: str, **attributes: Any) -> None:
         """Fail unless a resource of this type has these attributes; blocks in it may have more."""
@@ -60,9 +60,9 @@ class Template:
 
     def has_no_resource(self, kind: str, **attributes: Any) -> None:
         """Fail when a resource of this type has these attributes."""
-        found = self._matching(kind, attributes)
-        if found:
-            raise AssertionError(f"unwanted {_wanted(kind, attributes)}:\n" + _lines(found))
+        matching = self._matching(kind, attributes)
+        if matching:
+            raise AssertionError(f"unwanted {_wanted(kind, attributes)}:\n" + _lines(matching))
 
     def readable(self) -> Any:
         """Return the configuration with the JSON inside of strings (policies, containers) unfolded.
@@ -96,19 +96,21 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Synthesis:
-    """Everything one app wrote: a Template a stack, and holdfast.json."""
+    """The output of one app: a Template for each stack, and holdfast.json."""
 
     outdir: Path
     manifest: dict[str, Any]
     templates: Mapping[str, Template]
 
     def __getitem__(self, name: str) -> Template:
-        """Return a stack by its name, or by its service's where that is clear."""
+        """Return a stack by its name, or by its service if only one stack has it."""
         shards = self.manifest["shards"]
-        found = [shard for shard in self.templates if name in (shard, shards.get(shard, {}).get("service"))]
-        if len(found) != 1:
+        matching = [
+            shard for shard in self.templates if name in (shard, shards.get(shard, {}).get("service"))
+        ]
+        if len(matching) != 1:
             raise KeyError(f"{name} is not one of {', '.join(sorted(self.templates))}")
-        return self.templates[found[0]]
+        return self.templates[matching[0]]
 
 
 def synthesize_into(outdir: Path, build: Build) -> Synthesis:
@@ -156,7 +158,7 @@ def sample_target(**changes: Any) -> Target:
 
 @pytest.fixture
 def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Build], Synthesis]:
-    """Return a function that synthesizes what the function given to it builds on an app."""
+    """Return a function that calls its argument with an app, and synthesizes the app."""
 
     def run(build: Build) -> Synthesis:
         return synthesize_into(tmp_path_factory.mktemp("synth"), build)
@@ -207,5 +209,5 @@ def _wanted(kind: str, attributes: Attributes) -> str:
     return f"{kind} with {conditions}" if conditions else kind
 
 
-def _lines(told: Mapping[str, object]) -> str:
-    return "\n".join(f"  {address}: {reason}" for address, reason in told.items())
+def _lines(reasons: Mapping[str, object]) -> str:
+    return "\n".join(f"  {address}: {reason}" for address, reason in reasons.items())

@@ -1,4 +1,4 @@
-"""The network of a site, and the key its logs are encrypted with. Everything else stands on it."""
+"""The network of a site, and the key that encrypts its logs. Everything else depends on it."""
 
 from constructs import Construct
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import click
 import pytest
-from tests.cli.test_docs import faults
 from tests.support.advice_states import STATES
+from tests.support.documented_commands import faults
 
 from holdfast_orchestrator.cli import group
 from holdfast_orchestrator.deploy.outcome import Outcome

@@ -3,15 +3,16 @@
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from tests.support.command_line import Ran, run_cli
+from tests.support.written_app import ACCOUNT, REGION, WrittenApp
 
-from holdfast_orchestrator import cli
 from holdfast_orchestrator.app.manifest import StateLocation
 from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.local.environment import local_environ
@@ -30,7 +31,6 @@ from holdfast_orchestrator.terraform.identity import IdentityIndex
 from holdfast_orchestrator.terraform.state_file import Recorded
 from holdfast_orchestrator.testing import FrozenClock, ScriptedProcesses, captured_terminal, refusing_runtime
 
-ACCOUNT, REGION = "123456789012", "eu-west-1"
 ACTOR = Actor(kind="user", name="jane", host="laptop")
 
 
@@ -62,21 +62,12 @@ def state(names: Sequence[str]) -> bytes:
     return json.dumps({**document, "resources": resources}).encode()
 
 
-@dataclass(frozen=True)
-class Ran:
-    """How a command line ended."""
-
-    code: int
-    out: str
-    err: str
-
-
 class Machine:
     """An app that was synthesized, and a bucket that remembers its deploys."""
 
     def __init__(self, folder: Path, endpoint: str) -> None:
         self.bucket = f"states-{uuid.uuid4().hex[:8]}"
-        self.folder = folder
+
         self.clock = FrozenClock()
         self.runtime = refusing_runtime(
             clock=self.clock,
@@ -89,54 +80,27 @@ class Machine:
         s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         s3.put_bucket_versioning(Bucket=self.bucket, VersioningConfiguration={"Status": "Enabled"})
         self.store = S3Store(s3, StateLocation(bucket=self.bucket, key="", region=REGION), cloud="aws")
-        self._shards: dict[str, Any] = {}
-        self._stacks: dict[str, Any] = {}
+        self.app = WrittenApp(folder, self.bucket)
         (folder / "cdktf.json").write_text('{"app": "false"}')
 
     def run(self, *argv: str, **doors: Any) -> Ran:
-        terminal: Any = captured_terminal()
-        code = cli.invoke(["advise", *argv], replace(self.runtime, terminal=terminal, **doors))
-        return Ran(code, terminal.out.getvalue(), terminal.err.getvalue())
+        return run_cli(["advise", *argv], replace(self.runtime, terminal=captured_terminal(), **doors))
 
     def document(self, *argv: str) -> Any:
         ran = self.run(*argv, "--json")
         assert ran.code == 0, ran.err
-        document = json.loads(ran.out)
-        jsonschema.validate(document, SCHEMAS["advise.v1.json"]())
-        return document
+        jsonschema.validate(ran.document, SCHEMAS["advise.v1.json"]())
+        return ran.document
 
     def add(self, service: str, topics: dict[str, Any], *, reads: str = "", deployed: bool = True) -> bytes:
         """Add a stack to the app, and its state to the bucket; returns the configuration."""
-        name, place = f"{service}-prod", {"bucket": self.bucket, "key": key(service), "region": REGION}
-        configuration: dict[str, Any] = {
-            "terraform": {"backend": {"s3": place}},
-            "resource": {"aws_sns_topic": topics},
-        }
+        blocks: dict[str, Any] = {"resource": {"aws_sns_topic": topics}}
         if reads:
             config = {"bucket": self.bucket, "key": key(reads), "region": REGION}
-            configuration["data"] = {"terraform_remote_state": {"up": {"backend": "s3", "config": config}}}
+            blocks["data"] = {"terraform_remote_state": {"up": {"backend": "s3", "config": config}}}
             next(iter(topics.values()))["name"] = "${data.terraform_remote_state.up.outputs.url}"
-        body = json.dumps(configuration).encode()
-        path = self.folder / "cdktf.out" / "stacks" / name
-        path.mkdir(parents=True)
-        (path / "cdk.tf.json").write_bytes(body)
-        self._stacks[name] = {
-            "name": name,
-            "dependencies": [f"{reads}-prod"] if reads else [],
-            "workingDirectory": f"stacks/{name}",
-            "synthesizedStackPath": f"stacks/{name}/cdk.tf.json",
-        }
-        self._shards[name] = {
-            "service": service,
-            "environment": "prod",
-            "account": ACCOUNT,
-            "region": REGION,
-            "state": place,
-        }
-        out = self.folder / "cdktf.out"
-        (out / "manifest.json").write_text(json.dumps({"version": "0.21.0", "stacks": self._stacks}))
-        described = {"schema": "holdfast/deployment-manifest/v1", "shards": self._shards}
-        (out / "holdfast.json").write_text(json.dumps(described))
+        after = [f"{reads}-prod"] if reads else []
+        body = self.app.add(f"{service}-prod", after=after, bucket=self.bucket, blocks=blocks)
         if deployed:
             self.store.create(key(service), state(list(topics)))
         return body
@@ -189,7 +153,7 @@ class Machine:
 
     def synthesizing(self) -> ScriptedProcesses:
         """An app that synthesizes to what lies there now."""
-        out = self.folder / "cdktf.out"
+        out = self.app.out
         kept = {path: path.read_bytes() for path in out.rglob("*.json")}
 
         def answer(command: Command) -> Completed:

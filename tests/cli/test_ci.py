@@ -1,18 +1,17 @@
 """`holdfast ci matrix` from the command line to the document; no door to the outside world is open."""
 
-import json
 import shlex
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from tests.support.command_line import Ran, run_cli
+from tests.support.written_app import ACCOUNT, REGION, WrittenApp
 
-from holdfast_orchestrator import cli
 from holdfast_orchestrator.report.schemas import SCHEMAS
 from holdfast_orchestrator.testing import FrozenClock, captured_terminal, refusing_runtime
 
-ACCOUNT, REGION = "123456789012", "eu-west-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/deploy"
 # Shard, service, and the services it depends on.
 CHAIN = (("network", ()), ("data", ("network",)), ("orders", ("data",)), ("reports", ("data",)))
@@ -20,47 +19,22 @@ CHAIN = (("network", ()), ("data", ("network",)), ("orders", ("data",)), ("repor
 
 def write_app(folder: Path, *services: tuple[str, tuple[str, ...]]) -> None:
     (folder / "cdktf.json").write_text('{"app": "false"}')
-    shards, stacks = {}, {}
+    app = WrittenApp(folder)
     for service, upstreams in services:
-        name = f"{service}-prod"
-        path = folder / "cdktf.out" / "stacks" / name
-        path.mkdir(parents=True)
-        key = f"{service}/{ACCOUNT}/{REGION}/prod/terraform.tfstate"
-        state = {"bucket": "states", "key": key, "region": REGION}
-        (path / "cdk.tf.json").write_text(json.dumps({"terraform": {"backend": {"s3": state}}}))
-        stacks[name] = {
-            "name": name,
-            "dependencies": [f"{upstream}-prod" for upstream in upstreams],
-            "workingDirectory": f"stacks/{name}",
-            "synthesizedStackPath": f"stacks/{name}/cdk.tf.json",
-        }
-        shards[name] = {
-            "service": service,
-            "environment": "prod",
-            "account": ACCOUNT,
-            "region": REGION,
-            "state": state,
-            "role_arn": ROLE if service == "network" else None,
-        }
-    manifest = {"version": "0.21.0", "stacks": stacks}
-    described = {"schema": "holdfast/deployment-manifest/v1", "shards": shards}
-    (folder / "cdktf.out" / "manifest.json").write_text(json.dumps(manifest))
-    (folder / "cdktf.out" / "holdfast.json").write_text(json.dumps(described))
+        role = ROLE if service == "network" else None
+        app.add(f"{service}-prod", after=[f"{upstream}-prod" for upstream in upstreams], role_arn=role)
 
 
-def run(folder: Path, *argv: str) -> tuple[int, str, str]:
-    terminal: Any = captured_terminal()
-    runtime = refusing_runtime(cwd=folder, terminal=terminal, clock=FrozenClock())
-    code = cli.invoke(["ci", "matrix", *argv], runtime)
-    return code, terminal.out.getvalue(), terminal.err.getvalue()
+def run(folder: Path, *argv: str) -> Ran:
+    runtime = refusing_runtime(cwd=folder, terminal=captured_terminal(), clock=FrozenClock())
+    return run_cli(["ci", "matrix", *argv], runtime)
 
 
 def matrix(folder: Path, *argv: str) -> list[list[dict[str, Any]]]:
-    code, out, err = run(folder, *argv, "--json")
-    assert code == 0, err
-    document = json.loads(out)
-    jsonschema.validate(document, SCHEMAS["ci-matrix.v1.json"]())
-    return [wave["include"] for wave in document["waves"]]
+    ran = run(folder, *argv, "--json")
+    assert ran.code == 0, ran.err
+    jsonschema.validate(ran.document, SCHEMAS["ci-matrix.v1.json"]())
+    return [wave["include"] for wave in ran.document["waves"]]
 
 
 def shards(waves: list[list[dict[str, Any]]]) -> list[list[str]]:
@@ -130,18 +104,18 @@ def test_a_job_is_told_what_led_to_the_app(tmp_path: Path) -> None:
 def test_people_read_a_table(tmp_path: Path) -> None:
     write_app(tmp_path, *CHAIN)
 
-    code, out, _ = run(tmp_path)
+    ran = run(tmp_path)
 
-    assert code == 0
-    assert out.splitlines()[0].split() == ["WAVE", "SHARD", "ACCOUNT", "REGION", "COMMAND"]
-    assert out.splitlines()[2].startswith("2     data-prod")
+    assert ran.code == 0
+    assert ran.out.splitlines()[0].split() == ["WAVE", "SHARD", "ACCOUNT", "REGION", "COMMAND"]
+    assert ran.out.splitlines()[2].startswith("2     data-prod")
 
 
 @pytest.mark.parametrize("limit", ["0", "257"])
 def test_a_limit_no_matrix_can_have_is_wrong_usage(tmp_path: Path, limit: str) -> None:
     write_app(tmp_path, *CHAIN)
 
-    code, out, err = run(tmp_path, "--limit", limit)
+    ran = run(tmp_path, "--limit", limit)
 
-    assert (code, out) == (64, "")
-    assert "1<=x<=256" in err
+    assert (ran.code, ran.out) == (64, "")
+    assert "1<=x<=256" in ran.err

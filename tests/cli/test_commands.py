@@ -13,6 +13,8 @@ from typing import Any
 import botocore.exceptions
 import jsonschema
 import pytest
+from tests.support.command_line import Ran, run_cli
+from tests.support.written_app import WrittenApp
 
 from holdfast_orchestrator import cli
 from holdfast_orchestrator.report.schemas import SCHEMAS
@@ -30,53 +32,17 @@ SOURCE = Path(cli.__file__).parent.parent
 ABOUT_SHARDS = ("plan", "deploy", "destroy")
 
 
-def write_app(folder: Path, *, environments: tuple[str, ...] = ("dev",)) -> None:
-    shards, stacks = {}, {}
+def write_app(folder: Path, *, environments: tuple[str, ...] = ("dev",), **shard: Any) -> None:
+    app = WrittenApp(folder)
     for environment in environments:
-        for service, after in (("network", []), ("orders", ["network"])):
-            name = f"{service}-{environment}"
-            path = folder / "cdktf.out" / "stacks" / name
-            path.mkdir(parents=True, exist_ok=True)
-            key = f"{service}/123456789012/eu-west-1/{environment}/terraform.tfstate"
-            state = {"bucket": "states", "key": key, "region": "eu-west-1"}
-            (path / "cdk.tf.json").write_text(json.dumps({"terraform": {"backend": {"s3": state}}}))
-            stacks[name] = {
-                "name": name,
-                "dependencies": [f"{upstream}-{environment}" for upstream in after],
-                "workingDirectory": f"stacks/{name}",
-                "synthesizedStackPath": f"stacks/{name}/cdk.tf.json",
-            }
-            shards[name] = {
-                "service": service,
-                "environment": environment,
-                "account": "123456789012",
-                "region": "eu-west-1",
-                "state": state,
-            }
-    manifest = {"version": "0.21.0", "stacks": stacks}
-    described = {"schema": "holdfast/deployment-manifest/v1", "shards": shards}
-    (folder / "cdktf.out" / "manifest.json").write_text(json.dumps(manifest))
-    (folder / "cdktf.out" / "holdfast.json").write_text(json.dumps(described))
+        app.add(f"network-{environment}", **shard)
+        app.add(f"orders-{environment}", after=[f"network-{environment}"], **shard)
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     (tmp_path / "cdktf.json").write_text('{"app": "python main.py"}')
     return tmp_path
-
-
-class Ran:
-    """How a command line ended."""
-
-    def __init__(self, code: int, terminal: Terminal) -> None:
-        self.code = code
-        self.out: str = terminal.out.getvalue()  # type: ignore[attr-defined]
-        self.err: str = terminal.err.getvalue()  # type: ignore[attr-defined]
-
-    @property
-    def document(self) -> dict[str, Any]:
-        parsed: dict[str, Any] = json.loads(self.out)
-        return parsed
 
 
 def world(folder: Path, **doors: Any) -> Runtime:
@@ -87,8 +53,7 @@ def world(folder: Path, **doors: Any) -> Runtime:
 
 
 def run(folder: Path, *argv: str, **doors: Any) -> Ran:
-    runtime = world(folder, **doors)
-    return Ran(cli.invoke(argv, runtime), runtime.terminal)
+    return run_cli(argv, world(folder, **doors))
 
 
 def synthesizing(folder: Path, **app: Any) -> ScriptedProcesses:
@@ -335,16 +300,9 @@ def test_a_missing_state_bucket_is_one_clear_error(project: Path, name: str) -> 
 
 
 def test_the_local_cloud_that_does_not_run_is_named_with_the_command_that_starts_it(project: Path) -> None:
-    def answer(command: Command) -> Completed:
-        write_app(project, environments=("local",))
-        file = project / "cdktf.out" / "holdfast.json"
-        document = json.loads(file.read_text())
-        for shard in document["shards"].values():
-            shard["cloud"] = "local"
-        file.write_text(json.dumps(document))
-        return Completed(command=command, code=0)
+    app = synthesizing(project, environments=("local",), cloud="local")
 
-    ran = run(project, "plan", processes=ScriptedProcesses(answer))
+    ran = run(project, "plan", processes=app)
 
     assert ran.code == 1
     assert "holdfast local up" in ran.err
@@ -363,15 +321,9 @@ def test_destroy_takes_nothing_down_unless_the_environment_is_typed(project: Pat
 
 
 def test_destroy_wants_each_protected_resource_typed(project: Path) -> None:
-    def answer(command: Command) -> Completed:
-        write_app(project)
-        file = project / "cdktf.out" / "holdfast.json"
-        document = json.loads(file.read_text())
-        document["shards"]["orders-dev"]["protected"] = ["aws_db_instance.db"]
-        file.write_text(json.dumps(document))
-        return Completed(command=command, code=0)
+    app = synthesizing(project, protected=["aws_db_instance.db"])
 
-    ran = run(project, "destroy", processes=ScriptedProcesses(answer), terminal=typing("dev\nyes\n"))
+    ran = run(project, "destroy", processes=app, terminal=typing("dev\nyes\n"))
 
     assert ran.code == 4
     assert "aws_db_instance.db is protected and was not named" in ran.err

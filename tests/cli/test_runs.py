@@ -9,8 +9,10 @@ from typing import Any
 
 import jsonschema
 import pytest
+from tests.support.command_line import Ran, run_cli
+from tests.support.written_app import REGION, WrittenApp
 
-from holdfast_orchestrator import AuditFilter, History, Project, cli
+from holdfast_orchestrator import AuditFilter, History, Project
 from holdfast_orchestrator.app.manifest import StateLocation
 from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError, StateBucketError, UsageError
 from holdfast_orchestrator.events import Event, Notice
@@ -27,18 +29,8 @@ from holdfast_orchestrator.state.s3 import S3Store
 from holdfast_orchestrator.system.runtime import Boto3Aws
 from holdfast_orchestrator.testing import FrozenClock, captured_terminal, refusing_runtime
 
-REGION = "eu-west-1"
 RUN = "01JD3K4T7Q9ZV5M2X8R6W1B0CE"
 UNKNOWN = "01JD3K4T7Q9ZV5M2X8R6W1B0CF"
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How a command line ended."""
-
-    code: int
-    out: str
-    err: str
 
 
 @dataclass(frozen=True)
@@ -65,9 +57,7 @@ class Machine:
         write_app(folder, bucket=self.bucket)
 
     def run(self, *argv: str) -> Ran:
-        terminal: Any = captured_terminal()
-        code = cli.invoke(argv, replace(self.runtime, terminal=terminal))
-        return Ran(code, terminal.out.getvalue(), terminal.err.getvalue())
+        return run_cli(argv, replace(self.runtime, terminal=captured_terminal()))
 
     def begin(self) -> None:
         """Write that a run began, a step in a shard's journal, and a record in the audit trail."""
@@ -102,32 +92,10 @@ class Machine:
 
 
 def write_app(folder: Path, *, bucket: str) -> None:
-    shards, stacks = {}, {}
-    for environment, cloud in (("prod", "aws"), ("local", "local")):
-        name = f"orders-{environment}"
-        key = f"orders/123456789012/{REGION}/{environment}/terraform.tfstate"
-        state = {"bucket": bucket if cloud == "aws" else "local-states", "key": key, "region": REGION}
-        path = folder / "cdktf.out" / "stacks" / name
-        path.mkdir(parents=True)
-        (path / "cdk.tf.json").write_text(json.dumps({"terraform": {"backend": {"s3": state}}}))
-        stacks[name] = {
-            "name": name,
-            "dependencies": [],
-            "workingDirectory": f"stacks/{name}",
-            "synthesizedStackPath": f"stacks/{name}/cdk.tf.json",
-        }
-        shards[name] = {
-            "service": "orders",
-            "environment": environment,
-            "account": "123456789012",
-            "region": REGION,
-            "cloud": cloud,
-            "state": state,
-        }
-    described = {"schema": "holdfast/deployment-manifest/v1", "shards": shards}
     (folder / "cdktf.json").write_text('{"app": "false"}')
-    (folder / "cdktf.out" / "manifest.json").write_text(json.dumps({"version": "0.21.0", "stacks": stacks}))
-    (folder / "cdktf.out" / "holdfast.json").write_text(json.dumps(described))
+    app = WrittenApp(folder, bucket)
+    app.add("orders-prod", cloud="aws")
+    app.add("orders-local", cloud="local", bucket="local-states")
 
 
 @pytest.fixture

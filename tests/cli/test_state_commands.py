@@ -2,142 +2,18 @@
 
 import json
 import stat
-import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import cast
 
 import pytest
+from tests.support.command_line import run_cli
+from tests.support.state_commands import FOLDER, KEY, LINEAGE, NAME, SECRET, Machine, state
 
-from holdfast_orchestrator import Project, ShardState, States, cli
-from holdfast_orchestrator.app.manifest import StateLocation
-from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError, StateBucketError, UsageError
-from holdfast_orchestrator.local.environment import local_environ
-from holdfast_orchestrator.record.audit.entry import Action
-from holdfast_orchestrator.record.audit.trail import AuditFilter, AuditTrail, read_audit
-from holdfast_orchestrator.state.backups import BackupMeta, keep_backup
+from holdfast_orchestrator import cli
+from holdfast_orchestrator.record.audit.trail import AuditFilter, read_audit
 from holdfast_orchestrator.state.lease import Claim, Leases
-from holdfast_orchestrator.state.s3 import S3Store
-from holdfast_orchestrator.state.snapshot import read_snapshot
-from holdfast_orchestrator.system.process import SystemProcesses
-from holdfast_orchestrator.system.runtime import Boto3Aws, SystemClock
-from holdfast_orchestrator.testing import captured_terminal, refusing_runtime
-
-FOLDER = "orders/123456789012/eu-west-1/prod"
-KEY = f"{FOLDER}/terraform.tfstate"
-NAME = "orders-prod-eu-west-1"
-LINEAGE = "11111111-aaaa"
-SECRET = "hunter2-of-the-database"
-
-
-def state(serial: int, *queues: str, lineage: str = LINEAGE) -> bytes:
-    document = {
-        "version": 4,
-        "terraform_version": "1.11.4",
-        "serial": serial,
-        "lineage": lineage,
-        "outputs": {"password": {"value": SECRET, "type": "string", "sensitive": True}},
-        "resources": [
-            {
-                "mode": "managed",
-                "type": "aws_sqs_queue",
-                "name": queue,
-                "provider": 'provider["registry.terraform.io/hashicorp/aws"]',
-                "instances": [{"schema_version": 0, "attributes": {"id": f"https://sqs/{queue}"}}],
-            }
-            for queue in queues
-        ],
-    }
-    return json.dumps(document).encode()
-
-
-def text(stream: TextIO) -> str:
-    return str(cast("Any", stream).getvalue())
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How a command line ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        return json.loads(self.out)
-
-
-class Machine:
-    """A machine with credentials and nothing else: no app, no working folders."""
-
-    def __init__(self, folder: Path, endpoint: str) -> None:
-        self.bucket = f"states-{uuid.uuid4().hex[:8]}"
-        self.folder = folder
-        self.runtime = refusing_runtime(
-            clock=SystemClock(),
-            processes=SystemProcesses(),
-            aws=Boto3Aws(),
-            environ=dict(local_environ(endpoint)),
-            cwd=folder,
-            cache=folder / "cache",
-        )
-        s3 = self.runtime.aws.client("s3", region="eu-west-1", environ=self.runtime.environ)
-        s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        s3.put_bucket_versioning(Bucket=self.bucket, VersioningConfiguration={"Status": "Enabled"})
-        self.store = S3Store(s3, StateLocation(bucket=self.bucket, key=KEY, region="eu-west-1"), cloud="aws")
-
-    def run(self, *argv: str, answers: str | None = None, app: bool = False) -> Ran:
-        terminal = captured_terminal(answers=answers or "", is_tty=answers is not None)
-        where = () if app else ("--state-bucket", self.bucket, "--region", "eu-west-1")
-        code = cli.invoke(["state", *argv, *where], replace(self.runtime, terminal=terminal))
-        return Ran(code, text(terminal.out), text(terminal.err))
-
-    def write(self, body: bytes, key: str = KEY) -> None:
-        head = self.store.head(key)
-        if head is None:
-            self.store.create(key, body)
-        else:
-            self.store.replace(key, body, etag=head.etag)
-
-    def back_up(self) -> str:
-        snapshot, now = read_snapshot(self.store, KEY), self.runtime.clock.now()
-        assert snapshot is not None
-        meta = BackupMeta(run="R1", reason="before apply", at=now, written=now, actor="joe", git="abc123")
-        return keep_backup(self.store, snapshot, meta)
-
-    def body(self, key: str = KEY) -> bytes:
-        stored = self.store.get(key)
-        assert stored is not None
-        return stored.body
-
-    def write_app(self) -> None:
-        """An app whose synthesized files are there already."""
-        out = self.folder / "cdktf.out"
-        (out / "stacks" / NAME).mkdir(parents=True)
-        state = {"bucket": self.bucket, "key": KEY, "region": "eu-west-1"}
-        configuration = {"terraform": {"backend": {"s3": state}}}
-        (out / "stacks" / NAME / "cdk.tf.json").write_text(json.dumps(configuration))
-        stack = {
-            "name": NAME,
-            "dependencies": [],
-            "workingDirectory": f"stacks/{NAME}",
-            "synthesizedStackPath": f"stacks/{NAME}/cdk.tf.json",
-        }
-        shard = {
-            "service": "orders",
-            "environment": "prod",
-            "account": "123456789012",
-            "region": "eu-west-1",
-            "state": state,
-            "protected": ["aws_sqs_queue.b"],
-        }
-        described = {"schema": "holdfast/deployment-manifest/v1", "shards": {NAME: shard}}
-        (out / "manifest.json").write_text(json.dumps({"version": "0.21.0", "stacks": {NAME: stack}}))
-        (out / "holdfast.json").write_text(json.dumps(described))
-        (self.folder / "cdktf.json").write_text('{"app": "false"}')
+from holdfast_orchestrator.testing import captured_terminal
 
 
 @pytest.fixture
@@ -420,14 +296,12 @@ def test_unlock_of_what_is_free_says_so(machine: Machine) -> None:
 
 
 def test_a_bucket_without_its_region_is_a_usage_error(machine: Machine) -> None:
-    terminal = captured_terminal()
+    runtime = replace(machine.runtime, terminal=captured_terminal())
 
-    code = cli.invoke(
-        ["state", "backups", NAME, "--state-bucket", "b"], replace(machine.runtime, terminal=terminal)
-    )
+    ran = run_cli(["state", "backups", NAME, "--state-bucket", "b"], runtime)
 
-    assert code == 64
-    assert "--state-bucket needs --region" in text(terminal.err)
+    assert ran.code == 64
+    assert "--state-bucket needs --region" in ran.err
 
 
 def test_names_in_a_state_cannot_command_the_terminal(machine: Machine) -> None:
@@ -439,148 +313,3 @@ def test_names_in_a_state_cannot_command_the_terminal(machine: Machine) -> None:
 
     assert "\x1b" not in ran.out
     assert "[2Jgone" in ran.out
-
-
-def states(machine: Machine) -> States:
-    return States.in_bucket(machine.bucket, region="eu-west-1", runtime=machine.runtime)
-
-
-def test_python_lists_and_reads_the_copies_of_a_state(machine: Machine) -> None:
-    machine.write(state(3, "a"))
-    backup = machine.back_up()
-    machine.write(state(4, "a", "b"))
-
-    found = states(machine).of("orders")
-
-    copies = found.copies()
-    assert (found.shard, found.current().serial) == (NAME, 4)
-    assert {copy.serial for copy in copies.all()} == {3, 4}
-    assert found.content() == machine.body() == state(4, "a", "b")
-    assert found.content(copies.named(backup)) == state(3, "a")
-
-
-@pytest.mark.parametrize("app", [False, True])
-def test_python_restores_as_the_command_does(machine: Machine, *, app: bool) -> None:
-    machine.write(state(3, "a"))
-    backup = machine.back_up()
-    machine.write(state(4, "a", "b"))
-    machine.write_app()
-    found = (Project.load(runtime=machine.runtime).states() if app else states(machine)).of(NAME)
-    steps: list[str] = []
-
-    proposal = found.propose_restore(found.copies().named(backup))
-    before = machine.body()
-    restored = found.restore(proposal, command="fix.py", on_step=steps.append, on_warning=steps.append)
-
-    assert before == state(4, "a", "b")
-    assert [each.address for each in proposal.diff.orphaned] == ["aws_sqs_queue.b"]
-    assert json.loads(machine.body())["serial"] == restored.serial == 5
-    assert steps == ["backing up what is there", "writing serial 5"]
-    (record,) = read_audit(machine.store, AuditFilter())
-    assert (record.action.action, record.action.outcome, record.action.command) == (
-        "restore",
-        "restored",
-        "fix.py",
-    )
-
-
-def test_what_was_proposed_is_not_restored_over_a_newer_state(machine: Machine) -> None:
-    machine.write(state(3, "a"))
-    backup = machine.back_up()
-    machine.write(state(4, "a", "b"))
-    found = states(machine).of(NAME)
-    proposal = found.propose_restore(found.copies().named(backup))
-    machine.write(state(5, "c"))
-
-    with pytest.raises(NeedsPersonError, match="changed by somebody else"):
-        found.restore(proposal)
-
-    assert machine.body() == state(5, "c")
-    assert found.held().is_free
-    (record,) = read_audit(machine.store, AuditFilter())
-    assert (record.action.outcome, record.action.command) == ("failed", f"state restore {NAME}")
-
-
-def test_a_restore_that_cannot_be_recorded_stays_done_and_says_so(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(trail: AuditTrail, action: Action) -> None:
-        raise StateBucketError("the bucket is read-only")
-
-    monkeypatch.setattr(AuditTrail, "add", refuse)
-    machine.write(state(3, "a"))
-    backup = machine.back_up()
-    machine.write(state(4, "a", "b"))
-    found = states(machine).of(NAME)
-    warnings: list[str] = []
-
-    found.restore(found.propose_restore(found.copies().named(backup)), on_warning=warnings.append)
-
-    assert json.loads(machine.body())["serial"] == 5
-    assert warnings == ["not written into the audit trail: the bucket is read-only"]
-
-
-def test_python_unlocks_what_it_was_shown_and_nothing_else(machine: Machine) -> None:
-    machine.write(state(3, "a"))
-    found = states(machine).of(NAME)
-    machine.write(b"", f"{KEY}.tflock")
-    held = found.held()
-    (id_,) = held.removable
-
-    with pytest.raises(UsageError, match=f"to be removed: {id_}"):
-        found.unlock(held, "another")
-    assert not found.held().is_free
-    removed = found.unlock(held, id_)
-
-    assert removed == f"Terraform's lock {id_}"
-    assert found.held().is_free
-    outcomes = [record.action.outcome for record in read_audit(machine.store, AuditFilter())]
-    assert outcomes == ["removed", "refused"]
-
-
-def nothing_there(found: ShardState) -> None:
-    found.content()
-
-
-def too_early(found: ShardState) -> None:
-    found.copies().at(datetime(2020, 1, 1, tzinfo=UTC))
-
-
-def no_such_copy(found: ShardState) -> None:
-    found.copies().named("99-nothing.json")
-
-
-@pytest.mark.parametrize(
-    ("ask", "error", "why"),
-    [
-        (nothing_there, HoldfastError, f"{NAME} has no state"),
-        (too_early, HoldfastError, "there is no copy of the state at 2020-01-01"),
-        (no_such_copy, UsageError, "there is no backup or version"),
-    ],
-)
-def test_python_is_told_what_is_not_there(
-    machine: Machine, ask: Callable[[ShardState], None], error: type[HoldfastError], why: str
-) -> None:
-    machine.write(state(3, "a"))
-    machine.back_up()
-    head = machine.store.head(KEY)
-    assert head is not None
-    machine.store.delete(KEY, etag=head.etag)
-
-    with pytest.raises(error, match=why):
-        ask(states(machine).of(NAME))
-
-
-def test_a_shard_that_python_does_not_name_well_is_a_usage_error(machine: Machine) -> None:
-    machine.write(state(3, "a"))
-    machine.write(state(3, "a"), KEY.replace("prod", "dev"))
-
-    with pytest.raises(UsageError, match="may be any of several shards"):
-        states(machine).of("orders")
-    with pytest.raises(UsageError, match=f"there are: orders-dev-eu-west-1, {NAME}"):
-        states(machine).of("payments")
-
-
-def test_states_in_a_bucket_that_is_not_there_are_an_error(machine: Machine) -> None:
-    with pytest.raises(StateBucketError, match="no-such-bucket"):
-        States.in_bucket("no-such-bucket", region="eu-west-1", runtime=machine.runtime)

@@ -10,7 +10,7 @@ import pytest
 from holdfast_orchestrator.app.manifest import StateLocation
 from holdfast_orchestrator.errors import StateBucketError
 from holdfast_orchestrator.state.memory import MemoryStore
-from holdfast_orchestrator.state.object_store import ObjectExistsError, ObjectStore
+from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError
 from holdfast_orchestrator.state.s3 import S3Store
 
 KEY = "orders/123456789012/eu-west-1/dev/terraform.tfstate"
@@ -22,7 +22,7 @@ def location(bucket: str, *, kms: str | None = None) -> StateLocation:
 
 
 @pytest.fixture(params=["memory", "s3"])
-def store(request: pytest.FixtureRequest) -> ObjectStore:
+def store(request: pytest.FixtureRequest) -> DurableStore:
     if request.param == "memory":
         return MemoryStore()
     s3 = request.getfixturevalue("moto_clients")("s3")
@@ -31,12 +31,12 @@ def store(request: pytest.FixtureRequest) -> ObjectStore:
     return S3Store(s3, location(bucket), cloud="aws")
 
 
-def test_nothing_lies_where_nothing_was_put(store: ObjectStore) -> None:
+def test_nothing_lies_where_nothing_was_put(store: DurableStore) -> None:
     assert store.head(KEY) is None
     assert store.get(KEY) is None
 
 
-def test_what_was_put_is_read_back(store: ObjectStore) -> None:
+def test_what_was_put_is_read_back(store: DurableStore) -> None:
     put = store.create(KEY, b"state")
 
     found = store.get(KEY)
@@ -46,7 +46,7 @@ def test_what_was_put_is_read_back(store: ObjectStore) -> None:
     assert store.head(KEY) == found.head
 
 
-def test_an_object_is_never_created_twice(store: ObjectStore) -> None:
+def test_an_object_is_never_created_twice(store: DurableStore) -> None:
     store.create(KEY, b"first")
 
     with pytest.raises(ObjectExistsError):
@@ -55,7 +55,7 @@ def test_an_object_is_never_created_twice(store: ObjectStore) -> None:
     assert store.get(KEY).body == b"first"  # type: ignore[union-attr]
 
 
-def test_only_the_object_that_was_read_is_replaced(store: ObjectStore) -> None:
+def test_only_the_object_that_was_read_is_replaced(store: DurableStore) -> None:
     first = store.create(KEY, b"first")
     store.replace(KEY, b"second", etag=first.etag)
 
@@ -65,7 +65,7 @@ def test_only_the_object_that_was_read_is_replaced(store: ObjectStore) -> None:
     assert store.get(KEY).body == b"second"  # type: ignore[union-attr]
 
 
-def test_of_many_who_create_at_once_one_wins(store: ObjectStore) -> None:
+def test_of_many_who_create_at_once_one_wins(store: DurableStore) -> None:
     def attempt(number: int) -> bool:
         try:
             store.create(KEY, str(number).encode())
@@ -79,7 +79,7 @@ def test_of_many_who_create_at_once_one_wins(store: ObjectStore) -> None:
     assert won.count(True) == 1
 
 
-def test_a_bucket_that_is_there_passes_the_check(store: ObjectStore) -> None:
+def test_a_bucket_that_is_there_passes_the_check(store: DurableStore) -> None:
     store.check()
 
 
@@ -92,7 +92,7 @@ def test_a_bucket_that_is_there_passes_the_check(store: ObjectStore) -> None:
     ],
 )
 def test_a_missing_bucket_names_the_command_that_creates_it(
-    moto_clients: Callable[[str], Any], read: Callable[[ObjectStore], object], cloud: Any, command: str
+    moto_clients: Callable[[str], Any], read: Callable[[DurableStore], object], cloud: Any, command: str
 ) -> None:
     store = S3Store(moto_clients("s3"), location("no-such-bucket"), cloud=cloud)
 

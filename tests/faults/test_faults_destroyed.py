@@ -7,7 +7,8 @@ import signal
 
 import pytest
 from tests.faults.lab.invariant import assert_safe
-from tests.faults.lab.proxy import Answer, Meanwhile, Rule, asks
+from tests.faults.lab.matches import asks
+from tests.faults.lab.proxy import Answer, Meanwhile, Rule
 from tests.faults.lab.scenarios import SHARD, app, parameter, topic
 from tests.faults.lab.world import Started, World
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.faults.lab.invariant import assert_safe
-from tests.faults.lab.proxy import asks
+from tests.faults.lab.matches import asks
 from tests.faults.lab.scenarios import PLAIN, PLAIN_SECOND
+from tests.faults.lab.surroundings import fill, small_disk, wrap
 from tests.faults.lab.world import DEPLOY, HOLDFAST, World
-from tests.faults.test_faults_surroundings import fill, small_disk, wrap
 
 CHANGES = asks("PutParameter|DeleteParameter")
 FULL = "/dev/full"

@@ -1,4 +1,4 @@
-"""Rows 1 to 12: what runs is killed, interrupted, or hangs."""
+"""Rows 1 to 10: what runs is killed, interrupted, or hangs."""
 
 import json
 import os
@@ -9,8 +9,19 @@ from itertools import product
 
 import pytest
 from tests.faults.lab.invariant import assert_safe
-from tests.faults.lab.proxy import Answer, Delay, Drop, Hang, Meanwhile, Rule, asks, puts
-from tests.faults.lab.scenarios import FAILING, FIRST, PLAIN, SECOND, app, data, network, parameter, provider
+from tests.faults.lab.matches import asks, puts
+from tests.faults.lab.proxy import Answer, Delay, Meanwhile, Rule
+from tests.faults.lab.scenarios import (
+    AS_FIRST,
+    AS_SECOND,
+    FAILING,
+    FIRST,
+    PLAIN,
+    SECOND,
+    app,
+    data,
+    parameter,
+)
 from tests.faults.lab.world import DEPLOY, HOLDFAST, Started, World
 
 KILLED = 137
@@ -45,8 +56,6 @@ QUICK = {
     ("rb_applying", "before"),
     ("rb_applying", "after"),
 }
-AS_SECOND = {"/shop/kept", "/shop/changed", "/shop/fresh"}
-AS_FIRST = {"/shop/kept", "/shop/changed", "/shop/gone"}
 
 
 def moments(phases: tuple[str, ...]) -> list[object]:
@@ -54,10 +63,6 @@ def moments(phases: tuple[str, ...]) -> list[object]:
         pytest.param(phase, edge, marks=() if (phase, edge) in QUICK else pytest.mark.long)
         for phase, edge in product(phases, EDGES)
     ]
-
-
-def names(world: World) -> set[str]:
-    return {name for _, name in world.cloud.objects()}
 
 
 @pytest.mark.parametrize(("phase", "edge"), moments(FORWARD))
@@ -71,7 +76,7 @@ def test_row_01_a_runner_killed_at_any_point_of_a_deploy_is_resumed(
 
     assert killed.code == KILLED, str(killed)
     assert_safe(world, resumed, code={0, 1, 5})
-    assert names(world) == (AS_SECOND if resumed.code == 0 else AS_FIRST), str(resumed)
+    assert world.cloud.names() == (AS_SECOND if resumed.code == 0 else AS_FIRST), str(resumed)
     assert_safe(world, world.deploy(SECOND), code=0)
 
 
@@ -86,7 +91,7 @@ def test_row_01_a_runner_killed_at_any_point_of_a_rollback_is_resumed(
 
     assert killed.code == KILLED, str(killed)
     assert_safe(world, resumed, code={0, 5})
-    assert names(world) == AS_FIRST
+    assert world.cloud.names() == AS_FIRST
     assert world.cloud.value("/shop/changed") == "1"
 
 
@@ -113,11 +118,16 @@ def test_row_01_a_deploy_after_the_lease_expired_finishes_what_a_dead_run_left(w
 
     assert killed.code == KILLED, str(killed)
     assert_safe(world, ended, code=0)
-    assert names(world) == AS_SECOND
+    assert world.cloud.names() == AS_SECOND
 
 
 def kill_holdfast(running: list[Started]) -> None:
     running[0].process.kill()
+
+
+def kill_both(world: World, running: list[Started]) -> None:
+    kill_holdfast(running)
+    world.kill_terraform()
 
 
 def test_row_02_terraform_ends_and_saves_when_only_the_runner_is_killed(world: World) -> None:
@@ -135,7 +145,7 @@ def test_row_02_terraform_ends_and_saves_when_only_the_runner_is_killed(world: W
     assert killed.code == -signal.SIGKILL
     assert "fresh" in addresses
     assert_safe(world, resumed, code=0)
-    assert names(world) == AS_SECOND
+    assert world.cloud.names() == AS_SECOND
 
 
 def test_row_02_a_resume_waits_for_a_terraform_that_still_runs(world: World) -> None:
@@ -152,7 +162,7 @@ def test_row_02_a_resume_waits_for_a_terraform_that_still_runs(world: World) -> 
 
     assert applying, "Terraform did not run any more"
     assert_safe(world, resumed, code=0)
-    assert names(world) == AS_SECOND
+    assert world.cloud.names() == AS_SECOND
 
 
 def test_row_02_ctrl_c_ends_the_wait_for_a_terraform_that_still_runs(world: World) -> None:
@@ -177,7 +187,7 @@ def test_row_02_ctrl_c_ends_the_wait_for_a_terraform_that_still_runs(world: Worl
     assert applying, "Terraform did not run any more"
     assert f"holdfast resume {run}" in stopped.text
     assert_safe(world, resumed, code=0)
-    assert names(world) == AS_SECOND
+    assert world.cloud.names() == AS_SECOND
 
 
 def test_row_03_runner_and_terraform_are_killed_together(world: World) -> None:
@@ -185,18 +195,16 @@ def test_row_03_runner_and_terraform_are_killed_together(world: World) -> None:
     world.write(SECOND)
     running: list[Started] = []
 
-    def kill_both() -> None:
-        kill_holdfast(running)
-        world.kill_terraform()
-
-    world.proxy.add(Rule(what=puts("fresh"), fault=Meanwhile(kill_both, after=True), times=1))
+    world.proxy.add(
+        Rule(what=puts("fresh"), fault=Meanwhile(lambda: kill_both(world, running), after=True), times=1)
+    )
     running.append(world.start(*DEPLOY))
     running[0].wait()
 
     resumed = world.resume()
 
     assert_safe(world, resumed, code={0, 5})
-    assert names(world) in (AS_SECOND, AS_FIRST)
+    assert world.cloud.names() in (AS_SECOND, AS_FIRST)
     assert_safe(world, world.deploy(SECOND), code=0)
 
 
@@ -209,13 +217,13 @@ def test_row_03_what_a_rollback_made_on_a_machine_that_was_lost_is_adopted_by_th
     world.write(app(parameter("kept")))
     running: list[Started] = []
 
-    def kill_both() -> None:
-        kill_holdfast(running)
-        world.kill_terraform()
-
     # The gateway is deleted, the parameter is not: the rollback makes the gateway again.
     refused = Rule(what=asks("DeleteParameter"), fault=Answer(400, "ValidationException"))
-    lost = Rule(what=asks("CreateInternetGateway"), fault=Meanwhile(kill_both, after=True), times=1)
+    lost = Rule(
+        what=asks("CreateInternetGateway"),
+        fault=Meanwhile(lambda: kill_both(world, running), after=True),
+        times=1,
+    )
     world.proxy.add(refused)
     world.proxy.add(lost)
     running.append(world.start(*DEPLOY))
@@ -230,12 +238,7 @@ def test_row_03_what_a_rollback_made_on_a_machine_that_was_lost_is_adopted_by_th
 
     there = world.cloud.client("ec2").describe_internet_gateways()["InternetGateways"]
     assert_safe(world, resumed, code=5)
-    assert [one["InternetGatewayId"] for one in there] == ids_of(world, "aws_internet_gateway")
-
-
-def ids_of(world: World, kind: str) -> list[str]:
-    managed = [one for one in world.state()["resources"] if one["type"] == kind]
-    return [one["instances"][0]["attributes"]["id"] for one in managed]
+    assert [one["InternetGatewayId"] for one in there] == world.ids("aws_internet_gateway")
 
 
 def test_row_04_a_first_terraform_killed_before_any_state_was_saved_loses_nothing(world: World) -> None:
@@ -245,9 +248,9 @@ def test_row_04_a_first_terraform_killed_before_any_state_was_saved_loses_nothin
     ended = world.deploy()
 
     assert_safe(world, ended, code={0, 1})
-    assert {"/shop/a", "/shop/b"} <= names(world)
+    assert {"/shop/a", "/shop/b"} <= world.cloud.names()
     assert_safe(world, world.deploy(), code=0)
-    assert names(world) == {"/shop/a", "/shop/b", "/shop/c"}
+    assert world.cloud.names() == {"/shop/a", "/shop/b", "/shop/c"}
 
 
 def test_row_04_a_later_terraform_killed_before_the_state_was_saved_loses_nothing(world: World) -> None:
@@ -313,7 +316,7 @@ def test_row_07_an_interrupted_call_that_the_cloud_completes_is_no_orphan(cold_w
     ended = running[0].wait()
 
     assert_safe(world, ended, code=130)
-    assert names(world) in (AS_SECOND, AS_FIRST, AS_FIRST | AS_SECOND)
+    assert world.cloud.names() in (AS_SECOND, AS_FIRST, AS_FIRST | AS_SECOND)
     world.proxy.heal()
     assert_safe(world, world.deploy(SECOND), code=0)
 
@@ -385,105 +388,3 @@ def test_row_10_nobody_reading_the_output_any_more_stops_nothing(world: World) -
     assert_safe(world, again, code=0)
     assert again.outcome() == "unchanged", str(again)
     assert code == 0
-
-
-def test_row_11_a_crashed_provider_leaves_no_orphan(cold_world: World) -> None:
-    world = cold_world
-    world.begin(FIRST)
-    world.proxy.add(Rule(what=puts("fresh"), fault=Meanwhile(world.kill_provider, after=True), times=1))
-
-    ended = world.deploy(SECOND)
-
-    assert_safe(world, ended, code={0, 5})
-    assert names(world) in (AS_SECOND, AS_FIRST)
-
-
-def test_row_11_an_object_whose_id_aws_chooses_is_found_by_its_tags(cold_world: World) -> None:
-    world = cold_world
-    world.begin(FIRST)
-    fault = Meanwhile(world.kill_provider, after=True)
-    world.proxy.add(Rule(what=asks("CreateVpc"), fault=fault, times=1))
-
-    ended = world.deploy(app(parameter("kept"), network("made")))
-
-    ours = [{"Name": "tag:ManagedBy", "Values": ["holdfast"]}]
-    there = [one["VpcId"] for one in world.cloud.client("ec2").describe_vpcs(Filters=ours)["Vpcs"]]
-    known = ids_of(world, "aws_vpc")
-    assert_safe(world, ended, code={0, 5})
-    assert there == known
-    assert "had been made after all" in ended.text or ended.code == 0
-
-
-def test_row_13_an_object_whose_id_aws_chooses_is_adopted_when_its_answer_is_lost(
-    cold_world: World,
-) -> None:
-    """The SDK asks again, and is told that the security group exists."""
-    world = cold_world
-    world.begin(FIRST)
-    world.proxy.add(Rule(what=asks("CreateSecurityGroup"), fault=Drop(after=True), times=1))
-
-    ended = world.deploy(app(parameter("kept"), ("aws_security_group", "made", {"name": "made"})))
-
-    groups = world.cloud.client("ec2").describe_security_groups(GroupNames=["made"])["SecurityGroups"]
-    assert_safe(world, ended, code=0)
-    assert [group["GroupId"] for group in groups] == [
-        one["instances"][0]["attributes"]["id"]
-        for one in world.state()["resources"]
-        if one["type"] == "aws_security_group"
-    ]
-
-
-def test_row_11_an_object_that_was_there_before_is_never_taken_for_a_new_one(cold_world: World) -> None:
-    world = cold_world
-    world.begin(FIRST)
-    ec2 = world.cloud.client("ec2")
-    kept = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
-    tags = {**provider()["default_tags"][0]["tags"], "Name": "made"}
-    ec2.create_tags(Resources=[kept], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
-    world.proxy.add(Rule(what=asks("CreateVpc"), fault=Hang(), times=1))
-    world.write(app(parameter("kept"), network("made")))
-    started = world.start(*DEPLOY)
-    world.wait_for_event("apply_start", "made")
-    time.sleep(1.0)
-
-    world.kill_provider()
-    ended = started.wait()
-
-    assert ended.code in (0, 5), ended
-    assert kept in {one["VpcId"] for one in ec2.describe_vpcs()["Vpcs"]}
-    assert kept not in json.dumps(world.state())
-
-
-def test_row_11_an_object_that_nothing_tells_from_another_is_named(cold_world: World) -> None:
-    world = cold_world
-    world.begin(FIRST)
-    fault = Meanwhile(world.kill_provider, after=True)
-    world.proxy.add(Rule(what=asks("CreateVpc"), fault=fault, times=1))
-    kind, name, block = network("made")
-    untold = {**provider(), "default_tags": []}
-
-    ended = world.deploy(app(parameter("kept"), (kind, name, block), provider={"aws": [untold]}))
-
-    assert ended.code in (0, 5), ended
-    assert "aws_vpc.made may have been made" in ended.text
-
-
-def test_row_12_a_provider_that_hangs_is_left_by_the_second_ctrl_c_without_an_orphan(
-    cold_world: World,
-) -> None:
-    world = cold_world
-    world.begin(FIRST)
-    world.write(SECOND)
-    world.proxy.add(Rule(what=puts("fresh"), fault=Hang(), times=1))
-    started = world.start(*DEPLOY)
-    world.wait_for_event("apply_start", "fresh")
-
-    started.send(signal.SIGINT)
-    time.sleep(1.0)
-    assert started.process.poll() is None, "one Ctrl-C lets Terraform finish"
-    started.send(signal.SIGINT)
-    ended = started.wait()
-
-    assert_safe(world, ended, code=130)
-    world.proxy.heal()
-    assert_safe(world, world.deploy(SECOND), code=0)

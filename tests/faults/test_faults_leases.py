@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 from tests.faults.lab.invariant import assert_safe
-from tests.faults.lab.proxy import Delay, Exchange, Rule, asks, lock, puts
+from tests.faults.lab.matches import asks, lock, puts
+from tests.faults.lab.proxy import Delay, Exchange, Rule
 from tests.faults.lab.scenarios import FIRST, PLAIN, PLAIN_SECOND, SECOND
 from tests.faults.lab.world import DEPLOY, Ended, World
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from tests.faults.lab.invariant import assert_safe
-from tests.faults.lab.proxy import Match, Meanwhile, Rule, puts, s3
+from tests.faults.lab.matches import Match, puts, s3
+from tests.faults.lab.proxy import Meanwhile, Rule
 from tests.faults.lab.scenarios import SHARD, Version, app, impossible, parameter, provider, topic
 from tests.faults.lab.world import DEPLOY, Started, World
 
@@ -17,10 +18,6 @@ def untagged(*blocks: Any) -> Version:
     """An app that puts no tags on anything."""
     plain = {name: value for name, value in provider().items() if name != "default_tags"}
     return app(*blocks, provider={"aws": [plain]})
-
-
-def names(world: World) -> set[str]:
-    return {name for _, name in world.cloud.objects()}
 
 
 def held(world: World) -> set[str]:
@@ -42,7 +39,7 @@ def test_row_77_an_object_that_appears_between_plan_and_apply_is_not_taken_over(
     assert_safe(world, ended, code=5, told={("aws_sns_topic", TOPIC)})
     assert "already exists" in ended.text
     assert sns.list_tags_for_resource(ResourceArn=ARN)["Tags"] == []
-    assert names(world) == {f"/{SHARD}/kept", TOPIC}
+    assert world.cloud.names() == {f"/{SHARD}/kept", TOPIC}
 
 
 @pytest.mark.parametrize(
@@ -67,7 +64,7 @@ def test_row_77_without_a_gateway_what_may_be_somebody_elses_is_let_go_of(
     assert made.hits == 1
     assert_safe(world, ended, code=5, told={("aws_sns_topic", TOPIC)})
     assert told in ended.text
-    assert names(world) == {f"/{SHARD}/kept", TOPIC}
+    assert world.cloud.names() == {f"/{SHARD}/kept", TOPIC}
 
     again = world.deploy(app(*wanted))
 
@@ -108,7 +105,7 @@ def test_row_78_an_untagged_app_whose_first_deploy_was_killed_gets_its_own_objec
     resumed = world.holdfast("resume", world.newest_run(), "--json", **machine)
 
     assert_safe(world, resumed, code={0, 1})
-    assert names(world) == {f"/{SHARD}/a", f"/{SHARD}/b", TOPIC}
+    assert world.cloud.names() == {f"/{SHARD}/a", f"/{SHARD}/b", TOPIC}
     assert held(world) == {"aws_ssm_parameter.a", "aws_ssm_parameter.b", "aws_sns_topic.late"}
 
 

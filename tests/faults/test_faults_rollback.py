@@ -2,8 +2,10 @@
 
 import pytest
 from tests.faults.lab.invariant import assert_safe, managed
-from tests.faults.lab.proxy import Answer, Drop, Meanwhile, Rule, asks, puts
+from tests.faults.lab.matches import asks, puts
+from tests.faults.lab.proxy import Answer, Drop, Meanwhile, Rule
 from tests.faults.lab.scenarios import (
+    AS_FIRST,
     FAILING,
     FIRST,
     SECOND,
@@ -18,12 +20,7 @@ from tests.faults.lab.scenarios import (
 )
 from tests.faults.lab.world import World
 
-AS_FIRST = {"/shop/kept", "/shop/changed", "/shop/gone"}
 WITH_TABLE = app(parameter("kept"), table("orders"))
-
-
-def names(world: World) -> set[str]:
-    return {name for _, name in world.cloud.objects()}
 
 
 def put_item(world: World, name: str = "shop-orders") -> None:
@@ -42,7 +39,7 @@ def test_a_deploy_that_fails_half_way_is_undone(world: World) -> None:
 
     assert_safe(world, ended, code=5)
     assert ended.outcome() == "rolled_back"
-    assert names(world) == AS_FIRST
+    assert world.cloud.names() == AS_FIRST
     assert world.cloud.value("/shop/changed") == "1"
     assert_safe(world, world.deploy(SECOND), code=0)
 
@@ -52,7 +49,7 @@ def test_a_first_deploy_that_fails_is_kept_and_reported(world: World) -> None:
 
     assert_safe(world, ended, code=1)
     assert ended.outcome() == "failed"
-    assert names(world) == {"/shop/kept", "/shop/changed", "/shop/fresh"}
+    assert world.cloud.names() == {"/shop/kept", "/shop/changed", "/shop/fresh"}
     assert_safe(world, world.deploy(SECOND), code=0)
 
 
@@ -63,7 +60,7 @@ def test_row_13_a_lost_response_is_adopted_not_duplicated(world: World) -> None:
     ended = world.deploy(SECOND)
 
     assert_safe(world, ended, code=0)
-    assert names(world) == {"/shop/kept", "/shop/changed", "/shop/fresh"}
+    assert world.cloud.names() == {"/shop/kept", "/shop/changed", "/shop/fresh"}
 
 
 def test_row_13_a_lost_response_in_a_first_deploy_is_adopted(world: World) -> None:
@@ -82,7 +79,7 @@ def test_row_13_a_lost_response_in_a_deploy_that_fails_is_undone_with_it(world: 
     ended = world.deploy(FAILING)
 
     assert_safe(world, ended, code=5)
-    assert names(world) == AS_FIRST
+    assert world.cloud.names() == AS_FIRST
 
 
 def test_row_14_a_foreign_object_of_the_same_name_is_neither_adopted_nor_deleted(world: World) -> None:
@@ -139,7 +136,7 @@ def test_row_13_a_lost_response_in_a_rollback_is_adopted(world: World) -> None:
     ended = world.deploy(app(parameter("kept"), moved, impossible(after="moved")))
 
     assert_safe(world, ended, code=5)
-    assert names(world) == {"/shop/kept", "/shop/moved"}
+    assert world.cloud.names() == {"/shop/kept", "/shop/moved"}
 
 
 def test_row_13_not_to_know_whether_an_object_was_made_is_not_taken_for_no(world: World) -> None:
@@ -155,7 +152,7 @@ def test_row_13_not_to_know_whether_an_object_was_made_is_not_taken_for_no(world
     assert ended.code == 6, str(ended)
     assert "it could not be found out whether aws_ssm_parameter.fresh was made" in ended.text
     assert_safe(world, resumed, code={0, 5})
-    assert names(world) == AS_FIRST
+    assert world.cloud.names() == AS_FIRST
 
 
 def stuck(world: World) -> None:
@@ -177,7 +174,7 @@ def test_row_44_a_rollback_that_gets_stuck_waits_for_a_person_and_goes_on_later(
     resumed = world.resume()
 
     assert_safe(world, resumed, code=5)
-    assert names(world) == AS_FIRST
+    assert world.cloud.names() == AS_FIRST
 
 
 def test_row_44_a_stuck_rollback_can_skip_what_is_in_its_way(world: World) -> None:
@@ -227,7 +224,7 @@ def test_row_45_the_original_of_a_replacement_that_failed_to_go_is_kept(world: W
     ended = world.deploy(replacing("/shop/replacement"))
 
     assert_safe(world, ended, code=5)
-    assert names(world) == {"/shop/kept", "/shop/original"}
+    assert world.cloud.names() == {"/shop/kept", "/shop/original"}
     assert world.proxy.seen(puts("original")) == [], "it was never made anew"
 
 
@@ -273,7 +270,7 @@ def test_row_47_a_provider_only_the_failed_version_had_is_there_for_its_rollback
     ended = world.deploy({"shop": failing})
 
     assert_safe(world, ended, code=5)
-    assert names(world) == AS_FIRST
+    assert world.cloud.names() == AS_FIRST
     elsewhere = world.cloud.client("ssm", region="eu-central-1")
     assert elsewhere.describe_parameters()["Parameters"] == []
 
@@ -311,7 +308,7 @@ def test_row_48_a_deploy_whose_rollback_would_lose_a_new_table_with_data_is_not_
     ended = world.deploy(failing)
 
     assert ended.code in {5, 6}, str(ended)
-    kept = "shop-fresh" in names(world)
+    kept = "shop-fresh" in world.cloud.names()
     assert not kept or "shop-fresh" in ended.text or "aws_dynamodb_table.fresh" in ended.text
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from tests.faults.lab.invariant import assert_safe
-from tests.faults.lab.proxy import Answer, Rewrite, Rule, asks, s3, state
+from tests.faults.lab.matches import asks, s3, state
+from tests.faults.lab.proxy import Answer, Rewrite, Rule
 from tests.faults.lab.scenarios import FIRST, PLAIN, PLAIN_SECOND, SECOND
 from tests.faults.lab.world import DEPLOY, Ended, World
 

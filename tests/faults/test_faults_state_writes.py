@@ -6,20 +6,8 @@ from typing import Any
 
 import pytest
 from tests.faults.lab.invariant import assert_safe
-from tests.faults.lab.proxy import (
-    Answer,
-    Delay,
-    Drop,
-    Meanwhile,
-    Rule,
-    Strip,
-    Trip,
-    asks,
-    lock,
-    puts,
-    s3,
-    state,
-)
+from tests.faults.lab.matches import asks, lock, puts, s3, state
+from tests.faults.lab.proxy import Answer, Delay, Drop, Meanwhile, Rule, Strip, Trip
 from tests.faults.lab.scenarios import FIRST, PLAIN, PLAIN_SECOND, SECOND, app, parameter
 from tests.faults.lab.world import DEPLOY, World
 

@@ -4,18 +4,15 @@ import json
 import random
 import shutil
 import signal
-import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.faults.lab.cloud import Cloud
 from tests.faults.lab.invariant import assert_safe
-from tests.faults.lab.proxy import Answer, Request, Rule, asks, by_terraform, lock, puts
+from tests.faults.lab.matches import Request, asks, by_terraform, lock, puts
+from tests.faults.lab.proxy import Answer, Rule
 from tests.faults.lab.scenarios import (
     CANARY,
     FIRST,
@@ -29,37 +26,13 @@ from tests.faults.lab.scenarios import (
     patience,
     stack,
 )
+from tests.faults.lab.surroundings import fill, small_disk, wrap
 from tests.faults.lab.world import DEPLOY, World
 
 from holdfast_orchestrator.engine.workdir import workdir_of
 
 KILLED = 137
 CHANGES = asks("PutParameter|DeleteParameter")
-
-
-@contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", str(folder)],
-        check=False,
-        capture_output=True,
-    )
-    if mounted.returncode:
-        pytest.skip("no file system may be mounted here")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def fill(folder: Path) -> None:
-    with (folder / "filler").open("wb", buffering=0) as file:
-        while True:
-            try:
-                file.write(b"x" * 4096)
-            except OSError:
-                return
 
 
 def test_row_37_a_disk_that_is_full_before_the_apply_stops_the_deploy_in_time(world: World) -> None:
@@ -174,98 +147,6 @@ def test_row_43_a_clock_the_store_complains_of_once_is_no_obstacle(world: World)
 
     assert skewed.hits == 1
     assert_safe(world, ended, code=0)
-
-
-class Site(BaseHTTPRequestHandler):
-    """Answers with the statuses it was given, one after another, the last for ever."""
-
-    statuses: list[int]
-
-    def do_GET(self) -> None:
-        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
-        self.send_response(status)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"ok")
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
-        """Nobody reads it."""
-
-
-@contextmanager
-def site(*statuses: int) -> Iterator[str]:
-    handler = type("BoundSite", (Site,), {"statuses": list(statuses)})
-    server = HTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def http(url: str, **more: Any) -> dict[str, Any]:
-    return {"kind": "http", "name": "smoke", "url": url, "interval": 0.2, "timeout": 2, "window": 3, **more}
-
-
-def command(*argv: str, **more: Any) -> dict[str, Any]:
-    return {"kind": "command", "name": "own", "command": list(argv), "interval": 0.2, "window": 2, **more}
-
-
-def test_row_52_a_check_that_stays_red_takes_the_deploy_back(world: World) -> None:
-    world.begin(PLAIN)
-    before = {one["name"] for one in world.state()["resources"]}
-    marker = world.folder / "well"
-    marker.touch()
-    world.write(PLAIN_SECOND, checks=[command("test", "-e", str(marker))])
-    started = world.start(*DEPLOY)
-    world.wait_for_event("apply_start", "fresh")
-
-    marker.unlink()
-    ended = started.wait()
-
-    assert_safe(world, ended, code=5)
-    assert "own" in ended.text
-    assert {one["name"] for one in world.state()["resources"]} == before
-
-
-def test_row_52_a_check_that_flaps_and_ends_well_is_a_pass(world: World) -> None:
-    world.begin(PLAIN)
-    with site(200, 503, 200, 503, 200) as url:
-        world.write(PLAIN_SECOND, checks=[http(url, failures=5, successes=1)])
-
-        ended = world.holdfast(*DEPLOY)
-
-    assert_safe(world, ended, code={0, 4})
-
-
-def test_row_52_a_target_that_does_not_exist_is_a_failure_and_no_pass(world: World) -> None:
-    world.begin(PLAIN)
-    missing = {"kind": "alarm", "name": "errors", "alarm": "no-such-alarm", "interval": 0.2, "window": 1}
-    world.write(PLAIN_SECOND, checks=[missing])
-
-    ended = world.holdfast(*DEPLOY)
-
-    assert_safe(world, ended, code={4, 5})
-    assert "no-such-alarm" in ended.text
-    assert {one["name"] for one in world.state()["resources"]} == {"kept", "changed", "gone"}
-
-
-def test_row_52_what_was_found_ill_is_looked_at_again_and_never_taken_for_good(world: World) -> None:
-    world.begin(PLAIN)
-    marker = world.folder / "well"
-    world.write(PLAIN_SECOND, checks=[command("test", "-e", str(marker))])
-
-    kept = world.holdfast(*DEPLOY, "--no-rollback")
-    again = world.holdfast(*DEPLOY, "--no-rollback")
-
-    assert_safe(world, kept, code=1)
-    assert_safe(world, again, code=1)
-    assert "own" in again.text
-    marker.touch()
-    mended = world.holdfast(*DEPLOY)
-    assert_safe(world, mended, code=0)
-    assert '"committed"' in mended.text
 
 
 HOSTILE_NAMES = (
@@ -464,16 +345,6 @@ OLD = """#!/bin/sh
 [ "$1" = version ] || exit 9
 echo "Terraform v1.5.7"
 """
-
-
-def wrap(world: World, text: str) -> None:
-    """Put another `terraform` before the one the world has."""
-    folder = world.folder / "wrapped"
-    folder.mkdir()
-    inner = world.search[0] / "terraform"
-    (folder / "terraform").write_text(text % inner if "%s" in text else text)
-    (folder / "terraform").chmod(0o755)
-    world.search.insert(0, folder)
 
 
 def test_row_59_what_terraform_says_and_nobody_understands_does_no_harm(world: World) -> None:

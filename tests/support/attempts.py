@@ -1,4 +1,4 @@
-"""An attempt for tests: every field that is not named has the value of a deploy that just began."""
+"""Attempts for tests: every field that is not named has the value of a deploy that just began."""
 
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -14,7 +14,8 @@ from holdfast_orchestrator.deploy.work.attempt import (
     Task,
     Verification,
 )
-from holdfast_orchestrator.terraform.identity import IdentityIndex
+from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
+from holdfast_orchestrator.terraform.stateful_types import Protection
 
 _PARTS: dict[str, Any] = {
     "task": Task,
@@ -43,3 +44,21 @@ def an_attempt(**given: Any) -> Attempt:
         for name, part in _PARTS.items()
     }
     return Attempt(**parts, **given)
+
+
+def state(kind: str, **attributes: dict[str, Any]) -> dict[str, Any]:
+    resources = [
+        {"mode": "managed", "type": kind, "name": name, "instances": [{"attributes": each}]}
+        for name, each in attributes.items()
+    ]
+    return {"version": 4, "lineage": "L", "serial": 1, "outputs": {}, "resources": resources}
+
+
+def attempt_at(document: dict[str, Any], **known: Any) -> Attempt:
+    index = index_state(document, protection=Protection())
+    return an_attempt(artifact="", before=Baseline(snapshot=None, index=index), **known)
+
+
+def cut_off_attempt(**more: Any) -> Attempt:
+    """Return an attempt whose apply lost its connection."""
+    return an_attempt(plans=[{}], errors=("connection reset by peer",), **more)

@@ -5,7 +5,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,12 @@ def key(service: str) -> str:
 
 
 CHAIN = (shard("network"), shard("data", after=("network",)), shard("orders", after=("data",)))
+
+
+def version(name: str) -> Shard:
+    """Return `network` with another name of its queue."""
+    configuration = {"resource": {"aws_sqs_queue": {"q": {"name": name}}}}
+    return replace(CHAIN[0], configuration=json.dumps(configuration).encode())
 
 
 @dataclass
@@ -327,3 +333,10 @@ class Deployment:
 
     def plan(self) -> Plan:
         return plan_run(self.run(), PlanRequest(shards=self.shards, max_parallel=1, refresh=True))
+
+
+def deployed(world: World, *shards: Shard) -> None:
+    """Bring these to a good end, and forget how."""
+    result = Deployment(world, shards).carry_out()
+    assert result.is_good, result
+    world.calls.clear()

@@ -179,3 +179,15 @@ def _written(folder: Path, *, bucket: str, project: str) -> Path:
     (folder / "cdktf.json").write_text(json.dumps(document))
     (folder / "stacks.json").write_text("{}")
     return folder
+
+
+def refuses_the_same(app: Shards, *shards: str) -> RunResult:
+    """A deploy that is refused, for what its plan was refused for."""
+    planned = app.project.plan()
+    refused = app.deploy()
+    for name in shards:
+        said = planned.by_name[name].refusals
+        assert refused.results[name].outcome.value == "blocked", refused
+        assert " ".join(one.what for one in said) == refused.results[name].reason
+        assert "; ".join(dict.fromkeys(one.next_step for one in said)) == refused.results[name].next_step
+    return refused

@@ -122,7 +122,7 @@ def test_a_stack_knows_itself_from_any_construct_in_it(synthesize: Synthesize) -
 def test_a_construct_outside_a_service_stack_is_refused_with_the_way_out(tmp_path: Path) -> None:
     stack = TerraformStack(App(outdir=str(tmp_path / "out")), "plain")
 
-    with pytest.raises(ConstructError, match=r"Key stands in a TerraformStack; create it inside a Service"):
+    with pytest.raises(ConstructError, match=r"Key is in a TerraformStack; create it inside a Service"):
         Key(stack, "key", purpose="data")
 
 

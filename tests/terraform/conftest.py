@@ -1,6 +1,7 @@
 """Real Terraform, the real command line in a process of its own, and an AWS on loopback."""
 
 import dataclasses
+import itertools
 import json
 import os
 import shutil
@@ -15,6 +16,8 @@ import boto3
 import pytest
 from tests.support.cluster import Cluster
 from tests.support.forked_commands import run_command
+from tests.support.owned_objects import Cloud
+from tests.support.shards import Shards, Stack, another, parameter, warm_shards
 
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.runner import Listener, ignore
@@ -29,6 +32,7 @@ from holdfast_orchestrator.state.object_store import ObjectHead, StoredObject
 from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
 from holdfast_orchestrator.system.runtime import Runtime, real_runtime
 
+_NUMBERS = itertools.count()
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 ACCOUNT = "123456789012"
@@ -244,3 +248,47 @@ def cluster(tmp_path: Path, plain_app: App) -> Iterator[Cluster]:
         yield cluster
     finally:
         cluster.end()
+
+
+@pytest.fixture
+def aws_app(plain_app: App) -> App:
+    shutil.copy(ROOT / lockfile.NAME, plain_app.folder)
+    return plain_app
+
+
+@pytest.fixture
+def cloud(aws_app: App) -> Cloud:
+    return Cloud(aws_app, aws_app.bucket)
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Path]:
+    """A file that lets the slow resource finish; made at the end so that nothing is left waiting."""
+    file = tmp_path / "go-on"
+    yield file
+    file.touch()
+
+
+@pytest.fixture(scope="module")
+def providers(deploy_environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shards]:
+    folder = tmp_path_factory.mktemp("providers")
+    with warm_shards(folder / "app", deploy_environ, Path(deploy_environ["HOLDFAST_CACHE_DIR"])) as shards:
+        yield shards
+
+
+@pytest.fixture
+def warm_app(providers: Shards, tmp_path: Path) -> Shards:
+    return another(providers, tmp_path / "app", f"apps-{next(_NUMBERS)}")
+
+
+@pytest.fixture
+def name() -> str:
+    """A name for objects that no other test has."""
+    return f"o{next(_NUMBERS)}"
+
+
+@pytest.fixture
+def taken(warm_app: Shards, name: str) -> Stack:
+    """A parameter whose create fails at the apply: somebody has one of that name."""
+    warm_app.client("ssm").put_parameter(Name=f"{name}-taken", Value="theirs", Type="String")
+    return parameter(f"{name}-taken", at="bad")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.terraform import test_kept_plans as kept_plans
+from tests.support import kept_plans
 
 from holdfast_orchestrator.api.project import Project
 from holdfast_orchestrator.cli import invoke

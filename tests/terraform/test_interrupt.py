@@ -3,7 +3,6 @@
 import json
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +15,6 @@ if TYPE_CHECKING:
 
 # Longer than any test waits for anything else; the tests let go of it when they are ready.
 PATIENCE_SECONDS = 120
-
-
-@pytest.fixture
-def gate(tmp_path: Path) -> Iterator[Path]:
-    """A file that lets the slow resource finish; made at the end so that nothing is left waiting."""
-    file = tmp_path / "go-on"
-    yield file
-    file.touch()
 
 
 def app(gate: Path) -> dict[str, Any]:

@@ -2,26 +2,13 @@
 
 import json
 import stat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from tests.terraform.conftest import App
-
-
-def app(network: str = "n1", orders: str = "o1") -> dict[str, Any]:
-    reference = "${data.terraform_remote_state.cross-stack-reference-input-network.outputs.value}"
-    return {
-        "network": {
-            "resource": {"terraform_data": {"n": {"input": network}}},
-            "output": {"value": {"value": network}},
-        },
-        "orders": {
-            "dependencies": ["network"],
-            "resource": {"terraform_data": {"o": {"input": f"{orders} {reference}"}}},
-        },
-    }
+from tests.support.kept_plans import app
 
 
 @pytest.fixture

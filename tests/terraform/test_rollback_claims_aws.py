@@ -5,31 +5,41 @@ services that answer at once are used; the claims that need no cloud are in `tes
 """
 
 import json
-import os
 import shutil
-import socket
 import subprocess
-import sys
-import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
+from tests.support.aws_workbench import (
+    ACCOUNT,
+    BUCKET,
+    POLICY,
+    PROTECTION,
+    REATTACH,
+    REGION,
+    SOURCE,
+    TAG,
+    TRUST,
+    WRITTEN,
+    Shard,
+    aws,
+    bucket,
+    environ_of,
+    parameters,
+    table,
+)
+from tests.support.moto_process import moto_process
+from tests.support.workbench import actions
 
 from holdfast_orchestrator.deploy.decisions.adoption import (
     Adopt,
     Foreign,
-    ShardTag,
     candidate_ids,
     judge_adoption,
 )
 from holdfast_orchestrator.deploy.decisions.apply_progress import (
-    ApplyStep,
-    Progress,
     measure,
     planned_steps,
     settle,
@@ -41,7 +51,7 @@ from holdfast_orchestrator.deploy.decisions.deferred_deletes import (
     stage_two,
     stage_two_problems,
 )
-from holdfast_orchestrator.deploy.decisions.guard import Bounds, Candidate, Written, judge_rollback
+from holdfast_orchestrator.deploy.decisions.guard import Bounds
 from holdfast_orchestrator.deploy.decisions.imports import (
     judge_import_plan,
     plan_imports,
@@ -61,69 +71,23 @@ from holdfast_orchestrator.deploy.decisions.verification import (
 )
 from holdfast_orchestrator.engine.mirrors import find_mirrors, this_platform
 from holdfast_orchestrator.system.runtime import real_runtime
-from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
+from holdfast_orchestrator.terraform.identity import IdentityIndex
 from holdfast_orchestrator.terraform.import_ids import ImportBlock, with_imports
 from holdfast_orchestrator.terraform.object_keys import Place
 from holdfast_orchestrator.terraform.plan import Action, prior_stamp, read_plan
 from holdfast_orchestrator.terraform.state_edits import deposed_to_swap, swap_deposed
-from holdfast_orchestrator.terraform.state_file import Recorded, Standing, compare, read_state
-from holdfast_orchestrator.terraform.stateful_types import Protection
+from holdfast_orchestrator.terraform.state_file import Standing, compare, read_state
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on PATH"),
     pytest.mark.long,  # minutes in all; what needs no cloud runs in `make test`
 ]
 
-Config = dict[str, Any]
-REGION, ACCOUNT, BUCKET, KEY = "eu-west-1", "123456789012", "states", "shard/terraform.tfstate"
-SOURCE, REATTACH = "registry.terraform.io/hashicorp/aws", "TF_REATTACH_PROVIDERS"
-PROTECTION = Protection()
-TAG = ShardTag("HoldfastShard", "orders-test")
-WRITTEN = Written("1.11.4")
-
 
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = (tmp_path_factory.mktemp("cloud") / "log").open("w")
-    server = subprocess.Popen(
-        [Path(sys.executable).parent / "moto_server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=log,
-        stderr=log,
-        stdin=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(url, server)
-        yield url
-    finally:
-        server.terminate()
-        server.wait()
-        log.close()
-
-
-def _wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
-    while server.poll() is None:
-        try:
-            urllib.request.urlopen(f"{url}/moto-api/", timeout=5).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail("the local cloud ended before it answered")
-
-
-def _environ(endpoint: str) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return {
-        **inherited,
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "TF_IN_AUTOMATION": "1",
-    }
+    with moto_process(tmp_path_factory.mktemp("cloud")) as endpoint:
+        yield endpoint
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +101,7 @@ def warm_provider(endpoint: str) -> Iterator[dict[str, str]]:
         return
     process = subprocess.Popen(
         [found, "-debug"],
-        env=_environ(endpoint),
+        env=environ_of(endpoint),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -152,102 +116,6 @@ def warm_provider(endpoint: str) -> Iterator[dict[str, str]]:
         process.communicate()
 
 
-@dataclass
-class Shard:
-    """One shard with its folder, its state in the bucket and the cloud."""
-
-    folder: Path
-    endpoint: str
-    provider: Mapping[str, str]
-
-    @property
-    def environ(self) -> dict[str, str]:
-        config = {"TF_CLI_CONFIG_FILE": str(self.folder / "cli.tfrc")}
-        return {**_environ(self.endpoint), **config, **self.provider}
-
-    def client(self, service: str) -> Any:
-        client: Any = boto3.client  # its 400 overloads know no plain text
-        return client(
-            service,
-            region_name=REGION,
-            endpoint_url=self.endpoint,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
-
-    def run(self, *arguments: str, accept: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            ["terraform", *arguments],
-            cwd=self.folder,
-            env=self.environ,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode in accept, done.stdout + done.stderr
-        return done
-
-    def plan(self, resources: Mapping[str, Any]) -> Config:
-        (self.folder / "main.tf.json").write_text(json.dumps(resources))
-        if not (self.folder / ".terraform").is_dir():
-            self.run("init", "-input=false")
-        self.run("plan", "-input=false", "-out=saved.tfplan")
-        shown: Config = json.loads(self.run("show", "-json", "saved.tfplan").stdout)
-        return shown
-
-    def apply(self) -> list[ApplyStep]:
-        done = self.run("apply", "-json", "saved.tfplan", accept=(0, 1))
-        return [step for line in done.stdout.splitlines() if (step := _step(json.loads(line)))]
-
-    def deploy(self, resources: Mapping[str, Any]) -> Progress:
-        planned = read_plan(self.plan(resources))
-        return measure(planned_steps(planned), self.apply())
-
-    def stored(self) -> bytes | None:
-        s3 = self.client("s3")
-        found = s3.list_objects_v2(Bucket=BUCKET, Prefix=KEY).get("Contents", [])
-        if not any(each["Key"] == KEY for each in found):
-            return None
-        content: bytes = s3.get_object(Bucket=BUCKET, Key=KEY)["Body"].read()
-        return content
-
-    def put(self, content: bytes | Mapping[str, Any]) -> None:
-        body = content if isinstance(content, bytes) else json.dumps(content).encode()
-        self.client("s3").put_object(Bucket=BUCKET, Key=KEY, Body=body)
-
-    def lose(self) -> None:
-        self.client("s3").delete_object(Bucket=BUCKET, Key=KEY)
-
-    def state(self) -> Config:
-        document: Config = json.loads(self.stored() or b"{}")
-        return document
-
-    def index(self) -> IdentityIndex:
-        return index_state(self.state(), protection=PROTECTION)
-
-    def judge(self, plan: Config, bounds: Bounds) -> list[str]:
-        stamp = prior_stamp((self.folder / "saved.tfplan").read_bytes())
-        return [found.rule for found in judge_rollback(Candidate(plan, stamp, WRITTEN), bounds)]
-
-    def recorded(self) -> Recorded:
-        found = read_state("stored", self.stored())
-        return Recorded(found.lineage, found.serial, found.sha256)
-
-
-def _step(event: Mapping[str, Any]) -> ApplyStep | None:
-    phases = {"apply_start": "start", "apply_complete": "complete", "apply_errored": "errored"}
-    if event["type"] not in phases:
-        return None
-    hook = event["hook"]
-    return ApplyStep(
-        address=hook["resource"]["addr"],
-        action=hook["action"],
-        phase=phases[event["type"]],  # type: ignore[arg-type]
-        id_value=hook.get("id_value"),
-    )
-
-
 @pytest.fixture
 def shard(tmp_path: Path, endpoint: str, warm_provider: Mapping[str, str]) -> Shard:
     (tmp_path / "cli.tfrc").write_text("")
@@ -256,62 +124,6 @@ def shard(tmp_path: Path, endpoint: str, warm_provider: Mapping[str, str]) -> Sh
     made = Shard(tmp_path, endpoint, warm_provider)
     made.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     return made
-
-
-def aws(**resources: Mapping[str, Any]) -> Config:
-    """A configuration of AWS resources, by type and name, with the state in the bucket."""
-    return {
-        "terraform": {
-            "required_providers": {"aws": {"source": "hashicorp/aws", "version": "5.100.0"}},
-            "backend": {
-                "s3": {
-                    "bucket": BUCKET,
-                    "key": KEY,
-                    "region": REGION,
-                    "use_lockfile": True,
-                    "use_path_style": True,
-                    "skip_credentials_validation": True,
-                    "skip_metadata_api_check": True,
-                    "skip_region_validation": True,
-                }
-            },
-        },
-        "provider": {
-            "aws": [
-                {
-                    "region": REGION,
-                    "skip_credentials_validation": True,
-                    "skip_metadata_api_check": True,
-                    "max_retries": 5,
-                    "default_tags": [{"tags": {TAG.key: TAG.value}}],
-                }
-            ]
-        },
-        "resource": resources,
-    }
-
-
-def parameters(*names: str, value: str = "v") -> Config:
-    return {name: {"name": f"/{name}", "type": "String", "value": value} for name in names}
-
-
-def table(name: str, key: str = "id") -> Config:
-    return {
-        "name": name,
-        "billing_mode": "PAY_PER_REQUEST",
-        "hash_key": key,
-        "attribute": [{"name": key, "type": "S"}],
-    }
-
-
-def actions(plan: Mapping[str, Any]) -> dict[str, Action]:
-    return {change.address: change.action for change in read_plan(plan) if change.touches}
-
-
-def blocks_for(progress: Progress, plan: Config) -> Sequence[ImportBlock]:
-    found = plan_imports(progress.created(), planned_values_by_address(plan))
-    assert found.by_hand == ()
-    return found.blocks
 
 
 def test_a_state_that_was_never_saved_is_rebuilt_from_the_events(shard: Shard) -> None:
@@ -355,15 +167,6 @@ def test_a_state_that_was_never_saved_is_rebuilt_from_the_events(shard: Shard) -
         (),
         tuple(step for step in progress.created() if step.kind == "aws_iam_role_policy_attachment"),
     )
-
-
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}
-    ],
-}
-POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]}
 
 
 def test_a_topic_renamed_without_a_move_is_destroyed_neither_by_stage_two_nor_by_a_rollback(
@@ -499,10 +302,6 @@ def test_an_object_in_doubt_is_adopted_only_with_the_tag_of_this_shard(shard: Sh
     assert verdicts["aws_ssm_parameter.ours"] == Adopt()
     assert isinstance(verdicts["aws_ssm_parameter.foreign"], Foreign)
     assert shard.stored() is None
-
-
-def bucket(name: str) -> Config:
-    return aws(aws_s3_bucket={"b": {"bucket": name, "lifecycle": {"create_before_destroy": True}}})
 
 
 def test_a_bucket_whose_replacement_could_not_delete_it_is_swapped_back(shard: Shard) -> None:

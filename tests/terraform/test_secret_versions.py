@@ -4,10 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from tests.support.owned_objects import Cloud, failing, stack
 from tests.terraform.conftest import App
-from tests.terraform.test_ownership import Cloud, app, cloud, failing, stack
-
-__all__ = ["app", "cloud"]
 
 VERSION = "aws_secretsmanager_secret_version.v"
 
@@ -26,12 +24,12 @@ def own(name: str, value: str) -> dict[str, Any]:
 
 
 @pytest.mark.long
-def test_a_version_never_takes_the_place_of_somebody_elses(app: App, cloud: Cloud) -> None:
+def test_a_version_never_takes_the_place_of_somebody_elses(aws_app: App, cloud: Cloud) -> None:
     """And a rollback gives the place back to the version that had it, or says that it cannot."""
     secrets = cloud("secretsmanager")
 
     def named(suffix: str) -> str:
-        return f"{app.bucket}-{suffix}"
+        return f"{aws_app.bucket}-{suffix}"
 
     def current(suffix: str) -> str:
         # By its label: without one, moto answers with the version that was made last.
@@ -65,13 +63,15 @@ def test_a_version_never_takes_the_place_of_somebody_elses(app: App, cloud: Clou
             else stack(**own(named("firstvalue"), value), **fails("firstvalue")),
         }
 
-    app.write(stacks("1"))
-    refused = app.run("deploy", "--stack", "taken", "--yes", "--json")
+    aws_app.write(stacks("1"))
+    refused = aws_app.run("deploy", "--stack", "taken", "--yes", "--json")
     (taken,) = json.loads(refused.stdout)["shards"]
     assert (refused.returncode, taken["outcome"]) == (4, "blocked"), refused.stdout
     assert f"--adopt {VERSION}" in taken["next_step"]
-    assert app.outcomes("deploy", "--stack", "taken", "--yes", "--adopt", VERSION) == {"taken": "committed"}
-    first = app.outcomes("deploy", "--yes")
+    assert aws_app.outcomes("deploy", "--stack", "taken", "--yes", "--adopt", VERSION) == {
+        "taken": "committed"
+    }
+    first = aws_app.outcomes("deploy", "--yes")
     assert first == {
         "own": "committed",
         "broken": "committed",
@@ -83,8 +83,8 @@ def test_a_version_never_takes_the_place_of_somebody_elses(app: App, cloud: Clou
         "firstvalue": "committed",
     }
     secrets.put_secret_value(SecretId=named("handmade"), SecretString="by hand")
-    app.write(stacks("2"))
-    ran = app.run("deploy", "--yes", "--json", "--allow-destroy", VERSION)
+    aws_app.write(stacks("2"))
+    ran = aws_app.run("deploy", "--yes", "--json", "--allow-destroy", VERSION)
     shards = {one["name"]: one for one in json.loads(ran.stdout)["shards"]}
     assert {name: one["outcome"] for name, one in shards.items()} == {
         "own": "committed",

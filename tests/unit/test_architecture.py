@@ -33,6 +33,16 @@ def test_the_page_has_the_rooms_in_the_order_that_is_checked() -> None:
     ]
 
 
+def test_no_test_file_imports_another_one() -> None:
+    importing = re.compile(
+        r"^\s*(?:from|import) tests\.(?:.*\.)?test_|^\s*from tests\..* import test_", re.MULTILINE
+    )
+    files = sorted((ROOT / "tests").rglob("test_*.py"))
+
+    assert len(files) > 200
+    assert not [file.name for file in files if importing.search(file.read_text(encoding="utf-8"))]
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("file", "line", "contract"),

@@ -1,4 +1,4 @@
-"""Writes holdfast.json: what the orchestrator has to know of a shard and cdktf's manifest lacks.
+"""Writes holdfast.json: what the orchestrator needs to know of a shard beyond cdktf's manifest.
 
 In go the stacks as they were built and the cdk.tf.json files that cdktf has just written; out comes
 one JSON document beside cdktf's own manifest.json. Addresses are read from those files, not asked of
@@ -21,7 +21,7 @@ FILE_NAME = "holdfast.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardRecord:
-    """What a stack knows of itself; paths are cdktf construct paths, also those of `accepted` differences."""
+    """The record of a stack; paths are cdktf construct paths, also those of `accepted` differences."""
 
     name: str
     service: str

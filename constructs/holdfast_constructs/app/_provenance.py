@@ -1,4 +1,4 @@
-"""Which line of whose code made a resource.
+"""Finds the line of code that created a resource.
 
 cdktf's own stack traces come from JavaScript and end in the jsii runtime. So the one function all
 bindings create objects through, `jsii.create`, is wrapped: each construct remembers its path and
@@ -28,7 +28,7 @@ _STDLIB = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a construct came from: its cdktf path, and the file and line that asked for it."""
+    """The origin of a construct: its cdktf path, and the file and line that created it."""
 
     path: str
     label: str
@@ -39,14 +39,18 @@ class Origin:
     resources: "dict[str, Origin]" = field(default_factory=dict, repr=False, compare=False)
 
     def asked_for(self) -> "Origin":
-        """Return the outermost construct that the same line of code asked for."""
-        found = self
+        """Return the outermost construct that the same line of code created."""
+        outermost = self
         parent = self.parent
         if parent is not None and not parent.is_stack:
-            found = parent
-            while found.parent is not None and not found.parent.is_stack and _same_line(found, found.parent):
-                found = found.parent
-        return found
+            outermost = parent
+            while (
+                outermost.parent is not None
+                and not outermost.parent.is_stack
+                and _same_line(outermost, outermost.parent)
+            ):
+                outermost = outermost.parent
+        return outermost
 
 
 def install() -> None:
@@ -65,7 +69,7 @@ def install() -> None:
 
 
 def origin_of(construct: Construct) -> Origin | None:
-    """Return where `construct` came from; None for one that was created by cdktf itself."""
+    """Return the origin of `construct`; None for a construct of cdktf itself."""
     origin: Origin | None = getattr(construct, _ORIGIN, None)
     return origin
 
@@ -107,5 +111,5 @@ def _is_users(filename: str) -> bool:
     return not any(path.is_relative_to(folder) for folder in (_OWN, *_STDLIB))
 
 
-def _same_line(one: Origin, other: Origin) -> bool:
-    return (one.file, one.line) == (other.file, other.line)
+def _same_line(first: Origin, second: Origin) -> bool:
+    return (first.file, first.line) == (second.file, second.line)

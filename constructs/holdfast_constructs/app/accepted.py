@@ -1,4 +1,4 @@
-"""Differences that a provider shows after every apply, accepted where the resource is made."""
+"""Accepts a difference that a provider shows after every apply, where the resource is created."""
 
 from datetime import date
 
@@ -16,7 +16,7 @@ def accept_difference(
     owner: str,
     expires: date | None = None,
 ) -> None:
-    """Let a plan right after an apply go on showing a change of one attribute of `resource`.
+    """Accept that a plan right after an apply shows a change of one attribute of `resource`.
 
     Use it for what never settles: a provider that rewrites the value, a stamp of the time. `attribute` is a
     path (`policy`, `tags["stamp"]`, `ingress[*].description`) and covers what is below it; nothing else about

@@ -50,7 +50,7 @@ class HoldfastApp(App):
         write_manifest(Path(self.outdir), records, project=Path.cwd())
 
     def adopt(self, stack: "ServiceStack") -> None:
-        """Take note of a stack; ServiceStack calls this itself."""
+        """Register a stack; ServiceStack calls this itself."""
         self._stacks.append(stack)
 
 
@@ -78,17 +78,17 @@ class ServiceStack(TerraformStack):
 
     @classmethod
     def of(cls, construct: IConstruct) -> "ServiceStack":
-        """Return the stack `construct` is in; raises ConstructError when that is no ServiceStack."""
-        found = construct if isinstance(construct, ServiceStack) else TerraformStack.of(construct)
-        if isinstance(found, ServiceStack):
-            return found
+        """Return the stack that contains `construct`; raises ConstructError if it is no ServiceStack."""
+        stack = construct if isinstance(construct, ServiceStack) else TerraformStack.of(construct)
+        if isinstance(stack, ServiceStack):
+            return stack
         raise ConstructError(
-            f"{type(construct).__name__} stands in a {type(found).__name__}",
+            f"{type(construct).__name__} is in a {type(stack).__name__}",
             next_step="create it inside a ServiceStack, which knows the environment",
         )
 
     def protect(self, resource: TerraformResource) -> None:
-        """Name a resource whose loss cannot be undone: gates stop at its removal or replacement."""
+        """Protect a resource whose loss cannot be undone: gates refuse to remove or replace it."""
         self._protected.append(_path(resource))
 
     def add_health_check(self, kind: str, name: str, **fields: Any) -> None:
@@ -99,8 +99,8 @@ class ServiceStack(TerraformStack):
         """
         if any(check["name"] == name for check in self._health_checks):
             raise ConstructError("a health check's name", got=name, allowed=f"unique in {self.name}")
-        known = {field: self._known(f"health-{name}-{field}", value) for field, value in fields.items()}
-        self._health_checks.append({"kind": kind, "name": name, **known})
+        resolved = {field: self._known(f"health-{name}-{field}", value) for field, value in fields.items()}
+        self._health_checks.append({"kind": kind, "name": name, **resolved})
 
     def accept_difference(self, resource: TerraformResource, entry: Mapping[str, str]) -> None:
         """Record a difference that never settles; the function `accept_difference` calls this."""
@@ -111,12 +111,12 @@ class ServiceStack(TerraformStack):
         TerraformOutput(self, name, value=value, static_id=True)
 
     def put_out(self, name: str, value: str) -> None:
-        """Call `add_output`, which is the new name. The next version does not have this one."""
+        """Call `add_output`, the new name of this function. The next version removes this name."""
         warnings.warn("ServiceStack.put_out is now add_output", DeprecationWarning, stacklevel=2)
         self.add_output(name, value)
 
     def record(self) -> ShardRecord:
-        """Return what holdfast.json says of this stack."""
+        """Return the record of this stack for holdfast.json."""
         origin = _provenance.origin_of(self)
         return ShardRecord(
             name=self.name,
@@ -157,8 +157,8 @@ def _provider(stack: ServiceStack) -> None:
         skip_credentials_validation=local,
         skip_metadata_api_check="true" if local else None,
         s3_use_path_style=local,
-        # Attempts; 25 where nothing is said: minutes, for what the local cloud does wrong. Not 2: on a busy
-        # machine the SDK loses an answer in a thousand (aws-sdk-go-v2 issue 2737), sometimes two running.
+        # Attempts. The default, 25, takes minutes for each error of the local cloud. 2 is too few: on a busy
+        # machine the SDK loses one answer in a thousand (aws-sdk-go-v2 issue 2737), sometimes two in a row.
         max_retries=5 if local else None,
     )
 
@@ -179,5 +179,5 @@ def _backend(stack: ServiceStack) -> None:
         skip_region_validation=local,
         skip_requesting_account_id=local,
     )
-    # cdktf 0.21 has no argument for it.
+    # cdktf 0.21 has no argument for this.
     backend.add_override("use_lockfile", True)

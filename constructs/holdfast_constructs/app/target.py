@@ -1,4 +1,4 @@
-"""Where a stack goes: environment, account, region and zones, and where its state lies.
+"""The target of a stack: environment, account, region and zones, and the place of its state.
 
 A target is one frozen value, checked when it is made. Everything a construct decides by environment
 (how long logs are kept, whether data survives a destroy, whether plain HTTP is refused) is read from
@@ -56,7 +56,7 @@ class StateBucket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operations:
-    """How Holdfast deals with the shards of an environment, as holdfast.json hands it on.
+    """How Holdfast treats the shards of an environment, as written to holdfast.json.
 
     `keeping` is what the deployment manifest calls so (backups, their copies, audit records). `health` are
     overrides of health checks, by a check's kind or by its name; the name counts more.

@@ -1,4 +1,4 @@
-"""Adds and removes tasks: by CPU, and by requests a task where that is asked for."""
+"""Adds and removes tasks: by CPU, and by requests per task if `scale` says so."""
 
 from cdktf_cdktf_provider_aws.appautoscaling_policy import (
     AppautoscalingPolicy,
@@ -10,7 +10,7 @@ from constructs import Construct
 
 from holdfast_constructs.compute.scale import Scale
 
-# Quick to add, slow to take away: a spike is often followed by another.
+# Tasks are added quickly and removed slowly, because one spike often follows another.
 _OUT_SECONDS, _IN_SECONDS = 60, 300
 
 

@@ -1,4 +1,4 @@
-"""The one container of a web service, as ECS takes it: JSON with nothing in it that it does not need.
+"""The one container of a web service, as minimal JSON for ECS.
 
 It runs as somebody who is not root, without Linux capabilities, on a root file system it cannot write to;
 `/tmp` is a volume. Its log never holds it up: lines are dropped when CloudWatch is slower than it is.
@@ -19,7 +19,7 @@ LOG_BUFFER = "25m"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """What differs between containers; `user` is `uid[:gid]`, `stop_seconds` the time to finish requests.
+    """The settings of a container; `user` is `uid[:gid]`, `stop_seconds` the time to finish requests.
 
     Raises ConstructError for root, for what looks like a secret in `environment`, for `secrets` without ARNs.
     """
@@ -76,7 +76,7 @@ class Container:
 
 
 def literal(value: str) -> str:
-    """Return `value` so that Terraform takes it as it is, unless it is a reference made by cdktf."""
+    """Return `value` escaped, so that Terraform keeps it unchanged, unless it is a reference of cdktf."""
     if Token.is_unresolved(value):
         return value
     return value.replace("${", "$${").replace("%{", "%%{")

@@ -1,4 +1,4 @@
-"""What a container refuses: to be root, to be stopped too early, and to carry secrets in plain sight.
+"""Rules for a container: it is not root, it is not stopped too early, and it shows no secrets.
 
 Anybody who may read a task definition sees its environment. A secret shows by a name that secrets go by, or
 by a value that has the form of a known kind. Messages name the variable and never its value.
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from holdfast_constructs.errors import ConstructError
 
-# What requests in flight are given when a task goes; a container's time to stop is never shorter.
+# The seconds that running requests get when a task stops; a container's time to stop is never shorter.
 DEREGISTRATION_SECONDS = 30
 # Amazon ECS, ContainerDefinition.stopTimeout on Fargate.
 LONGEST_STOP_SECONDS = 120
@@ -21,7 +21,7 @@ _SECRET_WORDS = re.compile(
     r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|PWD|SECRETS?|TOKENS?|CREDENTIALS?|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY"
     r"|SIGNING_?KEY|ENCRYPTION_?KEY|AUTH_?KEY)(?:_|$)"
 )
-# Where a secret lies, how long it lives or what it is called is no secret.
+# The place, lifetime and name of a secret are not secret.
 _ABOUT_A_SECRET = re.compile(
     r"_(?:ARN|ID|NAME|PATH|FILE|URL|URI|ENDPOINT|TTL|SECONDS|MINUTES|HOURS|DAYS|LENGTH)$"
 )
@@ -48,7 +48,7 @@ def check_environment(variables: Mapping[str, str], secrets: Iterable[str]) -> N
     for name, value in variables.items():
         if name in secret_names:
             raise ConstructError(
-                f"{name} stands both in environment and in secrets", next_step="remove it from environment"
+                f"{name} is both in environment and in secrets", next_step="remove it from environment"
             )
         if looks_secret(name):
             raise ConstructError(f"environment variable {name} is called like a secret", next_step=_INSTEAD)
@@ -64,7 +64,7 @@ def looks_secret(name: str) -> bool:
 
 
 def check_process(user: str, stop_seconds: int) -> None:
-    """Raise ConstructError for root, for a stop that cuts requests off, and one Fargate cuts short."""
+    """Raise ConstructError for root, and for a time to stop that requests or Fargate do not allow."""
     if user.partition(":")[0] in _ROOT:
         raise ConstructError(
             "user",
@@ -78,7 +78,7 @@ def check_process(user: str, stop_seconds: int) -> None:
 
 
 def check_secrets(secrets: Mapping[str, str]) -> None:
-    """Raise ConstructError for anything but ARNs; a value is never shown, for it may be the secret itself."""
+    """Raise ConstructError for anything but ARNs; the value is never shown, because it may be a secret."""
     for name, arn in secrets.items():
         if not arn.startswith("${") and _SECRET_ARN.fullmatch(arn) is None:
             raise ConstructError(

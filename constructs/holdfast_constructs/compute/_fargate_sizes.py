@@ -1,4 +1,4 @@
-"""Which pairs of CPU and memory Fargate runs: anything else is refused only when a task is placed.
+"""The pairs of CPU and memory that Fargate runs; AWS refuses others only when it places a task.
 
 Source: Amazon ECS Developer Guide, "Task definition parameters for Fargate", table of task CPU and memory
 (Linux). CPU is in units, 1024 to a vCPU; memory in MiB.

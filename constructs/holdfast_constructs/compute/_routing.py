@@ -1,4 +1,4 @@
-"""How requests reach a service: its target group, and its rule on the load balancer's listener."""
+"""Routes requests to a service: its target group, and its rule on the load balancer's listener."""
 
 from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.lb_listener_rule import (
@@ -44,7 +44,7 @@ class Routing(Construct):
                 healthy_threshold=_HEALTHY_AFTER,
                 unhealthy_threshold=_UNHEALTHY_AFTER,
             ),
-            # A listener's rule holds on to the old group until there is a new one.
+            # The listener's rule uses the old group until the new group exists.
             lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
         )
 

@@ -38,7 +38,7 @@ class TaskRoles(Construct):
         self.policies = [self._allow(self.execution, "start", tuple(start))]
 
     def grant(self, name: str, statements: tuple[Statement, ...]) -> None:
-        """Add `statements` to what the program may do, as a policy called `name`."""
+        """Allow the program what `statements` say, as a policy called `name`."""
         self.policies.append(self._allow(self.task, name, statements))
 
     def _make(self, service: str, part: str, trust: str, purpose: str) -> IamRole:
@@ -88,7 +88,7 @@ def _pull(target: Target, image: Image) -> list[Statement]:
             actions=("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
             resources=(arn,),
         ),
-        # Takes no resource.
+        # This action takes no resource.
         Statement(sid="LogInToRegistry", actions=("ecr:GetAuthorizationToken",)),
     ]
 
@@ -111,7 +111,7 @@ def _fetch(target: Target, secrets: list[str]) -> list[Statement]:
 
 
 def _decrypt_through(target: Target, services: tuple[str, ...]) -> Statement:
-    """Only what those services ask for on the task's behalf: which key a secret has is its owner's matter."""
+    """Return the statement for keys: only what those services ask for on the task's behalf."""
     return Statement(
         sid="DecryptSecrets",
         actions=("kms:Decrypt",),

@@ -1,4 +1,4 @@
-"""What a web service refuses: each rule one function that says what, got, allowed, next."""
+"""Rules for a web service: one function each, whose error says what, got, allowed, next."""
 
 import re
 
@@ -10,7 +10,7 @@ from holdfast_constructs.errors import ConstructError
 HIGHEST_PORT = 65535
 # Elastic Load Balancing, CreateTargetGroup: HealthCheckPath.
 LONGEST_PATH = 1024
-# One task fails, or its zone does, and somebody still answers.
+# If one task or its zone fails, another task still answers.
 SAFE_TASKS = 2
 
 _PATH = re.compile(r"/[A-Za-z0-9/._~%!$&'()*+,;=:@?-]*")
@@ -18,7 +18,7 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def check_request(host: str, domain: str, *, port: int, health: str) -> None:
-    """Raise ConstructError unless `host` is one level below `domain`, and port and path can be asked."""
+    """Raise ConstructError unless `host` is one level below `domain`, and port and path are valid."""
     label = host.removesuffix(f".{domain}")
     if label == host or _LABEL.fullmatch(label) is None:
         allowed = f"a lower-case name one level below {domain}, such as api.{domain}"
@@ -35,7 +35,7 @@ def check_request(host: str, domain: str, *, port: int, health: str) -> None:
 
 
 def check_production(target: Target, image: Image, scale: Scale) -> None:
-    """Raise ConstructError for what only environments other than production may do."""
+    """Raise ConstructError for settings that are not allowed in production."""
     if not target.production:
         return
     if not image.pinned:

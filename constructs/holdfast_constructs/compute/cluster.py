@@ -1,4 +1,4 @@
-"""The ECS cluster services run in: Fargate only, with Container Insights on."""
+"""The ECS cluster of the services: Fargate only, with Container Insights."""
 
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.ecs_cluster import EcsCluster, EcsClusterSetting
@@ -23,7 +23,7 @@ class Cluster(Construct):
         self.insights_log_group = CloudwatchLogGroup(
             self,
             "insights",
-            # ECS writes here in any case; a group it makes itself is not encrypted and never expires.
+            # ECS writes to this group. If ECS created it, it would not be encrypted and never expire.
             name=f"/aws/ecs/containerinsights/{cluster_name}/performance",
             retention_in_days=stack.target.log_retention_days,
             kms_key_id=logs_key.arn,

@@ -1,4 +1,4 @@
-"""Which container image: by digest what runs is what was tested; by tag it is whatever was pushed last."""
+"""Container images: a digest names exactly the tested image, a tag the image that was pushed last."""
 
 import re
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _ECR = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class EcrRepository:
-    """A repository in Amazon ECR: `account` and `region` it lies in, and its `name`."""
+    """A repository in Amazon ECR: its `account`, `region` and `name`."""
 
     account: str
     region: str
@@ -40,25 +40,25 @@ class Image:
     @classmethod
     def digest(cls, reference: str) -> "Image":
         """Return the image `repository@sha256:<64 hex digits>`; raises ConstructError for anything else."""
-        found = _DIGEST.fullmatch(reference)
-        if found is None:
+        match = _DIGEST.fullmatch(reference)
+        if match is None:
             raise ConstructError(
                 "an image by digest",
                 got=reference,
                 allowed="repository@sha256: and 64 hex digits",
                 next_step="`docker buildx imagetools inspect <image>` shows the digest",
             )
-        return cls(reference, found[1], pinned=True)
+        return cls(reference, match[1], pinned=True)
 
     @classmethod
     def tag(cls, reference: str) -> "Image":
         """Return the image `repository:tag`, refused in production; raises ConstructError otherwise."""
-        found = _TAG.fullmatch(reference)
-        if found is None:
+        match = _TAG.fullmatch(reference)
+        if match is None:
             raise ConstructError(
                 "an image by tag", got=reference, allowed="repository:tag, such as web:1.4.2"
             )
-        return cls(reference, found[1], pinned=False)
+        return cls(reference, match[1], pinned=False)
 
     @classmethod
     def of(cls, reference: str) -> "Image":
@@ -67,6 +67,6 @@ class Image:
 
     @property
     def ecr_repository(self) -> EcrRepository | None:
-        """The ECR repository it is pulled from, or None when it comes from elsewhere."""
-        found = _ECR.fullmatch(self.repository)
-        return None if found is None else EcrRepository(found["account"], found["region"], found["name"])
+        """The ECR repository of the image, or None if the image comes from another registry."""
+        match = _ECR.fullmatch(self.repository)
+        return None if match is None else EcrRepository(match["account"], match["region"], match["name"])

@@ -1,4 +1,4 @@
-"""What the services of an environment share, handed to each of them as one value."""
+"""The parts that the services of an environment share, as one value."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """The shared parts of an environment in one region; each may stand in a stack of its own.
+    """The shared parts of an environment in one region; each may be in a stack of its own.
 
     `network` is where tasks run, `gateway` the load balancer, `cluster` where services are scheduled,
     `logs_key` what their logs are encrypted with.

@@ -7,13 +7,13 @@ from holdfast_constructs.errors import ConstructError
 
 # Amazon ECS service quotas: tasks per service.
 MOST_TASKS = 5_000
-# Below, a single idle task scales out; above, there is no room left while a new task starts.
+# Below this, one idle task scales out; above, running tasks are overloaded while a new task starts.
 LOWEST_CPU, HIGHEST_CPU = 10, 90
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What one task gets: `cpu` in units (1024 are one vCPU) and `memory` in MiB.
+    """The size of one task: `cpu` in units (1024 are one vCPU) and `memory` in MiB.
 
     Raises ConstructError for a pair that Fargate does not run.
     """

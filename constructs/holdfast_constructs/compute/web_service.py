@@ -115,27 +115,27 @@ class WebService(Construct):
 
     @property
     def security_group_id(self) -> str:
-        """The id of its tasks' security group."""
+        """The id of the security group of its tasks."""
         return self.security_group.id
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """The URL of the service."""
         return f"{self._platform.gateway.scheme}://{self.host}"
 
     @property
     def task_role(self) -> IamRole:
-        """The role its program has."""
+        """The role of its program."""
         return self._roles.task
 
     @property
     def execution_role(self) -> IamRole:
-        """The role ECS starts its tasks with."""
+        """The role with which ECS starts its tasks."""
         return self._roles.execution
 
     @property
     def target_group(self) -> LbTargetGroup:
-        """The target group its tasks are in."""
+        """The target group of its tasks."""
         return self._routing.target_group
 
     def connect_to(
@@ -160,9 +160,9 @@ class WebService(Construct):
             self.grant(f"use-{server.name}", *access.statements)
 
     def grant(self, name: str, *statements: Statement) -> None:
-        """Let the program do what `statements` say; `name` is unique in this service and becomes an id."""
+        """Allow the program what `statements` say; `name` is unique in this service and becomes an id."""
         self._roles.grant(name, statements)
-        # A task that starts before it may do its work fails, and takes the deploy along.
+        # A task that starts before it has its rights fails, and the deploy with it.
         policy = self._roles.policies[-1]
         address = f"{policy.terraform_resource_type}.{policy.friendly_unique_id}"
         self.service.depends_on = [*(self.service.depends_on or []), address]
@@ -203,7 +203,7 @@ class WebService(Construct):
         )
 
     def _make_egress(self) -> VpcSecurityGroupEgressRule:
-        """Without it no image is pulled and no log line written."""
+        """Open the ways on which images are pulled and log lines written."""
         return VpcSecurityGroupEgressRule(
             self,
             "https-out",
@@ -264,9 +264,9 @@ class WebService(Construct):
             propagate_tags="SERVICE",
             network_configuration=network,
             load_balancer=[backend],
-            # A target group that no listener leads to is refused, and a task without its rights fails.
+            # ECS refuses a target group without a listener, and a task without its rights fails.
             depends_on=[before, self._make_egress(), *self._roles.policies],
-            # Autoscaling decides after the first deploy.
+            # Autoscaling sets this after the first deploy.
             lifecycle=TerraformResourceLifecycle(ignore_changes=["desired_count"]),
         )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from holdfast_constructs.app.target import Target
 from holdfast_constructs.errors import ConstructError
 
-# Amazon RDS User Guide: gp3 storage for PostgreSQL, in GiB; storage autoscaling wants a tenth of room.
+# Amazon RDS User Guide: gp3 storage for PostgreSQL, in GiB; storage autoscaling needs a tenth of room.
 SMALLEST_GIB, LARGEST_GIB = 20, 65_536
 _ROOM_PERCENT = 10
 # "Backup retention period"; 0 would switch backups off.

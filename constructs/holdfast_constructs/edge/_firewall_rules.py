@@ -78,10 +78,10 @@ def _check_modes(mode: Mode, rate_limit: int, rule_modes: Mapping[str, Mode]) ->
     if not LOWEST_RATE <= rate_limit <= HIGHEST_RATE:
         allowed = f"{LOWEST_RATE}-{HIGHEST_RATE} requests in five minutes"
         raise ConstructError("rate_limit", got=rate_limit, allowed=allowed)
-    known = {RATE_LIMIT, *MANAGED_RULES, *(rule for rules in MANAGED_RULES.values() for rule in rules)}
+    rule_names = {RATE_LIMIT, *MANAGED_RULES, *(rule for rules in MANAGED_RULES.values() for rule in rules)}
     for name, wanted in rule_modes.items():
-        if name not in known:
-            close = get_close_matches(name, sorted(known), n=1)
+        if name not in rule_names:
+            close = get_close_matches(name, sorted(rule_names), n=1)
             raise ConstructError(
                 "a name in rule_modes",
                 got=name,

@@ -3,7 +3,7 @@
 It begins by counting. What it would have blocked is in its log and its metrics; when that holds nothing a
 customer sent, `mode="block"`. A rule that meets honest requests stays on `count` by its name. With
 SizeRestrictions_BODY that costs more than the rule: WAF reads only the first 8 KB of a body on its way to a
-load balancer, so whoever pads an attack by as much passes every other rule that looks at bodies. Large
+load balancer, so an attack that is padded by as much passes every other rule that reads bodies. Large
 uploads go to S3 with a signed URL instead.
 """
 

@@ -7,7 +7,7 @@
 
 A zone's slot is the letter at its end (`a` is the first), not its place in a list. So a zone added,
 removed or listed in another order later moves no subnet of another zone: moving one would replace it
-and all that stands in it.
+and everything in it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from holdfast_constructs.errors import ConstructError
 Tier = Literal["public", "private", "isolated"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
 
-# Amazon VPC takes a /16 at most. An Application Load Balancer wants a /27 with eight addresses free
+# Amazon VPC takes a /16 at most. An Application Load Balancer needs a /27 with eight addresses free
 # in each of its subnets (Elastic Load Balancing, "Subnets for your load balancer"): a public slot.
 LARGEST_PREFIX, SMALLEST_PREFIX = 16, 21
 SLOTS = 8
@@ -64,7 +64,7 @@ def plan_subnets(cidr: str, zones: Sequence[str]) -> SubnetPlan:
 
 
 def check_zones(zones: Sequence[str], target: Target, *, wanted_by: str) -> None:
-    """Raise ConstructError for too few zones for what wants two; the local cloud asks for none."""
+    """Raise ConstructError for fewer than two zones, except on the local cloud."""
     if not target.local and len(zones) < FEWEST_ZONES:
         raise ConstructError(
             f"the zones of {wanted_by}",

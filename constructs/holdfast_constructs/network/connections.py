@@ -1,7 +1,7 @@
 """Who may talk to whom: one call writes both security-group rules.
 
-Neither side is opened to an address range: each rule names the other side's group. Both rules stand
-where the client stands, so the service that needs a connection owns it, and takes it along when it
+Neither side is opened to an address range: each rule names the other side's group. Both rules are in
+the client's stack, so the service that needs a connection owns it, and removes it when it
 goes.
 """
 
@@ -67,8 +67,8 @@ def connect(
             f"{client.name} is connected to {server.name} on port {listening} already",
             next_step="remove one of the two calls",
         )
-    told = _checked_description(description or f"{client.name} to {server.name}")
-    _write(owner, base, (client, server), listening, told)
+    checked = _checked_description(description or f"{client.name} to {server.name}")
+    _write(owner, base, (client, server), listening, checked)
 
 
 def _write(

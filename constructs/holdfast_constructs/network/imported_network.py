@@ -1,6 +1,6 @@
 """What other constructs need of a network, and a network somebody else manages.
 
-Everything that stands in a network takes a VpcNetwork: one that Holdfast made, or one named by its ids.
+Everything in a network takes a VpcNetwork: one that Holdfast created, or one that is named by its ids.
 """
 
 from collections.abc import Mapping, Sequence

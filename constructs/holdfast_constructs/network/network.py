@@ -200,7 +200,7 @@ class Network(Construct):
     def _table(self, name: str, subnets: dict[str, Subnet]) -> RouteTable:
         table = RouteTable(self, name, vpc_id=self.vpc.id, tags=self._tags(name))
         for zone, subnet in subnets.items():
-            # The zone stands in the id of every association, whether or not the table has it in its own.
+            # The zone is in the id of every association, whether or not the table has it in its own.
             id_ = f"{name.removesuffix('-' + _letter(zone))}-of-{_letter(zone)}"
             RouteTableAssociation(self, id_, route_table_id=table.id, subnet_id=subnet.id)
         return table

@@ -7,7 +7,7 @@
     rules          what no single key can tell: sizes, zones, production
     plain_secrets  secrets written out, which no settings file may have
     explain        pydantic's errors → what, got, allowed, next
-    lines          which line a key stands on
+    lines          which line a key is on
     problems       the error a person sees
 
 Nothing here reads the process environment, and nothing after here reads TOML.

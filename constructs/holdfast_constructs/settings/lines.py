@@ -1,4 +1,4 @@
-"""Finds the line a key stands on, which Python's TOML reader does not tell."""
+"""Finds the line of a key, which Python's TOML reader does not report."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -21,9 +21,9 @@ def line_of(path: Path, text: str) -> int | None:
 
 @lru_cache(maxsize=4)
 def _lines(text: str) -> dict[Path, int]:
-    """Read ever longer beginnings of the file: what a longer one has more stands on its last lines."""
+    """Read ever longer beginnings of the file: the keys that a longer one adds are on its last lines."""
     rows = text.splitlines(keepends=True)
-    found: dict[Path, int] = {}
+    lines_of: dict[Path, int] = {}
     begin = 1
     for end in range(1, len(rows) + 1):
         try:
@@ -31,9 +31,9 @@ def _lines(text: str) -> dict[Path, int]:
         except tomllib.TOMLDecodeError:
             continue
         for path in _paths(document, ()):
-            found.setdefault(path, begin)
+            lines_of.setdefault(path, begin)
         begin = end + 1
-    return found
+    return lines_of
 
 
 def _paths(value: Any, above: Path) -> Iterator[Path]:

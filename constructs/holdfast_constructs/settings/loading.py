@@ -1,6 +1,6 @@
 """Reads environments/*.toml: bytes → text → TOML → no secrets in it → a validated Environment.
 
-Only the environments asked for are read. Everything wrong with all of them is told at once.
+Only the environments asked for are read. All problems of all of them are reported at once.
 """
 
 import re
@@ -55,7 +55,7 @@ def load_environment(file: Path, *, services: ServiceTables) -> Environment:
 
 
 def parse_environment(text: str, file: Path, *, services: ServiceTables) -> Environment:
-    """Return the environment that `text` says, as if it stood in `file`; raises as load_environment does."""
+    """Return the environment in `text`, as if it were in `file`; raises as load_environment does."""
     document = _document(file, text)
     secrets = list(plain_secrets(document, text))
     model = environment_model(services)
@@ -66,9 +66,9 @@ def parse_environment(text: str, file: Path, *, services: ServiceTables) -> Envi
     else:
         faults = list(rules.broken(environment))
     faults += _reserved(document)
-    told = [fault.path for fault in secrets if fault.path]
+    secret_paths = [fault.path for fault in secrets if fault.path]
     # Another fault of the same value would repeat the secret.
-    faults = [fault for fault in faults if not any(_related(fault.path, path) for path in told)]
+    faults = [fault for fault in faults if not any(_related(fault.path, path) for path in secret_paths)]
     if secrets or faults:
         raise InvalidSettingsError(_located((*secrets, *faults), text, file))
     return environment

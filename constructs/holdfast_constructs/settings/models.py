@@ -1,7 +1,7 @@
 """An environment as one frozen value: every key a settings file may hold, and every default.
 
-Nothing reads TOML after this. Keys that do not stand here are errors, but for the tables of services: each
-stack has its own, and `environment_model` puts them in. Rules that need more than one key (production, CPU
+Nothing reads TOML after this. Unknown keys are errors. Each stack has a table of its own for its
+service, and `environment_model` puts them in. Rules that need more than one key (production, CPU
 against memory, networks against zones) are in `rules`, and `loading` asks them.
 """
 
@@ -84,7 +84,7 @@ class Audit(Settings):
 
 
 class HealthCheck(Settings):
-    """What this environment wants otherwise of a health check after a deploy; times in seconds."""
+    """Settings of this environment for a health check after a deploy; times in seconds."""
 
     window: Annotated[float, Field(gt=0, le=86400)] | None = None
     """How long all of it may take."""
@@ -255,7 +255,7 @@ class Environment(Settings):
         return {} if said == usual else said
 
     def health_overrides(self) -> dict[str, dict[str, Any]]:
-        """Return what this environment wants otherwise of health checks, by kind or name."""
+        """Return the settings of this environment for health checks, by kind or name."""
         return {name: check.model_dump(exclude_unset=True) for name, check in self.health.items()}
 
     def running(self) -> dict[str, Settings]:

@@ -1,6 +1,6 @@
 """Finds secrets written down in plain text: what is committed is known to everybody who can read.
 
-Two ways: values that look like a secret of a known kind, wherever they stand, comments included; and
+Two ways: values that look like a secret of a known kind, anywhere, comments included; and
 literal values under names that sound like one. A message never repeats the value.
 """
 
@@ -45,7 +45,7 @@ _ABOUT = re.compile(
     re.IGNORECASE,
 )
 _SWITCHES = frozenset({"", "true", "false", "yes", "no", "on", "off"})
-# A reference is where the secret lies, not the secret.
+# A reference is the place of a secret, not the secret.
 _REFERENCE = re.compile(r"arn:aws[a-z-]*:[a-z-]+:[a-z0-9-]*:[0-9]*:.+")
 _ALLOWED = "the ARN of a Secrets Manager secret or SSM parameter, below [services.<name>.secrets]"
 _NEXT = "store it there, put the ARN here, and replace the secret: it has been written down"

@@ -29,7 +29,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing wrong: where it stands, what was got, what is allowed, what to do next.
+    """One problem: where it is, what was got, what is allowed, what to do next.
 
     `place` is a file, `file:line`, or the name of an environment variable; `key` is dotted.
     """

@@ -1,10 +1,10 @@
-"""Everything a command does, from Python: `Project`.
+"""The automation API: a program can do everything that a command does, with `Project`.
 
-app.py         an app that can be synthesized, selected from and inspected
-adopt.py       taking states over            move.py   moving objects between stacks
-project.py     plan, deploy, destroy, rollback, resume; options.py says how
-history.py     what the state buckets have on record
-states.py      copies of states, restore, unlock
-machine.py     what is there on this machine, and the local cloud
+app.py         synthesize an app, choose and inspect its shards
+adopt.py       take states over                move.py      move objects between stacks
+project.py     plan, deploy, destroy, rollback, resume; options.py has the options
+history.py     runs, journals and the audit trail
+states.py      copies of states, restore, unlock; by_hand.py records what a person does by hand
+machine.py     checks of this machine, and the local cloud
 kept_plans.py  plans kept in a folder          buckets.py   a bucket known by its name alone
 """

@@ -1,22 +1,22 @@
-"""`Project.adopt`: take over a state that another tool keeps, after a look at what that would do."""
+"""`Project.adopt`: take over a state that another tool keeps, after showing what that would do."""
 
 import re
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdfast_orchestrator.api.app import App
-from holdfast_orchestrator.app.manifest import Manifest, Shard, StateLocation
-from holdfast_orchestrator.app.selection import Names, select
-from holdfast_orchestrator.errors import HoldfastError, UsageError
-from holdfast_orchestrator.events import Listener, Notice, ignore
+from holdfast_orchestrator.api.app import App, only_shard
+from holdfast_orchestrator.api.buckets import open_bucket
+from holdfast_orchestrator.api.by_hand import ByHand, find_person
+from holdfast_orchestrator.app.manifest import Shard, StateLocation
+from holdfast_orchestrator.app.selection import Names
+from holdfast_orchestrator.errors import UsageError
+from holdfast_orchestrator.events import Listener, ignore
 from holdfast_orchestrator.state_admin.adoption import Adoption
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.state.s3 import S3Store
     from holdfast_orchestrator.state_admin.adopt import Proposal
-    from holdfast_orchestrator.state_admin.operator import Operator
     from holdfast_orchestrator.state_admin.sources import Source
 
 _OBJECT = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<key>.*[^/])")
@@ -25,7 +25,7 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]*://")
 
 @dataclass(frozen=True, kw_only=True)
 class AdoptingApp(App):
-    """An app whose stacks' states can be taken over."""
+    """An app that can take over states from other tools."""
 
     def adopt(
         self,
@@ -37,19 +37,19 @@ class AdoptingApp(App):
         command: str = "",
         on_event: Listener = ignore,
     ) -> Adoption:
-        """Look at what taking the state at `source` over into `stack`'s place would do; with `yes`, do it.
+        """Show what it would do to take over the state at `source` for `stack`; with `yes`, do it.
 
-        `source` is a state file or `s3://BUCKET/KEY`. Without `yes` nothing is changed, and the plan that
-        would come next is in the answer. `command` is what the records say was called. Raises as
-        `state_admin.adopt.propose` and `carry_out` do, and UsageError where `stack` does not name one shard.
+        `source` is a state file or `s3://BUCKET/KEY`. Without `yes` nothing is changed, and the answer has
+        the next plan. `command` is the command line for the records. Raises as `state_admin.adopt.propose`
+        and `carry_out` do, and UsageError if `stack` does not name one shard.
         """
-        from holdfast_orchestrator.state_admin.adopt import Wanted, propose  # noqa: PLC0415 - when it runs
+        from holdfast_orchestrator.state_admin.adopt import propose  # noqa: PLC0415 - when it runs
+        from holdfast_orchestrator.state_admin.adopt_way import Wanted  # noqa: PLC0415
         from holdfast_orchestrator.state_admin.preview import preview  # noqa: PLC0415
 
         manifest = self.synth(env=env, on_event=on_event)
-        shard = _only(stack, manifest, env)
-        tools = self._tools
-        store = tools.store(shard)
+        shard = only_shard(stack, manifest, env)
+        store = self._tools.store(shard)
         store.check()
         wanted = Wanted(
             shard=shard,
@@ -60,62 +60,42 @@ class AdoptingApp(App):
         )
         proposal = propose(wanted)
         if not yes:
-            looked = preview(shard, proposal.content, self.run(manifest, on_event=on_event))
-            return Adoption(shard=shard, proposal=proposal, preview=looked)
+            plan = preview(shard, proposal.content, self.run(manifest, on_event=on_event))
+            return Adoption(shard=shard, proposal=proposal, preview=plan)
         return self._adopted(proposal, command=command, on_event=on_event)
 
     def _adopted(self, proposal: "Proposal", *, command: str, on_event: Listener) -> Adoption:
-        from holdfast_orchestrator.record.actor import aws_caller, find_actor  # noqa: PLC0415
-        from holdfast_orchestrator.run_id import new_run_id  # noqa: PLC0415 - when it runs
-        from holdfast_orchestrator.state_admin.adopt import carry_out  # noqa: PLC0415
-        from holdfast_orchestrator.state_admin.operator import Operator  # noqa: PLC0415
+        from holdfast_orchestrator.state_admin.adopt import carry_out  # noqa: PLC0415 - when it runs
 
-        shard, emit = proposal.wanted.shard, self._emitter(on_event)
-        environ = self._tools.environ(shard.cloud)
-        actor = find_actor(
-            self.runtime, aws_caller=lambda: aws_caller(self.runtime, region=shard.region, environ=environ)
+        shard, place = proposal.wanted.shard, proposal.wanted.source.place
+        tell = self._teller(on_event)
+        by_hand = ByHand.of(
+            self.runtime,
+            find_person(self.runtime, self._tools, region=shard.region, cloud=shard.cloud),
+            proposal.wanted.store,
+            on_warning=tell,
+            action="adopt",
+            command=command or f"adopt {shard.name} --from {shlex.quote(place)}",
+            environments=(shard.environment,),
+            services=(shard.service,),
+            shards=(shard.name,),
+            outcomes={shard.name: ""},
         )
-        adopter = Operator(runtime=self.runtime, actor=actor, run=new_run_id(self.runtime.clock.now()))
-        try:
-            done = carry_out(proposal, adopter, on_step=lambda step: emit(Notice(message=step)))
-        except HoldfastError as error:
-            self._recorded(proposal, adopter, command, outcome="failed", output=str(error))
-            raise
-        said = f"{proposal.wanted.source.place}: serial {proposal.given.serial}, {proposal.objects} objects"
-        warned = self._recorded(proposal, adopter, command, outcome="adopted", output=said)
-        if warned:
-            emit(Notice(message=f"not written into the audit trail: {warned}"))
+        done = by_hand.carry_out(
+            lambda adopter: carry_out(proposal, adopter, on_step=tell),
+            outcome="adopted",
+            shown=lambda _: [f"{place}: serial {proposal.given.serial}, {proposal.objects} objects"],
+        )
         return Adoption(shard=shard, proposal=proposal, done=done)
-
-    def _recorded(
-        self, proposal: "Proposal", adopter: "Operator", command: str, *, outcome: str, output: str
-    ) -> str | None:
-        """Write the action into the audit trail. What was done stays done where that fails: returns why."""
-        from holdfast_orchestrator.record.audit.by_hand import add_by_hand  # noqa: PLC0415
-        from holdfast_orchestrator.record.audit.entry import Action  # noqa: PLC0415 - when it runs
-
-        wanted = proposal.wanted
-        done = replace(
-            Action.of(adopter.actor, run=adopter.run, action="adopt", at=self.runtime.clock.now()),
-            command=command or f"adopt {wanted.shard.name} --from {shlex.quote(wanted.source.place)}",
-            environments=(wanted.shard.environment,),
-            services=(wanted.shard.service,),
-            shards=(wanted.shard.name,),
-            outcome=outcome,
-            outcomes={wanted.shard.name: outcome},
-            output=output,
-        )
-        return add_by_hand(wanted.store, self.runtime, done)
 
     def _source(self, source: str | Path, shard: Shard) -> "Source":
         from holdfast_orchestrator.state_admin.sources import FileSource, ObjectSource  # noqa: PLC0415
 
         text = str(source)
-        found = _OBJECT.fullmatch(text)
-        if found is not None:
-            return ObjectSource(
-                self._store_of(found["bucket"], found["key"], shard), found["bucket"], found["key"]
-            )
+        if (s3_object := _OBJECT.fullmatch(text)) is not None:
+            bucket, key = s3_object["bucket"], s3_object["key"]
+            location = StateLocation(bucket=bucket, key=key, region=shard.state.region)
+            return ObjectSource(open_bucket(self.runtime, self._tools, location, shard.cloud), bucket, key)
         if _URL.match(text):
             raise UsageError(
                 f"--from takes a state file or s3://BUCKET/KEY, got {text!r}",
@@ -123,22 +103,3 @@ class AdoptingApp(App):
                 "--from state.tfstate",
             )
         return FileSource((self.runtime.cwd / text).absolute())
-
-    def _store_of(self, bucket: str, key: str, shard: Shard) -> "S3Store":
-        from holdfast_orchestrator.state.s3 import S3Store  # noqa: PLC0415 - when it runs
-
-        environ = self._tools.environ(shard.cloud)
-        client = self.runtime.aws.client("s3", region=shard.state.region, environ=environ)
-        location = StateLocation(bucket=bucket, key=key, region=shard.state.region)
-        return S3Store(client, location, cloud=shard.cloud)
-
-
-def _only(stack: str, manifest: Manifest, env: Names) -> Shard:
-    shards = select(env=env, stack=stack).of(manifest)
-    exact = tuple(shard for shard in shards if shard.name == stack)
-    if len(exact) == 1:
-        return exact[0]
-    if len(shards) != 1:
-        names = ", ".join(shard.name for shard in shards)
-        raise UsageError(f"{stack!r} must name one shard, got {names}", next_step="holdfast list")
-    return shards[0]

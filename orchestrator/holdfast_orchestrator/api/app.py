@@ -1,5 +1,6 @@
-"""A cdktf app as it is read: synthesized, its shards chosen and put in order, without Terraform."""
+"""Synthesizes a cdktf app and chooses and orders its shards, without Terraform."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack
@@ -40,12 +41,12 @@ __all__ = ["MATRIX_LIMIT", "App", "Options"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What holds for everything done with a project.
+    """Options of every command on a project.
 
-    `foreign` answers for an app that writes no holdfast.json. `engine` is terraform, tofu or a path.
-    `output` is where to synthesize to, by default what cdktf.json says. With `cold_providers` every
-    Terraform command starts providers of its own. `variables` are Terraform variables given by the caller;
-    of two values for one the later counts.
+    `foreign` are settings for an app that writes no holdfast.json. `engine` is terraform, tofu or a path.
+    `output` is the folder to synthesize to, by default that of cdktf.json. With `cold_providers` every
+    Terraform command starts its own providers. `variables` are values of Terraform variables; a later value
+    overrides an earlier one.
     """
 
     foreign: ForeignSettings = field(default_factory=ForeignSettings)
@@ -57,7 +58,7 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class App:
-    """A cdktf app and the outside world it is read in."""
+    """A cdktf app and the runtime in which it is read."""
 
     file: ProjectFile
     runtime: Runtime
@@ -69,7 +70,7 @@ class App:
     def load(
         cls, path: str | Path = ".", *, runtime: Runtime | None = None, options: Options | None = None
     ) -> Self:
-        """Read the cdktf.json in folder `path`. Raises SettingsError where there is none."""
+        """Read the cdktf.json in folder `path`. Raises SettingsError if there is none."""
         runtime = runtime or real_runtime()
         options = options or Options()
         file = read_project_file((runtime.cwd / path).absolute())
@@ -79,7 +80,7 @@ class App:
         return cls(file=file, runtime=runtime, options=options, redactor=runtime.redactor)
 
     def synth(self, *, env: Names = (), service: Names = (), on_event: Listener = ignore) -> Manifest:
-        """Run the app for these environments and services (none: all) and read what it wrote."""
+        """Run the app for these environments and services (none: all) and read its output."""
         emit = self._emitter(on_event)
         with synth_lock(self.file.folder):
             synthesize(
@@ -101,32 +102,27 @@ class App:
         on_event: Listener = ignore,
         **keywords: Unpack[SelectionKeywords],
     ) -> tuple[Shard, ...]:
-        """Return the shards asked for, from what lies in the output folder where that has them all.
+        """Return the shards chosen. The app is synthesized only if the output folder lacks one of them.
 
-        With `selection.changed_since` the app is synthesized, now and as it was then, and only what came out
-        differently is returned. Raises UsageError for a name that matches nothing.
+        With `selection.changed_since`, the app is synthesized as it is and as it was then, and only shards
+        that differ are returned. Raises UsageError for a name that matches nothing.
         """
         return self._chosen(selected(selection, keywords), on_event=on_event)[1]
 
     def recorded(self, *, env: Names = (), on_event: Listener = ignore) -> tuple[Shard, ...]:
         """Return the shards of these environments (none: all), whose buckets hold the records of runs.
 
-        Where nobody named environments and the local cloud does not run, its shards are left out, with a
-        notice.
+        If no environments are named and the local cloud does not run, its shards are left out, with a notice.
         """
         shards = self.list(select(env=env), on_event=on_event)
-        found = shards if names_of(env) else within_reach(self._tools, shards)
-        if found != shards:
-            self._emitter(on_event)(
-                Notice(message="the local cloud does not run: its records are left out (holdfast local up)")
-            )
-        return found
+        reachable = shards if names_of(env) else within_reach(self._tools, shards)
+        if reachable != shards:
+            tell = self._teller(on_event)
+            tell("the local cloud does not run: its records are left out (holdfast local up)")
+        return reachable
 
     def history(self, *, env: Names = (), on_event: Listener = ignore) -> "History":
-        """Return what the buckets of these environments (none: all) have on record, to read from.
-
-        Which buckets are read is settled as `recorded` settles it.
-        """
+        """Return the records in the buckets of the shards that `recorded` returns."""
         from holdfast_orchestrator.api.history import History  # noqa: PLC0415 - when it is called
 
         buckets: dict[str, DurableStore] = {}
@@ -136,7 +132,7 @@ class App:
         return History(runtime=self.runtime, buckets=buckets)
 
     def states(self, *, on_event: Listener = ignore) -> "States":
-        """Return the states of the app's shards, to look at and to put back."""
+        """Return the states of the app's shards, to read and to restore."""
         from holdfast_orchestrator.api.states import States  # noqa: PLC0415 - when it is called
 
         shards = self.list(on_event=on_event)
@@ -150,10 +146,10 @@ class App:
         on_event: Listener = ignore,
         **keywords: Unpack[SelectionKeywords],
     ) -> tuple[tuple[Shard, ...], ...]:
-        """Return the shards asked for in waves of at most `limit`, each after all it depends on.
+        """Return the shards that `list` returns, in waves of at most `limit`, dependencies first.
 
-        Shards are read and chosen as `list` does it. Raises UsageError where one cannot be named by itself:
-        its name is also the service of another.
+        Raises UsageError if the name of a shard is also the service of another, because a command could not
+        name it alone.
         """
         manifest, shards = self._chosen(selected(selection, keywords), on_event=on_event)
         for shard in shards:
@@ -165,51 +161,51 @@ class App:
     def changed_since(self, manifest: Manifest, ref: str, *, env: Names = ()) -> frozenset[str]:
         """Return the shards of `manifest` that the app at git revision `ref` synthesizes differently.
 
-        Those of an environment that did not exist then, and those whose providers were locked differently,
-        are among them. Raises UsageError where the project is in no git repository, the revision is not
-        known, or the app does not synthesize there.
+        A shard also counts if its environment did not exist then, or its providers were locked differently.
+        Raises UsageError if the project is in no git repository, git does not know the revision, or the app
+        cannot be synthesized there.
         """
         from holdfast_orchestrator.change_detection import git_diff as since  # noqa: PLC0415 - rarely asked for
 
         named = names_of(env)
-        with since.checked_out(self.file.folder, ref, self.runtime) as there:
-            runtime = replace(self.runtime, environ=there.environ, cwd=there.folder)
-            known = since.known_then(named, self.file.folder, there.folder, runtime.environ)
+        with since.checked_out(self.file.folder, ref, self.runtime) as checkout:
+            runtime = replace(self.runtime, environ=checkout.environ, cwd=checkout.folder)
+            existing = since.known_then(named, self.file.folder, checkout.folder, runtime.environ)
 
             def synth() -> Manifest:
-                if named and not known:
+                if named and not existing:
                     return Manifest(())
-                return replace(self, file=read_project_file(there.folder), runtime=runtime).synth(env=known)
+                file = read_project_file(checkout.folder)
+                return replace(self, file=file, runtime=runtime).synth(env=existing)
 
             then = since.synthesized_at(ref, synth)
-            relocked = since.relocked(self.file.folder, there.folder)
+            relocked = since.relocked(self.file.folder, checkout.folder)
             return since.changed_since(manifest, then, relocked)
 
     def run(
         self, manifest: Manifest, *, on_event: Listener = ignore, stop: StopSignal | None = None
     ) -> "Run":
-        """Return a new run over a synthesized app: what its stages share."""
+        """Return a new run of a synthesized app: the values that its stages share."""
         from holdfast_orchestrator.context.run import Run  # noqa: PLC0415
         from holdfast_orchestrator.engine.user_logs import log_warning  # noqa: PLC0415
         from holdfast_orchestrator.inputs.variables import secret_variables  # noqa: PLC0415
         from holdfast_orchestrator.run_id import new_run_id  # noqa: PLC0415 - only with Terraform
         from holdfast_orchestrator.system.secret_places import secrets_in_configuration  # noqa: PLC0415
 
-        shown = labels(manifest.shards)
+        label_of = labels(manifest.shards)
         for shard in manifest.shards:
             self.redactor.learn([*secrets_in_configuration(shard.configuration), *secret_variables(shard)])
-        emit = self._emitter(on_event)
         if (warning := log_warning(self.runtime.environ)) is not None:
-            emit(Notice(message=warning))
+            self._teller(on_event)(warning)
         return Run(
             id=new_run_id(self.runtime.clock.now()),
             manifest=manifest,
             tools=self._tools,
             runtime=self.runtime,
             redactor=self.redactor,
-            emit=emit,
+            emit=self._emitter(on_event),
             stop=stop or StopSignal(),
-            label=lambda name: shown.get(name, name),
+            label=lambda name: label_of.get(name, name),
             project=self.file.id,
             is_named=self.file.is_named,
         )
@@ -221,7 +217,7 @@ class App:
         return manifest, self._choose(selection, manifest)
 
     def _choose(self, selection: Selection, manifest: Manifest) -> tuple[Shard, ...]:
-        """Return the shards of a manifest that are asked for; finds out which of them changed."""
+        """Return the shards of a manifest that are chosen, after finding out which of them changed."""
         if selection.changed_since is not None:
             changed = self.changed_since(manifest, selection.changed_since, env=selection.environments)
             selection = replace(selection, changed_since=None, changed=changed)
@@ -234,15 +230,12 @@ class App:
         on_event: Listener = ignore,
         **keywords: Unpack[SelectionKeywords],
     ) -> Graph:
-        """Return which of the shards asked for depends on which."""
+        """Return which of the chosen shards depends on which."""
         manifest, shards = self._chosen(selected(selection, keywords), on_event=on_event)
         return manifest.graph.only(shard.name for shard in shards)
 
     def existing(self, selection: Selection) -> Manifest | None:
-        """Return what lies in the output folder.
-
-        None where it lacks something of the selection, or is not what may be deployed.
-        """
+        """Return the manifest in the output folder, if it has all chosen shards and may be deployed."""
         if not is_synthesized(self.file.output):
             return None
         try:
@@ -250,15 +243,14 @@ class App:
                 manifest = self._read(selection.environments)
             selection.of(manifest)
         except UsageError:
-            # What is wrong there may be put right in the app by now.
+            # The error may be corrected in the app by now.
             return None
         return manifest
 
     def _read(self, env: Names) -> Manifest:
-        asked = names_of(env)
-        options = self.options.foreign
-        if asked and options.environment is None:
-            options = replace(options, environment=asked[0] if len(asked) == 1 else None)
+        named, options = names_of(env), self.options.foreign
+        if len(named) == 1 and options.environment is None:
+            options = replace(options, environment=named[0])
         return load_manifest(
             self.file.output,
             ForeignDefaults(
@@ -273,8 +265,7 @@ class App:
         )
 
     def _find_account(self, region: str, cloud: str) -> str:
-        tools = RealTools(runtime=self.runtime, project=self.file.folder)
-        environ = tools.environ("local" if cloud == "local" else "aws")
+        environ = self._real_tools.environ("local" if cloud == "local" else "aws")
         return calling_account(self.runtime.aws, region=region, environ=environ)
 
     @property
@@ -287,3 +278,18 @@ class App:
 
     def _emitter(self, on_event: Listener) -> Emitter:
         return Emitter(self.runtime.clock, self.redactor, on_event)
+
+    def _teller(self, on_event: Listener) -> Callable[[str], object]:
+        """Return a function that emits a sentence as a notice."""
+        emit = self._emitter(on_event)
+        return lambda sentence: emit(Notice(message=sentence))
+
+
+def only_shard(stack: str, manifest: Manifest, env: Names) -> Shard:
+    """Return the one shard that `stack` names, exactly or as a glob. Raises UsageError if there are more."""
+    shards = select(env=env, stack=stack).of(manifest)
+    exact = tuple(shard for shard in shards if shard.name == stack)
+    if len(exact or shards) != 1:
+        names = ", ".join(shard.name for shard in shards)
+        raise UsageError(f"{stack!r} must name one shard, got {names}", next_step="holdfast list")
+    return (exact or shards)[0]

@@ -1,4 +1,4 @@
-"""How history and states reach a state bucket that is known by its name alone, without an app."""
+"""Opens a state bucket by its name alone, without an app."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +8,9 @@ from holdfast_orchestrator.system.runtime import Runtime
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.app.manifest import StateLocation
-    from holdfast_orchestrator.context.tools import RealTools
+    from holdfast_orchestrator.context.tools import RealTools, Tools
     from holdfast_orchestrator.state.object_store import DurableStore
+    from holdfast_orchestrator.state.s3 import S3Store
 
 Cloud = Literal["aws", "local"]
 
@@ -23,13 +24,13 @@ class BucketAccess:
 
     @property
     def tools(self) -> "RealTools":
-        """The tools that lead to a cloud."""
+        """The tools that have the credentials for a cloud."""
         from holdfast_orchestrator.context.tools import RealTools  # noqa: PLC0415 - when a bucket is opened
 
         return RealTools(runtime=self.runtime, project=self.folder)
 
     def cloud_of(self, bucket: str) -> Cloud:
-        """Return the cloud the bucket is in: the local one where that runs and has it."""
+        """Return the cloud of the bucket: the local cloud if it runs and has the bucket."""
         from holdfast_orchestrator.local.cloud import LocalCloud  # noqa: PLC0415 - when a bucket is opened
 
         status = LocalCloud(self.folder, self.runtime).status()
@@ -37,8 +38,12 @@ class BucketAccess:
 
     def store(self, location: "StateLocation", cloud: Cloud) -> "DurableStore":
         """Open the bucket of a state."""
-        from holdfast_orchestrator.state.s3 import S3Store  # noqa: PLC0415 - when a bucket is opened
+        return open_bucket(self.runtime, self.tools, location, cloud)
 
-        environ = self.tools.environ(cloud)
-        client = self.runtime.aws.client("s3", region=location.region, environ=environ)
-        return S3Store(client, location, cloud=cloud)
+
+def open_bucket(runtime: Runtime, tools: "Tools", location: "StateLocation", cloud: Cloud) -> "S3Store":
+    """Open the bucket of a state with the credentials that `tools` have for its cloud."""
+    from holdfast_orchestrator.state.s3 import S3Store  # noqa: PLC0415 - when a bucket is opened
+
+    client = runtime.aws.client("s3", region=location.region, environ=tools.environ(cloud))
+    return S3Store(client, location, cloud=cloud)

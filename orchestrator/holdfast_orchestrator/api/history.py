@@ -1,4 +1,4 @@
-"""What the state buckets have on record, from Python: runs, the journals of one, the audit trail.
+"""The records in the state buckets, from Python: runs, their journals, the audit trail.
 
     history = Project.load(".").history(env="prod")
     for run in history.runs(limit=5):
@@ -7,8 +7,8 @@
     history.audit(AuditFilter(outcome="rolled_back"))
     all(history.verify_audit().values())             # False where a record was deleted or changed
 
-On a machine without the app: `History.in_bucket("acme-state", region="eu-west-1")`. Nothing here changes
-anything. A bucket that is missing or may not be read raises StateBucketError.
+On a machine without the app: `History.in_bucket("acme-state", region="eu-west-1")`. Nothing is changed.
+A bucket that is missing or may not be read raises StateBucketError.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RecordedRun:
-    """A run, and the journal of each shard that it changed, by shard name."""
+    """A run, and the journals of the shards that it changed, by shard name."""
 
     record: "RunRecord"
     journals: "Mapping[str, tuple[Entry, ...]]"
@@ -50,7 +50,7 @@ class History:
     def in_bucket(
         cls, bucket: str, *, region: str, path: str | Path = ".", runtime: Runtime | None = None
     ) -> "History":
-        """Return what one bucket has on record; needs no app.
+        """Return the records of one bucket, without an app.
 
         `path` is the folder of the project whose local cloud may hold the bucket.
         """
@@ -81,8 +81,8 @@ class History:
     def run(self, run: str) -> RecordedRun:
         """Return one run with its journals.
 
-        Raises UsageError for what cannot be the name of a run, and where no bucket knows it;
-        NeedsPersonError for a record or a journal that cannot be read.
+        Raises UsageError if `run` cannot be the name of a run or no bucket has it, NeedsPersonError for a
+        record or a journal that cannot be read.
         """
         from holdfast_orchestrator.record.journal.entry import JournalName  # noqa: PLC0415
         from holdfast_orchestrator.record.journal.journal import journalled_shards, read_journal  # noqa: PLC0415
@@ -105,8 +105,8 @@ class History:
     ) -> "tuple[AuditRecord, ...]":
         """Return at most `limit` records of the audit trail, newest first.
 
-        `wanted` narrows the choice, `env` names environments (none: all). Raises HoldfastError for a record
-        that cannot be read.
+        `wanted` filters them, `env` names environments (none: all). Raises HoldfastError for a record that
+        cannot be read.
         """
         from holdfast_orchestrator.record.audit.trail import AuditFilter, read_audit  # noqa: PLC0415
 
@@ -115,16 +115,16 @@ class History:
         records = {
             (bucket, record.n): record
             for bucket, store in self.buckets.items()
-            for each in filters
-            for record in read_audit(store, each, limit=limit)
+            for audit_filter in filters
+            for record in read_audit(store, audit_filter, limit=limit)
         }
         newest = sorted(records.values(), key=lambda record: record.action.at, reverse=True)
         return tuple(islice(newest, limit))
 
     def verify_audit(self) -> "Mapping[str, Verification]":
-        """Return of each bucket whether its audit trail is whole, and what is wrong with it.
+        """Return for each bucket whether its audit trail is whole, and the faults in it.
 
-        Raises NeedsPersonError where the end of a trail cannot be read.
+        Raises NeedsPersonError if the end of a trail cannot be read.
         """
         from holdfast_orchestrator.record.audit.verify import verify_audit  # noqa: PLC0415
 
@@ -133,21 +133,21 @@ class History:
         }
 
     def athena_statements(self) -> Mapping[str, str]:
-        """Return for each bucket the statement that makes an Athena table of its trail, and a query."""
+        """Return for each bucket the statement that creates an Athena table of its trail, and a query."""
         from holdfast_orchestrator.record.audit.athena import example_query, table_ddl  # noqa: PLC0415
 
         return {bucket: f"{table_ddl(bucket)};\n\n{example_query()};\n" for bucket in self.buckets}
 
 
 def run_name(text: str) -> str:
-    """Return the name of a run in upper case. Raises UsageError for what cannot be one."""
+    """Return the name of a run in upper case. Raises UsageError if `text` cannot be one."""
     from holdfast_orchestrator.record.runs import checked_run  # noqa: PLC0415 - when it is called
 
     return checked_run(text)
 
 
 def audit_lifecycle(days: int) -> dict[str, Any]:
-    """Return the bucket's lifecycle rules that end the trail's records after so many days."""
+    """Return lifecycle rules for the bucket that expire the trail's records after this many days."""
     from holdfast_orchestrator.record.audit.athena import lifecycle  # noqa: PLC0415
 
     return lifecycle(days)

@@ -1,4 +1,4 @@
-"""Plans kept in a private folder, from Python: looked at now, deployed later exactly as they are.
+"""Plans kept in a private folder, from Python: read now, deployed later without a change.
 
 keep(project.plan(), folder)
 project.deploy(read_kept(folder))

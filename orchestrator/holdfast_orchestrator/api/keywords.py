@@ -1,7 +1,6 @@
 """Selections and options given as keywords: `project.plan(env="staging", refresh=True)`.
 
-Each keyword stands for the field of the same name: those of `select` say which shards are meant, all others
-how it is done.
+Each keyword sets the option of the same name: those of `select` choose shards, the others are options.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,7 +29,7 @@ class SelectionKeywords(TypedDict, total=False):
 
 
 class PlanKeywords(SelectionKeywords, total=False):
-    """Which shards, and the fields of `PlanOptions`; `one_environment` is that of `Selection`."""
+    """Which shards, and the fields of `PlanOptions`; `one_environment` is a field of `Selection`."""
 
     one_environment: bool
     refresh: bool
@@ -52,7 +51,7 @@ class RunKeywords(SelectionKeywords, total=False):
 
 
 class DestroyKeywords(RunKeywords, total=False):
-    """As `RunKeywords`; `retired` is a stack that is not in the app any more."""
+    """As `RunKeywords`; `retired` is a stack that is no longer in the app."""
 
     retired: str | None
 
@@ -69,7 +68,7 @@ _SELECTING = frozenset(SelectionKeywords.__annotations__)
 
 
 def refuse_both(keywords: Mapping[str, Any]) -> None:
-    """Raise TypeError where keywords say which shards are meant, beside a selection or a plan."""
+    """Raise TypeError if keywords choose shards beside a selection or a plan."""
     chosen = sorted(_SELECTING & keywords.keys())
     if chosen:
         raise TypeError(
@@ -78,19 +77,17 @@ def refuse_both(keywords: Mapping[str, Any]) -> None:
 
 
 def selected(selection: Selection, keywords: Mapping[str, Any]) -> Selection:
-    """Return the selection, or the one that keywords make. Raises TypeError where both are given."""
+    """Return the selection, or that of the keywords. Raises TypeError if both are given."""
     if selection != EVERYTHING:
         refuse_both(keywords)
-    chosen = {name: value for name, value in keywords.items() if name in _SELECTING}
-    if chosen:
+    if chosen := {name: value for name, value in keywords.items() if name in _SELECTING}:
         selection = select(**chosen)
     return replace(selection, one_environment=True) if keywords.get("one_environment") else selection
 
 
 def optioned(options: Options, keywords: Mapping[str, Any]) -> Options:
-    """Return the options with those fields that keywords name. Raises TypeError for an unknown keyword."""
-    rest = {name: value for name, value in keywords.items() if name not in _SELECTING}
-    rest.pop("one_environment", None)
+    """Return the options with the fields that keywords set. Raises TypeError for an unknown keyword."""
+    rest = {name: keywords[name] for name in keywords.keys() - _SELECTING - {"one_environment"}}
     allowed = frozenset(rest.pop("allow_destroy", ()))
     unknown = rest.keys() - {field.name for field in fields(options)}
     if unknown:

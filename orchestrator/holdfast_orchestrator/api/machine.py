@@ -1,4 +1,4 @@
-"""This machine, from Python: what is there, what is missing, and the local cloud.
+"""Checks of this machine, and the local cloud, from Python.
 
 missing = [check for check in examine(env="prod") if check.status == "missing"]
 status = local_cloud().up()
@@ -24,10 +24,10 @@ __all__ = ["STATE_BUCKET", "examine", "local_cloud"]
 def examine(
     path: str | Path = ".", *, env: Names = (), engine: str | None = None, runtime: Runtime | None = None
 ) -> "Iterator[Check]":
-    """Yield what was looked at in the app's folder `path`, for these environments (none: all), as it is made.
+    """Yield the checks of the app in folder `path` for these environments (none: all), as they are made.
 
-    Toolchain, providers, credentials and state buckets; nothing is changed. What is missing is a check, not
-    an error. `engine` is terraform, tofu or a path.
+    They cover toolchain, providers, credentials and state buckets, and change nothing. What is missing is a
+    check, not an error. `engine` is terraform, tofu or a path.
     """
     from holdfast_orchestrator import doctor  # noqa: PLC0415 - loads boto3
 
@@ -36,9 +36,9 @@ def examine(
 
 
 def local_cloud(path: str | Path = ".", *, runtime: Runtime | None = None) -> "LocalCloud":
-    """Return the local cloud of the project in folder `path`; it need not run.
+    """Return the local cloud of the project in folder `path`, running or not.
 
-    Its methods raise HoldfastError where it cannot be started or stopped.
+    Its methods raise HoldfastError if it cannot be started or stopped.
     """
     from holdfast_orchestrator.local.cloud import LocalCloud  # noqa: PLC0415 - when it is called
 

@@ -1,4 +1,4 @@
-"""`Project.move`: objects from one stack's state into another's, after a look at what that would do."""
+"""`Project.move`: move objects from one stack's state to another's, after showing what that would do."""
 
 import shlex
 from collections.abc import Iterable
@@ -6,20 +6,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.api.adopt import AdoptingApp
+from holdfast_orchestrator.api.app import only_shard
+from holdfast_orchestrator.api.by_hand import ByHand, find_person
 from holdfast_orchestrator.app.manifest import Manifest, Shard, by_bucket
-from holdfast_orchestrator.app.selection import Names, names_of, select
-from holdfast_orchestrator.errors import HoldfastError, UsageError
-from holdfast_orchestrator.events import Listener, Notice, ignore
+from holdfast_orchestrator.app.selection import Names, names_of
+from holdfast_orchestrator.errors import UsageError
+from holdfast_orchestrator.events import Listener, ignore
 from holdfast_orchestrator.state_admin.move_result import Moved
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.plan.result import ShardPlan
-    from holdfast_orchestrator.state_admin.operator import Operator
 
 
 @dataclass(frozen=True, kw_only=True)
 class MovingApp(AdoptingApp):
-    """An app whose stacks can hand objects to each other."""
+    """An app that can move objects between its stacks."""
 
     def move(
         self,
@@ -32,11 +33,11 @@ class MovingApp(AdoptingApp):
         command: str = "",
         on_event: Listener = ignore,
     ) -> Moved:
-        """Look at what moving objects of stack `source` to stack `target` would do; with `yes`, do it.
+        """Show what it would do to move objects of stack `source` to stack `target`; with `yes`, do it.
 
-        `source` may be a stack that is not in the app any more: then everything it has moves. Without
-        `addresses`, of a stack in the app moves what only `target` declares. Only the states change. Raises
-        as `state_admin.move.propose` and `carry_out` do, and UsageError where a name does not fit.
+        All objects of a `source` that is no longer in the app move. Of a stack in the app, the objects at
+        `addresses` move, by default those that only `target` declares. Only the states change. Raises as
+        `state_admin.move.propose` and `carry_out` do, and UsageError if a name does not fit.
         """
         from holdfast_orchestrator.state_admin.move import Wanted, propose  # noqa: PLC0415
 
@@ -67,7 +68,7 @@ class MovingApp(AdoptingApp):
         return replace(moved, plans=self._plans(moved, manifest, on_event))
 
     def _plans(self, moved: Moved, manifest: Manifest, on_event: Listener) -> "tuple[ShardPlan, ...]":
-        """What plans of the two do with the states that they get, or got."""
+        """Plan both stacks with the states that they get, or got."""
         from holdfast_orchestrator.state_admin.preview import preview  # noqa: PLC0415 - when it runs
 
         run, proposal = self.run(manifest, on_event=on_event), moved.proposal
@@ -75,12 +76,12 @@ class MovingApp(AdoptingApp):
         return tuple(preview(side.shard, side.content, run) for side, in_app in sides if in_app)
 
     def _receiver(self, source: str, name: str, manifest: Manifest, env: Names) -> tuple[Shard, bool]:
-        """The shard of this name: of the app, or one of a move that did not end before it left the app."""
+        """Return the shard, from the app or else from an unfinished move, and whether the app has it."""
         from holdfast_orchestrator.record.begun_moves import begun_move  # noqa: PLC0415 - when it runs
         from holdfast_orchestrator.record.shard_record import shard_of  # noqa: PLC0415
 
         try:
-            return _only(name, manifest, env), True
+            return manifest.by_name.get(name) or only_shard(name, manifest, env), True
         except UsageError:
             for first, *_ in by_bucket(manifest.shards):
                 begun = begun_move(self._tools.store(first), source, name, names_of(env))
@@ -89,21 +90,21 @@ class MovingApp(AdoptingApp):
             raise
 
     def _giver(self, name: str, manifest: Manifest, to: Shard, on_event: Listener) -> tuple[Shard, bool]:
-        """The shard of this name: of the app, or one that was removed from it."""
+        """Return the shard, from the app or else from its last deployment, and whether the app has it."""
         from holdfast_orchestrator.change_detection.retired import find_retired  # noqa: PLC0415
         from holdfast_orchestrator.record.shard_record import shard_of  # noqa: PLC0415 - when it runs
         from holdfast_orchestrator.record.state_record import read_state_record  # noqa: PLC0415
 
         try:
-            return _only(name, manifest, (to.environment,)), True
+            env = (to.environment,)
+            return manifest.by_name.get(name) or only_shard(name, manifest, env), True
         except UsageError:
             kept = read_state_record(self._tools.store(to), to.state.folder)
             begun = None if kept is None else kept.record.moving
             if begun is not None and begun.source["name"] == name:
                 return shard_of(begun.source), False
-            retired = {
-                one.shard.name: one.shard for one in find_retired(self.run(manifest, on_event=on_event))
-            }
+            run = self.run(manifest, on_event=on_event)
+            retired = {stack.shard.name: stack.shard for stack in find_retired(run)}
             if name in retired:
                 return retired[name], False
             gone = ", ".join(sorted(retired)) or "none"
@@ -113,55 +114,25 @@ class MovingApp(AdoptingApp):
             ) from None
 
     def _moved(self, moved: Moved, *, command: str, on_event: Listener) -> Moved:
-        from holdfast_orchestrator.record.actor import aws_caller, find_actor  # noqa: PLC0415
-        from holdfast_orchestrator.run_id import new_run_id  # noqa: PLC0415 - when it runs
-        from holdfast_orchestrator.state_admin.move_writes import carry_out  # noqa: PLC0415
-        from holdfast_orchestrator.state_admin.operator import Operator  # noqa: PLC0415
+        from holdfast_orchestrator.state_admin.move_writes import carry_out  # noqa: PLC0415 - when it runs
 
-        shard, emit = moved.target, self._emitter(on_event)
-        environ = self._tools.environ(shard.cloud)
-        actor = find_actor(
-            self.runtime, aws_caller=lambda: aws_caller(self.runtime, region=shard.region, environ=environ)
-        )
-        mover = Operator(runtime=self.runtime, actor=actor, run=new_run_id(self.runtime.clock.now()))
-        try:
-            done = carry_out(moved.proposal, mover, on_step=lambda step: emit(Notice(message=step)))
-        except HoldfastError as error:
-            self._move_recorded(moved, mover, command, outcome="failed", output=str(error))
-            raise
-        told = ", ".join(sorted(moved.proposal.addresses))
-        warned = self._move_recorded(moved, mover, command, outcome="moved", output=told)
-        if warned:
-            emit(Notice(message=f"not written into the audit trail: {warned}"))
-        return replace(moved, done=done)
-
-    def _move_recorded(
-        self, moved: Moved, mover: "Operator", command: str, *, outcome: str, output: str
-    ) -> str | None:
-        """Write the action into the audit trail. What was done stays done where that fails: returns why."""
-        from holdfast_orchestrator.record.audit.by_hand import add_by_hand  # noqa: PLC0415
-        from holdfast_orchestrator.record.audit.entry import Action  # noqa: PLC0415 - when it runs
-
-        names = (moved.source.name, moved.target.name)
-        done = replace(
-            Action.of(mover.actor, run=mover.run, action="move", at=self.runtime.clock.now()),
+        names, target = (moved.source.name, moved.target.name), moved.target
+        tell = self._teller(on_event)
+        by_hand = ByHand.of(
+            self.runtime,
+            find_person(self.runtime, self._tools, region=target.region, cloud=target.cloud),
+            moved.proposal.wanted.store,
+            on_warning=tell,
+            action="move",
             command=command or shlex.join(("move", *names)),
-            environments=(moved.target.environment,),
-            services=tuple(sorted({moved.source.service, moved.target.service})),
+            environments=(target.environment,),
+            services=tuple(sorted({moved.source.service, target.service})),
             shards=names,
-            outcome=outcome,
-            outcomes=dict.fromkeys(names, outcome),
-            output=output,
+            outcomes=dict.fromkeys(names, ""),
         )
-        return add_by_hand(moved.proposal.wanted.store, self.runtime, done)
-
-
-def _only(stack: str, manifest: Manifest, env: Names) -> Shard:
-    exact = [shard for shard in manifest.shards if shard.name == stack]
-    if exact:
-        return exact[0]
-    shards = select(env=env, stack=stack).of(manifest)
-    if len(shards) != 1:
-        names = ", ".join(shard.name for shard in shards)
-        raise UsageError(f"{stack!r} must name one shard, got {names}", next_step="holdfast list")
-    return shards[0]
+        done = by_hand.carry_out(
+            lambda mover: carry_out(moved.proposal, mover, on_step=tell),
+            outcome="moved",
+            shown=lambda _: [", ".join(sorted(moved.proposal.addresses))],
+        )
+        return replace(moved, done=done)

@@ -1,4 +1,4 @@
-"""How a project's commands are carried out: one value for `plan`, one for `destroy`, one for `deploy`."""
+"""The options of `plan`, `destroy` and `deploy`, each as one value."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 class PlanOptions:
     """How shards are planned.
 
-    With `refresh` also what has not changed since its last good deploy is planned. With `explain` the reasons
-    why a shard is planned name the resources that changed. `take_over_app` is the name this app had before.
-    `agreed` is what may be lost. `max_parallel` are shards at once (none: what cores and memory carry),
-    `max_parallel_per_account` those of one account.
+    With `refresh`, shards that have not changed since their last good deploy are planned too. With `explain`,
+    the reasons why a shard is planned name the resources that changed. `take_over_app` is an earlier name of
+    this app. `agreed` says which losses are allowed. `max_parallel` limits the shards at once (none: what
+    cores and memory allow), `max_parallel_per_account` those of one account.
     """
 
     refresh: bool = False
@@ -31,8 +31,8 @@ class PlanOptions:
 class RunOptions:
     """How shards are changed.
 
-    `policy` says what may be lost and what happens after a failure, `command` is what the records say was
-    called. `max_parallel` and `max_parallel_per_account` are those of `PlanOptions`.
+    `policy` says which losses are allowed and what happens after a failure; `command` is the command line for
+    the records. `max_parallel` and `max_parallel_per_account` are those of `PlanOptions`.
     """
 
     policy: "DeployPolicy | None" = None
@@ -45,8 +45,9 @@ class RunOptions:
 class DeployOptions(RunOptions):
     """How shards are deployed.
 
-    `atomic`: where one fails, all go back. `refresh` also looks at what has not changed since its last good
-    deploy. `executor` is a Dask cluster, or its scheduler's address, whose workers do the work.
+    With `atomic`, all shards are rolled back if one fails. With `refresh`, shards that have not changed since
+    their last good deploy are planned too. `executor` is a Dask cluster whose workers deploy the shards, or
+    the address of its scheduler.
     """
 
     atomic: bool = False

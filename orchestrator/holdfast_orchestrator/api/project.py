@@ -1,4 +1,4 @@
-"""The automation API: whatever the command line does, a program can do and watch.
+"""The automation API: a program can do and watch everything that the command line does.
 
     project = Project.load(".")
     plan = project.plan(select(env="staging"))
@@ -7,7 +7,7 @@
         run.outcome["storefront"]           # Outcome.COMMITTED
         run.results["storefront"].reason    # why, where it is not committed
 
-Everything returned is frozen. Failures of a shard are results; what makes the whole run impossible
+All results are frozen. The failure of a shard is a result; an error that makes the whole run impossible
 (wrong settings, a missing bucket) is raised as a HoldfastError.
 """
 
@@ -31,12 +31,12 @@ from holdfast_orchestrator.app.manifest import Manifest, Shard, by_bucket
 from holdfast_orchestrator.app.selection import EVERYTHING, Names, Selection, names_of, select
 from holdfast_orchestrator.context.tools import RealTools
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.events import Listener, Notice, ignore
+from holdfast_orchestrator.events import Listener, ignore
 from holdfast_orchestrator.system.runtime import load_ahead
 from holdfast_orchestrator.system.stop import StopSignal
 
 if TYPE_CHECKING:
-    # What plans and deploys takes longer to import than reading an app: it is imported where it begins.
+    # The modules that plan and deploy take long to import, so each is imported where it is used.
     from holdfast_orchestrator.advice.facts import Advice
     from holdfast_orchestrator.context.run import Run
     from holdfast_orchestrator.deploy.outcome import RunResult
@@ -52,7 +52,7 @@ _PLAN, _RUN, _DEPLOY = PlanOptions(), RunOptions(), DeployOptions()
 
 @dataclass(frozen=True, kw_only=True)
 class Project(MovingApp):
-    """A cdktf app and the outside world to deploy it in."""
+    """A cdktf app and the runtime in which it is deployed."""
 
     def advise(
         self,
@@ -61,9 +61,9 @@ class Project(MovingApp):
         on_event: Listener = ignore,
         **keywords: Unpack[SelectionKeywords],
     ) -> "Advice":
-        """Return which of the shards asked for to split or to merge. Changes nothing.
+        """Return which of the chosen shards to split or to merge. Changes nothing.
 
-        Raises StateBucketError where a state bucket is missing, NeedsPersonError for a damaged state.
+        Raises StateBucketError if a state bucket is missing, NeedsPersonError for a damaged state.
         """
         from holdfast_orchestrator.advice.reading import Reader  # noqa: PLC0415 - rarely asked for
         from holdfast_orchestrator.system.secret_places import secrets_in_configuration  # noqa: PLC0415
@@ -82,14 +82,14 @@ class Project(MovingApp):
         stop: StopSignal | None = None,
         **keywords: Unpack[PlanKeywords],
     ) -> "Plan":
-        """Synthesize and plan. A shard that waits for another's first deploy, or fails, is in the answer.
+        """Synthesize and plan. The answer has shards that fail or wait for another's first deploy, too.
 
         Selection and options may be given by the names of their fields: `plan(env="staging", refresh=True)`.
 
-        What a deploy would be refused for, beside what `options.agreed` names, is in the answer too. Raises
-        StateBucketError where a state bucket is missing, GateError where the records of a shard are of
-        another app than this one and `options.take_over_app`, and UsageError for a selection that matches
-        nothing (with its `one_environment` also where several environments are meant without being named).
+        The answer also says why a deploy would be refused, unless `options.agreed` allows it. Raises
+        StateBucketError if a state bucket is missing, GateError if the records of a shard belong neither to
+        this app nor to `options.take_over_app`, and UsageError for a selection that matches nothing (with
+        `one_environment`, also for one that spans environments without naming them).
         """
         from holdfast_orchestrator.preview.refusals import Agreed  # noqa: PLC0415 - only with Terraform
         from holdfast_orchestrator.preview.run import PlanRequest, plan_run  # noqa: PLC0415 - only with Terraform
@@ -123,10 +123,10 @@ class Project(MovingApp):
 
         Selection and options may be given by the names of their fields: `deploy(env="prod", atomic=True)`.
 
-        Of a plan (of `Project.plan`) the shards are deployed, and the plans applied as they are;
-        GateError is raised where the app or a state is no longer what was planned. With `manifest` (of
-        `Project.synth`) the app is not synthesized again. Raises UsageError where several environments are
-        meant without being named, and with `options.executor` as `executor.dask_cluster.joined` does.
+        Given a plan (of `Project.plan`), deploy applies exactly that plan, and raises GateError if the app or
+        a state has changed since. With `manifest` (of `Project.synth`) the app is not synthesized again.
+        Raises UsageError for a selection that spans environments without naming them, and with
+        `options.executor` as `executor.dask_cluster.joined` does.
         """
         options = optioned(options, keywords)
         if plan is None or isinstance(plan, Selection):
@@ -135,7 +135,9 @@ class Project(MovingApp):
             refuse_both(keywords)
             what = plan
         with self._with_crew(options.executor, env=what.environments, on_event=on_event) as (here, crew):
-            manifest = manifest or self._manifest_for(what, on_event=on_event)
+            if manifest is None and not isinstance(what, Selection):
+                manifest = what.manifest
+            manifest = manifest or self.synth(env=what.environments, on_event=on_event)
             run = here.run(manifest, on_event=on_event, stop=stop)
             if isinstance(what, Selection):
                 shards = self._choose(replace(what, one_environment=True), manifest)
@@ -168,9 +170,9 @@ class Project(MovingApp):
 
         Selection and options may be given by the names of their fields; `retired` calls `destroy_retired`.
 
-        Raises UsageError where a shard that was not chosen would be left without what it depends on, and
-        where several environments are meant without being named. A protected resource stays, and blocks its
-        shard, unless the policy allows to lose its address.
+        Raises UsageError if an unchosen shard depends on a chosen one, and for a selection that spans
+        environments without naming them. A protected resource stays, and blocks its shard, unless the policy
+        allows its loss.
         """
         retired = keywords.pop("retired", None)
         selection, options = selected(selection, keywords), optioned(options, keywords)
@@ -197,9 +199,9 @@ class Project(MovingApp):
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
     ) -> "RunResult":
-        """Take down a stack that is not in the app any more, as it was last deployed.
+        """Take down a stack that is no longer in the app, as it was last deployed.
 
-        Raises UsageError where there is none of that name, or another such stack still needs it.
+        Raises UsageError if there is no such stack, or another retired stack still needs it.
         """
         from holdfast_orchestrator.deploy.resume import known_shards  # noqa: PLC0415 - rarely needed
 
@@ -210,18 +212,11 @@ class Project(MovingApp):
             return _carried_out(run, options, shards=(shard,), max_parallel=1, destroy=True)
 
     def retired_shard(self, name: str, manifest: Manifest) -> Shard:
-        """Return a shard that is not in the app any more, as it was last deployed.
+        """Return a shard that left the app, as it was last deployed. Raises as `destroy_retired` does."""
+        from holdfast_orchestrator.change_detection import retired  # noqa: PLC0415 - rarely needed
 
-        Raises UsageError where there is none of that name, or another such shard still needs it.
-        """
-        from holdfast_orchestrator.change_detection.retired import (  # noqa: PLC0415 - rarely asked for
-            as_deployed,
-            chosen,
-            find_retired,
-        )
-
-        found = chosen(name, find_retired(self.run(manifest)))
-        return as_deployed(found, self._tools.store(found.shard))
+        stack = retired.chosen(name, retired.find_retired(self.run(manifest)))
+        return retired.as_deployed(stack, self._tools.store(stack.shard))
 
     def rollback(
         self,
@@ -234,10 +229,10 @@ class Project(MovingApp):
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
     ) -> "RunResult":
-        """Re-apply an earlier good deployment of one shard (`to`: its run; none: the one before).
+        """Apply an earlier good deployment of one shard again (`to`: its run; none: the one before).
 
-        What that would destroy for good blocks it, like in any deploy. Raises UsageError where `stack`
-        does not name exactly one shard.
+        A permanent loss blocks the rollback, as it blocks any deploy. Raises UsageError if `stack` does not
+        name exactly one shard.
         """
         from holdfast_orchestrator.deploy.resume import known_shards  # noqa: PLC0415
         from holdfast_orchestrator.deploy.shard.intent import RollbackTarget  # noqa: PLC0415 - rarely needed
@@ -262,38 +257,34 @@ class Project(MovingApp):
         on_event: Listener = ignore,
         stop: StopSignal | None = None,
     ) -> "RunResult":
-        """Bring a run whose runner died, or that waits for a person, to its end.
+        """Complete a run whose process died, or that waits for a person.
 
-        It is looked for in the buckets of these environments (none: all). Raises UsageError for what cannot
-        be the name of a run, and where none of the buckets knows it.
+        The run is looked for in the buckets of these environments (none: all). Raises UsageError if `run`
+        cannot be the name of a run, or none of the buckets has it.
         """
-        from holdfast_orchestrator.deploy.resume import (  # noqa: PLC0415
-            ResumeRequest,
-            known_shards,
-            shards_of_run,
-            take_up_run,
-        )
-        from holdfast_orchestrator.deploy.work.attempt import OperatorDecision  # noqa: PLC0415 - rarely needed
+        from holdfast_orchestrator.deploy import resume  # noqa: PLC0415 - rarely needed
+        from holdfast_orchestrator.deploy.work.attempt import OperatorDecision  # noqa: PLC0415
         from holdfast_orchestrator.record.runs import checked_run  # noqa: PLC0415
         from holdfast_orchestrator.report.transcript import Transcript  # noqa: PLC0415
 
         run = checked_run(run)
         app = self.recorded(env=env, on_event=on_event)
         stores = [self._tools.store(first) for first, *_ in by_bucket(app)]
-        shards = shards_of_run(run, app, stores)
-        manifest = known_shards(shards, app)
+        shards = resume.shards_of_run(run, app, stores)
+        manifest = resume.known_shards(shards, app)
         environments = sorted({shard.environment for shard in shards})
         with self.warmed(env=environments, on_event=on_event) as here:
-            taken = replace(here.run(manifest, on_event=on_event, stop=stop), id=run)
-            take = ResumeRequest(run=run, decision=decision or OperatorDecision(), command=command)
-            return take_up_run(take, taken, shards, Transcript)
+            resumed = replace(here.run(manifest, on_event=on_event, stop=stop), id=run)
+            decision = decision or OperatorDecision()
+            request = resume.ResumeRequest(run=run, decision=decision, command=command)
+            return resume.take_up_run(request, resumed, shards, Transcript)
 
     @contextmanager
     def warmed(self, *, env: Names = (), on_event: Listener = ignore) -> "Iterator[Project]":
-        """Start providers that all of Terraform's commands inside share; yields the project that uses them.
+        """Start providers that Terraform's commands share while inside; yields the project that uses them.
 
-        What plans and applies does so by itself. Around several of them, it spares starting anew. Where
-        providers cannot be warm, or must not be, everything goes the ordinary way.
+        `plan` and `deploy` do this themselves; use it around several of them, to start providers once. If
+        providers cannot be shared, every command starts its own.
         """
         from holdfast_orchestrator.context.warm_up import warmed_tools  # noqa: PLC0415 - only with Terraform
 
@@ -301,17 +292,15 @@ class Project(MovingApp):
         if self.tools is not None or self.options.cold_providers:
             yield self
             return
-        emit = self._emitter(on_event)
-        with warmed_tools(
-            self._real_tools, environments=names_of(env), tell=lambda why: emit(Notice(message=why))
-        ) as tools:
+        tell = self._teller(on_event)
+        with warmed_tools(self._real_tools, environments=names_of(env), tell=tell) as tools:
             yield replace(self, tools=tools)
 
     @contextmanager
     def _with_crew(
         self, executor: "str | Cluster | None", *, env: Names, on_event: Listener
     ) -> "Iterator[tuple[Project, DaskCrew | None]]":
-        """Yield the project with warm providers, or as it is and the cluster that does the work."""
+        """Yield the project with warm providers, or the project as it is and the cluster that deploys."""
         if executor is None:
             with self.warmed(env=env, on_event=on_event) as here:
                 yield here, None
@@ -325,12 +314,12 @@ class Project(MovingApp):
         )
         cluster = Cluster(address=executor) if isinstance(executor, str) else executor
         if cluster.is_open and cluster.insecure:
-            self._emitter(on_event)(Notice(message=open_to_all(cluster)))
+            self._teller(on_event)(open_to_all(cluster))
         with joined(cluster, project_settings) as crew:
             yield self, crew
 
     def _refuse_local(self, shards: Iterable[Shard]) -> None:
-        """Raise UsageError for shards of the local cloud, which no other machine reaches."""
+        """Raise UsageError for shards of the local cloud, which other machines cannot reach."""
         local = [shard.name for shard in shards if shard.cloud == "local"]
         if local and not self.runtime.environ.get("AWS_ENDPOINT_URL"):
             raise UsageError(
@@ -340,15 +329,10 @@ class Project(MovingApp):
 
     @property
     def shards_at_once(self) -> int:
-        """How many shards are worked on at once where nobody says otherwise."""
+        """How many shards are planned or deployed at once by default."""
         from holdfast_orchestrator.system.capacity import default_parallel  # noqa: PLC0415 - only with Terraform
 
         return default_parallel(warm=isinstance(self.tools, RealTools) and self.tools.warm is not None)
-
-    def _manifest_for(self, what: "Plan | Selection", *, on_event: Listener) -> Manifest:
-        if not isinstance(what, Selection) and what.manifest is not None:
-            return what.manifest
-        return self.synth(env=what.environments, on_event=on_event)
 
     def _as_planned(self, plan: "Plan", manifest: Manifest) -> tuple[Shard, ...]:
         from holdfast_orchestrator.change_detection.upstream import Upstreams  # noqa: PLC0415

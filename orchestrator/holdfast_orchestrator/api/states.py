@@ -1,4 +1,4 @@
-"""The states of shards, from Python: their copies, putting one back, and what holds a shard.
+"""The states of shards, from Python: list copies, restore one, unlock a shard.
 
     state = Project.load(".").states().of("orders-prod-eu-west-1")
     copy = state.copies().at(moment)
@@ -9,8 +9,8 @@
     held = state.held()
     state.unlock(held, held.removable[0])
 
-On a machine without the app: `States.in_bucket("acme-state", region="eu-west-1").of("orders")`; the shard is
-looked for among the states and the backups that lie there.
+On a machine without the app: `States.in_bucket("acme-state", region="eu-west-1").of("orders")` finds the
+shard among the states and backups in that bucket.
 """
 
 import shlex
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.api.buckets import BucketAccess, Cloud
+from holdfast_orchestrator.api.by_hand import ByHand, Tell, find_person
 from holdfast_orchestrator.errors import HoldfastError, UsageError
 from holdfast_orchestrator.system.runtime import Runtime, real_runtime
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.app.manifest import Shard, StateLocation
     from holdfast_orchestrator.context.tools import Tools
     from holdfast_orchestrator.record.actor import Actor
-    from holdfast_orchestrator.record.audit.entry import Action
     from holdfast_orchestrator.state.copies import StateCopies, StateCopy
     from holdfast_orchestrator.state.object_store import DurableStore
     from holdfast_orchestrator.state_admin.restore import Restored, RestoreProposal, StatePlace
@@ -38,17 +38,14 @@ if TYPE_CHECKING:
 # A state folder has four parts: service, account, region, environment.
 _DEPTH = 4
 
-Tell = Callable[[str], object]
-"""Gets a sentence for people."""
-
 
 def _ignore(_sentence: str) -> None:
-    """Tell nobody."""
+    """Do nothing with the sentence."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StateAddress:
-    """Whose state lies where. `protected` are resource addresses; `project` is the app, where one asks."""
+    """A shard and the place of its state. `protected` are addresses; `project` is the app, if any."""
 
     shard: str
     service: str
@@ -91,33 +88,30 @@ class ShardState:
 
     @cached_property
     def actor(self) -> "Actor":
-        """Who is asking."""
-        from holdfast_orchestrator.record.actor import aws_caller, find_actor  # noqa: PLC0415
-
-        region, environ = self.address.location.region, self.tools.environ(self.address.cloud)
-        return find_actor(
-            self.runtime, aws_caller=lambda: aws_caller(self.runtime, region=region, environ=environ)
+        """The person or CI job that is calling."""
+        return find_person(
+            self.runtime, self.tools, region=self.address.location.region, cloud=self.address.cloud
         )
 
     def copies(self) -> "StateCopies":
         """Return the copies of the state: backups, and versions of the object itself.
 
-        `all()` of it lists them, `named` and `at` choose one. All of them raise StateBucketError where the
-        bucket is missing.
+        `all()` lists them, `named` and `at` choose one. All of these raise StateBucketError if the bucket is
+        missing.
         """
         return self.place.copies
 
     def current(self) -> "StateObject":
-        """Return what lies in the state's place now: whole, damaged, empty or nothing (its `condition`)."""
+        """Return the state object as it is now; its `condition` is whole, damaged, empty or absent."""
         from holdfast_orchestrator.terraform.state_file import read_state  # noqa: PLC0415 - when it is read
 
         stored = self.place.store.get(self.place.key)
         return read_state(self.place.key, None if stored is None else stored.body)
 
     def content(self, copy: "StateCopy | None" = None) -> bytes:
-        """Return the bytes of a copy, or of the newest state; they hold every secret in it.
+        """Return the bytes of a copy, or of the newest state, with every secret in them.
 
-        Raises HoldfastError where there is no state, or the copy is gone or not what it says.
+        Raises HoldfastError if there is no state, or the copy is gone or damaged.
         """
         if copy is not None:
             return self.copies().read(copy)[1]
@@ -130,10 +124,10 @@ class ShardState:
         return stored.body
 
     def propose_restore(self, copy: "StateCopy") -> "RestoreProposal":
-        """Say what putting this copy back would do; changes nothing.
+        """Return what it would do to restore this copy; changes nothing.
 
-        Raises GateError where it must not be done (a copy of another lineage, a shard of another app),
-        NeedsPersonError where a move of the shard did not end.
+        Raises GateError if the restore is not allowed (a copy of another lineage, a shard of another app),
+        NeedsPersonError if a move of the shard is unfinished.
         """
         from holdfast_orchestrator.state_admin.restore import propose  # noqa: PLC0415
 
@@ -147,79 +141,62 @@ class ShardState:
         on_step: Tell = _ignore,
         on_warning: Tell = _ignore,
     ) -> "Restored":
-        """Put the copy back as it was proposed, and write that into the audit trail, also where it fails.
+        """Restore the copy as proposed, and write that into the audit trail, also if it fails.
 
-        `command` is what the trail says was called. `on_step` is told what is done, `on_warning` where the
-        trail could not be written: what was done stays done. Raises LeasedError where somebody is at work
-        on the shard, NeedsPersonError where the state is no longer the one that was compared.
+        `command` is the command line for the trail. `on_step` is called with each step, `on_warning` if the
+        trail cannot be written; the restore stays done. Raises LeasedError if somebody is at work on the
+        shard, NeedsPersonError if the state has changed since it was compared.
         """
         from holdfast_orchestrator.report.state_text import proposal_lines, restored_lines  # noqa: PLC0415
-        from holdfast_orchestrator.state_admin.operator import Operator  # noqa: PLC0415
-        from holdfast_orchestrator.state_admin.restore import carry_out  # noqa: PLC0415
+        from holdfast_orchestrator.state_admin.restore import carry_out  # noqa: PLC0415 - when it runs
 
-        action = self._action("restore", command)
-        restorer = Operator(runtime=self.runtime, actor=self.actor, run=action.run)
-        lines = list(proposal_lines(proposal))
-        try:
-            restored = carry_out(proposal, restorer, on_step=on_step)
-        except HoldfastError as error:
-            self._record(replace(action, outcome="failed"), [*lines, str(error)], on_warning)
-            raise
-        lines += restored_lines(proposal, restored)
-        self._record(replace(action, outcome="restored"), lines, on_warning)
-        return restored
+        return self._by_hand("restore", command, on_warning).carry_out(
+            lambda operator: carry_out(proposal, operator, on_step=on_step),
+            outcome="restored",
+            before=list(proposal_lines(proposal)),
+            shown=lambda restored: restored_lines(proposal, restored),
+        )
 
     def held(self) -> "Held":
-        """Return what holds the shard: Terraform's lock, a lease, or nothing. Changes nothing."""
+        """Return Terraform's lock and the lease on the shard, if any. Changes nothing."""
         from holdfast_orchestrator.state_admin.unlock import look  # noqa: PLC0415
 
         return look(self.place)
 
     def unlock(self, held: "Held", id_: str, *, command: str = "", on_warning: Tell = _ignore) -> str:
-        """Remove what has this id (of `held.removable`), if it is still what was looked at.
+        """Remove the lock or lease with this id (of `held.removable`), if it has not changed since.
 
-        Returns what it was, in words, and writes that into the audit trail, also where it is refused.
-        `command` and `on_warning` are as for `restore`. Raises LeasedError where somebody is at work,
-        UsageError for an id that was not shown.
+        Returns a description of it, and writes that into the audit trail, also if the removal is refused.
+        `command` and `on_warning` are as for `restore`. Raises LeasedError if somebody is at work, UsageError
+        for an id that is not in `held`.
         """
         from holdfast_orchestrator.state_admin.unlock import let_go  # noqa: PLC0415
 
-        action, lines = self._action("unlock", command), list(held.lines())
-        try:
-            removed = let_go(held, id_, self.runtime, why=f"by {self.actor}")
-        except HoldfastError as error:
-            self._record(replace(action, outcome="refused"), [*lines, str(error)], on_warning)
-            raise
-        self._record(replace(action, outcome="removed"), [*lines, f"removed: {removed}"], on_warning)
-        return removed
+        return self._by_hand("unlock", command, on_warning).carry_out(
+            lambda operator: let_go(held, id_, self.runtime, why=f"by {operator.actor}"),
+            outcome="removed",
+            refusal="refused",
+            before=list(held.lines()),
+            shown=lambda removed: [f"removed: {removed}"],
+        )
 
-    def _action(self, verb: str, command: str) -> "Action":
-        """What the audit trail says of an action that begins now, but for how it ended."""
-        from holdfast_orchestrator.record.audit.entry import Action  # noqa: PLC0415
-        from holdfast_orchestrator.run_id import new_run_id  # noqa: PLC0415
-
-        now = self.runtime.clock.now()
-        return replace(
-            Action.of(self.actor, run=new_run_id(now), action=verb, at=now),
+    def _by_hand(self, verb: str, command: str, on_warning: Tell) -> ByHand:
+        return ByHand.of(
+            self.runtime,
+            self.actor,
+            self.place.store,
+            on_warning=on_warning,
+            action=verb,
             command=command or f"state {verb} {shlex.quote(self.shard)}",
             environments=(self.address.environment,),
             services=(self.address.service,),
             shards=(self.shard,),
         )
 
-    def _record(self, action: "Action", lines: Sequence[str], on_warning: Tell) -> None:
-        """Write an action that has ended into the audit trail; tell `on_warning` where that fails."""
-        from holdfast_orchestrator.record.audit.by_hand import add_by_hand  # noqa: PLC0415
-
-        ended = replace(action, at=self.runtime.clock.now(), output="\n".join(lines))
-        unwritten = add_by_hand(self.place.store, self.runtime, ended)
-        if unwritten is not None:
-            on_warning(f"not written into the audit trail: {unwritten}")
-
 
 @dataclass(frozen=True, kw_only=True)
 class States:
-    """The states of an app, or those that lie in a bucket."""
+    """The states of an app, or those in a bucket."""
 
     runtime: Runtime
     addresses: tuple[StateAddress, ...]
@@ -253,10 +230,10 @@ class States:
         path: str | Path = ".",
         runtime: Runtime | None = None,
     ) -> "States":
-        """Return the states that lie in a bucket, and those of which only backups are left; needs no app.
+        """Return the states in a bucket, and those of which only backups are left, without an app.
 
-        `kms_key_id` is the key that the states are encrypted with. `path` is the folder of the project whose
-        local cloud may hold the bucket. Raises StateBucketError where the bucket is missing.
+        `kms_key_id` is the key that encrypts the states. `path` is the folder of the project whose local
+        cloud may hold the bucket. Raises StateBucketError if the bucket is missing.
         """
         from holdfast_orchestrator.app.manifest import StateLocation  # noqa: PLC0415 - only without an app
 
@@ -267,9 +244,9 @@ class States:
         return cls(runtime=runtime, addresses=addresses, tools=access.tools)
 
     def of(self, shard: str) -> ShardState:
-        """Return the state of the shard with this name, state folder or key, or the only one of a service.
+        """Return the state of the shard with this name, state folder or key, or the only shard of a service.
 
-        Raises UsageError where there is none, or several fit.
+        Raises UsageError if no shard or several shards fit.
         """
         return ShardState(runtime=self.runtime, address=_chosen(self.addresses, shard), tools=self.tools)
 
@@ -302,12 +279,16 @@ def _paths(store: "DurableStore", prefix: str, depth: int = _DEPTH) -> Iterator[
 
 
 def _chosen(addresses: Sequence[StateAddress], wanted: str) -> StateAddress:
-    exact = [each for each in addresses if wanted in (each.shard, each.location.folder, each.location.key)]
-    fitting = exact or [each for each in addresses if wanted == each.service]
+    exact = [
+        address
+        for address in addresses
+        if wanted in (address.shard, address.location.folder, address.location.key)
+    ]
+    fitting = exact or [address for address in addresses if wanted == address.service]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
-        which = ", ".join(sorted(each.location.folder for each in fitting))
+        which = ", ".join(sorted(address.location.folder for address in fitting))
         raise UsageError(f"{wanted!r} may be any of several shards: {which}", next_step="name one of these")
-    names = ", ".join(sorted(each.shard for each in addresses)) or "none at all"
+    names = ", ".join(sorted(address.shard for address in addresses)) or "none at all"
     raise UsageError(f"there is no shard {wanted!r}; there are: {names}")

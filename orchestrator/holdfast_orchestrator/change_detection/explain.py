@@ -8,15 +8,15 @@ from holdfast_orchestrator.change_detection.normalize import UnreadableError, di
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.last_good import read_last_good
-from holdfast_orchestrator.state.object_store import ObjectStore
+from holdfast_orchestrator.state.object_store import ObjectReader
 
 
-def explained(store: ObjectStore, shard: Shard, reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
+def explained(store: ObjectReader, shard: Shard, reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
     """Return the reasons, a changed configuration with the blocks that differ."""
     return tuple(_each(store, shard, reasons))
 
 
-def _each(store: ObjectStore, shard: Shard, reasons: tuple[Reason, ...]) -> Iterator[Reason]:
+def _each(store: ObjectReader, shard: Shard, reasons: tuple[Reason, ...]) -> Iterator[Reason]:
     for reason in reasons:
         if reason.why is Why.CONFIGURATION:
             yield Reason(reason.why, reason.words, _changed(store, shard))
@@ -24,7 +24,7 @@ def _each(store: ObjectStore, shard: Shard, reasons: tuple[Reason, ...]) -> Iter
             yield reason
 
 
-def _changed(store: ObjectStore, shard: Shard) -> tuple[str, ...]:
+def _changed(store: ObjectReader, shard: Shard) -> tuple[str, ...]:
     try:
         good = read_last_good(store, shard.state.folder)
         if good is None:

@@ -21,7 +21,7 @@ from holdfast_orchestrator.engine.workdir import errored_state
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.record.last_good import LAST_GOOD, last_good_key
 from holdfast_orchestrator.record.state_record import StateRecord, read_state_record
-from holdfast_orchestrator.state.object_store import DurableStore
+from holdfast_orchestrator.state.object_store import ObjectListing
 from holdfast_orchestrator.state.terraform_lock import lock_key
 from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.json_values import Document, digest
@@ -165,7 +165,7 @@ def _readable(shard: Shard) -> tuple[Document, tuple[str, ...]]:
     return document, doubts(document)
 
 
-def _listed_goods(store: DurableStore) -> Mapping[str, str]:
+def _listed_goods(store: ObjectListing) -> Mapping[str, str]:
     """The ETag of every last-good record of a bucket, by key."""
     return {head.key: head.etag for head in store.list(f"{LAST_GOOD}/")}
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Protocol
 
 from holdfast_orchestrator.app.manifest import Shard, by_bucket
 from holdfast_orchestrator.change_detection.heirs import Heirs, heirs_of
@@ -19,7 +20,8 @@ from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.last_good import LAST_GOOD, earlier, read_last_good
 from holdfast_orchestrator.record.shard_record import shard_of
-from holdfast_orchestrator.state.object_store import DurableStore
+from holdfast_orchestrator.state.object_store import ListedReader, ObjectHistory, ObjectReader
+from holdfast_orchestrator.state.record_format import DamagedError
 from holdfast_orchestrator.state.shard_objects import read_each, shard_folders
 
 _NAMED = 3
@@ -107,7 +109,11 @@ def _few(addresses: tuple[str, ...]) -> str:
     return ", ".join(addresses[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def as_deployed(one: Retired, store: DurableStore) -> Shard:
+class KeptDeployments(ObjectReader, ObjectHistory, Protocol):
+    """A bucket with deployments and those before them."""
+
+
+def as_deployed(one: Retired, store: KeptDeployments) -> Shard:
     """Return the shard with the configuration it was last deployed with, or the newest that can be read.
 
     Raises NeedsPersonError where there is none: nobody knows then with which providers to take it down.
@@ -127,12 +133,12 @@ def as_deployed(one: Retired, store: DurableStore) -> Shard:
     )
 
 
-def _retired(store: DurableStore, run: Run) -> Iterator[Retired]:
+def _retired(store: ListedReader, run: Run) -> Iterator[Retired]:
     for _, good in read_each(_strangers(store, run), lambda folder: read_last_good(store, folder)):
         record = good.record
         if record.shard is None or record.project != run.project or not record.index.objects:
             continue
-        with suppress(KeyError, TypeError):
+        with suppress(DamagedError):
             # A note that is not understood offers nothing.
             yield Retired(
                 shard=shard_of(record.shard),
@@ -143,7 +149,7 @@ def _retired(store: DurableStore, run: Run) -> Iterator[Retired]:
             )
 
 
-def _strangers(store: DurableStore, run: Run) -> Iterator[str]:
+def _strangers(store: ListedReader, run: Run) -> Iterator[str]:
     """The state folders that have a record and belong to no shard of the app, where the app deploys to."""
     shards = run.manifest.shards
     ours = {shard.state.folder for shard in shards}

@@ -14,7 +14,7 @@ from holdfast_orchestrator.context.tools import Tools
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.record.fingerprint import InputFingerprint, ObjectStamp
-from holdfast_orchestrator.state.object_store import ObjectHead, ObjectStore
+from holdfast_orchestrator.state.object_store import ObjectHead, ObjectReader
 from holdfast_orchestrator.state.snapshot import read_snapshot, snapshot_of
 from holdfast_orchestrator.terraform.backends import remote_states
 from holdfast_orchestrator.terraform.json_values import Document, digest, texts
@@ -96,7 +96,7 @@ class Upstreams:
             return self._guards.setdefault(name, threading.Lock())
 
 
-def read_outputs(store: ObjectStore, key: str) -> Read:
+def read_outputs(store: ObjectReader, key: str) -> Read:
     """Read the outputs of a state. Raises NeedsPersonError for an object that is none."""
     stored = store.get(key)
     if stored is None:

@@ -1,8 +1,8 @@
-"""The command line: a thin skin over the automation API.
+"""The command line: a thin layer over the automation API.
 
-`COMMANDS` is the table of commands; a command's module is imported when it runs or shows its own
-help, so that `holdfast --help` costs nothing. Each module `cli/<name>.py` exposes `command`. `main` is
-the one place where errors become text and an exit code.
+`COMMANDS` is the table of commands. A command's module is imported when the command runs or shows its help,
+so that `holdfast --help` is fast. Each module `cli/<name>.py` has a `command`. Only `main` turns errors into
+text and an exit code.
 """
 
 import io
@@ -33,23 +33,26 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("init", "A new project: stacks, environments, tests, CI."),
     "new": ("new", "One more service or environment of a project."),
     "synth": ("synth", "Synthesize the app: cdktf.out and holdfast.json."),
-    "list": ("list_shards", "Shards with state key, service, environment, account, region, dependencies."),
-    "graph": ("graph", "Which shard waits for which: text, Mermaid or DOT."),
-    "ci": ("ci", "Shards as jobs of a CI, wave after wave."),
-    "plan": ("plan", "What a deploy would change."),
+    "list": (
+        "list_shards",
+        "List shards with state key, service, environment, account, region, dependencies.",
+    ),
+    "graph": ("graph", "Show which shard depends on which: text, Mermaid or DOT."),
+    "ci": ("ci", "List shards as CI jobs, wave after wave."),
+    "plan": ("plan", "Show what a deploy would change."),
     "deploy": ("deploy", "Plan, gate, back up and apply, shard by shard."),
-    "resume": ("resume", "Carry on or undo a run whose runner died."),
-    "rollback": ("rollback", "Re-apply an earlier good deployment, by hand."),
+    "resume": ("resume", "Continue or undo a run whose process died."),
+    "rollback": ("rollback", "Apply an earlier good deployment again."),
     "destroy": ("destroy", "Take shards down, dependents first."),
-    "runs": ("runs", "What was deployed, newest first, from any machine."),
-    "show": ("show", "One run: who, when, how each shard ended."),
-    "advise": ("advise", "Which shards to split or merge, and how."),
-    "audit": ("audit", "Every action ever recorded: read, filter, verify."),
-    "state": ("state", "The break-glass drawer: backups, pull, restore, unlock."),
-    "move": ("move", "Objects from stack to stack: renamed, split, merged."),
+    "runs": ("runs", "List what was deployed, newest first, from any machine."),
+    "show": ("show", "Show one run: who, when, how each shard ended."),
+    "advise": ("advise", "Show which shards to split or merge, and how."),
+    "audit": ("audit", "List, filter and verify every recorded action."),
+    "state": ("state", "Repair a state by hand: backups, pull, restore, unlock."),
+    "move": ("move", "Move objects between stacks: renamed, split, merged."),
     "adopt": ("adopt", "Take over a state that another tool keeps: a file, an S3 key, a pulled state."),
-    "doctor": ("doctor", "What is there, what is missing, and the command that mends it."),
-    "local": ("local", "The local cloud: up, down, status, reset."),
+    "doctor": ("doctor", "Show what is missing, and the command that repairs it."),
+    "local": ("local", "Run the local cloud: up, down, status, reset."),
 }
 
 _EPILOG = """\b
@@ -69,7 +72,7 @@ class LazyGroup(click.Group):
     """A group whose commands are imported when they are needed."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Keep the command line as it was given: the records say what was called."""
+        """Keep the command line for the records."""
         ctx.meta["holdfast.argv"] = tuple(args)
         return super().parse_args(ctx, args)
 
@@ -86,7 +89,7 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the table's own lines, without importing anything."""
+        """Write the lines of the table, without importing a command."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
@@ -110,7 +113,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def invoke(argv: Sequence[str], runtime: "Runtime") -> int:
-    """Run one command line in a given outside world; return its exit code."""
+    """Run one command line with this runtime; return its exit code."""
     try:
         answer = group.main(args=list(argv), prog_name="holdfast", standalone_mode=False, obj=runtime)
         return answer if isinstance(answer, int) else EXIT_OK
@@ -118,10 +121,10 @@ def invoke(argv: Sequence[str], runtime: "Runtime") -> int:
         runtime.terminal.err.write("\ninterrupted; nothing was being changed\n")
         return InterruptedSafelyError.exit_code
     except Exception as error:  # noqa: BLE001 - the one catcher
-        return _told(error, argv, runtime)
+        return _report(error, argv, runtime)
 
 
-def _told(error: Exception, argv: Sequence[str], runtime: "Runtime") -> int:
+def _report(error: Exception, argv: Sequence[str], runtime: "Runtime") -> int:
     match error:
         case click.exceptions.NoArgsIsHelpError():
             click.echo(error.format_message(), file=runtime.terminal.out)

@@ -6,9 +6,7 @@ from holdfast_orchestrator.report.documents import deploy_document
 from holdfast_orchestrator.report.ending import ending_lines
 
 
-def show_result(output: Output, result: RunResult) -> None:
-    """Print how a run ended."""
-    if output.json:
-        output.answer(deploy_document(result))
-    else:
-        output.say(["", *ending_lines(result)])
+def show_result(output: Output, result: RunResult) -> int:
+    """Print how a run ended; return its exit code."""
+    output.show(deploy_document(result), ["", *ending_lines(result)])
+    return result.exit_code

@@ -1,7 +1,6 @@
-"""Who hears the events of a command: the terminal's view, and `--events FILE`.
+"""The listeners of a command's events: the view on the terminal, and `--events FILE`.
 
-A listener that fails is left out from then on, which is said once to the others; no command ends differently
-because nobody could be told of it.
+A listener that fails gets no more events; the others get one notice of it. The exit code stays the same.
 """
 
 import os
@@ -9,12 +8,13 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from holdfast_orchestrator.cli._outputs import write_all
 from holdfast_orchestrator.events import Event, Listener, Notice
 from holdfast_orchestrator.system.visible import json_text
 
 
 class Listeners:
-    """Hands events to several listeners, one event at a time; one that fails is left out."""
+    """Hands events to several listeners, one event at a time; a listener that fails gets no more."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -22,13 +22,13 @@ class Listeners:
         self._left_out: set[int] = set()
 
     def add(self, listener: Listener) -> None:
-        """Tell this one too from now on, unless it has failed before."""
+        """Hand events to this listener too, unless it has failed before."""
         with self._lock:
             if id(listener) not in self._left_out:
                 self._listeners.append(listener)
 
     def clear(self) -> None:
-        """Tell nobody any more."""
+        """Hand events to no listener any more."""
         with self._lock:
             self._listeners.clear()
 
@@ -55,17 +55,14 @@ class EventFile:
         self.path = path
 
     def __call__(self, event: Event) -> None:
-        line = json_text(event.to_json()) + "\n"
-        content = line.encode(errors="backslashreplace")
-        while content:
-            content = content[os.write(self._descriptor, content) :]
+        write_all(self._descriptor, json_text(event.to_json()) + "\n")
 
     def close(self) -> None:
-        """Close it; whether that fails changes nothing any more."""
+        """Close the file, and ignore a failure to close it."""
         with suppress(OSError):
             os.close(self._descriptor)
 
 
 def named(listener: Listener) -> str:
-    """Return what a listener is called in a sentence."""
+    """Return the name of a listener in a sentence."""
     return f"--events {listener.path}" if isinstance(listener, EventFile) else "the screen"

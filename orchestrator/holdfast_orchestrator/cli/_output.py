@@ -1,7 +1,7 @@
 """What a command prints: lines for people, or the one document of `--json`; an error is a document too.
 
-Everything passes the redactor. With `--json` standard output is for the document, and people read on
-standard error.
+The redactor masks everything first. With `--json` the document goes to standard output, and lines for people
+go to standard error.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.errors import HoldfastError, UsageError
 from holdfast_orchestrator.system.runtime import Runtime
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.report.documents import Document
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +27,25 @@ class Output:
 
     @property
     def talk(self) -> TextIO:
-        """Where people read: standard output, or standard error where that is for a document."""
+        """The stream that people read: standard output, with `--json` standard error."""
         return self.runtime.terminal.err if self.json else self.runtime.terminal.out
 
     @property
     def can_ask(self) -> bool:
-        """Whether somebody is there to answer."""
+        """Whether a person can answer a question."""
         return self.runtime.terminal.is_tty and not self.json
 
-    def ask(self, prompt: str) -> str:
-        """Return the line that a person answers."""
-        return self.runtime.terminal.ask(prompt)
+    def refuse_silence(self, asks: str, *, next_step: str) -> None:
+        """Raise UsageError if no person can answer the question of the command."""
+        if not self.can_ask:
+            raise UsageError(f"{asks}, and there is no terminal to ask on", next_step=next_step)
+
+    def show(self, document: "DataclassInstance", lines: Iterable[str]) -> None:
+        """Print the answer of the command: the document with `--json`, the lines without."""
+        if self.json:
+            self.answer(document)
+        else:
+            self.say(lines)
 
     def say(self, lines: Iterable[str]) -> None:
         """Write lines for people."""
@@ -46,15 +54,15 @@ class Output:
         self.talk.flush()
 
     def say_marked(self, sign: str, line: str, *, color: str) -> None:
-        """Write a line for people after a sign, which is coloured where the terminal shows colours."""
+        """Write a line for people after a sign; the sign is coloured on a terminal that shows colours."""
         shown = click.style(sign, fg=color) if self.runtime.terminal.color else sign
         self.talk.write(f"{shown} {self.runtime.redactor.text(line).rstrip()}\n")
 
     def note(self, text: str) -> None:
-        """Write a line on standard error: it is no part of the answer."""
+        """Write a line on standard error; it is not part of the answer."""
         self.runtime.terminal.err.write(f"{self.runtime.redactor.text(text)}\n")
 
-    def answer(self, document: "Document") -> None:
+    def answer(self, document: "DataclassInstance") -> None:
         """Print the one document of `--json`."""
         from holdfast_orchestrator.report.documents import as_json  # noqa: PLC0415 - only for a document
         from holdfast_orchestrator.system.visible import json_text  # noqa: PLC0415 - only for a document
@@ -65,7 +73,7 @@ class Output:
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """With `--json`, print an error as a document before it goes on its way."""
+        """Print an error that passes through as a document, with `--json`."""
         try:
             yield
         except HoldfastError as error:
@@ -76,6 +84,6 @@ class Output:
             raise
 
     def refuse(self, error: HoldfastError) -> int:
-        """Say why the command failed; return its exit code."""
+        """Print why the command failed; return its exit code."""
         self.note(f"error: {error}")
         return error.exit_code

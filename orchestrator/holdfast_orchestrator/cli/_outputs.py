@@ -19,23 +19,28 @@ def opened(option: str, path: Path, *, emptied: bool = True) -> int:
 
 
 def refuse_unwritable(option: str, path: Path) -> None:
-    """Return if the file that an option names can be written later. Raises UsageError."""
+    """Raise UsageError if the file that an option names could not be written later."""
     if not path.parent.is_dir():
         raise UsageError(f"{option} {path}: there is no folder {path.parent}", next_step="name another file")
     if os.path.lexists(path):
         os.close(opened(option, path, emptied=False))
 
 
-def write_report(option: str, path: Path, text: str) -> str | None:
-    """Write a report to the file that an option names; return why it could not be, None where it was.
+def write_all(descriptor: int, text: str) -> None:
+    """Write a whole text to a descriptor. Raises OSError."""
+    content = text.encode(errors="backslashreplace")
+    while content:
+        content = content[os.write(descriptor, content) :]
 
-    Raises UsageError where something else lies there by now.
+
+def write_report(option: str, path: Path, text: str) -> str | None:
+    """Write a report to the file that an option names; return why that failed, or None.
+
+    Raises UsageError if the place is no longer safe to write to.
     """
     descriptor = opened(option, path)
     try:
-        content = text.encode(errors="backslashreplace")
-        while content:
-            content = content[os.write(descriptor, content) :]
+        write_all(descriptor, text)
     except OSError as error:
         return f"{option} {path} could not be written: {error.strerror}"
     finally:
@@ -45,7 +50,7 @@ def write_report(option: str, path: Path, text: str) -> str | None:
 
 
 def write_private(option: str, path: Path, content: bytes) -> None:
-    """Write a new file that only this user may read. Raises UsageError where it cannot be written."""
+    """Write a new file that only this user may read. Raises UsageError if that fails."""
     try:
         write_new(path, content)
     except OSError as error:

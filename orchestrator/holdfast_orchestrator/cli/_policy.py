@@ -1,8 +1,8 @@
-"""Options that say what a deploy may do when it fails, and what somebody agrees to lose."""
+"""Options that say what a deploy may do when it fails, and what a person agrees to lose."""
 
 import shlex
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -11,73 +11,61 @@ from holdfast_orchestrator.cli._options import mirrored, options
 from holdfast_orchestrator.cli._variables import HIDDEN, without_values
 from holdfast_orchestrator.errors import UsageError
 
-if TYPE_CHECKING:
-    from holdfast_orchestrator import Agreed
-
-F = TypeVar("F", bound=Callable[..., Any])
-
 ARGV = "holdfast.argv"
 
 approve_option = mirrored(
     "--approve",
     multiple=True,
     metavar="ADDRESS[=SNAPSHOT]",
-    help="Agree to a change that cannot be undone, with the snapshot that was taken; repeatable.",
+    help="Agree to a change that cannot be undone; SNAPSHOT names a snapshot taken before. Repeatable.",
 )
 wait_option = mirrored(
     "--wait",
     type=click.FloatRange(min=0),
     default=0.0,
     metavar="SECONDS",
-    help="Wait this long for a shard that somebody else deploys.  [default: not at all]",
+    help="Wait this long for a shard that somebody else is deploying.  [default: do not wait]",
 )
 rebaseline_option = mirrored(
-    "--rebaseline", is_flag=True, help="Take a state that somebody else wrote for the truth."
+    "--rebaseline", is_flag=True, help="Accept a state that something other than Holdfast has written."
 )
 take_over_app_option = mirrored(
     "--take-over-app",
     metavar="NAME",
-    help="Take over the shards of an app that had this name (projectId): this app was renamed.",
-)
-no_rollback_option = mirrored("--no-rollback", is_flag=True, help="Keep what a failed deploy has left.")
-atomic_option = mirrored(
-    "--atomic", is_flag=True, help="All or nothing: when one shard fails, those already committed go back."
-)
-redeploy_option = mirrored(
-    "--redeploy",
-    multiple=True,
-    metavar="RUN",
-    help="Deploy the version of this run again although it was rolled back from by hand; repeatable.",
+    help="Take over the shards of the app with this name (projectId), because it was renamed.",
 )
 adopt_option = mirrored(
     "--adopt",
     multiple=True,
     metavar="ADDRESS",
-    help="Take over the object that is there already where ADDRESS is to be made; a rollback lets go of it "
+    help="Take over the object that already exists, instead of creating ADDRESS; a rollback releases it "
     "again. Repeatable.",
 )
-first_failure_option = mirrored(
-    "--on-first-failure",
-    type=click.Choice(["keep", "destroy-created"]),
-    default="keep",
-    show_default=True,
-    help="What becomes of a shard whose very first deploy fails.",
+failure_options = options(
+    approve_option,
+    mirrored("--no-rollback", is_flag=True, help="Do not roll a failed deploy back."),
+    mirrored(
+        "--atomic",
+        is_flag=True,
+        help="All or nothing: if one shard fails, roll back those already committed too.",
+    ),
+    mirrored(
+        "--redeploy",
+        multiple=True,
+        metavar="RUN",
+        help="Deploy the version of this run again, although a person rolled it back; repeatable.",
+    ),
+    mirrored(
+        "--on-first-failure",
+        type=click.Choice(["keep", "destroy-created"]),
+        default="keep",
+        show_default=True,
+        help="What to do with a shard whose very first deploy fails.",
+    ),
+    rebaseline_option,
+    take_over_app_option,
+    wait_option,
 )
-
-
-def failing(function: F) -> F:
-    """Add what a deploy has: what happens after a failure, and what may be lost."""
-    shared: F = options(
-        approve_option,
-        no_rollback_option,
-        atomic_option,
-        first_failure_option,
-        redeploy_option,
-        rebaseline_option,
-        take_over_app_option,
-        wait_option,
-    )(function)
-    return shared
 
 
 def policy_of(given: Mapping[str, Any]) -> DeployPolicy:
@@ -97,22 +85,18 @@ def policy_of(given: Mapping[str, Any]) -> DeployPolicy:
 
 def plan_options(given: Mapping[str, Any]) -> PlanOptions:
     """Return the options that say how shards are planned as one value."""
+    from holdfast_orchestrator import Agreed  # noqa: PLC0415 - the modules that plan take long to import
+
+    policy = policy_of(given)
     return PlanOptions(
         refresh=given["refresh"],
         explain=given.get("explain", False),
         take_over_app=given["take_over_app"],
-        agreed=_agreed(given),
+        agreed=Agreed(
+            allowed=policy.allowed, approvals=policy.approvals, adopt=policy.adopt, redeploy=policy.redeploy
+        ),
         max_parallel=given["max_parallel"],
         max_parallel_per_account=given["max_parallel_per_account"],
-    )
-
-
-def _agreed(given: Mapping[str, Any]) -> "Agreed":
-    from holdfast_orchestrator import Agreed  # noqa: PLC0415 - what plans takes long to import
-
-    policy = policy_of(given)
-    return Agreed(
-        allowed=policy.allowed, approvals=policy.approvals, adopt=policy.adopt, redeploy=policy.redeploy
     )
 
 
@@ -122,10 +106,7 @@ def command_line() -> str:
 
 
 def again_with_yes() -> str:
-    """Return what to do to give the same command again without being asked.
-
-    In words where the command line holds values that are never shown.
-    """
+    """Return the same command with --yes; in words, if the command line has hidden values."""
     line = command_line()
     if HIDDEN in line:
         return "give the same command again with --yes at its end (values of --var are not repeated here)"

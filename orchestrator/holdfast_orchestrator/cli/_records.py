@@ -1,12 +1,12 @@
 """Options that say where records and states are read, and what they open.
 
-The buckets are those of the app's shards, or, on a machine with nothing but credentials, the one named by
-`--state-bucket` and `--region`.
+The buckets are those of the app's shards. On a machine without the app, `--state-bucket` and `--region` name
+one bucket.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,45 +18,33 @@ from holdfast_orchestrator.system.runtime import Runtime
 if TYPE_CHECKING:
     from holdfast_orchestrator.api.history import History
     from holdfast_orchestrator.api.states import ShardState
-    from holdfast_orchestrator.events import Event, Listener
-
-F = TypeVar("F", bound=Callable[..., Any])
+    from holdfast_orchestrator.events import Event
 
 _region_option = mirrored("--region", metavar="NAME", help="The region of that bucket.")
-
-
-def about_history(function: F) -> F:
-    """Add the options that say where to read."""
-    shared: F = options(
-        env_option,
-        project_option,
-        mirrored("--state-bucket", metavar="NAME", help="Read this bucket, without an app; needs --region."),
-        _region_option,
-        json_option,
-    )(function)
-    return shared
-
-
-def about_a_state(function: F) -> F:
-    """Add the shard's name and the options that say where its state is."""
-    shared: F = options(
-        click.argument("shard"),
-        project_option,
-        mirrored(
-            "--state-bucket",
-            metavar="NAME",
-            help="Look for the shard in this bucket; needs no app, but --region.",
-        ),
-        _region_option,
-        mirrored("--kms-key-id", metavar="KEY", help="The key that bucket's states are encrypted with."),
-        json_option,
-    )(function)
-    return shared
+history_options = options(
+    env_option,
+    project_option,
+    mirrored("--state-bucket", metavar="NAME", help="Read this bucket, without an app; needs --region."),
+    _region_option,
+    json_option,
+)
+state_options = options(
+    click.argument("shard"),
+    project_option,
+    mirrored(
+        "--state-bucket",
+        metavar="NAME",
+        help="Look for the shard in this bucket, without an app; needs --region.",
+    ),
+    _region_option,
+    mirrored("--kms-key-id", metavar="KEY", help="The key that encrypts the states in that bucket."),
+    json_option,
+)
 
 
 @contextmanager
 def opened_history(runtime: Runtime, given: Mapping[str, Any]) -> "Iterator[tuple[Output, History]]":
-    """Open the buckets, and print errors as the options want it."""
+    """Open the buckets; with `--json`, print errors as documents."""
     output = Output(runtime, json=given["as_json"])
     with output.errors():
         yield output, _history(runtime, given, output)
@@ -64,7 +52,7 @@ def opened_history(runtime: Runtime, given: Mapping[str, Any]) -> "Iterator[tupl
 
 @contextmanager
 def opened_state(runtime: Runtime, given: Mapping[str, Any]) -> "Iterator[tuple[Output, ShardState]]":
-    """Find the shard, and print errors as the options want it."""
+    """Find the shard; with `--json`, print errors as documents."""
     output = Output(runtime, json=given["as_json"])
     with output.errors():
         yield output, _state(runtime, given)
@@ -77,10 +65,15 @@ def _history(runtime: Runtime, given: Mapping[str, Any], output: Output) -> "His
         return History.in_bucket(
             given["state_bucket"], region=_region(given), path=given["project"], runtime=runtime
         )
-    from holdfast_orchestrator.api.project import Project  # noqa: PLC0415 - not needed for a bucket that is named
+    # The app's own modules are not needed for a bucket that is named.
+    from holdfast_orchestrator.api.project import Project  # noqa: PLC0415
+    from holdfast_orchestrator.events import Notice  # noqa: PLC0415
 
-    project = Project.load(given["project"], runtime=runtime)
-    return project.history(env=given["env"], on_event=_notices(output))
+    def note(event: "Event") -> None:
+        if isinstance(event, Notice):
+            output.note(event.message)
+
+    return Project.load(given["project"], runtime=runtime).history(env=given["env"], on_event=note)
 
 
 def _state(runtime: Runtime, given: Mapping[str, Any]) -> "ShardState":
@@ -109,13 +102,3 @@ def _region(given: Mapping[str, Any]) -> str:
             next_step=f"--state-bucket {given['state_bucket']} --region eu-west-1",
         )
     return region
-
-
-def _notices(output: Output) -> "Listener":
-    from holdfast_orchestrator.events import Notice  # noqa: PLC0415 - not needed for a bucket that is named
-
-    def tell(event: "Event") -> None:
-        if isinstance(event, Notice):
-            output.note(event.message)
-
-    return tell

@@ -1,8 +1,7 @@
 """What every command about shards does around its own work: load, listen, stop, print.
 
-`Session.of(output, given)` takes the shared options as click hands them over. Inside `opened_session` Ctrl-C
-and SIGTERM become a `StopSignal`, until the run has been told of; inside `watching` events go to the terminal
-and to `--events FILE`.
+`Session.of(output, given)` takes the shared options from click. Inside `opened_session`, Ctrl-C and SIGTERM
+become a `StopSignal`; inside `watching`, events go to the terminal and to `--events FILE`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,7 +18,6 @@ from holdfast_orchestrator.cli._output import Output
 from holdfast_orchestrator.cli._outputs import opened
 from holdfast_orchestrator.cli._signals import heeding_signals
 from holdfast_orchestrator.cli._variables import variables_in
-from holdfast_orchestrator.errors import EXIT_CHANGES
 from holdfast_orchestrator.events import Emitter, Listener, ignore
 from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.system.stop import StopSignal
@@ -27,7 +25,7 @@ from holdfast_orchestrator.system.stop import StopSignal
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """One command's surroundings."""
+    """The project, options and output of one command."""
 
     runtime: Runtime
     project: Project
@@ -40,7 +38,7 @@ class Session:
 
     @classmethod
     def of(cls, output: Output, given: Mapping[str, Any], events: EventFile | None = None) -> "Session":
-        """Return the session for the shared options `given`; `events` is the file that they name, open."""
+        """Return the session for the shared options `given`; `events` is the open file that they name."""
         runtime = output.runtime
         foreign = ForeignSettings(
             state_bucket=given.get("state_bucket"), region=given.get("region"), account=given.get("account")
@@ -52,10 +50,17 @@ class Session:
             cold_providers=bool(given.get("cold_providers")),
             variables=variables_in(given, runtime.cwd),
         )
+        selection = select(
+            env=given["env"],
+            service=given.get("service", ()),
+            stack=given.get("stack", ()),
+            include_dependents=given.get("include_dependents", False),
+            changed_since=given.get("changed_since"),
+        )
         return cls(
             runtime=runtime,
             project=Project.load(given["project"], runtime=runtime, options=options),
-            selection=_selection(given),
+            selection=selection,
             output=output,
             verbose=given.get("verbose", False),
             events=events,
@@ -63,14 +68,19 @@ class Session:
 
     @contextmanager
     def watching(self) -> Iterator[Listener]:
-        """Show what happens; yields the listener for the API."""
+        """Show events while inside; yields the listener for the API."""
         with self._view() as view, self._heard_by(view):
             yield self.listeners
 
     @contextmanager
     def reading(self) -> Iterator[Listener]:
-        """The same for a command that only answers: what it has to do first is no part of the answer."""
-        with self._heard_by(self._beside()):
+        """Like `watching`, for a command that only answers: events are shown with --verbose only."""
+        view: Listener = ignore
+        if self.verbose:
+            from holdfast_orchestrator.report.lines import Lines  # noqa: PLC0415 - only with --verbose
+
+            view = Lines(self.runtime.terminal.err, verbose=True)
+        with self._heard_by(view):
             yield self.listeners
 
     @contextmanager
@@ -85,7 +95,7 @@ class Session:
 
     @contextmanager
     def warmed(self) -> "Iterator[Session]":
-        """Yield a session whose steps share their providers; while somebody thinks, idle ones end."""
+        """Yield a session whose steps share their providers."""
         with self.project.warmed(env=self.selection.environments, on_event=self.listeners) as project:
             yield replace(self, project=project)
 
@@ -99,17 +109,10 @@ class Session:
 
         return Lines(self.output.talk, verbose=self.verbose)
 
-    def _beside(self) -> Listener:
-        if not self.verbose:
-            return ignore
-        from holdfast_orchestrator.report.lines import Lines  # noqa: PLC0415 - only where it is asked for
-
-        return Lines(self.runtime.terminal.err, verbose=True)
-
 
 @contextmanager
 def opened_session(runtime: Runtime, given: Mapping[str, Any]) -> Iterator[Session]:
-    """Open a session; with `--json`, an error is a document too before it goes on its way."""
+    """Open a session; with `--json`, print an error as a document."""
     output = Output(runtime, json=given["as_json"])
     with output.errors(), _event_file(runtime, given.get("events")) as events:
         session = Session.of(output, given, events)
@@ -120,7 +123,7 @@ def opened_session(runtime: Runtime, given: Mapping[str, Any]) -> Iterator[Sessi
 
 @contextmanager
 def _event_file(runtime: Runtime, path: Path | None) -> Iterator[EventFile | None]:
-    """Open `--events FILE` for a whole command, however often it watches. Raises UsageError."""
+    """Keep `--events FILE` open for a whole command. Raises UsageError."""
     if path is None:
         yield None
         return
@@ -129,18 +132,3 @@ def _event_file(runtime: Runtime, path: Path | None) -> Iterator[EventFile | Non
         yield file
     finally:
         file.close()
-
-
-def _selection(given: Mapping[str, Any]) -> Selection:
-    return select(
-        env=given["env"],
-        service=given.get("service", ()),
-        stack=given.get("stack", ()),
-        include_dependents=given.get("include_dependents", False),
-        changed_since=given.get("changed_since"),
-    )
-
-
-def detailed(*, changes: bool) -> int:
-    """Return the exit code of `--detailed-exitcode`."""
-    return EXIT_CHANGES if changes else 0

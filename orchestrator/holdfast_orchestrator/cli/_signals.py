@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM (CI cancels so) of this process, turned into the demands of a `StopSignal`."""
+"""Turns Ctrl-C and SIGTERM (which CI sends to cancel) into requests to a `StopSignal`."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from holdfast_orchestrator.system.stop import StopSignal, Urgency
 from holdfast_orchestrator.system.workers import start_worker
 
 _MESSAGES = {
-    Urgency.FINISH: "stopping: nothing new starts, what runs is left to finish (again: interrupt Terraform)",
+    Urgency.FINISH: "stopping: nothing new starts, and running shards finish (again: interrupt Terraform)",
     Urgency.INTERRUPT: "interrupting: Terraform ends its current calls and saves its state; please wait",
 }
 _AGAIN = "already interrupting; Terraform is saving its state, please wait"
@@ -21,21 +21,21 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def heeding_signals(stop: StopSignal, emit: Callable[[StopRequested], object]) -> Iterator[None]:
-    """While inside, each signal asks `stop` once more and says so; a closed terminal stops nothing.
+    """While inside, each signal asks `stop` once more and emits an event; a closed terminal stops nothing.
 
-    Before anything is at stake a signal raises KeyboardInterrupt; once the last of it has ended, none does
-    anything. Does nothing outside the main thread, which alone gets signals.
+    Before a run changes anything, a signal raises KeyboardInterrupt; after its last change, a signal does
+    nothing. Outside the main thread, which alone gets signals, this function does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    heard, tripped = os.pipe()
-    os.set_blocking(tripped, False)
-    teller = start_worker(_ask_for_each, heard, stop, emit, name="signals")
+    reading_end, writing_end = os.pipe()
+    os.set_blocking(writing_end, False)
+    worker = start_worker(_ask_for_each, reading_end, stop, emit, name="signals")
 
     def handle(_number: int, _frame: object) -> None:
-        # What is at stake is the teller's: it hears of a signal at once. This thread hears of it only when it
-        # next wakes, and where the signal came just before it fell asleep that is when something has ended.
+        # During changes the worker thread acts, because it gets the signal at once. This thread gets it only
+        # when it next wakes, which may be after a shard has ended.
         if not stop.at_stake and not stop.is_over:
             raise KeyboardInterrupt
 
@@ -44,21 +44,21 @@ def heeding_signals(stop: StopSignal, emit: Callable[[StopRequested], object]) -
         signal.SIGHUP: signal.SIG_IGN,
     }
     previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    woken_before = signal.set_wakeup_fd(tripped, warn_on_full_buffer=False)
+    previous_wakeup = signal.set_wakeup_fd(writing_end, warn_on_full_buffer=False)
     try:
         yield
     finally:
-        signal.set_wakeup_fd(woken_before)
+        signal.set_wakeup_fd(previous_wakeup)
         for number, handler in previous.items():
             signal.signal(number, handler)
-        os.close(tripped)
-        teller.join()
-        os.close(heard)
+        os.close(writing_end)
+        worker.join()
+        os.close(reading_end)
 
 
-def _ask_for_each(heard: int, stop: StopSignal, emit: Callable[[StopRequested], object]) -> None:
-    """Ask `stop`, and say so, for each signal whose number the pipe brings, until its other end is closed."""
-    while number := os.read(heard, 1):
+def _ask_for_each(reading_end: int, stop: StopSignal, emit: Callable[[StopRequested], object]) -> None:
+    """Ask `stop`, and emit an event, for each signal number in the pipe, until its other end is closed."""
+    while number := os.read(reading_end, 1):
         if number[0] not in _STOPPING or not stop.at_stake:
             continue
         before = stop.urgency

@@ -1,8 +1,8 @@
 """Standard streams that outlive their readers.
 
-A terminal that was closed, a pipe nobody reads any more, a full disk, a sign the terminal cannot show: none
-of these may end a deploy or change how it ended. What is written after that goes nowhere; that is said once
-on the other stream, and the exit code, the bucket and `--events` still tell.
+A closed terminal, a pipe without a reader, a full disk, a character that the terminal cannot show: none of
+these may end a deploy or change its exit code. Later output is dropped; one notice on the other stream says
+so, and the exit code, the bucket and `--events` still record the result.
 """
 
 import errno
@@ -13,24 +13,24 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
-# Somebody stopped reading, as `head` does: nobody is left to say it to, or it was meant so.
+# The reader stopped reading, as `head` does: a notice would reach nobody, or the loss is intended.
 _GONE = frozenset({errno.EPIPE, errno.EIO})
 
 
 def keep_streams_open() -> None:
-    """Replace standard output and error of this process by such streams."""
+    """Replace standard output and error of this process by streams that outlive their readers."""
     out, err = sys.stdout, sys.stderr
     sys.stderr = outliving(err, name="standard error", other=out)
     sys.stdout = outliving(out, name="standard output", other=err)
 
 
 def outliving(stream: TextIO | None, *, name: str, other: TextIO | None = None) -> TextIO:
-    """Return a stream to the same place that goes on when nothing can be written there any more.
+    """Return a stream to the same place that drops what cannot be written there any more.
 
-    `name` is what it is called; `other` is where the loss is told.
+    `name` is the stream's name in the notice of a loss; `other` is the stream that gets the notice.
     """
     if stream is None:
-        # It was closed before this process began.
+        # The stream was closed before this process began.
         return _text(_Outliving(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), name, None))
     try:
         place = _Outliving(stream.fileno(), name, _descriptor(other))
@@ -40,7 +40,7 @@ def outliving(stream: TextIO | None, *, name: str, other: TextIO | None = None) 
 
 
 def was_lost(stream: TextIO) -> bool:
-    """Whether something that was written to the stream did not arrive."""
+    """Whether something that was written to the stream was lost."""
     return bool(getattr(getattr(getattr(stream, "buffer", None), "raw", None), "lost", False))
 
 
@@ -58,7 +58,7 @@ def _descriptor(stream: TextIO | None) -> int | None:
 
 
 class _Outliving(io.RawIOBase):
-    """A descriptor; `lost` once something did not arrive, and from then on nothing is written to it."""
+    """A descriptor; after the first failed write it is `lost`, and nothing more is written to it."""
 
     def __init__(self, descriptor: int, name: str, other: int | None) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class _Outliving(io.RawIOBase):
             try:
                 return os.write(self._descriptor, given)
             except BlockingIOError:
-                # Whoever shares the terminal or the pipe with us made it so.
+                # Another process that shares the terminal or the pipe made it non-blocking.
                 self._wait()
             except OSError as error:
                 self._lose(error)

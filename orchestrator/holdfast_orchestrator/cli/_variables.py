@@ -1,4 +1,4 @@
-"""--var and --var-file, read once: their values are never shown, and never part of a record."""
+"""Reads --var and --var-file, and keeps their values out of output and records."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,13 +12,13 @@ HIDDEN = "(hidden)"
 
 
 def variables_in(given: Mapping[str, Any], cwd: Path) -> tuple[Variable, ...]:
-    """Return the variables of the options: files first, so that a value given by name counts."""
+    """Return the variables of the options: files first, because --var overrides --var-file."""
     files = (_file(cwd / path) for path in given.get("var_file") or ())
     return (*files, *(_variable(text) for text in given.get("var") or ()))
 
 
 def without_values(argv: Sequence[str]) -> tuple[str, ...]:
-    """Return a command line as records keep it: with names of variables, without their values."""
+    """Return a command line without the values of variables, as records keep it."""
     kept, named = [], False
     for word in argv:
         if named or word.startswith(f"{_OPTION}="):

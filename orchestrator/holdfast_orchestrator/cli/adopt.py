@@ -5,16 +5,12 @@ from typing import Any
 import click
 
 from holdfast_orchestrator.cli._options import (
+    app_options,
     engine_option,
     env_option,
-    events_option,
     examples,
-    json_option,
-    mirrored,
     options,
-    output_option,
-    project_option,
-    verbose_option,
+    watching_options,
 )
 from holdfast_orchestrator.cli._policy import command_line
 from holdfast_orchestrator.cli._session import opened_session
@@ -37,30 +33,19 @@ from holdfast_orchestrator.system.runtime import Runtime
     metavar="PLACE",
     help="A state file, s3://BUCKET/KEY, or what `terraform state pull` wrote.",
 )
-@click.option("--yes", is_flag=True, help="Do it; without this nothing is changed.")
-@options(
-    env_option,
-    engine_option,
-    project_option,
-    output_option,
-    mirrored("--state-bucket", metavar="NAME", help="State bucket of an app without holdfast.json."),
-    mirrored("--region", metavar="NAME", help="Region of such an app and its state bucket."),
-    mirrored("--account", metavar="ID", help="Account of such an app.  [default: whoever is calling]"),
-    verbose_option,
-    events_option,
-    json_option,
-)
+@click.option("--yes", is_flag=True, help="Adopt the state; without this option nothing is changed.")
+@options(env_option, engine_option, app_options, watching_options)
 @click.pass_obj
 def command(runtime: Runtime, /, *, shard: str, source: str, yes: bool, **given: Any) -> None:
     """Take the state of stack SHARD over from another tool: cdktf-cli, HCP Terraform, Terraform.
 
-    It is a dry run unless --yes is given: it shows what would be adopted and what a plan would then do. The
-    state arrives as it is, with its lineage and serial, and is backed up. A state that is there already is
-    never written over, unless it is an older one of the same lineage or manages nothing. Nothing at the old
-    place is deleted: a file is renamed to *.adopted-by-holdfast, beside an S3 object lies a marker.
+    Without --yes this is a dry run: it shows what would be adopted and what a plan would then do. The state
+    is copied unchanged, with its lineage and serial, and backed up. An existing state is never overwritten,
+    unless it is an older one of the same lineage or manages nothing. Nothing is deleted at the old place: a
+    file is renamed to *.adopted-by-holdfast, and a marker is written beside an S3 object.
 
-    This takes over a whole state. A single object that exists in AWS and in no state is taken over by
-    `import` blocks in the app, or by options of `holdfast deploy`.
+    This takes over a whole state. To take over a single object that exists in AWS and in no state, use
+    `import` blocks in the app, or options of `holdfast deploy`.
     """
     from holdfast_orchestrator.report.adopt_documents import adopt_document  # noqa: PLC0415 - when it runs
     from holdfast_orchestrator.report.adopt_text import adopt_lines  # noqa: PLC0415
@@ -69,7 +54,4 @@ def command(runtime: Runtime, /, *, shard: str, source: str, yes: bool, **given:
         adoption = session.project.adopt(
             shard, source, env=given["env"], yes=yes, command=command_line(), on_event=on_event
         )
-        if session.output.json:
-            session.output.answer(adopt_document(adoption))
-        else:
-            session.output.say(adopt_lines(adoption))
+        session.output.show(adopt_document(adoption), adopt_lines(adoption))

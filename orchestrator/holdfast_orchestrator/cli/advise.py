@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from holdfast_orchestrator.cli._options import choosing, examples, options
+from holdfast_orchestrator.cli._options import choosing_options, examples
 from holdfast_orchestrator.cli._session import opened_session
 from holdfast_orchestrator.system.runtime import Runtime
 
@@ -16,15 +16,15 @@ from holdfast_orchestrator.system.runtime import Runtime
         "holdfast advise --env prod --json",
     )
 )
-@click.option("--steps", is_flag=True, help="Also the exact steps that carry each advice out.")
-@options(choosing)
+@click.option("--steps", is_flag=True, help="Also show the exact steps of each advice.")
+@choosing_options
 @click.pass_obj
 def command(runtime: Runtime, /, *, steps: bool, **given: Any) -> None:
-    """Say which shards to split or merge, what that would bring, and how it is done without losing anything.
+    """Show which shards to split or merge, what that would improve, and how to do it without any loss.
 
-    From the synthesized configurations, the states, and the records of earlier runs. Changes nothing: the
-    steps are for a person. Reads what was synthesized last; synthesizes only where that lacks what is asked
-    for.
+    The advice comes from the synthesized configurations, the states, and the records of earlier runs. Nothing
+    is changed: a person carries out the steps. The app is synthesized only where the output folder lacks a
+    shard that was chosen.
     """
     from holdfast_orchestrator.report.advice_documents import advise_document  # noqa: PLC0415 - when it runs
     from holdfast_orchestrator.report.advice_text import advice_lines  # noqa: PLC0415
@@ -32,7 +32,4 @@ def command(runtime: Runtime, /, *, steps: bool, **given: Any) -> None:
     with opened_session(runtime, given) as session:
         with session.reading() as on_event:
             advice = session.project.advise(session.selection, on_event=on_event)
-        if session.output.json:
-            session.output.answer(advise_document(advice))
-        else:
-            session.output.say(advice_lines(advice, steps=steps))
+        session.output.show(advise_document(advice), advice_lines(advice, steps=steps))

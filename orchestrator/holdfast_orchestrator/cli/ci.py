@@ -1,4 +1,4 @@
-"""`holdfast ci`: what a CI needs to run shards as jobs of its own."""
+"""`holdfast ci`: list shards as jobs for a CI system."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -7,21 +7,27 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast_orchestrator.api.app import MATRIX_LIMIT
-from holdfast_orchestrator.cli._options import choosing, dependents_option, examples, options, since_option
+from holdfast_orchestrator.cli._options import (
+    choosing_options,
+    dependents_option,
+    examples,
+    options,
+    since_option,
+)
 from holdfast_orchestrator.cli._session import opened_session
-from holdfast_orchestrator.report.columns import columns
+from holdfast_orchestrator.report.wording import columns
 from holdfast_orchestrator.system.runtime import Runtime
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.report.ci_documents import MatrixDocument
 
-# What a job must be told too, so that it finds the same app and the same states.
+# The options that a job needs too, to find the same app and the same states.
 _PROJECT = ("project", "output", "state_bucket", "region", "account")
 
 
 @click.group(name="ci", epilog=examples("holdfast ci matrix --env prod --json"))
 def command() -> None:
-    """Shards as jobs of a CI: one job a shard, wave after wave."""
+    """List shards as CI jobs: one job per shard, wave after wave."""
 
 
 @command.command(
@@ -43,34 +49,27 @@ def command() -> None:
     type=click.IntRange(1, MATRIX_LIMIT),
     default=MATRIX_LIMIT,
     show_default=True,
-    help="At most so many jobs a wave; a wave of more is split.",
+    help="Most jobs in one wave; a larger wave is split.",
 )
-@options(choosing, dependents_option, since_option)
+@options(choosing_options, dependents_option, since_option)
 @click.pass_obj
 def matrix(runtime: Runtime, /, *, verb: str, limit: int, **given: Any) -> None:
     """Print the waves of shards as a matrix of jobs: each wave waits for the one before.
 
-    A shard is in a later wave than everything chosen that it depends on. Reads what was synthesized last;
-    synthesizes only where that lacks what is asked for. Nothing is asked of AWS.
+    A shard is in a later wave than every chosen shard that it depends on. The app is synthesized only where
+    the output folder lacks a shard that was chosen. AWS is not called.
     """
     from holdfast_orchestrator.report.ci_documents import matrix_document  # noqa: PLC0415 - when it runs
 
     with opened_session(runtime, given) as session:
         with session.reading() as on_event:
-            waves = session.project.waves(
-                session.selection,
-                limit=limit,
-                on_event=on_event,
-            )
+            waves = session.project.waves(session.selection, limit=limit, on_event=on_event)
         document = matrix_document(waves, limit=limit, verb=verb, project=_project(given))
-        if session.output.json:
-            session.output.answer(document)
-        else:
-            session.output.say(_lines(document))
+        session.output.show(document, _lines(document))
 
 
 def _project(given: Mapping[str, Any]) -> tuple[str, ...]:
-    """The options of this command line that lead to the app, as they were given."""
+    """The options of this command line that say where the app is."""
     named = {name: given[name] for name in _PROJECT if given[name] not in (None, Path())}
     return tuple(
         word for name, value in named.items() for word in (f"--{name.replace('_', '-')}", str(value))

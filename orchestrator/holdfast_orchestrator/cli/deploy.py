@@ -1,4 +1,4 @@
-"""`holdfast deploy`: make it so."""
+"""`holdfast deploy`: plan shards and apply the plans."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,30 +11,26 @@ from holdfast_orchestrator.api.kept_plans import read_kept
 from holdfast_orchestrator.cli._ending import show_result
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
-    choosing,
-    cold_option,
+    choosing_options,
     dependents_option,
-    engine_option,
     examples,
-    executor_option,
-    executor_tls_options,
+    executor_options,
     options,
-    parallel_option,
     refresh_option,
     since_option,
-    variables_option,
+    working_options,
     yes_option,
 )
 from holdfast_orchestrator.cli._policy import (
     adopt_option,
     again_with_yes,
     command_line,
-    failing,
+    failure_options,
     plan_options,
     policy_of,
 )
 from holdfast_orchestrator.cli._session import Session, opened_session
-from holdfast_orchestrator.errors import EngineError, GateError, InterruptedSafelyError, UsageError
+from holdfast_orchestrator.errors import EngineError, GateError, InterruptedSafelyError
 from holdfast_orchestrator.report.plan_text import plan_lines
 from holdfast_orchestrator.system.runtime import Runtime
 
@@ -56,61 +52,48 @@ if TYPE_CHECKING:
     "--plan",
     "kept",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Apply the plans kept in this folder, exactly; refused where app or state differ.",
+    help="Apply exactly the plans kept in this folder; refused if the app or a state has changed.",
 )
 @options(
-    choosing,
+    choosing_options,
     since_option,
     dependents_option,
     refresh_option,
     allow_destroy_option,
     adopt_option,
-    failing,
-    parallel_option,
-    executor_option,
-    *executor_tls_options,
-    cold_option,
-    variables_option,
-    engine_option,
+    failure_options,
+    executor_options,
+    working_options,
 )
 @click.pass_obj
 def command(runtime: Runtime, /, *, yes: bool, kept: Path | None, **given: Any) -> int:
     """Plan, gate, back up, apply, verify, check health, and commit or roll back, shard by shard.
 
-    Without --yes the plan is shown first and you are asked. A shard that fails is rolled back to its last
-    good deployment and takes its dependents out of the run; the others go on. Ctrl-C stops safely.
+    Without --yes, deploy shows the plan and asks. A shard that fails is rolled back to its last good
+    deployment, and its dependents are not deployed; the other shards go on. Ctrl-C stops safely.
 
-    What has not changed since its last good deploy is left alone; --refresh plans it all the same.
+    A shard in which nothing has changed since its last good deploy is skipped, unless --refresh is given.
     """
     with opened_session(runtime, given) as session:
         _executor(given)
-        if not yes and not session.output.can_ask:
-            raise UsageError(
-                "deploy asks before it changes anything, and there is no terminal to ask on",
-                next_step=again_with_yes(),
+        if not yes:
+            session.output.refuse_silence(
+                "deploy asks before it changes anything", next_step=again_with_yes()
             )
         plan = None if kept is None else read_kept(runtime.cwd / kept)
         result = _deploy(session, plan, given) if yes else _asked(session, plan, given)
-        show_result(session.output, result)
-    return result.exit_code
+        return show_result(session.output, result)
 
 
 def _asked(session: Session, plan: Plan | None, given: dict[str, Any]) -> RunResult:
-    """Show what would be done, and do it once somebody says so."""
+    """Show the plan, ask, and deploy it."""
     with session.warmed() as warm:
-        plan = plan or _planned(warm, given)
+        if plan is None:
+            selection = replace(warm.selection, one_environment=True)
+            with warm.watching() as on_event:
+                plan = warm.project.plan(selection, plan_options(given), on_event=on_event, stop=warm.stop)
         _confirm(plan, warm)
         return _deploy(warm, plan, given)
-
-
-def _planned(session: Session, given: dict[str, Any]) -> Plan:
-    with session.watching() as on_event:
-        return session.project.plan(
-            replace(session.selection, one_environment=True),
-            plan_options(given),
-            on_event=on_event,
-            stop=session.stop,
-        )
 
 
 def _confirm(plan: Plan, session: Session) -> None:
@@ -129,24 +112,18 @@ def _confirm(plan: Plan, session: Session) -> None:
 
 def _deploy(session: Session, plan: Plan | None, given: dict[str, Any]) -> RunResult:
     with session.watching() as on_event:
-        return session.project.deploy(
-            plan or session.selection,
-            _options(given),
-            on_event=on_event,
-            stop=session.stop,
+        options = DeployOptions(
+            policy=policy_of(given),
+            atomic=given["atomic"],
+            refresh=given["refresh"],
+            command=command_line(),
+            executor=_executor(given),
+            max_parallel=given["max_parallel"],
+            max_parallel_per_account=given["max_parallel_per_account"],
         )
-
-
-def _options(given: dict[str, Any]) -> DeployOptions:
-    return DeployOptions(
-        policy=policy_of(given),
-        atomic=given["atomic"],
-        refresh=given["refresh"],
-        command=command_line(),
-        executor=_executor(given),
-        max_parallel=given["max_parallel"],
-        max_parallel_per_account=given["max_parallel_per_account"],
-    )
+        return session.project.deploy(
+            plan or session.selection, options, on_event=on_event, stop=session.stop
+        )
 
 
 def _executor(given: dict[str, Any]) -> "Cluster | None":

@@ -9,14 +9,11 @@ from holdfast_orchestrator import Manifest, RunOptions, RunResult, Shard
 from holdfast_orchestrator.cli._ending import show_result
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
-    choosing,
-    cold_option,
+    choosing_options,
     dependents_option,
-    engine_option,
     examples,
     options,
-    parallel_option,
-    variables_option,
+    working_options,
     yes_option,
 )
 from holdfast_orchestrator.cli._policy import (
@@ -44,50 +41,45 @@ from holdfast_orchestrator.system.runtime import Runtime
 @click.option(
     "--retired",
     metavar="NAME",
-    help="A stack that is not in the app any more: taken down as it was last deployed.",
+    help="Take down a stack that is no longer in the app, as it was last deployed.",
 )
 @options(
-    choosing,
+    choosing_options,
     dependents_option,
     allow_destroy_option,
     rebaseline_option,
     take_over_app_option,
     wait_option,
-    parallel_option,
-    cold_option,
-    variables_option,
-    engine_option,
+    working_options,
 )
 @click.pass_obj
 def command(runtime: Runtime, /, *, yes: bool, **given: Any) -> int:
     """Take down exactly the shards chosen, dependents first.
 
-    Refused where a shard that was not chosen depends on one that was. A protected resource stays unless its
-    name is typed, or given with --allow-destroy; environment local has none.
+    Destroy refuses to take down a shard that other, unchosen shards depend on. A protected resource stays
+    unless you type its name or give it with --allow-destroy; environment local has none.
     """
     with opened_session(runtime, given) as session:
-        if not yes and not session.output.can_ask:
-            raise UsageError(
-                "destroy asks before it takes anything down, and there is no terminal to ask on",
-                next_step=again_with_yes(),
+        if not yes:
+            session.output.refuse_silence(
+                "destroy asks before it takes anything down", next_step=again_with_yes()
             )
         if given["retired"] and (given["stack"] or given["service"] or given["include_dependents"]):
             raise UsageError("--retired names the one stack to take down; leave --stack and the like away")
         with session.warmed() as warm:
             result = _destroy(warm, given, ask=not yes)
-        show_result(session.output, result)
-    return result.exit_code
+        return show_result(session.output, result)
 
 
 def _destroy(session: Session, given: dict[str, Any], *, ask: bool) -> RunResult:
-    allowed = tuple(given["allow_destroy"])
+    policy = policy_of(given)
     with session.watching() as on_event:
         manifest = session.project.synth(env=given["env"], on_event=on_event)
     if ask:
-        allowed += _confirm(_chosen(manifest, given, session), allowed, session)
-    policy = policy_of(given)
+        typed = _confirm(_chosen(manifest, given, session), policy.allowed, session)
+        policy = replace(policy, allowed=policy.allowed | typed)
     options = RunOptions(
-        policy=replace(policy, allowed=policy.allowed | frozenset(allowed)),
+        policy=policy,
         command=command_line(),
         max_parallel=given["max_parallel"],
         max_parallel_per_account=given["max_parallel_per_account"],
@@ -108,17 +100,17 @@ def _chosen(manifest: Manifest, given: dict[str, Any], session: Session) -> tupl
     return replace(session.selection, one_environment=True).of(manifest)
 
 
-def _confirm(shards: tuple[Shard, ...], allowed: tuple[str, ...], session: Session) -> tuple[str, ...]:
-    """Ask for the environment and for each protected resource; return the names typed."""
+def _confirm(shards: tuple[Shard, ...], allowed: frozenset[str], session: Session) -> frozenset[str]:
+    """Ask for the environment and for each protected resource; return the addresses typed."""
     session.output.say(["", "This takes down:", *(f"  {shard.name}" for shard in reversed(shards))])
     where = ", ".join(sorted({shard.environment for shard in shards}))
     ask = session.runtime.terminal.ask
     if ask(f"Everything in them is lost. Type the environment ({where}) to go on: ") != where:
         raise GateError("not confirmed; nothing was taken down")
-    typed = []
+    typed = set()
     for shard in shards:
-        for address in sorted(set(shard.guarded) - set(allowed)):
+        for address in sorted(set(shard.guarded) - allowed):
             if ask(f"{address} of {shard.name} is protected. Type its name to lose it: ") != address:
                 raise GateError(f"{address} is protected and was not named; nothing was taken down")
-            typed.append(address)
-    return tuple(typed)
+            typed.add(address)
+    return frozenset(typed)

@@ -1,10 +1,11 @@
-"""`holdfast doctor`: what is there, what is missing, and the command that mends it."""
+"""`holdfast doctor`: show what is missing, and the command that repairs it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from holdfast_orchestrator.cli._options import examples
 from holdfast_orchestrator.cli._output import Output
 
 if TYPE_CHECKING:
@@ -15,28 +16,16 @@ _MARKS = {"ok": ("✔", "green"), "missing": ("✘", "red"), "skipped": ("·", "
 _WIDTH = 24
 
 
-@click.command(
-    name="doctor",
-    epilog="\b\nExamples:\n  holdfast doctor\n  holdfast doctor --env prod\n  holdfast doctor --json",
-)
+@click.command(epilog=examples("holdfast doctor", "holdfast doctor --env prod", "holdfast doctor --json"))
 @click.option("--project", type=click.Path(path_type=Path), help="The app's folder (default: this one).")
 @click.option("--env", "environments", multiple=True, help="An environment to look at; repeatable.")
 @click.option("--engine", help="terraform, tofu, or a path.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 @click.pass_obj
-@click.pass_context
-def command(
-    context: click.Context,
-    runtime: "Runtime",
-    *,
-    project: Path | None,
-    environments: tuple[str, ...],
-    engine: str | None,
-    as_json: bool,
-) -> None:
-    """Look at toolchain, providers, credentials and state buckets; change nothing.
+def command(runtime: "Runtime", /, *, project: Path | None, as_json: bool, **given: Any) -> None:
+    """Check toolchain, providers, credentials and state buckets; change nothing.
 
-    Ends with 1 where something is missing. What cannot be looked at from here is skipped.
+    Exits with 1 if something is missing. What cannot be checked from here is skipped.
     """
     from holdfast_orchestrator.api.machine import examine  # noqa: PLC0415 - when it runs
     from holdfast_orchestrator.report.machine_documents import doctor_document  # noqa: PLC0415
@@ -44,14 +33,16 @@ def command(
     output = Output(runtime, json=as_json)
     with output.errors():
         checks = []
-        for check in examine(project or Path(), env=environments, engine=engine, runtime=runtime):
+        for check in examine(
+            project or Path(), env=given["environments"], engine=given["engine"], runtime=runtime
+        ):
             checks.append(check)
             if not as_json:
                 _show(output, check)
         document = doctor_document(checks)
         if as_json:
             output.answer(document)
-    context.exit(0 if document.ok else 1)
+    click.get_current_context().exit(0 if document.ok else 1)
 
 
 def _show(output: Output, check: "Check") -> None:

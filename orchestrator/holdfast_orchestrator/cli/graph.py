@@ -1,10 +1,10 @@
-"""`holdfast graph`: which shard waits for which."""
+"""`holdfast graph`: show which shard depends on which."""
 
 from typing import Any
 
 import click
 
-from holdfast_orchestrator.cli._options import choosing, examples
+from holdfast_orchestrator.cli._options import choosing_options, examples
 from holdfast_orchestrator.cli._session import opened_session
 from holdfast_orchestrator.report.documents import graph_document
 from holdfast_orchestrator.report.graph_text import RENDERINGS
@@ -20,16 +20,13 @@ from holdfast_orchestrator.system.runtime import Runtime
     type=click.Choice(tuple(RENDERINGS)),
     default="text",
     show_default=True,
-    help="How to draw it.",
+    help="Format of the graph.",
 )
-@choosing
+@choosing_options
 @click.pass_obj
 def command(runtime: Runtime, /, *, rendering: str, **given: Any) -> None:
-    """Show the graph of shards: in text, shards with the same number can be deployed at once."""
+    """Show the graph of shards; in text, shards with the same number can be deployed at the same time."""
     with opened_session(runtime, given) as session:
         with session.reading() as on_event:
             graph = session.project.graph(session.selection, on_event=on_event)
-        if session.output.json:
-            session.output.answer(graph_document(graph))
-        else:
-            session.output.say(RENDERINGS[rendering](graph).splitlines())
+        session.output.show(graph_document(graph), RENDERINGS[rendering](graph).splitlines())

@@ -1,4 +1,4 @@
-"""`holdfast list`: the shards of the app."""
+"""`holdfast list`: list the shards of the app."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from holdfast_orchestrator import Shard
-from holdfast_orchestrator.cli._options import choosing, examples, options, since_option
+from holdfast_orchestrator.cli._options import choosing_options, examples, options, since_option
 from holdfast_orchestrator.cli._session import opened_session
-from holdfast_orchestrator.report.columns import columns
 from holdfast_orchestrator.report.documents import list_document
+from holdfast_orchestrator.report.wording import columns
 from holdfast_orchestrator.system.runtime import Runtime
 
 
@@ -18,20 +18,17 @@ from holdfast_orchestrator.system.runtime import Runtime
         "holdfast list", "holdfast list --env prod --service orders", "holdfast list --changed-since main"
     )
 )
-@options(choosing, since_option)
+@options(choosing_options, since_option)
 @click.pass_obj
 def command(runtime: Runtime, /, **given: Any) -> None:
-    """List shards with their state's key and what they depend on.
+    """List shards with the key of their state and the shards they depend on.
 
-    Reads what was synthesized last; synthesizes only where that lacks what is asked for.
+    The app is synthesized only where the output folder lacks a shard that was chosen.
     """
     with opened_session(runtime, given) as session:
         with session.reading() as on_event:
             shards = session.project.list(session.selection, on_event=on_event)
-        if session.output.json:
-            session.output.answer(list_document(shards))
-        else:
-            session.output.say(_table(shards))
+        session.output.show(list_document(shards), _table(shards))
 
 
 def _table(shards: Sequence[Shard]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`holdfast local`: the AWS that runs on this machine."""
+"""`holdfast local`: start, stop and empty the local cloud."""
 
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group(name="local", epilog=examples("holdfast local up", "holdfast deploy --env local"))
 def command() -> None:
-    """The local cloud: an AWS on this machine, for trying things out and for tests.
+    """Run the local cloud: an AWS on this machine, for trying things out and for tests.
 
     It listens on loopback only, runs until `down`, and keeps everything in memory.
     """
@@ -28,7 +28,9 @@ def command() -> None:
 @command.command(
     epilog=examples("holdfast local up", "holdfast local up --port 5000 --bucket my-state --bucket other")
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Of loopback.  [default: a free one]")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Port of loopback.  [default: a free one]"
+)
 @click.option(
     "--bucket",
     "buckets",
@@ -36,13 +38,13 @@ def command() -> None:
     default=(STATE_BUCKET,),
     show_default=True,
     metavar="NAME",
-    help="A versioned state bucket to make; repeatable.",
+    help="Create this versioned state bucket; repeatable.",
 )
 @project_option
 @json_option
 @click.pass_obj
 def up(runtime: "Runtime", *, port: int, buckets: tuple[str, ...], project: Path, as_json: bool) -> None:
-    """Start it; returns once it answers. Fine where it runs already."""
+    """Start the local cloud, unless it runs already; returns once it answers."""
     with _opened(runtime, project, as_json=as_json) as (output, cloud):
         ran = cloud.status().running
         status = cloud.up(port=port, buckets=buckets)
@@ -54,7 +56,7 @@ def up(runtime: "Runtime", *, port: int, buckets: tuple[str, ...], project: Path
 @json_option
 @click.pass_obj
 def down(runtime: "Runtime", *, project: Path, as_json: bool) -> None:
-    """Stop it and forget everything in it. Fine where it does not run."""
+    """Stop the local cloud, if it runs; everything in it is lost."""
     with _opened(runtime, project, as_json=as_json) as (output, cloud):
         stopped = cloud.down()
         _answer(output, cloud.status(), "stopped" if stopped else "was not running")
@@ -65,10 +67,10 @@ def down(runtime: "Runtime", *, project: Path, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def status(runtime: "Runtime", *, project: Path, as_json: bool) -> None:
-    """Say whether it runs, where, since when, and with which state buckets."""
+    """Show whether the local cloud runs, where, since when, and with which state buckets."""
     with _opened(runtime, project, as_json=as_json) as (output, cloud):
-        found = cloud.status()
-        _answer(output, found, "running" if found.running else "not running")
+        current = cloud.status()
+        _answer(output, current, "running" if current.running else "not running")
 
 
 @command.command(epilog=examples("holdfast local reset"))
@@ -76,7 +78,7 @@ def status(runtime: "Runtime", *, project: Path, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def reset(runtime: "Runtime", *, project: Path, as_json: bool) -> None:
-    """Empty it: resources, states and logs are gone; the state buckets are made again."""
+    """Empty the local cloud: delete resources, states and logs, and create the state buckets again."""
     with _opened(runtime, project, as_json=as_json) as (output, cloud):
         _answer(output, cloud.reset(), "empty")
 
@@ -89,18 +91,14 @@ def _opened(runtime: "Runtime", project: Path, *, as_json: bool) -> "Iterator[tu
 
 
 def _answer(output: Output, status: "LocalStatus", word: str) -> None:
-    if output.json:
-        from holdfast_orchestrator.report.machine_documents import local_status_document  # noqa: PLC0415
+    from holdfast_orchestrator.report.machine_documents import local_status_document  # noqa: PLC0415
 
-        output.answer(local_status_document(status))
-    elif status.running:
-        output.say(
-            [
-                f"local cloud {word} at {status.endpoint}",
-                f"  process  {status.pid}, since {status.since}",
-                f"  state    {', '.join(status.state_buckets)}",
-                f"  log      {status.log}",
-            ]
-        )
-    else:
-        output.say([f"local cloud {word}"])
+    lines = [f"local cloud {word}"]
+    if status.running:
+        lines = [
+            f"local cloud {word} at {status.endpoint}",
+            f"  process  {status.pid}, since {status.since}",
+            f"  state    {', '.join(status.state_buckets)}",
+            f"  log      {status.log}",
+        ]
+    output.show(local_status_document(status), lines)

@@ -1,22 +1,11 @@
-"""`holdfast resume`: carry on or undo a run whose runner died, or that waits for a person."""
+"""`holdfast resume`: continue or undo a run whose process died, or that waits for a person."""
 
 from typing import Any
 
 import click
 
 from holdfast_orchestrator.cli._ending import show_result
-from holdfast_orchestrator.cli._options import (
-    cold_option,
-    engine_option,
-    env_option,
-    events_option,
-    examples,
-    json_option,
-    options,
-    output_option,
-    project_option,
-    verbose_option,
-)
+from holdfast_orchestrator.cli._options import env_option, examples, options, recorded_options
 from holdfast_orchestrator.cli._policy import command_line
 from holdfast_orchestrator.cli._session import opened_session
 from holdfast_orchestrator.errors import UsageError
@@ -30,31 +19,22 @@ from holdfast_orchestrator.system.runtime import Runtime
     )
 )
 @click.argument("run")
-@click.option("--continue", "go_on", is_flag=True, help="Try again where it was stuck (also without this).")
+@click.option("--continue", "go_on", is_flag=True, help="Try the failed step again (this is the default).")
 @click.option("--skip", multiple=True, metavar="ADDRESS", help="Leave this object as it is; repeatable.")
 @click.option(
     "--orphan",
     multiple=True,
     metavar="ADDRESS",
-    help="Let go of this object: it stays in the cloud and leaves the state; repeatable.",
+    help="Remove this object from the state and leave it in the cloud; repeatable.",
 )
-@click.option("--accept-forward", is_flag=True, help="Undo nothing; go on with the new version as it stands.")
-@options(
-    env_option,
-    cold_option,
-    engine_option,
-    project_option,
-    output_option,
-    verbose_option,
-    events_option,
-    json_option,
-)
+@click.option("--accept-forward", is_flag=True, help="Undo nothing; go on with the new version as it is.")
+@options(env_option, recorded_options)
 @click.pass_obj
 def command(runtime: Runtime, /, *, run: str, go_on: bool, **given: Any) -> int:
-    """Bring RUN to its end: finish what it began, or roll it back, whatever it was doing when it died.
+    """Complete RUN: finish what it began, or roll it back, whatever it was doing when it died.
 
-    Works on any machine with the app checked out; --env names the environments whose buckets are looked in.
-    Safe to repeat. A run that needs a person (exit code 6) is taken up with one of the decisions.
+    Resume works on any machine with the app checked out, and may be repeated; --env names the environments
+    whose buckets are searched. For a run that needs a person (exit code 6), give one of the decisions.
     """
     from holdfast_orchestrator import OperatorDecision  # noqa: PLC0415 - only when it runs
 
@@ -73,5 +53,4 @@ def command(runtime: Runtime, /, *, run: str, go_on: bool, **given: Any) -> int:
                 on_event=on_event,
                 stop=session.stop,
             )
-        show_result(session.output, result)
-    return result.exit_code
+        return show_result(session.output, result)

@@ -1,4 +1,4 @@
-"""`holdfast rollback`: re-apply an earlier good deployment, by hand."""
+"""`holdfast rollback`: apply an earlier good deployment again."""
 
 from typing import Any
 
@@ -7,16 +7,10 @@ import click
 from holdfast_orchestrator.cli._ending import show_result
 from holdfast_orchestrator.cli._options import (
     allow_destroy_option,
-    cold_option,
-    engine_option,
     env_option,
-    events_option,
     examples,
-    json_option,
     options,
-    output_option,
-    project_option,
-    verbose_option,
+    recorded_options,
     yes_option,
 )
 from holdfast_orchestrator.cli._policy import (
@@ -29,7 +23,7 @@ from holdfast_orchestrator.cli._policy import (
     wait_option,
 )
 from holdfast_orchestrator.cli._session import opened_session
-from holdfast_orchestrator.errors import GateError, UsageError
+from holdfast_orchestrator.errors import GateError
 from holdfast_orchestrator.system.runtime import Runtime
 
 
@@ -40,7 +34,7 @@ from holdfast_orchestrator.system.runtime import Runtime
     )
 )
 @click.argument("shard")
-@click.option("--to", metavar="RUN", help="The deploy to go back to.  [default: the one before what stands]")
+@click.option("--to", metavar="RUN", help="The deploy to go back to.  [default: the one before the current]")
 @yes_option
 @options(
     env_option,
@@ -49,28 +43,20 @@ from holdfast_orchestrator.system.runtime import Runtime
     rebaseline_option,
     take_over_app_option,
     wait_option,
-    cold_option,
-    engine_option,
-    project_option,
-    output_option,
-    verbose_option,
-    events_option,
-    json_option,
+    recorded_options,
 )
 @click.pass_obj
 def command(runtime: Runtime, /, *, shard: str, to: str | None, yes: bool, **given: Any) -> int:
-    """Deploy an earlier good version of SHARD again: its configuration, from what the bucket keeps.
+    """Deploy an earlier good version of SHARD again, from the configuration that the bucket keeps.
 
-    It is gated, backed up, verified and health-checked like any deploy; what it would destroy for good
-    stops it. `holdfast runs` lists what there is to go back to.
+    The rollback is gated, backed up, verified and health-checked like any deploy; a permanent loss stops it.
+    `holdfast runs` lists the deploys to go back to.
     """
     with opened_session(runtime, given) as session:
         if not yes:
-            if not session.output.can_ask:
-                raise UsageError(
-                    "rollback asks before it changes anything, and there is no terminal to ask on",
-                    next_step=again_with_yes(),
-                )
+            session.output.refuse_silence(
+                "rollback asks before it changes anything", next_step=again_with_yes()
+            )
             if session.runtime.terminal.ask(f"Take {shard} back? Type its name to go on: ") != shard:
                 raise GateError("not confirmed; nothing was changed")
         with session.watching() as on_event:
@@ -83,5 +69,4 @@ def command(runtime: Runtime, /, *, shard: str, to: str | None, yes: bool, **giv
                 on_event=on_event,
                 stop=session.stop,
             )
-        show_result(session.output, result)
-    return result.exit_code
+        return show_result(session.output, result)

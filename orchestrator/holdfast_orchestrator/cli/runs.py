@@ -1,11 +1,11 @@
-"""`holdfast runs`: what was deployed, when, by whom, and how it ended."""
+"""`holdfast runs`: list what was deployed, when, by whom, and how it ended."""
 
 from typing import Any
 
 import click
 
-from holdfast_orchestrator.cli._options import examples, options
-from holdfast_orchestrator.cli._records import about_history, opened_history
+from holdfast_orchestrator.cli._options import examples
+from holdfast_orchestrator.cli._records import history_options, opened_history
 from holdfast_orchestrator.system.runtime import Runtime
 
 
@@ -16,8 +16,14 @@ from holdfast_orchestrator.system.runtime import Runtime
         "holdfast runs --state-bucket acme-state --region eu-west-1 --json",
     )
 )
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="At most so many.")
-@options(about_history)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1000),
+    default=20,
+    show_default=True,
+    help="Show at most this many runs.",
+)
+@history_options
 @click.pass_obj
 def command(runtime: Runtime, /, *, limit: int, **given: Any) -> None:
     """List runs, newest first, from any machine that may read the state bucket."""
@@ -26,7 +32,4 @@ def command(runtime: Runtime, /, *, limit: int, **given: Any) -> None:
 
     with opened_history(runtime, given) as (output, history):
         records = history.runs(env=given["env"], limit=limit)
-        if output.json:
-            output.answer(runs_document(records))
-        else:
-            output.say(runs_lines(records))
+        output.show(runs_document(records), runs_lines(records))

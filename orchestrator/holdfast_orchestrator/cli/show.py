@@ -1,11 +1,11 @@
-"""`holdfast show RUN`: one run, shard by shard, as its record and its journals tell it."""
+"""`holdfast show RUN`: show one run, shard by shard, from its record and its journals."""
 
 from typing import Any
 
 import click
 
-from holdfast_orchestrator.cli._options import examples, options
-from holdfast_orchestrator.cli._records import about_history, opened_history
+from holdfast_orchestrator.cli._options import examples
+from holdfast_orchestrator.cli._records import history_options, opened_history
 from holdfast_orchestrator.system.runtime import Runtime
 
 
@@ -16,10 +16,10 @@ from holdfast_orchestrator.system.runtime import Runtime
     )
 )
 @click.argument("run")
-@options(about_history)
+@history_options
 @click.pass_obj
 def command(runtime: Runtime, /, *, run: str, **given: Any) -> None:
-    """Show a run: who began it, how each shard ended, and the step each journal ends with."""
+    """Show a run: who started it, how each shard ended, and the last step in each journal."""
     from holdfast_orchestrator.api.history import run_name  # noqa: PLC0415 - when it runs
     from holdfast_orchestrator.report.history_documents import show_document  # noqa: PLC0415
     from holdfast_orchestrator.report.history_text import run_lines  # noqa: PLC0415
@@ -27,7 +27,6 @@ def command(runtime: Runtime, /, *, run: str, **given: Any) -> None:
     name = run_name(run)
     with opened_history(runtime, given) as (output, history):
         recorded = history.run(name)
-        if output.json:
-            output.answer(show_document(recorded.record, recorded.journals))
-        else:
-            output.say(run_lines(recorded.record, recorded.journals))
+        output.show(
+            show_document(recorded.record, recorded.journals), run_lines(recorded.record, recorded.journals)
+        )

@@ -1,4 +1,4 @@
-"""`holdfast state`: the break-glass drawer. Each command says what it would do before it does it."""
+"""`holdfast state`: list, read, restore and unlock states by hand."""
 
 import shlex
 from datetime import UTC, datetime
@@ -10,17 +10,17 @@ import click
 from holdfast_orchestrator.cli._options import examples, options, yes_option
 from holdfast_orchestrator.cli._output import Output
 from holdfast_orchestrator.cli._outputs import write_private
-from holdfast_orchestrator.cli._records import about_a_state, opened_state
+from holdfast_orchestrator.cli._records import opened_state, state_options
 from holdfast_orchestrator.cli._streams import was_lost
 from holdfast_orchestrator.errors import GateError, HoldfastError, UsageError
 from holdfast_orchestrator.system.runtime import Runtime
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator import Held, Restored, RestoreProposal, ShardState, StateCopy
+    from holdfast_orchestrator import Held, ShardState, StateCopy
 
 
 def _moment(_context: click.Context, _option: click.Parameter, text: str | None) -> datetime | None:
-    """A time in ISO 8601; without a zone it is UTC."""
+    """Read a time in ISO 8601; a time without a zone is UTC."""
     if text is None:
         return None
     try:
@@ -31,8 +31,14 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str | None)
 
 
 _WHICH = (
-    click.option("--backup", "name", metavar="NAME", help="As `state backups` names it."),
-    click.option("--at", "moment", callback=_moment, metavar="TIME", help="As it was at 2026-11-21T12:00Z."),
+    click.option("--backup", "name", metavar="NAME", help="The copy with this name in `state backups`."),
+    click.option(
+        "--at",
+        "moment",
+        callback=_moment,
+        metavar="TIME",
+        help="The newest copy at this time, such as 2026-11-21T12:00Z.",
+    ),
 )
 
 
@@ -45,9 +51,9 @@ _WHICH = (
     ),
 )
 def command() -> None:
-    """Copies of states, and what to do when a state is damaged, lost or locked for ever.
+    """Work with copies of states, and repair a state that is damaged, lost or locked for ever.
 
-    Everything works with nothing but the bucket, on any machine: --state-bucket and --region.
+    With --state-bucket and --region every command works on any machine, without the app.
     """
 
 
@@ -57,19 +63,16 @@ def command() -> None:
         "holdfast state backups orders --state-bucket acme-state --region eu-west-1 --json",
     )
 )
-@options(about_a_state)
+@state_options
 @click.pass_obj
 def backups(runtime: Runtime, /, **given: Any) -> None:
-    """List the copies of a shard's state, the newest first: backups, and versions of the object itself."""
+    """List the copies of a shard's state, newest first: backups, and versions of the object itself."""
     from holdfast_orchestrator.report.state_documents import backups_document  # noqa: PLC0415 - when it runs
     from holdfast_orchestrator.report.state_text import copies_lines  # noqa: PLC0415
 
     with opened_state(runtime, given) as (output, state):
         copies = state.copies().all()
-        if output.json:
-            output.answer(backups_document(state.place, copies))
-        else:
-            output.say(copies_lines(copies, state.current()))
+        output.show(backups_document(state.place, copies), copies_lines(copies, state.current()))
 
 
 @command.command(
@@ -82,17 +85,17 @@ def backups(runtime: Runtime, /, **given: Any) -> None:
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write a new file that only you may read.  [default: standard output]",
+    help="Write a new file that only you can read.  [default: standard output]",
 )
-@options(about_a_state)
+@state_options
 @click.pass_obj
 def pull(
     runtime: Runtime, /, *, name: str | None, moment: datetime | None, out: Path | None, **given: Any
 ) -> None:
-    """Give out a state, byte for byte and with every secret in it: the newest, a copy, or a moment's."""
+    """Print a state unchanged, with every secret in it: the newest, a copy, or the state at a time."""
     with opened_state(runtime, given) as (output, state):
         if output.json:
-            raise UsageError("a state is JSON already, and is given out as it is: leave --json away")
+            raise UsageError("a state is JSON already and is printed unchanged: leave --json away")
         newest = name is None and moment is None
         content = state.content(None if newest else _copy(state, name, moment))
         if out is not None:
@@ -100,7 +103,7 @@ def pull(
             runtime.terminal.err.write(f"{out} holds the state and the secrets in it\n")
         else:
             runtime.terminal.err.write("warning: a state holds secrets; keep what follows to yourself\n")
-            _give_out(content, runtime.terminal.out)
+            _print(content, runtime.terminal.out)
 
 
 @command.command(
@@ -111,24 +114,15 @@ def pull(
     )
 )
 @options(*_WHICH, yes_option)
-@click.option("--confirm", metavar="SHARD", help="With --yes: the shard's name once more.")
-@options(about_a_state)
+@click.option("--confirm", metavar="SHARD", help="With --yes: repeat the shard's name.")
+@state_options
 @click.pass_obj
-def restore(
-    runtime: Runtime,
-    /,
-    *,
-    name: str | None,
-    moment: datetime | None,
-    yes: bool,
-    confirm: str | None,
-    **given: Any,
-) -> None:
-    """Put an old state back, after showing what that would orphan and what it would bring back.
+def restore(runtime: Runtime, /, *, name: str | None, moment: datetime | None, **given: Any) -> None:
+    """Put an old state back, after showing which objects that would orphan and which it would bring back.
 
-    A run that is open on the shard is ended by it, also where the state is that copy already.
-    Nothing in the cloud changes: only what Terraform believes to exist. What is there now is backed up first.
-    A state of another lineage is refused. The plan that follows has to be looked at.
+    Nothing changes in the cloud, only in Terraform's record of it. The present state is backed up first. A
+    state of another lineage is refused. A run that is open on the shard ends, even if the state is the same
+    as the copy. Look at the next plan before you deploy.
     """
     from holdfast_orchestrator.report.state_documents import restore_document  # noqa: PLC0415 - when it runs
     from holdfast_orchestrator.report.state_text import proposal_lines, restored_lines  # noqa: PLC0415
@@ -140,8 +134,13 @@ def restore(
         if proposal.needless:
             output.say(["nothing to restore: that is the state there is"])
         else:
-            _confirm(state.shard, output, yes=yes, confirm=confirm)
-            restored = _restore(state, proposal, output)
+            _confirm(state.shard, output, yes=given["yes"], confirm=given["confirm"])
+            restored = state.restore(
+                proposal,
+                command=f"holdfast state restore {shlex.quote(state.shard)}",
+                on_step=lambda step: output.say([f"  {step}"]),
+                on_warning=lambda warning: output.note(f"warning: {warning}"),
+            )
             output.say(["", *restored_lines(proposal, restored)])
         if output.json:
             output.answer(restore_document(proposal, restored))
@@ -153,15 +152,15 @@ def restore(
         "holdfast state unlock orders-prod-eu-west-1 --confirm 0b5c7e1e-6a3a-7d0c-5d62-1a2a0f6d9b3c",
     )
 )
-@click.option("--confirm", metavar="ID", help="The id of what to remove, as it was shown.")
-@options(about_a_state)
+@click.option("--confirm", metavar="ID", help="The id of the lock or lease to remove, as `unlock` shows it.")
+@state_options
 @click.pass_obj
 def unlock(runtime: Runtime, /, *, confirm: str | None, **given: Any) -> None:
-    """Show who holds a shard, and remove a lock whose owner is gone once its id was typed.
+    """Show who holds a shard, and remove a lock whose owner is gone, after you type its id.
 
-    Terraform's lock is removed by its own id, even where the object is empty or damaged. What a person holds
-    is given back by the name of its run. The lease of a run is never removed here: `holdfast resume` knows
-    what that run left behind.
+    The id of Terraform's lock is its own, even where the lock object is empty or damaged; the id of a lease
+    that a person holds is the name of its run. The lease of a run is never removed here: `holdfast resume`
+    completes what that run left behind.
     """
     from holdfast_orchestrator.report.state_documents import unlock_document  # noqa: PLC0415 - when it runs
 
@@ -186,8 +185,8 @@ def _copy(state: "ShardState", name: str | None, moment: datetime | None) -> "St
             )
 
 
-def _give_out(content: bytes, out: TextIO) -> None:
-    """Write a state to standard output; there, half of one is no success. Raises HoldfastError."""
+def _print(content: bytes, out: TextIO) -> None:
+    """Write a state to standard output. Raises HoldfastError if not all of it could be written."""
     if (inner := getattr(out, "buffer", None)) is not None:
         out.flush()
         inner.write(content)
@@ -200,15 +199,6 @@ def _give_out(content: bytes, out: TextIO) -> None:
         )
 
 
-def _restore(state: "ShardState", proposal: "RestoreProposal", output: Output) -> "Restored":
-    return state.restore(
-        proposal,
-        command=f"holdfast state restore {shlex.quote(state.shard)}",
-        on_step=lambda step: output.say([f"  {step}"]),
-        on_warning=lambda warning: output.note(f"warning: {warning}"),
-    )
-
-
 def _confirm(shard: str, output: Output, *, yes: bool, confirm: str | None) -> None:
     if yes:
         if confirm != shard:
@@ -217,19 +207,15 @@ def _confirm(shard: str, output: Output, *, yes: bool, confirm: str | None) -> N
                 next_step=f"--yes --confirm {shard}",
             )
         return
-    if not output.can_ask:
-        raise UsageError(
-            "restore asks for the shard's name, and there is no terminal to ask on",
-            next_step=f"--yes --confirm {shard}",
-        )
-    if output.ask(f"Type the shard's name ({shard}) to restore it: ") != shard:
+    output.refuse_silence("restore asks for the shard's name", next_step=f"--yes --confirm {shard}")
+    if output.runtime.terminal.ask(f"Type the shard's name ({shard}) to restore it: ") != shard:
         raise GateError("not confirmed; nothing was restored")
 
 
 def _unlock(state: "ShardState", held: "Held", output: Output, confirm: str | None) -> tuple[str, ...]:
     id_ = confirm or ""
     if confirm is None and held.removable and output.can_ask:
-        id_ = output.ask("Type the id of what to remove, once its owner is gone for sure: ")
+        id_ = output.runtime.terminal.ask("Type the id of what to remove, once its owner is gone for sure: ")
     if not id_:
         return ()
     removed = state.unlock(

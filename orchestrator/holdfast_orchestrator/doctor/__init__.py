@@ -1,12 +1,12 @@
-"""Is everything there? Looks, and names the command that repairs what is missing.
+"""Checks what a deploy needs, and names the command that repairs what is missing.
 
-    machine    project, engine, providers, packages, Node from files and `--version`
-    cloud      local cloud, credentials, state buckets    from the local record, STS and S3
+    machine    project, engine, providers, packages, Node    from files and `--version`
+    cloud      local cloud, credentials, state buckets       from the local record, STS and S3
 
 A check is one frozen value: `ok`, `missing` (with the command that repairs it) or `skipped` (with the
-reason). Nothing is changed, but for what dead runs left in temporary folders: it is removed and named.
-Only what is missing makes the examination fail: a laptop without credentials for production is not a defect.
-What cannot be looked at is skipped, never guessed.
+reason). The checks change nothing, except that they remove what dead runs left in temporary folders, and name
+it. Only a missing part makes the examination fail: a laptop without credentials for production is no defect.
+What cannot be checked is skipped, never guessed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from holdfast_orchestrator.system.runtime import Runtime
 def examine(
     runtime: Runtime, project: Path, *, environments: Sequence[str] = (), engine: str | None = None
 ) -> Iterator[Check]:
-    """Yield the checks as they are made; `environments` by name, none meaning all of the project."""
+    """Yield the checks as they are made, for these environments (none: all of the project)."""
     from holdfast_orchestrator.doctor import cloud, machine  # noqa: PLC0415 - they import this module
 
     yield from machine.checks(runtime, project, engine)

@@ -1,4 +1,4 @@
-"""One thing that was looked at."""
+"""The result of one check."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ from holdfast_orchestrator.errors import HoldfastError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing looked at: what was found (or why it was not looked at), and what repairs it."""
+    """One check: what was found (or why it was skipped), and the command that repairs it."""
 
     name: str
     status: Literal["ok", "missing", "skipped"]
@@ -17,7 +17,7 @@ class Check:
 
 
 def ok(name: str, found: str) -> Check:
-    """Return a check that found what it looked for."""
+    """Return a check that passed."""
     return Check(name=name, status="ok", found=found)
 
 
@@ -27,5 +27,5 @@ def skipped(name: str, reason: str, next_step: str | None = None) -> Check:
 
 
 def missing(name: str, error: HoldfastError) -> Check:
-    """Return a check that failed, in the words of the error a command would end with."""
+    """Return a check that failed, with the text of the error that a command would end with."""
     return Check(name=name, status="missing", found=error.what, next_step=error.next_step)

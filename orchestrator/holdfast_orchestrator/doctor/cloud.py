@@ -1,4 +1,4 @@
-"""What has to be in the cloud: the local one running, credentials that work, versioned state buckets."""
+"""Checks of the clouds: the local cloud runs, credentials work, state buckets keep versions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _LOG_IN = "set AWS_PROFILE, or log in (aws sso login)"
 
 @dataclass(frozen=True, slots=True)
 class _Caller:
-    """Who AWS says we are; `account` is None where that could not be found out, for `reason`."""
+    """The account of the caller; None if it could not be found out, for `reason`."""
 
     account: str | None
     reason: str = ""

@@ -1,4 +1,4 @@
-"""What has to be on this machine: the project, engine, provider packages, Python packages, Node."""
+"""Checks of this machine: the project, engine, provider packages, Python packages, Node."""
 
 import platform
 import sys
@@ -27,7 +27,7 @@ _NODE_SECONDS = 30
 
 
 def checks(runtime: Runtime, project: Path, engine_choice: str | None) -> Iterator[Check]:
-    """Yield a check a part."""
+    """Yield the checks of this machine."""
     yield _project(project)
     yield ok("python", f"{platform.python_version()} ({sys.executable})")
     yield _packages()
@@ -52,18 +52,18 @@ def _project(project: Path) -> Check:
 
 
 def _packages() -> Check:
-    found, absent = [], []
+    installed, absent = [], []
     for name in _PACKAGES:
         try:
-            found.append(f"{name} {version(name)}")
+            installed.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             absent.append(name)
     install = install_command("aws")
     if absent == [*_BLOCKS]:
-        return skipped("packages", f"{', '.join(found)}; without the building blocks", install)
+        return skipped("packages", f"{', '.join(installed)}; without the building blocks", install)
     if absent:
         return missing("packages", ToolchainError(f"not installed: {', '.join(absent)}", next_step=install))
-    return ok("packages", ", ".join(found))
+    return ok("packages", ", ".join(installed))
 
 
 def _node(runtime: Runtime) -> Check:
@@ -79,16 +79,16 @@ def _node(runtime: Runtime) -> Check:
         on_timeout="kill",
     )
     try:
-        told = runtime.processes.run(command)
+        answer = runtime.processes.run(command)
     except ToolchainError:
         return missing(
             "node", ToolchainError("there is no Node, which synthesizing needs", next_step=install)
         )
-    major = told.stdout.strip().removeprefix("v").partition(".")[0]
-    if not told or not major.isdecimal() or int(major) < _NODE_FLOOR:
-        what = f"{program} answers {told.stdout.strip()!r}; {_NODE_FLOOR} or newer is needed"
+    major = answer.stdout.strip().removeprefix("v").partition(".")[0]
+    if not answer or not major.isdecimal() or int(major) < _NODE_FLOOR:
+        what = f"{program} answers {answer.stdout.strip()!r}; {_NODE_FLOOR} or newer is needed"
         return missing("node", ToolchainError(what, next_step=install))
-    return ok("node", f"{told.stdout.strip()} ({program})")
+    return ok("node", f"{answer.stdout.strip()} ({program})")
 
 
 def _providers(runtime: Runtime, project: Path, engine: Engine) -> Check:

@@ -1,4 +1,4 @@
-"""The environments of a project, as far as they can be read without running its app."""
+"""Reads the environments of a project without running its app."""
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from holdfast_orchestrator.system.json_input import parse_json, read_settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """An environment's name, account, state bucket and its region; None where it does not say."""
+    """An environment; account and state bucket are None if its file does not name them."""
 
     name: str
     account: str | None
@@ -22,13 +22,13 @@ class Environment:
 
 
 def environments(project: Path, names: Sequence[str]) -> tuple[Environment, ...]:
-    """Return the environments asked for, or all. Raises SettingsError for one that is not there."""
-    found = {one.name: one for one in (*_from_files(project), *_from_context(project))}
-    unknown = [name for name in names if name not in found]
+    """Return the environments with these names, or all. Raises SettingsError for an unknown name."""
+    by_name = {place.name: place for place in (*_from_files(project), *_from_context(project))}
+    unknown = [name for name in names if name not in by_name]
     if unknown:
-        there = ", ".join(sorted(found)) or "none"
-        raise SettingsError(f"there is no environment {', '.join(unknown)}; there are: {there}")
-    return tuple(found[name] for name in (names or sorted(found)))
+        existing = ", ".join(sorted(by_name)) or "none"
+        raise SettingsError(f"there is no environment {', '.join(unknown)}; there are: {existing}")
+    return tuple(by_name[name] for name in (names or sorted(by_name)))
 
 
 def _from_files(project: Path) -> Iterator[Environment]:
@@ -52,7 +52,7 @@ def _from_files(project: Path) -> Iterator[Environment]:
 
 
 def _from_context(project: Path) -> Iterator[Environment]:
-    """An app that is not built on Holdfast names one bucket in cdktf.json."""
+    """Yield the environment of an app that is not built on Holdfast; cdktf.json names its bucket."""
     try:
         context = _mapping(
             _mapping(parse_json(read_settings(project / "cdktf.json", follow=True))).get("context")

@@ -1,20 +1,19 @@
-"""Where the shards of a run are worked on: here, or by the workers of a Dask cluster.
+"""Deploys the shards of a run on the workers of a Dask cluster.
 
-    dask_cluster.py the workers of a Dask cluster, seen from the machine that was asked to deploy
-    address.py      which cluster, and whether it may be used: loopback, TLS, or openly if asked for
-    messages.py     what both sides say: JSON, and nothing else
-    unpickling.py   what Dask itself may load from a cluster: plain values
+    dask_cluster.py the cluster, seen from the machine that deploys
+    address.py      the scheduler's address, and whether it is safe: loopback, TLS, or explicitly insecure
+    messages.py     the messages between both sides, in JSON
+    unpickling.py   restricts what Dask may load from a cluster to plain values
     job.py          what a worker needs to know about a shard
     dask_worker.py  what a worker does
 
-The machine that was asked keeps the schedule, the gates on what to begin, the records of the run and the
-terminal; a worker does for one shard what a thread here would do, lease, backup, journal and rollback
-included. It needs this package, Terraform, credentials of its own and the bucket. Neither the environment
-nor the credentials of the one who asked are ever sent.
+The machine that deploys keeps the schedule, the records of the run and the terminal. A worker does for one
+shard what a thread would do here: lease, backup, journal and rollback included. A worker needs this package,
+Terraform, its own credentials and the bucket. Environment and credentials are never sent to it.
 
-A worker may die at any moment, and Dask then hands its task to another one. That is safe because everything
-that counts lies in the bucket: a worker that gets a shard looks first whether this very run has begun it.
-If so, the lease of the dead is waited for, and its work is brought to an end as `holdfast resume` would. A
-worker that was only given up for dead still renews its lease, and is waited for. Where the cluster itself
-is gone, the machine that was asked does the same.
+A worker may die at any moment, and Dask then gives its task to another worker. That is safe because all
+records are in the bucket: a worker first looks whether this run has begun its shard already. If so, it waits
+for the dead worker's lease to expire, and completes the work as `holdfast resume` would. A worker that is
+alive after all renews its lease, so the other waits. If the whole cluster is gone, the machine that deploys
+does the same.
 """

@@ -1,7 +1,7 @@
-"""Which cluster, and how it is reached: over loopback, over TLS with certificates, or openly, if asked for.
+"""The address of a cluster's scheduler: on loopback, over TLS with certificates, or explicitly insecure.
 
-Who reaches a scheduler's port without TLS runs code on every machine of the cluster. So `tcp://` beyond
-loopback is refused unless it was asked for by name.
+Anyone who reaches a scheduler's port without TLS can run code on every machine of the cluster. So `tcp://`
+beyond loopback is refused, unless `insecure` allows it.
 """
 
 import ipaddress
@@ -16,7 +16,7 @@ _TLS_NEXT = "name --executor-ca, --executor-cert and --executor-key (see docs/ex
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """A scheduler's address; `ca`, `cert`, `key` are PEM files for TLS, `insecure` allows to go without."""
+    """A scheduler's address; `ca`, `cert`, `key` are PEM files for TLS, `insecure` allows no TLS."""
 
     address: str
     ca: Path | None = None
@@ -26,24 +26,26 @@ class Cluster:
 
     @property
     def scheme(self) -> str:
-        """How the scheduler is reached; Dask means tcp where nothing is said."""
+        """The scheme of the address; without one, Dask uses tcp."""
         scheme, separator, _ = self.address.partition("://")
         return scheme.lower() if separator else "tcp"
 
     @property
     def is_open(self) -> bool:
-        """Whether anybody who reaches the port may do anything: no TLS, and not on loopback."""
+        """Whether anyone who reaches the port can use the cluster: no TLS, and not on loopback."""
         return self.scheme == "tcp" and not is_loopback(self.address)
 
     def check(self) -> None:
-        """Return if it may be used. Raises UsageError."""
+        """Raise UsageError if the cluster may not be used, or files for TLS are missing."""
         files = {"--executor-ca": self.ca, "--executor-cert": self.cert, "--executor-key": self.key}
         absent = [name for name, path in files.items() if path is None]
         match self.scheme:
             case "tls" if absent and len(absent) < len(files):
                 raise UsageError(f"{self.address} needs {', '.join(absent)} too", next_step=_TLS_NEXT)
             case "tls":
-                self._check_files([path for path in files.values() if path is not None])
+                for path in files.values():
+                    if path is not None and not path.is_file():
+                        raise UsageError(f"there is no certificate file {path}", next_step=_TLS_NEXT)
             case "tcp" if len(absent) < len(files):
                 raise UsageError(
                     f"{self.address} is reached without TLS, so certificates mean nothing",
@@ -54,15 +56,10 @@ class Cluster:
             case _:
                 raise UsageError(f"an executor is tls://… or, on this machine, tcp://…, got {self.address}")
 
-    def _check_files(self, paths: list[Path]) -> None:
-        for path in paths:
-            if not path.is_file():
-                raise UsageError(f"there is no certificate file {path}", next_step=_TLS_NEXT)
-
     def security(self, distributed: Any) -> Any:
-        """Return what Dask is to connect with; Dask's own settings where no files are named.
+        """Return the TLS settings for Dask's client; Dask's own settings if no files are named.
 
-        Raises UsageError for tls:// where Dask has no files either.
+        Raises UsageError for tls:// if Dask's settings name no files either.
         """
         if self.scheme != "tls":
             return None
@@ -80,31 +77,31 @@ class Cluster:
 
 
 def open_to_all(cluster: Cluster) -> str:
-    """Return the warning for a cluster that is used without TLS because somebody asked for it."""
+    """Return the warning for a cluster that is explicitly used without TLS."""
     return (
-        f"warning: {cluster.address} is used without TLS: whoever reaches that port reads every secret that "
-        "is sent and runs code on every machine of the cluster"
+        f"warning: {cluster.address} is used without TLS: anyone who reaches that port can read every "
+        "secret that is sent and run code on every machine of the cluster"
     )
 
 
 def refuse_open(cluster: Cluster, listening: str | None = None) -> None:
-    """Raise UsageError for a cluster that anybody on the network could use, unless that was asked for.
+    """Raise UsageError for a cluster that anyone on the network could use, unless it is `insecure`.
 
-    `listening` is the address the scheduler itself says it has, once it was asked.
+    `listening` is the address that the scheduler itself reports.
     """
-    told = listening or cluster.address
-    scheme, separator, _ = told.partition("://")
-    if cluster.insecure or (separator and scheme.lower() == "tls") or is_loopback(told):
+    address = listening or cluster.address
+    scheme, separator, _ = address.partition("://")
+    if cluster.insecure or (separator and scheme.lower() == "tls") or is_loopback(address):
         return
     raise UsageError(
-        f"whoever reaches {told} runs code on every machine of that cluster: tcp:// is for loopback only",
+        f"anyone reaching {address} runs code on every machine of that cluster: tcp:// is only for loopback",
         next_step="use tls:// with certificates (docs/executors.md), start the scheduler with "
-        "`--host 127.0.0.1`, or, in a network that is trusted, --executor-insecure",
+        "`--host 127.0.0.1`, or, in a trusted network, --executor-insecure",
     )
 
 
 def is_loopback(address: str) -> bool:
-    """Say whether an address is of this machine's loopback."""
+    """Return whether an address is on this machine's loopback."""
     host = address.rpartition("://")[2].rpartition(":")[0].strip("[]")
     if host.lower() == "localhost":
         return True

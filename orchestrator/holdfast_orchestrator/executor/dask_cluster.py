@@ -1,11 +1,11 @@
-"""The crew that is a Dask cluster, seen from the machine that was asked to deploy.
+"""The workers of a Dask cluster, seen from the machine that deploys.
 
     with joined(Cluster(address="tls://scheduler:8786", …), project) as crew:
         carry_out(order, run, crew)
 
-Each thread of the walk hands its shard to the cluster and waits. Meanwhile it emits the events of the workers
-here, and a run that is asked to stop asks them. Where the cluster gives a shard up (its workers died one
-after another, none is left, or nobody answers any more) the thread takes the shard over itself.
+Each thread of the walk hands its shard to the cluster and waits. Meanwhile it emits the workers' events, and
+passes a request to stop on to them. If the cluster fails to deploy a shard (its workers died, no worker is
+left, or the scheduler does not answer), the thread deploys the shard itself.
 """
 
 import logging
@@ -38,23 +38,23 @@ _TELL_SECONDS = 10
 _COUNT_SECONDS = 2.0
 _INSTALL = "install the same holdfast there"
 DESERTED_SECONDS = 60.0
-"""How long a cluster may be without any worker before its shards are taken over here."""
+"""How long a cluster may have no worker before this machine takes over its shards."""
 
 
 class NoWorkersError(OSError):
-    """No worker is left; the scheduler would wait for new ones for ever."""
+    """No worker is left; the scheduler would wait for new workers for ever."""
 
 
-class BabbleError(OSError):
-    """The cluster answered with what no worker of ours answers."""
+class ForeignAnswerError(OSError):
+    """The cluster answered something that no worker of Holdfast answers."""
 
 
 @contextmanager
 def joined(cluster: Cluster, project_settings: ProjectSettings) -> Iterator["DaskCrew"]:
-    """Yield the crew of a cluster.
+    """Connect to a cluster; yields its workers.
 
-    Raises ToolchainError where Dask is not installed, UsageError where no scheduler answers there or
-    anybody could use it, and HoldfastError where it has no workers or one of them cannot deploy.
+    Raises ToolchainError if Dask is not installed, UsageError if no scheduler answers or anyone could use
+    the cluster, and HoldfastError if it has no workers or a worker cannot deploy.
     """
     cluster.check()
     address = cluster.address
@@ -66,7 +66,7 @@ def joined(cluster: Cluster, project_settings: ProjectSettings) -> Iterator["Das
         ) from None
     with plain_values_only():
         client = _connected(distributed, cluster)
-        # It logs each lost connection; one notice of ours is enough.
+        # Dask logs each lost connection; one notice of Holdfast is enough.
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         try:
             refuse_open(cluster, listening=str(client.scheduler_info()["address"]))
@@ -93,32 +93,34 @@ def _connected(distributed: Any, cluster: Cluster) -> Any:
         ) from None
 
 
-def _refuse_unready(found: dict[str, object], address: str) -> None:
-    if not found:
+def _refuse_unready(answers: dict[str, object], address: str) -> None:
+    if not answers:
         raise HoldfastError(
             f"the cluster at {address} has no workers", next_step=f"start some: dask worker {address}"
         )
-    problems = {name: problem for name, answer in found.items() if (problem := _problem(answer)) is not None}
+    problems = {
+        name: problem for name, answer in answers.items() if (problem := _problem(answer)) is not None
+    }
     if problems:
-        told = "; ".join(f"{name}{problem}" for name, problem in sorted(problems.items()))
-        unable = any(isinstance(found[name], Exception) for name in problems)
+        listed = "; ".join(f"{name}{problem}" for name, problem in sorted(problems.items()))
+        unable = any(isinstance(answers[name], Exception) for name in problems)
         raise HoldfastError(
-            f"{len(problems)} of {len(found)} workers cannot deploy: {told}",
+            f"{len(problems)} of {len(answers)} workers cannot deploy: {listed}",
             next_step=f"{_INSTALL if unable else 'correct them'}, or take them out of the cluster",
         )
 
 
 def _problem(answer: object) -> str | None:
-    """Why a worker cannot deploy, to be said after its name; None where it can."""
+    """Return why a worker cannot deploy, as text after its name; None if it can."""
     if isinstance(answer, Exception):
-        # One that was raised before our code was reached comes as the text of a plain exception.
+        # An error that was raised before our code ran arrives as the text of a plain exception.
         kind = "" if type(answer) is Exception else f" {type(answer).__name__}:"
         return f":{kind} {answer}"
     match answer:
         case (str(version), (str() | None) as problem):
             pass
         case _:
-            return " answers what no worker of ours does"
+            return " answers what no worker of Holdfast does"
     if version != (ours := worker.package_version()):
         return f" has Holdfast {version}, not {ours}"
     return None if problem is None else f": {problem}"
@@ -129,24 +131,24 @@ class DaskCrew:
 
     def __init__(self, client: Any, project_settings: ProjectSettings) -> None:
         self._client = client
-        self._belongings = project_settings
+        self._project_settings = project_settings
         self._lock = threading.Lock()
-        self._told, self._told_at, self._telling = Urgency.NONE, 0.0, 0
-        self._seen = self._counted = 0.0
+        self._passed_on, self._passed_on_at, self._passing_on = Urgency.NONE, 0.0, 0
+        self._staffed_at = self._counted_at = 0.0
         self._complained = False
         self._neighbours = Neighbours(Manifest(()))
 
     @property
     def hands(self) -> int:
-        """How many shards the workers can do at once."""
+        """How many shards the workers can deploy at once."""
         threads: dict[str, int] = self._client.nthreads()
         return max(1, sum(threads.values()))
 
     @contextmanager
     def listening(self, run: Run) -> Iterator[None]:
-        """While inside, events of the workers are emitted here; afterwards the workers let go of the run."""
+        """While inside, emit the workers' events here; afterwards the workers forget the run."""
         self._neighbours = Neighbours(run.manifest)
-        self._seen = self._counted = run.clock.monotonic()
+        self._staffed_at = self._counted_at = run.clock.monotonic()
         topic = worker.topic_of(run.id)
 
         def hear(event: tuple[float, object]) -> None:
@@ -164,7 +166,7 @@ class DaskCrew:
                 self._client.run(worker.end, run.id, on_error="ignore")
 
     def work(self, shard: Shard, run: Run, intent: Intent, run_context: RunContext) -> ShardResult:
-        """Have a worker deploy a shard."""
+        """Have a worker deploy a shard; deploy it here if the cluster fails."""
         try:
             return self._result(self._job(shard, run, intent, run_context), run)
         except HoldfastError as error:
@@ -184,7 +186,7 @@ class DaskCrew:
         handed.add_done_callback(lambda _: over.set())
         while not over.wait(_LOOK_SECONDS):
             self._pass_on(run)
-            # A run that is to stop has no use for workers that may still come.
+            # A run that stops does not wait for new workers.
             patience = 0.0 if run.stop.asked else DESERTED_SECONDS
             if self._deserted_for(run.clock.monotonic()) > patience:
                 handed.cancel()
@@ -192,53 +194,54 @@ class DaskCrew:
         try:
             return result_of(handed.result(), shard=job.shard.name)
         except MessageError as error:
-            raise BabbleError(str(error)) from None
+            raise ForeignAnswerError(str(error)) from None
 
     def _complain(self, run: Run, why: str) -> None:
-        """Say, once in a run, that somebody sent what is no event."""
+        """Emit one notice in a run for messages that are not events."""
         with self._lock:
             complained, self._complained = self._complained, True
         if not complained:
             run.emit(Notice(message=f"the cluster sent what is no event of a worker ({why}); it is left out"))
 
     def _deserted_for(self, now: float) -> float:
-        """For how many seconds there has been no worker; counted once in a while for all threads."""
+        """Return for how many seconds there has been no worker; all threads share one count."""
         with self._lock:
-            if now - self._counted >= _COUNT_SECONDS:
-                self._counted = now
+            if now - self._counted_at >= _COUNT_SECONDS:
+                self._counted_at = now
                 if self._is_staffed():
-                    self._seen = now
-            return self._counted - self._seen
+                    self._staffed_at = now
+            return self._counted_at - self._staffed_at
 
     def _is_staffed(self) -> bool:
         try:
             return bool(self._client.nthreads(callback_timeout=_TELL_SECONDS))
         except Exception:  # noqa: BLE001 - Dask's are many
-            # A scheduler that does not answer is found out when it is asked for the result.
+            # A scheduler that does not answer fails when it is asked for the result.
             return True
 
     def _pass_on(self, run: Run) -> None:
-        """Tell the workers how urgently the run is asked to stop: when that changes, and again and again.
+        """Tell the workers how urgently the run must stop: when that changes, and again and again.
 
-        Those that have joined or begun anew since must hear of it too, and not even their addresses tell
-        them apart: one that its nanny restarted may have its predecessor's.
+        Workers that have joined or restarted since must be told too, and their addresses do not show which: a
+        worker that its nanny restarted may have the address of its predecessor.
         """
         with self._lock:
             urgency, now = run.stop.urgency, run.clock.monotonic()
-            # A worker that does not answer holds up one thread, not all.
-            is_due = bool(self._told) and not self._telling and now - self._told_at >= _COUNT_SECONDS
-            if urgency <= self._told and not is_due:
+            # A worker that does not answer delays one thread, not all.
+            idle = bool(self._passed_on) and not self._passing_on
+            is_due = idle and now - self._passed_on_at >= _COUNT_SECONDS
+            if urgency <= self._passed_on and not is_due:
                 return
-            self._told, self._told_at = urgency, now
-            self._telling += 1
-        # A cluster that cannot be reached any more shows when it is asked for the result.
+            self._passed_on, self._passed_on_at = urgency, now
+            self._passing_on += 1
+        # A cluster that cannot be reached fails when it is asked for the result.
         with suppress(Exception):
             self._client.run(worker.stop, run.id, int(urgency), on_error="ignore")
         with self._lock:
-            self._telling -= 1
+            self._passing_on -= 1
 
     def _job(self, shard: Shard, run: Run, intent: Intent, run_context: RunContext) -> Job:
-        # A worker has no file of the app: what the shard reads comes to it from the bucket.
+        # A worker has no files of the app: it reads the shard's inputs from the bucket.
         hand_over(run.tools.store(shard), shard.inputs)
         others = self._neighbours.of(shard)
         names = (shard.name, *(other.name for other in others))
@@ -254,10 +257,10 @@ class DaskCrew:
             policy=run_context.policy,
             actor=run_context.actor,
             git=run_context.git,
-            project_settings=self._belongings,
+            project_settings=self._project_settings,
         )
 
 
 def _is_the_clusters(error: Exception) -> bool:
-    """Whether the cluster failed, in one of its many ways, and not what it was asked to do."""
+    """Whether the cluster failed, and not the deploy itself."""
     return type(error).__module__.partition(".")[0] == "distributed" or isinstance(error, OSError)

@@ -1,8 +1,8 @@
 """What runs on a Dask worker: `carry` in one of its threads, the rest in its event loop.
 
-A worker keeps what all shards of a run share (runtime, warm providers, the signal to stop) until the run's
-`end`. The sender of that may have died, so what has had no shard for IDLE_SECONDS is dropped too. Its
-outside world is its own: environment, credentials, cache folder, Terraform.
+A worker keeps what the shards of a run share (runtime, warm providers, the signal to stop) until `end`, or
+until it has had no shard of the run for IDLE_SECONDS, because the sender of `end` may have died. Environment,
+credentials, cache folder and Terraform are the worker's own.
 """
 
 import asyncio
@@ -32,11 +32,11 @@ from holdfast_orchestrator.system.secret_places import secrets_in_configuration
 from holdfast_orchestrator.system.stop import StopSignal, Urgency
 
 IDLE_SECONDS = 300.0
-"""How long what the shards of a run share is kept without any shard; a later one makes it anew."""
+"""How long a worker keeps what the shards of a run share, without a shard of the run."""
 
 
 def topic_of(run: str) -> str:
-    """Return Dask's topic of a run's events; each is a text (`messages`)."""
+    """Return the Dask topic for a run's events; each event is a text (`messages`)."""
     return f"holdfast-{run}"
 
 
@@ -46,9 +46,9 @@ def package_version() -> str:
 
 
 def carry(text: str) -> str:
-    """Work on the shard of a job, or bring to its end what a worker that died had begun on it.
+    """Deploy the shard of a job, or complete what a dead worker had begun on it.
 
-    Job and answer are texts as `messages` writes them; what goes wrong is an answer too.
+    Job and answer are texts of `messages`; an error is an answer too.
     """
     try:
         return result_text(_carried(_job(text)))
@@ -57,7 +57,7 @@ def carry(text: str) -> str:
 
 
 def _job(text: str) -> Job:
-    """Read a job. Raises ToolchainError where this worker has another version of the package."""
+    """Read a job. Raises ToolchainError if this worker has another version of the package."""
     if package_version() != (theirs := version_of(text)):
         raise ToolchainError(
             f"a worker has Holdfast {package_version()}, the run was begun with {theirs}",
@@ -79,17 +79,17 @@ def _carried(job: Job) -> ShardResult:
 
 
 def stop(run: str, urgency: int) -> None:
-    """Ask whatever this worker does for a run, or will be handed for it, to stop."""
+    """Ask all present and later work of this worker for a run to stop."""
     _POSTS.stop(run, Urgency(urgency))
 
 
 async def end(run: str) -> None:
-    """Let go of what was kept for a run; providers may take seconds to end, and the event loop goes on."""
+    """Drop what was kept for a run, in a thread: providers may take seconds to end."""
     await asyncio.to_thread(_POSTS.end, run)
 
 
 def ready() -> tuple[str, str | None]:
-    """Return this worker's version of the package, and why it cannot deploy (None: it can)."""
+    """Return this worker's version of the package, and why it cannot deploy, if so."""
     runtime = real_runtime()
     try:
         _ = RealTools(runtime=runtime, project=runtime.cwd).engine
@@ -100,7 +100,7 @@ def ready() -> tuple[str, str | None]:
 
 @dataclass(eq=False, kw_only=True)
 class _Post:
-    """What the shards of one run share on this worker; `jobs` are at it now, `closing` is set for later."""
+    """What the shards of one run share on this worker; `jobs` use it now, `closing` drops it later."""
 
     runtime: Runtime
     tools: Tools
@@ -129,7 +129,7 @@ class _Post:
 
 
 class _Posts:
-    """The runs this worker works for."""
+    """The runs that this worker deploys shards of."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -138,7 +138,7 @@ class _Posts:
 
     @contextmanager
     def at_work(self, job: Job, tell: Callable[[Event], None]) -> Iterator[_Post]:
-        """Hand out the post of a job's run, and close it some time after its last job."""
+        """Yield the post of a job's run; it is closed some time after its last job."""
         with self._lock:
             if job.run not in self._posts:
                 self._posts[job.run] = _manned(job, tell)
@@ -172,7 +172,7 @@ class _Posts:
 
     def _close_idle(self, run: str, post: _Post) -> None:
         with self._lock:
-            # A job may have come, or the run have ended, just as the time was up.
+            # A job may have arrived, or the run may have ended, just before.
             if post.jobs or self._posts.get(run) is not post:
                 return
             del self._posts[run]
@@ -194,12 +194,12 @@ _POSTS = _Posts()
 
 
 def _manned(job: Job, tell: Callable[[Event], None]) -> _Post:
-    here = real_runtime()
-    here.redactor.learn(list(job.project_settings.redact), named=True)
-    tidy_cache(here.cache, here.clock.now())
-    project = _project(here, job)
-    # Git and Terraform find nothing of the worker's own folder this way.
-    runtime = replace(here, cwd=project)
+    runtime = real_runtime()
+    runtime.redactor.learn(list(job.project_settings.redact), named=True)
+    tidy_cache(runtime.cache, runtime.clock.now())
+    project = _project(runtime, job)
+    # In this folder, Git and Terraform find nothing of the worker's own working folder.
+    runtime = replace(runtime, cwd=project)
     tools = RealTools(runtime=runtime, project=project, engine_choice=job.project_settings.engine)
     held = ExitStack()
     if job.project_settings.cold_providers:
@@ -212,7 +212,7 @@ def _manned(job: Job, tell: Callable[[Event], None]) -> _Post:
 
 
 def _project(runtime: Runtime, job: Job) -> Path:
-    """A folder of this worker in place of the project's, with its provider locks."""
+    """Return a folder of this worker that replaces the project's, with its provider locks."""
     folder = cache_folder_of(runtime.cache, "crew", job.project_folder)
     if job.project_settings.lock_file is not None:
         replace_file(folder / lockfile.NAME, job.project_settings.lock_file.encode())

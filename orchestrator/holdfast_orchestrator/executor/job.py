@@ -1,7 +1,7 @@
-"""What a worker needs to know about one shard. It travels as JSON (`messages`).
+"""What a worker needs to know about one shard; it is sent as JSON (`messages`).
 
-Of the other shards go along, without their configurations, those it may read from and those whose objects
-its own could be taken for.
+A job also has, without their configurations, the shards that this shard may read, and those with which it
+could confuse objects.
 """
 
 import hashlib
@@ -22,10 +22,10 @@ from holdfast_orchestrator.record.actor import Actor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectSettings:
-    """What of the project's folder a worker has to know.
+    """What a worker needs to know from the project's folder.
 
-    `engine` is terraform or tofu, None for whichever a worker has. `lock_file` is the text of the provider
-    locks, None where there are none; `redact` are texts that must never be shown (cdktf.json).
+    `engine` is terraform or tofu, None for the worker's own choice. `lock_file` is the text of the provider
+    locks, if there are any; `redact` are texts that must never be shown (cdktf.json).
     """
 
     engine: str | None = None
@@ -35,7 +35,7 @@ class ProjectSettings:
 
     @classmethod
     def of(cls, file: ProjectFile, *, engine: str | None, cold_providers: bool) -> Self:
-        """Read them. Raises UsageError for an engine that is a path of this machine."""
+        """Read the settings of a project. Raises UsageError for an engine that is a path on this machine."""
         chosen = engine or read_choices(file.folder).engine
         if chosen is not None and "/" in chosen:
             raise UsageError(
@@ -52,9 +52,9 @@ class ProjectSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One shard, and all that is to be known for it.
+    """One shard, and everything that a worker needs to deploy it.
 
-    `version` is that of this package; `project` the app's name for itself, with `is_named` by `projectId`.
+    `version` is that of this package; `project` is the app's name, from `projectId` if `is_named`.
     """
 
     version: str
@@ -72,30 +72,31 @@ class Job:
 
     @property
     def project_folder(self) -> str:
-        """A plain folder name for the project with these locks; runs with others never meet in it."""
-        told = repr((self.project, self.project_settings.lock_file))
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        """A folder name for the project with these locks; other locks get another folder."""
+        identity = repr((self.project, self.project_settings.lock_file))
+        return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
     @property
     def manifest(self) -> Manifest:
         """The shard and the others."""
-        known = {self.shard.name, *(other.name for other in self.others)}
+        shards = (*self.others, self.shard)
+        names = {shard.name for shard in shards}
         return Manifest(
             tuple(
-                replace(one, depends_on=tuple(name for name in one.depends_on if name in known))
-                for one in (*self.others, self.shard)
+                replace(shard, depends_on=tuple(name for name in shard.depends_on if name in names))
+                for shard in shards
             )
         )
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Finds the others that a shard's worker has to know of."""
+    """Finds the other shards that a shard's worker needs to know."""
 
     manifest: Manifest
 
     def of(self, shard: Shard) -> tuple[Shard, ...]:
-        """Return them without their configurations, in the manifest's order."""
+        """Return those shards without their configurations, in the manifest's order."""
         names = {*shard.depends_on, *self._same[shard.service, shard.environment]} - {shard.name}
         places = self._order
         return tuple(

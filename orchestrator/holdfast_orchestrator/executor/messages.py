@@ -1,10 +1,10 @@
-"""What a deployer and its workers say to each other: JSON, checked against its types.
+"""The messages between a deployer and its workers: JSON, checked against its types.
 
-    deployer → worker    a job                                             `job_text`, `job_of`
-    worker → deployer    events of the run, and what became of the shard    `event_text`, `ended_text`, …
+    deployer → worker    a job                                      `job_text`, `job_of`
+    worker → deployer    events of the run, the result of a shard    `event_text`, `result_text`, …
 
-Dask would carry any object as a pickle, and anybody who can send a program a pickle runs code in it. So
-nothing but text is handed to Dask on either side, and nothing is made of a text but the values named here.
+Dask would send any object as a pickle, and anyone who can send a pickle to a program can run code in it. So
+both sides give Dask only text, and read only the values named here from it.
 """
 
 import json
@@ -24,11 +24,11 @@ _LONGEST = 64 * 2**20
 
 
 class MessageError(Exception):
-    """A text that is no message of ours."""
+    """A text that is not a message of Holdfast."""
 
 
 class WorkerError(HoldfastError):
-    """What a worker was stopped by, in its own words."""
+    """The error of a worker, in its own words."""
 
     def __init__(self, what: str, next_step: str | None = None, *, exit_code: int = 1) -> None:
         super().__init__(what, next_step=next_step)
@@ -36,12 +36,12 @@ class WorkerError(HoldfastError):
 
 
 def job_text(job: Job) -> str:
-    """Return a job as it travels. It holds the secrets of the shard's configuration."""
+    """Return a job as text. It holds the secrets of the shard's configuration."""
     return json.dumps({"version": job.version, "job": _adapter(Job).dump_python((job,), mode="json")[0]})
 
 
 def version_of(text: str) -> str:
-    """Return the version of the package that made a job; the rest may mean anything in another version."""
+    """Return the version of the package that wrote a job; another version cannot read the rest."""
     return str(json.loads(text)["version"])
 
 
@@ -52,7 +52,7 @@ def job_of(text: str) -> Job:
 
 
 def event_text(event: Event) -> str:
-    """Return an event as it travels."""
+    """Return an event as text."""
     kind: Any = type(event)
     body = _adapter(kind).dump_python((event,), mode="json")[0]
     return json.dumps({"event": event.kind, "body": body})
@@ -69,22 +69,23 @@ def event_of(text: object) -> Event:
 
 
 def result_text(result: ShardResult) -> str:
-    """Return what became of a shard as it travels."""
+    """Return the result of a shard as text."""
     return json.dumps({"result": _adapter(ShardResult).dump_python((result,), mode="json")[0]})
 
 
 def error_text(error: Exception) -> str:
-    """Return why there is no result."""
+    """Return the reason for no result as text."""
     if isinstance(error, HoldfastError):
-        told = {"what": error.what, "next_step": error.next_step, "exit_code": error.exit_code}
-        return json.dumps({"error": told})
+        fields = {"what": error.what, "next_step": error.next_step, "exit_code": error.exit_code}
+        return json.dumps({"error": fields})
     return json.dumps({"defect": f"{type(error).__name__}: {error}"})
 
 
 def result_of(text: object, *, shard: str) -> ShardResult:
-    """Read what became of `shard`.
+    """Read the result of `shard`.
 
-    Raises WorkerError where a worker was stopped, RuntimeError for a defect there, MessageError for nonsense.
+    Raises WorkerError for a worker's error, RuntimeError for a defect in a worker, MessageError for any other
+    text.
     """
     document = _document(text)
     if "defect" in document:
@@ -111,7 +112,7 @@ def _document(text: object) -> dict[str, Any]:
 
 def _read(kind: type, document: object) -> Any:
     try:
-        # As JSON, because a set, a tuple or bytes are only then read from what they were written as.
+        # JSON mode reads sets, tuples and bytes from the form in which they were written.
         return _adapter(kind).validate_json(json.dumps([document]))[0]
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
@@ -127,17 +128,13 @@ def _kinds() -> dict[str, type[Event]]:
 
 @cache
 def _adapter(kind: Any) -> Any:
-    # A tuple of one: how bytes are written can only be said for what holds a dataclass.
-    adapter: Any = TypeAdapter(tuple[kind], config=_BYTES)
-    from holdfast_orchestrator.deploy.shard.intent import RollbackTarget  # noqa: PLC0415 - named by its text in Intent
-
-    adapter.rebuild(force=True, _types_namespace={"Back": RollbackTarget})
-    return adapter
+    # pydantic takes no configuration for a dataclass, only for a type around it: a tuple of one.
+    return TypeAdapter(tuple[kind], config=_BYTES)
 
 
-def _worker_error(told: object) -> WorkerError:
-    match told:
+def _worker_error(document: object) -> WorkerError:
+    match document:
         case {"what": str(what), "next_step": (str() | None) as next_step, "exit_code": int(exit_code)}:
             return WorkerError(what, next_step, exit_code=exit_code)
         case _:
-            raise MessageError("it is no error of ours")
+            raise MessageError("it is no error of Holdfast")

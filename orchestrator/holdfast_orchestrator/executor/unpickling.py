@@ -1,9 +1,9 @@
-"""While a cluster is joined, nothing that comes from it is unpickled into anything but plain values.
+"""Lets Dask load only plain values from a cluster.
 
-What workers answer is text, but Dask itself carries that text, and its own errors, as pickles. Anybody who
-reaches the scheduler can send any pickle to its clients. Loading one may call any function of this process.
-So Dask's loader is replaced: it knows plain values and kinds of exceptions; in place of everything else it
-puts a `Stranger`, which does nothing.
+Workers answer with text, but Dask sends that text, and its own errors, as pickles. Anyone who reaches the
+scheduler can send any pickle to its clients, and loading it may call any function of this process. So this
+module replaces Dask's loader: the new one loads plain values and kinds of exceptions, and replaces everything
+else by a `Stranger`, which does nothing.
 """
 
 import builtins
@@ -25,7 +25,7 @@ _lock = threading.Lock()
 
 
 class Stranger(Exception):  # noqa: N818 - it replaces any object
-    """Replaces an object of a kind that is not let in; as an error it names itself."""
+    """Replaces an object that may not be loaded; as an error it shows the name of that object."""
 
     name = "an object"
 
@@ -33,10 +33,10 @@ class Stranger(Exception):  # noqa: N818 - it replaces any object
         return super().__new__(cls, *given)
 
     def __init__(self, *_given: object, **_named: object) -> None:
-        super().__init__(*(one for one in _given if isinstance(one, str | int | float)))
+        super().__init__(*(value for value in _given if isinstance(value, str | int | float)))
 
     def __setstate__(self, _state: object) -> None:
-        """Take nothing over."""
+        """Ignore the state."""
 
     def __str__(self) -> str:
         return f"{self.name}: {super().__str__()}"
@@ -48,11 +48,11 @@ class _Plain(pickle.Unpickler):
             return getattr(builtins, name)
         if module == _ERRORS and name in _REBUILDERS:
             return _error
-        # Only what is loaded already, and no attribute of an attribute: nothing is imported for a stranger.
-        found = getattr(sys.modules.get(module), name, None) if "." not in name else None
-        known = module == "builtins" or module.partition(".")[0] in _DASK
-        if known and isinstance(found, type) and issubclass(found, Exception):
-            return found
+        # Only what is loaded already, and no attribute of an attribute: a pickle imports nothing.
+        value = getattr(sys.modules.get(module), name, None) if "." not in name else None
+        is_trusted = module == "builtins" or module.partition(".")[0] in _DASK
+        if is_trusted and isinstance(value, type) and issubclass(value, Exception):
+            return value
         return type("Stranger", (Stranger,), {"name": f"{module}.{name}"[:100]})
 
     def persistent_load(self, _: object) -> Any:
@@ -60,7 +60,7 @@ class _Plain(pickle.Unpickler):
 
 
 def _error(kind: Any, about: Any, *_beside: Any) -> Any:
-    """What tblib makes an error again with; what is beside it (traceback, cause, notes) is left out."""
+    """Replace the function with which tblib rebuilds an error; traceback, cause and notes are dropped."""
     if not (isinstance(kind, type) and issubclass(kind, Exception)):
         return Stranger("an error")
     given = about if isinstance(about, tuple) else about.get("args", ()) if isinstance(about, dict) else ()
@@ -72,15 +72,15 @@ def _error(kind: Any, about: Any, *_beside: Any) -> Any:
 def loads(content: Any, *, buffers: Any = ()) -> Any:
     """Load a pickle of plain values; strangers, tracebacks among them, do nothing. Raises UnpicklingError."""
     value = _Plain(io.BytesIO(bytes(content)), buffers=buffers or None).load()
-    # A traceback is only ever handed on beside its error, and None is no traceback.
+    # Dask passes a traceback on beside its error, and accepts None for it.
     return None if isinstance(value, Stranger) and value.name.startswith("tblib.") else value
 
 
 @contextmanager
 def plain_values_only() -> Iterator[None]:
-    """While inside, Dask's client of this process loads no pickles but of plain values.
+    """While inside, Dask's client in this process loads only pickles of plain values.
 
-    A program that is a client of another cluster at the same time is bound by it as well.
+    This also restricts a program that is a client of another cluster at the same time.
     """
     protocol: Any = import_module("distributed.protocol.pickle")
     client: Any = import_module("distributed.client")

@@ -9,15 +9,54 @@ them anyway, and no record names them.
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any
 
-from holdfast_orchestrator.app.inputs import UNKNOWN, InputFile, Inputs, Variable
+from holdfast_orchestrator.app.inputs import UNKNOWN, Form, InputFile, Inputs, Variable
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.inputs.place import Fetch
 from holdfast_orchestrator.state.exact_writes import create_once
-from holdfast_orchestrator.state.object_store import ObjectStore
+from holdfast_orchestrator.state.object_store import ObjectReader, ObjectStore
+from holdfast_orchestrator.state.record_format import Format, WrittenAs, copied
 
 INPUTS = "_holdfast/inputs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _KeptFile:
+    path: str
+    sha256: str
+    identity: str
+    size: int
+    part_of: str
+    executable: bool = False
+    kept: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Described:
+    """What an artifact says of its inputs; `variables` is the digest of the document of their values."""
+
+    files: tuple[
+        Annotated[InputFile, WrittenAs(_KeptFile, partial(copied, _KeptFile), partial(copied, InputFile))],
+        ...,
+    ]
+    variables: str | None
+    absent: tuple[str, ...]
+    doubts: tuple[str, ...]
+    provider_reads: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Variables:
+    """The variables: name, form and value of each."""
+
+    variables: tuple[tuple[str, Form, str], ...]
+
+
+DESCRIBED = Format[_Described]("holdfast/inputs/v1", _Described, is_named=False)
+VARIABLES = Format[_Variables]("holdfast/variables/v1", _Variables)
 
 
 def input_key(sha256: str) -> str:
@@ -25,7 +64,7 @@ def input_key(sha256: str) -> str:
     return f"{INPUTS}/{sha256}"
 
 
-def fetcher(store: ObjectStore) -> Fetch:
+def fetcher(store: ObjectReader) -> Fetch:
     """Return what reads a content from a bucket."""
 
     def fetch(sha256: str) -> bytes | None:
@@ -63,49 +102,29 @@ def _write(store: ObjectStore, sha256: str, content: bytes) -> None:
 
 def variables_body(inputs: Inputs) -> bytes:
     """The document of the variables' values."""
-    values = [[one.name, one.form, one.value] for one in inputs.variables]
-    return json.dumps({"schema": "holdfast/variables/v1", "variables": values}).encode()
+    values = tuple((one.name, one.form, one.value) for one in inputs.variables)
+    document = VARIABLES.to_json(_Variables(variables=values))
+    return json.dumps({"schema": VARIABLES.schema, **document}).encode()
 
 
 def described(inputs: Inputs) -> Mapping[str, Any]:
     """Return what an artifact says of its inputs: no content, no value."""
-    return {
-        "files": [
-            {
-                "path": file.path,
-                "sha256": file.sha256,
-                "identity": file.identity,
-                "size": file.size,
-                "part_of": file.part_of,
-                "executable": file.executable,
-                "kept": file.kept,
-            }
-            for file in inputs.files
-        ],
-        "variables": hashlib.sha256(variables_body(inputs)).hexdigest() if inputs.variables else None,
-        "absent": list(inputs.absent),
-        "doubts": list(inputs.doubts),
-        "provider_reads": inputs.provider_reads,
-    }
+    variables = hashlib.sha256(variables_body(inputs)).hexdigest() if inputs.variables else None
+    return DESCRIBED.to_json(copied(_Described, inputs, variables=variables))
 
 
-def read_inputs(store: ObjectStore, told: Mapping[str, Any] | None) -> Inputs:
+def read_inputs(store: ObjectReader, told: Mapping[str, Any] | None) -> Inputs:
     """Return what `described` wrote; None was written before inputs were kept.
 
     Raises NeedsPersonError where the variables are gone.
     """
     if told is None:
         return UNKNOWN
-    return Inputs(
-        files=tuple(InputFile(**one) for one in told["files"]),
-        variables=_variables(store, told["variables"]),
-        absent=tuple(told["absent"]),
-        doubts=tuple(told["doubts"]),
-        provider_reads=told["provider_reads"],
-    )
+    read = DESCRIBED.from_json(told)
+    return copied(Inputs, read, variables=_variables(store, read.variables))
 
 
-def _variables(store: ObjectStore, sha256: str | None) -> tuple[Variable, ...]:
+def _variables(store: ObjectReader, sha256: str | None) -> tuple[Variable, ...]:
     if sha256 is None:
         return ()
     stored = store.get(input_key(sha256))
@@ -114,5 +133,5 @@ def _variables(store: ObjectStore, sha256: str | None) -> tuple[Variable, ...]:
             f"the values of the variables at {input_key(sha256)} are gone or were changed",
             next_step="deploy a revision of the app anew; this one cannot be gone back to",
         )
-    given = json.loads(stored.body)["variables"]
+    given = VARIABLES.parse(stored.body).variables
     return tuple(Variable(name=name, form=form, value=value) for name, form, value in given)

@@ -10,7 +10,7 @@ from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.inputs.compare import found_here, reads_something, uncertain
 from holdfast_orchestrator.inputs.keep import keep_inputs, read_inputs
 from holdfast_orchestrator.record.artifact import Artifact, read_artifact
-from holdfast_orchestrator.state.object_store import ObjectStore
+from holdfast_orchestrator.state.object_store import ObjectReader, ObjectStore
 from holdfast_orchestrator.terraform.json_values import Document
 
 
@@ -28,18 +28,18 @@ def hand_over(store: ObjectStore, inputs: Inputs) -> None:
         keep_inputs(store, inputs, read)
 
 
-def inputs_of(store: ObjectStore, artifact: Artifact, shard: Shard) -> tuple[Inputs, tuple[str, ...]]:
+def inputs_of(store: ObjectReader, artifact: Artifact, shard: Shard) -> tuple[Inputs, tuple[str, ...]]:
     """Return what an artifact reads, as it can be had here, and the names of those that are others now."""
     return found_here(read_inputs(store, artifact.inputs), _stack(shard))
 
 
-def with_inputs(shard: Shard, store: ObjectStore, artifact: Artifact) -> Shard:
+def with_inputs(shard: Shard, store: ObjectReader, artifact: Artifact) -> Shard:
     """Return the shard with the configuration of an artifact and all it reads."""
     inputs, _ = inputs_of(store, artifact, shard)
     return replace(shard, configuration=artifact.configuration, inputs=inputs)
 
 
-def doubts_about(store: ObjectStore, artifact_sha256: str) -> tuple[str, ...]:
+def doubts_about(store: ObjectReader, artifact_sha256: str) -> tuple[str, ...]:
     """Return why nobody can say that a deployment was gone back to with all that it read; empty: it was."""
     artifact = read_artifact(store, artifact_sha256)
     recorded = artifact.inputs
@@ -54,7 +54,7 @@ def reapplied(run: str, doubts: tuple[str, ...]) -> str:
     return f"deploy {run} re-applied, but not proved to be what it was: {'; '.join(doubts)}"
 
 
-def same_inputs_kept(store: ObjectStore, one: str, other: str) -> bool:
+def same_inputs_kept(store: ObjectReader, one: str, other: str) -> bool:
     """Whether two artifacts read the same, as far as both can be read."""
     with suppress(NeedsPersonError):
         return same_inputs(read_artifact(store, one), read_artifact(store, other))

@@ -11,21 +11,43 @@ import os
 import shlex
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from pydantic import Field
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.errors import GateError, SettingsError
 from holdfast_orchestrator.plan.result import Plan, ShardPlan, configuration_sha256
+from holdfast_orchestrator.state.record_format import Format, copied
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.state_key import file_name
 from holdfast_orchestrator.system.json_input import parse_json, read_settings
 from holdfast_orchestrator.system.private_files import UnsafePlaceError, read_file, refuse_link, write_new
 from holdfast_orchestrator.terraform.state_file import StateStamp
 
-SCHEMA = "holdfast/kept-plan/v1"
 _INDEX = "plan.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _KeptShard(ShardPlan):
+    """The plan of a shard; Terraform's own file lies beside it, and has this digest."""
+
+    content: Annotated[bytes | None, Field(exclude=True)] = field(default=None, repr=False)
+    content_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptPlan:
+    """What `plan.json` says."""
+
+    run: str
+    environments: tuple[str, ...]
+    shards: tuple[_KeptShard, ...]
+
+
+FORMAT = Format[KeptPlan]("holdfast/kept-plan/v1", KeptPlan)
 
 
 def refuse_unusable(folder: Path) -> None:
@@ -46,12 +68,8 @@ def keep(plan: Plan, folder: Path) -> None:
     for shard in plan.shards:
         if shard.content is not None:
             write_new(_file(folder, shard.shard), shard.content)
-    document = {
-        "schema": SCHEMA,
-        "run": plan.run,
-        "environments": plan.environments,
-        "shards": [_entry(shard) for shard in plan.shards],
-    }
+    kept = KeptPlan(run=plan.run, environments=plan.environments, shards=tuple(map(_kept, plan.shards)))
+    document = {"schema": FORMAT.schema, **FORMAT.to_json(kept)}
     write_new(folder / _INDEX, json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n")
 
 
@@ -59,15 +77,9 @@ def read_kept(folder: Path) -> Plan:
     """Return the plan kept in `folder`. Raises SettingsError where it is none, or was tampered with."""
     try:
         _refuse_unsafe(folder)
-        document = parse_json(read_settings(folder / _INDEX))
-        if document["schema"] != SCHEMA:
-            raise SettingsError(f"{folder / _INDEX} has schema {document['schema']!r}, not {SCHEMA!r}")
-        return Plan(
-            run=document["run"],
-            environments=tuple(document["environments"]),
-            shards=tuple(_restored(entry, folder) for entry in document["shards"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        kept = FORMAT.from_json(parse_json(read_settings(folder / _INDEX)))
+        return copied(Plan, kept, shards=tuple(_restored(shard, folder) for shard in kept.shards))
+    except (OSError, ValueError) as error:
         raise SettingsError(
             f"{folder} holds no kept plan: {error}", next_step="holdfast plan --out DIR"
         ) from None
@@ -110,25 +122,19 @@ def _stamp(stamp: StateStamp | None) -> str:
     return "no state" if stamp is None else f"state serial {stamp.serial} (lineage {stamp.lineage})"
 
 
-def _entry(plan: ShardPlan) -> dict[str, Any]:
+def _kept(plan: ShardPlan) -> _KeptShard:
     digest = None if plan.content is None else hashlib.sha256(plan.content).hexdigest()
-    fields = asdict(plan)
-    del fields["content"]
-    return {**fields, "content_sha256": digest}
+    return copied(_KeptShard, plan, content_sha256=digest)
 
 
-def _restored(entry: dict[str, Any], folder: Path) -> ShardPlan:
-    from pydantic import TypeAdapter  # noqa: PLC0415 - only for kept plans
-
-    digest = entry.pop("content_sha256")
-    plan = TypeAdapter(ShardPlan).validate_python(entry)
-    if digest is None:
-        return plan
-    file = _file(folder, plan.shard)
+def _restored(kept: _KeptShard, folder: Path) -> ShardPlan:
+    if kept.content_sha256 is None:
+        return copied(ShardPlan, kept)
+    file = _file(folder, kept.shard)
     content = read_file(file)
-    if hashlib.sha256(content).hexdigest() != digest:
+    if hashlib.sha256(content).hexdigest() != kept.content_sha256:
         raise ValueError(f"{file.name} is not the file that was kept")
-    return TypeAdapter(ShardPlan).validate_python({**entry, "content": content})
+    return copied(ShardPlan, kept, content=content)
 
 
 def _file(folder: Path, shard: str) -> Path:

@@ -6,7 +6,7 @@
     last_good    per shard: the deployment to go back to; writing it is what "committed" means
     state_record per shard: which state to expect, and what a failed deploy left unsettled
     fingerprint  in it: what must be the same for the next deploy to be skipped
-    shard_record a shard as records keep it
+    shard_record a shard as records keep it; identities: objects
     runs         one record per run: `holdfast runs`, `holdfast show`
     audit/       one record per action, chained, immutable: `holdfast audit`
 

@@ -7,9 +7,11 @@ beside the CI identity where the caller is known.
 import os
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Annotated, Literal
+
+from pydantic import SkipValidation
 
 from holdfast_orchestrator.errors import ToolchainError
 from holdfast_orchestrator.system.process import Command
@@ -22,28 +24,14 @@ _GIT_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who: `name` for people, `host` the machine, `link` the CI job's page, `aws` the caller's ARN."""
+    """Who deploys: `name` for people, `host` the machine, `link` the CI job's page, `aws` the ARN."""
 
-    kind: Kind
+    # A later version may know more of them.
+    kind: Annotated[Kind, SkipValidation]
     name: str
     host: str
     link: str | None = None
     aws: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "Actor":
-        """Read what `to_json` wrote. Raises KeyError for a missing field."""
-        return cls(
-            kind=cast("Kind", document["kind"]),
-            name=document["name"],
-            host=document["host"],
-            link=document["link"],
-            aws=document["aws"],
-        )
 
     def __str__(self) -> str:
         return self.name if self.kind in ("github", "gitlab", "aws") else f"{self.name}@{self.host}"

@@ -1,20 +1,16 @@
-"""From where a shard's state was taken over: what `holdfast adopt` did, one record a shard.
+"""Records of `holdfast adopt`: one for each shard, saying where its state came from.
 
     _holdfast/adopted/<state folder>.json
 
 The app may go on declaring the backend its state was in (`declared`): the shard is deployed all the same.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass
 
 from holdfast_orchestrator.state.exact_writes import write_once
-from holdfast_orchestrator.state.json_object import dump, load, parse_time, time_text
-from holdfast_orchestrator.state.object_store import ObjectStore, StoredObject
+from holdfast_orchestrator.state.object_store import ObjectReader, ObjectStore
+from holdfast_orchestrator.state.record_format import Format, Moment
 
-SCHEMA = "holdfast/adopted-state/v1"
 MARK = ".adopted-by-holdfast"
 """What is beside a state that was adopted: its place is another one now."""
 ADOPTED = "_holdfast/adopted"
@@ -30,7 +26,7 @@ class Adopted:
 
     shard: str
     run: str
-    at: datetime
+    at: Moment
     actor: str
     source: str
     lineage: str
@@ -40,7 +36,10 @@ class Adopted:
 
     def body(self) -> bytes:
         """Return the object's bytes."""
-        return dump(SCHEMA, {**asdict(self), "at": time_text(self.at)})
+        return FORMAT.body(self)
+
+
+FORMAT = Format[Adopted]("holdfast/adopted-state/v1", Adopted)
 
 
 def adopted_key(folder: str) -> str:
@@ -48,10 +47,11 @@ def adopted_key(folder: str) -> str:
     return f"{ADOPTED}/{folder}.json"
 
 
-def read_adopted(store: ObjectStore, folder: str) -> Adopted | None:
+def read_adopted(store: ObjectReader, folder: str) -> Adopted | None:
     """Return the record, None where nothing was adopted. Raises NeedsPersonError for damage."""
     stored = store.get(adopted_key(folder))
-    return None if stored is None else _read(stored)
+    step = f"look at the object; where it says nothing of use, delete it: {adopted_key(folder)}"
+    return None if stored is None else FORMAT.read(stored, next_step=step)
 
 
 def write_adopted(store: ObjectStore, folder: str, record: Adopted) -> None:
@@ -59,22 +59,3 @@ def write_adopted(store: ObjectStore, folder: str, record: Adopted) -> None:
     key = adopted_key(folder)
     before = store.head(key)
     write_once(store, key, record.body(), etag=None if before is None else before.etag)
-
-
-def _read(stored: StoredObject) -> Adopted:
-    step = f"look at the object; where it says nothing of use, delete it: {stored.head.key}"
-    return load(stored, SCHEMA, _build, next_step=step)
-
-
-def _build(document: Mapping[str, Any]) -> Adopted:
-    return Adopted(
-        shard=document["shard"],
-        run=document["run"],
-        at=parse_time(document["at"]),
-        actor=document["actor"],
-        source=document["source"],
-        lineage=document["lineage"],
-        serial=int(document["serial"]),
-        sha256=document["sha256"],
-        declared=document.get("declared"),
-    )

@@ -1,4 +1,4 @@
-"""What was deployed, whole and unchangeable: enough to plan the same thing again on another machine.
+"""Artifacts: everything needed to plan a deployment again on another machine. They never change.
 
     _holdfast/artifacts/<sha256>
 
@@ -14,14 +14,15 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.state.exact_writes import create_once
-from holdfast_orchestrator.state.json_object import dump, load
-from holdfast_orchestrator.state.object_store import ObjectStore
+from holdfast_orchestrator.state.object_store import ObjectReader, ObjectStore
+from holdfast_orchestrator.state.record_format import Format, SortedTexts, is_none
 
-SCHEMA = "holdfast/artifact/v1"
 ARTIFACTS = "_holdfast/artifacts"
 
 PUT_BACK = "put that object back from the bucket's versions (docs/runbook.md says how)"
@@ -29,7 +30,7 @@ PUT_BACK = "put that object back from the bucket's versions (docs/runbook.md say
 
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
-    """A deployable thing.
+    """A configuration with its inputs and versions.
 
     `configuration` is cdk.tf.json as it was synthesized, `lock` the .terraform.lock.hcl (None: there was
     none yet). `engine` is "terraform 1.11.4" or alike, `providers` versions by source address. `assets` are
@@ -37,32 +38,25 @@ class Artifact:
     reads, None in an artifact from before that was known.
     """
 
-    configuration: bytes = field(repr=False)
-    lock: bytes | None = field(default=None, repr=False)
     engine: str
-    providers: Mapping[str, str] = field(default_factory=dict)
-    assets: Mapping[str, str] = field(default_factory=dict)
-    inputs: Mapping[str, Any] | None = None
+    providers: SortedTexts = field(default_factory=dict)
+    assets: SortedTexts = field(default_factory=dict)
+    inputs: Annotated[Mapping[str, Any] | None, Field(exclude_if=is_none)] = None
+    lock: bytes | None = field(default=None, repr=False)
+    configuration: bytes = field(repr=False)
 
     @cached_property
     def body(self) -> bytes:
         """The object's bytes."""
-        return dump(
-            SCHEMA,
-            {
-                "engine": self.engine,
-                "providers": dict(sorted(self.providers.items())),
-                "assets": dict(sorted(self.assets.items())),
-                **({} if self.inputs is None else {"inputs": self.inputs}),
-                "lock": None if self.lock is None else self.lock.decode(),
-                "configuration": self.configuration.decode(),
-            },
-        )
+        return FORMAT.body(self)
 
     @cached_property
     def sha256(self) -> str:
-        """What it is called: the digest of its bytes, in hexadecimal."""
+        """The artifact's name: the digest of its bytes, in hexadecimal."""
         return hashlib.sha256(self.body).hexdigest()
+
+
+FORMAT = Format[Artifact]("holdfast/artifact/v1", Artifact)
 
 
 def artifact_key(sha256: str) -> str:
@@ -81,7 +75,7 @@ def keep_artifact(store: ObjectStore, artifact: Artifact) -> str:
     return artifact.sha256
 
 
-def read_artifact(store: ObjectStore, sha256: str) -> Artifact:
+def read_artifact(store: ObjectReader, sha256: str) -> Artifact:
     """Return an artifact. Raises NeedsPersonError where it is missing or is not what its name says."""
     stored = store.get(artifact_key(sha256))
     if stored is None:
@@ -90,16 +84,16 @@ def read_artifact(store: ObjectStore, sha256: str) -> Artifact:
         raise NeedsPersonError(
             f"the object at {stored.head.key} is not what its name says; it was changed", next_step=PUT_BACK
         )
-    return load(stored, SCHEMA, _build, next_step=PUT_BACK)
+    return FORMAT.read(stored, next_step=PUT_BACK)
 
 
-def readable_configurations(store: ObjectStore, names: Iterable[str]) -> list[dict[str, Any]]:
-    """Return the configurations of those of these artifacts that can be read."""
-    found = []
+def readable_configurations(store: ObjectReader, names: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the configurations of the named artifacts, without those that cannot be read."""
+    configurations = []
     for name in names:
         with suppress(NeedsPersonError):
-            found.append(json.loads(read_artifact(store, name).configuration))
-    return found
+            configurations.append(json.loads(read_artifact(store, name).configuration))
+    return configurations
 
 
 def _replace_damaged(store: ObjectStore, key: str, body: bytes) -> None:
@@ -108,15 +102,3 @@ def _replace_damaged(store: ObjectStore, key: str, body: bytes) -> None:
         store.create(key, body)
     elif stored.body != body:
         store.replace(key, body, etag=stored.head.etag)
-
-
-def _build(document: Mapping[str, Any]) -> Artifact:
-    lock = document["lock"]
-    return Artifact(
-        configuration=document["configuration"].encode(),
-        lock=None if lock is None else lock.encode(),
-        engine=document["engine"],
-        providers=document["providers"],
-        assets=document["assets"],
-        inputs=document.get("inputs"),
-    )

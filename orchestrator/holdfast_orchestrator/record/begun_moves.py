@@ -1,12 +1,12 @@
-"""Moves that did not end, found by the names of the two stacks: the app may have neither of them any more."""
+"""Finds a move that did not end by the names of its two stacks, which may have left the app."""
 
 from holdfast_orchestrator.record.moving import Moving
 from holdfast_orchestrator.record.state_record import STATES, read_state_record
-from holdfast_orchestrator.state.object_store import DurableStore
+from holdfast_orchestrator.state.object_store import ListedReader
 from holdfast_orchestrator.state.shard_objects import read_each, shard_folders
 
 
-def begun_move(store: DurableStore, source: str, target: str, environments: tuple[str, ...]) -> Moving | None:
+def begun_move(store: ListedReader, source: str, target: str, environments: tuple[str, ...]) -> Moving | None:
     """Return the move between two stacks of these environments (none: any) that did not end.
 
     Reads every state record of the bucket; one that cannot be read has no move.

@@ -16,7 +16,7 @@ from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.errors import GateError
 from holdfast_orchestrator.record.last_good import LAST_GOOD, LastGood, read_last_good
 from holdfast_orchestrator.record.state_record import STATES, StateRecord, read_state_record
-from holdfast_orchestrator.state.object_store import DurableStore
+from holdfast_orchestrator.state.object_store import ListedReader, ObjectReader
 from holdfast_orchestrator.state.shard_objects import read_each, shard_folders
 from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.addresses import configuration_address
@@ -99,15 +99,15 @@ def refuse_other_stack(
 
 def refuse_other_apps(
     project: str,
-    shards: Iterable[tuple[Shard, DurableStore]],
+    shards: Iterable[tuple[Shard, ObjectReader]],
     *,
     taken_over: str | None,
     is_named: bool = True,
 ) -> None:
     """Return if no shard's key has the records of another app or stack. Raises GateError for one that has."""
 
-    def check(one: tuple[Shard, DurableStore]) -> None:
-        _refuse_other_app(project, *one, taken_over, is_named=is_named)
+    def check(shard_and_store: tuple[Shard, ObjectReader]) -> None:
+        _refuse_other_app(project, *shard_and_store, taken_over, is_named=is_named)
 
     with WorkerPool(_READERS, "apps") as readers:
         for _ in readers.map(check, shards):
@@ -115,11 +115,9 @@ def refuse_other_apps(
 
 
 def _refuse_other_app(
-    project: str, shard: Shard, store: DurableStore, taken_over: str | None, *, is_named: bool
+    project: str, shard: Shard, store: ObjectReader, taken_over: str | None, *, is_named: bool
 ) -> None:
-    kept = read_state_record(store, shard.state.folder)
-    read = read_last_good(store, shard.state.folder)
-    good, record = None if read is None else read.record, None if kept is None else kept.record
+    good, record = records_of(store, shard.state.folder)
     app = ThisApp(
         project,
         taken_over=taken_over,
@@ -130,7 +128,13 @@ def _refuse_other_app(
     refuse_other_stack(shard.name, shard.state.key, shard.configuration, good=good, record=record)
 
 
-def refuse_other_lineage(store: DurableStore, shard: Shard, lineage: str) -> None:
+def records_of(store: ObjectReader, folder: str) -> tuple[LastGood | None, StateRecord | None]:
+    """Return a shard's last good deployment and its state record. Raises NeedsPersonError for damage."""
+    kept, good = read_state_record(store, folder), read_last_good(store, folder)
+    return None if good is None else good.record, None if kept is None else kept.record
+
+
+def refuse_other_lineage(store: ListedReader, shard: Shard, lineage: str) -> None:
     """Return if no other shard's records know this lineage. Raises GateError where one does.
 
     Reads every record of the bucket: only for a state that is not the one recorded for its own shard.
@@ -145,12 +149,12 @@ def refuse_other_lineage(store: DurableStore, shard: Shard, lineage: str) -> Non
             )
 
 
-def known_lineages(store: DurableStore, lineage: str) -> Iterator[str]:
-    """Yield the folders of the shards whose records have this lineage."""
-    for folder, kept in read_each(shard_folders(store, STATES), lambda one: read_state_record(store, one)):
+def known_lineages(store: ListedReader, lineage: str) -> Iterator[str]:
+    """Yield the state folders of the shards whose records name this lineage."""
+    for folder, kept in read_each(shard_folders(store, STATES), lambda name: read_state_record(store, name)):
         if kept.record.state is not None and kept.record.state.lineage == lineage:
             yield folder
-    for folder, good in read_each(shard_folders(store, LAST_GOOD), lambda one: read_last_good(store, one)):
+    for folder, good in read_each(shard_folders(store, LAST_GOOD), lambda name: read_last_good(store, name)):
         if good.record.state.lineage == lineage:
             yield folder
 
@@ -163,14 +167,14 @@ def _goes_on_from(good: LastGood | None, configuration: bytes | None) -> bool:
 
 
 def _share_declared(good: LastGood | None, configuration: bytes) -> float:
-    """Which part of the last good deployment's blocks a configuration declares; 0 where there are none."""
-    held = set() if good is None else {configuration_address(known.address) for known in good.index}
+    """Return the share of the last good deployment's blocks that a configuration declares."""
+    held = set() if good is None else {configuration_address(tracked.address) for tracked in good.index}
     document = json.loads(configuration)
     return sum(declares(document, address) for address in held) / len(held) if held else 0.0
 
 
 def _owner(good: LastGood | None, record: StateRecord | None) -> str | None:
-    """The app of the newest record that names one."""
+    """Return the app named by the newest record that names one."""
     if record is not None and record.project is not None:
         return record.project
     return None if good is None else good.project

@@ -8,23 +8,19 @@ Earlier ones are the object's earlier versions.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Self
+
+from pydantic import WrapSerializer
 
 from holdfast_orchestrator.record.actor import Actor
+from holdfast_orchestrator.record.identities import Identities, Index
 from holdfast_orchestrator.state.exact_writes import write_record
-from holdfast_orchestrator.state.json_object import dump, load, parse_time, time_text
-from holdfast_orchestrator.state.object_store import (
-    DurableStore,
-    ObjectStore,
-    StoredObject,
-)
+from holdfast_orchestrator.state.object_store import ObjectHistory, ObjectReader, ObjectStore, StoredObject
+from holdfast_orchestrator.state.record_format import Format, Moment, WrittenAs, copied, in_order
 from holdfast_orchestrator.terraform.accepted import AcceptedUse
-from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, dump_index, load_index
 from holdfast_orchestrator.terraform.state_file import Recorded
 
-SCHEMA = "holdfast/last-good/v1"
 LAST_GOOD = "_holdfast/last-good"
 
 _DAMAGED = "deploy that shard with --rebaseline, which writes a new one"
@@ -45,13 +41,34 @@ class Rejected:
     run: str
     configuration: str
 
-    def to_json(self) -> dict[str, str]:
-        """Return it as JSON."""
-        return {"run": self.run, "configuration": self.configuration}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Alike:
+    """The fields that the record and its document share."""
+
+    generation: int
+    run: str
+    at: Moment
+    actor: Actor
+    git: str | None = None
+    artifact: str
+    outputs_sha256: str
+    inputs: Annotated[Mapping[str, PinnedInput], WrapSerializer(in_order)] = field(default_factory=dict)
+    residual: str | None = None
+    health: tuple[Mapping[str, Any], ...] = ()
+    project: str | None = None
+    shard: Mapping[str, Any] | None = None
+    accepted: tuple[AcceptedUse, ...] = ()
+    accepted_mark: str | None = None
+    index: Index = field(repr=False)
+    verb: str | None = None
+    target: str | None = None
+    rejected: tuple[Rejected, ...] = ()
+    not_made: Identities = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LastGood:
+class LastGood(_Alike):
     """One good deployment of one shard.
 
     `generation` counts them from 1. `artifact` is the SHA-256 of what was deployed, `state` what it left,
@@ -66,27 +83,8 @@ class LastGood:
     of it is proven to have made: imported, or perhaps taken over. Going back lets go of them.
     """
 
-    generation: int
-    run: str
-    artifact: str
     state: Recorded
     state_version: str | None = None
-    outputs_sha256: str
-    inputs: Mapping[str, PinnedInput] = field(default_factory=dict)
-    index: IdentityIndex = field(repr=False)
-    residual: str | None = None
-    health: tuple[Mapping[str, Any], ...] = ()
-    actor: Actor
-    git: str | None = None
-    at: datetime
-    project: str | None = None
-    shard: Mapping[str, Any] | None = None
-    accepted: tuple[AcceptedUse, ...] = ()
-    accepted_mark: str | None = None
-    verb: str | None = None
-    target: str | None = None
-    rejected: tuple[Rejected, ...] = ()
-    not_made: frozenset[Identity] = frozenset()
 
     @property
     def is_destroy(self) -> bool:
@@ -95,34 +93,33 @@ class LastGood:
 
     def body(self) -> bytes:
         """Return the object's bytes."""
-        return dump(
-            SCHEMA,
-            {
-                "generation": self.generation,
-                "run": self.run,
-                "at": time_text(self.at),
-                "actor": self.actor.to_json(),
-                "git": self.git,
-                "artifact": self.artifact,
-                "state": {**self.state.to_json(), "version": self.state_version},
-                "outputs_sha256": self.outputs_sha256,
-                "inputs": {
-                    name: {"generation": pin.generation, "outputs_sha256": pin.outputs_sha256}
-                    for name, pin in sorted(self.inputs.items())
-                },
-                "residual": self.residual,
-                "health": [dict(evidence) for evidence in self.health],
-                "project": self.project,
-                "shard": None if self.shard is None else dict(self.shard),
-                "accepted": [asdict(use) for use in self.accepted],
-                "accepted_mark": self.accepted_mark,
-                "index": dump_index(self.index),
-                "verb": self.verb,
-                "target": self.target,
-                "rejected": [each.to_json() for each in self.rejected],
-                "not_made": [[one.kind, one.value] for one in sorted(self.not_made)],
-            },
-        )
+        return FORMAT.body(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _State:
+    lineage: str
+    serial: int
+    sha256: str
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document(_Alike):
+    state: _State
+
+    @classmethod
+    def of(cls, good: LastGood) -> Self:
+        return copied(cls, good, state=copied(_State, good.state, version=good.state_version))
+
+    def value(self) -> LastGood:
+        state = copied(Recorded, self.state)
+        return copied(LastGood, self, state=state, state_version=self.state.version)
+
+
+FORMAT = Format[LastGood](
+    "holdfast/last-good/v1", Annotated[LastGood, WrittenAs(_Document, _Document.of, _Document.value)]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +135,7 @@ def last_good_key(folder: str) -> str:
     return f"{LAST_GOOD}/{folder}.json"
 
 
-def read_last_good(store: ObjectStore, folder: str) -> Promoted | None:
+def read_last_good(store: ObjectReader, folder: str) -> Promoted | None:
     """Return the last good deployment, None where there never was one.
 
     Raises NeedsPersonError for a damaged record.
@@ -160,15 +157,15 @@ def promote(store: ObjectStore, folder: str, record: LastGood, *, after: Promote
     return Promoted(record, head.etag)
 
 
-def earlier(store: DurableStore, folder: str, *, limit: int | None = None) -> tuple[LastGood, ...]:
+def earlier(store: ObjectHistory, folder: str, *, limit: int | None = None) -> tuple[LastGood, ...]:
     """Return the good deployments the bucket still knows, newest first: all, or the newest `limit`."""
     key = last_good_key(folder)
-    found = [
+    objects = [
         stored
         for version in store.versions(key)[:limit]
         if not version.deleted and (stored := store.get_version(key, version.version)) is not None
     ]
-    return tuple(sorted(map(_read, found), key=lambda record: record.generation, reverse=True))
+    return tuple(sorted(map(_read, objects), key=lambda record: record.generation, reverse=True))
 
 
 def deployments(history: Sequence[LastGood]) -> tuple[LastGood, ...]:
@@ -178,21 +175,24 @@ def deployments(history: Sequence[LastGood]) -> tuple[LastGood, ...]:
     it rolled back from is left out. A move takes the place of the one before it. `history` is what
     `earlier` returns.
     """
-    found: list[LastGood] = []
+    good: list[LastGood] = []
     below: int | None = None
     for record in history:
         if record.is_destroy or (below is not None and record.generation >= below):
             continue
         target = target_in(history, record)
-        found.append(target)
+        good.append(target)
         below = _moved_from(history, target).generation
-    return tuple(found)
+    return tuple(good)
 
 
 def _moved_from(history: Sequence[LastGood], record: LastGood) -> LastGood:
-    """The deployment that moves have changed since; itself for any other."""
+    """Return the deployment that later moves changed; the record itself if no move did."""
     while record.verb == "move":
-        older = next((one for one in history if one.generation < record.generation), None)
+        older = next(
+            (earlier_record for earlier_record in history if earlier_record.generation < record.generation),
+            None,
+        )
         if older is None or older.is_destroy:
             break
         record = target_in(history, older)
@@ -202,8 +202,17 @@ def _moved_from(history: Sequence[LastGood], record: LastGood) -> LastGood:
 def target_in(history: Sequence[LastGood], record: LastGood) -> LastGood:
     """Return the deployment that a rollback went back to; itself for any other, or where that is not kept."""
     while record.verb == "rollback":
-        older = (one for one in history if one.generation < record.generation)
-        target = next((one for one in older if one.run == record.target and not one.is_destroy), None)
+        older = (
+            earlier_record for earlier_record in history if earlier_record.generation < record.generation
+        )
+        target = next(
+            (
+                earlier_record
+                for earlier_record in older
+                if earlier_record.run == record.target and not earlier_record.is_destroy
+            ),
+            None,
+        )
         if target is None:
             break
         record = target
@@ -215,31 +224,4 @@ def _writer(stored: StoredObject) -> str:
 
 
 def _read(stored: StoredObject) -> LastGood:
-    return load(stored, SCHEMA, _build, next_step=_DAMAGED)
-
-
-def _build(document: Mapping[str, Any]) -> LastGood:
-    state = document["state"]
-    return LastGood(
-        generation=int(document["generation"]),
-        run=document["run"],
-        artifact=document["artifact"],
-        state=Recorded.from_json(state),
-        state_version=state["version"],
-        outputs_sha256=document["outputs_sha256"],
-        inputs={name: PinnedInput(**pin) for name, pin in document["inputs"].items()},
-        index=load_index(document["index"]),
-        residual=document["residual"],
-        health=tuple(document["health"]),
-        actor=Actor.from_json(document["actor"]),
-        git=document["git"],
-        at=parse_time(document["at"]),
-        project=document.get("project"),
-        shard=document.get("shard"),
-        accepted=tuple(AcceptedUse(**use) for use in document.get("accepted", ())),
-        accepted_mark=document.get("accepted_mark"),
-        verb=document.get("verb"),
-        target=document.get("target"),
-        rejected=tuple(Rejected(**each) for each in document.get("rejected", ())),
-        not_made=frozenset(Identity(*each) for each in document.get("not_made", ())),
-    )
+    return FORMAT.read(stored, next_step=_DAMAGED)

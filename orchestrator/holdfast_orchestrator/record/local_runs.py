@@ -1,4 +1,4 @@
-"""The journals that runs have left in this machine's cache: which may be deleted, and which are needed.
+"""The journals of runs in this machine's cache: deletes those that are no longer needed.
 
     <cache>/runs/<run>/
 
@@ -30,12 +30,12 @@ _LONGEST_NAME = 26
 def prune_runs(cache: Path, now: datetime) -> tuple[Path, ...]:
     """Delete ended runs older than 30 days, and all but the newest 200; return them. Never raises."""
     try:
-        found = sorted(
+        folders = sorted(
             entry.name for entry in os.scandir(cache / "runs") if entry.is_dir(follow_symlinks=False)
         )
     except OSError:
         return ()
-    runs = [name for name in found if len(name) == _LONGEST_NAME]
+    runs = [name for name in folders if len(name) == _LONGEST_NAME]
     oldest = encoded(max(0, int((now.timestamp() - DAYS_KEPT * _DAY_SECONDS) * 1000)), 0)
     old = [name for place, name in enumerate(runs) if name < oldest or place < len(runs) - RUNS_KEPT]
     return tuple(folder for folder in (cache / "runs" / name for name in old) if _deleted(folder))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdfast_orchestrator.errors import NeedsPersonError
-from holdfast_orchestrator.state.object_store import ObjectStore
+from holdfast_orchestrator.state.object_store import ObjectReader
 from holdfast_orchestrator.state_key import STATE_FILE
 from holdfast_orchestrator.terraform.state_file import Recorded
 
@@ -39,46 +39,21 @@ class Moving:
 
     @property
     def command(self) -> str:
-        """What goes on with it."""
+        """The command that goes on with the move."""
         names = (str(self.source["name"]), str(self.target["name"]))
         return shlex.join(("holdfast", "move", *names, "--env", str(self.target["environment"]), "--yes"))
 
-    def is_begun(self, store: ObjectStore) -> bool:
+    def is_begun(self, store: ObjectReader) -> bool:
         """Whether the first of the two states was written."""
         stored = store.get(f"{self.first}/{STATE_FILE}")
         return stored is not None and self.gave(self.first, stored.body)
 
     def gave(self, folder: str, body: bytes) -> bool:
-        """Whether these bytes are the state that this move gives the folder."""
+        """Say whether these bytes are the state that this move writes into the folder."""
         return self.states[folder].sha256 == hashlib.sha256(body).hexdigest()
 
-    def to_json(self) -> dict[str, Any]:
-        """Return it as JSON."""
-        return {
-            "run": self.run,
-            "source": dict(self.source),
-            "target": dict(self.target),
-            "addresses": list(self.addresses),
-            "states": {folder: state.to_json() for folder, state in self.states.items()},
-            "first": self.first,
-        }
 
-
-def read_moving(document: Mapping[str, Any] | None) -> Moving | None:
-    """Return what `to_json` gave; None of a record without it."""
-    if document is None:
-        return None
-    return Moving(
-        run=document["run"],
-        source=document["source"],
-        target=document["target"],
-        addresses=tuple(document["addresses"]),
-        states={folder: Recorded.from_json(state) for folder, state in document["states"].items()},
-        first=document["first"],
-    )
-
-
-def refuse_half_moved(store: ObjectStore, moving: Moving | None) -> None:
+def refuse_half_moved(store: ObjectReader, moving: Moving | None) -> None:
     """Return if no move of this shard was begun that did not end. Raises NeedsPersonError else."""
     if moving is not None and moving.is_begun(store):
         names = f"{moving.source['name']} to {moving.target['name']}"

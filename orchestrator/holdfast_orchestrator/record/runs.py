@@ -18,16 +18,18 @@ from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError, UsageE
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.run_id import encoded
 from holdfast_orchestrator.state.exact_writes import create_once
-from holdfast_orchestrator.state.json_object import dump, load, parse_time, time_text
+from holdfast_orchestrator.state.json_object import dump
 from holdfast_orchestrator.state.object_store import (
-    DurableStore,
+    ListedReader,
     ObjectExistsError,
+    ObjectListing,
+    ObjectReader,
     ObjectStore,
     StoredObject,
 )
+from holdfast_orchestrator.state.record_format import Format, Moment
 from holdfast_orchestrator.system.workers import WorkerPool
 
-SCHEMA = "holdfast/run/v1"
 RUNS = "_holdfast/runs/"
 RUNNING = "running"
 
@@ -48,13 +50,13 @@ class RunRecord:
 
     run: str
     status: str = RUNNING
-    command: str
+    environments: tuple[str, ...]
+    started: Moment
+    ended: Moment | None = None
     actor: Actor
     git: str | None = None
-    environments: tuple[str, ...]
+    command: str
     shards: tuple[str, ...]
-    started: datetime
-    ended: datetime | None = None
     outcomes: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -71,20 +73,10 @@ class RunRecord:
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON; `run`, `status`, `environment` and `started` are relied upon."""
-        return {
-            "run": self.run,
-            "status": self.status,
-            "environment": self.environment,
-            "environments": list(self.environments),
-            "started": time_text(self.started),
-            "ended": None if self.ended is None else time_text(self.ended),
-            "actor": self.actor.to_json(),
-            "git": self.git,
-            "command": self.command,
-            "shards": list(self.shards),
-            "outcomes": dict(self.outcomes),
-            "seconds": dict(self.seconds),
-        }
+        return {**FORMAT.to_json(self), "environment": self.environment}
+
+
+FORMAT = Format[RunRecord]("holdfast/run/v1", RunRecord)
 
 
 def checked_run(text: str) -> str:
@@ -98,7 +90,7 @@ def checked_run(text: str) -> str:
 
 def begin_run(store: ObjectStore, record: RunRecord) -> None:
     """Write that a run begins. Raises HoldfastError where another run has its name."""
-    body = dump(SCHEMA, record.to_json())
+    body = dump(FORMAT.schema, record.to_json())
     if not create_once(store, _key(record.run), body):
         raise HoldfastError(f"there is a run {record.run} already", next_step=f"holdfast show {record.run}")
 
@@ -131,37 +123,37 @@ def end_run(store: ObjectStore, run: str, end: RunEnd) -> RunRecord:
             seconds={**begun.seconds, **end.seconds},
         )
         try:
-            store.replace(stored.head.key, dump(SCHEMA, record.to_json()), etag=stored.head.etag)
+            store.replace(stored.head.key, dump(FORMAT.schema, record.to_json()), etag=stored.head.etag)
         except ObjectExistsError:
             # Another machine added its own shards' outcomes; ours go on top.
             continue
         return record
 
 
-def read_run(store: ObjectStore, run: str) -> RunRecord | None:
+def read_run(store: ObjectReader, run: str) -> RunRecord | None:
     """Return the record of a run, None where the bucket knows none."""
     stored = store.get(_key(run))
     return None if stored is None else _read(stored)
 
 
 def newest_runs(
-    store: DurableStore, *, now: datetime, limit: int, environment: str | None = None
+    store: ListedReader, *, now: datetime, limit: int, environment: str | None = None
 ) -> tuple[RunRecord, ...]:
     """Return at most `limit` runs, newest first, of one environment where it is named."""
-    found = (
+    wanted = (
         record
         for record in _records(store, _newest_names(store, now))
         if environment is None or environment in record.environments
     )
-    return tuple(islice(found, limit))
+    return tuple(islice(wanted, limit))
 
 
-def _newest_names(store: DurableStore, now: datetime) -> Iterator[str]:
+def _newest_names(store: ObjectListing, now: datetime) -> Iterator[str]:
     """All names, newest first; older ones are only asked for when the newer have been taken."""
-    seen: set[str] = set()
+    yielded: set[str] = set()
     for after in (*(_name_at(now - window) for window in _WINDOWS), ""):
-        names = [name for name in store.folders(RUNS, after=after) if name not in seen]
-        seen.update(names)
+        names = [name for name in store.folders(RUNS, after=after) if name not in yielded]
+        yielded.update(names)
         yield from sorted(names, reverse=True)
 
 
@@ -169,7 +161,7 @@ def _name_at(moment: datetime) -> str:
     return encoded(max(0, int(moment.timestamp() * 1000)), 0)
 
 
-def _records(store: DurableStore, names: Iterator[str]) -> Iterator[RunRecord]:
+def _records(store: ObjectReader, names: Iterator[str]) -> Iterator[RunRecord]:
     with WorkerPool(_READERS) as readers:
         while some := list(islice(names, _READERS)):
             for stored in readers.map(lambda name: store.get(_key(name)), some):
@@ -182,21 +174,4 @@ def _key(run: str) -> str:
 
 
 def _read(stored: StoredObject) -> RunRecord:
-    return load(stored, SCHEMA, _build, next_step="the same facts: holdfast audit")
-
-
-def _build(document: Mapping[str, Any]) -> RunRecord:
-    ended = document["ended"]
-    return RunRecord(
-        run=document["run"],
-        status=document["status"],
-        command=document["command"],
-        actor=Actor.from_json(document["actor"]),
-        git=document["git"],
-        environments=tuple(document["environments"]),
-        shards=tuple(document["shards"]),
-        started=parse_time(document["started"]),
-        ended=None if ended is None else parse_time(ended),
-        outcomes=document["outcomes"],
-        seconds=document["seconds"],
-    )
+    return FORMAT.read(stored, next_step="the same facts: holdfast audit")

@@ -9,21 +9,32 @@ failed and was kept, it also says what that run created and touched, so that a l
 It names the app and the stack, so that another app's shard is not taken for this one.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Self, TypeVar
 
-from holdfast_orchestrator.record.fingerprint import Fingerprint, read_fingerprint
-from holdfast_orchestrator.record.moving import Moving, read_moving
+from pydantic import BeforeValidator, Field, PlainSerializer
+
+from holdfast_orchestrator.record.fingerprint import FingerprintIfRead
+from holdfast_orchestrator.record.identities import Identified, Identities
+from holdfast_orchestrator.record.moving import Moving
 from holdfast_orchestrator.state.exact_writes import write_record
-from holdfast_orchestrator.state.json_object import dump, load, parse_time, time_text
-from holdfast_orchestrator.state.object_store import ObjectStore, StoredObject
+from holdfast_orchestrator.state.object_store import ObjectReader, ObjectStore, StoredObject
+from holdfast_orchestrator.state.record_format import Format, Moment, WrittenAs, copied, is_none
 from holdfast_orchestrator.terraform.identity import Identity
 from holdfast_orchestrator.terraform.state_file import Recorded
 
-SCHEMA = "holdfast/state-record/v1"
 STATES = "_holdfast/states"
+
+T = TypeVar("T")
+
+
+def _seconds(given: object) -> object:
+    return given if isinstance(given, int | float) and not isinstance(given, bool) else None
+
+
+# Some records have null for an empty list.
+_Listed = Annotated[tuple[T, ...], BeforeValidator(lambda given: given or ())]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +73,40 @@ class Handed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StateRecord:
+class _Received(Identified):
+    source: Annotated[str, Field(alias="from")]
+    run: str
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Handed(Identified):
+    address: str
+    id: str | None
+    run: str
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Alike:
+    """The fields that the record and its document share. Older records lack those with a default."""
+
+    run: str
+    is_open: Annotated[bool, Field(alias="open")]
+    at: Moment
+    state: Recorded | None
+    seconds: Annotated[float | None, BeforeValidator(_seconds)] = None
+    project: str | None = None
+    stack: str | None = None
+    received: _Listed[Annotated[Received, _Received.writes(Received)]] = ()
+    handed: _Listed[Annotated[Handed, _Handed.writes(Handed)]] = ()
+    held: _Listed[str] = ()
+    moving: Annotated[Moving | None, Field(exclude_if=is_none)] = field(default=None, repr=False)
+    fingerprint: Annotated[FingerprintIfRead, Field(alias="footing")] = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateRecord(_Alike):
     """The state to expect after `run` (None: no object), or, while `is_open`, the one it began with.
 
     `fingerprint` is that of the deployment, where the run ended with one that was verified, and
@@ -72,43 +116,39 @@ class StateRecord:
     keeps for a shard that has not received it yet. `moving` is a `holdfast move` that was begun.
     """
 
-    run: str
-    is_open: bool
-    state: Recorded | None
     leftovers: Leftovers = field(default_factory=Leftovers)
-    at: datetime
-    fingerprint: Fingerprint | None = field(default=None, repr=False)
-    seconds: float | None = None
-    project: str | None = None
-    stack: str | None = None
-    received: tuple[Received, ...] = ()
-    handed: tuple[Handed, ...] = ()
-    held: tuple[str, ...] = ()
-    moving: Moving | None = field(default=None, repr=False)
 
     def body(self) -> bytes:
         """Return the object's bytes."""
-        return dump(
-            SCHEMA,
-            {
-                "run": self.run,
-                "open": self.is_open,
-                "at": time_text(self.at),
-                "state": None if self.state is None else self.state.to_json(),
-                "created": [[one.kind, one.value] for one in sorted(self.leftovers.created)],
-                "touched": sorted(self.leftovers.touched),
-                "artifacts": list(self.leftovers.artifacts),
-                "health_began": self.leftovers.health_began,
-                "seconds": self.seconds,
-                "project": self.project,
-                "stack": self.stack,
-                "received": [_received_json(one) for one in self.received],
-                "handed": [_handed_json(one) for one in self.handed],
-                "held": list(self.held),
-                **({} if self.moving is None else {"moving": self.moving.to_json()}),
-                "footing": None if self.fingerprint is None else self.fingerprint.to_json(),
-            },
+        return FORMAT.body(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document(_Alike):
+    created: Identities
+    touched: Annotated[frozenset[str], PlainSerializer(sorted)]
+    artifacts: tuple[str, ...]
+    health_began: bool
+
+    @classmethod
+    def of(cls, record: StateRecord) -> Self:
+        left = record.leftovers
+        return copied(
+            cls,
+            record,
+            created=left.created,
+            touched=left.touched,
+            artifacts=left.artifacts,
+            health_began=left.health_began,
         )
+
+    def value(self) -> StateRecord:
+        return copied(StateRecord, self, leftovers=copied(Leftovers, self))
+
+
+FORMAT = Format[StateRecord](
+    "holdfast/state-record/v1", Annotated[StateRecord, WrittenAs(_Document, _Document.of, _Document.value)]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +164,7 @@ def state_record_key(folder: str) -> str:
     return f"{STATES}/{folder}.json"
 
 
-def read_state_record(store: ObjectStore, folder: str) -> KeptRecord | None:
+def read_state_record(store: ObjectReader, folder: str) -> KeptRecord | None:
     """Return the record, None where no run ever changed the shard. Raises NeedsPersonError for damage."""
     stored = store.get(state_record_key(folder))
     return None if stored is None else KeptRecord(_read(stored), stored.head.etag)
@@ -165,72 +205,4 @@ def _writer(stored: StoredObject) -> str:
 
 def _read(stored: StoredObject) -> StateRecord:
     step = "look at the state with holdfast state pull, then deploy with --rebaseline"
-    return load(stored, SCHEMA, _build, next_step=step)
-
-
-def _build(document: Mapping[str, Any]) -> StateRecord:
-    state = document["state"]
-    return StateRecord(
-        run=document["run"],
-        is_open=bool(document["open"]),
-        state=None if state is None else Recorded.from_json(state),
-        leftovers=Leftovers(
-            created=frozenset(Identity(kind, value) for kind, value in document["created"]),
-            touched=frozenset(document["touched"]),
-            artifacts=tuple(document["artifacts"]),
-            health_began=bool(document["health_began"]),
-        ),
-        at=parse_time(document["at"]),
-        fingerprint=read_fingerprint(document.get("footing")),
-        seconds=_seconds(document.get("seconds")),
-        project=document.get("project"),
-        stack=document.get("stack"),
-        received=tuple(map(_received, document.get("received") or ())),
-        handed=tuple(map(_handed, document.get("handed") or ())),
-        held=tuple(document.get("held") or ()),
-        moving=read_moving(document.get("moving")),
-    )
-
-
-def _received_json(one: Received) -> dict[str, Any]:
-    return {
-        "type": one.identity.kind,
-        "identity": one.identity.value,
-        "from": one.source,
-        "run": one.run,
-        "at": time_text(one.at),
-    }
-
-
-def _received(entry: Mapping[str, Any]) -> Received:
-    return Received(
-        identity=Identity(entry["type"], entry["identity"]),
-        source=entry["from"],
-        run=entry["run"],
-        at=parse_time(entry["at"]),
-    )
-
-
-def _seconds(said: object) -> float | None:
-    return float(said) if isinstance(said, int | float) and not isinstance(said, bool) else None
-
-
-def _handed_json(one: Handed) -> dict[str, Any]:
-    return {
-        "type": one.identity.kind,
-        "identity": one.identity.value,
-        "address": one.address,
-        "id": one.id,
-        "run": one.run,
-        "at": time_text(one.at),
-    }
-
-
-def _handed(entry: Mapping[str, Any]) -> Handed:
-    return Handed(
-        identity=Identity(entry["type"], entry["identity"]),
-        address=entry["address"],
-        id=entry["id"],
-        run=entry["run"],
-        at=parse_time(entry["at"]),
-    )
+    return FORMAT.read(stored, next_step=step)

@@ -3,14 +3,23 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from holdfast_orchestrator.plan.document import PlanDocument
 from holdfast_orchestrator.plan.result import ShardPlan
-from holdfast_orchestrator.state_admin.adopt import Way
+from holdfast_orchestrator.report.copying import copied
+from holdfast_orchestrator.state_admin.adopt_way import Way
 from holdfast_orchestrator.state_admin.adoption import Adoption
+
+_WAYS: dict[Way, Literal["first", "newer", "replaces_empty", "there"]] = {
+    Way.FIRST: "first",
+    Way.NEWER: "newer",
+    Way.REPLACES_EMPTY: "replaces_empty",
+    Way.THERE: "there",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptPlan:
-    """The plan that would come next. `destroys` are addresses, those of replacements too."""
+    """The next plan. `destroys` are addresses, of replaced objects too."""
 
     outcome: Literal["changes", "unchanged", "deferred", "failed"]
     added: int
@@ -24,9 +33,9 @@ class AdoptPlan:
 class AdoptDocument:
     """`holdfast adopt --json`.
 
-    `way` says what was at the shard's own place: nothing (first), an older state of the lineage (newer), one
-    that manages nothing (replaces_empty), this state or a later one (there). `plan` is null where it was
-    done. `mark` says at the old place where the state went; `backup` is what was written over.
+    `way` says what was at the shard's own place: nothing (first), an older state of the lineage (newer), a
+    state that manages nothing (replaces_empty), this state or a later one (there). `plan` is null after an
+    adoption. `mark` is the marker at the old place; `backup` is the backup of the state that was replaced.
     """
 
     schema: Literal["holdfast/adopt/v1"] = "holdfast/adopt/v1"
@@ -49,7 +58,7 @@ class AdoptDocument:
 
 
 def adopt_document(adoption: Adoption) -> AdoptDocument:
-    """Return the document of an adoption, looked at or done."""
+    """Return the document of an adoption, proposed or done."""
     proposal, done = adoption.proposal, adoption.done
     version = proposal.document.get("terraform_version")
     return AdoptDocument(
@@ -73,12 +82,10 @@ def adopt_document(adoption: Adoption) -> AdoptDocument:
 
 
 def _plan(plan: ShardPlan) -> AdoptPlan:
-    document = plan.document
-    return AdoptPlan(
+    return copied(
+        AdoptPlan,
+        plan.document or PlanDocument(),
         outcome=plan.outcome.value,
-        added=0 if document is None else document.added,
-        changed=0 if document is None else document.changed,
-        destroyed=0 if document is None else document.destroyed,
         destroys=destroyed_addresses(plan),
         reason=plan.failure or plan.waiting or None,
     )
@@ -88,11 +95,3 @@ def destroyed_addresses(plan: ShardPlan) -> tuple[str, ...]:
     """Return what a plan would destroy, by deletion or replacement."""
     changes = () if plan.document is None else plan.document.changes
     return tuple(change.address for change in changes if change.destroys)
-
-
-_WAYS: dict[Way, Literal["first", "newer", "replaces_empty", "there"]] = {
-    Way.FIRST: "first",
-    Way.NEWER: "newer",
-    Way.REPLACES_EMPTY: "replaces_empty",
-    Way.THERE: "there",
-}

@@ -1,4 +1,4 @@
-"""What `holdfast adopt` says to people."""
+"""The text of `holdfast adopt`."""
 
 import shlex
 from collections.abc import Iterator
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from holdfast_orchestrator.gate.elsewhere import adopt_command
 from holdfast_orchestrator.plan.result import PlanOutcome, ShardPlan
 from holdfast_orchestrator.report.adopt_documents import adopt_document, destroyed_addresses
-from holdfast_orchestrator.state_admin.adopt import Way, count
+from holdfast_orchestrator.report.wording import counted
+from holdfast_orchestrator.state_admin.adopt_way import Way, count
 from holdfast_orchestrator.state_admin.adoption import Adoption
 from holdfast_orchestrator.terraform.backends import LOCAL
 
@@ -14,14 +15,14 @@ _SHOWN = 20
 
 
 def adopt_lines(adoption: Adoption) -> Iterator[str]:
-    """Say what would be adopted and what a plan would then do, or what was done."""
+    """Yield what would be adopted and what a plan would then do, or what was done."""
     document = adopt_document(adoption)
     yield f"adopt {document.shard}"
     yield f"  from   {document.source}"
     yield f"  to     {adoption.proposal.wanted.target}"
     yield (
         f"  state  serial {document.serial}, lineage {document.lineage}, "
-        f"{_many(document.objects, 'object')}, {_many(document.outputs, 'output')}"
+        f"{counted(document.objects, 'object')}, {counted(document.outputs, 'output')}"
     )
     yield f"  there  {_there(adoption)}"
     if adoption.done is None:
@@ -75,8 +76,4 @@ def _there(adoption: Adoption) -> str:
     now = adoption.proposal.now
     if now.document is None:
         return adoption.proposal.way.value
-    return f"{adoption.proposal.way.value}: serial {now.serial}, {_many(count(now), 'object')}"
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    return f"{adoption.proposal.way.value}: serial {now.serial}, {counted(count(now), 'object')}"

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from holdfast_orchestrator.advice.facts import Advice, Effect, Merge, Part, Split, Step
+from holdfast_orchestrator.report.copying import copied
 from holdfast_orchestrator.state.json_object import time_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdvisedStep:
-    """One step: what to do, the commands, and the `block` to write `into` a stack or file (None: nothing)."""
+    """One step: what to do, the commands, and the `block` to write `into` a stack or file, if any."""
 
     what: str
     commands: tuple[str, ...]
@@ -20,10 +21,10 @@ class AdvisedStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdvisedEffect:
-    """Objects that one mistake reaches at most, and seconds of a usual deploy, before and after.
+    """The most objects that one mistake reaches, and the seconds of a usual deploy, before and after.
 
-    `measured` says that the seconds before come from earlier runs; else they are estimated, as those after
-    always are.
+    `seconds_before` is measured in earlier runs if `measured`, else estimated; `seconds_after` is always
+    estimated.
     """
 
     objects_before: int
@@ -35,7 +36,7 @@ class AdvisedEffect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdvisedPart:
-    """Constructs by path below the stack, their objects, how many earlier deploys changed nothing else."""
+    """Constructs by path below the stack, their objects, and how many earlier deploys changed only these."""
 
     constructs: tuple[str, ...]
     objects: tuple[str, ...]
@@ -52,7 +53,7 @@ class CrossingReference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdvisedSplit:
-    """A shard to split: why, what stays and what moves, the references that cross, the deploys compared."""
+    """A shard to split: why, what stays, what moves, the references between both, the deploys compared."""
 
     shard: str
     why: tuple[str, ...]
@@ -66,7 +67,7 @@ class AdvisedSplit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdvisedMerge:
-    """A shard to merge `into` the one it reads `outputs` of; `runs` have changed both and none only one."""
+    """A shard to merge `into` the one whose `outputs` it reads; `runs` changed both, and none only one."""
 
     shard: str
     into: str
@@ -78,7 +79,7 @@ class AdvisedMerge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdviseDocument:
-    """`holdfast advise --json`; `shards` were looked at, with the history of `runs` runs `since` then."""
+    """`holdfast advise --json`: advice for `shards`, from the history of `runs` runs `since` that time."""
 
     schema: Literal["holdfast/advise/v1"] = "holdfast/advise/v1"
     shards: tuple[str, ...]
@@ -89,10 +90,10 @@ class AdviseDocument:
 
 
 def advise_document(advice: Advice) -> AdviseDocument:
-    """Return the document that says `advice`."""
-    return AdviseDocument(
-        shards=advice.shards,
-        runs=advice.runs,
+    """Return the document of an advice."""
+    return copied(
+        AdviseDocument,
+        advice,
         since=None if advice.since is None else time_text(advice.since),
         splits=tuple(map(_split, advice.splits)),
         merges=tuple(map(_merge, advice.merges)),
@@ -100,54 +101,36 @@ def advise_document(advice: Advice) -> AdviseDocument:
 
 
 def _split(split: Split) -> AdvisedSplit:
-    return AdvisedSplit(
-        shard=split.shard,
-        why=split.why,
+    return copied(
+        AdvisedSplit,
+        split,
         stays=_part(split.stays),
         moves=_part(split.moves),
         crossing=tuple(CrossingReference(source=start, target=end) for start, end in split.crossing),
-        changes=split.changes,
         effect=_effect(split.effect),
         steps=_steps(split.steps),
     )
 
 
 def _merge(merge: Merge) -> AdvisedMerge:
-    return AdvisedMerge(
-        shard=merge.shard,
-        into=merge.into,
-        outputs=merge.outputs,
-        runs=merge.runs,
-        effect=_effect(merge.effect),
-        steps=_steps(merge.steps),
-    )
+    return copied(AdvisedMerge, merge, effect=_effect(merge.effect), steps=_steps(merge.steps))
 
 
 def _part(part: Part) -> AdvisedPart:
-    return AdvisedPart(
-        constructs=part.constructs,
-        objects=tuple(known.address for known in part.objects),
-        changed_alone=part.alone,
-    )
+    objects = tuple(standing.address for standing in part.objects)
+    return AdvisedPart(constructs=part.constructs, objects=objects, changed_alone=part.alone)
 
 
 def _effect(effect: Effect) -> AdvisedEffect:
-    return AdvisedEffect(
-        objects_before=effect.objects_before,
-        objects_after=effect.objects_after,
+    return copied(
+        AdvisedEffect,
+        effect,
         seconds_before=round(effect.seconds_before, 1),
         seconds_after=round(effect.seconds_after, 1),
-        measured=effect.measured,
     )
 
 
 def _steps(steps: Iterable[Step]) -> tuple[AdvisedStep, ...]:
     return tuple(
-        AdvisedStep(
-            what=step.what,
-            commands=step.commands,
-            into=step.into,
-            block=None if step.block is None else dict(step.block),
-        )
-        for step in steps
+        copied(AdvisedStep, step, block=None if step.block is None else dict(step.block)) for step in steps
     )

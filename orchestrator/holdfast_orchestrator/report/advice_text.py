@@ -1,16 +1,17 @@
-"""What `holdfast advise` says to people."""
+"""The text of `holdfast advise`."""
 
 import json
 import shlex
 from collections.abc import Iterable, Iterator
 
 from holdfast_orchestrator.advice.facts import Advice, Effect, Merge, Part, Split, Step
+from holdfast_orchestrator.report.wording import counted
 
 _MOST_REFERENCES = 5
 
 
 def advice_lines(advice: Advice, *, steps: bool) -> Iterator[str]:
-    """Say what is advised, with `steps` also how to carry it out."""
+    """Yield the advice, with `steps` also how to carry it out."""
     if not advice.splits and not advice.merges:
         yield f"nothing to advise: {_looked_at(advice)}"
         return
@@ -25,7 +26,7 @@ def advice_lines(advice: Advice, *, steps: bool) -> Iterator[str]:
 
 def _looked_at(advice: Advice) -> str:
     since = "" if advice.since is None else f" since {advice.since:%d %b %Y}"
-    return f"{_count(len(advice.shards), 'shard')} and {_count(advice.runs, 'run')}{since} were looked at"
+    return f"{counted(len(advice.shards), 'shard')} and {counted(advice.runs, 'run')}{since} were looked at"
 
 
 def _split(split: Split) -> Iterator[str]:
@@ -33,7 +34,7 @@ def _split(split: Split) -> Iterator[str]:
     yield from _part("moves out", split.moves, split.changes)
     yield from _part("stays", split.stays, split.changes)
     if split.crossing:
-        yield f"  across     {_count(len(split.crossing), 'reference')}, each to become an output:"
+        yield f"  across     {counted(len(split.crossing), 'reference')}, each to become an output:"
         yield from (f"    {start} -> {end}" for start, end in split.crossing[:_MOST_REFERENCES])
         if len(split.crossing) > _MOST_REFERENCES:
             yield f"    and {len(split.crossing) - _MOST_REFERENCES} more"
@@ -43,14 +44,16 @@ def _split(split: Split) -> Iterator[str]:
 
 
 def _part(word: str, part: Part, changes: int) -> Iterator[str]:
-    objects = _count(len(part.objects), "object")
-    alone = f"; {part.alone} of {_count(changes, 'earlier change')} concerned nothing else" if changes else ""
+    objects = counted(len(part.objects), "object")
+    alone = (
+        f"; {part.alone} of {counted(changes, 'earlier change')} concerned nothing else" if changes else ""
+    )
     yield f"  {word:<9}  {objects}: {', '.join(part.constructs)}{alone}"
 
 
 def _merge(merge: Merge) -> Iterator[str]:
     yield f"merge {merge.shard} into {merge.into}: both changed in {merge.runs} runs, and neither alone"
-    yield f"  across     {_count(len(merge.outputs), 'output')}: {', '.join(merge.outputs)}"
+    yield f"  across     {counted(len(merge.outputs), 'output')}: {', '.join(merge.outputs)}"
     yield from _effect(merge.effect)
 
 
@@ -72,7 +75,3 @@ def _how(steps: Iterable[Step], shard: str, *, shown: bool) -> Iterator[str]:
             yield f"     into {step.into}:"
             yield from (f"       {line}" for line in json.dumps(step.block, indent=2).splitlines())
     yield ""
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -1,4 +1,4 @@
-"""The JSON document of `holdfast ci matrix`: what a CI makes its jobs of."""
+"""The JSON document of `holdfast ci matrix`: the jobs for a CI system."""
 
 import shlex
 from collections.abc import Sequence
@@ -7,13 +7,14 @@ from typing import Literal
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.app.selection import naming
+from holdfast_orchestrator.report.copying import copied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixJob:
-    """One job: a shard, where it lies, and the command for it.
+    """One job: a shard, its account and region, and its command.
 
-    `role_arn` is what its provider assumes, None where the app names none.
+    `role_arn` is the role that the shard's provider assumes, if the app names one.
     """
 
     shard: str
@@ -27,14 +28,14 @@ class MatrixJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixWave:
-    """The jobs that can run at once, under the name a job matrix of GitHub Actions wants."""
+    """The jobs that can run at once, under the key that a job matrix of GitHub Actions reads."""
 
     include: tuple[MatrixJob, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixDocument:
-    """`holdfast ci matrix --json`; `waves` follow one another, none has more than `limit` jobs."""
+    """`holdfast ci matrix --json`; `waves` run one after another, each with at most `limit` jobs."""
 
     schema: Literal["holdfast/ci-matrix/v1"] = "holdfast/ci-matrix/v1"
     limit: int
@@ -46,8 +47,8 @@ def matrix_document(
 ) -> MatrixDocument:
     """Return the document for these waves.
 
-    `verb` is what each job does with its shard (plan, deploy), `project` the options that say where the app
-    is and where it keeps its states.
+    `verb` is the command of each job (plan, deploy); `project` are the options that say where the app and
+    its states are.
     """
     return MatrixDocument(
         limit=limit,
@@ -59,16 +60,6 @@ def matrix_document(
 
 
 def _job(shard: Shard, *, verb: str, project: Sequence[str]) -> MatrixJob:
-    return MatrixJob(
-        shard=shard.name,
-        service=shard.service,
-        environment=shard.environment,
-        account=shard.account,
-        region=shard.region,
-        role_arn=shard.role_arn,
-        command=shlex.join(("holdfast", verb, *_yes(verb), *naming(shard), *project)),
-    )
-
-
-def _yes(verb: str) -> tuple[str, ...]:
-    return ("--yes",) if verb == "deploy" else ()
+    yes = ("--yes",) if verb == "deploy" else ()
+    command = shlex.join(("holdfast", verb, *yes, *naming(shard), *project))
+    return copied(MatrixJob, shard, shard=shard.name, command=command)

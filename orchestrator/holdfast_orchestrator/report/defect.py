@@ -1,4 +1,4 @@
-"""A defect of Holdfast's own, as one line for the person and a file for its developers."""
+"""Reports a defect in Holdfast: one line for the person, and a file for the developers."""
 
 import platform
 import traceback

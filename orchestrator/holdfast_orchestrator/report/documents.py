@@ -1,37 +1,23 @@
-"""The JSON documents of the command line: what `--json` prints, as values.
+"""The JSON documents that `--json` prints, as frozen values.
 
-Each has a `schema` of its own and only ever grows within v1; `schemas.py` publishes them.
+Each has its own `schema`. Within v1, a document may only gain fields; `schemas.py` publishes the schemas.
 """
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 from holdfast_orchestrator.app.graph import Graph
 from holdfast_orchestrator.app.manifest import Manifest, Shard
 from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.report.copying import copied
 from holdfast_orchestrator.terraform.accepted import AcceptedUse
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from holdfast_orchestrator.deploy.outcome import RunResult
     from holdfast_orchestrator.plan.result import Plan, ShardPlan
-    from holdfast_orchestrator.report.adopt_documents import AdoptDocument
-    from holdfast_orchestrator.report.advice_documents import AdviseDocument
-    from holdfast_orchestrator.report.ci_documents import MatrixDocument
-    from holdfast_orchestrator.report.history_documents import (
-        AuditRecordsDocument,
-        AuditVerificationDocument,
-        RunsDocument,
-        ShowDocument,
-    )
-    from holdfast_orchestrator.report.machine_documents import DoctorDocument, LocalStatusDocument
-    from holdfast_orchestrator.report.move_documents import MoveDocument
-    from holdfast_orchestrator.report.new_documents import NewDocument
-    from holdfast_orchestrator.report.state_documents import (
-        StateBackupsDocument,
-        StateRestoreDocument,
-        StateUnlockDocument,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +83,7 @@ class PlannedAttribute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedChange:
-    """What happens to one object: create, update, replace, delete, forget or no-op (a move)."""
+    """What happens to one object; `action` is create, update, replace, delete, forget or no-op (a move)."""
 
     address: str
     type: str
@@ -109,7 +95,7 @@ class PlannedChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedBecause:
-    """Why a shard was planned: a kind, the words for it, and what it is about (resources, outputs)."""
+    """Why a shard was planned: `why` is a kind, `words` say it, `names` are resources or outputs."""
 
     why: str
     words: str
@@ -118,7 +104,7 @@ class PlannedBecause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedChange:
-    """A difference that never settles, and who accepted it; `expires` is the last day that counts."""
+    """A lasting difference that somebody accepted; `expires` is the last day on which it is accepted."""
 
     resource: str
     attribute: str
@@ -129,7 +115,7 @@ class AcceptedChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedRefusal:
-    """Why a deploy of this plan would be refused, and what lifts that."""
+    """Why a deploy of this plan would be refused, and how to allow it."""
 
     what: str
     next_step: str
@@ -139,8 +125,8 @@ class PlannedRefusal:
 class PlannedShard:
     """A shard's plan; `outcome` is changes, unchanged, deferred or failed, `reason` says why.
 
-    `skipped` is true where nothing has changed since the last good deploy, so that no plan was made;
-    `reasons` say why a shard was planned.
+    A shard is `skipped`, without a plan, if nothing has changed since its last good deploy. `reasons` say why
+    a shard was planned.
     """
 
     name: str
@@ -169,9 +155,9 @@ class PlannedLoss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanReport:
-    """`holdfast plan --json`; `retired` are stacks that are not in the app any more and still stand.
+    """`holdfast plan --json`; `retired` are stacks that left the app and still have resources.
 
-    `not_selected` are the shards of the app that the plan is not about.
+    `not_selected` are the shards of the app that were not planned.
     """
 
     schema: Literal["holdfast/plan/v1"] = "holdfast/plan/v1"
@@ -186,10 +172,10 @@ class PlanReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedShard:
-    """How a shard ended; `serial` is its state's now, `backup` the key of the copy made before.
+    """How a shard ended; `serial` is that of its state now, `backup` the key of the copy made before.
 
-    `skipped` is true where nothing has changed since the last good deploy, so that nothing was planned.
-    `put_off` is what was not removed yet because others still read it.
+    A shard is `skipped`, without a plan, if nothing has changed since its last good deploy. `put_off` was not
+    removed yet, because other shards still read it.
     """
 
     name: str
@@ -221,7 +207,7 @@ class DeployDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorDocument:
-    """What `--json` prints where a command could not do what it was asked."""
+    """What `--json` prints when a command fails."""
 
     schema: Literal["holdfast/error/v1"] = "holdfast/error/v1"
     error: str
@@ -229,17 +215,9 @@ class ErrorDocument:
     exit_code: int
 
 
-Document: TypeAlias = (
-    "ListDocument | GraphDocument | MatrixDocument | SynthDocument | PlanReport | DeployDocument"
-    " | AdviseDocument | RunsDocument | ShowDocument | AuditRecordsDocument | AuditVerificationDocument"
-    " | DoctorDocument | LocalStatusDocument | NewDocument | AdoptDocument | MoveDocument"
-    " | StateBackupsDocument | StateRestoreDocument | StateUnlockDocument | ErrorDocument"
-)
-
-
 def list_document(shards: Iterable[Shard]) -> ListDocument:
     """Return the document that lists `shards`."""
-    return ListDocument(shards=tuple(_listed(shard) for shard in shards))
+    return ListDocument(shards=tuple(map(_listed, shards)))
 
 
 def graph_document(graph: Graph) -> GraphDocument:
@@ -249,50 +227,38 @@ def graph_document(graph: Graph) -> GraphDocument:
 
 
 def synth_document(manifest: Manifest, output: str) -> SynthDocument:
-    """Return the document that says what was synthesized to the folder `output`."""
+    """Return the document of an app that was synthesized to the folder `output`."""
     return SynthDocument(output=output, shards=tuple(shard.name for shard in manifest.shards))
 
 
 def plan_report(plan: "Plan") -> PlanReport:
     """Return the document that shows `plan`."""
-    return PlanReport(
-        run=plan.run,
-        has_changes=plan.has_changes,
-        shards=tuple(_planned(shard) for shard in plan.shards),
-        destroys=tuple(
-            PlannedLoss(shard=loss.shard, address=loss.address, action=loss.action) for loss in plan.destroys
-        ),
+    return copied(
+        PlanReport,
+        plan,
+        shards=tuple(map(_planned, plan.shards)),
+        destroys=tuple(copied(PlannedLoss, loss) for loss in plan.destroys),
         seconds=round(plan.seconds, 3),
-        retired=plan.retired,
-        not_selected=plan.not_selected,
     )
 
 
 def deploy_document(result: "RunResult") -> DeployDocument:
     """Return the document that says how a deploy or destroy ended."""
-    return DeployDocument(
+    shards = (
+        copied(
+            DeployedShard,
+            shard,
+            name=shard.shard,
+            seconds=round(shard.seconds, 3),
+            accepted_differences=_accepted(shard.accepted),
+        )
+        for shard in result.shards
+    )
+    return copied(
+        DeployDocument,
+        result,
         schema="holdfast/destroy/v1" if result.verb == "destroy" else "holdfast/deploy/v1",
-        run=result.run,
-        interrupted=result.interrupted,
-        shards=tuple(
-            DeployedShard(
-                name=shard.shard,
-                outcome=shard.outcome,
-                reason=shard.reason,
-                next_step=shard.next_step,
-                evidence=shard.evidence,
-                added=shard.added,
-                changed=shard.changed,
-                destroyed=shard.destroyed,
-                serial=shard.serial,
-                backup=shard.backup,
-                seconds=round(shard.seconds, 3),
-                skipped=shard.skipped,
-                accepted_differences=_accepted(shard.accepted),
-                put_off=shard.put_off,
-            )
-            for shard in result.shards
-        ),
+        shards=tuple(shards),
         seconds=round(result.seconds, 3),
     )
 
@@ -302,63 +268,44 @@ def error_document(error: HoldfastError) -> ErrorDocument:
     return ErrorDocument(error=error.what, next_step=error.next_step, exit_code=error.exit_code)
 
 
-def as_json(document: Document) -> dict[str, Any]:
-    """Return a document as what `json.dumps` takes; `schema` comes first."""
+def as_json(document: "DataclassInstance") -> dict[str, Any]:
+    """Return a document as a dictionary for `json.dumps`; `schema` comes first."""
     plain = asdict(document)
     return {"schema": plain.pop("schema"), **plain}
 
 
 def _listed(shard: Shard) -> ListedShard:
-    return ListedShard(
-        name=shard.name,
-        key=shard.state.key,
-        bucket=shard.state.bucket,
-        service=shard.service,
-        environment=shard.environment,
-        account=shard.account,
-        region=shard.region,
-        cloud=shard.cloud,
-        depends_on=shard.depends_on,
-        owners=shard.owners,
-        protected=shard.guarded,
-    )
+    return copied(ListedShard, shard, key=shard.state.key, bucket=shard.state.bucket, protected=shard.guarded)
 
 
 def _planned(plan: "ShardPlan") -> PlannedShard:
-    document = plan.document
+    from holdfast_orchestrator.plan.document import PlanDocument  # noqa: PLC0415 - after a plan only
+
+    document = plan.document or PlanDocument()
     return PlannedShard(
         name=plan.shard,
         outcome=plan.outcome,
-        reason=plan.summary if document is None else None,
+        reason=plan.summary if plan.document is None else None,
         waits_for=plan.waits_for,
-        added=0 if document is None else document.added,
-        changed=0 if document is None else document.changed,
-        destroyed=0 if document is None else document.destroyed,
-        changes=() if document is None else tuple(_changes(plan)),
-        outputs=() if document is None else document.outputs,
-        skipped=plan.skipped,
-        reasons=tuple(
-            PlannedBecause(why=reason.why, words=reason.words, names=reason.names) for reason in plan.reasons
+        added=document.added,
+        changed=document.changed,
+        destroyed=document.destroyed,
+        changes=tuple(
+            copied(
+                PlannedChange,
+                change,
+                attributes=tuple(copied(PlannedAttribute, attribute) for attribute in change.attributes),
+                replaced_because=change.replace_paths,
+            )
+            for change in document.changes
         ),
+        outputs=document.outputs,
+        skipped=plan.skipped,
+        reasons=tuple(copied(PlannedBecause, reason) for reason in plan.reasons),
         accepted_differences=_accepted(plan.accepted),
-        refusals=tuple(PlannedRefusal(what=one.what, next_step=one.next_step) for one in plan.refusals),
+        refusals=tuple(copied(PlannedRefusal, refusal) for refusal in plan.refusals),
     )
 
 
 def _accepted(uses: Iterable[AcceptedUse]) -> tuple[AcceptedChange, ...]:
-    return tuple(AcceptedChange(**asdict(use)) for use in uses)
-
-
-def _changes(plan: "ShardPlan") -> Iterable[PlannedChange]:
-    for change in plan.document.changes if plan.document is not None else ():
-        yield PlannedChange(
-            address=change.address,
-            type=change.type,
-            action=change.action,
-            attributes=tuple(
-                PlannedAttribute(path=one.path, before=one.before, after=one.after, replaces=one.replaces)
-                for one in change.attributes
-            ),
-            replaced_because=change.replace_paths,
-            ownership=change.ownership,
-        )
+    return tuple(copied(AcceptedChange, use) for use in uses)

@@ -1,4 +1,4 @@
-"""The last words of a run: what did not end well, why, where, and what to do about it."""
+"""The end of a run in text: which shards failed, why, where, and what to do next."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ _WORDS = {
 
 
 def ending_lines(result: RunResult) -> Iterator[str]:
-    """Yield what a person has to know once the run is over; nothing where all is well."""
+    """Yield what a person must know after the run; nothing if all ended well."""
     for shard in result.shards:
         yield from (f"accepted difference: {shard.label}: {use}" for use in shard.accepted)
     for shard in result.shards:
@@ -25,7 +25,7 @@ def ending_lines(result: RunResult) -> Iterator[str]:
     if skipped:
         yield f"not begun: {', '.join(skipped)}"
     if result.interrupted:
-        yield "interrupted: what was running was left to finish, and its state is saved"
+        yield "interrupted: running shards were left to finish, and their states are saved"
 
 
 def _shard_lines(shard: ShardResult) -> Iterator[str]:
@@ -42,12 +42,12 @@ def _shard_lines(shard: ShardResult) -> Iterator[str]:
 
 
 def _not_begun(shard: ShardResult) -> bool:
-    """Whether nothing of it has to be seen to: what was skipped half way says what is next."""
+    """Whether the shard was never begun; a shard that was skipped half way has a next step."""
     return shard.outcome is Outcome.SKIPPED and shard.next_step is None
 
 
 def _how_far(shard: ShardResult) -> str:
-    """A gate stops a deploy before it changes anything, or the way back, where a person has to go on."""
+    """Say whether a gate stopped a deploy before it changed anything, or a rollback."""
     if shard.outcome is not Outcome.BLOCKED:
         return ""
     return "; nothing of it was changed" if shard.exit_code == GateError.exit_code else " on its way back"

@@ -8,7 +8,7 @@ Render = Callable[[Graph], str]
 
 
 def as_text(graph: Graph) -> str:
-    """Return one line a shard, in waves: what can be deployed at the same time is one wave."""
+    """Return one line a shard, with the number of its wave; a wave can be deployed at the same time."""
     return "\n".join(_text_lines(graph))
 
 

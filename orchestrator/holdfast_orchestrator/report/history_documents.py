@@ -1,8 +1,10 @@
-"""The JSON documents about the past (`runs`, `show`, `audit`), as values."""
+"""The JSON documents of `holdfast runs`, `show` and `audit`."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from holdfast_orchestrator.report.copying import copied
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.record.audit.entry import AuditRecord
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunActor:
-    """Who began a run: `name` for people, `host` the machine, `link` the CI job's page, `aws` an ARN."""
+    """Who started a run: `name` for people, `host` the machine, `link` the CI job's page, `aws` an ARN."""
 
     kind: str
     name: str
@@ -24,9 +26,9 @@ class RunActor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedRun:
-    """A run. `status` is "running", or how it ended; outcomes and seconds are by shard name.
+    """A run. `status` is "running", or how the run ended; outcomes and seconds are by shard name.
 
-    Times are ISO 8601, in UTC. `environment` are the environments, joined by commas.
+    Times are ISO 8601, in UTC. `environment` joins the environments with commas.
     """
 
     run: str
@@ -53,7 +55,7 @@ class RunsDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalledStep:
-    """An entry of a journal: the `edge` (before, after) of a phase, under lease `epoch`; `seq` from 1."""
+    """A journal entry: the `edge` (before, after) of a phase, under lease `epoch`; `seq` counts from 1."""
 
     seq: int
     phase: str
@@ -75,8 +77,8 @@ class ShowDocument(ListedRun):
 class ListedAction:
     """An audit record: an action and its place in the chain of records.
 
-    `n` counts the records of a bucket from 1, `prev` is the SHA-256 of the record before. Output too long
-    for one record goes on in further ones (`part` of `parts`).
+    `n` counts the records of a bucket from 1; `prev` is the SHA-256 of the record before. Long output
+    continues in further records (`part` of `parts`).
     """
 
     n: int
@@ -114,7 +116,7 @@ class AuditRecordsDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFinding:
-    """Something wrong: record `n` (null: not known which), where it lies or should, and what is wrong."""
+    """A fault: record `n` (null if unknown), the `key` where it is or should be, and what is wrong."""
 
     kind: str
     n: int | None
@@ -124,7 +126,7 @@ class AuditFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedBucket:
-    """What one bucket's trail is like: how many records, the numbers of the first and last, what is wrong."""
+    """The trail of one bucket: how many records, the numbers of the first and last, and the faults."""
 
     bucket: str
     records: int
@@ -164,24 +166,25 @@ def records_document(records: "Iterable[AuditRecord]") -> AuditRecordsDocument:
     )
 
 
-def verification_document(found: "Mapping[str, Verification]") -> AuditVerificationDocument:
-    """Return the document that says whether the trail of each bucket, by name, is whole."""
+def verification_document(verified: "Mapping[str, Verification]") -> AuditVerificationDocument:
+    """Return the document of the verification of each bucket's trail."""
     return AuditVerificationDocument(
-        ok=all(found.values()),
-        buckets=tuple(VerifiedBucket(bucket=bucket, **asdict(one)) for bucket, one in found.items()),
+        ok=all(verified.values()),
+        buckets=tuple(
+            copied(
+                VerifiedBucket,
+                verification,
+                bucket=bucket,
+                findings=tuple(copied(AuditFinding, finding) for finding in verification.findings),
+            )
+            for bucket, verification in verified.items()
+        ),
     )
 
 
 def _fields(record: "RunRecord") -> dict[str, Any]:
-    return {**record.to_json(), "actor": RunActor(**record.actor.to_json())}
+    return {**record.to_json(), "actor": copied(RunActor, record.actor)}
 
 
 def _step(entry: "Entry") -> JournalledStep:
-    return JournalledStep(
-        seq=entry.seq,
-        phase=entry.name,
-        edge=entry.edge,
-        at=entry.at.isoformat(),
-        epoch=entry.epoch,
-        data=entry.data,
-    )
+    return copied(JournalledStep, entry, phase=entry.name, at=entry.at.isoformat())

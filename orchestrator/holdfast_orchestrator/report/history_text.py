@@ -1,9 +1,9 @@
-"""What `holdfast runs`, `show` and `audit` say to people."""
+"""The text of `holdfast runs`, `show` and `audit`."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from holdfast_orchestrator.report.columns import columns
+from holdfast_orchestrator.report.wording import columns, moment
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.record.audit.entry import AuditRecord
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def runs_lines(records: "Sequence[RunRecord]") -> Iterator[str]:
-    """List runs in a table."""
+    """Yield a table of runs."""
     if not records:
         yield "no runs yet"
         return
@@ -23,7 +23,7 @@ def runs_lines(records: "Sequence[RunRecord]") -> Iterator[str]:
     rows = [
         (
             record.run,
-            f"{record.started:%Y-%m-%d %H:%M:%S}Z",
+            moment(record.started),
             record.status,
             record.environment,
             str(len(record.shards)),
@@ -36,7 +36,7 @@ def runs_lines(records: "Sequence[RunRecord]") -> Iterator[str]:
 
 
 def run_lines(record: "RunRecord", journals: "Journals") -> Iterator[str]:
-    """Show one run: who began it, how each shard ended, and the step its journal ends with."""
+    """Yield one run: who started it, how each shard ended, and the last step in its journal."""
     yield f"run {record.run}: {record.status}"
     yield f"  started  {record.started:%Y-%m-%d %H:%M:%S} UTC"
     if record.ended is not None:
@@ -52,7 +52,7 @@ def run_lines(record: "RunRecord", journals: "Journals") -> Iterator[str]:
 
 
 def audit_lines(records: "Sequence[AuditRecord]", *, with_output: bool) -> Iterator[str]:
-    """List audit records in a table, or each with what was shown at the time."""
+    """Yield a table of audit records, or each record with its output."""
     if with_output:
         for record in records:
             yield "  ".join(_action_row(record))
@@ -66,20 +66,16 @@ def audit_lines(records: "Sequence[AuditRecord]", *, with_output: bool) -> Itera
 
 
 def verification_lines(verified: "Mapping[str, Verification]") -> Iterator[str]:
-    """Say of each bucket's trail whether it is whole, and what is wrong with it."""
+    """Yield for each bucket whether its trail is whole, and the faults in it."""
     for bucket, verification in verified.items():
-        yield from _bucket_lines(bucket, verification)
-
-
-def _bucket_lines(bucket: str, verification: "Verification") -> Iterable[str]:
-    if verification:
-        span = f", {verification.first} to {verification.last}" if verification.records else ""
-        yield f"{bucket}: whole ({verification.records} records{span})"
-        return
-    yield f"{bucket}: not whole"
-    for finding in verification.findings:
-        number = "" if finding.n is None else f" {finding.n}"
-        yield f"  {finding.kind}: record{number} at {finding.key} {finding.what}"
+        if verification:
+            span = f", {verification.first} to {verification.last}" if verification.records else ""
+            yield f"{bucket}: whole ({verification.records} records{span})"
+            continue
+        yield f"{bucket}: not whole"
+        for finding in verification.findings:
+            number = "" if finding.n is None else f" {finding.n}"
+            yield f"  {finding.kind}: record{number} at {finding.key} {finding.what}"
 
 
 def _shard_row(shard: str, record: "RunRecord", journals: "Journals") -> tuple[str, ...]:
@@ -96,7 +92,7 @@ def _shard_row(shard: str, record: "RunRecord", journals: "Journals") -> tuple[s
 def _action_row(record: "AuditRecord") -> tuple[str, ...]:
     action = record.action
     return (
-        f"{action.at:%Y-%m-%d %H:%M:%S}Z",
+        moment(action.at),
         action.action,
         action.outcome,
         ",".join(action.environments),

@@ -16,9 +16,9 @@ from holdfast_orchestrator.report.rows import Row, Rows
 
 
 class Lines:
-    """Listens to a run and writes to `out`; nothing is ever overwritten.
+    """Writes the events of a run to `out`, line by line.
 
-    With `verbose` also what the app printed and each object that is done.
+    With `verbose` it also writes what the app prints and each object that is done.
     """
 
     def __init__(self, out: TextIO, *, verbose: bool = False) -> None:
@@ -31,7 +31,7 @@ class Lines:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        """Nothing is left open."""
+        """Do nothing: nothing is open."""
 
     def __call__(self, event: Event) -> None:
         row = self._rows.take(event)

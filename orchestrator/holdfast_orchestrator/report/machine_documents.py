@@ -1,7 +1,9 @@
-"""The JSON documents about this machine (`doctor`, `local`), as values."""
+"""The JSON documents of `holdfast doctor` and `holdfast local`."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from holdfast_orchestrator.report.copying import copied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorCheck:
-    """A thing looked at: what was found, or why it was not looked at, and what mends it."""
+    """One check: what was found, or why it was skipped, and the command that repairs what is missing."""
 
     name: str
     status: Literal["ok", "missing", "skipped"]
@@ -22,7 +24,7 @@ class DoctorCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorDocument:
-    """`holdfast doctor --json`; `ok` where nothing is missing."""
+    """`holdfast doctor --json`; `ok` if nothing is missing."""
 
     schema: Literal["holdfast/doctor/v1"] = "holdfast/doctor/v1"
     ok: bool
@@ -31,7 +33,7 @@ class DoctorDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalStatusDocument:
-    """`holdfast local … --json`. `since` is ISO 8601, in UTC; all null where the local cloud does not run."""
+    """`holdfast local … --json`. `since` is in ISO 8601 and UTC; all are null if it does not run."""
 
     schema: Literal["holdfast/local-status/v1"] = "holdfast/local-status/v1"
     running: bool
@@ -43,13 +45,11 @@ class LocalStatusDocument:
 
 
 def doctor_document(checks: "Iterable[Check]") -> DoctorDocument:
-    """Return the document that says what was looked at."""
-    made = tuple(
-        DoctorCheck(name=one.name, status=one.status, found=one.found, next=one.next_step) for one in checks
-    )
-    return DoctorDocument(ok=all(one.status != "missing" for one in made), checks=made)
+    """Return the document of these checks."""
+    documents = tuple(copied(DoctorCheck, check, next=check.next_step) for check in checks)
+    return DoctorDocument(ok=all(check.status != "missing" for check in documents), checks=documents)
 
 
 def local_status_document(status: "LocalStatus") -> LocalStatusDocument:
-    """Return the document that says whether the local cloud runs."""
-    return LocalStatusDocument(**asdict(status))
+    """Return the document of the local cloud's status."""
+    return copied(LocalStatusDocument, status)

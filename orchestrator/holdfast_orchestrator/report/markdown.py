@@ -1,4 +1,4 @@
-"""The plan as a pull-request comment: losses on top and in words, details folded, readable on a phone."""
+"""The plan as a pull-request comment: losses first, details folded."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ _LONGEST = 60_000
 
 
 def plan_comment(plan: Plan) -> str:
-    """Return the comment. Its first line tells comments of one environment from those of another."""
+    """Return the comment. Its first line names the environments, so that CI finds the comment again."""
     comment = "\n".join(_lines(plan))
     if len(comment) <= _LONGEST:
         return comment + "\n"

@@ -1,4 +1,4 @@
-"""What `holdfast move` says: its JSON document, and the lines for people."""
+"""The JSON document and the text of `holdfast move`."""
 
 import shlex
 from collections.abc import Iterator
@@ -7,12 +7,14 @@ from typing import Literal
 
 from holdfast_orchestrator.plan.document import PlanDocument
 from holdfast_orchestrator.plan.result import ShardPlan
+from holdfast_orchestrator.report.copying import copied
+from holdfast_orchestrator.report.wording import counted
 from holdfast_orchestrator.state_admin.move_result import Moved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedObject:
-    """One object: its address in both states, its type and id. `there` is whether the receiver had it."""
+    """One object: its address in both states, its type and id. `there`: the receiver had it already."""
 
     address: str
     type: str
@@ -22,7 +24,7 @@ class MovedObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovePlan:
-    """What the next deploy of a stack would then do. `failure`: why that could not be planned, or waits."""
+    """What the next deploy of a stack would do. `failure`: why it could not be planned, or waits."""
 
     shard: str
     added: int
@@ -35,8 +37,8 @@ class MovePlan:
 class MoveDocument:
     """`holdfast move --json`. `stays` is how many objects the source keeps; `backups` are by shard.
 
-    `demanded` is what the plans would make or destroy of what moved: nothing, where the move is right.
-    `not_good` says why a failed deploy could not be undone to what is right after the move; null: it can be.
+    `demanded` says which moved objects the plans would create or destroy: none, if the move is right.
+    `not_good` says why a failed deploy could not be rolled back to the states after the move, or is null.
     """
 
     schema: Literal["holdfast/move/v1"] = "holdfast/move/v1"
@@ -54,20 +56,15 @@ class MoveDocument:
 
 
 def move_document(moved: Moved) -> MoveDocument:
-    """Return the document of a move, looked at or done."""
+    """Return the document of a move, proposed or done."""
     proposal, done = moved.proposal, moved.done
     return MoveDocument(
         source=moved.source.name,
         target=moved.target.name,
         moved=done is not None,
         objects=tuple(
-            MovedObject(
-                address=known.address,
-                type=known.identity.kind,
-                id=known.id,
-                there=known.address in proposal.there,
-            )
-            for known in proposal.moved
+            copied(MovedObject, tracked, type=tracked.identity.kind, there=tracked.address in proposal.there)
+            for tracked in proposal.moved
         ),
         stays=proposal.stays,
         run=None if done is None else done.run,
@@ -80,23 +77,18 @@ def move_document(moved: Moved) -> MoveDocument:
 
 
 def _plan(plan: ShardPlan) -> MovePlan:
-    document = plan.document or PlanDocument()
-    return MovePlan(
-        shard=plan.label,
-        added=document.added,
-        changed=document.changed,
-        destroyed=document.destroyed,
-        failure=plan.failure or plan.waiting or None,
-    )
+    failure = plan.failure or plan.waiting or None
+    return copied(MovePlan, plan.document or PlanDocument(), shard=plan.label, failure=failure)
 
 
 def move_lines(moved: Moved) -> Iterator[str]:
-    """Say what would move, or did."""
+    """Yield what would move, or did."""
     document = move_document(moved)
     yield f"{'moved' if document.moved else 'would move'} from {document.source} to {document.target}:"
-    for one in document.objects:
-        yield f"  {one.address} ({one.id})" + (", which is there already" if one.there else "")
-    yield f"{document.source} keeps {document.stays} object{'' if document.stays == 1 else 's'}"
+    for moved_object in document.objects:
+        already = ", which is there already" if moved_object.there else ""
+        yield f"  {moved_object.address} ({moved_object.id}){already}"
+    yield f"{document.source} keeps {counted(document.stays, 'object')}"
     for shard, backup in (document.backups or {}).items():
         yield f"  backup of {shard}: {backup}"
     for plan in moved.plans:
@@ -111,9 +103,10 @@ def move_lines(moved: Moved) -> Iterator[str]:
 
 
 def _next(moved: Moved) -> str:
-    """What does it, or comes after it: a deploy, or a plan where that would make or destroy what moved.
+    """The command that carries the move out, or the next one after it.
 
-    Where the receiver left the app before the move ended: what brings the objects back.
+    After a move that is `deploy`, or `plan` if a deploy would create or destroy moved objects. If the
+    receiver left the app before the move ended, the command brings the objects back.
     """
     if moved.done is not None and not moved.target_in_app:
         names = (moved.target.name, moved.source.name)
@@ -123,7 +116,9 @@ def _next(moved: Moved) -> str:
     if moved.source_in_app:
         options += ["--stack", moved.source.name]
     if moved.done is None:
-        chosen = [word for one in sorted(moved.proposal.wanted.addresses) for word in ("--address", one)]
+        chosen = [
+            word for address in sorted(moved.proposal.wanted.addresses) for word in ("--address", address)
+        ]
         names = (moved.source.name, moved.target.name)
         return shlex.join(("holdfast", "move", *names, "--env", moved.target.environment, *chosen, "--yes"))
     return shlex.join(("holdfast", "plan" if moved.demanded else "deploy", *options))

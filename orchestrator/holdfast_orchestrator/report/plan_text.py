@@ -1,4 +1,4 @@
-"""A plan to read: what is lost on top, then each shard's changes, what is unchanged in one line."""
+"""A plan in text: losses first, then the changes of each shard, then the unchanged shards in one line."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -31,9 +31,10 @@ def explained_lines(plan: Plan) -> Iterator[str]:
 
 
 def plan_lines(plan: Plan, *, attributes: bool = True) -> Iterator[str]:
-    """Yield the lines; with `attributes` also what changes inside each object that is kept."""
+    """Yield the plan; with `attributes` also the attributes that change in each object."""
     for loss in plan.destroys:
-        yield f"! {_label(plan, loss.shard)}: {loss.address} would be {_lost(loss.action)}"
+        verb = "replaced" if loss.action is Action.REPLACE else "destroyed"
+        yield f"! {plan.by_name[loss.shard].label}: {loss.address} would be {verb}"
     for refusal in plan.refusals:
         yield f"! {refusal.what}"
         yield f"    {refusal.next_step}"
@@ -49,7 +50,7 @@ def plan_lines(plan: Plan, *, attributes: bool = True) -> Iterator[str]:
 
 
 def change_words(change: ResourceChange) -> str:
-    """Return one change in a line: sign, address, and why it is replaced or what it was called."""
+    """Return one change in a line: sign, address, and why it is replaced or its earlier address."""
     words = f"{SIGNS[change.action]} {change.address}"
     if change.replace_paths:
         words += f"  (replaced because of {', '.join(change.replace_paths)})"
@@ -78,11 +79,3 @@ def _shard_lines(shard: ShardPlan, *, attributes: bool) -> Iterator[str]:
                 yield f"      {attribute.path}: {shown(attribute.before)} → {shown(attribute.after)}"
     if shard.document.outputs:
         yield f"  outputs: {', '.join(shard.document.outputs)}"
-
-
-def _label(plan: Plan, shard: str) -> str:
-    return plan.by_name[shard].label
-
-
-def _lost(action: Action) -> str:
-    return "replaced" if action is Action.REPLACE else "destroyed"

@@ -1,4 +1,4 @@
-"""Events folded into rows: what is known of each shard right now."""
+"""Folds events into rows: the present status of each shard."""
 
 from dataclasses import dataclass, field
 
@@ -11,6 +11,7 @@ from holdfast_orchestrator.events import (
     ShardStep,
     StateBackedUp,
 )
+from holdfast_orchestrator.report.wording import counted
 
 _SIGNS = {
     "committed": "✔",
@@ -37,7 +38,7 @@ WORKING = "cyan"
 
 @dataclass(slots=True, kw_only=True)
 class Row:
-    """One shard. `outcome` is None until it has ended; `lines` is what its end has to add."""
+    """One shard. `outcome` is None until the shard has ended; `lines` are details of its end."""
 
     label: str
     step: str = "waiting"
@@ -50,21 +51,21 @@ class Row:
 
     @property
     def status(self) -> str:
-        """The sign and word for its status."""
+        """The step, or the sign and word of the outcome."""
         if self.outcome is None:
             return self.step
         return f"{_SIGNS.get(self.outcome, ' ')} {self.outcome.replace('_', ' ')}"
 
     @property
     def color(self) -> str:
-        """The style a terminal shows the status in."""
+        """The style of the status on a terminal."""
         if self.outcome is None:
             return MUTED if self.step == "waiting" else WORKING
         return _COLORS.get(self.outcome, MUTED)
 
     @property
     def tail(self) -> str:
-        """The serial of the state that was backed up, and how long it took."""
+        """The serial of the state that was backed up, and the seconds the shard took."""
         words = [] if self.backup is None else [f"backup {self.backup}"]
         words += [f"{self.seconds:.0f} s"] if self.seconds >= 1 else []
         return " · ".join(words)
@@ -72,14 +73,14 @@ class Row:
 
 @dataclass(slots=True)
 class Rows:
-    """A run as rows, in the order its shards are shown."""
+    """A run as rows, in the order of its shards."""
 
     title: str = ""
     run: str = ""
     by_shard: dict[str, Row] = field(default_factory=dict)
 
     def take(self, event: Event) -> Row | None:
-        """Take in an event; return the row it changed."""
+        """Apply an event; return the row that it changed."""
         if isinstance(event, RunStarted):
             self._begin(event)
         row = self.by_shard.get(event.shard or "")
@@ -92,7 +93,7 @@ class Rows:
         self.title = " · ".join(
             (
                 ", ".join(event.environments),
-                f"{len(event.shards)} shard{'' if len(event.shards) == 1 else 's'}",
+                counted(len(event.shards), "shard"),
                 f"account {', '.join(event.accounts)}",
                 ", ".join(event.regions),
             )

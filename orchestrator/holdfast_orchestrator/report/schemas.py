@@ -1,4 +1,4 @@
-"""The published JSON schemas: made from the very types that are read and printed.
+"""The published JSON schemas, generated from the types that are read and printed.
 
 `SCHEMAS` maps a file name in docs/schemas/ to a function that returns the schema for it.
 """
@@ -30,7 +30,7 @@ def deployment_manifest() -> dict[str, Any]:
 
 
 def event() -> dict[str, Any]:
-    """The schema of one line of `--events FILE`: what every event has; each kind adds its own fields."""
+    """The schema of one line of `--events FILE`: the fields of every event; each kind adds its own."""
     text, nothing_or_text = {"type": "string"}, {"type": ["string", "null"]}
     return {
         "$schema": DIALECT,
@@ -49,7 +49,7 @@ def event() -> dict[str, Any]:
 def _of(document: Any, title: str) -> Callable[[], dict[str, Any]]:
     def schema() -> dict[str, Any]:
         made = TypeAdapter(document).json_schema(mode="serialization")
-        # Always printed, though it has a default in Python.
+        # `schema` is always printed, though it has a default in Python.
         made["required"] = sorted({*made.get("required", ()), "schema"})
         return {"$schema": DIALECT, **made, "title": title}
 

@@ -1,24 +1,27 @@
-"""The JSON documents of `holdfast state`: what `--json` prints, as values."""
+"""The JSON documents of `holdfast state`."""
 
 import shlex
 from dataclasses import dataclass
 from typing import Literal
 
+from holdfast_orchestrator.report.copying import copied
 from holdfast_orchestrator.state.copies import StateCopy
 from holdfast_orchestrator.state.json_object import time_text
 from holdfast_orchestrator.state.lease_record import LeaseRecord
-from holdfast_orchestrator.state.terraform_lock import TerraformLock
 from holdfast_orchestrator.state_admin.restore import Restored, RestoreProposal, StatePlace
 from holdfast_orchestrator.state_admin.unlock import Held
 from holdfast_orchestrator.terraform.identity import TrackedObject
+
+# The metadata of a backup; a version of the state object has none.
+_OF_BACKUPS = ("run", "reason", "actor", "git", "artifact", "engine")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedCopy:
     """A copy of a state; `name` is what `--backup` takes. Times are ISO 8601, in UTC; sizes in bytes.
 
-    `kind` backup: made before something changed, and `run`, `reason` and so on say what. `kind` version: of
-    the state object itself.
+    A copy of `kind` backup was made before a change, which `run`, `reason` and so on describe. A copy of
+    `kind` version is an earlier version of the state object.
     """
 
     name: str
@@ -49,7 +52,7 @@ class StateBackupsDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreObject:
-    """An object that one of the two states knows. `stateful`: no re-creation brings back what it holds."""
+    """An object in one of the two states. `stateful`: creating it again does not bring its data back."""
 
     address: str
     type: str
@@ -59,7 +62,7 @@ class RestoreObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreMove:
-    """An object the two states know under different addresses."""
+    """An object that has another address in each of the two states."""
 
     now: str
     then: str
@@ -69,8 +72,9 @@ class RestoreMove:
 class StateRestoreDocument:
     """`holdfast state restore --json`.
 
-    `orphaned` objects exist and are known to no state afterwards; `resurrected` ones are known again, and
-    perhaps do not exist. `condition` is what lay there before. `backup` is where it lies now.
+    `orphaned` objects exist, and no state contains them afterwards; `resurrected` objects are in the state
+    again, and may no longer exist. `condition` is that of the state before. `backup` is the backup of that
+    state.
     """
 
     schema: Literal["holdfast/state-restore/v1"] = "holdfast/state-restore/v1"
@@ -93,7 +97,7 @@ class StateRestoreDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockEntry:
-    """Terraform's lock on the state; without `readable` its id is that of the object."""
+    """Terraform's lock on the state; if it is not `readable`, the id is that of the lock object."""
 
     id: str
     readable: bool
@@ -158,60 +162,36 @@ def restore_document(proposal: RestoreProposal, ended: Restored | None) -> State
 
 
 def unlock_document(held: Held, *, removed: tuple[str, ...]) -> StateUnlockDocument:
-    """Return the document for what holds, or held, a shard, and what of it was removed."""
+    """Return the document for the lock and lease of a shard, and which of them was removed."""
     lease = held.lease
     return StateUnlockDocument(
         shard=held.place.shard,
-        lock=None if held.lock is None else _lock(held.lock),
+        lock=None if held.lock is None else copied(LockEntry, held.lock),
         lease=None if lease is None else _lease(lease.record, expired=lease.has_expired),
         removed=removed,
     )
 
 
 def _listed(copy: StateCopy) -> ListedCopy:
-    meta = copy.meta
-    return ListedCopy(
-        name=copy.name,
+    return copied(
+        ListedCopy,
+        copy,
         kind="version" if copy.is_version else "backup",
         written=time_text(copy.written),
-        lineage=copy.lineage,
-        serial=copy.serial,
-        sha256=copy.sha256,
-        size=copy.size,
-        run=None if meta is None else meta.run,
-        reason=None if meta is None else meta.reason,
-        actor=None if meta is None else meta.actor,
-        git=None if meta is None else meta.git,
-        artifact=None if meta is None else meta.artifact,
-        engine=None if meta is None else meta.engine,
+        **{name: getattr(copy.meta, name, None) for name in _OF_BACKUPS},
     )
 
 
-def _object(known: TrackedObject) -> RestoreObject:
-    return RestoreObject(
-        address=known.address, type=known.identity.kind, id=known.id, stateful=known.stateful
-    )
-
-
-def _lock(lock: TerraformLock) -> LockEntry:
-    return LockEntry(
-        id=lock.id,
-        readable=lock.readable,
-        who=lock.who,
-        operation=lock.operation,
-        created=lock.created,
-        info=lock.info,
-    )
+def _object(tracked: TrackedObject) -> RestoreObject:
+    return copied(RestoreObject, tracked, type=tracked.identity.kind)
 
 
 def _lease(lease: LeaseRecord, *, expired: bool) -> LeaseEntry:
-    return LeaseEntry(
-        run=lease.run,
-        owner=lease.owner,
+    return copied(
+        LeaseEntry,
+        lease,
         host=lease.process.host,
         pid=lease.process.pid,
         since=time_text(lease.since),
-        doing=lease.doing,
-        kind=lease.kind,
         expired=expired,
     )

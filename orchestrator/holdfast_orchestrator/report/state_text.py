@@ -1,10 +1,9 @@
-"""What `holdfast state` says to people: copies in a table, a restore's difference in plain words."""
+"""The text of `holdfast state`: a table of copies, and what a restore changes."""
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 
-from holdfast_orchestrator.report.columns import columns
+from holdfast_orchestrator.report.wording import columns, moment
 from holdfast_orchestrator.state.copies import StateCopy
 from holdfast_orchestrator.state_admin.restore import Restored, RestoreProposal
 from holdfast_orchestrator.terraform.identity import TrackedObject
@@ -15,7 +14,7 @@ _HEADING = ("WRITTEN", "SERIAL", "SIZE", "WHAT", "BY", "NAME")
 
 
 def copies_lines(copies: Sequence[StateCopy], current: StateObject) -> Iterator[str]:
-    """List the copies of a state in a table; `current` is what is there now."""
+    """Yield a table of the copies of a state; `current` is the state object now."""
     if current.document is None:
         yield f"the state object is {current.condition}"
     if copies:
@@ -26,7 +25,7 @@ def copies_lines(copies: Sequence[StateCopy], current: StateObject) -> Iterator[
 
 
 def proposal_lines(proposal: RestoreProposal) -> Iterator[str]:
-    """Say what a restore would do."""
+    """Yield what a restore would do."""
     diff, place = proposal.diff, proposal.place
     yield f"Restore the state of {place.shard} ({place.bucket}/{place.key})"
     yield f"  now   {_now(proposal.now)}"
@@ -55,7 +54,7 @@ def proposal_lines(proposal: RestoreProposal) -> Iterator[str]:
 
 
 def restored_lines(proposal: RestoreProposal, ended: Restored) -> Iterator[str]:
-    """Say what was done and what must be looked at now."""
+    """Yield what was done and the next step."""
     shard = proposal.place.shard
     yield f"restored: {shard} is at serial {ended.serial}"
     yield f"  what was there before  {ended.backup or 'nothing worth keeping'}"
@@ -70,7 +69,7 @@ def _row(copy: StateCopy, *, is_current: bool) -> tuple[str, ...]:
     meta = copy.meta
     what = "version" if meta is None and copy.is_version else "backup" if meta is None else meta.reason
     return (
-        _moment(copy.written),
+        moment(copy.written),
         str(copy.serial),
         _size(copy.size),
         f"{what} (now)" if is_current else what,
@@ -91,8 +90,9 @@ def _count(state: StateObject) -> int:
 
 def _objects(title: str, objects: Sequence[TrackedObject], warning: str) -> Iterator[str]:
     lines = (
-        f"{known.address}  {known.id or known.identity.value}{f'  ({warning})' if known.stateful else ''}"
-        for known in objects
+        f"{tracked.address}  {tracked.id or tracked.identity.value}"
+        + (f"  ({warning})" if tracked.stateful else "")
+        for tracked in objects
     )
     yield from _section(title, lines)
 
@@ -102,10 +102,6 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
     if listed:
         yield f"{title} ({len(listed)}):"
         yield from (f"  {line}" for line in listed)
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}Z"
 
 
 def _size(size: int) -> str:

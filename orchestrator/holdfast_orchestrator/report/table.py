@@ -1,4 +1,4 @@
-"""A live table on a terminal: one row a shard, redrawn in place, left standing at the end."""
+"""A live table on a terminal: one row a shard, redrawn in place, and kept at the end."""
 
 from typing import Self
 

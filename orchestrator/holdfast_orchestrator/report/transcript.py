@@ -1,4 +1,4 @@
-"""What a run showed, kept as text for the audit trail."""
+"""Keeps the output of a run as text for the audit trail."""
 
 import io
 import threading
@@ -9,7 +9,7 @@ from holdfast_orchestrator.report.lines import Lines
 
 
 class Transcript:
-    """Hands events on, and keeps what they read like: unredacted, for the trail to redact."""
+    """Hands events on, and keeps them as lines; the audit trail redacts the text."""
 
     def __init__(self, emit: Callable[[Event], None]) -> None:
         self._emit = emit

@@ -4,13 +4,13 @@ A state lies exactly at its shard's key, written by Terraform alone. Beside the 
 `_holdfast/`, lies what Holdfast keeps: `backups/<state folder>/<lineage>/<serial>-<sha256>.json`, the
 state as it was before each apply. Nothing there is ever overwritten.
 
-    object_store.py   the protocol: head, get, put under a condition
+    object_store.py   the protocols: read, write under a condition, list, versions, lifecycle
     s3.py       the bucket (SSE on every write; a missing bucket names the command that creates it)
     memory.py   the same in memory, for tests; both pass one contract suite
     snapshot.py a state's bytes, checked: what Terraform would silently take for "no state" is refused
     backups.py  copy, read back, compare: without that no apply starts
     backups.py, retention.py   what is known of each backup; finding one by the moment; which may go
-    json_object.py   the JSON documents kept in a bucket, written and read one way
+    record_format.py, json_object.py   the documents kept in a bucket: written, read and described one way
 
 One deployer at a time, from the plan to the last verify:
 

@@ -9,25 +9,26 @@ backup; its own age counts then.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.state.exact_writes import create_once, write_and_read_back
-from holdfast_orchestrator.state.json_object import dump, load, parse_time, time_text
 from holdfast_orchestrator.state.object_store import (
-    DurableStore,
+    ListedReader,
     ObjectHead,
+    ObjectListing,
+    ObjectReader,
     ObjectStore,
     StoredObject,
 )
+from holdfast_orchestrator.state.record_format import Format, Moment, copied
 from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
 from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.state_file import Recorded
 
-SCHEMA = "holdfast/backup/v1"
+BACKUPS = "_holdfast/backups"
 
 _NAME = re.compile(r"(?P<lineage>[^/]+)/(?P<serial>\d+)-(?P<sha256>[0-9a-f]{64})\.json")
 _READERS = 8
@@ -43,13 +44,27 @@ class BackupMeta:
 
     run: str
     reason: str
-    at: datetime
-    written: datetime
+    at: Moment
+    written: Moment
     actor: str
     git: str | None = None
     artifact: str | None = None
     plan_sha256: str | None = None
     engine: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupDescription(BackupMeta):
+    """What lies beside a backup: what is known of it, and which state it is, for people who read it there."""
+
+    lineage: str
+    serial: int
+    sha256: str
+    size: int
+
+
+FORMAT = Format[BackupDescription]("holdfast/backup/v1", BackupDescription)
+_META = Format[BackupMeta](FORMAT.schema, BackupMeta)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,51 +99,41 @@ def keep_backup(
     The state itself is read back and compared in each. The first description of a state stays: it says
     when that state was left behind first. Raises HoldfastError where a copy is not what was written.
     """
-    places, body = (store, *copies), _body(snapshot, meta)
+    places = (store, *copies)
+    state = {**snapshot.recorded.to_json(), "size": len(snapshot.body)}
+    body = FORMAT.body(copied(BackupDescription, meta, **state))
     with WorkerPool(2 * len(places), thread_name_prefix="write") as writers:
-        described = [
+        descriptions = [
             writers.submit(create_once, place, meta_key(backup_key(snapshot)), body) for place in places
         ]
-        kept = [writers.submit(back_up, place, snapshot) for place in places]
-        key, *_ = [one.result() for one in kept]
-        for one in described:
-            one.result()
+        backups = [writers.submit(back_up, place, snapshot) for place in places]
+        key, *_ = [write.result() for write in backups]
+        for write in descriptions:
+            write.result()
     return key
 
 
-def list_backups(store: DurableStore, folder: str) -> tuple[Backup, ...]:
+def list_backups(store: ListedReader, folder: str) -> tuple[Backup, ...]:
     """Return the backups of the shard with this state folder, the newest state first."""
     prefix = f"{BACKUPS}/{folder}/"
     heads = {head.key: head for head in store.list(prefix)}
     states = {key: match for key in heads if (match := _NAME.fullmatch(key.removeprefix(prefix)))}
     with WorkerPool(_READERS) as readers:
         described = readers.map(store.get, [meta_key(key) for key in states])
-        found = [
+        backups = [
             _backup(heads[key], match, meta)
             for (key, match), meta in zip(states.items(), described, strict=True)
         ]
-    return tuple(sorted(found, key=lambda backup: (backup.written, backup.serial), reverse=True))
+    return tuple(sorted(backups, key=lambda backup: (backup.written, backup.serial), reverse=True))
 
 
-def count_backups(store: DurableStore, folder: str) -> int:
+def count_backups(store: ObjectListing, folder: str) -> int:
     """Return how many backups the shard with this state folder has."""
     prefix = f"{BACKUPS}/{folder}/"
     return sum(_NAME.fullmatch(head.key.removeprefix(prefix)) is not None for head in store.list(prefix))
 
 
-def state_at(backups: Sequence[Backup], moment: datetime) -> Backup:
-    """Return the backup of the state that was the newest at `moment`.
-
-    `backups` are as `list_backups` gives them. Raises HoldfastError where none is that old.
-    """
-    for backup in backups:
-        if backup.written <= moment:
-            return backup
-    oldest = f"the oldest is of {time_text(backups[-1].written)}" if backups else "there is none at all"
-    raise HoldfastError(f"there is no backup of the state at {time_text(moment)}: {oldest}")
-
-
-def read_backup(store: ObjectStore, backup: Backup) -> StateSnapshot:
+def read_backup(store: ObjectReader, backup: Backup) -> StateSnapshot:
     """Return a backup's state. Raises HoldfastError where it is not what its name says, or is gone."""
     stored = store.get(backup.key)
     if stored is None:
@@ -144,7 +149,7 @@ def read_backup(store: ObjectStore, backup: Backup) -> StateSnapshot:
 
 
 def _backup(head: ObjectHead, match: re.Match[str], described: StoredObject | None) -> Backup:
-    meta = None if described is None else load(described, SCHEMA, _build, next_step="delete that object")
+    meta = None if described is None else _META.read(described, next_step="delete that object")
     if meta is None and head.modified is None:
         raise HoldfastError(f"the bucket does not say how old {head.key} is")
     return Backup(
@@ -157,42 +162,6 @@ def _backup(head: ObjectHead, match: re.Match[str], described: StoredObject | No
         written=meta.written if meta is not None else head.modified or datetime.max.replace(tzinfo=UTC),
         meta=meta,
     )
-
-
-def _body(snapshot: StateSnapshot, meta: BackupMeta) -> bytes:
-    return dump(
-        SCHEMA,
-        {
-            **snapshot.recorded.to_json(),
-            "size": len(snapshot.body),
-            "run": meta.run,
-            "reason": meta.reason,
-            "at": time_text(meta.at),
-            "written": time_text(meta.written),
-            "actor": meta.actor,
-            "git": meta.git,
-            "artifact": meta.artifact,
-            "plan_sha256": meta.plan_sha256,
-            "engine": meta.engine,
-        },
-    )
-
-
-def _build(document: Mapping[str, Any]) -> BackupMeta:
-    return BackupMeta(
-        run=document["run"],
-        reason=document["reason"],
-        at=parse_time(document["at"]),
-        written=parse_time(document["written"]),
-        actor=document["actor"],
-        git=document["git"],
-        artifact=document["artifact"],
-        plan_sha256=document["plan_sha256"],
-        engine=document["engine"],
-    )
-
-
-BACKUPS = "_holdfast/backups"
 
 
 def backup_key(snapshot: StateSnapshot) -> str:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 
 from holdfast_orchestrator.errors import StateBucketError
-from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError
+from holdfast_orchestrator.state.object_store import ObjectExistsError, ObjectStore
 
 _KEY = "_holdfast/conditional-writes"
 _BODY = b'{"schema":"holdfast/conditional-writes/v1","purpose":"a second write of this object must fail"}'
@@ -23,7 +23,7 @@ class ConditionalWrites:
         self._lock = threading.Lock()
         self._passed: set[str] = set()
 
-    def require(self, store: DurableStore, *, bucket: str) -> None:
+    def require(self, store: ObjectStore, *, bucket: str) -> None:
         """Return if the bucket honours conditions; it is asked once.
 
         Raises StateBucketError where a write that had to be refused was not.
@@ -34,7 +34,7 @@ class ConditionalWrites:
                 self._passed.add(bucket)
 
 
-def prove_conditional_writes(store: DurableStore, *, bucket: str) -> None:
+def prove_conditional_writes(store: ObjectStore, *, bucket: str) -> None:
     """Write under conditions that do not hold; raises StateBucketError where such a write goes through."""
     # The first time ever the first write is rightly accepted: then the second one is the question.
     if _accepted(lambda: store.create(_KEY, _BODY)) and _accepted(lambda: store.create(_KEY, _BODY)):

@@ -8,11 +8,12 @@ A version is named `<state key>?versionId=<id>`.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from holdfast_orchestrator.errors import HoldfastError, UsageError
 from holdfast_orchestrator.state.backups import Backup, BackupMeta, list_backups
 from holdfast_orchestrator.state.json_object import time_text
-from holdfast_orchestrator.state.object_store import DurableStore, ObjectVersion
+from holdfast_orchestrator.state.object_store import ListedReader, ObjectHistory, ObjectVersion
 from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.state_file import Condition, StateObject, read_state
 
@@ -49,11 +50,15 @@ class StateCopy:
         return f"serial {self.serial} of {time_text(self.written)}, {origin}"
 
 
+class CopiedStates(ListedReader, ObjectHistory, Protocol):
+    """A bucket with states and what is kept of them."""
+
+
 @dataclass(frozen=True)
 class StateCopies:
     """The copies of the state at `key`."""
 
-    store: DurableStore
+    store: CopiedStates
     key: str
 
     @property
@@ -74,8 +79,8 @@ class StateCopies:
     def all(self) -> tuple[StateCopy, ...]:
         """Return backups and versions, newest state first; a version that is backed up is left out."""
         backups = self.backups()
-        known = {backup.sha256 for backup in backups}
-        fresh = (version for version in self.versions() if version.sha256 not in known)
+        backed_up = {backup.sha256 for backup in backups}
+        fresh = (version for version in self.versions() if version.sha256 not in backed_up)
         return tuple(sorted((*backups, *fresh), key=_age, reverse=True))
 
     def named(self, name: str) -> StateCopy:
@@ -86,10 +91,10 @@ class StateCopies:
         _, is_version, version = name.partition(f"{self.key}?versionId=")
         if is_version:
             return self._named_version(name, version)
-        found = [backup for backup in self.backups() if f"/{backup.name}".endswith(f"/{name}")]
-        if len(found) == 1:
-            return found[0]
-        what = "several backups are" if found else "there is no backup or version"
+        matching = [backup for backup in self.backups() if f"/{backup.name}".endswith(f"/{name}")]
+        if len(matching) == 1:
+            return matching[0]
+        what = "several backups are" if matching else "there is no backup or version"
         raise UsageError(
             f"{what} called {name!r}", next_step=f"to see them: holdfast state backups {self.folder}"
         )
@@ -130,15 +135,15 @@ class StateCopies:
         versions = (
             (version.modified, 0, version) for version in self.store.versions(self.key) if not version.deleted
         )
-        known: list[tuple[datetime, int, StateCopy | ObjectVersion]] = [*backups, *versions]
-        for written, _, candidate in sorted(known, key=lambda each: each[:2], reverse=True):
+        candidates: list[tuple[datetime, int, StateCopy | ObjectVersion]] = [*backups, *versions]
+        for written, _, candidate in sorted(candidates, key=lambda each: each[:2], reverse=True):
             if written <= moment:
                 yield candidate
 
     def _named_version(self, name: str, version: str) -> StateCopy:
-        for known in self.store.versions(self.key):
-            if known.version == version and not known.deleted:
-                copy = self._version(known)
+        for listed in self.store.versions(self.key):
+            if listed.version == version and not listed.deleted:
+                copy = self._version(listed)
                 if copy is None:
                     raise HoldfastError(f"{name} is not a usable state", next_step="take the next one")
                 return copy

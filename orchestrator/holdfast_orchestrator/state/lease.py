@@ -37,7 +37,7 @@ from holdfast_orchestrator.state.lease_record import (
     lease_key,
     read_lease,
 )
-from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError, ObjectHead
+from holdfast_orchestrator.state.object_store import ListedStore, ObjectExistsError, ObjectHead
 from holdfast_orchestrator.state.process_identity import ProcessIdentity, life_of, this_process
 from holdfast_orchestrator.state.shard_objects import shard_folders
 from holdfast_orchestrator.state.takeover import Granted, Refused, judge_takeover
@@ -76,7 +76,7 @@ class Claim:
 class Leases:
     """The leases of one bucket, taken by this process."""
 
-    store: DurableStore
+    store: ListedStore
     runtime: Runtime
 
     @cached_property
@@ -86,16 +86,16 @@ class Leases:
 
     def holder(self, folder: str) -> LeaseRecord | None:
         """Return who holds the shard, None for nobody. Raises NeedsPersonError for a damaged lease."""
-        found = self._find(folder)
-        return found.record if found is not None and found.record.held else None
+        stored_lease = self._find(folder)
+        return stored_lease.record if stored_lease is not None and stored_lease.record.held else None
 
     def last(self, folder: str) -> LeaseRecord | None:
         """Return who held the shard last, whether or not it was given back; None for nobody ever.
 
         Raises NeedsPersonError for a damaged lease.
         """
-        found = self._find(folder)
-        return None if found is None else found.record
+        stored_lease = self._find(folder)
+        return None if stored_lease is None else stored_lease.record
 
     def held(self) -> Mapping[str, LeaseRecord]:
         """Return every lease of the bucket that is held, by state folder. Raises as `holder` does."""
@@ -126,7 +126,7 @@ class Leases:
             NeedsPersonError: the lease object cannot be read.
         """
         began = self.runtime.clock.monotonic()
-        poll, told = _FIRST_POLL_SECONDS, ""
+        poll, told_token = _FIRST_POLL_SECONDS, ""
         while True:
             answer = self._attempt(claim, operator=operator)
             if isinstance(answer, Lease):
@@ -136,9 +136,9 @@ class Leases:
                 raise leased(holder, refused)
             if stopped():
                 raise InterruptedSafelyError(f"interrupted while it waited: held by {holder.described}")
-            if on_wait is not None and holder.token != told:
+            if on_wait is not None and holder.token != told_token:
                 on_wait(holder)
-                told = holder.token
+                told_token = holder.token
             self.runtime.clock.sleep(poll)
             poll = min(poll * 2, _LONGEST_POLL_SECONDS)
 
@@ -147,16 +147,18 @@ class Leases:
 
         Raises LeasedError where a run holds it, and HoldfastError where nobody does.
         """
-        found = self._find(folder)
-        if found is None or not found.record.held:
+        stored_lease = self._find(folder)
+        if stored_lease is None or not stored_lease.record.held:
             raise HoldfastError(f"nobody holds {folder}")
-        if found.record.kind != "human":
-            raise leased(found.record, Refused("a run holds it", f"holdfast resume {found.record.run}"))
+        if stored_lease.record.kind != "human":
+            raise leased(
+                stored_lease.record, Refused("a run holds it", f"holdfast resume {stored_lease.record.run}")
+            )
         given_back = replace(
-            found.record, held=False, doing=f"broken: {why}", renewals=found.record.renewals + 1
+            stored_lease.record, held=False, doing=f"broken: {why}", renewals=stored_lease.record.renewals + 1
         )
-        self.store.replace(lease_key(folder), given_back.body(), etag=found.head.etag)
-        return found.record
+        self.store.replace(lease_key(folder), given_back.body(), etag=stored_lease.head.etag)
+        return stored_lease.record
 
     def _find(self, folder: str) -> StoredLease | None:
         stored = self.store.get(lease_key(folder))
@@ -167,36 +169,38 @@ class Leases:
         token = secrets.token_hex(16)
         while True:
             asked_at = self.runtime.clock.monotonic()
-            found = self._find(claim.folder)
-            verdict = self._verdict(found, operator=operator)
-            if isinstance(verdict, Refused) and found is not None:
-                return found.record, verdict
-            record = self._record(claim, token, found, verdict)
+            stored_lease = self._find(claim.folder)
+            verdict = self._verdict(stored_lease, operator=operator)
+            if isinstance(verdict, Refused) and stored_lease is not None:
+                return stored_lease.record, verdict
+            record = self._record(claim, token, stored_lease, verdict)
             with suppress(ObjectExistsError):
-                etag = None if found is None else found.head.etag
+                etag = None if stored_lease is None else stored_lease.head.etag
                 head = write_once(self.store, lease_key(claim.folder), record.body(), etag=etag)
                 return Lease(self, claim, record, head, asked_at)
 
-    def _verdict(self, found: StoredLease | None, *, operator: bool) -> Granted | Refused | None:
-        if found is None or not found.record.held:
+    def _verdict(self, stored_lease: StoredLease | None, *, operator: bool) -> Granted | Refused | None:
+        if stored_lease is None or not stored_lease.record.held:
             return None
-        life = life_of(found.record.process, me=self.me, processes=self.runtime.processes)
-        return judge_takeover(found, life, operator=operator)
+        life = life_of(stored_lease.record.process, me=self.me, processes=self.runtime.processes)
+        return judge_takeover(stored_lease, life, operator=operator)
 
     def _record(
-        self, claim: Claim, token: str, found: StoredLease | None, verdict: Granted | Refused | None
+        self, claim: Claim, token: str, stored_lease: StoredLease | None, verdict: Granted | Refused | None
     ) -> LeaseRecord:
         return LeaseRecord(
             run=claim.run,
             owner=claim.owner,
             process=self.me,
-            epoch=1 if found is None else found.record.epoch + 1,
+            epoch=1 if stored_lease is None else stored_lease.record.epoch + 1,
             token=token,
             since=self.runtime.clock.now(),
             doing=claim.doing,
             expires_after=claim.expires_after,
             kind=claim.kind,
-            taken=_taken(found.record, verdict.why) if found and isinstance(verdict, Granted) else None,
+            taken=_taken(stored_lease.record, verdict.why)
+            if stored_lease and isinstance(verdict, Granted)
+            else None,
         )
 
 
@@ -300,11 +304,15 @@ class Lease:
             with suppress(ObjectExistsError):
                 return write_once(store, self._key, record.body(), etag=self._etag)
             stored = store.get(self._key)
-            found = None if stored is None else read_lease(stored)
-            if found is None or found.record.token != self.record.token or not found.record.held:
-                self._lost = _loss(self._key, found, ours=self.record)
+            stored_lease = None if stored is None else read_lease(stored)
+            if (
+                stored_lease is None
+                or stored_lease.record.token != self.record.token
+                or not stored_lease.record.held
+            ):
+                self._lost = _loss(self._key, stored_lease, ours=self.record)
                 raise self._lost
-            self._etag = found.head.etag
+            self._etag = stored_lease.head.etag
         raise HoldfastError(f"the lease at {self._key} could not be renewed: conflicting requests")
 
 
@@ -323,24 +331,24 @@ def _taken(previous: LeaseRecord, why: str) -> Takeover:
     )
 
 
-def _loss(key: str, found: StoredLease | None, *, ours: LeaseRecord) -> HoldfastError:
-    if found is None:
+def _loss(key: str, stored_lease: StoredLease | None, *, ours: LeaseRecord) -> HoldfastError:
+    if stored_lease is None:
         return NeedsPersonError(
             f"the lease at {key} was deleted while this run held it",
             next_step=f"make sure that no other deploy of this shard runs, then: holdfast resume {ours.run}",
         )
-    if not found.record.held and found.record.epoch > ours.epoch:
+    if not stored_lease.record.held and stored_lease.record.epoch > ours.epoch:
         return LeasedError(
-            f"this run no longer holds the shard: it was taken for run {found.record.run} by "
-            f"{found.record.owner}, which has ended; nothing more was changed here",
-            next_step=f"holdfast show {found.record.run}",
+            f"this run no longer holds the shard: it was taken for run {stored_lease.record.run} by "
+            f"{stored_lease.record.owner}, which has ended; nothing more was changed here",
+            next_step=f"holdfast show {stored_lease.record.run}",
         )
-    if not found.record.held:
+    if not stored_lease.record.held:
         return NeedsPersonError(
             f"the lease at {key} was given back in this run's place",
-            next_step=f"holdfast resume {found.record.run}",
+            next_step=f"holdfast resume {stored_lease.record.run}",
         )
     return LeasedError(
-        f"this run no longer holds the shard: it was taken by {found.record.described}",
-        next_step=f"holdfast show {found.record.run}",
+        f"this run no longer holds the shard: it was taken by {stored_lease.record.described}",
+        next_step=f"holdfast show {stored_lease.record.run}",
     )

@@ -6,21 +6,20 @@ The object stays when the shard is given back (`held` false): the epoch in it on
 holder who was thought dead and comes back finds that its epoch is over.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-from holdfast_orchestrator.state.json_object import dump, load
+from pydantic import PlainSerializer
+
 from holdfast_orchestrator.state.object_store import ObjectHead, StoredObject
 from holdfast_orchestrator.state.process_identity import ProcessIdentity
+from holdfast_orchestrator.state.record_format import Format
 from holdfast_orchestrator.state.shard_objects import folder_in
 
-SCHEMA = "holdfast/lease/v1"
 LEASES = "_holdfast/leases"
 
 Kind = Literal["run", "human"]
-_KINDS = ("run", "human")
 
 # The bucket's clock counts whole seconds, and two of its servers may differ a little.
 _SLACK = timedelta(seconds=2)
@@ -47,17 +46,17 @@ class LeaseRecord:
     every version of the object different. A lease of kind `human` is given back by a person only.
     """
 
+    held: bool = True
+    kind: Kind = "run"
     run: str
     owner: str
     process: ProcessIdentity
     epoch: int
     token: str
-    since: datetime
+    since: Annotated[datetime, PlainSerializer(datetime.isoformat, return_type=str)]
     doing: str
     expires_after: float
-    kind: Kind = "run"
     renewals: int = 0
-    held: bool = True
     taken: Takeover | None = None
 
     @property
@@ -69,21 +68,10 @@ class LeaseRecord:
 
     def body(self) -> bytes:
         """Return the object's bytes."""
-        fields = {
-            "held": self.held,
-            "kind": self.kind,
-            "run": self.run,
-            "owner": self.owner,
-            "process": self.process.to_json(),
-            "epoch": self.epoch,
-            "token": self.token,
-            "since": self.since.isoformat(),
-            "doing": self.doing,
-            "expires_after": self.expires_after,
-            "renewals": self.renewals,
-            "taken": None if self.taken is None else asdict(self.taken),
-        }
-        return dump(SCHEMA, fields)
+        return FORMAT.body(self)
+
+
+FORMAT = Format[LeaseRecord]("holdfast/lease/v1", LeaseRecord)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,24 +103,4 @@ def lease_key(folder: str) -> str:
 def read_lease(stored: StoredObject) -> StoredLease:
     """Read a lease object. Raises NeedsPersonError where it is none: nobody knows who holds the shard."""
     step = "make sure that no deploy of this shard runs, then delete that object"
-    return StoredLease(record=load(stored, SCHEMA, _record, next_step=step), head=stored.head)
-
-
-def _record(document: Mapping[str, Any]) -> LeaseRecord:
-    taken, kind = document["taken"], document["kind"]
-    if kind not in _KINDS:
-        raise ValueError(kind)
-    return LeaseRecord(
-        run=str(document["run"]),
-        owner=str(document["owner"]),
-        process=ProcessIdentity.from_json(document["process"]),
-        epoch=int(document["epoch"]),
-        token=str(document["token"]),
-        since=datetime.fromisoformat(document["since"]),
-        doing=str(document["doing"]),
-        expires_after=float(document["expires_after"]),
-        kind=kind,
-        renewals=int(document["renewals"]),
-        held=bool(document["held"]),
-        taken=None if taken is None else Takeover(**taken),
-    )
+    return StoredLease(record=FORMAT.read(stored, next_step=step), head=stored.head)

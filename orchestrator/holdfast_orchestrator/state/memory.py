@@ -70,9 +70,9 @@ class MemoryStore:
         return tuple(version for version, _ in reversed(self._history.get(key, ())))
 
     def get_version(self, key: str, version: str) -> StoredObject | None:
-        for known, body in self._history.get(key, ()):
-            if known.version == version and not known.deleted:
-                return StoredObject(head=self._head(key, body, known), body=body)
+        for listed, body in self._history.get(key, ()):
+            if listed.version == version and not listed.deleted:
+                return StoredObject(head=self._head(key, body, listed), body=body)
         return None
 
     def lifecycle(self) -> tuple[Mapping[str, Any], ...]:

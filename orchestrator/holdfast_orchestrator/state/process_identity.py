@@ -1,4 +1,4 @@
-"""Which process this is, told so exactly that another one can prove later that it is dead.
+"""Identifies a process so exactly that another process can prove later that it is dead.
 
 A process id alone proves nothing: ids are given out again, a reboot starts over, and two containers of
 one host have a process 7 each. So the id goes with the time the process started, the host's boot and
@@ -7,11 +7,9 @@ the namespace in which the id counts.
 
 import os
 import socket
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from holdfast_orchestrator.system.process import Processes
 
@@ -40,21 +38,6 @@ class ProcessIdentity:
     namespace: str
     pid: int
     born: str
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "ProcessIdentity":
-        """Read what `to_json` wrote. Raises KeyError, TypeError or ValueError for anything else."""
-        return cls(
-            host=str(document["host"]),
-            boot=str(document["boot"]),
-            namespace=str(document["namespace"]),
-            pid=int(document["pid"]),
-            born=str(document["born"]),
-        )
 
 
 def this_process(processes: Processes) -> ProcessIdentity:

@@ -1,4 +1,4 @@
-"""Which backups may go: those that are both surplus and old, and never one that may be needed.
+"""Decides which backups may be deleted: surplus and old ones, never one that may be needed.
 
 Kept in any case are the newest of each lineage and the state of the last good deployment. A backup goes
 only when there are `count` newer ones *and* it is older than `days`: a day of many deploys does not push
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from holdfast_orchestrator.errors import SettingsError
 from holdfast_orchestrator.state.backups import Backup
-from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError
+from holdfast_orchestrator.state.object_store import DeletingStore, ObjectExistsError
 from holdfast_orchestrator.terraform.state_file import Recorded
 
 
@@ -49,7 +49,7 @@ def may_go(
     return tuple(surplus)
 
 
-def prune(store: DurableStore, surplus: Sequence[Backup]) -> None:
+def prune(store: DeletingStore, surplus: Sequence[Backup]) -> None:
     """Delete backups and their descriptions; one that somebody else deleted is no error."""
     for backup in surplus:
         described = store.head(backup.meta_key)

@@ -30,7 +30,7 @@ _FORBIDDEN = {"403", "AccessDenied", "Forbidden"}
 
 
 class S3Store:
-    """One bucket; `location` says which, where and under which KMS key (None: SSE-S3)."""
+    """A `DurableStore` in S3; `location` says which bucket, where, under which KMS key (None: SSE-S3)."""
 
     def __init__(self, client: Any, location: StateLocation, *, cloud: Literal["aws", "local"]) -> None:
         self._client = client
@@ -41,7 +41,6 @@ class S3Store:
         self._head_bucket()
 
     def now(self) -> datetime:
-        """Return the time by the bucket's clock."""
         served = _served(self._head_bucket())
         if served is None:
             raise StateBucketError(f"the state bucket {self._location.bucket!r} does not tell the time")
@@ -52,8 +51,8 @@ class S3Store:
         return None if answer is None else _head(key, answer, answer["ContentLength"])
 
     def get(self, key: str) -> StoredObject | None:
-        found: StoredObject | None = self._call(lambda: self._read(key))
-        return found
+        stored: StoredObject | None = self._call(lambda: self._read(key))
+        return stored
 
     def create(self, key: str, body: bytes) -> ObjectHead:
         return self._put(key, body, {"IfNoneMatch": "*"})
@@ -62,14 +61,12 @@ class S3Store:
         return self._put(key, body, {"IfMatch": etag})
 
     def delete(self, key: str, *, etag: str) -> None:
-        """Delete exactly the object with `etag`. Raises ObjectExistsError for any other, or for none."""
         bucket = self._location.bucket
         answer = self._call(lambda: self._client.delete_object(Bucket=bucket, Key=key, IfMatch=etag))
         if answer is None:
             raise ObjectExistsError(f"the object at {key} is gone already")
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectHead]:
-        """Yield what lies below `prefix`, by key, after key `after`."""
         for page in self._pages("list_objects_v2", Prefix=prefix, StartAfter=after):
             served = _served(page)
             for entry in page.get("Contents", ()):
@@ -82,7 +79,6 @@ class S3Store:
                 )
 
     def folders(self, prefix: str, *, after: str = "") -> Iterator[str]:
-        """Yield the names between `prefix` and the next `/`, sorted, after name `after`."""
         # "0" is the sign after "/": nothing in the folder of that name comes after it.
         start = f"{prefix}{after}0" if after else ""
         for page in self._pages("list_objects_v2", Prefix=prefix, Delimiter="/", StartAfter=start):
@@ -90,8 +86,7 @@ class S3Store:
                 yield entry["Prefix"].removeprefix(prefix).removesuffix("/")
 
     def versions(self, key: str) -> tuple[ObjectVersion, ...]:
-        """Return the versions of one object, newest first."""
-        found = [
+        versions = [
             _version(entry, deleted=deleted)
             for page in self._pages("list_object_versions", Prefix=key)
             for name, deleted in (("Versions", False), ("DeleteMarkers", True))
@@ -99,21 +94,18 @@ class S3Store:
             if entry["Key"] == key
         ]
         # S3 lists the versions of a key newest first; only the two kinds have to be merged.
-        return tuple(sorted(found, key=lambda version: version.modified, reverse=True))
+        return tuple(sorted(versions, key=lambda version: version.modified, reverse=True))
 
     def get_version(self, key: str, version: str) -> StoredObject | None:
-        """Return one version of an object, None where there is none."""
-        found: StoredObject | None = self._call(lambda: self._read(key, VersionId=version))
-        return found
+        stored: StoredObject | None = self._call(lambda: self._read(key, VersionId=version))
+        return stored
 
     def lifecycle(self) -> tuple[Mapping[str, Any], ...]:
-        """Return the rules by which the bucket deletes objects by itself."""
         bucket = self._location.bucket
         answer = self._call(lambda: self._client.get_bucket_lifecycle_configuration(Bucket=bucket))
         return () if answer is None else tuple(answer.get("Rules", ()))
 
     def set_lifecycle(self, rules: Sequence[Mapping[str, Any]]) -> None:
-        """Make these all of the bucket's rules."""
         bucket, wanted = self._location.bucket, {"Rules": list(rules)}
         self._call(
             lambda: self._client.put_bucket_lifecycle_configuration(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.state.object_store import DurableStore
+from holdfast_orchestrator.state.object_store import ObjectListing
 from holdfast_orchestrator.system.workers import WorkerPool
 
 _READERS = 16
@@ -12,7 +12,7 @@ _READERS = 16
 T = TypeVar("T")
 
 
-def shard_folders(store: DurableStore, kind: str) -> Iterator[str]:
+def shard_folders(store: ObjectListing, kind: str) -> Iterator[str]:
     """Yield the state folder of each shard that has an object of this kind."""
     return (folder_in(kind, head.key) for head in store.list(f"{kind}/"))
 

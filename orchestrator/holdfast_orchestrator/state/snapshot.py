@@ -13,13 +13,13 @@ from functools import cached_property
 from typing import Any
 
 from holdfast_orchestrator.errors import NeedsPersonError
-from holdfast_orchestrator.state.object_store import ObjectStore, StoredObject
+from holdfast_orchestrator.state.object_store import ObjectReader, StoredObject
 from holdfast_orchestrator.terraform.state_file import NotAStateError, Recorded, StateStamp, parse_state
 
 
 @dataclass(frozen=True, kw_only=True)
 class StateSnapshot:
-    """A state's bytes and what they say of themselves; `written` is when, by the bucket's clock.
+    """A state's bytes with their lineage and serial; `written` is the time of the write by the bucket.
 
     `version` is the object's in the bucket, None where the bucket keeps none.
     """
@@ -39,12 +39,12 @@ class StateSnapshot:
 
     @property
     def stamp(self) -> StateStamp:
-        """Which state it is, whatever its bytes."""
+        """The lineage and the serial."""
         return StateStamp(self.lineage, self.serial)
 
     @property
     def recorded(self) -> Recorded:
-        """What is recorded of it."""
+        """What records keep of this state."""
         return Recorded(self.lineage, self.serial, self.sha256)
 
     @cached_property
@@ -64,7 +64,7 @@ class StateSnapshot:
         return any(resource.get("mode") == "managed" for resource in self.document.get("resources") or ())
 
 
-def read_snapshot(store: ObjectStore, key: str) -> StateSnapshot | None:
+def read_snapshot(store: ObjectReader, key: str) -> StateSnapshot | None:
     """Return the state at `key`, None where there is none.
 
     Raises NeedsPersonError where an object lies there that is not a state Terraform would honour.

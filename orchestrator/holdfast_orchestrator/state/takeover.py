@@ -1,4 +1,4 @@
-"""May a lease be taken from its holder? Decided here, purely, from what is known for certain.
+"""Decides whether a lease may be taken from its holder, from what is known for certain; no I/O.
 
 There are three witnesses that a holder is gone: it did not renew in time (by the bucket's clock), its
 process is proved dead (same boot, same namespace, another or no process of that id), an operator says
@@ -28,23 +28,23 @@ class Granted:
     why: str
 
 
-def judge_takeover(found: StoredLease, life: Life, *, operator: bool) -> Granted | Refused:
+def judge_takeover(lease: StoredLease, life: Life, *, operator: bool) -> Granted | Refused:
     """Say whether the lease may be taken.
 
     Args:
-        found: the lease, still held.
+        lease: as it lies there, still held.
         life: what is known of the holder's process.
         operator: whether a person asked for the shard to be taken over.
     """
-    if found.record.kind == "human":
-        return _from_a_person(found, operator=operator)
+    if lease.record.kind == "human":
+        return _from_a_person(lease, operator=operator)
     if life is Life.ALIVE:
-        where = f"process {found.record.process.pid} on {found.record.process.host}"
+        where = f"process {lease.record.process.pid} on {lease.record.process.host}"
         return Refused("its process is running", f"wait for {where}, or end it with SIGINT")
     witnesses = [
-        said
-        for said, holds in (
-            ("not renewed in time", found.has_expired),
+        witness
+        for witness, holds in (
+            ("not renewed in time", lease.has_expired),
             ("its process is dead", life is Life.DEAD),
             ("an operator asked for it", operator),
         )
@@ -52,19 +52,19 @@ def judge_takeover(found: StoredLease, life: Life, *, operator: bool) -> Granted
     ]
     if len(witnesses) > 1:
         return Granted(", ".join(witnesses))
-    if found.has_expired:
+    if lease.has_expired:
         return Refused(
             "it was not renewed in time, but whether its process is dead cannot be told from here",
-            f"make sure that run has ended, then: holdfast resume {found.record.run}",
+            f"make sure that run has ended, then: holdfast resume {lease.record.run}",
         )
     if life is Life.DEAD:
         return Refused(
-            "its process is dead, but the lease has not expired yet", f"holdfast resume {found.record.run}"
+            "its process is dead, but the lease has not expired yet", f"holdfast resume {lease.record.run}"
         )
     return Refused("it is being renewed", "wait for that run to end")
 
 
-def _from_a_person(found: StoredLease, *, operator: bool) -> Granted | Refused:
+def _from_a_person(lease: StoredLease, *, operator: bool) -> Granted | Refused:
     if operator:
         return Granted("an operator asked for it")
-    return Refused("a person holds it", f"ask that person, or: holdfast state unlock {found.folder}")
+    return Refused("a person holds it", f"ask that person, or: holdfast state unlock {lease.folder}")

@@ -18,7 +18,12 @@ from typing import Any
 
 from holdfast_orchestrator.errors import LeasedError
 from holdfast_orchestrator.state.json_object import time_text
-from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError, StoredObject
+from holdfast_orchestrator.state.object_store import (
+    DeletingStore,
+    ObjectExistsError,
+    ObjectReader,
+    StoredObject,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +73,13 @@ def lock_key(state_key: str) -> str:
     return f"{state_key}.tflock"
 
 
-def read_lock(store: DurableStore, state_key: str) -> TerraformLock | None:
+def read_lock(store: ObjectReader, state_key: str) -> TerraformLock | None:
     """Return the lock on a state, None where there is none."""
     stored = store.get(lock_key(state_key))
     return None if stored is None else _lock(stored)
 
 
-def remove_lock(store: DurableStore, lock: TerraformLock) -> None:
+def remove_lock(store: DeletingStore, lock: TerraformLock) -> None:
     """Remove exactly this lock. Raises LeasedError where another one is there by now, or none."""
     try:
         store.delete(lock.key, etag=lock.etag)
@@ -88,7 +93,7 @@ def remove_lock(store: DurableStore, lock: TerraformLock) -> None:
 
 @contextmanager
 def holding_lock(
-    store: DurableStore, state_key: str, *, bucket: str, operation: str, now: datetime
+    store: DeletingStore, state_key: str, *, bucket: str, operation: str, now: datetime
 ) -> Iterator[None]:
     """Hold the lock, so that no Terraform writes the state meanwhile.
 
@@ -108,7 +113,7 @@ def holding_lock(
 
 @contextmanager
 def holding_lock_again(
-    store: DurableStore, state_key: str, *, bucket: str, operation: str, now: datetime
+    store: DeletingStore, state_key: str, *, bucket: str, operation: str, now: datetime
 ) -> Iterator[None]:
     """Hold the lock as `holding_lock` does, also where a killed process left it at the same operation.
 
@@ -145,13 +150,13 @@ def _taken(lock: TerraformLock | None, folder: str) -> LeasedError:
 
 def _lock(stored: StoredObject) -> TerraformLock:
     document = _parsed(stored.body)
-    found = document.get("ID")
-    readable = isinstance(found, str) and bool(found)
+    lock_id = document.get("ID")
+    readable = isinstance(lock_id, str) and bool(lock_id)
     text = {name: str(document.get(name) or "") for name in ("Who", "Operation", "Created", "Info")}
     return TerraformLock(
         key=stored.head.key,
         etag=stored.head.etag,
-        id=str(found) if readable else f"etag-{stored.head.etag.strip(chr(34))}",
+        id=str(lock_id) if readable else f"etag-{stored.head.etag.strip(chr(34))}",
         readable=readable,
         size=stored.head.size,
         who=text["Who"],

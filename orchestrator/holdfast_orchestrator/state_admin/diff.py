@@ -1,4 +1,4 @@
-"""What putting an old state back by hand would do: who would be orphaned, who would rise from the dead.
+"""Compares an old state with the newest one: what a restore would orphan, and what it would bring back.
 
 A restore is the one way in which an old state may come back, and only because a person asked for it and
 was shown this. Objects of the newest state that the old one does not know would live on unknown to anyone;
@@ -57,8 +57,8 @@ def restore_diff(
     old = index_state(then.document, protection=protection)
     new = index_state(now.document, protection=protection)
     return RestoreDiff(
-        orphaned=tuple(known for known in new if known.identity not in old),
-        resurrected=tuple(known for known in old if known.identity not in new),
+        orphaned=tuple(tracked for tracked in new if tracked.identity not in old),
+        resurrected=tuple(tracked for tracked in old if tracked.identity not in new),
         moved=tuple(_moved(old, new)),
         changed=tuple(_changed(then, now, old, new)),
         outputs=_outputs(then.document or {}, now.document or {}),
@@ -67,7 +67,7 @@ def restore_diff(
 
 
 def restored(then: StateObject, *seen: StateObject) -> dict[str, Any]:
-    """The state to write: that of then, with a serial above it and every other one seen."""
+    """Return the state to write: the old one, with a serial above every serial seen."""
     return {**(then.document or {}), "serial": next_serial(then, *seen)}
 
 
@@ -85,9 +85,9 @@ def _refusals(then: StateObject, now: StateObject, lineage: str | None) -> list[
 
 def _moved(old: IdentityIndex, new: IdentityIndex) -> Sequence[Move]:
     return [
-        Move(new.by_identity[known.identity].address, known.address)
-        for known in old
-        if known.identity in new and new.by_identity[known.identity].address != known.address
+        Move(new.by_identity[tracked.identity].address, tracked.address)
+        for tracked in old
+        if tracked.identity in new and new.by_identity[tracked.identity].address != tracked.address
     ]
 
 
@@ -103,8 +103,8 @@ def _changed(then: StateObject, now: StateObject, old: IdentityIndex, new: Ident
 def _contents(document: Document, index: IdentityIndex) -> dict[Identity, str]:
     instances = (instance for _, _, instance in managed(document))
     return {
-        known.identity: digest(instance.get("attributes"))
-        for known, instance in zip(index, instances, strict=True)
+        tracked.identity: digest(instance.get("attributes"))
+        for tracked, instance in zip(index, instances, strict=True)
     }
 
 

@@ -1,4 +1,4 @@
-"""Objects from shard to shard, by their states: a renamed stack, a part that moved, a merge.
+"""Moves objects from shard to shard by their states: for a renamed stack, a part that moved, a merge.
 
     proposal = propose(wanted)               # reads only; raises where it must not be done
     done = carry_out(proposal, mover)        # `move_writes`: leases, locks, backups, conditional writes
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What is asked for: objects of `source` into the state of `target`; no addresses mean all that fit.
+    """A request to move objects of `source` into the state of `target`; no addresses mean all that fit.
 
     `source_in_app` says whether the app has the source still; `project` is the app.
     """
@@ -50,7 +50,7 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """One of the two states, as it lies there, and the shard's record. `new` is what is to be written."""
+    """One of the two states with the shard's record; `new` is the state to write."""
 
     shard: Shard
     stored: StoredObject | None = field(repr=False)
@@ -60,7 +60,7 @@ class Side:
 
     @property
     def index(self) -> IdentityIndex:
-        """Its objects."""
+        """The objects of the state."""
         return index_state(self.state.document, protection=Protection())
 
     @property
@@ -71,7 +71,7 @@ class Side:
 
     @property
     def moving(self) -> Moving | None:
-        """A move of it that was begun."""
+        """The move that was begun with this shard, if any."""
         return None if self.record is None else self.record.record.moving
 
 
@@ -142,7 +142,7 @@ def propose(wanted: Wanted) -> Proposal:
 
 
 def _begun(wanted: Wanted, giving: Side, gaining: Side) -> Moving | None:
-    """The move between the two that did not end. Raises NeedsPersonError where it is another one."""
+    """Return the move between the two that did not end. Raises NeedsPersonError for one with a third."""
     for moving in (giving.moving, gaining.moving):
         if moving is None or not moving.is_begun(wanted.store):
             continue
@@ -194,7 +194,7 @@ def _side(wanted: Wanted, shard: Shard) -> Side:
 
 
 def _chosen(wanted: Wanted, index: IdentityIndex) -> tuple[TrackedObject, ...]:
-    """What leaves: what was named, else all of a stack that is gone, else what only the receiver declares."""
+    """Return what moves: what was named, else all of a removed stack, else what only the target declares."""
     if any(known.deposed for known in index):
         raise GateError(
             f"{wanted.source.name} has objects that wait for their destruction",
@@ -227,7 +227,7 @@ def _chosen(wanted: Wanted, index: IdentityIndex) -> tuple[TrackedObject, ...]:
 
 
 def _there(moved: tuple[TrackedObject, ...], gaining: Side) -> frozenset[str]:
-    """The addresses at which the receiver has the very object. Raises GateError for another one there."""
+    """Return the addresses where the target has the same object. Raises GateError for a different one."""
     there = gaining.index.by_address
     other = [
         known.address

@@ -1,4 +1,4 @@
-"""Making a move that was proposed: what is written, and in which order.
+"""Carries a proposed move out: what is written, and in which order.
 
     backups of both states
     both state records    that a move is begun, and which states it gives (`record.moving`)
@@ -28,7 +28,7 @@ from holdfast_orchestrator.record.state_record import (
 from holdfast_orchestrator.state.conditional_writes import prove_conditional_writes
 from holdfast_orchestrator.state.exact_writes import write_and_read_back
 from holdfast_orchestrator.state.lease import Lease
-from holdfast_orchestrator.state.object_store import DurableStore
+from holdfast_orchestrator.state.object_store import ObjectStore
 from holdfast_orchestrator.state.terraform_lock import holding_lock_again
 from holdfast_orchestrator.state_admin.move import Proposal, Side
 from holdfast_orchestrator.state_admin.moved_records import promote_both
@@ -110,7 +110,7 @@ def _begin(proposal: Proposal, operator: Operator, now: datetime) -> Moving:
 
 
 def _record(proposal: Proposal, side: Side, now: datetime) -> StateRecord:
-    """The shard's record as it is, or the first one: of the state that lies there."""
+    """Return the shard's record, or a first one of the state that lies there."""
     if side.record is not None:
         return side.record.record
     recorded = None if side.stored is None else _recorded(side.stored.body)
@@ -123,7 +123,7 @@ def _recorded(body: bytes) -> Recorded:
     return read_state("the state", body).recorded
 
 
-def _write(side: Side, body: bytes, store: DurableStore, leases: Mapping[str, Lease]) -> None:
+def _write(side: Side, body: bytes, store: ObjectStore, leases: Mapping[str, Lease]) -> None:
     """Write a state over exactly the one that was looked at, and read it back."""
     key = side.shard.state.key
     leases[side.shard.name].confirm()

@@ -1,4 +1,4 @@
-"""The last good deployments of two shards after a move: as they were, without what went and with what came.
+"""Rewrites the last good deployments of two shards after a move: without what left, with what came.
 
 So a deploy that fails afterwards is undone to what is right now: nothing that moved is
 made again or destroyed.
@@ -71,7 +71,7 @@ class _Stamp:
     now: datetime
 
     def on(self, record: LastGood, artifact: Artifact, index: IdentityIndex, folder: str) -> LastGood:
-        """The record as the move leaves it."""
+        """Return the record after the move."""
         return replace(
             record,
             run=self.moving.run,
@@ -88,11 +88,11 @@ class _Stamp:
 
 
 def _besides(record: LastGood, known: Collection[Identity]) -> tuple[TrackedObject, ...]:
-    return tuple(one for one in record.index if one.identity not in known)
+    return tuple(entry for entry in record.index if entry.identity not in known)
 
 
 def _empty(proposal: Proposal, giver: LastGood) -> LastGood:
-    """What a shard that was never deployed is taken for: what the giver was, without anything in it."""
+    """Return the record to start from for a shard that was never deployed: the giver's, without objects."""
     return replace(
         giver,
         generation=0,
@@ -115,7 +115,7 @@ def _is_whole(proposal: Proposal, giver: LastGood) -> bool:
 
 
 def _artifacts(proposal: Proposal, giver: LastGood, gainer: LastGood | None) -> tuple[Artifact, Artifact]:
-    """What giver and gainer have deployed, as it is after the move. Raises NotWrittenOutError."""
+    """Return the artifacts of giver and gainer after the move. Raises NotWrittenOutError."""
     store = proposal.wanted.store
     theirs = read_artifact(store, giver.artifact)
     configuration: Document = json.loads(theirs.configuration)
@@ -124,7 +124,7 @@ def _artifacts(proposal: Proposal, giver: LastGood, gainer: LastGood | None) -> 
         left = _emptied(configuration, proposal, giver, values)
         return _with(theirs, left), _with(theirs, _in_place_of(proposal, configuration))
     come = moved_blocks([known.address for known in giver.index], proposal.addresses)
-    _refuse_files(theirs, {str(one): declared(configuration).get(one) for one in come})
+    _refuse_files(theirs, {str(entry): declared(configuration).get(entry) for entry in come})
     if gainer is None:
         ours = replace(theirs, assets={}, inputs=described(Inputs()))
         base = _in_place_of(proposal, empty_like(configuration))

@@ -1,4 +1,4 @@
-"""What a plan would do once a state was adopted: Terraform asked before anything is written.
+"""Plans with a state before it is adopted: shows what the next plan would do.
 
 It plans with a copy of the state in a folder of its own, and the shard's own configuration with a local
 backend. Nothing of it stays.

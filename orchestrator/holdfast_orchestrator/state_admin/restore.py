@@ -1,4 +1,4 @@
-"""Putting an old state back by hand: the one way in which a state is replaced by anything but Terraform.
+"""Restores an old state by hand: the only way in which anything but Terraform replaces a state.
 
     proposal = propose(place, copy)            # reads only; what it would orphan, and why it must not
     ended = carry_out(proposal, …)             # lease, Terraform's lock, backup, conditional write, read back
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from holdfast_orchestrator.errors import GateError, NeedsPersonError
-from holdfast_orchestrator.record.belonging import ThisApp, refuse_other_app
+from holdfast_orchestrator.record.belonging import ThisApp, records_of, refuse_other_app
 from holdfast_orchestrator.record.last_good import read_last_good
 from holdfast_orchestrator.record.moving import refuse_half_moved
 from holdfast_orchestrator.record.state_record import StateRecord, note_state, read_state_record
@@ -89,7 +89,7 @@ class RestoreProposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """A restore that was made. `backup` is where lies what was there before, None for nothing."""
+    """A restore that was made. `backup` is the key of what was there before, None for nothing."""
 
     serial: int
     lineage: str
@@ -104,14 +104,17 @@ def propose(place: StatePlace, copy: StateCopy) -> RestoreProposal:
     two states counts on what lies here.
     """
     _refuse_other_app(place)
-    _refuse_half_moved(place)
+    before = _record(place)
+    refuse_half_moved(place.store, None if before is None else before.moving)
     then, _ = place.copies.read(copy)
     stored = place.store.get(place.key)
     now = read_state(place.key, None if stored is None else stored.body)
     every = place.copies.all()
     record, warnings = _recorded(place)
     lineage = (
-        record.lineage if record is not None else now.lineage or next((one.lineage for one in every), None)
+        record.lineage
+        if record is not None
+        else now.lineage or next((copied.lineage for copied in every), None)
     )
     diff = restore_diff(then, now, protection=place.protection, lineage=lineage)
     if diff.refusals:
@@ -120,8 +123,8 @@ def propose(place: StatePlace, copy: StateCopy) -> RestoreProposal:
             next_step=f"choose another copy: holdfast state backups {shlex.quote(place.shard)}",
         )
     document = restored(then, now)
-    seen = max(highest_serial(every, then.lineage), -1 if record is None else record.serial)
-    document["serial"] = max(document["serial"], seen + 1)
+    highest = max(highest_serial(every, then.lineage), -1 if record is None else record.serial)
+    document["serial"] = max(document["serial"], highest + 1)
     return RestoreProposal(
         place=place,
         copy=copy,
@@ -131,7 +134,7 @@ def propose(place: StatePlace, copy: StateCopy) -> RestoreProposal:
         diff=diff,
         document=document,
         warnings=warnings,
-        open_run=_open_run(place),
+        open_run=before.run if before is not None and before.is_open else None,
     )
 
 
@@ -172,37 +175,22 @@ def _carry_out(
     return Restored(serial=proposal.serial, lineage=proposal.then.lineage, backup=backup)
 
 
-def _open_run(place: StatePlace) -> str | None:
-    """The run that has not come to its end here; a damaged record knows of none."""
+def _record(place: StatePlace) -> StateRecord | None:
+    """The record of the state; one that is damaged counts as none."""
     with suppress(NeedsPersonError):
         kept = read_state_record(place.store, place.folder)
-        return kept.record.run if kept is not None and kept.record.is_open else None
+        return None if kept is None else kept.record
     return None
-
-
-def _refuse_half_moved(place: StatePlace) -> None:
-    kept = None
-    with suppress(NeedsPersonError):
-        # A damaged record knows of none.
-        kept = read_state_record(place.store, place.folder)
-    if kept is not None:
-        refuse_half_moved(place.store, kept.record.moving)
 
 
 def _refuse_other_app(place: StatePlace) -> None:
     with suppress(NeedsPersonError):
-        kept = read_state_record(place.store, place.folder)
-        good = read_last_good(place.store, place.folder)
-        refuse_other_app(
-            ThisApp(place.project),
-            place.key,
-            good=None if good is None else good.record,
-            record=None if kept is None else kept.record,
-        )
+        good, record = records_of(place.store, place.folder)
+        refuse_other_app(ThisApp(place.project), place.key, good=good, record=record)
 
 
 def _recorded(place: StatePlace) -> tuple[Recorded | None, tuple[str, ...]]:
-    """The state Holdfast last recorded, and what has to be said of the records; none is needed."""
+    """Return the state that Holdfast last recorded, and warnings about the records."""
     try:
         kept = read_state_record(place.store, place.folder)
     except NeedsPersonError:
@@ -219,9 +207,9 @@ def _recorded(place: StatePlace) -> tuple[Recorded | None, tuple[str, ...]]:
 
 
 def _still(proposal: RestoreProposal) -> None:
-    found = proposal.place.store.head(proposal.place.key)
+    head = proposal.place.store.head(proposal.place.key)
     before = proposal.stored
-    if (found and found.etag) != (before and before.head.etag):
+    if (head and head.etag) != (before and before.head.etag):
         raise _overtaken(proposal.place)
 
 
@@ -238,7 +226,7 @@ def _back_up(proposal: RestoreProposal, operator: Operator) -> str | None:
 
 
 def _note(proposal: RestoreProposal, operator: Operator, body: bytes) -> None:
-    """The next deploy shall know this state. A record that cannot be read was warned of before."""
+    """Record the state for the next deploy. A record that cannot be read was warned of before."""
     state = Recorded(proposal.then.lineage, proposal.serial, hashlib.sha256(body).hexdigest())
     record = StateRecord(run=operator.run, is_open=False, state=state, at=operator.runtime.clock.now())
     with suppress(NeedsPersonError):

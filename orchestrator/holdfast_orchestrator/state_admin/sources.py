@@ -13,7 +13,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -21,12 +21,10 @@ from typing import Protocol
 from holdfast_orchestrator.errors import LeasedError, MachineError, StateBucketError, UsageError
 from holdfast_orchestrator.record.adopted import MARK
 from holdfast_orchestrator.state.exact_writes import create_once
-from holdfast_orchestrator.state.json_object import dump
-from holdfast_orchestrator.state.object_store import DurableStore
+from holdfast_orchestrator.state.object_store import DeletingStore
+from holdfast_orchestrator.state.record_format import DamagedError, Format
 from holdfast_orchestrator.state.terraform_lock import holding_lock_again
 from holdfast_orchestrator.system.private_files import UnsafePlaceError, read_source, write_new
-
-SCHEMA = "holdfast/adoption-mark/v1"
 
 _CHUNK = 2**24
 
@@ -45,7 +43,19 @@ class Note:
 
     def body(self) -> bytes:
         """Return the mark's bytes."""
-        return dump(SCHEMA, asdict(self))
+        return FORMAT.body(self)
+
+
+FORMAT = Format[Note]("holdfast/adoption-mark/v1", Note)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    state_is_now_at: str
+
+
+# All that has to be read of a mark, whoever wrote it.
+_TARGET = Format[_Target](FORMAT.schema, _Target, is_named=False)
 
 
 class Source(Protocol):
@@ -132,11 +142,11 @@ class FileSource:
 
     def _free_name(self) -> Path:
         """The name to rename the file to; an older adoption of a file of this name keeps its own."""
-        number, found = 1, self.marked
-        while found.exists():
+        number, free = 1, self.marked
+        while free.exists():
             number += 1
-            found = self.marked.with_name(f"{self.marked.name}-{number}")
-        return found
+            free = self.marked.with_name(f"{self.marked.name}-{number}")
+        return free
 
     def _holder(self) -> str:
         with suppress(OSError, UnsafePlaceError, ValueError):
@@ -166,7 +176,7 @@ class FileSource:
 class ObjectSource:
     """An object in S3, in any bucket."""
 
-    store: DurableStore = field(repr=False)
+    store: DeletingStore = field(repr=False)
     bucket: str
     key: str
 
@@ -212,7 +222,7 @@ class ObjectSource:
 
 
 @contextmanager
-def adoption_lock(store: DurableStore, key: str, *, bucket: str, into: str, now: datetime) -> Iterator[None]:
+def adoption_lock(store: DeletingStore, key: str, *, bucket: str, into: str, now: datetime) -> Iterator[None]:
     """Hold Terraform's lock of a state in S3 for an adoption into the place `into`.
 
     The caller holds the lease of that place. So a lock of an adoption into it is one that a killed process
@@ -238,12 +248,9 @@ def _target(note: Path) -> str | None:
 
 
 def _said(body: bytes) -> str | None:
-    try:
-        document = json.loads(body)
-    except ValueError:
-        return None
-    said = document.get("state_is_now_at") if isinstance(document, dict) else None
-    return said if isinstance(said, str) else None
+    with suppress(DamagedError):
+        return _TARGET.parse(body).state_is_now_at
+    return None
 
 
 def _hint(error: OSError) -> str:

@@ -1,4 +1,4 @@
-"""What holds a shard, and letting go of exactly one thing of it, named by the id that was shown.
+"""Shows what holds a shard, and removes exactly one lock or lease by the id that was shown.
 
 Two things can: Terraform's lock on the state, and our lease. A lock is removed only where nobody is known
 to be at work; the lease of a run only by `holdfast resume`, which knows what that run left behind; a
@@ -103,16 +103,16 @@ def let_go(held: Held, id_: str, runtime: Runtime, *, why: str) -> str:
 
 
 def _refuse_while_at_work(held: Held, runtime: Runtime) -> None:
-    """A lock may belong to the Terraform of a run that is well; its lease tells."""
+    """Raise LeasedError where the lease says that a run is at work: the lock may be its Terraform's."""
     lease = held.lease
     if lease is None or lease.record.kind == "human":
         return
     me = this_process(runtime.processes)
     life = life_of(lease.record.process, me=me, processes=runtime.processes)
     if life is Life.ALIVE or (life is Life.UNKNOWN and not lease.has_expired):
-        said = "its process runs" if life is Life.ALIVE else "its lease is being renewed"
+        sign = "its process runs" if life is Life.ALIVE else "its lease is being renewed"
         raise LeasedError(
-            f"{held.place.shard} is held by {lease.record.described}, and {said}; the lock may be that run's",
+            f"{held.place.shard} is held by {lease.record.described}, and {sign}; the lock may be that run's",
             next_step="wait for that run, or end it with SIGINT",
         )
 

@@ -12,15 +12,11 @@ namesake by any attribute. `lost` therefore also needs to know what this run des
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
-from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.terraform.create_semantics import rule_of
 from holdfast_orchestrator.terraform.json_values import Document, digest, managed
 from holdfast_orchestrator.terraform.object_keys import ObjectKey, key_of
 from holdfast_orchestrator.terraform.stateful_types import Protection
-
-SCHEMA = "holdfast/identity-index/v1"
 
 # From the provider's own documentation of each type's attributes, hashicorp/aws 5.100.0.
 IDENTITY_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
@@ -163,25 +159,6 @@ def lost(
     )
 
 
-def dump_index(index: IdentityIndex) -> dict[str, Any]:
-    """The index as a JSON document that `load_index` reads back."""
-    return {"schema": SCHEMA, "objects": [_dump(known) for known in index]}
-
-
-def load_index(document: Document) -> IdentityIndex:
-    """The index `dump_index` wrote.
-
-    Raises:
-        HoldfastError: the document has another schema or lacks a field.
-    """
-    if document.get("schema") != SCHEMA:
-        raise HoldfastError(f"An identity index must have schema {SCHEMA!r}, got {document.get('schema')!r}.")
-    try:
-        return IdentityIndex(tuple(_load(entry) for entry in document["objects"]))
-    except (KeyError, TypeError) as error:
-        raise HoldfastError(f"The identity index is damaged: {error!r} in one of its objects.") from error
-
-
 def _as_told_now(known: TrackedObject, here: TrackedObject | None) -> TrackedObject:
     if here is None or known.deposed is not None or known.identity.value != known.id:
         return known
@@ -230,26 +207,3 @@ def _region(attributes: Document) -> str | None:
             return region or None
         case _:
             return None
-
-
-def _dump(known: TrackedObject) -> dict[str, Any]:
-    return {
-        "type": known.identity.kind,
-        "identity": known.identity.value,
-        "id": known.id,
-        "address": known.address,
-        "provider": known.provider,
-        "stateful": known.stateful,
-        "deposed": known.deposed,
-    }
-
-
-def _load(entry: Document) -> TrackedObject:
-    return TrackedObject(
-        identity=Identity(entry["type"], entry["identity"]),
-        address=entry["address"],
-        provider=entry["provider"],
-        stateful=entry["stateful"],
-        id=entry["id"],
-        deposed=entry["deposed"],
-    )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from tests.support.stores import AnswersLost
 
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.record.audit.entry import AUDIT, LONGEST_OUTPUT, Action, AuditRecord
@@ -21,7 +22,7 @@ from holdfast_orchestrator.record.audit.trail import (
 )
 from holdfast_orchestrator.record.audit.verify import Finding, Verification, verify_audit
 from holdfast_orchestrator.state.memory import MemoryStore
-from holdfast_orchestrator.state.object_store import DurableStore, ObjectHead
+from holdfast_orchestrator.state.object_store import DurableStore
 from holdfast_orchestrator.system.redaction import SENSITIVE, Redactor
 from holdfast_orchestrator.testing import FrozenClock
 
@@ -232,20 +233,8 @@ def test_one_writer_may_be_used_by_many_threads() -> None:
     assert verify(store)
 
 
-class Forgetful(MemoryStore):
-    """Does every write and loses the answer; the SDK's retry then meets the write."""
-
-    def create(self, key: str, body: bytes) -> ObjectHead:
-        super().create(key, body)
-        return super().create(key, body)
-
-    def replace(self, key: str, body: bytes, *, etag: str) -> ObjectHead:
-        super().replace(key, body, etag=etag)
-        return super().replace(key, body, etag=etag)
-
-
 def test_a_lost_answer_records_nothing_twice() -> None:
-    store = Forgetful()
+    store = AnswersLost()
 
     some(store, 3)
 

@@ -17,8 +17,8 @@ from holdfast_orchestrator.state.backups import (
     keep_backup,
     list_backups,
     read_backup,
-    state_at,
 )
+from holdfast_orchestrator.state.copies import StateCopies
 from holdfast_orchestrator.state.memory import MemoryStore
 from holdfast_orchestrator.state.object_store import DurableStore, ObjectHead, StoredObject
 from holdfast_orchestrator.state.retention import Retention, may_go, prune
@@ -73,15 +73,13 @@ def test_another_shards_backups_are_not_listed(store: DurableStore) -> None:
 
 def test_the_state_at_a_moment_is_the_one_written_last_before_it(store: DurableStore) -> None:
     keep(store, 1, 2, 5)
-    backups = list_backups(store, FOLDER)
+    copies = StateCopies(store, f"{FOLDER}/terraform.tfstate")
 
-    assert state_at(backups, START + timedelta(days=2)).serial == 2
-    assert state_at(backups, START + timedelta(days=4, hours=23)).serial == 2
-    assert state_at(backups, START + timedelta(days=50)).serial == 5
-    with pytest.raises(HoldfastError, match="the oldest is of 2026-11-02"):
-        state_at(backups, START)
-    with pytest.raises(HoldfastError, match="none at all"):
-        state_at((), START)
+    assert copies.at(START + timedelta(days=2)).serial == 2
+    assert copies.at(START + timedelta(days=4, hours=23)).serial == 2
+    assert copies.at(START + timedelta(days=50)).serial == 5
+    with pytest.raises(HoldfastError, match="there is no copy of the state at 2026-11-01"):
+        copies.at(START)
 
 
 def test_a_backup_without_its_description_is_still_one(store: DurableStore) -> None:

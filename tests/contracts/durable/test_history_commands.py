@@ -1,14 +1,14 @@
 """`runs`, `show` and `audit`, read with nothing but the bucket's name, as on any other machine."""
 
-import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any, cast
 
 import pytest
+from tests.support.command_line import run_cli
 
 from holdfast_orchestrator import cli
 from holdfast_orchestrator.lifecycle import Phase
@@ -50,18 +50,14 @@ def say(s3_store: S3Store, runtime: Runtime, local_clients: Clients, monkeypatch
     endpoint = local_clients("s3").meta.endpoint_url
 
     def run(*argv: str) -> tuple[int, str]:
-        terminal = captured_terminal()
-        outside = replace(runtime, terminal=terminal, aws=Boto3Aws(), environ=local_environ(endpoint))
+        outside = replace(
+            runtime, terminal=captured_terminal(), aws=Boto3Aws(), environ=local_environ(endpoint)
+        )
         where = ("--state-bucket", s3_store._location.bucket, "--region", "eu-west-1")
-        code = cli.invoke([*argv, *where], outside)
-        return code, written(terminal.out) + cast("io.StringIO", terminal.err).getvalue()
+        ran = run_cli([*argv, *where], outside)
+        return ran.code, ran.out + ran.err
 
     return run
-
-
-def written(stream: TextIO) -> str:
-    assert isinstance(stream, io.StringIO)
-    return stream.getvalue()
 
 
 def begun(store: S3Store, **fields: Any) -> RunRecord:
@@ -178,23 +174,20 @@ def test_a_bucket_without_its_region_is_a_wrong_usage(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(cast("dict[str, tuple[str, str]]", cli.COMMANDS), "runs", ("runs", ""))
-    terminal = captured_terminal()
+    ran = run_cli(["runs", "--state-bucket", "acme"], replace(runtime, terminal=captured_terminal()))
 
-    code = cli.invoke(["runs", "--state-bucket", "acme"], replace(runtime, terminal=terminal))
-
-    assert code == 64
-    assert "--region" in written(terminal.err)
+    assert ran.code == 64
+    assert "--region" in ran.err
 
 
 def test_a_bucket_that_is_not_there_is_one_clear_error(
     runtime: Runtime, local_clients: Clients, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setitem(cast("dict[str, tuple[str, str]]", cli.COMMANDS), "runs", ("runs", ""))
-    terminal = captured_terminal()
     environ = local_environ(local_clients("s3").meta.endpoint_url)
-    outside = replace(runtime, terminal=terminal, aws=Boto3Aws(), environ=environ)
+    outside = replace(runtime, terminal=captured_terminal(), aws=Boto3Aws(), environ=environ)
 
-    code = cli.invoke(["runs", "--state-bucket", "nowhere", "--region", "eu-west-1", "--json"], outside)
+    ran = run_cli(["runs", "--state-bucket", "nowhere", "--region", "eu-west-1", "--json"], outside)
 
-    assert code == 1
-    assert "does not exist" in json.loads(written(terminal.out))["error"]
+    assert ran.code == 1
+    assert "does not exist" in ran.document["error"]

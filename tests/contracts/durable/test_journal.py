@@ -7,18 +7,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.support.journals import NAME, Flaky, elsewhere, file_of, known_here_alone, told, write_some
 
 from holdfast_orchestrator.errors import HoldfastError, LeasedError, NeedsPersonError, StateBucketError
 from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.record.journal.entry import (
     Edge,
-    Entry,
     EntryDraft,
-    JournalName,
     chained,
     next_entry,
 )
@@ -26,26 +24,6 @@ from holdfast_orchestrator.record.journal.journal import Journal, journalled_sha
 from holdfast_orchestrator.state.memory import MemoryStore
 from holdfast_orchestrator.state.object_store import DurableStore, ObjectHead, StoredObject
 from holdfast_orchestrator.system.runtime import Runtime
-
-NAME = JournalName("01JD6ZT3V9M2B8Q4K7X5N1C0RG", "orders-prod-eu-west-1")
-
-
-def write_some(journal: Journal) -> None:
-    journal.append(Phase.PREPARED, "before", epoch=3)
-    journal.append(Phase.PREPARED, "after", epoch=3, data={"lease": "t"})
-    journal.append(Phase.APPLYING, "before", epoch=3, data={"pid": 4711})
-
-
-def file_of(runtime: Runtime) -> Path:
-    return runtime.cache / "runs" / NAME.run / f"{NAME.shard}.jsonl"
-
-
-def told(entries: tuple[Entry, ...]) -> list[tuple[str, str]]:
-    return [(entry.phase.value, entry.edge) for entry in entries]
-
-
-def elsewhere(runtime: Runtime) -> Runtime:
-    return replace(runtime, cache=runtime.cache.with_name("another-machine"))
 
 
 def test_a_run_can_be_read_back_from_the_bucket_alone(store: DurableStore, runtime: Runtime) -> None:
@@ -80,18 +58,6 @@ def test_another_machine_carries_the_run_on(store: DurableStore, runtime: Runtim
     with Journal.resume(NAME, runtime=runtime, store=store) as back:
         assert told(back.entries)[-1] == ("settle", "before")
     assert len(file_of(runtime).read_bytes().splitlines()) == 4
-
-
-def known_here_alone(runtime: Runtime, phase: Phase, edge: Edge) -> "Flaky":
-    """A journal of one entry is on this machine, and not in the bucket it belongs to."""
-    store = Flaky()
-    journal = Journal.begin(NAME, runtime=runtime, store=store)
-    store.away = True
-    journal.append(phase, edge, epoch=1)
-    with pytest.raises(StateBucketError):
-        journal.close()
-    store.away = False
-    return store
 
 
 def test_what_only_this_machine_has_goes_to_the_bucket_on_resume(runtime: Runtime) -> None:
@@ -395,66 +361,3 @@ def test_a_process_dies_at_its_crash_point_with_the_entry_written(tmp_path: Path
     assert died.returncode == 137
     assert died.stdout == b""
     assert b'"phase":"applying"' in (tmp_path / "cache/runs/R/s.jsonl").read_bytes().splitlines()[-1]
-
-
-class Flaky(MemoryStore):
-    away = False
-
-    def create(self, key: str, body: bytes) -> ObjectHead:
-        if self.away:
-            raise StateBucketError("the bucket cannot be reached")
-        return super().create(key, body)
-
-
-def begun(runtime: Runtime, store: DurableStore, *steps: tuple[Phase, Edge]) -> None:
-    """A process writes these and dies."""
-    with Journal.begin(NAME, runtime=runtime, store=store) as journal:
-        for phase, edge in steps:
-            journal.append(phase, edge, epoch=1)
-
-
-@pytest.mark.parametrize("last", [Phase.PREPARED, Phase.HELD])
-@pytest.mark.parametrize("machine", ["the same", "another"])
-def test_what_died_before_it_changed_anything_is_begun_anew_in_the_same_chain(
-    store: DurableStore, runtime: Runtime, machine: str, last: Phase
-) -> None:
-    begun(runtime, store, (Phase.PREPARED, "before"), (last, "after"))
-    runtime = runtime if machine == "the same" else elsewhere(runtime)
-
-    with Journal.begin_anew(NAME, runtime=runtime, store=store) as journal:
-        journal.append(Phase.PREPARED, "before", epoch=2)
-        journal.append(Phase.APPLYING, "before", epoch=2)
-
-    expected = [("prepared", "before"), (last.value, "after"), ("prepared", "before"), ("applying", "before")]
-    assert told(read_journal(store, NAME)) == expected
-    assert len(file_of(runtime).read_bytes().splitlines()) == 4
-
-
-def test_what_only_the_machine_of_the_dead_knew_is_carried_on_there(runtime: Runtime) -> None:
-    store = known_here_alone(runtime, Phase.PREPARED, "after")
-
-    with Journal.begin_anew(NAME, runtime=runtime, store=store) as anew:
-        anew.append(Phase.PREPARED, "before", epoch=2)
-
-    assert told(read_journal(store, NAME)) == [("prepared", "after"), ("prepared", "before")]
-
-
-@pytest.mark.parametrize("last", [Phase.APPLYING, Phase.VERIFY, Phase.KEPT, Phase.NEEDS_OPERATOR])
-@pytest.mark.parametrize("machine", ["the same", "another"])
-def test_what_may_have_changed_something_is_never_begun_anew(
-    store: DurableStore, runtime: Runtime, machine: str, last: Phase
-) -> None:
-    begun(runtime, store, (Phase.PREPARED, "before"), (last, "before"))
-    runtime = runtime if machine == "the same" else elsewhere(runtime)
-
-    with pytest.raises(HoldfastError, match="journal of run"):
-        Journal.begin_anew(NAME, runtime=runtime, store=store)
-    with Journal.resume(NAME, runtime=runtime, store=store) as resumed:
-        assert told(resumed.entries)[-1] == (last.value, "before")
-
-
-def test_a_run_nobody_had_begun_is_begun(store: DurableStore, runtime: Runtime) -> None:
-    with Journal.begin_anew(NAME, runtime=runtime, store=store) as journal:
-        write_some(journal)
-
-    assert [entry.seq for entry in read_journal(store, NAME)] == [1, 2, 3]

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from tests.support.stores import AnswersLost
 
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.record.actor import Actor
@@ -16,8 +17,7 @@ from holdfast_orchestrator.record.last_good import (
     promote,
     read_last_good,
 )
-from holdfast_orchestrator.state.memory import MemoryStore
-from holdfast_orchestrator.state.object_store import DurableStore, ObjectHead
+from holdfast_orchestrator.state.object_store import DurableStore
 from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, TrackedObject
 from holdfast_orchestrator.terraform.state_file import Recorded
 
@@ -85,16 +85,7 @@ def test_a_promotion_over_somebody_elses_needs_a_person(store: DurableStore) -> 
 
 
 def test_a_promotion_whose_answer_was_lost_counts() -> None:
-    class Forgetful(MemoryStore):
-        def create(self, key: str, body: bytes) -> ObjectHead:
-            super().create(key, body)
-            return super().create(key, body)
-
-        def replace(self, key: str, body: bytes, *, etag: str) -> ObjectHead:
-            super().replace(key, body, etag=etag)
-            return super().replace(key, body, etag=etag)
-
-    store = Forgetful()
+    store = AnswersLost()
 
     first = promote(store, FOLDER, GOOD, after=None)
     promote(store, FOLDER, GOOD, after=first)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from tests.support.stores import AnswersLost
 
 from holdfast_orchestrator.errors import (
     InterruptedSafelyError,
@@ -335,22 +336,8 @@ def test_a_damaged_lease_needs_a_person(store: DurableStore, runtime: Runtime, b
         Leases(store, runtime).take(CLAIM)
 
 
-class Forgetful(MemoryStore):
-    """Does every write and loses the first answer, as a network does; the SDK's retry meets the write."""
-
-    lose = True
-
-    def create(self, key: str, body: bytes) -> ObjectHead:
-        head = super().create(key, body)
-        return super().create(key, body) if self.lose else head
-
-    def replace(self, key: str, body: bytes, *, etag: str) -> ObjectHead:
-        head = super().replace(key, body, etag=etag)
-        return super().replace(key, body, etag=etag) if self.lose else head
-
-
 def test_a_lost_answer_does_not_lose_the_lease(runtime: Runtime) -> None:
-    store = Forgetful()
+    store = AnswersLost()
 
     with Leases(store, runtime).take(CLAIM) as lease:
         lease.confirm()

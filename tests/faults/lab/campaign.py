@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults.lab.invariant import violations
-from tests.faults.lab.proxy import Meanwhile, Request, Rule
+from tests.faults.lab.matches import Request
+from tests.faults.lab.proxy import Meanwhile, Rule
 from tests.faults.lab.scenarios import (
     FAILING,
     FIRST,

@@ -85,6 +85,9 @@ class Cloud:
         """Everything that is there, whoever made it."""
         return frozenset(self._objects())
 
+    def names(self) -> set[str]:
+        return {name for _, name in self._objects()}
+
     def _objects(self) -> Iterator[Object]:
         for page in self.ssm.get_paginator("describe_parameters").paginate():
             yield from (("aws_ssm_parameter", item["Name"]) for item in page["Parameters"])

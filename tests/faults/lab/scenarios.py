@@ -112,6 +112,9 @@ FAILING = app(
     impossible(after="fresh"),
 )
 SECOND = app(parameter("kept"), parameter("changed", "2"), parameter("fresh", after="changed"))
+# The names in the cloud after each of them.
+AS_FIRST = {"/shop/kept", "/shop/changed", "/shop/gone"}
+AS_SECOND = {"/shop/kept", "/shop/changed", "/shop/fresh"}
 
 # The same without a provider, for faults of the state alone: such a deploy takes a second.
 PLAIN = app(data("kept"), data("changed"), data("gone"))

@@ -305,6 +305,11 @@ class World:
     def state(self, shard: str = SHARD) -> Any:
         return json.loads(self.cloud.get(self.state_key(shard)))
 
+    def ids(self, kind: str) -> list[str]:
+        """The ids of the resources of a type in the state."""
+        resources = [resource for resource in self.state()["resources"] if resource["type"] == kind]
+        return [resource["instances"][0]["attributes"]["id"] for resource in resources]
+
     def put_state(self, content: bytes | Mapping[str, Any], shard: str = SHARD) -> None:
         body = content if isinstance(content, bytes) else json.dumps(content).encode()
         self.cloud.put(self.state_key(shard), body)

@@ -7,7 +7,7 @@ import pytest
 from holdfast_orchestrator.app.foreign import ForeignDefaults, foreign_shards, service_part
 from holdfast_orchestrator.app.manifest import Shard, Stack
 from holdfast_orchestrator.app.manifest_loader import load_manifest
-from holdfast_orchestrator.app.project_file import ForeignSettings, read_project_file
+from holdfast_orchestrator.app.project_file import ForeignSettings
 from holdfast_orchestrator.app.selection import Selection, labels
 from holdfast_orchestrator.errors import SettingsError
 
@@ -360,55 +360,6 @@ def test_what_the_app_itself_wants_kept_is_protected() -> None:
     (shard,) = shards(stack("web", document))
 
     assert shard.protected == ("aws_db_instance.db", "aws_s3_bucket.data")
-
-
-def project(tmp_path: Path, document: object) -> Path:
-    (tmp_path / "cdktf.json").write_text(json.dumps(document))
-    return tmp_path
-
-
-def test_cdktf_json_says_which_program_and_what_settings(tmp_path: Path) -> None:
-    file = read_project_file(
-        project(tmp_path, {"app": "python main.py", "context": {"holdfast": {"region": "eu-west-1"}}})
-    )
-
-    assert file.app == "python main.py"
-    assert file.output == tmp_path / "cdktf.out"
-    assert file.foreign.region == "eu-west-1"
-
-
-@pytest.mark.parametrize(
-    ("document", "message"),
-    [
-        ({}, "`app` must be the command"),
-        (
-            {"app": "x", "context": {"holdfast": {"buckett": "b"}}},
-            "no setting 'buckett'; there are: accepted_differences, account,",
-        ),
-        ({"app": "x", "context": {"holdfast": {"account": 123}}}, "account must be a string, got 123"),
-    ],
-)
-def test_a_cdktf_json_that_says_something_else_is_refused(
-    tmp_path: Path, document: object, message: str
-) -> None:
-    with pytest.raises(SettingsError, match=message):
-        read_project_file(project(tmp_path, document))
-
-
-def test_a_folder_without_cdktf_json_is_told_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="--project"):
-        read_project_file(tmp_path)
-
-
-def test_a_cdktf_json_that_cannot_be_read_is_wrong_settings(tmp_path: Path) -> None:
-    (tmp_path / "cdktf.json").mkdir()
-
-    with pytest.raises(
-        SettingsError, match=r"cannot read .*cdktf\.json: it must be a file, got a folder"
-    ) as raised:
-        read_project_file(tmp_path)
-
-    assert raised.value.next_step == "make it a readable file"
 
 
 def _fields(settings: ForeignSettings) -> dict[str, str | None]:

@@ -157,7 +157,7 @@ def test_an_ordinary_value_is_taken(value: str) -> None:
 
 
 def test_a_variable_that_is_plain_and_secret_at_once_is_refused() -> None:
-    with pytest.raises(ConstructError, match="STRIPE stands both in environment and in secrets"):
+    with pytest.raises(ConstructError, match="STRIPE is both in environment and in secrets"):
         _container(environment={"STRIPE": "x"}, secrets={"STRIPE": SECRET})
 
 

@@ -1,91 +1,24 @@
 """A worker dies before it has changed anything on a shard: another one begins it anew in the same run."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.support.deploy_world import CHAIN, Deployment, World
+from tests.support.dead_runs import DiedError, dies, open_run, worker, works
+from tests.support.deploy_world import World
 
-from holdfast_orchestrator.context.run import Run
-from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
-from holdfast_orchestrator.deploy.run_context import DeployPolicy, RunContext
+from holdfast_orchestrator.deploy.outcome import Outcome
 from holdfast_orchestrator.deploy.shard import crash_recovery as unfinished
-from holdfast_orchestrator.deploy.shard.intent import Intent
 from holdfast_orchestrator.deploy.work.attempt import Attempt
-from holdfast_orchestrator.deploy.workers import take_over
 from holdfast_orchestrator.lifecycle import Phase
-from holdfast_orchestrator.record.journal.entry import Edge, Entry, JournalName
-from holdfast_orchestrator.record.journal.journal import Journal, read_journal
+from holdfast_orchestrator.record.journal.entry import Edge, JournalName
+from holdfast_orchestrator.record.journal.journal import read_journal
 from holdfast_orchestrator.record.journal.saved_plan import read_plan
-from holdfast_orchestrator.record.state_record import read_state_record
-from holdfast_orchestrator.state.lease_record import LeaseRecord, lease_key
-from holdfast_orchestrator.state.process_identity import ProcessIdentity
-from holdfast_orchestrator.testing import FrozenClock
-
-NETWORK = CHAIN[0]
-
-
-class DiedError(BaseException):
-    """The worker is no more."""
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
 
 
 @pytest.fixture(params=["the same machine", "another machine"])
 def next_cache(request: pytest.FixtureRequest, world: World) -> Path:
     """Where the next worker keeps its files."""
     return world.folder / ("cache" if request.param == "the same machine" else "cache-of-another")
-
-
-def worker(world: World, run: str, *, cache: Path | None = None) -> Run:
-    new = Deployment(world, (NETWORK,)).run()
-    return replace(new, id=run, runtime=replace(new.runtime, cache=cache or new.runtime.cache))
-
-
-def works(run: Run) -> ShardResult:
-    return take_over(NETWORK, run, Intent(), RunContext.open(run, (NETWORK,), DeployPolicy()))
-
-
-def dies(run: Run, world: World, phase: Phase, edge: Edge) -> None:
-    """Work until an entry is written, and leave the lease behind as the dead do."""
-
-    def append(self: Journal, *words: Any, **named: Any) -> Entry:
-        entry = written(self, *words, **named)
-        if (entry.phase, entry.edge) == (phase, edge):
-            raise DiedError
-        return entry
-
-    written = Journal.append
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Journal, "append", append)
-        with pytest.raises(DiedError):
-            works(run)
-    key = lease_key(NETWORK.state.folder)
-    found = world.store.head(key)
-    assert found is not None
-    world.store.replace(key, left_behind(run.id).body(), etag=found.etag)
-
-
-def left_behind(run: str) -> LeaseRecord:
-    return LeaseRecord(
-        run=run,
-        owner="jane",
-        process=ProcessIdentity(host="h", boot="b", namespace="pid:[9]", pid=9, born="then"),
-        epoch=7,
-        token="t",
-        since=FrozenClock().now(),
-        doing="deploying network",
-        expires_after=-10.0,
-    )
-
-
-def open_run(world: World) -> str | None:
-    kept = read_state_record(world.store, NETWORK.state.folder)
-    return kept.record.run if kept is not None and kept.record.is_open else None
 
 
 @pytest.mark.parametrize("edge", ["before", "after"])

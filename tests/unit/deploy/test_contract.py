@@ -5,31 +5,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tests.support.attempts import an_attempt
+from tests.support.attempts import attempt_at, state
 from tests.support.deploy_world import Deployment, World, key, shard
 
 from holdfast_orchestrator.deploy.decisions.deferred_deletes import Staging
 from holdfast_orchestrator.deploy.phases.forward import make_deletes
 from holdfast_orchestrator.deploy.phases.verification import to_keep
-from holdfast_orchestrator.deploy.work.attempt import Attempt, Baseline
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.events import Notice
 from holdfast_orchestrator.ownership.bucket_owners import BucketOwners
-from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, TrackedObject, index_state
-from holdfast_orchestrator.terraform.stateful_types import Protection
-
-
-def state(kind: str, **attributes: dict[str, Any]) -> dict[str, Any]:
-    resources = [
-        {"mode": "managed", "type": kind, "name": name, "instances": [{"attributes": each}]}
-        for name, each in attributes.items()
-    ]
-    return {"version": 4, "lineage": "L", "serial": 1, "outputs": {}, "resources": resources}
-
-
-def attempt_at(document: dict[str, Any], **known: Any) -> Attempt:
-    index = index_state(document, protection=Protection())
-    return an_attempt(artifact="", before=Baseline(snapshot=None, index=index), **known)
+from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, TrackedObject
 
 
 def test_what_is_forgotten_instead_of_deleted_is_told(tmp_path: Path) -> None:

@@ -2,34 +2,19 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.deploy_world import CHAIN, CHECK, Deployment, World, key, shard
+from tests.support.deploy_world import CHAIN, CHECK, Deployment, World, deployed, key, shard
 
-from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.outcome import Outcome
-from holdfast_orchestrator.errors import HoldfastError, StateBucketError, UsageError
+from holdfast_orchestrator.errors import HoldfastError, StateBucketError
 from holdfast_orchestrator.events import Notice, RunStarted, ShardFinished, ShardStep
 from holdfast_orchestrator.lifecycle import Phase
-from holdfast_orchestrator.plan.result import PlanOutcome as ShardPlanOutcome
 from holdfast_orchestrator.record.artifact import artifact_key
 from holdfast_orchestrator.record.journal.entry import Entry, JournalName
 from holdfast_orchestrator.record.journal.journal import read_journal
 from holdfast_orchestrator.state.memory import MemoryStore
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
-def deployed(world: World, *shards: Shard) -> None:
-    """Bring these to a good end, and forget how."""
-    result = Deployment(world, shards).carry_out()
-    assert result.is_good, result
-    world.calls.clear()
 
 
 def test_shards_are_committed_one_after_another_along_the_graph(world: World) -> None:
@@ -340,115 +325,6 @@ def test_a_second_stop_interrupts_terraform_once(world: World) -> None:
     deployment.carry_out()
 
     assert world.calls.count("interrupt network") == 1
-
-
-def test_taking_down_goes_against_the_graph(world: World) -> None:
-    Deployment(world).carry_out()
-    world.calls.clear()
-
-    result = Deployment(world).carry_out(destroy=True)
-
-    assert set(result.outcome.values()) == {Outcome.COMMITTED}
-    applies = [call.split()[-1] for call in world.calls if call.startswith("apply")]
-    assert applies == ["orders", "data", "network"]
-
-
-def test_taking_down_what_is_not_there_changes_nothing(world: World) -> None:
-    result = Deployment(world).carry_out(destroy=True)
-
-    assert set(result.outcome.values()) == {Outcome.UNCHANGED}
-    assert world.calls == []
-
-
-def test_a_shard_others_still_stand_on_is_not_taken_down(world: World) -> None:
-    Deployment(world).carry_out()
-
-    with pytest.raises(UsageError, match="data, orders would lose what they depend on"):
-        Deployment(world).carry_out("network", destroy=True)
-
-
-def test_dependents_that_are_gone_already_are_in_nobodys_way(world: World) -> None:
-    Deployment(world).carry_out()
-    Deployment(world).carry_out("data", "orders", destroy=True)
-
-    result = Deployment(world).carry_out("network", destroy=True)
-
-    assert result.outcome["network"] is Outcome.COMMITTED
-
-
-def test_a_first_plan_defers_what_waits_for_another_shards_outputs(world: World) -> None:
-    plan = Deployment(world).plan()
-
-    assert [one.outcome for one in plan.shards] == [
-        ShardPlanOutcome.CHANGES,
-        ShardPlanOutcome.DEFERRED,
-        ShardPlanOutcome.DEFERRED,
-    ]
-    assert plan.by_name["orders"].waits_for == ("data",)
-    assert plan.by_name["orders"].summary == "waits for `data`"
-    assert plan.has_changes
-
-
-def test_a_shard_that_cannot_be_planned_is_part_of_the_answer(world: World) -> None:
-    world.unplannable = {"network"}
-
-    plan = Deployment(world, (CHAIN[0],)).plan()
-
-    assert plan.failures[0].shard == "network"
-    assert "it broke" in str(plan.failures[0].failure)
-
-
-def test_the_plan_that_was_looked_at_is_the_plan_that_is_applied(world: World) -> None:
-    deployment = Deployment(world, (CHAIN[0],))
-    plan = deployment.plan()
-    world.calls.clear()
-
-    deployment.carry_out(shown=plan)
-
-    assert world.calls == [
-        "init network",
-        "apply kept.tfplan of network",
-        "init network",
-        "verify network",
-    ]
-
-
-def test_below_a_shard_that_changed_the_plan_is_made_anew(world: World) -> None:
-    deployed(world, CHAIN[0])
-    deployment = Deployment(world, CHAIN[:2])
-    world.losses = {"network": "aws_sns_topic.old"}
-    plan = deployment.plan()
-    world.calls.clear()
-
-    deployment.carry_out(shown=plan)
-
-    assert "apply kept.tfplan of network" in world.calls
-    assert "apply plan.tfplan of data" in world.calls
-
-
-def test_a_loss_that_was_not_looked_at_blocks_the_shard(world: World) -> None:
-    deployed(world, *CHAIN[:2])
-    world.losses = {"network": "aws_sns_topic.old"}
-    deployment = Deployment(world, CHAIN[:2])
-    plan = deployment.plan()
-    world.losses = {**world.losses, "data": "aws_dynamodb_table.t"}
-
-    result = deployment.carry_out(shown=plan)
-
-    assert result.outcome["data"] is Outcome.BLOCKED
-    assert "aws_dynamodb_table.t, which the plan that was shown did not" in str(result.results["data"].reason)
-
-
-def test_what_was_unchanged_when_looked_at_needs_no_terraform(world: World) -> None:
-    deployed(world, CHAIN[0])
-    deployment = Deployment(world, (CHAIN[0],))
-    plan = deployment.plan()
-    world.calls.clear()
-
-    result = deployment.carry_out(shown=plan)
-
-    assert result.outcome["network"] is Outcome.UNCHANGED
-    assert world.calls == []
 
 
 def test_events_tell_the_steps_and_the_end_of_each_shard(world: World) -> None:

@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from tests.support.deploy_world import CHAIN, TERRAFORM, Deployment, World
@@ -29,11 +28,6 @@ def wait_for(found: Callable[[], bool]) -> bool:
             return True
         time.sleep(0.01)
     return False
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from tests.support.dead_runs import died, held_elsewhere, holds, open_run, run_context
 from tests.support.deploy_world import CHAIN, Deployment, FakeProcesses, World
-from tests.unit.deploy.test_resume import died, held_elsewhere, holds, open_run, run_context
 
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.outcome import Outcome
@@ -66,11 +66,6 @@ class Asking(FrozenClock):
         if len(self.slept) <= self.asks:
             for _ in range(self.at_once):
                 self.ask()
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
 
 
 def left_running(world: World) -> None:

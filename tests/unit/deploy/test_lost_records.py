@@ -1,15 +1,11 @@
 """What Holdfast keeps of the last good deployment is gone or damaged: each command has a way forward."""
 
-import json
 import shlex
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from tests.support.deploy_world import CHAIN, Deployment, World
+from tests.support.deploy_world import CHAIN, Deployment, World, version
 
-from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult
 from holdfast_orchestrator.deploy.run_context import DeployPolicy
 from holdfast_orchestrator.deploy.shard.intent import RollbackTarget
@@ -28,16 +24,6 @@ def gone(world: World, key: str) -> None:
 
 def damaged(world: World, key: str) -> None:
     world.store.objects[key] = b"{}"
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
-def version(name: str) -> Shard:
-    configuration = {"resource": {"aws_sqs_queue": {"q": {"name": name}}}}
-    return replace(NETWORK, configuration=json.dumps(configuration).encode())
 
 
 def changed(world: World, name: str, **order: object) -> RunResult:

@@ -6,13 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.support import attempts
+from tests.support.attempts import cut_off_attempt
 from tests.support.deploy_world import CHAIN, FAILURE, NOT_THERE, Deployment, World, key, shard
 
 from holdfast_orchestrator.deploy.decisions.apply_progress import Step
 from holdfast_orchestrator.deploy.outcome import Outcome, ShardResult
 from holdfast_orchestrator.deploy.phases import object_lookup as probe
-from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic
 from holdfast_orchestrator.engine.outcomes import PlanOutcome
 from holdfast_orchestrator.errors import NeedsPersonError, StateBucketError
@@ -117,10 +116,10 @@ def test_what_may_have_been_made_and_nobody_may_look_at_is_open(tmp_path: Path, 
 )
 def test_a_create_that_aws_refused_has_lost_no_answer(text: str, refused: bool) -> None:  # noqa: FBT001
     step = Step(address="aws_sqs_queue.q", action="create")
-    attempt = an_attempt(diagnostics=(replace(FAILURE, summary=text),))
+    attempt = cut_off_attempt(diagnostics=(replace(FAILURE, summary=text),))
 
     assert probe.was_refused(attempt, step) is refused
-    assert not probe.was_refused(an_attempt(), step)
+    assert not probe.was_refused(cut_off_attempt(), step)
 
 
 TAGS = {"Service": "orders", "Environment": "prod", "ManagedBy": "holdfast"}
@@ -172,13 +171,9 @@ class Looking:
         return {"format_version": "1.2", "resource_changes": [change]}
 
 
-def an_attempt(**more: Any) -> Attempt:
-    return attempts.an_attempt(plans=[{}], errors=("connection reset by peer",), **more)
-
-
 def found_by(leased: Any, *, id_value: str | None = "q") -> tuple[probe.Probed, ...]:
     step = Step(address="aws_sqs_queue.q", action="create", id_value=id_value)
-    return probe.look_for(leased, an_attempt(tagged_before=frozenset[str]()), [step])
+    return probe.look_for(leased, cut_off_attempt(tagged_before=frozenset[str]()), [step])
 
 
 def test_an_object_with_the_shards_tags_that_no_state_has_is_ours(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.support.attempts import attempt_at
+from tests.support.dead_runs import DiedError, dies, worker, works
 from tests.support.deploy_world import CHAIN, FakeTerraform, World
-from tests.unit.deploy.test_begun_anew import DiedError, dies, worker, works
-from tests.unit.deploy.test_contract import attempt_at
 
 from holdfast_orchestrator.deploy.phases import rollback as undo
 from holdfast_orchestrator.deploy.shard import crash_recovery as unfinished

@@ -1,18 +1,31 @@
 """A run that is taken up: what is its own is finished, what is another's is left to that one and named."""
 
 import json
-import threading
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.deploy_world import CHAIN, Deployment, FakeTerraform, World, shard
+from tests.support.dead_runs import (
+    AUDIT,
+    BOTH,
+    NETWORK,
+    DiedError,
+    died,
+    died_everywhere,
+    held_elsewhere,
+    holds,
+    noted,
+    open_run,
+    phases_after,
+    resumed,
+    run_context,
+    stuck,
+)
+from tests.support.deploy_world import Deployment, FakeTerraform, World
 
-from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.context.run import Run
-from holdfast_orchestrator.deploy.outcome import Outcome, RunResult
-from holdfast_orchestrator.deploy.resume import ResumeRequest, go_on, shards_of_run, take_up_run
+from holdfast_orchestrator.deploy.outcome import Outcome
+from holdfast_orchestrator.deploy.resume import go_on, shards_of_run
 from holdfast_orchestrator.deploy.run_context import DeployPolicy, RunContext
 from holdfast_orchestrator.deploy.shard.deploy import ShardDeploy
 from holdfast_orchestrator.deploy.shard.intent import Intent
@@ -21,142 +34,11 @@ from holdfast_orchestrator.deploy.workers import take_over
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Event, RunStarted
 from holdfast_orchestrator.lifecycle import Phase
-from holdfast_orchestrator.record.journal.entry import Edge, JournalName
-from holdfast_orchestrator.record.journal.journal import Journal, read_journal
 from holdfast_orchestrator.record.journal.saved_plan import keep_plan
 from holdfast_orchestrator.record.runs import RunEnd, end_run, read_run
-from holdfast_orchestrator.record.state_record import read_state_record
 from holdfast_orchestrator.report.ending import ending_lines
-from holdfast_orchestrator.report.transcript import Transcript
-from holdfast_orchestrator.state.lease_record import Kind, LeaseRecord, lease_key
-from holdfast_orchestrator.state.process_identity import ProcessIdentity
+from holdfast_orchestrator.state.lease_record import lease_key
 from holdfast_orchestrator.testing import FrozenClock
-
-AUDIT, NETWORK = BOTH = (shard("audit"), CHAIN[0])
-ELSEWHERE = ProcessIdentity(host="runner-9", boot="boot-9", namespace="pid:[9]", pid=9, born="then")
-
-
-class DiedError(BaseException):
-    """The runner is no more."""
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
-def died(world: World, shards: tuple[Shard, ...] = BOTH) -> str:
-    """A run whose runner died while it applied `network`, `audit` being done; returns its name."""
-
-    def die(call: str) -> None:
-        if call == "apply plan.tfplan of network":
-            raise DiedError
-
-    world.losses = {"network": "aws_sns_topic.old", **world.losses}
-    world.on_call = die
-    deployment = Deployment(world, shards)
-    with pytest.raises(DiedError):
-        deployment.carry_out()
-    world.on_call = lambda _call: None
-    run = open_run(world)
-    assert run is not None
-    return run
-
-
-def open_run(world: World) -> str | None:
-    kept = read_state_record(world.store, NETWORK.state.folder)
-    return kept.record.run if kept is not None and kept.record.is_open else None
-
-
-def died_everywhere(world: World) -> str:
-    """A run whose runner died while it applied both shards at once; returns its name."""
-    together = threading.Barrier(2)
-
-    def die(call: str) -> None:
-        if call.startswith("apply"):
-            together.wait(10)
-            raise DiedError
-
-    world.losses = {one.name: "aws_sns_topic.old" for one in BOTH}
-    world.on_call = die
-    with pytest.raises(DiedError):
-        Deployment(world, BOTH).carry_out(max_parallel=2)
-    world.on_call = lambda _call: None
-    run = open_run(world)
-    assert run is not None
-    return run
-
-
-def stuck(world: World) -> str:
-    """A run that waits for a person; returns its name."""
-    name = died(world)
-    runtime = Deployment(world).run().runtime
-    with Journal.resume(JournalName(name, "network"), runtime=runtime, store=world.store) as journal:
-        journal.append(Phase.NEEDS_OPERATOR, "after", epoch=1, data={"reason": "no idea what to do"})
-    return name
-
-
-def resumed(
-    world: World, name: str, *, deployment: Deployment | None = None, decision: OperatorDecision | None = None
-) -> RunResult:
-    deployment = deployment or Deployment(world, BOTH)
-    run = replace(deployment.run(), id=name)
-    return take_up_run(
-        ResumeRequest(run=name, decision=decision or OperatorDecision()), run, deployment.shards, Transcript
-    )
-
-
-def noted(world: World, run: str, *phases: Phase, edge: Edge = "before", **data: str) -> None:
-    """What the journal of a run says of `network` beyond what it has."""
-    runtime = Deployment(world).run().runtime
-    with Journal.resume(JournalName(run, "network"), runtime=runtime, store=world.store) as journal:
-        for phase in phases:
-            journal.append(phase, edge, epoch=1, data=data)
-
-
-def phases_after(world: World, run: str, last: Phase) -> list[Phase]:
-    """What a resumed run did on `network` after it had died in `last`."""
-    phases = [entry.phase for entry in read_journal(world.store, JournalName(run, "network"))]
-    return phases[len(phases) - phases[::-1].index(last) :]
-
-
-def held_elsewhere(
-    world: World,
-    run: str,
-    *,
-    of: Shard = NETWORK,
-    kind: Kind = "run",
-    expires_after: float = -10.0,
-    held: bool = True,
-) -> None:
-    """The lease that a worker of a run has on another machine; as it is, it has expired."""
-    record = LeaseRecord(
-        run=run,
-        owner="jane",
-        process=ELSEWHERE,
-        epoch=7,
-        token="t",
-        since=FrozenClock().now(),
-        doing=f"deploying {of.name}",
-        kind=kind,
-        expires_after=expires_after,
-        held=held,
-    )
-    key = lease_key(of.state.folder)
-    found = world.store.head(key)
-    if found is None:
-        world.store.create(key, record.body())
-    else:
-        world.store.replace(key, record.body(), etag=found.etag)
-
-
-def holds(world: World, run: Run) -> str | None:
-    holder = run_context(run).leases(world.store).holder(NETWORK.state.folder)
-    return None if holder is None else holder.run
-
-
-def run_context(run: Run) -> RunContext:
-    return RunContext.open(run, (NETWORK,), DeployPolicy(operator=True))
 
 
 def test_a_run_that_was_turned_away_does_not_finish_the_one_that_is_open(world: World) -> None:
@@ -465,96 +347,3 @@ def test_a_state_an_abandoned_rollback_could_not_save_is_saved_before_going_forw
     assert not rescued.exists()
     assert world.serial("network") > before
     assert Phase.STATE_RECOVERY in phases_after(world, run, Phase.RB_APPLYING)
-
-
-QUEUE_A = 'aws_sqs_queue.q["a"]'
-
-
-def keyed(world: World) -> str:
-    """A run that waits for a person, and whose state has a queue with a key; returns its name."""
-    run = stuck(world)
-    state = json.loads(world.state("network"))
-    state["resources"][0]["instances"] = [{"attributes": {"id": "a"}, "index_key": "a"}]
-    world.write_body("network", json.dumps(state).encode())
-    return run
-
-
-@pytest.mark.parametrize(
-    ("option", "decision"),
-    [
-        ("--orphan", OperatorDecision(orphan=("aws_sqs_queue.q[a]",))),
-        ("--skip", OperatorDecision(skip=("aws_sqs_queue.q[a]",))),
-    ],
-)
-def test_a_decision_about_an_object_that_is_not_there_is_refused_and_changes_nothing(
-    world: World, option: str, decision: OperatorDecision
-) -> None:
-    Deployment(world, BOTH).carry_out()
-    run = keyed(world)
-    world.calls.clear()
-    before = dict(world.store.objects)
-
-    with pytest.raises(UsageError) as refused:
-        resumed(world, run, decision=decision)
-
-    assert f"{option} aws_sqs_queue.q[a]" in refused.value.what
-    assert f"the nearest is {QUEUE_A}" in refused.value.what
-    assert refused.value.next_step == f"holdfast resume {run} {option} '{QUEUE_A}'"
-    assert refused.value.exit_code == 64
-    assert world.calls == []
-    assert dict(world.store.objects) == before
-
-
-def test_a_decision_about_nothing_that_is_like_anything_says_where_to_look(world: World) -> None:
-    run = stuck(world)
-
-    with pytest.raises(UsageError) as refused:
-        resumed(world, run, decision=OperatorDecision(orphan=("x.y",)))
-
-    assert refused.value.next_step == "look for its address: holdfast state pull network"
-
-
-def test_one_shard_of_a_run_that_knows_the_address_is_enough(world: World) -> None:
-    Deployment(world, BOTH).carry_out()
-    run = died_everywhere(world)
-    state = json.loads(world.state("audit"))
-    state["resources"][0]["name"] = "only_here"
-    world.write_body("audit", json.dumps(state).encode())
-
-    result = resumed(world, run, decision=OperatorDecision(orphan=("aws_sqs_queue.only_here",)))
-
-    assert set(result.outcome) == {"audit", "network"}
-
-
-@pytest.mark.parametrize(
-    "decision", [OperatorDecision(skip=("aws_sns_topic.old",)), OperatorDecision(skip=("aws_sqs_queue.q",))]
-)
-def test_what_only_the_plan_or_the_last_good_deployment_knows_can_be_skipped(
-    world: World, decision: OperatorDecision
-) -> None:
-    Deployment(world, BOTH).carry_out()
-    run = died(world)
-    world.write_state("network", resources=0)
-
-    assert resumed(world, run, decision=decision).run == run
-
-
-def test_what_was_to_be_created_and_is_in_no_state_yet_can_be_let_go_of(world: World) -> None:
-    def die(call: str) -> None:
-        if call == "apply plan.tfplan of network":
-            raise DiedError
-
-    world.on_call = die
-    with pytest.raises(DiedError):
-        Deployment(world, (NETWORK,)).carry_out()
-    run = open_run(world)
-    assert run is not None
-    world.on_call = lambda _call: None
-
-    assert resumed(world, run, decision=OperatorDecision(orphan=("aws_sqs_queue.q",))).run == run
-
-
-def test_a_decision_about_a_run_that_has_nothing_open_can_be_repeated(world: World) -> None:
-    done = Deployment(world, BOTH).carry_out()
-
-    assert resumed(world, done.run, decision=OperatorDecision(orphan=("x.y",))).exit_code == 0

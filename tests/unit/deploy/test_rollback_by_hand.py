@@ -1,13 +1,7 @@
 """Where `holdfast rollback SHARD` goes back to when nobody names a deployment."""
 
-import json
-from dataclasses import replace
-from pathlib import Path
+from tests.support.deploy_world import CHAIN, Deployment, World, version
 
-import pytest
-from tests.support.deploy_world import CHAIN, Deployment, World
-
-from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult
 from holdfast_orchestrator.deploy.run_context import DeployPolicy
 from holdfast_orchestrator.deploy.shard.intent import RollbackTarget
@@ -19,16 +13,6 @@ from holdfast_orchestrator.testing import FrozenClock
 
 NETWORK = CHAIN[0]
 FOLDER = NETWORK.state.folder
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
-def version(name: str) -> Shard:
-    configuration = {"resource": {"aws_sqs_queue": {"q": {"name": name}}}}
-    return replace(NETWORK, configuration=json.dumps(configuration).encode())
 
 
 def deployed(world: World, name: str) -> RunResult:

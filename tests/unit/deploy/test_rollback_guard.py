@@ -6,64 +6,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.guarded_plans import AWS, BEFORE_HEALTH, WRITTEN, change, judge, known, rules
 
-from holdfast_orchestrator.deploy.decisions.guard import Bounds, Candidate, Violation, Written, judge_rollback
+from holdfast_orchestrator.deploy.decisions.guard import Written
 from holdfast_orchestrator.deploy.decisions.reversibility import Approval
-from holdfast_orchestrator.terraform.identity import Identity, IdentityIndex, TrackedObject
+from holdfast_orchestrator.terraform.identity import Identity, TrackedObject
 from holdfast_orchestrator.terraform.state_edits import Move
 from holdfast_orchestrator.terraform.state_file import StateStamp
 from holdfast_orchestrator.terraform.stateful_types import Protection
-
-AWS = "registry.terraform.io/hashicorp/aws"
-STAMP = StateStamp("L", 5)
-WRITTEN = Written("1.11.4", {AWS: "5.100.0"})
-BEFORE_HEALTH = {"health_began": False}
-
-
-def known(address: str, value: str, *, stateful: bool = False) -> TrackedObject:
-    identity = Identity(address.split(".", maxsplit=1)[0], value)
-    return TrackedObject(identity=identity, address=address, provider="p", stateful=stateful, id=value)
-
-
-def change(
-    address: str, actions: list[str], *, before: dict[str, Any] | None = None, **fields: Any
-) -> dict[str, Any]:
-    existing = None if actions == ["create"] else {"id": "new", **(before or {})}
-    inside = {"actions": actions, "before": existing, "after": fields.pop("after", {})}
-    if fields.pop("importing", False):
-        inside["importing"] = {"id": "x"}
-    kind = address.split(".", maxsplit=1)[0]
-    return {"address": address, "mode": "managed", "type": kind, "name": "x", "change": inside, **fields}
-
-
-def judge(
-    *changes: dict[str, Any],
-    last_good: tuple[TrackedObject, ...] = (),
-    created: tuple[str, ...] = (),
-    touched: tuple[str, ...] | None = None,
-    plan: dict[str, Any] | None = None,
-    stamp: StateStamp = STAMP,
-    runner: Written = WRITTEN,
-    **bounds: Any,
-) -> tuple[Violation, ...]:
-    document = {"format_version": "1.2", "resource_changes": list(changes), **(plan or {})}
-    addresses = [each["address"] for each in changes] if touched is None else touched
-    return judge_rollback(
-        Candidate(document, stamp, runner),
-        Bounds(
-            last_good=IdentityIndex(last_good),
-            created=frozenset(Identity(*each.split(" ")) for each in created),
-            touched=frozenset(addresses),
-            prior=STAMP,
-            writer=WRITTEN,
-            **bounds,
-        ),
-    )
-
-
-def rules(*changes: dict[str, Any], **arguments: Any) -> list[str]:
-    return sorted({violation.rule for violation in judge(*changes, **arguments)})
-
 
 REMOVALS = [["delete"], ["delete", "create"], ["create", "delete"]]
 
@@ -335,70 +285,3 @@ def test_g10_nothing_older_than_the_writer_goes_near_the_state(runner: Written) 
 
 def test_g10_newer_is_fine() -> None:
     assert rules(runner=replace(WRITTEN, terraform="1.12.0", providers={AWS: "6.0.0"})) == []
-
-
-def test_every_violation_says_what_and_what_next() -> None:
-    found = judge(
-        change("aws_sqs_queue.q", ["delete"]),
-        change("aws_sns_topic.t", ["forget"]),
-        touched=(),
-        stamp=StateStamp("", 0),
-    )
-
-    assert len(found) > 3
-    assert all(violation.sentence and violation.next_step for violation in found)
-
-
-def test_what_next_is_a_command_that_can_be_typed_as_it_is() -> None:
-    (strange,) = judge(
-        change("aws_ssm_parameter.RUNNER", ["update"]), touched=(), run="01JD", shard="orders-prod"
-    )
-
-    assert "holdfast plan --stack orders-prod --refresh" in strange.next_step
-    assert "holdfast resume 01JD`" in strange.next_step
-
-
-Q, KEYED = "aws_sqs_queue.q", 'aws_sqs_queue.q["a"]'
-SKIP = "`holdfast resume 01JD --skip {}` leaves the object as it is, `holdfast resume 01JD --accept-forward`"
-
-
-@pytest.mark.parametrize(
-    ("address", "typed"), [(Q, Q), (KEYED, f"'{KEYED}'"), ("aws_sqs_queue.n", "aws_sqs_queue.n")]
-)
-def test_g1_advises_no_letting_go_of_what_the_last_good_version_has(address: str, typed: str) -> None:
-    (found,) = judge(
-        change(address, ["delete"]),
-        last_good=(known(Q, "new", stateful=True),),
-        created=("aws_sqs_queue new",),
-        run="01JD",
-        health_began=False,
-    )
-
-    assert found.next_step.startswith(SKIP.format(typed))
-    assert "--orphan" not in found.next_step
-
-
-@pytest.mark.parametrize(
-    ("rule", "actions", "created"),
-    [
-        ("G3", ["delete"], "aws_sqs_queue other"),
-        ("G5", ["delete", "create"], "aws_sqs_queue new"),
-        ("G7", ["forget"], "aws_sqs_queue new"),
-    ],
-)
-def test_letting_go_is_advised_only_where_the_last_good_version_declares_nothing(
-    rule: str, actions: list[str], created: str
-) -> None:
-    def advice(**bounds: Any) -> str:
-        found = judge(change(Q, actions), created=(created,), run="01JD", **bounds)
-        return next(one.next_step for one in found if one.rule == rule)
-
-    assert f"`holdfast resume 01JD --orphan {Q}`" in advice()
-    assert "--orphan" not in advice(declared=frozenset({Q}))
-    assert "--accept-forward" in advice(declared=frozenset({Q}))
-
-
-def test_an_address_in_what_next_can_be_typed_into_a_shell() -> None:
-    (new,) = judge(change(KEYED, ["delete"]), created=("aws_sqs_queue new",))
-
-    assert f"--orphan '{KEYED}'`" in new.next_step

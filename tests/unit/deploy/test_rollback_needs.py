@@ -5,8 +5,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.support.attempts import cut_off_attempt
 from tests.support.deploy_world import shard
-from tests.unit.deploy.test_probe import an_attempt
 
 from holdfast_orchestrator.deploy.decisions.apply_progress import ApplyStep
 from holdfast_orchestrator.deploy.phases import state_machine as machine
@@ -27,7 +27,7 @@ def state(kind: str, attributes: dict[str, Any]) -> IdentityIndex:
 
 
 def adopting(now: IdentityIndex, *, told: bool = True, **more: Any) -> Attempt:
-    attempt = an_attempt(tagged_before=frozenset[str]() if told else None, **more)
+    attempt = cut_off_attempt(tagged_before=frozenset[str]() if told else None, **more)
     attempt.objects.adopted = {known.identity for known in now}
     return attempt
 

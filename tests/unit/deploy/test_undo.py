@@ -5,8 +5,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from tests.support.attempts import attempt_at, state
 from tests.support.deploy_world import Deployment, FakeTerraform, World, shard
-from tests.unit.deploy.test_contract import attempt_at, state
 
 from holdfast_orchestrator.deploy.phases import rollback as undo
 from holdfast_orchestrator.deploy.phases.rollback import plan

@@ -8,6 +8,7 @@ import botocore.exceptions
 import pytest
 
 from holdfast_orchestrator.record.actor import Actor, aws_caller, find_actor, git_revision
+from holdfast_orchestrator.state.record_format import Format
 from holdfast_orchestrator.system.process import Command, Completed, SystemProcesses
 from holdfast_orchestrator.testing import RefusingAws, ScriptedProcesses, refusing_runtime
 
@@ -55,7 +56,8 @@ def test_the_best_witness_says_who_it_is(
 def test_an_actor_is_read_back_from_json() -> None:
     actor = find_actor(refusing_runtime(environ=GITHUB), aws_caller=lambda: "arn")
 
-    assert Actor.from_json(actor.to_json()) == actor
+    actors = Format[Actor]("actor", Actor, is_named=False)
+    assert actors.from_json(actors.to_json(actor)) == actor
 
 
 def test_credentials_that_aws_does_not_know_are_nobodys() -> None:

@@ -161,7 +161,7 @@ def test_errors_and_reports_of_defects_are_safe(tmp_path_factory: pytest.TempPat
     runtime = refusing_runtime(clock=Noon(), cache=folder, terminal=captured_terminal())
 
     for error in (HoldfastError(text, next_step=text), UsageError(text), ValueError(text)):
-        cli._told(error, ["deploy", text], runtime)
+        cli._report(error, ["deploy", text], runtime)
     cli.invoke([f"no-such-{text}"], runtime)
 
     assert not obeyed(runtime.terminal.err.getvalue())  # type: ignore[attr-defined]
@@ -172,7 +172,7 @@ def test_errors_and_reports_of_defects_are_safe(tmp_path_factory: pytest.TempPat
 def test_a_report_of_a_defect_has_no_values_of_variables(tmp_path: Path) -> None:
     runtime = refusing_runtime(clock=Noon(), cache=tmp_path, terminal=captured_terminal())
 
-    cli._told(ValueError("odd"), ["deploy", "--var", "a=canary", "--var=b=canary"], runtime)
+    cli._report(ValueError("odd"), ["deploy", "--var", "a=canary", "--var=b=canary"], runtime)
 
     (report,) = (tmp_path / "reports").iterdir()
     assert "deploy --var a=(hidden) --var=b=(hidden)" in report.read_text()

@@ -1,4 +1,5 @@
 import pytest
+from tests.support.stores import AnswersLost
 
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.state.exact_writes import (
@@ -8,21 +9,9 @@ from holdfast_orchestrator.state.exact_writes import (
     write_record,
 )
 from holdfast_orchestrator.state.memory import MemoryStore
-from holdfast_orchestrator.state.object_store import ObjectExistsError, ObjectHead, StoredObject
+from holdfast_orchestrator.state.object_store import ObjectExistsError, StoredObject
 
 KEY = "a/key"
-
-
-class AnswersLost(MemoryStore):
-    """Each write goes through, and its repetition meets it."""
-
-    def create(self, key: str, body: bytes) -> ObjectHead:
-        super().create(key, body)
-        return super().create(key, body)
-
-    def replace(self, key: str, body: bytes, *, etag: str) -> ObjectHead:
-        super().replace(key, body, etag=etag)
-        return super().replace(key, body, etag=etag)
 
 
 def writer(stored: StoredObject) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.stores import Killed, MortalStore
 
 from holdfast_orchestrator.app.manifest import Shard, StateLocation
 from holdfast_orchestrator.errors import NeedsPersonError, UsageError
@@ -17,9 +18,7 @@ from holdfast_orchestrator.record.last_good import LastGood, deployments, promot
 from holdfast_orchestrator.record.moving import refuse_half_moved
 from holdfast_orchestrator.record.shard_record import note_of, shard_of
 from holdfast_orchestrator.record.state_record import StateRecord, read_state_record, write_state_record
-from holdfast_orchestrator.state.lease_record import lease_key
 from holdfast_orchestrator.state.memory import MemoryStore
-from holdfast_orchestrator.state.object_store import ObjectHead
 from holdfast_orchestrator.state_admin.move import Proposal, Wanted, propose
 from holdfast_orchestrator.state_admin.move_writes import Done, carry_out
 from holdfast_orchestrator.state_admin.operator import Operator
@@ -43,28 +42,6 @@ from holdfast_orchestrator.testing import refusing_runtime
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ACTOR = Actor(kind="user", name="jane", host="laptop")
 BACKEND = {"backend": {"s3": {"key": "%s"}}, "required_providers": {"aws": {"source": "hashicorp/aws"}}}
-
-
-class Killed(BaseException):
-    """The process is gone."""
-
-
-class MortalStore(MemoryStore):
-    """A bucket whose user dies after so many writes: nothing it would still do is done."""
-
-    writes_left: int | None = None
-
-    def _write(self, key: str, body: bytes) -> ObjectHead:
-        if self.writes_left is not None:
-            if self.writes_left == 0:
-                raise Killed
-            self.writes_left -= 1
-        return super()._write(key, body)
-
-    def delete(self, key: str, *, etag: str) -> None:
-        if self.writes_left == 0:
-            raise Killed
-        super().delete(key, etag=etag)
 
 
 def folder(name: str) -> str:
@@ -179,9 +156,7 @@ class World:
         except Killed:
             return True
         finally:
-            self.store.writes_left = None
-            for one in (self.giver, self.gainer):
-                self.store.objects.pop(lease_key(one.state.folder), None)
+            self.store.revive(self.giver.state.folder, self.gainer.state.folder)
         return False
 
 

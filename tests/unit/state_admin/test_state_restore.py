@@ -1,118 +1,29 @@
 """Restoring a state by hand: what it would do, what it refuses, what it leaves; the bucket is in memory."""
 
 import json
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.state_bucket import ACTOR, FOLDER, KEY, NOON, OURS, THEIRS, Bucket, state
 
 from holdfast_orchestrator.errors import GateError, HoldfastError, LeasedError, NeedsPersonError, UsageError
-from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.state_record import StateRecord, read_state_record, write_state_record
 from holdfast_orchestrator.report.state_text import proposal_lines, restored_lines
-from holdfast_orchestrator.state.backups import BackupMeta, keep_backup
-from holdfast_orchestrator.state.copies import StateCopies, StateCopy
+from holdfast_orchestrator.state.copies import StateCopy
 from holdfast_orchestrator.state.lease import Claim, Leases
-from holdfast_orchestrator.state.lease_record import lease_key
-from holdfast_orchestrator.state.memory import MemoryStore
-from holdfast_orchestrator.state.snapshot import snapshot_of
-from holdfast_orchestrator.state.terraform_lock import holding_lock, lock_key, read_lock
+from holdfast_orchestrator.state.terraform_lock import lock_key, read_lock
 from holdfast_orchestrator.state_admin.operator import Operator
 from holdfast_orchestrator.state_admin.restore import (
     Restored,
     RestoreProposal,
-    StatePlace,
     carry_out,
     propose,
 )
-from holdfast_orchestrator.state_admin.unlock import let_go, look
-from holdfast_orchestrator.system.process import SystemProcesses
-from holdfast_orchestrator.system.runtime import Runtime, SystemClock
+from holdfast_orchestrator.state_admin.unlock import look
+from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.terraform.state_file import Recorded
-from holdfast_orchestrator.testing import FrozenClock, refusing_runtime
-
-FOLDER = "orders/123456789012/eu-west-1/prod"
-KEY = f"{FOLDER}/terraform.tfstate"
-OURS, THEIRS = "11111111-aaaa", "22222222-bbbb"
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-ACTOR = Actor(kind="user", name="jane", host="laptop")
-
-
-def state(serial: int, *names: str, lineage: str = OURS, outputs: Mapping[str, str] | None = None) -> bytes:
-    resources = [
-        {
-            "mode": "managed",
-            "type": "aws_dynamodb_table" if name.startswith("table") else "aws_sqs_queue",
-            "name": name,
-            "provider": 'provider["registry.terraform.io/hashicorp/aws"]',
-            "instances": [{"schema_version": 0, "attributes": {"id": f"id-{name}"}}],
-        }
-        for name in names
-    ]
-    document = {
-        "version": 4,
-        "terraform_version": "1.11.4",
-        "serial": serial,
-        "lineage": lineage,
-        "outputs": {name: {"value": value, "type": "string"} for name, value in (outputs or {}).items()},
-        "resources": resources,
-    }
-    return json.dumps(document).encode()
-
-
-class Bucket:
-    """A bucket whose clock the test moves, and one shard in it."""
-
-    def __init__(self) -> None:
-        self.clock = FrozenClock(at=NOON - timedelta(hours=1))
-        self.store = MemoryStore(self.clock)
-        self.place = StatePlace(shard="orders-prod", store=self.store, bucket="states", key=KEY)
-
-    def write(self, body: bytes, *, later: float = 60) -> None:
-        """Write the state object as Terraform does, so many seconds after what came before."""
-        self.clock.sleep(later)
-        head = self.store.head(KEY)
-        if head is None:
-            self.store.create(KEY, body)
-        else:
-            self.store.replace(KEY, body, etag=head.etag)
-
-    def back_up(self) -> str:
-        stored = self.store.get(KEY)
-        assert stored is not None
-        assert stored.head.modified is not None
-        meta = BackupMeta(
-            run="R1", reason="before apply", at=self.clock.now(), written=stored.head.modified, actor="jane"
-        )
-        return keep_backup(self.store, snapshot_of(stored), meta)
-
-    def remove(self) -> None:
-        head = self.store.head(KEY)
-        assert head is not None
-        self.clock.sleep(60)
-        self.store.delete(KEY, etag=head.etag)
-
-    @property
-    def copies(self) -> StateCopies:
-        return self.place.copies
-
-    def document(self) -> dict[str, Any]:
-        parsed: dict[str, Any] = json.loads(self.store.objects[KEY])
-        return parsed
-
-
-@pytest.fixture
-def bucket() -> Bucket:
-    return Bucket()
-
-
-@pytest.fixture
-def runtime(tmp_path: Path) -> Runtime:
-    return refusing_runtime(clock=SystemClock(), processes=SystemProcesses(), cwd=tmp_path)
 
 
 def restore(bucket: Bucket, runtime: Runtime, copy: StateCopy) -> tuple[RestoreProposal, Restored]:
@@ -443,115 +354,3 @@ def test_whatever_serials_were_seen_the_restored_one_is_above_them_all(
     proposal = propose(bucket.place, bucket.copies.named(backup))
 
     assert proposal.serial == max(then, now, version, recorded) + 1
-
-
-def put_lock(bucket: Bucket, body: bytes) -> None:
-    bucket.store.create(lock_key(KEY), body)
-
-
-LOCK = json.dumps({"ID": "lock-1", "Who": "joe@desk", "Operation": "OperationTypePlan", "Created": "t"})
-
-
-def test_a_lock_is_shown_with_who_when_and_what_and_removed_by_its_id(
-    bucket: Bucket, runtime: Runtime
-) -> None:
-    put_lock(bucket, LOCK.encode())
-    held = look(bucket.place)
-
-    removed = let_go(held, "lock-1", runtime, why="by jane")
-
-    assert list(held.lines()) == ["Terraform's lock: joe@desk since t, OperationTypePlan", "  id  lock-1"]
-    assert removed == "Terraform's lock lock-1"
-    assert look(bucket.place).is_free
-
-
-@pytest.mark.parametrize("body", [b"", b"{half", b"[]", b"{}", b'{"ID": ""}', b'{"ID": 7}'])
-def test_a_damaged_lock_is_removed_by_the_id_of_its_object(
-    bucket: Bucket, runtime: Runtime, body: bytes
-) -> None:
-    put_lock(bucket, body)
-    held = look(bucket.place)
-    (id_,) = held.removable
-
-    let_go(held, id_, runtime, why="by jane")
-
-    assert id_.startswith("etag-")
-    assert look(bucket.place).is_free
-
-
-def test_a_lock_that_was_taken_anew_meanwhile_stays(bucket: Bucket, runtime: Runtime) -> None:
-    put_lock(bucket, LOCK.encode())
-    held = look(bucket.place)
-    bucket.store.objects[lock_key(KEY)] = LOCK.replace("joe", "jim").encode()
-
-    with pytest.raises(LeasedError, match="nothing was removed"):
-        let_go(held, "lock-1", runtime, why="by jane")
-
-    assert not look(bucket.place).is_free
-
-
-def test_an_id_that_was_not_shown_removes_nothing(bucket: Bucket, runtime: Runtime) -> None:
-    put_lock(bucket, LOCK.encode())
-
-    with pytest.raises(UsageError, match="to be removed: lock-1"):
-        let_go(look(bucket.place), "lock-2", runtime, why="by jane")
-
-    assert not look(bucket.place).is_free
-
-
-def test_the_lock_of_a_run_that_is_at_work_stays(bucket: Bucket, runtime: Runtime) -> None:
-    claim = Claim(folder=FOLDER, run="R2", owner="joe", doing="deploying")
-    put_lock(bucket, LOCK.encode())
-
-    with (
-        Leases(bucket.store, runtime).take(claim),
-        pytest.raises(LeasedError, match="its process runs; the lock may be that run's"),
-    ):
-        let_go(look(bucket.place), "lock-1", runtime, why="by jane")
-
-    assert read_lock(bucket.store, KEY) is not None
-
-
-def test_the_lease_of_a_run_is_left_to_resume(bucket: Bucket, runtime: Runtime) -> None:
-    claim = Claim(folder=FOLDER, run="R2", owner="joe", doing="deploying")
-
-    with Leases(bucket.store, runtime).take(claim):
-        held = look(bucket.place)
-        with pytest.raises(LeasedError, match="holdfast resume R2"):
-            let_go(held, "R2", runtime, why="by jane")
-
-    assert held.removable == ()
-
-
-def test_what_a_person_holds_is_given_back_by_the_name_of_its_run(bucket: Bucket, runtime: Runtime) -> None:
-    claim = Claim(folder=FOLDER, run="R2", owner="joe", doing="mending by hand", kind="human")
-    Leases(bucket.store, runtime).take(claim)
-    held = look(bucket.place)
-
-    removed = let_go(held, "R2", runtime, why="by jane")
-
-    assert removed == "the lease of joe"
-    assert look(bucket.place).is_free
-    assert b"broken: by jane" in bucket.store.objects[lease_key(FOLDER)]
-
-
-def test_a_lease_nobody_can_read_is_removed_by_the_id_of_its_object(bucket: Bucket, runtime: Runtime) -> None:
-    bucket.store.create(lease_key(FOLDER), b"rubbish")
-    held = look(bucket.place)
-    (id_,) = held.removable
-
-    let_go(held, id_, runtime, why="by jane")
-
-    assert look(bucket.place).is_free
-
-
-def test_a_lock_of_ours_says_who_and_goes_away_again() -> None:
-    store = MemoryStore(FrozenClock())
-
-    with holding_lock(store, KEY, bucket="states", operation="testing", now=NOON):
-        lock = read_lock(store, KEY)
-
-    assert lock is not None
-    assert "@" in lock.who
-    assert (lock.operation, lock.created) == ("testing", "2026-11-21T12:00:00.000Z")
-    assert read_lock(store, KEY) is None

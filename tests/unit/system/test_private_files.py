@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from holdfast_orchestrator.errors import SettingsError
@@ -229,6 +229,9 @@ def test_a_source_of_the_user_may_be_a_link_but_no_pipe(tmp_path: Path, victim: 
 
 
 @given(st.integers(1, 3000), st.booleans())
+@example(depth=DEEPEST, lists=True)
+@example(depth=DEEPEST + 1, lists=True)
+@example(depth=DEEPEST + 1, lists=False)
 def test_json_is_parsed_up_to_a_depth_and_beyond_it_is_one_error(depth: int, lists: bool) -> None:  # noqa: FBT001
     text = "[" * depth + "]" * depth if lists else '{"a":' * depth + "1" + "}" * depth
 

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.record.identities import Index
+from holdfast_orchestrator.state.record_format import DamagedError, Format
 from holdfast_orchestrator.terraform.addresses import (
     Address,
     configuration_address,
@@ -18,10 +20,8 @@ from holdfast_orchestrator.terraform.identity import (
     IdentityIndex,
     TrackedObject,
     as_told_now,
-    dump_index,
     identify,
     index_state,
-    load_index,
     lost,
 )
 from holdfast_orchestrator.terraform.stateful_types import Protection
@@ -29,6 +29,7 @@ from holdfast_orchestrator.terraform.stateful_types import Protection
 NAMES = st.from_regex(r"[a-z_][a-z0-9_-]{0,8}", fullmatch=True)
 KEYS = st.none() | st.integers(0, 99) | st.text(max_size=8)
 NOTHING_EXTRA = Protection()
+INDEX = Format[IdentityIndex]("index", Index, is_named=False)
 
 
 def resource(kind: str, name: str, *instances: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -203,14 +204,16 @@ def test_the_index_reads_back_as_it_was_written(objects: list[tuple[str, str, bo
         )
     )
 
-    assert load_index(dump_index(found)) == found
+    assert INDEX.from_json(INDEX.to_json(found)) == found
 
 
 def test_a_damaged_index_is_refused() -> None:
-    with pytest.raises(HoldfastError, match="must have schema"):
-        load_index({"schema": "something/v9", "objects": []})
-    with pytest.raises(HoldfastError, match="damaged"):
-        load_index({"schema": "holdfast/identity-index/v1", "objects": [{"type": "x"}]})
+    with pytest.raises(
+        DamagedError, match=r"`schema` must be 'holdfast/identity-index/v1', got 'something/v9'"
+    ):
+        INDEX.from_json({"schema": "something/v9", "objects": []})
+    with pytest.raises(DamagedError, match=r"`objects\.0\.identity` is missing"):
+        INDEX.from_json({"schema": "holdfast/identity-index/v1", "objects": [{"type": "x"}]})
 
 
 def test_a_stateful_object_that_is_gone_is_lost_and_a_stateless_one_is_not() -> None:

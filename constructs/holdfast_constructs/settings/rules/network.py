@@ -17,7 +17,7 @@ ENDPOINT_FOR_PARAMETERS = "ssm"
 
 
 def key_of_region(env: Environment, region: str, key: str) -> tuple[str, ...]:
-    """Return where a key of the network of `region` stands."""
+    """Return the path of a key of the network of `region`."""
     return ("network", "regions", region, key) if region in env.network.regions else ("network", key)
 
 

@@ -14,7 +14,7 @@ TAG_KEY, TAG_VALUE = 128, 256
 
 
 def regions_differ(env: Environment) -> Iterator[Fault]:
-    """No region stands there twice."""
+    """Refuse a region that is listed twice."""
     for region, times in Counter(env.regions).items():
         if times > 1:
             next_step = f"remove one {region!r}"

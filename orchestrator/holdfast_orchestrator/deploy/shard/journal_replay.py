@@ -8,7 +8,7 @@ that is in no state counts as in doubt.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
@@ -56,7 +56,7 @@ def noted(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
     return {
         "verb": attempt.verb,
         "target": attempt.task.target,
-        "rejected": None if attempt.task.rejected is None else attempt.task.rejected.to_json(),
+        "rejected": None if attempt.task.rejected is None else asdict(attempt.task.rejected),
         "boot": leased.boot,
         "host": leased.lease.record.process.host,
         "shard": note_of(shard),

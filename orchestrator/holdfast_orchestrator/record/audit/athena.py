@@ -1,4 +1,4 @@
-"""The audit trail for other eyes: the table Athena reads it as, and the lifecycle that ends it."""
+"""The Athena table over the audit trail, and the bucket lifecycle that deletes old records."""
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -31,16 +31,16 @@ def lifecycle(retention_days: int) -> dict[str, Any]:
 
 
 def with_ours(rules: Sequence[Mapping[str, Any]], retention_days: int) -> list[Mapping[str, Any]] | None:
-    """Return a bucket's rules with ours among them; None where they are there as they should be."""
+    """Return a bucket's rules with ours added; None if ours are there already."""
     ours = lifecycle(retention_days)["Rules"]
-    if all(any(_same(rule, found) for found in rules) for rule in ours):
+    if all(any(_same(rule, existing) for existing in rules) for rule in ours):
         return None
     names = {rule["ID"] for rule in ours}
     return [*(rule for rule in rules if rule.get("ID") not in names), *ours]
 
 
-def _same(ours: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
-    return all(found.get(field) == value for field, value in ours.items())
+def _same(ours: Mapping[str, Any], existing: Mapping[str, Any]) -> bool:
+    return all(existing.get(field) == value for field, value in ours.items())
 
 
 def _rule(name: str, prefix: str, days: int) -> dict[str, Any]:

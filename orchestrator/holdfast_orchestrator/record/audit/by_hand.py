@@ -2,12 +2,11 @@
 
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.record.audit.entry import Action
-from holdfast_orchestrator.record.audit.trail import AuditTrail
-from holdfast_orchestrator.state.object_store import DurableStore
+from holdfast_orchestrator.record.audit.trail import AuditStore, AuditTrail
 from holdfast_orchestrator.system.runtime import Runtime
 
 
-def add_by_hand(store: DurableStore, runtime: Runtime, action: Action) -> str | None:
+def add_by_hand(store: AuditStore, runtime: Runtime, action: Action) -> str | None:
     """Write an action into the bucket's trail; return why it could not be, None where it was.
 
     What was done stays done where it cannot be written down: this raises no HoldfastError.

@@ -1,4 +1,4 @@
-"""One line of the audit trail: an action, whole in itself, and its place in the chain.
+"""One line of the audit trail: an action and its place in the chain.
 
 A line is what Athena reads: flat fields, one JSON object on one line. `n` counts all records of a bucket
 from 1; `prev` is the SHA-256 of the line before. Output too long for one line goes on in further records
@@ -8,11 +8,13 @@ of the same action (`part` of `parts`).
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from holdfast_orchestrator.state.json_object import parse_time, time_text
+from pydantic import WrapSerializer
+
+from holdfast_orchestrator.state.record_format import Format, Moment, SortedTexts, copied, in_order
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.record.actor import Actor
@@ -27,7 +29,7 @@ LONGEST_OUTPUT = 500_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """What was done.
+    """An action that a person or a CI job did.
 
     `action` is a verb such as deploy, destroy, rollback, restore, unlock, takeover. `actor` is a name for
     people, `actor_kind` github, gitlab, aws or user; `host` is where from. `verdicts` are what gates and
@@ -36,7 +38,7 @@ class Action:
 
     run: str
     action: str
-    at: datetime
+    at: Moment
     actor: str
     actor_kind: str
     host: str
@@ -47,17 +49,17 @@ class Action:
     environments: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     shards: tuple[str, ...] = ()
-    verdicts: Mapping[str, str] = field(default_factory=dict)
+    verdicts: SortedTexts = field(default_factory=dict)
     outcome: str = ""
-    outcomes: Mapping[str, str] = field(default_factory=dict)
-    seconds: Mapping[str, float] = field(default_factory=dict)
+    outcomes: SortedTexts = field(default_factory=dict)
+    seconds: Annotated[Mapping[str, float], WrapSerializer(in_order)] = field(default_factory=dict)
     output: str = field(default="", repr=False)
     part: int = 1
     parts: int = 1
 
     @classmethod
     def of(cls, actor: "Actor", *, run: str, action: str, at: datetime) -> "Action":
-        """Return an action of this person or CI job, of which nothing else is said yet."""
+        """Return an action of this person or CI job, with all other fields at their defaults."""
         return cls(
             run=run,
             action=action,
@@ -71,13 +73,26 @@ class Action:
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON, in the order of the table's columns."""
-        plain = {item.name: _plain(getattr(self, item.name)) for item in fields(self)}
-        return {**plain, "at": time_text(self.at)}
+        return _ACTION.to_json(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditLine(Action):
+    """A line as it is written: an action, and its place in the chain."""
+
+    n: int
+    id: str
+    prev: str
+    day: str
+
+
+_ACTION = Format[Action](SCHEMA, Action)
+FORMAT = Format[AuditLine](SCHEMA, AuditLine)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRecord:
-    """An action in the chain; `line` is it as written, `date` (YYYY-MM-DD) the partition it lies in."""
+    """An action in the chain; `line` has its bytes as written, `date` (YYYY-MM-DD) is its partition."""
 
     n: int
     id: str
@@ -88,12 +103,12 @@ class AuditRecord:
 
     @property
     def sha256(self) -> str:
-        """What the next record refers to."""
+        """The digest that the next record refers to."""
         return hashlib.sha256(self.line).hexdigest()
 
     @property
     def key(self) -> str:
-        """Where it lies in the bucket."""
+        """The key of the record in the bucket."""
         return f"{AUDIT}date={self.date}/{self.action.run}-{self.n:010}.jsonl"
 
     @property
@@ -109,29 +124,6 @@ def write_record(action: Mapping[str, Any], *, n: int, prev: str, date: str) -> 
 
 
 def read_record(line: bytes) -> AuditRecord:
-    """Read a line, without its end. Raises ValueError, KeyError or TypeError where it is none."""
-    document = json.loads(line)
-    if document["schema"] != SCHEMA:
-        raise ValueError(document["schema"])
-    given = {item.name: document[item.name] for item in fields(Action)}
-    given["at"] = parse_time(given["at"])
-    for name in ("environments", "services", "shards"):
-        given[name] = tuple(given[name])
-    return AuditRecord(
-        n=int(document["n"]),
-        id=document["id"],
-        prev=document["prev"],
-        date=document["day"],
-        action=Action(**given),
-        line=line,
-    )
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case tuple():
-            return list(value)
-        case Mapping():
-            return dict(sorted(value.items()))
-        case _:
-            return value
+    """Read a line, without its end. Raises ValueError where it is none."""
+    read = FORMAT.parse(line)
+    return copied(AuditRecord, read, date=read.day, action=copied(Action, read), line=line)

@@ -11,16 +11,15 @@ The head also remembers how far the chain was on earlier days (`marks`): the buc
 old records, and only those before the mark of the retention's first day may be gone.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Annotated, Self
 
 from holdfast_orchestrator.record.audit.entry import GENESIS, AuditRecord, read_record
-from holdfast_orchestrator.state.json_object import dump, load
 from holdfast_orchestrator.state.object_store import StoredObject
+from holdfast_orchestrator.state.record_format import Format, WrittenAs, copied
 
-SCHEMA = "holdfast/audit-head/v1"
 HEAD = "_holdfast/audit-head.json"
 
 # With 90 days a mark for every day that has records; with seven years one for every 40 days.
@@ -46,16 +45,7 @@ class AuditHead:
 
     def body(self) -> bytes:
         """Return the object's bytes."""
-        return dump(
-            SCHEMA,
-            {
-                "n": self.last.n,
-                "sha256": self.last.sha256,
-                "retention_days": self.retention_days,
-                "marks": [[mark.day.isoformat(), mark.n, mark.sha256] for mark in self.marks],
-                "line": self.last.line.decode(),
-            },
-        )
+        return FORMAT.body(self)
 
     def floor(self, today: date) -> Mark:
         """Return the mark behind which records may have expired: all after it must be there."""
@@ -66,6 +56,31 @@ class AuditHead:
         if date.fromisoformat(self.last.date) >= oldest:
             return Mark(today, self.last.n - 1, self.last.prev)
         return Mark(today, self.last.n, self.last.sha256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document:
+    n: int
+    sha256: str
+    retention_days: int
+    marks: tuple[tuple[date, int, str], ...]
+    line: str
+
+    @classmethod
+    def of(cls, head: AuditHead) -> Self:
+        marks = tuple((mark.day, mark.n, mark.sha256) for mark in head.marks)
+        return copied(
+            cls, head, n=head.last.n, sha256=head.last.sha256, marks=marks, line=head.last.line.decode()
+        )
+
+    def value(self) -> AuditHead:
+        marks = tuple(Mark(*mark) for mark in self.marks)
+        return copied(AuditHead, self, last=read_record(self.line.encode()), marks=marks)
+
+
+FORMAT = Format[AuditHead](
+    "holdfast/audit-head/v1", Annotated[AuditHead, WrittenAs(_Document, _Document.of, _Document.value)]
+)
 
 
 def next_marks(head: AuditHead | None, day: date, retention_days: int) -> tuple[Mark, ...]:
@@ -81,17 +96,9 @@ def next_marks(head: AuditHead | None, day: date, retention_days: int) -> tuple[
 
 def read_head(stored: StoredObject) -> AuditHead:
     """Read the head. Raises NeedsPersonError where it is damaged."""
-    return load(stored, SCHEMA, _build, next_step="holdfast audit verify, then put an earlier version back")
+    return FORMAT.read(stored, next_step="holdfast audit verify, then put an earlier version back")
 
 
 def _still_needed(marks: tuple[Mark, ...], oldest: date) -> Iterable[Mark]:
     recent = [mark for mark in marks if mark.day >= oldest]
     return recent or marks[-1:]
-
-
-def _build(document: Mapping[str, Any]) -> AuditHead:
-    return AuditHead(
-        last=read_record(document["line"].encode()),
-        marks=tuple(Mark(date.fromisoformat(day), n, sha256) for day, n, sha256 in document["marks"]),
-        retention_days=int(document["retention_days"]),
-    )

@@ -1,4 +1,4 @@
-"""The audit trail: every action recorded once, redacted, in a chain that shows what is missing.
+"""The audit trail: records every action once, redacted, in a chain in which a missing record shows.
 
     _holdfast/audit/date=YYYY-MM-DD/<run>-<n>.jsonl        what Athena and `holdfast audit` read
     _holdfast/audit-raw/date=YYYY-MM-DD/<run>-<n>.txt      output as it was, secrets included; can be off
@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.record.audit.entry import (
@@ -26,7 +26,13 @@ from holdfast_orchestrator.record.audit.entry import (
 )
 from holdfast_orchestrator.record.audit.head import HEAD, AuditHead, next_marks, read_head
 from holdfast_orchestrator.state.exact_writes import create_once, write_once
-from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError, ObjectHead
+from holdfast_orchestrator.state.object_store import (
+    BucketClock,
+    ListedReader,
+    ObjectExistsError,
+    ObjectHead,
+    ObjectStore,
+)
 from holdfast_orchestrator.system.redaction import Redactor
 from holdfast_orchestrator.system.runtime import Clock
 from holdfast_orchestrator.system.workers import WorkerPool
@@ -39,6 +45,10 @@ _READERS = 8
 _FRESH_SECONDS = 60.0
 
 
+class AuditStore(ObjectStore, BucketClock, Protocol):
+    """What a trail is written to."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditSettings:
     """How long records are kept, in days, and whether unredacted output is kept too."""
@@ -48,8 +58,8 @@ class AuditSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """The head as this process wrote or read it last, `at` so many seconds of its monotonic clock."""
+class _ChainEnd:
+    """The head as this process last wrote or read it; `at` is the monotonic clock's time then."""
 
     head: AuditHead
     stored: ObjectHead
@@ -61,7 +71,7 @@ class AuditTrail:
 
     def __init__(
         self,
-        store: DurableStore,
+        store: AuditStore,
         *,
         clock: Clock,
         redactor: Redactor,
@@ -72,14 +82,14 @@ class AuditTrail:
         self._redactor = redactor
         self._settings = settings or AuditSettings()
         self._lock = threading.Lock()
-        self._known: _Known | None = None
+        self._chain_end: _ChainEnd | None = None
         self.retention_is_new = False
         """Whether this trail began the bucket's, or changed its retention: set its lifecycle then."""
 
     def look(self) -> None:
         """Find the end of the chain, for an `add` within the next minute. Raises HoldfastError."""
         with self._lock:
-            self._known = self._read()
+            self._chain_end = self._read()
 
     def add(self, action: Action, *, raw: str | None = None) -> AuditRecord:
         """Record an action; returns its first record. `raw` is the output as it was.
@@ -111,18 +121,18 @@ class AuditTrail:
             yield {**whole, "id": secrets.token_hex(8), "output": piece, "part": part, "parts": len(pieces)}
 
     def _chained(self, document: Mapping[str, Any]) -> AuditRecord:
-        """Make a record the chain's end: the head has it whole, and it lies nowhere else yet."""
-        known = self._fresh() or self._read()
+        """Add a record to the chain by writing it into the head; its own object is written afterwards."""
+        chain_end = self._fresh() or self._read()
         while True:
             asked_at = self._clock.monotonic()
-            head = self._next(None if known is None else known.head, document, self._today(known))
-            etag = None if known is None else known.stored.etag
+            head = self._next(None if chain_end is None else chain_end.head, document, self._today(chain_end))
+            etag = None if chain_end is None else chain_end.stored.etag
             try:
                 stored = write_once(self._store, HEAD, head.body(), etag=etag)
             except ObjectExistsError:
-                known = self._read()
+                chain_end = self._read()
                 continue
-            self._known = _Known(head, stored, asked_at)
+            self._chain_end = _ChainEnd(head, stored, asked_at)
             return head.last
 
     def _next(self, head: AuditHead | None, document: Mapping[str, Any], today: date) -> AuditHead:
@@ -136,28 +146,28 @@ class AuditTrail:
         self.retention_is_new |= head is None or head.retention_days != days
         return AuditHead(last=record, marks=next_marks(head, today, days), retention_days=days)
 
-    def _today(self, known: _Known | None) -> date:
-        """The bucket's day: a runner with a wrong clock must not put records where they expire early."""
-        served = None if known is None else known.stored.served
+    def _today(self, chain_end: _ChainEnd | None) -> date:
+        """Return the bucket's day: with a runner's wrong clock, records would expire too early."""
+        served = None if chain_end is None else chain_end.stored.served
         today = (served or self._store.now()).date()
-        return today if known is None else max(today, date.fromisoformat(known.head.last.date))
+        return today if chain_end is None else max(today, date.fromisoformat(chain_end.head.last.date))
 
-    def _fresh(self) -> _Known | None:
-        if self._known is None or self._clock.monotonic() - self._known.at > _FRESH_SECONDS:
+    def _fresh(self) -> _ChainEnd | None:
+        if self._chain_end is None or self._clock.monotonic() - self._chain_end.at > _FRESH_SECONDS:
             return None
-        return self._known
+        return self._chain_end
 
-    def _read(self) -> _Known | None:
+    def _read(self) -> _ChainEnd | None:
         asked_at = self._clock.monotonic()
         stored = self._store.get(HEAD)
         if stored is None:
             return None
-        known = _Known(read_head(stored), stored.head, asked_at)
+        chain_end = _ChainEnd(read_head(stored), stored.head, asked_at)
         # The writer may have died before the record lay in its place. One that was changed there is
         # for `verify` to find, not for this to repair.
-        if self._store.head(known.head.last.key) is None:
-            create_once(self._store, known.head.last.key, known.head.last.body)
-        return known
+        if self._store.head(chain_end.head.last.key) is None:
+            create_once(self._store, chain_end.head.last.key, chain_end.head.last.body)
+        return chain_end
 
     def _place(self, record: AuditRecord) -> None:
         create_once(self._store, record.key, record.body)
@@ -165,7 +175,7 @@ class AuditTrail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFilter:
-    """What to read; nothing given means everything. `since` and `until` are days, both included.
+    """Selects records; without any value it takes all of them. `since` and `until` are days, both included.
 
     `actor` is a part of the name or ARN, whatever its case; the others must be equal.
     """
@@ -197,7 +207,7 @@ class AuditFilter:
 
 
 def read_audit(
-    store: DurableStore, wanted: AuditFilter, *, limit: int | None = None
+    store: ListedReader, wanted: AuditFilter, *, limit: int | None = None
 ) -> Iterator[AuditRecord]:
     """Yield records, newest first, at most `limit`; long output is put together again.
 
@@ -215,7 +225,7 @@ def read_audit(
                 yield record
 
 
-def read_objects(store: DurableStore, prefix: str) -> Iterator[tuple[str, bytes]]:
+def read_objects(store: ListedReader, prefix: str) -> Iterator[tuple[str, bytes]]:
     """Yield the key and the bytes of everything below `prefix`, by key."""
     with WorkerPool(_READERS) as readers:
         keys = [head.key for head in store.list(prefix)]
@@ -244,7 +254,7 @@ def _joined(objects: Iterator[tuple[str, bytes]]) -> list[AuditRecord]:
 def _readable(key: str, body: bytes) -> AuditRecord:
     try:
         return read_record(body.removesuffix(b"\n"))
-    except (ValueError, KeyError, TypeError) as error:
+    except ValueError as error:
         raise HoldfastError(
             f"the audit record at {key} cannot be read: {error}", next_step="holdfast audit verify"
         ) from None

@@ -14,13 +14,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, Protocol
 
 from holdfast_orchestrator.record.audit.entry import AUDIT, AuditRecord, read_record
 from holdfast_orchestrator.record.audit.head import HEAD, AuditHead, read_head
 from holdfast_orchestrator.record.audit.trail import RETENTION_DAYS, read_objects
 from holdfast_orchestrator.record.runs import RUNS, newest_runs
-from holdfast_orchestrator.state.object_store import DurableStore
+from holdfast_orchestrator.state.object_store import BucketClock, ListedReader
 from holdfast_orchestrator.system.runtime import Clock
 
 _NUMBER = re.compile(r"-(\d{10})\.jsonl\Z")
@@ -30,9 +30,13 @@ _PAUSE_SECONDS = 1.0
 _MOST_RUNS = 1_000_000
 
 
+class _Trail(ListedReader, BucketClock, Protocol):
+    """A bucket with a trail."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something wrong: record `n` (None: not known which), where it lies or should, and what is wrong."""
+    """One fault: the record's number `n` (None: unknown), the key it lies at or should, and what is wrong."""
 
     kind: Literal["deleted", "changed", "moved", "foreign"]
     n: int | None
@@ -42,7 +46,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What was found: how many records there are, the numbers of the first and last, and what is wrong."""
+    """Result of a check: the number of records, the first and last number, and the findings."""
 
     records: int
     first: int | None
@@ -53,7 +57,7 @@ class Verification:
         return not self.findings
 
 
-def verify_audit(store: DurableStore, *, clock: Clock) -> Verification:
+def verify_audit(store: _Trail, *, clock: Clock) -> Verification:
     """Check the whole trail. Raises NeedsPersonError where its head cannot be read."""
     verification = _verified(store)
     for _ in range(_ATTEMPTS - 1):
@@ -64,36 +68,36 @@ def verify_audit(store: DurableStore, *, clock: Clock) -> Verification:
     return verification
 
 
-def _verified(store: DurableStore) -> Verification:
+def _verified(store: _Trail) -> Verification:
     placed = _Placed.of(read_objects(store, AUDIT))
     # After the records: every record that was there is in a head read later.
     stored = store.get(HEAD)
-    known = sorted(placed.records)
+    numbers = sorted(placed.records)
     findings = [*placed.findings, *_untold(store, placed, None if stored is None else read_head(stored))]
     if stored is not None:
         findings += _against(read_head(stored), placed, store.now().date())
-    elif known:
+    elif numbers:
         findings.append(Finding(kind="deleted", n=None, key=HEAD, what="the end of the chain is gone"))
     return Verification(
-        records=len(known),
-        first=known[0] if known else None,
-        last=known[-1] if known else None,
+        records=len(numbers),
+        first=numbers[0] if numbers else None,
+        last=numbers[-1] if numbers else None,
         findings=tuple(sorted(findings, key=lambda finding: (finding.n or 0, finding.key))),
     )
 
 
-def _untold(store: DurableStore, placed: "_Placed", head: AuditHead | None) -> Iterator[Finding]:
-    """The runs that have ended and have no record."""
+def _untold(store: _Trail, placed: "_Placed", head: AuditHead | None) -> Iterator[Finding]:
+    """Yield a finding for each run that has ended and has no record."""
     days = RETENTION_DAYS if head is None else head.retention_days
     # The bucket's lifecycle may be a day ahead of us.
     since = store.now() - timedelta(days=days - 1)
-    told = {record.action.run for record in placed.records.values()}
+    recorded_runs = {record.action.run for record in placed.records.values()}
     # The head holds the last record whole, and a writer may just be putting it to its place.
-    told |= set() if head is None else {head.last.action.run}
+    recorded_runs |= set() if head is None else {head.last.action.run}
     for run in newest_runs(store, now=store.now(), limit=_MOST_RUNS):
         if run.started < since:
             return
-        if run.ended is not None and run.run not in told:
+        if run.ended is not None and run.run not in recorded_runs:
             what = f"no record tells of run {run.run}, which ended on {run.ended:%d %b %Y}"
             yield Finding(kind="deleted", n=None, key=f"{RUNS}{run.run}/run.json", what=what)
 
@@ -127,11 +131,11 @@ def _read(body: bytes) -> AuditRecord | None:
         return None
     try:
         return read_record(body[:-1])
-    except (ValueError, KeyError, TypeError):
+    except ValueError:
         return None
 
 
-def _problem(key: str, record: AuditRecord | None, known: dict[int, AuditRecord]) -> Finding | None:
+def _problem(key: str, record: AuditRecord | None, placed_before: dict[int, AuditRecord]) -> Finding | None:
     named = _NUMBER.search(key)
     n = int(named[1]) if named else None
     if record is None:
@@ -139,7 +143,7 @@ def _problem(key: str, record: AuditRecord | None, known: dict[int, AuditRecord]
         return Finding(kind="foreign" if n is None else "changed", n=n, key=key, what=what)
     if record.key != key:
         return Finding(kind="moved", n=n, key=key, what=f"holds record {record.n}, which belongs elsewhere")
-    if record.n in known:
+    if record.n in placed_before:
         return Finding(kind="foreign", n=n, key=key, what="is a second record of that number")
     return None
 

@@ -10,22 +10,22 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.lifecycle import FIRST_NAMES, Phase, phase_named
 from holdfast_orchestrator.state.json_object import parse_time, time_text
+from holdfast_orchestrator.state.record_format import Format, Moment, copied
 
 SCHEMA = "holdfast/journal/v1"
 
 Edge = Literal["before", "after"]
-_EDGES = ("before", "after")
 _ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One record: `edge` of `phase` under lease `epoch`; `seq` counts from 1; `line` is it as written.
+    """One entry: `edge` of `phase` under lease `epoch`; `seq` counts from 1; `line` has its bytes.
 
     `name` is what the line calls the phase: earlier journals have more names than there are phases.
     """
@@ -48,20 +48,20 @@ class Entry:
 
     @property
     def sha256(self) -> str:
-        """What the next entry refers to."""
+        """The digest that the next entry refers to."""
         return hashlib.sha256(self.line).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class JournalName:
-    """Whose journal: one shard of one run."""
+    """Names a journal: one shard of one run."""
 
     run: str
     shard: str
 
     @property
     def seed(self) -> str:
-        """What the first entry refers to."""
+        """The digest that the first entry refers to."""
         return hashlib.sha256(f"{SCHEMA}\n{self.run}\n{self.shard}".encode()).hexdigest()
 
     @property
@@ -75,8 +75,26 @@ class JournalName:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JournalLine:
+    """An entry as it is written; `phase` is what the line calls it."""
+
+    seq: int
+    prev: str
+    run: str
+    shard: str
+    epoch: int
+    phase: str
+    edge: Edge
+    at: Moment
+    data: Mapping[str, Any]
+
+
+FORMAT = Format[JournalLine](SCHEMA, JournalLine, is_named=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EntryDraft:
-    """What an entry is to say, before it has its place in a chain."""
+    """The content of an entry that has no place in a chain yet."""
 
     epoch: int
     phase: Phase
@@ -88,49 +106,26 @@ class EntryDraft:
 def next_entry(name: JournalName, before: Entry | None, draft: EntryDraft) -> Entry:
     """Return the entry of `draft` that follows `before` (None: the first)."""
     seq, prev = (1, name.seed) if before is None else (before.seq + 1, before.sha256)
-    written = time_text(draft.at)
-    fields = {
-        "seq": seq,
-        "prev": prev,
-        "run": name.run,
-        "shard": name.shard,
-        "epoch": draft.epoch,
-        "phase": draft.phase.value,
-        "edge": draft.edge,
-        "at": written,
-        "data": draft.data,
-    }
-    return Entry(
+    written = copied(
+        JournalLine,
+        draft,
         seq=seq,
         prev=prev,
-        epoch=draft.epoch,
+        run=name.run,
         shard=name.shard,
-        phase=draft.phase,
-        name=draft.phase.value,
-        edge=draft.edge,
-        at=parse_time(written),
-        data=draft.data,
-        line=_ENCODE(fields).encode(),
+        phase=draft.phase.value,
+        at=parse_time(time_text(draft.at)),
     )
+    return _entry(written, _ENCODE(FORMAT.to_json(written)).encode())
 
 
 def read_entry(line: bytes) -> Entry:
-    """Read a line, without its end. Raises ValueError, KeyError or TypeError where it is none."""
-    document = json.loads(line)
-    if document["edge"] not in _EDGES:
-        raise ValueError(document["edge"])
-    return Entry(
-        seq=int(document["seq"]),
-        prev=document["prev"],
-        epoch=int(document["epoch"]),
-        shard=document["shard"],
-        phase=phase_named(document["phase"]),
-        name=document["phase"],
-        edge=cast("Edge", document["edge"]),
-        at=parse_time(document["at"]),
-        data=document["data"],
-        line=line,
-    )
+    """Read a line, without its end. Raises ValueError where it is none."""
+    return _entry(FORMAT.parse(line), line)
+
+
+def _entry(read: JournalLine, line: bytes) -> Entry:
+    return copied(Entry, read, phase=phase_named(read.phase), name=read.phase, line=line)
 
 
 def chained(name: JournalName, lines: Iterable[bytes]) -> tuple[Entry, ...]:
@@ -139,7 +134,7 @@ def chained(name: JournalName, lines: Iterable[bytes]) -> tuple[Entry, ...]:
     for number, line in enumerate(lines, start=1):
         try:
             entry = read_entry(line)
-        except (ValueError, KeyError, TypeError):
+        except ValueError:
             raise _broken(name, number, "it cannot be read") from None
         expected = entries[-1].sha256 if entries else name.seed
         if entry.seq != number or entry.prev != expected:
@@ -156,7 +151,7 @@ def _broken(name: JournalName, number: int, why: str) -> NeedsPersonError:
 
 
 def look_first(shard: str) -> str:
-    """Return what to do about a shard where it cannot be told any more what a run did to it."""
+    """Return the next step for a shard when nobody can tell any more what a run did to it."""
     name = shlex.quote(shard)
     return (
         "compare its state with what exists before anything is deployed: "

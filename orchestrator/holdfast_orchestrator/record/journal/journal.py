@@ -31,7 +31,13 @@ from holdfast_orchestrator.record.journal.entry import (
     next_entry,
 )
 from holdfast_orchestrator.record.journal.local_file import JournalFile
-from holdfast_orchestrator.state.object_store import DurableStore, ObjectExistsError
+from holdfast_orchestrator.state.object_store import (
+    ListedReader,
+    ListedStore,
+    ObjectExistsError,
+    ObjectListing,
+    ObjectStore,
+)
 from holdfast_orchestrator.state_key import file_name
 from holdfast_orchestrator.system.runtime import Clock, Runtime
 from holdfast_orchestrator.system.workers import Worker, WorkerPool, start_helper
@@ -64,7 +70,7 @@ class Journal:
     _lock: Lock = field(default_factory=Lock)
 
     @classmethod
-    def begin(cls, name: JournalName, *, runtime: Runtime, store: DurableStore) -> Self:
+    def begin(cls, name: JournalName, *, runtime: Runtime, store: ListedStore) -> Self:
         """Open the journal of a new run. Raises HoldfastError where one was begun before."""
         journal = cls._open(name, runtime, store)
         if journal.file.size:
@@ -73,7 +79,7 @@ class Journal:
         return journal
 
     @classmethod
-    def begin_anew(cls, name: JournalName, *, runtime: Runtime, store: DurableStore) -> Self:
+    def begin_anew(cls, name: JournalName, *, runtime: Runtime, store: ListedStore) -> Self:
         """Open the journal of a run that another process may have begun, and carry its chain on.
 
         Raises HoldfastError where that one may have changed something, and as `resume` does.
@@ -85,7 +91,7 @@ class Journal:
         return journal
 
     @classmethod
-    def resume(cls, name: JournalName, *, runtime: Runtime, store: DurableStore) -> Self:
+    def resume(cls, name: JournalName, *, runtime: Runtime, store: ListedStore) -> Self:
         """Open the journal of a run that died, wherever that was.
 
         What only the bucket has is written here, and the other way round. Where another machine carried the
@@ -113,7 +119,7 @@ class Journal:
         return journal
 
     @classmethod
-    def _open(cls, name: JournalName, runtime: Runtime, store: DurableStore) -> Self:
+    def _open(cls, name: JournalName, runtime: Runtime, store: ListedStore) -> Self:
         path = runtime.cache / "runs" / name.run / f"{file_name(name.shard)}.jsonl"
         return cls(
             name=name,
@@ -173,12 +179,12 @@ class Journal:
 
 
 class Mirror:
-    """Carries entries to the bucket, in order, behind the work's back.
+    """Writes entries to the bucket in the background, in order.
 
     What waits goes as one object: a request of its own for each entry is what a journal would cost most.
     """
 
-    def __init__(self, store: DurableStore, name: JournalName) -> None:
+    def __init__(self, store: ObjectStore, name: JournalName) -> None:
         self._store = store
         self._name = name
         self._waiting: deque[Entry] = deque()
@@ -201,7 +207,7 @@ class Mirror:
             self._thread = start_helper(self._work, name="journal")
 
     def put(self, entry: Entry) -> None:
-        """Hand over an entry that `flush` is called for at once: it needs no thread of ours."""
+        """Hand over an entry without starting a thread; the caller flushes at once."""
         self._waiting.append(entry)
 
     def flush(self) -> None:
@@ -227,7 +233,7 @@ class Mirror:
                 self.flush()
 
     def _is_due(self) -> bool:
-        """Wait until something is to be carried; False once there is nothing more to come."""
+        """Wait until there is something to write; False once the mirror is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._has_news or self._is_closed)
             self._changed.wait_for(lambda: self._is_urgent or self._is_closed, _PATIENCE_SECONDS)
@@ -241,27 +247,27 @@ class Mirror:
         try:
             self._store.create(key, body)
         except ObjectExistsError:
-            found = self._store.get(key)
-            if found is None or not found.body or not body.startswith(found.body):
+            stored = self._store.get(key)
+            if stored is None or not stored.body or not body.startswith(stored.body):
                 raise NeedsPersonError(
                     f"entry {first.seq} of shard {self._name.shard} in run {self._name.run} was written by "
                     "another process, which carries this run on",
                     next_step=f"leave it to that process: holdfast show {self._name.run}",
                 ) from None
-            return found.body.count(b"\n")
+            return stored.body.count(b"\n")
         return len(entries)
 
 
-def read_journal(store: DurableStore, name: JournalName) -> tuple[Entry, ...]:
+def read_journal(store: ListedReader, name: JournalName) -> tuple[Entry, ...]:
     """Read a journal from the bucket alone. Raises NeedsPersonError where its chain is broken."""
     keys = [head.key for head in store.list(name.prefix)]
     with WorkerPool(_READERS) as readers:
-        found = list(readers.map(store.get, keys))
-    bodies = (stored.body for stored in found if stored is not None)
+        objects = list(readers.map(store.get, keys))
+    bodies = (stored.body for stored in objects if stored is not None)
     return chained(name, [line for body in bodies for line in body.removesuffix(b"\n").split(b"\n")])
 
 
-def journalled_shards(store: DurableStore, run: str) -> tuple[str, ...]:
+def journalled_shards(store: ObjectListing, run: str) -> tuple[str, ...]:
     """Return the names of the shards a run has journals of."""
     return tuple(store.folders(f"_holdfast/runs/{run}/journal/"))
 
@@ -278,7 +284,7 @@ def _is_same(entries: tuple[Entry, Entry]) -> bool:
 
 
 def _has_begun_something(entries: Sequence[Entry]) -> bool:
-    """Whether more was written after an entry that first had to lie in the bucket."""
+    """Say whether entries follow one that had to lie in the bucket first."""
     return any(entry.edge == "before" and entry.phase in WRITING for entry in entries[:-1])
 
 

@@ -112,7 +112,7 @@ def ended_mark(path: Path) -> Path:
 def _is_entry(line: bytes) -> bool:
     try:
         read_entry(line)
-    except (ValueError, KeyError, TypeError):
+    except ValueError:
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""The plans a deploy was gated by and went back by, kept whole: what a dead run's work is measured against.
+"""Plans that runs applied, kept whole: a restart compares with them what a dead run did.
 
     _holdfast/runs/<run>/plans/<sha256>.json.gz
 
@@ -14,7 +14,7 @@ from typing import Any
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.record.journal.entry import look_first
 from holdfast_orchestrator.state.exact_writes import create_once
-from holdfast_orchestrator.state.object_store import ObjectStore
+from holdfast_orchestrator.state.object_store import ObjectReader, ObjectStore
 
 _FASTEST = 1
 
@@ -27,7 +27,7 @@ def keep_plan(store: ObjectStore, run: str, plan: Mapping[str, Any]) -> str:
     return key
 
 
-def read_plan(store: ObjectStore, key: str, *, shard: str) -> dict[str, Any]:
+def read_plan(store: ObjectReader, key: str, *, shard: str) -> dict[str, Any]:
     """Return a plan that was kept of a shard. Raises NeedsPersonError where it is gone or was changed."""
     stored = store.get(key)
     if stored is None or hashlib.sha256(stored.body).hexdigest() not in key:

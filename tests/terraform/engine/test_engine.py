@@ -1,77 +1,26 @@
 """The engine's verbs with a real Terraform: outcomes, events, diagnostics, locks, interruption."""
 
-import dataclasses
-import hashlib
 import json
-import socket
 import stat
-import subprocess
-import sys
 import threading
-import time
-import urllib.request
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.support.engine_shards import Shard, data, slow
 
 from holdfast_orchestrator.app.manifest import Source
-from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, locate
-from holdfast_orchestrator.engine.mirrors import this_platform
-from holdfast_orchestrator.engine.runner import Listener, ignore
 from holdfast_orchestrator.engine.terraform import Terraform
-from holdfast_orchestrator.engine.toolchain import Engine, find_engine
+from holdfast_orchestrator.engine.toolchain import Engine
 from holdfast_orchestrator.engine.ui_events import ApplyComplete, ApplyStart, PlannedChange, UiEvent
 from holdfast_orchestrator.engine.workdir import prepare
 from holdfast_orchestrator.errors import EngineError, InterruptedSafelyError, NeedsPersonError
-from holdfast_orchestrator.system.runtime import Runtime, real_runtime
+from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.terraform.json_values import managed
-
-Shard = Callable[..., Terraform]
-FAKE = "registry.terraform.io/acme/fake"
-
-
-@pytest.fixture
-def runtime(tmp_path: Path) -> Runtime:
-    (tmp_path / "project").mkdir()
-    return dataclasses.replace(real_runtime(), cache=tmp_path / "cache", cwd=tmp_path / "project")
-
-
-@pytest.fixture
-def shard(runtime: Runtime, tmp_path: Path) -> Shard:
-    """Return a function that makes a shard's Terraform from its configuration."""
-    engine = find_engine(runtime, project=tmp_path)
-
-    def make(
-        configuration: Mapping[str, Any],
-        *,
-        on_event: Listener = ignore,
-        environ: Mapping[str, str] | None = None,
-        name: str = "orders",
-    ) -> Terraform:
-        backend = {"local": {"path": str(tmp_path / f"{name}.tfstate")}}
-        document = json.loads(json.dumps(configuration))
-        document.setdefault("terraform", {}).setdefault("backend", backend)
-        files = {"cdk.tf.json": json.dumps(document, indent=2).encode()}
-        world = dataclasses.replace(runtime, environ={**runtime.environ, **(environ or {})})
-        return Terraform(engine, world, prepare(tmp_path / "work", name, files), world.environ, on_event)
-
-    return make
 
 
 def addresses(state: Path) -> list[str]:
     return [address for address, _, _ in managed(json.loads(state.read_bytes()))]
-
-
-def data(**resources: Mapping[str, Any]) -> dict[str, Any]:
-    return {"resource": {"terraform_data": resources}}
-
-
-def slow(seconds: float) -> dict[str, Any]:
-    return {"provisioner": [{"local-exec": {"command": f"sleep {seconds}"}}]}
 
 
 def test_a_first_deploy_is_planned_and_applied_and_told_as_events(shard: Shard, tmp_path: Path) -> None:
@@ -351,216 +300,3 @@ def test_a_state_that_was_never_saved_stops_the_next_deploy(shard: Shard) -> Non
         shard(data(a={"input": "x"}))
 
     assert (terraform.workdir / "errored.tfstate").read_text() == "{}"
-
-
-# --- init, locks, mirrors: with a provider that `init` installs and nothing runs
-
-
-@pytest.fixture
-def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a packed provider mirror that holds acme/fake 1.0.0 and 1.1.0, named in the environment."""
-    folder = tmp_path / "mirror" / FAKE
-    folder.mkdir(parents=True)
-    for version in ("1.0.0", "1.1.0"):
-        pack(folder, version, f"#!/bin/sh\n# {version}\nexit 1\n")
-    monkeypatch.setenv("HOLDFAST_PROVIDER_MIRROR", str(tmp_path / "mirror"))
-    return folder
-
-
-def pack(folder: Path, version: str, program: str) -> None:
-    member = zipfile.ZipInfo(f"terraform-provider-fake_v{version}")
-    member.external_attr = 0o755 << 16
-    with zipfile.ZipFile(folder / f"terraform-provider-fake_{version}_{this_platform()}.zip", "w") as archive:
-        archive.writestr(member, program)
-
-
-def requiring(version: str) -> dict[str, Any]:
-    return {
-        "terraform": {"required_providers": {"fake": {"source": "acme/fake", "version": version}}},
-        **data(a={"input": "x"}),
-    }
-
-
-@pytest.mark.usefixtures("mirror")
-def test_the_first_init_makes_the_projects_lock_file(shard: Shard, runtime: Runtime) -> None:
-    outcome = shard(requiring("1.0.0")).init()
-
-    assert not outcome.skipped
-    lock = lockfile.read(runtime.cwd)[FAKE]
-    assert lock.version == "1.0.0"
-    assert lock.hashes
-
-
-@pytest.mark.usefixtures("mirror")
-def test_an_init_for_an_unchanged_configuration_is_skipped(shard: Shard) -> None:
-    shard(requiring("1.0.0")).init()
-
-    again = shard({**requiring("1.0.0"), "output": {"o": {"value": "new"}}}).init()
-
-    assert again.skipped
-
-
-@pytest.mark.usefixtures("mirror")
-@pytest.mark.parametrize("change", ["version", "backend", "providers gone", "lock gone"])
-def test_an_init_is_not_skipped_when_what_it_depends_on_changed(
-    shard: Shard, tmp_path: Path, change: str
-) -> None:
-    first = shard(requiring("1.0.0"))
-    first.init()
-    configuration = requiring("1.1.0" if change == "version" else "1.0.0")
-    if change == "backend":
-        configuration["terraform"]["backend"] = {"local": {"path": str(tmp_path / "other.tfstate")}}
-    if change == "providers gone":
-        subprocess.run(["rm", "-r", str(first.workdir / ".terraform" / "providers")], check=True)
-    if change == "lock gone":
-        (first.workdir / lockfile.NAME).unlink()
-
-    again = shard(configuration).init()
-
-    assert not again.skipped
-
-
-@pytest.mark.usefixtures("mirror")
-def test_what_an_init_that_was_killed_has_left_is_no_hindrance(shard: Shard) -> None:
-    """Found by `make chaos`: killed while it writes the backend's file, which is then empty."""
-    killed = shard(requiring("1.0.0"))
-    (killed.workdir / ".terraform").mkdir()
-    (killed.workdir / ".terraform" / "terraform.tfstate").touch()
-
-    assert not shard(requiring("1.0.0")).init().skipped
-
-
-@pytest.mark.usefixtures("mirror")
-def test_a_version_the_configuration_changed_replaces_the_locked_one(shard: Shard, runtime: Runtime) -> None:
-    shard(requiring("1.0.0")).init()
-
-    shard(requiring("1.1.0")).init()
-
-    assert lockfile.read(runtime.cwd)[FAKE].version == "1.1.0"
-
-
-@pytest.mark.usefixtures("mirror")
-def test_a_provider_that_was_exchanged_is_refused_and_the_lock_file_stays(
-    shard: Shard, runtime: Runtime, mirror: Path
-) -> None:
-    shard(requiring("1.0.0")).init()
-    before = (runtime.cwd / lockfile.NAME).read_bytes()
-    pack(mirror, "1.0.0", "#!/bin/sh\necho evil\n")
-
-    with pytest.raises(CommandFailedError, match="checksums previously recorded") as failure:
-        shard(requiring("1.0.0"), name="other").init()
-
-    assert failure.value.next_step is not None
-    assert "is not the build that .terraform.lock.hcl trusts" in failure.value.next_step
-    assert (runtime.cwd / lockfile.NAME).read_bytes() == before
-
-
-@pytest.mark.usefixtures("mirror")
-def test_a_lock_with_only_archive_checksums_is_enough_and_is_not_rewritten(
-    shard: Shard, runtime: Runtime, mirror: Path
-) -> None:
-    archive = mirror / f"terraform-provider-fake_1.0.0_{this_platform()}.zip"
-    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    locked = lockfile.LockedProvider("1.0.0", "1.0.0", (f"zh:{digest}",))
-    text = lockfile.render({FAKE: locked})
-    (runtime.cwd / lockfile.NAME).write_text(text)
-    terraform = shard(requiring("1.0.0"))
-
-    terraform.init()
-
-    assert (runtime.cwd / lockfile.NAME).read_text() == text
-    own = lockfile.read(terraform.workdir)[FAKE]
-    assert any(one.startswith("h1:") for one in own.hashes)
-    assert terraform.init().skipped
-
-
-@pytest.mark.usefixtures("mirror")
-def test_many_first_inits_at_once_make_one_whole_lock_file(shard: Shard, runtime: Runtime) -> None:
-    shards = [shard(requiring("1.0.0"), name=f"shard{number}") for number in range(4)]
-    threads = [threading.Thread(target=one.init) for one in shards]
-    for thread in threads:
-        thread.start()
-
-    for thread in threads:
-        thread.join()
-
-    text = (runtime.cwd / lockfile.NAME).read_text()
-    assert lockfile.render(lockfile.parse(text)) == text
-    assert list(lockfile.read(runtime.cwd)) == [FAKE]
-
-
-# --- with the AWS provider, against a local cloud
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = (tmp_path_factory.mktemp("cloud") / "log").open("wb")
-    program = str(Path(sys.executable).parent / "moto_server")
-    server = subprocess.Popen([program, "-H", "127.0.0.1", "-p", str(port)], stdout=log, stderr=log)
-    endpoint = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(endpoint)
-        yield endpoint
-    finally:
-        server.terminate()
-        server.wait()
-        log.close()
-
-
-def _wait_for(endpoint: str) -> None:
-    for _ in range(300):
-        try:
-            with urllib.request.urlopen(f"{endpoint}/moto-api/"):
-                return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail("the moto server did not come up")
-
-
-@pytest.fixture
-def aws(cloud: str) -> dict[str, str]:
-    return {"AWS_ENDPOINT_URL": cloud, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-
-
-def with_aws(**resources: Any) -> dict[str, Any]:
-    provider = {
-        "region": "eu-west-1",
-        "skip_credentials_validation": True,
-        "skip_metadata_api_check": "true",
-        "max_retries": 5,
-    }
-    return {
-        "terraform": {"required_providers": {"aws": {"source": "aws", "version": "5.100.0"}}},
-        "provider": {"aws": [provider]},
-        "resource": resources,
-    }
-
-
-@pytest.mark.long
-def test_aws_resources_are_created_from_a_linked_mirror_and_a_conflict_comes_with_advice(
-    shard: Shard, aws: dict[str, str]
-) -> None:
-    one = {"name": "/one", "type": "String", "value": "1"}
-    terraform = shard(with_aws(aws_ssm_parameter={"a": one}), environ={**aws, "AWS_CA_BUNDLE": ""})
-    terraform.init()
-    first = terraform.apply(terraform.plan().plan)
-    twin = shard(
-        with_aws(aws_ssm_parameter={"b": one}),
-        environ={**aws, "AWS_CA_BUNDLE": ""},
-        name="twin",
-    )
-    twin.init()
-
-    second = twin.apply(twin.plan().plan)
-
-    assert first.created == (("aws_ssm_parameter.a", "id", "/one"),)
-    assert not second
-    (error,) = [one for one in second.diagnostics if one.is_error]
-    assert error.address == "aws_ssm_parameter.b"
-    assert error.advice is not None
-    assert "exists and is in no state of this shard" in error.advice
-    (linked,) = (terraform.workdir / ".terraform" / "providers").rglob(this_platform())
-    assert linked.is_symlink()
