@@ -48,10 +48,10 @@ def recorded() -> Iterator[Reads]:
 
 
 def unread(table: Settings, reads: Reads, path: Path = ()) -> Iterator[tuple[Path, tuple[str, ...]]]:
-    """Yield where each setting stands that the file has and nobody read, and its neighbours that were read.
+    """Yield the path of each setting that the file has and no stack read, and its neighbours that were read.
 
-    Of a whole table that nobody read only its own name. `path` is where `table` stands. Call it outside of
-    `recorded`.
+    For a table that was not read, this is the path of the table only. `path` is that of `table`. Call this
+    outside of `recorded`.
     """
     fields = type(table).__pydantic_fields__
     keys = {name: field.alias or name for name, field in fields.items()}

@@ -2,7 +2,7 @@
 
 Stacks, environments and snapshots are those of the example that Holdfast is developed and tested with: a
 wheel holds copies of them (pyproject.toml, `force-include`), and a checkout has them at its root. What a
-project needs besides lies in `files/`.
+project needs besides is in `files/`.
 """
 
 from collections.abc import Iterator
