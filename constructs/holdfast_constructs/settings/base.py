@@ -44,7 +44,7 @@ def recorded() -> Iterator[Reads]:
     try:
         yield reads
     finally:
-        _open_records.remove(reads)
+        _open_records.pop()
 
 
 def unread(table: Settings, reads: Reads, path: Path = ()) -> Iterator[tuple[Path, tuple[str, ...]]]:
