@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import jsonschema
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from holdfast_orchestrator import cli
 from holdfast_orchestrator.report.schemas import SCHEMAS

@@ -18,6 +18,7 @@ from holdfast_orchestrator.report import (
     machine_documents,
     move_documents,
     new_documents,
+    output_text,
     state_documents,
 )
 
@@ -73,6 +74,7 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "move.v1.json": _of(move_documents.MoveDocument, "holdfast move --json"),
     "runs.v1.json": _of(history_documents.RunsDocument, "holdfast runs --json"),
     "show.v1.json": _of(history_documents.ShowDocument, "holdfast show --json"),
+    "output.v1.json": _of(output_text.OutputDocument, "holdfast output --json"),
     "audit-records.v1.json": _of(history_documents.AuditRecordsDocument, "holdfast audit --json"),
     "audit-verification.v1.json": _of(
         history_documents.AuditVerificationDocument, "holdfast audit verify --json"

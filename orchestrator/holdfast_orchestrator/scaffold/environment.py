@@ -9,6 +9,7 @@ from typing import Any
 from holdfast_orchestrator.errors import SettingsError, UsageError
 from holdfast_orchestrator.scaffold.layout import Layout, check_name, settings_path
 from holdfast_orchestrator.scaffold.writing import Draft, Written
+from holdfast_orchestrator.system.private_files import read_source
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
@@ -36,7 +37,7 @@ def write_environment(
             f"the settings of {model} or of another environment are not valid",
             next_step="holdfast synth, which says what is wrong with them",
         ) from None
-    text = (folder / settings_path(model)).read_text(encoding="utf-8")
+    text = read_source(folder / settings_path(model)).decode()
     for old, new in replacements.items():
         if old not in text:
             raise UsageError(

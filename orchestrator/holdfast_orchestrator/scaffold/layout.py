@@ -11,6 +11,7 @@ from typing import Any
 from holdfast_orchestrator.app.project_file import read_project_file
 from holdfast_orchestrator.errors import SettingsError, UsageError
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
+from holdfast_orchestrator.system.private_files import read_source
 
 _MODULE = re.compile(r"python[0-9.]* -m ([A-Za-z_]\w*)")
 
@@ -60,7 +61,7 @@ class Layout:
         """Return what an environment's file says; raises SettingsError where it is no TOML."""
         file = self.folder / settings_path(environment)
         try:
-            return tomllib.loads(file.read_text(encoding="utf-8"))
+            return tomllib.loads(read_source(file).decode())
         except (OSError, UnicodeError) as error:
             raise SettingsError.unreadable(file, error) from error
         except tomllib.TOMLDecodeError as error:

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.system.private_files import replace_file
+from holdfast_orchestrator.system.private_files import read_source, replace_file, write_new
+
+# Anyone may read the files of a project, as far as the umask allows.
+_MODE = 0o666
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,8 @@ class Draft:
         created = tuple(self.folder / path for path in sorted(self.new))
         for file in created:
             file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("x", encoding="utf-8") as opened:
-                opened.write(self.new[file.relative_to(self.folder).as_posix()])
+            content = self.new[file.relative_to(self.folder).as_posix()]
+            write_new(file, content.encode(), mode=_MODE)
         extended = tuple(self.folder / path for path in sorted(self.added))
         for file in extended:
             self._extend(file, self.added[file.relative_to(self.folder).as_posix()])
@@ -52,7 +55,7 @@ class Draft:
 
     @staticmethod
     def _extend(file: Path, text: str) -> None:
-        before = file.read_text(encoding="utf-8")
+        before = read_source(file).decode()
         gap = "" if before.endswith("\n") else "\n"
         mode = stat.S_IMODE(file.stat().st_mode)
         replace_file(file.resolve(), f"{before}{gap}{text}".encode(), mode=mode)
