@@ -53,7 +53,7 @@ bench-peers: install ## Holdfast against cdktf-cli and plain Terraform: make ben
 	$(BIN)/python bench/peers.py --write $(PEERS)
 
 lock: ## resolve requirements.lock anew (needs uv)
-	uv pip compile pyproject.toml --extra local --extra dask --group dev --generate-hashes --no-emit-index-url \
+	uv pip compile pyproject.toml --extra aws --extra local --extra dask --group dev --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate --python-version 3.11 -o requirements.lock
 
 schema: install ## generate environments/schema.json, docs/schemas/, docs/cli.md and the workflows in docs/ci.md

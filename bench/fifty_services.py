@@ -6,20 +6,22 @@ Each is a stack of its own, so 52 Terraform states are written. Run in the proje
 from pathlib import Path
 
 from holdfast_constructs import HoldfastApp, Image, Scale, ServiceStack, Size, WebService
+from holdfast_constructs.project import Site
+from holdfast_constructs.project.main import service_tables
+from holdfast_constructs.project.registry import registrations
+from holdfast_constructs.settings import load_environments
 from holdfast_stacks.edge import Edge
-from holdfast_stacks.network import Network
-from holdfast_stacks.settings import load_environments
-from holdfast_stacks.site import Site
 
 SERVICES = 50
 IMAGE = "210987654321.dkr.ecr.eu-west-1.amazonaws.com/web@sha256:" + "3f" * 32
 
 
 def main() -> None:
-    (env,) = load_environments(Path("environments"), ("prod",))
-    site = Site(env, env.regions[0])
+    services = service_tables(registrations("holdfast_stacks"))
+    (env,) = load_environments(Path("environments"), ("prod",), services=services)
     app = HoldfastApp()
-    edge = Edge(app, site, base=Network(app, site))
+    site = Site(app, env, env.regions[0])
+    edge = site.stack(Edge)
     for number in range(SERVICES):
         name = f"service-{number:02}"
         WebService(

@@ -10,7 +10,7 @@ imported from cdktf before a test asks for it.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,6 +63,13 @@ class Template:
         matching = self._matching(kind, attributes)
         if matching:
             raise AssertionError(f"unwanted {_wanted(kind, attributes)}:\n" + _lines(matching))
+
+    def readable(self) -> Any:
+        """Return the configuration with the JSON inside of strings (policies, containers) unfolded.
+
+        It is what to keep as a snapshot: a difference shows in one line of it.
+        """
+        return _unfolded(self.configuration)
 
     def _blocks(self, section: str, kind: str, prefix: str) -> dict[str, Attributes]:
         blocks = self.configuration.get(section, {}).get(kind, {})
@@ -121,6 +128,21 @@ def synthesize_into(outdir: Path, build: Build) -> Synthesis:
     )
 
 
+def synthesize_project(
+    outdir: Path, package: str, environments: Path, names: Sequence[str] = ()
+) -> Synthesis:
+    """Synthesize the registered stacks of `package` into `outdir`, with the settings in `environments`.
+
+    `names` are environments; left out, all of them. Raises InvalidSettingsError for wrong settings and for
+    a setting that no stack reads.
+    """
+    from holdfast_constructs.project.main import load_and_build  # noqa: PLC0415 - loads jsii
+    from holdfast_constructs.project.registry import registrations  # noqa: PLC0415 - the same
+
+    stacks = registrations(package)
+    return synthesize_into(outdir, lambda app: load_and_build(app, stacks, environments, names))
+
+
 def sample_target(**changes: Any) -> Target:
     """Return a target for tests: production in two zones of eu-west-1, with `changes` to its fields."""
     fields: dict[str, Any] = {
@@ -150,6 +172,21 @@ def _without_remarks(value: Any) -> Any:
             return {key: _without_remarks(each) for key, each in value.items() if key != "//"}
         case list():
             return [_without_remarks(each) for each in value]
+        case _:
+            return value
+
+
+def _unfolded(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return {key: _unfolded(each) for key, each in value.items()}
+        case list():
+            return [_unfolded(each) for each in value]
+        case str() if value.startswith(("{", "[")):
+            try:
+                return {"(JSON)": _unfolded(json.loads(value))}
+            except json.JSONDecodeError:
+                return value
         case _:
             return value
 

@@ -35,7 +35,7 @@ _MEMORY = "give it more memory (`ulimit -v`, the container's limit), or use less
 _THREADS = (
     "allow more processes and threads (`ulimit -u`, the container's limit), or use fewer: --max-parallel 1"
 )
-_LOADING = "give it more memory (`ulimit -v`, the container's limit), or install it anew: make install"
+_LOADING = "give it more memory (`ulimit -v`, the container's limit), or install Holdfast anew"
 _FILES = "allow more open files: ulimit -n 4096"
 _MACHINE_ADVICE = {
     errno.ENOMEM: _MEMORY,

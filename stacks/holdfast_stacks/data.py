@@ -6,15 +6,18 @@ Data has a stack of its own so that rolling a service back can never touch it.
 from constructs import Construct
 
 from holdfast_constructs import Key, Postgres, ServiceStack
+from holdfast_constructs.project import Site, shared
+from holdfast_constructs.settings import Environment
 from holdfast_stacks.network import Network
-from holdfast_stacks.site import Site
 
 
+@shared("data", when=Environment.databases)
 class Data(ServiceStack):
     """The databases of a site, by the name of the service each belongs to."""
 
-    def __init__(self, scope: Construct, site: Site, *, base: Network) -> None:
+    def __init__(self, scope: Construct, site: Site) -> None:
         super().__init__(scope, "data", site.target)
+        base = site.stack(Network)
         key = Key(self, "key", purpose="data")
         self.databases = {
             service: Postgres(

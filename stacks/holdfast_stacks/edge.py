@@ -6,15 +6,17 @@ They change together and hold no data. `platform` is what a service needs of the
 from constructs import Construct
 
 from holdfast_constructs import Cluster, Firewall, LoadBalancer, Platform, ServiceStack
+from holdfast_constructs.project import Site, shared
 from holdfast_stacks.network import Network
-from holdfast_stacks.site import Site
 
 
+@shared("edge")
 class Edge(ServiceStack):
     """The shared way in to all services of a site."""
 
-    def __init__(self, scope: Construct, site: Site, *, base: Network) -> None:
+    def __init__(self, scope: Construct, site: Site) -> None:
         super().__init__(scope, "edge", site.target)
+        base = site.stack(Network)
         firewall = Firewall(
             self,
             "firewall",

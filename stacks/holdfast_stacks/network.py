@@ -4,9 +4,10 @@ from constructs import Construct
 
 from holdfast_constructs import Key, ServiceStack
 from holdfast_constructs.network.network import Network as Vpc
-from holdfast_stacks.site import Site
+from holdfast_constructs.project import Site, shared
 
 
+@shared("network")
 class Network(ServiceStack):
     """A VPC across the site's zones."""
 

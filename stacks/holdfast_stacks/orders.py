@@ -5,28 +5,23 @@ It logs in as a user of its own, which somebody has made once: docs/constructs.m
 
 from constructs import Construct
 
-from holdfast_constructs import Image, Platform, Postgres, Scale, ServiceStack, Size, WebService
-from holdfast_stacks.settings import DatabaseService
-from holdfast_stacks.site import Site
+from holdfast_constructs import Image, Scale, ServiceStack, Size, WebService
+from holdfast_constructs.project import Site, service
+from holdfast_constructs.settings import DatabaseService
+from holdfast_stacks.data import Data
+from holdfast_stacks.edge import Edge
 
 
+@service("orders")
 class Orders(ServiceStack):
     """The orders service, connected to its database."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        site: Site,
-        settings: DatabaseService,
-        *,
-        platform: Platform,
-        database: Postgres,
-    ) -> None:
+    def __init__(self, scope: Construct, site: Site, settings: DatabaseService) -> None:
         super().__init__(scope, "orders", site.target)
         self.api = WebService(
             self,
             "api",
-            platform=platform,
+            platform=site.stack(Edge).platform,
             image=Image.of(settings.image),
             port=8080,
             health="/healthz",
@@ -36,5 +31,5 @@ class Orders(ServiceStack):
             environment=settings.environment,
             secrets=settings.secrets,
         )
-        self.api.connect_to(database, user="orders")
+        self.api.connect_to(site.stack(Data).databases["orders"], user="orders")
         self.add_output("url", self.api.url)

@@ -2,20 +2,22 @@
 
 from constructs import Construct
 
-from holdfast_constructs import Image, Platform, Scale, ServiceStack, Size, WebService
-from holdfast_stacks.settings import Service
-from holdfast_stacks.site import Site
+from holdfast_constructs import Image, Scale, ServiceStack, Size, WebService
+from holdfast_constructs.project import Site, service
+from holdfast_constructs.settings import Service
+from holdfast_stacks.edge import Edge
 
 
+@service("storefront")
 class Storefront(ServiceStack):
     """Shows products and takes visitors to the orders service."""
 
-    def __init__(self, scope: Construct, site: Site, settings: Service, *, platform: Platform) -> None:
+    def __init__(self, scope: Construct, site: Site, settings: Service) -> None:
         super().__init__(scope, "storefront", site.target)
         self.web = WebService(
             self,
             "web",
-            platform=platform,
+            platform=site.stack(Edge).platform,
             image=Image.of(settings.image),
             port=8080,
             health="/healthz",

@@ -88,7 +88,7 @@ def test_a_bucket_that_is_there_passes_the_check(store: DurableStore) -> None:
     ("cloud", "command"),
     [
         ("aws", "aws s3api create-bucket --bucket no-such-bucket --region eu-west-1"),
-        ("local", "holdfast local up"),
+        ("local", "holdfast local up --bucket no-such-bucket"),
     ],
 )
 def test_a_missing_bucket_names_the_command_that_creates_it(

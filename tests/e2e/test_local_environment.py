@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.example_settings import example
 
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.environment import local_environ
@@ -33,7 +34,8 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         shutil.copy(ROOT / "cdktf.json", folder)
-        shutil.copytree(ROOT / "environments", folder / "environments")
+        (folder / "environments").mkdir()
+        (folder / "environments" / "local.toml").write_text(example("local"), encoding="utf-8")
 
     def run(self, *words: str, accept: int = 0) -> str:
         done = subprocess.run(

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from holdfast_stacks.settings import InvalidSettingsError, Problem, parse_environment
+from tests.support.example_settings import example, parse_environment
 
-ENVIRONMENTS = Path(__file__).resolve().parents[2] / "environments"
-PROD = (ENVIRONMENTS / "prod.toml").read_text(encoding="utf-8")
+from holdfast_constructs.settings import InvalidSettingsError, Problem
+
+PROD = example("prod")
 FILE = Path("environments/prod.toml")
 
 

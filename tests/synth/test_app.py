@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-from holdfast_stacks.settings.models import Services
+from tests.support.example_settings import ENVIRONMENTS, example
 
 PROJECT = Path(__file__).resolve().parents[2]
-PROD = (PROJECT / "environments" / "prod.toml").read_text(encoding="utf-8")
+PROD = example("prod")
 APP = json.loads((PROJECT / "cdktf.json").read_bytes())["app"].split()
 
 
@@ -82,14 +81,14 @@ def folder_with(tmp_path: Path) -> Callable[..., str]:
 
 
 def test_without_further_words_every_environment_is_synthesized(everything: Run) -> None:
-    names = [
-        f"{service}-{environment}-eu-west-1"
+    names = {
+        f"{service}-{file.stem}-eu-west-1"
         for service in ("data", "edge", "network", "orders", "storefront")
-        for environment in ("dev", "local", "prod", "staging")
-    ]
+        for file in ENVIRONMENTS.glob("*.toml")
+    }
 
-    assert everything.stacks() == names
-    assert sorted(json.loads(everything.files["holdfast.json"])["shards"]) == names
+    assert names <= set(everything.stacks())
+    assert sorted(json.loads(everything.files["holdfast.json"])["shards"]) == everything.stacks()
     assert everything.stderr == ""
 
 
@@ -122,14 +121,14 @@ def test_a_service_is_kept_with_what_it_refers_to_and_none_of_them_looks_differe
         assert kept == {name: full[name] for name in stacks}
 
 
-def test_a_service_is_known_by_its_field_in_the_settings(everything: Run) -> None:
-    from holdfast_stacks.catalog import PLATFORM  # noqa: PLC0415 - loads jsii
+def test_a_service_is_known_by_its_decorator(everything: Run) -> None:
+    from holdfast_constructs.project.registry import registrations  # noqa: PLC0415 - loads jsii
 
     services = {
         shard["service"] for shard in json.loads(everything.files["holdfast.json"])["shards"].values()
     }
 
-    assert services == {*PLATFORM, *Services.model_fields}
+    assert services == set(registrations("holdfast_stacks"))
 
 
 def test_every_resource_can_be_traced_to_a_line_of_a_stack(everything: Run) -> None:

@@ -1,5 +1,6 @@
 """The first service of the README is a service: it synthesizes as printed, added as printed."""
 
+import json
 import os
 import re
 import shutil
@@ -8,15 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from holdfast_constructs.testing import synthesize_into
-from holdfast_stacks.edge import Edge
-from holdfast_stacks.network import Network
-from holdfast_stacks.settings import Service, load_environments
-from holdfast_stacks.site import Site
+import pytest
+from tests.support.example_settings import example
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
-DIGEST = "@sha256:" + "0" * 64
 
 
 def printed_in(language: str, beginning: str) -> str:
@@ -25,57 +22,140 @@ def printed_in(language: str, beginning: str) -> str:
     return str(block)
 
 
-def edit(file: Path, place: str, added: str) -> None:
-    """Put `added` behind `place`."""
-    text = file.read_text(encoding="utf-8")
-    assert text.count(place) == 1
-    file.write_text(text.replace(place, place + added), encoding="utf-8")
+PYTHON = printed_in("python", "# stacks/")
+TOML = printed_in("toml", "# environments/local.toml")
 
 
-def test_the_first_service_of_the_readme_synthesizes(tmp_path: Path) -> None:
-    printed: dict[str, Any] = {}
-    exec(compile(printed_in("python", "# stacks/"), "README.md", "exec"), printed)
-    (env,) = load_environments(ROOT / "environments", ("local",))
+class Copy:
+    """A copy of the stacks and of environment `local`, with the service of the README in it."""
 
-    def build(app: Any) -> None:
-        site = Site(env, env.regions[0])
-        platform = Edge(app, site, base=Network(app, site)).platform
-        image = f"example.com/payments{DIGEST}"
-        printed["Payments"](app, site, Service(image=image), platform=platform)
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.outdir = folder, folder / "cdktf.out"
+        self.package = folder / "stacks" / "holdfast_stacks"
+        shutil.copytree(ROOT / "stacks" / "holdfast_stacks", self.package)
+        (self.package / "payments.py").write_text(PYTHON, encoding="utf-8")
+        self.settings = folder / "environments" / "local.toml"
+        self.settings.parent.mkdir()
+        self.settings.write_text(example("local") + TOML, encoding="utf-8")
 
-    found = synthesize_into(tmp_path, build)
+    def edit(self, file: Path, *edits: tuple[str, str]) -> None:
+        text = file.read_text(encoding="utf-8")
+        for old, new in edits:
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        file.write_text(text, encoding="utf-8")
 
-    found["payments"].has_resource("aws_ecs_service", launch_type="FARGATE")
+    def run(self) -> subprocess.CompletedProcess[str]:
+        path = os.pathsep.join([str(self.package.parent), *sys.path])
+        asked = {"HOLDFAST_ENV": "", "HOLDFAST_SERVICE": "payments", "HOLDFAST_ENVIRONMENTS": ""}
+        return subprocess.run(
+            [sys.executable, "-m", "holdfast_stacks"],
+            cwd=self.folder,
+            env=os.environ | asked | {"CDKTF_OUTDIR": str(self.outdir), "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def container(self) -> dict[str, Any]:
+        stack = json.loads((self.outdir / "stacks/payments-local-eu-west-1/cdk.tf.json").read_bytes())
+        (task,) = stack["resource"]["aws_ecs_task_definition"].values()
+        (container,) = json.loads(task["container_definitions"])
+        return dict(container)
 
 
-def test_it_is_known_after_what_the_readme_says_and_nothing_else(tmp_path: Path) -> None:
-    package = tmp_path / "stacks" / "holdfast_stacks"
-    shutil.copytree(ROOT / "stacks" / "holdfast_stacks", package)
-    shutil.copytree(ROOT / "environments", tmp_path / "environments")
-    (package / "payments.py").write_text(printed_in("python", "# stacks/"), encoding="utf-8")
-    (field,) = re.findall(r"`(payments: .*?)`", README)
-    edit(package / "settings" / "models.py", "    orders: DatabaseService | None = None\n", f"    {field}\n")
-    edit(package / "catalog.py", "import Orders\n", "from holdfast_stacks.payments import Payments\n")
-    with (package / "catalog.py").open("a", encoding="utf-8") as catalog:
-        catalog.write(printed_in("python", "    if services.payments"))
-    settings = printed_in("toml", "# environments/staging.toml").replace("@sha256:…", DIGEST)
-    with (tmp_path / "environments" / "staging.toml").open("a", encoding="utf-8") as staging:
-        staging.write(settings)
+@pytest.fixture
+def copy(tmp_path: Path) -> Copy:
+    return Copy(tmp_path)
 
-    path = os.pathsep.join([str(package.parent), *sys.path])
-    asked = {"HOLDFAST_ENV": "staging", "HOLDFAST_SERVICE": "payments", "HOLDFAST_ENVIRONMENTS": ""}
-    outdir = tmp_path / "cdktf.out"
+
+def test_one_file_and_one_table_are_a_service_and_no_setting_of_it_is_lost(copy: Copy) -> None:
+    secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:payments/key-a1B2c3"
+    more = (
+        'host = "pay"\nmin_tasks = 2\ncpu = 512\nmemory = 1024\n\n'
+        '[services.payments.environment]\nLOG_LEVEL = "info"\n\n'
+        f'[services.payments.secrets]\nSTRIPE = "{secret}"\n'
+    )
+    copy.settings.write_text(copy.settings.read_text("utf-8") + more, encoding="utf-8")
+
+    run = copy.run()
+
+    assert run.returncode == 0, run.stderr
+    kept = sorted(folder.name for folder in (copy.outdir / "stacks").iterdir())
+    assert kept == [f"{service}-local-eu-west-1" for service in ("edge", "network", "payments")]
+    assert copy.container()["environment"] == [{"name": "LOG_LEVEL", "value": "info"}]
+    assert copy.container()["secrets"] == [{"name": "STRIPE", "valueFrom": secret}]
+
+
+def test_a_setting_that_the_stack_does_not_read_is_an_error(copy: Copy) -> None:
+    copy.edit(copy.package / "payments.py", ("            environment=settings.environment,\n", ""))
+    with copy.settings.open("a", encoding="utf-8") as settings:
+        settings.write('[services.payments.environment]\nLOG_LEVEL = "info"\n')
+
+    run = copy.run()
+
+    line = copy.settings.read_text("utf-8").count("\n") - 1
+    assert run.returncode == 64
+    assert f"environments/local.toml:{line}: services.payments.environment is read by no stack" in run.stderr
+    assert "got      'environment'" in run.stderr
+    assert (
+        "allowed  a setting that a stack reads: image, min_tasks, max_tasks, cpu, memory, host" in run.stderr
+    )
+    assert (
+        "next     use settings.environment in stacks/holdfast_stacks/payments.py, or remove it" in run.stderr
+    )
+
+
+def test_a_service_may_have_settings_of_its_own(copy: Copy) -> None:
+    copy.edit(
+        copy.package / "payments.py",
+        (
+            '@service("payments")',
+            'class PaymentsSettings(Service):\n    currency: str = "EUR"\n\n\n@service("payments")',
+        ),
+        ("settings: Service", "settings: PaymentsSettings"),
+        (
+            "environment=settings.environment",
+            'environment={"CURRENCY": settings.currency, **settings.environment}',
+        ),
+    )
+    copy.edit(copy.settings, ("max_tasks = 4\n", 'max_tasks = 4\ncurrency = "CHF"\n'))
+
+    run = copy.run()
+
+    assert run.returncode == 0, run.stderr
+    assert copy.container()["environment"] == [{"name": "CURRENCY", "value": "CHF"}]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1500)
+def test_no_test_of_the_repository_turns_red(tmp_path: Path) -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, tracked.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, tmp_path / name)
+    (tmp_path / "stacks" / "holdfast_stacks" / "payments.py").write_text(PYTHON, encoding="utf-8")
+    for file in (tmp_path / "environments").glob("*.toml"):
+        table = TOML if file.stem != "prod" else TOML + "min_tasks = 2\n"
+        file.write_text(file.read_text("utf-8") + "\n" + table, encoding="utf-8")
+    sources = [str(tmp_path / name) for name in ("constructs", "stacks", "orchestrator")]
+    settings = [str(file.relative_to(tmp_path)) for file in tmp_path.rglob("test_settings*.py")]
+    schemas = [str(file.relative_to(tmp_path)) for file in tmp_path.rglob("test_schemas.py")]
+
     run = subprocess.run(
-        [sys.executable, "-m", "holdfast_stacks"],
+        [sys.executable, "-m", "pytest", "-q", "-m", "not long", "tests/synth", *settings, *schemas],
         cwd=tmp_path,
-        env=os.environ | asked | {"CDKTF_OUTDIR": str(outdir), "PYTHONPATH": path},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sources), "PYTHONSAFEPATH": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
 
-    assert run.returncode == 0, run.stderr
-    kept = sorted(folder.name for folder in (outdir / "stacks").iterdir())
-    assert kept == [f"{service}-staging-eu-west-1" for service in ("edge", "network", "payments")]
-    (account,) = re.findall(r'image = "([0-9]{12})', settings)
-    assert account == load_environments(ROOT / "environments", ("staging",))[0].account
+    assert run.returncode == 0, run.stdout[-4000:]

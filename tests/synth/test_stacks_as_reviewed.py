@@ -4,18 +4,15 @@ After a change that is meant: `pytest tests/synth/test_stacks_as_reviewed.py --s
 the difference before committing it. Lines of source and other remarks of cdktf are not in it.
 """
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
+from tests.support.example_settings import ENVIRONMENTS, example, parse_environment
 
 from holdfast_constructs.testing import Synthesis, synthesize_into
-from holdfast_stacks.settings import load_environments
 
-ENVIRONMENTS = Path(__file__).resolve().parents[2] / "environments"
 ADDRESSES = Path(__file__).parent / "golden" / "addresses.txt"
 REVIEWED = [
     f"{service}-{environment}-eu-west-1"
@@ -29,28 +26,16 @@ changed: for a database that is the loss of its data. Where it is meant, tell us
 """
 
 
-def readable(value: Any) -> Any:
-    """Unfold JSON inside of strings (policies, containers), so that a difference shows in one line of it."""
-    match value:
-        case dict():
-            return {key: readable(each) for key, each in value.items()}
-        case list():
-            return [readable(each) for each in value]
-        case str() if value.startswith(("{", "[")):
-            try:
-                return {"(JSON)": readable(json.loads(value))}
-            except json.JSONDecodeError:
-                return value
-        case _:
-            return value
-
-
 @pytest.fixture(scope="module")
 def synthesis(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
-    from holdfast_stacks import catalog  # noqa: PLC0415 - loads jsii, which collecting tests does without
+    from holdfast_constructs.project.main import build  # noqa: PLC0415 - loads jsii
+    from holdfast_constructs.project.registry import registrations  # noqa: PLC0415 - the same
 
-    environments = load_environments(ENVIRONMENTS, ["local", "prod"])
-    return synthesize_into(tmp_path_factory.mktemp("reviewed"), lambda app: catalog.build(app, environments))
+    stacks = registrations("holdfast_stacks")
+    environments = [
+        parse_environment(example(name), ENVIRONMENTS / f"{name}.toml") for name in ("local", "prod")
+    ]
+    return synthesize_into(tmp_path_factory.mktemp("reviewed"), lambda app: build(app, stacks, environments))
 
 
 def test_local_and_prod_have_the_stacks_reviewed_here(synthesis: Synthesis) -> None:
@@ -59,7 +44,7 @@ def test_local_and_prod_have_the_stacks_reviewed_here(synthesis: Synthesis) -> N
 
 @pytest.mark.parametrize("stack", REVIEWED)
 def test_the_stack_is_as_reviewed(synthesis: Synthesis, stack: str, snapshot: SnapshotAssertion) -> None:
-    configuration = readable(synthesis[stack].configuration)
+    configuration = synthesis[stack].readable()
 
     assert configuration == snapshot(extension_class=JSONSnapshotExtension)
 

@@ -45,6 +45,9 @@ ALLOWED = {
     ("engine/in_memory.py", "read_bytes"): "what this process itself put there, in a shard's private folder",
     ("engine/in_memory.py", "symlink_to"): "to memory of this process, in a shard's private folder",
     ("plan/saved.py", "mkdir"): "a new folder; one that is there is looked at",
+    ("scaffold/template.py", "read_text"): PACKAGED,
+    ("scaffold/service.py", "read_text"): PACKAGED,
+    ("scaffold/writing.py", "mkdir"): "the folder of a new project, which the person names",
     ("engine/warm/packages.py", "mkdir"): "in a shard's private folder",
     ("engine/warm/packages.py", "symlink_to"): "as Terraform does, in a shard's private folder",
 }

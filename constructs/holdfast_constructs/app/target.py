@@ -24,6 +24,14 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+")
 
 
+def check_service_name(name: str) -> None:
+    """Raise ConstructError for a name that no service can have."""
+    try:
+        state_key(name, "0" * 12, "eu-west-1", "any")
+    except InvalidStateKeyError as error:
+        raise ConstructError(str(error), next_step="choose another name for the service") from error
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateBucket:
     """The S3 bucket that holds the state of every shard of an environment.

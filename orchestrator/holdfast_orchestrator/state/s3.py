@@ -193,7 +193,9 @@ class S3Store:
         )
         return StateBucketError(
             f"the state bucket {bucket!r} does not exist in {region}",
-            next_step="holdfast local up" if self._cloud == "local" else f"{create} && {versioned}",
+            next_step=f"holdfast local up --bucket {bucket}"
+            if self._cloud == "local"
+            else f"{create} && {versioned}",
         )
 
     def _refused(self, code: str, text: str) -> HoldfastError:

@@ -58,12 +58,12 @@ def write_private(path: Path, content: bytes) -> None:
     write_new(path, content)
 
 
-def write_new(path: Path, content: bytes) -> None:
-    """Write a file that is not there yet, mode 0600; nothing is left of one that could not be written.
+def write_new(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Write a file that is not there yet; nothing is left of one that could not be written.
 
     Raises FileExistsError for anything that lies there, a link too.
     """
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFELY, 0o600)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFELY, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

@@ -1,0 +1,125 @@
+"""A site: one environment in one region, and the stacks there. Every stack gets one.
+
+A stack asks its site for the other stacks it needs, `site.stack(Edge)`; they are built then, so that
+what is needed always comes first.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from constructs import Construct
+
+from holdfast_constructs.app.stack import ServiceStack
+from holdfast_constructs.app.target import Operations, StateBucket, Target
+from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.project.registry import Registration, registration_of
+from holdfast_constructs.settings import Environment
+
+Stack = TypeVar("Stack", bound=ServiceStack)
+
+
+class Site:
+    """An environment as a stack in `region` sees it. `scope` is the app its stacks are built in."""
+
+    def __init__(self, scope: Construct, env: Environment, region: str) -> None:
+        self.env = env
+        self.region = region
+        self._scope = scope
+        self._built: dict[type[ServiceStack], ServiceStack] = {}
+        self._building: list[Registration] = []
+
+    def build(self, entries: Iterable[Registration]) -> tuple[ServiceStack, ...]:
+        """Build those of these stacks that the environment has; return them, each after what it asked for."""
+        for entry in entries:
+            if entry.condition(self.env):
+                self.stack(entry.kind)
+        return tuple(self._built.values())
+
+    def stack(self, kind: type[Stack]) -> Stack:
+        """Return the stack of this class here; it is built when it is asked for the first time.
+
+        Raises ConstructError for a class that is not registered, a service the environment does not have,
+        and stacks that ask for each other.
+        """
+        if kind not in self._built:
+            entry = registration_of(kind)
+            self._refuse_cycle(entry)
+            self._building.append(entry)
+            self._built[kind] = self._build(entry)
+            self._building.pop()
+        stack = self._built[kind]
+        assert isinstance(stack, kind)  # noqa: S101 - a class builds its own instances
+        return stack
+
+    @property
+    def is_home(self) -> bool:
+        """Whether this is the first region of the environment."""
+        return self.region == self.env.regions[0]
+
+    @property
+    def domain(self) -> str:
+        """The domain services are reached below; the first region has the plain one."""
+        return self.env.domain if self.is_home else f"{self.region}.{self.env.domain}"
+
+    @property
+    def cidr(self) -> str:
+        """The network of the VPC here."""
+        return self.env.cidr(self.region)
+
+    @property
+    def certificate_arn(self) -> str | None:
+        """The certificate made elsewhere for this region, if there is one and it is wanted."""
+        arn = self.env.gateway.certificates.get(self.region)
+        return arn if self.env.gateway.tls else None
+
+    @property
+    def target(self) -> Target:
+        """Where the stacks of this site go."""
+        env = self.env
+        return Target(
+            environment=env.name,
+            account=env.account,
+            region=self.region,
+            zones=env.zones(self.region),
+            state=StateBucket(
+                bucket=env.state.bucket,
+                region=env.state.region or env.regions[0],
+                kms_key_id=env.state.kms_key_id,
+            ),
+            tags=env.tags,
+            owners=env.owners,
+            local=env.local,
+            production=env.production,
+            delete_protection=env.keep_data,
+            role_arn=env.role_arn,
+            log_retention_days=env.logs.retention_days,
+            operations=Operations(keeping=env.keeping(), health=env.health_overrides()),
+        )
+
+    def _build(self, entry: Registration) -> ServiceStack:
+        create: Callable[..., ServiceStack] = entry.kind
+        settings = self.env.running().get(entry.name)
+        if entry.settings is None:
+            stack = create(self._scope, self)
+        elif settings is not None:
+            stack = create(self._scope, self, settings)
+        else:
+            asking = self._building[-2].name if len(self._building) > 1 else "a test"
+            raise ConstructError(
+                f"{asking} asks for the stack {entry.name}, which environment {self.env.name} does not have",
+                next_step=f"add [services.{entry.name}] to its settings",
+            )
+        if stack.service != entry.name:
+            raise ConstructError(
+                f"{entry.label} is registered as {entry.name!r} and calls itself {stack.service!r}",
+                next_step="give super().__init__ the name it is registered with",
+            )
+        return stack
+
+    def _refuse_cycle(self, entry: Registration) -> None:
+        if entry in self._building:
+            names = [each.name for each in self._building[self._building.index(entry) :]]
+            raise ConstructError(
+                f"stacks ask for each other in a circle: {' -> '.join([*names, entry.name])}",
+                next_step="let one of them do without the other, or move what both need into a third",
+            )

@@ -1,0 +1,313 @@
+"""An environment as one frozen value: every key a settings file may hold, and every default.
+
+Nothing reads TOML after this. Unknown keys are errors. Each stack has a table of its own for its
+service, and `environment_model` puts them in. Rules that need more than one key (production, CPU
+against memory, networks against zones) are in `rules`, and `loading` asks them.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from string import ascii_lowercase
+from typing import Annotated, Any, Self
+
+from pydantic import Field, create_model, model_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from holdfast_constructs.compute._fargate_sizes import FARGATE_SIZES
+from holdfast_constructs.compute.scale import MOST_TASKS
+from holdfast_constructs.data._database_rules import (
+    LARGEST_GIB,
+    LONGEST_BACKUP_DAYS,
+    SHORTEST_BACKUP_DAYS,
+    SMALLEST_GIB,
+)
+from holdfast_constructs.edge._firewall_rules import HIGHEST_RATE, LOWEST_RATE
+from holdfast_constructs.settings.base import Settings
+from holdfast_constructs.settings.values import (
+    AccountId,
+    BucketName,
+    CertificateArn,
+    Cidr,
+    DomainName,
+    EndpointName,
+    HostedZoneId,
+    HostLabel,
+    ImageReference,
+    InstanceClass,
+    Items,
+    KmsKeyId,
+    Mode,
+    Nat,
+    Owner,
+    RegionName,
+    RetentionDays,
+    RoleArn,
+    SecretArn,
+    Table,
+    VariableName,
+    ZoneName,
+    empty_table,
+    refused,
+)
+
+
+class StateCopy(Settings):
+    """Another bucket for copies of the backups."""
+
+    bucket: BucketName
+    region: RegionName
+    kms_key_id: KmsKeyId | None = None
+
+
+class State(Settings):
+    """Where Terraform keeps the state of this environment's stacks."""
+
+    bucket: BucketName
+    region: RegionName | None = None
+    """Region of the bucket; the environment's first region when left out."""
+    kms_key_id: KmsKeyId | None = None
+    copies: Items[StateCopy] = ()
+    """Buckets that get a copy of every backup, best in another region."""
+    backup_count: Annotated[int, Field(ge=1)] = 50
+    """Backups of each state that are kept however old they are."""
+    backup_days: Annotated[int, Field(ge=0)] = 90
+    """Days for which each backup is kept however many there are."""
+
+
+class Audit(Settings):
+    """The record of every action, in the state bucket."""
+
+    days: Annotated[int, Field(ge=1)] = 90
+    """Days until the bucket deletes a record."""
+    unredacted: bool = False
+    """Also keep what was shown as it was, secrets included, under a prefix of its own."""
+
+
+class HealthCheck(Settings):
+    """Settings of this environment for a health check after a deploy; times in seconds."""
+
+    window: Annotated[float, Field(gt=0, le=86400)] | None = None
+    """How long all of it may take."""
+    timeout: Annotated[float, Field(gt=0, le=86400)] | None = None
+    """How long one look may take."""
+    interval: Annotated[float, Field(gt=0, le=86400)] | None = None
+    """How often it looks."""
+    enabled: bool = True
+    """Off only with a reason."""
+    reason: str | None = None
+    """Why it is off."""
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Self:
+        if not self.enabled and not (self.reason or "").strip():
+            raise refused("is switched off without saying why", allowed='also reason = "…"')
+        return self
+
+
+class RegionalNetwork(Settings):
+    """What one region has differently."""
+
+    cidr: Cidr
+    zone_names: Annotated[Items[ZoneName], Field(min_length=1, max_length=6)] | None = None
+
+
+class Network(Settings):
+    """The VPC of each region."""
+
+    cidr: Cidr
+    zones: Annotated[int, Field(ge=1, le=6)] = 3
+    """How many availability zones: the first letters of the region (a, b, c); locally one will do."""
+    zone_names: Annotated[Items[ZoneName], Field(min_length=1, max_length=6)] | None = None
+    """The zones by name, where the first letters will not do; takes the place of `zones`."""
+    nat: Nat = "per_az"
+    """A NAT gateway in each zone, a single one, or none (then the endpoints must be private)."""
+    private_endpoints: Items[EndpointName] = ()
+    """AWS services reached without NAT, such as ecr.api; the gateway endpoint of S3 is always there."""
+    regions: Table[RegionName, RegionalNetwork] = Field(default_factory=empty_table)
+    """What other regions than the first have differently; each needs a network of its own."""
+
+
+class Gateway(Settings):
+    """The load balancer all services share."""
+
+    tls: bool = True
+    """HTTPS with a redirect from HTTP. Without it everything travels in plain text; never in production."""
+    zone_id: HostedZoneId | None = None
+    """The Route 53 zone of the domain: the certificate is then made and renewed by itself."""
+    certificates: Table[RegionName, CertificateArn] = Field(default_factory=empty_table)
+    """Certificates made elsewhere, one per region, where there is no zone_id."""
+
+
+class Firewall(Settings):
+    """The web application firewall in front of the gateway."""
+
+    mode: Mode = "count"
+    """What its rules do with a match: only count it, or block the request."""
+    rate_limit: Annotated[int, Field(ge=LOWEST_RATE, le=HIGHEST_RATE)] = 2000
+    """Requests one address may make in five minutes."""
+    rule_modes: Table[str, Mode] = Field(default_factory=empty_table)
+    """Single rules that differ from `mode`, such as HostingProviderIPList = \"block\".
+
+    HostingProviderIPList and AWSManagedIPDDoSList only block when they are named here.
+    """
+
+
+class Logs(Settings):
+    """Flow logs, firewall logs, service logs."""
+
+    retention_days: RetentionDays = 365
+    """Days until CloudWatch deletes a log event, and S3 an access log of the load balancer."""
+
+
+class Database(Settings):
+    """A PostgreSQL instance of a service's own."""
+
+    instance_class: Annotated[InstanceClass, Field(alias="class")]
+    storage_gib: Annotated[int, Field(ge=SMALLEST_GIB, le=LARGEST_GIB)]
+    """GiB to begin with."""
+    max_storage_gib: Annotated[int, Field(ge=SMALLEST_GIB, le=LARGEST_GIB)] | None = None
+    """GiB it may grow to by itself; at least a tenth above storage_gib. Left out: it does not grow."""
+    multi_az: bool | None = None
+    """A standby in another zone; on in production when left out."""
+    backup_days: Annotated[int, Field(ge=SHORTEST_BACKUP_DAYS, le=LONGEST_BACKUP_DAYS)] = 7
+    """Days of continuous backup."""
+    engine_version: Annotated[str, Field(pattern=r"^1[3-9](\.[0-9]{1,2})?$")] = "16"
+    """PostgreSQL version: 16, whose minor versions AWS installs, or 16.4 to begin with that one."""
+
+
+class Service(Settings):
+    """A web service on Fargate behind the gateway."""
+
+    image: ImageReference
+    min_tasks: Annotated[int, Field(ge=1, le=MOST_TASKS)] = 1
+    """Tasks kept running at the quietest."""
+    max_tasks: Annotated[int, Field(ge=1, le=MOST_TASKS)] = 2
+    """Tasks at the busiest."""
+    cpu: Annotated[int, Field(json_schema_extra={"enum": [*FARGATE_SIZES]})] = 256
+    """CPU units; 1024 are one vCPU. Only some pairs of cpu and memory exist on Fargate."""
+    memory: int = 512
+    """Memory in MiB."""
+    host: HostLabel | None = None
+    """Name below the domain; the service's own name when left out."""
+    environment: Table[VariableName, str] = Field(default_factory=empty_table)
+    """Variables anybody may read. Secrets go to `secrets`."""
+    secrets: Table[VariableName, SecretArn] = Field(default_factory=empty_table)
+    """Variables whose values ECS fetches from the ARN when a task starts."""
+
+
+class DatabaseService(Service):
+    """A web service that keeps its data in PostgreSQL."""
+
+    database: Database
+
+
+class Services(Settings):
+    """The services this environment runs; one left out is not there."""
+
+    def present(self) -> dict[str, Settings]:
+        """Return the settings of each service the file names, by its name, sorted."""
+        fields = type(self).__pydantic_fields__
+        tables = {str(field.alias): getattr(self, name) for name, field in fields.items()}
+        return {name: table for name, table in sorted(tables.items()) if table is not None}
+
+
+class Environment(Settings):
+    """Everything that differs between environments, read from environments/<name>.toml."""
+
+    name: SkipJsonSchema[str]
+    account: AccountId
+    regions: Annotated[Items[RegionName], Field(min_length=1)]
+    """Every stack exists once in each; the first is home to the domain."""
+    domain: DomainName
+    production: bool = False
+    """Turns the rules of production on: no data lost, nothing alone, no plain HTTP from outside."""
+    local: bool = False
+    """Deployed to the embedded local cloud."""
+    keep_data: bool = True
+    """Deletion protection, final snapshots, and 30 days until a key is gone; off only to try things."""
+    role_arn: RoleArn | None = None
+    """Role Terraform's provider assumes in the account."""
+    owners: Annotated[Items[Owner], Field(min_length=1)]
+    """Teams to ask about this environment."""
+    tags: Table[str, str] = Field(default_factory=empty_table)
+    """Tags on every resource, besides Service, Environment and ManagedBy."""
+    state: State
+    audit: Audit = Field(default_factory=Audit)
+    health: Table[str, HealthCheck] = Field(default_factory=empty_table)
+    """Health checks by kind (such as alb_targets_healthy) or by name; the name counts more."""
+    network: Network
+    gateway: Gateway = Field(default_factory=Gateway)
+    firewall: Firewall = Field(default_factory=Firewall)
+    logs: Logs = Field(default_factory=Logs)
+    services: Services
+
+    def keeping(self) -> dict[str, Any]:
+        """Return what holdfast.json says of backups and audit records, where it is not what always holds."""
+        state, audit = self.state, self.audit
+        said = {
+            "copies": [copy.model_dump() for copy in state.copies],
+            "backup_count": state.backup_count,
+            "backup_days": state.backup_days,
+            "audit_days": audit.days,
+            "unredacted": audit.unredacted,
+        }
+        usual = {"copies": [], "backup_count": 50, "backup_days": 90, "audit_days": 90, "unredacted": False}
+        return {} if said == usual else said
+
+    def health_overrides(self) -> dict[str, dict[str, Any]]:
+        """Return the settings of this environment for health checks, by kind or name."""
+        return {name: check.model_dump(exclude_unset=True) for name, check in self.health.items()}
+
+    def running(self) -> dict[str, Settings]:
+        """Return the settings of every service of this environment by the service's name, sorted."""
+        return self.services.present()
+
+    def web_services(self) -> dict[str, Service]:
+        """Return those of `running` that are web services."""
+        return {name: table for name, table in self.running().items() if isinstance(table, Service)}
+
+    def databases(self) -> dict[str, Database]:
+        """Return the databases of this environment by the name of the service that owns each, sorted."""
+        services = self.running().items()
+        return {name: service.database for name, service in services if isinstance(service, DatabaseService)}
+
+    def survives_a_zone(self, database: Database) -> bool:
+        """Tell whether the database has a standby in another zone."""
+        return self.production if database.multi_az is None else database.multi_az
+
+    def has_network(self, region: str) -> bool:
+        """Tell whether the settings say which network `region` has."""
+        return region == self.regions[0] or region in self.network.regions
+
+    def cidr(self, region: str) -> str:
+        """Return the network of the VPC in `region`."""
+        usual, own = self.network.cidr, self.network.regions.get(region)
+        return usual if own is None else own.cidr
+
+    def named_zones(self, region: str) -> tuple[str, ...] | None:
+        """Return the zones of `region` where the settings name them, else None."""
+        usual, own = self.network.zone_names, self.network.regions.get(region)
+        return usual if own is None else own.zone_names
+
+    def zones(self, region: str) -> tuple[str, ...]:
+        """Return the names of the availability zones used in `region`, the first one preferred."""
+        usual = tuple(f"{region}{letter}" for letter in ascii_lowercase[: self.network.zones])
+        return self.named_zones(region) or usual
+
+
+def environment_model(services: Mapping[str, type[Settings]]) -> type[Environment]:
+    """Return the model of a settings file in which `services` may have tables, each of its own type."""
+    return _environment_model(tuple(sorted(services.items(), key=lambda service: service[0])))
+
+
+@cache
+def _environment_model(services: tuple[tuple[str, type[Settings]], ...]) -> type[Environment]:
+    fields: dict[str, Any] = {
+        # A service may be called like an attribute of the model, or have a hyphen in its name.
+        f"service_{name.replace('-', '_')}": (table | None, Field(default=None, alias=name))
+        for name, table in services
+    }
+    tables = create_model("Services", __base__=Services, __doc__=Services.__doc__, **fields)
+    return create_model(
+        "Environment", __base__=Environment, __doc__=Environment.__doc__, services=(tables, ...)
+    )

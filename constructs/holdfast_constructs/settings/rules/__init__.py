@@ -1,0 +1,23 @@
+"""What no single key can tell: rules between keys, and the rules of production.
+
+Each rule is a pure function from an environment whose every key is fine by itself to the faults it finds.
+To add one, write it in the file it belongs to and put it in that file's RULES.
+
+    places      regions, tags, the firewall
+    network     networks, zones, ways in and out
+    services    tasks, sizes, hosts, databases
+    production  what production must not do
+"""
+
+from collections.abc import Iterator
+
+from holdfast_constructs.settings.models import Environment
+from holdfast_constructs.settings.problems import Fault
+from holdfast_constructs.settings.rules import network, places, production, services
+
+
+def broken(environment: Environment) -> Iterator[Fault]:
+    """Yield every fault of an environment."""
+    everywhere = (*places.RULES, *network.RULES, *services.RULES)
+    for rule in (*everywhere, *production.RULES) if environment.production else everywhere:
+        yield from rule(environment)

@@ -1,0 +1,9 @@
+"""A project written for its user: `holdfast init` and `holdfast new`.
+
+template     the files of a new project; its stacks, settings and snapshots are those of our example
+project      a new project in a folder
+layout       where an existing project has its stacks and its environments
+service      one more service: a stack, and a table in each environment
+environment  one more environment, like one that is there
+writing      writes files all together or not at all, and never over one that exists
+"""

@@ -1,0 +1,208 @@
+"""Stacks that register themselves, and the site that builds them."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from constructs import Construct
+from tests.support.example_settings import ENVIRONMENTS, example, load_environment, parse_environment
+
+from holdfast_constructs import ConstructError, HoldfastApp, ServiceStack
+from holdfast_constructs.project import Site, service, shared
+from holdfast_constructs.project.main import build
+from holdfast_constructs.project.registry import registrations
+from holdfast_constructs.settings import Environment, Service
+from holdfast_constructs.settings.base import recorded, unread
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+
+@shared("first")
+class First(ServiceStack):
+    def __init__(self, scope: Construct, site: Site) -> None:
+        super().__init__(scope, "first", site.target)
+        site.stack(Second)
+
+
+@shared("second")
+class Second(ServiceStack):
+    def __init__(self, scope: Construct, site: Site) -> None:
+        super().__init__(scope, "second", site.target)
+        site.stack(First)
+
+
+@service("elsewhere")
+class Elsewhere(ServiceStack):
+    def __init__(self, scope: Construct, site: Site, settings: Service) -> None:
+        super().__init__(scope, "elsewhere", site.target)
+
+
+@shared("misnamed")
+class Misnamed(ServiceStack):
+    def __init__(self, scope: Construct, site: Site) -> None:
+        super().__init__(scope, "otherwise", site.target)
+
+
+class Unregistered(ServiceStack):
+    pass
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    environment = load_environment(ENVIRONMENTS / "local.toml")
+    return Site(HoldfastApp(str(tmp_path / "out")), environment, environment.regions[0])
+
+
+def package(folder: Path, name: str, **modules: str) -> str:
+    (folder / name).mkdir()
+    (folder / name / "__init__.py").touch()
+    header = (
+        "from holdfast_constructs import ServiceStack\n"
+        "from holdfast_constructs.project import service, shared\n"
+        "from holdfast_constructs.settings import Service\n"
+    )
+    for module, text in modules.items():
+        (folder / name / f"{module}.py").write_text(header + text, encoding="utf-8")
+    return name
+
+
+def test_stacks_that_ask_for_each_other_are_named(site: Site) -> None:
+    with pytest.raises(ConstructError, match="in a circle: first -> second -> first;"):
+        site.stack(First)
+
+
+def test_a_service_that_the_environment_does_not_have_is_named(site: Site) -> None:
+    with pytest.raises(
+        ConstructError, match=r"elsewhere, which environment local .* add \[services.elsewhere\]"
+    ):
+        site.stack(Elsewhere)
+
+
+def test_a_stack_that_is_not_registered_is_named(site: Site) -> None:
+    with pytest.raises(ConstructError, match=r"Unregistered is not registered; write @service"):
+        site.stack(Unregistered)
+
+
+def test_a_stack_has_the_name_it_is_registered_with(site: Site) -> None:
+    with pytest.raises(ConstructError, match="registered as 'misnamed' and calls itself 'otherwise'"):
+        site.stack(Misnamed)
+
+
+def test_a_name_no_service_can_have_is_refused() -> None:
+    with pytest.raises(ConstructError, match="Pay_ments"):
+        shared("Pay_ments")(Unregistered)
+
+
+def test_a_service_says_what_its_settings_are() -> None:
+    class Wrong(ServiceStack):
+        def __init__(self, scope: Construct, site: Site, settings: dict[str, str]) -> None: ...
+
+    class Fewer(ServiceStack):
+        def __init__(self, scope: Construct, site: Site) -> None: ...
+
+    class Hidden(ServiceStack):
+        def __init__(self, scope: Construct, site: Site, settings: "Decimal") -> None: ...
+
+    with pytest.raises(ConstructError, match="the type of its table as annotation"):
+        service("wrong")(Wrong)
+    with pytest.raises(ConstructError, match=r"\(self, scope, site, settings\)"):
+        service("fewer")(Fewer)
+    with pytest.raises(ConstructError, match="not only for type checkers"):
+        service("hidden")(Hidden)
+
+
+def test_every_module_of_the_package_is_looked_at_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    stack = "    def __init__(self, scope, site, settings: Service): ...\n"
+    name = package(
+        tmp_path,
+        "stacks_of_a_test",
+        pay=f'@service("pay")\nclass Pay(ServiceStack):\n{stack}',
+        base='@shared("base")\nclass Base(ServiceStack):\n    pass\n',
+        helper="NOTHING = 1\n",
+    )
+
+    assert list(registrations(name)) == ["base", "pay"]
+    assert registrations(name)["pay"].settings is Service
+
+
+def test_two_stacks_with_one_name_are_both_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    stack = '@shared("base")\nclass {}(ServiceStack):\n    pass\n'
+    name = package(tmp_path, "stacks_named_twice", one=stack.format("One"), two=stack.format("Two"))
+
+    with pytest.raises(ConstructError, match=r"'base': One in \S+\.one and Two in \S+\.two"):
+        registrations(name)
+
+
+EVERYTHING = """
+[services.storefront.environment]
+LOG_LEVEL = "info"
+[services.storefront.secrets]
+KEY = "arn:aws:ssm:eu-west-1:210987654321:parameter/key"
+[health.alb_targets_healthy]
+window = 600
+[audit]
+days = 365
+[[state.copies]]
+bucket = "example-holdfast-state-prod-copy"
+region = "eu-central-1"
+[network.regions.eu-west-1]
+cidr = "10.50.0.0/16"
+zone_names = ["eu-west-1a", "eu-west-1b"]
+[gateway.certificates]
+eu-west-1 = "arn:aws:acm:eu-west-1:210987654321:certificate/0a1b2c3d"
+[firewall.rule_modes]
+HostingProviderIPList = "block"
+"""
+
+
+def test_the_example_reads_every_setting_that_its_schema_accepts(tmp_path: Path) -> None:
+    text = example("prod")
+    for old, new in (
+        (
+            'bucket = "example-holdfast-state-prod"',
+            '\\g<0>\nregion = "eu-west-1"\nkms_key_id = "alias/state"',
+        ),
+        ("backup_days = 14", '\\g<0>\nengine_version = "16"'),
+        ("cpu = 1024", '\\g<0>\nhost = "shop"'),
+        ("nat = .*", '\\g<0>\nprivate_endpoints = ["logs"]\nzone_names = ["eu-west-1a", "eu-west-1b"]'),
+        ("production = true", '\\g<0>\nkeep_data = true\nrole_arn = "arn:aws:iam::210987654321:role/deploy"'),
+        (r"\[gateway\]", "\\g<0>\ntls = true"),
+    ):
+        text = re.sub(old, new, text)
+    environment = parse_environment(text + EVERYTHING, tmp_path / "prod.toml")
+    app = HoldfastApp(str(tmp_path / "out"))
+
+    with recorded() as reads:
+        build(app, registrations("holdfast_stacks"), [environment])
+
+    assert {path for path, _ in unread(environment, reads)} == set()
+    assert not not_set(environment)
+
+
+def not_set(environment: Environment) -> set[str]:
+    """The keys of the schema that the environment of this test does not set."""
+    fields = set(Environment.model_fields) - environment.model_fields_set - {"local"}
+    for name in ("state", "network", "gateway", "firewall"):
+        table = getattr(environment, name)
+        fields |= {f"{name}.{key}" for key in type(table).model_fields if key not in table.model_fields_set}
+    web, orders = environment.web_services()["storefront"], environment.databases()["orders"]
+    fields |= {key for key in type(web).model_fields if key not in web.model_fields_set}
+    fields |= {key for key in type(orders).model_fields if key not in orders.model_fields_set}
+    return fields - {"state.backup_count", "state.backup_days"}
+
+
+def test_a_setting_of_the_environment_that_no_stack_reads_is_found() -> None:
+    environment = load_environment(ENVIRONMENTS / "local.toml")
+
+    with recorded() as reads:
+        _ = (environment.account, environment.network.cidr)
+
+    paths = dict(unread(environment, reads))
+    assert ("domain",) in paths
+    assert paths["network", "nat"] == ("cidr",)

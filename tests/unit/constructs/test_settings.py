@@ -1,0 +1,206 @@
+"""What a person is told when a settings file is wrong: file and line, key, got, allowed, next."""
+# ruff: noqa: E501 - the table of what is refused reads better with a case on each line
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from tests.support.edited_settings import FILE, PROD, edited, only, problems
+from tests.support.example_settings import ENVIRONMENTS, load_environment, parse_environment
+
+from holdfast_constructs.compute._fargate_sizes import FARGATE_SIZES
+
+ORDERS_DIGEST = re.findall(r"/orders(@sha256:[0-9a-f]{64})", PROD)[0]
+
+
+@pytest.mark.parametrize("file", sorted(ENVIRONMENTS.glob("*.toml")), ids=lambda file: file.stem)
+def test_every_environment_of_the_repository_is_valid(file: Path) -> None:
+    environment = load_environment(file)
+
+    assert environment.name == file.stem
+
+
+def test_an_environment_has_what_its_file_says() -> None:
+    prod = load_environment(ENVIRONMENTS / "prod.toml")
+
+    assert prod.production
+    assert prod.zones("eu-west-1") == ("eu-west-1a", "eu-west-1b", "eu-west-1c")
+    assert prod.network.nat == "per_az"
+    assert prod.firewall.mode == "block"
+    assert {"orders", "storefront"} <= set(prod.running())
+    assert prod.databases()["orders"].instance_class == "db.r6g.large"
+
+
+def test_production_lets_no_attack_through_behind_eight_kilobytes_of_padding() -> None:
+    firewall = load_environment(ENVIRONMENTS / "prod.toml").firewall
+
+    assert firewall.mode == "block"
+    assert not firewall.rule_modes
+
+
+def test_an_environment_cannot_be_changed() -> None:
+    prod = load_environment(ENVIRONMENTS / "prod.toml")
+
+    with pytest.raises(ValidationError, match="frozen"):
+        prod.production = False
+    with pytest.raises(TypeError, match="mappingproxy"):
+        prod.tags["Owner"] = "me"  # type: ignore[index]
+
+
+REFUSED = [
+    ("an unknown key", [("rate_limit", "rate_limt")], "firewall.rate_limt", "'rate_limt'", "did you mean rate_limit?"),
+    ("an unknown table", [("[firewall]", "[firewal]")], "firewal", "'firewal'", "did you mean firewall?"),
+    ("an unknown service", [("[services.storefront]", "[services.storefrnt]")], "services.storefrnt", "'storefrnt'", "did you mean storefront?"),
+    ("the name written down", [("production = true", 'production = true\nname = "prod"')], "name", "'name'", "the file's own name"),
+    ("a short account id", [('"210987654321"', '"21098765432"')], "account", "'21098765432'", "12 digits"),
+    ("an account id without quotes", [('"210987654321"', "210987654321")], "account", "210987654321", "in quotes"),
+    ("an unknown region", [('["eu-west-1"]', '["europe"]')], "regions[0]", "'europe'", "such as eu-west-1"),
+    ("no region", [('["eu-west-1"]', "[]")], "regions", "a list of 0", "a list of at least 1"),
+    ("a region twice", [('["eu-west-1"]', '["eu-west-1", "eu-west-1"]')], "regions", "'eu-west-1'", "each region once"),
+    ("a domain with a scheme", [('"example.com"', '"https://example.com"')], "domain", "'https://example.com'", "such as example.com"),
+    ("a bucket with capitals", [("example-holdfast-state-prod", "Example-State")], "state.bucket", "'Example-State'", "3-63 of a-z"),
+    ("a bucket called like an address", [("example-holdfast-state-prod", "10.0.0.1")], "state.bucket", "'10.0.0.1'", "not an IP address"),
+    ("a bucket with two dots", [("example-holdfast-state-prod", "a..b")], "state.bucket", "'a..b'", "no two dots"),
+    ("a missing bucket", [('bucket = "example-holdfast-state-prod"\n', "")], "state.bucket", "nothing", "3-63 of a-z"),
+    ("a network with host bits", [("10.40.0.0/16", "10.40.0.1/16")], "network.cidr", "'10.40.0.1/16'", "no host bits set"),
+    ("a network no VPC can have", [("10.40.0.0/16", "10.0.0.0/8")], "network.cidr", "'10.0.0.0/8'", "/16 to /28"),
+    ("a network too small for its subnets", [("10.40.0.0/16", "10.40.0.0/24")], "network.cidr", "10.40.0.0/24 for 3 zones", "/16 to /21"),
+    ("no zones", [("zones = 3", "zones = 0")], "network.zones", "0", "1-6"),
+    ("one zone in production", [("zones = 3", "zones = 1")], "network.zones", "1 (eu-west-1a)", "2-6 zones"),
+    ("one zone anywhere but on the local cloud", [("zones = 3", "zones = 1"), ("production = true\n", "")], "network.zones", "1 (eu-west-1a)", "2-6 zones, except on the local cloud"),
+    ("one named zone in production", [("zones = 3", 'zone_names = ["eu-west-1c"]')], "network.zone_names", "1 (eu-west-1c)", "2-6 zones"),
+    ("zones of another region", [("zones = 3", 'zone_names = ["eu-west-1a", "eu-west-2b"]')], "network.zone_names", "eu-west-1a, eu-west-2b", "different zones of eu-west-1"),
+    ("a zone twice", [("zones = 3", 'zone_names = ["eu-west-1a", "eu-west-1a"]')], "network.zone_names", "eu-west-1a, eu-west-1a", "different zones of eu-west-1"),
+    ("an unknown way out", [('"per_az"', '"per_zone"')], "network.nat", "'per_zone'", "per_az, single, none"),
+    ("one way out in production", [('"per_az"', '"single"')], "network.nat", "'single'", "per_az in production"),
+    ("a firewall nobody decided on", [('mode = "block"\n', "")], "firewall.mode", "nothing", "block or count"),
+    ("no firewall in production", [('[firewall]\nmode = "block"\nrate_limit = 2000\n', "")], "firewall.mode", "nothing", "block or count"),
+    ("logs of a month in production", [("retention_days = 365", "retention_days = 30")], "logs.retention_days", "30", "one of 365, 400"),
+    ("no way to AWS", [('"per_az"', '"none"\nprivate_endpoints = ["logs"]')], "network.private_endpoints", "logs", "ecr.api, ecr.dkr, logs, secretsmanager"),
+    ("no way to a parameter", [('"per_az"', '"none"\nprivate_endpoints = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"]'), ("arn:aws:secretsmanager:eu-west-1:210987654321:secret:orders", "arn:aws:ssm:eu-west-1:210987654321:parameter/orders")], "network.private_endpoints", "ecr.api, ecr.dkr, logs, secretsmanager", "secretsmanager, ssm"),
+    ("no way to an image elsewhere", [('"per_az"', '"none"\nprivate_endpoints = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"]'), ("210987654321.dkr.ecr.eu-west-1.amazonaws.com/orders", "ghcr.io/example/orders")], "services.orders.image", "ghcr.io/example/orders", "in Amazon ECR in eu-west-1"),
+    ("no way to an image of another region", [('"per_az"', '"none"\nprivate_endpoints = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"]'), ("ecr.eu-west-1.amazonaws.com/orders", "ecr.us-east-1.amazonaws.com/orders")], "services.orders.image", "ecr.us-east-1", "in Amazon ECR in eu-west-1"),
+    ("plain HTTP in production", [("[gateway]", "[gateway]\ntls = false")], "gateway.tls", "false", "true in production"),
+    ("no certificate", [('zone_id = "Z0PRODEXAMPLE0000001"', "")], "gateway", "neither zone_id nor a certificate", "zone_id"),
+    ("a certificate of another region", [("[gateway]", '[gateway]\ncertificates = { eu-west-1 = "arn:aws:acm:us-east-1:210987654321:certificate/0a" }')], "gateway.certificates.eu-west-1", "us-east-1", "a certificate in eu-west-1"),
+    ("a certificate for no region", [("[gateway]", '[gateway]\ncertificates = { eu-west-2 = "arn:aws:acm:eu-west-2:210987654321:certificate/0a" }')], "gateway.certificates.eu-west-2", "'eu-west-2'", "eu-west-1"),
+    ("an unknown firewall mode", [('mode = "block"', 'mode = "blok"')], "firewall.mode", "'blok'", "count, block"),
+    ("an unknown firewall rule", [('mode = "block"', 'mode = "block"\nrule_modes = { SizeRestriction_BODY = "count" }')], "firewall.rule_modes.SizeRestriction_BODY", "'SizeRestriction_BODY'", "a managed group"),
+    ("a rate limit AWS does not take", [("rate_limit = 2000", "rate_limit = 9")], "firewall.rate_limit", "9", "10-2000000000"),
+    ("a retention CloudWatch lacks", [("retention_days = 365", "retention_days = 100")], "logs.retention_days", "100", "90, 120"),
+    ("a tag of Holdfast's", [("CostCenter", "ManagedBy")], "tags.ManagedBy", "'ManagedBy'", "other tags"),
+    ("a tag of AWS's", [("CostCenter", '"aws:cost"')], "tags.aws:cost", "a key of 8", "not begin with aws:"),
+    ("no owner", [('["team-platform", "team-checkout"]', "[]")], "owners", "a list of 0", "a list of at least 1"),
+    ("an impossible CPU", [("cpu = 512", "cpu = 500")], "services.storefront.cpu", "cpu = 500 with memory = 1024", "one of 256, 512"),
+    ("an impossible pair of CPU and memory", [("memory = 2048", "memory = 512")], "services.orders.memory", "cpu = 1024 with memory = 512", "2048-8192"),
+    ("an image by tag in production", [(ORDERS_DIGEST, ":v1")], "services.orders.image", "orders:v1", "@sha256:<64 hex digits> in production"),
+    ("an image of neither form", [(ORDERS_DIGEST, "@sha256:abc")], "services.orders.image", "orders@sha256:abc", "repository@sha256:<64 hex digits>"),
+    ("a variable given twice", [("LOG_LEVEL", "PAYMENTS_API_KEY_ID"), ("PAYMENTS_API_KEY =", "PAYMENTS_API_KEY_ID =")], "services.orders.environment", "both in environment and in secrets", "each once"),
+    ("fewer tasks at most than at least", [("max_tasks = 12\ncpu = 512", "max_tasks = 2\ncpu = 512")], "services.storefront.max_tasks", "2, while min_tasks is 3", "3-5000"),
+    ("a single task in production", [("min_tasks = 3\nmax_tasks = 12\ncpu = 512", "min_tasks = 1\ncpu = 512")], "services.storefront.min_tasks", "1", "2-5000 in production"),
+    ("no task at all", [("min_tasks = 3\nmax_tasks = 12\ncpu = 512", "min_tasks = 0\ncpu = 512")], "services.storefront.min_tasks", "0", "1-5000"),
+    ("a number in quotes", [("min_tasks = 3\nmax_tasks = 12\ncpu = 512", 'min_tasks = "3"\ncpu = 512')], "services.storefront.min_tasks", "'3'", "a whole number"),
+    ("a host twice", [('host = "www"', 'host = "orders"')], "services.storefront.host", "'orders'", "a host of its own"),
+    ("a host with a dot", [('host = "www"', 'host = "www.shop"')], "services.storefront.host", "'www.shop'", "inner hyphens"),
+    ("a variable with a space", [("LOG_LEVEL", '"LOG LEVEL"')], "services.orders.environment.LOG LEVEL", "'LOG LEVEL'", "letters, digits and underscores"),
+    ("too little storage", [("storage_gib = 100\n", "storage_gib = 5\n")], "services.orders.database.storage_gib", "5", "20-65536"),
+    ("too much storage", [("max_storage_gib = 500", "max_storage_gib = 70000")], "services.orders.database.max_storage_gib", "70000", "20-65536"),
+    ("storage that cannot grow", [("max_storage_gib = 500", "max_storage_gib = 105")], "services.orders.database.max_storage_gib", "105, while storage_gib is 100", "110-65536"),
+    ("a database without a standby in production", [("multi_az = true", "multi_az = false")], "services.orders.database.multi_az", "false", "true in production"),
+    ("a database with a day of backups in production", [("backup_days = 14", "backup_days = 1")], "services.orders.database.backup_days", "1", "7-35 in production"),
+    ("a database that is no class", [("db.r6g.large", "r6g.large")], "services.orders.database.class", "'r6g.large'", "such as db.t4g.medium"),
+    ("a service without its database", [(PROD[PROD.index("[services.orders.database]") :], "")], "services.orders.database", "nothing", "a table"),
+    ("production without its data kept", [("production = true", "production = true\nkeep_data = false")], "keep_data", "false", "true in production"),
+    ("production on the local cloud", [("production = true", "production = true\nlocal = true")], "production", "production = true and local = true", "one of the two"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("edits", "key", "got", "allowed"), [case[1:] for case in REFUSED], ids=[c[0] for c in REFUSED]
+)
+def test_refuses(edits: list[tuple[str, str]], key: str, got: str, allowed: str) -> None:
+    problem = next(problem for problem in problems(edited(*edits)) if problem.key == key)
+
+    assert problem.place.startswith("environments/prod.toml")
+    assert got in problem.got
+    assert allowed in problem.allowed
+    assert problem.next_step
+
+
+def test_private_endpoints_are_a_way_to_aws() -> None:
+    endpoints = '"none"\nprivate_endpoints = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"]'
+
+    assert parse_environment(edited(('"per_az"', endpoints)), FILE).network.nat == "none"
+
+
+def test_the_local_cloud_may_have_a_single_zone() -> None:
+    text = (ENVIRONMENTS / "local.toml").read_text(encoding="utf-8").replace("zones = 2", "zones = 1")
+
+    assert parse_environment(text, FILE).zones("eu-west-1") == ("eu-west-1a",)
+
+
+def test_the_place_is_the_line_the_key_stands_on() -> None:
+    problem = only(("rate_limit = 2000", "rate_limit = 9"))
+
+    line = PROD[: PROD.index("rate_limit")].count("\n") + 1
+    assert problem.place == f"environments/prod.toml:{line}"
+
+
+def test_the_place_of_a_missing_key_is_the_table_it_belongs_to() -> None:
+    problem = only(('bucket = "example-holdfast-state-prod"\n', ""))
+
+    line = PROD[: PROD.index("[state]")].count("\n") + 1
+    assert problem.place == f"environments/prod.toml:{line}"
+
+
+def test_a_region_more_needs_a_network_of_its_own() -> None:
+    problem = only(('["eu-west-1"]', '["eu-west-1", "eu-central-1"]'))
+
+    assert problem.key == "network.regions.eu-central-1"
+    assert "[network.regions.eu-central-1]" in problem.next_step
+
+
+def test_networks_of_two_regions_do_not_overlap() -> None:
+    own = '[network.regions.eu-central-1]\ncidr = "10.40.128.0/17"\n\n[gateway]'
+
+    problem = only(('["eu-west-1"]', '["eu-west-1", "eu-central-1"]'), ("[gateway]", own))
+
+    assert problem.key == "network.regions.eu-central-1.cidr"
+    assert "10.40.128.0/17, while eu-west-1 has 10.40.0.0/16" in problem.got
+
+
+def test_a_region_more_has_its_own_network_and_zones() -> None:
+    own = '[network.regions.eu-central-1]\ncidr = "10.41.0.0/16"\n\n[gateway]'
+
+    prod = parse_environment(
+        edited(('["eu-west-1"]', '["eu-west-1", "eu-central-1"]'), ("[gateway]", own)), FILE
+    )
+
+    assert prod.cidr("eu-west-1") == "10.40.0.0/16"
+    assert prod.cidr("eu-central-1") == "10.41.0.0/16"
+    assert prod.zones("eu-central-1") == ("eu-central-1a", "eu-central-1b", "eu-central-1c")
+
+
+@settings(deadline=None)
+@given(st.text(max_size=60) | st.lists(st.sampled_from(PROD.splitlines()), max_size=40).map("\n".join))
+def test_any_text_is_either_an_environment_or_a_list_of_problems(text: str) -> None:
+    found = problems(text)
+
+    assert all(problem.what and problem.allowed and problem.next_step for problem in found)
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(sorted(FARGATE_SIZES)),
+    st.integers(min_value=1, max_value=240).map(lambda half: half * 512),
+)
+def test_a_size_is_accepted_exactly_when_fargate_has_it(cpu: int, memory: int) -> None:
+    text = PROD.replace("cpu = 512", f"cpu = {cpu}").replace("memory = 1024", f"memory = {memory}")
+
+    keys = {problem.key for problem in problems(text)}
+
+    assert (keys == set()) == (memory in FARGATE_SIZES[cpu])
+    assert keys <= {"services.storefront.memory"}

@@ -1,0 +1,101 @@
+"""No settings file may hold a secret, and no message repeats one."""
+
+import re
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from tests.support.edited_settings import FILE, PROD, edited, only, problems
+from tests.support.example_settings import parse_environment
+
+# Made up, and put together here so that no scanner takes this file for a leak.
+SECRETS = {
+    "an AWS access key id": "AKIA" + "ABCDEFGHIJKLMNOP",
+    "an AWS secret access key": "wJalrXUtnFEMI/K7MDENG/bPxRfi" + "CYEXAMPLEKEY",
+    "a private key": "-----BEGIN RSA " + "PRIVATE KEY-----",
+    "a GitHub token": "ghp_" + "a1B2" * 9,
+    "a GitLab token": "glpat-" + "a1B2c3D4e5F6g7H8i9J0",
+    "a Slack token": "xoxb-" + "123456789012-abcdef",
+    "a Stripe key": "sk_live_" + "a1B2c3D4e5F6g7H8",
+    "a Google API key": "AIza" + "a" * 35,
+    "an npm token": "npm_" + "a1B2" * 9,
+    "a JSON web token": "eyJhbGciOiJIUzI1NiJ9." + "eyJzdWIiOiIxMjM0In0.c2ln",
+    "a URL with a password": "postgres://app:" + "hunter22@db.internal:5432/orders",
+    "a connection string with a password": "Server=db;User Id=app;Password=" + "hunter22;",
+}
+
+
+@pytest.mark.parametrize(("kind", "secret"), SECRETS.items(), ids=SECRETS)
+def test_refuses_a_secret_of_a_known_kind_wherever_it_stands(kind: str, secret: str) -> None:
+    in_a_tag = only(('CostCenter = "shop"', f'CostCenter = "{secret}"'))
+    in_a_domain = only(('domain = "example.com"', f'domain = "{secret}"'))
+    in_a_list = only(('["team-platform"', f'["{secret}"'))
+
+    assert [problem.key for problem in (in_a_tag, in_a_domain, in_a_list)] == [
+        "tags.CostCenter",
+        "domain",
+        "owners[0]",
+    ]
+    for problem in (in_a_tag, in_a_domain, in_a_list):
+        assert kind in problem.what
+        assert secret not in str(problem)
+        assert "Secrets Manager" in problem.allowed
+
+
+def test_refuses_a_secret_in_a_comment() -> None:
+    secret = SECRETS["an AWS access key id"]
+
+    problem = only(("[tags]", f"# the old one was {secret}\n[tags]"))
+
+    line = PROD[: PROD.index("[tags]")].count("\n") + 1
+    assert problem.place.endswith(f"prod.toml:{line}")
+    assert secret not in str(problem)
+
+
+@pytest.mark.parametrize(
+    "name", ["DB_PASSWORD", "apiKey", "SESSION_SECRET", "ACCESS_TOKEN", "CONNECTION_STRING"]
+)
+def test_refuses_a_literal_value_under_a_name_secrets_go_by(name: str) -> None:
+    problem = only(('LOG_LEVEL = "info"', f'{name} = "hunter22"'))
+
+    assert problem.key == f"services.orders.environment.{name}"
+    assert "hunter22" not in str(problem)
+    assert "[services.<name>.secrets]" in problem.allowed
+
+
+def test_refuses_anything_but_a_reference_below_secrets_without_repeating_it() -> None:
+    arn = re.findall(r'PAYMENTS_API_KEY = "(.*)"', PROD)[0]
+
+    problem = only((arn, "hunter22"))
+
+    assert problem.key == "services.orders.secrets.PAYMENTS_API_KEY"
+    assert "hunter22" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("TOKEN_TTL", "3600"), ("AUTH_URL", "https://login.example.com/")]
+)
+def test_what_is_only_about_a_secret_is_allowed(name: str, value: str) -> None:
+    prod = parse_environment(edited(("LOG_LEVEL", name), ('"info"', f'"{value}"')), FILE)
+
+    assert prod.web_services()["orders"].environment[name] == value
+
+
+@settings(deadline=None)
+@given(st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), min_size=12))
+def test_a_secret_by_its_name_is_never_repeated(value: str) -> None:
+    def told_of(secret: str) -> str:
+        document = f"[services.orders.environment]\nDB_PASSWORD = {quoted(secret)}\n"
+        return "\n".join(str(problem) for problem in problems(document))
+
+    # A value may be a word that the message has anyway, such as "environments".
+    assume(value not in told_of("some other one"))
+
+    told = told_of(value)
+
+    assert "DB_PASSWORD" in told
+    assert value not in told
+
+
+def quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
