@@ -56,9 +56,10 @@ lock: ## resolve requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --extra local --extra dask --group dev --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate --python-version 3.11 -o requirements.lock
 
-schema: install ## generate environments/schema.json, docs/schemas/ and docs/cli.md
+schema: install ## generate environments/schema.json, docs/schemas/, docs/cli.md and the workflows in docs/ci.md
 	$(BIN)/python tools/schemas.py
 	$(BIN)/python tools/cli_docs.py
+	$(BIN)/python tools/ci_page.py
 
 clean: ## everything that was generated, the virtual environment too
 	rm -rf $(VENV) .holdfast cdktf.out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -75,15 +75,20 @@ def _together(spans: list[tuple[int, ...]]) -> int:
     return total
 
 
+def copy_app(folder: Path) -> None:
+    """Make the folder, with what this repository's app is synthesized from."""
+    folder.mkdir()
+    shutil.copy(ROOT / "cdktf.json", folder)
+    shutil.copytree(ROOT / "environments", folder / "environments")
+
+
 @contextmanager
 def place() -> Iterator[Place]:
     """A folder with this repository's app, and a running local cloud."""
     with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as made:
         scratch = Path(made)
         folder = scratch / "project"
-        folder.mkdir()
-        shutil.copy(ROOT / "cdktf.json", folder)
-        shutil.copytree(ROOT / "environments", folder / "environments")
+        copy_app(folder)
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith(("HOLDFAST_", "JSII_"))
         }

@@ -19,7 +19,7 @@ or print: `cli.main` is the one place that turns them into text and an exit code
 """
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,13 @@ class HoldfastError(Exception):
 
     def __str__(self) -> str:
         return self.what if self.next_step is None else f"{self.what}\n  next: {self.next_step}"
+
+
+def nearest(asked: str, names: Iterable[str]) -> str | None:
+    """Return which of the names was probably meant; None where none is near."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for an error
+
+    return next(iter(get_close_matches(asked, sorted(names), n=1)), None)
 
 
 class UsageError(HoldfastError):

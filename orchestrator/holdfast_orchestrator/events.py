@@ -64,7 +64,10 @@ class SynthFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(Event):
-    """A plan, deploy or destroy of `shards`, in the order they will be shown, has begun."""
+    """A plan, deploy or destroy of `shards`, in the order they will be shown, has begun.
+
+    `waits_for` names, for each of them, the shards of this run that have to end first.
+    """
 
     kind: ClassVar[str] = "run_started"
 
@@ -75,6 +78,7 @@ class RunStarted(Event):
     environments: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
+    waits_for: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,23 +1,17 @@
 """What was deployed, asked for where there are credentials and the app; the bucket is moto's."""
 
 import json
-import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
-from tests.support.command_line import Ran, run_cli
-from tests.support.written_app import REGION, WrittenApp
+from tests.support.bucket_machine import BucketMachine
+from tests.support.written_app import REGION
 
 from holdfast_orchestrator import AuditFilter, History, Project
-from holdfast_orchestrator.app.manifest import StateLocation
 from holdfast_orchestrator.errors import HoldfastError, NeedsPersonError, StateBucketError, UsageError
 from holdfast_orchestrator.events import Event, Notice
 from holdfast_orchestrator.lifecycle import Phase
-from holdfast_orchestrator.local.environment import local_environ
 from holdfast_orchestrator.record.actor import Actor
 from holdfast_orchestrator.record.audit.entry import Action
 from holdfast_orchestrator.record.audit.trail import AuditTrail
@@ -25,39 +19,13 @@ from holdfast_orchestrator.record.journal.entry import JournalName
 from holdfast_orchestrator.record.journal.journal import Journal
 from holdfast_orchestrator.record.runs import RunRecord, begin_run
 from holdfast_orchestrator.report.schemas import SCHEMAS
-from holdfast_orchestrator.state.s3 import S3Store
-from holdfast_orchestrator.system.runtime import Boto3Aws
-from holdfast_orchestrator.testing import FrozenClock, captured_terminal, refusing_runtime
 
 RUN = "01JD3K4T7Q9ZV5M2X8R6W1B0CE"
 UNKNOWN = "01JD3K4T7Q9ZV5M2X8R6W1B0CF"
 
 
-@dataclass(frozen=True)
-class Loopback:
-    """Every AWS but the local cloud's is at this endpoint."""
-
-    endpoint: str
-
-    def client(self, service: str, *, region: str, environ: Mapping[str, str]) -> Any:
-        return Boto3Aws().client(service, region=region, environ=local_environ(self.endpoint))
-
-
-class Machine:
-    """An app with an environment in AWS and one of a local cloud that does not run."""
-
-    def __init__(self, folder: Path, endpoint: str) -> None:
-        self.bucket = f"states-{uuid.uuid4().hex[:8]}"
-        self.runtime = refusing_runtime(
-            clock=FrozenClock(), aws=Loopback(endpoint), cwd=folder, cache=folder / "cache"
-        )
-        s3 = self.runtime.aws.client("s3", region=REGION, environ={})
-        s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-        self.store = S3Store(s3, StateLocation(bucket=self.bucket, key="", region=REGION), cloud="aws")
-        write_app(folder, bucket=self.bucket)
-
-    def run(self, *argv: str) -> Ran:
-        return run_cli(argv, replace(self.runtime, terminal=captured_terminal()))
+class Machine(BucketMachine):
+    """One in whose bucket a run is recorded."""
 
     def begin(self) -> None:
         """Write that a run began, a step in a shard's journal, and a record in the audit trail."""
@@ -89,13 +57,6 @@ class Machine:
                 started=now,
             ),
         )
-
-
-def write_app(folder: Path, *, bucket: str) -> None:
-    (folder / "cdktf.json").write_text('{"app": "false"}')
-    app = WrittenApp(folder, bucket)
-    app.add("orders-prod", cloud="aws")
-    app.add("orders-local", cloud="local", bucket="local-states")
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ On a machine without the app: `History.in_bucket("acme-state", region="eu-west-1
 A bucket that is missing or may not be read raises StateBucketError.
 """
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast_orchestrator.api.buckets import BucketAccess
 from holdfast_orchestrator.app.selection import Names, names_of
-from holdfast_orchestrator.errors import UsageError
+from holdfast_orchestrator.errors import UsageError, nearest
 from holdfast_orchestrator.system.runtime import Runtime, real_runtime
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.record.audit.trail import AuditFilter
     from holdfast_orchestrator.record.audit.verify import Verification
     from holdfast_orchestrator.record.journal.entry import Entry
+    from holdfast_orchestrator.record.outputs import ShardOutputs
     from holdfast_orchestrator.record.runs import RunRecord
     from holdfast_orchestrator.state.object_store import DurableStore
 
@@ -100,6 +102,25 @@ class History:
             raise UsageError(f"there is no run {name} in {buckets}", next_step="to see them: holdfast runs")
         return RecordedRun(record, journals)
 
+    def outputs(self, shard: str | None = None, *, env: Names = ()) -> "tuple[ShardOutputs, ...]":
+        """Return the outputs of each shard's last good deployment, sorted by shard name.
+
+        `shard` is the name of one, or its service where only one shard has it; `env` names environments
+        (none: all). Raises UsageError where no deployed shard, or more than one, has that name;
+        NeedsPersonError where a record or the state that it names cannot be read.
+        """
+        from holdfast_orchestrator.record.outputs import deployed_outputs  # noqa: PLC0415 - when it is called
+
+        wanted = names_of(env)
+        shards = [
+            each
+            for store in self.buckets.values()
+            for each in deployed_outputs(store)
+            if not wanted or each.environment in wanted
+        ]
+        chosen = shards if shard is None else [_named(shards, shard)]
+        return tuple(sorted(chosen, key=lambda each: each.shard))
+
     def audit(
         self, wanted: "AuditFilter | None" = None, *, env: Names = (), limit: int = 50
     ) -> "tuple[AuditRecord, ...]":
@@ -137,6 +158,22 @@ class History:
         from holdfast_orchestrator.record.audit.athena import example_query, table_ddl  # noqa: PLC0415
 
         return {bucket: f"{table_ddl(bucket)};\n\n{example_query()};\n" for bucket in self.buckets}
+
+
+def _named(shards: "Sequence[ShardOutputs]", wanted: str) -> "ShardOutputs":
+    """Return the one shard with this name, or the only one of this service."""
+    exact = [each for each in shards if each.shard == wanted]
+    fitting = exact or [each for each in shards if each.service == wanted]
+    if len(fitting) == 1:
+        return fitting[0]
+    names = sorted(each.shard for each in (fitting or shards))
+    raise UsageError(
+        f"{wanted!r} is {'the service of several deployed shards' if fitting else 'no deployed shard'}; "
+        f"there are: {', '.join(names) or 'none'}",
+        next_step=f"holdfast output {shlex.quote(nearest(wanted, names) or names[0])}"
+        if names
+        else "deploy it first: holdfast deploy",
+    )
 
 
 def run_name(text: str) -> str:

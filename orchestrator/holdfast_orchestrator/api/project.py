@@ -31,7 +31,7 @@ from holdfast_orchestrator.app.manifest import Manifest, Shard, by_bucket
 from holdfast_orchestrator.app.selection import EVERYTHING, Names, Selection, names_of, select
 from holdfast_orchestrator.context.tools import RealTools
 from holdfast_orchestrator.errors import UsageError
-from holdfast_orchestrator.events import Listener, ignore
+from holdfast_orchestrator.events import Listener, Notice, ignore
 from holdfast_orchestrator.system.runtime import load_ahead
 from holdfast_orchestrator.system.stop import StopSignal
 
@@ -128,6 +128,8 @@ class Project(MovingApp):
         Raises UsageError for a selection that spans environments without naming them, and with
         `options.executor` as `executor.dask_cluster.joined` does.
         """
+        from holdfast_orchestrator.api.outputs import SIMULATED, simulates_tasks, with_outputs  # noqa: PLC0415 - only with Terraform
+
         options = optioned(options, keywords)
         if plan is None or isinstance(plan, Selection):
             what: Plan | Selection = selected(plan or EVERYTHING, keywords)
@@ -145,7 +147,9 @@ class Project(MovingApp):
                 shards = self._as_planned(what, manifest)
             if crew is not None:
                 self._refuse_local(shards)
-            return _carried_out(
+            if any(map(simulates_tasks, shards)):
+                run.emit(Notice(message=SIMULATED))
+            result = _carried_out(
                 run,
                 options,
                 crew=crew,
@@ -155,6 +159,7 @@ class Project(MovingApp):
                 atomic=options.atomic,
                 refresh=options.refresh,
             )
+            return with_outputs(result, shards, self._tools)
 
     def destroy(
         self,

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.api.buckets import BucketAccess, Cloud
 from holdfast_orchestrator.api.by_hand import ByHand, Tell, find_person
-from holdfast_orchestrator.errors import HoldfastError, UsageError
+from holdfast_orchestrator.app.selection import Names, names_of
+from holdfast_orchestrator.errors import HoldfastError, UsageError, nearest
 from holdfast_orchestrator.system.runtime import Runtime, real_runtime
 
 if TYPE_CHECKING:
@@ -242,6 +243,20 @@ class States:
         top = StateLocation(bucket=bucket, key="", region=region, kms_key_id=kms_key_id)
         addresses = tuple(_in_bucket(access, top, access.cloud_of(bucket)))
         return cls(runtime=runtime, addresses=addresses, tools=access.tools)
+
+    def in_environments(self, env: Names) -> "States":
+        """Return the states of these environments (none: all). Raises UsageError for one without a shard."""
+        wanted = names_of(env)
+        existing = {each.environment for each in self.addresses}
+        for name in wanted:
+            if name not in existing:
+                meant = nearest(name, existing)
+                raise UsageError(
+                    f"--env {name!r} has no shard; there are: {', '.join(sorted(existing)) or 'none'}",
+                    next_step=None if meant is None else f"if you mean it: --env {meant}",
+                )
+        chosen = tuple(each for each in self.addresses if not wanted or each.environment in wanted)
+        return replace(self, addresses=chosen)
 
     def of(self, shard: str) -> ShardState:
         """Return the state of the shard with this name, state folder or key, or the only shard of a service.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from holdfast_orchestrator.app.manifest import Manifest, Shard
-from holdfast_orchestrator.errors import UsageError
+from holdfast_orchestrator.errors import UsageError, nearest
 
 Names = str | Sequence[str]
 """One name, or several."""
@@ -93,8 +93,16 @@ def _narrowed(
     existing = {named(shard) for shard in shards}
     for name in asked:
         if name not in existing:
-            raise UsageError(f"{option} {name!r} matches no stack; there are: {', '.join(sorted(existing))}")
+            raise UsageError(
+                f"{option} {name!r} matches no stack; there are: {', '.join(sorted(existing))}",
+                next_step=_meant(option, name, existing),
+            )
     return tuple(shard for shard in shards if not asked or named(shard) in asked)
+
+
+def _meant(option: str, asked: str, names: Iterable[str]) -> str | None:
+    meant = nearest(asked, names)
+    return None if meant is None else f"if you mean it: {option} {meant}"
 
 
 def _globbed(shards: Sequence[Shard], globs: Iterable[str]) -> tuple[Shard, ...]:
@@ -108,7 +116,11 @@ def _globbed(shards: Sequence[Shard], globs: Iterable[str]) -> tuple[Shard, ...]
         }
         if not matching:
             names = ", ".join(sorted(shard.name for shard in shards))
-            raise UsageError(f"--stack {glob!r} matches no stack; there are: {names}")
+            every = {name for shard in shards for name in (shard.name, shard.service)}
+            raise UsageError(
+                f"--stack {glob!r} matches no stack; there are: {names}",
+                next_step=_meant("--stack", glob, every),
+            )
         chosen |= matching
     return tuple(shard for shard in shards if not asked or shard.name in chosen)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from holdfast_orchestrator.cli._groups import SuggestingGroup
 from holdfast_orchestrator.errors import (
     EXIT_DEFECT,
     EXIT_OK,
@@ -44,6 +45,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "destroy": ("destroy", "Take shards down, dependents first."),
     "runs": ("runs", "List what was deployed, newest first, from any machine."),
     "show": ("show", "Show one run: who, when, how each shard ended."),
+    "output": ("output", "Show the outputs of the last good deploy: URLs, names, ids."),
     "advise": ("advise", "Show which shards to split or merge, and how."),
     "audit": ("audit", "List, filter and verify every recorded action."),
     "state": ("state", "Repair a state by hand: backups, pull, restore, unlock."),
@@ -51,6 +53,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "adopt": ("adopt", "Take over a state that another tool keeps: a file, an S3 key, a pulled state."),
     "doctor": ("doctor", "Show what is missing, and the command that repairs it."),
     "local": ("local", "Run the local cloud: up, down, status, reset."),
+    "completion": ("completion", "Print the completion script of bash, zsh or fish."),
 }
 
 _EPILOG = """\b
@@ -66,7 +69,7 @@ in Holdfast · 4 stopped by a gate · 5 failed and rolled back · 6 needs a pers
 """
 
 
-class LazyGroup(click.Group):
+class LazyGroup(SuggestingGroup):
     """A group whose commands are imported when they are needed."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

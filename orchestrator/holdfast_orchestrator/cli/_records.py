@@ -30,6 +30,7 @@ history_options = options(
 )
 state_options = options(
     click.argument("shard"),
+    env_option,
     project_option,
     mirrored(
         "--state-bucket",
@@ -91,7 +92,7 @@ def _state(runtime: Runtime, given: Mapping[str, Any]) -> "ShardState":
         from holdfast_orchestrator.api.project import Project  # noqa: PLC0415
 
         states = Project.load(given["project"], runtime=runtime).states()
-    return states.of(given["shard"])
+    return states.in_environments(given["env"]).of(given["shard"])
 
 
 def _region(given: Mapping[str, Any]) -> str:

@@ -104,10 +104,17 @@ class Session:
         if terminal.is_tty and not self.output.json:
             from holdfast_orchestrator.report.table import LiveTable  # noqa: PLC0415 - rich, for terminals only
 
-            return LiveTable(terminal, verbose=self.verbose)
-        from holdfast_orchestrator.report.lines import Lines  # noqa: PLC0415
+            return LiveTable(terminal, self.runtime.clock, verbose=self.verbose)
+        from holdfast_orchestrator.report.lines import Folds, Lines  # noqa: PLC0415
 
-        return Lines(self.output.talk, verbose=self.verbose)
+        environ = self.runtime.environ
+        return Lines(
+            self.output.talk,
+            verbose=self.verbose,
+            clock=self.runtime.clock,
+            stamped=environ.get("CI", "").lower() in ("true", "1"),
+            folds=Folds.of(environ),
+        )
 
 
 @contextmanager

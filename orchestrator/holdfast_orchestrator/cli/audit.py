@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from holdfast_orchestrator.cli._groups import SuggestingGroup
 from holdfast_orchestrator.cli._options import examples, mirrored
 from holdfast_orchestrator.cli._records import history_options, opened_history
 from holdfast_orchestrator.errors import EXIT_FAILED, EXIT_OK
@@ -15,6 +16,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group(
+    cls=SuggestingGroup,
     invoke_without_command=True,
     epilog=examples(
         "holdfast audit --env prod --since 2026-11-01",

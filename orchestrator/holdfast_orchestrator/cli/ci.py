@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast_orchestrator.api.app import MATRIX_LIMIT
+from holdfast_orchestrator.cli._groups import SuggestingGroup
 from holdfast_orchestrator.cli._options import (
     choosing_options,
     dependents_option,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _PROJECT = ("project", "output", "state_bucket", "region", "account")
 
 
-@click.group(name="ci", epilog=examples("holdfast ci matrix --env prod --json"))
+@click.group(cls=SuggestingGroup, name="ci", epilog=examples("holdfast ci matrix --env prod --json"))
 def command() -> None:
     """List shards as CI jobs: one job per shard, wave after wave."""
 

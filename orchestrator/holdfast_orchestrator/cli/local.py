@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from holdfast_orchestrator.api.machine import STATE_BUCKET, local_cloud
+from holdfast_orchestrator.cli._groups import SuggestingGroup
 from holdfast_orchestrator.cli._options import examples, json_option, project_option
 from holdfast_orchestrator.cli._output import Output
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.system.runtime import Runtime
 
 
-@click.group(name="local", epilog=examples("holdfast local up", "holdfast deploy --env local"))
+@click.group(
+    cls=SuggestingGroup, name="local", epilog=examples("holdfast local up", "holdfast deploy --env local")
+)
 def command() -> None:
     """Run the local cloud: an AWS on this machine, for trying things out and for tests.
 

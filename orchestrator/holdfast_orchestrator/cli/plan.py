@@ -1,5 +1,6 @@
 """`holdfast plan`: show what a deploy would change."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,10 @@ def command(
     with opened_session(runtime, given) as session:
         with session.watching() as on_event:
             plan = session.project.plan(
-                session.selection, plan_options(given), on_event=on_event, stop=session.stop
+                replace(session.selection, one_environment=True),
+                plan_options(given),
+                on_event=on_event,
+                stop=session.stop,
             )
         reasons = explained_lines(plan) if given["explain"] else ()
         session.output.show(plan_report(plan), ["", *reasons, *plan_lines(plan)])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from holdfast_orchestrator.cli._groups import SuggestingGroup
 from holdfast_orchestrator.cli._options import examples, options, yes_option
 from holdfast_orchestrator.cli._output import Output
 from holdfast_orchestrator.cli._outputs import write_private
@@ -43,6 +44,7 @@ _WHICH = (
 
 
 @click.group(
+    cls=SuggestingGroup,
     name="state",
     epilog=examples(
         "holdfast state backups orders-prod-eu-west-1",

@@ -42,6 +42,12 @@ class Run:
 
     def started(self, verb: str, shards: tuple[Shard, ...]) -> RunStarted:
         """Return the event that opens the run."""
+        names = frozenset(shard.name for shard in shards)
+        waits_for = {shard.name: tuple(names & set(shard.depends_on)) for shard in shards}
+        if verb == "destroy":
+            waits_for = {
+                name: tuple(other for other in names if name in waits_for[other]) for name in waits_for
+            }
         return RunStarted(
             run=self.id,
             verb=verb,
@@ -50,4 +56,5 @@ class Run:
             environments=tuple(sorted({shard.environment for shard in shards})),
             accounts=tuple(sorted({shard.account for shard in shards})),
             regions=tuple(sorted({shard.region for shard in shards})),
+            waits_for=tuple(tuple(sorted(waits_for[shard.name])) for shard in shards),
         )

@@ -17,6 +17,7 @@ from holdfast_orchestrator.errors import (
     UsageError,
 )
 from holdfast_orchestrator.events import ShardFinished
+from holdfast_orchestrator.record.outputs import ShardOutputs
 from holdfast_orchestrator.terraform.accepted import AcceptedUse, count_words
 
 
@@ -70,13 +71,17 @@ class ShardResult:
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
-    """How a deploy or destroy ended; `shards` are in the order of the app."""
+    """How a deploy or destroy ended; `shards` are in the order of the app.
+
+    `outputs` are those of the shards that a deploy committed and that declare any for people to read.
+    """
 
     run: str
     verb: str
     shards: tuple[ShardResult, ...]
     seconds: float = 0.0
     interrupted: bool = False
+    outputs: tuple[ShardOutputs, ...] = ()
 
     @cached_property
     def results(self) -> Mapping[str, ShardResult]:

@@ -3,10 +3,9 @@
 import json
 import shlex
 from collections.abc import Collection, Sequence
-from difflib import get_close_matches
 
 from holdfast_orchestrator.app.manifest import Shard
-from holdfast_orchestrator.errors import HoldfastError, UsageError
+from holdfast_orchestrator.errors import HoldfastError, UsageError, nearest
 from holdfast_orchestrator.terraform.json_values import Document, blocks
 from holdfast_orchestrator.terraform.references import declares
 
@@ -39,11 +38,11 @@ def refuse_unknown_instance(adopt: Collection[str], addresses: Collection[str], 
     Raises UsageError for the first that is in neither: the block has no such instance.
     """
     for address in sorted(set(adopt).difference(addresses)):
-        nearest = get_close_matches(address, sorted(addresses), n=1)
-        also = f"; the nearest is {nearest[0]}" if nearest else ""
+        meant = nearest(address, addresses)
+        also = f"; the nearest is {meant}" if meant else ""
         raise UsageError(
             f"--adopt {address}: {shard.name} makes and has no object at that address{also}",
-            next_step=_deploy(shard, nearest[0]) if nearest else _plan(shard),
+            next_step=_deploy(shard, meant) if meant else _plan(shard),
         )
 
 
@@ -55,11 +54,9 @@ def _unknown(address: str, shards: Sequence[Shard], configurations: Sequence[Doc
         for shard, configuration in zip(shards, configurations, strict=True)
         for kind, name, _ in blocks(configuration, "resource")
     }
-    nearest = get_close_matches(address, sorted(every), n=1)
-    if nearest:
-        return UsageError(
-            f"{what}; the nearest is {nearest[0]}", next_step=_deploy(every[nearest[0]], nearest[0])
-        )
+    meant = nearest(address, every)
+    if meant:
+        return UsageError(f"{what}; the nearest is {meant}", next_step=_deploy(every[meant], meant))
     return UsageError(what, next_step=_plan(shards[0]) if shards else None)
 
 

@@ -38,9 +38,14 @@ from holdfast_orchestrator.system.private_files import replace_file
 _PAGE = b"<!doctype html>"
 # AWS SDKs do not ask again after it.
 _FINAL = "501 Not Implemented"
+# Answers that have no body, and so no length (RFC 9110, section 8.6).
+_NO_BODY = ("204", "304")
 # Requests of a client that went away in the middle must not hold the others up for ever.
 _READ_TIMEOUT_SECONDS = 60
 _STOP_CHECK_SECONDS = 0.1
+# -1: the default size. Head and body leave in one write; the AWS SDK for Go can close a connection between
+# two, and asks again, which makes an object twice (aws-sdk-go-v2 issue 2737; bench/lost_answers.py).
+WRITE_BUFFER = -1
 # There is one for each service and region that is spoken to.
 _HOSTS = 1024
 
@@ -75,7 +80,7 @@ class OneAtATime:
         # With its status: an object in S3 may be a page as well.
         if str(head[0]).startswith("404") and body[: len(_PAGE)].lower() == _PAGE:
             return _not_implemented(environ, start_response, "no operation has this path")
-        start_response(*head)
+        start_response(*_with_length(head, body))
         return [body]
 
     def _answer(self, environ: Environ) -> tuple[tuple[Any, ...], bytes]:
@@ -87,6 +92,15 @@ class OneAtATime:
                 return head[-1], b"".join(answer)
             finally:
                 getattr(answer, "close", lambda: None)()
+
+
+def _with_length(head: tuple[Any, ...], body: bytes) -> tuple[Any, ...]:
+    """Return a head that names its body's length: without it the body would be sent in chunks."""
+    status, headers, *rest = head
+    named = any(str(name).lower() == "content-length" for name, _ in headers)
+    if named or str(status)[:3] in _NO_BODY:
+        return head
+    return (status, [*headers, ("Content-Length", str(len(body)))], *rest)
 
 
 def _body(environ: Environ) -> bytes | None:
@@ -128,8 +142,9 @@ def _error(
         text = message.replace("&", "&amp;").replace("<", "&lt;")
         body = _envelope(environ).format(f"<Error><Code>{code}</Code><Message>{text}</Message></Error>")
         kind = "application/xml"
-    start_response(status, [("Content-Type", kind), ("x-amzn-ErrorType", code)])
-    return [body.encode()]
+    said = body.encode()
+    start_response(*_with_length((status, [("Content-Type", kind), ("x-amzn-ErrorType", code)]), said))
+    return [said]
 
 
 def _envelope(environ: Environ) -> str:
@@ -158,13 +173,14 @@ def main(argv: list[str] | None = None) -> int:
 def _listen(port: int) -> Any:
     from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: PLC0415 - comes with moto
 
-    class Quiet(WSGIRequestHandler):
+    class Handler(WSGIRequestHandler):
         timeout = _READ_TIMEOUT_SECONDS
+        wbufsize = WRITE_BUFFER
 
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             """Thousands of lines a deploy, and nobody reads them."""
 
-    return make_server("127.0.0.1", port, application(), threaded=True, request_handler=Quiet)
+    return make_server("127.0.0.1", port, application(), threaded=True, request_handler=Handler)
 
 
 def _stopping(server: Any) -> Callable[[int, FrameType | None], None]:

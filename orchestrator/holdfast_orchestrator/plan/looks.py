@@ -15,7 +15,7 @@ from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnos
 from holdfast_orchestrator.engine.terraform import WITHOUT_LOCK, WITHOUT_REFRESH
 from holdfast_orchestrator.system.private_files import write_private
 from holdfast_orchestrator.terraform.addresses import escape_template
-from holdfast_orchestrator.terraform.create_semantics import is_doubtful, rule_of
+from holdfast_orchestrator.terraform.create_semantics import CreateRule, is_doubtful, rule_of
 from holdfast_orchestrator.terraform.error_patterns import says_absent
 from holdfast_orchestrator.terraform.object_keys import ObjectKey, Place, import_id_of, key_of
 from holdfast_orchestrator.terraform.ownership import (
@@ -105,12 +105,11 @@ def _question(change: Change, key: ObjectKey, place: Place | None, number: int) 
     if rule is None or rule.look in ("", "none"):
         return None
     import_id = import_id_of(change.kind, values, place) or ""
-    if rule.look.startswith("data:"):
+    if rule.data_arguments:
         name = f"holdfast_look_{number}"
-        pairs = [part.partition("=") for part in rule.look.removeprefix("data:").split(",")]
-        arguments = {argument: values.get(attribute or argument) for argument, _, attribute in pairs}
+        arguments = {argument: values.get(attribute) for argument, attribute in rule.data_arguments.items()}
         target = f"data.{change.kind}.{name}"
-        block: dict[str, Any] = {"data": {change.kind: {name: arguments}}}
+        block: dict[str, Any] = {"data": {change.kind: {name: {**arguments, **_postcondition(rule)}}}}
         if any(value is None for value in arguments.values()):
             return None
     elif import_id:
@@ -121,6 +120,16 @@ def _question(change: Change, key: ObjectKey, place: Place | None, number: int) 
     return _Question(
         address=change.address, kind=change.kind, key=key, import_id=import_id, target=target, block=block
     )
+
+
+def _postcondition(rule: CreateRule) -> dict[str, Any]:
+    """A condition that fails where what the data source found may be an object that was deleted."""
+    if rule.gone_if is None:
+        return {}
+    attribute, text = rule.gone_if
+    condition = f'${{tostring(self.{attribute}) != "{text}"}}'
+    message = f"It may be one that was deleted: its {attribute} is {text}."
+    return {"lifecycle": {"postcondition": [{"condition": condition, "error_message": message}]}}
 
 
 def _asked(terraform: "Terraform", questions: Sequence[_Question]) -> Iterator[Sighting]:

@@ -1,9 +1,11 @@
-"""The end of a run in text: which shards failed, why, where, and what to do next."""
+"""The end of a run in text: which shards failed, why, where, what to do next, and a summary."""
 
 from collections.abc import Iterator
 
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
 from holdfast_orchestrator.errors import GateError
+from holdfast_orchestrator.report.rows import clock_text
+from holdfast_orchestrator.report.wording import counted
 
 _WORDS = {
     Outcome.FAILED: "failed",
@@ -26,6 +28,23 @@ def ending_lines(result: RunResult) -> Iterator[str]:
         yield f"not begun: {', '.join(skipped)}"
     if result.interrupted:
         yield "interrupted: running shards were left to finish, and their states are saved"
+
+
+def summary_line(result: RunResult) -> str:
+    """Return how a run ended in one line: shards by outcome, objects, time, and the run's name."""
+    outcomes = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in result.counts.items())
+    objects = [
+        f"{sum(getattr(shard, what) for shard in result.shards)} {what}"
+        for what in ("added", "changed", "destroyed")
+    ]
+    return " · ".join(
+        (
+            f"{counted(len(result.shards), 'shard')}: {outcomes or 'none'}",
+            ", ".join(objects),
+            clock_text(result.seconds),
+            f"run {result.run}",
+        )
+    )
 
 
 def _shard_lines(shard: ShardResult) -> Iterator[str]:

@@ -17,6 +17,7 @@ from holdfast_orchestrator.report import (
     history_documents,
     machine_documents,
     move_documents,
+    output_text,
     state_documents,
 )
 
@@ -72,6 +73,7 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "move.v1.json": _of(move_documents.MoveDocument, "holdfast move --json"),
     "runs.v1.json": _of(history_documents.RunsDocument, "holdfast runs --json"),
     "show.v1.json": _of(history_documents.ShowDocument, "holdfast show --json"),
+    "output.v1.json": _of(output_text.OutputDocument, "holdfast output --json"),
     "audit-records.v1.json": _of(history_documents.AuditRecordsDocument, "holdfast audit --json"),
     "audit-verification.v1.json": _of(
         history_documents.AuditVerificationDocument, "holdfast audit verify --json"

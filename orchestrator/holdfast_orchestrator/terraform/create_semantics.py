@@ -44,7 +44,9 @@ class CreateRule:
         name: the template of what names the object, where that is not the import id.
         scope: where the name is unique: in a region of an account, in an account, everywhere.
         look: how to ask whether the object exists: `import`; `data:ARGUMENT[=ATTRIBUTE],…` for a data source
-            of the same name; `always-there`; `default:ATTRIBUTE=TEXT` (an import; where the attribute
+            of the same name, with `?ATTRIBUTE=TEXT` at its end where an object that was deleted is still
+            found, with that text in that attribute, and only an import tells it from one that is there;
+            `always-there`; `default:ATTRIBUTE=TEXT` (an import; where the attribute
             has that text in it, AWS's own value is there and nobody's); `flag:ATTRIBUTE` (an import,
             where that attribute is true);
             `proof` (an import, of use only where nothing else proves later that a lost create was ours);
@@ -88,6 +90,24 @@ class CreateRule:
         """Whether a setting that was found has the value that AWS gives to it."""
         attribute, _, text = self.look.removeprefix("default:").partition("=")
         return self.look.startswith("default:") and text in str(attributes.get(attribute))
+
+    @property
+    def data_arguments(self) -> Mapping[str, str]:
+        """The arguments of the data source to ask, each with the attribute of the object that it takes."""
+        if not self.look.startswith("data:"):
+            return {}
+        pairs = (pair.partition("=") for pair in self.look.removeprefix("data:").partition("?")[0].split(","))
+        return {argument: attribute or argument for argument, _, attribute in pairs}
+
+    @property
+    def gone_if(self) -> tuple[str, str] | None:
+        """The attribute and its text with which the data source still finds an object that was deleted."""
+        attribute, _, text = self.look.partition("?")[2].partition("=")
+        return (attribute, text) if attribute else None
+
+    def may_be_gone(self, attributes: Mapping[str, Any]) -> bool:
+        """Whether what the data source found may be an object that was deleted."""
+        return self.gone_if is not None and str(attributes.get(self.gone_if[0])) == self.gone_if[1]
 
     @property
     def flag(self) -> str:

@@ -142,13 +142,23 @@ def test_spent_and_dead_processes_end_at_once() -> None:
     assert superfluous([spent, dead, good], Bounds(9, 99.0), 1.0) == [spent, dead]
 
 
+async def asked(pool: Pool, request: bytes) -> bytes:
+    """Ask any of a pool's processes a question whose answer may be kept."""
+
+    async def ask() -> bytes:
+        async with pool.any() as process:
+            return await process.ask(PREPARE, request, ())
+
+    return await pool.pure(PREPARE, request, ask)
+
+
 def test_whether_a_configuration_is_valid_is_asked_once_of_all_processes() -> None:
     async def work() -> None:
         starts = Starts(answer=FINE)
         pool = Pool(starts, known=True)
-        together = await asyncio.gather(*(pool.prepared(PREPARE, b"a", ()) for _ in range(5)))
-        later = await pool.prepared(PREPARE, b"a", ())
-        other = await pool.prepared(PREPARE, b"b", ())
+        together = await asyncio.gather(*(asked(pool, b"a") for _ in range(5)))
+        later = await asked(pool, b"a")
+        other = await asked(pool, b"b")
         assert {*together, later, other} == {FINE}
         assert [told for made in starts.made for told in made.told] == [b"a", b"b"]
 
@@ -160,8 +170,21 @@ def test_a_configuration_that_was_refused_is_asked_about_again() -> None:
         starts = Starts(answer=b"\x12\x02\x08\x01")
         pool = Pool(starts, known=True)
         for _ in range(2):
-            await pool.prepared(PREPARE, b"a", ())
+            await asked(pool, b"a")
         assert starts.made[0].told == [b"a", b"a"]
+
+    run(work())
+
+
+def test_only_so_many_answers_are_kept_and_the_oldest_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("holdfast_orchestrator.engine.warm.pool._KEPT_ANSWERS", 2)
+
+    async def work() -> None:
+        starts = Starts(answer=FINE)
+        pool = Pool(starts, known=True)
+        for request in (b"a", b"b", b"c", b"c", b"b", b"a"):
+            await asked(pool, request)
+        assert starts.made[0].told == [b"a", b"b", b"c", b"a"]
 
     run(work())
 
@@ -170,9 +193,9 @@ def test_a_command_that_goes_away_takes_the_answer_from_nobody() -> None:
     async def work() -> None:
         starts = Starts(answer=FINE)
         pool = Pool(starts, known=True)
-        leaving = asyncio.create_task(pool.prepared(PREPARE, b"a", ()))
+        leaving = asyncio.create_task(asked(pool, b"a"))
         await asyncio.sleep(0)
-        staying = asyncio.create_task(pool.prepared(PREPARE, b"a", ()))
+        staying = asyncio.create_task(asked(pool, b"a"))
         await asyncio.sleep(0)
         leaving.cancel()
         assert await staying == FINE
@@ -195,7 +218,7 @@ def test_a_provider_that_broke_off_is_asked_again() -> None:
     async def work() -> None:
         pool = Pool(start, known=True)
         with pytest.raises(ConnectionError):
-            await pool.prepared(PREPARE, b"a", ())
-        assert await pool.prepared(PREPARE, b"a", ()) == FINE
+            await asked(pool, b"a")
+        assert await asked(pool, b"a") == FINE
 
     run(work())

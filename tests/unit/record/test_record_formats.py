@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from tests.unit.test_version_before import FIXTURES, Today, bucket, plan_folder
+from tests.support.version_before import FIXTURES, Today, bucket, plan_folder
 
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.record.last_good import read_last_good

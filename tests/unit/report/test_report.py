@@ -36,7 +36,7 @@ from holdfast_orchestrator.report.rows import Rows
 from holdfast_orchestrator.report.schemas import SCHEMAS
 from holdfast_orchestrator.report.table import LiveTable
 from holdfast_orchestrator.run_id import encoded
-from holdfast_orchestrator.testing import captured_terminal
+from holdfast_orchestrator.testing import FrozenClock, captured_terminal
 
 STARTED = RunStarted(
     run="01JRUN",
@@ -152,7 +152,7 @@ def test_verbose_lines_also_tell_what_the_app_printed_and_each_object() -> None:
 def test_the_live_table_ends_with_a_row_a_shard(*, color: bool) -> None:
     terminal = captured_terminal(is_tty=True, color=color)
 
-    with LiveTable(terminal) as table:
+    with LiveTable(terminal, FrozenClock()) as table:
         for event in (*STORY, END):
             table(event)
 

@@ -121,7 +121,7 @@ def test_every_event_is_safe_in_every_view(text: str) -> None:
     lines, file = io.StringIO(), os.memfd_create("events")
     terminal = captured_terminal(is_tty=True)
     events_file = EventFile(file, Path("events.jsonl"))
-    with LiveTable(terminal, verbose=True) as table:
+    with LiveTable(terminal, Noon(), verbose=True) as table:
         emit = Emitter(Noon(), Redactor(), Lines(lines, verbose=True), events_file, table)
         for event in every_event(text):
             emit(event)

@@ -8,11 +8,10 @@ import shlex
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.work.attempt import OperatorDecision
-from holdfast_orchestrator.errors import NeedsPersonError, UsageError
+from holdfast_orchestrator.errors import NeedsPersonError, UsageError, nearest
 from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.record.journal.entry import JournalName
 from holdfast_orchestrator.record.journal.journal import read_journal
@@ -56,14 +55,14 @@ def _refuse_unknown(run: str, option: str, address: str, known: dict[str, frozen
     every = sorted(frozenset().union(*known.values()))
     if address in every:
         return
-    nearest = get_close_matches(address, every, n=1)
+    meant = nearest(address, every)
     names = ", ".join(known)
     what = f"{option} {address}: run {run} has left {names} open, and no object at that address"
-    if not nearest:
+    if not meant:
         raise UsageError(what, next_step=f"look for its address: holdfast state pull {next(iter(known))}")
     raise UsageError(
-        f"{what}; the nearest is {nearest[0]}",
-        next_step=f"holdfast resume {run} {option} {shlex.quote(nearest[0])}",
+        f"{what}; the nearest is {meant}",
+        next_step=f"holdfast resume {run} {option} {shlex.quote(meant)}",
     )
 
 

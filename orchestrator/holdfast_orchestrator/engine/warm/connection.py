@@ -1,11 +1,10 @@
 """One connection of one Terraform command: its calls, and the process it is bound to.
 
-Terraform opens one for each provider instance (each alias), configures it once and then works with it. As
-raw bytes an answer is a stream of one message, so every call is handled as streams both ways.
+Terraform opens one for each provider instance (each alias), configures it once and then works with it.
 """
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -21,11 +20,12 @@ from holdfast_orchestrator.engine.warm.protocol import (
     FUNCTION,
     IDENTITIES,
     PLAN,
-    PREPARE,
+    PURE,
     SCHEMA,
     STATELESS,
     STOP,
     STOP_CALLS,
+    UNARY,
     UNCONFIGURED,
     Call,
     kept_maps,
@@ -78,7 +78,9 @@ class Connection:
     def service(self, details: Any) -> Any:
         """Return what answers a call; None where nobody does (UNIMPLEMENTED)."""
         call = Call(details.method)
-        handler = partial(self._provider, call) if call.is_provider else _OF_PLUGIN.get(call.path)
+        if call.is_provider and call.name in UNARY:
+            return grpc.unary_unary_rpc_method_handler(partial(self._unary, call))
+        handler = partial(self._streamed, call) if call.is_provider else _OF_PLUGIN.get(call.path)
         return None if handler is None else grpc.stream_stream_rpc_method_handler(handler)
 
     async def release(self) -> None:
@@ -91,11 +93,21 @@ class Connection:
             with suppress(grpc.RpcError):
                 await _stop_if_all_ask(process)
 
-    async def _provider(self, call: Call, requests: Requests, context: Any) -> Answers:
-        metadata = _passed_on(context.invocation_metadata())
-        try:
-            async for answer in self._answer(call, requests, metadata):
+    async def _unary(self, call: Call, request: bytes, context: Any) -> bytes:
+        async with self._failures(call, context):
+            return await self._answer(call, request, _passed_on(context.invocation_metadata()))
+        raise AssertionError("a call that failed was aborted")
+
+    async def _streamed(self, call: Call, requests: Requests, context: Any) -> Answers:
+        async with self._failures(call, context), self._lent(call) as process:
+            async for answer in process.stream(call, requests, _passed_on(context.invocation_metadata())):
                 yield answer
+
+    @asynccontextmanager
+    async def _failures(self, call: Call, context: Any) -> AsyncIterator[None]:
+        """Give Terraform what went wrong as a status, and remember what was not the provider's answer."""
+        try:
+            yield
         except (StartError, RefusedError, wire.WireError) as error:
             self._attachment.failed(error)
             await context.abort(grpc.StatusCode.UNAVAILABLE, str(error))
@@ -104,42 +116,41 @@ class Connection:
                 self._attachment.failed(f"the provider broke off {call.name}: {error.details()}")
             await context.abort(error.code(), error.details() or "", tuple(error.trailing_metadata() or ()))
 
-    def _answer(self, call: Call, requests: Requests, metadata: Metadata) -> Answers:
+    async def _answer(self, call: Call, request: bytes, metadata: Metadata) -> bytes:
         if call.name in SCHEMA:
-            return self._schema(call, requests, metadata)
+            return await self._schema(call, request, metadata)
         if call.name in CONFIGURE:
-            return self._configure(call, requests, metadata)
+            return await self._configure(call, request, metadata)
         if call.name in STOP:
-            return self._stop()
-        if call.name in PREPARE and self._attachment.pool.known:
-            return self._prepare(call, requests, metadata)
-        return self._watched(call, requests, metadata) or self._passed(call, requests, metadata)
+            return await self._stop()
+        ask = partial(self._ask, call, request, metadata)
+        if call.name in PURE and self._attachment.pool.known:
+            return await self._attachment.pool.pure(call, request, ask)
+        return await ask()
 
-    def _watched(self, call: Call, requests: Requests, metadata: Metadata) -> Answers | None:
-        """Return the answers to a call that is watched; None for any other."""
+    async def _ask(self, call: Call, request: bytes, metadata: Metadata) -> bytes:
         watch, process = self._attachment.watch, self._process
-        if watch is None or process is None or call.name not in (PLAN, APPLY):
-            return None
-        asking = Asking(process=process, call=call, metadata=metadata, schema=self._attachment.schema)
-        way = _watched_plan if call.name == PLAN else _watched_apply
-        return way(watch, asking, requests)
+        if watch is not None and process is not None and call.name in (PLAN, APPLY):
+            asking = Asking(process=process, call=call, metadata=metadata, schema=self._attachment.schema)
+            way = _watched_plan if call.name == PLAN else _watched_apply
+            return await way(watch, asking, request)
+        async with self._lent(call) as process:
+            answer = await process.ask(call, request, metadata)
+        maps = kept_maps(call, self._attachment.kept) if call.name in IDENTITIES else {}
+        return wire.pruned(answer, maps) if maps else answer
 
-    async def _prepare(self, call: Call, requests: Requests, metadata: Metadata) -> Answers:
-        yield await self._attachment.pool.prepared(call, await _only(requests), metadata)
-
-    async def _schema(self, call: Call, requests: Requests, metadata: Metadata) -> Answers:
+    async def _schema(self, call: Call, request: bytes, metadata: Metadata) -> bytes:
         kept = self._attachment.schema
         whole = kept.answer
         if whole is None:
             async with self._attachment.pool.any() as process:
-                whole = await process.ask(call, await _only(requests), metadata)
+                whole = await process.ask(call, request, metadata)
             kept.keep(whole)
-        yield kept.pruned(whole, kept_maps(call, self._attachment.kept))
+        return kept.pruned(whole, kept_maps(call, self._attachment.kept))
 
-    async def _configure(self, call: Call, requests: Requests, metadata: Metadata) -> Answers:
+    async def _configure(self, call: Call, request: bytes, metadata: Metadata) -> bytes:
         if self._process is not None:
             raise RefusedError("a connection configures its provider once")
-        request = await _only(requests)
         try:
             process, answer = await self._attachment.pool.configured(call, request, metadata, self)
         except BaseException:
@@ -148,24 +159,18 @@ class Connection:
         self._process = process
         if self._released:
             self._leave_all()
-        yield answer
+        return answer
 
     def _leave_all(self) -> None:
         for process in self._attachment.pool.processes:
             process.users.discard(self)
 
-    async def _stop(self) -> Answers:
+    async def _stop(self) -> bytes:
         # Other commands may be at work in the same process: it gets the stop when all of them ask.
         self.stopping = True
         if self._process is not None:
             await _stop_if_all_ask(self._process)
-        yield _EMPTY
-
-    async def _passed(self, call: Call, requests: Requests, metadata: Metadata) -> Answers:
-        maps = kept_maps(call, self._attachment.kept) if call.name in IDENTITIES else {}
-        async with self._lent(call) as process:
-            async for answer in process.call(call, requests, metadata):
-                yield wire.pruned(answer, maps) if maps else answer
+        return _EMPTY
 
     def _lent(self, call: Call) -> AbstractAsyncContextManager[ProviderProcess]:
         if self._process is not None:
@@ -178,19 +183,17 @@ class Connection:
         raise RefusedError(f"{call.name} before the provider was configured")
 
 
-async def _watched_plan(watch: Watch, asking: Asking, requests: Requests) -> Answers:
-    request = await _only(requests)
+async def _watched_plan(watch: Watch, asking: Asking, request: bytes) -> bytes:
     answer = await asking.process.ask(asking.call, request, asking.metadata)
     watch.planned(asking, request, answer)
-    yield answer
+    return answer
 
 
-async def _watched_apply(watch: Watch, asking: Asking, requests: Requests) -> Answers:
-    request = await _only(requests)
+async def _watched_apply(watch: Watch, asking: Asking, request: bytes) -> bytes:
     async with watch.creating(asking, request) as refusal:
         answer = refusal or await asking.process.ask(asking.call, request, asking.metadata)
         await watch.applied(asking, request, answer)
-        yield answer
+    return answer
 
 
 async def _stop_if_all_ask(process: ProviderProcess) -> None:
@@ -198,10 +201,6 @@ async def _stop_if_all_ask(process: ProviderProcess) -> None:
     if users and not process.spent and all(user.stopping for user in users):
         process.spent = True
         await process.ask(STOP_CALLS[process.version], _EMPTY)
-
-
-async def _only(requests: Requests) -> bytes:
-    return b"".join([request async for request in requests])
 
 
 def _passed_on(metadata: Any) -> Metadata:

@@ -89,10 +89,13 @@ class Looks:
         if rule is None or rule.look in ("", "none"):
             raise _UnknownError("there is no call that tells")
         import_id = import_id_of(kind, values, await self.place(asking)) or ""
-        if rule.look.startswith("data:"):
-            attributes = await _data_source(asking, kind, _arguments(rule, values))
-        else:
+        if not rule.data_arguments:
             attributes = await _imported(asking, rule.kind, import_id)
+        else:
+            attributes = await _data_source(asking, kind, _arguments(rule, values))
+            if attributes is not None and rule.may_be_gone(attributes):
+                # One that is there is read at once; for one that is not the provider waits, and nobody knows.
+                attributes = await _imported(asking, rule.kind, import_id)
         if attributes is None or rule.is_default(attributes):
             return Sighting(key=key, kind=kind, verdict=Verdict.ABSENT)
         answered = key_of(kind, attributes, key.place)
@@ -159,8 +162,7 @@ def _id_in(kind: str, attributes: Mapping[str, Any]) -> str:
 
 def _arguments(rule: CreateRule, values: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of the data source. Raises _UnknownError where one is not known."""
-    pairs = (pair.partition("=") for pair in rule.look.removeprefix("data:").split(","))
-    arguments = {argument: values.get(attribute or argument) for argument, _, attribute in pairs}
+    arguments = {argument: values.get(attribute) for argument, attribute in rule.data_arguments.items()}
     if any(value is None or value is UNKNOWN for value in arguments.values()):
         raise _UnknownError("its name is not known before it is made")
     return arguments

@@ -16,10 +16,13 @@ from holdfast_orchestrator.engine.warm import protobuf_wire as wire
 from holdfast_orchestrator.engine.warm.protocol import (
     CONFIGURE_CAPABILITIES,
     CONFIGURE_DIAGNOSTICS,
-    PREPARE_DIAGNOSTICS,
+    PURE,
     Call,
 )
 from holdfast_orchestrator.engine.warm.provider_process import Metadata, ProviderProcess
+
+# Of 400 objects in a state Terraform asks about 800 such questions; an answer is some kilobytes.
+_KEPT_ANSWERS = 4096
 
 Starter = Callable[[], Awaitable[ProviderProcess]]
 
@@ -32,7 +35,7 @@ class Pool:
         self.known = known
         self._start = start
         self._lock = asyncio.Lock()
-        self._prepared: dict[tuple[Call, bytes], asyncio.Task[bytes]] = {}
+        self._pure: dict[tuple[str, bytes], asyncio.Task[bytes]] = {}
 
     async def configured(
         self, call: Call, request: bytes, metadata: Metadata, user: object
@@ -62,30 +65,28 @@ class Pool:
             raise
         return process, answer
 
-    async def prepared(self, call: Call, request: bytes, metadata: Metadata) -> bytes:
-        """Return a known provider's answer to the question whether a configuration is valid.
+    async def pure(self, call: Call, request: bytes, ask: Callable[[], Awaitable[bytes]]) -> bytes:
+        """Return the answer to a call of `protocol.PURE`; `ask` is awaited where none is kept.
 
-        One process is asked, once: the AWS provider builds all its schemas for each answer (80 ms of CPU
-        measured), and every command asks once or twice. A refusal is not kept. Raises StartError and
-        grpc.RpcError.
+        The AWS provider builds all its schemas for each PREPARE (80 ms of CPU measured), and Terraform
+        validates and upgrades every object again in every command. An answer with an error is not kept.
+        Raises StartError, grpc.RpcError.
         """
-        question = (call, request)
-        task = self._prepared.get(question)
+        question = (call.path, hashlib.sha256(request).digest())
+        task = self._pure.get(question)
         if task is None:
-            task = self._prepared[question] = asyncio.create_task(self._ask_any(call, request, metadata))
+            task = self._pure[question] = asyncio.ensure_future(ask())
+            if len(self._pure) > _KEPT_ANSWERS:
+                del self._pure[next(iter(self._pure))]
         try:
             answer = await asyncio.shield(task)
         except BaseException:
             if task.done():
-                self._prepared.pop(question, None)
+                self._pure.pop(question, None)
             raise
-        if wire.has_error(answer, PREPARE_DIAGNOSTICS):
-            self._prepared.pop(question, None)
+        if wire.has_error(answer, PURE[call.name]):
+            self._pure.pop(question, None)
         return answer
-
-    async def _ask_any(self, call: Call, request: bytes, metadata: Metadata) -> bytes:
-        async with self.any() as process:
-            return await process.ask(call, request, metadata)
 
     @asynccontextmanager
     async def any(self) -> AsyncIterator[ProviderProcess]:

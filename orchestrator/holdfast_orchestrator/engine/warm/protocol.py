@@ -31,13 +31,31 @@ UNCONFIGURED = frozenset({"UpgradeResourceState", "UpgradeResourceIdentity"})
 FUNCTION = frozenset({"CallFunction"})
 PLAN, APPLY = "PlanResourceChange", "ApplyResourceChange"
 IMPORT, READ, READ_DATA = "ImportResourceState", "ReadResource", "ReadDataSource"
+# One request, one answer. Any other call is passed on as streams both ways: some are (ListResource).
+UNARY = frozenset(
+    {
+        *SCHEMA,
+        *IDENTITIES,
+        *CONFIGURE,
+        *STOP,
+        *STATELESS,
+        *UNCONFIGURED,
+        *FUNCTION,
+        *(PLAN, APPLY, IMPORT, READ, READ_DATA),
+    }
+)
+# Answers of a known provider that depend on the request alone -> the field of its diagnostics.
+PURE = {
+    **dict.fromkeys(PREPARE, 2),
+    **dict.fromkeys((name for name in STATELESS if name.startswith("Validate") and name not in PREPARE), 1),
+    **dict.fromkeys(UNCONFIGURED, 2),
+}
 
 # Maps in the answer to SCHEMA: resources, data sources, functions, ephemeral resources.
 SCHEMA_MAPS = (2, 3, 7, 8)
 SCHEMA_DIAGNOSTICS = 4
 _IDENTITY_MAP = 1
 CONFIGURE_DIAGNOSTICS = 1
-PREPARE_DIAGNOSTICS = 2
 # In the request, and in both protocols.
 CONFIGURE_CAPABILITIES = 3
 

@@ -62,6 +62,7 @@ class ProviderProcess:
     idle_since: float = 0.0
     place: "asyncio.Task[Any] | None" = None
     users: set[object] = field(default_factory=set)
+    calls: dict[str, Any] = field(default_factory=dict)
 
     @property
     def lives(self) -> bool:
@@ -73,14 +74,16 @@ class ProviderProcess:
         """Whether nobody uses it."""
         return not self.users and not self.borrowed
 
-    def call(self, call: Call, requests: AsyncIterator[bytes], metadata: Metadata = ()) -> Any:
-        """Start a call of raw bytes; one request and answer, or streams: on the wire they are the same."""
+    def stream(self, call: Call, requests: AsyncIterator[bytes], metadata: Metadata = ()) -> Any:
+        """Start a call of raw bytes with streams both ways."""
         return self.channel.stream_stream(call.path)(requests, metadata=metadata)
 
     async def ask(self, call: Call, request: bytes, metadata: Metadata = ()) -> bytes:
         """Call with one request and return the one answer. Raises grpc.RpcError."""
-        answers = [answer async for answer in self.call(call, one(request), metadata)]
-        return b"".join(answers)
+        if call.path not in self.calls:
+            self.calls[call.path] = self.channel.unary_unary(call.path)
+        answer: bytes = await self.calls[call.path](request, metadata=metadata)
+        return answer
 
     async def end(self) -> None:
         """Let it go: its keeper kills it."""
@@ -90,11 +93,6 @@ class ProviderProcess:
         await self.channel.close(None)
         await asyncio.to_thread(self.processes.terminate, self.keeper, grace=_GRACE_SECONDS)
         self.voice.close()
-
-
-async def one(message: bytes) -> AsyncIterator[bytes]:
-    """A stream of one message."""
-    yield message
 
 
 async def start(spec: Spec, place: Path, processes: Processes) -> ProviderProcess:

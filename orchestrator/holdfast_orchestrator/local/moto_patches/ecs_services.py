@@ -3,8 +3,11 @@
 moto 5.2.1 drops most settings when a service is made (capacity providers, deployment configuration,
 execute command, managed tags, grace period, zone rebalancing), so each is planned again and again, and
 its services never get their tasks running: `wait_for_steady_state` waits for ever.
-AWS gives the settings back, with defaults, and starts as many tasks as are asked for.
-So do we: a service is steady at once. A task definition whose first container has the environment
+A service that was deleted stays in it for ever, as INACTIVE, and a new cluster of the same name has it.
+AWS gives the settings back, with defaults, and starts as many tasks as are asked for; it may forget what is
+INACTIVE at any time.
+So do we: a service is steady at once, and one that was deleted is forgotten after KEPT_SECONDS, or with its
+cluster. A task definition whose first container has the environment
 variable `HOLDFAST_LOCAL_TASKS_FAIL=true` never becomes steady: tasks fail, and with a circuit breaker the
 deployment is FAILED, so that failing deploys can be tried out here.
 """
@@ -32,10 +35,13 @@ _DEPLOYMENT_DEFAULTS = {
     "minimumHealthyPercent": 100,
 }
 _FAILED_TASKS = 3
+# Longer than the provider waits between two questions whether it is INACTIVE yet.
+KEPT_SECONDS = 30
 
 
 def close() -> None:
-    """Keep every setting of a service, and roll it out."""
+    """Keep every setting of a service, roll it out, and forget it once it was deleted."""
+    _forget_deleted()
     responses = moto("ecs.responses").EC2ContainerServiceResponse
     snake = moto("core.utils").camelcase_to_underscores
 
@@ -61,7 +67,35 @@ def close() -> None:
         return answer
 
 
+def _forget_deleted() -> None:
+    """Let deleted services go in time, and with their cluster."""
+    backend, now = moto("ecs.models").EC2ContainerServiceBackend, moto("core.utils").unix_time
+
+    @wrap(backend, "delete_service")
+    def delete(original: Any, self: Any, *args: Any, **kwargs: Any) -> Any:
+        service = original(self, *args, **kwargs)
+        service.desired_count, service.deleted_at = 0, now()
+        return service
+
+    @wrap(backend, "describe_services")
+    def describe(original: Any, self: Any, *args: Any, **kwargs: Any) -> Any:
+        for name, service in list(self.services.items()):
+            if now() - getattr(service, "deleted_at", now()) > KEPT_SECONDS:
+                del self.services[name]
+        return original(self, *args, **kwargs)
+
+    @wrap(backend, "delete_cluster")
+    def delete_cluster(original: Any, self: Any, *args: Any, **kwargs: Any) -> Any:
+        cluster = original(self, *args, **kwargs)
+        for name, service in list(self.services.items()):
+            if name.startswith(f"{cluster.name}:") and service.status == "INACTIVE":
+                del self.services[name]
+        return cluster
+
+
 def _complete(service: Any) -> None:
+    # The provider crashes where it finds an empty one; AWS leaves it out.
+    service.network_configuration = service.network_configuration or None
     given = getattr(service, "deployment_configuration", None) or {}
     service.deployment_configuration = _DEPLOYMENT_DEFAULTS | given
     if getattr(service, "availability_zone_rebalancing", None) is None:
