@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast_orchestrator.app import fast_bindings
+from holdfast_orchestrator.app.app_error import error_in, trimmed
 from holdfast_orchestrator.app.json_model import read_model
 from holdfast_orchestrator.app.manifest import CDKTF_MANIFEST, HOLDFAST_MANIFEST
 from holdfast_orchestrator.app.manifest_loader import is_synthesized, refuse_linked
@@ -29,10 +30,6 @@ from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.system.workers import start_helper
 
 _LOCK = Path(".holdfast") / "synth.lock"
-_FRAME = re.compile(r'  File "(?P<file>[^"]+)", line \d+')
-_NOT_THE_USERS = ("site-packages", "dist-packages", "<frozen ", "/lib/python3", f"{fast_bindings.FOLDER}/")
-_JAVASCRIPT_FRAME = re.compile(r"\s+at .*(?:\(|:\d+:\d+)")
-_LONGEST = 40
 # What shells end with where a program is not there, and what they and `env` say of it.
 _NOT_FOUND = 127
 _MISSING = re.compile(
@@ -175,29 +172,12 @@ def _failure(project: ProjectFile, completed: Completed) -> SettingsError | Synt
             f"{project.app!r} cannot be run: there is no program {program!r} on PATH",
             next_step=f"install {program}, or change `app` in {project.folder / CDKTF_JSON}",
         )
+    error = error_in(text, project.folder)
+    what = "\n".join(error.lines()) if error is not None else f"\n{_indented(trimmed(text))}"
     return SynthesisError(
-        f"{project.app!r} ended with exit code {completed.code}:\n{_indented(trimmed(text))}",
+        f"{project.app!r} ended with exit code {completed.code}: {what}",
         next_step="correct the app; to see all it prints, run: holdfast synth --verbose",
     )
-
-
-def trimmed(text: str) -> str:
-    """Return an app's error output without what is not the app's own.
-
-    Of a Python traceback the frames of installed packages go, of the messages that come through jsii
-    the JavaScript frames; of what is left, the last 40 lines stay.
-    """
-    kept: list[str] = []
-    foreign_frame = False
-    for line in text.splitlines():
-        frame = _FRAME.match(line)
-        if frame is not None:
-            foreign_frame = any(part in frame["file"] for part in _NOT_THE_USERS)
-        elif not line.startswith("    "):
-            foreign_frame = False
-        if not foreign_frame and not _JAVASCRIPT_FRAME.match(line):
-            kept.append(line)
-    return "\n".join(kept[-_LONGEST:])
 
 
 def _indented(text: str) -> str:

@@ -8,8 +8,9 @@ import pytest
 
 import holdfast_bindings
 from holdfast_orchestrator.app import fast_bindings
+from holdfast_orchestrator.app.app_error import trimmed
 from holdfast_orchestrator.app.project_file import ProjectFile, read_project_file
-from holdfast_orchestrator.app.synth import synthesize, trimmed
+from holdfast_orchestrator.app.synth import synthesize
 from holdfast_orchestrator.errors import SettingsError, SynthesisError
 from holdfast_orchestrator.events import AppOutput, Event, Notice, SynthFinished
 from holdfast_orchestrator.system.process import Command, Completed

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from holdfast_orchestrator.app.app_error import trimmed
 from holdfast_orchestrator.app.project_file import ProjectFile
-from holdfast_orchestrator.app.synth import synth_lock, synthesize, trimmed
+from holdfast_orchestrator.app.synth import synth_lock, synthesize
 from holdfast_orchestrator.errors import SettingsError, SynthesisError, UsageError
 from holdfast_orchestrator.events import AppOutput, Event, ignore
 from holdfast_orchestrator.system.process import Command, Completed, SystemProcesses
