@@ -8,7 +8,7 @@ Every peer has a cloud, a state bucket and a folder of its own. They take turns 
 another one in each run, so that what else the machine does touches all of them. After each phase the cloud is
 looked at; a peer that failed, or whose objects are not as they should be, is out of that run, and has no
 figure. Figures are kept in `.holdfast/peers.json`: `--add` adds to what earlier runs left there instead of
-beginning anew. `--write` puts the table into the README and the plot into docs/.
+beginning anew. `--write` puts the table into docs/benchmarks.md and the plot beside it.
 """
 
 import argparse
@@ -209,7 +209,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", type=_listed(tuple(PEERS)), default=list(PEERS), help="these peers")
     parser.add_argument("--phases", type=_listed(tuple(PHASES)), default=list(PHASES), help="these phases")
     parser.add_argument("--add", action="store_true", help="add to the figures of earlier runs")
-    parser.add_argument("--write", action="store_true", help="write the README's table and docs/peers.svg")
+    parser.add_argument(
+        "--write", action="store_true", help="write the table of docs/benchmarks.md and docs/peers.svg"
+    )
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""What `peers.py` found, as a Markdown table for the README and a plot for docs/.
+"""What `peers.py` found, as a Markdown table for docs/benchmarks.md and a plot beside it.
 
 Figures carry the run they are of. Where a ratio is between figures of two runs, the table says so.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from measure import ROOT
 
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "benchmarks.md"
 PLOT = ROOT / "docs" / "peers.svg"
 BEGIN, END = "<!-- bench-peers -->\n", "<!-- /bench-peers -->"
 PEERS = {
@@ -178,11 +178,11 @@ def _cell(figures: Figures, deployed: str, phase: str, peer: str) -> str:
 
 
 def write(figures: Figures) -> None:
-    """Put the table into the README, between its markers, and the plot into docs/."""
-    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    """Put the table into docs/benchmarks.md, between its markers, and the plot beside it."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    picture = f"![Seconds by phase, number of shards and peer]({PLOT.relative_to(ROOT)})\n\n"
-    README.write_text(f"{before}{BEGIN}{picture}{markdown(figures)}{END}{after}", encoding="utf-8")
+    picture = f"![Seconds by phase, number of shards and peer]({PLOT.name})\n\n"
+    PAGE.write_text(f"{before}{BEGIN}{picture}{markdown(figures)}{END}{after}", encoding="utf-8")
     PLOT.write_text(plot(figures), encoding="utf-8")
 
 

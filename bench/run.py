@@ -1,4 +1,4 @@
-"""`make bench`: every benchmark in one run; the tables go to the README, between its bench markers."""
+"""`make bench`: every benchmark in one run; the tables go to docs/benchmarks.md, between its markers."""
 
 import os
 import platform
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "benchmarks.md"
 BENCHMARKS = (
     ("synth.py",),
     ("commands.py",),
@@ -33,11 +33,11 @@ def _run(name: str, *options: str) -> str:
 
 
 def main() -> None:
-    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     measured = tables()
     print(measured)
-    README.write_text(f"{before}{BEGIN}{measured}{END}{after}", encoding="utf-8")
+    PAGE.write_text(f"{before}{BEGIN}{measured}{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
