@@ -7,6 +7,7 @@ back it is tried again, and what is left is a named state that a person can take
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from holdfast_orchestrator.deploy.decisions.verdict import Verdict
 from holdfast_orchestrator.deploy.outcome import Outcome
@@ -228,6 +229,9 @@ def _rolled_back(leased: LeasedShard, attempt: Attempt) -> Ending:
 
 
 def _kept(leased: LeasedShard, attempt: Attempt) -> Ending:
+    # A Terraform that was killed, in the verify's plan too, leaves its lock; somebody else's stays.
+    with suppress(HoldfastError):
+        release_our_lock(leased)
     assessment = examine(leased, attempt)
     with leased.phase(Phase.KEPT) as entry:
         close_record(leased, attempt, leftovers=_leftovers(leased, attempt))

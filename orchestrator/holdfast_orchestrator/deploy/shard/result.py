@@ -96,9 +96,9 @@ class ResultBuilder:
         if self._is_interrupted(error):
             error = InterruptedSafelyError(INTERRUPTED)
         if isinstance(error, EngineError):
-            from holdfast_orchestrator.deploy.work.failure import failure_of_command  # noqa: PLC0415 - engine only
+            from holdfast_orchestrator.deploy.work.failure import failure_before_apply  # noqa: PLC0415 - engine only
 
-            return self.failed(failure_of_command(error, self.shard))
+            return self.failed(failure_before_apply(error, self.shard))
         redacted = self.run.redactor.text
         return replace(
             self._result(_outcome_of(error)),

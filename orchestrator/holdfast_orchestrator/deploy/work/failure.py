@@ -1,6 +1,6 @@
 """From the engine's words to ours: progress as events, a failed apply as reason, evidence and advice."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.decisions.guard import Violation
@@ -37,22 +37,31 @@ def failure_of(applied: ApplyOutcome, shard: Shard, *, interrupted: bool) -> Fai
     )
 
 
-def failure_of_command(error: EngineError, shard: Shard) -> Failure:
-    """Return what a command that failed before anything was applied has to say."""
+def failure_before_apply(error: EngineError, shard: Shard) -> Failure:
+    """Return what a command has to say that failed before anything was applied."""
+    failure = _failure_of_command(error, shard)
+    return (
+        failure
+        if error.next_step
+        else replace(failure, next_step=f"nothing was applied; {failure.next_step}")
+    )
+
+
+def _failure_of_command(error: EngineError, shard: Shard) -> Failure:
     diagnostics = error.diagnostics if isinstance(error, CommandFailedError) else ()
     errors = [diagnostic for diagnostic in diagnostics if diagnostic.is_error]
     command = error.command if isinstance(error, CommandFailedError) else "Terraform"
     return Failure(
         reason=f"{command} failed: {errors[0].summary}" if errors else error.what,
-        next_step=error.next_step or f"nothing was applied; {correct_and_deploy(shard)}",
+        next_step=error.next_step or correct_and_deploy(shard),
         evidence=tuple(line for diagnostic in errors for line in _told(diagnostic, shard)),
     )
 
 
 def failure_of_error(error: HoldfastError, shard: Shard) -> Failure:
-    """Return what any error has to say."""
+    """Return what any error has to say; something may have been applied before."""
     if isinstance(error, EngineError):
-        return failure_of_command(error, shard)
+        return _failure_of_command(error, shard)
     return Failure(reason=error.what, next_step=error.next_step or "", evidence=())
 
 
