@@ -33,7 +33,7 @@ def run(runtime: Runtime, *argv: str) -> Ran:
         (("deplyo",), "Did you mean 'deploy'?"),
         (("state", "backup", "x"), "Did you mean 'backups'?"),
         (("local", "stat"), "Did you mean 'status'?"),
-        (("zzz",), "There are: synth, list"),
+        (("zzz",), "There are: "),
         (("state", "backups", "orders", "--env", "prd"), "if you mean it: --env prod"),
     ],
 )

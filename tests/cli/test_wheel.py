@@ -36,14 +36,14 @@ def metadata(wheel: Path) -> Message:
         return message_from_bytes(archive.read(name))
 
 
-def test_the_wheel_has_two_packages_and_the_example_as_files(wheel: Path) -> None:
+def test_the_wheel_has_its_packages_and_the_example_as_files(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
 
     packages = {name.partition("/")[0] for name in names if ".dist-info/" not in name}
     example = {name for name in names if "/scaffold/example/" in name}
-    assert packages == {"holdfast_constructs", "holdfast_orchestrator"}
-    assert {"py.typed"} == {Path(name).name for name in names if name.endswith("py.typed")}
+    assert packages == {"holdfast_bindings", "holdfast_constructs", "holdfast_orchestrator"}
+    assert {name for name in names if name.endswith("py.typed")} == {f"{name}/py.typed" for name in packages}
     assert any(name.endswith("example/stacks/orders.py") for name in example)
     assert {name.rpartition("/")[2] for name in example if "/environments/" in name} == {
         "local.toml",
