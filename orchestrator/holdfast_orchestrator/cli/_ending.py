@@ -10,5 +10,7 @@ from holdfast_orchestrator.report.output_text import outputs_after
 def show_result(output: Output, result: RunResult) -> int:
     """Print how a run ended; return its exit code."""
     lines = [*ending_lines(result), *outputs_after(result.outputs)]
-    output.show(deploy_document(result), ["", *lines, *([""] if lines else []), summary_line(result)])
+    told = ["", *lines, *([""] if lines else []), summary_line(result)]
+    width = output.runtime.terminal.width if output.runtime.terminal.is_tty else None
+    output.show(deploy_document(result), told, wrapped_at=width)
     return result.exit_code

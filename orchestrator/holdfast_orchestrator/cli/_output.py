@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from holdfast_orchestrator.errors import HoldfastError, UsageError
+from holdfast_orchestrator.report.wording import wrapped
 from holdfast_orchestrator.system.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -40,17 +41,22 @@ class Output:
         if not self.can_ask:
             raise UsageError(f"{asks}, and there is no terminal to ask on", next_step=next_step)
 
-    def show(self, document: "DataclassInstance", lines: Iterable[str]) -> None:
+    def show(
+        self, document: "DataclassInstance", lines: Iterable[str], *, wrapped_at: int | None = None
+    ) -> None:
         """Print the answer of the command: the document with `--json`, the lines without."""
         if self.json:
             self.answer(document)
         else:
-            self.say(lines)
+            self.say(lines, wrapped_at=wrapped_at)
 
-    def say(self, lines: Iterable[str]) -> None:
-        """Write lines for people."""
+    def say(self, lines: Iterable[str], *, wrapped_at: int | None = None) -> None:
+        """Write lines for people, in as many columns as `wrapped_at` says (None: as long as they are)."""
         for line in lines:
-            self.talk.write(self.runtime.redactor.text(line).rstrip() + "\n")
+            # Redacted as a whole: half of a secret would not be known as one.
+            text = self.runtime.redactor.text(line).rstrip()
+            shown = text if wrapped_at is None else wrapped(text, wrapped_at)
+            self.talk.write(self.runtime.redactor.text(shown) + "\n")
         self.talk.flush()
 
     def say_marked(self, sign: str, line: str, *, color: str) -> None:
