@@ -117,7 +117,7 @@ def test_the_steps_of_a_command_share_their_providers(
 
 
 PATIENCE_SECONDS = 60
-QUESTIONS = {"deploy": b"Only `yes` will do: ", "destroy": b"to go on: "}
+QUESTIONS = {"deploy": b"Type yes to go on: ", "destroy": b"to go on: "}
 ANSWERS = {"deploy": "yes\n", "destroy": "dev\n"}
 
 

@@ -58,7 +58,7 @@ def _unknown_key(path: tuple[str | int, ...], schema: Schema) -> Fault:
 
 def _what(kind: str) -> str:
     if kind.endswith("_type"):
-        return "is of the wrong kind"
+        return "is of another type"
     if kind.startswith(("greater_than", "less_than", "too_")):
         return "is out of range"
     return "is not allowed"

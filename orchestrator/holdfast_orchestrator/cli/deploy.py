@@ -105,7 +105,7 @@ def _confirm(plan: Plan, session: Session) -> None:
     if not plan.has_changes:
         return
     where = ", ".join(plan.environments)
-    answer = session.runtime.terminal.ask(f"\nDeploy this to {where}? Only `yes` will do: ")
+    answer = session.runtime.terminal.ask(f"\nDeploy this to {where}? Type yes to go on: ")
     if answer != "yes":
         raise GateError("not confirmed; nothing was changed")
 

@@ -28,7 +28,7 @@ class DeployPolicy:
 
     `rollback` False keeps whatever a failed deploy has left. `on_first_failure` is for a shard that was
     never good. `approvals` name what may be lost or changed one way; `allowed` addresses may be lost as
-    they are. `rebaseline` takes a state nobody recorded for the truth, `take_over_app` the shards of an app
+    they are. `rebaseline` accepts a state that Holdfast did not write, `take_over_app` the shards of an app
     that was called so. `adopt` are addresses whose objects are there already and are taken over.
     `lease_wait` is in seconds. `redeploy` are runs whose versions may be
     deployed again although they were rolled back from by hand. `operator` says that a person asked for the

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
-from holdfast_orchestrator.report.wording import columns, moment
+from holdfast_orchestrator.report.wording import columns, counted, moment
 from holdfast_orchestrator.state.copies import StateCopy
 from holdfast_orchestrator.state_admin.restore import Restored, RestoreProposal
 from holdfast_orchestrator.terraform.identity import TrackedObject
@@ -61,8 +61,8 @@ def restored_lines(proposal: RestoreProposal, ended: Restored) -> Iterator[str]:
     plan = f"holdfast plan --stack {shlex.quote(shard)}"
     yield f"  next                   {plan}   look at it before anything is deployed"
     if proposal.diff.orphaned:
-        count = len(proposal.diff.orphaned)
-        yield f"  {count} orphaned objects: import them to go on with them"
+        orphaned = counted(len(proposal.diff.orphaned), "orphaned object")
+        yield f"  {orphaned}: import those that this state is to keep"
 
 
 def _row(copy: StateCopy, *, is_current: bool) -> tuple[str, ...]:

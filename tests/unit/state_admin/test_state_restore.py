@@ -277,7 +277,7 @@ def test_afterwards_the_plan_is_to_be_looked_at(bucket: Bucket, runtime: Runtime
     lines = "\n".join(restored_lines(*restore(bucket, runtime, bucket.copies.named(backup))))
 
     assert "holdfast plan --stack orders-prod" in lines
-    assert "1 orphaned objects: import them" in lines
+    assert "1 orphaned object: import" in lines
 
 
 def test_versions_of_the_object_are_copies_too_and_the_same_state_is_listed_once(bucket: Bucket) -> None:

@@ -152,7 +152,7 @@ def refuse_another_app(leased: LeasedShard, recorded: RecordedShard) -> None:
 
 
 def refuse_strange_state(leased: LeasedShard, recorded: RecordedShard) -> None:
-    """Return if the state is the one that was recorded, or somebody said to take it for the truth.
+    """Return if the state is the one that was recorded, or somebody said to accept it.
 
     Raises NeedsPersonError for one that is gone, damaged or half moved, GateError for one that
     somebody else wrote.
@@ -177,7 +177,7 @@ def refuse_strange_state(leased: LeasedShard, recorded: RecordedShard) -> None:
                 refuse_other_lineage(leased.store, leased.shard, stored.lineage)
             if not leased.run_context.policy.rebaseline:
                 raise GateError(_strange(key, standing, stored, expected), next_step=_LOOK)
-            leased.say(f"the state at {key} is {standing}; taken for the truth, as was asked for")
+            leased.say(f"the state at {key} is {standing}; accepted as it is, as was asked for")
 
 
 def refuse_other_state(leased: LeasedShard, plan: Path) -> None:
@@ -237,7 +237,7 @@ def good_of(leased: LeasedShard, recorded: RecordedShard) -> LastGoodDeployment 
     return LastGoodDeployment(promoted=recorded.good, configuration=configuration)
 
 
-_LOOK = "find out who wrote it; to take it for the truth as it is: --rebaseline"
+_LOOK = "find out who wrote it; to accept it as it is: --rebaseline"
 
 
 def _strange(key: str, standing: Standing, stored: StateObject, expected: Recorded | None) -> str:
