@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from holdfast_orchestrator.system.private_files import read_source, replace_file
 
 # Anyone may read the files of a project, as far as the umask allows.
 _MODE = 0o666
+# So many of the files that are in the way are named.
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Draft:
         existing = [path for path in paths if os.path.lexists(self.folder / path)]
         if existing:
             raise UsageError(
-                f"nothing was written, because {self.folder} has already: {', '.join(existing)}",
+                f"nothing was written, because {self.folder} has already: {_some(existing)}",
                 next_step="choose another name or folder, or move what is there out of the way",
             )
 
@@ -59,3 +61,9 @@ class Draft:
         gap = "" if before.endswith("\n") else "\n"
         mode = stat.S_IMODE(file.stat().st_mode)
         replace_file(file.resolve(), f"{before}{gap}{text}".encode(), mode=mode)
+
+
+def _some(names: Sequence[str]) -> str:
+    """Name a few, and count the others."""
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
