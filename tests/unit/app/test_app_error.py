@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from holdfast_orchestrator.app.app_error import AppError, error_in
 
-APP = Path("/work/app")
+APP = Path("/srv/app")
 JSII = """jsii.errors.JavaScriptError:
   Error: There is already a Construct with name 't' in TerraformStack [a]
       at Node.addChild (/tmp/jsii/lib/construct.js:447:19)
@@ -16,23 +16,23 @@ JSII = """jsii.errors.JavaScriptError:
 The above exception was the direct cause of the following exception:
 
 Traceback (most recent call last):
-  File "/work/app/main.py", line 25, in <module>
+  File "/srv/app/main.py", line 25, in <module>
     build(app)
-  File "/work/app/stacks/a.py", line 7, in build
+  File "/srv/app/stacks/a.py", line 7, in build
     SnsTopic(a, "t")
     ^^^^^^^^^^^^^^^^
-  File "/work/app/.venv/lib/python3.11/site-packages/jsii/_runtime.py", line 118, in __call__
+  File "/srv/app/.venv/lib/python3.11/site-packages/jsii/_runtime.py", line 118, in __call__
     inst = super().__call__(*args, **kwargs)
 RuntimeError: Error: There is already a Construct with name 't' in TerraformStack [a]
 """
 CYCLE = """Traceback (most recent call last):
-  File "/work/app/main.py", line 26, in <module>
+  File "/srv/app/main.py", line 26, in <module>
     app.synth()
 RuntimeError: Error: Resolution error: Cannot add dependency a-dev to b-dev, because it would cause a circular dependency.
 
 TerraformStack a-dev is already dependent on b-dev directly, or dependent on a TerraformStack within b-dev.
 """  # noqa: E501
-SYNTAX = """  File "/work/app/main.py", line 3
+SYNTAX = """  File "/srv/app/main.py", line 3
     def x(
          ^
 SyntaxError: '(' was never closed
@@ -59,8 +59,8 @@ def test_a_cycle_names_its_stacks_and_what_to_do() -> None:
 
 
 def test_a_traceback_without_a_line_of_the_users_and_no_traceback_are_left_to_others() -> None:
-    inside = JSII.replace("/work/app/main.py", "/x/site-packages/m.py").replace(
-        "/work/app/stacks/a.py", "/x/site-packages/a.py"
+    inside = JSII.replace("/srv/app/main.py", "/x/site-packages/m.py").replace(
+        "/srv/app/stacks/a.py", "/x/site-packages/a.py"
     )
 
     assert error_in(inside, APP) is None
@@ -79,7 +79,7 @@ def test_of_two_tracebacks_the_last_counts() -> None:
 
 @pytest.mark.parametrize("length", [10, 5000])
 def test_a_very_long_message_is_cut(length: int) -> None:
-    text = f'Traceback (most recent call last):\n  File "/work/app/a.py", line 1\n    x\nE: {"y" * length}'
+    text = f'Traceback (most recent call last):\n  File "/srv/app/a.py", line 1\n    x\nE: {"y" * length}'
 
     error = error_in(text, APP)
 
