@@ -112,7 +112,7 @@ def test_a_name_that_no_shard_has_is_refused_with_the_nearest(machine: BucketMac
 
     assert ran.code == UsageError.exit_code
     assert f"there are: orders-prod-{REGION}" in ran.err
-    assert f"next: holdfast output orders-prod-{REGION}" in ran.err
+    assert f"next: name one of them, such as orders-prod-{REGION}" in ran.err
 
 
 @pytest.mark.parametrize("body", [None, b"{", b""])

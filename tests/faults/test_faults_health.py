@@ -101,6 +101,6 @@ def test_row_52_what_was_found_ill_is_looked_at_again_and_never_taken_for_good(w
     assert_safe(world, again, code=1)
     assert "own" in again.text
     marker.touch()
-    mended = world.holdfast(*DEPLOY)
-    assert_safe(world, mended, code=0)
-    assert '"committed"' in mended.text
+    corrected = world.holdfast(*DEPLOY)
+    assert_safe(world, corrected, code=0)
+    assert '"committed"' in corrected.text

@@ -11,7 +11,6 @@ On a machine without the app: `History.in_bucket("acme-state", region="eu-west-1
 A bucket that is missing or may not be read raises StateBucketError.
 """
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.record.audit.trail import AuditFilter
     from holdfast_orchestrator.record.audit.verify import Verification
     from holdfast_orchestrator.record.journal.entry import Entry
-    from holdfast_orchestrator.record.outputs import ShardOutputs
+    from holdfast_orchestrator.record.outputs import DeployedShard, ShardOutputs
     from holdfast_orchestrator.record.runs import RunRecord
     from holdfast_orchestrator.state.object_store import DurableStore
 
@@ -109,17 +108,18 @@ class History:
         (none: all). Raises UsageError where no deployed shard, or more than one, has that name;
         NeedsPersonError where a record or the state that it names cannot be read.
         """
-        from holdfast_orchestrator.record.outputs import deployed_outputs  # noqa: PLC0415 - when it is called
+        from holdfast_orchestrator.record.outputs import at_once, deployed_shards  # noqa: PLC0415
 
         wanted = names_of(env)
         shards = [
             each
             for store in self.buckets.values()
-            for each in deployed_outputs(store)
+            for each in deployed_shards(store)
             if not wanted or each.environment in wanted
         ]
         chosen = shards if shard is None else [_named(shards, shard)]
-        return tuple(sorted(chosen, key=lambda each: each.shard))
+        # Only the states that are asked for are read: they are large.
+        return tuple(at_once(lambda each: each.outputs(), sorted(chosen, key=lambda each: each.shard)))
 
     def audit(
         self, wanted: "AuditFilter | None" = None, *, env: Names = (), limit: int = 50
@@ -160,7 +160,7 @@ class History:
         return {bucket: f"{table_ddl(bucket)};\n\n{example_query()};\n" for bucket in self.buckets}
 
 
-def _named(shards: "Sequence[ShardOutputs]", wanted: str) -> "ShardOutputs":
+def _named(shards: "Sequence[DeployedShard]", wanted: str) -> "DeployedShard":
     """Return the one shard with this name, or the only one of this service."""
     exact = [each for each in shards if each.shard == wanted]
     fitting = exact or [each for each in shards if each.service == wanted]
@@ -170,7 +170,7 @@ def _named(shards: "Sequence[ShardOutputs]", wanted: str) -> "ShardOutputs":
     raise UsageError(
         f"{wanted!r} is {'the service of several deployed shards' if fitting else 'no deployed shard'}; "
         f"there are: {', '.join(names) or 'none'}",
-        next_step=f"holdfast output {shlex.quote(nearest(wanted, names) or names[0])}"
+        next_step=f"name one of them, such as {nearest(wanted, names) or names[0]}"
         if names
         else "deploy it first: holdfast deploy",
     )

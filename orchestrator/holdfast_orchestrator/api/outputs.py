@@ -1,14 +1,13 @@
 """What a deploy says beside how its shards end: its outputs, and what the local cloud only simulates."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 
 from holdfast_orchestrator.app.manifest import LOCAL, Shard
 from holdfast_orchestrator.context.tools import Tools
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult
-from holdfast_orchestrator.errors import HoldfastError
-from holdfast_orchestrator.record.outputs import ShardOutputs, declares_outputs, outputs_of
+from holdfast_orchestrator.record.outputs import ShardOutputs, declares_outputs, deployed
+from holdfast_orchestrator.state.shard_objects import read_each
 
 SIMULATED = "the local cloud runs no ECS tasks: the health of tasks and targets is simulated, not checked"
 
@@ -27,9 +26,14 @@ def with_outputs(result: RunResult, shards: Iterable[Shard], tools: Tools) -> Ru
 
 
 def _outputs(result: RunResult, shards: Iterable[Shard], tools: Tools) -> Iterator[ShardOutputs]:
-    for shard in shards:
-        committed = result.outcome.get(shard.name) is Outcome.COMMITTED
-        if committed and declares_outputs(shard.configuration):
-            with suppress(HoldfastError):
-                outputs = outputs_of(tools.store(shard), shard.state.folder)
-                yield from () if outputs is None else (outputs,)
+    committed = {
+        shard.state.folder: shard
+        for shard in shards
+        if result.outcome.get(shard.name) is Outcome.COMMITTED and declares_outputs(shard.configuration)
+    }
+
+    def read(folder: str) -> ShardOutputs | None:
+        shard = deployed(tools.store(committed[folder]), folder)
+        return None if shard is None else shard.outputs()
+
+    return (outputs for _, outputs in read_each(committed, read))

@@ -6,21 +6,26 @@ outputs of exactly that state are returned, whatever a later deploy that has not
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.record.last_good import LAST_GOOD, LastGood, read_last_good
 from holdfast_orchestrator.state.object_store import DurableStore
 from holdfast_orchestrator.state.shard_objects import shard_folders
 from holdfast_orchestrator.state_key import STATE_FILE
+from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.json_values import named
 from holdfast_orchestrator.terraform.state_file import NotAStateError, parse_state
 
 # Outputs that programs read: what cdktf makes for other stacks, and what health checks of ours look at.
 _FOR_PROGRAMS = ("cross-stack-output-", "health-")
+_READERS = 16
+
+R = TypeVar("R")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,46 +47,73 @@ class ShardOutputs:
     """The outputs of one shard, sorted by name, and the deployment they are of."""
 
     shard: str
-    service: str
     environment: str
     run: str
     at: datetime
     outputs: tuple[OutputValue, ...]
 
 
-def deployed_outputs(store: DurableStore) -> tuple[ShardOutputs, ...]:
-    """Return the outputs of each shard of a bucket that is deployed, sorted by shard name.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployedShard:
+    """A shard of which something is deployed: its names, and its last good deployment in `store`."""
 
-    Raises NeedsPersonError where a record or the state that it names cannot be read.
+    shard: str
+    service: str
+    environment: str
+    folder: str
+    record: LastGood = field(repr=False)
+    store: DurableStore = field(repr=False)
+
+    def outputs(self) -> ShardOutputs:
+        """Read its outputs. Raises NeedsPersonError where the state that the record names cannot be read."""
+        return ShardOutputs(
+            shard=self.shard,
+            environment=self.environment,
+            run=self.record.run,
+            at=self.record.at,
+            outputs=_outputs(_state(self.store, self.folder, self.record)),
+        )
+
+
+def deployed_shards(store: DurableStore) -> tuple[DeployedShard, ...]:
+    """Return each shard of a bucket of which something is deployed; states are not read.
+
+    Raises NeedsPersonError where a record cannot be read.
     """
-    shards = (outputs_of(store, folder) for folder in shard_folders(store, LAST_GOOD))
-    return tuple(sorted((one for one in shards if one is not None), key=lambda one: one.shard))
+    return tuple(
+        filter(None, at_once(lambda folder: deployed(store, folder), shard_folders(store, LAST_GOOD)))
+    )
 
 
-def outputs_of(store: DurableStore, folder: str) -> ShardOutputs | None:
-    """Return the outputs of the shard with this state folder; None where nothing of it is deployed.
+def deployed(store: DurableStore, folder: str) -> DeployedShard | None:
+    """Return the shard with this state folder; None where nothing of it is deployed.
 
-    Raises NeedsPersonError where the record or the state that it names cannot be read.
+    Raises NeedsPersonError where its record cannot be read.
     """
     promoted = read_last_good(store, folder)
     if promoted is None or promoted.record.is_destroy:
         return None
-    record = promoted.record
     # Records of older versions do not name the shard.
     service, _, region, environment = folder.split("/")
-    note = record.shard or {
+    note = promoted.record.shard or {
         "name": f"{service}-{environment}-{region}",
         "service": service,
         "environment": environment,
     }
-    return ShardOutputs(
+    return DeployedShard(
         shard=note["name"],
         service=note["service"],
         environment=note["environment"],
-        run=record.run,
-        at=record.at,
-        outputs=_outputs(_state(store, folder, record)),
+        folder=folder,
+        record=promoted.record,
+        store=store,
     )
+
+
+def at_once(read: Callable[[T], R], of: Iterable[T]) -> list[R]:
+    """Read several at a time; the results are in their order. The first error is raised."""
+    with WorkerPool(_READERS, "outputs") as readers:
+        return list(readers.map(read, of))
 
 
 def declares_outputs(configuration: bytes) -> bool:

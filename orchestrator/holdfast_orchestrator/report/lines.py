@@ -94,7 +94,9 @@ class Lines:
     def beat(self) -> None:
         """Say what is being worked on, if nothing was written for HEARTBEAT_SECONDS."""
         with self._lock:
-            if self._clock is None or self._clock.monotonic() - self._written < HEARTBEAT_SECONDS:
+            if self._clock is None or self._over.is_set():
+                return
+            if self._clock.monotonic() - self._written < HEARTBEAT_SECONDS:
                 return
             self._write(self._still(self._clock))
 
@@ -159,9 +161,7 @@ class Lines:
 
     def _beat(self) -> None:
         while not self._over.wait(_LOOK_SECONDS):
-            with self._lock:
-                if not self._over.is_set():
-                    self.beat()
+            self.beat()
 
     def _write(self, line: str) -> None:
         stamp = f"{self._clock.now():%H:%M:%S} " if self._stamped and self._clock is not None else ""

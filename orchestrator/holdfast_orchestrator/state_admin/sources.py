@@ -54,7 +54,7 @@ class _Target:
     state_is_now_at: str
 
 
-# All that has to be read of a mark, whoever wrote it.
+# All that has to be read of a mark.
 _TARGET = Format[_Target](FORMAT.schema, _Target, is_named=False)
 
 
