@@ -134,7 +134,7 @@ def main() -> None:
     options = parser.parse_args()
     cases, share = measure(options.stack, options.runs)
     print(table("one shard's plan, warm", cases))
-    print(f"\nIn {share:.2f} s (median) of the first a Terraform ran.")
+    print(f"\nTerraform itself ran for {share:.2f} s (median) of the first row.")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ PHASES = {
     "destroy": "destroy",
 }
 BASE = "holdfast"
+# Marks a ratio between figures of two runs.
+_MARK = r"\*"
 CAPTION = """\
 Seconds are of the whole command, in brackets how many times Holdfast's. Peak MiB is of all its processes
 together, sampled ten times a second; pages they share count once for each. Each of so many shards is an SNS
@@ -141,7 +143,7 @@ def markdown(figures: Figures) -> str:
     """Return caption and table."""
     samples = " or ".join(map(str, figures.samples)) or "none"
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
-    kinds = "one run" if figures.runs == 1 else rf"{figures.runs} runs (\* marks a ratio between two of them)"
+    kinds = "one run" if figures.runs == 1 else f"{figures.runs} runs"
     by = f"Measured by `make bench-peers` on {machine}, Python {platform.python_version()}, in {kinds}."
     phases = figures.phases
     return "\n".join(
@@ -150,10 +152,16 @@ def markdown(figures: Figures) -> str:
             CAPTION,
             f"| | | {' | '.join(PHASES[phase] for phase in phases)} | peak MiB |",
             f"|---|---|{'---|' * len(phases)}---|",
-            *_rows(figures),
+            *_with_note(list(_rows(figures))),
             "",
         )
     )
+
+
+def _with_note(rows: list[str]) -> list[str]:
+    """Explain the mark of a ratio below the table, where a row has it."""
+    note = ["", f"{_MARK} compares figures of two runs."] if any(_MARK in row for row in rows) else []
+    return [*rows, *note]
 
 
 def _rows(figures: Figures) -> Iterator[str]:
@@ -173,7 +181,7 @@ def _cell(figures: Figures, deployed: str, phase: str, peer: str) -> str:
         return "" if figure is None else figure.failed
     if peer == BASE or base is None or base.failed:
         return f"{figure.median:.1f}"
-    mark = "" if figure.run == base.run else r"\*"
+    mark = "" if figure.run == base.run else _MARK
     return f"{figure.median:.1f} ({figure.median / base.median:.1f}x{mark})"
 
 

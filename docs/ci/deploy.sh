@@ -23,7 +23,7 @@ say() { # a line of the log; on GitHub also an annotation of the run
 case "$code" in
   0) ;;
   4) say error "Stopped before anything changed: somebody has to agree (--approve, --allow-destroy) or to look." ;;
-  5) say warning "Failed, and the last good version runs: correct it and deploy again. Nobody has to be woken." ;;
+  5) say warning "Failed, and the last good version runs: correct it and deploy again. It can wait until morning." ;;
   6) say error "Halfway: a person has to decide, see the commands above." ;; # the call of your pager goes here
   7) say warning "Somebody else is at work on it: run this job again later." ;;
   130) say warning "Cancelled in good order." ;;
