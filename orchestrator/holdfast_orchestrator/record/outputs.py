@@ -18,10 +18,9 @@ from holdfast_orchestrator.state.shard_objects import shard_folders
 from holdfast_orchestrator.state_key import STATE_FILE
 from holdfast_orchestrator.system.workers import WorkerPool
 from holdfast_orchestrator.terraform.json_values import named
+from holdfast_orchestrator.terraform.output_names import is_for_people
 from holdfast_orchestrator.terraform.state_file import NotAStateError, parse_state
 
-# Outputs that programs read: what cdktf makes for other stacks, and what health checks of ours look at.
-_FOR_PROGRAMS = ("cross-stack-output-", "health-")
 _READERS = 16
 
 R = TypeVar("R")
@@ -39,7 +38,7 @@ class OutputValue:
     @property
     def is_for_people(self) -> bool:
         """Whether it was declared by hand: not for another stack of the app, nor for a health check."""
-        return not self.name.startswith(_FOR_PROGRAMS)
+        return is_for_people(self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +118,7 @@ def at_once(read: Callable[[T], R], of: Iterable[T]) -> list[R]:
 def declares_outputs(configuration: bytes) -> bool:
     """Return whether a configuration declares an output for people to read."""
     outputs = named(json.loads(configuration).get("output"))
-    return any(not name.startswith(_FOR_PROGRAMS) for name, _ in outputs)
+    return any(is_for_people(name) for name, _ in outputs)
 
 
 def _state(store: DurableStore, folder: str, record: LastGood) -> Mapping[str, Any]:

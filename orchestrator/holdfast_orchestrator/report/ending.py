@@ -33,9 +33,10 @@ def ending_lines(result: RunResult) -> Iterator[str]:
 def summary_line(result: RunResult) -> str:
     """Return how a run ended in one line: shards by outcome, objects, time, and the run's name."""
     outcomes = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in result.counts.items())
+    # A shard that was stopped by a gate has the counts of its plan.
+    applied = [shard for shard in result.shards if shard.outcome is not Outcome.BLOCKED]
     sums = {
-        what: sum(getattr(shard, what) for shard in result.shards)
-        for what in ("added", "changed", "destroyed")
+        what: sum(getattr(shard, what) for shard in applied) for what in ("added", "changed", "destroyed")
     }
     objects = ", ".join(f"{number} {what}" for what, number in sums.items() if number)
     return " · ".join(
@@ -53,6 +54,8 @@ def _shard_lines(shard: ShardResult) -> Iterator[str]:
     if shard.reason is not None:
         yield f"  why     {shard.reason}"
     for line in shard.evidence:
+        if shard.reason is not None and line in shard.reason:
+            continue
         place = line.removeprefix("where: ")
         yield f"  where   {place}" if place != line else f"          {line}"
     if shard.backup is not None:

@@ -6,6 +6,7 @@ from typing import Any
 from holdfast_orchestrator.plan.document import Action, ResourceChange
 from holdfast_orchestrator.plan.result import Plan, PlanOutcome, ShardPlan
 from holdfast_orchestrator.system.visible import json_text
+from holdfast_orchestrator.terraform.output_names import is_for_people
 
 SIGNS = {
     Action.CREATE: "+",
@@ -77,5 +78,6 @@ def _shard_lines(shard: ShardPlan, *, attributes: bool) -> Iterator[str]:
         if attributes and change.action in (Action.UPDATE, Action.REPLACE):
             for attribute in change.attributes:
                 yield f"      {attribute.path}: {shown(attribute.before)} → {shown(attribute.after)}"
-    if shard.document.outputs:
-        yield f"  outputs: {', '.join(shard.document.outputs)}"
+    own = [name for name in shard.document.outputs if is_for_people(name)]
+    if own:
+        yield f"  outputs: {', '.join(own)}"

@@ -182,6 +182,6 @@ def _change(row: Row, event: Event) -> None:
             row.backup = event.serial
         case ShardFinished():
             row.outcome, row.summary, row.seconds = event.outcome, event.summary, event.seconds
-            row.lines = event.detail
+            row.lines = tuple(line for line in event.detail if line not in event.summary)
         case _:
             return

@@ -27,7 +27,7 @@ from holdfast_orchestrator.report.documents import (
     graph_document,
     plan_report,
 )
-from holdfast_orchestrator.report.ending import ending_lines
+from holdfast_orchestrator.report.ending import ending_lines, summary_line
 from holdfast_orchestrator.report.graph_text import as_dot, as_mermaid, as_text
 from holdfast_orchestrator.report.lines import Lines
 from holdfast_orchestrator.report.markdown import plan_comment
@@ -148,6 +148,33 @@ def test_verbose_lines_also_tell_what_the_app_printed_and_each_object() -> None:
     assert "    network: create aws_vpc.main" in out.getvalue().splitlines()
 
 
+def test_a_plan_names_the_outputs_that_people_declared() -> None:
+    names = ("cross-stack-output-aws_vpcmain_1id", "health-web-cluster", "url")
+    document = PlanDocument(changes=(), outputs=names)
+    plan = ShardPlan(shard="web-dev", label="web", configuration_sha256="0", document=document)
+
+    assert list(plan_lines(Plan(run="r", environments=("dev",), shards=(plan,))))[1:] == ["  outputs: url"]
+
+
+def test_the_summary_counts_nothing_of_a_shard_that_a_gate_stopped() -> None:
+    done = ShardResult(shard="a-dev", label="a", outcome=Outcome.COMMITTED, added=2)
+    stopped = ShardResult(shard="b-dev", label="b", outcome=Outcome.BLOCKED, added=5, destroyed=1)
+
+    line = summary_line(RunResult(run="r", verb="deploy", shards=(done, stopped)))
+
+    assert line == "2 shards: 1 blocked, 1 committed · 2 added · 0:00 · run r"
+
+
+def test_what_the_summary_of_a_shard_says_is_not_repeated_below_it() -> None:
+    rows = Rows()
+    rows.take(STARTED)
+    detail = ("it broke", "where: stacks/data.py:3")
+
+    rows.take(ShardFinished(shard="network-dev", outcome="failed", summary="failed: it broke", detail=detail))
+
+    assert rows.by_shard["network-dev"].lines == ("where: stacks/data.py:3",)
+
+
 @pytest.mark.parametrize("color", [True, False])
 def test_the_live_table_ends_with_a_row_a_shard(*, color: bool) -> None:
     terminal = captured_terminal(is_tty=True, color=color)
@@ -206,7 +233,6 @@ def test_the_ending_says_what_why_where_and_what_next() -> None:
     assert list(ending_lines(RESULT)) == [
         "data failed.",
         "  why     the apply failed: it broke",
-        "          it broke",
         "  where   stacks/data.py:3 (Postgres)",
         "  next    mend the cause",
         "not begun: orders",
