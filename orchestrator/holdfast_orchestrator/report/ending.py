@@ -14,6 +14,8 @@ _WORDS = {
     Outcome.ROLLED_BACK: "failed and was rolled back",
     Outcome.SKIPPED: "was not brought to its end",
 }
+# Evidence that says of itself what it is.
+_LABELS = ("where", "before")
 
 
 def ending_lines(result: RunResult) -> Iterator[str]:
@@ -53,15 +55,21 @@ def _shard_lines(shard: ShardResult) -> Iterator[str]:
     yield f"{shard.label} {_WORDS[shard.outcome]}{_how_far(shard)}."
     if shard.reason is not None:
         yield f"  why     {shard.reason}"
-    for line in shard.evidence:
-        if shard.reason is not None and line in shard.reason:
-            continue
-        place = line.removeprefix("where: ")
-        yield f"  where   {place}" if place != line else f"          {line}"
-    if shard.backup is not None:
-        yield f"  before  {shard.backup}"
+    yield from _evidence_lines(shard)
+    # What was rolled back is as it was before: nobody needs the state between.
+    if shard.backup is not None and shard.outcome is not Outcome.ROLLED_BACK:
+        yield f"  backup  {shard.backup}"
     if shard.next_step is not None:
         yield f"  next    {shard.next_step}"
+
+
+def _evidence_lines(shard: ShardResult) -> Iterator[str]:
+    for line in shard.evidence:
+        label, _, text = line.partition(": ")
+        if label in _LABELS:
+            yield f"  {label.ljust(7)} {text}"
+        elif shard.reason is None or line not in shard.reason:
+            yield f"          {line}"
 
 
 def _not_begun(shard: ShardResult) -> bool:

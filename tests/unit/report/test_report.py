@@ -239,6 +239,23 @@ def test_the_ending_says_what_why_where_and_what_next() -> None:
     ]
 
 
+def test_a_shard_that_was_rolled_back_names_what_runs_now_and_no_backup() -> None:
+    shard = ShardResult(
+        shard="web-dev",
+        label="web",
+        outcome=Outcome.ROLLED_BACK,
+        reason="it never became healthy",
+        evidence=("before: deploy 01J by jane@laptop",),
+        backup="_holdfast/backups/web/1.json",
+    )
+
+    assert list(ending_lines(RunResult(run="r", verb="deploy", shards=(shard,)))) == [
+        "web failed and was rolled back.",
+        "  why     it never became healthy",
+        "  before  deploy 01J by jane@laptop",
+    ]
+
+
 def test_a_run_that_went_well_needs_no_last_words() -> None:
     good = RunResult(run="r", verb="deploy", shards=RESULT.shards[:1])
 
