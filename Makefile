@@ -11,7 +11,7 @@ FAULT_WORKERS ?= 3
 # Many of the long ones wait as well.
 LONG_WORKERS ?= 3
 
-.PHONY: help install demo test test-long faults chaos check bench bench-peers lock schema clean
+.PHONY: help install demo test test-long faults chaos check bench bench-peers docs lock schema clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -52,9 +52,22 @@ PEERS ?=
 bench-peers: install ## Holdfast against cdktf-cli and plain Terraform: make bench-peers PEERS='--deploy 5 --runs 3'
 	$(BIN)/python bench/peers.py --write $(PEERS)
 
-lock: ## resolve requirements.lock anew (needs uv)
+# The site needs other packages than everything else, and none of ours.
+DOCS_VENV := .venv-docs
+$(DOCS_VENV)/.installed: docs/requirements.lock
+	$(PYTHON) -m venv --clear $(DOCS_VENV)
+	$(DOCS_VENV)/bin/python -m pip install --quiet --require-hashes -r docs/requirements.lock
+	@touch $@
+
+docs: $(DOCS_VENV)/.installed ## the pages as a site in site/; fails where a page, a link or an anchor is missing
+	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict --quiet
+	@echo "site/index.html"
+
+lock: ## resolve requirements.lock and docs/requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --extra aws --extra local --extra dask --group dev --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate --python-version 3.11 -o requirements.lock
+	uv pip compile --group docs --generate-hashes --no-emit-index-url --no-header --no-annotate --universal \
+	  --python-version 3.11 -o docs/requirements.lock
 
 schema: install ## generate environments/schema.json, docs/schemas/, docs/cli.md and the workflows in docs/ci.md
 	$(BIN)/python tools/schemas.py
@@ -62,4 +75,4 @@ schema: install ## generate environments/schema.json, docs/schemas/, docs/cli.md
 	$(BIN)/python tools/ci_page.py
 
 clean: ## everything that was generated, the virtual environment too
-	rm -rf $(VENV) .holdfast cdktf.out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(DOCS_VENV) site .holdfast cdktf.out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
