@@ -1,4 +1,4 @@
-"""The first service of the README is a service: it synthesizes as printed, added as printed."""
+"""The first service of the README is the one that `holdfast new service` writes, and it is a service."""
 
 import json
 import os
@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 from tests.support.example_settings import example
 
+from holdfast_orchestrator.api.new import init_project, new_service
+from holdfast_orchestrator.scaffold.template import EXAMPLE_PACKAGE
+
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 
@@ -22,7 +25,8 @@ def printed_in(language: str, beginning: str) -> str:
     return str(block)
 
 
-PYTHON = printed_in("python", "# stacks/")
+# In this repository the package is called otherwise than in a project.
+PYTHON = printed_in("python", "# stacks/").replace("from stacks.", f"from {EXAMPLE_PACKAGE}.")
 TOML = printed_in("toml", "# environments/local.toml")
 
 
@@ -67,6 +71,15 @@ class Copy:
 @pytest.fixture
 def copy(tmp_path: Path) -> Copy:
     return Copy(tmp_path)
+
+
+def test_it_is_what_holdfast_new_writes(tmp_path: Path) -> None:
+    init_project(tmp_path / "shop")
+
+    new_service("payments", tmp_path / "shop")
+
+    written = (tmp_path / "shop" / "stacks" / "payments.py").read_text("utf-8")
+    assert f"# stacks/payments.py\n{written}" == printed_in("python", "# stacks/")
 
 
 def test_one_file_and_one_table_are_a_service_and_no_setting_of_it_is_lost(copy: Copy) -> None:
