@@ -20,6 +20,7 @@ from jsii._kernel.types import LoadRequest, LoadResponse
 from holdfast_bindings import refusal, settings, straight
 from holdfast_bindings.assembly import Assembly, Package
 from holdfast_bindings.cache import Cache, open_cache
+from holdfast_bindings.failures import Failures
 
 _REGISTERS: tuple[Mapping[str, Any], ...] = ()
 try:
@@ -54,7 +55,7 @@ def install(report: Callable[[str], None]) -> Watch | None:
     meanwhile = _Meanwhile()
     watch = Watch(cache, report)
     _wrap_start(cache, meanwhile)
-    _wrap_send(watch, meanwhile)
+    _wrap_send(watch, meanwhile, Failures(report))
     return watch
 
 
@@ -87,7 +88,7 @@ def _wrap_start(cache: Cache | None, meanwhile: _Meanwhile) -> None:
     _NodeProcess.handshake = handshake  # type: ignore[method-assign, assignment]
 
 
-def _wrap_send(watch: Watch, meanwhile: _Meanwhile) -> None:
+def _wrap_send(watch: Watch, meanwhile: _Meanwhile, failures: Failures) -> None:
     def send(process: _NodeProcess, request: Any, response_type: Any) -> Any:
         def load(name: str, version: str, tarball: str) -> str:
             response: LoadResponse = _send(process, LoadRequest(name, version, tarball), LoadResponse)
@@ -102,10 +103,13 @@ def _wrap_send(watch: Watch, meanwhile: _Meanwhile) -> None:
         try:
             meanwhile.finish()
             watch.serve(request, load)
-            return _send(process, request, response_type)
+            response = _send(process, request, response_type)
         except Exception as error:
-            watch.failed(error)
+            if not failures.explain(error, request):
+                watch.failed(error)
             raise
+        failures.lines.note(request, response)
+        return response
 
     _NodeProcess.send = send  # type: ignore[method-assign, assignment]
 

@@ -64,7 +64,6 @@ def test_a_traceback_without_a_line_of_the_users_and_no_traceback_are_left_to_ot
     )
 
     assert error_in(inside, APP) is None
-    assert error_in(SYNTAX, APP) is None
     assert error_in("npm ERR! no such script", APP) is None
 
 
