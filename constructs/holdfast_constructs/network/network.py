@@ -24,6 +24,7 @@ from constructs import Construct
 
 from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
+from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.network._endpoints import GatewayEndpoints, InterfaceEndpoints
 from holdfast_constructs.network._flow_logs import FlowLogs
@@ -38,6 +39,7 @@ Nat = Literal["per_az", "single", "none"]
 ANYWHERE = "0.0.0.0/0"
 
 
+@checked
 class Network(Construct):
     """A VPC of `cidr` (/16 to /21) across the target's zones.
 

@@ -59,28 +59,30 @@ def plain_secrets(document: Mapping[str, Any], text: str) -> Iterator[Fault]:
     values = list(_strings(document))
     yield from filter(None, (_fault(path, value) for path, value in values))
     for number, line in enumerate(text.splitlines(), start=1):
-        for kind, found in _known(line):
+        for kind, found in known_secrets(line):
             if kind != _ASSIGNMENT and not any(found in value for _, value in values):
                 yield Fault((), f"has {kind} in plain text", _masked(found), _ALLOWED, _NEXT, line=number)
 
 
 def _fault(path: tuple[str | int, ...], value: str) -> Fault | None:
-    for kind, _ in _known(value):
+    for kind, _ in known_secrets(value):
         return Fault(path, f"is {kind} in plain text", _masked(value), _ALLOWED, _NEXT)
     name = next((part for part in reversed(path) if isinstance(part, str)), "")
-    named = _sounds_secret(name) or "secrets" in path
+    named = sounds_secret(name) or "secrets" in path
     if named and value.lower() not in _SWITCHES and not _REFERENCE.fullmatch(value):
         return Fault(path, "is a secret by its name, and written out", _masked(value), _ALLOWED, _NEXT)
     return None
 
 
-def _known(text: str) -> Iterator[tuple[str, str]]:
+def known_secrets(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the kind and the text of each secret of a known kind in `text`."""
     for kind, pattern in KNOWN.items():
         for match in pattern.finditer(text):
             yield kind, match.group()
 
 
-def _sounds_secret(name: str) -> bool:
+def sounds_secret(name: str) -> bool:
+    """Whether a value of this name usually is a secret."""
     return _NAME.search(name) is not None and _ABOUT.search(name) is None
 
 
