@@ -20,7 +20,6 @@ from jsii._kernel.types import LoadRequest, LoadResponse
 from holdfast_bindings import refusal, settings, straight
 from holdfast_bindings.assembly import Assembly, Package
 from holdfast_bindings.cache import Cache, open_cache
-from holdfast_bindings.failures import Failures
 
 _REGISTERS: tuple[Mapping[str, Any], ...] = ()
 try:
@@ -55,8 +54,17 @@ def install(report: Callable[[str], None]) -> Watch | None:
     meanwhile = _Meanwhile()
     watch = Watch(cache, report)
     _wrap_start(cache, meanwhile)
-    _wrap_send(watch, meanwhile, Failures(report))
+    _wrap_send(watch, meanwhile, _failures(report))
     return watch
+
+
+def _failures(report: Callable[[str], None]) -> Any:
+    """Return what explains errors; None where jsii does not have what that needs."""
+    try:
+        from holdfast_bindings.failures import Failures  # noqa: PLC0415 - it may not be importable
+    except (ImportError, AttributeError):
+        return None
+    return Failures(report)
 
 
 class _Meanwhile:
@@ -88,7 +96,7 @@ def _wrap_start(cache: Cache | None, meanwhile: _Meanwhile) -> None:
     _NodeProcess.handshake = handshake  # type: ignore[method-assign, assignment]
 
 
-def _wrap_send(watch: Watch, meanwhile: _Meanwhile, failures: Failures) -> None:
+def _wrap_send(watch: Watch, meanwhile: _Meanwhile, failures: Any) -> None:
     def send(process: _NodeProcess, request: Any, response_type: Any) -> Any:
         def load(name: str, version: str, tarball: str) -> str:
             response: LoadResponse = _send(process, LoadRequest(name, version, tarball), LoadResponse)
@@ -105,10 +113,11 @@ def _wrap_send(watch: Watch, meanwhile: _Meanwhile, failures: Failures) -> None:
             watch.serve(request, load)
             response = _send(process, request, response_type)
         except Exception as error:
-            if not failures.explain(error, request):
+            if failures is None or not failures.explain(error, request):
                 watch.failed(error)
             raise
-        failures.lines.note(request, response)
+        if failures is not None:
+            failures.lines.note(request, response)
         return response
 
     _NodeProcess.send = send  # type: ignore[method-assign, assignment]

@@ -1,5 +1,6 @@
 """What a block is given in a stack: tokens are legal, wrong types are not, and its attributes are its own."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -189,22 +190,23 @@ class Alone(ServiceStack):
 
 
 def test_a_project_ends_with_64_and_names_the_file_and_the_line(tmp_path: Path) -> None:
-    (tmp_path / "stacks").mkdir()
-    (tmp_path / "stacks" / "__init__.py").write_text("")
-    (tmp_path / "stacks" / "alone.py").write_text(APP.format(purpose='"log"'))
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "__init__.py").write_text("")
+    (tmp_path / "shop" / "alone.py").write_text(APP.format(purpose='"log"'))
     example = Path("environments/local.toml").read_text().split("[services.")[0] + "[services]\n"
     (tmp_path / "environments").mkdir()
     (tmp_path / "environments" / "local.toml").write_text(example)
-    code = f"import sys; from {main.__module__} import main; sys.exit(main('stacks'))"
+    code = f"import sys; from {main.__module__} import main; sys.exit(main('shop'))"
 
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFAST_")}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
     )
 
     assert done.returncode == 64, done.stderr
     assert done.stderr == (
         "holdfast: the stacks cannot be built\n\n"
-        'stacks/alone.py:11: purpose of Key "key" is of the wrong type\n'
+        'shop/alone.py:11: purpose of Key "key" is of the wrong type\n'
         "  got      'log' (str)\n"
         "  allowed  one of 'logs', 'data'\n"
         "  next     pass one of 'logs', 'data'; did you mean logs?\n"
