@@ -17,14 +17,18 @@ from holdfast_bindings.lines import Lines
 
 
 class Failures:
-    """Explains the errors of one Python process; `lines` has what was noted of its requests."""
+    """Explains the errors of one Python process."""
 
     def __init__(self, report: Callable[[str], None]) -> None:
-        self.lines = Lines()
+        self._lines = Lines()
         self._report = report
         self._raised: BaseException | None = None
         self._is_explaining = False
         self._remember_what_functions_raise()
+
+    def note(self, request: Any, response: Any) -> None:
+        """Note the user's line of a request that was answered."""
+        self._lines.note(request, response)
 
     def explain(self, error: BaseException, request: Any) -> bool:
         """Give the error the cause that jsii lost, and report the cycle that it is about.
@@ -37,7 +41,7 @@ class Failures:
         is_the_apps = False
         try:
             is_the_apps = self._give_cause(error)
-            if (known := cycle.explain(str(error), request, self.lines)) is not None:
+            if (known := cycle.explain(str(error), request, self._lines)) is not None:
                 self._report(f"cycle {json.dumps(known)}")
         except Exception as problem:  # noqa: BLE001 - the error itself is what counts
             self._report(f"unexplained {problem!r}")

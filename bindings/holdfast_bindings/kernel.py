@@ -59,12 +59,22 @@ def install(report: Callable[[str], None]) -> Watch | None:
 
 
 def _failures(report: Callable[[str], None]) -> Any:
-    """Return what explains errors; None where jsii does not have what that needs."""
+    """Return what explains errors, or where jsii does not have what that needs, what explains none."""
     try:
         from holdfast_bindings.failures import Failures  # noqa: PLC0415 - it may not be importable
     except (ImportError, AttributeError):
-        return None
+        return _Silent()
     return Failures(report)
+
+
+class _Silent:
+    """Explains no error."""
+
+    def note(self, *_: Any) -> None:
+        pass
+
+    def explain(self, *_: Any) -> bool:
+        return False
 
 
 class _Meanwhile:
@@ -113,11 +123,10 @@ def _wrap_send(watch: Watch, meanwhile: _Meanwhile, failures: Any) -> None:
             watch.serve(request, load)
             response = _send(process, request, response_type)
         except Exception as error:
-            if failures is None or not failures.explain(error, request):
+            if not failures.explain(error, request):
                 watch.failed(error)
             raise
-        if failures is not None:
-            failures.lines.note(request, response)
+        failures.note(request, response)
         return response
 
     _NodeProcess.send = send  # type: ignore[method-assign, assignment]

@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Any, TypeVar, get_type_hints
 
 from holdfast_constructs.checking import attributes
-from holdfast_constructs.checking.kinds import ANYTHING, Kind, kind_of
+from holdfast_constructs.checking.kinds import Kind, kind_of
 from holdfast_constructs.checking.wording import correction, shown
 from holdfast_constructs.errors import ArgumentError
 
@@ -45,75 +45,78 @@ class Arguments:
         parameters = list(inspect.signature(function).parameters.values())[1 if bound else 0 :]
         self._skipped = 1 if bound else 0
         self._positional = [each.name for each in parameters if each.kind in _POSITIONAL]
-        self._named = {each.name for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY}
+        named = [each.name for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY]
+        self._all = [*self._positional, *named]
         self._required = [
-            each.name
-            for each in parameters
-            if each.default is each.empty and (each.name in self._positional or each.name in self._named)
+            each.name for each in parameters if each.default is each.empty if each.name in self._all
         ]
-        self._rest = next((each.name for each in parameters if each.kind is each.VAR_POSITIONAL), None)
-        self._others = next((each.name for each in parameters if each.kind is each.VAR_KEYWORD), None)
-        self._kinds: Mapping[str, Kind] | None = None
+        self._rest = next((each.name for each in parameters if each.kind is each.VAR_POSITIONAL), "")
+        self._others = next((each.name for each in parameters if each.kind is each.VAR_KEYWORD), "")
+        self._kinds: dict[str, Kind] = {}
 
     def check(self, args: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         """Raise ArgumentError for an argument that is wrong, one too many, and missing ones."""
-        if self._kinds is None:
-            self._kinds = {name: kind_of(each) for name, each in _hints(self._function).items()}
+        kinds = self._kinds or self._read_kinds()
         args = args[self._skipped :]
-        self._refuse_unknown(args, named)
+        self._check_names(args, named)
+        for number, value in enumerate(args):
+            name = self._positional[number] if number < len(self._positional) else self._rest
+            if not kinds[name].accepts(value):
+                raise self._wrong(name, value, args)
+        for name, value in named.items():
+            if not kinds[name if name in kinds else self._others].accepts(value):
+                raise self._wrong(name, value, args)
+
+    def _check_names(self, args: tuple[Any, ...], named: Mapping[str, Any]) -> None:
+        if not self._rest and len(args) > len(self._positional):
+            raise self._too_many(args)
+        for name in named:
+            if name not in self._kinds and not self._others:
+                raise self._unknown(name, args)
         for name in self._required:
             if name not in named and name not in self._positional[: len(args)]:
                 raise self._missing(args, named)
-        for number, value in enumerate(args):
-            is_spread = number >= len(self._positional)
-            self._check(str(self._rest) if is_spread else self._positional[number], value, args)
-        for name, value in named.items():
-            self._check(name if name in self._known() else str(self._others), value, args)
 
-    def _check(self, name: str, value: object, args: tuple[Any, ...]) -> None:
-        assert self._kinds is not None  # noqa: S101 - `check` has read them
-        kind = self._kinds.get(name, ANYTHING)
-        if not kind.accepts(value):
-            below, innermost, wrong = kind.wrong_part(value)
-            place = f"{name}{below}"
-            raise ArgumentError(
-                f"{place} of {self._label(args)}",
-                got=shown(place, wrong),
-                allowed=innermost.words,
-                next_step=correction(innermost, place, wrong) + _similar(innermost, wrong),
-            )
+    def _read_kinds(self) -> Mapping[str, Kind]:
+        hints = _hints(self._function)
+        names = filter(None, (*self._all, self._rest, self._others))
+        self._kinds = {name: kind_of(hints.get(name, Any)) for name in names}
+        return self._kinds
 
-    def _refuse_unknown(self, args: tuple[Any, ...], named: Mapping[str, Any]) -> None:
-        if self._rest is None and len(args) > len(self._positional):
-            extra = args[len(self._positional)]
-            raise ArgumentError(
-                f"{self._label(args)} takes no more than {_words(self._positional)} without a name",
-                got=shown("", extra),
-                next_step="write its name before it: name=…",
-            )
-        if self._others is not None:
-            return
-        for name in named:
-            if name not in self._known():
-                raise ArgumentError(
-                    f"{self._label(args)} has no argument {name!r}{_did_you_mean(name, self._known())}",
-                    listed=", ".join(self._known()),
-                    next_step="rename or remove it",
-                )
+    def _wrong(self, name: str, value: object, args: tuple[Any, ...]) -> ArgumentError:
+        kind = self._kinds[name if name in self._kinds else self._others]
+        below, innermost, wrong = kind.wrong_part(value)
+        place = f"{name}{below}"
+        return ArgumentError(
+            f"{place} of {self._label(args)}",
+            got=shown(place, wrong),
+            allowed=innermost.words,
+            next_step=correction(innermost, place, wrong) + _similar(innermost, wrong),
+        )
+
+    def _too_many(self, args: tuple[Any, ...]) -> ArgumentError:
+        return ArgumentError(
+            f"{self._label(args)} takes no more than {_words(self._positional)} without a name",
+            got=shown("", args[len(self._positional)]),
+            next_step="write its name before it: name=…",
+        )
+
+    def _unknown(self, name: str, args: tuple[Any, ...]) -> ArgumentError:
+        return ArgumentError(
+            f"{self._label(args)} has no argument {name!r}{_did_you_mean(name, self._all)}",
+            listed=", ".join(self._all),
+            next_step="rename or remove it",
+        )
 
     def _missing(self, args: tuple[Any, ...], named: Mapping[str, Any]) -> ArgumentError:
         given = {*self._positional[: len(args)], *named}
         missing = [name for name in self._required if name not in given]
-        assert self._kinds is not None  # noqa: S101 - `check` has read them
-        needed = "; ".join(f"{name} is {self._kinds.get(name, ANYTHING).words}" for name in missing)
+        needed = "; ".join(f"{name} is {self._kinds[name].words}" for name in missing)
         return ArgumentError(
             f"{self._label(args)} needs {_words(missing)}",
             listed=needed,
             next_step=f"add {', '.join(f'{name}=…' for name in missing)}",
         )
-
-    def _known(self) -> list[str]:
-        return [*self._positional, *sorted(self._named)]
 
     def _label(self, args: tuple[Any, ...]) -> str:
         """Return `WebService "api"` for a construct, and the name for anything else."""

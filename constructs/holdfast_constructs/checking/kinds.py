@@ -45,6 +45,8 @@ class Kind:
         """Whether a value is of this kind, with all its parts."""
         if self.options:
             return any(option.accepts(value) for option in self.options)
+        if self.parts is _no_parts:
+            return self.has_shape(value)
         return self.has_shape(value) and all(kind.accepts(part) for _, kind, part in self.parts(value))
 
     def wrong_part(self, value: object) -> Part:
@@ -170,9 +172,16 @@ def _members(protocol: type) -> Iterator[str]:
 
 def _has(value: object, name: str) -> bool:
     """Whether a value has an attribute; a property is not evaluated, since cdktf's ask JavaScript."""
-    if hasattr(type(value), "__getattr__"):
+    kind: Any = type(value)
+    of_class = _names_of(kind)
+    if "__getattr__" in of_class:
         return hasattr(value, name)
-    return inspect.getattr_static(value, name, value) is not value
+    return name in of_class or name in getattr(value, "__dict__", ())
+
+
+@cache
+def _names_of(kind: type) -> frozenset[str]:
+    return frozenset(name for base in kind.__mro__ for name in vars(base))
 
 
 def _or(words: Iterable[str]) -> str:
