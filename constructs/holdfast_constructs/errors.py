@@ -6,7 +6,7 @@ property, what was got, what is allowed, and the edit that corrects it.
 
 from typing import Any, Final
 
-from holdfast_constructs.checking.tokens import is_number_token
+from holdfast_constructs._tokens import is_number_token
 
 _NOTHING: Final = object()
 

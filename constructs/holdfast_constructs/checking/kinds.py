@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
-from holdfast_constructs.checking.tokens import UNKNOWN_CLASS, is_number_token, is_resolvable
+from holdfast_constructs._tokens import UNKNOWN_CLASS, is_number_token, is_resolvable
 
 Part = tuple[str, "Kind", object]
 

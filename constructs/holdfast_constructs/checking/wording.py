@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
+from holdfast_constructs._secrets import known_secrets, sounds_secret
+from holdfast_constructs._tokens import is_number_token, is_resolvable, is_text_token
 from holdfast_constructs.checking.kinds import Kind, with_article
-from holdfast_constructs.checking.tokens import is_number_token, is_resolvable, is_text_token
 
 _LONGEST = 80
 _WRITTEN = (str, int, float, bool, bytes, list, tuple, dict, set, frozenset, type(None))
@@ -41,8 +42,6 @@ def shown(place: str, value: object) -> Words:
 
 def is_secret(place: str, value: object) -> bool:
     """Whether a value must not be written: by the name of its place, or by what it looks like."""
-    from holdfast_constructs.settings.plain_secrets import known_secrets, sounds_secret  # noqa: PLC0415 - pydantic
-
     words = re.findall(r"\w+", place)
     if "secrets" in words or any(map(sounds_secret, words)):
         return True
