@@ -107,30 +107,29 @@ class Inner:
     sizes: Sequence[int]
 
 
-@pytest.mark.parametrize(
-    ("annotation", "right", "wrong"),
-    [
-        (Named, [Thing()], [Thing, "thing", None]),
-        (Bound, [1], ["1"]),
-        (Name, ["x"], [1]),
-        (Table, [{"a": 1}], ["a", [("a", 1)]]),
-        (Callable[[int], str], [str, len, lambda each: each], ["len"]),
-        (type[int], [int], [1]),
-        (Iterable[str], [["a"], ("a",), {"a"}, (each for each in "a")], ["a", b"a", 1, [1]]),
-        (Sequence[str], [["a"], ("a",)], ["a", {"a"}, {"a": 1}, None, (each for each in "a")]),
-        (frozenset[str], [frozenset("a")], [["a"], "a"]),
-        (tuple[int, str], [(1, "a")], [[1, "a"], "a"]),
-        (Inner, [Inner([1])], [Inner, {"sizes": [1]}, None]),
-        (Inner | None, [None, Inner([1])], ["x", 0]),
-        (int, [0, -1], [True, 1.0, "1", None, b"1"]),
-        (float, [0, 1.5], [False, "1.5", None]),
-        (bool, [True], [0, 1, "true", None]),
-        (Any, [1, None], []),
-        (typing.Final, [1], []),
-        ("a name that nobody resolved", [1], []),
-    ],
-    ids=str,
-)
+KINDS: list[tuple[Any, list[Any], list[Any]]] = [
+    (Named, [Thing()], [Thing, "thing", None]),
+    (Bound, [1], ["1"]),
+    (Name, ["x"], [1]),
+    (Table, [{"a": 1}], ["a", [("a", 1)]]),
+    (Callable[[int], str], [str, len, lambda each: each], ["len"]),
+    (type[int], [int], [1]),
+    (Iterable[str], [["a"], ("a",), {"a"}, (each for each in "a")], ["a", b"a", 1, [1]]),
+    (Sequence[str], [["a"], ("a",)], ["a", {"a"}, {"a": 1}, None, (each for each in "a")]),
+    (frozenset[str], [frozenset("a")], [["a"], "a"]),
+    (tuple[int, str], [(1, "a")], [[1, "a"], "a"]),
+    (Inner, [Inner([1])], [Inner, {"sizes": [1]}, None]),
+    (Inner | None, [None, Inner([1])], ["x", 0]),
+    (int, [0, -1], [True, 1.0, "1", None, b"1"]),
+    (float, [0, 1.5], [False, "1.5", None]),
+    (bool, [True], [0, 1, "true", None]),
+    (Any, [1, None], []),
+    (typing.Final, [1], []),
+    ("a name that nobody resolved", [1], []),
+]
+
+
+@pytest.mark.parametrize(("annotation", "right", "wrong"), KINDS, ids=[str(row[0]) for row in KINDS])
 def test_kinds_of_annotation(annotation: Any, right: list[Any], wrong: list[Any]) -> None:
     assert [kind_of(annotation).accepts(value) for value in right] == [True] * len(right)
     assert [kind_of(annotation).accepts(value) for value in wrong] == [False] * len(wrong)
