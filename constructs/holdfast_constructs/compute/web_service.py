@@ -59,7 +59,7 @@ class WebService(Construct):
     for anybody to read; `secrets` maps names to ARNs in Secrets Manager or SSM. The container runs as `user`
     (not root) and writes nowhere but to /tmp: an image that uses /tmp as that user declares it as a volume.
     `stop_seconds` (30-120) is how long it may finish its requests, `grace_seconds` how long a new task may
-    fail its health check. `priority` (1-50,000) places the host's rule, only needed when two hosts collide.
+    fail its health check. `priority` (1-50,000) places the host's rule, only needed when two rules collide.
 
     Raises ConstructError for what AWS would refuse, for what looks like a secret in `environment`, and in
     production for an image by tag or a single task.
