@@ -1,10 +1,10 @@
 """Places in the order of a listener's rules, where every service finds its own without asking the others.
 
-A rule's priority is computed from the path of its construct alone: adding a service renumbers nobody, and a
-service synthesized alone gets the number it gets among all. The host is not in it, so a rule keeps its number
-when its host changes, and one that replaces another for the same host has another number: a listener never
-has two rules of one number while services are renamed or swap their hosts. Two paths may meet at one number,
-which shows when both are synthesized, before anything is deployed; then one of them is given a number by hand.
+A rule's priority is computed from the path of its construct alone: adding a service renumbers nobody, and
+a service synthesized alone gets the number it gets among all. The host is not in it, so a rule keeps its
+number when its host changes, and one that replaces another for the same host has another number: a listener
+never has two rules of one number while services are renamed or swap their hosts. Two paths may meet at one
+number, which shows when both are synthesized; then one of them is given a number by hand.
 """
 
 import hashlib
