@@ -35,6 +35,7 @@ from holdfast_constructs.compute import _web_service_rules as rules
 from holdfast_constructs.compute._autoscaling import Autoscaling
 from holdfast_constructs.compute._container import TMP_VOLUME, Container
 from holdfast_constructs.compute._routing import Routing
+from holdfast_constructs.compute._secret_places import secret_places
 from holdfast_constructs.compute._task_roles import TaskRoles, start_statements
 from holdfast_constructs.compute.image import Image
 from holdfast_constructs.compute.platform import Platform
@@ -180,7 +181,10 @@ class WebService(Construct):
 
     def _start(self, image: Image) -> list[Statement]:
         return start_statements(
-            self._stack.target, image, self.log_group.arn, self._container.secrets.values()
+            self._stack.target,
+            image,
+            self.log_group.arn,
+            secret_places(self, self._container.secrets.values()),
         )
 
     def _make_log_group(self) -> CloudwatchLogGroup:
