@@ -22,6 +22,7 @@ _NOT_THE_USERS = (
     # In a checkout the building blocks are in no site-packages.
     "/constructs/holdfast_constructs/",
 )
+_LONGEST_CODE = 80
 _MARKS = re.compile(r"[\s^~]+")
 _HEADER = re.compile(r"^ *(Exception Group )?Traceback \(most recent call last\):$", re.MULTILINE)
 _RULE = re.compile(r"[-+ ]+(?:\d+ [-+ ]+)?")
@@ -115,7 +116,7 @@ def _read(lines: Sequence[str], folder: Path) -> Failure:
                 frames.append(Frame(f"{relative(frame['file'], folder)}:{frame['line']}"))
         elif line.startswith("    "):
             if ours and frames and not frames[-1].code and not _MARKS.fullmatch(line):
-                frames[-1] = Frame(frames[-1].place, line.strip())
+                frames[-1] = Frame(frames[-1].place, _cut(line.strip()))
         elif line and not line.startswith(" "):
             return Failure(_paragraph(lines[number:]), tuple(reversed(frames)))
     return Failure("", ())
@@ -130,6 +131,10 @@ def _paragraph(lines: Iterable[str]) -> str:
         if not _JAVASCRIPT_FRAME.match(line) and not _RULE.fullmatch(line):
             kept.append(line.strip())
     return "\n".join(kept)
+
+
+def _cut(code: str) -> str:
+    return code if len(code) <= _LONGEST_CODE else f"{code[:_LONGEST_CODE]}…"
 
 
 def _is_users(file: str) -> bool:

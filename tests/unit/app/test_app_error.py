@@ -308,6 +308,13 @@ def test_an_error_of_node_has_its_text_and_the_app_s_own_frames() -> None:
     )
 
 
+def test_a_long_line_of_code_is_cut() -> None:
+    error = error_in(JSII.replace('SnsTopic(a, "t")', f"SnsTopic({'a' * 300})"), APP)
+
+    assert error is not None
+    assert error.rows[0] == f"  at    stacks/a.py:7  SnsTopic({'a' * 71}…"
+
+
 def test_a_long_stack_is_cut_and_says_so() -> None:
     frames = "".join(f'  File "/srv/app/a.py", line {number}, in f\n    f()\n' for number in range(30))
     error = error_in(f"Traceback (most recent call last):\n{frames}ValueError: deep", APP)
