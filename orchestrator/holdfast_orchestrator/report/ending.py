@@ -1,6 +1,6 @@
 """The end of a run in text: which shards failed, why, where, what to do next, and a summary."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
 from holdfast_orchestrator.errors import GateError
@@ -55,7 +55,9 @@ def _shard_lines(shard: ShardResult) -> Iterator[str]:
     yield f"{shard.label} {_WORDS[shard.outcome]}{_how_far(shard)}."
     if shard.reason is not None:
         yield f"  why     {shard.reason}"
-    yield from _evidence_lines(shard)
+    for line in _new_evidence(shard):
+        label, _, text = line.partition(": ")
+        yield f"  {label.ljust(7)} {text}" if label in _LABELS else f"          {line}"
     # What was rolled back is as it was before: nobody needs the state between.
     if shard.backup is not None and shard.outcome is not Outcome.ROLLED_BACK:
         yield f"  backup  {shard.backup}"
@@ -63,13 +65,11 @@ def _shard_lines(shard: ShardResult) -> Iterator[str]:
         yield f"  next    {shard.next_step}"
 
 
-def _evidence_lines(shard: ShardResult) -> Iterator[str]:
-    for line in shard.evidence:
-        label, _, text = line.partition(": ")
-        if label in _LABELS:
-            yield f"  {label.ljust(7)} {text}"
-        elif shard.reason is None or line not in shard.reason:
-            yield f"          {line}"
+def _new_evidence(shard: ShardResult) -> Sequence[str]:
+    """Return the evidence without a first line that the reason has: the engine's own summary."""
+    first, *others = shard.evidence or ("",)
+    is_told = bool(first) and first in (shard.reason or "")
+    return others if is_told else shard.evidence
 
 
 def _not_begun(shard: ShardResult) -> bool:

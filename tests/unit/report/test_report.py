@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -27,7 +28,7 @@ from holdfast_orchestrator.report.documents import (
     graph_document,
     plan_report,
 )
-from holdfast_orchestrator.report.ending import ending_lines, summary_line
+from holdfast_orchestrator.report.ending import ending_lines
 from holdfast_orchestrator.report.graph_text import as_dot, as_mermaid, as_text
 from holdfast_orchestrator.report.lines import Lines
 from holdfast_orchestrator.report.markdown import plan_comment
@@ -156,15 +157,6 @@ def test_a_plan_names_the_outputs_that_people_declared() -> None:
     assert list(plan_lines(Plan(run="r", environments=("dev",), shards=(plan,))))[1:] == ["  outputs: url"]
 
 
-def test_the_summary_counts_nothing_of_a_shard_that_a_gate_stopped() -> None:
-    done = ShardResult(shard="a-dev", label="a", outcome=Outcome.COMMITTED, added=2)
-    stopped = ShardResult(shard="b-dev", label="b", outcome=Outcome.BLOCKED, added=5, destroyed=1)
-
-    line = summary_line(RunResult(run="r", verb="deploy", shards=(done, stopped)))
-
-    assert line == "2 shards: 1 blocked, 1 committed · 2 added · 0:00 · run r"
-
-
 def test_what_the_summary_of_a_shard_says_is_not_repeated_below_it() -> None:
     rows = Rows()
     rows.take(STARTED)
@@ -253,6 +245,17 @@ def test_a_shard_that_was_rolled_back_names_what_runs_now_and_no_backup() -> Non
         "web failed and was rolled back.",
         "  why     it never became healthy",
         "  before  deploy 01J by jane@laptop",
+    ]
+
+
+def test_evidence_that_says_more_than_the_reason_is_told() -> None:
+    data = replace(RESULT.shards[1], evidence=("it broke: the disk is full", "it broke"))
+    shown = list(ending_lines(RunResult(run="r", verb="deploy", shards=(data,))))
+
+    assert shown[1:4] == [
+        "  why     the apply failed: it broke",
+        "          it broke: the disk is full",
+        "          it broke",
     ]
 
 
