@@ -1,6 +1,7 @@
 """The pages: all are on the site, every link leads somewhere, and every block of a tutorial is run."""
 
 import re
+import runpy
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -60,6 +61,9 @@ def faults(page: Path) -> Iterator[str]:
 
 def test_every_page_is_on_the_site_once() -> None:
     listed = _IN_NAV.findall((ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2])
+    explanation: list[dict[str, list[str]]] = []
+    runpy.run_path(str(ROOT / "tools" / "site_hooks.py"))["on_config"]({"nav": [{"Last": explanation}]})
+    listed += explanation[0]["Decisions"]
 
     assert sorted(listed) == [page.relative_to(DOCS).as_posix() for page in PAGES]
 
