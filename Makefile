@@ -60,7 +60,7 @@ $(DOCS_VENV)/.installed: docs/requirements.lock
 	@touch $@
 
 docs: $(DOCS_VENV)/.installed ## the pages as a site in site/; fails where a page, a link or an anchor is missing
-	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict
 	@echo "site/index.html"
 
 lock: ## resolve requirements.lock and docs/requirements.lock anew (needs uv)
