@@ -6,11 +6,15 @@ The same four quick objects either way, in an app that writes its stacks at once
 take turns: first deploy, one value changed, nothing changed, each a whole `holdfast deploy` with its verify,
 on one local cloud. `hcl` and `json` are the forms of the module, `outside` is one beside the app's folder,
 `files` one that calls a second module, which reads a file beside it.
+
+CPU seconds are those of all processes of a deploy, the cloud's left out. Ratios are medians over pairs that
+ran one after another.
 """
 
 import argparse
 import json
 import os
+import resource
 import shlex
 import shutil
 import sys
@@ -19,15 +23,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from measure import HOLDFAST, ROOT, Case, Sample, attempt, table
+from measure import HOLDFAST, ROOT, Sample, attempt
 
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.environment import ACCOUNT, REGION, STATE_BUCKET, towards_local
 from holdfast_orchestrator.system.runtime import real_runtime
 
 SIX = 6
+HEADER = """| {phase} | runs | seconds (median) | from, to | to the first row | CPU seconds | to it |
+|---|---|---|---|---|---|---|"""
 PHASES = ("first deploy", "one value changed", "nothing changed")
 APP = """
 import json, os, pathlib
@@ -64,6 +71,14 @@ VARIABLES: Mapping[str, Any] = {"name": {}, "value": {}}
 WHERE = {"hcl": "modules/four", "json": "modules/four", "outside": "../modules/four", "files": "modules/four"}
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One deploy: the process, and the CPU seconds of it and of all it started."""
+
+    sample: Sample
+    cpu: float
+
+
 @dataclass(frozen=True)
 class Place:
     """A project with a module of some shape, and the environment that leads to a running local cloud."""
@@ -72,14 +87,23 @@ class Place:
     shape: str
     environ: Mapping[str, str]
 
+    def begin(self, environment: str) -> None:
+        """Deploy to an environment that nothing was deployed to."""
+        settings = {"state_bucket": STATE_BUCKET, "region": REGION, "account": ACCOUNT}
+        context = {"holdfast": {**settings, "environment": environment}}
+        app = shlex.join((sys.executable, "app.py"))
+        (self.folder / "cdktf.json").write_text(json.dumps({"app": app, "context": context}))
+
     def write(self, names: list[str], *, value: str, in_module: bool) -> None:
         """Write stacks of these names, four objects in each; the first stack has this value."""
         values = dict.fromkeys(names, "1") | {names[0]: value}
         stacks = {name: self._stack(name, values[name], in_module=in_module) for name in names}
         (self.folder / "stacks.json").write_text(json.dumps(stacks))
 
-    def deploy(self) -> Sample:
-        return attempt((HOLDFAST, "deploy", "--yes"), dict(self.environ), cwd=self.folder)
+    def deploy(self) -> Cost:
+        before = _cpu_of_children()
+        sample = attempt((HOLDFAST, "deploy", "--yes"), dict(self.environ), cwd=self.folder)
+        return Cost(sample, _cpu_of_children() - before)
 
     def _stack(self, name: str, value: str, *, in_module: bool) -> dict[str, Any]:
         given = {"name": name, "value": value}
@@ -143,9 +167,7 @@ def place(shape: str) -> Iterator[Place]:
         shutil.copy(ROOT / ".terraform.lock.hcl", folder)
         write_module(folder, shape)
         (folder / "app.py").write_text(APP)
-        settings = {"state_bucket": STATE_BUCKET, "region": REGION, "environment": "dev", "account": ACCOUNT}
-        app = shlex.join((sys.executable, "app.py"))
-        (folder / "cdktf.json").write_text(json.dumps({"app": app, "context": {"holdfast": settings}}))
+        (folder / "cdktf.json").write_text("{}")
         kept = {
             name: value
             for name, value in os.environ.items()
@@ -161,17 +183,14 @@ def place(shape: str) -> Iterator[Place]:
             cloud.down()
 
 
-def phases(here: Place, names: list[str], *, in_module: bool) -> Mapping[str, Sample]:
+def phases(here: Place, names: list[str], *, in_module: bool) -> Mapping[str, Cost]:
     """Deploy these stacks for the first time, with another value in the first of them, and once more."""
-    samples = {}
+    here.begin(names[0])
+    costs = {}
     for phase, value in zip(PHASES, ("1", "2", "2"), strict=True):
         here.write(names, value=value, in_module=in_module)
-        samples[phase] = here.deploy()
-    return samples
-
-
-def _names(count: int, beginning: str) -> list[str]:
-    return [f"{beginning}-{number}-of-{count}" for number in range(count)]
+        costs[phase] = here.deploy()
+    return costs
 
 
 def measure(shape: str, runs: int) -> Iterator[str]:
@@ -188,10 +207,31 @@ def measure(shape: str, runs: int) -> Iterator[str]:
                 for way, (count, in_module) in ways.items()
             }
             for number in range(runs + 1)
-        ]
+        ][1:]
     for phase in PHASES:
-        cases = [Case(way, tuple(each[way][phase] for each in taken[1:])) for way in ways]
-        yield table(phase, cases)
+        costs = [[run[way][phase] for way in ways] for run in taken]
+        yield "\n".join((HEADER.format(phase=phase), *_rows(list(ways), costs)))
+
+
+def _rows(ways: list[str], runs: list[list[Cost]]) -> Iterator[str]:
+    for number, way in enumerate(ways):
+        seconds = sorted(run[number].sample.seconds for run in runs)
+        cpu = median(run[number].cpu for run in runs)
+        wall_ratio = median(run[number].sample.seconds / run[0].sample.seconds for run in runs)
+        cpu_ratio = median(run[number].cpu / run[0].cpu for run in runs)
+        yield (
+            f"| {way} | {len(runs)} | {median(seconds):.2f} | {seconds[0]:.2f} to {seconds[-1]:.2f} "
+            f"| {wall_ratio:.2f}x | {cpu:.2f} | {cpu_ratio:.2f}x |"
+        )
+
+
+def _names(count: int, beginning: str) -> list[str]:
+    return [f"{beginning}-{number}-of-{count}" for number in range(count)]
+
+
+def _cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> None:
