@@ -240,15 +240,22 @@ def test_a_provider_that_only_a_module_requires_is_started_by_terraform(world: A
     uses = 'provider "tiny" {\n  mark = "m"\n}\nresource "tiny_note" "n" {\n  text = "x"\n}\n'
     topic = {"aws_sns_topic": {"t": {"name": "beside-tiny"}}}
     write(tmp_path / "mod", {"main.tf": required + uses})
+    beside = configuration(tmp_path / "mod", resource=topic)
     try:
-        terraform = own.terraform("shard", configuration(tmp_path / "mod", resource=topic))
+        terraform = own.terraform("shard", beside)
         terraform.init()
         assert terraform.apply(terraform.plan().plan)
         assert not terraform.plan().changes
         assert terraform.init().skipped
         assert len(own.provider_pids) == 1
+        assert set(lockfile.read(terraform.workdir)) == {AWS, TINY}
+        # Another build of it is trusted from now on.
+        trusted = lockfile.read(world.runtime.cwd)
+        more = dataclasses.replace(trusted[TINY], hashes=(*trusted[TINY].hashes, "h1:" + "A" * 43 + "="))
+        (world.runtime.cwd / lockfile.NAME).write_text(lockfile.render({**trusted, TINY: more}))
+        assert not own.terraform("shard", beside).init().skipped
+        assert own.terraform("shard", beside).init().skipped
     finally:
         own.warm.close()
 
-    assert set(lockfile.read(terraform.workdir)) == {AWS, TINY}
     assert world.told == []

@@ -42,6 +42,7 @@ def test_an_exact_version_a_commit_and_a_tag_are_pinned(source: str, version: st
         (f"git::https://example.com/vpc.git?ref={COMMIT[:7]}", ""),
         # A version means nothing for a repository.
         ("github.com/acme/vpc", "1.2.3"),
+        ("github.com/acme/vpc/aws", "1.2.3"),
         ("https://example.com/vpc-1.2.3.zip", ""),
         ("s3::https://s3.amazonaws.com/bucket/vpc.zip", ""),
     ],
