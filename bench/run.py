@@ -12,6 +12,7 @@ BENCHMARKS = (
     ("synth.py",),
     ("commands.py",),
     ("one_plan.py",),
+    ("modules.py",),
     ("safety.py",),
     ("executor.py",),
     ("simulation.py", "--shards", "100", "1000"),

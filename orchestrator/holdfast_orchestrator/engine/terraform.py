@@ -2,7 +2,8 @@
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from holdfast_orchestrator.engine.toolchain import Engine
 from holdfast_orchestrator.engine.ui_events import EmergencyStateDump, PlannedChange, ResourceDrift
 from holdfast_orchestrator.engine.user_logs import log_places
 from holdfast_orchestrator.engine.warm.client import AttachedProviders, Watching
-from holdfast_orchestrator.engine.warm.shard import Place, WarmShard, has_modules
+from holdfast_orchestrator.engine.warm.shard import Place, WarmShard
 from holdfast_orchestrator.engine.workdir import ERRORED_STATE, errored_state
 from holdfast_orchestrator.errors import EngineError
 from holdfast_orchestrator.system.private_files import cache_folder_of, read_source, write_new
@@ -40,6 +41,10 @@ _UNCHANGED, _CHANGED = 0, 2
 _APPLYING = "applying.tfplan"
 # Seconds between attempts to take the lock; one attempt already lasts as long as the SDK's own retries.
 _LOCK_WAITS = (1.0, 2.0, 4.0)
+
+
+class _UnsuitableError(Exception):
+    """A module may require another version than the one that is attached to: Terraform has to look."""
 
 
 class Terraform:
@@ -82,27 +87,34 @@ class Terraform:
             cache=self._runtime.cache,
             required=self._required,
         )
-        if self._warm is None or has_modules(read_source(self.workdir / CONFIGURATION)):
+        if self._warm is None:
             return self._initialized(steps, self._environ)
-        with self._lent() as lent:
+        with self._lent(initializes=True) as lent:
             if not lent.reattach:
                 self._warm.get_ready(self._place)
                 return self._initialized(steps, self._environ)
-            with contextlib.suppress(CommandFailedError):
-                outcome = self._initialized(steps, {**self._environ, **lent.environ})
+            with contextlib.suppress(CommandFailedError, _UnsuitableError):
+                outcome = self._initialized(steps, {**self._environ, **lent.environ}, suits=self._suits)
                 for package in self._warm.packages(self._place):
                     package.link_into(self.workdir)
                 return outcome
         return self._initialized(steps, self._environ)
 
-    def _initialized(self, steps: Initialization, environ: Mapping[str, str]) -> InitOutcome:
+    def _initialized(
+        self, steps: Initialization, environ: Mapping[str, str], *, suits: Callable[[], bool] | None = None
+    ) -> InitOutcome:
         if steps.is_done:
             return InitOutcome(skipped=True)
         with steps.guard():
             streamed = self._runner.stream(*_INIT, *steps.begin(), environ=environ)
             if steps.must_repeat(streamed):
                 streamed = self._runner.stream(*_INIT, environ=environ)
+            if streamed.completed and suits is not None and not suits():
+                raise _UnsuitableError
             return steps.end(streamed)
+
+    def _suits(self) -> bool:
+        return self._warm is not None and self._warm.suits(self._place, self.engine.registry)
 
     def plan(
         self,
@@ -233,11 +245,13 @@ class Terraform:
         return self._config.applied(self._shard_environ, self.workdir)
 
     @contextlib.contextmanager
-    def _lent(self, watch: Watching | None = None) -> Iterator[AttachedProviders]:
+    def _lent(
+        self, watch: Watching | None = None, *, initializes: bool = False
+    ) -> Iterator[AttachedProviders]:
         if self._warm is None or self._config.overridden:
             yield AttachedProviders()
             return
-        with self._warm.lent(self._place, watch) as lent:
+        with self._warm.lent(replace(self._place, initializes=initializes), watch) as lent:
             yield lent
 
     @property
