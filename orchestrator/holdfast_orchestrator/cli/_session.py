@@ -48,6 +48,7 @@ class Session:
             engine=given.get("engine"),
             output=given["output"],
             cold_providers=bool(given.get("cold_providers")),
+            parallelism=given.get("parallelism"),
             variables=variables_in(given, runtime.cwd),
         )
         selection = select(

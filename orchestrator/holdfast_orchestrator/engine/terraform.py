@@ -16,6 +16,7 @@ from holdfast_orchestrator.engine.in_memory import forget, into_memory
 from holdfast_orchestrator.engine.initialize import CONFIGURATION, Initialization
 from holdfast_orchestrator.engine.mirrors import Mirror, find_mirrors
 from holdfast_orchestrator.engine.outcomes import ApplyOutcome, InitOutcome, PlanOutcome, account_of
+from holdfast_orchestrator.engine.parallelism import Parallelism
 from holdfast_orchestrator.engine.providers import Requirement, requirements
 from holdfast_orchestrator.engine.runner import Listener, Runner, Streamed, check, explained, ignore
 from holdfast_orchestrator.engine.toolchain import Engine
@@ -49,7 +50,7 @@ class Terraform:
     lock file, by default the runtime's. Events go to `on_event` while a command runs. Commands that
     fail raise CommandFailedError with their diagnostics; a failed apply is an outcome. With `warm` they
     attach to providers that run already; with `reads_files` to ones that run in this folder. Files of values
-    that lie there are given to each plan.
+    that lie there are given to each plan. `parallelism` says how many objects are read or changed at once.
     """
 
     def __init__(
@@ -63,7 +64,9 @@ class Terraform:
         project: Path | None = None,
         warm: WarmShard | None = None,
         reads_files: bool = False,
+        parallelism: Parallelism | None = None,
     ) -> None:
+        self._parallelism = parallelism or Parallelism()
         self._reads_files = reads_files
         self.engine = engine
         self.workdir = workdir
@@ -119,6 +122,7 @@ class Terraform:
         create is looked for while it plans.
         """
         arguments = ["-json", "-input=false", "-detailed-exitcode", f"-out={out}"]
+        arguments += self._parallelism.of_plan
         arguments += ["-destroy"] if destroy else []
         arguments += [f"-target={address}" for address in targets]
         arguments += [f"-var-file={file.name}" for file in sorted(self.workdir.glob(GIVEN_VARIABLES))]
@@ -167,7 +171,9 @@ class Terraform:
         claimed = self._claimed(plan)
         watch = None if holdings is None else Watching(holdings=holdings, applies=True)
         try:
-            streamed, watched = self._stream("apply", "-json", "-input=false", str(claimed), watch=watch)
+            streamed, watched = self._stream(
+                "apply", "-json", "-input=false", *self._parallelism.of_apply, str(claimed), watch=watch
+            )
         finally:
             forget(claimed)
             claimed.unlink(missing_ok=True)
