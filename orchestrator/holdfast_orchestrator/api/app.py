@@ -52,7 +52,7 @@ class Options:
     `output` is the folder to synthesize to, by default that of cdktf.json. With `cold_providers` every
     Terraform command starts its own providers. `variables` are values of Terraform variables; a later value
     overrides an earlier one. `parallelism` is how many objects of a shard Terraform reads or changes at once;
-    it overrides the setting of cdktf.json.
+    it overrides the setting of cdktf.json. With `full_verify` a verify reads every object again.
     """
 
     foreign: ForeignSettings = field(default_factory=ForeignSettings)
@@ -60,6 +60,7 @@ class Options:
     output: Path | None = None
     cold_providers: bool = False
     parallelism: int | None = None
+    full_verify: bool = False
     variables: tuple[Variable, ...] = field(default=(), repr=False)
 
 
@@ -288,6 +289,7 @@ class App:
             project=self.file.folder,
             engine_choice=self.options.engine,
             parallelism=self.file.parallelism,
+            full_verify=self.options.full_verify,
         )
 
     def _emitter(self, on_event: Listener) -> Emitter:

@@ -49,6 +49,7 @@ class Session:
             output=given["output"],
             cold_providers=bool(given.get("cold_providers")),
             parallelism=given.get("parallelism"),
+            full_verify=bool(given.get("full_verify")),
             variables=variables_in(given, runtime.cwd),
         )
         selection = select(

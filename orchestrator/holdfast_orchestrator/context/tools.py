@@ -73,7 +73,7 @@ class RealTools:
     """The tools of this machine; `project` is the app's folder, `engine` the one asked for by name.
 
     With `warm` Terraform attaches to providers that run already. `parallelism` is how many objects of a shard
-    it reads or changes at once.
+    it reads or changes at once. With `full_verify` a verify reads every object again.
     """
 
     runtime: Runtime
@@ -81,6 +81,7 @@ class RealTools:
     engine_choice: str | None = None
     warm: "WarmProviders | None" = None
     parallelism: int | None = None
+    full_verify: bool = False
 
     def store(self, shard: Shard) -> DurableStore:
         client = self.runtime.aws.client("s3", region=shard.state.region, environ=self.environ(shard.cloud))

@@ -205,6 +205,8 @@ def _manned(job: Job, tell: Callable[[Event], None]) -> _Post:
         project=project,
         engine_choice=job.project_settings.engine,
         parallelism=job.project_settings.parallelism,
+        # Other workers change objects of the same run, which the gateway here does not see.
+        full_verify=True,
     )
     held = ExitStack()
     if job.project_settings.cold_providers:

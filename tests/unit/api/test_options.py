@@ -32,3 +32,8 @@ def test_an_option_overrides_the_setting_of_the_project(
 def test_an_option_that_is_no_number_of_objects_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="parallelism must be a whole number from 1 to 50, got 51"):
         project(tmp_path, Options(parallelism=51))
+
+
+def test_a_full_verify_is_a_matter_of_the_tools(tmp_path: Path) -> None:
+    assert project(tmp_path, Options(full_verify=True))._real_tools.full_verify
+    assert not project(tmp_path, Options())._real_tools.full_verify
