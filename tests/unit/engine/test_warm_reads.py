@@ -17,6 +17,7 @@ from holdfast_orchestrator.engine.warm.pool import Pool
 from holdfast_orchestrator.engine.warm.protocol import Call
 from holdfast_orchestrator.engine.warm.reads import ReadMemory, ReadUse
 from holdfast_orchestrator.engine.warm.values import NIL, diagnostic, encoded
+from holdfast_orchestrator.terraform.reads import ReadCount
 
 KEY, ORIGIN = "run shard", b"origin"
 STATE = {"id": "hjk", "name": "hjk", "tags": {"b": "1", "a": "2"}}
@@ -265,19 +266,21 @@ class Commands:
         connection._process = self.provider  # type: ignore[assignment]
         return asyncio.run(connection._answer(Call(f"/tfplugin5.Provider/{name}"), asked, ()))
 
+    def ended(self) -> ReadCount | None:
+        """End the last command, and return what it counted."""
+        assert self.last is not None
+        return None if self.last.reads is None else self.last.reads.end()
+
 
 def test_a_verify_is_answered_from_the_plan_and_both_count() -> None:
     commands = Commands()
 
     commands.run("ReadResource", request(), recalls=False)
-    assert commands.last is not None
-    assert commands.last.reads is not None
-    assert (commands.last.reads.count.read, commands.last.reads.count.remembered) == (1, 0)
+    assert commands.ended() == ReadCount(read=1, remembered=0)
     assert commands.run("ReadResource", request(), recalls=True) == answer()
 
     assert commands.provider.asked == ["ReadResource"]
-    assert commands.last.reads is not None
-    assert (commands.last.reads.count.read, commands.last.reads.count.remembered) == (0, 1)
+    assert commands.ended() == ReadCount(read=0, remembered=1)
 
 
 def test_a_command_that_neither_remembers_nor_recalls_asks_the_provider() -> None:
@@ -296,6 +299,18 @@ def test_too_few_reads_are_made_again() -> None:
     commands.run("ReadResource", request(), recalls=True, least=2)
 
     assert commands.provider.asked == ["ReadResource"] * 2
+
+
+def test_a_plan_that_has_read_too_little_is_forgotten_with_all_that_was_changed() -> None:
+    commands = Commands()
+    commands.run("ReadResource", request(), recalls=False, least=2)
+    commands.run("ApplyResourceChange", change(None, {"to": "hjk"}))
+    assert commands.memory.size(KEY) == len(commands.memory._changes[::2]) == 1
+
+    commands.run("ReadResource", request(), recalls=False, least=2)
+    commands.ended()
+
+    assert commands.memory.size(KEY) == len(commands.memory._changes) == 0
 
 
 def test_data_sources_are_always_read() -> None:

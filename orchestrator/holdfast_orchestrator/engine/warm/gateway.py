@@ -168,7 +168,7 @@ class Gateway:
         return {
             "trouble": door.attachment.trouble,
             "watched": watched,
-            "reads": None if reads is None else asdict(reads.count),
+            "reads": None if reads is None else asdict(reads.end()),
             "applied": door.attachment.applied,
         }
 

@@ -87,6 +87,13 @@ class ReadMemory:
         self._plans.pop(key, None)
         self._plans[key] = _Plan(began=len(self._changes))
 
+    def forget(self, key: str) -> None:
+        """Forget what is remembered under `key`."""
+        self._plans.pop(key, None)
+        if not self._plans:
+            # Nobody asks any more what was changed.
+            self._changes.clear()
+
     def size(self, key: str) -> int:
         """Return how many reads are remembered under `key`."""
         return len(self._plans[key].kept) if key in self._plans else 0
@@ -148,6 +155,7 @@ class ReadUse:
     origin: str = field(repr=False)
     recalls: bool
     remembers: bool
+    least: int
     oldest: float
     read: int = 0
     remembered: int = 0
@@ -164,8 +172,15 @@ class ReadUse:
             origin=origin,
             recalls=recalls and memory.size(key) >= asked["least"],
             remembers=not recalls,
+            least=asked["least"],
             oldest=asked["oldest"],
         )
+
+    def end(self) -> ReadCount:
+        """Return how many reads were made, and were not; forget a plan that has read too little."""
+        if self.remembers and self.memory.size(self.key) < self.least:
+            self.memory.forget(self.key)
+        return ReadCount(read=self.read, remembered=self.remembered)
 
     async def answer(self, claim: bytes, request: bytes, ask: Callable[[], Awaitable[bytes]]) -> bytes:
         """Return the answer to a ReadResource; `ask` is awaited where it is not known.
@@ -183,11 +198,6 @@ class ReadUse:
         if self.remembers:
             self.memory.keep(self.key, origin, request, answer)
         return answer
-
-    @property
-    def count(self) -> ReadCount:
-        """How many reads were made, and how many were not."""
-        return ReadCount(read=self.read, remembered=self.remembered)
 
 
 def _question(origin: bytes, request: bytes) -> bytes:
