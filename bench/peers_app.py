@@ -2,14 +2,10 @@
 
 The first shard of every five is a base: the other four read its topic from its state, and it reads that of
 the very first. How many there are, and which version of one of them, comes from cdktf.json's `context.peers`.
-With HOLDFAST_FAST_BINDINGS=0 nothing of Holdfast is imported: then it is an app as cdktf-cli's users have it.
+It has no line of Holdfast in it: it is an app as cdktf-cli's users have it.
 """
 
-import os
 from typing import Any
-
-if os.environ.get("HOLDFAST_FAST_BINDINGS") != "0":
-    import holdfast_constructs.fast_bindings  # noqa: F401 - what it does is done by importing it
 
 from cdktf import App, S3Backend, TerraformStack
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup

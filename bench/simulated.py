@@ -24,6 +24,8 @@ from holdfast_orchestrator.engine.toolchain import Engine
 from holdfast_orchestrator.engine.ui_events import UiEvent
 from holdfast_orchestrator.record.fingerprint import Build
 from holdfast_orchestrator.state_key import state_key
+from holdfast_orchestrator.terraform.object_keys import ObjectKey
+from holdfast_orchestrator.terraform.ownership import Holdings, Sighting, Sightings, Verdict
 
 ENGINE = Engine(Path("terraform"), "terraform", (1, 11, 4))
 BUCKET, ACCOUNT, REGION, ENVIRONMENT = "states", "123456789012", "eu-west-1", "prod"
@@ -129,16 +131,29 @@ class SimulatedTerraform:
         self.tools.sleep()
         (self.workdir / lockfile.NAME).write_text(LOCK_FILE)
 
+    @property
+    def guards(self) -> bool:
+        """The creates are looked for as a plan is made, as behind warm providers."""
+        return True
+
     def interrupt(self) -> bool:
         return False
 
-    def plan(self, *, out: str = "plan.tfplan", **_given: Any) -> PlanOutcome:
+    def cancel(self) -> None:
+        """Nothing to end: it does not begin before it is waited for."""
+
+    def plan(
+        self, *, out: str = "plan.tfplan", holdings: Holdings | None = None, **_given: Any
+    ) -> PlanOutcome:
         self.tools.sleep()
         stored = self.tools.bucket.get(self.shard.state.key)
         file = self.workdir / out
         with zipfile.ZipFile(file, "w") as archive:
             archive.writestr("tfstate", b"{}" if stored is None else stored.body)
-        return PlanOutcome(changes=stored is None, plan=file)
+        key = ObjectKey("aws_sqs_queue", self.shard.name)
+        absent = Sighting(key=key, kind=key.kind, verdict=Verdict.ABSENT)
+        watched = None if holdings is None else Sightings(by_key={key: absent})
+        return PlanOutcome(changes=stored is None, plan=file, watched=watched)
 
     def show_plan(self, _plan: Path) -> dict[str, Any]:
         self.tools.sleep()
@@ -146,7 +161,7 @@ class SimulatedTerraform:
         queue = {"address": "aws_sqs_queue.q", "mode": "managed", "type": "aws_sqs_queue", "change": change}
         return {"format_version": "1.2", "resource_changes": [queue]}
 
-    def apply(self, _plan: Path) -> ApplyOutcome:
+    def apply(self, _plan: Path, **_given: Any) -> ApplyOutcome:
         self.tools.sleep()
         self.tools.bucket.create(self.shard.state.key, _state(self.shard.name))
         return ApplyOutcome(

@@ -8,7 +8,7 @@ Python imports while Node starts and loads cdktf: nothing waits for Node before 
 
 from __future__ import annotations
 
-import tempfile
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -112,7 +112,8 @@ def _wrap_send(watch: Watch, meanwhile: _Meanwhile) -> None:
 
 def _stays(tarball: str) -> bool:
     """Whether the file will be there later: from a zipped package, it is unpacked for one moment."""
-    return not Path(tarball).is_relative_to(tempfile.gettempdir())
+    folder = Path(tarball).parent
+    return any(folder.is_relative_to(entry) for entry in sys.path if entry)
 
 
 class Watch:

@@ -1,3 +1,4 @@
+import ast
 import importlib
 import re
 import subprocess
@@ -29,6 +30,18 @@ def test_importing_the_leaf_imports_nothing_else_of_the_package() -> None:
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert ran.stdout.strip() == "['holdfast_orchestrator.state_key']"
+
+
+def test_a_project_is_there_before_what_plans_deploys_or_writes_states_is_loaded() -> None:
+    program = (
+        "import sys, holdfast_orchestrator.api.project; "
+        "print(sorted({m.split('.')[1] for m in sys.modules if m.startswith('holdfast_orchestrator.')}))"
+    )
+
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    late = {"change_detection", "deploy", "engine", "gate", "plan", "preview", "record", "state_admin"}
+    assert late.isdisjoint(ast.literal_eval(ran.stdout))
 
 
 def test_what_the_page_on_python_imports_is_there() -> None:

@@ -27,7 +27,7 @@ from holdfast_orchestrator.record.last_good import earlier, read_last_good
 from holdfast_orchestrator.record.runs import read_run
 from holdfast_orchestrator.record.shard_record import shard_of
 from holdfast_orchestrator.record.state_record import read_state_record
-from holdfast_orchestrator.state.backups import list_backups, read_backup
+from holdfast_orchestrator.state.backups import list_backups
 from holdfast_orchestrator.state.lease import Claim, Leases
 from holdfast_orchestrator.state.snapshot import read_snapshot
 from holdfast_orchestrator.testing import FrozenClock
@@ -55,7 +55,7 @@ def test_the_records_of_a_committed_deploy_are_read() -> None:
     assert [one.address for one in good.record.index] == ["aws_ssm_parameter.fresh", "aws_ssm_parameter.kept"]
     assert kept.record.state is not None
     assert kept.record.state.serial == snapshot.serial == 3
-    assert [read_backup(store, one).serial for one in backups] == [1]
+    assert [backup.serial for backup in backups] == [1]
     assert not verify_audit(store, clock=FrozenClock()).findings
 
 

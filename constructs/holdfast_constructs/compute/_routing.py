@@ -54,7 +54,7 @@ class Routing(Construct):
             self,
             "rule",
             listener_arn=self._gateway.listener_arn,
-            priority=self._gateway.priorities.take(host, priority),
+            priority=self._gateway.priorities.take(host, self.node.path, priority),
             condition=[LbListenerRuleCondition(host_header=LbListenerRuleConditionHostHeader(values=[host]))],
             action=[LbListenerRuleAction(type="forward", target_group_arn=self.target_group.arn)],
         )

@@ -4,7 +4,7 @@ The execution role may pull the image, write the log and fetch the secrets named
 nothing else. The task role may do what it was granted, each grant in a policy of its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
@@ -13,6 +13,7 @@ from constructs import Construct
 from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.app.target import Target
+from holdfast_constructs.compute._secret_places import PARAMETER_STORE, SECRETS_MANAGER, SecretPlace
 from holdfast_constructs.compute.image import Image
 from holdfast_constructs.security._policy import (
     Condition,
@@ -21,9 +22,6 @@ from holdfast_constructs.security._policy import (
     from_this_account,
     policy_json,
 )
-
-# A secret's ARN has seven parts; a task definition may name a key, a stage and a version after it.
-_SECRET_ARN_PARTS = 7
 
 
 class TaskRoles(Construct):
@@ -57,15 +55,15 @@ class TaskRoles(Construct):
 
 
 def start_statements(
-    target: Target, image: Image, log_group_arn: str, secrets: Iterable[str]
+    target: Target, image: Image, log_group_arn: str, secrets: Iterable[SecretPlace]
 ) -> list[Statement]:
-    """Return what ECS needs to start a task of `image`; `secrets` are its ARNs."""
+    """Return what ECS needs to start a task of `image`; `secrets` are where its secrets are kept."""
     log = Statement(
         sid="WriteLog",
         actions=("logs:CreateLogStream", "logs:PutLogEvents"),
         resources=(f"{log_group_arn}:*",),
     )
-    return [log, *_pull(target, image), *_fetch(target, sorted(set(secrets)))]
+    return [log, *_pull(target, image), *_fetch(target, tuple(secrets))]
 
 
 def _tasks_of(target: Target) -> Statement:
@@ -93,24 +91,23 @@ def _pull(target: Target, image: Image) -> list[Statement]:
     ]
 
 
-def _fetch(target: Target, secrets: list[str]) -> list[Statement]:
-    parameters = tuple(arn for arn in secrets if ":ssm:" in arn)
-    managed = tuple(sorted({_whole_secret(arn) for arn in secrets if ":ssm:" not in arn}))
-    statements = []
-    if parameters:
-        statements.append(
-            Statement(sid="FetchParameters", actions=("ssm:GetParameters",), resources=parameters)
-        )
-    if managed:
-        statements.append(
-            Statement(sid="FetchSecrets", actions=("secretsmanager:GetSecretValue",), resources=managed)
-        )
+def _fetch(target: Target, secrets: tuple[SecretPlace, ...]) -> list[Statement]:
+    actions = {
+        PARAMETER_STORE: ("FetchParameters", "ssm:GetParameters"),
+        SECRETS_MANAGER: ("FetchSecrets", "secretsmanager:GetSecretValue"),
+    }
+    used = {service: [place.arn for place in secrets if service in place.services] for service in actions}
+    statements = [
+        Statement(sid=sid, actions=(action,), resources=tuple(used[service]))
+        for service, (sid, action) in actions.items()
+        if used[service]
+    ]
     if statements:
-        statements.append(_decrypt_through(target, ("secretsmanager", "ssm")))
+        statements.append(_decrypt_through(target, sorted(service for service in used if used[service])))
     return statements
 
 
-def _decrypt_through(target: Target, services: tuple[str, ...]) -> Statement:
+def _decrypt_through(target: Target, services: Sequence[str]) -> Statement:
     """Return the statement for keys: only what those services ask for on the task's behalf."""
     return Statement(
         sid="DecryptSecrets",
@@ -124,7 +121,3 @@ def _decrypt_through(target: Target, services: tuple[str, ...]) -> Statement:
             ),
         ),
     )
-
-
-def _whole_secret(arn: str) -> str:
-    return arn if arn.startswith("${") else ":".join(arn.split(":")[:_SECRET_ARN_PARTS])

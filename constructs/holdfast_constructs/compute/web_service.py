@@ -35,6 +35,7 @@ from holdfast_constructs.compute import _web_service_rules as rules
 from holdfast_constructs.compute._autoscaling import Autoscaling
 from holdfast_constructs.compute._container import TMP_VOLUME, Container
 from holdfast_constructs.compute._routing import Routing
+from holdfast_constructs.compute._secret_places import secret_places
 from holdfast_constructs.compute._task_roles import TaskRoles, start_statements
 from holdfast_constructs.compute.image import Image
 from holdfast_constructs.compute.platform import Platform
@@ -59,7 +60,7 @@ class WebService(Construct):
     for anybody to read; `secrets` maps names to ARNs in Secrets Manager or SSM. The container runs as `user`
     (not root) and writes nowhere but to /tmp: an image that uses /tmp as that user declares it as a volume.
     `stop_seconds` (30-120) is how long it may finish its requests, `grace_seconds` how long a new task may
-    fail its health check. `priority` (1-50,000) places the host's rule, only needed when two hosts collide.
+    fail its health check. `priority` (1-50,000) places the host's rule, only needed when two rules collide.
 
     Raises ConstructError for what AWS would refuse, for what looks like a secret in `environment`, and in
     production for an image by tag or a single task.
@@ -180,7 +181,10 @@ class WebService(Construct):
 
     def _start(self, image: Image) -> list[Statement]:
         return start_statements(
-            self._stack.target, image, self.log_group.arn, self._container.secrets.values()
+            self._stack.target,
+            image,
+            self.log_group.arn,
+            secret_places(self, self._container.secrets.values()),
         )
 
     def _make_log_group(self) -> CloudwatchLogGroup:

@@ -15,6 +15,116 @@ SHORTEST_BACKUP_DAYS, LONGEST_BACKUP_DAYS = 1, 35
 _CLASS = re.compile(r"db\.[a-z0-9-]+\.[a-z0-9]+")
 _VERSION = re.compile(r"1[3-9](?:\.[0-9]{1,2})?")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+# RDS API, CreateDBInstance: "DBName can't be a word reserved by the database engine". PostgreSQL 16, appendix
+# C: the key words that its table calls reserved, those that may be names of functions and types too.
+_RESERVED = frozenset(
+    [
+        "all",
+        "analyse",
+        "analyze",
+        "and",
+        "any",
+        "array",
+        "as",
+        "asc",
+        "asymmetric",
+        "authorization",
+        "binary",
+        "both",
+        "case",
+        "cast",
+        "check",
+        "collate",
+        "collation",
+        "column",
+        "concurrently",
+        "constraint",
+        "create",
+        "cross",
+        "current_catalog",
+        "current_date",
+        "current_role",
+        "current_schema",
+        "current_time",
+        "current_timestamp",
+        "current_user",
+        "default",
+        "deferrable",
+        "desc",
+        "distinct",
+        "do",
+        "else",
+        "end",
+        "except",
+        "false",
+        "fetch",
+        "for",
+        "foreign",
+        "freeze",
+        "from",
+        "full",
+        "grant",
+        "group",
+        "having",
+        "ilike",
+        "in",
+        "initially",
+        "inner",
+        "intersect",
+        "into",
+        "is",
+        "isnull",
+        "join",
+        "lateral",
+        "leading",
+        "left",
+        "like",
+        "limit",
+        "localtime",
+        "localtimestamp",
+        "natural",
+        "not",
+        "notnull",
+        "null",
+        "offset",
+        "on",
+        "only",
+        "or",
+        "order",
+        "outer",
+        "overlaps",
+        "placing",
+        "primary",
+        "references",
+        "returning",
+        "right",
+        "select",
+        "session_user",
+        "similar",
+        "some",
+        "symmetric",
+        "system_user",
+        "table",
+        "tablesample",
+        "then",
+        "to",
+        "trailing",
+        "true",
+        "union",
+        "unique",
+        "user",
+        "using",
+        "variadic",
+        "verbose",
+        "when",
+        "where",
+        "window",
+        "with",
+    ]
+)
+# Databases and roles that every instance has, or that RDS keeps for itself.
+_TAKEN_DATABASES = frozenset({"rdsadmin", "template0", "template1"})
+_TAKEN_ROLES = frozenset({"postgres", "public", "rdsadmin", "rds_superuser", "rds_replication", "rds_iam"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +182,29 @@ def check_standby(target: Target, *, multi_az: bool) -> None:
         )
 
 
-def checked_name(what: str, name: str) -> str:
-    """Return `name` if PostgreSQL takes it without quotes; raises ConstructError otherwise."""
+def checked_database(name: str) -> str:
+    """Return `name` if RDS creates a database of it; raises ConstructError otherwise."""
+    return _checked_name("database", name, _RESERVED | _TAKEN_DATABASES)
+
+
+def checked_user(name: str) -> str:
+    """Return `name` if it can be a role that logs in; raises ConstructError otherwise."""
+    if name.startswith("pg_"):
+        raise ConstructError(
+            "user", got=name, allowed="a name without pg_ at its beginning, which PostgreSQL keeps"
+        )
+    return _checked_name("user", name, _RESERVED | _TAKEN_ROLES)
+
+
+def _checked_name(what: str, name: str, taken: frozenset[str]) -> str:
+    """Return `name` if PostgreSQL takes it without quotes."""
     if _NAME.fullmatch(name) is None:
         raise ConstructError(what, got=name, allowed="1-63 of a-z, 0-9 and '_', beginning with a letter")
+    if name in taken:
+        raise ConstructError(
+            what,
+            got=name,
+            allowed="a name that PostgreSQL and RDS do not keep for themselves",
+            next_step=f"{what}={f'{name}_app'!r}, for example",
+        )
     return name

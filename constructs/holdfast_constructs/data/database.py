@@ -86,7 +86,7 @@ class Postgres(Construct):
         )
         self.name = id_
         self.default_port = PORT
-        self.database_name = rules.checked_name("database", database or id_.replace("-", "_"))
+        self.database_name = rules.checked_database(database or id_.replace("-", "_"))
         self._key, self._logs_key = key, logs_key
         self._identifier = aws_name("database", self._stack.target, self._stack.service, id_)
         self.security_group = self._make_security_group(network)
@@ -136,7 +136,7 @@ class Postgres(Construct):
         if user is None:
             return Access(environment=where | {"SECRET_ARN": self.secret_arn}, statements=self._read_secret())
         return Access(
-            environment=where | {"USER": rules.checked_name("user", user)},
+            environment=where | {"USER": rules.checked_user(user)},
             statements=(self._log_in_as(user),),
         )
 

@@ -1,8 +1,10 @@
 """Places in the order of a listener's rules, where every service finds its own without asking the others.
 
-A host's priority is computed from its name alone: adding a service renumbers nobody, and a service
-synthesized alone gets the number it gets among all. Two names may meet at one number, which shows when
-both are synthesized, before anything is deployed; then one of them is given a number by hand.
+A rule's priority is computed from the path of its construct alone: adding a service renumbers nobody, and
+a service synthesized alone gets the number it gets among all. The host is not in it, so a rule keeps its
+number when its host changes, and one that replaces another for the same host has another number: a listener
+never has two rules of one number while services are renamed or swap their hosts. Two paths may meet at one
+number, which shows when both are synthesized; then one of them is given a number by hand.
 """
 
 import hashlib
@@ -14,9 +16,9 @@ from holdfast_constructs.errors import ConstructError
 LOWEST, HIGHEST = 1, 50_000
 
 
-def priority_of(host: str) -> int:
-    """Return the priority of the rule for `host`, 1 to 50,000."""
-    number: int = int.from_bytes(hashlib.sha256(host.encode()).digest()[:8], "big")
+def priority_of(path: str) -> int:
+    """Return the priority of the rule whose construct is at `path`, 1 to 50,000."""
+    number: int = int.from_bytes(hashlib.sha256(path.encode()).digest()[:8], "big")
     return LOWEST + number % (HIGHEST - LOWEST + 1)
 
 
@@ -26,12 +28,12 @@ class Priorities:
     def __init__(self) -> None:
         self._taken: dict[int, str] = {}
 
-    def take(self, host: str, priority: int | None = None) -> int:
-        """Return the priority for `host`: its own, or `priority` where given (1-50,000).
+    def take(self, host: str, path: str, priority: int | None = None) -> int:
+        """Return the priority of the rule at `path` for `host`: its own, or `priority` if given (1-50,000).
 
         Raises ConstructError when the host is claimed already, or another host has the priority.
         """
-        wanted = priority_of(host) if priority is None else priority
+        wanted = priority_of(path) if priority is None else priority
         if not LOWEST <= wanted <= HIGHEST:
             raise ConstructError("priority", got=priority, allowed=f"{LOWEST}-{HIGHEST}")
         if host in self._taken.values():

@@ -13,10 +13,11 @@ from holdfast_orchestrator.app.manifest import Shard, StateLocation
 from holdfast_orchestrator.app.selection import Names
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Listener, ignore
-from holdfast_orchestrator.state_admin.adoption import Adoption
 
 if TYPE_CHECKING:
+    # What reads and writes states takes long to import, so it is imported where it is used.
     from holdfast_orchestrator.state_admin.adopt import Proposal
+    from holdfast_orchestrator.state_admin.adoption import Adoption
     from holdfast_orchestrator.state_admin.sources import Source
 
 _OBJECT = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<key>.*[^/])")
@@ -36,7 +37,7 @@ class AdoptingApp(App):
         yes: bool = False,
         command: str = "",
         on_event: Listener = ignore,
-    ) -> Adoption:
+    ) -> "Adoption":
         """Show what it would do to take over the state at `source` for `stack`; with `yes`, do it.
 
         `source` is a state file or `s3://BUCKET/KEY`. Without `yes` nothing is changed, and the answer has
@@ -45,6 +46,7 @@ class AdoptingApp(App):
         """
         from holdfast_orchestrator.state_admin.adopt import propose  # noqa: PLC0415 - when it runs
         from holdfast_orchestrator.state_admin.adopt_way import Wanted  # noqa: PLC0415
+        from holdfast_orchestrator.state_admin.adoption import Adoption  # noqa: PLC0415
         from holdfast_orchestrator.state_admin.preview import preview  # noqa: PLC0415
 
         manifest = self.synth(env=env, on_event=on_event)
@@ -64,8 +66,9 @@ class AdoptingApp(App):
             return Adoption(shard=shard, proposal=proposal, preview=plan)
         return self._adopted(proposal, command=command, on_event=on_event)
 
-    def _adopted(self, proposal: "Proposal", *, command: str, on_event: Listener) -> Adoption:
+    def _adopted(self, proposal: "Proposal", *, command: str, on_event: Listener) -> "Adoption":
         from holdfast_orchestrator.state_admin.adopt import carry_out  # noqa: PLC0415 - when it runs
+        from holdfast_orchestrator.state_admin.adoption import Adoption  # noqa: PLC0415
 
         shard, place = proposal.wanted.shard, proposal.wanted.source.place
         tell = self._teller(on_event)

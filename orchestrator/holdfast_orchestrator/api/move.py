@@ -12,10 +12,10 @@ from holdfast_orchestrator.app.manifest import Manifest, Shard, by_bucket
 from holdfast_orchestrator.app.selection import Names, names_of
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Listener, ignore
-from holdfast_orchestrator.state_admin.move_result import Moved
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.plan.result import ShardPlan
+    from holdfast_orchestrator.state_admin.move_result import Moved
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,14 +32,15 @@ class MovingApp(AdoptingApp):
         yes: bool = False,
         command: str = "",
         on_event: Listener = ignore,
-    ) -> Moved:
+    ) -> "Moved":
         """Show what it would do to move objects of stack `source` to stack `target`; with `yes`, do it.
 
         All objects of a `source` that is no longer in the app move. Of a stack in the app, the objects at
         `addresses` move, by default those that only `target` declares. Only the states change. Raises as
         `state_admin.move.propose` and `carry_out` do, and UsageError if a name does not fit.
         """
-        from holdfast_orchestrator.state_admin.move import Wanted, propose  # noqa: PLC0415
+        from holdfast_orchestrator.state_admin.move import Wanted, propose  # noqa: PLC0415 - when it runs
+        from holdfast_orchestrator.state_admin.move_result import Moved  # noqa: PLC0415
 
         manifest = self.synth(env=env, on_event=on_event)
         to, kept_in_app = self._receiver(source, target, manifest, env)
@@ -67,7 +68,7 @@ class MovingApp(AdoptingApp):
             moved = self._moved(moved, command=command, on_event=on_event)
         return replace(moved, plans=self._plans(moved, manifest, on_event))
 
-    def _plans(self, moved: Moved, manifest: Manifest, on_event: Listener) -> "tuple[ShardPlan, ...]":
+    def _plans(self, moved: "Moved", manifest: Manifest, on_event: Listener) -> "tuple[ShardPlan, ...]":
         """Plan both stacks with the states that they get, or got."""
         from holdfast_orchestrator.state_admin.preview import preview  # noqa: PLC0415 - when it runs
 
@@ -113,7 +114,7 @@ class MovingApp(AdoptingApp):
                 next_step="holdfast list",
             ) from None
 
-    def _moved(self, moved: Moved, *, command: str, on_event: Listener) -> Moved:
+    def _moved(self, moved: "Moved", *, command: str, on_event: Listener) -> "Moved":
         from holdfast_orchestrator.state_admin.move_writes import carry_out  # noqa: PLC0415 - when it runs
 
         names, target = (moved.source.name, moved.target.name), moved.target

@@ -11,7 +11,7 @@ All results are frozen. The failure of a shard is a result; an error that makes 
 (wrong settings, a missing bucket) is raised as a HoldfastError.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack
@@ -176,8 +176,8 @@ class Project(MovingApp):
         Selection and options may be given by the names of their fields; `retired` calls `destroy_retired`.
 
         Raises UsageError if an unchosen shard depends on a chosen one, and for a selection that spans
-        environments without naming them. A protected resource stays, and blocks its shard, unless the policy
-        allows its loss.
+        environments without naming them, GateError for a protected object whose loss the policy does not
+        allow: nothing is taken down then.
         """
         retired = keywords.pop("retired", None)
         selection, options = selected(selection, keywords), optioned(options, keywords)
@@ -194,6 +194,12 @@ class Project(MovingApp):
                 max_parallel=options.max_parallel or here.shards_at_once,
                 destroy=True,
             )
+
+    def protected_objects(self, shards: Sequence[Shard]) -> Mapping[str, tuple[str, ...]]:
+        """Return for each of these shards the addresses that have to be named before a destroy."""
+        from holdfast_orchestrator.gate.destroys import protected_objects  # noqa: PLC0415 - only with states
+
+        return protected_objects(self._tools, shards)
 
     def destroy_retired(
         self,

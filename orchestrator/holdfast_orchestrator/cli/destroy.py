@@ -56,8 +56,10 @@ from holdfast_orchestrator.system.runtime import Runtime
 def command(runtime: Runtime, /, *, yes: bool, **given: Any) -> int:
     """Take down exactly the shards chosen, dependents first.
 
-    Destroy refuses to take down a shard that other, unchosen shards depend on. A protected resource stays
-    unless you type its name or give it with --allow-destroy; environment local has none.
+    Destroy refuses to take down a shard that other, unchosen shards depend on. Nothing is taken down while
+    an object of any of them is protected, by the app or by deletion protection of its own: type its name or
+    give it with --allow-destroy. Its deletion protection is switched off first; environment local asks
+    for no names.
     """
     with opened_session(runtime, given) as session:
         if not yes:
@@ -108,9 +110,9 @@ def _confirm(shards: tuple[Shard, ...], allowed: frozenset[str], session: Sessio
     if ask(f"Everything in them is lost. Type the environment ({where}) to go on: ") != where:
         raise GateError("not confirmed; nothing was taken down")
     typed = set()
-    for shard in shards:
-        for address in sorted(set(shard.guarded) - allowed):
-            if ask(f"{address} of {shard.name} is protected. Type its name to lose it: ") != address:
+    for name, addresses in session.project.protected_objects(shards).items():
+        for address in sorted(set(addresses) - allowed):
+            if ask(f"{address} of {name} is protected. Type its name to lose it: ") != address:
                 raise GateError(f"{address} is protected and was not named; nothing was taken down")
             typed.add(address)
     return frozenset(typed)

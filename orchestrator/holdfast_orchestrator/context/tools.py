@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from holdfast_orchestrator.app.manifest import Manifest, Shard, StateLocation, by_bucket
 from holdfast_orchestrator.errors import HoldfastError, LeasedError
-from holdfast_orchestrator.record.fingerprint import Build
 from holdfast_orchestrator.state.object_store import DurableStore
 from holdfast_orchestrator.state.s3 import S3Store
 from holdfast_orchestrator.state_key import file_name
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.engine.ui_events import UiEvent
     from holdfast_orchestrator.engine.warm.client import WarmProviders
     from holdfast_orchestrator.engine.warm.shard import WarmShard
+    from holdfast_orchestrator.record.fingerprint import Build
     from holdfast_orchestrator.state.snapshot import StateSnapshot
 
 CONFIGURATION = "cdk.tf.json"
@@ -39,7 +39,7 @@ class Versions:
 
     engine: str
     registry: str
-    locks: Mapping[str, Build] = field(default_factory=dict)
+    locks: "Mapping[str, Build]" = field(default_factory=dict)
 
 
 class Tools(Protocol):
@@ -176,6 +176,7 @@ class RealTools:
     def versions(self) -> Versions:
         """Return the engine's version and what the project's lock file trusts."""
         from holdfast_orchestrator.engine import lockfile  # noqa: PLC0415
+        from holdfast_orchestrator.record.fingerprint import Build  # noqa: PLC0415
 
         locks = lockfile.read(self.project)
         return Versions(

@@ -29,6 +29,7 @@ from holdfast_orchestrator.deploy.workers import Workers
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Notice, RunFinished
 from holdfast_orchestrator.gate.adopted import refuse_unknown_adoptions
+from holdfast_orchestrator.gate.destroys import refuse_protected
 from holdfast_orchestrator.gate.elsewhere import refuse_states_elsewhere
 from holdfast_orchestrator.ownership.handover import Handover, ShardHandover, find_moves
 from holdfast_orchestrator.schedule import Schedule, Skipped
@@ -41,8 +42,9 @@ def carry_out(order: Order, run: Run, crew: Workers | None = None) -> RunResult:
 
     A failed shard is part of the answer.
 
-    Raises StateBucketError before anything is begun where a state bucket is missing, and UsageError
-    where a destroy would leave a dependent without what it depends on.
+    Raises StateBucketError before anything is begun where a state bucket is missing, UsageError where a
+    destroy would leave a dependent without what it depends on, and GateError where it would lose a
+    protected object that nobody named.
     """
     began = run.clock.monotonic()
     check_buckets(run.tools, order.shards)
@@ -50,6 +52,7 @@ def carry_out(order: Order, run: Run, crew: Workers | None = None) -> RunResult:
     refuse_unknown_adoptions(order.policy.adopt, order.shards)
     if order.destroy:
         _refuse_to_strand(order, run)
+        refuse_protected(run.tools, order.shards, order.policy.allowed)
     transcript = order.transcribe(run.emit)
     run = replace(run, emit=transcript)
     run_context = RunContext.open(run, order.shards, order.policy)

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from holdfast_orchestrator.app.manifest import LOCAL, Shard
 from holdfast_orchestrator.gate.base import Finding, Proposal
 from holdfast_orchestrator.plan.document import Action, ResourceChange
-
-PROTECTION_ATTRIBUTES = ("deletion_protection", "deletion_protection_enabled", "enable_deletion_protection")
+from holdfast_orchestrator.terraform.deletion_protection import switched_on
 
 _KEYS = re.compile(r"\[[^\]]*\]")
 
@@ -43,5 +42,9 @@ def without_keys(address: str) -> str:
 def _is_protected(shard: Shard, change: ResourceChange) -> bool:
     if LOCAL in (shard.cloud, shard.environment):
         return False
-    by_name = without_keys(change.address) in shard.guarded or change.address in shard.guarded
-    return by_name or any((change.before or {}).get(name) is True for name in PROTECTION_ATTRIBUTES)
+    return is_guarded(shard, change.address) or bool(switched_on(change.before or {}))
+
+
+def is_guarded(shard: Shard, address: str) -> bool:
+    """Whether the app says that an object is protected."""
+    return not {address, without_keys(address)}.isdisjoint(shard.guarded)

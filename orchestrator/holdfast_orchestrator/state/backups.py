@@ -19,14 +19,12 @@ from holdfast_orchestrator.state.object_store import (
     ListedReader,
     ObjectHead,
     ObjectListing,
-    ObjectReader,
     ObjectStore,
     StoredObject,
 )
 from holdfast_orchestrator.state.record_format import Format, Moment, copied
-from holdfast_orchestrator.state.snapshot import StateSnapshot, snapshot_of
+from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.system.workers import WorkerPool
-from holdfast_orchestrator.terraform.state_file import Recorded
 
 BACKUPS = "_holdfast/backups"
 
@@ -131,21 +129,6 @@ def count_backups(store: ObjectListing, folder: str) -> int:
     """Return how many backups the shard with this state folder has."""
     prefix = f"{BACKUPS}/{folder}/"
     return sum(_NAME.fullmatch(head.key.removeprefix(prefix)) is not None for head in store.list(prefix))
-
-
-def read_backup(store: ObjectReader, backup: Backup) -> StateSnapshot:
-    """Return a backup's state. Raises HoldfastError where it is not what its name says, or is gone."""
-    stored = store.get(backup.key)
-    if stored is None:
-        raise HoldfastError(f"the backup at {backup.key} is gone", next_step="take the next one")
-    snapshot = snapshot_of(stored)
-    if snapshot.recorded != Recorded(backup.lineage, backup.serial, backup.sha256):
-        raise HoldfastError(
-            f"the backup at {backup.key} is not what its name says: lineage {snapshot.lineage}, serial "
-            f"{snapshot.serial}, SHA-256 {snapshot.sha256}",
-            next_step="take the next one",
-        )
-    return snapshot
 
 
 def _backup(head: ObjectHead, match: re.Match[str], described: StoredObject | None) -> Backup:

@@ -255,13 +255,6 @@ class Lease:
                 raise self._lost
             self._renew(self.record)
 
-    def now_doing(self, doing: str) -> None:
-        """Renew, and say what is being done from now on. Raises as `check` does."""
-        with self._lock:
-            if self._lost is not None:
-                raise self._lost
-            self._renew(replace(self.record, doing=doing))
-
     def release(self) -> None:
         """Give it back. A lease that was lost is left to its new holder."""
         self._over.set()

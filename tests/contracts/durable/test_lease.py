@@ -98,18 +98,17 @@ def test_it_can_be_asked_which_shards_are_held_and_who_held_one_last(
     assert leases.last("data/123456789012/eu-west-1/prod") is None
 
 
-def test_confirm_and_now_doing_renew_the_lease(store: DurableStore, runtime: Runtime) -> None:
+def test_confirm_renews_the_lease(store: DurableStore, runtime: Runtime) -> None:
     leases = Leases(store, runtime)
 
     with leases.take(CLAIM) as lease:
         lease.confirm()
-        lease.now_doing("rolling back orders")
+        lease.confirm()
         lease.check()
 
         held = leases.holder(FOLDER)
 
     assert held is not None
-    assert held.doing == "rolling back orders"
     assert held.renewals == 2
 
 
@@ -302,7 +301,6 @@ def test_a_lease_that_was_taken_and_given_back_since_is_somebody_elses() -> None
 def test_a_lease_that_was_taken_away_is_noticed_and_the_thiefs_is_left_alone() -> None:
     robbed(lambda lease: lease.confirm())
     robbed(lambda lease: lease.check())
-    robbed(lambda lease: lease.now_doing("applying"))
 
 
 def test_check_costs_nothing_while_the_lease_is_fresh() -> None:
@@ -341,7 +339,7 @@ def test_a_lost_answer_does_not_lose_the_lease(runtime: Runtime) -> None:
 
     with Leases(store, runtime).take(CLAIM) as lease:
         lease.confirm()
-        lease.now_doing("applying")
+        lease.confirm()
 
     assert Leases(store, runtime).holder(FOLDER) is None
 

@@ -43,6 +43,13 @@ from holdfast_orchestrator.terraform.references import (
 
 _REMOVED_BLOCK = frozenset({"delete_because_no_resource_config", "delete_because_no_module", None})
 
+# With `ignore_changes = all` Terraform hands the provider each value of the state as if it were written. The
+# provider refuses `secondary_private_ip_address_count = 0` of a public NAT gateway then (provider 5.100).
+_READ_AS_WRITTEN = frozenset({"aws_nat_gateway"})
+_META_ARGUMENTS = frozenset(
+    {"//", "connection", "count", "depends_on", "dynamic", "for_each", "lifecycle", "provider", "provisioner"}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class NotPutOff:
@@ -335,7 +342,7 @@ def _providers(returning: Sequence[Reference], source: Document) -> frozenset[st
 def _add(staged: dict[str, Any], needed: Reference, body: object) -> None:
     block = deepcopy(body)
     if needed.section == "resource" and isinstance(block, dict):
-        block = _frozen(block)
+        block = _frozen(needed.kind, block)
     section = _merged(staged.get(needed.section))
     if needed.kind:
         section[needed.kind] = {**_merged(section.get(needed.kind)), needed.name: block}
@@ -354,11 +361,20 @@ def _merged(value: object) -> dict[str, Any]:
     return merged
 
 
-def _frozen(block: dict[str, Any]) -> dict[str, Any]:
+def _frozen(kind: str | None, block: dict[str, Any]) -> dict[str, Any]:
     lifecycle = _merged(block.get("lifecycle"))
     kept = {key: lifecycle[key] for key in ("create_before_destroy",) if key in lifecycle}
-    block["lifecycle"] = {**kept, "ignore_changes": "all"}
+    ignored = _written(block, lifecycle) if kind in _READ_AS_WRITTEN else "all"
+    block["lifecycle"] = {**kept, "ignore_changes": ignored}
     return block
+
+
+def _written(block: Document, lifecycle: Document) -> list[str] | str:
+    """The arguments that a block has, and what it ignores already."""
+    own = as_list(lifecycle.get("ignore_changes"))
+    if "all" in own:
+        return "all"
+    return sorted({*own, *_merged(block.get("dynamic")), *block} - _META_ARGUMENTS)
 
 
 def _add_outputs(staged: dict[str, Any], source: Document) -> None:

@@ -13,6 +13,7 @@ from holdfast_orchestrator.deploy.decisions.deferred_deletes import (
 )
 from holdfast_orchestrator.deploy.decisions.read_again import because_of_changes
 from holdfast_orchestrator.deploy.decisions.verification import CLEAN_FINGERPRINT
+from holdfast_orchestrator.deploy.phases.before_destroy import prepare_destroy
 from holdfast_orchestrator.deploy.phases.destroy import destroy_again, refuse_more_than_agreed, settle_destroy
 from holdfast_orchestrator.deploy.phases.irreversible import judge_reversible
 from holdfast_orchestrator.deploy.phases.letting_go import (
@@ -41,7 +42,13 @@ from holdfast_orchestrator.deploy.work.sightings import (
     note_sightings,
 )
 from holdfast_orchestrator.deploy.work.terraform_locks import note_stolen_lock, refuse_stolen_lock
-from holdfast_orchestrator.errors import GateError, HoldfastError, NeedsPersonError
+from holdfast_orchestrator.errors import (
+    EXIT_FAILED,
+    GateError,
+    HoldfastError,
+    LeasedError,
+    NeedsPersonError,
+)
 from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.record.artifact import readable_configurations
 from holdfast_orchestrator.record.journal.saved_plan import keep_plan
@@ -129,11 +136,26 @@ def apply_stage_one(leased: LeasedShard, attempt: Attempt) -> Phase:
         leased.step("applying")
         if reasons:
             _let_go_at_once(leased, attempt, reasons)
+        if attempt.verb == "destroy" and not _is_prepared(leased, attempt):
+            entry["refused"] = True
+            return Phase.SETTLE
         if attempt.planning.plan_file is None:
             attempt.evidence.code, attempt.evidence.errors = 0, ()
         else:
             entry.update(run_apply(leased, attempt))
     return Phase.SETTLE
+
+
+def _is_prepared(leased: LeasedShard, attempt: Attempt) -> bool:
+    """Whether all that is to be destroyed can be; the failure says why not."""
+    try:
+        prepare_destroy(leased, attempt)
+    except (NeedsPersonError, LeasedError):
+        raise
+    except HoldfastError as error:
+        attempt.evidence.code, attempt.failure = EXIT_FAILED, failure_of_error(error, leased.shard)
+        return False
+    return True
 
 
 def _let_go_at_once(leased: LeasedShard, attempt: Attempt, reasons: Mapping[str, str]) -> None:

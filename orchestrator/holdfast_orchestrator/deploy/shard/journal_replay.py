@@ -21,6 +21,7 @@ from holdfast_orchestrator.deploy.work.attempt import (
     Attempt,
     Baseline,
     Evidence,
+    Objects,
     OperatorDecision,
     Planning,
     Task,
@@ -99,11 +100,36 @@ def reopened(
 ) -> Attempt:
     """Return the attempt as it stood. Raises NeedsPersonError where a part of it is gone."""
     entries = _since_begun(entries)
-    prepared = _prepared(entries)
-    kept = recorded.kept
     keys = [*_plans(entries), *_rollback_plans(entries)]
     plans = {key: read_plan(leased.store, key, shard=leased.shard.name) for key in dict.fromkeys(keys)}
-    task = Task(
+    attempt = Attempt(
+        task=_task(leased, recorded, entries, decision),
+        kept=recorded.kept,
+        leftovers=recorded.leftovers,
+        planning=Planning(
+            plans=[plans[key] for key in _plans(entries)],
+            rollback_plans=[plans[key] for key in _rollback_plans(entries)],
+        ),
+        evidence=Evidence(code=None),
+    )
+    attempt.objects = _objects(attempt.before, entries)
+    attempt.health.began = any(entry.phase is Phase.HEALTH for entry in entries)
+    attempt.planning.deletes_begun = _is_after_deletes(entries)
+    # A destroy that is killed over and over may go on each time.
+    attempt.course.retries = 0 if attempt.verb == "destroy" else _retries(entries)
+    attempt.failure = _failure(leased.shard, entries)
+    _find_events(leased, attempt, entries, plans)
+    if attempt.verb != "destroy":
+        attempt.planning.staging = staging_of(leased, attempt)
+    return attempt
+
+
+def _task(
+    leased: LeasedShard, recorded: RecordedShard, entries: Sequence[Entry], decision: OperatorDecision
+) -> Task:
+    """What the dead run was to do, with what a person has decided since."""
+    prepared = _prepared(entries)
+    return Task(
         run=_run(recorded),
         verb=prepared["verb"],
         target=prepared.get("target"),
@@ -117,41 +143,28 @@ def reopened(
         decision=decision,
         imports=tuple(ImportBlock(*block) for block in prepared.get("imports", ())),
     )
-    attempt = Attempt(
-        task=task,
-        kept=kept,
-        leftovers=recorded.leftovers,
-        planning=Planning(
-            plans=[plans[key] for key in _plans(entries)],
-            rollback_plans=[plans[key] for key in _rollback_plans(entries)],
-        ),
-        evidence=Evidence(code=None),
-    )
-    attempt.objects.ownership = load_ownership(prepared.get("ownership") or {})
+
+
+def _objects(before: Baseline, entries: Sequence[Entry]) -> Objects:
+    """What the dead run knew of single objects."""
+    adopted = list(_adopted(entries))
     gone = {address for entry in entries for address in entry.data.get("handed", ())}
-    attempt.objects.handed_over = {
-        address: tracked for address, tracked in attempt.before.index.by_address.items() if address in gone
-    }
-    attempt.objects.tagged_before = _tagged_before(entries)
-    attempt.objects.sightings = sightings_in(entries)
-    attempt.health.began = any(entry.phase is Phase.HEALTH for entry in entries)
-    attempt.planning.deletes_begun = _is_after_deletes(entries)
-    # A destroy that is killed over and over may go on each time.
-    attempt.course.retries = (
-        0
-        if attempt.verb == "destroy"
-        else sum(entry.phase is Phase.RETRY_FORWARD and entry.edge == "before" for entry in entries)
+    return Objects(
+        adopted={identity for identity, _ in adopted},
+        proved={identity for identity, was_absent in adopted if was_absent},
+        let_go={(kind, id_value) for entry in entries for kind, id_value in entry.data.get("let_go", ())},
+        tagged_before=_tagged_before(entries),
+        sightings=sightings_in(entries),
+        ownership=load_ownership(_prepared(entries).get("ownership") or {}),
+        handed_over={
+            address: tracked for address, tracked in before.index.by_address.items() if address in gone
+        },
     )
-    attempt.objects.adopted = {identity for identity, _ in _adopted(entries)}
-    attempt.objects.proved = {identity for identity, was_absent in _adopted(entries) if was_absent}
-    attempt.objects.let_go = {
-        (kind, id_value) for entry in entries for kind, id_value in entry.data.get("let_go", ())
-    }
-    attempt.failure = _failure(leased.shard, entries)
-    _find_events(leased, attempt, entries, plans)
-    if attempt.verb != "destroy":
-        attempt.planning.staging = staging_of(leased, attempt)
-    return attempt
+
+
+def _retries(entries: Sequence[Entry]) -> int:
+    """How often the apply was begun again."""
+    return sum(entry.phase is Phase.RETRY_FORWARD and entry.edge == "before" for entry in entries)
 
 
 def _since_begun(entries: Sequence[Entry]) -> Sequence[Entry]:
