@@ -13,6 +13,7 @@ BENCHMARKS = (
     ("commands.py",),
     ("one_plan.py",),
     ("safety.py",),
+    ("one_change.py", "--firsts", "2", "--changes", "3"),
     ("executor.py",),
     ("simulation.py", "--shards", "100", "1000"),
 )
