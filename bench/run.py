@@ -12,6 +12,7 @@ BENCHMARKS = (
     ("synth.py",),
     ("commands.py",),
     ("one_plan.py",),
+    ("modules.py",),
     ("safety.py",),
     ("one_change.py", "--firsts", "2", "--changes", "3"),
     ("executor.py",),

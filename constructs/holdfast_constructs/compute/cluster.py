@@ -10,9 +10,11 @@ from constructs import Construct
 
 from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
+from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.security.keys import Key
 
 
+@checked
 class Cluster(Construct):
     """An ECS cluster; `logs_key` encrypts what Container Insights records."""
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
 
 # The reference grammar of the OCI distribution specification: host[:port]/path components.
@@ -25,6 +26,7 @@ class EcrRepository:
     name: str
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Image:
     """A container image. Make one with `digest`, `tag` or `of`.

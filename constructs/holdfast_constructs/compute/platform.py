@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from holdfast_constructs.checking.arguments import checked
+
 if TYPE_CHECKING:
     from holdfast_constructs.compute.cluster import Cluster
     from holdfast_constructs.edge.load_balancer import LoadBalancer
@@ -10,6 +12,7 @@ if TYPE_CHECKING:
     from holdfast_constructs.security.keys import Key
 
 
+@checked
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """The shared parts of an environment in one region; each may be in a stack of its own.

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.compute._fargate_sizes import check_fargate_size
 from holdfast_constructs.errors import ConstructError
 
@@ -11,6 +12,7 @@ MOST_TASKS = 5_000
 LOWEST_CPU, HIGHEST_CPU = 10, 90
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Size:
     """The size of one task: `cpu` in units (1024 are one vCPU) and `memory` in MiB.
@@ -25,6 +27,7 @@ class Size:
         check_fargate_size(self.cpu, self.memory)
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Scale:
     """How many tasks run: between `min_tasks` and `max_tasks`, by load.

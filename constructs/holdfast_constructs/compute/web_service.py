@@ -31,6 +31,7 @@ from constructs import Construct
 
 from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
+from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.compute import _web_service_rules as rules
 from holdfast_constructs.compute._autoscaling import Autoscaling
 from holdfast_constructs.compute._container import TMP_VOLUME, Container
@@ -52,6 +53,7 @@ UNPRIVILEGED = "65532"
 HTTPS = 443
 
 
+@checked
 class WebService(Construct):
     """A service that answers HTTP on `port` for `host`, on the platform's load balancer and cluster.
 

@@ -17,6 +17,7 @@ from constructs import Construct
 
 from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
+from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.data import _database_rules as rules
 from holdfast_constructs.data._access import Access
 from holdfast_constructs.network._subnets import check_zones
@@ -41,6 +42,7 @@ INSIGHTS_DAYS = 7
 BACKUP_WINDOW, MAINTENANCE_WINDOW = "02:00-03:00", "sun:03:30-sun:04:30"
 
 
+@checked
 class Postgres(Construct):
     """An RDS for PostgreSQL instance in the isolated subnets of `network`.
 

@@ -31,6 +31,7 @@ from constructs import Construct
 
 from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
+from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.edge._firewall_rules import Mode, firewall_rules, visibility
 from holdfast_constructs.security._policy import Condition, Statement, from_this_account, policy_json
 from holdfast_constructs.security.keys import Key
@@ -39,6 +40,7 @@ REDACTED_HEADERS = ("authorization", "cookie")
 LOGGED_ACTIONS = ("BLOCK", "COUNT")
 
 
+@checked
 class Firewall(Construct):
     """A regional WAFv2 web ACL; a LoadBalancer takes it as `firewall`.
 

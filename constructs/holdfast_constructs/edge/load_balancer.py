@@ -22,6 +22,7 @@ from constructs import Construct
 
 from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
+from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.edge._access_logs import AccessLogs
 from holdfast_constructs.edge._certificate import Certificate
 from holdfast_constructs.edge._priorities import Priorities
@@ -49,6 +50,7 @@ _TO_HTTPS = LbListenerDefaultAction(
 )
 
 
+@checked
 class LoadBalancer(Construct):
     """An Application Load Balancer for `domain` in the public subnets of `network`.
 

@@ -12,6 +12,7 @@ from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityG
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
+from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
 
 HIGHEST_PORT = 65535
@@ -39,6 +40,7 @@ class Connectable(Protocol):
         """A short stable name."""
 
 
+@checked
 def connect(
     client: Connectable,
     server: Connectable,

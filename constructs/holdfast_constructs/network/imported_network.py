@@ -9,6 +9,7 @@ from typing import Protocol
 from constructs import Construct
 
 from holdfast_constructs.app.stack import ServiceStack
+from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.network._subnets import Tier
 
@@ -41,6 +42,7 @@ class VpcNetwork(Protocol):
         """One subnet a zone, without a way out."""
 
 
+@checked
 class ImportedNetwork(Construct):
     """A network somebody else manages, with the same reading side as Network."""
 

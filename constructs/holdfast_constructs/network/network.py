@@ -9,7 +9,7 @@ letter of the zone, so a zone added later adds resources and changes none.
 """
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Literal
 
 from cdktf_cdktf_provider_aws.default_security_group import DefaultSecurityGroup
 from cdktf_cdktf_provider_aws.eip import Eip
@@ -24,7 +24,7 @@ from constructs import Construct
 
 from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
-from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.network._endpoints import GatewayEndpoints, InterfaceEndpoints
 from holdfast_constructs.network._flow_logs import FlowLogs
 from holdfast_constructs.network._subnets import Tier, plan_subnets
@@ -38,6 +38,7 @@ Nat = Literal["per_az", "single", "none"]
 ANYWHERE = "0.0.0.0/0"
 
 
+@checked
 class Network(Construct):
     """A VPC of `cidr` (/16 to /21) across the target's zones.
 
@@ -68,7 +69,7 @@ class Network(Construct):
             "isolated": self._make_subnets("isolated"),
         }
         self.nat_gateways: dict[str, NatGateway] = {}
-        self.route_tables: tuple[RouteTable, ...] = self._make_routes(_checked_nat(nat))
+        self.route_tables: tuple[RouteTable, ...] = self._make_routes(nat)
         FlowLogs(self, "flow-logs", vpc_id=self.vpc_id, network=id_, logs_key=logs_key)
         self._make_endpoints(private_endpoints)
 
@@ -221,9 +222,3 @@ class Network(Construct):
 
 def _letter(zone: str) -> str:
     return zone[-1]
-
-
-def _checked_nat(nat: Nat) -> Nat:
-    if nat not in get_args(Nat):
-        raise ConstructError("nat", got=nat, allowed="per_az, single or none")
-    return nat

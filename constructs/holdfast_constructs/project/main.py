@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast_constructs.app.stack import HoldfastApp, ServiceStack
+from holdfast_constructs.checking.callers import failing_line
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.project import selection
 from holdfast_constructs.project.registry import Registration, registrations
@@ -55,7 +56,7 @@ def main(package: str, argv: Sequence[str] | None = None) -> int:
         _tell(f"the settings have {'a problem' if count == 1 else f'{count} problems'}\n\n{error}")
         return error.exit_code
     except ConstructError as error:
-        _tell(f"the stacks cannot be built: {error}")
+        _tell(f"the stacks cannot be built\n\n{error.report(failing_line(error.__traceback__))}")
         return EXIT_SETTINGS
     return 0
 

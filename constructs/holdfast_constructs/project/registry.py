@@ -16,6 +16,7 @@ from pkgutil import walk_packages
 from typing import TYPE_CHECKING, TypeVar, get_type_hints
 
 from holdfast_constructs.app.target import check_service_name
+from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.settings import Environment, Settings
 
@@ -46,6 +47,7 @@ class Registration:
 _registrations: dict[type, Registration] = {}
 
 
+@checked
 def service(name: str) -> Callable[[StackClass], StackClass]:
     """Register a stack class as the service `name`; an environment with [services.<name>] gets a stack of it.
 
@@ -62,6 +64,7 @@ def service(name: str) -> Callable[[StackClass], StackClass]:
     return register
 
 
+@checked
 def shared(name: str, *, when: Condition = lambda _: True) -> Callable[[StackClass], StackClass]:
     """Register a stack class that every environment has for which `when` says so, whatever its services.
 

@@ -5,12 +5,14 @@ what is needed always comes first.
 """
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import TypeVar
 
 from constructs import Construct
 
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.app.target import Operations, StateBucket, Target
+from holdfast_constructs.checking.callers import asking_line
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.project.registry import Registration, registration_of
 from holdfast_constructs.settings import Environment
@@ -26,7 +28,8 @@ class Site:
         self.region = region
         self._scope = scope
         self._built: dict[type[ServiceStack], ServiceStack] = {}
-        self._building: list[Registration] = []
+        # Each with the line that asks for it.
+        self._building: list[tuple[Registration, str]] = []
 
     def build(self, entries: Iterable[Registration]) -> tuple[ServiceStack, ...]:
         """Build those of these stacks that the environment has; return them, each after what it asked for."""
@@ -43,8 +46,9 @@ class Site:
         """
         if kind not in self._built:
             entry = registration_of(kind)
-            self._refuse_cycle(entry)
-            self._building.append(entry)
+            place = asking_line()
+            self._refuse_cycle(entry, place)
+            self._building.append((entry, place))
             self._built[kind] = self._build(entry)
             self._building.pop()
         stack = self._built[kind]
@@ -104,7 +108,7 @@ class Site:
         elif settings is not None:
             stack = create(self._scope, self, settings)
         else:
-            asking = self._building[-2].name if len(self._building) > 1 else "a test"
+            asking = self._building[-2][0].name if len(self._building) > 1 else "a test"
             raise ConstructError(
                 f"{asking} asks for the stack {entry.name}, which environment {self.env.name} does not have",
                 next_step=f"add [services.{entry.name}] to its settings",
@@ -116,10 +120,15 @@ class Site:
             )
         return stack
 
-    def _refuse_cycle(self, entry: Registration) -> None:
-        if entry in self._building:
-            names = [each.name for each in self._building[self._building.index(entry) :]]
+    def _refuse_cycle(self, entry: Registration, place: str) -> None:
+        begun = [each for each, _ in self._building]
+        if entry in begun:
+            circle = [*self._building[begun.index(entry) :], (entry, place)]
+            asks = [
+                f"{asking.name} asks for {asked.name} ({line})"
+                for (asking, _), (asked, line) in pairwise(circle)
+            ]
             raise ConstructError(
-                f"stacks ask for each other in a circle: {' -> '.join([*names, entry.name])}",
+                f"stacks ask for each other in a circle: {', '.join(asks)}",
                 next_step="let one of them do without the other, or move what both need into a third",
             )

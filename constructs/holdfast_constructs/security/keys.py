@@ -14,6 +14,7 @@ from constructs import Construct
 from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.app.target import Target
+from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.security._policy import Condition, Statement, from_this_account, policy_json
 
 Purpose = Literal["logs", "data"]
@@ -24,6 +25,7 @@ LONGEST_WINDOW_DAYS, SHORTEST_WINDOW_DAYS = 30, 7
 _USE = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
 
 
+@checked
 class Key(Construct):
     """A KMS key with rotation, an explicit policy and an alias.
 

@@ -30,8 +30,8 @@ _SLOW_SECONDS = 5.0
 _HIGHEST_OF_AN_APP = 125  # what is above comes from the shell, or is a signal
 _PYTHON_FLOOR = (3, 9)
 _PYTHON_APP = re.compile(r"\bpython|\.py\b|\b(?:uv|poetry|pipenv|pdm|hatch)\b")
-# kernel.py is part of every call of JavaScript, and of the traceback of whatever goes wrong there.
-_OUR_FRAME = re.compile(rf'File "{re.escape(str(FOLDER))}/(?!kernel\.py)')
+# These two are part of every call of JavaScript, and of the traceback of whatever goes wrong there.
+_OUR_FRAME = re.compile(rf'File "{re.escape(str(FOLDER))}/(?!(?:kernel|failures)\.py)')
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,14 +65,14 @@ def synthesize(
     _make_folder(project.output)
     # What reads the app's files takes a while to import; the app takes longer.
     start_helper(import_module, _READER, name="reader")
-    completed = _run_app(project, runtime, _command(project, runtime, environments, services), emit)
+    completed, report = _run_app(project, runtime, _command(project, runtime, environments, services), emit)
     if printed := "\n".join(filter(None, (completed.stdout.strip(), completed.stderr.strip()))):
         emit(AppOutput(text=printed))
     if completed.left:
         left = ", ".join(completed.left)
         emit(Notice(message=f"the app had left programs running, which were ended: {left}"))
     if not completed:
-        raise _failure(project, completed)
+        raise _failure(project, completed, report)
     if not is_synthesized(project.output):
         raise SynthesisError(
             f"{project.app!r} ended well but wrote no {project.output / CDKTF_MANIFEST}",
@@ -83,7 +83,7 @@ def synthesize(
 
 def _run_app(
     project: ProjectFile, runtime: Runtime, command: Command, emit: Callable[[Event], object]
-) -> Completed:
+) -> tuple[Completed, fast_bindings.Report]:
     """Run the app with the fast bindings, and again without where they may be why it failed."""
     completed = _run(project, runtime, command, fast_bindings.environment(project, runtime.environ))
     report = fast_bindings.read_report(project)
@@ -96,7 +96,7 @@ def _run_app(
         reason = fast_bindings.why_slow(project, runtime.environ, report, completed.seconds)
         if reason is not None:
             emit(Notice(message=f"the synthesis took {completed.seconds:.0f} s: {reason}"))
-    return completed
+    return completed, report
 
 
 def _run(project: ProjectFile, runtime: Runtime, command: Command, variables: Mapping[str, str]) -> Completed:
@@ -161,7 +161,9 @@ def _count_stacks(output: Path) -> int:
     return len(read_model(output / CDKTF_MANIFEST, CdktfManifest).stacks)
 
 
-def _failure(project: ProjectFile, completed: Completed) -> SettingsError | SynthesisError:
+def _failure(
+    project: ProjectFile, completed: Completed, report: fast_bindings.Report
+) -> SettingsError | SynthesisError:
     text = completed.stderr.strip() or completed.stdout.strip()
     if completed.code == SettingsError.exit_code:
         what, _, next_step = text.removeprefix("error: ").partition("\n  next: ")
@@ -172,11 +174,16 @@ def _failure(project: ProjectFile, completed: Completed) -> SettingsError | Synt
             f"{project.app!r} cannot be run: there is no program {program!r} on PATH",
             next_step=f"install {program}, or change `app` in {project.folder / CDKTF_JSON}",
         )
-    error = error_in(text, project.folder)
-    what = "\n".join(error.lines()) if error is not None else f"\n{_indented(trimmed(text))}"
-    return SynthesisError(
+    error = error_in(text, project.folder, cycle=report.of("cycle"))
+    if error is None:
+        what = f"\n{_indented(trimmed(text))}" if text else "it printed nothing"
+    else:
+        what = "\n".join(error.lines())
+    kind = SettingsError if error is not None and error.is_refused else SynthesisError
+    advice = error.next_step if error is not None and error.next_step is not None else "correct the app"
+    return kind(
         f"{project.app!r} ended with exit code {completed.code}: {what}",
-        next_step="correct the app; to see all it prints, run: holdfast synth --verbose",
+        next_step=f"{advice}; to see all it prints, run: holdfast synth --verbose",
     )
 
 

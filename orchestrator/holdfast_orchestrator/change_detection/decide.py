@@ -92,7 +92,7 @@ class Now:
 
     `record` is the shard's state record, `good` the ETag of its last-good record, `state` and `locked` what
     lies in the bucket. `reads` is a digest for each file and variable the shard reads. `doubts` are
-    sentences: whatever keeps one from being sure.
+    sentences: whatever keeps one from being sure. With `has_modules` the shard calls modules.
     """
 
     record: StateRecord | None
@@ -108,6 +108,7 @@ class Now:
     state: ObjectStamp | None = None
     locked: bool = False
     reads: Mapping[str, str] = field(default_factory=dict)
+    has_modules: bool = False
 
 
 def decide(now: Now) -> Decision:
@@ -144,6 +145,8 @@ def _differences(now: Now, then: Fingerprint) -> Iterator[Reason]:
         yield Reason(Why.ENVIRONMENT, "environment changed", variables)
     yield from _reads(now.reads, then.reads)
     yield from _inputs(now.inputs, then.inputs)
+    if now.has_modules:
+        yield from _modules(then)
     if now.state is None or now.state != then.state:
         yield Reason(Why.STATE, "its state is gone" if now.state is None else "its state was written since")
     if now.good is None or now.good != then.good:
@@ -167,13 +170,22 @@ def _inputs(now: Mapping[str, InputFingerprint], then: Mapping[str, InputFingerp
             yield Reason(Why.UPSTREAM, f"`{name}` has other outputs", changed)
 
 
+def _modules(then: Fingerprint) -> Iterator[Reason]:
+    """What the modules were like: they are the same ones, for the configuration and its inputs are."""
+    if then.modules is None:
+        yield Reason(Why.UNPROVEN, "nobody wrote down what is in its modules")
+    else:
+        yield from (Reason(Why.DOUBT, doubt) for doubt in then.modules.doubts)
+
+
 def _providers(now: Now, then: Fingerprint) -> Iterator[Reason]:
     if set(now.required) != set(then.providers):
         names = tuple(sorted(set(now.required) ^ set(then.providers)))
         yield Reason(Why.PROVIDER, "providers changed", names)
         return
-    for source in sorted(now.required):
-        build, before = now.locks.get(source), then.providers[source]
+    of_modules = {} if then.modules is None else then.modules.providers
+    for source, before in sorted({**of_modules, **then.providers}.items()):
+        build = now.locks.get(source)
         if build is None:
             yield Reason(Why.PROVIDER, "not in the lock file", (source,))
         elif build.version != before.version:

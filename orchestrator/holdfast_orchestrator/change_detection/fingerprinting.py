@@ -4,7 +4,7 @@ Nothing is, where something may have moved while it was being proven: an upstrea
 from before the last plan, a plan that still differs each time, a provider that is not in the lock file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -16,16 +16,19 @@ from holdfast_orchestrator.change_detection.settings import settings_of
 from holdfast_orchestrator.change_detection.upstream import Upstreams, outputs_needed
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.engine import lockfile
+from holdfast_orchestrator.engine.modules import ModulesUnknownError, has_modules, laid_out_modules
 from holdfast_orchestrator.errors import HoldfastError
+from holdfast_orchestrator.inputs.modules import fetched_doubts, read_module
 from holdfast_orchestrator.record.fingerprint import (
     Build,
     Fingerprint,
     InputFingerprint,
+    ModulesFingerprint,
     ObjectStamp,
     VerifiedInputs,
 )
 from holdfast_orchestrator.record.last_good import Promoted
-from holdfast_orchestrator.terraform.json_values import Document, digest
+from holdfast_orchestrator.terraform.json_values import Document, digest, mapping_of, named
 
 
 class DeployedShard(Protocol):
@@ -82,7 +85,8 @@ def _fingerprint(
     document = normal(shard.configuration)
     inputs = _inputs(leased, document)
     versions = leased.run.tools.versions()
-    providers = _builds(leased, versions.registry)
+    required = required_sources(shard, versions.registry)
+    providers = _builds(leased, required)
     if providers is None or {name: each.mark for name, each in inputs.items()} != dict(proven.inputs):
         return None
     return Fingerprint(
@@ -97,6 +101,7 @@ def _fingerprint(
         state=state,
         good=promoted.etag,
         reads=shard.inputs.digests if shard.inputs.known else None,
+        modules=_modules(leased, document, required),
         accepted=record.accepted,
     )
 
@@ -107,12 +112,36 @@ def _inputs(leased: DeployedShard, document: Document) -> Mapping[str, InputFing
     return {name: upstreams.read(name).of(names) for name, names in needed.items()}
 
 
-def _builds(leased: DeployedShard, registry: str) -> Mapping[str, Build] | None:
+def _builds(leased: DeployedShard, required: Collection[str]) -> Mapping[str, Build] | None:
     """What the copy of the lock file that the engine used trusts; None where it lacks a provider."""
+    builds = _used(leased)
+    return {source: builds[source] for source in required} if builds.keys() >= {*required} else None
+
+
+def _used(leased: DeployedShard) -> Mapping[str, Build]:
+    """The builds of all providers that were used, those of modules too."""
     used = lockfile.read(leased.workdir)
-    builds = {}
-    for source in required_sources(leased.shard, registry):
-        if source not in used or not used[source].hashes:
-            return None
-        builds[source] = Build(used[source].version, frozenset(used[source].hashes))
-    return builds
+    return {source: Build(one.version, frozenset(one.hashes)) for source, one in used.items() if one.hashes}
+
+
+def _modules(
+    leased: DeployedShard, document: Document, required: Collection[str]
+) -> ModulesFingerprint | None:
+    """What is in the modules; None where there are none, or they cannot be read."""
+    if not has_modules(leased.shard.configuration):
+        return None
+    try:
+        doubts = sorted(set(_module_doubts(leased.workdir, document)))
+    except (ModulesUnknownError, OSError):
+        return None
+    beside = {source: build for source, build in _used(leased).items() if source not in required}
+    return ModulesFingerprint(providers=beside, doubts=tuple(doubts))
+
+
+def _module_doubts(workdir: Path, document: Document) -> Iterator[str]:
+    """What the fetched modules may read; those that are folders of the app are inputs (`inputs/`)."""
+    bodies = {name: mapping_of(body) for name, body in named(document.get("module"))}
+    for module in laid_out_modules(workdir):
+        if module.is_fetched:
+            doubts = fetched_doubts(read_module(module.folder), workdir, bodies.get(module.key))
+            yield from (f"its module {module.key} {doubt}" for doubt in doubts)

@@ -24,7 +24,7 @@ from holdfast_orchestrator.record.state_record import StateRecord, read_state_re
 from holdfast_orchestrator.state.object_store import ObjectListing
 from holdfast_orchestrator.state.terraform_lock import lock_key
 from holdfast_orchestrator.system.workers import WorkerPool
-from holdfast_orchestrator.terraform.json_values import Document, digest
+from holdfast_orchestrator.terraform.json_values import Document, digest, objects
 
 _READERS = 16
 
@@ -148,6 +148,7 @@ class _Glance:
             state=state,
             locked=store.head(lock_key(shard.state.key)) is not None,
             reads=shard.inputs.digests,
+            has_modules=any(objects(document.get("module"))),
             doubts=unsure,
         )
 

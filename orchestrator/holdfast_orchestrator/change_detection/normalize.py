@@ -11,7 +11,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from holdfast_orchestrator.terraform.backends import remote_states
-from holdfast_orchestrator.terraform.json_values import Document, as_list, digest, objects, texts
+from holdfast_orchestrator.terraform.json_values import (
+    Document,
+    as_list,
+    digest,
+    mapping_of,
+    named,
+    objects,
+    texts,
+)
 from holdfast_orchestrator.terraform.settled_data import SETTLED
 
 COMMENT = "//"
@@ -55,7 +63,8 @@ def doubts(document: Document) -> tuple[str, ...]:
 
     The files and variables that it reads are known by themselves (`inputs/`).
     """
-    unsettled = {kind for kind, _ in _kinds(document, "data")} - SETTLED
+    checks = (mapping_of(body) for _, body in named(document.get("check")))
+    unsettled = {kind for holder in (document, *checks) for kind, _ in _kinds(holder, "data")} - SETTLED
     sentences = [f"it reads {kind}, which may say something else by now" for kind in unsettled]
     # The block's own name says nothing; `states_read` looks into it.
     others = (text for text in texts(document) if text != "terraform_remote_state")

@@ -67,10 +67,15 @@ class RequiredProviders:
     mirrors: Sequence[Mirror]
 
     def by_mirror(self) -> dict[Path, list[str]]:
-        """Return the sources that each mirror serves, of all that a mirror serves."""
+        """Return the sources that each mirror serves: of what is required, and of what else is locked.
+
+        Modules and states may require what the configuration does not.
+        """
         target = this_platform()
         served: dict[Path, list[str]] = {}
-        for required in self.required:
+        named = {required.source for required in self.required}
+        locked_too = (Requirement(source, "") for source in sorted(self.locks) if source not in named)
+        for required in (*self.required, *locked_too):
             lock = self.locks.get(required.source)
             locked = None if lock is None else lock.version
             mirror = next(
@@ -98,7 +103,8 @@ def cli_config(
         )
     served = providers.by_mirror()
     text = user + "\n" + _installation(served) if served else None
-    if len({source for sources in served.values() for source in sources}) == len(providers.required):
+    everything = {source for sources in served.values() for source in sources}
+    if all(required.source in everything for required in providers.required):
         return CliConfig(text=text, dropped=missing | {CACHE_VARIABLE}, serial_init=False)
     added = {} if own_cache else {CACHE_VARIABLE: str(cache)}
     return CliConfig(text=text, environ=added, dropped=missing, serial_init=True)

@@ -25,6 +25,7 @@ _COLOR = re.compile(r"\x1b\[[0-9;]*m")
 _HEADLINE = re.compile(r"^(Error|Warning): (.*)$")
 _PLACE = re.compile(r"^\s*on (?P<file>\S+) line (?P<line>\d+)")
 _ADDRESS = re.compile(r"^\s*with (?P<address>[^,]+),$")
+_CYCLE = re.compile(r"Cycle: (?P<members>[^\n]+)")
 _INDEX = re.compile(r"\[[^\]]*\]")
 
 
@@ -166,8 +167,21 @@ def locate(diagnostic: Diagnostic, sources: Mapping[str, Source], configuration:
     `configuration` the shard's `cdk.tf.json`, whose own metadata is the fallback.
     """
     address = diagnostic.address or _address_at(configuration, diagnostic.line)
-    if address is None:
-        return None
+    return None if address is None else _place(address, sources, configuration)
+
+
+def places(diagnostic: Diagnostic, sources: Mapping[str, Source], configuration: bytes) -> tuple[Place, ...]:
+    """Return where everything was declared that a complaint names: one resource, or those of a cycle."""
+    cycle = _CYCLE.match(diagnostic.text)
+    if cycle is None:
+        place = locate(diagnostic, sources, configuration)
+        return () if place is None else (place,)
+    # An operation on an object stands behind its address: `aws_vpc.a (destroy)`.
+    addresses = dict.fromkeys(each.partition(" ")[0] for each in cycle["members"].split(", "))
+    return tuple(_place(address, sources, configuration) for address in addresses if address)
+
+
+def _place(address: str, sources: Mapping[str, Source], configuration: bytes) -> Place:
     plain = _INDEX.sub("", address)
     source = sources.get(address) or sources.get(plain)
     if source is None:

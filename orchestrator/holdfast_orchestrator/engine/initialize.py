@@ -1,7 +1,8 @@
 """`init`, run only when needed, and only with trusted providers.
 
 A shard's folder that was initialized for the same backend, modules, providers, locks and engine
-need not be initialized again: the key of all that is kept beside `.terraform`.
+need not be initialized again: the key of all that is kept beside `.terraform`. Of modules, what their files
+say counts: one that is a folder of the app may call others without its own source changing.
 
 Where the project's lock file covers what is required, an engine may only read it: another build of a
 provider is refused. Two things a covering lock cannot know make a second run necessary, in the
@@ -11,12 +12,13 @@ checksum (a package that was downloaded is checked by `zh:`, what lies in `.terr
 
 import hashlib
 import json
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.cli_config import CliConfig
 from holdfast_orchestrator.engine.mirrors import this_platform
+from holdfast_orchestrator.engine.modules import ModulesUnknownError, has_modules, modules_digest
 from holdfast_orchestrator.engine.outcomes import InitOutcome
 from holdfast_orchestrator.engine.providers import Requirement
 from holdfast_orchestrator.engine.runner import Runner, Streamed, check
@@ -28,7 +30,8 @@ from holdfast_orchestrator.system.private_files import (
     read_source,
     write_private,
 )
-from holdfast_orchestrator.terraform.json_values import named, objects
+from holdfast_orchestrator.terraform.json_values import objects
+from holdfast_orchestrator.terraform.module_calls import module_calls
 
 CONFIGURATION = "cdk.tf.json"
 
@@ -60,7 +63,10 @@ class Initialization:
     @property
     def is_done(self) -> bool:
         """Whether the folder is initialized for just this."""
-        return self._is_initialized(self._key(self._project_locks()))
+        try:
+            return self._is_initialized(self._key())
+        except ModulesUnknownError:
+            return False
 
     def guard(self) -> AbstractContextManager[object]:
         """Return what is entered around the commands: one init at a time where a cache cannot bear more."""
@@ -99,7 +105,9 @@ class Initialization:
             name = hashlib.sha256(str(self._project.resolve()).encode()).hexdigest()[:16]
             guard = cache_folder_of(self._cache, "locks") / name
             lockfile.merge_into_project(self._project, lockfile.read(self._folder), guard=guard)
-        write_private(self._folder / INIT_KEY, self._key(self._project_locks()).encode())
+        # Where the modules cannot be read, the next command has to look again.
+        with suppress(ModulesUnknownError):
+            write_private(self._folder / INIT_KEY, self._key().encode())
         return InitOutcome(skipped=False, diagnostics=streamed.diagnostics)
 
     def _forget_half_an_init(self) -> None:
@@ -118,14 +126,20 @@ class Initialization:
     def _project_locks(self) -> lockfile.Locks:
         return lockfile.usable(lockfile.read(self._project), self._required)
 
-    def _key(self, locks: lockfile.Locks) -> str:
-        document = json.loads(read_source(self._folder / CONFIGURATION))
+    def _key(self) -> str:
+        """Return the digest of all that `init` depends on. Raises ModulesUnknownError."""
+        configuration = read_source(self._folder / CONFIGURATION)
+        document = json.loads(configuration)
+        locks = self._project_locks()
+        # What was used beside what the configuration requires, modules and the state require.
+        used = {*lockfile.read(self._folder), *(required.source for required in self._required)}
         parts = {
             "engine": str(self._runner.engine),
             "backend": [block.get("backend") for block in objects(document.get("terraform"))],
-            "modules": _modules(document),
+            "modules": [(name, call.source, call.version) for name, call in module_calls(document)],
+            "module files": modules_digest(self._folder) if has_modules(configuration) else "",
             "required": [(one.source, one.constraint) for one in self._required],
-            "locks": [repr(locks.get(one.source)) for one in self._required],
+            "locks": [repr(locks.get(source)) for source in sorted(used)],
             "installation": self._config.text,
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -137,8 +151,6 @@ class Initialization:
         return (
             (folder / INIT_KEY).is_file()
             and read_file(folder / INIT_KEY).decode(errors="replace") == key
-            # A module beside the configuration may call others without its own source changing.
-            and not any(source.startswith((".", "/")) for source, _ in _modules(document).values())
             and (not has_backend or (folder / ".terraform" / "terraform.tfstate").is_file())
             and all(self._is_installed(one) for one in self._required)
         )
@@ -149,11 +161,3 @@ class Initialization:
             return False
         providers = self._folder / ".terraform" / "providers"
         return (providers / required.source / lock.version / this_platform()).is_dir()
-
-
-def _modules(document: dict[str, object]) -> dict[str, tuple[str, str]]:
-    return {
-        name: (str(body.get("source")), str(body.get("version")))
-        for name, body in named(document.get("module"))
-        if isinstance(body, dict)
-    }

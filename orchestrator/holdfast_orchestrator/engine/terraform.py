@@ -2,8 +2,8 @@
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from holdfast_orchestrator.engine.toolchain import Engine
 from holdfast_orchestrator.engine.ui_events import EmergencyStateDump, PlannedChange, ResourceDrift
 from holdfast_orchestrator.engine.user_logs import log_places
 from holdfast_orchestrator.engine.warm.client import AttachedProviders, Watching
-from holdfast_orchestrator.engine.warm.shard import Place, WarmShard, has_modules
+from holdfast_orchestrator.engine.warm.shard import Place, WarmShard
 from holdfast_orchestrator.engine.workdir import ERRORED_STATE, errored_state
 from holdfast_orchestrator.errors import EngineError
 from holdfast_orchestrator.system.private_files import cache_folder_of, read_source, write_new
@@ -47,13 +47,18 @@ _LOCK_WAITS = (1.0, 2.0, 4.0)
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a command needs of the gateway besides its providers."""
+    """What a command needs of the gateway besides its providers; `initializes` is said of an `init`."""
 
     watch: Watching | None = None
     reading: Reading | None = None
+    initializes: bool = False
 
 
 NO_NEEDS = Needs()
+
+
+class _UnsuitableError(Exception):
+    """A module may require another version than the one that is attached to: Terraform has to look."""
 
 
 class Terraform:
@@ -98,27 +103,34 @@ class Terraform:
             cache=self._runtime.cache,
             required=self._required,
         )
-        if self._warm is None or has_modules(read_source(self.workdir / CONFIGURATION)):
+        if self._warm is None:
             return self._initialized(steps, self._environ)
-        with self._lent() as lent:
+        with self._lent(Needs(initializes=True)) as lent:
             if not lent.reattach:
                 self._warm.get_ready(self._place)
                 return self._initialized(steps, self._environ)
-            with contextlib.suppress(CommandFailedError):
-                outcome = self._initialized(steps, {**self._environ, **lent.environ})
+            with contextlib.suppress(CommandFailedError, _UnsuitableError):
+                outcome = self._initialized(steps, {**self._environ, **lent.environ}, suits=self._suits)
                 for package in self._warm.packages(self._place):
                     package.link_into(self.workdir)
                 return outcome
         return self._initialized(steps, self._environ)
 
-    def _initialized(self, steps: Initialization, environ: Mapping[str, str]) -> InitOutcome:
+    def _initialized(
+        self, steps: Initialization, environ: Mapping[str, str], *, suits: Callable[[], bool] | None = None
+    ) -> InitOutcome:
         if steps.is_done:
             return InitOutcome(skipped=True)
         with steps.guard():
             streamed = self._runner.stream(*_INIT, *steps.begin(), environ=environ)
             if steps.must_repeat(streamed):
                 streamed = self._runner.stream(*_INIT, environ=environ)
+            if streamed.completed and suits is not None and not suits():
+                raise _UnsuitableError
             return steps.end(streamed)
+
+    def _suits(self) -> bool:
+        return self._warm is not None and self._warm.suits(self._place, self.engine.registry)
 
     def plan(
         self,
@@ -269,7 +281,8 @@ class Terraform:
         if self._warm is None or self._config.overridden:
             yield AttachedProviders()
             return
-        with self._warm.lent(self._place, needs.watch, needs.reading) as lent:
+        place = replace(self._place, initializes=needs.initializes)
+        with self._warm.lent(place, needs.watch, needs.reading) as lent:
             yield lent
 
     @contextlib.contextmanager

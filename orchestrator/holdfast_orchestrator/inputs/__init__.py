@@ -2,7 +2,7 @@
 
     expressions.py which functions of Terraform read files, and the paths they are given
     reach.py       which files may be kept: those of the app; where each lies, seen from the stack's folder
-    modules.py     what a local module reads: other modules, files, what cannot be known
+    modules.py     what a module reads: other modules, files, what cannot be known
     capture.py     from a synthesized stack to its inputs
     variables.py   TF_VAR_*, --var and --var-file, as far as a stack declares them
     place.py       into the folder Terraform works in

@@ -15,10 +15,12 @@ from typing import Any
 from holdfast_orchestrator.app.inputs import NOTHING, Inputs
 from holdfast_orchestrator.app.manifest import Manifest, Shard
 from holdfast_orchestrator.inputs.expressions import FileCall, file_calls
-from holdfast_orchestrator.inputs.modules import is_local, read_module
+from holdfast_orchestrator.inputs.modules import ModuleText, read_module, unknown_files
 from holdfast_orchestrator.inputs.reach import Collected, Reach
 from holdfast_orchestrator.inputs.variables import Given, variables_of
 from holdfast_orchestrator.system.private_files import read_source
+from holdfast_orchestrator.terraform.json_values import Document
+from holdfast_orchestrator.terraform.module_calls import module_call
 
 _ASSET = re.compile(r"\bassets/[^\s\"'${}/]+/[^\s\"'${}/]+")
 _PATH = re.compile(r"[^\x00-\x1f\"'<>|*?;,()\[\]{}$`]{2,1000}")
@@ -109,14 +111,14 @@ class _Search:
     """A walk over a configuration; `modules` were read already."""
 
     found: Collected
-    modules: set[Path] = field(default_factory=set)
+    modules: dict[Path, ModuleText] = field(default_factory=dict)
 
     def value(self, value: Any, at: tuple[str, ...]) -> Any:
         """Look into a value, and return it as it is to be written."""
         match value:
             case dict():
-                if at[:1] == ("module",):
-                    self._remote(at, value)
+                if len(at) == 2 and at[0] == "module":  # noqa: PLR2004 - "module" and its name
+                    return self._module_block(value, at)
                 return {name: self._member(value, name, at) for name in value}
             case list():
                 return [self.value(each, at) for each in value]
@@ -129,14 +131,18 @@ class _Search:
         # A comment of cdktf's.
         return body[name] if name == "//" else self.value(body[name], (*at, name))
 
-    def _remote(self, at: tuple[str, ...], body: Mapping[str, Any]) -> None:
-        source = body.get("source")
-        if len(at) == 2 and isinstance(source, str) and not is_local(source):  # noqa: PLR2004
-            self.found.moving.add(f"it uses module {source}, whose files are not part of it")
+    def _module_block(self, body: Mapping[str, Any], at: tuple[str, ...]) -> Mapping[str, Any]:
+        call = module_call(body)
+        if call.unpinned:
+            self.found.moving.add(f"it {call.unpinned}")
+        return {
+            name: self._module(call.source, self.found.reach.stack, body)
+            if name == "source" and call.is_local
+            else self._member(body, name, at)
+            for name in body
+        }
 
     def _text(self, text: str, at: tuple[str, ...]) -> str:
-        if len(at) == 3 and at[0] == "module" and at[2] == "source" and is_local(text):  # noqa: PLR2004
-            return self._module(text, self.found.reach.stack)
         if at[-2:] == ("local-exec", "command"):
             self._command(text)
         is_path = at[-2:] in _PATH_ARGUMENTS or _argument(at) in _PATH_ARGUMENTS
@@ -243,32 +249,54 @@ class _Search:
             if self._call(call, self.found.reach.stack) not in (None, call.path):
                 self.found.doubts.add(f"{place.name} names a file by its place on this machine: {call.text}")
 
-    def _module(self, source: str, base: Path) -> str:
+    def _module(self, source: str, base: Path, arguments: Document | None) -> str:
+        """Take a module, all of its folder; `arguments` are those the stack itself calls it with."""
         place = self.found.reach.resolved(source.split("?", maxsplit=1)[0].replace("//", "/"), base=base)
         if not place.is_dir():
             self.found.absent.add(source)
             return source
         path = self._taken(source, place)
         if place not in self.modules:
-            self.modules.add(place)
+            self.modules[place] = self._opened(place, path)
             self._inside(place, path)
+        for name in unknown_files(self.modules[place], arguments):
+            self.found.doubts.add(f"its module {path} reads a file by a computed path: var.{name}")
         return path
 
+    def _opened(self, place: Path, path: str) -> ModuleText:
+        try:
+            return read_module(place)
+        except OSError:
+            self.found.doubts.add(f"its module {path} cannot be read")
+            return ModuleText()
+
     def _inside(self, place: Path, path: str) -> None:
-        module = read_module(place)
-        for source in module.local:
-            self._module(source, place)
-        self.found.moving |= {f"its module {path} uses {source}" for source in module.remote}
-        for kind in module.data:
-            self.found.moving.add(f"its module {path} reads {kind}, which may say something else by now")
-        if module.runs_commands:
-            self.found.doubts.add(f"its module {path} runs commands, which may read anything")
-        for call in module.calls:
-            new = self._call(call, place)
-            if new not in (None, call.path):
+        module = self.modules[place]
+        for call in module.modules:
+            if call.is_local:
+                self._module(call.source, place, None)
+            elif call.unpinned:
+                self.found.moving.add(f"its module {path} {call.unpinned}")
+        self.found.moving |= {f"its module {path} {sentence}" for sentence in module.moving}
+        self.found.doubts |= {f"its module {path} {sentence}" for sentence in _unsure(module)}
+        for name in module.names:
+            self._path(name, is_path=False)
+        for name in module.beside:
+            self._beside(name, place)
+        for each in module.calls:
+            new = self._call(each, place)
+            if new not in (None, each.path):
                 self.found.doubts.add(
-                    f"its module {path} names a file by its place on this machine: {call.text}"
+                    f"its module {path} names a file by its place on this machine: {each.text}"
                 )
+
+    def _beside(self, name: str, module: Path) -> None:
+        """Take what a module reaches by a path from its own folder to another one."""
+        place = self.found.reach.resolved(name, base=module)
+        if place.exists():
+            self._taken(name, place)
+        else:
+            self.found.absent.add(name)
 
     def _command(self, command: str) -> None:
         """Take the files that the words of a command name, but for what it writes to."""
@@ -308,6 +336,14 @@ class _Search:
         for file in sorted(self.found.reach.stack.iterdir()):
             if file.name in _TFVARS or file.name.endswith(_AUTO):
                 self.found.take(file, file.name)
+
+
+def _unsure(module: ModuleText) -> Iterator[str]:
+    """Yield what a module may read that is in no folder of it."""
+    if module.runs_commands:
+        yield "runs commands, which may read anything"
+    yield from (f"reads a file by a computed path: {path}" for path in module.computed)
+    yield from (f"has a file that cannot be read: {name}" for name in module.unread)
 
 
 def _is_run(before: str, between: str) -> bool:

@@ -74,9 +74,14 @@ class Collected:
             if self.reach.holds_the_app(place):
                 return False
             inside = self.reach.relative(place) is not None
-            for each in _walk(place):
+            bounds = self.reach.root if inside else place
+            for each in _walk(place, self.reach, bounds.resolve()):
                 if inside and self.reach.relative(each) is None:
                     self.doubts.add(f"{each.name} in {part_of} is a link that leads out of the app")
+                elif each.is_dir():
+                    self.doubts.add(
+                        f"folder {each.name} in {part_of} cannot be read, or holds the app itself"
+                    )
                 else:
                     self._take_file(each, part_of)
                 if len(self.files) > STACK_FILES:
@@ -98,7 +103,11 @@ class Collected:
             path = str(place)
         if path in self.files:
             return True
-        sha256, size = sha256_of(place), about.st_size
+        try:
+            sha256, size = sha256_of(place), about.st_size
+        except OSError:
+            self.doubts.add(f"{place.name} in {part_of} cannot be read")
+            return False
         fits = size <= FILE_BYTES and self.kept_bytes + size <= STACK_BYTES
         kept = fits and not path.startswith("/")
         self.kept_bytes += size if kept else 0
@@ -127,14 +136,27 @@ def _identity(place: Path, sha256: str) -> str:
     return hashlib.sha256(repr(inside).encode()).hexdigest()
 
 
-def _walk(folder: Path, seen: frozenset[Path] = frozenset()) -> Iterator[Path]:
+def _walk(folder: Path, reach: Reach, bounds: Path, seen: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """Yield the files below a folder, and the folders that are not entered.
+
+    Those are links that lead out of `bounds` or to the app itself, and what cannot be listed.
+    """
     real = folder.resolve()
     if real in seen:
         return
-    for entry in sorted(folder.iterdir()):
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        yield folder
+        return
+    for entry in entries:
         if entry.name in _SKIPPED:
             continue
-        if entry.is_dir() and not (entry.is_symlink() and not entry.resolve().is_relative_to(real)):
-            yield from _walk(entry, seen | {real})
+        if entry.is_dir() and not (entry.is_symlink() and _leads_away(entry, reach, bounds)):
+            yield from _walk(entry, reach, bounds, seen | {real})
         else:
             yield entry
+
+
+def _leads_away(link: Path, reach: Reach, bounds: Path) -> bool:
+    return not link.resolve().is_relative_to(bounds) or reach.holds_the_app(link)

@@ -1,5 +1,6 @@
 """Plan one shard to show it: what a deploy of it would do, and what would stop it."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
@@ -7,6 +8,7 @@ from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.change_detection.upstream import Upstreams, undeployed_upstreams, waits_for
 from holdfast_orchestrator.context.run import Run
 from holdfast_orchestrator.deploy.shard.planning import Agreement, PlanTask, plan_shard
+from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Place, places
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.ownership.settle import Turn
 from holdfast_orchestrator.plan.result import ShardPlan, configuration_sha256
@@ -36,11 +38,24 @@ def preview_shard(shard: Shard, run: Run, agreed: Agreed, ownership: PlannedOwne
             return replace(waiting_plan, waiting=f"{waiting_plan.waiting} ({reason})")
         return replace(
             _nothing_planned(shard, run),
-            failure=run.redactor.text(str(error)),
+            failure=run.redactor.text(_failure(error, shard)),
             exit_code=error.exit_code,
             seconds=run.clock.monotonic() - began,
         )
     return replace(plan, seconds=run.clock.monotonic() - began)
+
+
+def _failure(error: HoldfastError, shard: Shard) -> str:
+    """Return what went wrong, where in the app, and what to do next."""
+    where = "".join(f"\n  where: {place}" for place in _places(error, shard))
+    return str(error).replace(error.what, f"{error.what}{where}", 1)
+
+
+def _places(error: HoldfastError, shard: Shard) -> Iterator[Place]:
+    """Yield where the app declares each resource that the engine complains about."""
+    for diagnostic in error.diagnostics if isinstance(error, CommandFailedError) else ():
+        if diagnostic.is_error:
+            yield from places(diagnostic, shard.sources, shard.configuration)
 
 
 def _planned(shard: Shard, run: Run, agreed: Agreed, ownership: PlannedOwnership) -> ShardPlan:

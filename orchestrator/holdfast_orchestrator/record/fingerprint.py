@@ -58,6 +58,18 @@ class VerifiedInputs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModulesFingerprint:
+    """What was found in the modules of a shard once they were laid out.
+
+    `providers` are those that were used beside what the configuration itself requires. `doubts` say what the
+    fetched modules may read that may be another thing tomorrow.
+    """
+
+    providers: Annotated[Mapping[str, Build], WrapSerializer(in_order)] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fingerprint:
     """What run `run` deployed, and what it depended on.
 
@@ -65,7 +77,8 @@ class Fingerprint:
     manifest says beside it, `environment` one for each variable that providers heed, `inputs` are by upstream
     shard, `state` is the object it left, `good` the ETag
     of the last-good record it belongs to, `accepted` what still differs and was accepted. `reads` is a digest
-    for each file and variable it read, by name; None where nobody wrote that down.
+    for each file and variable it read, by name; None where nobody wrote that down. `modules` is None where it
+    calls none, or nobody wrote down what is in them.
     """
 
     run: str
@@ -79,6 +92,7 @@ class Fingerprint:
     state: ObjectStamp
     good: str
     reads: Annotated[SortedTexts | None, Field(exclude_if=is_none)] = None
+    modules: Annotated[ModulesFingerprint | None, Field(exclude_if=is_none)] = None
     accepted: Annotated[tuple[AcceptedUse, ...], Field(exclude_if=operator.not_)] = ()
 
 

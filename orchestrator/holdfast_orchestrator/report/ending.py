@@ -1,6 +1,6 @@
 """The end of a run in text: which shards failed, why, where, what to do next, and a summary."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
 from holdfast_orchestrator.errors import GateError
@@ -52,13 +52,20 @@ def _shard_lines(shard: ShardResult) -> Iterator[str]:
     yield f"{shard.label} {_WORDS[shard.outcome]}{_how_far(shard)}."
     if shard.reason is not None:
         yield f"  why     {shard.reason}"
-    for line in shard.evidence:
+    for line in _new_evidence(shard):
         place = line.removeprefix("where: ")
         yield f"  where   {place}" if place != line else f"          {line}"
     if shard.backup is not None:
         yield f"  before  {shard.backup}"
     if shard.next_step is not None:
         yield f"  next    {shard.next_step}"
+
+
+def _new_evidence(shard: ShardResult) -> Sequence[str]:
+    """Return the evidence without a first line that the reason ends with: the engine's own summary."""
+    first, *others = shard.evidence or ("",)
+    is_told = shard.reason is not None and bool(first) and shard.reason.endswith(f": {first}")
+    return others if is_told else shard.evidence
 
 
 def _not_begun(shard: ShardResult) -> bool:

@@ -64,6 +64,8 @@ class LiveTable:
 
     def __exit__(self, *_exception: object) -> None:
         self._over = True
+        # An app that failed is synthesizing no more.
+        self._waiting = Text("")
         self._live.__exit__(None, None, None)
 
     def __call__(self, event: Event) -> None:

@@ -215,6 +215,8 @@ def test_a_gate_blocks_one_shard_before_its_backup_and_apply(world: World) -> No
     assert result.exit_code == 4
     assert not [place for place in world.store.objects if "backups" in place or "journal" in place]
     assert world.calls == ["init network", "plan network"]
+    blocked = result.results["network"]
+    assert (blocked.added, blocked.changed, blocked.destroyed) == (0, 0, 0), "what was planned was not done"
 
 
 def test_a_protected_resource_that_was_named_may_go(world: World) -> None:

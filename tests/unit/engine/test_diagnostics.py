@@ -13,6 +13,7 @@ from holdfast_orchestrator.engine.diagnostics import (
     from_stderr,
     known_failures,
     locate,
+    places,
     unique,
 )
 
@@ -159,6 +160,23 @@ def test_a_data_source_is_told_apart_from_a_resource() -> None:
     place = locate(error("x", line=line_of('"name"')), {}, CONFIGURATION)
 
     assert place == Place(address="data.aws_region.here")
+
+
+def test_each_resource_of_a_cycle_has_its_place() -> None:
+    source = Source(path="network/other", construct='Vpc "other"', file="stacks/network.py", line=31)
+    cycle = error("Cycle: aws_vpc.main, aws_vpc.other (expand), aws_vpc.other (destroy), local.x (expand)")
+
+    lines = [str(place) for place in places(cycle, {"aws_vpc.other": source}, CONFIGURATION)]
+
+    assert lines == ["network/vpc", 'stacks/network.py:31 (Vpc "other")', "local.x"]
+    assert cycle.advice is not None
+
+
+def test_what_is_no_cycle_has_the_one_place() -> None:
+    assert places(error("x", address="aws_vpc.main"), {}, CONFIGURATION) == (
+        locate(error("x", address="aws_vpc.main"), {}, CONFIGURATION),
+    )
+    assert places(error("Bicycle: aws_vpc.main"), {}, CONFIGURATION) == ()
 
 
 @pytest.mark.parametrize("configuration", [b"", b"not json", b"[]", b'{"resource": []}'])

@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from holdfast_orchestrator.engine.warm.schema_filter import types_of, words_of, words_of_modules
+from holdfast_orchestrator.engine.modules import ModulesUnknownError
+from holdfast_orchestrator.engine.warm.module_words import need_no_folder, needs_no_folder, words_of_modules
+from holdfast_orchestrator.engine.warm.schema_filter import types_of, words_of
 
 
 def words(document: object) -> frozenset[str]:
@@ -69,8 +71,43 @@ def test_every_type_of_the_modules_files_is_kept_and_of_no_other_files(tmp_path:
 
 
 def test_modules_whose_files_are_not_there_are_an_error_and_not_nothing(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ModulesUnknownError):
         words_of_modules(tmp_path)
     laid_out(tmp_path, "gone")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ModulesUnknownError):
         words_of_modules(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "shared"),
+    [
+        ('resource "aws_sns_topic" "t" {\n  name = var.name\n}\n', True),
+        ('module "inner" {\n  source = "./inner"\n}\n', True),
+        ('resource "terraform_data" "d" {}\ndata "aws_region" "r" {}\n', True),
+        ('resource "aws_sns_topic" "t" {\n  provisioner "local-exec" {}\n}\n', False),
+        ('resource "aws_lambda_function" "f" {\n  filename = "code.zip"\n}\n', False),
+        ('resource "aws_s3_object" "o" {\n  source = "x.html"\n}\n', False),
+        ('locals {\n  x = "${path.module}/x"\n}\n', False),
+        ('locals {\n  x = abspath("x")\n}\n', False),
+        ('resource "random_pet" "p" {}\n', False),
+        ("resource random_pet p {}\n", False),
+        ('ephemeral "vault_secret" "s" {}\n', False),
+        ('resource "aws_emr_cluster" "e" {\n  configurations = "c.json"\n}\n', False),
+    ],
+)
+def test_a_module_shares_a_process_only_where_nothing_in_it_can_name_a_file(
+    text: str, *, shared: bool
+) -> None:
+    assert needs_no_folder("main.tf", text.encode()) is shared
+    assert not needs_no_folder("main.tf.json", b"{}")
+
+
+def test_one_module_of_many_that_needs_a_folder_decides_for_all(tmp_path: Path) -> None:
+    laid_out(tmp_path, "a", "b")
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "main.tf").write_text('resource "aws_sns_topic" "t" {}\n')
+    assert need_no_folder(tmp_path)
+    (tmp_path / "b" / "more.tf").write_text('resource "random_pet" "p" {}\n')
+
+    assert not need_no_folder(tmp_path)

@@ -2,19 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.captured_inputs import captured
 
 from holdfast_orchestrator.app.inputs import Inputs, Variable, differing
-from holdfast_orchestrator.app.manifest import Manifest, Shard, StateLocation
+from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.cli._variables import variables_in, without_values
 from holdfast_orchestrator.engine.workdir import prepare, workdir_of
 from holdfast_orchestrator.errors import GateError, UsageError
-from holdfast_orchestrator.inputs.capture import capture
 from holdfast_orchestrator.inputs.compare import found_here, reads_something, uncertain
 from holdfast_orchestrator.inputs.keep import described, fetcher, input_key, keep_inputs, read_inputs
 from holdfast_orchestrator.inputs.place import Layout, environ_with, place, variable_files
@@ -40,20 +39,6 @@ def app(tmp_path: Path) -> Path:
         (project / name).write_text(text)
     (project / "tool.sh").chmod(0o755)
     return project
-
-
-def captured(app: Path, document: Mapping[str, Any], given: Given | None = None) -> Shard:
-    shard = Shard(
-        name="shop",
-        directory=app / "cdktf.out" / "stacks" / "shop",
-        configuration=json.dumps(document, indent=2).encode(),
-        service="shop",
-        environment="dev",
-        account="1",
-        region="r",
-        state=StateLocation(bucket="b", key="shop/1/r/dev/terraform.tfstate", region="r"),
-    )
-    return capture(Manifest((shard,)), app, given or Given()).shards[0]
 
 
 def resource(kind: str = "aws_ssm_parameter", **arguments: Any) -> dict[str, Any]:

@@ -114,6 +114,20 @@ def test_the_screen_tells_progress_times_and_what_is_waited_for() -> None:
     assert "…" in shown
 
 
+def test_an_app_that_failed_is_synthesizing_no_more() -> None:
+    terminal = captured_terminal(is_tty=True, width=100)
+    with LiveTable(terminal, FrozenClock()) as table:
+        table(SynthStarted(app="python main.py"))
+        table._console.print(table._screen())
+        assert "synthesizing: python main.py" in terminal.out.getvalue()  # type: ignore[attr-defined]
+
+    out: io.StringIO = terminal.out  # type: ignore[assignment]
+    out.seek(0)
+    out.truncate()
+    table._console.print(table._screen())
+    assert "synthesizing" not in out.getvalue()
+
+
 def test_with_more_shards_than_lines_those_at_work_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LINES", "10")
     names = tuple(f"s{number}" for number in range(40))

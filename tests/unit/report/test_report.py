@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -206,10 +207,20 @@ def test_the_ending_says_what_why_where_and_what_next() -> None:
     assert list(ending_lines(RESULT)) == [
         "data failed.",
         "  why     the apply failed: it broke",
-        "          it broke",
         "  where   stacks/data.py:3 (Postgres)",
         "  next    mend the cause",
         "not begun: orders",
+    ]
+
+
+def test_evidence_that_says_more_than_the_reason_is_told() -> None:
+    data = replace(RESULT.shards[1], evidence=("it broke: the disk is full", "it broke"))
+    shown = list(ending_lines(RunResult(run="r", verb="deploy", shards=(data,))))
+
+    assert shown[1:4] == [
+        "  why     the apply failed: it broke",
+        "          it broke: the disk is full",
+        "          it broke",
     ]
 
 

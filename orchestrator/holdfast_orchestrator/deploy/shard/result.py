@@ -101,8 +101,10 @@ class ResultBuilder:
 
             return self.failed(failure_before_apply(error, self.shard))
         redacted = self.run.redactor.text
+        result = self._result(_outcome_of(error))
         return replace(
-            self._result(_outcome_of(error)),
+            # Of what was planned nothing was done.
+            result if self.begun else replace(result, added=0, changed=0, destroyed=0),
             reason=redacted(error.what),
             next_step=None if error.next_step is None else redacted(error.next_step),
             exit_code=error.exit_code,

@@ -6,7 +6,7 @@ from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.decisions.guard import Violation
 from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy
 from holdfast_orchestrator.engine import ui_events as ui
-from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic, locate
+from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic, places
 from holdfast_orchestrator.engine.outcomes import ApplyOutcome
 from holdfast_orchestrator.errors import EngineError, HoldfastError, NeedsPersonError
 from holdfast_orchestrator.events import ResourceProgress
@@ -84,9 +84,8 @@ def progress_of(event: ui.UiEvent, shard: str) -> ResourceProgress | None:
 
 
 def _told(diagnostic: Diagnostic, shard: Shard) -> tuple[str, ...]:
-    place = locate(diagnostic, shard.sources, shard.configuration)
-    where = () if place is None else (f"where: {place}",)
-    return (*diagnostic.text.splitlines(), *where)
+    where = places(diagnostic, shard.sources, shard.configuration)
+    return (*diagnostic.text.splitlines(), *(f"where: {place}" for place in where))
 
 
 class BlockedRollbackError(NeedsPersonError):

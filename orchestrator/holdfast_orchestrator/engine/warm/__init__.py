@@ -15,6 +15,7 @@ say so (80 ms of CPU, once or twice a command); and a verify gets the reads of o
 changed from the plan of its run.
 
     schema_filter  the words of a configuration and the types of a state: what is kept
+    module_words   the words of modules, and whether they need a folder of their own
     packages   unpacked providers on this machine whose `h1:` the lock file has
     client     the orchestrator's side: starts the gateway, asks it for doors
     shard      what one shard may attach to, and when not

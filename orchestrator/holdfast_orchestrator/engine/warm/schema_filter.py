@@ -10,14 +10,10 @@ words that are none cost nothing. Too many are kept sooner than one too few.
 import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from holdfast_orchestrator.system.private_files import read_source
 from holdfast_orchestrator.terraform.json_values import objects, texts
 
-_MODULES = Path(".terraform") / "modules" / "modules.json"
-_WRITTEN_IN = (".tf", ".tf.json", ".tofu", ".tofu.json")
 _WORD = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -26,21 +22,9 @@ def words_of(configuration: bytes) -> frozenset[str]:
     return frozenset(word for text in texts(json.loads(configuration)) for word in _WORD.findall(text))
 
 
-def words_of_modules(workdir: Path) -> frozenset[str]:
-    """Return every word of the modules that a shard's folder was initialized with.
-
-    Raises OSError, ValueError and UnsafePlaceError where they cannot be read.
-    """
-    listed = json.loads(read_source(workdir / _MODULES))["Modules"]
-    # The configuration itself is the first of them.
-    folders = {str(module["Dir"]) for module in listed if module["Key"]}
-    return frozenset(
-        word
-        for folder in folders
-        for file in (workdir / folder).iterdir()
-        if file.name.endswith(_WRITTEN_IN)
-        for word in _WORD.findall(read_source(file).decode(errors="replace"))
-    )
+def words_in(text: bytes) -> frozenset[str]:
+    """Return every word of a text."""
+    return frozenset(_WORD.findall(text.decode(errors="replace")))
 
 
 def types_of(state: Mapping[str, Any]) -> frozenset[str]:

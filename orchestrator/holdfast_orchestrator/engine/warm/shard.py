@@ -2,11 +2,12 @@
 
 Attached to is only what the lock file trusts. Two things make a shard go the ordinary way: a user's own
 overrides of providers, and trouble met before. What modules use is known once `init` has laid out their
-files; that `init` goes the ordinary way, because it finds out what providers they require.
+files; `init` itself asks a provider nothing, so it needs no more than the configuration's own words.
 
 A provider sees the folder it was started in, and a relative path in a configuration starts there. For AWS
 alone nothing in a shard's folder could be meant, so shards share processes, started in an empty folder.
-Where another provider or a provisioner may leave files, a process of its own starts in the shard's folder.
+Where another provider or a provisioner may leave files, or a module may name one, a process of its own
+starts in the shard's folder.
 """
 
 import json
@@ -18,24 +19,28 @@ from pathlib import Path
 
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.engine.diagnostics import Diagnostic
+from holdfast_orchestrator.engine.module_requirements import modules_allow
+from holdfast_orchestrator.engine.modules import ModulesUnknownError, has_modules
 from holdfast_orchestrator.engine.providers import Requirement
 from holdfast_orchestrator.engine.warm.client import AttachedProviders, WarmError, WarmProviders, Watching
+from holdfast_orchestrator.engine.warm.module_words import need_no_folder, words_of_modules
 from holdfast_orchestrator.engine.warm.packages import Package
 from holdfast_orchestrator.engine.warm.process_spec import Spec
-from holdfast_orchestrator.engine.warm.schema_filter import types_of, words_of, words_of_modules
+from holdfast_orchestrator.engine.warm.schema_filter import types_of, words_of
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.system.workers import start_helper
-from holdfast_orchestrator.terraform.json_values import kinds_used, objects
+from holdfast_orchestrator.terraform.json_values import kinds_used
+from holdfast_orchestrator.terraform.provider_files import KNOWN_TYPES
 from holdfast_orchestrator.terraform.reads import Reading
 
 # What is said of "AWS" here has been looked at for these, and for no others.
 _KNOWN = ("/hashicorp/aws",)
-_KNOWN_TYPES = ("aws_", "terraform_")
 # What Terraform makes of a state is many times its size.
 _SMALL_BYTES = 1 << 20
 _ENGINES_OWN = ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "TF_REATTACH_PROVIDERS")
 _PROVISIONER = "provisioner"
+_UNKNOWN = (WarmError, HoldfastError, ModulesUnknownError)
 _MISSING = (
     "does not support resource type",
     "does not support data source",
@@ -54,7 +59,10 @@ _MISSING = (
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where and how a shard's commands run; `roots` are folders of provider packages."""
+    """Where and how a shard's commands run; `roots` are folders of provider packages.
+
+    With `initializes` the command is the `init` that lays out the modules.
+    """
 
     workdir: Path
     configuration: bytes = field(repr=False)
@@ -63,6 +71,12 @@ class Place:
     roots: tuple[Path, ...]
     environ: Mapping[str, str] = field(repr=False)
     reads_files: bool = False
+    initializes: bool = False
+
+    @property
+    def has_modules(self) -> bool:
+        """Whether it has modules, and the command needs what is in them."""
+        return not self.initializes and has_modules(self.configuration)
 
 
 class WarmShard:
@@ -84,7 +98,7 @@ class WarmShard:
             watch = watch if any(source.endswith(_KNOWN) for source in specs) else None
             types, size = self._state if specs else (frozenset[str](), 0)
             kept = _words(place) | types if specs else types
-        except (WarmError, HoldfastError):
+        except _UNKNOWN:
             specs = {}
         if not specs:
             yield AttachedProviders()
@@ -98,7 +112,7 @@ class WarmShard:
         """Say whether the creates of an apply would be guarded."""
         try:
             return bool(_words(place)) and any(source.endswith(_KNOWN) for source in self._specs(place))
-        except (WarmError, HoldfastError):
+        except _UNKNOWN:
             return False
 
     def traces(self, place: Place) -> bool:
@@ -110,6 +124,11 @@ class WarmShard:
         """Let an apply run of which not everything would be seen."""
         with self._providers.untraced():
             yield
+
+    def suits(self, place: Place, registry: str) -> bool:
+        """Say whether the modules that `init` has laid out allow the versions that are attached to."""
+        locks = {required.source: place.locks[required.source] for required in place.required}
+        return not has_modules(place.configuration) or modules_allow(place.workdir, locks, registry)
 
     def get_ready(self, place: Place) -> None:
         """While the first `init` of a project writes the lock file: do what takes long once it is there."""
@@ -166,29 +185,19 @@ def spec_of(package: Package, folder: Path, environ: Mapping[str, str]) -> Spec:
     )
 
 
-def has_modules(configuration: bytes) -> bool:
-    """Say whether a configuration calls modules."""
-    return any(objects(json.loads(configuration).get("module")))
-
-
 def _words(place: Place) -> frozenset[str]:
-    """What may be needed of the schemas. Raises WarmError where a module's files cannot be read."""
+    """What may be needed of the schemas. Raises ModulesUnknownError."""
     words = words_of(place.configuration)
-    if not has_modules(place.configuration):
-        return words
-    try:
-        return words | words_of_modules(place.workdir)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WarmError(f"the files of its modules cannot be read: {error}") from error
+    return words | words_of_modules(place.workdir) if place.has_modules else words
 
 
 def _needs_no_folder(place: Place) -> bool:
     return (
         not place.reads_files
-        and not has_modules(place.configuration)
         and all(required.source.endswith(_KNOWN) for required in place.required)
-        and all(kind.startswith(_KNOWN_TYPES) for kind in kinds_used(json.loads(place.configuration)))
+        and all(kind.startswith(KNOWN_TYPES) for kind in kinds_used(json.loads(place.configuration)))
         and _PROVISIONER not in words_of(place.configuration)
+        and (not place.has_modules or need_no_folder(place.workdir))
     )
 
 
