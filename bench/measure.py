@@ -1,7 +1,8 @@
 """Whole processes, timed and weighed: the one way every benchmark here measures.
 
 Times are from the start of a process to its end. Memory is the largest sum, over all processes of a run, of
-what they hold in RAM; pages that processes share count once for each, so the true figure is smaller.
+what they hold in RAM; pages that processes share count once for each, so the true figure is smaller. CPU
+time is that of all processes of a run as last seen: what one used after the last look is not in it.
 """
 
 import os
@@ -11,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ class Sample:
 
     seconds: float
     mebibytes: float
+    cpu_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +90,11 @@ def attempt(
         process = subprocess.Popen(
             argv, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT
         )
-        peak = _watch_memory(process.pid, every)
+        watch = Watch(process.pid, every)
         try:
             code = process.wait()
         finally:
-            sample = Sample(time.monotonic() - started, peak() / 1024)
+            sample = Sample(time.monotonic() - started, *watch.end())
         if code != 0:
             said.seek(0)
             end = said.read().decode(errors="replace")[-4000:]
@@ -100,24 +102,27 @@ def attempt(
     return sample
 
 
-def _watch_memory(pid: int, every: float) -> Callable[[], int]:
-    """Sample the process tree in a thread; the returned function stops it and gives the peak in KiB."""
-    ended = threading.Event()
-    sums = [0]
+class Watch:
+    """Looks at a tree of processes in a thread, every so many seconds, until `end`."""
 
-    def sample() -> None:
-        while not ended.wait(every):
-            sums.append(sum(map(_resident, _tree(pid))))
+    def __init__(self, pid: int, every: float) -> None:
+        self._ended = threading.Event()
+        self._most = 0
+        self._used: dict[int, int] = {}
+        self._thread = threading.Thread(target=self._look, args=(pid, every))
+        self._thread.start()
 
-    thread = threading.Thread(target=sample)
-    thread.start()
+    def end(self) -> tuple[float, float]:
+        """Return the most MiB of all processes together, and the seconds of CPU that they used."""
+        self._ended.set()
+        self._thread.join()
+        return self._most / 1024, sum(self._used.values()) / os.sysconf("SC_CLK_TCK")
 
-    def peak() -> int:
-        ended.set()
-        thread.join()
-        return max(sums)
-
-    return peak
+    def _look(self, pid: int, every: float) -> None:
+        while not self._ended.wait(every):
+            tree = _tree(pid)
+            self._most = max(self._most, sum(map(_resident, tree)))
+            self._used |= {each: max(self._used.get(each, 0), _ticks(each)) for each in tree}
 
 
 def _tree(pid: int) -> list[int]:
@@ -136,3 +141,11 @@ def _resident(pid: int) -> int:
     except OSError:  # it has ended meanwhile
         return 0
     return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:")), 0)
+
+
+def _ticks(pid: int) -> int:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:  # it has ended meanwhile
+        return 0
+    return int(fields[11]) + int(fields[12])

@@ -14,6 +14,7 @@ BENCHMARKS = (
     ("one_plan.py",),
     ("modules.py",),
     ("safety.py",),
+    ("one_change.py", "--firsts", "2", "--changes", "3"),
     ("executor.py",),
     ("simulation.py", "--shards", "100", "1000"),
 )

@@ -125,6 +125,19 @@ class StateBackedUp(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShardVerified(Event):
+    """A plan after the apply shows nothing; it has `read` so many objects again.
+
+    For the `remembered` ones, which share no identifier with any change, it used what the plan had read.
+    """
+
+    kind: ClassVar[str] = "shard_verified"
+
+    read: int
+    remembered: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShardFinished(Event):
     """What became of a shard. `summary` is for people; `detail` holds further lines of it."""
 

@@ -32,6 +32,7 @@ from holdfast_orchestrator.system.redaction import Redactor
 from holdfast_orchestrator.system.stop import StopSignal
 from holdfast_orchestrator.terraform.object_keys import ObjectKey
 from holdfast_orchestrator.terraform.ownership import Holdings, Sighting, Sightings, Verdict
+from holdfast_orchestrator.terraform.reads import ReadCount, Reading
 from holdfast_orchestrator.testing import FrozenClock, ScriptedProcesses, refusing_runtime
 
 RUNS = itertools.count()
@@ -98,6 +99,9 @@ class World:
     busy: set[str] = field(default_factory=set)
     ill: bool = False
     locks: Mapping[str, Build] = field(default_factory=dict)
+    reads: ReadCount | None = None
+    readings: list[tuple[str, Reading | None]] = field(default_factory=list)
+    traceable: list[bool] = field(default_factory=list)
 
     def serial(self, name: str) -> int:
         stored = self.store.objects.get(key(name))
@@ -199,8 +203,10 @@ class FakeTerraform:
         destroy: bool = False,
         targets: Sequence[str] = (),
         holdings: Holdings | None = None,
+        reading: Reading | None = None,
     ) -> PlanOutcome:
         self.call("verify" if out.startswith("verify") else "plan")
+        self.world.readings.append((out, reading))
         if self.shard.name in self.world.unplannable:
             raise CommandFailedError("terraform plan", 1, [FAILURE])
         if "import" in json.loads(self.shard.configuration):
@@ -211,7 +217,8 @@ class FakeTerraform:
             archive.writestr("tfstate", self.world.store.objects.get(key(self.shard.name), b"{}"))
             archive.writestr("of", self.shard.name)
         changes = destroy or self.world.serial(self.shard.name) == 0 or self.shard.name in self.world.losses
-        return PlanOutcome(changes=changes, plan=file, watched=self._watched(holdings))
+        reads = self.world.reads if reading is not None and reading.recalls else None
+        return PlanOutcome(changes=changes, plan=file, watched=self._watched(holdings), reads=reads)
 
     def show_plan(self, _plan: Path) -> dict[str, Any]:
         address = self.world.losses.get(self.shard.name, "aws_sqs_queue.q")
@@ -221,6 +228,7 @@ class FakeTerraform:
             "address": address,
             "mode": "managed",
             "type": address.partition(".")[0],
+            "provider_name": "registry.terraform.io/hashicorp/aws",
             "change": {
                 "actions": ["delete"] if deletes else ["create"],
                 "before": there if deletes else None,
@@ -237,8 +245,9 @@ class FakeTerraform:
         sighting = Sighting(key=key, kind=key.kind, verdict=Verdict.ABSENT)
         return Sightings(by_key={key: sighting})
 
-    def apply(self, plan: Path, *, holdings: Holdings | None = None) -> ApplyOutcome:
+    def apply(self, plan: Path, *, holdings: Holdings | None = None, traceable: bool = False) -> ApplyOutcome:
         self.call(f"apply {plan.name} of")
+        self.world.traceable.append(traceable)
         assert zipfile.ZipFile(plan).read("of").decode() == self.shard.name
         failed = self.shard.name in self.world.failing
         unsaved = self.shard.name in self.world.unsaved

@@ -13,6 +13,7 @@ from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnos
 from holdfast_orchestrator.engine.outcomes import ApplyOutcome, PlanOutcome
 from holdfast_orchestrator.terraform.object_keys import ObjectKey
 from holdfast_orchestrator.terraform.ownership import Holdings, Sighting, Sightings, Verdict
+from holdfast_orchestrator.terraform.reads import Reading
 
 KIND = "aws_ssm_parameter"
 PROVIDER = "registry.terraform.io/hashicorp/aws"
@@ -30,6 +31,7 @@ class DifferingTerraform(FakeTerraform):
         destroy: bool = False,
         targets: Sequence[str] = (),
         holdings: Holdings | None = None,
+        reading: Reading | None = None,
     ) -> PlanOutcome:
         self.call("verify" if out.startswith("verify") else "plan")
         configuration = json.loads(self.shard.configuration)
@@ -46,7 +48,7 @@ class DifferingTerraform(FakeTerraform):
     def show_plan(self, plan: Path) -> dict[str, Any]:
         return {"format_version": "1.2", "resource_changes": changes_in(plan)}
 
-    def apply(self, plan: Path, *, holdings: Holdings | None = None) -> ApplyOutcome:
+    def apply(self, plan: Path, *, holdings: Holdings | None = None, traceable: bool = False) -> ApplyOutcome:
         self.call(f"apply {plan.name} of {self.shard.name}")
         changes = changes_in(plan)
         standing = self._standing()

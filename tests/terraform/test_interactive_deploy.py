@@ -104,8 +104,8 @@ def test_the_steps_of_a_command_share_their_providers(
 ) -> None:
     started: list[WarmProviders] = []
 
-    def start(*words: Any) -> WarmProviders:
-        started.append(WarmProviders(*words))
+    def start(*words: Any, **options: Any) -> WarmProviders:
+        started.append(WarmProviders(*words, **options))
         return started[-1]
 
     monkeypatch.setattr(ahead, "WarmProviders", start)

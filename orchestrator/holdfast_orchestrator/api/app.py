@@ -11,7 +11,12 @@ from holdfast_orchestrator.app.graph import Graph
 from holdfast_orchestrator.app.inputs import Variable
 from holdfast_orchestrator.app.manifest import Manifest, Shard
 from holdfast_orchestrator.app.manifest_loader import is_synthesized, load_manifest
-from holdfast_orchestrator.app.project_file import ForeignSettings, ProjectFile, read_project_file
+from holdfast_orchestrator.app.project_file import (
+    ForeignSettings,
+    ProjectFile,
+    checked_parallelism,
+    read_project_file,
+)
 from holdfast_orchestrator.app.selection import (
     EVERYTHING,
     Names,
@@ -46,13 +51,16 @@ class Options:
     `foreign` are settings for an app that writes no holdfast.json. `engine` is terraform, tofu or a path.
     `output` is the folder to synthesize to, by default that of cdktf.json. With `cold_providers` every
     Terraform command starts its own providers. `variables` are values of Terraform variables; a later value
-    overrides an earlier one.
+    overrides an earlier one. `parallelism` is how many objects of a shard Terraform reads or changes at once;
+    it overrides the setting of cdktf.json. With `full_verify` a verify reads every object again.
     """
 
     foreign: ForeignSettings = field(default_factory=ForeignSettings)
     engine: str | None = None
     output: Path | None = None
     cold_providers: bool = False
+    parallelism: int | None = None
+    full_verify: bool = False
     variables: tuple[Variable, ...] = field(default=(), repr=False)
 
 
@@ -70,10 +78,12 @@ class App:
     def load(
         cls, path: str | Path = ".", *, runtime: Runtime | None = None, options: Options | None = None
     ) -> Self:
-        """Read the cdktf.json in folder `path`. Raises SettingsError if there is none."""
+        """Read the cdktf.json in folder `path`. Raises SettingsError if it or an option is wrong."""
         runtime = runtime or real_runtime()
         options = options or Options()
         file = read_project_file((runtime.cwd / path).absolute())
+        if checked_parallelism(options.parallelism, "parallelism") is not None:
+            file = replace(file, parallelism=options.parallelism)
         if options.output is not None:
             file = replace(file, output=(runtime.cwd / options.output).absolute())
         runtime.redactor.learn(list(file.redact), named=True)
@@ -274,7 +284,13 @@ class App:
 
     @property
     def _real_tools(self) -> RealTools:
-        return RealTools(runtime=self.runtime, project=self.file.folder, engine_choice=self.options.engine)
+        return RealTools(
+            runtime=self.runtime,
+            project=self.file.folder,
+            engine_choice=self.options.engine,
+            parallelism=self.file.parallelism,
+            full_verify=self.options.full_verify,
+        )
 
     def _emitter(self, on_event: Listener) -> Emitter:
         return Emitter(self.runtime.clock, self.redactor, on_event)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast_orchestrator.errors import SettingsError
+from holdfast_orchestrator.system.capacity import MOST_OBJECTS_AT_ONCE
 from holdfast_orchestrator.system.json_input import parse_json, read_settings
 
 CDKTF_JSON = "cdktf.json"
@@ -13,7 +14,9 @@ CONTEXT_KEY = "holdfast"
 # Read by the engine, not here.
 _OTHER_SETTINGS = frozenset({"engine", "provider_mirror"})
 _REDACT, _KEEPING, _ACCEPTED = "redact", "keeping", "accepted_differences"
-_OBJECTS = frozenset({_REDACT, _KEEPING, _ACCEPTED})
+_PARALLELISM = "parallelism"
+# Read by themselves: their values are no strings.
+_OF_OTHER_TYPES = frozenset({_REDACT, _KEEPING, _ACCEPTED, _PARALLELISM})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,7 @@ class ProjectFile:
     where it has none, and `is_named` tells which. `local_modules` are those of its `terraformModules` that
     are folders of the project, as written there. `bindings` is where `cdktf get` writes to. `redact` are
     texts never to be shown; `keeping` is what holdfast.json calls so, for an app that writes none.
+    `parallelism` is how many objects of a shard Terraform reads or changes at once.
     """
 
     folder: Path
@@ -45,6 +49,7 @@ class ProjectFile:
     redact: tuple[str, ...] = field(default=(), repr=False)
     keeping: Mapping[str, Any] = field(default_factory=dict)
     accepted_differences: Any = None
+    parallelism: int | None = None
     id: str = ""
     is_named: bool = True
     local_modules: tuple[Any, ...] = ()
@@ -83,13 +88,28 @@ def read_project_file(folder: Path) -> ProjectFile:
         local_modules=tuple(_local_modules(document.get("terraformModules"))),
         id=str(document.get("projectId") or folder.resolve().name),
         is_named=bool(document.get("projectId")),
-        foreign=_foreign({name: value for name, value in ours.items() if name not in _OBJECTS}, file),
+        foreign=_foreign({name: value for name, value in ours.items() if name not in _OF_OTHER_TYPES}, file),
         language=str(document.get("language") or ""),
         bindings=folder.absolute() / str(document.get("codeMakerOutput") or ".gen"),
         redact=_texts(ours.get(_REDACT), file),
         keeping=_mapping(ours.get(_KEEPING), f"context.{CONTEXT_KEY}.{_KEEPING}", file),
         accepted_differences=ours.get(_ACCEPTED),
+        parallelism=checked_parallelism(
+            ours.get(_PARALLELISM), f"{file}: context.{CONTEXT_KEY}.{_PARALLELISM}"
+        ),
     )
+
+
+def checked_parallelism(value: object, name: str) -> int | None:
+    """Return the value of the setting `name`. Raises SettingsError where it is no number from 1 to 50."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_OBJECTS_AT_ONCE:
+        raise SettingsError(
+            f"{name} must be a whole number from 1 to {MOST_OBJECTS_AT_ONCE}, got {value!r}",
+            next_step="leave it out to read 20 objects at once in shards of more than 100, else 10",
+        )
+    return value
 
 
 def _local_modules(modules: object) -> Iterator[Any]:
@@ -117,7 +137,7 @@ def _foreign(given: Mapping[str, Any], file: Path) -> ForeignSettings:
     allowed = {field.name for field in fields(ForeignSettings)}
     for name, value in given.items():
         if name not in allowed | _OTHER_SETTINGS:
-            names = ", ".join(sorted(allowed | _OTHER_SETTINGS | _OBJECTS))
+            names = ", ".join(sorted(allowed | _OTHER_SETTINGS | _OF_OTHER_TYPES))
             raise SettingsError(f"{file}: context.holdfast has no setting {name!r}; there are: {names}")
         if not isinstance(value, str):
             raise SettingsError(f"{file}: context.holdfast.{name} must be a string, got {value!r}")

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import click
 
-from holdfast_orchestrator.system.capacity import parallel_for
+from holdfast_orchestrator.system.capacity import MOST_OBJECTS_AT_ONCE, parallel_for
 
 Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 """Adds options to the function of a command."""
@@ -108,6 +108,12 @@ engine_option = mirrored("--engine", metavar="NAME|PATH", help="terraform, tofu,
 cold_option = mirrored(
     "--cold-providers", is_flag=True, help="Let every Terraform command start its own providers."
 )
+parallelism_option = mirrored(
+    "--parallelism",
+    type=click.IntRange(1, MOST_OBJECTS_AT_ONCE),
+    help="Objects of a shard that Terraform reads or changes at once.  [default: the setting in cdktf.json, "
+    "else 20 for the plans of shards with more than 100 objects, and 10]",
+)
 # Cores and bytes of a machine that sets no limit by itself.
 _HUGE = (2**10, 2**50)
 # How shards are planned and deployed.
@@ -123,6 +129,7 @@ working_options = options(
         type=click.IntRange(min=1),
         help="Shards of one account at once, for accounts that throttle.  [default: no other limit]",
     ),
+    parallelism_option,
     cold_option,
     click.option(
         "--var",
@@ -142,7 +149,9 @@ working_options = options(
     engine_option,
 )
 # How an earlier deployment is taken up or repeated.
-recorded_options = options(cold_option, engine_option, project_option, output_option, watching_options)
+recorded_options = options(
+    parallelism_option, cold_option, engine_option, project_option, output_option, watching_options
+)
 allow_destroy_option = mirrored(
     "--allow-destroy",
     multiple=True,

@@ -50,6 +50,11 @@ failure_options = options(
         help="All or nothing: if one shard fails, roll back those already committed too.",
     ),
     mirrored(
+        "--full-verify",
+        is_flag=True,
+        help="Let the verify read every object again, also those that share no identifier with any change.",
+    ),
+    mirrored(
         "--redeploy",
         multiple=True,
         metavar="RUN",

@@ -48,6 +48,8 @@ class Session:
             engine=given.get("engine"),
             output=given["output"],
             cold_providers=bool(given.get("cold_providers")),
+            parallelism=given.get("parallelism"),
+            full_verify=bool(given.get("full_verify")),
             variables=variables_in(given, runtime.cwd),
         )
         selection = select(

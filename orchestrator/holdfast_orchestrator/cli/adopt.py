@@ -10,6 +10,7 @@ from holdfast_orchestrator.cli._options import (
     env_option,
     examples,
     options,
+    parallelism_option,
     watching_options,
 )
 from holdfast_orchestrator.cli._policy import command_line
@@ -34,7 +35,7 @@ from holdfast_orchestrator.system.runtime import Runtime
     help="A state file, s3://BUCKET/KEY, or what `terraform state pull` wrote.",
 )
 @click.option("--yes", is_flag=True, help="Adopt the state; without this option nothing is changed.")
-@options(env_option, engine_option, app_options, watching_options)
+@options(env_option, parallelism_option, engine_option, app_options, watching_options)
 @click.pass_obj
 def command(runtime: Runtime, /, *, shard: str, source: str, yes: bool, **given: Any) -> None:
     """Take the state of stack SHARD over from another tool: cdktf-cli, HCP Terraform, Terraform.

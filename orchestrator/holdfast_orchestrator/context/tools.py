@@ -8,7 +8,7 @@ environment as it is.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.engine.warm.client import WarmProviders
     from holdfast_orchestrator.engine.warm.shard import WarmShard
     from holdfast_orchestrator.record.fingerprint import Build
+    from holdfast_orchestrator.state.snapshot import StateSnapshot
 
 CONFIGURATION = "cdk.tf.json"
 
@@ -71,13 +72,16 @@ class Tools(Protocol):
 class RealTools:
     """The tools of this machine; `project` is the app's folder, `engine` the one asked for by name.
 
-    With `warm` Terraform attaches to providers that run already.
+    With `warm` Terraform attaches to providers that run already. `parallelism` is how many objects of a shard
+    it reads or changes at once. With `full_verify` a verify reads every object again.
     """
 
     runtime: Runtime
     project: Path
     engine_choice: str | None = None
     warm: "WarmProviders | None" = None
+    parallelism: int | None = None
+    full_verify: bool = False
 
     def store(self, shard: Shard) -> DurableStore:
         client = self.runtime.aws.client("s3", region=shard.state.region, environ=self.environ(shard.cloud))
@@ -105,9 +109,12 @@ class RealTools:
         return workdir_of(work_root(self.runtime, self.project), file_name(shard.name))
 
     def terraform(self, shard: Shard, on_event: "Callable[[UiEvent], None]") -> "Terraform":
+        from holdfast_orchestrator.engine.parallelism import Parallelism  # noqa: PLC0415
         from holdfast_orchestrator.engine.terraform import Terraform  # noqa: PLC0415 - only when deploying
         from holdfast_orchestrator.inputs.place import environ_with  # noqa: PLC0415
+        from holdfast_orchestrator.state.snapshot import read_snapshot  # noqa: PLC0415 - only when deploying
 
+        read_state = cache(lambda: read_snapshot(self.store(shard), shard.state.key))
         return Terraform(
             engine=self.engine,
             runtime=self.runtime,
@@ -115,8 +122,9 @@ class RealTools:
             environ=environ_with(shard.inputs, self.environ(shard.cloud)),
             on_event=on_event,
             project=self.project,
-            warm=self._warm(shard),
+            warm=self._warm(read_state),
             reads_files=shard.inputs.provider_reads,
+            parallelism=Parallelism(self.parallelism, read_state),
         )
 
     def _laid_out(self, shard: Shard) -> Path:
@@ -151,13 +159,12 @@ class RealTools:
             finally:
                 let_go(self.workdir(shard))
 
-    def _warm(self, shard: Shard) -> "WarmShard | None":
+    def _warm(self, read_state: "Callable[[], StateSnapshot | None]") -> "WarmShard | None":
         if self.warm is None:
             return None
         from holdfast_orchestrator.engine.warm.shard import WarmShard  # noqa: PLC0415 - only when deploying
-        from holdfast_orchestrator.state.snapshot import read_snapshot  # noqa: PLC0415
 
-        return WarmShard(self.warm, lambda: read_snapshot(self.store(shard), shard.state.key))
+        return WarmShard(self.warm, read_state)
 
     @cached_property
     def engine(self) -> "Engine":

@@ -34,7 +34,7 @@ def warmed_tools(
     if not is_supported() or any(tools.runtime.environ.get(name) for name in _USERS_OWN):
         yield tools
         return
-    providers = WarmProviders(tools.runtime, tell)
+    providers = WarmProviders(tools.runtime, tell, full_verify=tools.full_verify)
     warm = replace(tools, warm=providers)
     # The very tools of the run: the engine that is found here need not be found again.
     thread = start_helper(_begin, providers, warm, environments, name="warm-up")

@@ -19,6 +19,7 @@ from holdfast_orchestrator.errors import (
 from holdfast_orchestrator.events import ShardFinished
 from holdfast_orchestrator.record.outputs import ShardOutputs
 from holdfast_orchestrator.terraform.accepted import AcceptedUse, count_words
+from holdfast_orchestrator.terraform.reads import ReadCount
 
 
 class Outcome(StrEnum):
@@ -47,7 +48,7 @@ class ShardResult:
     when it failed. `serial` is the state's after the apply, `backup` the key of the copy made before.
     `skipped` is a shard known to be unchanged without a plan; `reason` then says since when. `accepted` is
     what still differs, as somebody accepted. `put_off` (addresses, "output NAME") is what was not removed
-    yet, for the sake of the shards `waits_for`.
+    yet, for the sake of the shards `waits_for`. `verify` counts what the verify read, where that was counted.
     """
 
     shard: str
@@ -67,6 +68,7 @@ class ShardResult:
     accepted: tuple[AcceptedUse, ...] = ()
     put_off: tuple[str, ...] = ()
     waits_for: tuple[str, ...] = ()
+    verify: ReadCount | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,9 @@ from holdfast_orchestrator.engine.ui_events import (
     UiEvent,
 )
 from holdfast_orchestrator.terraform.ownership import Sightings
+from holdfast_orchestrator.terraform.reads import ReadCount
+
+_CHANGING = frozenset({"create", "update", "delete"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +31,8 @@ class InitOutcome:
 class PlanOutcome:
     """A plan that was made; `changes` is False where applying it would do nothing.
 
-    `watched` is what was seen of the objects it would create, None where nobody looked.
+    `watched` is what was seen of the objects it would create, None where nobody looked. `reads` counts its
+    reads, None where it was to remember or recall none.
     """
 
     changes: bool
@@ -37,6 +41,7 @@ class PlanOutcome:
     drift: tuple[ResourceDrift, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     watched: Sightings | None = None
+    reads: ReadCount | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +86,11 @@ class Account:
             for done in self.completions
             if done.action == "create" and done.id_key is not None and done.id_value is not None
         )
+
+    @property
+    def changes(self) -> int:
+        """How many objects it began to change: a replacement counts twice."""
+        return sum(start.action in _CHANGING for start in self.starts)
 
     @property
     def in_doubt(self) -> tuple[ApplyStart, ...]:

@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from holdfast_orchestrator.engine.in_memory import forget, into_memory
 from holdfast_orchestrator.engine.initialize import CONFIGURATION, Initialization
 from holdfast_orchestrator.engine.mirrors import Mirror, find_mirrors
 from holdfast_orchestrator.engine.outcomes import ApplyOutcome, InitOutcome, PlanOutcome, account_of
+from holdfast_orchestrator.engine.parallelism import Parallelism
 from holdfast_orchestrator.engine.providers import Requirement, requirements
 from holdfast_orchestrator.engine.runner import Listener, Runner, Streamed, check, explained, ignore
 from holdfast_orchestrator.engine.toolchain import Engine
@@ -29,7 +30,8 @@ from holdfast_orchestrator.errors import EngineError
 from holdfast_orchestrator.system.private_files import cache_folder_of, read_source, write_new
 from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.terraform.error_patterns import lock_not_taken
-from holdfast_orchestrator.terraform.ownership import Holdings, Sightings
+from holdfast_orchestrator.terraform.ownership import Holdings
+from holdfast_orchestrator.terraform.reads import Reading
 
 PLAN = "plan.tfplan"
 GIVEN_VARIABLES = "given-*.tfvars*"
@@ -43,6 +45,18 @@ _APPLYING = "applying.tfplan"
 _LOCK_WAITS = (1.0, 2.0, 4.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a command needs of the gateway besides its providers; `initializes` is said of an `init`."""
+
+    watch: Watching | None = None
+    reading: Reading | None = None
+    initializes: bool = False
+
+
+NO_NEEDS = Needs()
+
+
 class _UnsuitableError(Exception):
     """A module may require another version than the one that is attached to: Terraform has to look."""
 
@@ -54,7 +68,7 @@ class Terraform:
     lock file, by default the runtime's. Events go to `on_event` while a command runs. Commands that
     fail raise CommandFailedError with their diagnostics; a failed apply is an outcome. With `warm` they
     attach to providers that run already; with `reads_files` to ones that run in this folder. Files of values
-    that lie there are given to each plan.
+    that lie there are given to each plan. `parallelism` says how many objects are read or changed at once.
     """
 
     def __init__(
@@ -68,7 +82,9 @@ class Terraform:
         project: Path | None = None,
         warm: WarmShard | None = None,
         reads_files: bool = False,
+        parallelism: Parallelism | None = None,
     ) -> None:
+        self._parallelism = parallelism or Parallelism()
         self._reads_files = reads_files
         self.engine = engine
         self.workdir = workdir
@@ -89,7 +105,7 @@ class Terraform:
         )
         if self._warm is None:
             return self._initialized(steps, self._environ)
-        with self._lent(initializes=True) as lent:
+        with self._lent(Needs(initializes=True)) as lent:
             if not lent.reattach:
                 self._warm.get_ready(self._place)
                 return self._initialized(steps, self._environ)
@@ -124,19 +140,21 @@ class Terraform:
         targets: Sequence[str] = (),
         flags: Sequence[str] = (),
         holdings: Holdings | None = None,
+        reading: Reading | None = None,
     ) -> PlanOutcome:
         """Make a plan in the file `out` of the shard's folder; of `targets` alone where there are any.
 
         `flags` are further ones of the engine: WITHOUT_LOCK, WITHOUT_REFRESH. With `holdings` what it would
-        create is looked for while it plans.
+        create is looked for while it plans. `reading` says what becomes of its reads.
         """
         arguments = ["-json", "-input=false", "-detailed-exitcode", f"-out={out}"]
+        arguments += self._parallelism.of_plan
         arguments += ["-destroy"] if destroy else []
         arguments += [f"-target={address}" for address in targets]
         arguments += [f"-var-file={file.name}" for file in sorted(self.workdir.glob(GIVEN_VARIABLES))]
         arguments += flags
         watch = None if holdings is None else Watching(holdings=holdings, plans=True)
-        streamed, watched = self._planned(arguments, watch)
+        streamed, lent = self._planned(arguments, Needs(watch, reading))
         check(self._runner, "plan", streamed)
         if not (self.workdir / out).is_file():
             raise CommandFailedError(
@@ -151,39 +169,53 @@ class Terraform:
             planned=tuple(event for event in streamed.events if isinstance(event, PlannedChange)),
             drift=tuple(event for event in streamed.events if isinstance(event, ResourceDrift)),
             diagnostics=streamed.diagnostics,
-            watched=watched,
+            watched=lent.watched,
+            reads=lent.reads,
         )
 
-    def _planned(self, arguments: Sequence[str], watch: Watching | None) -> tuple[Streamed, Sightings | None]:
+    def _planned(self, arguments: Sequence[str], needs: Needs) -> tuple[Streamed, AttachedProviders]:
         """Plan; once more where the store would not let the lock be taken for a moment (S3 answers 409)."""
         for seconds in (*_LOCK_WAITS, None):
-            streamed, watched = self._stream(
-                "plan", *arguments, accept=frozenset({_UNCHANGED, _CHANGED}), watch=watch
+            streamed, lent = self._stream(
+                "plan", *arguments, accept=frozenset({_UNCHANGED, _CHANGED}), needs=needs
             )
             errors = [diagnostic.text for diagnostic in streamed.diagnostics if diagnostic.is_error]
             if streamed.completed or seconds is None or not lock_not_taken(errors) or self.interrupted:
                 break
             self._runtime.clock.sleep(seconds)
-        return streamed, watched
+        return streamed, lent
 
     def show_plan(self, plan: Path) -> dict[str, Any]:
         """Return a plan as the engine's JSON. It holds secrets in the clear."""
         shown: dict[str, Any] = json.loads(self._ask("show", "-json", str(plan)))
         return shown
 
-    def apply(self, plan: Path, *, holdings: Holdings | None = None) -> ApplyOutcome:
+    def apply(self, plan: Path, *, holdings: Holdings | None = None, traceable: bool = False) -> ApplyOutcome:
         """Apply a plan, once: the file is gone afterwards. Never raises for an apply that fails.
 
-        With `holdings` its creates are guarded: none takes over an object that exists.
+        With `holdings` its creates are guarded: none takes over an object that exists. `traceable` says that
+        all that it changes are objects of AWS, none of which reaches further than its identifiers.
         """
         claimed = self._claimed(plan)
         watch = None if holdings is None else Watching(holdings=holdings, applies=True)
         try:
-            streamed, watched = self._stream("apply", "-json", "-input=false", str(claimed), watch=watch)
+            with self._tracing(traceable):
+                streamed, lent = self._stream(
+                    "apply",
+                    "-json",
+                    "-input=false",
+                    *self._parallelism.of_apply,
+                    str(claimed),
+                    needs=Needs(watch),
+                )
         finally:
             forget(claimed)
             claimed.unlink(missing_ok=True)
         account = account_of(streamed.events)
+        if traceable and account.changes != lent.applied:
+            # Something was changed past the gateway.
+            with self._tracing(traceable=False):
+                pass
         return ApplyOutcome(
             code=streamed.completed.code,
             started=len(account.starts),
@@ -195,7 +227,7 @@ class Terraform:
             errored_state=self._rescued_state(streamed),
             record=streamed.record,
             interrupted=self._runner.interrupted,
-            watched=watched,
+            watched=lent.watched,
         )
 
     @property
@@ -245,14 +277,24 @@ class Terraform:
         return self._config.applied(self._shard_environ, self.workdir)
 
     @contextlib.contextmanager
-    def _lent(
-        self, watch: Watching | None = None, *, initializes: bool = False
-    ) -> Iterator[AttachedProviders]:
+    def _lent(self, needs: Needs = NO_NEEDS) -> Iterator[AttachedProviders]:
         if self._warm is None or self._config.overridden:
             yield AttachedProviders()
             return
-        with self._warm.lent(replace(self._place, initializes=initializes), watch) as lent:
+        place = replace(self._place, initializes=needs.initializes)
+        with self._warm.lent(place, needs.watch, needs.reading) as lent:
             yield lent
+
+    @contextlib.contextmanager
+    def _tracing(self, traceable: bool) -> Iterator[None]:  # noqa: FBT001 - its one argument
+        """Let an apply run; what it may change unseen makes what was read before worthless."""
+        if self._warm is None or (
+            traceable and not self._config.overridden and self._warm.traces(self._place)
+        ):
+            yield
+            return
+        with self._warm.untraced():
+            yield
 
     @property
     def _place(self) -> Place:
@@ -270,16 +312,17 @@ class Terraform:
         )
 
     def _stream(
-        self, *arguments: str, accept: frozenset[int] = frozenset({0}), watch: Watching | None = None
-    ) -> tuple[Streamed, Sightings | None]:
-        """Run a command; with `watch`, return what was seen of its creates too."""
-        with self._lent(watch) as lent:
+        self, *arguments: str, accept: frozenset[int] = frozenset({0}), needs: Needs = NO_NEEDS
+    ) -> tuple[Streamed, AttachedProviders]:
+        """Run a command; return what it was lent too, with what was seen there."""
+        with self._lent(needs) as lent:
             environ = {**self._environ, **lent.environ}
             streamed = self._runner.stream(*arguments, environ=environ, accept=accept)
         ends_here = streamed.completed or streamed.trouble is not None or arguments[0] == "apply"
         if ends_here or not self._must_repeat(lent, streamed.diagnostics):
-            return streamed, lent.watched
-        return self._runner.stream(*arguments, environ=self._environ, accept=accept), None
+            return streamed, lent
+        repeated = self._runner.stream(*arguments, environ=self._environ, accept=accept)
+        return repeated, AttachedProviders()
 
     def _ask(self, *arguments: str) -> str:
         """Run a command that only reads, and return its output. Raises CommandFailedError."""

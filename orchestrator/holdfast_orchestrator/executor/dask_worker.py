@@ -200,7 +200,14 @@ def _manned(job: Job, tell: Callable[[Event], None]) -> _Post:
     project = _project(runtime, job)
     # In this folder, Git and Terraform find nothing of the worker's own working folder.
     runtime = replace(runtime, cwd=project)
-    tools = RealTools(runtime=runtime, project=project, engine_choice=job.project_settings.engine)
+    tools = RealTools(
+        runtime=runtime,
+        project=project,
+        engine_choice=job.project_settings.engine,
+        parallelism=job.project_settings.parallelism,
+        # Other workers change objects of the same run, which the gateway here does not see.
+        full_verify=True,
+    )
     held = ExitStack()
     if job.project_settings.cold_providers:
         return _Post(runtime=runtime, tools=tools, held=held)

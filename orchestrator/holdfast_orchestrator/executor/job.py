@@ -25,11 +25,13 @@ class ProjectSettings:
     """What a worker needs to know from the project's folder.
 
     `engine` is terraform or tofu, None for the worker's own choice. `lock_file` is the text of the provider
-    locks, if there are any; `redact` are texts that must never be shown (cdktf.json).
+    locks, if there are any; `redact` are texts that must never be shown (cdktf.json). `parallelism` is how
+    many objects of a shard Terraform reads or changes at once.
     """
 
     engine: str | None = None
     cold_providers: bool = False
+    parallelism: int | None = None
     lock_file: str | None = None
     redact: tuple[str, ...] = field(default=(), repr=False)
 
@@ -45,6 +47,7 @@ class ProjectSettings:
         return cls(
             engine=chosen,
             cold_providers=cold_providers,
+            parallelism=file.parallelism,
             lock_file=lockfile.text_of(file.folder),
             redact=file.redact,
         )

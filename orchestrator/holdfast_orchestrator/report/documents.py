@@ -171,11 +171,19 @@ class PlanReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyReads:
+    """How many objects the verify `read` again; for the `remembered` ones it used what the plan had read."""
+
+    read: int
+    remembered: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedShard:
     """How a shard ended; `serial` is that of its state now, `backup` the key of the copy made before.
 
     A shard is `skipped`, without a plan, if nothing has changed since its last good deploy. `put_off` was not
-    removed yet, because other shards still read it.
+    removed yet, because other shards still read it. `verify` is null where its reads were not counted.
     """
 
     name: str
@@ -192,6 +200,7 @@ class DeployedShard:
     skipped: bool = False
     accepted_differences: tuple[AcceptedChange, ...] = ()
     put_off: tuple[str, ...] = ()
+    verify: VerifyReads | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +260,7 @@ def deploy_document(result: "RunResult") -> DeployDocument:
             name=shard.shard,
             seconds=round(shard.seconds, 3),
             accepted_differences=_accepted(shard.accepted),
+            verify=None if shard.verify is None else copied(VerifyReads, shard.verify),
         )
         for shard in result.shards
     )

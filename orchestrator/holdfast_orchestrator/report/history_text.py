@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from holdfast_orchestrator.report.wording import columns, moment
+from holdfast_orchestrator.report.wording import columns, counted, moment
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.record.audit.entry import AuditRecord
@@ -49,6 +49,7 @@ def run_lines(record: "RunRecord", journals: "Journals") -> Iterator[str]:
     rows = [_shard_row(name, record, journals) for name in record.shards]
     yield ""
     yield from columns([("SHARD", "OUTCOME", "SECONDS", "LAST STEP"), *rows])
+    yield from _read_lines(record.shards, journals)
 
 
 def audit_lines(records: "Sequence[AuditRecord]", *, with_output: bool) -> Iterator[str]:
@@ -87,6 +88,15 @@ def _shard_row(shard: str, record: "RunRecord", journals: "Journals") -> tuple[s
         "-" if seconds is None else f"{seconds:.1f}",
         f"{entries[-1].name} ({entries[-1].edge})" if entries else "-",
     )
+
+
+def _read_lines(shards: "Sequence[str]", journals: "Journals") -> Iterator[str]:
+    """Yield for each shard how much of its last verify rests on what the plan had read."""
+    for shard in shards:
+        verifies = [entry.data for entry in journals.get(shard, ()) if entry.data.get("remembered")]
+        if verifies:
+            read, remembered = counted(int(verifies[-1]["read"]), "object"), verifies[-1]["remembered"]
+            yield f"{shard}: the verify read {read} again, and took {remembered} as planned"
 
 
 def _action_row(record: "AuditRecord") -> tuple[str, ...]:

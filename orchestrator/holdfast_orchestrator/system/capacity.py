@@ -13,6 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+MOST_OBJECTS_AT_ONCE = 50
+"""How many objects of one shard Terraform may be told to read or change at once."""
+
 _GIB = 2**30
 _ROOT = Path("/")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdfast_orchestrator.terraform.addresses import module_name, parse_address
-from holdfast_orchestrator.terraform.json_values import Document, as_list, blocks
+from holdfast_orchestrator.terraform.json_values import Document, as_list, blocks, objects
 from holdfast_orchestrator.terraform.templates import expressions
 
 _TRAVERSAL = re.compile(r"(?<![\w.-])[A-Za-z_][\w-]*(?:(?:\[[^\]]*\])?\.[A-Za-z_*][\w-]*)+")
@@ -77,7 +77,13 @@ def declares(configuration: Document, address: str) -> bool:
     if parts.module is not None:
         name = module_name(parts.module)
         return any(name in group for group in as_list(configuration.get("module")))
-    return (parts.kind, parts.name) in {(kind, name) for kind, name, _ in blocks(configuration, "resource")}
+    # Looked up and not searched for: who asks, asks for every object of a state.
+    return any(
+        as_list(by_name[parts.name])
+        for group in objects(configuration.get("resource"))
+        for by_name in objects(group.get(parts.kind))
+        if parts.name in by_name
+    )
 
 
 def closure(wanted: Iterable[Reference], available: Mapping[Reference, Any]) -> frozenset[Reference]:

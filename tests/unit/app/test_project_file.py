@@ -33,6 +33,13 @@ def test_cdktf_json_says_which_program_and_what_settings(tmp_path: Path) -> None
             "no setting 'buckett'; there are: accepted_differences, account,",
         ),
         ({"app": "x", "context": {"holdfast": {"account": 123}}}, "account must be a string, got 123"),
+        *(
+            (
+                {"app": "x", "context": {"holdfast": {"parallelism": value}}},
+                f"holdfast.parallelism must be a whole number from 1 to 50, got {value!r}",
+            )
+            for value in (0, 51, "20", 2.5, True)
+        ),
     ],
 )
 def test_a_cdktf_json_that_says_something_else_is_refused(
@@ -40,6 +47,15 @@ def test_a_cdktf_json_that_says_something_else_is_refused(
 ) -> None:
     with pytest.raises(SettingsError, match=message):
         read_project_file(project(tmp_path, document))
+
+
+@pytest.mark.parametrize("value", [1, 50, None])
+def test_the_number_of_objects_at_once_may_be_chosen(tmp_path: Path, value: int | None) -> None:
+    settings = {"parallelism": value} if value else {}
+
+    file = read_project_file(project(tmp_path, {"app": "x", "context": {"holdfast": settings}}))
+
+    assert file.parallelism == value
 
 
 def test_a_folder_without_cdktf_json_is_told_what_to_do(tmp_path: Path) -> None:

@@ -88,10 +88,12 @@ def test_a_job_prints_nothing_that_is_to_stay_unseen() -> None:
 def test_the_locks_and_the_engine_go_along(tmp_path: Path) -> None:
     (tmp_path / ".terraform.lock.hcl").write_text("locks")
 
-    project_settings = ProjectSettings.of(project(tmp_path, engine="tofu"), engine=None, cold_providers=True)
+    file = replace(project(tmp_path, engine="tofu"), parallelism=7)
+
+    project_settings = ProjectSettings.of(file, engine=None, cold_providers=True)
 
     assert project_settings == ProjectSettings(
-        engine="tofu", cold_providers=True, lock_file="locks", redact=("a text",)
+        engine="tofu", cold_providers=True, parallelism=7, lock_file="locks", redact=("a text",)
     )
     assert (
         ProjectSettings.of(project(tmp_path), engine="terraform", cold_providers=False).engine == "terraform"

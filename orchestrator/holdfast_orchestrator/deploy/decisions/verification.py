@@ -15,18 +15,26 @@ from holdfast_orchestrator.terraform.differences import Accepting, Judged, has_u
 from holdfast_orchestrator.terraform.identity import IdentityIndex, TrackedObject, lost
 from holdfast_orchestrator.terraform.json_values import Document, digest
 from holdfast_orchestrator.terraform.plan import Change, read_plan
+from holdfast_orchestrator.terraform.reads import ReadCount
 
 CLEAN_FINGERPRINT = digest([])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """The verdict: `proven` only when the plan shows nothing new and nothing stateful is lost."""
+    """The verdict: `proven` only when the plan shows nothing new and nothing stateful is lost.
+
+    `reads` counts the objects that the plan read, `read_again` says why all of them had to be. `reads_before`
+    counts those of a verify that proved nothing with remembered reads, and was repeated.
+    """
 
     plan: Literal["clean", "accepted", "as before", "changes", "unreadable"]
     fingerprint: str
     lost: tuple[TrackedObject, ...]
     differences: Judged = field(default_factory=Judged)
+    reads: ReadCount | None = None
+    read_again: str | None = None
+    reads_before: ReadCount | None = None
 
     @property
     def proven(self) -> bool:

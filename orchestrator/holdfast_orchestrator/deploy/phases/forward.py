@@ -11,6 +11,7 @@ from holdfast_orchestrator.deploy.decisions.deferred_deletes import (
     stage_two,
     stage_two_problems,
 )
+from holdfast_orchestrator.deploy.decisions.read_again import because_of_changes
 from holdfast_orchestrator.deploy.decisions.verification import CLEAN_FINGERPRINT
 from holdfast_orchestrator.deploy.phases.before_destroy import prepare_destroy
 from holdfast_orchestrator.deploy.phases.destroy import destroy_again, refuse_more_than_agreed, settle_destroy
@@ -24,6 +25,7 @@ from holdfast_orchestrator.deploy.phases.verification import (
     accepting,
     prove,
     sentence,
+    tell_reads,
     tell_unused,
     told,
     way_out,
@@ -177,8 +179,11 @@ def run_apply(leased: LeasedShard, attempt: Attempt) -> dict[str, Any]:
     """Apply `attempt.plan_file`, keep what the apply says of itself, and return what the journal keeps."""
     leased.lease.confirm()
     holdings = holdings_of(leased, attempt)
+    traceable = because_of_changes(attempt.planning.plans, attempt.configuration) is None
     with leased.run.stop.interrupting(attempt.planning.terraform.interrupt):
-        applied = attempt.planning.terraform.apply(attempt.planning.plan_file, holdings=holdings)
+        applied = attempt.planning.terraform.apply(
+            attempt.planning.plan_file, holdings=holdings, traceable=traceable
+        )
     noted = note_applied(leased, attempt, applied.watched)
     attempt.planning.plan_file = None
     attempt.evidence.records.append(applied.record)
@@ -227,8 +232,10 @@ def check(leased: LeasedShard, attempt: Attempt, configuration: Document) -> Map
             evidence=(),
             lasts=True,
         )
+    attempt.verification.reads = proof.reads
     if proof.proven:
         tell_unused(leased, proof)
+        tell_reads(leased, proof.reads)
     return told(proof)
 
 

@@ -198,7 +198,11 @@ def _committed(leased: LeasedShard, attempt: Attempt) -> Ending:
     if attempt.decision.accept_forward:
         for note in attempt.notes:
             leased.say(note)
-    return Ending(outcome=Outcome.COMMITTED, accepted=attempt.verification.accepted)
+    return Ending(
+        outcome=Outcome.COMMITTED,
+        accepted=attempt.verification.accepted,
+        verify=attempt.verification.reads,
+    )
 
 
 def _rolled_back(leased: LeasedShard, attempt: Attempt) -> Ending:

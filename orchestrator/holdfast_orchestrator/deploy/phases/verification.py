@@ -2,22 +2,26 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from typing import Any
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.change_detection.fingerprinting import upstream_stamps
+from holdfast_orchestrator.deploy.decisions.read_again import Course, because_of_changes, because_of_course
 from holdfast_orchestrator.deploy.decisions.reversibility import find_approval
 from holdfast_orchestrator.deploy.decisions.verification import ObjectsOfRun, Verified, judge_verify
 from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy
 from holdfast_orchestrator.errors import InterruptedSafelyError
+from holdfast_orchestrator.events import ShardVerified
 from holdfast_orchestrator.record.fingerprint import VerifiedInputs
 from holdfast_orchestrator.record.shard_record import accepted_in_note
 from holdfast_orchestrator.terraform.differences import Accepting
 from holdfast_orchestrator.terraform.identity import IdentityIndex, as_told_now
 from holdfast_orchestrator.terraform.json_values import Document
 from holdfast_orchestrator.terraform.plan import NO_CHANGES, read_plan
+from holdfast_orchestrator.terraform.reads import ReadCount, Reading
 
 _FILE = "verify.tfplan"
 
@@ -25,13 +29,34 @@ _FILE = "verify.tfplan"
 def prove(leased: LeasedShard, attempt: Attempt, configuration: Document, *, back: bool = False) -> Verified:
     """Plan `configuration` against what there is now, and judge the plan and the state.
 
-    With `back` it is the last good one, gone back to. Raises HoldfastError where it cannot be planned.
+    With `back` it is the last good one, gone back to. Objects that nothing can have changed are not read
+    again; what that proves is in docs/verify.md. Raises HoldfastError where it cannot be planned.
     """
+    reason = _why_all_is_read(attempt, back=back)
+    reading = None if reason else leased.reading(recalls=True)
+    verified = _proved(leased, attempt, configuration, back=back, reading=reading)
+    if verified.proven or verified.reads is None or not verified.reads.remembered:
+        return replace(verified, read_again=reason)
+    # No deploy is undone for something that was not read just now.
+    again = _proved(leased, attempt, configuration, back=back, reading=None)
+    return replace(again, reads_before=verified.reads)
+
+
+def _why_all_is_read(attempt: Attempt, *, back: bool) -> str | None:
+    course = Course(
+        verb=attempt.verb, code=attempt.evidence.code, retries=attempt.course.retries, goes_back=back
+    )
+    return because_of_course(course) or because_of_changes(attempt.planning.plans, attempt.configuration)
+
+
+def _proved(
+    leased: LeasedShard, attempt: Attempt, configuration: Document, *, back: bool, reading: Reading | None
+) -> Verified:
     inputs = upstream_stamps(leased, configuration)
     terraform = leased.terraform(
         None if configuration is attempt.configuration else configuration, attempt.inputs_for(configuration)
     )
-    outcome = terraform.plan(out=_FILE)
+    outcome = terraform.plan(out=_FILE, reading=reading)
     shown = terraform.show_plan(outcome.plan) if outcome.changes else NO_CHANGES
     if not outcome.changes and any(drift.action == "delete" for drift in outcome.drift):
         # A plan can exit 0 while the stored state still lists what is gone; applying it saves the refresh.
@@ -59,7 +84,7 @@ def prove(leased: LeasedShard, attempt: Attempt, configuration: Document, *, bac
     attempt.verification.accepted = verified.differences.accepted
     attempt.verification.accepted_mark = verified.differences.mark if attempt.verification.accepted else None
     attempt.verification.standing = snapshot if verified.proven else None
-    return verified
+    return replace(verified, reads=outcome.reads)
 
 
 def accepting(leased: LeasedShard, configuration: Document) -> Accepting:
@@ -95,6 +120,9 @@ def told(verified: Verified) -> dict[str, Any]:
             else {}
         ),
         "lost": [tracked.address for tracked in verified.lost],
+        **({} if verified.reads is None else asdict(verified.reads)),
+        **({} if verified.reads_before is None else {"repeated_after": asdict(verified.reads_before)}),
+        **({} if verified.read_again is None else {"read_again": verified.read_again}),
     }
 
 
@@ -132,6 +160,19 @@ def tell_unused(leased: LeasedShard, verified: Verified) -> None:
         leased.say(
             f"accepted difference {entry.resource} {entry.attribute} (owner {entry.owner}) did not show: "
             "remove it from accepted_differences if it never does"
+        )
+
+
+def tell_reads(leased: LeasedShard, reads: ReadCount | None) -> None:
+    """Say how much of a verify rests on what the plan has read."""
+    if reads is None:
+        return
+    leased.run.emit(ShardVerified(shard=leased.shard.name, read=reads.read, remembered=reads.remembered))
+    if reads.remembered:
+        leased.say(
+            f"verified: {reads.read} {'object was' if reads.read == 1 else 'objects were'} read again; "
+            f"{reads.remembered} share no identifier with any change, and count as the plan has read them "
+            "(--full-verify reads all)"
         )
 
 

@@ -138,6 +138,8 @@ class ShardDeploy:
         if not has_plan and not self._intent.destroy:
             inputs = upstream_stamps(leased, json.loads(leased.shard.configuration))
         task = self._task(recorded, kept if has_plan else None, judges_empty=may_be_ill)
+        if self._deploys:
+            task = replace(task, reading=leased.reading())
         judged = plan_shard(leased, task)
         if not judged.made.document.is_empty or self._intent.destroy or may_be_ill:
             return judged

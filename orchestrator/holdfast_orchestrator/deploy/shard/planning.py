@@ -27,6 +27,7 @@ from holdfast_orchestrator.terraform.import_ids import ImportBlock, with_imports
 from holdfast_orchestrator.terraform.json_values import managed
 from holdfast_orchestrator.terraform.ownership import Sighting, Sightings
 from holdfast_orchestrator.terraform.plan import read_plan
+from holdfast_orchestrator.terraform.reads import Reading
 from holdfast_orchestrator.terraform.references import declares
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class PlanTask:
         judges_empty: judge a plan that changes nothing, too.
         settle: hold the plan against the owners of its objects, in place of what a deploy does.
         on_document: called with what is planned, as soon as that is known.
+        reading: what becomes of the reads of the plan.
     """
 
     snapshot: "StateSnapshot | None"
@@ -73,6 +75,7 @@ class PlanTask:
     judges_empty: bool = False
     settle: "Callable[[PlannedShard, MadePlan, PlanTask], Settled] | None" = None
     on_document: Callable[[PlanDocument], object] = lambda _document: None
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,7 @@ def _made(place: PlannedShard, terraform: "Terraform", task: PlanTask) -> MadePl
         if snapshot is not None:
             run.redactor.learn([*secrets_in_state(snapshot.document)])
         holdings = None if destroy else holdings_for(shard, snapshot)
-        outcome = terraform.plan(destroy=destroy, holdings=holdings)
+        outcome = terraform.plan(destroy=destroy, holdings=holdings, reading=task.reading)
         raw = terraform.show_plan(outcome.plan) if outcome.changes else {}
         document = parse_plan(raw, run.redactor) if raw else PlanDocument()
         if not destroy:

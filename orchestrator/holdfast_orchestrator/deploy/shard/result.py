@@ -84,6 +84,7 @@ class ResultBuilder:
             next_step=None if failure is None else redacted(failure.next_step) or None,
             evidence=() if failure is None else tuple(map(redacted, failure.evidence)),
             exit_code=ending.exit_code,
+            verify=ending.verify,
         )
         return self.over
 

@@ -37,6 +37,7 @@ from holdfast_orchestrator.terraform.json_values import Document, managed
 from holdfast_orchestrator.terraform.owners import Ownership
 from holdfast_orchestrator.terraform.ownership import Sightings
 from holdfast_orchestrator.terraform.plan import PlannedChanges, read_plan
+from holdfast_orchestrator.terraform.reads import ReadCount
 from holdfast_orchestrator.terraform.references import declares
 
 Verb = Literal["deploy", "destroy", "rollback"]
@@ -141,7 +142,8 @@ class Verification:
     """What a verify has shown.
 
     `standing` is the state that was proven to be what was wanted, as long as nothing but health has been
-    looked at since. `remaining` are the addresses that a destroy has left, None where nobody knows.
+    looked at since. `remaining` are the addresses that a destroy has left, None where nobody knows. `reads`
+    counts what the verify read, None where nobody counted.
     """
 
     verified: Literal["proven", "differs", "failed"] | None = None
@@ -152,6 +154,7 @@ class Verification:
     standing: StateSnapshot | None = field(default=None, repr=False)
     fingerprint: Fingerprint | None = field(default=None, repr=False)
     remaining: tuple[str, ...] | None = None
+    reads: ReadCount | None = None
 
 
 @dataclass(slots=True, kw_only=True)

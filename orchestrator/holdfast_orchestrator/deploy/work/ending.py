@@ -7,6 +7,7 @@ from holdfast_orchestrator.deploy.work.attempt import Verb
 from holdfast_orchestrator.deploy.work.failure import Failure
 from holdfast_orchestrator.record.last_good import Rejected
 from holdfast_orchestrator.terraform.accepted import AcceptedUse
+from holdfast_orchestrator.terraform.reads import ReadCount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +26,14 @@ class Purpose:
 class Ending:
     """How it ended: `failure` says why and what to do where it is not committed.
 
-    `accepted` is what the last verify still showed, as somebody accepted.
+    `accepted` is what the last verify still showed, as somebody accepted; `verify` counts what it read.
     """
 
     outcome: Outcome
     exit_code: int = 0
     failure: Failure | None = None
     accepted: tuple[AcceptedUse, ...] = ()
+    verify: ReadCount | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

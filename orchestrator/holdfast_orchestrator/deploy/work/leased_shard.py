@@ -27,6 +27,7 @@ from holdfast_orchestrator.state.snapshot import StateSnapshot, read_snapshot, s
 from holdfast_orchestrator.system.private_files import read_source
 from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
 from holdfast_orchestrator.terraform.json_values import Document
+from holdfast_orchestrator.terraform.reads import Reading
 from holdfast_orchestrator.terraform.state_file import Recorded, StateObject, read_state
 from holdfast_orchestrator.terraform.stateful_types import Protection
 
@@ -109,6 +110,10 @@ class LeasedShard:
     def owners(self) -> BucketOwners:
         """Who owns what, as the run asks it."""
         return self.run_context.owners
+
+    def reading(self, *, recalls: bool = False) -> Reading:
+        """What the plan of this run remembers of its reads, or its verify recalls."""
+        return Reading(f"{self.run.id} {self.shard.name}", recalls)
 
     def bare_terraform(
         self, configuration: Document | None = None, inputs: Inputs | None = None

@@ -9,9 +9,10 @@ Nearly all a Terraform command costs is starting the AWS provider (600 MB) and d
 
 A provider started with `-debug` waits on a socket; Terraform is given that socket, uses it and starts none
 (its provider SDK runs its acceptance tests so). Our gateway is between the two. It hands every call on as raw
-bytes but two: of the answer to GetSchema it drops the types the shard uses nowhere, 4.9 MB become 30 kB; and
+bytes but three: of the answer to GetSchema it drops the types the shard uses nowhere, 4.9 MB become 30 kB;
 the AWS provider is asked only once whether a configuration is valid, for it builds all its schemas anew to
-say so (80 ms of CPU, once or twice a command).
+say so (80 ms of CPU, once or twice a command); and a verify gets the reads of objects that nothing can have
+changed from the plan of its run.
 
     schema_filter  the words of a configuration and the types of a state: what is kept
     module_words   the words of modules, and whether they need a folder of their own
@@ -26,6 +27,7 @@ say so (80 ms of CPU, once or twice a command).
     provider_process  one provider and the leash it is held by
     voice      what it says: nothing, and that goes through a pipe
     folders    the gateways' temporary folders, and those that a dead one left
+    reads      what ReadResource answered in a plan; untraced: applies after which that is worth nothing
     protocol   which calls there are; protobuf_wire: their bytes; schemas: answers kept on disk
     reaper     what is to end
 

@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,13 @@ from holdfast_orchestrator.engine.providers import Requirement
 from holdfast_orchestrator.engine.warm.folders import CONTROL, LOG, WORK, hold, make_folder, sweep
 from holdfast_orchestrator.engine.warm.packages import Package, find_package, hash_ahead
 from holdfast_orchestrator.engine.warm.process_spec import Spec
+from holdfast_orchestrator.engine.warm.untraced import Untraced
 from holdfast_orchestrator.system.private_files import UnsafePlaceError
 from holdfast_orchestrator.system.process import Command, Running
 from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.terraform.object_keys import ObjectKey
 from holdfast_orchestrator.terraform.ownership import Holdings, Sighting, Sightings
+from holdfast_orchestrator.terraform.reads import LEAST_REMEMBERED, OLDEST_SECONDS, ReadCount, Reading
 
 _MODULE = "holdfast_orchestrator.engine.warm"
 _START_SECONDS = 30.0
@@ -69,6 +71,8 @@ class AttachedProviders:
     """What a command was lent; `trouble` is known once it has been given back.
 
     `watched` is what was seen of the creates of a command that was to be watched, None where nobody watched.
+    `reads` counts the reads of a command that was to remember or recall them, `applied` the objects that were
+    changed through the gateway.
     A `roomy` one may let its garbage lie: so small, Terraform spends a sixth of its time collecting it.
     """
 
@@ -76,6 +80,8 @@ class AttachedProviders:
     trouble: str = ""
     roomy: bool = False
     watched: Sightings | None = None
+    reads: ReadCount | None = None
+    applied: int = 0
 
     @property
     def environ(self) -> dict[str, str]:
@@ -92,11 +98,16 @@ def is_supported() -> bool:
 
 
 class WarmProviders:
-    """The gateway of one run, for all its threads. `tell` gets, once, the reason why it is not used."""
+    """The gateway of one run, for all its threads. `tell` gets, once, the reason why it is not used.
 
-    def __init__(self, runtime: Runtime, tell: Callable[[str], object]) -> None:
+    With `full_verify` no reads are remembered.
+    """
+
+    def __init__(self, runtime: Runtime, tell: Callable[[str], object], *, full_verify: bool = False) -> None:
         self._runtime = runtime
         self._tell = tell
+        self._full_verify = full_verify
+        self._untraced = Untraced()
         self._lock = threading.Lock()
         self._finding = threading.Lock()
         self._found: dict[object, Package | None] = {}
@@ -133,11 +144,19 @@ class WarmProviders:
 
     @contextmanager
     def attached(
-        self, specs: Mapping[str, Spec], kept: frozenset[str], watch: Watching | None = None
+        self,
+        specs: Mapping[str, Spec],
+        kept: frozenset[str],
+        watch: Watching | None = None,
+        reading: Reading | None = None,
     ) -> Iterator[AttachedProviders]:
         """Lend one command its providers, by source, and watch its creates; nothing where that fails."""
         lent, numbers = AttachedProviders(), list[int]()
-        asked = {"kept": sorted(kept), "watch": None if watch is None else watch.to_json()}
+        asked = {
+            "kept": sorted(kept),
+            "watch": None if watch is None else watch.to_json(),
+            "reads": self._reads(reading),
+        }
         try:
             lent.reattach = self._doors(specs, asked, numbers)
         except WarmError as error:
@@ -147,6 +166,18 @@ class WarmProviders:
             yield lent
         finally:
             self._give_back(lent, numbers)
+
+    @contextmanager
+    def untraced(self) -> Iterator[None]:
+        """Let an apply run of which the gateway may not see everything that it changes."""
+        with self._untraced.running():
+            yield
+
+    def _reads(self, reading: Reading | None) -> dict[str, Any] | None:
+        """What the gateway is to do with a plan's reads: nothing where they would prove too little."""
+        if reading is None or self._full_verify or not self._untraced.allows(reading):
+            return None
+        return {**asdict(reading), "least": LEAST_REMEMBERED, "oldest": OLDEST_SECONDS}
 
     def give_up(self, why: str) -> None:
         """Use no gateway any more in this run."""
@@ -206,6 +237,9 @@ class WarmProviders:
             try:
                 answer = self._ask({"do": "detach", "number": number})
                 lent.trouble = lent.trouble or answer["trouble"]
+                lent.applied += answer.get("applied", 0)
+                if answer.get("reads") is not None:
+                    lent.reads = ReadCount(**answer["reads"])
                 _take_in(lent, answer.get("watched"))
             except WarmError as error:
                 lent.trouble = lent.trouble or str(error)

@@ -3,7 +3,7 @@
 Terraform opens one for each provider instance (each alias), configures it once and then works with it.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +21,7 @@ from holdfast_orchestrator.engine.warm.protocol import (
     IDENTITIES,
     PLAN,
     PURE,
+    READ,
     SCHEMA,
     STATELESS,
     STOP,
@@ -31,6 +32,7 @@ from holdfast_orchestrator.engine.warm.protocol import (
     kept_maps,
 )
 from holdfast_orchestrator.engine.warm.provider_process import Metadata, ProviderProcess, StartError
+from holdfast_orchestrator.engine.warm.reads import ReadMemory, ReadUse
 from holdfast_orchestrator.engine.warm.schemas import KeptSchema
 from holdfast_orchestrator.engine.warm.watch import Watch
 
@@ -50,13 +52,17 @@ class RefusedError(Exception):
 class Attachment:
     """What one command was lent: one provider, as far as the command's shard needs it.
 
-    `trouble` is what went wrong on our side while the command ran. `watch` guards its creates.
+    `trouble` is what went wrong on our side while the command ran. `watch` guards its creates. `reads` is
+    what it does with the `memory` of reads; `applied` counts the objects it changed.
     """
 
     pool: Pool
     schema: KeptSchema
     kept: frozenset[str]
+    memory: ReadMemory
     watch: Watch | None = None
+    reads: ReadUse | None = None
+    applied: int = 0
     trouble: str = ""
     connections: set["Connection"] = field(default_factory=set)
 
@@ -129,6 +135,23 @@ class Connection:
         return await ask()
 
     async def _ask(self, call: Call, request: bytes, metadata: Metadata) -> bytes:
+        ask = partial(self._pass, call, request, metadata)
+        reads, process = self._attachment.reads, self._process
+        if call.name == READ and reads is not None and process is not None:
+            return await reads.answer(process.claim or b"", request, ask)
+        if call.name == APPLY:
+            return await self._applied(request, ask)
+        return await ask()
+
+    async def _applied(self, request: bytes, ask: Callable[[], Awaitable[bytes]]) -> bytes:
+        """Let an object be changed, and note what it was before, was to be, and is now."""
+        self._attachment.applied += 1
+        self._attachment.memory.changing(request)
+        answer = await ask()
+        self._attachment.memory.changing(request, answer)
+        return answer
+
+    async def _pass(self, call: Call, request: bytes, metadata: Metadata) -> bytes:
         watch, process = self._attachment.watch, self._process
         if watch is not None and process is not None and call.name in (PLAN, APPLY):
             asking = Asking(process=process, call=call, metadata=metadata, schema=self._attachment.schema)

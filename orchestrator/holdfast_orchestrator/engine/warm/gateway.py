@@ -5,8 +5,9 @@ It is asked over `control` in its folder, one JSON line there and one back a con
     {"do": "hold"}                                    stays open as long as the orchestrator lives
     {"do": "warm", "spec": …}                         start a process, without waiting for it
     {"do": "attach", "spec": …, "kept": […],          a door                    -> number, reattach
-     "watch": {"plans": …, "applies": …, …}}          what to watch of its creates
-    {"do": "detach", "number": 7}                     the command has ended     -> trouble, watched
+     "watch": {"plans": …, "applies": …, …},          what to watch of its creates
+     "reads": {"key": …, "recalls": …, …}}            what to do with its reads
+    {"do": "detach", "number": 7}                     it has ended    -> trouble, watched, reads, applied
     {"do": "close"}                                   no more commands: end when the last connection has
     {"do": "stats"}                                   who runs
 
@@ -19,7 +20,9 @@ import contextlib
 import itertools
 import json
 import os
+import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,7 @@ from holdfast_orchestrator.engine.warm.looks import Looks
 from holdfast_orchestrator.engine.warm.pool import Pool
 from holdfast_orchestrator.engine.warm.process_spec import Spec
 from holdfast_orchestrator.engine.warm.provider_process import ProviderProcess, StartError, start
+from holdfast_orchestrator.engine.warm.reads import ReadMemory, ReadUse
 from holdfast_orchestrator.engine.warm.reaper import Bounds, superfluous
 from holdfast_orchestrator.engine.warm.schemas import KeptSchema
 from holdfast_orchestrator.engine.warm.watch import Watch
@@ -59,6 +63,7 @@ class Gateway:
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._looks = Looks()
+        self._memory = ReadMemory(time.monotonic)
 
     async def serve(self) -> None:
         """Work until nobody needs it any more."""
@@ -115,9 +120,7 @@ class Gateway:
             case "warm":
                 self._later(self._pool(Spec.of(asked["spec"])))
             case "attach":
-                return await self._attach(
-                    Spec.of(asked["spec"]), frozenset(asked["kept"]), asked.get("watch")
-                )
+                return await self._attach(Spec.of(asked["spec"]), asked)
             case "detach":
                 return await self._detach(asked["number"])
             case "close":
@@ -134,9 +137,7 @@ class Gateway:
         finally:
             self._holds -= 1
 
-    async def _attach(
-        self, spec: Spec, kept: frozenset[str], watch: Mapping[str, Any] | None
-    ) -> dict[str, Any]:
+    async def _attach(self, spec: Spec, asked: Mapping[str, Any]) -> dict[str, Any]:
         schema, pool = self._schema(spec), self._pool(spec)
         try:
             if schema.version is None:
@@ -145,7 +146,14 @@ class Gateway:
         except StartError as error:
             return {"error": str(error)}
         number = next(self._numbers)
-        attachment = Attachment(pool=pool, schema=schema, kept=kept, watch=self._watch(spec, watch))
+        attachment = Attachment(
+            pool=pool,
+            schema=schema,
+            kept=frozenset(asked["kept"]),
+            memory=self._memory,
+            watch=self._watch(spec, asked.get("watch")),
+            reads=self._reads(spec, asked.get("reads")),
+        )
         door = Door(self._folder / f"d{number}", attachment, self._changed.set)
         await door.open()
         self._doors[number] = door
@@ -156,7 +164,17 @@ class Gateway:
         await door.close()
         watch = door.attachment.watch
         watched = None if watch is None else await watch.results()
-        return {"trouble": door.attachment.trouble, "watched": watched}
+        reads = door.attachment.reads
+        return {
+            "trouble": door.attachment.trouble,
+            "watched": watched,
+            "reads": None if reads is None else asdict(reads.end()),
+            "applied": door.attachment.applied,
+        }
+
+    def _reads(self, spec: Spec, asked: Mapping[str, Any] | None) -> ReadUse | None:
+        """What a read depends on is known of the AWS provider alone."""
+        return None if asked is None or not spec.known else ReadUse.of(self._memory, spec.key, asked)
 
     def _watch(self, spec: Spec, asked: Mapping[str, Any] | None) -> Watch | None:
         """What is known of creates is known of the AWS provider's alone."""

@@ -32,12 +32,14 @@ from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.system.workers import start_helper
 from holdfast_orchestrator.terraform.json_values import kinds_used
 from holdfast_orchestrator.terraform.provider_files import KNOWN_TYPES
+from holdfast_orchestrator.terraform.reads import Reading
 
 # What is said of "AWS" here has been looked at for these, and for no others.
 _KNOWN = ("/hashicorp/aws",)
 # What Terraform makes of a state is many times its size.
 _SMALL_BYTES = 1 << 20
 _ENGINES_OWN = ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "TF_REATTACH_PROVIDERS")
+_PROVISIONER = "provisioner"
 _UNKNOWN = (WarmError, HoldfastError, ModulesUnknownError)
 _MISSING = (
     "does not support resource type",
@@ -86,8 +88,10 @@ class WarmShard:
         self._cold = False
 
     @contextmanager
-    def lent(self, place: Place, watch: Watching | None = None) -> Iterator[AttachedProviders]:
-        """Lend a command what it may attach to, and watch what it creates."""
+    def lent(
+        self, place: Place, watch: Watching | None = None, reading: Reading | None = None
+    ) -> Iterator[AttachedProviders]:
+        """Lend a command what it may attach to, watch what it creates, remember or recall what it reads."""
         try:
             specs = self._specs(place)
             # Only of AWS is it known what a create does: where it is not among them, nobody watches.
@@ -99,7 +103,8 @@ class WarmShard:
         if not specs:
             yield AttachedProviders()
             return
-        with self._providers.attached(specs, kept, watch) as lent:
+        reading = None if _PROVISIONER in kept else reading
+        with self._providers.attached(specs, kept, watch, reading) as lent:
             lent.roomy = size + len(place.configuration) < _SMALL_BYTES and "GOGC" not in place.environ
             yield lent
 
@@ -109,6 +114,16 @@ class WarmShard:
             return bool(_words(place)) and any(source.endswith(_KNOWN) for source in self._specs(place))
         except _UNKNOWN:
             return False
+
+    def traces(self, place: Place) -> bool:
+        """Say whether everything that an apply changes would be seen, if all of it is AWS's."""
+        return self.guards(place) and _PROVISIONER not in _words(place)
+
+    @contextmanager
+    def untraced(self) -> Iterator[None]:
+        """Let an apply run of which not everything would be seen."""
+        with self._providers.untraced():
+            yield
 
     def suits(self, place: Place, registry: str) -> bool:
         """Say whether the modules that `init` has laid out allow the versions that are attached to."""
@@ -181,7 +196,7 @@ def _needs_no_folder(place: Place) -> bool:
         not place.reads_files
         and all(required.source.endswith(_KNOWN) for required in place.required)
         and all(kind.startswith(KNOWN_TYPES) for kind in kinds_used(json.loads(place.configuration)))
-        and "provisioner" not in words_of(place.configuration)
+        and _PROVISIONER not in words_of(place.configuration)
         and (not place.has_modules or need_no_folder(place.workdir))
     )
 
