@@ -270,7 +270,7 @@ def _failed(code: int, build: Callable[["App"], Ran], **more: Any) -> State:
 STATES: Mapping[str, State] = {
     "failed_kept": _failed(1, failed_kept),
     "failed_first": _failed(1, failed_first),
-    "rolled_back": _failed(5, rolled_back, outcome=Outcome.ROLLED_BACK, quick=True),
+    "rolled_back": _failed(5, rolled_back, outcome=Outcome.ROLLED_BACK),
     "skipped": _failed(1, skipped, outcome=Outcome.SKIPPED, correct=two_corrected),
     "rollback_blocked": _failed(6, rollback_blocked, outcome=Outcome.BLOCKED, correct=two_corrected),
     "rollback_stuck": _failed(6, rollback_stuck, outcome=Outcome.NEEDS_HUMAN, correct=unstuck),

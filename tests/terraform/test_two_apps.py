@@ -106,6 +106,7 @@ def test_an_app_that_was_renamed_takes_its_shards_over_once(two: tuple["App", "A
     assert first.run("deploy", "--yes").returncode == 4
 
 
+@pytest.mark.long
 def test_an_app_without_a_project_id_goes_by_its_folder_or_by_what_it_declares(plain_app: "App") -> None:
     unnamed = named(plain_app, None)
     three = {name: {"input": name} for name in ("of_v1", "main", "policy")}

@@ -11,7 +11,7 @@ All results are frozen. The failure of a shard is a result; an error that makes 
 (wrong settings, a missing bucket) is raised as a HoldfastError.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack
@@ -195,11 +195,16 @@ class Project(MovingApp):
                 destroy=True,
             )
 
-    def protected_objects(self, shards: Sequence[Shard]) -> Mapping[str, tuple[str, ...]]:
-        """Return for each of these shards the addresses that have to be named before a destroy."""
+    def protected_objects(
+        self, shards: Sequence[Shard], allowed: Collection[str] = ()
+    ) -> Mapping[str, tuple[str, ...]]:
+        """Return for each of these shards the addresses that have to be named before a destroy.
+
+        Those that `allowed` names already are left out.
+        """
         from holdfast_orchestrator.gate.destroys import protected_objects  # noqa: PLC0415 - only with states
 
-        return protected_objects(self._tools, shards)
+        return protected_objects(self._tools, shards, allowed)
 
     def destroy_retired(
         self,

@@ -1,5 +1,6 @@
 """`holdfast destroy`: take shards down."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -109,10 +110,17 @@ def _confirm(shards: tuple[Shard, ...], allowed: frozenset[str], session: Sessio
     ask = session.runtime.terminal.ask
     if ask(f"Everything in them is lost. Type the environment ({where}) to go on: ") != where:
         raise GateError("not confirmed; nothing was taken down")
-    typed = set()
-    for name, addresses in session.project.protected_objects(shards).items():
-        for address in sorted(set(addresses) - allowed):
-            if ask(f"{address} of {name} is protected. Type its name to lose it: ") != address:
+    typed = _name_each({shard.name: {*shard.guarded} - allowed for shard in shards}, session)
+    return typed | _name_each(session.project.protected_objects(shards, allowed | typed), session)
+
+
+def _name_each(protected: Mapping[str, Iterable[str]], session: Session) -> frozenset[str]:
+    """Ask for the name of each protected address of each shard; return what was typed."""
+    typed: set[str] = set()
+    for name, addresses in protected.items():
+        for address in sorted(addresses):
+            question = f"{address} of {name} is protected. Type its name to lose it: "
+            if session.runtime.terminal.ask(question) != address:
                 raise GateError(f"{address} is protected and was not named; nothing was taken down")
             typed.add(address)
     return frozenset(typed)

@@ -38,6 +38,10 @@ class Protections:
     out_of_reach: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
 
+    def unnamed(self, allowed: Collection[str]) -> tuple[str, ...]:
+        """Return the addresses that have to be named and are not among `allowed`."""
+        return tuple(each for each in self.by_name if {each, without_keys(each)}.isdisjoint(allowed))
+
 
 def protections_of(shard: Shard, state: Document) -> Protections:
     """Return what of a state's objects is protected; on the local cloud nothing has to be named."""
@@ -59,9 +63,11 @@ def protections_of(shard: Shard, state: Document) -> Protections:
     )
 
 
-def protected_objects(tools: Tools, shards: Sequence[Shard]) -> Mapping[str, tuple[str, ...]]:
-    """Return for each shard the addresses that have to be named before a destroy loses them."""
-    return {shard.name: found.by_name for shard, found in _read(tools, shards)}
+def protected_objects(
+    tools: Tools, shards: Sequence[Shard], allowed: Collection[str]
+) -> Mapping[str, tuple[str, ...]]:
+    """Return for each shard the addresses that have to be named, and are not, before a destroy loses them."""
+    return {shard.name: found.unnamed(allowed) for shard, found in _read(tools, shards)}
 
 
 def refuse_protected(tools: Tools, shards: Sequence[Shard], allowed: Collection[str]) -> None:
@@ -69,12 +75,7 @@ def refuse_protected(tools: Tools, shards: Sequence[Shard], allowed: Collection[
     found = list(_read(tools, shards))
     for shard, protections in found:
         _refuse_forbidden(shard, protections)
-    unnamed = [
-        (shard, address)
-        for shard, protections in found
-        for address in protections.by_name
-        if {address, without_keys(address)}.isdisjoint(allowed)
-    ]
+    unnamed = [(shard, address) for shard, protections in found for address in protections.unnamed(allowed)]
     if unnamed:
         names = ", ".join(f"{address} of {shard.name}" for shard, address in unnamed)
         options = " ".join(f"--allow-destroy {shlex.quote(address)}" for _, address in unnamed)
