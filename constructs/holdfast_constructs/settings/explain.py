@@ -3,6 +3,7 @@
 What is allowed comes from the JSON schema of the models, the same the editor shows.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ _KINDS = {
     "array": "a list",
     "object": "a table",
 }
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _REGISTER = 'write @service("{0}") above the class of its stack, or remove the table'
 
 
@@ -41,7 +43,8 @@ def explain(error: ValidationError, schema: Schema) -> Iterator[Fault]:
                 )
                 yield Fault(path, "has a name that is not allowed", repr(path[-1]), str(allowed))
             case kind:
-                yield Fault(path, _what(kind), _shown(got), _allowed(described(schema, path)))
+                allowed = _allowed(described(schema, path))
+                yield Fault(path, _what(kind), _shown(got), allowed, _corrected(kind, got))
 
 
 def _unknown_key(path: tuple[str | int, ...], schema: Schema) -> Fault:
@@ -62,6 +65,17 @@ def _what(kind: str) -> str:
     if kind.startswith(("greater_than", "less_than", "too_")):
         return "is out of range"
     return "is not allowed"
+
+
+def _corrected(kind: str, got: Any) -> str:
+    """What to write for a value whose quotes alone are wrong; nothing for any other."""
+    if kind in ("int_type", "float_type") and isinstance(got, str) and _NUMBER.fullmatch(got):
+        return f"write {got} without quotes"
+    if kind == "bool_type" and got in ("true", "false"):
+        return f"write {got} without quotes"
+    if kind == "string_type" and isinstance(got, int | float):
+        return f'write "{_shown(got)}" in quotes'
+    return ""
 
 
 def _shown(got: Any) -> str:

@@ -4,6 +4,7 @@ Only the environments asked for are read. All problems of all of them are report
 """
 
 import re
+import shlex
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -116,7 +117,8 @@ def _unknown(folder: Path, name: str, names: Sequence[str]) -> Problem:
         what=f"has no environment {name!r}",
         got=repr(name),
         allowed=", ".join(names) + did_you_mean(name, names),
-        next_step=f"name one of these, or write {(folder / name).as_posix()}.toml",
+        next_step=f"name one of these, or write {(folder / name).as_posix()}.toml: "
+        f"holdfast new env {shlex.quote(name)}",
     )
 
 

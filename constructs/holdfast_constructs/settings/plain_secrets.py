@@ -16,6 +16,9 @@ _SWITCHES = frozenset({"", "true", "false", "yes", "no", "on", "off"})
 _REFERENCE = re.compile(r"arn:aws[a-z-]*:[a-z-]+:[a-z0-9-]*:[0-9]*:.+")
 _ALLOWED = "the ARN of a Secrets Manager secret or SSM parameter, below [services.<name>.secrets]"
 _NEXT = "store it there, put the ARN here, and replace the secret: it has been written down"
+_NEXT_ARN = (
+    "put the ARN here; if this is the secret itself, store it and replace it: it has been written down"
+)
 
 
 def plain_secrets(document: Mapping[str, Any], text: str) -> Iterator[Fault]:
@@ -35,8 +38,11 @@ def _fault(path: tuple[str | int, ...], value: str) -> Fault | None:
     for kind, _ in known_secrets(value):
         return Fault(path, f"is {kind} in plain text", _masked(value), _ALLOWED, _NEXT)
     name = next((part for part in reversed(path) if isinstance(part, str)), "")
-    named = sounds_secret(name) or "secrets" in path
-    if named and value.lower() not in _SWITCHES and not _REFERENCE.fullmatch(value):
+    if value.lower() in _SWITCHES or _REFERENCE.fullmatch(value):
+        return None
+    if "secrets" in path:
+        return Fault(path, "is not an ARN", _masked(value), _ALLOWED, _NEXT_ARN)
+    if sounds_secret(name):
         return Fault(path, "is a secret by its name, and written out", _masked(value), _ALLOWED, _NEXT)
     return None
 

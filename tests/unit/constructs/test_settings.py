@@ -204,3 +204,9 @@ def test_a_size_is_accepted_exactly_when_fargate_has_it(cpu: int, memory: int) -
 
     assert (keys == set()) == (memory in FARGATE_SIZES[cpu])
     assert keys <= {"services.storefront.memory"}
+
+
+def test_quotes_that_are_too_many_are_told_with_what_to_write() -> None:
+    text = edited(("max_tasks = 12\n", 'max_tasks = "12"\n'))
+
+    assert {problem.next_step for problem in problems(text)} == {"write 12 without quotes"}

@@ -99,3 +99,13 @@ def test_a_secret_by_its_name_is_never_repeated(value: str) -> None:
 
 def quoted(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def test_a_name_where_an_arn_belongs_is_no_secret_for_sure() -> None:
+    problem = only(
+        ("arn:aws:secretsmanager:eu-west-1:210987654321:secret:orders/payments-api-key-a1b2c3", "stripe/key")
+    )
+
+    assert problem.what.endswith("is not an ARN")
+    assert "stripe" not in f"{problem.got} {problem.next_step}"
+    assert problem.next_step.startswith("put the ARN here")
