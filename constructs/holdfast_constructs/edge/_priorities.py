@@ -23,10 +23,11 @@ def priority_of(path: str) -> int:
 
 
 class Priorities:
-    """The hosts and priorities taken on one listener, in this app."""
+    """The hosts and priorities taken on one listener, in this app, and by which service."""
 
     def __init__(self) -> None:
         self._taken: dict[int, str] = {}
+        self._claimed: dict[str, str] = {}
 
     def take(self, host: str, path: str, priority: int | None = None) -> int:
         """Return the priority of the rule at `path` for `host`: its own, or `priority` if given (1-50,000).
@@ -36,9 +37,9 @@ class Priorities:
         wanted = priority_of(path) if priority is None else priority
         if not LOWEST <= wanted <= HIGHEST:
             raise ConstructError("priority", got=priority, allowed=f"{LOWEST}-{HIGHEST}")
-        if host in self._taken.values():
+        if host in self._claimed:
             raise ConstructError(
-                f"host {host!r} is claimed by another service on this gateway",
+                f"host {host!r} is claimed by {self._claimed[host]} and by {_service(path)} on this gateway",
                 next_step="give one of the two another host",
             )
         if wanted in self._taken:
@@ -47,8 +48,14 @@ class Priorities:
                 next_step=f"give one of the two another one: priority={self._free(wanted)}",
             )
         self._taken[wanted] = host
+        self._claimed[host] = _service(path)
         return wanted
 
     def _free(self, beside: int) -> int:
         around = chain(range(beside, HIGHEST + 1), range(LOWEST, beside))
         return next(number for number in around if number not in self._taken)
+
+
+def _service(path: str) -> str:
+    """The stack and the service of a rule's path: `orders-prod-eu-west-1/api`."""
+    return "/".join(path.split("/")[:2])

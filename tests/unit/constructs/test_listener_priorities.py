@@ -56,7 +56,7 @@ def test_a_host_claimed_twice_is_refused() -> None:
     priorities = Priorities()
     priorities.take("a.example.com", "a")
 
-    with pytest.raises(ConstructError, match=r"'a\.example\.com' is claimed by another service"):
+    with pytest.raises(ConstructError, match=r"'a\.example\.com' is claimed by a and by b on this gateway"):
         priorities.take("a.example.com", "b", 7)
 
 
