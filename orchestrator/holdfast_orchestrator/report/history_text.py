@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     Journals = Mapping[str, Sequence[Entry]]
 
+_GOOD = frozenset({"committed", "unchanged"})
+
 
 def runs_lines(records: "Sequence[RunRecord]") -> Iterator[str]:
     """Yield a table of runs."""
@@ -50,6 +52,7 @@ def run_lines(record: "RunRecord", journals: "Journals") -> Iterator[str]:
     yield ""
     yield from columns([("SHARD", "OUTCOME", "SECONDS", "LAST STEP"), *rows])
     yield from _read_lines(record.shards, journals)
+    yield from _failure_lines(record, journals)
 
 
 def audit_lines(records: "Sequence[AuditRecord]", *, with_output: bool) -> Iterator[str]:
@@ -97,6 +100,19 @@ def _read_lines(shards: "Sequence[str]", journals: "Journals") -> Iterator[str]:
         if verifies:
             read, remembered = counted(int(verifies[-1]["read"]), "object"), verifies[-1]["remembered"]
             yield f"{shard}: the verify read {read} again, and took {remembered} as planned"
+
+
+def _failure_lines(record: "RunRecord", journals: "Journals") -> Iterator[str]:
+    """Yield why each shard failed, as its journal says, and where everything it said is kept."""
+    reasons = {
+        shard: [entry.data["failure"] for entry in journals.get(shard, ()) if entry.data.get("failure")]
+        for shard in record.shards
+    }
+    failed = {shard: texts[-1] for shard, texts in reasons.items() if texts}
+    for shard, reason in failed.items():
+        yield f"{shard}: {reason}"
+    if record.ended is not None and any(outcome not in _GOOD for outcome in record.outcomes.values()):
+        yield f"all that was said: holdfast audit --run {record.run} --output"
 
 
 def _action_row(record: "AuditRecord") -> tuple[str, ...]:
