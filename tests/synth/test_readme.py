@@ -76,10 +76,12 @@ def copy(tmp_path: Path) -> Copy:
 def test_it_is_what_holdfast_new_writes(tmp_path: Path) -> None:
     init_project(tmp_path / "shop")
 
-    new_service("payments", tmp_path / "shop")
+    # Another name: the example, and so the project, may have a service payments already.
+    new_service("invoices", tmp_path / "shop")
 
-    written = (tmp_path / "shop" / "stacks" / "payments.py").read_text("utf-8")
-    assert f"# stacks/payments.py\n{written}" == printed_in("python", "# stacks/")
+    written = (tmp_path / "shop" / "stacks" / "invoices.py").read_text("utf-8")
+    named = written.replace("invoices", "payments").replace("Invoices", "Payments")
+    assert f"# stacks/payments.py\n{named}" == printed_in("python", "# stacks/")
 
 
 def test_one_file_and_one_table_are_a_service_and_no_setting_of_it_is_lost(copy: Copy) -> None:
