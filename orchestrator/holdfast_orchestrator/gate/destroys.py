@@ -58,7 +58,7 @@ def protections_of(shard: Shard, state: Document) -> Protections:
     return Protections(
         by_name=tuple(dict.fromkeys(named)),
         switches=switches,
-        out_of_reach=tuple(each for each in switches if not _is_declared(configuration, each)),
+        out_of_reach=tuple(each for each in switches if not is_declared(configuration, each)),
         forbidden=tuple(dict.fromkeys(forbidden)),
     )
 
@@ -97,11 +97,13 @@ def _refuse_forbidden(shard: Shard, protections: Protections) -> None:
         raise GateError(
             f"{', '.join(protections.out_of_reach)} of {shard.name} has deletion protection on, and is not "
             "in the stack's own configuration, where it could be switched off; nothing was taken down",
-            next_step="switch it off where it is set (in the module, or by hand), deploy, and destroy then",
+            next_step="switch it off in the code that declares it (in its module; a block that was removed has "
+            "to come back), deploy, and destroy then",
         )
 
 
-def _is_declared(configuration: Document, address: str) -> bool:
+def is_declared(configuration: Document, address: str) -> bool:
+    """Whether the stack's own configuration has the block of an instance, and no module does."""
     return not address.startswith("module.") and declares(configuration, address)
 
 

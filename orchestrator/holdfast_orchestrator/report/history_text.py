@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     Journals = Mapping[str, Sequence[Entry]]
 
-_GOOD = frozenset({"committed", "unchanged"})
-
 
 def runs_lines(records: "Sequence[RunRecord]") -> Iterator[str]:
     """Yield a table of runs."""
@@ -104,6 +102,9 @@ def _read_lines(shards: "Sequence[str]", journals: "Journals") -> Iterator[str]:
 
 def _failure_lines(record: "RunRecord", journals: "Journals") -> Iterator[str]:
     """Yield why each shard failed, as its journal says, and where everything it said is kept."""
+    from holdfast_orchestrator.deploy.outcome import Outcome  # noqa: PLC0415 - only where a run is shown
+
+    good = {outcome.value for outcome in Outcome if outcome.is_good}
     reasons = {
         shard: [entry.data["failure"] for entry in journals.get(shard, ()) if entry.data.get("failure")]
         for shard in record.shards
@@ -111,8 +112,8 @@ def _failure_lines(record: "RunRecord", journals: "Journals") -> Iterator[str]:
     failed = {shard: texts[-1] for shard, texts in reasons.items() if texts}
     for shard, reason in failed.items():
         yield f"{shard}: {reason}"
-    if record.ended is not None and any(outcome not in _GOOD for outcome in record.outcomes.values()):
-        yield f"all that was said: holdfast audit --run {record.run} --output"
+    if record.ended is not None and not good.issuperset(record.outcomes.values()):
+        yield f"the audit trail has everything that the run said: audit --run {record.run} --output"
 
 
 def _action_row(record: "AuditRecord") -> tuple[str, ...]:

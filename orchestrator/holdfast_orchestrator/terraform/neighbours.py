@@ -49,7 +49,7 @@ class Traces:
 
     @property
     def identifiers(self) -> frozenset[str]:
-        """The ARNs and ids in its texts, whoever's they are."""
+        """The ARNs and ids in its texts, of any owner."""
         return frozenset((*_ARN.findall(self.text), *_HEXADECIMAL.findall(self.text)))
 
     @property

@@ -144,22 +144,6 @@ def test_lifecycle_keeps_nothing_that_could_replace_or_refuse() -> None:
     }
 
 
-def test_a_nat_gateway_ignores_what_its_block_writes_and_not_values_that_it_never_wrote() -> None:
-    block = {
-        "subnet_id": "${aws_subnet.a.id}",
-        "depends_on": ["aws_internet_gateway.i"],
-        "dynamic": {"timeouts": {"for_each": [1], "content": {}}},
-        "lifecycle": [{"ignore_changes": ["tags_all"]}],
-    }
-    old = {"resource": {"aws_nat_gateway": {"n": block}}}
-
-    staging = stage({"resource": {}}, plan=deletes("aws_nat_gateway.n"), earlier=[old])
-
-    assert staging.stage_one is not None
-    kept = staging.stage_one["resource"]["aws_nat_gateway"]["n"]
-    assert kept["lifecycle"] == {"ignore_changes": ["subnet_id", "tags_all", "timeouts"]}
-
-
 def test_the_earlier_failed_configuration_is_asked_before_the_last_good_one() -> None:
     failed, good = topics(gone={"name": "failed"}), topics(gone={"name": "good"})
 

@@ -40,7 +40,7 @@ def test_a_failed_shard_is_shown_with_its_last_reason_and_where_the_rest_is() ->
 
     assert lines[-2:] == [
         "orders: there is no such topic",
-        f"all that was said: holdfast audit --run {RUN} --output",
+        f"the audit trail has everything that the run said: audit --run {RUN} --output",
     ]
 
 

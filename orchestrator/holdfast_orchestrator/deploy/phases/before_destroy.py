@@ -14,7 +14,7 @@ from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import deploy_command
 from holdfast_orchestrator.deploy.work.preflight import refuse_other_state
 from holdfast_orchestrator.errors import EngineError, GateError
-from holdfast_orchestrator.gate.destroys import protections_of
+from holdfast_orchestrator.gate.destroys import is_declared, protections_of
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.terraform.addresses import parse_address
 from holdfast_orchestrator.terraform.deletion_protection import (
@@ -23,7 +23,6 @@ from holdfast_orchestrator.terraform.deletion_protection import (
     with_arguments,
 )
 from holdfast_orchestrator.terraform.json_values import Document, blocks, managed, parsed
-from holdfast_orchestrator.terraform.references import declares
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.engine.outcomes import PlanOutcome
@@ -54,18 +53,24 @@ def _prepare(leased: LeasedShard, snapshot: StateSnapshot) -> bool:
     wanted = _wanted(leased, snapshot.document)
     if not wanted:
         return False
-    leased.step("switching deletion protection off")
+    leased.step("preparing protected objects")
     preparation = _Preparation(leased=leased, configuration=parsed(leased.shard.configuration), wanted=wanted)
-    terraform, outcome = preparation.planned()
+    try:
+        terraform, outcome = preparation.planned()
+    except GateError as error:
+        if protections_of(leased.shard, snapshot.document).switches:
+            raise
+        leased.say(f"final snapshots keep their names: {error.what}")
+        return False
     if not outcome.changes:
         return False
     refuse_other_state(leased, outcome.plan)
-    leased.back_up(snapshot, "before deletion protection is switched off")
+    leased.back_up(snapshot, "before protected objects are prepared for their destroy")
     leased.lease.confirm()
     applied = terraform.apply(outcome.plan)
     if applied.code:
         reasons = "; ".join(each.text for each in applied.diagnostics if each.is_error)
-        raise EngineError(f"deletion protection could not be switched off: {reasons}")
+        raise EngineError(f"protected objects could not be prepared for their destroy: {reasons}")
     for address, arguments in sorted(wanted.items()):
         values = ", ".join(f"{name} is {value}" for name, value in sorted(arguments.items()))
         leased.say(f"{address}: {values} now, so that it can be destroyed")
@@ -80,7 +85,7 @@ def _wanted(leased: LeasedShard, state: Document) -> dict[str, dict[str, object]
     for address, _, instance in managed(state):
         snapshots = renamed_snapshots(instance.get("attributes") or {}, suffix)
         arguments = {**switches.get(address, {}), **snapshots}
-        if arguments and not address.startswith("module.") and declares(configuration, address):
+        if arguments and is_declared(configuration, address):
             wanted[address] = arguments
     return wanted
 
@@ -99,7 +104,7 @@ class _Preparation:
         if more:
             addresses = ", ".join(sorted(f"{kind}.{name}" for kind, name in more))
             raise GateError(
-                f"deletion protection cannot be switched off alone: {addresses} would change as well",
+                f"protected objects cannot be prepared alone: {addresses} would change as well",
                 next_step=f"deploy the app as it is, and destroy then: {deploy_command(self.leased.shard)}",
             )
         return terraform, outcome
