@@ -97,8 +97,8 @@ def _refuse_forbidden(shard: Shard, protections: Protections) -> None:
         raise GateError(
             f"{', '.join(protections.out_of_reach)} of {shard.name} has deletion protection on, and is not "
             "in the stack's own configuration, where it could be switched off; nothing was taken down",
-            next_step="switch it off in the code that declares it (in its module; a block that was removed has "
-            "to come back), deploy, and destroy then",
+            next_step="switch it off in the code that declares it (in its module; a block that was removed "
+            "has to come back), deploy, and destroy then",
         )
 
 
