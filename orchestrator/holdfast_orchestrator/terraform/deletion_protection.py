@@ -6,10 +6,19 @@ refuses to delete an object while such an attribute has its first value.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from holdfast_orchestrator.terraform.json_values import Document, as_list, blocks, mapping_of, objects
+from holdfast_orchestrator.terraform.addresses import configuration_address
+from holdfast_orchestrator.terraform.json_values import (
+    Document,
+    as_list,
+    blocks,
+    managed,
+    mapping_of,
+    objects,
+)
 
 _SWITCHES: Mapping[str, Mapping[object, object]] = {
     # aws_db_instance, aws_rds_cluster, aws_docdb_cluster, aws_neptune_cluster, aws_cognito_user_pool, …
@@ -24,7 +33,7 @@ _SWITCHES: Mapping[str, Mapping[object, object]] = {
     "disable_api_termination": {True: False},
 }
 _FINAL_SNAPSHOTS = ("final_snapshot_identifier", "final_snapshot_name")
-_LONGEST_SNAPSHOT = 255  # characters: RDS API, DBSnapshotIdentifier; ElastiCache allows as many
+_LONGEST_SNAPSHOT = 255  # characters: RDS API, DBSnapshotIdentifier
 
 
 def switched_on(attributes: Mapping[str, Any]) -> dict[str, object]:
@@ -50,6 +59,23 @@ def renamed_snapshots(attributes: Mapping[str, Any], suffix: str) -> dict[str, o
 def _ended(name: str, suffix: str) -> str:
     stem = re.sub(r"-\d{8}-\d{6}$", "", name)[: _LONGEST_SNAPSHOT - len(suffix) - 1].rstrip("-")
     return f"{stem}-{suffix}"
+
+
+def prepared_arguments(state: Document, suffix: str) -> dict[str, dict[str, object]]:
+    """Return by address the arguments with which the objects of a state can be destroyed, each time.
+
+    A block gives all of its instances one argument, so those of `count` and `for_each` keep their snapshots'
+    names: several would get the same.
+    """
+    instances = [(address, instance.get("attributes") or {}) for address, _, instance in managed(state)]
+    many = Counter(configuration_address(address) for address, _ in instances)
+    prepared = {}
+    for address, attributes in instances:
+        is_single = many[configuration_address(address)] == 1
+        snapshots = renamed_snapshots(attributes, suffix) if is_single else {}
+        if arguments := {**switched_on(attributes), **snapshots}:
+            prepared[address] = arguments
+    return prepared
 
 
 def never_destroyed(configuration: Document) -> frozenset[str]:

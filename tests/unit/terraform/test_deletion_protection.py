@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from holdfast_orchestrator.terraform.deletion_protection import (
     differing,
     never_destroyed,
+    prepared_arguments,
     renamed_snapshots,
     switched_on,
     with_arguments,
@@ -54,6 +55,27 @@ def test_a_second_name_replaces_the_ending_of_the_first_and_is_never_too_long(na
     assert "20261130" not in str(second) or "20261130" in name
     assert len(str(second)) <= 255
     assert "--" not in str(second)
+
+
+def test_instances_of_one_block_never_get_the_same_name_of_a_snapshot() -> None:
+    def database(name: str, *keys: str | None) -> dict[str, Any]:
+        instances = [
+            {
+                "index_key": key,
+                "attributes": {"final_snapshot_identifier": f"{key}-end", "deletion_protection": True},
+            }
+            for key in keys
+        ]
+        return {"mode": "managed", "type": "aws_db_instance", "name": name, "instances": instances}
+
+    state = {"resources": [database("many", "a", "b"), database("one", None)]}
+
+    off = {"deletion_protection": False}
+    assert prepared_arguments(state, "20261130-180000") == {
+        'aws_db_instance.many["a"]': off,
+        'aws_db_instance.many["b"]': off,
+        "aws_db_instance.one": {**off, "final_snapshot_identifier": "None-end-20261130-180000"},
+    }
 
 
 def test_a_block_gets_its_arguments_and_what_it_ignored_before_stays_ignored() -> None:

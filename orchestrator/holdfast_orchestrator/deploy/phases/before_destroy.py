@@ -19,10 +19,10 @@ from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.terraform.addresses import parse_address
 from holdfast_orchestrator.terraform.deletion_protection import (
     differing,
-    renamed_snapshots,
+    prepared_arguments,
     with_arguments,
 )
-from holdfast_orchestrator.terraform.json_values import Document, blocks, managed, parsed
+from holdfast_orchestrator.terraform.json_values import Document, blocks, parsed
 
 if TYPE_CHECKING:
     from holdfast_orchestrator.engine.outcomes import PlanOutcome
@@ -80,14 +80,8 @@ def _prepare(leased: LeasedShard, snapshot: StateSnapshot) -> bool:
 def _wanted(leased: LeasedShard, state: Document) -> dict[str, dict[str, object]]:
     """For each object that has to be prepared the arguments it gets."""
     configuration, suffix = parsed(leased.shard.configuration), f"{leased.run.clock.now():%Y%m%d-%H%M%S}"
-    switches = protections_of(leased.shard, state).switches
-    wanted: dict[str, dict[str, object]] = {}
-    for address, _, instance in managed(state):
-        snapshots = renamed_snapshots(instance.get("attributes") or {}, suffix)
-        arguments = {**switches.get(address, {}), **snapshots}
-        if arguments and is_declared(configuration, address):
-            wanted[address] = arguments
-    return wanted
+    prepared = prepared_arguments(state, suffix)
+    return {address: prepared[address] for address in prepared if is_declared(configuration, address)}
 
 
 @dataclass(frozen=True, kw_only=True)
