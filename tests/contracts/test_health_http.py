@@ -18,7 +18,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from holdfast_orchestrator.health.checks import Http
 from holdfast_orchestrator.health.context import CheckContext
-from holdfast_orchestrator.health.http_client import CarefulHttp, NoAnswerError, RefusedUrlError, why_refused
+from holdfast_orchestrator.health.http_client import (
+    CarefulHttp,
+    NoAnswerError,
+    RefusedUrlError,
+    _no_longer_than,
+    why_refused,
+)
 from holdfast_orchestrator.health.kinds import look
 from holdfast_orchestrator.health.observation import Standing
 from holdfast_orchestrator.system.runtime import SystemClock
@@ -151,6 +157,25 @@ def test_a_huge_body_is_not_read_to_its_end(base: str) -> None:
 def test_a_body_that_drips_is_given_up_though_no_single_byte_is_late(base: str) -> None:
     with pytest.raises(NoAnswerError, match=r"not all of it came within 0\.2 s"):
         CarefulHttp().get(f"{base}/drip", timeout=0.2, limit=10_000_000)
+
+
+def reset(connection: socket.socket, *, once_shut: bool) -> None:
+    """Fail as a read does whose peer resets the connection, after it was shut where that is said."""
+    if once_shut:
+        assert connection.recv(1) == b""
+    raise ConnectionResetError(104, "Connection reset by peer")
+
+
+def test_a_connection_that_is_reset_after_it_was_given_up_is_told_as_late() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(TimeoutError, match=r"within 0\.05 s"), _no_longer_than(0.05, ours):
+        reset(theirs, once_shut=True)
+
+
+def test_an_error_before_the_time_is_over_stays_what_it_is() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(ConnectionResetError), _no_longer_than(60, ours):
+        reset(theirs, once_shut=False)
 
 
 def test_a_server_that_accepts_and_says_nothing_is_given_up() -> None:

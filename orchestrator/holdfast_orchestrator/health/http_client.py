@@ -163,11 +163,14 @@ def _no_longer_than(seconds: float, connection: socket.socket) -> Iterator[None]
     timer = threading.Timer(seconds, shut)
     timer.daemon = True
     timer.start()
+    late = TimeoutError(f"not all of it came within {seconds:g} s")
     try:
         yield
-        # What was shut looks like a body that ended.
+        # What was shut looks like a body that ended, or like a connection that the peer has reset.
         if over.is_set():
-            raise TimeoutError(f"not all of it came within {seconds:g} s")
+            raise late
+    except (OSError, http.client.HTTPException) as error:
+        raise (late if over.is_set() else error) from None
     finally:
         timer.cancel()
         timer.join()
