@@ -24,38 +24,53 @@ if TYPE_CHECKING:
     from holdfast_constructs.edge.firewall import Firewall
     from holdfast_constructs.edge.load_balancer import LoadBalancer
     from holdfast_constructs.errors import ConstructError
+    from holdfast_constructs.naming import aws_name
     from holdfast_constructs.network.connections import Connectable, connect
     from holdfast_constructs.network.imported_network import ImportedNetwork, VpcNetwork
     from holdfast_constructs.network.network import Network
+    from holdfast_constructs.security.access import Access, Grantee, OffersAccess
     from holdfast_constructs.security.keys import Key
+    from holdfast_constructs.security.policy import Condition, Statement
 
     Gateway, Keys = LoadBalancer, Key
 
 __all__ = [
+    "Access",
     "Cluster",
+    "Condition",
     "Connectable",
     "ConstructError",
     "Firewall",
+    "Grantee",
     "HoldfastApp",
     "Image",
     "ImportedNetwork",
     "Key",
     "LoadBalancer",
     "Network",
+    "OffersAccess",
     "Platform",
     "Postgres",
     "Scale",
     "ServiceStack",
     "Size",
     "StateBucket",
+    "Statement",
     "Target",
     "VpcNetwork",
     "WebService",
     "accept_difference",
+    "aws_name",
     "connect",
 ]
 
 _HOMES = {
+    "Access": "security.access",
+    "Condition": "security.policy",
+    "Grantee": "security.access",
+    "OffersAccess": "security.access",
+    "Statement": "security.policy",
+    "aws_name": "naming",
     "accept_difference": "app.accepted",
     "Cluster": "compute.cluster",
     "Connectable": "network.connections",

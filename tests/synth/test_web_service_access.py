@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from holdfast_constructs import ConstructError, Image
-from holdfast_constructs.security._policy import Statement
+from holdfast_constructs.security.policy import Statement
 from holdfast_constructs.testing import Synthesis, Template
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:210987654321:secret:stripe-a1B2c3"

@@ -10,12 +10,12 @@ from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
-from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.app.target import Target
 from holdfast_constructs.compute._secret_places import PARAMETER_STORE, SECRETS_MANAGER, SecretPlace
 from holdfast_constructs.compute.image import Image
-from holdfast_constructs.security._policy import (
+from holdfast_constructs.naming import aws_name
+from holdfast_constructs.security.policy import (
     Condition,
     Statement,
     assumed_by,

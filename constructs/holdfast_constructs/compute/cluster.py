@@ -8,9 +8,9 @@ from cdktf_cdktf_provider_aws.ecs_cluster_capacity_providers import (
 )
 from constructs import Construct
 
-from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
+from holdfast_constructs.naming import aws_name
 from holdfast_constructs.security.keys import Key
 
 

@@ -29,7 +29,6 @@ from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 from constructs import Construct
 
-from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.compute import _web_service_rules as rules
@@ -41,11 +40,12 @@ from holdfast_constructs.compute._task_roles import TaskRoles, start_statements
 from holdfast_constructs.compute.image import Image
 from holdfast_constructs.compute.platform import Platform
 from holdfast_constructs.compute.scale import Scale, Size
-from holdfast_constructs.data._access import OffersAccess
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.naming import aws_name
 from holdfast_constructs.network.connections import Connectable, connect
 from holdfast_constructs.network.network import ANYWHERE
-from holdfast_constructs.security._policy import Statement
+from holdfast_constructs.security.access import OffersAccess
+from holdfast_constructs.security.policy import Statement
 
 SMALL = Size(256, 512)
 # Called `nonroot` in distroless images.
@@ -146,20 +146,21 @@ class WebService(Construct):
         server: Connectable,
         *,
         port: int | None = None,
-        prefix: str = "DATABASE",
+        prefix: str | None = None,
         user: str | None = None,
     ) -> None:
         """Let this service talk to `server`, on its default port unless `port` is given.
 
         Both security-group rules are written in this service's stack. A server that asks for a login, such as
         a Postgres, also gives the task role its permissions, and the container variables that begin with
-        `prefix`: see `Postgres.access_for` for which, and for what `user` means. Raises ConstructError when
-        the two are connected already, or a variable is set already.
+        `prefix` (`DATABASE` for a Postgres unless given): see `Postgres.access_for` for which, and for what
+        `user` means. Raises ConstructError when the two are connected already, or a variable is set already.
         """
         connect(self, server, port=port)
         if isinstance(server, OffersAccess):
             access = server.access_for(user)
-            self._add_variables({f"{prefix}_{name}": value for name, value in access.environment.items()})
+            beginning = server.default_prefix if prefix is None else prefix
+            self._add_variables({f"{beginning}_{name}": value for name, value in access.environment.items()})
             self.grant(f"use-{server.name}", *access.statements)
 
     def grant(self, name: str, *statements: Statement) -> None:

@@ -15,21 +15,21 @@ from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAtt
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from constructs import Construct
 
-from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.data import _database_rules as rules
-from holdfast_constructs.data._access import Access
+from holdfast_constructs.naming import aws_name
 from holdfast_constructs.network._subnets import check_zones
 from holdfast_constructs.network.network import VpcNetwork
-from holdfast_constructs.security._policy import (
+from holdfast_constructs.security.access import Access
+from holdfast_constructs.security.keys import Key
+from holdfast_constructs.security.policy import (
     Condition,
     Statement,
     assumed_by,
     from_this_account,
     policy_json,
 )
-from holdfast_constructs.security.keys import Key
 
 PORT = 5432
 ADMINISTRATOR = "app_admin"
@@ -126,6 +126,11 @@ class Postgres(Construct):
     def resource_id(self) -> str:
         """What IAM knows the instance by; it survives a rename."""
         return self.instance.resource_id
+
+    @property
+    def default_prefix(self) -> str:
+        """What its variables begin with."""
+        return "DATABASE"
 
     def access_for(self, user: str | None) -> Access:
         """Return what a client needs to log in.

@@ -30,10 +30,10 @@ from cdktf_cdktf_provider_aws.s3_bucket_versioning import (
 )
 from constructs import Construct
 
-from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.app.target import Target
-from holdfast_constructs.security._policy import Condition, Statement, policy_json
+from holdfast_constructs.naming import aws_name
+from holdfast_constructs.security.policy import Condition, Statement, policy_json
 
 # Days until an overwritten or deleted log, and an upload that was never finished, are gone for good.
 _NONCURRENT_DAYS, _UNFINISHED_DAYS = 30, 7

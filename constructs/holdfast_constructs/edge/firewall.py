@@ -29,12 +29,12 @@ from cdktf_cdktf_provider_aws.wafv2_web_acl_logging_configuration import (
 )
 from constructs import Construct
 
-from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.edge._firewall_rules import Mode, firewall_rules, visibility
-from holdfast_constructs.security._policy import Condition, Statement, from_this_account, policy_json
+from holdfast_constructs.naming import aws_name
 from holdfast_constructs.security.keys import Key
+from holdfast_constructs.security.policy import Condition, Statement, from_this_account, policy_json
 
 REDACTED_HEADERS = ("authorization", "cookie")
 LOGGED_ACTIONS = ("BLOCK", "COUNT")

@@ -20,7 +20,6 @@ from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
-from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.edge._access_logs import AccessLogs
@@ -28,6 +27,7 @@ from holdfast_constructs.edge._certificate import Certificate
 from holdfast_constructs.edge._priorities import Priorities
 from holdfast_constructs.edge.firewall import Firewall
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.naming import aws_name
 from holdfast_constructs.network._subnets import check_zones
 from holdfast_constructs.network.network import ANYWHERE, VpcNetwork
 

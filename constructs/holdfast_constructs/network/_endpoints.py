@@ -12,9 +12,9 @@ from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
-from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.naming import aws_name
 
 GATEWAY_SERVICES = ("dynamodb", "s3")
 HTTPS = 443

@@ -6,16 +6,16 @@ from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
-from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
-from holdfast_constructs.security._policy import (
+from holdfast_constructs.naming import aws_name
+from holdfast_constructs.security.keys import Key
+from holdfast_constructs.security.policy import (
     Condition,
     Statement,
     assumed_by,
     from_this_account,
     policy_json,
 )
-from holdfast_constructs.security.keys import Key
 
 # The two intervals Amazon VPC offers, in seconds. The short one shows more, and costs more to keep.
 FINE_INTERVAL, COARSE_INTERVAL = 60, 600

@@ -11,11 +11,11 @@ from cdktf_cdktf_provider_aws.kms_alias import KmsAlias
 from cdktf_cdktf_provider_aws.kms_key import KmsKey
 from constructs import Construct
 
-from holdfast_constructs._naming import aws_name
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.app.target import Target
 from holdfast_constructs.checking.arguments import checked
-from holdfast_constructs.security._policy import Condition, Statement, from_this_account, policy_json
+from holdfast_constructs.naming import aws_name
+from holdfast_constructs.security.policy import Condition, Statement, from_this_account, policy_json
 
 Purpose = Literal["logs", "data"]
 

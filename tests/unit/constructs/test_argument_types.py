@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import SimpleNamespace
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 from cdktf import TerraformResource
@@ -29,13 +29,14 @@ from holdfast_constructs.compute.scale import Scale, Size
 from holdfast_constructs.edge._firewall_rules import Mode
 from holdfast_constructs.edge.firewall import Firewall
 from holdfast_constructs.errors import ArgumentError
+from holdfast_constructs.naming import Kind as NameKind
 from holdfast_constructs.network._subnets import Tier
 from holdfast_constructs.network.network import Nat
 from holdfast_constructs.project import registry
-from holdfast_constructs.security._policy import Statement
 from holdfast_constructs.security.keys import Purpose
+from holdfast_constructs.security.policy import Condition, Statement
 
-NO_BLOCKS = {"ConstructError", "Connectable", "VpcNetwork"}
+NO_BLOCKS = {"ConstructError", "Connectable", "Grantee", "OffersAccess", "VpcNetwork"}
 MARK = "the value under test"
 VALUES: Mapping[str, Any] = {
     "none": None,
@@ -59,7 +60,19 @@ VALUES: Mapping[str, Any] = {
     "date": date(2026, 1, 1),
 }
 CLASSES: tuple[Any, ...] = (
-    *(Cluster, Construct, IConstruct, Connectable, Image, Key, LoadBalancer, Operations, Platform, Scale),
+    *(
+        Cluster,
+        Condition,
+        Construct,
+        IConstruct,
+        Connectable,
+        Image,
+        Key,
+        LoadBalancer,
+        Operations,
+        Platform,
+        Scale,
+    ),
     *(ServiceStack, Size, Statement, StateBucket, Target, TerraformResource, VpcNetwork),
 )
 FUNCTIONS = {"function", "lambda", "class"}
@@ -74,6 +87,8 @@ ALLOWED: Mapping[Any, set[str]] = {
     date | None: {"date", "none"},
     Sequence[str]: {"list", "tuple"},
     tuple[str, ...]: {"list", "tuple"},
+    tuple[Statement, ...]: set(),
+    tuple[Condition, ...]: set(),
     Mapping[str, str]: {"dict"},
     Mapping[str, str] | None: {"dict", "none"},
     Mapping[str, Any]: DICTS,
@@ -83,12 +98,13 @@ ALLOWED: Mapping[Any, set[str]] = {
     Nat: set(),
     Mode: set(),
     Purpose: set(),
+    NameKind: set(),
     registry.Condition: FUNCTIONS,
     **{each: set() for each in CLASSES},
     Firewall | None: {"none"},
     Construct | None: {"none"},
 }
-LITERALS: Mapping[Any, str] = {Nat: "single", Mode: "count", Purpose: "logs"}
+LITERALS: Mapping[Any, str] = {Nat: "single", Mode: "count", Purpose: "logs", NameKind: "role"}
 
 
 @dataclass(frozen=True)
@@ -110,7 +126,9 @@ class Call:
         parameters = inspect.signature(self.function).parameters.values()
         kinds = (inspect.Parameter.VAR_POSITIONAL,)
         names = [each.name for each in parameters if each.kind in kinds]
-        before = [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD][1:]
+        before = [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD][
+            int(self.needs_self) :
+        ]
         return [*before, *names] if names else []
 
 
@@ -120,6 +138,8 @@ def right(annotation: Any) -> Any:
         return LITERALS[annotation]
     if (allowed := sorted(ALLOWED[annotation])) != []:
         return VALUES[allowed[0]]
+    if get_origin(annotation) is tuple:
+        return (right(get_args(annotation)[0]),)
     if getattr(annotation, "_is_protocol", False):
         names = [name for name in vars(annotation) if not name.startswith("_")]
         return SimpleNamespace(**dict.fromkeys(names, ""))

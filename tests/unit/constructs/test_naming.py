@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast_constructs._naming import LIMITS, Kind, aws_name, limited
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.naming import LIMITS, Kind, aws_name, limited
 from holdfast_constructs.testing import sample_target
 
 parts = st.from_regex(r"[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?", fullmatch=True)

@@ -15,8 +15,10 @@ from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
 from constructs import Construct
 
 from holdfast_constructs.app.target import Target
+from holdfast_constructs.checking.arguments import checked
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Condition:
     """A condition of a statement: `Condition("StringEquals", "aws:SourceAccount", ("210987654321",))`."""
@@ -26,6 +28,7 @@ class Condition:
     values: tuple[str, ...]
 
 
+@checked
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     """One statement. `services` and `principals` (ARNs) say whom a resource policy speaks of."""

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from holdfast_constructs.app.target import Target
+from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
 
 Kind = Literal[
@@ -49,6 +50,7 @@ _HASH_LENGTH = 8
 _PART = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 
 
+@checked
 def aws_name(kind: Kind, target: Target, service: str, *parts: str) -> str:
     """Return the lower-case name of a `kind` of resource; `parts` tell it from others of the service.
 
