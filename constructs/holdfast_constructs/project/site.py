@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from constructs import Construct
 
+from holdfast_constructs.app.profiles import closest
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.app.target import Operations, StateBucket, Target
 from holdfast_constructs.checking.callers import asking_line
@@ -92,6 +93,8 @@ class Site:
             ),
             tags=env.tags,
             owners=env.owners,
+            profile=env.profile
+            or closest(local=env.local, production=env.production, keeps_data=env.keep_data),
             local=env.local,
             production=env.production,
             delete_protection=env.keep_data,

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, create_model, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from holdfast_constructs.app.profiles import Profile
 from holdfast_constructs.compute._fargate_sizes import FARGATE_SIZES
 from holdfast_constructs.compute.scale import MOST_TASKS
 from holdfast_constructs.data._database_rules import (
@@ -219,6 +220,8 @@ class Environment(Settings):
     regions: Annotated[Items[RegionName], Field(min_length=1)]
     """Every stack exists once in each; the first is home to the domain."""
     domain: DomainName
+    profile: Profile | None = None
+    """What the environment is for. Settings that are left out then have the profile's defaults."""
     production: bool = False
     """Turns the rules of production on: no data lost, nothing alone, no plain HTTP from outside."""
     local: bool = False

@@ -22,6 +22,7 @@ from holdfast_constructs import (
     VpcNetwork,
     connect,
 )
+from holdfast_constructs.app.profiles import Profile
 from holdfast_constructs.app.target import Operations, StateBucket, Target
 from holdfast_constructs.checking.kinds import ANYTHING, kind_of
 from holdfast_constructs.compute.platform import Platform
@@ -99,12 +100,19 @@ ALLOWED: Mapping[Any, set[str]] = {
     Mode: set(),
     Purpose: set(),
     NameKind: set(),
+    Profile: set(),
     registry.Condition: FUNCTIONS,
     **{each: set() for each in CLASSES},
     Firewall | None: {"none"},
     Construct | None: {"none"},
 }
-LITERALS: Mapping[Any, str] = {Nat: "single", Mode: "count", Purpose: "logs", NameKind: "role"}
+LITERALS: Mapping[Any, str] = {
+    Nat: "single",
+    Mode: "count",
+    Purpose: "logs",
+    NameKind: "role",
+    Profile: "dev",
+}
 
 
 @dataclass(frozen=True)
