@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from holdfast_constructs.app.profiles import PerProfile, Profile, closest
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.profiles import PerProfile, Profile, closest
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
 
 # CloudWatch Logs, PutRetentionPolicy: the only retentions it accepts, in days.

@@ -13,7 +13,6 @@ from typing import Annotated, Any, Self
 from pydantic import Field, create_model, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from holdfast_constructs.app.profiles import Profile
 from holdfast_constructs.compute._fargate_sizes import FARGATE_SIZES
 from holdfast_constructs.compute.scale import MOST_TASKS
 from holdfast_constructs.data._database_rules import (
@@ -23,6 +22,7 @@ from holdfast_constructs.data._database_rules import (
     SMALLEST_GIB,
 )
 from holdfast_constructs.edge._firewall_rules import HIGHEST_RATE, LOWEST_RATE
+from holdfast_constructs.profiles import Profile
 from holdfast_constructs.settings.base import Settings
 from holdfast_constructs.settings.values import (
     AccountId,

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from holdfast_constructs.app.profiles import PerProfile, Profile
 from holdfast_constructs.app.target import DELETE_PROTECTION, PRODUCTION, RETENTION_DAYS
+from holdfast_constructs.profiles import PerProfile, Profile
 from holdfast_constructs.settings.base import Settings
 
 Table = TypeVar("Table", bound=Settings)

@@ -22,7 +22,6 @@ from holdfast_constructs import (
     VpcNetwork,
     connect,
 )
-from holdfast_constructs.app.profiles import Profile
 from holdfast_constructs.app.target import Operations, StateBucket, Target
 from holdfast_constructs.checking.kinds import ANYTHING, kind_of
 from holdfast_constructs.compute.platform import Platform
@@ -33,6 +32,7 @@ from holdfast_constructs.errors import ArgumentError
 from holdfast_constructs.naming import Kind as NameKind
 from holdfast_constructs.network._subnets import Tier
 from holdfast_constructs.network.network import Nat
+from holdfast_constructs.profiles import Profile
 from holdfast_constructs.project import registry
 from holdfast_constructs.security.keys import Purpose
 from holdfast_constructs.security.policy import Condition, Statement
@@ -48,6 +48,7 @@ VALUES: Mapping[str, Any] = {
     "bytes": b"8080",
     "list": ["a"],
     "list of ints": [1],
+    "list of dicts": [{"a": 1}],
     "tuple": ("a",),
     "set": {"a"},
     "dict": {"public": "count"},
@@ -87,6 +88,7 @@ ALLOWED: Mapping[Any, set[str]] = {
     int | None: {"int", "none"},
     date | None: {"date", "none"},
     Sequence[str]: {"list", "tuple"},
+    Sequence[Mapping[str, Any]]: {"list of dicts"},
     tuple[str, ...]: {"list", "tuple"},
     tuple[Statement, ...]: set(),
     tuple[Condition, ...]: set(),

@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from holdfast_constructs.app.profiles import PROFILES, PerProfile, Profile, closest
+from holdfast_constructs.profiles import PROFILES, PerProfile, Profile, closest
 from holdfast_constructs.settings import InvalidSettingsError
 from holdfast_constructs.settings.loading import parse_environment
 from holdfast_constructs.settings.models import DatabaseService, Environment
