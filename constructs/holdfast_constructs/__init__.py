@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from holdfast_constructs.network.network import Network
     from holdfast_constructs.security.access import Access, Grantee, OffersAccess
     from holdfast_constructs.security.keys import Key
+    from holdfast_constructs.security.plain import Plain
     from holdfast_constructs.security.policy import Condition, Statement
 
     Gateway, Keys = LoadBalancer, Key
@@ -49,6 +50,7 @@ __all__ = [
     "LoadBalancer",
     "Network",
     "OffersAccess",
+    "Plain",
     "Platform",
     "Postgres",
     "Scale",
@@ -82,6 +84,7 @@ _HOMES = {
     "ImportedNetwork": "network.imported_network",
     "Key": "security.keys",
     "Network": "network.network",
+    "Plain": "security.plain",
     "Platform": "compute.platform",
     "Postgres": "data.database",
     "Scale": "compute.scale",

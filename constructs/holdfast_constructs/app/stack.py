@@ -21,9 +21,6 @@ from holdfast_constructs.app.target import Target
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
 
-# The S3 backend's `use_lockfile` came with Terraform 1.10, and with OpenTofu 1.10.
-REQUIRED_ENGINE = ">= 1.10.0"
-
 _provenance.install()
 
 
@@ -76,7 +73,6 @@ class ServiceStack(TerraformStack):
         self._settings: tuple[Mapping[str, Any], ...] = ()
         self._health_checks: list[dict[str, Any]] = []
         self._accepted: list[tuple[str, Mapping[str, str]]] = []
-        self.add_override("terraform.required_version", REQUIRED_ENGINE)
         _provider(self)
         _backend(self)
         app = App.of(self)
@@ -186,7 +182,11 @@ def _provider(stack: ServiceStack) -> None:
 
 
 def _backend(stack: ServiceStack) -> None:
-    """Cross-stack references copy these arguments into the consumer's terraform_remote_state."""
+    """Cross-stack references copy these arguments into the consumer's terraform_remote_state.
+
+    `use_lockfile` came with Terraform 1.10 and OpenTofu 1.10, and earlier ones refuse it. So no
+    `required_version` says so again: Checkov's parser of JSON stops at a text in the block `terraform`.
+    """
     state, local = stack.target.state, stack.target.local or None
     backend = S3Backend(
         stack,

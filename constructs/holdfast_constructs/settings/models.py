@@ -40,6 +40,7 @@ from holdfast_constructs.settings.values import (
     Mode,
     Nat,
     Owner,
+    PlainText,
     RegionName,
     RetentionDays,
     RoleArn,
@@ -190,7 +191,7 @@ class Service(Settings):
     """Memory in MiB."""
     host: HostLabel | None = None
     """Name below the domain; the service's own name when left out."""
-    environment: Table[VariableName, str] = Field(default_factory=empty_table)
+    environment: Table[VariableName, PlainText] = Field(default_factory=empty_table)
     """Variables anybody may read. Secrets go to `secrets`."""
     secrets: Table[VariableName, SecretArn] = Field(default_factory=empty_table)
     """Variables whose values ECS fetches from the ARN when a task starts."""
