@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from holdfast_orchestrator.errors import GateError, HoldfastError
+from holdfast_orchestrator.errors import EngineError, GateError, HoldfastError
 from holdfast_orchestrator.events import ShardPlanned, ShardStep
-from holdfast_orchestrator.gate.adopted import refuse_unknown_instance
+from holdfast_orchestrator.gate.adopted import refuse_absent, refuse_unknown_instance
 from holdfast_orchestrator.gate.base import Finding, Proposal
 from holdfast_orchestrator.gate.gates import findings
 from holdfast_orchestrator.gate.rejected import rejected_version
 from holdfast_orchestrator.gate.takeover import adoptions, takeovers
 from holdfast_orchestrator.ownership.settle import PlannedShard, Settled, Turn, settle_ownership
 from holdfast_orchestrator.plan.document import PlanDocument, parse_plan
-from holdfast_orchestrator.plan.looks import look_by_import
+from holdfast_orchestrator.plan.looks import absent_of, look_by_import
 from holdfast_orchestrator.plan.settled import with_accepted
 from holdfast_orchestrator.plan.shard import MadePlan, holdings_for
 from holdfast_orchestrator.system.private_files import write_private
@@ -198,7 +198,13 @@ def _adopting(
     blocks = adoptions(made.raw, made.watched, shard, adopted=adopt)
     for block in blocks:
         place.say(f"{block.address} takes over {block.import_id}, as was asked for")
-    return _importing(place, blocks, task) if blocks else (made, terraform)
+    if not blocks:
+        return made, terraform
+    try:
+        return _importing(place, blocks, task)
+    except EngineError as error:
+        refuse_absent(absent_of(blocks, error), adopt, shard)
+        raise
 
 
 def _importing(
