@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from holdfast_constructs.app.stack import HoldfastApp, ServiceStack
     from holdfast_constructs.app.target import StateBucket, Target
     from holdfast_constructs.compute.cluster import Cluster
+    from holdfast_constructs.compute.container_health import ContainerHealth
     from holdfast_constructs.compute.image import Image
     from holdfast_constructs.compute.platform import Platform
-    from holdfast_constructs.compute.scale import Scale, Size
+    from holdfast_constructs.compute.scale import BacklogScale, Scale, ScheduledScale, Size
+    from holdfast_constructs.compute.sidecar import Sidecar
+    from holdfast_constructs.compute.target_health import TargetHealth
     from holdfast_constructs.compute.web_service import WebService
     from holdfast_constructs.data.database import Postgres
     from holdfast_constructs.edge.firewall import Firewall
@@ -37,10 +40,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Access",
+    "BacklogScale",
     "Cluster",
     "Condition",
     "Connectable",
     "ConstructError",
+    "ContainerHealth",
     "Firewall",
     "Grantee",
     "HoldfastApp",
@@ -54,11 +59,14 @@ __all__ = [
     "Platform",
     "Postgres",
     "Scale",
+    "ScheduledScale",
     "ServiceStack",
+    "Sidecar",
     "Size",
     "StateBucket",
     "Statement",
     "Target",
+    "TargetHealth",
     "VpcNetwork",
     "WebService",
     "accept_difference",
@@ -74,7 +82,9 @@ _HOMES = {
     "Statement": "security.policy",
     "aws_name": "naming",
     "accept_difference": "app.accepted",
+    "BacklogScale": "compute.scale",
     "Cluster": "compute.cluster",
+    "ContainerHealth": "compute.container_health",
     "Connectable": "network.connections",
     "ConstructError": "errors",
     "Firewall": "edge.firewall",
@@ -88,10 +98,13 @@ _HOMES = {
     "Platform": "compute.platform",
     "Postgres": "data.database",
     "Scale": "compute.scale",
+    "ScheduledScale": "compute.scale",
     "ServiceStack": "app.stack",
+    "Sidecar": "compute.sidecar",
     "Size": "compute.scale",
     "StateBucket": "app.target",
     "Target": "app.target",
+    "TargetHealth": "compute.target_health",
     "VpcNetwork": "network.imported_network",
     "WebService": "compute.web_service",
     "connect": "network.connections",

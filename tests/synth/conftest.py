@@ -1,6 +1,6 @@
 """A site to put services on: network, gateway and cluster, each in a stack of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -27,17 +27,22 @@ IMAGE = Image.digest("210987654321.dkr.ecr.eu-west-1.amazonaws.com/orders@sha256
 class Site:
     """What a test builds services and databases on; every property has a value that is allowed."""
 
-    def __init__(self, app: HoldfastApp, target: Target) -> None:
+    def __init__(self, app: HoldfastApp, target: Target, cluster: Mapping[str, Any] | None = None) -> None:
         self.app, self.target = app, target
         base = ServiceStack(app, "network", target)
         logs_key = Key(base, "logs", purpose="logs")
         network = Network(base, "main", cidr="10.40.0.0/16", nat="single", logs_key=logs_key)
         edge = ServiceStack(app, "edge", target)
+        settings = cluster or {}
         gateway = LoadBalancer(
             edge, "gateway", network=network, domain="example.com", zone_id="Z123", firewall=None
         )
-        cluster = Cluster(edge, "main", logs_key=logs_key)
-        self.platform = Platform(network=network, gateway=gateway, cluster=cluster, logs_key=logs_key)
+        self.platform = Platform(
+            network=network,
+            gateway=gateway,
+            cluster=Cluster(edge, "main", logs_key=logs_key, **settings),
+            logs_key=logs_key,
+        )
 
     def service(self, stack: ServiceStack | None = None, id_: str = "api", **properties: Any) -> WebService:
         given: dict[str, Any] = {
@@ -71,7 +76,12 @@ def on_site(
 ) -> Callable[..., Synthesis]:
     """Return a function that builds on a site and synthesizes it: `on_site(lambda site: site.service())`."""
 
-    def run(build: Callable[[Site], object], *, target: Target | None = None) -> Synthesis:
-        return synthesize(lambda app: build(Site(app, target or sample_target())))
+    def run(
+        build: Callable[[Site], object],
+        *,
+        target: Target | None = None,
+        cluster: Mapping[str, Any] | None = None,
+    ) -> Synthesis:
+        return synthesize(lambda app: build(Site(app, target or sample_target(), cluster)))
 
     return run

@@ -29,7 +29,7 @@ def checked(thing: Thing) -> Thing:
     if not isinstance(thing, type):
         wrapped: Thing = _checking(thing, Arguments(thing, thing.__name__))
         return wrapped
-    for name, member in list(vars(thing).items()):
+    for name, member in _members(thing).items():
         if name == "__init__" or not name.startswith("_"):
             _check_member(thing, name, member)
     attributes.guard(thing)
@@ -131,6 +131,15 @@ class Arguments:
         names = dict(zip(self._positional, args, strict=False))
         id_ = names.get("id_", names.get("service")) if self._is_init else None
         return f'{self._name} "{id_}"' if isinstance(id_, str) else self._name
+
+
+def _members(thing: type) -> Mapping[str, Any]:
+    """Return what a class has of its own, and what it has from classes of ours that no user sees."""
+    members: dict[str, Any] = {}
+    for base in reversed(thing.__mro__):
+        if base is thing or (base.__module__.startswith("holdfast_constructs.") and "._" in base.__module__):
+            members |= vars(base)
+    return members
 
 
 def _check_member(owner: type, name: str, member: Any) -> None:

@@ -1,5 +1,6 @@
 """Every public block, every parameter: a value of another type is refused with one clear error."""
 
+import collections.abc
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,15 +16,21 @@ import holdfast_constructs
 from holdfast_constructs import (
     Cluster,
     Connectable,
+    ContainerHealth,
     Image,
     Key,
     LoadBalancer,
+    OffersAccess,
+    ScheduledScale,
     ServiceStack,
+    Sidecar,
+    TargetHealth,
     VpcNetwork,
     connect,
 )
 from holdfast_constructs.app.target import Operations, StateBucket, Target
 from holdfast_constructs.checking.kinds import ANYTHING, kind_of
+from holdfast_constructs.compute._task_options import Architecture
 from holdfast_constructs.compute.platform import Platform
 from holdfast_constructs.compute.scale import Scale, Size
 from holdfast_constructs.edge._firewall_rules import Mode
@@ -74,6 +81,8 @@ CLASSES: tuple[Any, ...] = (
         Operations,
         Platform,
         Scale,
+        ScheduledScale,
+        Sidecar,
     ),
     *(ServiceStack, Size, Statement, StateBucket, Target, TerraformResource, VpcNetwork),
 )
@@ -90,6 +99,11 @@ ALLOWED: Mapping[Any, set[str]] = {
     Sequence[str]: {"list", "tuple"},
     Sequence[Mapping[str, Any]]: {"list of dicts"},
     tuple[str, ...]: {"list", "tuple"},
+    Sequence[Sidecar]: set(),
+    Sequence[ScheduledScale]: set(),
+    Connectable | OffersAccess: set(),
+    ContainerHealth | None: {"none"},
+    TargetHealth | None: {"none"},
     tuple[Statement, ...]: set(),
     tuple[Condition, ...]: set(),
     Mapping[str, str]: {"dict"},
@@ -101,6 +115,7 @@ ALLOWED: Mapping[Any, set[str]] = {
     Nat: set(),
     Mode: set(),
     Purpose: set(),
+    Architecture: set(),
     NameKind: set(),
     Profile: set(),
     registry.Condition: FUNCTIONS,
@@ -112,6 +127,7 @@ LITERALS: Mapping[Any, str] = {
     Nat: "single",
     Mode: "count",
     Purpose: "logs",
+    Architecture: "ARM64",
     NameKind: "role",
     Profile: "dev",
 }
@@ -148,7 +164,9 @@ def right(annotation: Any) -> Any:
         return LITERALS[annotation]
     if (allowed := sorted(ALLOWED[annotation])) != []:
         return VALUES[allowed[0]]
-    if get_origin(annotation) is tuple:
+    if annotation == Connectable | OffersAccess:
+        return right(Connectable)
+    if get_origin(annotation) in {tuple, collections.abc.Sequence}:
         return (right(get_args(annotation)[0]),)
     if getattr(annotation, "_is_protocol", False):
         names = [name for name in vars(annotation) if not name.startswith("_")]
