@@ -6,8 +6,7 @@ from typing import Any, Literal
 
 from holdfast_orchestrator.app.explained import ExplainedBlock, ExplainedProperty, ExplainedStack
 from holdfast_orchestrator.report.copying import copied
-from holdfast_orchestrator.report.rows import cut_middle
-from holdfast_orchestrator.report.wording import columns, counted
+from holdfast_orchestrator.report.wording import columns, counted, cut_middle
 from holdfast_orchestrator.system.visible import json_text
 
 _VALUE = 32
