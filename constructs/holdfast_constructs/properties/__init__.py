@@ -1,10 +1,10 @@
 """What each property of a block is for: its default in each profile, the reason, the controls it satisfies.
 
 A block has a module here, named as its class, with `PROPERTIES` (its parameters), `ALWAYS` (what cannot be
-chosen, but can be overridden with cdktf's own means) and `DIAGRAM`. `holdfast explain` and the pages of the blocks
-show them. Ids of controls are Checkov's (CKV…), those of AWS Foundational Security Best Practices (FSBP …), of
-the CIS AWS Foundations Benchmark 5.0 (CIS …) and of cdk-nag (AwsSolutions-…). A theme stands for the criterion
-of SOC 2 (AICPA's Trust Services Criteria of 2017) that auditors ask it for.
+chosen, but can be overridden with cdktf's own means) and `DIAGRAM`. `holdfast explain` and the pages of the
+blocks show them. Ids of controls are Checkov's (CKV…), those of AWS Foundational Security Best Practices
+(FSBP …), of the CIS AWS Foundations Benchmark 5.0 (CIS …) and of cdk-nag (AwsSolutions-…). A theme stands for
+the criterion of SOC 2 (AICPA's Trust Services Criteria of 2017) that auditors ask it for.
 """
 
 import re
