@@ -11,14 +11,14 @@ from constructs import Construct
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.naming import aws_name
-from holdfast_constructs.security.keys import Key
+from holdfast_constructs.security.keys import EncryptionKey
 
 
 @checked
 class Cluster(Construct):
     """An ECS cluster; `logs_key` encrypts what Container Insights records."""
 
-    def __init__(self, scope: Construct, id_: str, *, logs_key: Key) -> None:
+    def __init__(self, scope: Construct, id_: str, *, logs_key: EncryptionKey) -> None:
         super().__init__(scope, id_)
         stack = ServiceStack.of(self)
         cluster_name = aws_name("cluster", stack.target, stack.service, id_)
