@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from holdfast_constructs.network.imported_network import ImportedNetwork, VpcNetwork
     from holdfast_constructs.network.network import Network
     from holdfast_constructs.security.access import Access, Grantee, OffersAccess
-    from holdfast_constructs.security.keys import Key
+    from holdfast_constructs.security.keys import EncryptionKey, ImportedKey, Key
     from holdfast_constructs.security.plain import Plain
     from holdfast_constructs.security.policy import Condition, Statement
 
@@ -46,10 +46,12 @@ __all__ = [
     "Connectable",
     "ConstructError",
     "ContainerHealth",
+    "EncryptionKey",
     "Firewall",
     "Grantee",
     "HoldfastApp",
     "Image",
+    "ImportedKey",
     "ImportedNetwork",
     "Key",
     "LoadBalancer",
@@ -91,6 +93,8 @@ _HOMES = {
     "LoadBalancer": "edge.load_balancer",
     "HoldfastApp": "app.stack",
     "Image": "compute.image",
+    "EncryptionKey": "security.keys",
+    "ImportedKey": "security.keys",
     "ImportedNetwork": "network.imported_network",
     "Key": "security.keys",
     "Network": "network.network",

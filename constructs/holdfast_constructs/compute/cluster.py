@@ -18,7 +18,7 @@ from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.compute._spot import ON_DEMAND, SPOT
 from holdfast_constructs.naming import aws_name
-from holdfast_constructs.security.keys import Key
+from holdfast_constructs.security.keys import EncryptionKey
 
 
 @checked
@@ -29,7 +29,9 @@ class Cluster(Construct):
     and answered is kept in a log group. A task runs on Fargate unless its block says `spot_share`.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, logs_key: Key, exec_audit: bool = False) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, logs_key: EncryptionKey, exec_audit: bool = False
+    ) -> None:
         super().__init__(scope, id_)
         self._stack = ServiceStack.of(self)
         self._name = aws_name("cluster", self._stack.target, self._stack.service, id_)

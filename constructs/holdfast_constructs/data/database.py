@@ -22,7 +22,7 @@ from holdfast_constructs.naming import aws_name
 from holdfast_constructs.network._subnets import check_zones
 from holdfast_constructs.network.network import VpcNetwork
 from holdfast_constructs.security.access import Access
-from holdfast_constructs.security.keys import Key
+from holdfast_constructs.security.keys import EncryptionKey
 from holdfast_constructs.security.policy import (
     Condition,
     Statement,
@@ -64,8 +64,8 @@ class Postgres(Construct):
         id_: str,
         *,
         network: VpcNetwork,
-        key: Key,
-        logs_key: Key,
+        key: EncryptionKey,
+        logs_key: EncryptionKey,
         instance_class: str,
         storage_gib: int,
         max_storage_gib: int | None = None,

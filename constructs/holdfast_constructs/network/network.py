@@ -29,7 +29,7 @@ from holdfast_constructs.network._endpoints import GatewayEndpoints, InterfaceEn
 from holdfast_constructs.network._flow_logs import FlowLogs
 from holdfast_constructs.network._subnets import Tier, plan_subnets
 from holdfast_constructs.network.imported_network import ImportedNetwork, VpcNetwork
-from holdfast_constructs.security.keys import Key
+from holdfast_constructs.security.keys import EncryptionKey
 
 __all__ = ["ImportedNetwork", "Nat", "Network", "VpcNetwork"]
 
@@ -54,7 +54,7 @@ class Network(Construct):
         *,
         cidr: str,
         nat: Nat,
-        logs_key: Key,
+        logs_key: EncryptionKey,
         private_endpoints: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, id_)
@@ -79,15 +79,16 @@ class Network(Construct):
         id_: str,
         *,
         vpc_id: str,
-        vpc_cidr: str,
-        public_subnet_ids: Sequence[str],
-        private_subnet_ids: Sequence[str],
-        isolated_subnet_ids: Sequence[str],
+        vpc_cidr: str | None = None,
+        public_subnet_ids: Sequence[str] = (),
+        private_subnet_ids: Sequence[str] = (),
+        isolated_subnet_ids: Sequence[str] = (),
     ) -> "ImportedNetwork":
         """Return a network that exists already, for everything that takes one; nothing of it is managed.
 
-        The ids are given as they are; each tier has one subnet for each zone of the target, in that
-        order. Raises ConstructError when one is missing or is no such id.
+        The ids may be references, also to cdktf's own resources. A tier that the VPC lacks is left out;
+        without isolated subnets databases are in the private ones. Each tier has a subnet in each zone of
+        the target. Raises ConstructError when one is missing or is no such id.
         """
         return ImportedNetwork(
             scope,

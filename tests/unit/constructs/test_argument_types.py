@@ -17,6 +17,7 @@ from holdfast_constructs import (
     Cluster,
     Connectable,
     ContainerHealth,
+    EncryptionKey,
     Image,
     Key,
     LoadBalancer,
@@ -44,7 +45,7 @@ from holdfast_constructs.project import registry
 from holdfast_constructs.security.keys import Purpose
 from holdfast_constructs.security.policy import Condition, Statement
 
-NO_BLOCKS = {"ConstructError", "Connectable", "Grantee", "OffersAccess", "VpcNetwork"}
+NO_BLOCKS = {"ConstructError", "Connectable", "EncryptionKey", "Grantee", "OffersAccess", "VpcNetwork"}
 MARK = "the value under test"
 VALUES: Mapping[str, Any] = {
     "none": None,
@@ -75,6 +76,7 @@ CLASSES: tuple[Any, ...] = (
         Construct,
         IConstruct,
         Connectable,
+        EncryptionKey,
         Image,
         Key,
         LoadBalancer,
@@ -199,7 +201,8 @@ def calls() -> Iterator[Call]:
 def _parameters(function: Callable[..., Any]) -> dict[str, Any]:
     # Names that a module imports for type checkers only.
     names = {
-        each: getattr(holdfast_constructs, each) for each in ("VpcNetwork", "LoadBalancer", "Cluster", "Key")
+        each: getattr(holdfast_constructs, each)
+        for each in ("VpcNetwork", "LoadBalancer", "Cluster", "EncryptionKey")
     }
     hints = get_type_hints(function, localns=names)
     parameters = [name for name in inspect.signature(function).parameters if name not in {"self", "cls"}]
