@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from holdfast_constructs.network.network import Network
     from holdfast_constructs.security.access import Access, Grantee, OffersAccess
     from holdfast_constructs.security.keys import Key
+    from holdfast_constructs.security.plain import Plain
     from holdfast_constructs.security.policy import Condition, Statement
 
     Gateway, Keys = LoadBalancer, Key
@@ -56,6 +57,7 @@ __all__ = [
     "LoadBalancer",
     "Network",
     "OffersAccess",
+    "Plain",
     "Platform",
     "Postgres",
     "Scale",
@@ -97,6 +99,7 @@ _HOMES = {
     "ImportedNetwork": "network.imported_network",
     "Key": "security.keys",
     "Network": "network.network",
+    "Plain": "security.plain",
     "Platform": "compute.platform",
     "Postgres": "data.database",
     "Scale": "compute.scale",

@@ -71,7 +71,6 @@ def test_the_state_lies_encrypted_and_locked_under_the_shard_s_own_key(synthesiz
             "use_lockfile": True,
         }
     }
-    assert terraform["required_version"] == ">= 1.10.0"
 
 
 def test_nothing_of_the_local_cloud_reaches_a_real_account(synthesize: Synthesize) -> None:
@@ -174,7 +173,7 @@ def test_holdfast_json_says_what_the_orchestrator_has_to_know(synthesize: Synthe
         ],
         "gates": [],
     }
-    assert set(synthesis["orders"].addresses()) < set(sources)
+    assert set(synthesis["orders"].addresses()) <= set(sources)
 
 
 def test_an_accepted_difference_stands_in_holdfast_json(synthesize: Synthesize) -> None:

@@ -14,8 +14,10 @@ from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.app.target import Operations, StateBucket, Target
 from holdfast_constructs.checking.callers import asking_line
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.profiles import closest
 from holdfast_constructs.project.registry import Registration, registration_of
 from holdfast_constructs.settings import Environment
+from holdfast_constructs.settings.explained import explained
 
 Stack = TypeVar("Stack", bound=ServiceStack)
 
@@ -92,6 +94,8 @@ class Site:
             ),
             tags=env.tags,
             owners=env.owners,
+            profile=env.profile
+            or closest(local=env.local, production=env.production, keeps_data=env.keep_data),
             local=env.local,
             production=env.production,
             delete_protection=env.keep_data,
@@ -118,6 +122,7 @@ class Site:
                 f"{entry.label} is registered as {entry.name!r} and calls itself {stack.service!r}",
                 next_step="give super().__init__ the name it is registered with",
             )
+        stack.explain_settings(list(explained(self.env, entry.name)))
         return stack
 
     def _refuse_cycle(self, entry: Registration, place: str) -> None:

@@ -15,7 +15,7 @@ from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.app.target import Target
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.naming import aws_name
-from holdfast_constructs.security.policy import Condition, Statement, from_this_account, policy_json
+from holdfast_constructs.security.policy import Condition, Statement, from_this_account, literal_policy
 
 Purpose = Literal["logs", "data"]
 
@@ -29,7 +29,7 @@ _USE = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*",
 class Key(Construct):
     """A KMS key with rotation, an explicit policy and an alias.
 
-    `purpose` is `logs` (CloudWatch Logs, log delivery, alarms and topics may use it) or `data` (only
+    `purpose` is `logs` (CloudWatch Logs, alarms and topics may use it) or `data` (only
     principals of the account). With the target's `delete_protection` the key is protected, and takes
     30 days to delete instead of 7.
     """
@@ -46,7 +46,7 @@ class Key(Construct):
             description=f"{purpose} of {stack.service} in {target.environment}",
             enable_key_rotation=True,
             deletion_window_in_days=LONGEST_WINDOW_DAYS if target.delete_protection else SHORTEST_WINDOW_DAYS,
-            policy=policy_json(self, "policy", *_statements(purpose, target)),
+            policy=literal_policy(*_statements(purpose, target)),
         )
         self.alias = KmsAlias(self, "alias", name=f"alias/{name}", target_key_id=self.key.key_id)
         if target.delete_protection:
@@ -63,7 +63,7 @@ def _statements(purpose: Purpose, target: Target) -> tuple[Statement, ...]:
         case "data":
             return (_account(target),)
         case "logs":
-            return (_account(target), _log_groups(target), _deliveries(target), _alarms(target))
+            return (_account(target), _log_groups(target), _alarms(target))
 
 
 def _account(target: Target) -> Statement:
@@ -79,15 +79,6 @@ def _log_groups(target: Target) -> Statement:
         actions=_USE,
         services=(f"logs.{target.region}.amazonaws.com",),
         conditions=(Condition("ArnLike", "kms:EncryptionContext:aws:logs:arn", (groups,)),),
-    )
-
-
-def _deliveries(target: Target) -> Statement:
-    return Statement(
-        sid="LogDelivery",
-        actions=_USE,
-        services=("delivery.logs.amazonaws.com",),
-        conditions=(from_this_account(target),),
     )
 
 

@@ -22,6 +22,7 @@ from holdfast_constructs.data._database_rules import (
     SMALLEST_GIB,
 )
 from holdfast_constructs.edge._firewall_rules import HIGHEST_RATE, LOWEST_RATE
+from holdfast_constructs.profiles import Profile
 from holdfast_constructs.settings.base import Settings
 from holdfast_constructs.settings.values import (
     AccountId,
@@ -39,6 +40,7 @@ from holdfast_constructs.settings.values import (
     Mode,
     Nat,
     Owner,
+    PlainText,
     RegionName,
     RetentionDays,
     RoleArn,
@@ -189,7 +191,7 @@ class Service(Settings):
     """Memory in MiB."""
     host: HostLabel | None = None
     """Name below the domain; the service's own name when left out."""
-    environment: Table[VariableName, str] = Field(default_factory=empty_table)
+    environment: Table[VariableName, PlainText] = Field(default_factory=empty_table)
     """Variables anybody may read. Secrets go to `secrets`."""
     secrets: Table[VariableName, SecretArn] = Field(default_factory=empty_table)
     """Variables whose values ECS fetches from the ARN when a task starts."""
@@ -219,6 +221,8 @@ class Environment(Settings):
     regions: Annotated[Items[RegionName], Field(min_length=1)]
     """Every stack exists once in each; the first is home to the domain."""
     domain: DomainName
+    profile: Profile | None = None
+    """What the environment is for. Settings that are left out then have the profile's defaults."""
     production: bool = False
     """Turns the rules of production on: no data lost, nothing alone, no plain HTTP from outside."""
     local: bool = False

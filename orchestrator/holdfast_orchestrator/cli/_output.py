@@ -32,6 +32,11 @@ class Output:
         return self.runtime.terminal.err if self.json else self.runtime.terminal.out
 
     @property
+    def width(self) -> int | None:
+        """The columns of the terminal that a table must fit; None where there is no terminal."""
+        return self.runtime.terminal.width if self.runtime.terminal.is_tty else None
+
+    @property
     def can_ask(self) -> bool:
         """Whether a person can answer a question."""
         return self.runtime.terminal.is_tty and not self.json

@@ -107,15 +107,18 @@ class Session:
             from holdfast_orchestrator.report.table import LiveTable  # noqa: PLC0415 - rich, for terminals only
 
             return LiveTable(terminal, self.runtime.clock, verbose=self.verbose)
-        from holdfast_orchestrator.report.lines import Folds, Lines  # noqa: PLC0415
+        from holdfast_orchestrator.report.lines import Folds, Lines, LogStyle  # noqa: PLC0415
 
         environ = self.runtime.environ
         return Lines(
             self.output.talk,
             verbose=self.verbose,
             clock=self.runtime.clock,
-            stamped=environ.get("CI", "").lower() in ("true", "1"),
-            folds=Folds.of(environ),
+            style=LogStyle(
+                stamped=environ.get("CI", "").lower() in ("true", "1"),
+                folds=Folds.of(environ),
+                told_later=not self.output.json,
+            ),
         )
 
 

@@ -28,5 +28,6 @@ def command(runtime: Runtime, /, *, run: str, **given: Any) -> None:
     with opened_history(runtime, given) as (output, history):
         recorded = history.run(name)
         output.show(
-            show_document(recorded.record, recorded.journals), run_lines(recorded.record, recorded.journals)
+            show_document(recorded.record, recorded.journals),
+            run_lines(recorded.record, recorded.journals, width=output.width),
         )

@@ -74,7 +74,9 @@ def backups(runtime: Runtime, /, **given: Any) -> None:
 
     with opened_state(runtime, given) as (output, state):
         copies = state.copies().all()
-        output.show(backups_document(state.place, copies), copies_lines(copies, state.current()))
+        output.show(
+            backups_document(state.place, copies), copies_lines(copies, state.current(), width=output.width)
+        )
 
 
 @command.command(

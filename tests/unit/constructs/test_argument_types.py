@@ -41,6 +41,7 @@ from holdfast_constructs.errors import ArgumentError
 from holdfast_constructs.naming import Kind as NameKind
 from holdfast_constructs.network._subnets import Tier
 from holdfast_constructs.network.network import Nat
+from holdfast_constructs.profiles import Profile
 from holdfast_constructs.project import registry
 from holdfast_constructs.security.keys import Purpose
 from holdfast_constructs.security.policy import Condition, Statement
@@ -56,6 +57,7 @@ VALUES: Mapping[str, Any] = {
     "bytes": b"8080",
     "list": ["a"],
     "list of ints": [1],
+    "list of dicts": [{"a": 1}],
     "tuple": ("a",),
     "set": {"a"},
     "dict": {"public": "count"},
@@ -98,6 +100,7 @@ ALLOWED: Mapping[Any, set[str]] = {
     int | None: {"int", "none"},
     date | None: {"date", "none"},
     Sequence[str]: {"list", "tuple"},
+    Sequence[Mapping[str, Any]]: {"list of dicts"},
     tuple[str, ...]: {"list", "tuple"},
     Sequence[Sidecar]: set(),
     Sequence[ScheduledScale]: set(),
@@ -117,6 +120,7 @@ ALLOWED: Mapping[Any, set[str]] = {
     Purpose: set(),
     Architecture: set(),
     NameKind: set(),
+    Profile: set(),
     registry.Condition: FUNCTIONS,
     **{each: set() for each in CLASSES},
     Firewall | None: {"none"},
@@ -128,6 +132,7 @@ LITERALS: Mapping[Any, str] = {
     Purpose: "logs",
     Architecture: "ARM64",
     NameKind: "role",
+    Profile: "dev",
 }
 
 

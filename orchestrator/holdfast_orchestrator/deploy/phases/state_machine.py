@@ -224,6 +224,7 @@ def _rolled_back(leased: LeasedShard, attempt: Attempt) -> Ending:
         outcome=Outcome.ROLLED_BACK,
         exit_code=RolledBackError.exit_code,
         accepted=attempt.verification.accepted,
+        put_back=attempt.put_back,
         failure=Failure(
             reason=f"{failure.reason}; {done}",
             next_step=failure.next_step if failure.lasts else correct_and_deploy(leased.shard),
@@ -247,6 +248,7 @@ def _kept(leased: LeasedShard, attempt: Attempt) -> Ending:
     return Ending(
         outcome=Outcome.FAILED,
         exit_code=EXIT_FAILED,
+        done=attempt.progress().counts(),
         failure=Failure(
             reason=failure.reason,
             next_step=failure.next_step,
@@ -268,6 +270,7 @@ def _half_destroyed(leased: LeasedShard, attempt: Attempt, failure: Failure) -> 
     return Ending(
         outcome=Outcome.FAILED,
         exit_code=EXIT_FAILED,
+        done=attempt.progress().counts(),
         failure=Failure(
             reason=f"{failure.reason}; {count} object{'' if count == '1' else 's'} still exist"
             f"{'s' if count == '1' else ''}",
