@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from holdfast_constructs.compute.image import Image
     from holdfast_constructs.compute.platform import Platform
     from holdfast_constructs.compute.scale import BacklogScale, Scale, ScheduledScale, Size
+    from holdfast_constructs.compute.scheduled_job import ScheduledJob
     from holdfast_constructs.compute.sidecar import Sidecar
     from holdfast_constructs.compute.target_health import TargetHealth
     from holdfast_constructs.compute.web_service import WebService
+    from holdfast_constructs.compute.worker import Worker, WorkQueue
     from holdfast_constructs.data.database import Postgres
     from holdfast_constructs.edge.firewall import Firewall
     from holdfast_constructs.edge.load_balancer import LoadBalancer
@@ -61,6 +63,7 @@ __all__ = [
     "Platform",
     "Postgres",
     "Scale",
+    "ScheduledJob",
     "ScheduledScale",
     "ServiceStack",
     "Sidecar",
@@ -71,6 +74,8 @@ __all__ = [
     "TargetHealth",
     "VpcNetwork",
     "WebService",
+    "WorkQueue",
+    "Worker",
     "accept_difference",
     "aws_name",
     "connect",
@@ -102,6 +107,7 @@ _HOMES = {
     "Platform": "compute.platform",
     "Postgres": "data.database",
     "Scale": "compute.scale",
+    "ScheduledJob": "compute.scheduled_job",
     "ScheduledScale": "compute.scale",
     "ServiceStack": "app.stack",
     "Sidecar": "compute.sidecar",
@@ -111,6 +117,8 @@ _HOMES = {
     "TargetHealth": "compute.target_health",
     "VpcNetwork": "network.imported_network",
     "WebService": "compute.web_service",
+    "WorkQueue": "compute.worker",
+    "Worker": "compute.worker",
     "connect": "network.connections",
 }
 

@@ -1,11 +1,13 @@
 """A site to put services on: network, gateway and cluster, each in a stack of its own."""
 
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from holdfast_constructs import (
+    BacklogScale,
     Cluster,
     HoldfastApp,
     Image,
@@ -15,9 +17,11 @@ from holdfast_constructs import (
     Platform,
     Postgres,
     Scale,
+    ScheduledJob,
     ServiceStack,
     Target,
     WebService,
+    Worker,
 )
 from holdfast_constructs.testing import Synthesis, sample_target
 
@@ -54,6 +58,26 @@ class Site:
         }
         where = stack or ServiceStack(self.app, "orders", self.target)
         return WebService(where, id_, platform=self.platform, **(given | properties))
+
+    def queue(self) -> Any:
+        """Return the least that a worker can take messages from."""
+        arn = f"arn:aws:sqs:eu-west-1:{self.target.account}:jobs"
+        return SimpleNamespace(
+            name="jobs",
+            arn=arn,
+            url="https://sqs.eu-west-1.amazonaws.com/210987654321/jobs",
+            queue_name="jobs",
+        )
+
+    def worker(self, id_: str = "labels", **properties: Any) -> Worker:
+        given: dict[str, Any] = {"image": IMAGE, "scale": BacklogScale(1, 30), "queue": self.queue()}
+        stack = ServiceStack(self.app, "parcels", self.target)
+        return Worker(stack, id_, platform=self.platform, **(given | properties))
+
+    def job(self, stack: ServiceStack | None = None, id_: str = "nightly", **properties: Any) -> ScheduledJob:
+        given: dict[str, Any] = {"image": IMAGE, "schedule": "cron(15 3 * * ? *)"}
+        where = stack or ServiceStack(self.app, "parcels", self.target)
+        return ScheduledJob(where, id_, platform=self.platform, **(given | properties))
 
     def database(self) -> Postgres:
         data = ServiceStack(self.app, "data", self.target)

@@ -14,6 +14,7 @@ from constructs import Construct, IConstruct
 
 import holdfast_constructs
 from holdfast_constructs import (
+    BacklogScale,
     Cluster,
     Connectable,
     ContainerHealth,
@@ -27,6 +28,7 @@ from holdfast_constructs import (
     Sidecar,
     TargetHealth,
     VpcNetwork,
+    WorkQueue,
     connect,
 )
 from holdfast_constructs.app.target import Operations, StateBucket, Target
@@ -46,6 +48,7 @@ from holdfast_constructs.security.keys import Purpose
 from holdfast_constructs.security.policy import Condition, Statement
 
 NO_BLOCKS = {"ConstructError", "Connectable", "EncryptionKey", "Grantee", "OffersAccess", "VpcNetwork"}
+NO_BLOCKS = {"ConstructError", "Connectable", "Grantee", "OffersAccess", "VpcNetwork", "WorkQueue"}
 MARK = "the value under test"
 VALUES: Mapping[str, Any] = {
     "none": None,
@@ -82,11 +85,12 @@ CLASSES: tuple[Any, ...] = (
         LoadBalancer,
         Operations,
         Platform,
+        BacklogScale,
         Scale,
         ScheduledScale,
         Sidecar,
     ),
-    *(ServiceStack, Size, Statement, StateBucket, Target, TerraformResource, VpcNetwork),
+    *(ServiceStack, Size, Statement, StateBucket, Target, TerraformResource, VpcNetwork, WorkQueue),
 )
 FUNCTIONS = {"function", "lambda", "class"}
 DICTS = {"dict", "dict of ints", "dict of lists", "dict of dicts"}
