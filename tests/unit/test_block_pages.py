@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 # Stacks and apps are what blocks are put in.
 NO_BLOCKS = {"HoldfastApp", "ServiceStack"}
 WITHOUT_TABLE = {
-    *("Cluster", "Firewall", "ImportedNetwork", "Key", "LoadBalancer", "Network", "WebService"),
+    *("Cluster", "Firewall", "ImportedKey", "ImportedNetwork", "Key", "LoadBalancer", "Network"),
+    *("ScheduledJob", "WebService", "Worker"),
 }
 
 

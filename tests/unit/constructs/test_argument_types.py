@@ -47,8 +47,9 @@ from holdfast_constructs.project import registry
 from holdfast_constructs.security.keys import Purpose
 from holdfast_constructs.security.policy import Condition, Statement
 
-NO_BLOCKS = {"ConstructError", "Connectable", "EncryptionKey", "Grantee", "OffersAccess", "VpcNetwork"}
-NO_BLOCKS = {"ConstructError", "Connectable", "Grantee", "OffersAccess", "VpcNetwork", "WorkQueue"}
+NO_BLOCKS = {
+    *("ConstructError", "Connectable", "EncryptionKey", "Grantee", "OffersAccess", "VpcNetwork", "WorkQueue"),
+}
 MARK = "the value under test"
 VALUES: Mapping[str, Any] = {
     "none": None,
