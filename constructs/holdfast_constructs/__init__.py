@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from holdfast_constructs.compute.web_service import WebService
     from holdfast_constructs.compute.worker import Worker, WorkQueue
     from holdfast_constructs.data.database import Postgres
+    from holdfast_constructs.data.imported_database import ImportedPostgres
     from holdfast_constructs.edge.firewall import Firewall
     from holdfast_constructs.edge.load_balancer import LoadBalancer
     from holdfast_constructs.errors import ConstructError
@@ -55,6 +56,7 @@ __all__ = [
     "Image",
     "ImportedKey",
     "ImportedNetwork",
+    "ImportedPostgres",
     "Key",
     "LoadBalancer",
     "Network",
@@ -101,6 +103,7 @@ _HOMES = {
     "EncryptionKey": "security.keys",
     "ImportedKey": "security.keys",
     "ImportedNetwork": "network.imported_network",
+    "ImportedPostgres": "data.imported_database",
     "Key": "security.keys",
     "Network": "network.network",
     "Plain": "security.plain",

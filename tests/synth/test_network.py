@@ -119,7 +119,7 @@ def _way_out_of(network: Template, table: str) -> list[str]:
 def test_private_subnets_leave_through_the_nat_gateway_that_was_asked_for(
     synthesize: Synthesize, nat: str, from_a: list[str], from_b: list[str]
 ) -> None:
-    network = _synthesized(synthesize, nat=nat)
+    network = _synthesized(synthesize, nat=nat, target=sample_target(production=False))
 
     assert _way_out_of(network, "private-routes-a") == from_a
     assert _way_out_of(network, "private-routes-b") == from_b
@@ -169,8 +169,9 @@ def test_private_endpoints_are_reached_over_https_from_inside_the_vpc_only(synth
 
 @pytest.mark.parametrize("nat", ["per_az", "single", "none"])
 def test_a_zone_added_later_changes_no_resource_that_was_there(synthesize: Synthesize, nat: str) -> None:
-    two = _synthesized(synthesize, nat=nat).configuration["resource"]
-    three_zones = sample_target(zones=("eu-west-1a", "eu-west-1b", "eu-west-1c"))
+    two_zones = sample_target(production=False)
+    two = _synthesized(synthesize, nat=nat, target=two_zones).configuration["resource"]
+    three_zones = sample_target(zones=("eu-west-1a", "eu-west-1b", "eu-west-1c"), production=False)
 
     three = _synthesized(synthesize, nat=nat, target=three_zones).configuration["resource"]
 

@@ -9,7 +9,6 @@ letter of the zone, so a zone added later adds resources and changes none.
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
 from cdktf_cdktf_provider_aws.default_security_group import DefaultSecurityGroup
 from cdktf_cdktf_provider_aws.eip import Eip
@@ -22,6 +21,8 @@ from cdktf_cdktf_provider_aws.subnet import Subnet
 from cdktf_cdktf_provider_aws.vpc import Vpc
 from constructs import Construct
 
+from holdfast_constructs.app import production
+from holdfast_constructs.app.production import Nat
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.naming import aws_name
@@ -32,8 +33,6 @@ from holdfast_constructs.network.imported_network import ImportedNetwork, VpcNet
 from holdfast_constructs.security.keys import EncryptionKey
 
 __all__ = ["ImportedNetwork", "Nat", "Network", "VpcNetwork"]
-
-Nat = Literal["per_az", "single", "none"]
 
 ANYWHERE = "0.0.0.0/0"
 
@@ -60,6 +59,8 @@ class Network(Construct):
         super().__init__(scope, id_)
         self._stack = ServiceStack.of(self)
         self._id = id_
+        if self._stack.target.production:
+            production.check_nat(nat)
         self.zones: tuple[str, ...] = self._stack.target.zones
         self.plan = plan_subnets(cidr, self.zones)
         self.vpc = self._make_vpc()

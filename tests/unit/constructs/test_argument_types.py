@@ -129,6 +129,7 @@ ALLOWED: Mapping[Any, set[str]] = {
     **{each: set() for each in CLASSES},
     Firewall | None: {"none"},
     Construct | None: {"none"},
+    EncryptionKey | None: {"none"},
 }
 LITERALS: Mapping[Any, str] = {
     Nat: "single",
