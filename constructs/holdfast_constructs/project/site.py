@@ -155,6 +155,6 @@ class Site:
             ]
             raise ConstructError(
                 f"stacks ask for each other in a circle: {', '.join(asks)}",
-                next_step="let one of them do without the other, or move what both need into a third; services"
-                " that call each other say site.later(…) instead of site.stack(…)",
+                next_step="let one of them do without the other, or move what both need into a third;"
+                " services that call each other say site.later(…), not site.stack(…)",
             )
