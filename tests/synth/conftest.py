@@ -1,6 +1,6 @@
 """A site to put services on: network, gateway and cluster, each in a stack of its own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,20 +31,21 @@ IMAGE = Image.digest("210987654321.dkr.ecr.eu-west-1.amazonaws.com/orders@sha256
 class Site:
     """What a test builds services and databases on; every property has a value that is allowed."""
 
-    def __init__(self, app: HoldfastApp, target: Target, cluster: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, app: HoldfastApp, target: Target, *, calls: bool = False, shell: bool = False) -> None:
         self.app, self.target = app, target
         base = ServiceStack(app, "network", target)
         logs_key = Key(base, "logs", purpose="logs")
         network = Network(base, "main", cidr="10.40.0.0/16", nat="per_az", logs_key=logs_key)
         edge = ServiceStack(app, "edge", target)
-        settings = cluster or {}
         gateway = LoadBalancer(
             edge, "gateway", network=network, domain="example.com", zone_id="Z123", firewall=None
         )
         self.platform = Platform(
             network=network,
             gateway=gateway,
-            cluster=Cluster(edge, "main", logs_key=logs_key, **settings),
+            cluster=Cluster(
+                edge, "main", logs_key=logs_key, exec_audit=shell, network=network if calls else None
+            ),
             logs_key=logs_key,
         )
 
@@ -104,8 +105,9 @@ def on_site(
         build: Callable[[Site], object],
         *,
         target: Target | None = None,
-        cluster: Mapping[str, Any] | None = None,
+        calls: bool = False,
+        shell: bool = False,
     ) -> Synthesis:
-        return synthesize(lambda app: build(Site(app, target or sample_target(), cluster)))
+        return synthesize(lambda app: build(Site(app, target or sample_target(), calls=calls, shell=shell)))
 
     return run

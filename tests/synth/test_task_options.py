@@ -203,7 +203,7 @@ def test_a_path_that_is_written_to_is_a_volume(on_site: OnSite) -> None:
 
 
 def test_a_shell_is_recorded_and_works_on_a_file_system_that_is_read_only(on_site: OnSite) -> None:
-    synthesis = on_site(lambda site: site.service(exec=True), cluster={"exec_audit": True})
+    synthesis = on_site(lambda site: site.service(exec=True), shell=True)
 
     orders, edge = synthesis["orders"], synthesis["edge"]
     orders.has_resource("aws_ecs_service", enable_execute_command=True)

@@ -84,7 +84,14 @@ class FargateService(FargateTask):
     def _network(self) -> EcsServiceNetworkConfiguration:
         return EcsServiceNetworkConfiguration(
             subnets=self._platform.network.private_subnet_ids,
-            security_groups=[self.security_group.id],
+            security_groups=list(self._group_ids),
+            assign_public_ip=False,
+        )
+
+    def _place(self) -> None:
+        self.service.put_network_configuration(
+            subnets=self._platform.network.private_subnet_ids,
+            security_groups=list(self._group_ids),
             assign_public_ip=False,
         )
 

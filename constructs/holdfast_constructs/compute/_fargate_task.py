@@ -21,9 +21,11 @@ from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityG
 from constructs import Construct
 
 from holdfast_constructs.app.stack import ServiceStack
+from holdfast_constructs.compute._calls import AnswersCalls
 from holdfast_constructs.compute._container import definitions
 from holdfast_constructs.compute._exec import exec_statements
 from holdfast_constructs.compute._secret_places import secret_places
+from holdfast_constructs.compute._stack_order import wait_for
 from holdfast_constructs.compute._task_options import TaskOptions
 from holdfast_constructs.compute._task_roles import TaskRoles, start_statements
 from holdfast_constructs.compute.platform import Platform
@@ -65,6 +67,7 @@ class FargateTask(Construct):
         self._container = options.main(id_, *place)
         self._sidecars = tuple(options.others(*place))
         self.security_group = self._make_security_group()
+        self._group_ids = [self.security_group.id]
         self._https_out = self._make_egress()
         self._roles = TaskRoles(self, "roles", name=id_, start=self._start())
         if options.shell:
@@ -99,9 +102,16 @@ class FargateTask(Construct):
         Where the part listens in the network, both security-group rules are written in this stack, for its
         default port unless `port` is given. What it offers (a Postgres, a queue, a bucket) gives the task
         role its permissions, and the container variables that begin with `prefix` (`DATABASE` for a Postgres
-        unless given); `user` is whom to log in as, for a part that has users. Raises ConstructError when the
-        two are connected already, or a variable is set already.
+        unless given); `user` is whom to log in as, for a part that has users.
+
+        Another service gives `<its name>_URL`; the two may be in stacks that call each other. Raises
+        ConstructError when the two are connected already, a variable is set already, or two stacks would wait
+        for each other.
         """
+        if isinstance(part, AnswersCalls):
+            self._call(part, port, prefix)
+            return
+        wait_for(self, part, part.name)
         if _listens(part):
             connect(_Client(self.name, self.security_group_id), part, port=port, scope=self)
         elif port is not None:
@@ -117,6 +127,40 @@ class FargateTask(Construct):
         address = f"{policy.terraform_resource_type}.{policy.friendly_unique_id}"
         for starter in self._starters:
             starter.depends_on = [*(starter.depends_on or []), address]
+
+    def _call(self, service: AnswersCalls, port: int | None, prefix: str | None) -> None:
+        """Let the program call another service, whose stack does not become one that this one waits for."""
+        url = service.accept_calls(port)
+        self._add_variables({f"{prefix or self._named_as(service)}_URL": url})
+        self._join(service.calls_group_id)
+        listening = service.default_port if port is None else port
+        if self.node.try_find_child(f"calls-on-{listening}") is None:
+            VpcSecurityGroupEgressRule(
+                self,
+                f"calls-on-{listening}",
+                security_group_id=self.security_group.id,
+                referenced_security_group_id=service.calls_group_id,
+                ip_protocol="tcp",
+                from_port=listening,
+                to_port=listening,
+                description="Calls to services of the cluster",
+            )
+
+    def _named_as(self, service: AnswersCalls) -> str:
+        """What a service is called in variables: by its stack, or by its own name in the same one."""
+        stack = ServiceStack.of(service) if isinstance(service, Construct) else self._stack
+        name = service.name if stack is self._stack else stack.service
+        return name.upper().replace("-", "_")
+
+    def _join(self, group_id: str) -> None:
+        """Make the tasks members of one more security group."""
+        if group_id not in self._group_ids:
+            self._group_ids.append(group_id)
+            self._place()
+
+    def _place(self) -> None:
+        """Tell what starts tasks that their security groups are others."""
+        raise NotImplementedError
 
     def _use(self, part: OffersAccess, prefix: str | None, user: str | None) -> None:
         access = part.access_for(user)

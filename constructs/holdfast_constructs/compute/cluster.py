@@ -16,8 +16,10 @@ from constructs import Construct
 
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
+from holdfast_constructs.compute._calls import Calls
 from holdfast_constructs.compute._spot import ON_DEMAND, SPOT
 from holdfast_constructs.naming import aws_name
+from holdfast_constructs.network.imported_network import VpcNetwork
 from holdfast_constructs.security.keys import EncryptionKey
 
 
@@ -26,11 +28,18 @@ class Cluster(Construct):
     """An ECS cluster; `logs_key` encrypts what Container Insights records.
 
     With `exec_audit`, services may have `exec`: each session is encrypted with `logs_key`, and what is typed
-    and answered is kept in a log group. A task runs on Fargate unless its block says `spot_share`.
+    and answered is kept in a log group. With `network`, the services call each other by name: `connect_to`
+    from one to another asks for it. A task runs on Fargate unless its block says `spot_share`.
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, logs_key: EncryptionKey, exec_audit: bool = False
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        logs_key: EncryptionKey,
+        exec_audit: bool = False,
+        network: VpcNetwork | None = None,
     ) -> None:
         super().__init__(scope, id_)
         self._stack = ServiceStack.of(self)
@@ -64,6 +73,8 @@ class Cluster(Construct):
                 )
             ],
         )
+
+        self.calls = None if network is None else Calls(self, "calls", name=self._name, network=network)
 
     @property
     def arn(self) -> str:

@@ -5,6 +5,7 @@ schedule ── role ── RunTask ── task in private subnets ── what t
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
@@ -109,10 +110,11 @@ class ScheduledJob(FargateTask):
             spot_share=spot_share,
         )
         super().__init__(scope, id_, platform=platform, options=options)
+        self._times = times
         self.dead_letters = self._make_dead_letters()
         self.starter_role = self._make_starter_role()
         permissions = self._permit_starting()
-        self.schedule = self._make_schedule(times, permissions, enabled=enabled)
+        self.schedule = self._make_schedule(permissions, enabled=enabled)
         self._waits_for_rights(self.schedule)
 
     def _make_dead_letters(self) -> SqsQueue:
@@ -169,7 +171,8 @@ class ScheduledJob(FargateTask):
             Statement(sid="GiveUp", actions=("sqs:SendMessage",), resources=(self.dead_letters.arn,)),
         )
 
-    def _make_schedule(self, times: Times, permissions: IamRolePolicy, *, enabled: bool) -> SchedulerSchedule:
+    def _make_schedule(self, permissions: IamRolePolicy, *, enabled: bool) -> SchedulerSchedule:
+        times = self._times
         name = aws_name("cluster", self._stack.target, self._stack.service, self.name)
         window = times.window_minutes
         return SchedulerSchedule(
@@ -184,19 +187,27 @@ class ScheduledJob(FargateTask):
             flexible_time_window=SchedulerScheduleFlexibleTimeWindow(
                 mode="FLEXIBLE" if window else "OFF", maximum_window_in_minutes=window or None
             ),
-            target=SchedulerScheduleTarget(
-                arn=self._platform.cluster.arn,
-                role_arn=self.starter_role.arn,
-                ecs_parameters=self._task(),
-                retry_policy=SchedulerScheduleTargetRetryPolicy(
-                    maximum_retry_attempts=times.retries,
-                    maximum_event_age_in_seconds=times.max_age_seconds,
-                ),
-                dead_letter_config=SchedulerScheduleTargetDeadLetterConfig(arn=self.dead_letters.arn),
-            ),
+            target=SchedulerScheduleTarget(**self._target()),
             # A task that starts before it has its rights fails, and a schedule that may not start it too.
             depends_on=[permissions, self._https_out, *self._roles.policies],
         )
+
+    def _place(self) -> None:
+        self.schedule.put_target(**self._target())
+
+    def _target(self) -> dict[str, Any]:
+        """Return what the schedule starts, as arguments of SchedulerScheduleTarget."""
+        times = self._times
+        return {
+            "arn": self._platform.cluster.arn,
+            "role_arn": self.starter_role.arn,
+            "ecs_parameters": self._task(),
+            "retry_policy": SchedulerScheduleTargetRetryPolicy(
+                maximum_retry_attempts=times.retries,
+                maximum_event_age_in_seconds=times.max_age_seconds,
+            ),
+            "dead_letter_config": SchedulerScheduleTargetDeadLetterConfig(arn=self.dead_letters.arn),
+        }
 
     def _task(self) -> SchedulerScheduleTargetEcsParameters:
         capacity = [
@@ -217,7 +228,7 @@ class ScheduledJob(FargateTask):
             propagate_tags="TASK_DEFINITION",
             network_configuration=SchedulerScheduleTargetEcsParametersNetworkConfiguration(
                 subnets=self._platform.network.private_subnet_ids,
-                security_groups=[self.security_group.id],
+                security_groups=list(self._group_ids),
                 assign_public_ip=False,
             ),
         )

@@ -10,11 +10,13 @@ from collections.abc import Mapping, Sequence
 
 from cdktf_cdktf_provider_aws.ecs_service import EcsServiceLoadBalancer
 from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup
+from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.compute import _web_service_rules as rules
 from holdfast_constructs.compute._autoscaling import Autoscaling
+from holdfast_constructs.compute._calls import LONGEST_LABEL, Calls
 from holdfast_constructs.compute._container_rules import DEREGISTRATION_SECONDS, SHORTEST_STOP_SECONDS
 from holdfast_constructs.compute._fargate_service import FargateService
 from holdfast_constructs.compute._routing import Routing
@@ -25,6 +27,8 @@ from holdfast_constructs.compute.platform import Platform
 from holdfast_constructs.compute.scale import Scale, Size
 from holdfast_constructs.compute.sidecar import Sidecar
 from holdfast_constructs.compute.target_health import TargetHealth
+from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.naming import limited
 from holdfast_constructs.network.connections import connect
 
 
@@ -128,6 +132,50 @@ class WebService(FargateService):
     def target_group(self) -> LbTargetGroup:
         """The target group of its tasks."""
         return self._routing.target_group
+
+    @property
+    def calls_group_id(self) -> str:
+        """The security group of the services that call it, and of those that are called."""
+        return self._calls().group.id
+
+    def accept_calls(self, port: int | None = None) -> str:
+        """Let services of its cluster call it, on its port unless `port` is given; return the URL to call.
+
+        `connect_to` asks for this. Where the caller is in an app of its own, call it here, and give the URL
+        and `calls_group_id` there. Raises ConstructError for a cluster whose services do not call each other.
+        """
+        calls = self._calls()
+        listening = self.default_port if port is None else port
+        label = limited(f"{self._stack.service}-{self.name}".lower(), LONGEST_LABEL)
+        if self.node.try_find_child("discovery") is None:
+            self.service.put_service_registries(registry_arn=calls.register(self, label).arn)
+            self._join(calls.group.id)
+        if self.node.try_find_child(f"called-on-{listening}") is None:
+            self._let_in(calls.group.id, listening)
+        return f"http://{label}.{calls.domain}:{listening}"
+
+    def _calls(self) -> Calls:
+        calls = self._platform.cluster.calls
+        if calls is None:
+            raise ConstructError(
+                f"{self.name} is in a cluster whose services do not call each other",
+                next_step="create the Cluster with network=…, the network that its services are in",
+            )
+        return calls
+
+    def _let_in(self, group_id: str, port: int) -> None:
+        if not 1 <= port <= rules.HIGHEST_PORT:
+            raise ConstructError("port", got=port, allowed=f"1-{rules.HIGHEST_PORT}")
+        VpcSecurityGroupIngressRule(
+            self,
+            f"called-on-{port}",
+            security_group_id=self.security_group.id,
+            referenced_security_group_id=group_id,
+            ip_protocol="tcp",
+            from_port=port,
+            to_port=port,
+            description="Calls from services of the cluster",
+        )
 
     def _ask_targets(self, path: str, health: TargetHealth | None, drain_seconds: int) -> None:
         if drain_seconds != DEREGISTRATION_SECONDS:

@@ -128,6 +128,7 @@ ALLOWED: Mapping[Any, set[str]] = {
     registry.Condition: FUNCTIONS,
     **{each: set() for each in CLASSES},
     Firewall | None: {"none"},
+    VpcNetwork | None: {"none"},
     Construct | None: {"none"},
     EncryptionKey | None: {"none"},
 }
