@@ -145,13 +145,14 @@ def _path(resource: TerraformResource) -> str:
 def _provider(stack: ServiceStack) -> None:
     target = stack.target
     own = {"Service": stack.service, "Environment": target.environment, "ManagedBy": "holdfast"}
+    project = {} if target.project is None else {"Project": target.project}
     local = target.local or None
     AwsProvider(
         stack,
         "aws",
         region=target.region,
         allowed_account_ids=[target.account],
-        default_tags=[AwsProviderDefaultTags(tags={**target.tags, **own})],
+        default_tags=[AwsProviderDefaultTags(tags={**project, **target.tags, **own})],
         assume_role=[AwsProviderAssumeRole(role_arn=target.role_arn)] if target.role_arn else None,
         skip_credentials_validation=local,
         skip_metadata_api_check="true" if local else None,

@@ -72,7 +72,8 @@ class Target:
     """One environment in one account and region.
 
     `zones` are availability zone names such as `eu-west-1a`, first one preferred. `tags` go on every
-    resource; `owners` are the people asked when something happens. `local` means the local cloud.
+    resource; `owners` are the people asked when something happens. `local` means the local cloud. `project`
+    is part of every name in AWS and of the states' keys, so that several apps may share an account.
     `production` turns refusals on: plain HTTP, images by tag, a single NAT gateway, logs of less than a year,
     data that is not kept, and more that the blocks say. `delete_protection` keeps data: deletion
     protection, final snapshots, 30 days until a key is gone, no emptying of buckets. `role_arn` is
@@ -94,6 +95,7 @@ class Target:
     role_arn: str | None = None
     log_retention_days: int = 365
     operations: Operations = field(default_factory=Operations, hash=False)
+    project: str | None = None
 
     def __post_init__(self) -> None:
         self.state_key("any")
@@ -121,10 +123,15 @@ class Target:
             case _:
                 return "aws"
 
+    @property
+    def log_prefix(self) -> str:
+        """What the names of our log groups begin with: `/holdfast/prod`, `/holdfast/shop/prod`."""
+        return "/".join(filter(None, ("/holdfast", self.project, self.environment)))
+
     def state_key(self, service: str) -> str:
         """Return the key of `service`'s state in the state bucket; raises ConstructError for a bad name."""
         try:
-            return state_key(service, self.account, self.region, self.environment)
+            return state_key(service, self.account, self.region, self.environment, project=self.project)
         except InvalidStateKeyError as error:
             raise ConstructError(str(error), next_step="correct it in the environment's settings") from error
 

@@ -33,7 +33,7 @@ class FlowLogs(Construct):
         self.group = CloudwatchLogGroup(
             self,
             "group",
-            name=f"/holdfast/{target.environment}/{stack.service}/{network}/flow-logs",
+            name=f"{target.log_prefix}/{stack.service}/{network}/flow-logs",
             retention_in_days=target.log_retention_days,
             kms_key_id=logs_key.arn,
         )

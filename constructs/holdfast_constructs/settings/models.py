@@ -40,6 +40,7 @@ from holdfast_constructs.settings.values import (
     Nat,
     Owner,
     PlainText,
+    ProjectName,
     RegionName,
     RetentionDays,
     RoleArn,
@@ -50,6 +51,13 @@ from holdfast_constructs.settings.values import (
     empty_table,
     refused,
 )
+
+
+class Project(Settings):
+    """What tells this app from others in the same account."""
+
+    name: ProjectName
+    """Part of every name in AWS and of the states' keys: set before the first deploy, and never changed."""
 
 
 class StateCopy(Settings):
@@ -239,6 +247,7 @@ class Environment(Settings):
     regions: Annotated[Items[RegionName], Field(min_length=1)]
     """Every stack exists once in each; the first is home to the domain."""
     domain: DomainName
+    project: Project | None = None
     production: bool = False
     """Turns the rules of production on: no data lost, nothing alone, no plain HTTP from outside."""
     local: bool = False
