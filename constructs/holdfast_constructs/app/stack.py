@@ -16,6 +16,7 @@ from constructs import Construct, IConstruct
 
 from holdfast_constructs.app import _provenance
 from holdfast_constructs.app._manifest import ShardRecord, write_manifest
+from holdfast_constructs.app._outputs import show_identities
 from holdfast_constructs.app.target import Target
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
@@ -45,6 +46,8 @@ class HoldfastApp(App):
     def synth(self) -> None:
         """Write every stack's cdk.tf.json, cdktf's manifest.json, and holdfast.json."""
         super().synth()
+        for stack in self.stacks:
+            show_identities(Path(self.outdir) / "stacks" / stack.name / "cdk.tf.json")
         records = [stack.record() for stack in self.stacks]
         write_manifest(Path(self.outdir), records, project=Path.cwd())
 
