@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from holdfast_constructs.app import production
+from holdfast_constructs.app._zones import zones_of
 from holdfast_constructs.app.production import LOG_RETENTION_DAYS
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
@@ -149,6 +150,14 @@ class Target:
                 got=self.zones,
                 allowed=f"different availability zones of {self.region}, such as {self.region}a",
                 next_step="list them in the environment's settings",
+            )
+        missing = [name for name in self.zones if zones_of(self.region) and name not in zones_of(self.region)]
+        if missing:
+            raise ConstructError(
+                "zones",
+                got=self.zones,
+                allowed=f"zones that {self.region} has: {', '.join(zones_of(self.region))}",
+                next_step=f"replace {', '.join(missing)}",
             )
 
     def _check_tags(self) -> None:
