@@ -284,6 +284,7 @@ class Postgres(Construct):
             name=aws_name("security_group", self._stack.target, self._stack.service, self.name),
             description=f"Database {self.name}",
             vpc_id=network.vpc_id,
+            tags={"Name": aws_name("tag", self._stack.target, self._stack.service, self.name)},
         )
 
     def _make_subnets(self, network: VpcNetwork) -> DbSubnetGroup:

@@ -25,6 +25,11 @@ PROPERTIES = {
         why="AWS services that are reached without NAT; each costs by the hour and zone",
         controls=("FSBP EC2.10",),
     ),
+    "endpoint_policies": Property(
+        why="what may be done through the endpoint of a service, where that is not everything",
+        theme=Theme.BOUNDARY,
+    ),
+    "nat_addresses": Property(why="Elastic IPs of yours, which partners may have on their lists"),
 }
 
 ALWAYS = (

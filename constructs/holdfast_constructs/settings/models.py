@@ -40,6 +40,7 @@ from holdfast_constructs.settings.values import (
     Mode,
     Owner,
     PlainText,
+    ProjectName,
     RegionName,
     RetentionDays,
     RoleArn,
@@ -50,6 +51,13 @@ from holdfast_constructs.settings.values import (
     empty_table,
     refused,
 )
+
+
+class Project(Settings):
+    """What tells this app from others in the same account."""
+
+    name: ProjectName
+    """Part of every name in AWS and of the states' keys: set before the first deploy, and never changed."""
 
 
 class StateCopy(Settings):
@@ -241,6 +249,7 @@ class Environment(Settings):
     domain: DomainName
     profile: Profile | None = None
     """What the environment is for. Settings that are left out then have the profile's defaults."""
+    project: Project | None = None
     production: bool = False
     """Turns the rules of production on: no data lost, nothing alone, no plain HTTP from outside."""
     local: bool = False

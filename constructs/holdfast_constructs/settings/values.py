@@ -59,6 +59,12 @@ HostLabel = Annotated[
     Field(description="the name below the domain: 1-63 of a-z, 0-9 and inner hyphens"),
 ]
 
+ProjectName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$"),
+    Field(description="the project's name: 1-20 of a-z, 0-9 and inner hyphens"),
+]
+
 Owner = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"),

@@ -119,6 +119,7 @@ ALLOWED: Mapping[Any, set[str]] = {
     Mapping[str, Mapping[str, Any]]: {"dict of dicts"},
     Mapping[str, Mode] | None: {"dict", "none"},
     Mapping[Tier, Sequence[str]]: {"dict of lists"},
+    Mapping[str, Sequence[Statement]] | None: {"none"},
     Nat: set(),
     Nat | None: {"none"},
     Mode: set(),
