@@ -16,11 +16,17 @@ if TYPE_CHECKING:
     from holdfast_constructs.app.stack import HoldfastApp, ServiceStack
     from holdfast_constructs.app.target import StateBucket, Target
     from holdfast_constructs.compute.cluster import Cluster
+    from holdfast_constructs.compute.container_health import ContainerHealth
     from holdfast_constructs.compute.image import Image
     from holdfast_constructs.compute.platform import Platform
-    from holdfast_constructs.compute.scale import Scale, Size
+    from holdfast_constructs.compute.scale import BacklogScale, Scale, ScheduledScale, Size
+    from holdfast_constructs.compute.scheduled_job import ScheduledJob
+    from holdfast_constructs.compute.sidecar import Sidecar
+    from holdfast_constructs.compute.target_health import TargetHealth
     from holdfast_constructs.compute.web_service import WebService
+    from holdfast_constructs.compute.worker import Worker, WorkQueue
     from holdfast_constructs.data.database import Postgres
+    from holdfast_constructs.data.imported_database import ImportedPostgres
     from holdfast_constructs.edge.firewall import Firewall
     from holdfast_constructs.edge.load_balancer import LoadBalancer
     from holdfast_constructs.errors import ConstructError
@@ -29,36 +35,49 @@ if TYPE_CHECKING:
     from holdfast_constructs.network.imported_network import ImportedNetwork, VpcNetwork
     from holdfast_constructs.network.network import Network
     from holdfast_constructs.security.access import Access, Grantee, OffersAccess
-    from holdfast_constructs.security.keys import Key
+    from holdfast_constructs.security.keys import EncryptionKey, ImportedKey, Key
+    from holdfast_constructs.security.plain import Plain
     from holdfast_constructs.security.policy import Condition, Statement
 
     Gateway, Keys = LoadBalancer, Key
 
 __all__ = [
     "Access",
+    "BacklogScale",
     "Cluster",
     "Condition",
     "Connectable",
     "ConstructError",
+    "ContainerHealth",
+    "EncryptionKey",
     "Firewall",
     "Grantee",
     "HoldfastApp",
     "Image",
+    "ImportedKey",
     "ImportedNetwork",
+    "ImportedPostgres",
     "Key",
     "LoadBalancer",
     "Network",
     "OffersAccess",
+    "Plain",
     "Platform",
     "Postgres",
     "Scale",
+    "ScheduledJob",
+    "ScheduledScale",
     "ServiceStack",
+    "Sidecar",
     "Size",
     "StateBucket",
     "Statement",
     "Target",
+    "TargetHealth",
     "VpcNetwork",
     "WebService",
+    "WorkQueue",
+    "Worker",
     "accept_difference",
     "aws_name",
     "connect",
@@ -72,25 +91,37 @@ _HOMES = {
     "Statement": "security.policy",
     "aws_name": "naming",
     "accept_difference": "app.accepted",
+    "BacklogScale": "compute.scale",
     "Cluster": "compute.cluster",
+    "ContainerHealth": "compute.container_health",
     "Connectable": "network.connections",
     "ConstructError": "errors",
     "Firewall": "edge.firewall",
     "LoadBalancer": "edge.load_balancer",
     "HoldfastApp": "app.stack",
     "Image": "compute.image",
+    "EncryptionKey": "security.keys",
+    "ImportedKey": "security.keys",
     "ImportedNetwork": "network.imported_network",
+    "ImportedPostgres": "data.imported_database",
     "Key": "security.keys",
     "Network": "network.network",
+    "Plain": "security.plain",
     "Platform": "compute.platform",
     "Postgres": "data.database",
     "Scale": "compute.scale",
+    "ScheduledJob": "compute.scheduled_job",
+    "ScheduledScale": "compute.scale",
     "ServiceStack": "app.stack",
+    "Sidecar": "compute.sidecar",
     "Size": "compute.scale",
     "StateBucket": "app.target",
     "Target": "app.target",
+    "TargetHealth": "compute.target_health",
     "VpcNetwork": "network.imported_network",
     "WebService": "compute.web_service",
+    "WorkQueue": "compute.worker",
+    "Worker": "compute.worker",
     "connect": "network.connections",
 }
 

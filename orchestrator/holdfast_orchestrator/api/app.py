@@ -38,6 +38,7 @@ from holdfast_orchestrator.system.stop import StopSignal
 if TYPE_CHECKING:
     from holdfast_orchestrator.api.history import History
     from holdfast_orchestrator.api.states import States
+    from holdfast_orchestrator.app.explained import ExplainedStack
     from holdfast_orchestrator.context.run import Run
     from holdfast_orchestrator.state.object_store import DurableStore
 
@@ -253,6 +254,23 @@ class App:
         """Return which of the chosen shards depends on which."""
         manifest, shards = self._chosen(selected(selection, keywords), on_event=on_event)
         return manifest.graph.only(shard.name for shard in shards)
+
+    def explain(
+        self,
+        selection: Selection = EVERYTHING,
+        *,
+        on_event: Listener = ignore,
+        **keywords: Unpack[SelectionKeywords],
+    ) -> tuple["ExplainedStack", ...]:
+        """Synthesize, and return the effective properties of the chosen stacks.
+
+        Raises UsageError for a name that matches nothing, and for an app without Holdfast's blocks.
+        """
+        from holdfast_orchestrator.app.explained import read_explained  # noqa: PLC0415 - when it is called
+
+        chosen = selected(selection, keywords)
+        shards = self._choose(chosen, self.synth(env=chosen.environments, on_event=on_event))
+        return read_explained(self.file.output, [shard.name for shard in shards])
 
     def existing(self, selection: Selection) -> Manifest | None:
         """Return the manifest in the output folder, if it has all chosen shards and may be deployed."""
