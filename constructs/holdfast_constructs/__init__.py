@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from holdfast_constructs.compute.web_service import WebService
     from holdfast_constructs.compute.worker import Worker, WorkQueue
     from holdfast_constructs.data.database import Postgres
+    from holdfast_constructs.data.imported_database import ImportedPostgres
     from holdfast_constructs.edge.firewall import Firewall
     from holdfast_constructs.edge.load_balancer import LoadBalancer
     from holdfast_constructs.errors import ConstructError
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from holdfast_constructs.network.imported_network import ImportedNetwork, VpcNetwork
     from holdfast_constructs.network.network import Network
     from holdfast_constructs.security.access import Access, Grantee, OffersAccess
-    from holdfast_constructs.security.keys import Key
+    from holdfast_constructs.security.keys import EncryptionKey, ImportedKey, Key
     from holdfast_constructs.security.plain import Plain
     from holdfast_constructs.security.policy import Condition, Statement
 
@@ -49,11 +50,14 @@ __all__ = [
     "Connectable",
     "ConstructError",
     "ContainerHealth",
+    "EncryptionKey",
     "Firewall",
     "Grantee",
     "HoldfastApp",
     "Image",
+    "ImportedKey",
     "ImportedNetwork",
+    "ImportedPostgres",
     "Key",
     "LoadBalancer",
     "Migrations",
@@ -98,7 +102,10 @@ _HOMES = {
     "LoadBalancer": "edge.load_balancer",
     "HoldfastApp": "app.stack",
     "Image": "compute.image",
+    "EncryptionKey": "security.keys",
+    "ImportedKey": "security.keys",
     "ImportedNetwork": "network.imported_network",
+    "ImportedPostgres": "data.imported_database",
     "Key": "security.keys",
     "Migrations": "compute.migrations",
     "Network": "network.network",

@@ -35,7 +35,7 @@ class Site:
         self.app, self.target = app, target
         base = ServiceStack(app, "network", target)
         logs_key = Key(base, "logs", purpose="logs")
-        network = Network(base, "main", cidr="10.40.0.0/16", nat="single", logs_key=logs_key)
+        network = Network(base, "main", cidr="10.40.0.0/16", nat="per_az", logs_key=logs_key)
         edge = ServiceStack(app, "edge", target)
         gateway = LoadBalancer(
             edge, "gateway", network=network, domain="example.com", zone_id="Z123", firewall=None

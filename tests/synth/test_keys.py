@@ -35,7 +35,7 @@ def test_a_key_rotates_and_has_a_policy_and_an_alias(synthesize: Synthesize, pur
 def test_the_window_before_a_key_is_gone_is_long_where_data_is_kept(
     synthesize: Synthesize, *, kept: bool, days: int, protected: list[str]
 ) -> None:
-    synthesis = _synthesized(synthesize, "data", delete_protection=kept)
+    synthesis = _synthesized(synthesize, "data", delete_protection=kept, production=False)
 
     synthesis["data"].has_resource("aws_kms_key", deletion_window_in_days=days)
     (shard,) = synthesis.manifest["shards"].values()

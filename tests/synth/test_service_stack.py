@@ -277,7 +277,7 @@ from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
 app = HoldfastApp()
 stack = ServiceStack(app, "network", sample_target(tags={"b": "2", "a": "1"}))
 key = Key(stack, "logs", purpose="logs")
-network = Network(stack, "main", cidr="10.40.0.0/16", nat="single", logs_key=key)
+network = Network(stack, "main", cidr="10.40.0.0/16", nat="per_az", logs_key=key)
 SnsTopic(ServiceStack(app, "orders", sample_target()), "topic", display_name=network.vpc_id)
 app.synth()
 """
@@ -296,6 +296,7 @@ def test_two_runs_write_the_same_bytes(tmp_path: Path) -> None:
     first, second = run("1"), run("2")
 
     assert sorted(first) == [
+        "explained.json",
         "holdfast.json",
         "manifest.json",
         "stacks/network-prod-eu-west-1/cdk.tf.json",

@@ -10,16 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from holdfast_constructs.app import production
+from holdfast_constructs.app.production import LOG_RETENTION_DAYS
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.profiles import PerProfile, Profile, closest
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
 
-# CloudWatch Logs, PutRetentionPolicy: the only retentions it accepts, in days.
-LOG_RETENTION_DAYS = (
-    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545),
-    *(731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
-)
 OWN_TAGS = frozenset({"Service", "Environment", "ManagedBy"})
 
 PRODUCTION = PerProfile(local=False, dev=False, staging=False, prod=True)
@@ -90,7 +87,8 @@ class Target:
 
     `zones` are availability zone names such as `eu-west-1a`, first one preferred. `tags` go on every
     resource; `owners` are the people asked when something happens. `local` means the local cloud.
-    `production` turns refusals on (plain HTTP, images by tag). `delete_protection` keeps data: deletion
+    `production` turns refusals on: plain HTTP, images by tag, a single NAT gateway, logs of less than a year,
+    data that is not kept, and more that the blocks say. `delete_protection` keeps data: deletion
     protection, final snapshots, 30 days until a key is gone, no emptying of buckets. `role_arn` is
     the role Terraform assumes. `log_retention_days` is one of LOG_RETENTION_DAYS. `operations` are passed on.
 
@@ -127,6 +125,10 @@ class Target:
         if self.role_arn is not None and _ROLE.fullmatch(self.role_arn) is None:
             allowed = "an IAM role ARN such as arn:aws:iam::210987654321:role/deploy"
             raise ConstructError("role_arn", got=self.role_arn, allowed=allowed)
+        if self.production:
+            production.check_local(local=self.local)
+            production.check_kept(delete_protection=self.delete_protection)
+            production.check_log_days(self.log_retention_days)
 
     @property
     def partition(self) -> str:

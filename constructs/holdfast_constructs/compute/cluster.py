@@ -20,7 +20,7 @@ from holdfast_constructs.compute._calls import Calls
 from holdfast_constructs.compute._spot import ON_DEMAND, SPOT
 from holdfast_constructs.naming import aws_name
 from holdfast_constructs.network.imported_network import VpcNetwork
-from holdfast_constructs.security.keys import Key
+from holdfast_constructs.security.keys import EncryptionKey
 
 
 @checked
@@ -37,7 +37,7 @@ class Cluster(Construct):
         scope: Construct,
         id_: str,
         *,
-        logs_key: Key,
+        logs_key: EncryptionKey,
         exec_audit: bool = False,
         network: VpcNetwork | None = None,
     ) -> None:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from holdfast_constructs.compute.cluster import Cluster
     from holdfast_constructs.edge.load_balancer import LoadBalancer
     from holdfast_constructs.network.network import VpcNetwork
-    from holdfast_constructs.security.keys import Key
+    from holdfast_constructs.security.keys import EncryptionKey
 
 
 @checked
@@ -24,4 +24,4 @@ class Platform:
     network: "VpcNetwork"
     gateway: "LoadBalancer"
     cluster: "Cluster"
-    logs_key: "Key"
+    logs_key: "EncryptionKey"

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.naming import aws_name
-from holdfast_constructs.security.keys import Key
+from holdfast_constructs.security.keys import EncryptionKey
 from holdfast_constructs.security.policy import (
     Condition,
     Statement,
@@ -24,7 +24,9 @@ FINE_INTERVAL, COARSE_INTERVAL = 60, 600
 class FlowLogs(Construct):
     """All traffic of the VPC `vpc_id`, accepted and rejected, into a log group of `network`'s own."""
 
-    def __init__(self, scope: Construct, id_: str, *, vpc_id: str, network: str, logs_key: Key) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, vpc_id: str, network: str, logs_key: EncryptionKey
+    ) -> None:
         super().__init__(scope, id_)
         stack = ServiceStack.of(self)
         target = stack.target

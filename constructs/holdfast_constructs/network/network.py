@@ -9,7 +9,6 @@ letter of the zone, so a zone added later adds resources and changes none.
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
 from cdktf_cdktf_provider_aws.default_security_group import DefaultSecurityGroup
 from cdktf_cdktf_provider_aws.eip import Eip
@@ -22,6 +21,8 @@ from cdktf_cdktf_provider_aws.subnet import Subnet
 from cdktf_cdktf_provider_aws.vpc import Vpc
 from constructs import Construct
 
+from holdfast_constructs.app import production
+from holdfast_constructs.app.production import Nat
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.naming import aws_name
@@ -29,11 +30,9 @@ from holdfast_constructs.network._endpoints import GatewayEndpoints, InterfaceEn
 from holdfast_constructs.network._flow_logs import FlowLogs
 from holdfast_constructs.network._subnets import Tier, plan_subnets
 from holdfast_constructs.network.imported_network import ImportedNetwork, VpcNetwork
-from holdfast_constructs.security.keys import Key
+from holdfast_constructs.security.keys import EncryptionKey
 
 __all__ = ["ImportedNetwork", "Nat", "Network", "VpcNetwork"]
-
-Nat = Literal["per_az", "single", "none"]
 
 ANYWHERE = "0.0.0.0/0"
 
@@ -54,12 +53,14 @@ class Network(Construct):
         *,
         cidr: str,
         nat: Nat,
-        logs_key: Key,
+        logs_key: EncryptionKey,
         private_endpoints: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, id_)
         self._stack = ServiceStack.of(self)
         self._id = id_
+        if self._stack.target.production:
+            production.check_nat(nat)
         self.zones: tuple[str, ...] = self._stack.target.zones
         self.plan = plan_subnets(cidr, self.zones)
         self.vpc = self._make_vpc()
@@ -79,15 +80,16 @@ class Network(Construct):
         id_: str,
         *,
         vpc_id: str,
-        vpc_cidr: str,
-        public_subnet_ids: Sequence[str],
-        private_subnet_ids: Sequence[str],
-        isolated_subnet_ids: Sequence[str],
+        vpc_cidr: str | None = None,
+        public_subnet_ids: Sequence[str] = (),
+        private_subnet_ids: Sequence[str] = (),
+        isolated_subnet_ids: Sequence[str] = (),
     ) -> "ImportedNetwork":
         """Return a network that exists already, for everything that takes one; nothing of it is managed.
 
-        The ids are given as they are; each tier has one subnet for each zone of the target, in that
-        order. Raises ConstructError when one is missing or is no such id.
+        The ids may be references, also to cdktf's own resources. A tier that the VPC lacks is left out;
+        without isolated subnets databases are in the private ones. Each tier has a subnet in each zone of
+        the target. Raises ConstructError when one is missing or is no such id.
         """
         return ImportedNetwork(
             scope,

@@ -1,10 +1,10 @@
 """What each property of a block is for: its default in each profile, the reason, the controls it satisfies.
 
-A block has a module here, named as its class, with `PROPERTIES` (its parameters) and `ALWAYS` (what cannot
-be chosen, but can be overridden with cdktf's own means). `holdfast explain` and the pages of the blocks show
-them. Ids of controls are Checkov's (CKV…), those of AWS Foundational Security Best Practices (FSBP …), of the
-CIS AWS Foundations Benchmark 5.0 (CIS …) and of cdk-nag (AwsSolutions-…). A theme stands for the criterion of
-SOC 2 (AICPA's Trust Services Criteria of 2017) that auditors ask it for.
+A block has a module here, named as its class, with `PROPERTIES` (its parameters), `ALWAYS` (what cannot be
+chosen, but can be overridden with cdktf's own means) and `DIAGRAM`. `holdfast explain` and the pages of the
+blocks show them. Ids of controls are Checkov's (CKV…), those of AWS Foundational Security Best Practices
+(FSBP …), of the CIS AWS Foundations Benchmark 5.0 (CIS …) and of cdk-nag (AwsSolutions-…). A theme stands for
+the criterion of SOC 2 (AICPA's Trust Services Criteria of 2017) that auditors ask it for.
 """
 
 import re
@@ -68,10 +68,11 @@ class Always:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """All that is known of a block's properties."""
+    """All that is known of a block: its properties, and what it is made of as a drawing in text."""
 
     properties: Mapping[str, Property]
     always: tuple[Always, ...]
+    diagram: str = ""
 
 
 def criteria(entry: Property | Always) -> tuple[str, ...]:
@@ -86,4 +87,4 @@ def table_of(block: str) -> Table:
     if find_spec(name) is None:
         return Table(properties={}, always=())
     module = import_module(name)
-    return Table(properties=module.PROPERTIES, always=module.ALWAYS)
+    return Table(properties=module.PROPERTIES, always=module.ALWAYS, diagram=module.DIAGRAM)

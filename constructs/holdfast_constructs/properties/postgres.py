@@ -6,6 +6,14 @@ _INSTANCE = "aws_db_instance"
 _WEEK = 7
 _KEPT = "delete_protection of the target"
 
+DIAGRAM = """
+service ── security-group rules ── security group
+                                        │
+   isolated subnets (a, b, …) ── aws_db_instance ── standby in another zone
+                                    │       │
+                        key (data, password)  log groups (key: logs)
+"""
+
 PROPERTIES = {
     "network": Property(why="its isolated subnets, which have no way in from or out to the internet"),
     "key": Property(

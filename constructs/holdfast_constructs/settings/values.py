@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from holdfast_constructs.app.target import LOG_RETENTION_DAYS
+from holdfast_constructs.app.production import LOG_RETENTION_DAYS
 from holdfast_constructs.compute.image import Image
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.security.plain import Plain

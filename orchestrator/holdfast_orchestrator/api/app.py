@@ -92,12 +92,21 @@ class App:
 
     def synth(self, *, env: Names = (), service: Names = (), on_event: Listener = ignore) -> Manifest:
         """Run the app for these environments and services (none: all) and read its output."""
+        self.refuse_early(select(env=env, service=service))
         emit = self._emitter(on_event)
         with synth_lock(self.file.folder):
             synthesize(
                 self.file, self.runtime, environments=names_of(env), services=names_of(service), emit=emit
             )
             return self._with_inputs(self._read(env))
+
+    def refuse_early(self, selection: Selection) -> None:
+        """Raise UsageError for names that the app does not have for certain, before it is run."""
+        from holdfast_orchestrator.app.known_names import known_names  # noqa: PLC0415 - only before a synthesis
+
+        known = known_names(self.file, self.runtime.environ)
+        if known is not None:
+            known.refuse(selection)
 
     def _with_inputs(self, manifest: Manifest) -> Manifest:
         from holdfast_orchestrator.inputs.capture import capture  # noqa: PLC0415 - only after a synthesis
@@ -224,6 +233,7 @@ class App:
     def _chosen(self, selection: Selection, *, on_event: Listener) -> tuple[Manifest, tuple[Shard, ...]]:
         manifest = None if selection.changed_since is not None else self.existing(selection)
         if manifest is None:
+            self.refuse_early(selection)
             manifest = self.synth(env=selection.environments, on_event=on_event)
         return manifest, self._choose(selection, manifest)
 

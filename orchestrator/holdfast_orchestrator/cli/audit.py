@@ -59,7 +59,7 @@ def command(
     )
     with opened_history(context.find_root().obj, given) as (output, history):
         records = history.audit(wanted, env=given["env"], limit=limit)
-        output.show(
+        output.show_records(
             records_document(records),
             audit_lines(records, with_output=given["with_output"], width=output.width),
         )

@@ -66,7 +66,7 @@ def matrix(runtime: Runtime, /, *, verb: str, limit: int, **given: Any) -> None:
         with session.reading() as on_event:
             waves = session.project.waves(session.selection, limit=limit, on_event=on_event)
         document = matrix_document(waves, limit=limit, verb=verb, project=_project(given))
-        session.output.show(document, _lines(document, session.output.width))
+        session.output.show_records(document, _lines(document, session.output.width))
 
 
 def _project(given: Mapping[str, Any]) -> tuple[str, ...]:

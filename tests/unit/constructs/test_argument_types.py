@@ -18,6 +18,7 @@ from holdfast_constructs import (
     Cluster,
     Connectable,
     ContainerHealth,
+    EncryptionKey,
     Image,
     Key,
     LoadBalancer,
@@ -47,7 +48,9 @@ from holdfast_constructs.project import registry
 from holdfast_constructs.security.keys import Purpose
 from holdfast_constructs.security.policy import Condition, Statement
 
-NO_BLOCKS = {"ConstructError", "Connectable", "Grantee", "OffersAccess", "VpcNetwork", "WorkQueue"}
+NO_BLOCKS = {
+    *("ConstructError", "Connectable", "EncryptionKey", "Grantee", "OffersAccess", "VpcNetwork", "WorkQueue"),
+}
 MARK = "the value under test"
 VALUES: Mapping[str, Any] = {
     "none": None,
@@ -78,6 +81,7 @@ CLASSES: tuple[Any, ...] = (
         Construct,
         IConstruct,
         Connectable,
+        EncryptionKey,
         Image,
         Key,
         LoadBalancer,
@@ -130,6 +134,7 @@ ALLOWED: Mapping[Any, set[str]] = {
     Firewall | None: {"none"},
     VpcNetwork | None: {"none"},
     Construct | None: {"none"},
+    EncryptionKey | None: {"none"},
 }
 LITERALS: Mapping[Any, str] = {
     Nat: "single",
@@ -207,7 +212,8 @@ def calls() -> Iterator[Call]:
 def _parameters(function: Callable[..., Any]) -> dict[str, Any]:
     # Names that a module imports for type checkers only.
     names = {
-        each: getattr(holdfast_constructs, each) for each in ("VpcNetwork", "LoadBalancer", "Cluster", "Key")
+        each: getattr(holdfast_constructs, each)
+        for each in ("VpcNetwork", "LoadBalancer", "Cluster", "EncryptionKey")
     }
     hints = get_type_hints(function, localns=names)
     parameters = [name for name in inspect.signature(function).parameters if name not in {"self", "cls"}]
