@@ -16,10 +16,15 @@ if TYPE_CHECKING:
     from holdfast_constructs.app.stack import HoldfastApp, ServiceStack
     from holdfast_constructs.app.target import StateBucket, Target
     from holdfast_constructs.compute.cluster import Cluster
+    from holdfast_constructs.compute.container_health import ContainerHealth
     from holdfast_constructs.compute.image import Image
     from holdfast_constructs.compute.platform import Platform
-    from holdfast_constructs.compute.scale import Scale, Size
+    from holdfast_constructs.compute.scale import BacklogScale, Scale, ScheduledScale, Size
+    from holdfast_constructs.compute.scheduled_job import ScheduledJob
+    from holdfast_constructs.compute.sidecar import Sidecar
+    from holdfast_constructs.compute.target_health import TargetHealth
     from holdfast_constructs.compute.web_service import WebService
+    from holdfast_constructs.compute.worker import Worker, WorkQueue
     from holdfast_constructs.data.database import Postgres
     from holdfast_constructs.data.imported_database import ImportedPostgres
     from holdfast_constructs.edge.firewall import Firewall
@@ -38,10 +43,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Access",
+    "BacklogScale",
     "Cluster",
     "Condition",
     "Connectable",
     "ConstructError",
+    "ContainerHealth",
     "EncryptionKey",
     "Firewall",
     "Grantee",
@@ -58,13 +65,19 @@ __all__ = [
     "Platform",
     "Postgres",
     "Scale",
+    "ScheduledJob",
+    "ScheduledScale",
     "ServiceStack",
+    "Sidecar",
     "Size",
     "StateBucket",
     "Statement",
     "Target",
+    "TargetHealth",
     "VpcNetwork",
     "WebService",
+    "WorkQueue",
+    "Worker",
     "accept_difference",
     "aws_name",
     "connect",
@@ -78,7 +91,9 @@ _HOMES = {
     "Statement": "security.policy",
     "aws_name": "naming",
     "accept_difference": "app.accepted",
+    "BacklogScale": "compute.scale",
     "Cluster": "compute.cluster",
+    "ContainerHealth": "compute.container_health",
     "Connectable": "network.connections",
     "ConstructError": "errors",
     "Firewall": "edge.firewall",
@@ -95,12 +110,18 @@ _HOMES = {
     "Platform": "compute.platform",
     "Postgres": "data.database",
     "Scale": "compute.scale",
+    "ScheduledJob": "compute.scheduled_job",
+    "ScheduledScale": "compute.scale",
     "ServiceStack": "app.stack",
+    "Sidecar": "compute.sidecar",
     "Size": "compute.scale",
     "StateBucket": "app.target",
     "Target": "app.target",
+    "TargetHealth": "compute.target_health",
     "VpcNetwork": "network.imported_network",
     "WebService": "compute.web_service",
+    "WorkQueue": "compute.worker",
+    "Worker": "compute.worker",
     "connect": "network.connections",
 }
 

@@ -180,7 +180,7 @@ def test_a_second_local_environment_says_how_its_bucket_is_made(holdfast: Holdfa
 
     assert ran.code == 0
     assert settings(shop, "scratch")["domain"] == "scratch.holdfast.test"
-    assert "holdfast local up --bucket holdfast-state-scratch" in ran.out
+    assert "holdfast local up --project shop --bucket holdfast-state-scratch" in ran.out
 
 
 @pytest.mark.parametrize(

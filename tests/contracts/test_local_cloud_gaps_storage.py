@@ -145,7 +145,61 @@ def test_of_many_who_take_a_lock_at_once_exactly_one_gets_it(local_clients: Clie
     assert [attempt.result() for attempt in attempts].count("fine") == 1
 
 
+def access_logs_into_a_bucket_for_tls_only(clients: Clients) -> object:
+    s3 = bucket(clients, "logged")
+    bucket(clients, "logs")
+    tls_only = json.loads(policy("logs", Condition={"Bool": {"aws:SecureTransport": "false"}}))
+    write = {
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject",
+    }
+    tls_only["Statement"].append({**write, "Resource": "arn:aws:s3:::logs/*"})
+    s3.put_bucket_policy(Bucket="logs", Policy=json.dumps(tls_only))
+    where = {"TargetBucket": "logs", "TargetPrefix": "a/"}
+    return code(lambda: s3.put_bucket_logging(Bucket="logged", BucketLoggingStatus={"LoggingEnabled": where}))
+
+
+def access_logs_with_a_format_of_keys(clients: Clients) -> object:
+    s3 = bucket(clients, "formatted")
+    bucket(clients, "formatted-logs")
+    write = {
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject",
+    }
+    document = policy("formatted-logs", **write, Resource="arn:aws:s3:::formatted-logs/*")
+    s3.put_bucket_policy(Bucket="formatted-logs", Policy=document)
+    where = {
+        "TargetBucket": "formatted-logs",
+        "TargetPrefix": "",
+        "TargetObjectKeyFormat": {"PartitionedPrefix": {"PartitionDateSource": "EventTime"}},
+    }
+    s3.put_bucket_logging(Bucket="formatted", BucketLoggingStatus={"LoggingEnabled": where})
+    return s3.get_bucket_logging(Bucket="formatted")["LoggingEnabled"].get("TargetObjectKeyFormat")
+
+
+def tiering_from_beginning_to_end(clients: Clients) -> object:
+    s3 = bucket(clients, "tiered")
+    named = {"Bucket": "tiered", "Id": "all"}
+    tiering = {"Id": "all", "Status": "Enabled", "Tierings": [{"Days": 90, "AccessTier": "ARCHIVE_ACCESS"}]}
+    before = code(lambda: s3.get_bucket_intelligent_tiering_configuration(**named))
+    s3.put_bucket_intelligent_tiering_configuration(**named, IntelligentTieringConfiguration=tiering)
+    shown = s3.get_bucket_intelligent_tiering_configuration(**named)["IntelligentTieringConfiguration"]
+    s3.delete_bucket_intelligent_tiering_configuration(**named)
+    return before, shown["Tierings"], code(lambda: s3.get_bucket_intelligent_tiering_configuration(**named))
+
+
 PROBES: Probes = {
+    access_logs_into_a_bucket_for_tls_only: ("fine", "s3_logging"),
+    access_logs_with_a_format_of_keys: (
+        {"PartitionedPrefix": {"PartitionDateSource": "EventTime"}},
+        "s3_documents",
+    ),
+    tiering_from_beginning_to_end: (
+        ("NoSuchConfiguration", [{"Days": 90, "AccessTier": "ARCHIVE_ACCESS"}], "NoSuchConfiguration"),
+        "s3_documents",
+    ),
     a_tls_only_policy_lets_tls_through: ("fine", "s3_policy_conditions"),
     a_policy_that_wants_a_header_refuses_writes_without_it: (
         ("403", "fine"),

@@ -46,6 +46,29 @@ class Misnamed(ServiceStack):
         super().__init__(scope, "otherwise", site.target)
 
 
+@shared("caller")
+class Caller(ServiceStack):
+    def __init__(self, scope: Construct, site: Site) -> None:
+        super().__init__(scope, "caller", site.target)
+        self.calls: list[str] = []
+        site.later(Callee, lambda callee: self.calls.append(callee.name))
+
+
+@shared("callee")
+class Callee(ServiceStack):
+    def __init__(self, scope: Construct, site: Site) -> None:
+        super().__init__(scope, "callee", site.target)
+        self.calls: list[str] = []
+        site.later(Caller, lambda caller: self.calls.append(caller.name))
+
+
+@shared("hopeful")
+class Hopeful(ServiceStack):
+    def __init__(self, scope: Construct, site: Site) -> None:
+        super().__init__(scope, "hopeful", site.target)
+        site.later(Elsewhere, lambda _: None)
+
+
 class Unregistered(ServiceStack):
     pass
 
@@ -80,6 +103,26 @@ def test_stacks_that_ask_for_each_other_are_named(site: Site) -> None:
         "site.stack(Second)",
         "site.stack(First)",
     ]
+
+
+def test_two_stacks_use_each_other_once_both_are_there(site: Site) -> None:
+    caller = site.stack(Caller)
+
+    callee = site.stack(Callee)
+    assert (caller.calls, callee.calls) == ([callee.name], [caller.name])
+
+
+def test_what_is_used_later_has_to_be_in_the_environment_and_the_asking_stack_is_named(site: Site) -> None:
+    with pytest.raises(ConstructError, match="hopeful asks for the stack elsewhere, which environment local"):
+        site.stack(Hopeful)
+
+
+def test_outside_of_a_stack_later_is_now(site: Site) -> None:
+    used: list[str] = []
+
+    site.later(Callee, lambda callee: used.append(callee.service))
+
+    assert used == ["callee"]
 
 
 def _file_and_line(place: str) -> tuple[str, int]:
@@ -185,7 +228,10 @@ def test_the_example_reads_every_setting_that_its_schema_accepts(tmp_path: Path)
         ("backup_days = 14", '\\g<0>\nengine_version = "16"'),
         ("cpu = 1024", '\\g<0>\nhost = "shop"'),
         ("nat = .*", '\\g<0>\nprivate_endpoints = ["logs"]\nzone_names = ["eu-west-1a", "eu-west-1b"]'),
-        ("production = true", '\\g<0>\nkeep_data = true\nrole_arn = "arn:aws:iam::210987654321:role/deploy"'),
+        (
+            "production = true",
+            '\\g<0>\nprofile = "prod"\nkeep_data = true\nrole_arn = "arn:aws:iam::210987654321:role/deploy"',
+        ),
         (r"\[gateway\]", "\\g<0>\ntls = true"),
     ):
         text = re.sub(old, new, text)

@@ -6,7 +6,7 @@ stacks in one process and writes holdfast.json beside cdktf's manifest.
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderAssumeRole
 from constructs import Construct, IConstruct
 
 from holdfast_constructs.app import _provenance
+from holdfast_constructs.app._explained import Explained, write_explained
 from holdfast_constructs.app._manifest import ShardRecord, write_manifest
 from holdfast_constructs.app._outputs import show_identities
 from holdfast_constructs.app.target import Target
@@ -50,6 +51,8 @@ class HoldfastApp(App):
             show_identities(Path(self.outdir) / "stacks" / stack.name / "cdk.tf.json")
         records = [stack.record() for stack in self.stacks]
         write_manifest(Path(self.outdir), records, project=Path.cwd())
+        explained = [stack.explained() for stack in self.stacks]
+        write_explained(Path(self.outdir), explained, project=Path.cwd())
 
     def adopt(self, stack: "ServiceStack") -> None:
         """Register a stack; ServiceStack calls this itself."""
@@ -70,6 +73,7 @@ class ServiceStack(TerraformStack):
         self.name = target.shard_name(service)
         super().__init__(scope, self.name)
         self._protected: list[str] = []
+        self._settings: tuple[Mapping[str, Any], ...] = ()
         self._health_checks: list[dict[str, Any]] = []
         self._accepted: list[tuple[str, Mapping[str, str]]] = []
         _provider(self)
@@ -128,6 +132,21 @@ class ServiceStack(TerraformStack):
             health_checks=tuple(sorted(self._health_checks, key=lambda check: str(check["name"]))),
             origins={} if origin is None else origin.resources,
             accepted=tuple(self._accepted),
+        )
+
+    def explain_settings(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Remember `name`, `value` and `from` of each setting of the stack, for `holdfast explain`."""
+        self._settings = tuple(rows)
+
+    def explained(self) -> Explained:
+        """Return what `holdfast explain` shows of this stack."""
+        origin = _provenance.origin_of(self)
+        others = {} if origin is None else origin.others
+        return Explained(
+            name=self.name,
+            profile=self.target.profile,
+            blocks={path: each for path, each in others.items() if path.startswith(f"{self.name}/")},
+            settings=self._settings,
         )
 
     def _known(self, output: str, value: Any) -> Any:

@@ -15,11 +15,25 @@ from holdfast_constructs.app._zones import zones_of
 from holdfast_constructs.app.production import LOG_RETENTION_DAYS
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.profiles import PerProfile, Profile, closest
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
 
 OWN_TAGS = frozenset({"Service", "Environment", "ManagedBy"})
 
+PRODUCTION = PerProfile(local=False, dev=False, staging=False, prod=True)
+DELETE_PROTECTION = PerProfile(local=False, dev=False, staging=True, prod=True)
+RETENTION_DAYS = PerProfile(local=7, dev=30, staging=90, prod=365)
+_PROFILE_DEFAULTS: Mapping[str, PerProfile[Any]] = {
+    "production": PRODUCTION,
+    "delete_protection": DELETE_PROTECTION,
+    "log_retention_days": RETENTION_DAYS,
+}
+# Of a target that names no profile.
+_WITHOUT_PROFILE = {"production": False, "delete_protection": True, "log_retention_days": 365}
+
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+# The value of what is not given, until it is settled.
+_BY_PROFILE: Any = None
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+")
 
 
@@ -80,6 +94,10 @@ class Target:
     protection, final snapshots, 30 days until a key is gone, no emptying of buckets. `role_arn` is
     the role Terraform assumes. `log_retention_days` is one of LOG_RETENTION_DAYS. `operations` are passed on.
 
+    `profile` says what the environment is for; `production`, `delete_protection` and `log_retention_days`,
+    and the blocks' own defaults, are the profile's where they are not given. Without a profile they are
+    False, True and 365, and the blocks go by the profile that is closest to what the target says of itself.
+
     Raises ConstructError for a value AWS would refuse.
     """
 
@@ -91,14 +109,16 @@ class Target:
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
     owners: tuple[str, ...] = ()
     local: bool = False
-    production: bool = False
-    delete_protection: bool = True
+    production: bool = _BY_PROFILE
+    delete_protection: bool = _BY_PROFILE
     role_arn: str | None = None
-    log_retention_days: int = 365
+    log_retention_days: int = _BY_PROFILE
     operations: Operations = field(default_factory=Operations, hash=False)
+    profile: Profile = _BY_PROFILE
     project: str | None = None
 
     def __post_init__(self) -> None:
+        self._settle()
         self.state_key("any")
         self._check_zones()
         self._check_tags()
@@ -140,6 +160,17 @@ class Target:
         """Return the name of `service`'s shard, which is also its cdktf stack id."""
         self.state_key(service)
         return f"{service}-{self.environment}-{self.region}"
+
+    def _settle(self) -> None:
+        """Give what was not given the value of the profile."""
+        named: Profile | None = self.profile
+        for name, default in _PROFILE_DEFAULTS.items():
+            value = _WITHOUT_PROFILE[name] if named is None else default.of(named)
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
+        if named is None:
+            own = closest(local=self.local, production=self.production, keeps_data=self.delete_protection)
+            object.__setattr__(self, "profile", own)
 
     def _check_zones(self) -> None:
         zone = re.compile(re.escape(self.region) + "[a-z]")

@@ -14,7 +14,7 @@ from holdfast_constructs.security.plain import Plain
 # The seconds that running requests get when a task stops; a container's time to stop is never shorter.
 DEREGISTRATION_SECONDS = 30
 # Amazon ECS, ContainerDefinition.stopTimeout on Fargate.
-LONGEST_STOP_SECONDS = 120
+SHORTEST_STOP_SECONDS, LONGEST_STOP_SECONDS = 2, 120
 
 _ROOT = frozenset({"", "0", "root"})
 _SECRET_ARN = re.compile(r"arn:aws[a-z-]*:(?:secretsmanager|ssm):[a-z0-9-]+:[0-9]{12}:.+")
@@ -48,8 +48,11 @@ def _check_plain(name: str, value: str) -> None:
         raise ConstructError(f"environment variable {name} is called like a secret", next_step=_OR_SAY_SO)
 
 
-def check_process(user: str, stop_seconds: int) -> None:
-    """Raise ConstructError for root, and for a time to stop that requests or Fargate do not allow."""
+def check_process(user: str, stop_seconds: int, *, at_least: int = DEREGISTRATION_SECONDS) -> None:
+    """Raise ConstructError for root, and for a time to stop that requests or Fargate do not allow.
+
+    `at_least` is the time that requests in flight are given, the shortest that Fargate has without any.
+    """
     if user.partition(":")[0] in _ROOT:
         raise ConstructError(
             "user",
@@ -57,8 +60,9 @@ def check_process(user: str, stop_seconds: int) -> None:
             allowed="a user that is not root, such as 65532",
             next_step="give that user what it needs when the image is built",
         )
-    if not DEREGISTRATION_SECONDS <= stop_seconds <= LONGEST_STOP_SECONDS:
-        allowed = f"{DEREGISTRATION_SECONDS} (what requests in flight are given) to {LONGEST_STOP_SECONDS}"
+    if not at_least <= stop_seconds <= LONGEST_STOP_SECONDS:
+        why = "" if at_least == SHORTEST_STOP_SECONDS else " (what requests in flight are given)"
+        allowed = f"{at_least}{why} to {LONGEST_STOP_SECONDS}"
         raise ConstructError("stop_seconds", got=stop_seconds, allowed=allowed)
 
 

@@ -22,6 +22,7 @@ from holdfast_constructs.data._database_rules import (
     SMALLEST_GIB,
 )
 from holdfast_constructs.edge._firewall_rules import HIGHEST_RATE, LOWEST_RATE
+from holdfast_constructs.profiles import Profile
 from holdfast_constructs.settings.base import Settings
 from holdfast_constructs.settings.values import (
     AccountId,
@@ -248,6 +249,8 @@ class Environment(Settings):
     """Every stack exists once in each; the first is home to the domain."""
     domain: DomainName
     project: Project | None = None
+    profile: Profile | None = None
+    """What the environment is for. Settings that are left out then have the profile's defaults."""
     production: bool = False
     """Turns the rules of production on: no data lost, nothing alone, no plain HTTP from outside."""
     local: bool = False

@@ -99,6 +99,10 @@ def _parameter_groups(api: Any) -> Iterable[str]:
     return [name for name in names if not name.startswith("default.")]
 
 
+def _cache_users(api: Any) -> Iterable[str]:
+    return [user["UserId"] for user in api.describe_users()["Users"] if user["UserId"] != "default"]
+
+
 def _keys(api: Any) -> Iterable[str]:
     described = [api.describe_key(KeyId=k["KeyId"])["KeyMetadata"] for k in api.list_keys()["Keys"]]
     gone = {"PendingDeletion", "PendingReplicaDeletion"}
@@ -147,6 +151,21 @@ _LISTINGS: dict[str, tuple[str, Listing]] = {
         "rds",
         _plain("describe_event_subscriptions", "EventSubscriptionsList", "CustSubscriptionId"),
     ),
+    "cache": ("elasticache", _pages("describe_cache_clusters", "CacheClusters", "CacheClusterId")),
+    "replication group": (
+        "elasticache",
+        _plain("describe_replication_groups", "ReplicationGroups", "ReplicationGroupId"),
+    ),
+    "cache subnet group": (
+        "elasticache",
+        _plain("describe_cache_subnet_groups", "CacheSubnetGroups", "CacheSubnetGroupName"),
+    ),
+    "cache parameter group": (
+        "elasticache",
+        _plain("describe_cache_parameter_groups", "CacheParameterGroups", "CacheParameterGroupName"),
+    ),
+    "cache user": ("elasticache", _cache_users),
+    "cache user group": ("elasticache", _plain("describe_user_groups", "UserGroups", "UserGroupId")),
     "kms key": ("kms", _keys),
     "kms alias": ("kms", _aliases),
     "log group": ("logs", _pages("describe_log_groups", "logGroups", "logGroupName")),

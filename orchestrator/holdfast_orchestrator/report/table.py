@@ -23,7 +23,8 @@ from holdfast_orchestrator.events import (
     SynthFinished,
     SynthStarted,
 )
-from holdfast_orchestrator.report.rows import MUTED, Row, Rows, clock_text, cut_middle
+from holdfast_orchestrator.report.rows import MUTED, Row, Rows, clock_text
+from holdfast_orchestrator.report.wording import cut_middle
 from holdfast_orchestrator.system.runtime import Clock, Terminal
 
 _REDRAWS_PER_SECOND = 8

@@ -2,18 +2,88 @@
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 # What a line begins with before its text: an indent, and a label with two spaces behind it.
 _LABELLED = re.compile(r"\s*(?:\S+\s{2,})?")
 
 
-def columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    """Yield rows in columns as wide as their cells; the first row is the heading."""
+_GAP, _INDENT = 2, 4
+# The characters that a cut cell keeps.
+_LEAST_OF_A_CELL = 10
+
+Cells = Sequence[tuple[str, ...]]
+"""The rows of a table; the first one is the heading."""
+
+
+def columns(rows: Cells, *, width: int | None = None, cut: Collection[str] = ()) -> Iterator[str]:
+    """Yield rows in columns as wide as their cells; the first row is the heading.
+
+    With `width` no line is longer than a screen of so many columns: first the cells of the columns that `cut`
+    names are shortened in their middle; where that is not enough, the last columns go to lines of their own
+    below. A cell of another column is never shortened, because somebody may copy it.
+    """
+    for lines in _folded(rows, width, frozenset(cut)):
+        yield from lines
+
+
+def cut_middle(text: str, width: int) -> str:
+    """Return text of at most `width` characters: the middle of a longer one is replaced by an ellipsis."""
+    if len(text) <= width:
+        return text
+    if width <= 1:
+        return "…"[:width]
+    tail = (width - 1) * 2 // 3
+    return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
+
+
+def _folded(rows: Cells, width: int | None, cut: Collection[str]) -> Sequence[Sequence[str]]:
+    """Return the lines of each row."""
+    for number in range(len(rows[0]), 1, -1):
+        leading = [row[:number] for row in rows]
+        widths = _widths(leading, width, cut)
+        if widths is not None:
+            break
+    else:
+        number, leading, widths = 1, [row[:1] for row in rows], [None]
+    if widths == [None] and rows[0][0] in cut and width is not None:
+        lines = [textwrap.wrap(row[0], width, break_on_hyphens=False) for row in rows]
+    else:
+        lines = [[_line(row, widths)] for row in leading]
+    if number == len(rows[0]):
+        return lines
+    below = _folded([row[number:] for row in rows], None if width is None else width - _INDENT, cut)
+    return [
+        [*first, *(f"{' ' * _INDENT}{line}" for line in then if line)]
+        for first, then in zip(lines, below, strict=True)
+    ]
+
+
+def _widths(rows: Cells, width: int | None, cut: Collection[str]) -> list[int | None] | None:
+    """Return how wide each column may be; None where they do not fit beside each other."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    over = 0 if width is None else sum(widths) + _GAP * (len(widths) - 1) - width
+    least = [max(len(name), _LEAST_OF_A_CELL) for name in rows[0]]
+    while over > 0:
+        spare = [
+            (widths[at] - least[at], at)
+            for at, name in enumerate(rows[0])
+            if name in cut and widths[at] > least[at]
+        ]
+        if not spare:
+            return None
+        widths[max(spare)[1]] -= 1
+        over -= 1
+    return [*widths]
+
+
+def _line(row: tuple[str, ...], widths: Sequence[int | None]) -> str:
+    cells = (
+        cell if width is None else cut_middle(cell, width).ljust(width)
+        for cell, width in zip(row, widths, strict=True)
+    )
+    return (" " * _GAP).join(cells).rstrip()
 
 
 def counted(number: int, thing: str) -> str:

@@ -1,5 +1,6 @@
 """Every public block, every parameter: a value of another type is refused with one clear error."""
 
+import collections.abc
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,18 +14,26 @@ from constructs import Construct, IConstruct
 
 import holdfast_constructs
 from holdfast_constructs import (
+    BacklogScale,
     Cluster,
     Connectable,
+    ContainerHealth,
     EncryptionKey,
     Image,
     Key,
     LoadBalancer,
+    OffersAccess,
+    ScheduledScale,
     ServiceStack,
+    Sidecar,
+    TargetHealth,
     VpcNetwork,
+    WorkQueue,
     connect,
 )
 from holdfast_constructs.app.target import Operations, StateBucket, Target
 from holdfast_constructs.checking.kinds import ANYTHING, kind_of
+from holdfast_constructs.compute._task_options import Architecture
 from holdfast_constructs.compute.platform import Platform
 from holdfast_constructs.compute.scale import Scale, Size
 from holdfast_constructs.edge._firewall_rules import Mode
@@ -33,11 +42,14 @@ from holdfast_constructs.errors import ArgumentError
 from holdfast_constructs.naming import Kind as NameKind
 from holdfast_constructs.network._subnets import Tier
 from holdfast_constructs.network.network import Nat
+from holdfast_constructs.profiles import Profile
 from holdfast_constructs.project import registry
 from holdfast_constructs.security.keys import Purpose
 from holdfast_constructs.security.policy import Condition, Statement
 
-NO_BLOCKS = {"ConstructError", "Connectable", "EncryptionKey", "Grantee", "OffersAccess", "VpcNetwork"}
+NO_BLOCKS = {
+    *("ConstructError", "Connectable", "EncryptionKey", "Grantee", "OffersAccess", "VpcNetwork", "WorkQueue"),
+}
 MARK = "the value under test"
 VALUES: Mapping[str, Any] = {
     "none": None,
@@ -48,6 +60,7 @@ VALUES: Mapping[str, Any] = {
     "bytes": b"8080",
     "list": ["a"],
     "list of ints": [1],
+    "list of dicts": [{"a": 1}],
     "tuple": ("a",),
     "set": {"a"},
     "dict": {"public": "count"},
@@ -73,9 +86,12 @@ CLASSES: tuple[Any, ...] = (
         LoadBalancer,
         Operations,
         Platform,
+        BacklogScale,
         Scale,
+        ScheduledScale,
+        Sidecar,
     ),
-    *(ServiceStack, Size, Statement, StateBucket, Target, TerraformResource, VpcNetwork),
+    *(ServiceStack, Size, Statement, StateBucket, Target, TerraformResource, VpcNetwork, WorkQueue),
 )
 FUNCTIONS = {"function", "lambda", "class"}
 DICTS = {"dict", "dict of ints", "dict of lists", "dict of dicts"}
@@ -88,7 +104,13 @@ ALLOWED: Mapping[Any, set[str]] = {
     int | None: {"int", "none"},
     date | None: {"date", "none"},
     Sequence[str]: {"list", "tuple"},
+    Sequence[Mapping[str, Any]]: {"list of dicts"},
     tuple[str, ...]: {"list", "tuple"},
+    Sequence[Sidecar]: set(),
+    Sequence[ScheduledScale]: set(),
+    Connectable | OffersAccess: set(),
+    ContainerHealth | None: {"none"},
+    TargetHealth | None: {"none"},
     tuple[Statement, ...]: set(),
     tuple[Condition, ...]: set(),
     Mapping[str, str]: {"dict"},
@@ -101,14 +123,24 @@ ALLOWED: Mapping[Any, set[str]] = {
     Nat: set(),
     Mode: set(),
     Purpose: set(),
+    Architecture: set(),
     NameKind: set(),
+    Profile: set(),
     registry.Condition: FUNCTIONS,
     **{each: set() for each in CLASSES},
     Firewall | None: {"none"},
+    VpcNetwork | None: {"none"},
     Construct | None: {"none"},
     EncryptionKey | None: {"none"},
 }
-LITERALS: Mapping[Any, str] = {Nat: "single", Mode: "count", Purpose: "logs", NameKind: "role"}
+LITERALS: Mapping[Any, str] = {
+    Nat: "single",
+    Mode: "count",
+    Purpose: "logs",
+    Architecture: "ARM64",
+    NameKind: "role",
+    Profile: "dev",
+}
 
 
 @dataclass(frozen=True)
@@ -142,7 +174,9 @@ def right(annotation: Any) -> Any:
         return LITERALS[annotation]
     if (allowed := sorted(ALLOWED[annotation])) != []:
         return VALUES[allowed[0]]
-    if get_origin(annotation) is tuple:
+    if annotation == Connectable | OffersAccess:
+        return right(Connectable)
+    if get_origin(annotation) in {tuple, collections.abc.Sequence}:
         return (right(get_args(annotation)[0]),)
     if getattr(annotation, "_is_protocol", False):
         names = [name for name in vars(annotation) if not name.startswith("_")]

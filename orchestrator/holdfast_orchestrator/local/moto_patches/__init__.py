@@ -21,13 +21,19 @@ GAPS: dict[str, tuple[str, ...]] = {
     "cloudwatch": ("cloudwatch_composites",),
     "ec2": ("ec2_rule_descriptions", "ec2_flow_logs"),
     "ecs": ("ecs_services", "ecs_cluster_settings", "ecs_account_settings"),
+    "elasticache": (
+        *("elasticache_subnet_groups", "elasticache_parameter_groups"),
+        *("elasticache_users", "elasticache_replication_groups"),
+    ),
     # One name for both generations of load balancers.
     "elb": ("elbv2_target_health",),
     "iam": ("iam_oidc_clients",),
     "kms": ("kms_rotation",),
     "logs": ("logs", "logs_data_protection"),
     "rds": ("rds_instances", "rds_parameters", "rds_engine_versions"),
-    "s3": ("s3_lifecycle", "s3_notifications", "s3_policy_conditions"),
+    "s3": ("s3_lifecycle", "s3_notifications", "s3_policy_conditions", "s3_logging", "s3_documents"),
+    "sns": ("sns_topic_attributes",),
+    "sqs": ("sqs_queue_policies",),
 }
 
 _closed: set[str] = set()

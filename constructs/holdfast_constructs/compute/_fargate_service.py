@@ -1,0 +1,105 @@
+"""Tasks that ECS keeps running: it undoes a deploy that fails, without taking the old tasks away first."""
+
+from collections.abc import Sequence
+
+from cdktf import ITerraformDependable, TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.ecs_service import (
+    EcsService,
+    EcsServiceCapacityProviderStrategy,
+    EcsServiceDeploymentCircuitBreaker,
+    EcsServiceLoadBalancer,
+    EcsServiceNetworkConfiguration,
+)
+
+from holdfast_constructs.compute import _spot
+from holdfast_constructs.compute._fargate_task import FargateTask
+
+# If one task or its zone fails, another task still answers.
+SAFE_TASKS = 2
+
+
+class FargateService(FargateTask):
+    """A task of which ECS keeps some running; `_run` begins that, once everything is there."""
+
+    service: EcsService
+
+    @property
+    def service_name(self) -> str:
+        """The name of the ECS service, unique in its cluster.
+
+        ECS cannot change a service to Spot or back. One that uses Spot has a name of its own, so that it is
+        created before the other is deleted.
+        """
+        ending = "-spot" if self._options.spot_share else ""
+        return f"{self._stack.service}-{self.name}{ending}"
+
+    def _run(
+        self,
+        count: int,
+        *,
+        waits_for: Sequence[ITerraformDependable] = (),
+        behind: EcsServiceLoadBalancer | None = None,
+        grace_seconds: int | None = None,
+    ) -> EcsService:
+        """Create the service with `count` tasks to begin with, and its health check after a deploy."""
+        capacity = self._capacity(count)
+        service = EcsService(
+            self,
+            "service",
+            name=self.service_name,
+            cluster=self._platform.cluster.arn,
+            task_definition=self.task_definition.arn,
+            launch_type=None if capacity else _spot.ON_DEMAND,
+            capacity_provider_strategy=capacity or None,
+            # Without it, the provider replaces a service whose strategy changes.
+            force_new_deployment=True if capacity else None,
+            platform_version="LATEST",
+            desired_count=count,
+            deployment_minimum_healthy_percent=100,
+            deployment_maximum_percent=200,
+            deployment_circuit_breaker=EcsServiceDeploymentCircuitBreaker(enable=True, rollback=True),
+            availability_zone_rebalancing="ENABLED",
+            health_check_grace_period_seconds=grace_seconds,
+            enable_execute_command=self._options.shell,
+            enable_ecs_managed_tags=True,
+            propagate_tags="SERVICE",
+            network_configuration=self._network(),
+            load_balancer=None if behind is None else [behind],
+            # A task without its rights fails.
+            depends_on=[*waits_for, self._https_out, *self._roles.policies],
+            # Autoscaling sets the count after the first deploy.
+            lifecycle=TerraformResourceLifecycle(
+                ignore_changes=["desired_count"], create_before_destroy=True if capacity else None
+            ),
+        )
+        self._waits_for_rights(service)
+        self._stack.add_health_check(
+            "ecs_service_steady",
+            f"{self.name}-steady",
+            cluster=self._platform.cluster.name,
+            service=self.service_name,
+        )
+        return service
+
+    def _network(self) -> EcsServiceNetworkConfiguration:
+        return EcsServiceNetworkConfiguration(
+            subnets=self._platform.network.private_subnet_ids,
+            security_groups=list(self._group_ids),
+            assign_public_ip=False,
+        )
+
+    def _place(self) -> None:
+        self.service.put_network_configuration(
+            subnets=self._platform.network.private_subnet_ids,
+            security_groups=list(self._group_ids),
+            assign_public_ip=False,
+        )
+
+    def _capacity(self, count: int) -> list[EcsServiceCapacityProviderStrategy]:
+        kept = SAFE_TASKS if self._stack.target.production else 1
+        return [
+            EcsServiceCapacityProviderStrategy(
+                capacity_provider=each.provider, weight=each.weight, base=each.base
+            )
+            for each in _spot.shared(self._options.spot_share, base=min(count, kept))
+        ]
