@@ -199,7 +199,7 @@ def test_a_zone_added_later_changes_no_resource_that_was_there(synthesize: Synth
     ("properties", "told"),
     [
         ({"cidr": "10.0.0.0/24"}, "cidr must be an IPv4 block of /16 to /21"),
-        ({"nat": "one"}, "must be one of 'per_az', 'single', 'none', got 'one'"),
+        ({"nat": "one"}, "must be one of 'per_az', 'single', 'none' or None, got 'one'"),
         ({"private_endpoints": ("s3",)}, "s3 and dynamodb are reached through gateway endpoints anyway"),
         ({"private_endpoints": ("com.amazonaws.eu-west-1.logs",)}, "such as ecr.api or logs"),
         ({"private_endpoints": ("logs", "logs")}, "private_endpoints must be different services"),

@@ -15,14 +15,18 @@ from holdfast_constructs.app._zones import zones_of
 from holdfast_constructs.app.production import LOG_RETENTION_DAYS
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
-from holdfast_constructs.profiles import PerProfile, Profile, closest
+from holdfast_constructs.profiles import (
+    DELETE_PROTECTION,
+    PRODUCTION,
+    RETENTION_DAYS,
+    PerProfile,
+    Profile,
+    closest,
+)
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
 
 OWN_TAGS = frozenset({"Service", "Environment", "ManagedBy"})
 
-PRODUCTION = PerProfile(local=False, dev=False, staging=False, prod=True)
-DELETE_PROTECTION = PerProfile(local=False, dev=False, staging=True, prod=True)
-RETENTION_DAYS = PerProfile(local=7, dev=30, staging=90, prod=365)
 _PROFILE_DEFAULTS: Mapping[str, PerProfile[Any]] = {
     "production": PRODUCTION,
     "delete_protection": DELETE_PROTECTION,

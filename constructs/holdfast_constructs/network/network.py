@@ -22,7 +22,6 @@ from cdktf_cdktf_provider_aws.vpc import Vpc
 from constructs import Construct
 
 from holdfast_constructs.app import production
-from holdfast_constructs.app.production import Nat
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
@@ -37,6 +36,7 @@ from holdfast_constructs.network._endpoints import (
 from holdfast_constructs.network._flow_logs import FlowLogs
 from holdfast_constructs.network._subnets import Tier, plan_subnets
 from holdfast_constructs.network.imported_network import ImportedNetwork, VpcNetwork
+from holdfast_constructs.profiles import NAT, Nat
 from holdfast_constructs.security.keys import EncryptionKey
 from holdfast_constructs.security.policy import Statement
 
@@ -49,7 +49,8 @@ ANYWHERE = "0.0.0.0/0"
 class Network(Construct):
     """A VPC of `cidr` (/16 to /21) across the target's zones.
 
-    `nat` is `per_az` (a zone can fail), `single` (one gateway, in the first zone: cheaper) or `none`.
+    `nat` is `per_az` (a zone can fail), `single` (one gateway, in the first zone: cheaper) or `none`; the
+    profile's unless given.
     `logs_key` encrypts the flow logs. `private_endpoints` names AWS services to reach without NAT, such
     as `ecr.api`; they cost by the hour and zone. `endpoint_policies` has statements for the endpoints of some
     services, `s3` and `dynamodb` among them. `nat_addresses` has the allocation ids of Elastic IPs that
@@ -63,7 +64,7 @@ class Network(Construct):
         id_: str,
         *,
         cidr: str,
-        nat: Nat,
+        nat: Nat | None = None,
         logs_key: EncryptionKey,
         private_endpoints: Sequence[str] = (),
         endpoint_policies: Mapping[str, Sequence[Statement]] | None = None,
@@ -72,6 +73,7 @@ class Network(Construct):
         super().__init__(scope, id_)
         self._stack = ServiceStack.of(self)
         self._id = id_
+        nat = NAT.of(self._stack.target.profile, nat)
         if self._stack.target.production:
             production.check_nat(nat)
         self.zones: tuple[str, ...] = self._stack.target.zones

@@ -22,7 +22,7 @@ from holdfast_constructs.data._database_rules import (
     SMALLEST_GIB,
 )
 from holdfast_constructs.edge._firewall_rules import HIGHEST_RATE, LOWEST_RATE
-from holdfast_constructs.profiles import Profile
+from holdfast_constructs.profiles import Nat, Profile
 from holdfast_constructs.settings.base import Settings
 from holdfast_constructs.settings.values import (
     AccountId,
@@ -38,7 +38,6 @@ from holdfast_constructs.settings.values import (
     Items,
     KmsKeyId,
     Mode,
-    Nat,
     Owner,
     PlainText,
     ProjectName,

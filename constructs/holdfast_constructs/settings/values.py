@@ -232,7 +232,6 @@ RetentionDays = Annotated[
     int, AfterValidator(_retention), Field(json_schema_extra={"enum": [*LOG_RETENTION_DAYS]})
 ]
 
-Nat = Literal["per_az", "single", "none"]
 Mode = Literal["count", "block"]
 
 _K = TypeVar("_K")
