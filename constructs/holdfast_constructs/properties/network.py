@@ -25,6 +25,8 @@ PROPERTIES = {
         why="AWS services that are reached without NAT; each costs by the hour and zone",
         controls=("FSBP EC2.10",),
     ),
+    "endpoint_policies": Property(why="what may go through an endpoint; without one, everything"),
+    "nat_addresses": Property(why="addresses that partners have on a list, in place of new ones"),
 }
 
 ALWAYS = (
