@@ -27,6 +27,9 @@ PROPERTIES = {
     ),
     "endpoint_policies": Property(why="what may go through an endpoint; without one, everything"),
     "nat_addresses": Property(why="addresses that partners have on a list, in place of new ones"),
+    "flow_logs_bucket_arn": Property(
+        why="a bucket for the flow logs, as Parquet: less dear than a log group where there is much traffic"
+    ),
 }
 
 ALWAYS = (
