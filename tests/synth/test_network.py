@@ -346,6 +346,7 @@ def test_addresses_that_partners_know_are_those_of_its_nat_gateways(synthesize: 
             {"nat": "none", "nat_addresses": {"eu-west-1a": "eipalloc-1"}},
             "must be zones with a NAT gateway: none",
         ),
+        ({"flow_logs_bucket_arn": "logs"}, "flow_logs_bucket_arn must be the ARN of an S3 bucket"),
         ({"endpoint_policies": {"sqs": [READ]}}, "endpoint_policies must be one of dynamodb, s3, got 'sqs'"),
         ({"endpoint_policies": {"s3": [replace(READ, principals=())]}}, "must be statements with principals"),
     ],
@@ -390,3 +391,21 @@ def test_tasks_are_placed_only_where_they_reach_their_image_and_logs(synthesize:
     ):
         synthesize(lambda app: platform(app, private_endpoints=["ecr.api", "logs"]))
     synthesize(lambda app: platform(app, private_endpoints=["ecr.api", "ecr.dkr", "logs", "secretsmanager"]))
+
+
+def test_flow_logs_go_to_a_bucket_for_less(synthesize: Synthesize) -> None:
+    network = _synthesized(synthesize, flow_logs_bucket_arn="arn:aws:s3:::logs/network")
+
+    network.has_resource(
+        "aws_flow_log",
+        log_destination_type="s3",
+        log_destination="arn:aws:s3:::logs/network",
+        traffic_type="ALL",
+        destination_options={
+            "file_format": "parquet",
+            "hive_compatible_partitions": True,
+            "per_hour_partition": True,
+        },
+    )
+    network.has_no_resource("aws_cloudwatch_log_group")
+    network.has_no_resource("aws_iam_role")

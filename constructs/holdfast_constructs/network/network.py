@@ -54,8 +54,9 @@ class Network(Construct):
     `logs_key` encrypts the flow logs. `private_endpoints` names AWS services to reach without NAT, such
     as `ecr.api`; they cost by the hour and zone. `endpoint_policies` has statements for the endpoints of some
     services, `s3` and `dynamodb` among them. `nat_addresses` has the allocation ids of Elastic IPs that
-    exist, by zone: partners that know these addresses go on seeing them. Raises ConstructError for anything
-    else, and in production for a single NAT gateway.
+    exist, by zone: partners that know these addresses go on seeing them. With `flow_logs_bucket_arn` the flow
+    logs go to that bucket, as Parquet; its policy has to let `delivery.logs.amazonaws.com` write there.
+    Raises ConstructError for anything else, and in production for a single NAT gateway.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Network(Construct):
         private_endpoints: Sequence[str] = (),
         endpoint_policies: Mapping[str, Sequence[Statement]] | None = None,
         nat_addresses: Mapping[str, str] | None = None,
+        flow_logs_bucket_arn: str | None = None,
     ) -> None:
         super().__init__(scope, id_)
         self._stack = ServiceStack.of(self)
@@ -88,7 +90,14 @@ class Network(Construct):
         self._check_addresses(nat)
         self.nat_gateways: dict[str, NatGateway] = {}
         self.route_tables: tuple[RouteTable, ...] = self._make_routes(nat)
-        FlowLogs(self, "flow-logs", vpc_id=self.vpc_id, network=id_, logs_key=logs_key)
+        FlowLogs(
+            self,
+            "flow-logs",
+            vpc_id=self.vpc_id,
+            network=id_,
+            logs_key=logs_key,
+            bucket_arn=flow_logs_bucket_arn,
+        )
         self._make_endpoints(private_endpoints, endpoint_policies or {})
         needed = () if self.nat_gateways else ENDPOINTS_FOR_FARGATE
         self.missing_endpoints = tuple(each for each in needed if each not in private_endpoints)
