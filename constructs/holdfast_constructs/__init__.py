@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from holdfast_constructs.compute.cluster import Cluster
     from holdfast_constructs.compute.container_health import ContainerHealth
     from holdfast_constructs.compute.image import Image
+    from holdfast_constructs.compute.migrations import Migrations
     from holdfast_constructs.compute.platform import Platform
     from holdfast_constructs.compute.scale import BacklogScale, Scale, ScheduledScale, Size
     from holdfast_constructs.compute.scheduled_job import ScheduledJob
@@ -59,6 +60,7 @@ __all__ = [
     "ImportedPostgres",
     "Key",
     "LoadBalancer",
+    "Migrations",
     "Network",
     "OffersAccess",
     "Plain",
@@ -105,6 +107,7 @@ _HOMES = {
     "ImportedNetwork": "network.imported_network",
     "ImportedPostgres": "data.imported_database",
     "Key": "security.keys",
+    "Migrations": "compute.migrations",
     "Network": "network.network",
     "Plain": "security.plain",
     "Platform": "compute.platform",

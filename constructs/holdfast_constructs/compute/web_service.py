@@ -23,6 +23,7 @@ from holdfast_constructs.compute._routing import Routing
 from holdfast_constructs.compute._task_options import SMALL, UNPRIVILEGED, Architecture, TaskOptions
 from holdfast_constructs.compute.container_health import ContainerHealth
 from holdfast_constructs.compute.image import Image
+from holdfast_constructs.compute.migrations import Migrations
 from holdfast_constructs.compute.platform import Platform
 from holdfast_constructs.compute.scale import Scale, Size
 from holdfast_constructs.compute.sidecar import Sidecar
@@ -48,6 +49,7 @@ class WebService(FargateService):
     `stop_seconds` (to 120) how long the program may take to end, `grace_seconds` how long a new task may
     fail its health check. `spot_share` percent of the tasks run on Fargate Spot; a change from or to 0
     replaces the ECS service. `exec` lets people open a shell in a task, where the cluster has `exec_audit`.
+    `migrations` run once for each version, in a stack of their own, before the service is touched.
     `priority` (1-50,000) places the host's rule, only needed when two rules collide.
 
     Raises ConstructError for what AWS would refuse, for what looks like a secret in `environment`, and in
@@ -81,6 +83,7 @@ class WebService(FargateService):
         spot_share: int = 0,
         sidecars: Sequence[Sidecar] = (),
         writable_paths: Sequence[str] = (),
+        migrations: Migrations | None = None,
         exec: bool = False,  # noqa: A002 - what AWS calls it, and a property more than a variable
     ) -> None:
         rules.check_drain(drain_seconds)
@@ -110,6 +113,7 @@ class WebService(FargateService):
         rules.check_production(self._stack.target, scale, spot_share)
         self._routing = Routing(self, "routing", service=id_, platform=platform, port=port, health=health)
         self._ask_targets(health, target_health, drain_seconds)
+        self._migrate(migrations)
         self.service = self._run(
             scale.min_tasks,
             # ECS refuses a target group without a listener.

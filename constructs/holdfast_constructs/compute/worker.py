@@ -16,6 +16,7 @@ from holdfast_constructs.compute._fargate_service import FargateService
 from holdfast_constructs.compute._task_options import SMALL, UNPRIVILEGED, Architecture, TaskOptions
 from holdfast_constructs.compute.container_health import ContainerHealth
 from holdfast_constructs.compute.image import Image
+from holdfast_constructs.compute.migrations import Migrations
 from holdfast_constructs.compute.platform import Platform
 from holdfast_constructs.compute.scale import BacklogScale, Size
 from holdfast_constructs.compute.sidecar import Sidecar
@@ -82,6 +83,7 @@ class Worker(FargateService):
         spot_share: int = 0,
         sidecars: Sequence[Sidecar] = (),
         writable_paths: Sequence[str] = (),
+        migrations: Migrations | None = None,
         exec: bool = False,  # noqa: A002 - what AWS calls it, and a property more than a variable
     ) -> None:
         options = TaskOptions(
@@ -103,6 +105,7 @@ class Worker(FargateService):
         )
         super().__init__(scope, id_, platform=platform, options=options)
         self._check_tasks(scale)
+        self._migrate(migrations)
         self.queue = queue
         self._consume(queue)
         self.service = self._run(scale.min_tasks)

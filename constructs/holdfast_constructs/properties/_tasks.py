@@ -14,6 +14,10 @@ def _keeps_tasks(share: int, profile: Profile) -> bool:
 
 PLATFORM = Property(why="the network, load balancer, cluster and logs key it runs on")
 IMAGE = Property(why="what runs; production takes a digest, because a tag can be pushed over")
+MIGRATIONS = Property(
+    why="a task that must end well before the new version is deployed; else the earlier one stays",
+    theme=Theme.CHANGED_WITH_CARE,
+)
 
 TASK_PROPERTIES = {
     "size": Property(why="CPU units and MiB of a task, one of the pairs that Fargate has"),

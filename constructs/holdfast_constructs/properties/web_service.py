@@ -3,6 +3,7 @@
 from holdfast_constructs.properties import Always, Property, Theme
 from holdfast_constructs.properties._tasks import (
     IMAGE,
+    MIGRATIONS,
     PLATFORM,
     SERVICE_ALWAYS,
     TASK_ALWAYS,
@@ -32,6 +33,7 @@ PROPERTIES = {
     "drain_seconds": Property(why="how long a task that leaves still gets the answers to its requests out"),
     "grace_seconds": Property(why="how long a new task may fail its health check"),
     "priority": Property(why="the number of its listener rule, which is computed unless given"),
+    "migrations": MIGRATIONS,
     "container_health": Property(why="a command in the container that tells whether it is well"),
     "target_health": Property(why="how often the load balancer looks, and how many answers it believes"),
 }

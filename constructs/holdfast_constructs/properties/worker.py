@@ -3,6 +3,7 @@
 from holdfast_constructs.properties import Always, Property
 from holdfast_constructs.properties._tasks import (
     IMAGE,
+    MIGRATIONS,
     PLATFORM,
     SERVICE_ALWAYS,
     TASK_ALWAYS,
@@ -21,6 +22,7 @@ PROPERTIES = {
     "queue": Property(why="the SQS queue it takes messages from; it may receive and delete, no more"),
     "scale": Property(why="fewest and most tasks, and how many messages may wait for each"),
     **TASK_PROPERTIES,
+    "migrations": MIGRATIONS,
     "container_health": Property(why="a command in the container that tells whether it is well"),
 }
 
