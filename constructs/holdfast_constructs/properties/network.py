@@ -25,8 +25,11 @@ PROPERTIES = {
         why="AWS services that are reached without NAT; each costs by the hour and zone",
         controls=("FSBP EC2.10",),
     ),
-    "endpoint_policies": Property(why="what may go through an endpoint; without one, everything"),
-    "nat_addresses": Property(why="addresses that partners have on a list, in place of new ones"),
+    "endpoint_policies": Property(
+        why="what may be done through the endpoint of a service, where that is not everything",
+        theme=Theme.BOUNDARY,
+    ),
+    "nat_addresses": Property(why="Elastic IPs of yours, which partners may have on their lists"),
     "flow_logs_bucket_arn": Property(
         why="a bucket for the flow logs, as Parquet: less dear than a log group where there is much traffic"
     ),

@@ -247,9 +247,9 @@ class Environment(Settings):
     regions: Annotated[Items[RegionName], Field(min_length=1)]
     """Every stack exists once in each; the first is home to the domain."""
     domain: DomainName
-    project: Project | None = None
     profile: Profile | None = None
     """What the environment is for. Settings that are left out then have the profile's defaults."""
+    project: Project | None = None
     production: bool = False
     """Turns the rules of production on: no data lost, nothing alone, no plain HTTP from outside."""
     local: bool = False
