@@ -1,7 +1,6 @@
-"""Profiles: what an environment is for, and the defaults that come of it.
+"""Profiles: what an environment is for, and every default that differs between them.
 
-A default that differs between profiles is a `PerProfile` beside the block that has it. What is written down,
-in Python or in the settings, always comes before it.
+What is written down, in Python or in the settings, always comes before these.
 """
 
 from dataclasses import dataclass
@@ -39,3 +38,15 @@ def closest(*, local: bool, production: bool, keeps_data: bool) -> Profile:
             return "staging"
         case _:
             return "dev"
+
+
+# Of a target.
+PRODUCTION = PerProfile(local=False, dev=False, staging=False, prod=True)
+DELETE_PROTECTION = PerProfile(local=False, dev=False, staging=True, prod=True)
+RETENTION_DAYS = PerProfile(local=7, dev=30, staging=90, prod=365)
+# Of a Network.
+Nat = Literal["per_az", "single", "none"]
+NAT: PerProfile[Nat] = PerProfile(local="single", dev="single", staging="single", prod="per_az")
+# Of a Postgres.
+MULTI_AZ = PerProfile(local=False, dev=False, staging=False, prod=True)
+BACKUP_DAYS = PerProfile(local=1, dev=1, staging=7, prod=14)

@@ -1,6 +1,9 @@
 """One of each public block, on a target of production: what holds for all blocks is tried on these."""
 
+from types import SimpleNamespace
+
 from holdfast_constructs import (
+    BacklogScale,
     Cluster,
     Firewall,
     HoldfastApp,
@@ -11,12 +14,22 @@ from holdfast_constructs import (
     Platform,
     Postgres,
     Scale,
+    ScheduledJob,
     ServiceStack,
     Target,
     WebService,
+    Worker,
 )
 
 IMAGE = Image.digest("210987654321.dkr.ecr.eu-west-1.amazonaws.com/orders@sha256:" + "0" * 64)
+
+
+_QUEUE = SimpleNamespace(
+    name="work",
+    arn="arn:aws:sqs:eu-west-1:210987654321:work",
+    url="https://sqs.eu-west-1.amazonaws.com/210987654321/work",
+    queue_name="work",
+)
 
 
 def build_every_block(app: HoldfastApp, target: Target) -> None:
@@ -46,6 +59,9 @@ def build_every_block(app: HoldfastApp, target: Target) -> None:
         scale=Scale(2, 10),
     )
     service.connect_to(database, user="orders")
+    tasks = ServiceStack(app, "tasks", target)
+    Worker(tasks, "worker", platform=platform, image=IMAGE, queue=_QUEUE, scale=BacklogScale(2, 10))
+    ScheduledJob(tasks, "nightly", platform=platform, image=IMAGE, schedule="cron(0 3 * * ? *)")
 
 
 def _platform(app: HoldfastApp, target: Target) -> Platform:

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,17 +10,27 @@ from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc import Vpc
 
 from holdfast_constructs import (
+    Cluster,
     ConstructError,
     EncryptionKey,
     HoldfastApp,
     Key,
+    LoadBalancer,
     Network,
+    Platform,
     Postgres,
     ServiceStack,
+    Statement,
     VpcNetwork,
 )
 from holdfast_constructs.testing import Synthesis, Template, sample_target
 
+READ = Statement(
+    sid="Read",
+    actions=("s3:GetObject",),
+    resources=("arn:aws:s3:::artifacts/*",),
+    principals=("*",),
+)
 Synthesize = Callable[[Callable[[HoldfastApp], object]], Synthesis]
 
 IMPORTED: dict[str, Any] = {
@@ -188,7 +199,7 @@ def test_a_zone_added_later_changes_no_resource_that_was_there(synthesize: Synth
     ("properties", "told"),
     [
         ({"cidr": "10.0.0.0/24"}, "cidr must be an IPv4 block of /16 to /21"),
-        ({"nat": "one"}, "must be one of 'per_az', 'single', 'none', got 'one'"),
+        ({"nat": "one"}, "must be one of 'per_az', 'single', 'none' or None, got 'one'"),
         ({"private_endpoints": ("s3",)}, "s3 and dynamodb are reached through gateway endpoints anyway"),
         ({"private_endpoints": ("com.amazonaws.eu-west-1.logs",)}, "such as ecr.api or logs"),
         ({"private_endpoints": ("logs", "logs")}, "private_endpoints must be different services"),
@@ -309,3 +320,73 @@ def test_an_imported_key_is_the_arn_of_a_key_of_this_region(synthesize: Synthesi
 
     with pytest.raises(ConstructError, match="arn must be the ARN of a key in eu-west-1"):
         synthesize(build)
+
+
+def test_the_flow_log_waits_until_its_role_may_write(synthesize: Synthesize) -> None:
+    network = _synthesized(synthesize)
+
+    [policy] = network.resources("aws_iam_role_policy")
+    network.has_resource("aws_flow_log", depends_on=[policy])
+
+
+def test_addresses_that_partners_know_are_those_of_its_nat_gateways(synthesize: Synthesize) -> None:
+    network = _synthesized(synthesize, nat_addresses={"eu-west-1a": "eipalloc-0a1b2c3d"})
+
+    network.has_resource("aws_nat_gateway", allocation_id="eipalloc-0a1b2c3d")
+    assert len(network.resources("aws_nat_gateway")) == 2
+    assert len(network.resources("aws_eip")) == 1
+
+
+@pytest.mark.parametrize(
+    ("properties", "told"),
+    [
+        ({"nat_addresses": {"eu-west-1c": "eipalloc-1"}}, "nat_addresses must be zones with a NAT gateway"),
+        ({"nat_addresses": {"eu-west-1a": "203.0.113.7"}}, "must be the allocation id of an Elastic IP"),
+        (
+            {"nat": "none", "nat_addresses": {"eu-west-1a": "eipalloc-1"}},
+            "must be zones with a NAT gateway: none",
+        ),
+        ({"endpoint_policies": {"sqs": [READ]}}, "endpoint_policies must be one of dynamodb, s3, got 'sqs'"),
+        ({"endpoint_policies": {"s3": [replace(READ, principals=())]}}, "must be statements with principals"),
+    ],
+)
+def test_what_a_network_cannot_be_given_is_refused(
+    synthesize: Synthesize, properties: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ConstructError, match=told):
+        _synthesized(synthesize, **properties)
+
+
+def test_an_endpoint_lets_through_what_its_policy_says(synthesize: Synthesize) -> None:
+    network = _synthesized(
+        synthesize, private_endpoints=["ecr.api"], endpoint_policies={"s3": [READ], "ecr.api": [READ]}
+    )
+
+    policies = {
+        block["service_name"].rsplit(".", 1)[-1]: block.get("policy")
+        for block in network.resources("aws_vpc_endpoint").values()
+    }
+    assert {service for service, policy in policies.items() if policy} == {"s3", "api"}
+    assert str(policies["s3"]).startswith("${data.aws_iam_policy_document.")
+    assert network.data("aws_iam_policy_document")
+
+
+def test_tasks_are_placed_only_where_they_reach_their_image_and_logs(synthesize: Synthesize) -> None:
+    def platform(app: HoldfastApp, **properties: Any) -> None:
+        network = _network(app, nat="none", **properties)
+        edge = ServiceStack(app, "edge", sample_target())
+        logs = Key.import_(edge, "logs", arn="arn:aws:kms:eu-west-1:210987654321:key/1")
+        Platform(
+            network=network,
+            gateway=LoadBalancer(
+                edge, "gateway", network=network, domain="example.com", zone_id="Z123", firewall=None
+            ),
+            cluster=Cluster(edge, "main", logs_key=logs),
+            logs_key=logs,
+        )
+
+    with pytest.raises(
+        ConstructError, match=r"add ecr\.dkr, secretsmanager to the network's private_endpoints"
+    ):
+        synthesize(lambda app: platform(app, private_endpoints=["ecr.api", "logs"]))
+    synthesize(lambda app: platform(app, private_endpoints=["ecr.api", "ecr.dkr", "logs", "secretsmanager"]))

@@ -218,6 +218,18 @@ HostingProviderIPList = "block"
 """
 
 
+DATABASE = r"""\g<0>
+engine_version = "16"
+extended_support = false
+iops = 13000
+throughput_mib = 600
+backup_window = "01:00-02:00"
+maintenance_window = "sun:02:30-sun:03:30"
+pooler = true
+parameters = {work_mem = "8192"}
+pooled_users = {orders = "arn:aws:secretsmanager:eu-west-1:210987654321:secret:orders-db-a1b2c3"}"""
+
+
 def test_the_example_reads_every_setting_that_its_schema_accepts(tmp_path: Path) -> None:
     text = example("prod")
     for old, new in (
@@ -225,12 +237,14 @@ def test_the_example_reads_every_setting_that_its_schema_accepts(tmp_path: Path)
             'bucket = "example-holdfast-state-prod"',
             '\\g<0>\nregion = "eu-west-1"\nkms_key_id = "alias/state"',
         ),
-        ("backup_days = 14", '\\g<0>\nengine_version = "16"'),
+        ("backup_days = 14", DATABASE),
+        ("storage_gib = 100", "storage_gib = 400"),
+        ("max_storage_gib = 500", "max_storage_gib = 800"),
         ("cpu = 1024", '\\g<0>\nhost = "shop"'),
         ("nat = .*", '\\g<0>\nprivate_endpoints = ["logs"]\nzone_names = ["eu-west-1a", "eu-west-1b"]'),
         (
             "production = true",
-            '\\g<0>\nprofile = "prod"\nkeep_data = true\nrole_arn = "arn:aws:iam::210987654321:role/deploy"',
+            '\\g<0>\nprofile = "prod"\nproject.name = "shop"\nkeep_data = true\nrole_arn = "arn:aws:iam::210987654321:role/deploy"',
         ),
         (r"\[gateway\]", "\\g<0>\ntls = true"),
     ):

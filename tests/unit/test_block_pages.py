@@ -14,10 +14,7 @@ from holdfast_constructs.properties import table_of
 ROOT = Path(__file__).parents[2]
 # Stacks and apps are what blocks are put in.
 NO_BLOCKS = {"HoldfastApp", "ServiceStack"}
-WITHOUT_TABLE = {
-    *("Cluster", "Firewall", "ImportedKey", "ImportedNetwork", "Key", "LoadBalancer", "Network"),
-    *("ScheduledJob", "WebService", "Worker"),
-}
+WITHOUT_TABLE = {"Firewall", "LoadBalancer"}
 
 
 def blocks() -> list[str]:
@@ -26,7 +23,8 @@ def blocks() -> list[str]:
     found = []
     for name in sorted(set(holdfast_constructs.__all__) - NO_BLOCKS - WITHOUT_TABLE):
         value: Any = getattr(holdfast_constructs, name)
-        if isinstance(value, type) and issubclass(value, Construct):
+        # What is imported has the page of what it stands for.
+        if isinstance(value, type) and issubclass(value, Construct) and not name.startswith("Imported"):
             found.append(name)
     return found
 

@@ -93,6 +93,7 @@ def _row(name: str, value: Any, source: str, entry: Property | Always, *, weak: 
 def _at(body: Mapping[str, Any], argument: str) -> Any:
     value: Any = body
     for part in argument.split("."):
+        value = json.loads(value) if isinstance(value, str) and value.startswith("[") else value
         value = value[0] if isinstance(value, list) and value else value
         value = value.get(part) if isinstance(value, Mapping) else None
     return value

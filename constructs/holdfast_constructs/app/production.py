@@ -3,9 +3,8 @@
 Each raises ConstructError with what production asks for. Who builds without settings gets the same refusals.
 """
 
-from typing import Literal
-
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.profiles import Nat
 
 BACKUP_DAYS, MOST_BACKUP_DAYS = 7, 35
 # AWS Security Hub, control CloudWatch.16.
@@ -15,8 +14,6 @@ LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545),
     *(731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-
-Nat = Literal["per_az", "single", "none"]
 
 
 def check_local(*, local: bool) -> None:

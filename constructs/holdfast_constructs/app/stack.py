@@ -17,6 +17,7 @@ from constructs import Construct, IConstruct
 from holdfast_constructs.app import _provenance
 from holdfast_constructs.app._explained import Explained, write_explained
 from holdfast_constructs.app._manifest import ShardRecord, write_manifest
+from holdfast_constructs.app._outputs import show_identities
 from holdfast_constructs.app.target import Target
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
@@ -46,6 +47,8 @@ class HoldfastApp(App):
     def synth(self) -> None:
         """Write every stack's cdk.tf.json, cdktf's manifest.json, and holdfast.json."""
         super().synth()
+        for stack in self.stacks:
+            show_identities(Path(self.outdir) / "stacks" / stack.name / "cdk.tf.json")
         records = [stack.record() for stack in self.stacks]
         write_manifest(Path(self.outdir), records, project=Path.cwd())
         explained = [stack.explained() for stack in self.stacks]
@@ -164,13 +167,14 @@ def _path(resource: TerraformResource) -> str:
 def _provider(stack: ServiceStack) -> None:
     target = stack.target
     own = {"Service": stack.service, "Environment": target.environment, "ManagedBy": "holdfast"}
+    project = {} if target.project is None else {"Project": target.project}
     local = target.local or None
     AwsProvider(
         stack,
         "aws",
         region=target.region,
         allowed_account_ids=[target.account],
-        default_tags=[AwsProviderDefaultTags(tags={**target.tags, **own})],
+        default_tags=[AwsProviderDefaultTags(tags={**project, **target.tags, **own})],
         assume_role=[AwsProviderAssumeRole(role_arn=target.role_arn)] if target.role_arn else None,
         skip_credentials_validation=local,
         skip_metadata_api_check="true" if local else None,

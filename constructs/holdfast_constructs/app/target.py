@@ -11,17 +11,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from holdfast_constructs.app import production
+from holdfast_constructs.app._zones import zones_of
 from holdfast_constructs.app.production import LOG_RETENTION_DAYS
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
-from holdfast_constructs.profiles import PerProfile, Profile, closest
+from holdfast_constructs.profiles import (
+    DELETE_PROTECTION,
+    PRODUCTION,
+    RETENTION_DAYS,
+    PerProfile,
+    Profile,
+    closest,
+)
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
 
 OWN_TAGS = frozenset({"Service", "Environment", "ManagedBy"})
 
-PRODUCTION = PerProfile(local=False, dev=False, staging=False, prod=True)
-DELETE_PROTECTION = PerProfile(local=False, dev=False, staging=True, prod=True)
-RETENTION_DAYS = PerProfile(local=7, dev=30, staging=90, prod=365)
 _PROFILE_DEFAULTS: Mapping[str, PerProfile[Any]] = {
     "production": PRODUCTION,
     "delete_protection": DELETE_PROTECTION,
@@ -86,7 +91,8 @@ class Target:
     """One environment in one account and region.
 
     `zones` are availability zone names such as `eu-west-1a`, first one preferred. `tags` go on every
-    resource; `owners` are the people asked when something happens. `local` means the local cloud.
+    resource; `owners` are the people asked when something happens. `local` means the local cloud. `project`
+    is part of every name in AWS and of the states' keys, so that several apps may share an account.
     `production` turns refusals on: plain HTTP, images by tag, a single NAT gateway, logs of less than a year,
     data that is not kept, and more that the blocks say. `delete_protection` keeps data: deletion
     protection, final snapshots, 30 days until a key is gone, no emptying of buckets. `role_arn` is
@@ -113,6 +119,7 @@ class Target:
     log_retention_days: int = _BY_PROFILE
     operations: Operations = field(default_factory=Operations, hash=False)
     profile: Profile = _BY_PROFILE
+    project: str | None = None
 
     def __post_init__(self) -> None:
         self._settle()
@@ -141,10 +148,15 @@ class Target:
             case _:
                 return "aws"
 
+    @property
+    def log_prefix(self) -> str:
+        """What the names of our log groups begin with: `/holdfast/prod`, `/holdfast/shop/prod`."""
+        return "/".join(filter(None, ("/holdfast", self.project, self.environment)))
+
     def state_key(self, service: str) -> str:
         """Return the key of `service`'s state in the state bucket; raises ConstructError for a bad name."""
         try:
-            return state_key(service, self.account, self.region, self.environment)
+            return state_key(service, self.account, self.region, self.environment, project=self.project)
         except InvalidStateKeyError as error:
             raise ConstructError(str(error), next_step="correct it in the environment's settings") from error
 
@@ -173,6 +185,14 @@ class Target:
                 got=self.zones,
                 allowed=f"different availability zones of {self.region}, such as {self.region}a",
                 next_step="list them in the environment's settings",
+            )
+        missing = [name for name in self.zones if zones_of(self.region) and name not in zones_of(self.region)]
+        if missing:
+            raise ConstructError(
+                "zones",
+                got=self.zones,
+                allowed=f"zones that {self.region} has: {', '.join(zones_of(self.region))}",
+                next_step=f"replace {', '.join(missing)}",
             )
 
     def _check_tags(self) -> None:

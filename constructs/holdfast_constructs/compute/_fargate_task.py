@@ -198,7 +198,7 @@ class FargateTask(Construct):
         return CloudwatchLogGroup(
             self,
             "log",
-            name=f"/holdfast/{target.environment}/{self._stack.service}/{self.name}",
+            name=f"{target.log_prefix}/{self._stack.service}/{self.name}",
             retention_in_days=target.log_retention_days,
             kms_key_id=self._platform.logs_key.arn,
         )

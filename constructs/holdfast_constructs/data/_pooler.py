@@ -68,6 +68,7 @@ class Pooler(Construct):
             name=aws_name("security_group", self._stack.target, self._stack.service, name, "pooler"),
             description=f"Pooler of database {name}",
             vpc_id=network.vpc_id,
+            tags={"Name": aws_name("tag", self._stack.target, self._stack.service, name, "pooler")},
         )
         self.proxy = self._make_proxy(network, self._make_role(key), self._make_log_group(logs_key))
 

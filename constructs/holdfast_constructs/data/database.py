@@ -29,6 +29,7 @@ from holdfast_constructs.data.imported_database import ImportedPostgres
 from holdfast_constructs.naming import aws_name
 from holdfast_constructs.network._subnets import check_zones
 from holdfast_constructs.network.network import VpcNetwork
+from holdfast_constructs.profiles import BACKUP_DAYS, MULTI_AZ
 from holdfast_constructs.security.access import Access
 from holdfast_constructs.security.keys import EncryptionKey
 from holdfast_constructs.security.policy import Condition, assumed_by, from_this_account, policy_json
@@ -56,7 +57,8 @@ class Postgres(Construct):
     `key` encrypts the data and the administrator's password, `logs_key` the logs.
     `instance_class` such as `db.r6g.large`; `storage_gib` (20-65,536) to begin with, growing by itself to
     `max_storage_gib`, four times as much unless given, 0 for none that grows; `iops` and `throughput_mib`
-    from 400 GiB on. `backup_days` (1-35) of continuous backup; `multi_az` for a standby in another zone.
+    from 400 GiB on. `backup_days` (1-35) of continuous backup; `multi_az` for a standby in another zone;
+    both are the profile's unless given.
     `engine_version` is a major version such as `16`, whose minor versions AWS installs by itself; `16.4`
     stays at that one; a later major version is an upgrade in place. One that is out of its standard support
     needs `extended_support`, which AWS charges for. `database` is the name of the database inside, the id
@@ -84,8 +86,8 @@ class Postgres(Construct):
         max_storage_gib: int | None = None,
         iops: int | None = None,
         throughput_mib: int | None = None,
-        multi_az: bool,
-        backup_days: int,
+        multi_az: bool | None = None,
+        backup_days: int | None = None,
         engine_version: str = "16",
         extended_support: bool = False,
         database: str | None = None,
@@ -97,6 +99,8 @@ class Postgres(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._stack = ServiceStack.of(self)
+        multi_az = MULTI_AZ.of(self._stack.target.profile, multi_az)
+        backup_days = BACKUP_DAYS.of(self._stack.target.profile, backup_days)
         rules.check_production(self._stack.target, multi_az=multi_az, backup_days=backup_days)
         check_zones(network.zones, self._stack.target, wanted_by=f"database {id_}")
         shape = rules.Shape(
@@ -280,6 +284,7 @@ class Postgres(Construct):
             name=aws_name("security_group", self._stack.target, self._stack.service, self.name),
             description=f"Database {self.name}",
             vpc_id=network.vpc_id,
+            tags={"Name": aws_name("tag", self._stack.target, self._stack.service, self.name)},
         )
 
     def _make_subnets(self, network: VpcNetwork) -> DbSubnetGroup:

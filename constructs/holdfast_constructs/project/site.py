@@ -114,6 +114,7 @@ class Site:
             delete_protection=env.keep_data,
             role_arn=env.role_arn,
             log_retention_days=env.logs.retention_days,
+            project=None if env.project is None else env.project.name,
             operations=Operations(keeping=env.keeping(), health=env.health_overrides()),
         )
 

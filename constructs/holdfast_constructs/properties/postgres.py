@@ -1,5 +1,6 @@
 """The properties of `Postgres`."""
 
+from holdfast_constructs.profiles import BACKUP_DAYS, MULTI_AZ
 from holdfast_constructs.properties import Always, Property, Theme
 
 _INSTANCE = "aws_db_instance"
@@ -24,20 +25,34 @@ PROPERTIES = {
     "logs_key": Property(why="encrypts the logs", controls=("CKV_AWS_158",), theme=Theme.ENCRYPTED),
     "instance_class": Property(why="memory and CPU; another one costs a failover"),
     "storage_gib": Property(why="GiB to begin with; RDS never takes storage away again"),
-    "max_storage_gib": Property(why="GiB it may grow to by itself, before a full disk stops it"),
+    "max_storage_gib": Property(
+        why="GiB it may grow to by itself, before a full disk stops it: four times as much unless given"
+    ),
+    "iops": Property(why="input and output operations a second beyond what gp3 has, from 400 GiB on"),
+    "throughput_mib": Property(why="MiB a second beyond what gp3 has, from 400 GiB on"),
     "multi_az": Property(
+        per_profile=MULTI_AZ,
         why="a standby in another zone takes over within a minute or two",
         controls=("CKV_AWS_157", "FSBP RDS.5", "CIS 2.2.4"),
         theme=Theme.RECOVERABLE,
         satisfied=lambda value, _: value is True,
     ),
     "backup_days": Property(
+        per_profile=BACKUP_DAYS,
         why="how far back it can be restored to any second; production keeps seven days or more",
         controls=("CKV_AWS_133", "FSBP RDS.11"),
         theme=Theme.RECOVERABLE,
         satisfied=lambda value, _: value >= _WEEK,
     ),
     "engine_version": Property(why="a major version; AWS installs its minor ones in the maintenance window"),
+    "extended_support": Property(
+        why="lets a version stay after its standard support ends, which AWS charges for"
+    ),
+    "parameters": Property(why="settings of PostgreSQL beside those that every database has"),
+    "backup_window": Property(why="when it is backed up, in UTC; the night of its region unless given"),
+    "maintenance_window": Property(why="when AWS may maintain it, in UTC; the region's night unless given"),
+    "pooler": Property(why="RDS Proxy shares connections between many tasks, and survives a failover"),
+    "pooled_users": Property(why="who may log in through the pooler, and the secret of each"),
     "database": Property(why="the name of the database inside, where the block's id will not do"),
 }
 

@@ -64,6 +64,7 @@ class Key(Construct):
             enable_key_rotation=True,
             deletion_window_in_days=LONGEST_WINDOW_DAYS if target.delete_protection else SHORTEST_WINDOW_DAYS,
             policy=literal_policy(*_statements(purpose, target)),
+            tags={"Name": name},
         )
         self.alias = KmsAlias(self, "alias", name=f"alias/{name}", target_key_id=self.key.key_id)
         if target.delete_protection:

@@ -22,7 +22,7 @@ from holdfast_constructs.data._database_rules import (
     SMALLEST_GIB,
 )
 from holdfast_constructs.edge._firewall_rules import HIGHEST_RATE, LOWEST_RATE
-from holdfast_constructs.profiles import Profile
+from holdfast_constructs.profiles import Nat, Profile
 from holdfast_constructs.settings.base import Settings
 from holdfast_constructs.settings.values import (
     AccountId,
@@ -38,9 +38,9 @@ from holdfast_constructs.settings.values import (
     Items,
     KmsKeyId,
     Mode,
-    Nat,
     Owner,
     PlainText,
+    ProjectName,
     RegionName,
     RetentionDays,
     RoleArn,
@@ -51,6 +51,13 @@ from holdfast_constructs.settings.values import (
     empty_table,
     refused,
 )
+
+
+class Project(Settings):
+    """What tells this app from others in the same account."""
+
+    name: ProjectName
+    """Part of every name in AWS and of the states' keys: set before the first deploy, and never changed."""
 
 
 class StateCopy(Settings):
@@ -242,6 +249,7 @@ class Environment(Settings):
     domain: DomainName
     profile: Profile | None = None
     """What the environment is for. Settings that are left out then have the profile's defaults."""
+    project: Project | None = None
     production: bool = False
     """Turns the rules of production on: no data lost, nothing alone, no plain HTTP from outside."""
     local: bool = False

@@ -8,8 +8,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from holdfast_constructs.app.target import DELETE_PROTECTION, PRODUCTION, RETENTION_DAYS
-from holdfast_constructs.profiles import PerProfile, Profile
+from holdfast_constructs.profiles import (
+    BACKUP_DAYS,
+    DELETE_PROTECTION,
+    MULTI_AZ,
+    NAT,
+    PRODUCTION,
+    RETENTION_DAYS,
+    PerProfile,
+    Profile,
+)
 from holdfast_constructs.settings.base import Settings
 
 Table = TypeVar("Table", bound=Settings)
@@ -22,14 +30,12 @@ DEFAULTS: Mapping[Path, PerProfile[Any]] = MappingProxyType(
         ("production",): PRODUCTION,
         ("keep_data",): DELETE_PROTECTION,
         ("network", "zones"): PerProfile(local=2, dev=2, staging=3, prod=3),
-        ("network", "nat"): PerProfile(local="single", dev="single", staging="single", prod="per_az"),
+        ("network", "nat"): NAT,
         ("logs", "retention_days"): RETENTION_DAYS,
         ("services", "*", "min_tasks"): PerProfile(local=1, dev=1, staging=2, prod=2),
         ("services", "*", "max_tasks"): PerProfile(local=2, dev=2, staging=4, prod=6),
-        ("services", "*", "database", "multi_az"): PerProfile(
-            local=False, dev=False, staging=False, prod=True
-        ),
-        ("services", "*", "database", "backup_days"): PerProfile(local=1, dev=1, staging=7, prod=14),
+        ("services", "*", "database", "multi_az"): MULTI_AZ,
+        ("services", "*", "database", "backup_days"): BACKUP_DAYS,
     }
 )
 

@@ -59,6 +59,12 @@ HostLabel = Annotated[
     Field(description="the name below the domain: 1-63 of a-z, 0-9 and inner hyphens"),
 ]
 
+ProjectName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$"),
+    Field(description="the project's name: 1-20 of a-z, 0-9 and inner hyphens"),
+]
+
 Owner = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"),
@@ -226,7 +232,6 @@ RetentionDays = Annotated[
     int, AfterValidator(_retention), Field(json_schema_extra={"enum": [*LOG_RETENTION_DAYS]})
 ]
 
-Nat = Literal["per_az", "single", "none"]
 Mode = Literal["count", "block"]
 
 _K = TypeVar("_K")

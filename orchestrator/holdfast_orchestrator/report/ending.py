@@ -76,7 +76,8 @@ def _shard_lines(shard: ShardResult) -> Iterator[str]:
 def _new_evidence(shard: ShardResult) -> Sequence[str]:
     """Return the evidence without a first line that the reason has: the engine's own summary."""
     first, *others = shard.evidence or ("",)
-    is_told = bool(first) and first in (shard.reason or "")
+    # In a reason that goes on, it ends without its full stop.
+    is_told = bool(first) and first.removesuffix(".") in (shard.reason or "")
     return others if is_told else shard.evidence
 
 

@@ -174,6 +174,6 @@ def _change(row: Row, event: Event) -> None:
             row.backup = event.serial
         case ShardFinished():
             row.outcome, row.summary, row.seconds = event.outcome, event.summary, event.seconds
-            row.lines = tuple(line for line in event.detail if line not in event.summary)
+            row.lines = tuple(line for line in event.detail if line.removesuffix(".") not in event.summary)
         case _:
             return

@@ -127,7 +127,8 @@ class LiveTable:
             table.add_row(
                 Text(cut_middle(row.label, label)),
                 self._status(name, row),
-                Text(cut_middle(_doing(row), activity)),
+                # An address is known by its ends, a sentence by its beginning.
+                Text(_doing(row) if row.outcome is not None else cut_middle(_doing(row), activity)),
                 Text(row.running(now)),
             )
         return table

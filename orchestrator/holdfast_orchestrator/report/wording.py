@@ -7,6 +7,11 @@ from datetime import datetime
 
 # What a line begins with before its text: an indent, and a label with two spaces behind it.
 _LABELLED = re.compile(r"\s*(?:\S+\s{2,})?")
+_WORD = re.compile(r"\s*\S+")
+_RUN = re.compile(r"\brun (?=[0-7][0-9A-Z]{25}\b)")
+_COMMAND = re.compile(r"\bholdfast [a-z](?:(?!, )[^`;()<>\n])*")
+_GOES_ON = " \\"
+_QUOTED_SPACE = re.compile(r"'[^' ]* [^']*'")
 
 
 _GAP, _INDENT = 2, 4
@@ -94,16 +99,28 @@ def counted(number: int, thing: str) -> str:
 def wrapped(text: str, width: int) -> str:
     """Return a line in lines of at most `width` characters, the later ones below the first one's text.
 
-    A word is never cut, so that an address stays one; a next step stays one line, so that it can be copied.
+    A word is never cut, so that an address stays one. A command that goes on in the next line says so with a
+    backslash, so that it can be copied; one with a space in its quotes stays one line.
     """
-    if len(text) <= width or text.lstrip().startswith("next "):
+    if len(text) <= width:
         return text
     label = _LABELLED.match(text)
     indent = min(label.end() if label else 0, width // 2)
-    lines = textwrap.wrap(
-        text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
-    )
-    return "\n".join(lines)
+    whole = _RUN.sub("run\0", text)
+    commands = [range(command.start(), command.end()) for command in _COMMAND.finditer(whole)]
+    if commands and _QUOTED_SPACE.search(whole):
+        return text
+    lines = [""]
+    for word in _WORD.finditer(whole):
+        goes_on = any(word.start() in command for command in commands)
+        is_last = not any(word.end() in command for command in commands)
+        room = width if is_last else width - len(_GOES_ON)
+        if len(lines[-1]) + len(word[0]) <= room or not lines[-1].strip():
+            lines[-1] += word[0]
+            continue
+        lines[-1] += _GOES_ON if goes_on else ""
+        lines.append(" " * indent + word[0].lstrip())
+    return "\n".join(lines).replace("\0", " ")
 
 
 def moment(time: datetime) -> str:

@@ -42,8 +42,7 @@ from holdfast_constructs.edge.firewall import Firewall
 from holdfast_constructs.errors import ArgumentError
 from holdfast_constructs.naming import Kind as NameKind
 from holdfast_constructs.network._subnets import Tier
-from holdfast_constructs.network.network import Nat
-from holdfast_constructs.profiles import Profile
+from holdfast_constructs.profiles import Nat, Profile
 from holdfast_constructs.project import registry
 from holdfast_constructs.security.keys import Purpose
 from holdfast_constructs.security.policy import Condition, Statement
@@ -103,6 +102,7 @@ ALLOWED: Mapping[Any, set[str]] = {
     bool: {"bool"},
     str | None: {"text", "none"},
     int | None: {"int", "none"},
+    bool | None: {"bool", "none"},
     date | None: {"date", "none"},
     Sequence[str]: {"list", "tuple"},
     Sequence[Mapping[str, Any]]: {"list of dicts"},
@@ -123,7 +123,9 @@ ALLOWED: Mapping[Any, set[str]] = {
     Mapping[str, Mapping[str, Any]]: {"dict of dicts"},
     Mapping[str, Mode] | None: {"dict", "none"},
     Mapping[Tier, Sequence[str]]: {"dict of lists"},
+    Mapping[str, Sequence[Statement]] | None: {"none"},
     Nat: set(),
+    Nat | None: {"none"},
     Mode: set(),
     Purpose: set(),
     Architecture: set(),

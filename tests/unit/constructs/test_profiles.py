@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SMALLEST = """\
 account = "210987654321"
-regions = ["eu-west-1"]
+regions = ["us-east-1"]
 domain = "example.com"
 owners = ["team"]
 {above}

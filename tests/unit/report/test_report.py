@@ -443,3 +443,17 @@ def test_the_heading_of_a_comment_counts_in_english(changed: int, heading: str) 
     plan = replace(PLAN, shards=PLAN.shards[1 : 1 + changed])
 
     assert plan_comment(plan).splitlines()[1] == f"### dev: {heading}"
+
+
+def test_a_cause_that_a_reason_goes_on_from_is_said_once() -> None:
+    result = ended(
+        outcome=Outcome.ROLLED_BACK,
+        exit_code=5,
+        reason="the rollout FAILED; last good deploy re-applied",
+        evidence=("the rollout FAILED.", "no targets"),
+    )
+
+    assert [line.strip() for line in ending_lines(result)][1:] == [
+        "why     the rollout FAILED; last good deploy re-applied",
+        "no targets",
+    ]

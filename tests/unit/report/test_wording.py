@@ -20,14 +20,28 @@ def test_later_lines_stand_below_the_text_of_the_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
-    [
-        "short",
-        "  next    correct the cause, then: holdfast deploy --env local --stack storefront-local-eu-west-1",
-    ],
+    "line", ["short", "  next    then: holdfast deploy --stack 'a b' --env local --var-file settings.tfvars"]
 )
-def test_what_fits_and_a_command_stay_as_they_are(line: str) -> None:
+def test_what_fits_and_what_a_shell_would_read_otherwise_stay_as_they_are(line: str) -> None:
     assert wrapped(line, 40) == line
+
+
+def test_a_command_goes_on_in_the_next_line_as_a_shell_reads_it() -> None:
+    line = (
+        "  next    correct the cause, then: holdfast deploy --env local --stack web-local-eu-west-1; or wait"
+    )
+
+    assert wrapped(line, 48).split("\n") == [
+        "  next    correct the cause, then: holdfast \\",
+        "          deploy --env local --stack \\",
+        "          web-local-eu-west-1; or wait",
+    ]
+
+
+def test_a_run_keeps_its_name_beside_it() -> None:
+    line = "1 shard: 1 rolled back · 2 objects put back · run 01M8PV0MK09EWFM15GV18T7912"
+
+    assert wrapped(line, 60).split("\n")[-1].strip() == "run 01M8PV0MK09EWFM15GV18T7912"
 
 
 @given(WORDS, st.integers(20, 120))

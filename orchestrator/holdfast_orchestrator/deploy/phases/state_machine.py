@@ -230,7 +230,7 @@ def _rolled_back(leased: LeasedShard, attempt: Attempt) -> Ending:
         accepted=attempt.verification.accepted,
         put_back=attempt.put_back,
         failure=Failure(
-            reason=f"{failure.reason}; {done}",
+            reason=f"{failure.reason.removesuffix('.')}; {done}",
             next_step=failure.next_step if failure.lasts else correct_and_deploy(leased.shard),
             evidence=(*failure.evidence, *_origin(attempt), *attempt.notes),
         ),
