@@ -60,6 +60,7 @@ class FargateTask(Construct):
         self._platform = platform
         self._options = options
         self._starters: list[TerraformResource] = []
+        self._connected_alike: list[FargateTask] = []
         self.name = id_
         options.check(id_, self._stack.target)
         self.log_group = self._make_log_group()
@@ -118,6 +119,8 @@ class FargateTask(Construct):
             raise ConstructError(f"{part.name} has no port", got=port, next_step="leave port out")
         if isinstance(part, OffersAccess):
             self._use(part, prefix, user)
+        for task in self._connected_alike:
+            task.connect_to(part, port=port, prefix=prefix, user=user)
 
     def grant(self, name: str, *statements: Statement) -> None:
         """Allow the program what `statements` say; `name` is unique in this block and becomes an id."""

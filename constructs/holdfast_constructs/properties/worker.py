@@ -3,6 +3,7 @@
 from holdfast_constructs.properties import Always, Property
 from holdfast_constructs.properties._tasks import (
     IMAGE,
+    MIGRATIONS,
     PLATFORM,
     SERVICE_ALWAYS,
     TASK_ALWAYS,
