@@ -72,7 +72,7 @@ class FargateTask(Construct):
         self._https_out = self._make_egress()
         self._roles = TaskRoles(self, "roles", name=id_, start=self._start())
         if options.shell:
-            self._roles.grant("exec", exec_statements(platform.cluster, self._stack.target, id_))
+            self._roles.grant("exec", exec_statements(platform.cluster, id_))
         self.task_definition = self._make_task_definition()
 
     @property
