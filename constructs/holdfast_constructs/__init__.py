@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from holdfast_constructs.app.target import StateBucket, Target
     from holdfast_constructs.compute.cluster import Cluster
     from holdfast_constructs.compute.container_health import ContainerHealth
+    from holdfast_constructs.compute.event_consumer import EventConsumer
     from holdfast_constructs.compute.image import Image
     from holdfast_constructs.compute.migrations import Migrations
     from holdfast_constructs.compute.platform import Platform
@@ -51,6 +52,7 @@ __all__ = [
     "ConstructError",
     "ContainerHealth",
     "EncryptionKey",
+    "EventConsumer",
     "Firewall",
     "Grantee",
     "HoldfastApp",
@@ -98,6 +100,7 @@ _HOMES = {
     "ContainerHealth": "compute.container_health",
     "Connectable": "network.connections",
     "ConstructError": "errors",
+    "EventConsumer": "compute.event_consumer",
     "Firewall": "edge.firewall",
     "LoadBalancer": "edge.load_balancer",
     "HoldfastApp": "app.stack",

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from holdfast_constructs import (
     BacklogScale,
     Cluster,
+    EventConsumer,
     Firewall,
     HoldfastApp,
     Image,
@@ -61,6 +62,14 @@ def build_every_block(app: HoldfastApp, target: Target) -> None:
     service.connect_to(database, user="orders")
     tasks = ServiceStack(app, "tasks", target)
     Worker(tasks, "worker", platform=platform, image=IMAGE, queue=_QUEUE, scale=BacklogScale(2, 10))
+    EventConsumer(
+        tasks,
+        "uploads",
+        platform=platform,
+        image=IMAGE,
+        pattern={"source": ["aws.s3"]},
+        scale=BacklogScale(2, 10),
+    )
     ScheduledJob(tasks, "nightly", platform=platform, image=IMAGE, schedule="cron(0 3 * * ? *)")
 
 

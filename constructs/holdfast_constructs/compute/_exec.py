@@ -3,13 +3,12 @@
 The agent that AWS puts into the container works with the rights of the task, so these need them.
 """
 
-from holdfast_constructs.app.target import Target
 from holdfast_constructs.compute.cluster import Cluster
 from holdfast_constructs.errors import ConstructError
-from holdfast_constructs.security.policy import Condition, Statement
+from holdfast_constructs.security.policy import Statement
 
 
-def exec_statements(cluster: Cluster, target: Target, name: str) -> tuple[Statement, ...]:
+def exec_statements(cluster: Cluster, name: str) -> tuple[Statement, ...]:
     """Return what a task of `cluster` needs for ECS Exec.
 
     Raises ConstructError for a cluster that records no sessions.
@@ -37,10 +36,5 @@ def exec_statements(cluster: Cluster, target: Target, name: str) -> tuple[Statem
             actions=("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
             resources=(f"{audit.arn}:*",),
         ),
-        Statement(
-            sid="EncryptSession",
-            actions=("kms:Decrypt",),
-            resources=(cluster.logs_key.arn,),
-            conditions=(Condition("StringEquals", "aws:ResourceAccount", (target.account,)),),
-        ),
+        Statement(sid="EncryptSession", actions=("kms:Decrypt",), resources=(cluster.logs_key.arn,)),
     )

@@ -14,13 +14,10 @@ from cdktf_cdktf_provider_aws.ecs_service import (
 
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.compute import _spot
-from holdfast_constructs.compute._calls import AnswersCalls
 from holdfast_constructs.compute._fargate_task import FargateTask
 from holdfast_constructs.compute._migration_task import MigrationTask
 from holdfast_constructs.compute._stack_order import wait_for
 from holdfast_constructs.compute.migrations import Migrations
-from holdfast_constructs.network.connections import Connectable
-from holdfast_constructs.security.access import OffersAccess
 
 # If one task or its zone fails, another task still answers.
 SAFE_TASKS = 2
@@ -31,18 +28,6 @@ class FargateService(FargateTask):
 
     service: EcsService
     migration: MigrationTask | None = None
-
-    def connect_to(
-        self,
-        part: Connectable | OffersAccess,
-        *,
-        port: int | None = None,
-        prefix: str | None = None,
-        user: str | None = None,
-    ) -> None:
-        super().connect_to(part, port=port, prefix=prefix, user=user)
-        if self.migration is not None and not isinstance(part, AnswersCalls):
-            self.migration.connect_to(part, port=port, prefix=prefix, user=user)
 
     @property
     def service_name(self) -> str:
@@ -119,6 +104,7 @@ class FargateService(FargateTask):
         name = f"{self._stack.service}-{self.name}-migrations"
         stack = ServiceStack(App.of(self), name, self._stack.target)
         self.migration = MigrationTask(stack, platform=self._platform, options=options, migrations=migrations)
+        self._connected_alike.append(self.migration)
         self._stack.add_dependency(stack)
         wait_for(self, self.migration, "its migrations")
 

@@ -60,6 +60,7 @@ class FargateTask(Construct):
         self._platform = platform
         self._options = options
         self._starters: list[TerraformResource] = []
+        self._connected_alike: list[FargateTask] = []
         self.name = id_
         options.check(id_, self._stack.target)
         self.log_group = self._make_log_group()
@@ -71,7 +72,7 @@ class FargateTask(Construct):
         self._https_out = self._make_egress()
         self._roles = TaskRoles(self, "roles", name=id_, start=self._start())
         if options.shell:
-            self._roles.grant("exec", exec_statements(platform.cluster, self._stack.target, id_))
+            self._roles.grant("exec", exec_statements(platform.cluster, id_))
         self.task_definition = self._make_task_definition()
 
     @property
@@ -118,6 +119,8 @@ class FargateTask(Construct):
             raise ConstructError(f"{part.name} has no port", got=port, next_step="leave port out")
         if isinstance(part, OffersAccess):
             self._use(part, prefix, user)
+        for task in self._connected_alike:
+            task.connect_to(part, port=port, prefix=prefix, user=user)
 
     def grant(self, name: str, *statements: Statement) -> None:
         """Allow the program what `statements` say; `name` is unique in this block and becomes an id."""
