@@ -16,47 +16,72 @@ if TYPE_CHECKING:
     from holdfast_constructs.app.stack import HoldfastApp, ServiceStack
     from holdfast_constructs.app.target import StateBucket, Target
     from holdfast_constructs.compute.cluster import Cluster
-    from holdfast_constructs.compute.image import Image
+    from holdfast_constructs.compute.image import Image, ImageRepository
     from holdfast_constructs.compute.platform import Platform
+    from holdfast_constructs.compute.repository import ImportedRepository, Repository
     from holdfast_constructs.compute.scale import Scale, Size
     from holdfast_constructs.compute.web_service import WebService
+    from holdfast_constructs.data.cache import Cache, ImportedCache
     from holdfast_constructs.data.database import Postgres
     from holdfast_constructs.edge.firewall import Firewall
     from holdfast_constructs.edge.load_balancer import LoadBalancer
     from holdfast_constructs.errors import ConstructError
+    from holdfast_constructs.messaging.queue import ImportedQueue, Queue
+    from holdfast_constructs.messaging.topic import ImportedTopic, Topic
     from holdfast_constructs.naming import aws_name
     from holdfast_constructs.network.connections import Connectable, connect
     from holdfast_constructs.network.imported_network import ImportedNetwork, VpcNetwork
     from holdfast_constructs.network.network import Network
     from holdfast_constructs.security.access import Access, Grantee, OffersAccess
     from holdfast_constructs.security.keys import Key
+    from holdfast_constructs.security.parameter import ImportedParameter, Parameter
     from holdfast_constructs.security.policy import Condition, Statement
+    from holdfast_constructs.security.secret import Generated, ImportedSecret, Secret
+    from holdfast_constructs.security.secret_value import SecretValue
+    from holdfast_constructs.storage.bucket import Bucket, ImportedBucket
 
     Gateway, Keys = LoadBalancer, Key
 
 __all__ = [
     "Access",
+    "Bucket",
+    "Cache",
     "Cluster",
     "Condition",
     "Connectable",
     "ConstructError",
     "Firewall",
+    "Generated",
     "Grantee",
     "HoldfastApp",
     "Image",
+    "ImageRepository",
+    "ImportedBucket",
+    "ImportedCache",
     "ImportedNetwork",
+    "ImportedParameter",
+    "ImportedQueue",
+    "ImportedRepository",
+    "ImportedSecret",
+    "ImportedTopic",
     "Key",
     "LoadBalancer",
     "Network",
     "OffersAccess",
+    "Parameter",
     "Platform",
     "Postgres",
+    "Queue",
+    "Repository",
     "Scale",
+    "Secret",
+    "SecretValue",
     "ServiceStack",
     "Size",
     "StateBucket",
     "Statement",
     "Target",
+    "Topic",
     "VpcNetwork",
     "WebService",
     "accept_difference",
@@ -66,31 +91,48 @@ __all__ = [
 
 _HOMES = {
     "Access": "security.access",
-    "Condition": "security.policy",
-    "Grantee": "security.access",
-    "OffersAccess": "security.access",
-    "Statement": "security.policy",
-    "aws_name": "naming",
-    "accept_difference": "app.accepted",
+    "Bucket": "storage.bucket",
+    "Cache": "data.cache",
     "Cluster": "compute.cluster",
+    "Condition": "security.policy",
     "Connectable": "network.connections",
     "ConstructError": "errors",
     "Firewall": "edge.firewall",
-    "LoadBalancer": "edge.load_balancer",
+    "Generated": "security.secret",
+    "Grantee": "security.access",
     "HoldfastApp": "app.stack",
     "Image": "compute.image",
+    "ImageRepository": "compute.image",
+    "ImportedBucket": "storage.bucket",
+    "ImportedCache": "data.cache",
     "ImportedNetwork": "network.imported_network",
+    "ImportedParameter": "security.parameter",
+    "ImportedQueue": "messaging.queue",
+    "ImportedRepository": "compute.repository",
+    "ImportedSecret": "security.secret",
+    "ImportedTopic": "messaging.topic",
     "Key": "security.keys",
+    "LoadBalancer": "edge.load_balancer",
     "Network": "network.network",
+    "OffersAccess": "security.access",
+    "Parameter": "security.parameter",
     "Platform": "compute.platform",
     "Postgres": "data.database",
+    "Queue": "messaging.queue",
+    "Repository": "compute.repository",
     "Scale": "compute.scale",
+    "Secret": "security.secret",
+    "SecretValue": "security.secret_value",
     "ServiceStack": "app.stack",
     "Size": "compute.scale",
     "StateBucket": "app.target",
+    "Statement": "security.policy",
     "Target": "app.target",
+    "Topic": "messaging.topic",
     "VpcNetwork": "network.imported_network",
     "WebService": "compute.web_service",
+    "accept_difference": "app.accepted",
+    "aws_name": "naming",
     "connect": "network.connections",
 }
 

@@ -12,6 +12,8 @@ from typing import Any
 from cdktf import Token
 
 from holdfast_constructs.compute import _container_rules as rules
+from holdfast_constructs.compute._secret_places import value_from
+from holdfast_constructs.security.secret_value import SecretValue
 
 TMP_VOLUME = "tmp"
 LOG_BUFFER = "25m"
@@ -32,7 +34,7 @@ class Container:
     log_group: str
     region: str
     environment: Mapping[str, str] = field(default_factory=dict)
-    secrets: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str | SecretValue] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rules.check_process(self.user, self.stop_seconds)
@@ -52,7 +54,10 @@ class Container:
             "environment": [
                 {"name": name, "value": literal(value)} for name, value in sorted(self.environment.items())
             ],
-            "secrets": [{"name": name, "valueFrom": arn} for name, arn in sorted(self.secrets.items())],
+            "secrets": [
+                {"name": name, "valueFrom": value_from(secret)}
+                for name, secret in sorted(self.secrets.items())
+            ],
             "stopTimeout": self.stop_seconds,
             "user": self.user,
             "privileged": False,

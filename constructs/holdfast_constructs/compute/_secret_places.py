@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from cdktf import DefaultTokenResolver, StringConcat, Token, Tokenization
 from constructs import Construct
 
+from holdfast_constructs.security.secret_value import SecretValue
+
 SECRETS_MANAGER, PARAMETER_STORE = "secretsmanager", "ssm"
 # A secret's ARN has seven parts; a task definition may name a key, a stage and a version after it.
 _SECRET_ARN_PARTS = 7
@@ -28,12 +30,28 @@ class SecretPlace:
 
     arn: str
     services: tuple[str, ...]
+    key_arn: str | None = None
 
 
-def secret_places(scope: Construct, secrets: Iterable[str]) -> list[SecretPlace]:
-    """Return the places of `secrets`, ARNs as a task definition takes them, each place once."""
-    places = dict(_place(scope, arn) for arn in secrets)
+def secret_places(scope: Construct, secrets: Iterable[str | SecretValue]) -> list[SecretPlace]:
+    """Return the places of `secrets`, ARNs as a task definition takes them too, each place once."""
+    places: dict[str, SecretPlace] = {}
+    for secret in secrets:
+        name, place = _typed(scope, secret) if isinstance(secret, SecretValue) else _place(scope, secret)
+        known = places.get(name)
+        # One text among typed values does not say what encrypts the secret: the other one does.
+        places[name] = place if known is None or known.key_arn is None else known
     return [places[name] for name in sorted(places)]
+
+
+def value_from(secret: str | SecretValue) -> str:
+    """Return a secret as a task definition takes it."""
+    return secret.value_from if isinstance(secret, SecretValue) else secret
+
+
+def _typed(scope: Construct, secret: SecretValue) -> tuple[str, SecretPlace]:
+    name = _resolved(scope, secret.arn) if Token.is_unresolved(secret.arn) else secret.arn
+    return name, SecretPlace(secret.arn, (secret.store,), secret.key_arn)
 
 
 def _place(scope: Construct, arn: str) -> tuple[str, SecretPlace]:

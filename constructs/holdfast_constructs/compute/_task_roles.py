@@ -103,16 +103,25 @@ def _fetch(target: Target, secrets: tuple[SecretPlace, ...]) -> list[Statement]:
         if used[service]
     ]
     if statements:
-        statements.append(_decrypt_through(target, sorted(service for service in used if used[service])))
+        keys = _keys_of(target, secrets)
+        statements.append(_decrypt_through(target, keys, sorted(each for each in used if used[each])))
     return statements
 
 
-def _decrypt_through(target: Target, services: Sequence[str]) -> Statement:
+def _keys_of(target: Target, secrets: tuple[SecretPlace, ...]) -> tuple[str, ...]:
+    """Return the keys of secrets where all are known, else every key of the account."""
+    known = [secret.key_arn for secret in secrets if secret.key_arn is not None]
+    if len(known) == len(secrets):
+        return tuple(dict.fromkeys(known))
+    return (f"arn:{target.partition}:kms:{target.region}:{target.account}:key/*",)
+
+
+def _decrypt_through(target: Target, keys: tuple[str, ...], services: Sequence[str]) -> Statement:
     """Return the statement for keys: only what those services ask for on the task's behalf."""
     return Statement(
         sid="DecryptSecrets",
         actions=("kms:Decrypt",),
-        resources=(f"arn:{target.partition}:kms:{target.region}:{target.account}:key/*",),
+        resources=keys,
         conditions=(
             Condition(
                 "StringEquals",

@@ -46,6 +46,7 @@ from holdfast_constructs.network.connections import Connectable, connect
 from holdfast_constructs.network.network import ANYWHERE
 from holdfast_constructs.security.access import OffersAccess
 from holdfast_constructs.security.policy import Statement
+from holdfast_constructs.security.secret_value import SecretValue
 
 SMALL = Size(256, 512)
 # Called `nonroot` in distroless images.
@@ -59,10 +60,11 @@ class WebService(Construct):
 
     Required: `image`; `port`; `health`, the path that answers 200-299 when it can take requests; `host`, one
     level below the load balancer's domain; `scale`. `size` is what one task gets. `environment` is plain text
-    for anybody to read; `secrets` maps names to ARNs in Secrets Manager or SSM. The container runs as `user`
-    (not root) and writes nowhere but to /tmp: an image that uses /tmp as that user declares it as a volume.
-    `stop_seconds` (30-120) is how long it may finish its requests, `grace_seconds` how long a new task may
-    fail its health check. `priority` (1-50,000) places the host's rule, only needed when two rules collide.
+    for anybody to read; `secrets` maps names to `secret.value()`, or to ARNs in Secrets Manager or SSM. The
+    container runs as `user` (not root) and writes nowhere but to /tmp: an image that uses /tmp as that user
+    declares it as a volume. `stop_seconds` (30-120) is how long it may finish its requests, `grace_seconds`
+    how long a new task may fail its health check. `priority` (1-50,000) places the host's rule, only needed
+    when two rules collide.
 
     Raises ConstructError for what AWS would refuse, for what looks like a secret in `environment`, and in
     production for an image by tag or a single task.
@@ -81,7 +83,7 @@ class WebService(Construct):
         scale: Scale,
         size: Size = SMALL,
         environment: Mapping[str, str] | None = None,
-        secrets: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str | SecretValue] | None = None,
         user: str = UNPRIVILEGED,
         stop_seconds: int = 60,
         grace_seconds: int = 60,

@@ -13,11 +13,16 @@ from constructs import Construct, IConstruct
 
 import holdfast_constructs
 from holdfast_constructs import (
+    Bucket,
     Cluster,
     Connectable,
+    Generated,
     Image,
+    ImageRepository,
     Key,
     LoadBalancer,
+    Queue,
+    SecretValue,
     ServiceStack,
     VpcNetwork,
     connect,
@@ -33,10 +38,12 @@ from holdfast_constructs.naming import Kind as NameKind
 from holdfast_constructs.network._subnets import Tier
 from holdfast_constructs.network.network import Nat
 from holdfast_constructs.project import registry
+from holdfast_constructs.security._any_key import AnyKey
 from holdfast_constructs.security.keys import Purpose
 from holdfast_constructs.security.policy import Condition, Statement
+from holdfast_constructs.security.secret_value import Store
 
-NO_BLOCKS = {"ConstructError", "Connectable", "Grantee", "OffersAccess", "VpcNetwork"}
+NO_BLOCKS = {"ConstructError", "Connectable", "Grantee", "ImageRepository", "OffersAccess", "VpcNetwork"}
 MARK = "the value under test"
 VALUES: Mapping[str, Any] = {
     "none": None,
@@ -71,6 +78,7 @@ CLASSES: tuple[Any, ...] = (
         LoadBalancer,
         Operations,
         Platform,
+        Queue,
         Scale,
     ),
     *(ServiceStack, Size, Statement, StateBucket, Target, TerraformResource, VpcNetwork),
@@ -91,6 +99,14 @@ ALLOWED: Mapping[Any, set[str]] = {
     tuple[Condition, ...]: set(),
     Mapping[str, str]: {"dict"},
     Mapping[str, str] | None: {"dict", "none"},
+    Mapping[str, str | SecretValue] | None: {"dict", "none"},
+    Mapping[str, Sequence[str]] | None: {"dict of lists", "none"},
+    AnyKey: {"text"},
+    AnyKey | None: {"text", "none"},
+    str | ImageRepository: {"text"},
+    Generated | None: {"none"},
+    Bucket | None: {"none"},
+    Store: set(),
     Mapping[str, Any]: DICTS,
     Mapping[str, Mapping[str, Any]]: {"dict of dicts"},
     Mapping[str, Mode] | None: {"dict", "none"},
@@ -104,7 +120,7 @@ ALLOWED: Mapping[Any, set[str]] = {
     Firewall | None: {"none"},
     Construct | None: {"none"},
 }
-LITERALS: Mapping[Any, str] = {Nat: "single", Mode: "count", Purpose: "logs", NameKind: "role"}
+LITERALS: Mapping[Any, str] = {Nat: "single", Mode: "count", Purpose: "logs", NameKind: "role", Store: "ssm"}
 
 
 @dataclass(frozen=True)
@@ -171,7 +187,8 @@ def calls() -> Iterator[Call]:
 def _parameters(function: Callable[..., Any]) -> dict[str, Any]:
     # Names that a module imports for type checkers only.
     names = {
-        each: getattr(holdfast_constructs, each) for each in ("VpcNetwork", "LoadBalancer", "Cluster", "Key")
+        each: getattr(holdfast_constructs, each)
+        for each in ("VpcNetwork", "LoadBalancer", "Cluster", "Key", "Bucket")
     }
     hints = get_type_hints(function, localns=names)
     parameters = [name for name in inspect.signature(function).parameters if name not in {"self", "cls"}]
