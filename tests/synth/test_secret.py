@@ -110,15 +110,26 @@ def _started(on_site: Callable[..., Synthesis], secrets: Callable[[Site], dict[s
 def test_a_service_is_started_with_a_part_of_a_secret_by_reference(on_site: Callable[..., Synthesis]) -> None:
     def secrets(site: Site) -> dict[str, Any]:
         stack = ServiceStack(site.app, "vault", site.target)
-        secret = Secret(stack, "stripe", key=Key(stack, "key", purpose="data"))
+        key = Key(stack, "key", purpose="data")
+        secret, other = Secret(stack, "stripe", key=key), Secret(stack, "other", key=key)
         flags = Parameter(stack, "flags", value="on")
-        return {"KEY": secret.value("key"), "WHOLE": secret.value(), "FLAGS": flags.value()}
+        return {
+            "KEY": secret.value("key"),
+            "WHOLE": secret.value(),
+            "OTHER": other.value(),
+            "FLAGS": flags.value(),
+        }
 
     values, start = _started(on_site, secrets)
 
     assert values["KEY"] == f"{values['WHOLE']}:key::"
-    assert start["FetchSecrets"]["resources"] == [values["WHOLE"]]
+    assert sorted(start["FetchSecrets"]["resources"]) == sorted([values["WHOLE"], values["OTHER"]])
     assert start["FetchParameters"]["resources"] == [values["FLAGS"]]
+    # A plain text needs no key, and opens none.
+    assert conditions(start["DecryptSecrets"]) == {
+        "kms:ViaService": ["secretsmanager.eu-west-1.amazonaws.com"]
+    }
+    assert "key/*" not in start["DecryptSecrets"]["resources"][0]
 
 
 def test_only_the_keys_of_the_secrets_are_used_where_all_are_known(on_site: Callable[..., Synthesis]) -> None:
@@ -134,6 +145,27 @@ def test_only_the_keys_of_the_secrets_are_used_where_all_are_known(on_site: Call
     assert values == {"KEY": f"{STRIPE}:key::", "FLAGS": FLAGS}
     assert narrow["DecryptSecrets"]["resources"] == [key]
     assert wide["DecryptSecrets"]["resources"] == ["arn:aws:kms:eu-west-1:210987654321:key/*"]
+
+
+def test_a_service_with_plain_parameters_alone_uses_no_key(on_site: Callable[..., Synthesis]) -> None:
+    def secrets(site: Site) -> dict[str, Any]:
+        return {"FLAGS": Parameter(ServiceStack(site.app, "vault", site.target), "flags", value="on").value()}
+
+    _, start = _started(on_site, secrets)
+
+    assert "DecryptSecrets" not in start
+
+
+def test_a_key_of_two_secrets_is_named_once(on_site: Callable[..., Synthesis]) -> None:
+    def secrets(site: Site) -> dict[str, Any]:
+        stack = ServiceStack(site.app, "vault", site.target)
+        key = Key(stack, "key", purpose="data")
+        return {name: Secret(stack, name.lower(), key=key).value() for name in ("ONE", "TWO")}
+
+    _, start = _started(on_site, secrets)
+
+    assert len(start["FetchSecrets"]["resources"]) == 2
+    assert len(start["DecryptSecrets"]["resources"]) == 1
 
 
 def test_the_password_of_a_database_is_a_part_of_its_secret(on_site: Callable[..., Synthesis]) -> None:

@@ -18,7 +18,7 @@ from holdfast_orchestrator.local.environment import STATE_BUCKET
 from holdfast_orchestrator.local.inventory import inventory
 from holdfast_orchestrator.system.runtime import real_runtime
 
-SHARDS = {"base", "events", "parts"}
+SHARDS = {f"{service}-local-eu-west-1" for service in ("base", "events", "parts")}
 Clients = Callable[[str], Any]
 
 
@@ -44,7 +44,7 @@ def outcomes(folder: Path, *argv: str) -> dict[str, str]:
         command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    return {shard["service"]: shard["outcome"] for shard in json.loads(ran.stdout)["shards"]}
+    return {shard["name"]: shard["outcome"] for shard in json.loads(ran.stdout)["shards"]}
 
 
 def generated(clients: Clients) -> str:

@@ -102,13 +102,16 @@ def _fetch(target: Target, secrets: tuple[SecretPlace, ...]) -> list[Statement]:
         for service, (sid, action) in actions.items()
         if used[service]
     ]
-    if statements:
-        keys = _keys_of(target, secrets)
-        statements.append(_decrypt_through(target, keys, sorted(each for each in used if used[each])))
-    return statements
+    return [*statements, *_decrypt(target, [secret for secret in secrets if not secret.plain])]
 
 
-def _keys_of(target: Target, secrets: tuple[SecretPlace, ...]) -> tuple[str, ...]:
+def _decrypt(target: Target, secrets: Sequence[SecretPlace]) -> list[Statement]:
+    """Return the statement for keys, where any of these secrets may be encrypted with one."""
+    services = sorted({service for secret in secrets for service in secret.services})
+    return [_decrypt_through(target, _keys_of(target, secrets), services)] if services else []
+
+
+def _keys_of(target: Target, secrets: Sequence[SecretPlace]) -> tuple[str, ...]:
     """Return the keys of secrets where all are known, else every key of the account."""
     known = [secret.key_arn for secret in secrets if secret.key_arn is not None]
     if len(known) == len(secrets):

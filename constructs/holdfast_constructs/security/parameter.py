@@ -28,6 +28,7 @@ class ParameterAccess:
     arn: str
     _key_arn: str | None
     _region: str
+    _plain: bool
 
     @property
     def default_prefix(self) -> str:
@@ -36,7 +37,7 @@ class ParameterAccess:
 
     def value(self) -> SecretValue:
         """Return the value, for `secrets=` of a service."""
-        return SecretValue(arn=self.arn, store="ssm", key_arn=self._key_arn)
+        return SecretValue(arn=self.arn, store="ssm", key_arn=self._key_arn, plain=self._plain)
 
     def access_for(self, user: str | None) -> Access:
         """Return what a client needs that reads it by itself: the variable ARN. It has no users."""
@@ -66,7 +67,7 @@ class ImportedParameter(ParameterAccess):
         self.arn = arn
         path = parts.resource.removeprefix("parameter/") if parts else ""
         self.name = name or kind_of_name("".join(c if c.isalnum() else "-" for c in path), "parameter")
-        self._key_arn = None if key is None else key_arn(key)
+        self._key_arn, self._plain = None if key is None else key_arn(key), False
         self._region = parts.region if parts else ANY_REGION
 
 
@@ -80,7 +81,7 @@ class Parameter(Construct, ParameterAccess):
         target = self._stack.target
         rules.check_parameter(value)
         self.name = kind_of_name(id_, "parameter")
-        self._key_arn = None
+        self._key_arn, self._plain = None, True
         self._region = target.region
         self.parameter_name = aws_name("parameter", target, self._stack.service, id_)
         self.parameter = SsmParameter(

@@ -19,13 +19,15 @@ Store = Literal["secretsmanager", "ssm"]
 class SecretValue:
     """A value for `secrets=` of a service; `Secret.value`, `Secret.of` and `Parameter.value` return one.
 
-    `json_key` names a part of a secret that is JSON, `key_arn` the key of KMS that encrypts it, where known.
+    `json_key` names a part of a secret that is JSON, `key_arn` the key of KMS that encrypts it, where known;
+    `plain` is a value that no key encrypts.
     """
 
     arn: str
     store: Store
     json_key: str | None = None
     key_arn: str | None = None
+    plain: bool = False
 
     def __post_init__(self) -> None:
         check_json_key(self.json_key)
