@@ -69,9 +69,10 @@ lock: ## resolve requirements.lock and docs/requirements.lock anew (needs uv)
 	uv pip compile --group docs --generate-hashes --no-emit-index-url --no-header --no-annotate --universal \
 	  --python-version 3.11 -o docs/requirements.lock
 
-schema: install ## generate environments/schema.json, docs/schemas/, docs/cli.md and the workflows in docs/ci.md
+schema: install ## generate environments/schema.json, docs/schemas/, docs/cli.md, docs/blocks/ and the workflows in docs/ci.md
 	$(BIN)/python tools/schemas.py
 	$(BIN)/python tools/cli_docs.py
+	$(BIN)/python tools/block_pages.py
 	$(BIN)/python tools/ci_page.py
 
 clean: ## everything that was generated, the virtual environment too

@@ -1,6 +1,7 @@
 """Pictures of a terminal for README and docs/pictures/, taken of real runs on the local cloud. Needs tmux.
 
-A deploy of everything while it runs and at its end, and one that fails and is rolled back:
+A deploy of everything while it runs and at its end, one that fails and is rolled back, the log of one in a CI
+of GitHub, and one that a gate stops:
 
     python tools/pictures.py --width 96
 """
@@ -27,6 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 # The local cloud lets the tasks of such a container fail.
 BROKEN = '\n[services.storefront.environment]\nHOLDFAST_LOCAL_TASKS_FAIL = "true"\n'
+CHANGED = '\n[services.storefront.environment]\nLOG_LEVEL = "debug"\n'
+STOREFRONT = "holdfast deploy --env local --service storefront --yes"
 HEIGHT = 24
 PATIENCE_SECONDS = 600
 # A picture fetches nothing: its text is in a font that the reader has.
@@ -100,11 +103,22 @@ def take(terminal: Terminal) -> Iterator[tuple[str, str]]:
     yield "deploy", terminal.wait(prompt_is_back)
     with tempfile.TemporaryDirectory() as folder:
         settings = Path(folder) / "local.toml"
-        settings.write_text((ROOT / "environments" / "local.toml").read_text("utf-8") + BROKEN, "utf-8")
-        terminal.type(f"export HOLDFAST_ENVIRONMENTS={folder}; clear")
-        terminal.wait(lambda screen: screen.strip() == "$")
-        terminal.type("holdfast deploy --env local --service storefront --yes")
-        yield "rollback", terminal.wait(prompt_is_back)
+        present = (ROOT / "environments" / "local.toml").read_text("utf-8")
+        settings.write_text(present + BROKEN, "utf-8")
+        terminal.type(f"export HOLDFAST_ENVIRONMENTS={folder}")
+        yield "rollback", shown(terminal, STOREFRONT)
+        settings.write_text(present + CHANGED, "utf-8")
+        yield "ci-log", shown(terminal, f"CI=true GITHUB_ACTIONS=true {STOREFRONT} | cat")
+        shown(terminal, "holdfast rollback storefront --env local --yes")
+        yield "blocked", shown(terminal, STOREFRONT)
+
+
+def shown(terminal: Terminal, command: str) -> str:
+    """Return the screen after a command."""
+    terminal.type("clear")
+    terminal.wait(lambda screen: screen.strip() == "$")
+    terminal.type(command)
+    return terminal.wait(prompt_is_back)
 
 
 def main() -> int:

@@ -1,14 +1,19 @@
-"""Called by MkDocs (`hooks` in mkdocs.yml): lists the decisions of docs/adr in the navigation."""
+"""Called by MkDocs (`hooks` in mkdocs.yml): lists the blocks and the decisions in the navigation."""
 
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
-ADR = Path(__file__).resolve().parent.parent / "docs" / "adr"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
 def on_config(config: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Add the section of decisions to the last section of the navigation."""
-    (last_section,) = config["nav"][-1].values()
-    last_section.append({"Decisions": [f"adr/{page.name}" for page in sorted(ADR.glob("*.md"))]})
+    """Add the blocks to the reference, and the decisions to the last section of the navigation."""
+    sections = {name: pages for section in config["nav"] for name, pages in section.items()}
+    sections["Reference"].append({"Building blocks": _pages("blocks")})
+    sections["Explanation"].append({"Decisions": _pages("adr")})
     return config
+
+
+def _pages(folder: str) -> list[str]:
+    return [f"{folder}/{page.name}" for page in sorted((DOCS / folder).glob("*.md"))]

@@ -16,13 +16,20 @@ if TYPE_CHECKING:
     from holdfast_constructs.app.stack import HoldfastApp, ServiceStack
     from holdfast_constructs.app.target import StateBucket, Target
     from holdfast_constructs.compute.cluster import Cluster
+    from holdfast_constructs.compute.container_health import ContainerHealth
     from holdfast_constructs.compute.image import Image, ImageRepository
+    from holdfast_constructs.compute.migrations import Migrations
     from holdfast_constructs.compute.platform import Platform
     from holdfast_constructs.compute.repository import ImportedRepository, Repository
-    from holdfast_constructs.compute.scale import Scale, Size
+    from holdfast_constructs.compute.scale import BacklogScale, Scale, ScheduledScale, Size
+    from holdfast_constructs.compute.scheduled_job import ScheduledJob
+    from holdfast_constructs.compute.sidecar import Sidecar
+    from holdfast_constructs.compute.target_health import TargetHealth
     from holdfast_constructs.compute.web_service import WebService
+    from holdfast_constructs.compute.worker import Worker, WorkQueue
     from holdfast_constructs.data.cache import Cache, ImportedCache
     from holdfast_constructs.data.database import Postgres
+    from holdfast_constructs.data.imported_database import ImportedPostgres
     from holdfast_constructs.edge.firewall import Firewall
     from holdfast_constructs.edge.load_balancer import LoadBalancer
     from holdfast_constructs.errors import ConstructError
@@ -33,8 +40,9 @@ if TYPE_CHECKING:
     from holdfast_constructs.network.imported_network import ImportedNetwork, VpcNetwork
     from holdfast_constructs.network.network import Network
     from holdfast_constructs.security.access import Access, Grantee, OffersAccess
-    from holdfast_constructs.security.keys import Key
+    from holdfast_constructs.security.keys import EncryptionKey, ImportedKey, Key
     from holdfast_constructs.security.parameter import ImportedParameter, Parameter
+    from holdfast_constructs.security.plain import Plain
     from holdfast_constructs.security.policy import Condition, Statement
     from holdfast_constructs.security.secret import Generated, ImportedSecret, Secret
     from holdfast_constructs.security.secret_value import SecretValue
@@ -44,12 +52,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Access",
+    "BacklogScale",
     "Bucket",
     "Cache",
     "Cluster",
     "Condition",
     "Connectable",
     "ConstructError",
+    "ContainerHealth",
+    "EncryptionKey",
     "Firewall",
     "Generated",
     "Grantee",
@@ -58,32 +69,42 @@ __all__ = [
     "ImageRepository",
     "ImportedBucket",
     "ImportedCache",
+    "ImportedKey",
     "ImportedNetwork",
     "ImportedParameter",
+    "ImportedPostgres",
     "ImportedQueue",
     "ImportedRepository",
     "ImportedSecret",
     "ImportedTopic",
     "Key",
     "LoadBalancer",
+    "Migrations",
     "Network",
     "OffersAccess",
     "Parameter",
+    "Plain",
     "Platform",
     "Postgres",
     "Queue",
     "Repository",
     "Scale",
+    "ScheduledJob",
+    "ScheduledScale",
     "Secret",
     "SecretValue",
     "ServiceStack",
+    "Sidecar",
     "Size",
     "StateBucket",
     "Statement",
     "Target",
+    "TargetHealth",
     "Topic",
     "VpcNetwork",
     "WebService",
+    "WorkQueue",
+    "Worker",
     "accept_difference",
     "aws_name",
     "connect",
@@ -91,12 +112,15 @@ __all__ = [
 
 _HOMES = {
     "Access": "security.access",
+    "BacklogScale": "compute.scale",
     "Bucket": "storage.bucket",
     "Cache": "data.cache",
     "Cluster": "compute.cluster",
     "Condition": "security.policy",
     "Connectable": "network.connections",
     "ConstructError": "errors",
+    "ContainerHealth": "compute.container_health",
+    "EncryptionKey": "security.keys",
     "Firewall": "edge.firewall",
     "Generated": "security.secret",
     "Grantee": "security.access",
@@ -105,32 +129,42 @@ _HOMES = {
     "ImageRepository": "compute.image",
     "ImportedBucket": "storage.bucket",
     "ImportedCache": "data.cache",
+    "ImportedKey": "security.keys",
     "ImportedNetwork": "network.imported_network",
     "ImportedParameter": "security.parameter",
+    "ImportedPostgres": "data.imported_database",
     "ImportedQueue": "messaging.queue",
     "ImportedRepository": "compute.repository",
     "ImportedSecret": "security.secret",
     "ImportedTopic": "messaging.topic",
     "Key": "security.keys",
     "LoadBalancer": "edge.load_balancer",
+    "Migrations": "compute.migrations",
     "Network": "network.network",
     "OffersAccess": "security.access",
     "Parameter": "security.parameter",
+    "Plain": "security.plain",
     "Platform": "compute.platform",
     "Postgres": "data.database",
     "Queue": "messaging.queue",
     "Repository": "compute.repository",
     "Scale": "compute.scale",
+    "ScheduledJob": "compute.scheduled_job",
+    "ScheduledScale": "compute.scale",
     "Secret": "security.secret",
     "SecretValue": "security.secret_value",
     "ServiceStack": "app.stack",
+    "Sidecar": "compute.sidecar",
     "Size": "compute.scale",
     "StateBucket": "app.target",
     "Statement": "security.policy",
     "Target": "app.target",
+    "TargetHealth": "compute.target_health",
     "Topic": "messaging.topic",
     "VpcNetwork": "network.imported_network",
     "WebService": "compute.web_service",
+    "WorkQueue": "compute.worker",
+    "Worker": "compute.worker",
     "accept_difference": "app.accepted",
     "aws_name": "naming",
     "connect": "network.connections",

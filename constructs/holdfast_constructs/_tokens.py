@@ -8,7 +8,7 @@ import struct
 
 # The first two bytes of a number that stands for a number, and of one that stands for a list of them.
 _MARKS = frozenset({b"\xfd\xff", b"\xfb\xff"})
-_TEXT = "{TfToken["
+_TEXT, _LIST = "{TfToken[", "#{TfToken["
 # jsii's class for objects that no more is known of than their interfaces.
 UNKNOWN_CLASS = "InterfaceDynamicProxy"
 
@@ -21,6 +21,11 @@ def is_number_token(value: object) -> bool:
 def is_text_token(value: object) -> bool:
     """Whether a text has a part that cdktf puts something else in place of."""
     return isinstance(value, str) and _TEXT in value
+
+
+def is_list_token(value: object) -> bool:
+    """Whether this is the one element of a list that cdktf puts another list in place of."""
+    return isinstance(value, str) and value.startswith(_LIST)
 
 
 def is_resolvable(value: object) -> bool:

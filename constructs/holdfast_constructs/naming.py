@@ -1,9 +1,9 @@
 """Names in AWS: readable, within each service's limit, and the same in every run.
 
-A name is made of the service, the environment and what the construct calls its part, joined by
-hyphens. What is global in an account (roles, buckets) also carries the region, so that a service
-may be in two regions. A name too long for its kind is cut and ends in eight hex digits of the
-hash of the whole name: two long names that begin alike stay two names.
+A name is made of the project where it has a name, the service, the environment and what the construct
+calls its part, joined by hyphens. What is global in an account (roles, buckets) also carries the region, so
+that a service may be in two regions. A name too long for its kind is cut and ends in eight hex digits of
+the hash of the whole name: two long names that begin alike stay two names.
 """
 
 import hashlib
@@ -79,10 +79,11 @@ def aws_name(kind: Kind, target: Target, service: str, *parts: str) -> str:
             scope = (target.region,)
         case _:
             scope = ()
+    project = () if target.project is None else (target.project,)
     for part in parts:
         if _PART.fullmatch(part) is None:
             raise ConstructError("a construct's id", got=part, allowed="letters, digits and inner hyphens")
-    words = (service, target.environment, *parts, *scope)
+    words = (*project, service, target.environment, *parts, *scope)
     if kind in _PATHS:
         return limited(f"{_PATHS[kind]}{'/'.join(words)}".lower(), LIMITS[kind])
     return limited("-".join(words).lower(), LIMITS[kind])

@@ -31,9 +31,10 @@ EXIT_FAILED = 1
 EXIT_CHANGES = 2
 EXIT_DEFECT = 3
 
-_MEMORY = "give it more memory (`ulimit -v`, the container's limit), or use less: --max-parallel 1"
+_MEMORY = "give it more memory (`ulimit -v`, the container's limit), or use less: holdfast … --max-parallel 1"
 _THREADS = (
-    "allow more processes and threads (`ulimit -u`, the container's limit), or use fewer: --max-parallel 1"
+    "allow more processes and threads (`ulimit -u`, the container's limit), or use fewer: "
+    "holdfast … --max-parallel 1"
 )
 _LOADING = "give it more memory (`ulimit -v`, the container's limit), or install Holdfast anew"
 _FILES = "allow more open files: ulimit -n 4096"

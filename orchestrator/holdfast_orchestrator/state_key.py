@@ -1,8 +1,9 @@
 """Where a shard's state lies: the one place that says so.
 
 `<service>/<account>/<region>/<environment>/terraform.tfstate` below the state bucket, the same for
-every environment and cloud. Each part is checked before any path is built from it, so that no name
-can climb out of its folder or name two shards at once.
+every environment and cloud; of an app with a project's name the first part is `<project>.<service>`.
+Each part is checked before any path is built from it, so that no name can climb out of its folder or name
+two shards at once.
 
 cdktf allows stack ids that are no part of a key (`MyStack`, `my_stack`, `prod.network`, long ones):
 `key_name` makes one of them, `file_name` the name of a file or folder.
@@ -13,6 +14,7 @@ import re
 import unicodedata
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_NAME_RULE = "1-63 of a-z, 0-9 and inner hyphens"
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]{1,2}")
 
@@ -28,18 +30,21 @@ class InvalidStateKeyError(ValueError):
     """A part of a state key that is not allowed: which one, what was got, what is allowed."""
 
 
-def state_key(service: str, account: str, region: str, environment: str) -> str:
+def state_key(
+    service: str, account: str, region: str, environment: str, *, project: str | None = None
+) -> str:
     """Return the S3 key of a shard's state.
 
-    `service` and `environment` are lower-case names of letters, digits and inner hyphens, 1-63
+    `service`, `project` and `environment` are lower-case names of letters, digits and inner hyphens, 1-63
     characters; `account` is an AWS account id of 12 digits; `region` an AWS region name such as
     `eu-west-1`. Raises InvalidStateKeyError for anything else.
     """
+    of_project = "" if project is None else f"{_checked('project', project, _NAME, _NAME_RULE)}."
     parts = (
-        _checked("service", service, _NAME, "1-63 of a-z, 0-9 and inner hyphens"),
+        of_project + _checked("service", service, _NAME, _NAME_RULE),
         _checked("account", account, _ACCOUNT, "12 digits"),
         _checked("region", region, _REGION, "an AWS region such as eu-west-1"),
-        _checked("environment", environment, _NAME, "1-63 of a-z, 0-9 and inner hyphens"),
+        _checked("environment", environment, _NAME, _NAME_RULE),
     )
     return "/".join((*parts, STATE_FILE))
 

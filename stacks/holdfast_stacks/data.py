@@ -29,9 +29,17 @@ class Data(ServiceStack):
                 instance_class=database.instance_class,
                 storage_gib=database.storage_gib,
                 max_storage_gib=database.max_storage_gib,
+                iops=database.iops,
+                throughput_mib=database.throughput_mib,
                 engine_version=database.engine_version,
+                extended_support=database.extended_support,
                 multi_az=site.env.survives_a_zone(database),
                 backup_days=database.backup_days,
+                parameters=database.parameters,
+                backup_window=database.backup_window,
+                maintenance_window=database.maintenance_window,
+                pooler=database.pooler,
+                pooled_users=database.pooled_users,
             )
             for service, database in site.env.databases().items()
         }

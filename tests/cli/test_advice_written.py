@@ -38,6 +38,8 @@ OF_SHARDS = (
 )
 # What follows a command in a sentence: it ends with the words that no command takes.
 COMMAND = re.compile(r"holdfast ((?:[a-z]+)\b[^`;,()&<>\n]*)")
+# The command that was run, with one more option.
+AGAIN = re.compile(r"holdfast … (--[a-z-]+)")
 SAMPLES = (
     ("run", "01JD3K4T7Q9ZV5M2X8R6W1B0CE"),
     ("environment", "dev"),
@@ -114,6 +116,21 @@ def steps(node: ast.AST, owner: tuple[str, ...]) -> Iterator[tuple[tuple[str, ..
         if isinstance(child, ast.keyword) and child.arg == "next_step":
             yield owner, ast.unparse(child.value)
         yield from steps(child, owner)
+
+
+def again() -> list[tuple[str, str]]:
+    return [(place, option) for place, text in texts() for option in AGAIN.findall(text)]
+
+
+@pytest.mark.parametrize(("place", "option"), again())
+def test_every_option_that_a_text_adds_to_the_command_exists(place: str, option: str) -> None:
+    having = [
+        name
+        for name in ("deploy", "destroy", "plan", "adopt", "state restore", "state pull", "runs")
+        if not list(faults(f"{name} {option}"))
+    ]
+
+    assert having, place
 
 
 @pytest.mark.parametrize(("place", "command"), commands())

@@ -34,7 +34,10 @@ def run(runtime: Runtime, *argv: str) -> Ran:
         (("state", "backup", "x"), "Did you mean 'backups'?"),
         (("local", "stat"), "Did you mean 'status'?"),
         (("zzz",), "There are: "),
-        (("state", "backups", "orders", "--env", "prd"), "if you mean it: --env prod"),
+        (
+            ("state", "backups", "orders", "--env", "prd"),
+            "if you mean it: holdfast state backups orders --env prod",
+        ),
     ],
 )
 def test_what_was_mistyped_gets_the_nearest_name(runtime: Runtime, argv: tuple[str, ...], meant: str) -> None:
@@ -88,4 +91,4 @@ def test_a_selection_that_matches_nothing_names_the_nearest(
             Manifest(shards)
         )
 
-    assert refused.value.next_step == (None if meant is None else f"if you mean it: {meant}")
+    assert refused.value.next_step == (None if meant is None else f"if you mean it: holdfast … {meant}")

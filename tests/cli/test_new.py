@@ -60,6 +60,10 @@ def settings(folder: Path, environment: str) -> dict[str, Any]:
     return tomllib.loads((folder / "environments" / f"{environment}.toml").read_text(encoding="utf-8"))
 
 
+def test_a_new_project_has_its_name_in_its_settings(shop: Path) -> None:
+    assert {settings(shop, name)["project"]["name"] for name in ("local", "prod")} == {"shop"}
+
+
 def test_a_new_project_has_everything_and_is_called_like_its_folder(
     holdfast: Holdfast, tmp_path: Path
 ) -> None:
@@ -176,7 +180,7 @@ def test_a_second_local_environment_says_how_its_bucket_is_made(holdfast: Holdfa
 
     assert ran.code == 0
     assert settings(shop, "scratch")["domain"] == "scratch.holdfast.test"
-    assert "holdfast local up --bucket holdfast-state-scratch" in ran.out
+    assert "holdfast local up --project shop --bucket holdfast-state-scratch" in ran.out
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ def test_backups_lists_what_there_is_newest_first(machine: Machine) -> None:
     assert ran.code == 0
     assert lines[0].split() == ["WRITTEN", "SERIAL", "SIZE", "WHAT", "BY", "NAME"]
     assert "version (now)" in "".join(line for line in lines if " 4 " in line)
-    assert any(line.endswith(backup) and "before apply" in line and "joe" in line for line in lines)
+    short = backup.rpartition("/")[2][: len("3-") + 12]
+    assert any(line.endswith(short) and "before apply" in line and "joe" in line for line in lines)
 
 
 def test_backups_as_a_document(machine: Machine) -> None:
@@ -114,6 +115,18 @@ def test_pull_writes_a_file_only_its_owner_may_read(machine: Machine) -> None:
     assert file.read_bytes() == state(3, "a")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert ran.out == ""
+
+
+def test_the_short_name_of_a_copy_is_enough(machine: Machine) -> None:
+    machine.write(state(3, "a"))
+    machine.back_up()
+    machine.write(state(4, "b"))
+    names = [line.split()[-1] for line in machine.run("backups", NAME).out.splitlines()[1:]]
+
+    pulled = [machine.run("pull", NAME, "--backup", name).out.encode() for name in names]
+
+    assert sorted(pulled) == [state(3, "a"), state(4, "b")]
+    assert machine.run("pull", NAME, "--backup", "3-000000000000").code == 64
 
 
 def test_pull_never_writes_over_a_file(machine: Machine) -> None:

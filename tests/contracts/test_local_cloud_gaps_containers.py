@@ -101,6 +101,38 @@ def test_a_service_whose_tasks_fail_on_purpose_never_becomes_steady(local_client
     assert (seen["runningCount"], seen["deployments"][0]["rolloutState"]) == (0, "FAILED")
 
 
+def a_one_off_task_ends(clients: Clients) -> object:
+    """A task of two containers whose memory is that of the task, with and without an end that is bad."""
+    ecs, ec2 = clients("ecs"), clients("ec2")
+    ecs.create_cluster(clusterName="one-off")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    ended = []
+    for family, value in (("good", "false"), ("bad", "true")):
+        fails = [{"name": "HOLDFAST_LOCAL_TASKS_FAIL", "value": value}]
+        ecs.register_task_definition(
+            family=family,
+            cpu="256",
+            memory="512",
+            networkMode="awsvpc",
+            requiresCompatibilities=["FARGATE"],
+            containerDefinitions=[
+                {"name": "run", "image": "app", "environment": fails},
+                {"name": "otel", "image": "otel", "essential": False},
+            ],
+        )
+        started = ecs.run_task(
+            cluster="one-off",
+            taskDefinition=family,
+            launchType="FARGATE",
+            networkConfiguration={"awsvpcConfiguration": {"subnets": [subnet]}},
+        )["tasks"][0]
+        task = ecs.describe_tasks(cluster="one-off", tasks=[started["taskArn"]])["tasks"][0]
+        listed = ecs.list_tasks(cluster="one-off", family=family, desiredStatus="STOPPED")["taskArns"]
+        ended.append((task["lastStatus"], task["containers"][0]["exitCode"], len(task["containers"]), listed))
+    return [(status, code, count, len(listed)) for status, code, count, listed in ended]
+
+
 def an_account_setting_for_everybody(clients: Clients) -> object:
     ecs = clients("ecs")
     ecs.put_account_setting_default(name="containerInsights", value="enhanced")
@@ -138,6 +170,7 @@ PROBES: Probes = {
         "ecs_cluster_settings",
     ),
     tags_of_a_scalable_target: ({"b": "2"}, "autoscaling_tags"),
+    a_one_off_task_ends: ([("STOPPED", 0, 2, 1), ("STOPPED", 1, 2, 1)], "ecs_one_off_tasks"),
     an_account_setting_for_everybody: ("enhanced", "ecs_account_settings"),
 }
 

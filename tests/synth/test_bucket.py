@@ -94,7 +94,9 @@ def test_objects_expire_and_move_where_that_is_asked_for(synthesize: Synthesize)
 def test_a_bucket_is_protected_and_not_emptied_where_data_is_kept(
     synthesize: Synthesize, *, kept: bool
 ) -> None:
-    synthesis = synthesize(lambda app: Bucket(_stack(app, delete_protection=kept), "uploads", key=None))
+    synthesis = synthesize(
+        lambda app: Bucket(_stack(app, delete_protection=kept, production=kept), "uploads", key=None)
+    )
 
     synthesis["shop"].has_resource("aws_s3_bucket", bucket=NAME, force_destroy=not kept)
     (shard,) = synthesis.manifest["shards"].values()

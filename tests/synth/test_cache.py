@@ -137,7 +137,7 @@ def test_a_change_is_made_when_it_is_deployed(synthesize: Synthesize) -> None:
 
 @pytest.mark.parametrize("kept", [True, False])
 def test_a_cache_is_protected_where_data_is_kept(synthesize: Synthesize, *, kept: bool) -> None:
-    synthesis = synthesize(lambda app: _cache(app, target={"delete_protection": kept}))
+    synthesis = synthesize(lambda app: _cache(app, target={"delete_protection": kept, "production": kept}))
 
     protected = synthesis.manifest["shards"]["shop-prod-eu-west-1"]["protected"]
     assert [each.split(".")[0] for each in protected if "kms" not in each] == [

@@ -127,4 +127,4 @@ def test_a_cluster_records_insights_into_an_encrypted_group(synthesize: Synthesi
         setting=[{"name": "containerInsights", "value": "enhanced"}],
         depends_on=[group],
     )
-    edge.has_resource("aws_ecs_cluster_capacity_providers", capacity_providers=["FARGATE"])
+    edge.has_resource("aws_ecs_cluster_capacity_providers", capacity_providers=["FARGATE", "FARGATE_SPOT"])

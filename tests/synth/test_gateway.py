@@ -89,7 +89,7 @@ def test_malformed_requests_are_dropped_and_requests_logged(synthesize: Synthesi
 
 @pytest.mark.parametrize("kept", [True, False])
 def test_deletion_is_prevented_where_data_is_kept(synthesize: Synthesize, *, kept: bool) -> None:
-    edge = _synthesized(synthesize, target=sample_target(delete_protection=kept))
+    edge = _synthesized(synthesize, target=sample_target(delete_protection=kept, production=False))
 
     edge.has_resource("aws_lb", enable_deletion_protection=kept)
     edge.has_resource("aws_s3_bucket", force_destroy=not kept)

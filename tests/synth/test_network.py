@@ -1,13 +1,36 @@
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from cdktf_cdktf_provider_aws.data_aws_subnets import DataAwsSubnets
+from cdktf_cdktf_provider_aws.kms_key import KmsKey
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
+from cdktf_cdktf_provider_aws.vpc import Vpc
 
-from holdfast_constructs import ConstructError, HoldfastApp, Key, Network, ServiceStack, VpcNetwork
+from holdfast_constructs import (
+    Cluster,
+    ConstructError,
+    EncryptionKey,
+    HoldfastApp,
+    Key,
+    LoadBalancer,
+    Network,
+    Platform,
+    Postgres,
+    ServiceStack,
+    Statement,
+    VpcNetwork,
+)
 from holdfast_constructs.testing import Synthesis, Template, sample_target
 
+READ = Statement(
+    sid="Read",
+    actions=("s3:GetObject",),
+    resources=("arn:aws:s3:::artifacts/*",),
+    principals=("*",),
+)
 Synthesize = Callable[[Callable[[HoldfastApp], object]], Synthesis]
 
 IMPORTED: dict[str, Any] = {
@@ -107,7 +130,7 @@ def _way_out_of(network: Template, table: str) -> list[str]:
 def test_private_subnets_leave_through_the_nat_gateway_that_was_asked_for(
     synthesize: Synthesize, nat: str, from_a: list[str], from_b: list[str]
 ) -> None:
-    network = _synthesized(synthesize, nat=nat)
+    network = _synthesized(synthesize, nat=nat, target=sample_target(production=False))
 
     assert _way_out_of(network, "private-routes-a") == from_a
     assert _way_out_of(network, "private-routes-b") == from_b
@@ -157,8 +180,9 @@ def test_private_endpoints_are_reached_over_https_from_inside_the_vpc_only(synth
 
 @pytest.mark.parametrize("nat", ["per_az", "single", "none"])
 def test_a_zone_added_later_changes_no_resource_that_was_there(synthesize: Synthesize, nat: str) -> None:
-    two = _synthesized(synthesize, nat=nat).configuration["resource"]
-    three_zones = sample_target(zones=("eu-west-1a", "eu-west-1b", "eu-west-1c"))
+    two_zones = sample_target(production=False)
+    two = _synthesized(synthesize, nat=nat, target=two_zones).configuration["resource"]
+    three_zones = sample_target(zones=("eu-west-1a", "eu-west-1b", "eu-west-1c"), production=False)
 
     three = _synthesized(synthesize, nat=nat, target=three_zones).configuration["resource"]
 
@@ -175,7 +199,7 @@ def test_a_zone_added_later_changes_no_resource_that_was_there(synthesize: Synth
     ("properties", "told"),
     [
         ({"cidr": "10.0.0.0/24"}, "cidr must be an IPv4 block of /16 to /21"),
-        ({"nat": "one"}, "must be one of 'per_az', 'single', 'none', got 'one'"),
+        ({"nat": "one"}, "must be one of 'per_az', 'single', 'none' or None, got 'one'"),
         ({"private_endpoints": ("s3",)}, "s3 and dynamodb are reached through gateway endpoints anyway"),
         ({"private_endpoints": ("com.amazonaws.eu-west-1.logs",)}, "such as ecr.api or logs"),
         ({"private_endpoints": ("logs", "logs")}, "private_endpoints must be different services"),
@@ -210,7 +234,9 @@ def test_an_imported_network_serves_like_a_made_one_and_manages_nothing(synthesi
     [
         ({"vpc_id": "10.0.0.0/16"}, "vpc_id must be the id of a VPC"),
         ({"private_subnet_ids": ["subnet-3"]}, "private_subnet_ids must be one subnet id for each of"),
+        ({"private_subnet_ids": ["subnet-3"] * 2}, "private_subnet_ids must be one subnet id for each of"),
         ({"isolated_subnet_ids": ["subnet-5", "sg-6"]}, "isolated_subnet_ids must be one subnet id for"),
+        ({name: [] for name in IMPORTED if name.endswith("_ids")}, "network has no subnets"),
     ],
 )
 def test_an_imported_network_that_cannot_be_right_is_refused(
@@ -223,3 +249,144 @@ def test_an_imported_network_that_cannot_be_right_is_refused(
         synthesize(build)
 
     assert told in str(refused.value)
+
+
+def test_an_imported_network_may_lack_tiers_until_one_is_needed(synthesize: Synthesize) -> None:
+    def build(app: HoldfastApp) -> None:
+        stack = ServiceStack(app, "orders", sample_target())
+        network = Network.import_(stack, "old", vpc_id="vpc-1", private_subnet_ids=["subnet-3", "subnet-4"])
+        assert network.private_subnet_ids == ["subnet-3", "subnet-4"]
+        assert network.isolated_subnet_ids == ["subnet-3", "subnet-4"]
+        with pytest.raises(
+            ConstructError, match=r"network old has no public subnets.*pass public_subnet_ids"
+        ):
+            _ = network.public_subnet_ids
+
+    synthesize(build)
+
+
+def test_the_block_of_an_imported_network_is_looked_up_where_it_is_needed(synthesize: Synthesize) -> None:
+    def build(app: HoldfastApp) -> None:
+        stack = ServiceStack(app, "orders", sample_target())
+        network = Network.import_(stack, "old", vpc_id="vpc-1", private_subnet_ids=["subnet-3", "subnet-4"])
+        assert network.vpc_cidr == network.vpc_cidr
+
+    assert [*synthesize(build)["orders"].data("aws_vpc").values()] == [{"id": "vpc-1"}]
+
+
+def test_resources_of_the_bindings_are_taken_as_a_network_and_a_key(synthesize: Synthesize) -> None:
+    def build(app: HoldfastApp) -> None:
+        base = ServiceStack(app, "base", sample_target())
+        vpc = Vpc(base, "vpc", cidr_block="10.0.0.0/16")
+        subnets = DataAwsSubnets(base, "subnets")
+        key = KmsKey(base, "key")
+        stack = ServiceStack(app, "orders", sample_target())
+        network = Network.import_(stack, "raw", vpc_id=vpc.id, private_subnet_ids=subnets.ids)
+        imported = Key.import_(stack, "raw-key", arn=key.arn)
+        keys: tuple[EncryptionKey, ...] = (key, imported)
+        for number, each in enumerate(keys):
+            Postgres(
+                stack,
+                f"db-{number}",
+                network=network,
+                key=each,
+                logs_key=each,
+                instance_class="db.r6g.large",
+                storage_gib=100,
+                multi_az=True,
+                backup_days=14,
+            )
+
+    orders = synthesize(build)["orders"]
+
+    [used] = {block["kms_key_id"] for block in orders.resources("aws_db_instance").values()}
+    assert used.startswith("${data.terraform_remote_state.")
+    [group, other] = orders.resources("aws_db_subnet_group").values()
+    assert group["subnet_ids"] == other["subnet_ids"]
+    assert isinstance(group["subnet_ids"], str)
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "1234abcd-12ab-34cd-56ef-1234567890ab",
+        "arn:aws:kms:eu-west-1:210987654321:alias/logs",
+        "arn:aws:kms:us-east-1:210987654321:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    ],
+)
+def test_an_imported_key_is_the_arn_of_a_key_of_this_region(synthesize: Synthesize, arn: str) -> None:
+    def build(app: HoldfastApp) -> None:
+        Key.import_(ServiceStack(app, "orders", sample_target()), "key", arn=arn)
+
+    with pytest.raises(ConstructError, match="arn must be the ARN of a key in eu-west-1"):
+        synthesize(build)
+
+
+def test_the_flow_log_waits_until_its_role_may_write(synthesize: Synthesize) -> None:
+    network = _synthesized(synthesize)
+
+    [policy] = network.resources("aws_iam_role_policy")
+    network.has_resource("aws_flow_log", depends_on=[policy])
+
+
+def test_addresses_that_partners_know_are_those_of_its_nat_gateways(synthesize: Synthesize) -> None:
+    network = _synthesized(synthesize, nat_addresses={"eu-west-1a": "eipalloc-0a1b2c3d"})
+
+    network.has_resource("aws_nat_gateway", allocation_id="eipalloc-0a1b2c3d")
+    assert len(network.resources("aws_nat_gateway")) == 2
+    assert len(network.resources("aws_eip")) == 1
+
+
+@pytest.mark.parametrize(
+    ("properties", "told"),
+    [
+        ({"nat_addresses": {"eu-west-1c": "eipalloc-1"}}, "nat_addresses must be zones with a NAT gateway"),
+        ({"nat_addresses": {"eu-west-1a": "203.0.113.7"}}, "must be the allocation id of an Elastic IP"),
+        (
+            {"nat": "none", "nat_addresses": {"eu-west-1a": "eipalloc-1"}},
+            "must be zones with a NAT gateway: none",
+        ),
+        ({"endpoint_policies": {"sqs": [READ]}}, "endpoint_policies must be one of dynamodb, s3, got 'sqs'"),
+        ({"endpoint_policies": {"s3": [replace(READ, principals=())]}}, "must be statements with principals"),
+    ],
+)
+def test_what_a_network_cannot_be_given_is_refused(
+    synthesize: Synthesize, properties: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ConstructError, match=told):
+        _synthesized(synthesize, **properties)
+
+
+def test_an_endpoint_lets_through_what_its_policy_says(synthesize: Synthesize) -> None:
+    network = _synthesized(
+        synthesize, private_endpoints=["ecr.api"], endpoint_policies={"s3": [READ], "ecr.api": [READ]}
+    )
+
+    policies = {
+        block["service_name"].rsplit(".", 1)[-1]: block.get("policy")
+        for block in network.resources("aws_vpc_endpoint").values()
+    }
+    assert {service for service, policy in policies.items() if policy} == {"s3", "api"}
+    assert str(policies["s3"]).startswith("${data.aws_iam_policy_document.")
+    assert network.data("aws_iam_policy_document")
+
+
+def test_tasks_are_placed_only_where_they_reach_their_image_and_logs(synthesize: Synthesize) -> None:
+    def platform(app: HoldfastApp, **properties: Any) -> None:
+        network = _network(app, nat="none", **properties)
+        edge = ServiceStack(app, "edge", sample_target())
+        logs = Key.import_(edge, "logs", arn="arn:aws:kms:eu-west-1:210987654321:key/1")
+        Platform(
+            network=network,
+            gateway=LoadBalancer(
+                edge, "gateway", network=network, domain="example.com", zone_id="Z123", firewall=None
+            ),
+            cluster=Cluster(edge, "main", logs_key=logs),
+            logs_key=logs,
+        )
+
+    with pytest.raises(
+        ConstructError, match=r"add ecr\.dkr, secretsmanager to the network's private_endpoints"
+    ):
+        synthesize(lambda app: platform(app, private_endpoints=["ecr.api", "logs"]))
+    synthesize(lambda app: platform(app, private_endpoints=["ecr.api", "ecr.dkr", "logs", "secretsmanager"]))

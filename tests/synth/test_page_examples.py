@@ -22,7 +22,7 @@ def test_the_test_on_the_page_passes(synthesize: Callable[..., Any]) -> None:
 
 
 def test_the_parts_on_their_page_are_built_together(synthesize: Callable[..., Any]) -> None:
-    (text,) = (block.text for block in blocks(DOCS / "blocks" / "parts.md") if "def build(" in block.text)
+    (text,) = (block.text for block in blocks(DOCS / "parts.md") if "def build(" in block.text)
     names: dict[str, Any] = {}
     exec(text, names)
 

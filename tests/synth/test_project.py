@@ -46,6 +46,29 @@ class Misnamed(ServiceStack):
         super().__init__(scope, "otherwise", site.target)
 
 
+@shared("caller")
+class Caller(ServiceStack):
+    def __init__(self, scope: Construct, site: Site) -> None:
+        super().__init__(scope, "caller", site.target)
+        self.calls: list[str] = []
+        site.later(Callee, lambda callee: self.calls.append(callee.name))
+
+
+@shared("callee")
+class Callee(ServiceStack):
+    def __init__(self, scope: Construct, site: Site) -> None:
+        super().__init__(scope, "callee", site.target)
+        self.calls: list[str] = []
+        site.later(Caller, lambda caller: self.calls.append(caller.name))
+
+
+@shared("hopeful")
+class Hopeful(ServiceStack):
+    def __init__(self, scope: Construct, site: Site) -> None:
+        super().__init__(scope, "hopeful", site.target)
+        site.later(Elsewhere, lambda _: None)
+
+
 class Unregistered(ServiceStack):
     pass
 
@@ -80,6 +103,26 @@ def test_stacks_that_ask_for_each_other_are_named(site: Site) -> None:
         "site.stack(Second)",
         "site.stack(First)",
     ]
+
+
+def test_two_stacks_use_each_other_once_both_are_there(site: Site) -> None:
+    caller = site.stack(Caller)
+
+    callee = site.stack(Callee)
+    assert (caller.calls, callee.calls) == ([callee.name], [caller.name])
+
+
+def test_what_is_used_later_has_to_be_in_the_environment_and_the_asking_stack_is_named(site: Site) -> None:
+    with pytest.raises(ConstructError, match="hopeful asks for the stack elsewhere, which environment local"):
+        site.stack(Hopeful)
+
+
+def test_outside_of_a_stack_later_is_now(site: Site) -> None:
+    used: list[str] = []
+
+    site.later(Callee, lambda callee: used.append(callee.service))
+
+    assert used == ["callee"]
 
 
 def _file_and_line(place: str) -> tuple[str, int]:
@@ -175,6 +218,18 @@ HostingProviderIPList = "block"
 """
 
 
+DATABASE = r"""\g<0>
+engine_version = "16"
+extended_support = false
+iops = 13000
+throughput_mib = 600
+backup_window = "01:00-02:00"
+maintenance_window = "sun:02:30-sun:03:30"
+pooler = true
+parameters = {work_mem = "8192"}
+pooled_users = {orders = "arn:aws:secretsmanager:eu-west-1:210987654321:secret:orders-db-a1b2c3"}"""
+
+
 def test_the_example_reads_every_setting_that_its_schema_accepts(tmp_path: Path) -> None:
     text = example("prod")
     for old, new in (
@@ -182,10 +237,16 @@ def test_the_example_reads_every_setting_that_its_schema_accepts(tmp_path: Path)
             'bucket = "example-holdfast-state-prod"',
             '\\g<0>\nregion = "eu-west-1"\nkms_key_id = "alias/state"',
         ),
-        ("backup_days = 14", '\\g<0>\nengine_version = "16"'),
+        ("backup_days = 14", DATABASE),
+        ("storage_gib = 100", "storage_gib = 400"),
+        ("max_storage_gib = 500", "max_storage_gib = 800"),
         ("cpu = 1024", '\\g<0>\nhost = "shop"'),
         ("nat = .*", '\\g<0>\nprivate_endpoints = ["logs"]\nzone_names = ["eu-west-1a", "eu-west-1b"]'),
-        ("production = true", '\\g<0>\nkeep_data = true\nrole_arn = "arn:aws:iam::210987654321:role/deploy"'),
+        (
+            "production = true",
+            '\\g<0>\nprofile = "prod"\nproject.name = "shop"\nkeep_data = true\n'
+            'role_arn = "arn:aws:iam::210987654321:role/deploy"',
+        ),
         (r"\[gateway\]", "\\g<0>\ntls = true"),
     ):
         text = re.sub(old, new, text)

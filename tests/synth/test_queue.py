@@ -121,7 +121,7 @@ def test_a_long_name_is_within_what_sqs_allows_with_its_suffix(synthesize: Synth
 def test_both_queues_are_protected_where_data_is_kept(
     synthesize: Synthesize, *, kept: bool, number: int
 ) -> None:
-    synthesis = synthesize(lambda app: Queue(_stack(app, delete_protection=kept), "work"))
+    synthesis = synthesize(lambda app: Queue(_stack(app, delete_protection=kept, production=kept), "work"))
 
     (shard,) = synthesis.manifest["shards"].values()
     assert len(shard["protected"]) == number

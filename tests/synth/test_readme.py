@@ -80,14 +80,20 @@ def test_it_is_what_holdfast_new_writes(tmp_path: Path) -> None:
     new_service("invoices", tmp_path / "shop")
 
     written = (tmp_path / "shop" / "stacks" / "invoices.py").read_text("utf-8")
-    named = written.replace("invoices", "payments").replace("Invoices", "Payments")
-    assert f"# stacks/payments.py\n{named}" == printed_in("python", "# stacks/")
+    settings = (tmp_path / "shop" / "environments" / "local.toml").read_text("utf-8")
+    table = settings[settings.index("[services.invoices]") :]
+    assert f"# stacks/payments.py\n{renamed(written)}" == printed_in("python", "# stacks/")
+    assert f"# environments/local.toml\n{renamed(table)}" == TOML
+
+
+def renamed(text: str) -> str:
+    return text.replace("invoices", "payments").replace("Invoices", "Payments")
 
 
 def test_one_file_and_one_table_are_a_service_and_no_setting_of_it_is_lost(copy: Copy) -> None:
     secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:payments/key-a1B2c3"
     more = (
-        'host = "pay"\nmin_tasks = 2\ncpu = 512\nmemory = 1024\n\n'
+        'host = "pay"\ncpu = 512\nmemory = 1024\n\n'
         '[services.payments.environment]\nLOG_LEVEL = "info"\n\n'
         f'[services.payments.secrets]\nSTRIPE = "{secret}"\n'
     )
@@ -134,7 +140,8 @@ def test_a_service_may_have_settings_of_its_own(copy: Copy) -> None:
             'environment={"CURRENCY": settings.currency, **settings.environment}',
         ),
     )
-    copy.edit(copy.settings, ("max_tasks = 4\n", 'max_tasks = 4\ncurrency = "CHF"\n'))
+    with copy.settings.open("a", encoding="utf-8") as settings:
+        settings.write('currency = "CHF"\n')
 
     run = copy.run()
 
@@ -158,7 +165,8 @@ def test_no_test_of_the_repository_turns_red(tmp_path: Path) -> None:
             shutil.copy2(ROOT / name, tmp_path / name)
     (tmp_path / "stacks" / "holdfast_stacks" / "payments.py").write_text(PYTHON, encoding="utf-8")
     for file in (tmp_path / "environments").glob("*.toml"):
-        table = TOML if file.stem != "prod" else TOML + "min_tasks = 2\n"
+        # Production refuses single tasks.
+        table = TOML if file.stem != "prod" else TOML.replace("min_tasks = 1", "min_tasks = 2")
         file.write_text(file.read_text("utf-8") + "\n" + table, encoding="utf-8")
     sources = [str(tmp_path / name) for name in ("constructs", "stacks", "orchestrator")]
     settings = [str(file.relative_to(tmp_path)) for file in tmp_path.rglob("test_settings*.py")]

@@ -67,7 +67,9 @@ def test_only_the_newest_images_stay_where_that_is_asked_for(synthesize: Synthes
 def test_a_repository_is_protected_and_not_emptied_where_data_is_kept(
     synthesize: Synthesize, *, kept: bool
 ) -> None:
-    synthesis = synthesize(lambda app: _repository(app, target={"delete_protection": kept}))
+    synthesis = synthesize(
+        lambda app: _repository(app, target={"delete_protection": kept, "production": kept})
+    )
 
     synthesis["shop"].has_resource("aws_ecr_repository", force_delete=not kept)
     (shard,) = synthesis.manifest["shards"].values()

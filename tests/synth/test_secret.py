@@ -44,7 +44,7 @@ def test_a_secret_is_encrypted_with_the_key_and_its_name_is_not_taken_for_an_arn
 def test_a_deleted_secret_can_be_restored_where_data_is_kept(
     synthesize: Synthesize, *, kept: bool, days: int
 ) -> None:
-    synthesis = synthesize(lambda app: _secret(app, target={"delete_protection": kept}))
+    synthesis = synthesize(lambda app: _secret(app, target={"delete_protection": kept, "production": kept}))
 
     synthesis["orders"].has_resource("aws_secretsmanager_secret", recovery_window_in_days=days)
     (shard,) = synthesis.manifest["shards"].values()

@@ -71,7 +71,6 @@ def test_the_state_lies_encrypted_and_locked_under_the_shard_s_own_key(synthesiz
             "use_lockfile": True,
         }
     }
-    assert terraform["required_version"] == ">= 1.10.0"
 
 
 def test_nothing_of_the_local_cloud_reaches_a_real_account(synthesize: Synthesize) -> None:
@@ -174,7 +173,7 @@ def test_holdfast_json_says_what_the_orchestrator_has_to_know(synthesize: Synthe
         ],
         "gates": [],
     }
-    assert set(synthesis["orders"].addresses()) < set(sources)
+    assert set(synthesis["orders"].addresses()) <= set(sources)
 
 
 def test_an_accepted_difference_stands_in_holdfast_json(synthesize: Synthesize) -> None:
@@ -278,7 +277,7 @@ from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
 app = HoldfastApp()
 stack = ServiceStack(app, "network", sample_target(tags={"b": "2", "a": "1"}))
 key = Key(stack, "logs", purpose="logs")
-network = Network(stack, "main", cidr="10.40.0.0/16", nat="single", logs_key=key)
+network = Network(stack, "main", cidr="10.40.0.0/16", nat="per_az", logs_key=key)
 SnsTopic(ServiceStack(app, "orders", sample_target()), "topic", display_name=network.vpc_id)
 app.synth()
 """
@@ -297,6 +296,7 @@ def test_two_runs_write_the_same_bytes(tmp_path: Path) -> None:
     first, second = run("1"), run("2")
 
     assert sorted(first) == [
+        "explained.json",
         "holdfast.json",
         "manifest.json",
         "stacks/network-prod-eu-west-1/cdk.tf.json",

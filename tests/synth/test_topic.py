@@ -62,8 +62,9 @@ def test_what_cannot_be_delivered_goes_to_the_dead_letters(synthesize: Synthesiz
 def test_the_key_of_a_queue_lets_sns_in(synthesize: Synthesize) -> None:
     jobs = synthesize(lambda app: _topic(app).subscribe(_queue(app)))["jobs"]
 
-    opened = statements_of(jobs, jobs.resource("aws_kms_key")["policy"])["ServicesToQueues"]
-    assert "sns.amazonaws.com" in opened["principals"][0]["identifiers"]
+    statements = json.loads(jobs.resource("aws_kms_key")["policy"])["Statement"]
+    [opened] = [each for each in statements if each["Sid"] == "ServicesToQueues"]
+    assert "sns.amazonaws.com" in opened["Principal"]["Service"]
 
 
 @pytest.mark.parametrize(

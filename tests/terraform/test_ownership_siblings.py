@@ -46,7 +46,7 @@ def test_a_sibling_that_keeps_an_object_is_not_robbed_of_it(
 
     b = result.results["b"]
     assert (b.outcome.value, b.exit_code) == ("blocked", 4)
-    assert "aws_sns_topic.t is aws_sns_topic.t of a, which has it" in str(b.reason)
+    assert "aws_sns_topic.t: a manages this object already" in str(b.reason)
     assert warm_app.owned() == {"a": ["aws_sns_topic.t"], "b": ["aws_ssm_parameter.p"]}
     assert name in warm_app.topics()
     assert warm_app.client("ssm").get_parameter(Name=f"{name}-taken")["Parameter"]["Value"] == "theirs"
@@ -73,7 +73,9 @@ def test_another_apps_object_is_refused_and_named(
     result = refuses_the_same(other, "b")
 
     assert result.exit_code == 4
-    assert "is aws_sns_topic.t of app app (stack a)" in str(result.results["b"].reason)
+    assert "aws_sns_topic.t: stack a of app app manages this object already" in str(
+        result.results["b"].reason
+    )
     assert warm_app.owned() == {"a": ["aws_sns_topic.t"]}
     assert warm_app.topics() & {name, f"{name}x"} == {name}
 

@@ -127,3 +127,19 @@ def test_a_name_that_was_a_files_name_before_still_is(name: str) -> None:
 def test_a_name_that_looks_like_the_file_of_another_is_none() -> None:
     assert file_name(file_name("a:b")) != file_name("a:b")
     assert file_name("web.lock") != "web.lock"
+
+
+@given(names, parts, parts)
+def test_a_project_s_states_are_nobody_else_s(
+    project: str, one: tuple[str, str, str, str], other: tuple[str, str, str, str]
+) -> None:
+    key = state_key(*one, project=project)
+
+    assert key.split("/")[0] == f"{project}.{one[0]}"
+    assert len(key.split("/")) == 5
+    assert key != state_key(*other)
+
+
+def test_a_project_that_could_climb_out_of_its_folder_is_refused() -> None:
+    with pytest.raises(InvalidStateKeyError, match="project must be 1-63 of a-z"):
+        state_key("orders", "210987654321", "eu-west-1", "prod", project="../shop")

@@ -54,6 +54,7 @@ def _shard(shard: ShardRecord, outdir: Path, project: Path) -> dict[str, Any]:
     addresses = _addresses(outdir / "stacks" / shard.name / "cdk.tf.json")
     return {
         "service": shard.service,
+        **({} if target.project is None else {"project": target.project}),
         "environment": target.environment,
         "account": target.account,
         "region": target.region,

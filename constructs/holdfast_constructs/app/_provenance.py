@@ -24,7 +24,11 @@ _INSTALLED = "_holdfast_provenance"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """The origin of a construct: its cdktf path, and the file and line that created it."""
+    """The origin of a construct: its cdktf path, and the file and line that created it.
+
+    `resources` and `others` are those of the whole app, by their paths: resources and data sources, and all
+    other constructs.
+    """
 
     path: str
     label: str
@@ -33,6 +37,7 @@ class Origin:
     parent: "Origin | None" = None
     is_stack: bool = False
     resources: "dict[str, Origin]" = field(default_factory=dict, repr=False, compare=False)
+    others: "dict[str, Construct]" = field(default_factory=dict, repr=False, compare=False)
 
     def asked_for(self) -> "Origin":
         """Return the outermost construct that the same line of code created."""
@@ -82,10 +87,13 @@ def _remember(obj: Construct, args: list[Any]) -> None:
         parent=parent,
         is_stack=isinstance(obj, TerraformStack),
         resources={} if parent is None else parent.resources,
+        others={} if parent is None else parent.others,
     )
     setattr(obj, _ORIGIN, origin)
     if isinstance(obj, TerraformResource | TerraformDataSource):
         origin.resources[origin.path] = origin
+    else:
+        origin.others[origin.path] = obj
 
 
 def _same_line(first: Origin, second: Origin) -> bool:

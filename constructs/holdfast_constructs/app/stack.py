@@ -6,7 +6,7 @@ stacks in one process and writes holdfast.json beside cdktf's manifest.
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,13 @@ from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderAssumeRole
 from constructs import Construct, IConstruct
 
 from holdfast_constructs.app import _provenance
+from holdfast_constructs.app._explained import Explained, write_explained
 from holdfast_constructs.app._manifest import ShardRecord, write_manifest
+from holdfast_constructs.app._outputs import show_identities
 from holdfast_constructs.app._written_secrets import refuse_written_secrets
 from holdfast_constructs.app.target import Target
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
-
-# The S3 backend's `use_lockfile` came with Terraform 1.10, and with OpenTofu 1.10.
-REQUIRED_ENGINE = ">= 1.10.0"
 
 _provenance.install()
 
@@ -53,8 +52,12 @@ class HoldfastApp(App):
         """
         super().synth()
         refuse_written_secrets(Path(self.outdir), self.stacks)
+        for stack in self.stacks:
+            show_identities(Path(self.outdir) / "stacks" / stack.name / "cdk.tf.json")
         records = [stack.record() for stack in self.stacks]
         write_manifest(Path(self.outdir), records, project=Path.cwd())
+        explained = [stack.explained() for stack in self.stacks]
+        write_explained(Path(self.outdir), explained, project=Path.cwd())
 
     def adopt(self, stack: "ServiceStack") -> None:
         """Register a stack; ServiceStack calls this itself."""
@@ -75,9 +78,9 @@ class ServiceStack(TerraformStack):
         self.name = target.shard_name(service)
         super().__init__(scope, self.name)
         self._protected: list[str] = []
+        self._settings: tuple[Mapping[str, Any], ...] = ()
         self._health_checks: list[dict[str, Any]] = []
         self._accepted: list[tuple[str, Mapping[str, str]]] = []
-        self.add_override("terraform.required_version", REQUIRED_ENGINE)
         _provider(self)
         _backend(self)
         app = App.of(self)
@@ -140,6 +143,21 @@ class ServiceStack(TerraformStack):
             accepted=tuple(self._accepted),
         )
 
+    def explain_settings(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Remember `name`, `value` and `from` of each setting of the stack, for `holdfast explain`."""
+        self._settings = tuple(rows)
+
+    def explained(self) -> Explained:
+        """Return what `holdfast explain` shows of this stack."""
+        origin = _provenance.origin_of(self)
+        others = {} if origin is None else origin.others
+        return Explained(
+            name=self.name,
+            profile=self.target.profile,
+            blocks={path: each for path, each in others.items() if path.startswith(f"{self.name}/")},
+            settings=self._settings,
+        )
+
     def _known(self, output: str, value: Any) -> Any:
         if isinstance(value, Mapping):
             return {key: self._known(f"{output}-{key}", each) for key, each in value.items()}
@@ -158,13 +176,14 @@ def _path(resource: TerraformResource) -> str:
 def _provider(stack: ServiceStack) -> None:
     target = stack.target
     own = {"Service": stack.service, "Environment": target.environment, "ManagedBy": "holdfast"}
+    project = {} if target.project is None else {"Project": target.project}
     local = target.local or None
     AwsProvider(
         stack,
         "aws",
         region=target.region,
         allowed_account_ids=[target.account],
-        default_tags=[AwsProviderDefaultTags(tags={**target.tags, **own})],
+        default_tags=[AwsProviderDefaultTags(tags={**project, **target.tags, **own})],
         assume_role=[AwsProviderAssumeRole(role_arn=target.role_arn)] if target.role_arn else None,
         skip_credentials_validation=local,
         skip_metadata_api_check="true" if local else None,
@@ -176,7 +195,11 @@ def _provider(stack: ServiceStack) -> None:
 
 
 def _backend(stack: ServiceStack) -> None:
-    """Cross-stack references copy these arguments into the consumer's terraform_remote_state."""
+    """Cross-stack references copy these arguments into the consumer's terraform_remote_state.
+
+    `use_lockfile` came with Terraform 1.10 and OpenTofu 1.10, and earlier ones refuse it. So no
+    `required_version` says so again: Checkov's parser of JSON stops at a text in the block `terraform`.
+    """
     state, local = stack.target.state, stack.target.local or None
     backend = S3Backend(
         stack,

@@ -10,18 +10,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from holdfast_constructs.app import production
+from holdfast_constructs.app._zones import zones_of
+from holdfast_constructs.app.production import LOG_RETENTION_DAYS
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.profiles import (
+    DELETE_PROTECTION,
+    PRODUCTION,
+    RETENTION_DAYS,
+    PerProfile,
+    Profile,
+    closest,
+)
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
 
-# CloudWatch Logs, PutRetentionPolicy: the only retentions it accepts, in days.
-LOG_RETENTION_DAYS = (
-    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545),
-    *(731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
-)
 OWN_TAGS = frozenset({"Service", "Environment", "ManagedBy"})
 
+_PROFILE_DEFAULTS: Mapping[str, PerProfile[Any]] = {
+    "production": PRODUCTION,
+    "delete_protection": DELETE_PROTECTION,
+    "log_retention_days": RETENTION_DAYS,
+}
+# Of a target that names no profile.
+_WITHOUT_PROFILE = {"production": False, "delete_protection": True, "log_retention_days": 365}
+
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+# The value of what is not given, until it is settled.
+_BY_PROFILE: Any = None
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+")
 
 
@@ -75,10 +91,16 @@ class Target:
     """One environment in one account and region.
 
     `zones` are availability zone names such as `eu-west-1a`, first one preferred. `tags` go on every
-    resource; `owners` are the people asked when something happens. `local` means the local cloud.
-    `production` turns refusals on (plain HTTP, images by tag). `delete_protection` keeps data: deletion
+    resource; `owners` are the people asked when something happens. `local` means the local cloud. `project`
+    is part of every name in AWS and of the states' keys, so that several apps may share an account.
+    `production` turns refusals on: plain HTTP, images by tag, a single NAT gateway, logs of less than a year,
+    data that is not kept, and more that the blocks say. `delete_protection` keeps data: deletion
     protection, final snapshots, 30 days until a key is gone, no emptying of buckets. `role_arn` is
     the role Terraform assumes. `log_retention_days` is one of LOG_RETENTION_DAYS. `operations` are passed on.
+
+    `profile` says what the environment is for; `production`, `delete_protection` and `log_retention_days`,
+    and the blocks' own defaults, are the profile's where they are not given. Without a profile they are
+    False, True and 365, and the blocks go by the profile that is closest to what the target says of itself.
 
     Raises ConstructError for a value AWS would refuse.
     """
@@ -91,13 +113,16 @@ class Target:
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
     owners: tuple[str, ...] = ()
     local: bool = False
-    production: bool = False
-    delete_protection: bool = True
+    production: bool = _BY_PROFILE
+    delete_protection: bool = _BY_PROFILE
     role_arn: str | None = None
-    log_retention_days: int = 365
+    log_retention_days: int = _BY_PROFILE
     operations: Operations = field(default_factory=Operations, hash=False)
+    profile: Profile = _BY_PROFILE
+    project: str | None = None
 
     def __post_init__(self) -> None:
+        self._settle()
         self.state_key("any")
         self._check_zones()
         self._check_tags()
@@ -107,6 +132,10 @@ class Target:
         if self.role_arn is not None and _ROLE.fullmatch(self.role_arn) is None:
             allowed = "an IAM role ARN such as arn:aws:iam::210987654321:role/deploy"
             raise ConstructError("role_arn", got=self.role_arn, allowed=allowed)
+        if self.production:
+            production.check_local(local=self.local)
+            production.check_kept(delete_protection=self.delete_protection)
+            production.check_log_days(self.log_retention_days)
 
     @property
     def partition(self) -> str:
@@ -119,10 +148,15 @@ class Target:
             case _:
                 return "aws"
 
+    @property
+    def log_prefix(self) -> str:
+        """What the names of our log groups begin with: `/holdfast/prod`, `/holdfast/shop/prod`."""
+        return "/".join(filter(None, ("/holdfast", self.project, self.environment)))
+
     def state_key(self, service: str) -> str:
         """Return the key of `service`'s state in the state bucket; raises ConstructError for a bad name."""
         try:
-            return state_key(service, self.account, self.region, self.environment)
+            return state_key(service, self.account, self.region, self.environment, project=self.project)
         except InvalidStateKeyError as error:
             raise ConstructError(str(error), next_step="correct it in the environment's settings") from error
 
@@ -130,6 +164,17 @@ class Target:
         """Return the name of `service`'s shard, which is also its cdktf stack id."""
         self.state_key(service)
         return f"{service}-{self.environment}-{self.region}"
+
+    def _settle(self) -> None:
+        """Give what was not given the value of the profile."""
+        named: Profile | None = self.profile
+        for name, default in _PROFILE_DEFAULTS.items():
+            value = _WITHOUT_PROFILE[name] if named is None else default.of(named)
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
+        if named is None:
+            own = closest(local=self.local, production=self.production, keeps_data=self.delete_protection)
+            object.__setattr__(self, "profile", own)
 
     def _check_zones(self) -> None:
         zone = re.compile(re.escape(self.region) + "[a-z]")
@@ -140,6 +185,14 @@ class Target:
                 got=self.zones,
                 allowed=f"different availability zones of {self.region}, such as {self.region}a",
                 next_step="list them in the environment's settings",
+            )
+        missing = [name for name in self.zones if zones_of(self.region) and name not in zones_of(self.region)]
+        if missing:
+            raise ConstructError(
+                "zones",
+                got=self.zones,
+                allowed=f"zones that {self.region} has: {', '.join(zones_of(self.region))}",
+                next_step=f"replace {', '.join(missing)}",
             )
 
     def _check_tags(self) -> None:

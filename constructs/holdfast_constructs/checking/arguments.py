@@ -11,6 +11,7 @@ from functools import wraps
 from typing import Any, TypeVar, get_type_hints
 
 from holdfast_constructs.checking import attributes
+from holdfast_constructs.checking.calls import remember_call
 from holdfast_constructs.checking.kinds import Kind, kind_of
 from holdfast_constructs.checking.wording import correction, shown
 from holdfast_constructs.errors import ArgumentError
@@ -28,7 +29,7 @@ def checked(thing: Thing) -> Thing:
     if not isinstance(thing, type):
         wrapped: Thing = _checking(thing, Arguments(thing, thing.__name__))
         return wrapped
-    for name, member in list(vars(thing).items()):
+    for name, member in _members(thing).items():
         if name == "__init__" or not name.startswith("_"):
             _check_member(thing, name, member)
     attributes.guard(thing)
@@ -47,6 +48,7 @@ class Arguments:
         self._positional = [each.name for each in parameters if each.kind in _POSITIONAL]
         named = [each.name for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY]
         self._all = [*self._positional, *named]
+        self._defaults = {each.name: each.default for each in parameters if each.default is not each.empty}
         self._required = [
             each.name for each in parameters if each.default is each.empty if each.name in self._all
         ]
@@ -66,6 +68,12 @@ class Arguments:
         for name, value in named.items():
             if not kinds[name if name in kinds else self._others].accepts(value):
                 raise self._wrong(name, value, args)
+
+    def remember(self, args: tuple[Any, ...], named: Mapping[str, Any]) -> None:
+        """Note on the new construct that `args` begin with what it was called with."""
+        if self._is_init and attributes.is_construct(type(args[0])):
+            given = dict(zip(self._positional, args[self._skipped :], strict=False)) | dict(named)
+            remember_call(args[0], self._name, given, self._defaults)
 
     def _check_names(self, args: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         if not self._rest and len(args) > len(self._positional):
@@ -125,6 +133,15 @@ class Arguments:
         return f'{self._name} "{id_}"' if isinstance(id_, str) else self._name
 
 
+def _members(thing: type) -> Mapping[str, Any]:
+    """Return what a class has of its own, and what it has from classes of ours that no user sees."""
+    members: dict[str, Any] = {}
+    for base in reversed(thing.__mro__):
+        if base is thing or (base.__module__.startswith("holdfast_constructs.") and "._" in base.__module__):
+            members |= vars(base)
+    return members
+
+
 def _check_member(owner: type, name: str, member: Any) -> None:
     label = owner.__name__ if name == "__init__" else f"{owner.__name__}.{name}"
     if isinstance(member, classmethod):
@@ -140,7 +157,9 @@ def _checking(function: Any, arguments: Arguments) -> Any:
     @wraps(function)
     def call(*args: Any, **named: Any) -> Any:
         arguments.check(args, named)
-        return function(*args, **named)
+        result = function(*args, **named)
+        arguments.remember(args, named)
+        return result
 
     return call
 

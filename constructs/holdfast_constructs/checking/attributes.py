@@ -17,7 +17,7 @@ _MINE = "_holdfast_attributes"
 
 def guard(block: type) -> None:
     """Make a class of constructs refuse that others than Holdfast set its attributes; leave other classes."""
-    if not _is_construct(block):
+    if not is_construct(block):
         return
     parent: Any = block.__setattr__
 
@@ -50,7 +50,8 @@ def _check(block: type, thing: Any, name: str, value: object, *, ours: bool) -> 
         )
 
 
-def _is_construct(kind: type) -> bool:
+def is_construct(kind: type) -> bool:
+    """Whether a class is one of constructs."""
     # Settings and images are read by programs that build nothing; where this is not loaded, nothing is one.
     constructs: Any = sys.modules.get("constructs")
     return constructs is not None and issubclass(kind, constructs.Construct)
@@ -65,5 +66,5 @@ def _is_of(block: type, name: str) -> bool:
 def _another_name(thing: object, name: str, value: object) -> str:
     kind = type(value)
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind.__name__).lower()
-    other = snake if _is_construct(kind) and snake != name and not hasattr(thing, snake) else f"my_{name}"
+    other = snake if is_construct(kind) and snake != name and not hasattr(thing, snake) else f"my_{name}"
     return f"give it another name, such as self.{other}"

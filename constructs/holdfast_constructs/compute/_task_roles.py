@@ -55,15 +55,15 @@ class TaskRoles(Construct):
 
 
 def start_statements(
-    target: Target, image: Image, log_group_arn: str, secrets: Iterable[SecretPlace]
+    target: Target, images: Iterable[Image], log_group_arn: str, secrets: Iterable[SecretPlace]
 ) -> list[Statement]:
-    """Return what ECS needs to start a task of `image`; `secrets` are where its secrets are kept."""
+    """Return what ECS needs to start a task of `images`; `secrets` are where its secrets are kept."""
     log = Statement(
         sid="WriteLog",
         actions=("logs:CreateLogStream", "logs:PutLogEvents"),
         resources=(f"{log_group_arn}:*",),
     )
-    return [log, *_pull(target, image), *_fetch(target, tuple(secrets))]
+    return [log, *_pull(target, images), *_fetch(target, tuple(secrets))]
 
 
 def _tasks_of(target: Target) -> Statement:
@@ -75,16 +75,20 @@ def _tasks_of(target: Target) -> Statement:
     )
 
 
-def _pull(target: Target, image: Image) -> list[Statement]:
-    repository = image.ecr_repository
-    if repository is None:
+def _pull(target: Target, images: Iterable[Image]) -> list[Statement]:
+    repositories = dict.fromkeys(image.ecr_repository for image in images)
+    arns = tuple(
+        f"arn:{target.partition}:ecr:{each.region}:{each.account}:repository/{each.name}"
+        for each in repositories
+        if each is not None
+    )
+    if not arns:
         return []
-    arn = f"arn:{target.partition}:ecr:{repository.region}:{repository.account}:repository/{repository.name}"
     return [
         Statement(
             sid="PullImage",
             actions=("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
-            resources=(arn,),
+            resources=arns,
         ),
         # This action takes no resource.
         Statement(sid="LogInToRegistry", actions=("ecr:GetAuthorizationToken",)),

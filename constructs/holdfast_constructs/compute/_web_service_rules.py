@@ -3,15 +3,15 @@
 import re
 
 from holdfast_constructs.app.target import Target
-from holdfast_constructs.compute.image import Image
+from holdfast_constructs.compute._container_rules import LONGEST_STOP_SECONDS
+from holdfast_constructs.compute._fargate_service import SAFE_TASKS
 from holdfast_constructs.compute.scale import Scale
 from holdfast_constructs.errors import ConstructError
 
 HIGHEST_PORT = 65535
 # Elastic Load Balancing, CreateTargetGroup: HealthCheckPath.
 LONGEST_PATH = 1024
-# If one task or its zone fails, another task still answers.
-SAFE_TASKS = 2
+_ALL = 100
 
 _PATH = re.compile(r"/[A-Za-z0-9/._~%!$&'()*+,;=:@?-]*")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -34,18 +34,39 @@ def check_request(host: str, domain: str, *, port: int, health: str) -> None:
         )
 
 
-def check_production(target: Target, image: Image, scale: Scale) -> None:
+def check_production(target: Target, scale: Scale, spot_share: int) -> None:
     """Raise ConstructError for settings that are not allowed in production."""
     if not target.production:
         return
-    if not image.pinned:
+    fewest = min((scale.min_tasks, *(each.min_tasks for each in scale.schedules)))
+    if fewest < SAFE_TASKS:
         raise ConstructError(
-            f"image in {target.environment}",
-            got=image.reference,
-            allowed="given by digest",
-            next_step="a tag can be pushed over; write repository@sha256:<digest>",
+            f"min_tasks in {target.environment}", got=fewest, allowed=f"at least {SAFE_TASKS}"
         )
-    if scale.min_tasks < SAFE_TASKS:
+    if spot_share == _ALL:
         raise ConstructError(
-            f"min_tasks in {target.environment}", got=scale.min_tasks, allowed=f"at least {SAFE_TASKS}"
+            f"spot_share in {target.environment}",
+            got=spot_share,
+            allowed="less than 100",
+            next_step="AWS may take every task on Spot away within two minutes; keep some on demand",
         )
+
+
+def check_drain(drain_seconds: int) -> None:
+    """Raise ConstructError for a time for requests in flight that a task cannot be given."""
+    longest = LONGEST_STOP_SECONDS
+    if not 0 <= drain_seconds <= longest:
+        allowed = f"0-{longest}, because Fargate ends a task {longest} seconds after it is told to stop"
+        raise ConstructError("drain_seconds", got=drain_seconds, allowed=allowed)
+
+
+def check_scale(name: str, scale: Scale) -> None:
+    """Raise ConstructError for a schedule that leaves nobody to answer."""
+    for each in scale.schedules:
+        if each.min_tasks < 1:
+            raise ConstructError(
+                f"min_tasks of scheduled scale {each.name}",
+                got=each.min_tasks,
+                allowed="at least 1",
+                next_step=f"without a task, {name} answers 503, and no request starts one",
+            )

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from holdfast_constructs.checking.arguments import checked
+from holdfast_constructs.errors import ConstructError
 
 if TYPE_CHECKING:
     from holdfast_constructs.compute.cluster import Cluster
     from holdfast_constructs.edge.load_balancer import LoadBalancer
     from holdfast_constructs.network.network import VpcNetwork
-    from holdfast_constructs.security.keys import Key
+    from holdfast_constructs.security.keys import EncryptionKey
 
 
 @checked
@@ -18,10 +19,21 @@ class Platform:
     """The shared parts of an environment in one region; each may be in a stack of its own.
 
     `network` is where tasks run, `gateway` the load balancer, `cluster` where services are scheduled,
-    `logs_key` what their logs are encrypted with.
+    `logs_key` what their logs are encrypted with. Raises ConstructError for a network from which no task can
+    reach its image, its secrets and its logs.
     """
 
     network: "VpcNetwork"
     gateway: "LoadBalancer"
     cluster: "Cluster"
-    logs_key: "Key"
+    logs_key: "EncryptionKey"
+
+    def __post_init__(self) -> None:
+        missing: tuple[str, ...] = getattr(self.network, "missing_endpoints", ())
+        if missing:
+            raise ConstructError(
+                "private_endpoints",
+                got=f"none of {', '.join(missing)}",
+                allowed="endpoints for images, secrets and logs of tasks where there is no NAT",
+                next_step=f"add {', '.join(missing)} to the network's private_endpoints, or set nat",
+            )

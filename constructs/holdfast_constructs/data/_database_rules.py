@@ -1,9 +1,14 @@
 """What a database refuses: each rule one function that says what, got, allowed, next."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from holdfast_constructs._tokens import is_text_token
+from holdfast_constructs.app import production
 from holdfast_constructs.app.target import Target
+from holdfast_constructs.data._instance_classes import check_instance_class
+from holdfast_constructs.data._postgres_versions import PAID, UNPAID, check_version
 from holdfast_constructs.errors import ConstructError
 
 # Amazon RDS User Guide: gp3 storage for PostgreSQL, in GiB; storage autoscaling needs a tenth of room.
@@ -12,8 +17,7 @@ _ROOM_PERCENT = 10
 # "Backup retention period"; 0 would switch backups off.
 SHORTEST_BACKUP_DAYS, LONGEST_BACKUP_DAYS = 1, 35
 
-_CLASS = re.compile(r"db\.[a-z0-9-]+\.[a-z0-9]+")
-_VERSION = re.compile(r"1[3-9](?:\.[0-9]{1,2})?")
+_SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 # RDS API, CreateDBInstance: "DBName can't be a word reserved by the database engine". PostgreSQL 16, appendix
 # C: the key words that its table calls reserved, those that may be names of functions and types too.
@@ -127,11 +131,22 @@ _TAKEN_DATABASES = frozenset({"rdsadmin", "template0", "template1"})
 _TAKEN_ROLES = frozenset({"postgres", "public", "rdsadmin", "rds_superuser", "rds_replication", "rds_iam"})
 
 
+# The guide, "gp3 storage": for PostgreSQL below 400 GiB it has 3,000 IOPS and 125 MiB/s, and neither can be
+# chosen. From there on it has at least 12,000 and 500, and at most 500 IOPS a GiB; a MiB/s needs four IOPS.
+_CHOICE_GIB = 400
+_IOPS = (12_000, 64_000)
+_THROUGHPUT = (500, 4_000)
+_IOPS_OF_A_GIB, _IOPS_OF_A_MIB = 500, 4
+# A database that is given no limit may grow to this many times its storage.
+GROWTH = 4
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
     """How large a database is and how it is kept; raises ConstructError for what RDS does not offer.
 
-    Storage in GiB; `engine_version` with a minor part stays at that minor version.
+    Storage in GiB; without `max_storage_gib` it may grow to four times as much, with 0 it does not grow.
+    `engine_version` with a minor part stays at that minor version.
     """
 
     instance_class: str
@@ -140,18 +155,18 @@ class Shape:
     multi_az: bool
     backup_days: int
     engine_version: str
+    extended_support: bool = False
+    iops: int | None = None
+    throughput_mib: int | None = None
 
     def __post_init__(self) -> None:
-        if _CLASS.fullmatch(self.instance_class) is None:
-            allowed = "an RDS class such as db.r6g.large"
-            raise ConstructError("instance_class", got=self.instance_class, allowed=allowed)
+        check_instance_class(self.instance_class)
         self._check_storage()
+        self._check_speed()
         if not SHORTEST_BACKUP_DAYS <= self.backup_days <= LONGEST_BACKUP_DAYS:
             allowed = f"{SHORTEST_BACKUP_DAYS}-{LONGEST_BACKUP_DAYS}"
             raise ConstructError("backup_days", got=self.backup_days, allowed=allowed)
-        if _VERSION.fullmatch(self.engine_version) is None:
-            allowed = "13-19: 16, or 16.4 to stay there"
-            raise ConstructError("engine_version", got=self.engine_version, allowed=allowed)
+        check_version(self.engine_version, extended_support=self.extended_support)
 
     @property
     def major(self) -> str:
@@ -163,23 +178,82 @@ class Shape:
         """Whether AWS installs minor versions by itself."""
         return self.engine_version == self.major
 
+    @property
+    def limit_gib(self) -> int:
+        """What it may grow to, 0 where it does not grow."""
+        if self.max_storage_gib is not None:
+            return self.max_storage_gib
+        limit = min(GROWTH * self.storage_gib, LARGEST_GIB)
+        return limit if limit >= self._least_limit else 0
+
+    @property
+    def lifecycle_support(self) -> str:
+        """Whether AWS may charge for a version that is out of its standard support."""
+        return PAID if self.extended_support else UNPAID
+
+    @property
+    def _least_limit(self) -> int:
+        return -(-self.storage_gib * (100 + _ROOM_PERCENT) // 100)
+
     def _check_storage(self) -> None:
         if not SMALLEST_GIB <= self.storage_gib <= LARGEST_GIB:
             raise ConstructError("storage_gib", got=self.storage_gib, allowed=f"{SMALLEST_GIB}-{LARGEST_GIB}")
-        if self.max_storage_gib is None:
+        if not self.max_storage_gib:
             return
-        least = -(-self.storage_gib * (100 + _ROOM_PERCENT) // 100)
-        if not least <= self.max_storage_gib <= LARGEST_GIB:
-            allowed = f"{least}-{LARGEST_GIB} (a tenth above storage_gib), or None"
+        if not self._least_limit <= self.max_storage_gib <= LARGEST_GIB:
+            allowed = (
+                f"{self._least_limit}-{LARGEST_GIB} (a tenth above storage_gib), or 0 for none that grows"
+            )
             raise ConstructError("max_storage_gib", got=self.max_storage_gib, allowed=allowed)
 
+    def _check_speed(self) -> None:
+        chosen = {"iops": (self.iops, _IOPS), "throughput_mib": (self.throughput_mib, _THROUGHPUT)}
+        for name, (value, (least, most)) in chosen.items():
+            if value is None:
+                continue
+            if self.storage_gib < _CHOICE_GIB:
+                raise ConstructError(
+                    name,
+                    got=value,
+                    allowed=f"left out below {_CHOICE_GIB} GiB, where gp3 has what it has",
+                    next_step=f"remove it, or begin with storage_gib={_CHOICE_GIB}",
+                )
+            if not least <= value <= most:
+                raise ConstructError(name, got=value, allowed=f"{least}-{most}")
+        self._check_ratios()
 
-def check_standby(target: Target, *, multi_az: bool) -> None:
-    """Raise ConstructError for a database in production that does not survive its zone."""
-    if target.production and not multi_az:
-        raise ConstructError(
-            f"multi_az in {target.environment}", got=multi_az, allowed="True in production: a zone can fail"
-        )
+    def _check_ratios(self) -> None:
+        iops = self.iops or _IOPS[0]
+        if self.iops is not None and iops > _IOPS_OF_A_GIB * self.storage_gib:
+            allowed = f"at most {_IOPS_OF_A_GIB} for each GiB: {_IOPS_OF_A_GIB * self.storage_gib}"
+            raise ConstructError("iops", got=iops, allowed=allowed)
+        if self.throughput_mib is not None and self.throughput_mib * _IOPS_OF_A_MIB > iops:
+            raise ConstructError(
+                "throughput_mib",
+                got=self.throughput_mib,
+                allowed=f"at most {iops // _IOPS_OF_A_MIB}, a quarter of iops",
+                next_step=f"raise iops to {self.throughput_mib * _IOPS_OF_A_MIB}",
+            )
+
+
+def check_production(target: Target, *, multi_az: bool, backup_days: int) -> None:
+    """Raise ConstructError for a database in production that does not survive its zone, or a mistake."""
+    if target.production:
+        production.check_standby(target.environment, multi_az=multi_az)
+        production.check_backup_days(backup_days)
+
+
+def check_pooled_users(users: Mapping[str, str], *, pooler: bool) -> None:
+    """Raise ConstructError for users of a pooler that is not there, and for what is no ARN of a secret."""
+    if users and not pooler:
+        raise ConstructError("pooled_users", got=sorted(users), allowed="left out without pooler=True")
+    for user, arn in users.items():
+        checked_user(user)
+        if not is_text_token(arn) and _SECRET_ARN.fullmatch(arn) is None:
+            raise ConstructError(
+                f"pooled_users[{user!r}] must be the ARN of a secret in Secrets Manager",
+                next_step="store `username` and `password` there, and give its ARN",
+            )
 
 
 def checked_database(name: str) -> str:

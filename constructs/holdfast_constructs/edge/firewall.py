@@ -33,7 +33,7 @@ from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.edge._firewall_rules import Mode, firewall_rules, visibility
 from holdfast_constructs.naming import aws_name
-from holdfast_constructs.security.keys import Key
+from holdfast_constructs.security.keys import EncryptionKey
 from holdfast_constructs.security.policy import Condition, Statement, from_this_account, policy_json
 
 REDACTED_HEADERS = ("authorization", "cookie")
@@ -54,7 +54,7 @@ class Firewall(Construct):
         scope: Construct,
         id_: str,
         *,
-        logs_key: Key,
+        logs_key: EncryptionKey,
         mode: Mode = "count",
         rate_limit: int = 2000,
         rule_modes: Mapping[str, Mode] | None = None,
@@ -85,7 +85,7 @@ class Firewall(Construct):
         """Put the firewall in front of `resource_arn`; the association is created in `scope` as `id_`."""
         Wafv2WebAclAssociation(scope, id_, resource_arn=resource_arn, web_acl_arn=self.arn)
 
-    def _make_log_group(self, logs_key: Key) -> CloudwatchLogGroup:
+    def _make_log_group(self, logs_key: EncryptionKey) -> CloudwatchLogGroup:
         return CloudwatchLogGroup(
             self,
             "log",

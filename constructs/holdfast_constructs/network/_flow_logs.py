@@ -8,7 +8,7 @@ from constructs import Construct
 
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.naming import aws_name
-from holdfast_constructs.security.keys import Key
+from holdfast_constructs.security.keys import EncryptionKey
 from holdfast_constructs.security.policy import (
     Condition,
     Statement,
@@ -24,17 +24,20 @@ FINE_INTERVAL, COARSE_INTERVAL = 60, 600
 class FlowLogs(Construct):
     """All traffic of the VPC `vpc_id`, accepted and rejected, into a log group of `network`'s own."""
 
-    def __init__(self, scope: Construct, id_: str, *, vpc_id: str, network: str, logs_key: Key) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, vpc_id: str, network: str, logs_key: EncryptionKey
+    ) -> None:
         super().__init__(scope, id_)
         stack = ServiceStack.of(self)
         target = stack.target
         self.group = CloudwatchLogGroup(
             self,
             "group",
-            name=f"/holdfast/{target.environment}/{stack.service}/{network}/flow-logs",
+            name=f"{target.log_prefix}/{stack.service}/{network}/flow-logs",
             retention_in_days=target.log_retention_days,
             kms_key_id=logs_key.arn,
         )
+        role, policy = self._writer(stack, network)
         self.flow_log = FlowLog(
             self,
             "flow-log",
@@ -42,11 +45,13 @@ class FlowLogs(Construct):
             traffic_type="ALL",
             log_destination_type="cloud-watch-logs",
             log_destination=self.group.arn,
-            iam_role_arn=self._writer(stack, network),
+            iam_role_arn=role.arn,
             max_aggregation_interval=FINE_INTERVAL if target.production else COARSE_INTERVAL,
+            # The first minutes would be lost: the role may not write yet.
+            depends_on=[policy],
         )
 
-    def _writer(self, stack: ServiceStack, network: str) -> str:
+    def _writer(self, stack: ServiceStack, network: str) -> tuple[IamRole, IamRolePolicy]:
         target = stack.target
         flow_logs = f"arn:{target.partition}:ec2:{target.region}:{target.account}:vpc-flow-log/*"
         trust = assumed_by(
@@ -71,7 +76,7 @@ class FlowLogs(Construct):
             ),
             resources=(self.group.arn, f"{self.group.arn}:*"),
         )
-        IamRolePolicy(
+        policy = IamRolePolicy(
             self, "write", name="write", role=role.id, policy=policy_json(self, "permissions", write)
         )
-        return role.arn
+        return role, policy

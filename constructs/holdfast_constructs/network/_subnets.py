@@ -26,6 +26,8 @@ TIERS: tuple[Tier, ...] = get_args(Tier)
 # in each of its subnets (Elastic Load Balancing, "Subnets for your load balancer"): a public slot.
 LARGEST_PREFIX, SMALLEST_PREFIX = 16, 21
 SLOTS = 8
+# Amazon VPC User Guide, "Subnet sizing": the first four addresses of a subnet, and the last one.
+RESERVED_ADDRESSES = 5
 # The same page, and Amazon RDS, "Working with DB subnet groups": subnets in at least two zones.
 FEWEST_ZONES = 2
 _SLOT_BITS = 3
@@ -42,6 +44,12 @@ class SubnetPlan:
     def block(self, tier: Tier, zone: str) -> str:
         """Return the CIDR block of `tier` in `zone`."""
         return self.blocks[tier][zone]
+
+    def addresses(self, tier: Tier) -> int:
+        """Return how many addresses all subnets of a tier have for others than AWS."""
+        return sum(
+            IPv4Network(block).num_addresses - RESERVED_ADDRESSES for block in self.blocks[tier].values()
+        )
 
 
 def plan_subnets(cidr: str, zones: Sequence[str]) -> SubnetPlan:

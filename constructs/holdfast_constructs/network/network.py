@@ -8,8 +8,7 @@ Around it: a default security group nobody can use, flow logs, and gateway endpo
 letter of the zone, so a zone added later adds resources and changes none.
 """
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
 
 from cdktf_cdktf_provider_aws.default_security_group import DefaultSecurityGroup
 from cdktf_cdktf_provider_aws.eip import Eip
@@ -22,18 +21,26 @@ from cdktf_cdktf_provider_aws.subnet import Subnet
 from cdktf_cdktf_provider_aws.vpc import Vpc
 from constructs import Construct
 
+from holdfast_constructs.app import production
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
+from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.naming import aws_name
-from holdfast_constructs.network._endpoints import GatewayEndpoints, InterfaceEndpoints
+from holdfast_constructs.network._endpoints import (
+    ENDPOINTS_FOR_FARGATE,
+    GatewayEndpoints,
+    InterfaceEndpoints,
+    Policies,
+    check_policies,
+)
 from holdfast_constructs.network._flow_logs import FlowLogs
 from holdfast_constructs.network._subnets import Tier, plan_subnets
 from holdfast_constructs.network.imported_network import ImportedNetwork, VpcNetwork
-from holdfast_constructs.security.keys import Key
+from holdfast_constructs.profiles import NAT, Nat
+from holdfast_constructs.security.keys import EncryptionKey
+from holdfast_constructs.security.policy import Statement
 
 __all__ = ["ImportedNetwork", "Nat", "Network", "VpcNetwork"]
-
-Nat = Literal["per_az", "single", "none"]
 
 ANYWHERE = "0.0.0.0/0"
 
@@ -42,9 +49,13 @@ ANYWHERE = "0.0.0.0/0"
 class Network(Construct):
     """A VPC of `cidr` (/16 to /21) across the target's zones.
 
-    `nat` is `per_az` (a zone can fail), `single` (one gateway, in the first zone: cheaper) or `none`.
+    `nat` is `per_az` (a zone can fail), `single` (one gateway, in the first zone: cheaper) or `none`; the
+    profile's unless given.
     `logs_key` encrypts the flow logs. `private_endpoints` names AWS services to reach without NAT, such
-    as `ecr.api`; they cost by the hour and zone. Raises ConstructError for anything else.
+    as `ecr.api`; they cost by the hour and zone. `endpoint_policies` has statements for the endpoints of some
+    services, `s3` and `dynamodb` among them. `nat_addresses` has the allocation ids of Elastic IPs that
+    exist, by zone: partners that know these addresses go on seeing them. Raises ConstructError for anything
+    else, and in production for a single NAT gateway.
     """
 
     def __init__(
@@ -53,13 +64,18 @@ class Network(Construct):
         id_: str,
         *,
         cidr: str,
-        nat: Nat,
-        logs_key: Key,
+        nat: Nat | None = None,
+        logs_key: EncryptionKey,
         private_endpoints: Sequence[str] = (),
+        endpoint_policies: Mapping[str, Sequence[Statement]] | None = None,
+        nat_addresses: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(scope, id_)
         self._stack = ServiceStack.of(self)
         self._id = id_
+        nat = NAT.of(self._stack.target.profile, nat)
+        if self._stack.target.production:
+            production.check_nat(nat)
         self.zones: tuple[str, ...] = self._stack.target.zones
         self.plan = plan_subnets(cidr, self.zones)
         self.vpc = self._make_vpc()
@@ -68,10 +84,14 @@ class Network(Construct):
             "private": self._make_subnets("private"),
             "isolated": self._make_subnets("isolated"),
         }
+        self._nat_addresses = dict(nat_addresses or {})
+        self._check_addresses(nat)
         self.nat_gateways: dict[str, NatGateway] = {}
         self.route_tables: tuple[RouteTable, ...] = self._make_routes(nat)
         FlowLogs(self, "flow-logs", vpc_id=self.vpc_id, network=id_, logs_key=logs_key)
-        self._make_endpoints(private_endpoints)
+        self._make_endpoints(private_endpoints, endpoint_policies or {})
+        needed = () if self.nat_gateways else ENDPOINTS_FOR_FARGATE
+        self.missing_endpoints = tuple(each for each in needed if each not in private_endpoints)
 
     @staticmethod
     def import_(
@@ -79,15 +99,16 @@ class Network(Construct):
         id_: str,
         *,
         vpc_id: str,
-        vpc_cidr: str,
-        public_subnet_ids: Sequence[str],
-        private_subnet_ids: Sequence[str],
-        isolated_subnet_ids: Sequence[str],
+        vpc_cidr: str | None = None,
+        public_subnet_ids: Sequence[str] = (),
+        private_subnet_ids: Sequence[str] = (),
+        isolated_subnet_ids: Sequence[str] = (),
     ) -> "ImportedNetwork":
         """Return a network that exists already, for everything that takes one; nothing of it is managed.
 
-        The ids are given as they are; each tier has one subnet for each zone of the target, in that
-        order. Raises ConstructError when one is missing or is no such id.
+        The ids may be references, also to cdktf's own resources. A tier that the VPC lacks is left out;
+        without isolated subnets databases are in the private ones. Each tier has a subnet in each zone of
+        the target. Raises ConstructError when one is missing or is no such id.
         """
         return ImportedNetwork(
             scope,
@@ -166,18 +187,35 @@ class Network(Construct):
             destination_cidr_block=ANYWHERE,
             gateway_id=gateway.id,
         )
-        nat_zones = {"per_az": self.zones, "single": self.zones[:1], "none": ()}[nat]
-        self.nat_gateways.update({zone: self._make_nat(zone, gateway) for zone in nat_zones})
+        self.nat_gateways.update({zone: self._make_nat(zone, gateway) for zone in self._nat_zones(nat)})
         private = [self._private_routes(zone) for zone in self.zones]
         return (public, *private, self._table("isolated-routes", self.subnets["isolated"]))
 
+    def _nat_zones(self, nat: Nat) -> tuple[str, ...]:
+        return {"per_az": self.zones, "single": self.zones[:1], "none": ()}[nat]
+
+    def _check_addresses(self, nat: Nat) -> None:
+        zones = self._nat_zones(nat)
+        for zone, address in self._nat_addresses.items():
+            if zone not in zones:
+                allowed = f"zones with a NAT gateway: {', '.join(zones) or 'none'}"
+                raise ConstructError("nat_addresses", got=zone, allowed=allowed)
+            if not address.startswith(("eipalloc-", "${")):
+                raise ConstructError(
+                    f"nat_addresses[{zone!r}]",
+                    got=address,
+                    allowed="the allocation id of an Elastic IP, such as eipalloc-0a1b2c3d",
+                )
+
     def _make_nat(self, zone: str, gateway: InternetGateway) -> NatGateway:
         name = f"nat-{_letter(zone)}"
-        address = Eip(self, f"{name}-address", domain="vpc", tags=self._tags(name))
+        address = self._nat_addresses.get(zone)
+        if address is None:
+            address = Eip(self, f"{name}-address", domain="vpc", tags=self._tags(name)).id
         return NatGateway(
             self,
             name,
-            allocation_id=address.id,
+            allocation_id=address,
             subnet_id=self.subnets["public"][zone].id,
             tags=self._tags(name),
             # Nothing in its arguments says that it is of no use before the gateway is attached.
@@ -206,9 +244,12 @@ class Network(Construct):
             RouteTableAssociation(self, id_, route_table_id=table.id, subnet_id=subnet.id)
         return table
 
-    def _make_endpoints(self, services: Sequence[str]) -> None:
+    def _make_endpoints(self, services: Sequence[str], policies: Policies) -> None:
+        check_policies(policies, services)
         tables = [table.id for table in self.route_tables]
-        GatewayEndpoints(self, "gateway-endpoints", vpc_id=self.vpc_id, route_table_ids=tables)
+        GatewayEndpoints(
+            self, "gateway-endpoints", vpc_id=self.vpc_id, route_table_ids=tables, policies=policies
+        )
         if services:
             InterfaceEndpoints(
                 self,
@@ -217,6 +258,7 @@ class Network(Construct):
                 vpc_cidr=self.vpc_cidr,
                 subnet_ids=self.private_subnet_ids,
                 services=services,
+                policies=policies,
             )
 
 

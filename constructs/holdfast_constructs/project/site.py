@@ -14,8 +14,10 @@ from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.app.target import Operations, StateBucket, Target
 from holdfast_constructs.checking.callers import asking_line
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.profiles import closest
 from holdfast_constructs.project.registry import Registration, registration_of
 from holdfast_constructs.settings import Environment
+from holdfast_constructs.settings.explained import explained
 
 Stack = TypeVar("Stack", bound=ServiceStack)
 
@@ -30,6 +32,8 @@ class Site:
         self._built: dict[type[ServiceStack], ServiceStack] = {}
         # Each with the line that asks for it.
         self._building: list[tuple[Registration, str]] = []
+        # What stacks do with others once these are there, each with the stack and the line that says so.
+        self._later: list[tuple[list[tuple[Registration, str]], Callable[[], object]]] = []
 
     def build(self, entries: Iterable[Registration]) -> tuple[ServiceStack, ...]:
         """Build those of these stacks that the environment has; return them, each after what it asked for."""
@@ -51,9 +55,20 @@ class Site:
             self._building.append((entry, place))
             self._built[kind] = self._build(entry)
             self._building.pop()
+            self._do_later()
         stack = self._built[kind]
         assert isinstance(stack, kind)  # noqa: S101 - a class builds its own instances
         return stack
+
+    def later(self, kind: type[Stack], use: Callable[[Stack], object]) -> None:
+        """Call `use` with the stack of this class, as soon as the stacks that are being built are finished.
+
+        Two services that call each other say so this way, because neither can be built before the other:
+        `site.later(Billing, lambda billing: self.api.connect_to(billing.api))`. Raises ConstructError as
+        `stack` does.
+        """
+        self._later.append((self._building[-1:], lambda: use(self.stack(kind))))
+        self._do_later()
 
     @property
     def is_home(self) -> bool:
@@ -92,13 +107,23 @@ class Site:
             ),
             tags=env.tags,
             owners=env.owners,
+            profile=env.profile
+            or closest(local=env.local, production=env.production, keeps_data=env.keep_data),
             local=env.local,
             production=env.production,
             delete_protection=env.keep_data,
             role_arn=env.role_arn,
             log_retention_days=env.logs.retention_days,
+            project=None if env.project is None else env.project.name,
             operations=Operations(keeping=env.keeping(), health=env.health_overrides()),
         )
+
+    def _do_later(self) -> None:
+        while self._later and not self._building:
+            asking, do = self._later.pop(0)
+            self._building.extend(asking)
+            do()
+            self._building.clear()
 
     def _build(self, entry: Registration) -> ServiceStack:
         create: Callable[..., ServiceStack] = entry.kind
@@ -118,6 +143,7 @@ class Site:
                 f"{entry.label} is registered as {entry.name!r} and calls itself {stack.service!r}",
                 next_step="give super().__init__ the name it is registered with",
             )
+        stack.explain_settings(list(explained(self.env, entry.name)))
         return stack
 
     def _refuse_cycle(self, entry: Registration, place: str) -> None:
@@ -130,5 +156,6 @@ class Site:
             ]
             raise ConstructError(
                 f"stacks ask for each other in a circle: {', '.join(asks)}",
-                next_step="let one of them do without the other, or move what both need into a third",
+                next_step="let one of them do without the other, or move what both need into a third;"
+                " services that call each other say site.later(…), not site.stack(…)",
             )

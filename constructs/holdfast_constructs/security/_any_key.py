@@ -1,13 +1,11 @@
 """What encrypts a part: a Key of ours, a key of cdktf's bindings, or the ARN of one that exists."""
 
-from cdktf_cdktf_provider_aws.kms_key import KmsKey
-
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.security._arns import ANY_REGION, parse_arn
-from holdfast_constructs.security.keys import Key
+from holdfast_constructs.security.keys import EncryptionKey, Key
 from holdfast_constructs.security.policy import Condition, Statement
 
-AnyKey = Key | KmsKey | str
+AnyKey = EncryptionKey | str
 
 _EXAMPLE = "arn:aws:kms:eu-west-1:210987654321:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 

@@ -6,17 +6,20 @@ principals of this account whose own policies say so. The key rotates every year
 window in which a mistake shows.
 """
 
-from typing import Literal
+import re
+from typing import Literal, Protocol
 
 from cdktf_cdktf_provider_aws.kms_alias import KmsAlias
 from cdktf_cdktf_provider_aws.kms_key import KmsKey
 from constructs import Construct
 
+from holdfast_constructs._tokens import is_text_token
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.app.target import Target
 from holdfast_constructs.checking.arguments import checked
+from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.naming import aws_name
-from holdfast_constructs.security.policy import Condition, Statement, from_this_account, policy_json
+from holdfast_constructs.security.policy import Condition, Statement, from_this_account, literal_policy
 
 Purpose = Literal["logs", "data", "messages"]
 
@@ -24,6 +27,20 @@ Purpose = Literal["logs", "data", "messages"]
 LONGEST_WINDOW_DAYS, SHORTEST_WINDOW_DAYS = 30, 7
 
 _USE = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
+
+_ARN = re.compile(r"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):[0-9]{12}:key/[A-Za-z0-9-]+")
+
+
+class EncryptionKey(Protocol):
+    """A KMS key: a Key of ours, an imported one, or one of cdktf's bindings."""
+
+    @property
+    def arn(self) -> str:
+        """The key's ARN."""
+
+    @property
+    def key_id(self) -> str:
+        """The key's id."""
 
 
 @checked
@@ -47,7 +64,8 @@ class Key(Construct):
             description=f"{purpose} of {stack.service} in {target.environment}",
             enable_key_rotation=True,
             deletion_window_in_days=LONGEST_WINDOW_DAYS if target.delete_protection else SHORTEST_WINDOW_DAYS,
-            policy=policy_json(self, "policy", *_statements(purpose, target)),
+            policy=literal_policy(*_statements(purpose, target)),
+            tags={"Name": name},
         )
         self.alias = KmsAlias(self, "alias", name=f"alias/{name}", target_key_id=self.key.key_id)
         if target.delete_protection:
@@ -57,6 +75,42 @@ class Key(Construct):
     def arn(self) -> str:
         """The key's ARN; other resources refer to the key by it."""
         return self.key.arn
+
+    @property
+    def key_id(self) -> str:
+        """The key's id."""
+        return self.key.key_id
+
+    @staticmethod
+    def import_(scope: Construct, id_: str, *, arn: str) -> "ImportedKey":
+        """Return a key that exists already, by its ARN; nothing of it is managed.
+
+        Its own policy decides who may use it: CloudWatch Logs must be let in where it encrypts logs.
+        """
+        return ImportedKey(scope, id_, arn=arn)
+
+
+@checked
+class ImportedKey(Construct):
+    """A key that somebody else manages. Raises ConstructError for anything but a key's ARN in this region."""
+
+    def __init__(self, scope: Construct, id_: str, *, arn: str) -> None:
+        super().__init__(scope, id_)
+        region = ServiceStack.of(self).target.region
+        match = _ARN.fullmatch(arn)
+        if not is_text_token(arn) and (match is None or match["region"] != region):
+            raise ConstructError(
+                "arn",
+                got=arn,
+                allowed=f"the ARN of a key in {region}: arn:aws:kms:{region}:<account>:key/<id>",
+                next_step="`aws kms describe-key` shows the key of an alias, which has its own ARN",
+            )
+        self.arn = arn
+
+    @property
+    def key_id(self) -> str:
+        """The key's id, which AWS also takes as an ARN."""
+        return self.arn
 
 
 def _statements(purpose: Purpose, target: Target) -> tuple[Statement, ...]:

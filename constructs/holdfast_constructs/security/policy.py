@@ -1,10 +1,14 @@
 """IAM policies as values, rendered by Terraform's own aws_iam_policy_document.
 
 A data source and not a JSON string: checkers read it statement by statement even where an ARN in it
-is not known yet.
+is not known yet. The policy of a key is a string all the same: `*` as its resource means that key, which a
+checker knows only where it reads the policy as part of the key.
 """
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
     DataAwsIamPolicyDocument,
@@ -48,6 +52,12 @@ def policy_json(scope: Construct, id_: str, *statements: Statement) -> str:
     return document.json
 
 
+def literal_policy(*statements: Statement) -> str:
+    """Return the policy as a JSON string, the same for the same statements."""
+    document = {"Version": "2012-10-17", "Statement": [_literal(each) for each in statements]}
+    return json.dumps(document, sort_keys=True)
+
+
 def from_this_account(target: Target) -> Condition:
     """Only on behalf of this account: without it another account's service could be the one that asks."""
     return Condition("StringEquals", "aws:SourceAccount", (target.account,))
@@ -82,3 +92,22 @@ def rendered(statement: Statement) -> DataAwsIamPolicyDocumentStatement:
         ]
         or None,
     )
+
+
+def _literal(statement: Statement) -> dict[str, Any]:
+    principals = {"AWS": statement.principals, "Service": statement.services}
+    literal = {
+        "Sid": statement.sid,
+        "Effect": statement.effect,
+        "Action": _one_or_list(statement.actions),
+        "Resource": _one_or_list(statement.resources),
+        "Principal": {kind: _one_or_list(names) for kind, names in principals.items() if names},
+    }
+    conditions: dict[str, dict[str, Any]] = {}
+    for condition in statement.conditions:
+        conditions.setdefault(condition.test, {})[condition.variable] = _one_or_list(condition.values)
+    return literal | ({"Condition": conditions} if conditions else {})
+
+
+def _one_or_list(values: Sequence[str]) -> str | list[str]:
+    return values[0] if len(values) == 1 else list(values)

@@ -20,6 +20,7 @@ from holdfast_constructs.settings.lines import line_of
 from holdfast_constructs.settings.models import Environment, environment_model
 from holdfast_constructs.settings.plain_secrets import plain_secrets
 from holdfast_constructs.settings.problems import Fault, InvalidSettingsError, Problem, did_you_mean, key_of
+from holdfast_constructs.settings.profiles import with_defaults_of
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
 
 _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -65,6 +66,8 @@ def parse_environment(text: str, file: Path, *, services: ServiceTables) -> Envi
     except ValidationError as error:
         faults = list(explain(error, environment_schema(model)))
     else:
+        if environment.profile is not None:
+            environment = with_defaults_of(environment.profile, environment)
         faults = list(rules.broken(environment))
     faults += _reserved(document)
     secret_paths = [fault.path for fault in secrets if fault.path]

@@ -22,6 +22,7 @@ from holdfast_constructs.data._database_rules import (
     SMALLEST_GIB,
 )
 from holdfast_constructs.edge._firewall_rules import HIGHEST_RATE, LOWEST_RATE
+from holdfast_constructs.profiles import Nat, Profile
 from holdfast_constructs.settings.base import Settings
 from holdfast_constructs.settings.values import (
     AccountId,
@@ -37,8 +38,9 @@ from holdfast_constructs.settings.values import (
     Items,
     KmsKeyId,
     Mode,
-    Nat,
     Owner,
+    PlainText,
+    ProjectName,
     RegionName,
     RetentionDays,
     RoleArn,
@@ -49,6 +51,13 @@ from holdfast_constructs.settings.values import (
     empty_table,
     refused,
 )
+
+
+class Project(Settings):
+    """What tells this app from others in the same account."""
+
+    name: ProjectName
+    """Part of every name in AWS and of the states' keys: set before the first deploy, and never changed."""
 
 
 class StateCopy(Settings):
@@ -165,14 +174,33 @@ class Database(Settings):
     instance_class: Annotated[InstanceClass, Field(alias="class")]
     storage_gib: Annotated[int, Field(ge=SMALLEST_GIB, le=LARGEST_GIB)]
     """GiB to begin with."""
-    max_storage_gib: Annotated[int, Field(ge=SMALLEST_GIB, le=LARGEST_GIB)] | None = None
-    """GiB it may grow to by itself; at least a tenth above storage_gib. Left out: it does not grow."""
+    max_storage_gib: Annotated[int, Field(ge=0, le=LARGEST_GIB)] | None = None
+    """GiB it may grow to by itself, at least a tenth above storage_gib; four times as much when left out.
+
+    0: it does not grow.
+    """
+    iops: Annotated[int, Field(ge=1)] | None = None
+    """I/O operations a second, from 400 GiB on; 12,000 when left out."""
+    throughput_mib: Annotated[int, Field(ge=1)] | None = None
+    """MiB a second, from 400 GiB on; 500 when left out."""
     multi_az: bool | None = None
     """A standby in another zone; on in production when left out."""
     backup_days: Annotated[int, Field(ge=SHORTEST_BACKUP_DAYS, le=LONGEST_BACKUP_DAYS)] = 7
     """Days of continuous backup."""
-    engine_version: Annotated[str, Field(pattern=r"^1[3-9](\.[0-9]{1,2})?$")] = "16"
+    engine_version: Annotated[str, Field(pattern=r"^[0-9]{2}(\.[0-9]{1,2})?$")] = "16"
     """PostgreSQL version: 16, whose minor versions AWS installs, or 16.4 to begin with that one."""
+    extended_support: bool = False
+    """A version that is out of its standard support may be used, which AWS charges for."""
+    parameters: Table[str, str] = Field(default_factory=empty_table)
+    """Parameters of PostgreSQL besides those that every database has, such as work_mem = \"65536\"."""
+    backup_window: str | None = None
+    """When backups are made, in UTC, such as 02:00-03:00; at night in the region when left out."""
+    maintenance_window: str | None = None
+    """When AWS may restart it, in UTC, such as sun:03:30-sun:04:30; Sunday's night when left out."""
+    pooler: bool = False
+    """Clients connect through RDS Proxy, and log in with a token from IAM."""
+    pooled_users: Table[str, SecretArn] = Field(default_factory=empty_table)
+    """The secret, with username and password, of each user that may use the pooler."""
 
 
 class Service(Settings):
@@ -189,7 +217,7 @@ class Service(Settings):
     """Memory in MiB."""
     host: HostLabel | None = None
     """Name below the domain; the service's own name when left out."""
-    environment: Table[VariableName, str] = Field(default_factory=empty_table)
+    environment: Table[VariableName, PlainText] = Field(default_factory=empty_table)
     """Variables anybody may read. Secrets go to `secrets`."""
     secrets: Table[VariableName, SecretArn] = Field(default_factory=empty_table)
     """Variables whose values ECS fetches from the ARN when a task starts."""
@@ -219,6 +247,9 @@ class Environment(Settings):
     regions: Annotated[Items[RegionName], Field(min_length=1)]
     """Every stack exists once in each; the first is home to the domain."""
     domain: DomainName
+    profile: Profile | None = None
+    """What the environment is for. Settings that are left out then have the profile's defaults."""
+    project: Project | None = None
     production: bool = False
     """Turns the rules of production on: no data lost, nothing alone, no plain HTTP from outside."""
     local: bool = False

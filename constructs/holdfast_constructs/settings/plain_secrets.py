@@ -8,14 +8,16 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from holdfast_constructs._secrets import ASSIGNMENT, known_secrets, sounds_secret
+from holdfast_constructs._secrets import ASSIGNMENT, SOMETIMES_PLAIN, is_called_secret, known_secrets
+from holdfast_constructs.security.plain import never_plain
 from holdfast_constructs.settings.problems import Fault
 
-_SWITCHES = frozenset({"", "true", "false", "yes", "no", "on", "off"})
+Path = tuple[str | int, ...]
 # A reference is the place of a secret, not the secret.
 _REFERENCE = re.compile(r"arn:aws[a-z-]*:[a-z-]+:[a-z0-9-]*:[0-9]*:.+")
 _ALLOWED = "the ARN of a Secrets Manager secret or SSM parameter, below [services.<name>.secrets]"
 _NEXT = "store it there, put the ARN here, and replace the secret: it has been written down"
+_NEXT_PLAIN = f'{_NEXT}; a text that is no secret is {{ plain = "…", because = "…" }}'
 _NEXT_ARN = (
     "put the ARN here; if this is the secret itself, store it and replace it: it has been written down"
 )
@@ -34,20 +36,33 @@ def plain_secrets(document: Mapping[str, Any], text: str) -> Iterator[Fault]:
                 yield Fault((), f"has {kind} in plain text", _masked(found), _ALLOWED, _NEXT, line=number)
 
 
-def _fault(path: tuple[str | int, ...], value: str) -> Fault | None:
+def _fault(path: Path, value: str) -> Fault | None:
+    if path[-3:-2] == ("environment",) and path[-1] == "plain":
+        kind = never_plain(value)
+        return None if kind is None else _known(path, kind, value)
     for kind, _ in known_secrets(value):
-        return Fault(path, f"is {kind} in plain text", _masked(value), _ALLOWED, _NEXT)
+        return _known(path, kind, value)
     name = next((part for part in reversed(path) if isinstance(part, str)), "")
-    if value.lower() in _SWITCHES or _REFERENCE.fullmatch(value):
+    if not value or _REFERENCE.fullmatch(value):
         return None
     if "secrets" in path:
         return Fault(path, "is not an ARN", _masked(value), _ALLOWED, _NEXT_ARN)
-    if sounds_secret(name):
-        return Fault(path, "is a secret by its name, and written out", _masked(value), _ALLOWED, _NEXT)
+    if is_called_secret(name, value):
+        next_step = _next_step(path, says_otherwise=True)
+        return Fault(path, "is a secret by its name, and written out", _masked(value), _ALLOWED, next_step)
     return None
 
 
-def _strings(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _known(path: Path, kind: str, value: str) -> Fault:
+    next_step = _next_step(path, says_otherwise=kind in SOMETIMES_PLAIN)
+    return Fault(path, f"is {kind} in plain text", _masked(value), _ALLOWED, next_step)
+
+
+def _next_step(path: Path, *, says_otherwise: bool) -> str:
+    return _NEXT_PLAIN if says_otherwise and "environment" in path else _NEXT
+
+
+def _strings(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     match value:
         case str():
             yield path, value

@@ -10,12 +10,21 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, Strict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    Field,
+    Strict,
+    StringConstraints,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
 from pydantic_core import PydanticCustomError
 
-from holdfast_constructs.app.target import LOG_RETENTION_DAYS
+from holdfast_constructs.app.production import LOG_RETENTION_DAYS
 from holdfast_constructs.compute.image import Image
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.security.plain import Plain
 
 AccountId = Annotated[
     str,
@@ -48,6 +57,12 @@ HostLabel = Annotated[
     str,
     StringConstraints(pattern=rf"^{_LABEL}$"),
     Field(description="the name below the domain: 1-63 of a-z, 0-9 and inner hyphens"),
+]
+
+ProjectName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$"),
+    Field(description="the project's name: 1-20 of a-z, 0-9 and inner hyphens"),
 ]
 
 Owner = Annotated[
@@ -158,6 +173,44 @@ VariableName = Annotated[
     Field(description="the name of an environment variable: letters, digits and underscores"),
 ]
 
+_PLAIN_RULE = 'a text that anybody may read; one that looks like a secret as { plain = "…", because = "…" }'
+_PLAIN_KEYS = frozenset({"plain", "because"})
+
+
+def _plain_text(value: Any, handler: ValidatorFunctionWrapHandler) -> str:
+    if not isinstance(value, dict):
+        return str(handler(value))
+    if value.keys() != _PLAIN_KEYS or not all(isinstance(part, str) for part in value.values()):
+        raise refused("is not a text with its reason", allowed=_PLAIN_RULE)
+    try:
+        return Plain(value["plain"], because=value["because"])
+    except ConstructError as error:
+        raise refused("is not a text with its reason", allowed=_PLAIN_RULE, next_step=str(error)) from None
+
+
+# The value of an environment variable.
+PlainText = Annotated[
+    str,
+    WrapValidator(_plain_text),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": sorted(_PLAIN_KEYS, reverse=True),
+                    "properties": {
+                        "plain": {"type": "string", "description": "the text, which is no secret"},
+                        "because": {"type": "string", "description": "why it is none"},
+                    },
+                },
+            ],
+            "description": _PLAIN_RULE,
+        }
+    ),
+]
+
 InstanceClass = Annotated[
     str,
     StringConstraints(pattern=r"^db\.[a-z0-9-]+\.[a-z0-9]+$"),
@@ -179,7 +232,6 @@ RetentionDays = Annotated[
     int, AfterValidator(_retention), Field(json_schema_extra={"enum": [*LOG_RETENTION_DAYS]})
 ]
 
-Nat = Literal["per_az", "single", "none"]
 Mode = Literal["count", "block"]
 
 _K = TypeVar("_K")

@@ -102,7 +102,7 @@ class AdoptingApp(App):
         if _URL.match(text):
             raise UsageError(
                 f"--from takes a state file or s3://BUCKET/KEY, got {text!r}",
-                next_step="pull the state first: terraform state pull > state.tfstate; then "
-                "--from state.tfstate",
+                next_step="pull the state first: terraform state pull > state.tfstate; then: "
+                "holdfast … --from state.tfstate",
             )
         return FileSource((self.runtime.cwd / text).absolute())

@@ -38,6 +38,7 @@ from holdfast_orchestrator.system.stop import StopSignal
 if TYPE_CHECKING:
     from holdfast_orchestrator.api.history import History
     from holdfast_orchestrator.api.states import States
+    from holdfast_orchestrator.app.explained import ExplainedStack
     from holdfast_orchestrator.context.run import Run
     from holdfast_orchestrator.state.object_store import DurableStore
 
@@ -91,12 +92,21 @@ class App:
 
     def synth(self, *, env: Names = (), service: Names = (), on_event: Listener = ignore) -> Manifest:
         """Run the app for these environments and services (none: all) and read its output."""
+        self.refuse_early(select(env=env, service=service))
         emit = self._emitter(on_event)
         with synth_lock(self.file.folder):
             synthesize(
                 self.file, self.runtime, environments=names_of(env), services=names_of(service), emit=emit
             )
             return self._with_inputs(self._read(env))
+
+    def refuse_early(self, selection: Selection) -> None:
+        """Raise UsageError for names that the app does not have for certain, before it is run."""
+        from holdfast_orchestrator.app.known_names import known_names  # noqa: PLC0415 - only before a synthesis
+
+        known = known_names(self.file, self.runtime.environ)
+        if known is not None:
+            known.refuse(selection)
 
     def _with_inputs(self, manifest: Manifest) -> Manifest:
         from holdfast_orchestrator.inputs.capture import capture  # noqa: PLC0415 - only after a synthesis
@@ -223,6 +233,7 @@ class App:
     def _chosen(self, selection: Selection, *, on_event: Listener) -> tuple[Manifest, tuple[Shard, ...]]:
         manifest = None if selection.changed_since is not None else self.existing(selection)
         if manifest is None:
+            self.refuse_early(selection)
             manifest = self.synth(env=selection.environments, on_event=on_event)
         return manifest, self._choose(selection, manifest)
 
@@ -243,6 +254,23 @@ class App:
         """Return which of the chosen shards depends on which."""
         manifest, shards = self._chosen(selected(selection, keywords), on_event=on_event)
         return manifest.graph.only(shard.name for shard in shards)
+
+    def explain(
+        self,
+        selection: Selection = EVERYTHING,
+        *,
+        on_event: Listener = ignore,
+        **keywords: Unpack[SelectionKeywords],
+    ) -> tuple["ExplainedStack", ...]:
+        """Synthesize, and return the effective properties of the chosen stacks.
+
+        Raises UsageError for a name that matches nothing, and for an app without Holdfast's blocks.
+        """
+        from holdfast_orchestrator.app.explained import read_explained  # noqa: PLC0415 - when it is called
+
+        chosen = selected(selection, keywords)
+        shards = self._choose(chosen, self.synth(env=chosen.environments, on_event=on_event))
+        return read_explained(self.file.output, [shard.name for shard in shards])
 
     def existing(self, selection: Selection) -> Manifest | None:
         """Return the manifest in the output folder, if it has all chosen shards and may be deployed."""

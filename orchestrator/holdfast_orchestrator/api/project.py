@@ -95,6 +95,7 @@ class Project(MovingApp):
         from holdfast_orchestrator.preview.run import PlanRequest, plan_run  # noqa: PLC0415 - only with Terraform
 
         selection, options = selected(selection, keywords), optioned(options, keywords)
+        self.refuse_early(selection)
         env = selection.environments
         with self.warmed(env=env, on_event=on_event) as here:
             manifest = here.synth(env=env, on_event=on_event)
@@ -132,7 +133,10 @@ class Project(MovingApp):
 
         options = optioned(options, keywords)
         if plan is None or isinstance(plan, Selection):
-            what: Plan | Selection = selected(plan or EVERYTHING, keywords)
+            chosen = replace(selected(plan or EVERYTHING, keywords), one_environment=True)
+            if manifest is None:
+                self.refuse_early(chosen)
+            what: Plan | Selection = chosen
         else:
             refuse_both(keywords)
             what = plan
@@ -142,7 +146,7 @@ class Project(MovingApp):
             manifest = manifest or self.synth(env=what.environments, on_event=on_event)
             run = here.run(manifest, on_event=on_event, stop=stop)
             if isinstance(what, Selection):
-                shards = self._choose(replace(what, one_environment=True), manifest)
+                shards = self._choose(what, manifest)
             else:
                 shards = self._as_planned(what, manifest)
             if crew is not None:
@@ -183,6 +187,8 @@ class Project(MovingApp):
         selection, options = selected(selection, keywords), optioned(options, keywords)
         if retired is not None:
             return self.destroy_retired(retired, options, manifest=manifest, on_event=on_event, stop=stop)
+        if manifest is None:
+            self.refuse_early(replace(selection, one_environment=True))
         env = selection.environments
         with self.warmed(env=env, on_event=on_event) as here:
             manifest = manifest or here.synth(env=env, on_event=on_event)

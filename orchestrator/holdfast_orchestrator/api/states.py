@@ -253,7 +253,7 @@ class States:
                 meant = nearest(name, existing)
                 raise UsageError(
                     f"--env {name!r} has no shard; there are: {', '.join(sorted(existing)) or 'none'}",
-                    next_step=None if meant is None else f"if you mean it: --env {meant}",
+                    next_step=None if meant is None else f"if you mean it: holdfast … --env {meant}",
                 )
         chosen = tuple(each for each in self.addresses if not wanted or each.environment in wanted)
         return replace(self, addresses=chosen)

@@ -181,9 +181,13 @@ class Stack:
     depends_on: tuple[str, ...]
 
 
-def checked_state_key(of: str, service: str, account: str, region: str, environment: str) -> str:
-    """Return the state key. Raises SettingsError that begins with `of` for a part that is not allowed."""
+def checked_state_key(of: str, *parts: str, project: str | None = None) -> str:
+    """Return the state key of service, account, region and environment.
+
+    Raises SettingsError that begins with `of` for a part that is not allowed.
+    """
+    service, account, region, environment = parts
     try:
-        return state_key(service, account, region, environment)
+        return state_key(service, account, region, environment, project=project)
     except InvalidStateKeyError as error:
         raise SettingsError(f"{of}: {error}") from None

@@ -145,7 +145,9 @@ def _beside_local_state(shard: Shard, folder: Path | None) -> Shard:
 
 def _shard(stack: Stack, given: Any, file: Path) -> Shard:
     expected = checked_state_key(
-        f"{file}: {stack.name}", given.service, given.account, given.region, given.environment
+        f"{file}: {stack.name}",
+        *(given.service, given.account, given.region, given.environment),
+        project=given.project,
     )
     if given.state.key != expected:
         raise SettingsError(f"{file}: {stack.name}: state.key must be {expected!r}, got {given.state.key!r}")

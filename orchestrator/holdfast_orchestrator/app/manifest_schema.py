@@ -92,6 +92,9 @@ class ShardEntry(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     service: str
+    project: str | None = Field(
+        None, description="part of every name and of the state's key, where it has one"
+    )
     environment: str
     account: str = Field(description="AWS account id, 12 digits")
     region: str

@@ -60,7 +60,7 @@ class Selection:
         if self.one_environment and not self.environments and len(names) > 1:
             raise UsageError(
                 f"this is about {len(names)} environments: {', '.join(names)}",
-                next_step=f"name what is meant, for example --env {names[0]}",
+                next_step=f"name what is meant, for example: holdfast … --env {names[0]}",
             )
 
 
@@ -102,7 +102,7 @@ def _narrowed(
 
 def _meant(option: str, asked: str, names: Iterable[str]) -> str | None:
     meant = nearest(asked, names)
-    return None if meant is None else f"if you mean it: {option} {meant}"
+    return None if meant is None else f"if you mean it: holdfast … {option} {meant}"
 
 
 def _globbed(shards: Sequence[Shard], globs: Iterable[str]) -> tuple[Shard, ...]:

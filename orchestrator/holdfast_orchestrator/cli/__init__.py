@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "List shards with state key, service, environment, account, region, dependencies.",
     ),
     "graph": ("graph", "Show which shard depends on which: text, Mermaid or DOT."),
+    "explain": ("explain", "Show each property of a stack, where it came from, its controls."),
     "ci": ("ci", "List shards as CI jobs, wave after wave."),
     "plan": ("plan", "Show what a deploy would change."),
     "deploy": ("deploy", "Plan, gate, back up and apply, shard by shard."),

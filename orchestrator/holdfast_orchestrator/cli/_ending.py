@@ -11,6 +11,5 @@ def show_result(output: Output, result: RunResult) -> int:
     """Print how a run ended; return its exit code."""
     lines = [*ending_lines(result), *outputs_after(result.outputs)]
     told = ["", *lines, *([""] if lines else []), summary_line(result)]
-    width = output.runtime.terminal.width if output.runtime.terminal.is_tty else None
-    output.show(deploy_document(result), told, wrapped_at=width)
+    output.show(deploy_document(result), told, wrapped_at=output.width)
     return result.exit_code

@@ -149,9 +149,7 @@ working_options = options(
     engine_option,
 )
 # How an earlier deployment is taken up or repeated.
-recorded_options = options(
-    parallelism_option, cold_option, engine_option, project_option, output_option, watching_options
-)
+recorded_options = options(parallelism_option, cold_option, engine_option, app_options, watching_options)
 allow_destroy_option = mirrored(
     "--allow-destroy",
     multiple=True,

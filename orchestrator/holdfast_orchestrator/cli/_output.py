@@ -6,11 +6,12 @@ go to standard error.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from holdfast_orchestrator.cli._advice import Advice
 from holdfast_orchestrator.errors import HoldfastError, UsageError
 from holdfast_orchestrator.report.wording import wrapped
 from holdfast_orchestrator.system.runtime import Runtime
@@ -21,15 +22,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The output of one command."""
+    """The output of one command; `advice` makes the commands that it prints complete."""
 
     runtime: Runtime
     json: bool
+    advice: Advice = field(default_factory=Advice.current)
 
     @property
     def talk(self) -> TextIO:
         """The stream that people read: standard output, with `--json` standard error."""
         return self.runtime.terminal.err if self.json else self.runtime.terminal.out
+
+    @property
+    def width(self) -> int | None:
+        """The columns of the terminal that a table must fit; None where there is no terminal."""
+        return self.runtime.terminal.width if self.runtime.terminal.is_tty else None
 
     @property
     def can_ask(self) -> bool:
@@ -50,9 +57,13 @@ class Output:
         else:
             self.say(lines, wrapped_at=wrapped_at)
 
+    def show_records(self, document: "DataclassInstance", lines: Iterable[str]) -> None:
+        """Print an answer whose commands are those of others, and stay as they were recorded."""
+        replace(self, advice=Advice()).show(document, lines)
+
     def say(self, lines: Iterable[str], *, wrapped_at: int | None = None) -> None:
         """Write lines for people, in as many columns as `wrapped_at` says (None: as long as they are)."""
-        for line in lines:
+        for line in map(self.advice.completed, lines):
             # Redacted as a whole: half of a secret would not be known as one.
             text = self.runtime.redactor.text(line).rstrip()
             shown = text if wrapped_at is None else wrapped(text, wrapped_at)
@@ -66,7 +77,7 @@ class Output:
 
     def note(self, text: str) -> None:
         """Write a line on standard error; it is not part of the answer."""
-        self.runtime.terminal.err.write(f"{self.runtime.redactor.text(text)}\n")
+        self.runtime.terminal.err.write(f"{self.runtime.redactor.text(self.advice.completed(text))}\n")
 
     def answer(self, document: "DataclassInstance") -> None:
         """Print the one document of `--json`."""
@@ -74,15 +85,18 @@ class Output:
         from holdfast_orchestrator.system.visible import json_text  # noqa: PLC0415 - only for a document
 
         out = self.runtime.terminal.out
-        out.write(json_text(self.runtime.redactor.value(as_json(document)), indent=2) + "\n")
+        value = self.advice.completed_value(as_json(document))
+        out.write(json_text(self.runtime.redactor.value(value), indent=2) + "\n")
         out.flush()
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Print an error that passes through as a document, with `--json`."""
+        """Make the advice of an error that passes through complete; with `--json`, print it as a document."""
         try:
             yield
         except HoldfastError as error:
+            if error.next_step is not None:
+                error.next_step = self.advice.completed(error.next_step, about=error.what)
             if self.json:
                 from holdfast_orchestrator.report.documents import error_document  # noqa: PLC0415
 

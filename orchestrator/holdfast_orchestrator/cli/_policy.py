@@ -7,11 +7,10 @@ from typing import Any
 import click
 
 from holdfast_orchestrator import Approval, DeployPolicy, PlanOptions
+from holdfast_orchestrator.cli._advice import ARGV
 from holdfast_orchestrator.cli._options import mirrored, options
 from holdfast_orchestrator.cli._variables import HIDDEN, without_values
 from holdfast_orchestrator.errors import UsageError
-
-ARGV = "holdfast.argv"
 
 approve_option = mirrored(
     "--approve",

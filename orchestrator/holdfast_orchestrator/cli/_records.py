@@ -100,6 +100,6 @@ def _region(given: Mapping[str, Any]) -> str:
     if region is None:
         raise UsageError(
             "--state-bucket needs --region, the bucket's region",
-            next_step=f"--state-bucket {given['state_bucket']} --region eu-west-1",
+            next_step="name it, for example: holdfast … --region eu-west-1",
         )
     return region

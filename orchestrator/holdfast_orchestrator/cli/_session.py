@@ -18,7 +18,7 @@ from holdfast_orchestrator.cli._output import Output
 from holdfast_orchestrator.cli._outputs import opened
 from holdfast_orchestrator.cli._signals import heeding_signals
 from holdfast_orchestrator.cli._variables import variables_in
-from holdfast_orchestrator.events import Emitter, Listener, ignore
+from holdfast_orchestrator.events import Emitter, Event, Listener, Notice, RunStarted, ShardFinished, ignore
 from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.system.stop import StopSignal
 
@@ -88,12 +88,26 @@ class Session:
     @contextmanager
     def _heard_by(self, view: Listener) -> Iterator[None]:
         try:
-            self.listeners.add(view)
+            self.listeners.add(lambda event: view(self._completed(event)))
             if self.events is not None:
                 self.listeners.add(self.events)
             yield
         finally:
             self.listeners.clear()
+
+    def _completed(self, event: Event) -> Event:
+        """Return an event with every command in its text complete."""
+        completed = self.output.advice.completed
+        match event:
+            case RunStarted():
+                # The values of secret variables are known to the redactor from now on.
+                self.output.advice.values_known = True
+            case Notice():
+                return replace(event, message=completed(event.message))
+            case ShardFinished():
+                detail = tuple(map(completed, event.detail))
+                return replace(event, summary=completed(event.summary), detail=detail)
+        return event
 
     @contextmanager
     def warmed(self) -> "Iterator[Session]":
@@ -107,15 +121,18 @@ class Session:
             from holdfast_orchestrator.report.table import LiveTable  # noqa: PLC0415 - rich, for terminals only
 
             return LiveTable(terminal, self.runtime.clock, verbose=self.verbose)
-        from holdfast_orchestrator.report.lines import Folds, Lines  # noqa: PLC0415
+        from holdfast_orchestrator.report.lines import Folds, Lines, LogStyle  # noqa: PLC0415
 
         environ = self.runtime.environ
         return Lines(
             self.output.talk,
             verbose=self.verbose,
             clock=self.runtime.clock,
-            stamped=environ.get("CI", "").lower() in ("true", "1"),
-            folds=Folds.of(environ),
+            style=LogStyle(
+                stamped=environ.get("CI", "").lower() in ("true", "1"),
+                folds=Folds.of(environ),
+                told_later=not self.output.json,
+            ),
         )
 
 

@@ -59,7 +59,10 @@ def command(
     )
     with opened_history(context.find_root().obj, given) as (output, history):
         records = history.audit(wanted, env=given["env"], limit=limit)
-        output.show(records_document(records), audit_lines(records, with_output=given["with_output"]))
+        output.show_records(
+            records_document(records),
+            audit_lines(records, with_output=given["with_output"], width=output.width),
+        )
 
 
 @command.command(epilog=examples("holdfast audit verify --env prod", "holdfast audit verify --json"))

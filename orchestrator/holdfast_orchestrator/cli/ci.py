@@ -66,7 +66,7 @@ def matrix(runtime: Runtime, /, *, verb: str, limit: int, **given: Any) -> None:
         with session.reading() as on_event:
             waves = session.project.waves(session.selection, limit=limit, on_event=on_event)
         document = matrix_document(waves, limit=limit, verb=verb, project=_project(given))
-        session.output.show(document, _lines(document))
+        session.output.show_records(document, _lines(document, session.output.width))
 
 
 def _project(given: Mapping[str, Any]) -> tuple[str, ...]:
@@ -77,7 +77,7 @@ def _project(given: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _lines(document: "MatrixDocument") -> Iterator[str]:
+def _lines(document: "MatrixDocument", width: int | None) -> Iterator[str]:
     if not document.waves:
         yield "no shards: no jobs"
         return
@@ -86,4 +86,4 @@ def _lines(document: "MatrixDocument") -> Iterator[str]:
         for number, wave in enumerate(document.waves, start=1)
         for job in wave.include
     ]
-    yield from columns([("WAVE", "SHARD", "ACCOUNT", "REGION", "COMMAND"), *rows])
+    yield from columns([("WAVE", "SHARD", "ACCOUNT", "REGION", "COMMAND"), *rows], width=width)

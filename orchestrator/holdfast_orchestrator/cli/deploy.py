@@ -31,7 +31,7 @@ from holdfast_orchestrator.cli._policy import (
 )
 from holdfast_orchestrator.cli._session import Session, opened_session
 from holdfast_orchestrator.errors import EngineError, GateError, InterruptedSafelyError
-from holdfast_orchestrator.report.plan_text import plan_lines
+from holdfast_orchestrator.report.plan_text import later_lines, plan_lines
 from holdfast_orchestrator.system.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ def _confirm(plan: Plan, session: Session) -> None:
         raise EngineError(f"{len(plan.failures)} shards could not be planned; nothing was changed")
     if not plan.has_changes:
         return
+    session.output.say(later_lines(plan))
     where = ", ".join(plan.environments)
     answer = session.runtime.terminal.ask(f"\nDeploy this to {where}? Type yes to go on: ")
     if answer != "yes":

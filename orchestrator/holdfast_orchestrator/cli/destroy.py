@@ -76,6 +76,8 @@ def command(runtime: Runtime, /, *, yes: bool, **given: Any) -> int:
 
 def _destroy(session: Session, given: dict[str, Any], *, ask: bool) -> RunResult:
     policy = policy_of(given)
+    if not given["retired"]:
+        session.project.refuse_early(replace(session.selection, one_environment=True))
     with session.watching() as on_event:
         manifest = session.project.synth(env=given["env"], on_event=on_event)
     if ask:

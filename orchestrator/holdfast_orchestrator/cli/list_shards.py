@@ -28,10 +28,10 @@ def command(runtime: Runtime, /, **given: Any) -> None:
     with opened_session(runtime, given) as session:
         with session.reading() as on_event:
             shards = session.project.list(session.selection, on_event=on_event)
-        session.output.show(list_document(shards), _table(shards))
+        session.output.show(list_document(shards), _table(shards, session.output.width))
 
 
-def _table(shards: Sequence[Shard]) -> Iterator[str]:
+def _table(shards: Sequence[Shard], width: int | None) -> Iterator[str]:
     rows = [("SHARD", "STATE KEY", "DEPENDS ON")]
     rows += [(shard.name, shard.state.key, ", ".join(shard.depends_on) or "-") for shard in shards]
-    return columns(rows)
+    return columns(rows, width=width, cut=("STATE KEY", "DEPENDS ON"))

@@ -32,4 +32,4 @@ def command(runtime: Runtime, /, *, limit: int, **given: Any) -> None:
 
     with opened_history(runtime, given) as (output, history):
         records = history.runs(env=given["env"], limit=limit)
-        output.show(runs_document(records), runs_lines(records))
+        output.show_records(runs_document(records), runs_lines(records, width=output.width))

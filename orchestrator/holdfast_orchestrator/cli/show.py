@@ -27,6 +27,7 @@ def command(runtime: Runtime, /, *, run: str, **given: Any) -> None:
     name = run_name(run)
     with opened_history(runtime, given) as (output, history):
         recorded = history.run(name)
-        output.show(
-            show_document(recorded.record, recorded.journals), run_lines(recorded.record, recorded.journals)
+        output.show_records(
+            show_document(recorded.record, recorded.journals),
+            run_lines(recorded.record, recorded.journals, width=output.width),
         )

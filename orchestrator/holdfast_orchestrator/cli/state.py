@@ -74,7 +74,9 @@ def backups(runtime: Runtime, /, **given: Any) -> None:
 
     with opened_state(runtime, given) as (output, state):
         copies = state.copies().all()
-        output.show(backups_document(state.place, copies), copies_lines(copies, state.current()))
+        output.show(
+            backups_document(state.place, copies), copies_lines(copies, state.current(), width=output.width)
+        )
 
 
 @command.command(
@@ -197,7 +199,7 @@ def _print(content: bytes, out: TextIO) -> None:
         out.write(content.decode(errors="surrogateescape"))
     if was_lost(out):
         raise HoldfastError(
-            "standard output did not take the whole state", next_step="name a file: --out FILE"
+            "standard output did not take the whole state", next_step="name a file: holdfast … --out FILE"
         )
 
 
@@ -206,10 +208,12 @@ def _confirm(shard: str, output: Output, *, yes: bool, confirm: str | None) -> N
         if confirm != shard:
             raise UsageError(
                 f"--yes needs the shard's name once more, got {confirm!r}",
-                next_step=f"--yes --confirm {shard}",
+                next_step=f"holdfast … --yes --confirm {shlex.quote(shard)}",
             )
         return
-    output.refuse_silence("restore asks for the shard's name", next_step=f"--yes --confirm {shard}")
+    output.refuse_silence(
+        "restore asks for the shard's name", next_step=f"holdfast … --yes --confirm {shlex.quote(shard)}"
+    )
     if output.runtime.terminal.ask(f"Type the shard's name ({shard}) to restore it: ") != shard:
         raise GateError("not confirmed; nothing was restored")
 

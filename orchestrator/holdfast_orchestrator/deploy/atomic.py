@@ -157,6 +157,10 @@ def _taken_back(
         back,
         outcome=Outcome.ROLLED_BACK,
         exit_code=RolledBackError.exit_code,
+        put_back=back.added + back.changed + back.destroyed,
+        added=0,
+        changed=0,
+        destroyed=0,
         reason=f"{because}; {reapplied(target.run, _doubts(name, target, run))}",
         seconds=result.seconds + back.seconds,
     )

@@ -49,6 +49,7 @@ class ShardResult:
     `skipped` is a shard known to be unchanged without a plan; `reason` then says since when. `accepted` is
     what still differs, as somebody accepted. `put_off` (addresses, "output NAME") is what was not removed
     yet, for the sake of the shards `waits_for`. `verify` counts what the verify read, where that was counted.
+    `put_back` is how many objects a rollback has put back.
     """
 
     shard: str
@@ -69,6 +70,7 @@ class ShardResult:
     put_off: tuple[str, ...] = ()
     waits_for: tuple[str, ...] = ()
     verify: ReadCount | None = None
+    put_back: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

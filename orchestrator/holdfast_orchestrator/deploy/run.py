@@ -102,7 +102,7 @@ def _refuse_to_strand(order: Order, run: Run) -> None:
     if stranded:
         raise UsageError(
             f"{', '.join(run.label(shard.name) for shard in stranded)} would lose what they depend on",
-            next_step="destroy them too: --include-dependents",
+            next_step="destroy them too: holdfast … --include-dependents",
         )
     _refuse_to_strand_readers(order, run)
 

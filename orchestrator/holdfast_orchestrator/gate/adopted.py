@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.errors import HoldfastError, UsageError, nearest
@@ -46,6 +46,27 @@ def refuse_unknown_instance(adopt: Collection[str], addresses: Collection[str], 
         )
 
 
+def refuse_absent(absent: Mapping[str, str], adopt: Collection[str], shard: Shard) -> None:
+    """Return if nothing is absent. Raises UsageError that names each address to adopt, with its import id."""
+    if absent:
+        named = ", ".join(f"{address} ({import_id})" for address, import_id in sorted(absent.items()))
+        raise UsageError(
+            f"--adopt: there is no such object in the cloud: {named}",
+            next_step=f"leave the option away, and the deploy creates it: "
+            f"{_deploy(shard, *sorted(set(adopt).difference(absent)))}",
+        )
+
+
+def refuse_nameless(addresses: Collection[str], shard: Shard) -> None:
+    """Return if there are none. Raises UsageError for objects that nothing in their configuration names."""
+    if addresses:
+        raise UsageError(
+            f"--adopt: nothing in the configuration says which object in the cloud is meant by "
+            f"{', '.join(sorted(addresses))}",
+            next_step=f"write an import block with its id, then: {_deploy(shard)}",
+        )
+
+
 def _unknown(address: str, shards: Sequence[Shard], configurations: Sequence[Document]) -> UsageError:
     names = ", ".join(shard.name for shard in shards)
     what = f"--adopt {address}: {names} {'declares' if len(shards) == 1 else 'declare'} no such resource"
@@ -67,9 +88,9 @@ def _declares(configuration: Document, address: str) -> bool:
         return False
 
 
-def _deploy(shard: Shard, address: str) -> str:
-    words = ["holdfast", "deploy", "--env", shard.environment, "--stack", shard.name, "--adopt", address]
-    return shlex.join(words)
+def _deploy(shard: Shard, *adopt: str) -> str:
+    words = ["holdfast", "deploy", "--env", shard.environment, "--stack", shard.name]
+    return shlex.join([*words, *(word for address in adopt for word in ("--adopt", address))])
 
 
 def _plan(shard: Shard) -> str:

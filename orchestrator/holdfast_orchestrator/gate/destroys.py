@@ -82,7 +82,7 @@ def refuse_protected(tools: Tools, shards: Sequence[Shard], allowed: Collection[
         raise GateError(
             f"this would destroy {names}, which {'is' if len(unnamed) == 1 else 'are'} protected; "
             "nothing was taken down",
-            next_step=f"keep what must stay, or allow it by name: {options}",
+            next_step=f"keep what must stay, or allow it by name: holdfast … {options}",
         )
 
 

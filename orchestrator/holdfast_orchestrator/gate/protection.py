@@ -25,7 +25,7 @@ def protection(proposal: Proposal) -> Iterator[Finding]:
                 gate="protection",
                 what=f"this would {verb} {change.address}, which is protected",
                 next_step="keep it as it is, or allow it by name: "
-                f"--allow-destroy {shlex.quote(change.address)}",
+                f"holdfast … --allow-destroy {shlex.quote(change.address)}",
             )
 
 

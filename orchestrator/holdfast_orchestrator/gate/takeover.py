@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.gate.adopted import refuse_absent, refuse_nameless
 from holdfast_orchestrator.gate.base import Finding
 from holdfast_orchestrator.plan.looks import place_of
 from holdfast_orchestrator.terraform.create_semantics import is_doubtful, succeeds
@@ -52,19 +53,31 @@ def adoptions(
     """Return an import block for each planned create at an address somebody named.
 
     Where AWS itself refuses to create what exists, nobody looked; then Terraform says whether it is there.
+    Raises UsageError for an object that a look did not find, and for one without anything that names it.
     """
     import_ids = {change.address: seen.import_id for change, seen in _found(plan, watched, shard)}
-    asked = (
-        (change, import_ids.get(change.address) or import_id_of(change.kind, change.after or {}, place))
+    # A new version is made beside the one that is there: nothing is imported.
+    asked = [
+        change
         for change in read_plan(plan)
-        if change.creates
-        and not change.importing
-        and change.address in adopted
-        # A new version is made beside the one that is there: nothing is imported.
-        and not succeeds(change.kind)
-        for place in (place_of(plan, change.address, shard),)
-    )
-    return tuple(ImportBlock(change.address, import_id) for change, import_id in asked if import_id)
+        if change.creates and not change.importing and change.address in adopted and not succeeds(change.kind)
+    ]
+    wanted = {
+        change.address: import_ids.get(change.address)
+        or import_id_of(change.kind, change.after or {}, place_of(plan, change.address, shard))
+        for change in asked
+    }
+    absent = [change for change in asked if _verdict(plan, change, watched, shard) is Verdict.ABSENT]
+    refuse_absent({change.address: wanted[change.address] or "no id" for change in absent}, adopted, shard)
+    refuse_nameless([address for address, import_id in wanted.items() if not import_id], shard)
+    return tuple(ImportBlock(address, import_id) for address, import_id in wanted.items() if import_id)
+
+
+def _verdict(plan: Mapping[str, Any], change: Change, watched: Sightings, shard: Shard) -> Verdict | None:
+    place = place_of(plan, change.address, shard)
+    key = key_of(change.kind, change.after or {}, None if place is None else str(place))
+    seen = None if key is None else watched.of(key)
+    return None if seen is None else seen.verdict
 
 
 def _found(plan: Mapping[str, Any], watched: Sightings, shard: Shard) -> Iterator[tuple[Change, Sighting]]:

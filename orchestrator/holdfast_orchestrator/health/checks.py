@@ -142,7 +142,23 @@ class Command(BaseCheck):
     window: Seconds = 300
 
 
-Check = EcsServiceSteady | AlbTargetsHealthy | Http | Alarm | Command
+class EcsTaskSucceeds(BaseCheck):
+    """A task that is started now ends with exit code 0, that of `container`: a migration, for example.
+
+    Where a task of the same task definition runs already, or has ended with 0 a short time ago, that one
+    counts. `window` is how long it may run; it is not stopped at the end of it.
+    """
+
+    kind: Literal["ecs_task_succeeds"]
+    cluster: Text
+    task_definition: Text
+    container: Text
+    subnets: tuple[Text, ...] | Output
+    security_groups: tuple[Text, ...] | Output
+    window: Seconds = 3600
+
+
+Check = EcsServiceSteady | AlbTargetsHealthy | Http | Alarm | Command | EcsTaskSucceeds
 
 _MODELS: Mapping[str, type[Check]] = {
     get_args(model.model_fields["kind"].annotation)[0]: model for model in get_args(Check)

@@ -21,7 +21,8 @@ class CheckContext:
     """What the checks of one shard use.
 
     `environ` is the whole environment (credentials, endpoint, PATH); `role_arn` is assumed for AWS, as the
-    shard's provider does. `cwd` is where commands run, `variables` are added to their environment.
+    shard's provider does. `cwd` is where commands run, `variables` are added to their environment. `started`
+    are the tasks that checks have started, by the check's name.
     """
 
     aws: "Aws"
@@ -33,6 +34,7 @@ class CheckContext:
     cwd: Path
     role_arn: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    started: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(

@@ -15,6 +15,9 @@ from holdfast_orchestrator.health.kinds import look
 from holdfast_orchestrator.health.observation import Observation, Standing
 from holdfast_orchestrator.health.parallel import look_at_all
 
+# A command or a task may change something or take minutes; it is run when it counts.
+_DOING = frozenset({"command", "ecs_task_succeeds"})
+
 
 def ready_before(checks: Sequence[Check], outputs: Mapping[str, Any], doors: CheckContext) -> tuple[str, ...]:
     """Return what is in the way, one sentence each; empty where the deploy may start.
@@ -30,8 +33,7 @@ def ready_before(checks: Sequence[Check], outputs: Mapping[str, Any], doors: Che
 
 def _resolvable(checks: Sequence[Check], outputs: Mapping[str, Any]) -> Iterator[Check]:
     for check in enabled(checks):
-        # A command may change something or take minutes; it is run when it counts.
-        if check.kind != "command":
+        if check.kind not in _DOING:
             with suppress(MissingOutputError):
                 yield resolved(check, outputs)
 

@@ -1,4 +1,4 @@
-"""What is said of an object that another shard's state has: whose it is, and what to do about it."""
+"""Messages about an object that another shard manages: whose it is, and what to do about it."""
 
 import shlex
 from dataclasses import dataclass
@@ -58,32 +58,37 @@ def conflict_with(
 ) -> Conflict:
     """Say what is against a create of what another state has; `back`: it is made by a rollback by hand."""
     shard, name = _in_app(place, owner), shard_name(place, owner)
+    said = _already(address, owner, name)
     own_name = shlex.quote(place.run.label(place.shard.name))
     if not importable:
         return Conflict(
-            f"{address} is {owner.address} of {name}, and objects of this type cannot be imported.",
+            f"{said}, and objects of this type cannot be imported.",
             f"holdfast move {shlex.quote(name)} {own_name} --address {shlex.quote(owner.address)}",
         )
     if shard is not None and back:
-        return Conflict(
-            f"{address} is {owner.address} of {name} now.", f"take that back first: holdfast rollback {name}"
-        )
+        return Conflict(f"{said}.", f"take that back first: holdfast rollback {name}")
     if shard is not None:
         return Conflict(
-            f"{address} is {owner.address} of {name}, which has it.",
+            f"{said}.",
             f"refer to {name}'s, give it another name, or take it out of {name} in the same deploy "
             f"(--stack {name} --stack {own_name})",
         )
     good = _record(place, owner)
     if good is not None and good.project not in (None, place.run.project):
         return Conflict(
-            f"{address} is {owner.address} of app {good.project} (stack {name}).", "give it another name"
+            f"{_already(address, owner, f'stack {name} of app {good.project}')}.", "give it another name"
         )
-    deployed = "" if good is None else f", last deployed on {good.at:%d %b %Y} by {good.actor}"
+    deployed = "" if good is None else f"; it was last deployed on {good.at:%d %b %Y} by {good.actor}"
     return Conflict(
-        f"{address} is {owner.address} in the state of {name}{deployed}, which is not in the app any more.",
+        f"{said}. {name} is not in the app any more{deployed}.",
         f"if {name} is called {own_name} now: holdfast move {shlex.quote(name)} {own_name}",
     )
+
+
+def _already(address: str, owner: Owner, name: str) -> str:
+    """Say that another stack manages the object at `address`, and what it is called there."""
+    there = "" if owner.address == address else f" as {owner.address}"
+    return f"{address}: {name} manages this object already{there}"
 
 
 def _in_app(place: Place, owner: Owner) -> Shard | None:

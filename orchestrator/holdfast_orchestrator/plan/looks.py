@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic
 from holdfast_orchestrator.engine.terraform import WITHOUT_LOCK, WITHOUT_REFRESH
+from holdfast_orchestrator.errors import EngineError
 from holdfast_orchestrator.system.private_files import write_private
 from holdfast_orchestrator.terraform.addresses import escape_template
 from holdfast_orchestrator.terraform.create_semantics import CreateRule, is_doubtful, rule_of
 from holdfast_orchestrator.terraform.error_patterns import says_absent
+from holdfast_orchestrator.terraform.import_ids import ImportBlock
 from holdfast_orchestrator.terraform.object_keys import ObjectKey, Place, import_id_of, key_of
 from holdfast_orchestrator.terraform.ownership import (
     Holdings,
@@ -62,6 +64,21 @@ def look_by_import(
             questions.append(question)
     sightings.add(_asked(terraform, questions))
     return sightings
+
+
+def absent_of(blocks: Sequence[ImportBlock], error: EngineError) -> Mapping[str, str]:
+    """Return the objects that a plan failed to import because they do not exist: address and import id.
+
+    None where it failed for another reason too.
+    """
+    errors = [each for each in getattr(error, "diagnostics", ()) if each.is_error]
+    if not errors or not all(says_absent(each.text) for each in errors):
+        return {}
+    return {
+        block.address: block.import_id
+        for block in blocks
+        if any(each.address == block.address or f'"{block.address}"' in each.text for each in errors)
+    }
 
 
 def unguarded(shard: Shard, plan: Mapping[str, Any], holdings: Holdings) -> Sightings:

@@ -40,15 +40,23 @@ def summary_line(result: RunResult) -> str:
     sums = {
         what: sum(getattr(shard, what) for shard in applied) for what in ("added", "changed", "destroyed")
     }
-    objects = ", ".join(f"{number} {what}" for what, number in sums.items() if number)
+    objects = [f"{number} {what}" for what, number in sums.items() if number]
+    back = sum(shard.put_back for shard in result.shards)
+    objects += [f"{counted(back, 'object')} put back"] if back else []
+    unknown = any(map(_is_half_way, result.shards))
     return " · ".join(
         (
             f"{counted(len(result.shards), 'shard')}: {outcomes or 'none'}",
-            objects or "no object changed",
+            *([", ".join(objects)] if objects else [] if unknown else ["no object changed"]),
             clock_text(result.seconds),
             f"run {result.run}",
         )
     )
+
+
+def _is_half_way(shard: ShardResult) -> bool:
+    """Whether a shard waits for a person: what was changed in it is not counted."""
+    return shard.outcome in (Outcome.BLOCKED, Outcome.NEEDS_HUMAN) and shard.exit_code != GateError.exit_code
 
 
 def _shard_lines(shard: ShardResult) -> Iterator[str]:
@@ -68,7 +76,8 @@ def _shard_lines(shard: ShardResult) -> Iterator[str]:
 def _new_evidence(shard: ShardResult) -> Sequence[str]:
     """Return the evidence without a first line that the reason has: the engine's own summary."""
     first, *others = shard.evidence or ("",)
-    is_told = bool(first) and first in (shard.reason or "")
+    # In a reason that goes on, it ends without its full stop.
+    is_told = bool(first) and first.removesuffix(".") in (shard.reason or "")
     return others if is_told else shard.evidence
 
 

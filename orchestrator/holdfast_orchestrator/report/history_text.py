@@ -1,5 +1,6 @@
 """The text of `holdfast runs`, `show` and `audit`."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     Journals = Mapping[str, Sequence[Entry]]
 
 
-def runs_lines(records: "Sequence[RunRecord]") -> Iterator[str]:
-    """Yield a table of runs."""
+def runs_lines(records: "Sequence[RunRecord]", *, width: int | None = None) -> Iterator[str]:
+    """Yield a table of runs, in at most `width` columns."""
     if not records:
         yield "no runs yet"
         return
@@ -26,17 +27,28 @@ def runs_lines(records: "Sequence[RunRecord]") -> Iterator[str]:
             moment(record.started),
             record.status,
             record.environment,
-            str(len(record.shards)),
+            _ended_words(record),
             str(record.actor),
             record.command,
         )
         for record in records
     ]
-    yield from columns([heading, *rows])
+    yield from columns([heading, *rows], width=width, cut=("ENVIRONMENT", "BY"))
 
 
-def run_lines(record: "RunRecord", journals: "Journals") -> Iterator[str]:
-    """Yield one run: who started it, how each shard ended, and the last step in its journal."""
+def _ended_words(record: "RunRecord") -> str:
+    """How many of the shards of a run ended how, such as "1 committed, 5 unchanged"."""
+    outcomes = Counter(record.outcomes.values())
+    words = [f"{number} {outcome.replace('_', ' ')}" for outcome, number in sorted(outcomes.items())]
+    missing = len(record.shards) - outcomes.total()
+    return ", ".join([*words, f"{missing} not ended"] if missing > 0 else words) or "none"
+
+
+def run_lines(record: "RunRecord", journals: "Journals", *, width: int | None = None) -> Iterator[str]:
+    """Yield one run: who started it, how each shard ended, and the last step in its journal.
+
+    The table takes at most `width` columns.
+    """
     yield f"run {record.run}: {record.status}"
     yield f"  started  {record.started:%Y-%m-%d %H:%M:%S} UTC"
     if record.ended is not None:
@@ -48,13 +60,15 @@ def run_lines(record: "RunRecord", journals: "Journals") -> Iterator[str]:
     yield f"  command  {record.command}"
     rows = [_shard_row(name, record, journals) for name in record.shards]
     yield ""
-    yield from columns([("SHARD", "OUTCOME", "SECONDS", "LAST STEP"), *rows])
+    yield from columns([("SHARD", "OUTCOME", "SECONDS", "LAST STEP"), *rows], width=width)
     yield from _read_lines(record.shards, journals)
     yield from _failure_lines(record, journals)
 
 
-def audit_lines(records: "Sequence[AuditRecord]", *, with_output: bool) -> Iterator[str]:
-    """Yield a table of audit records, or each record with its output."""
+def audit_lines(
+    records: "Sequence[AuditRecord]", *, with_output: bool, width: int | None = None
+) -> Iterator[str]:
+    """Yield a table of audit records in at most `width` columns, or each record with its output."""
     if with_output:
         for record in records:
             yield "  ".join(_action_row(record))
@@ -62,7 +76,8 @@ def audit_lines(records: "Sequence[AuditRecord]", *, with_output: bool) -> Itera
             yield ""
     elif records:
         heading = ("WHEN", "ACTION", "OUTCOME", "WHERE", "SERVICES", "WHO", "RUN")
-        yield from columns([heading, *map(_action_row, records)])
+        rows = [heading, *map(_action_row, records)]
+        yield from columns(rows, width=width, cut=("WHERE", "SERVICES", "WHO"))
     else:
         yield "no records"
 

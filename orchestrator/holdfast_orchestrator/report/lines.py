@@ -8,6 +8,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Self, TextIO
 
 from holdfast_orchestrator.events import (
@@ -28,6 +29,9 @@ from holdfast_orchestrator.system.workers import start_helper
 
 HEARTBEAT_SECONDS = 20.0
 _LOOK_SECONDS = 0.5
+# Outcomes whose cause the end of the command tells, with what to do.
+_EXPLAINED = frozenset({"rolled_back", "blocked", "failed", "needs_human"})
+_LONGEST_HINT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +52,24 @@ class Folds:
         return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogStyle:
+    """How a log is written.
+
+    `stamped` puts the time in front of each line, `folds` each shard's objects in a fold. With `told_later`
+    the command ends with why a shard failed: the log has only a hint of it, as long as others are at work.
+    """
+
+    stamped: bool = False
+    folds: Folds | None = None
+    told_later: bool = False
+
+
 class Lines:
     """Writes the events of a run to `out`, line by line.
 
-    With `verbose` also what the app printed and each object that is done. With `clock` the time is told: a
-    heartbeat, and in front of each line where `stamped`. `folds` puts each shard's objects in a fold.
+    With `verbose` also what the app printed and each object that is done. With `clock` the time is known: for
+    a heartbeat, and for the style.
     """
 
     def __init__(
@@ -61,14 +78,13 @@ class Lines:
         *,
         verbose: bool = False,
         clock: Clock | None = None,
-        stamped: bool = False,
-        folds: Folds | None = None,
+        style: LogStyle | None = None,
     ) -> None:
         self._out = out
         self._verbose = verbose
         self._clock = clock
-        self._stamped = stamped
-        self._folds = folds
+        self._style = style or LogStyle()
+        self._withheld: list[Row] = []
         self._rows = Rows()
         self._width = 0
         self._objects: defaultdict[str, list[str]] = defaultdict(list)
@@ -83,9 +99,12 @@ class Lines:
             start_helper(self._beat, name="heartbeat")
         return self
 
-    def __exit__(self, *_exception: object) -> None:
+    def __exit__(self, raised: type[BaseException] | None, *_exception: object) -> None:
         with self._lock:
             self._over.set()
+            # A command that fails by itself does not tell how its shards ended.
+            for row in self._withheld if raised is not None else ():
+                self._end_of(row)
 
     def __call__(self, event: Event) -> None:
         with self._lock:
@@ -123,31 +142,45 @@ class Lines:
     def _take_of_shard(self, event: Event, row: Row) -> None:
         match event:
             case ShardFinished():
-                self._write(_line(row, self._width))
-                for line in row.lines:
-                    self._write(f"      {line}")
+                if self._style.told_later and row.outcome in _EXPLAINED:
+                    self._withheld.append(row)
+                    self._write(_line(row, self._width, self._hint(row)))
+                else:
+                    self._end_of(row)
                 self._fold(row)
             case ResourceProgress(state="done" | "failed"):
                 self._object(row, event)
             case _:
                 return
 
+    def _end_of(self, row: Row) -> None:
+        self._write(_line(row, self._width, row.summary))
+        for line in row.lines:
+            self._write(f"      {line}")
+
+    def _hint(self, row: Row) -> str:
+        if self._rows.ended == len(self._rows.by_shard):
+            return ""
+        return shorten(row.summary, _LONGEST_HINT, placeholder=" …")
+
     def _object(self, row: Row, event: ResourceProgress) -> None:
         failed = " FAILED" if event.state == "failed" else ""
         if self._verbose and not failed:
             self._write(f"    {row.label}: {event.action} {event.address}")
-        elif self._folds is not None and (failed or event.action in CHANGING):
+        elif self._style.folds is not None and (failed or event.action in CHANGING):
             self._objects[row.label].append(f"{event.action} {event.address}{failed} ({event.seconds:.0f} s)")
 
     def _fold(self, row: Row) -> None:
         objects = self._objects.pop(row.label, [])
-        if self._folds is None or self._clock is None or not objects:
+        if self._style.folds is None or self._clock is None or not objects:
             return
         words = {"at": int(self._clock.now().timestamp()), "name": f"holdfast_{row.label}".replace("-", "_")}
-        self._raw(self._folds.begin.format(title=f"{row.label}: {counted(len(objects), 'object')}", **words))
+        self._raw(
+            self._style.folds.begin.format(title=f"{row.label}: {counted(len(objects), 'object')}", **words)
+        )
         for line in objects:
             self._write(f"    {line}")
-        self._raw(self._folds.end.format(title="", **words))
+        self._raw(self._style.folds.end.format(title="", **words))
 
     def _still(self, clock: Clock) -> str:
         now = clock.now()
@@ -164,7 +197,7 @@ class Lines:
             self.beat()
 
     def _write(self, line: str) -> None:
-        stamp = f"{self._clock.now():%H:%M:%S} " if self._stamped and self._clock is not None else ""
+        stamp = f"{self._clock.now():%H:%M:%S} " if self._style.stamped and self._clock is not None else ""
         # A line of its own for each: what a provider says must not begin a line in a CI that obeys it.
         self._raw("\n".join(f"{stamp}{part}".rstrip() for part in line.split("\n")))
 
@@ -175,8 +208,8 @@ class Lines:
             self._written = self._clock.monotonic()
 
 
-def _line(row: Row, width: int) -> str:
-    parts = (row.status.ljust(13), row.summary, row.tail)
+def _line(row: Row, width: int, summary: str) -> str:
+    parts = (row.status.ljust(13), summary, row.tail)
     return f"  {row.label.ljust(width)}  {'  '.join(part for part in parts if part)}"
 
 

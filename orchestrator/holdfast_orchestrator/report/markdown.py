@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from holdfast_orchestrator.plan.result import Plan, PlanOutcome, ShardPlan
 from holdfast_orchestrator.report.plan_text import change_words, shown
+from holdfast_orchestrator.report.wording import counted
 from holdfast_orchestrator.terraform.accepted import count_words
 
 # GitHub refuses comments over 65,536 characters.
@@ -22,7 +23,8 @@ def _lines(plan: Plan, *, folded: bool = True) -> Iterator[str]:
     environments = ", ".join(plan.environments)
     yield f"<!-- holdfast plan {environments} -->"
     changed = sum(shard.has_changes for shard in plan.shards)
-    yield f"### {environments}: {changed} of {len(plan.shards)} shards change"
+    verb = "changes" if changed == 1 else "change"
+    yield f"### {environments}: {changed} of {counted(len(plan.shards), 'shard')} {verb}"
     yield ""
     for loss in plan.destroys:
         yield f"- **{loss}**"

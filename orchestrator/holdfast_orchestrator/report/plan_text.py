@@ -50,6 +50,18 @@ def plan_lines(plan: Plan, *, attributes: bool = True) -> Iterator[str]:
             yield f"accepted difference: {shard.label}: {use}"
 
 
+def later_lines(plan: Plan) -> Iterator[str]:
+    """Yield that a deploy of the plan also deploys the shards that could not be planned yet."""
+    later = [shard.label for shard in plan.shards if shard.outcome is PlanOutcome.DEFERRED]
+    if later:
+        one = len(later) == 1
+        yield ""
+        yield (
+            f"{', '.join(later)} {'reads' if one else 'read'} what others create, and cannot be planned yet."
+        )
+        yield f"Your yes is for {'it' if one else 'them'} too: planned and deployed in the same run."
+
+
 def change_words(change: ResourceChange) -> str:
     """Return one change in a line: sign, address, and why it is replaced or its earlier address."""
     words = f"{SIGNS[change.action]} {change.address}"

@@ -45,8 +45,8 @@ CHANGING = frozenset({"create", "update", "delete"})
 class Row:
     """One shard. `outcome` is None until it has ended; `lines` is what its end has to add.
 
-    `began` is when it was begun. `planned` counts the objects of its plan, `done` those of them that the
-    apply has finished. `waits_for` are the labels of the shards that have to end first.
+    `began` is when it was begun. `planned` counts the objects of its plan (None until there is one), `done`
+    those of them that the apply has finished. `waits_for` are the labels of shards that have to end first.
     """
 
     label: str
@@ -57,7 +57,7 @@ class Row:
     backup: int | None = None
     began: datetime | None = None
     seconds: float = 0.0
-    planned: int = 0
+    planned: int | None = None
     done: int = 0
     waits_for: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
@@ -90,8 +90,10 @@ class Row:
 
     @property
     def progress(self) -> str:
-        """How many objects the apply has finished, of how many; empty where nothing is applied."""
-        return f"{min(self.done, self.planned)}/{self.planned}" if self.step == _APPLYING else ""
+        """How many objects the apply has finished, of how many; empty where that is unknown, or none are."""
+        if self.step != _APPLYING or not self.planned:
+            return ""
+        return f"{min(self.done, self.planned)}/{self.planned}"
 
     def running(self, now: datetime | None) -> str:
         """Return the objects done and the time since it was begun; how it ended once it has."""
@@ -154,16 +156,6 @@ def clock_text(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def cut_middle(text: str, width: int) -> str:
-    """Return text of at most `width` characters: the middle of a longer one is replaced by an ellipsis."""
-    if len(text) <= width:
-        return text
-    if width <= 1:
-        return "…"[:width]
-    tail = (width - 1) * 2 // 3
-    return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
-
-
 def _change(row: Row, event: Event) -> None:
     match event:
         case ShardStep():
@@ -182,6 +174,6 @@ def _change(row: Row, event: Event) -> None:
             row.backup = event.serial
         case ShardFinished():
             row.outcome, row.summary, row.seconds = event.outcome, event.summary, event.seconds
-            row.lines = tuple(line for line in event.detail if line not in event.summary)
+            row.lines = tuple(line for line in event.detail if line.removesuffix(".") not in event.summary)
         case _:
             return

@@ -13,13 +13,15 @@ from holdfast_orchestrator.terraform.state_file import StateObject
 _HEADING = ("WRITTEN", "SERIAL", "SIZE", "WHAT", "BY", "NAME")
 
 
-def copies_lines(copies: Sequence[StateCopy], current: StateObject) -> Iterator[str]:
-    """Yield a table of the copies of a state; `current` is the state object now."""
+def copies_lines(
+    copies: Sequence[StateCopy], current: StateObject, *, width: int | None = None
+) -> Iterator[str]:
+    """Yield a table of the copies of a state, in at most `width` columns; `current` is the object now."""
     if current.document is None:
         yield f"the state object is {current.condition}"
     if copies:
         rows = (_row(copy, is_current=copy.sha256 == current.sha256) for copy in copies)
-        yield from columns([_HEADING, *rows])
+        yield from columns([_HEADING, *rows], width=width, cut=("WHAT", "BY"))
     else:
         yield "no copies"
 
@@ -74,7 +76,7 @@ def _row(copy: StateCopy, *, is_current: bool) -> tuple[str, ...]:
         _size(copy.size),
         f"{what} (now)" if is_current else what,
         "" if meta is None else meta.actor,
-        copy.name,
+        copy.short_name,
     )
 
 

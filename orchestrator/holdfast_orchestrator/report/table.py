@@ -23,7 +23,8 @@ from holdfast_orchestrator.events import (
     SynthFinished,
     SynthStarted,
 )
-from holdfast_orchestrator.report.rows import MUTED, Row, Rows, clock_text, cut_middle
+from holdfast_orchestrator.report.rows import MUTED, Row, Rows, clock_text
+from holdfast_orchestrator.report.wording import cut_middle
 from holdfast_orchestrator.system.runtime import Clock, Terminal
 
 _REDRAWS_PER_SECOND = 8
@@ -126,7 +127,8 @@ class LiveTable:
             table.add_row(
                 Text(cut_middle(row.label, label)),
                 self._status(name, row),
-                Text(cut_middle(_doing(row), activity)),
+                # An address is known by its ends, a sentence by its beginning.
+                Text(_doing(row) if row.outcome is not None else cut_middle(_doing(row), activity)),
                 Text(row.running(now)),
             )
         return table

@@ -2,6 +2,7 @@
 
 template     the files of a new project; its stacks, settings and snapshots are those of our example
 project      a new project in a folder
+project_name the name of a new project in its settings and snapshots
 layout       where an existing project has its stacks and its environments
 service      one more service: a stack, and a table in each environment
 environment  one more environment, like one that is there

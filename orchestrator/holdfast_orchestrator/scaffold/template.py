@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast_orchestrator.scaffold.project_name import project_name, snapshot_of, with_project
+
 EXAMPLE_PACKAGE, PACKAGE = "holdfast_stacks", "stacks"
 ENVIRONMENTS = ("local", "prod")
 
@@ -60,9 +62,10 @@ def template_files(name: str, version: str) -> Iterator[tuple[str, str]]:
     yield "environments/schema.json", (example.environments / "schema.json").read_text(encoding="utf-8")
     for environment in ENVIRONMENTS:
         text = (example.environments / f"{environment}.toml").read_text(encoding="utf-8")
-        yield f"environments/{environment}.toml", _named(text, name)
+        yield f"environments/{environment}.toml", with_project(_named(text, name), name)
     for file in sorted(example.snapshots.glob("*.json")):
-        yield f"tests/__snapshots__/test_stacks/{file.name}", _named(file.read_text(encoding="utf-8"), name)
+        text = _named(file.read_text(encoding="utf-8"), name)
+        yield f"tests/__snapshots__/test_stacks/{file.name}", snapshot_of(project_name(name), text)
 
 
 def stack_text(file: Path) -> str:

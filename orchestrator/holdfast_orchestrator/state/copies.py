@@ -5,6 +5,7 @@ of a shard whose object was emptied or deleted is often a version that nobody ha
 A version is named `<state key>?versionId=<id>`.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,9 @@ NEWEST_VERSIONS = 20
 """Versions that are read where all are wanted; each is a request and the size of a state."""
 
 _READERS = 8
+# Characters of a SHA-256 in a short name, and the least that is taken for one.
+_SHORT = 12
+_SHORT_NAME = re.compile(r"\d+-[0-9a-f]{6,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,11 @@ class StateCopy:
     is_version: bool
     meta: BackupMeta | None = None
     content: bytes | None = field(default=None, repr=False)
+
+    @property
+    def short_name(self) -> str:
+        """The serial and the beginning of the SHA-256: short enough for a table, and asked for as well."""
+        return f"{self.serial}-{self.sha256[:_SHORT]}"
 
     @property
     def described(self) -> str:
@@ -84,7 +93,7 @@ class StateCopies:
         return tuple(sorted((*backups, *fresh), key=_age, reverse=True))
 
     def named(self, name: str) -> StateCopy:
-        """Return the copy called `name`; for a backup the end of its key is enough.
+        """Return the copy called `name`; its short name or, for a backup, the end of its key is enough.
 
         Raises UsageError where there is none, or several.
         """
@@ -92,7 +101,9 @@ class StateCopies:
         if is_version:
             return self._named_version(name, version)
         matching = [backup for backup in self.backups() if f"/{backup.name}".endswith(f"/{name}")]
-        if len(matching) == 1:
+        if not matching and _SHORT_NAME.fullmatch(name):
+            matching = [copy for copy in self.all() if f"{copy.serial}-{copy.sha256}".startswith(name)]
+        if len({copy.sha256 for copy in matching}) == 1:
             return matching[0]
         what = "several backups are" if matching else "there is no backup or version"
         raise UsageError(

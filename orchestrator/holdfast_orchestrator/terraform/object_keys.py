@@ -133,6 +133,9 @@ def _cleaned(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
 def _text(value: object) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list):
+        # A set of names, such as groups: in no order of its own, and of no use while one is unknown.
+        return ",".join(sorted(value)) or None if all(isinstance(name, str) for name in value) else None
     return str(value) if isinstance(value, str | int | float) and value != "" else None
 
 

@@ -1,5 +1,6 @@
 """Every public block, every parameter: a value of another type is refused with one clear error."""
 
+import collections.abc
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,22 +14,32 @@ from constructs import Construct, IConstruct
 
 import holdfast_constructs
 from holdfast_constructs import (
+    BacklogScale,
     Bucket,
     Cluster,
     Connectable,
+    ContainerHealth,
+    EncryptionKey,
     Generated,
     Image,
     ImageRepository,
     Key,
     LoadBalancer,
+    Migrations,
+    OffersAccess,
     Queue,
+    ScheduledScale,
     SecretValue,
     ServiceStack,
+    Sidecar,
+    TargetHealth,
     VpcNetwork,
+    WorkQueue,
     connect,
 )
 from holdfast_constructs.app.target import Operations, StateBucket, Target
 from holdfast_constructs.checking.kinds import ANYTHING, kind_of
+from holdfast_constructs.compute._task_options import Architecture
 from holdfast_constructs.compute.platform import Platform
 from holdfast_constructs.compute.scale import Scale, Size
 from holdfast_constructs.edge._firewall_rules import Mode
@@ -36,14 +47,25 @@ from holdfast_constructs.edge.firewall import Firewall
 from holdfast_constructs.errors import ArgumentError
 from holdfast_constructs.naming import Kind as NameKind
 from holdfast_constructs.network._subnets import Tier
-from holdfast_constructs.network.network import Nat
+from holdfast_constructs.profiles import Nat, Profile
 from holdfast_constructs.project import registry
 from holdfast_constructs.security._any_key import AnyKey
 from holdfast_constructs.security.keys import Purpose
 from holdfast_constructs.security.policy import Condition, Statement
 from holdfast_constructs.security.secret_value import Store
 
-NO_BLOCKS = {"ConstructError", "Connectable", "Grantee", "ImageRepository", "OffersAccess", "VpcNetwork"}
+NO_BLOCKS = {
+    *(
+        "ConstructError",
+        "Connectable",
+        "EncryptionKey",
+        "Grantee",
+        "ImageRepository",
+        "OffersAccess",
+        "VpcNetwork",
+        "WorkQueue",
+    ),
+}
 MARK = "the value under test"
 VALUES: Mapping[str, Any] = {
     "none": None,
@@ -54,6 +76,7 @@ VALUES: Mapping[str, Any] = {
     "bytes": b"8080",
     "list": ["a"],
     "list of ints": [1],
+    "list of dicts": [{"a": 1}],
     "tuple": ("a",),
     "set": {"a"},
     "dict": {"public": "count"},
@@ -73,15 +96,19 @@ CLASSES: tuple[Any, ...] = (
         Construct,
         IConstruct,
         Connectable,
+        EncryptionKey,
         Image,
         Key,
         LoadBalancer,
         Operations,
         Platform,
         Queue,
+        BacklogScale,
         Scale,
+        ScheduledScale,
+        Sidecar,
     ),
-    *(ServiceStack, Size, Statement, StateBucket, Target, TerraformResource, VpcNetwork),
+    *(ServiceStack, Size, Statement, StateBucket, Target, TerraformResource, VpcNetwork, WorkQueue),
 )
 FUNCTIONS = {"function", "lambda", "class"}
 DICTS = {"dict", "dict of ints", "dict of lists", "dict of dicts"}
@@ -92,13 +119,24 @@ ALLOWED: Mapping[Any, set[str]] = {
     bool: {"bool"},
     str | None: {"text", "none"},
     int | None: {"int", "none"},
+    bool | None: {"bool", "none"},
     date | None: {"date", "none"},
     Sequence[str]: {"list", "tuple"},
+    Sequence[Mapping[str, Any]]: {"list of dicts"},
     tuple[str, ...]: {"list", "tuple"},
+    Sequence[Sidecar]: set(),
+    Sequence[ScheduledScale]: set(),
+    Connectable | OffersAccess: set(),
+    ContainerHealth | None: {"none"},
+    Migrations | None: {"none"},
+    Image | None: {"none"},
+    Size | None: {"none"},
+    TargetHealth | None: {"none"},
     tuple[Statement, ...]: set(),
     tuple[Condition, ...]: set(),
     Mapping[str, str]: {"dict"},
     Mapping[str, str] | None: {"dict", "none"},
+    Mapping[str, str | SecretValue]: {"dict"},
     Mapping[str, str | SecretValue] | None: {"dict", "none"},
     Mapping[str, Sequence[str]] | None: {"dict of lists", "none"},
     AnyKey: {"text"},
@@ -111,16 +149,30 @@ ALLOWED: Mapping[Any, set[str]] = {
     Mapping[str, Mapping[str, Any]]: {"dict of dicts"},
     Mapping[str, Mode] | None: {"dict", "none"},
     Mapping[Tier, Sequence[str]]: {"dict of lists"},
+    Mapping[str, Sequence[Statement]] | None: {"none"},
     Nat: set(),
+    Nat | None: {"none"},
     Mode: set(),
     Purpose: set(),
+    Architecture: set(),
     NameKind: set(),
+    Profile: set(),
     registry.Condition: FUNCTIONS,
     **{each: set() for each in CLASSES},
     Firewall | None: {"none"},
+    VpcNetwork | None: {"none"},
     Construct | None: {"none"},
+    EncryptionKey | None: {"none"},
 }
-LITERALS: Mapping[Any, str] = {Nat: "single", Mode: "count", Purpose: "logs", NameKind: "role", Store: "ssm"}
+LITERALS: Mapping[Any, str] = {
+    Nat: "single",
+    Mode: "count",
+    Purpose: "logs",
+    Architecture: "ARM64",
+    NameKind: "role",
+    Profile: "dev",
+    Store: "ssm",
+}
 
 
 @dataclass(frozen=True)
@@ -154,7 +206,9 @@ def right(annotation: Any) -> Any:
         return LITERALS[annotation]
     if (allowed := sorted(ALLOWED[annotation])) != []:
         return VALUES[allowed[0]]
-    if get_origin(annotation) is tuple:
+    if annotation == Connectable | OffersAccess:
+        return right(Connectable)
+    if get_origin(annotation) in {tuple, collections.abc.Sequence}:
         return (right(get_args(annotation)[0]),)
     if getattr(annotation, "_is_protocol", False):
         names = [name for name in vars(annotation) if not name.startswith("_")]
@@ -188,7 +242,7 @@ def _parameters(function: Callable[..., Any]) -> dict[str, Any]:
     # Names that a module imports for type checkers only.
     names = {
         each: getattr(holdfast_constructs, each)
-        for each in ("VpcNetwork", "LoadBalancer", "Cluster", "Key", "Bucket")
+        for each in ("VpcNetwork", "LoadBalancer", "Cluster", "EncryptionKey", "Bucket")
     }
     hints = get_type_hints(function, localns=names)
     parameters = [name for name in inspect.signature(function).parameters if name not in {"self", "cls"}]

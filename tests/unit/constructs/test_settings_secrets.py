@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from tests.support.edited_settings import FILE, PROD, edited, only, problems
 from tests.support.example_settings import parse_environment
 
+from holdfast_constructs import Plain
+
 # Made up, and put together here so that no scanner takes this file for a leak.
 SECRETS = {
     "an AWS access key id": "AKIA" + "ABCDEFGHIJKLMNOP",
@@ -109,3 +111,52 @@ def test_a_name_where_an_arn_belongs_is_no_secret_for_sure() -> None:
     assert problem.what.endswith("is not an ARN")
     assert "stripe" not in f"{problem.got} {problem.next_step}"
     assert problem.next_step.startswith("put the ARN here")
+
+
+PLAIN = '{ plain = "hunter22", because = "the password of the demo, which everybody knows" }'
+
+
+def test_a_text_that_is_no_secret_has_its_reason_beside_it() -> None:
+    prod = parse_environment(edited(('LOG_LEVEL = "info"', f"DEMO_PASSWORD = {PLAIN}")), FILE)
+
+    value = prod.web_services()["orders"].environment["DEMO_PASSWORD"]
+    assert value == "hunter22"
+    assert isinstance(value, Plain)
+
+
+@pytest.mark.parametrize(
+    ("table", "next_step"),
+    [
+        ('{ plain = "hunter22", because = "" }', "because must be a reason"),
+        ('{ plain = "hunter22" }', "correct it in environments/prod.toml"),
+        ('{ plain = 4096, because = "it is a number" }', "correct it in environments/prod.toml"),
+    ],
+)
+def test_a_reason_is_asked_for(table: str, next_step: str) -> None:
+    problem = only(('LOG_LEVEL = "info"', f"DEMO_PASSWORD = {table}"))
+
+    assert problem.what == "is not a text with its reason"
+    assert problem.next_step.startswith(next_step)
+    assert "hunter22" not in str(problem)
+
+
+def test_no_reason_in_the_settings_makes_a_key_plain() -> None:
+    secret = SECRETS["a GitHub token"]
+
+    problem = only(('LOG_LEVEL = "info"', f'X = {{ plain = "{secret}", because = "I know" }}'))
+
+    assert problem.what == "is a GitHub token in plain text"
+    assert secret not in str(problem)
+
+
+def test_a_secret_by_its_name_gets_the_way_to_say_otherwise() -> None:
+    problem = only(('LOG_LEVEL = "info"', 'DEMO_PASSWORD = "hunter22"'))
+
+    assert 'a text that is no secret is { plain = "…", because = "…" }' in problem.next_step
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("MAX_TOKENS", "4096"), ("ALLOW_EMPTY_PASSWORD", "no"), ("SECRETS_BACKEND", "aws")]
+)
+def test_what_only_sounds_like_a_secret_is_taken(name: str, value: str) -> None:
+    assert problems(edited(('LOG_LEVEL = "info"', f'{name} = "{value}"'))) == ()

@@ -44,6 +44,10 @@ def test_the_partition_follows_from_the_region(region: str, partition: str) -> N
         ({"zones": ("eu-west-1a", "eu-west-1a")}, "zones must be different availability zones"),
         ({"zones": ("eu-central-1a",)}, "got ('eu-central-1a',); list them"),
         ({"tags": {"Service": "x", "Cost": "y"}}, "tags may not set Service"),
+        (
+            {"zones": ("eu-west-1a", "eu-west-1d")},
+            "zones must be zones that eu-west-1 has: eu-west-1a, eu-west-1b",
+        ),
         ({"log_retention_days": 31}, "log_retention_days must be one of 1, 3, 5"),
         ({"role_arn": "deploy"}, "role_arn must be an IAM role ARN"),
     ],

@@ -13,6 +13,7 @@ from holdfast_orchestrator.health.checks import (
     AlbTargetsHealthy,
     Command,
     EcsServiceSteady,
+    EcsTaskSucceeds,
     Http,
     MissingOutputError,
     Output,
@@ -29,6 +30,15 @@ ALL_KINDS = (
     {"kind": "http", "name": "page", "url": "https://shop.example", "path": "/up", "status": [200, 204]},
     {"kind": "alarm", "name": "errors", "alarm": {"output": "alarm"}},
     {"kind": "command", "name": "own", "command": ["./smoke.sh", {"output": "url"}]},
+    {
+        "kind": "ecs_task_succeeds",
+        "name": "migrations",
+        "cluster": "main",
+        "task_definition": {"output": "definition"},
+        "container": "migrate",
+        "subnets": {"output": "subnets"},
+        "security_groups": ["sg-1"],
+    },
 )
 
 
@@ -49,7 +59,14 @@ def shard(*checks: Mapping[str, Any]) -> Shard:
 def test_every_kind_is_read_as_its_own_type_in_the_order_given() -> None:
     checks = parse_checks(shard(*ALL_KINDS))
 
-    assert [type(check) for check in checks] == [EcsServiceSteady, AlbTargetsHealthy, Http, Alarm, Command]
+    assert [type(check) for check in checks] == [
+        EcsServiceSteady,
+        AlbTargetsHealthy,
+        Http,
+        Alarm,
+        Command,
+        EcsTaskSucceeds,
+    ]
 
 
 def test_what_the_web_service_construct_writes_is_accepted() -> None:
@@ -109,11 +126,19 @@ def test_a_check_is_switched_off_with_its_reason() -> None:
 
 
 def test_outputs_are_put_in_wherever_they_are_referred_to() -> None:
-    steady, _, _, _, command = parse_checks(shard(*ALL_KINDS))
-    outputs = output_values({"cluster": {"value": "main", "type": "string"}, "url": {"value": "https://u"}})
+    steady, _, _, _, command, migrations = parse_checks(shard(*ALL_KINDS))
+    outputs = output_values(
+        {
+            "cluster": {"value": "main", "type": "string"},
+            "url": {"value": "https://u"},
+            "definition": {"value": "orders:7"},
+            "subnets": {"value": ["subnet-1", "subnet-2"]},
+        }
+    )
 
     assert resolved(steady, outputs).model_dump()["cluster"] == "main"
     assert resolved(command, outputs).model_dump()["command"] == ("./smoke.sh", "https://u")
+    assert resolved(migrations, outputs).model_dump()["subnets"] == ("subnet-1", "subnet-2")
 
 
 def test_a_command_can_be_an_output_as_a_whole() -> None:

@@ -18,9 +18,10 @@ from holdfast_orchestrator.events import (
     ShardStep,
     SynthStarted,
 )
-from holdfast_orchestrator.report.lines import HEARTBEAT_SECONDS, Folds, Lines
-from holdfast_orchestrator.report.rows import Rows, clock_text, cut_middle
+from holdfast_orchestrator.report.lines import HEARTBEAT_SECONDS, Folds, Lines, LogStyle
+from holdfast_orchestrator.report.rows import Rows, clock_text
 from holdfast_orchestrator.report.table import LiveTable
+from holdfast_orchestrator.report.wording import cut_middle
 from holdfast_orchestrator.testing import FrozenClock, captured_terminal
 
 STARTED = RunStarted(
@@ -206,7 +207,7 @@ def test_the_heartbeat_comes_by_itself_and_ends_with_the_run(monkeypatch: pytest
 
 def test_each_line_of_a_ci_log_has_its_time_and_no_line_is_a_command() -> None:
     out, clock = io.StringIO(), FrozenClock()
-    lines = Lines(out, clock=clock, stamped=True)
+    lines = Lines(out, clock=clock, style=LogStyle(stamped=True))
     lines(STARTED)
     clock.sleep(timedelta(hours=1, seconds=2).total_seconds())
     detail = ("::add-mask::x", "two\n::error::lines")
@@ -231,7 +232,7 @@ def test_each_line_of_a_ci_log_has_its_time_and_no_line_is_a_command() -> None:
 )
 def test_a_ci_folds_the_objects_of_a_shard(environ: dict[str, str], first: str, last: str) -> None:
     out, clock = io.StringIO(), FrozenClock()
-    lines = Lines(out, clock=clock, folds=Folds.of(environ))
+    lines = Lines(out, clock=clock, style=LogStyle(folds=Folds.of(environ)))
     for event in (*applying(clock), progress("aws_eip.a", state="failed")):
         lines(event)
 

@@ -88,12 +88,17 @@ def test_each_row_is_whole(rule: CreateRule) -> None:
     assert rule.look.split(":")[0] not in {"import", "default", "flag"} or rule.import_id
     harmless = rule.semantics in {Semantics.REFUSES, Semantics.UNIQUE, Semantics.ADOPTS}
     assert harmless or rule.look, "a create that may take over says how to look"
+    assert harmless or rule.name or rule.always_there, (
+        "what has no name is in no gate, and nobody is told that it is unproven"
+    )
 
 
 @pytest.mark.parametrize(
     ("kind", "values", "name"),
     [
         ("aws_sns_topic", {"name": "t"}, "arn:-:sns:-:-:t"),
+        ("aws_iam_group_membership", {"name": "any", "group": "g", "users": ["u"]}, "g"),
+        ("aws_iam_user_group_membership", {"user": "u", "groups": ["b", "a"]}, "u|a,b"),
         ("aws_sqs_queue", {"name": "q", "url": "http://localhost/1/q", "id": "http://localhost/1/q"}, "q"),
         ("aws_sqs_queue_policy", {"queue_url": "https://sqs.eu-west-1.amazonaws.com/1/q"}, "q"),
         ("aws_cloudwatch_event_rule", {"name": "r", "event_bus_name": "default"}, "r"),
@@ -120,6 +125,10 @@ def test_names(kind: str, values: dict[str, Any], name: str) -> None:
 
     assert key is not None
     assert key.name == name
+
+
+def test_a_list_with_something_unknown_in_it_names_nothing() -> None:
+    assert key_of("aws_iam_user_group_membership", {"user": "u", "groups": ["a", None]}, HERE) is None
 
 
 def test_twins_are_one_type() -> None:

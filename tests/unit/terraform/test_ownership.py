@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 from tests.support.deploy_world import shard
 
 from holdfast_orchestrator.app.manifest import Shard
+from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.gate.adopted import refuse_unknown_adoptions, refuse_unknown_instance
 from holdfast_orchestrator.gate.takeover import adoptions, takeovers
+from holdfast_orchestrator.plan.looks import absent_of
 from holdfast_orchestrator.terraform.create_semantics import is_doubtful, rule_of
 from holdfast_orchestrator.terraform.holdings import holdings_in, settings_overwritten, unproven_in
 from holdfast_orchestrator.terraform.identity import Identity
+from holdfast_orchestrator.terraform.import_ids import ImportBlock
 from holdfast_orchestrator.terraform.object_keys import ObjectKey
 from holdfast_orchestrator.terraform.ownership import (
     Holdings,
@@ -240,6 +243,35 @@ def test_what_is_there_is_a_finding_with_the_command_that_takes_it_over() -> Non
     assert [*takeovers(planned, watched, SHARD, adopted={f"{ALARM}.a"})] == []
     (block,) = adoptions(planned, watched, SHARD, adopted={f"{ALARM}.a"})
     assert (block.address, block.import_id) == (f"{ALARM}.a", "a")
+
+
+def test_an_object_that_does_not_exist_cannot_be_adopted() -> None:
+    planned = plan(change(["create"], {"alarm_name": "a"}))
+
+    with pytest.raises(UsageError, match=r"there is no such object in the cloud: .*alarm.a \(a\)") as refused:
+        adoptions(planned, seen(sighting(Verdict.ABSENT)), SHARD, adopted={f"{ALARM}.a", f"{TOPIC}.b"})
+
+    deploy = f"holdfast deploy --env {SHARD.environment} --stack core"
+    assert str(refused.value.next_step).endswith(f"the deploy creates it: {deploy} --adopt {TOPIC}.b")
+
+
+def test_an_object_that_only_terraform_looked_for_is_absent_in_the_same_words() -> None:
+    blocks = (ImportBlock(f"{ALARM}.a", "a"), ImportBlock(f"{ALARM}.b", "b"))
+    texts = [f'Cannot import non-existent remote object: at "{ALARM}.a"']
+    failed = CommandFailedError("plan", 1, [Diagnostic(severity="error", summary=text) for text in texts])
+    other = CommandFailedError(
+        "plan", 1, [*failed.diagnostics, Diagnostic(severity="error", summary="no lock")]
+    )
+
+    assert absent_of(blocks, failed) == {f"{ALARM}.a": "a"}
+    assert absent_of(blocks, other) == {}
+
+
+def test_an_object_that_nothing_names_cannot_be_adopted() -> None:
+    planned = plan(change(["create"], {}))
+
+    with pytest.raises(UsageError, match="nothing in the configuration says which object"):
+        adoptions(planned, Sightings(), SHARD, adopted={f"{ALARM}.a"})
 
 
 def test_what_an_earlier_run_left_is_called_so() -> None:

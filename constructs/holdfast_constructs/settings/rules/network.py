@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 from itertools import combinations
 
+from holdfast_constructs.app._zones import zones_of
 from holdfast_constructs.compute.image import Image
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.network import _subnets
+from holdfast_constructs.network._endpoints import ENDPOINTS_FOR_FARGATE
 from holdfast_constructs.settings.models import Environment
 from holdfast_constructs.settings.problems import Fault
 
-# Without NAT a Fargate task reaches its image, its secrets and its logs through these.
-ENDPOINTS_FOR_FARGATE = ("ecr.api", "ecr.dkr", "logs", "secretsmanager")
-# And its secrets that are SSM parameters through this one.
+# Without NAT a task reaches its secrets that are SSM parameters through this one.
 ENDPOINT_FOR_PARAMETERS = "ssm"
 
 
@@ -55,6 +55,42 @@ def zones_fit_their_region(env: Environment) -> Iterator[Fault]:
                 ", ".join(zones),
                 f"different zones of {region}, such as {region}a",
                 "correct them",
+            )
+
+
+def zones_exist(env: Environment) -> Iterator[Fault]:
+    """Each zone is one that its region has."""
+    for region in filter(env.has_network, env.regions):
+        existing = zones_of(region)
+        missing = [zone for zone in env.zones(region) if zone[:-1] == region and zone not in existing]
+        if existing and missing:
+            named = env.named_zones(region) is not None
+            yield Fault(
+                key_of_region(env, region, "zone_names") if named else ("network", "zones"),
+                "has zones that the region does not have",
+                ", ".join(missing),
+                f"zones of {region}: {', '.join(existing)}",
+                "correct them" if named else "name others with zone_names, or take fewer",
+            )
+
+
+def addresses_are_enough(env: Environment) -> Iterator[Fault]:
+    """While a service is deployed it has twice as many tasks as at most, each with an address of its own."""
+    tasks = 2 * sum(service.max_tasks for service in env.web_services().values())
+    for region in filter(env.has_network, env.regions):
+        zones = env.zones(region)
+        try:
+            plan = _subnets.plan_subnets(env.cidr(region), sorted(set(zones)))
+        except ConstructError:
+            continue
+        room = plan.addresses("private") - len(env.network.private_endpoints) * len(zones)
+        if tasks > room:
+            yield Fault(
+                key_of_region(env, region, "cidr"),
+                "has too few addresses for the tasks of all services",
+                f"{room} in private subnets, for {tasks} tasks while all are deployed",
+                "a network with an address for twice the max_tasks of each service",
+                "take a larger network, which is the one with the smaller number after the slash",
             )
 
 
@@ -150,8 +186,10 @@ def certificates_are_of_their_region(env: Environment) -> Iterator[Fault]:
 RULES = (
     each_region_has_a_network,
     zones_fit_their_region,
+    zones_exist,
     zones_are_enough,
     subnets_fit,
+    addresses_are_enough,
     tasks_reach_aws,
     images_are_near,
     gateway_has_certificates,

@@ -1,31 +1,29 @@
 """Rules of production: nothing alone, no plain HTTP from outside, nothing that may change by itself."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 
-from holdfast_constructs.app.target import LOG_RETENTION_DAYS
+from holdfast_constructs.app import production
+from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.settings.models import Environment
-from holdfast_constructs.settings.problems import Fault
+from holdfast_constructs.settings.problems import Fault, allowed_by
 
 TASKS = 2
-BACKUP_DAYS = 7
-# AWS Security Hub, control CloudWatch.16.
-LOG_DAYS = 365
 
 
 def not_on_the_local_cloud(env: Environment) -> Iterator[Fault]:
     """Production is a real account."""
-    if env.local:
-        got = "production = true and local = true"
-        yield Fault(
-            ("production",), "cannot be on the local cloud", got, "one of the two", "remove one of them"
-        )
+    got = "production = true and local = true"
+    for fault in _refused(partial(production.check_local, local=env.local), ("production",), got):
+        yield replace(fault, what="cannot be on the local cloud", allowed="one of the two")
 
 
 def data_is_kept(env: Environment) -> Iterator[Fault]:
     """Nothing that holds data goes without a snapshot."""
-    if not env.keep_data:
-        what = "would let data go with its stack"
-        yield Fault(("keep_data",), what, "false", "true in production", "remove the line")
+    check = partial(production.check_kept, delete_protection=env.keep_data)
+    for fault in _refused(check, ("keep_data",), "false"):
+        yield replace(fault, what="would let data go with its stack")
 
 
 def a_task_may_fail(env: Environment) -> Iterator[Fault]:
@@ -44,10 +42,10 @@ def a_task_may_fail(env: Environment) -> Iterator[Fault]:
 def databases_have_a_standby(env: Environment) -> Iterator[Fault]:
     """No database lives in one zone only."""
     for name, database in env.databases().items():
-        if database.multi_az is False:
-            path = ("services", name, "database", "multi_az")
+        check = partial(production.check_standby, env.name, multi_az=env.survives_a_zone(database))
+        for fault in _refused(check, ("services", name, "database", "multi_az"), "false"):
             what = "leaves a production database without a standby"
-            yield Fault(path, what, "false", "true in production", "remove the line")
+            yield replace(fault, what=what, allowed="true in production", next_step="remove the line")
 
 
 def nothing_in_plain_text(env: Environment) -> Iterator[Fault]:
@@ -64,14 +62,9 @@ def nothing_in_plain_text(env: Environment) -> Iterator[Fault]:
 
 def a_way_out_may_fail(env: Environment) -> Iterator[Fault]:
     """No zone needs another one's NAT gateway."""
-    if env.network.nat == "single":
-        yield Fault(
-            ("network", "nat"),
-            "would leave every zone without a way out when one fails",
-            "'single'",
-            "per_az in production, or none",
-            "remove the line",
-        )
+    nat = env.network.nat
+    for fault in _refused(partial(production.check_nat, nat), ("network", "nat"), repr(nat)):
+        yield replace(fault, what="would leave every zone without a way out when one fails")
 
 
 def the_firewall_is_thought_of(env: Environment) -> Iterator[Fault]:
@@ -88,14 +81,8 @@ def the_firewall_is_thought_of(env: Environment) -> Iterator[Fault]:
 
 def logs_outlast_a_year(env: Environment) -> Iterator[Fault]:
     """What happened can be looked up for a year: logs of services, firewall, network and load balancer."""
-    if env.logs.retention_days < LOG_DAYS:
-        yield Fault(
-            ("logs", "retention_days"),
-            "is too little for production",
-            str(env.logs.retention_days),
-            "one of " + ", ".join(str(days) for days in LOG_RETENTION_DAYS if days >= LOG_DAYS),
-            "raise it, or remove the line",
-        )
+    days = env.logs.retention_days
+    yield from _refused(partial(production.check_log_days, days), ("logs", "retention_days"), str(days))
 
 
 def images_are_pinned(env: Environment) -> Iterator[Fault]:
@@ -114,14 +101,18 @@ def images_are_pinned(env: Environment) -> Iterator[Fault]:
 def databases_keep_a_week(env: Environment) -> Iterator[Fault]:
     """A mistake found after the weekend can be undone."""
     for name, database in env.databases().items():
-        if database.backup_days < BACKUP_DAYS:
-            yield Fault(
-                ("services", name, "database", "backup_days"),
-                "is too little for production",
-                str(database.backup_days),
-                f"{BACKUP_DAYS}-35 in production",
-                "raise it",
-            )
+        days = database.backup_days
+        path = ("services", name, "database", "backup_days")
+        yield from _refused(partial(production.check_backup_days, days), path, str(days))
+
+
+def _refused(check: Callable[[], None], path: tuple[str, ...], got: str) -> Iterator[Fault]:
+    """Yield a fault of the value at `path` where the rule that the blocks have too refuses it."""
+    try:
+        check()
+    except ConstructError as error:
+        what = "is too little for production"
+        yield Fault(path, what, got, allowed_by(error), error.next_step or "correct it")
 
 
 RULES = (

@@ -1,16 +1,16 @@
 """Rules of services and their databases."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 from holdfast_constructs.compute._container_rules import check_environment
 from holdfast_constructs.compute._fargate_sizes import check_fargate_size
-from holdfast_constructs.data._database_rules import LARGEST_GIB
+from holdfast_constructs.data._database_rules import Shape, check_pooled_users
+from holdfast_constructs.data._parameters import all_parameters
+from holdfast_constructs.data._windows import windows
 from holdfast_constructs.errors import ConstructError
-from holdfast_constructs.settings.models import Environment
+from holdfast_constructs.settings.models import Database, Environment
 from holdfast_constructs.settings.problems import Fault, allowed_by
-
-# Amazon RDS User Guide, storage autoscaling: the threshold is at least a tenth above the storage.
-ROOM_TENTHS = 11
 
 
 def hosts_differ(env: Environment) -> Iterator[Fault]:
@@ -57,18 +57,51 @@ def sizes_exist(env: Environment) -> Iterator[Fault]:
             )
 
 
-def storage_can_grow(env: Environment) -> Iterator[Fault]:
-    """RDS refuses a storage threshold less than a tenth above the storage."""
+def databases_exist(env: Environment) -> Iterator[Fault]:
+    """RDS offers the class, the version, the storage, the parameters and the windows."""
     for name, database in env.databases().items():
-        least = -(-database.storage_gib * ROOM_TENTHS // 10)
-        if database.max_storage_gib is not None and database.max_storage_gib < least:
-            yield Fault(
-                ("services", name, "database", "max_storage_gib"),
-                "is too close to storage_gib",
-                f"{database.max_storage_gib}, while storage_gib is {database.storage_gib}",
-                f"{least}-{LARGEST_GIB}: at least a tenth more than storage_gib",
-                "raise it, or leave it out so that the storage does not grow",
-            )
+        for check in (_shape, _parameters, partial(_windows, env.regions)):
+            try:
+                check(database)
+            except ConstructError as error:
+                yield _database_fault(name, error)
+
+
+def _shape(database: Database) -> None:
+    Shape(
+        instance_class=database.instance_class,
+        storage_gib=database.storage_gib,
+        max_storage_gib=database.max_storage_gib,
+        iops=database.iops,
+        throughput_mib=database.throughput_mib,
+        multi_az=True,
+        backup_days=database.backup_days,
+        engine_version=database.engine_version,
+        extended_support=database.extended_support,
+    )
+
+
+def _parameters(database: Database) -> None:
+    all_parameters(database.parameters)
+    check_pooled_users(database.pooled_users, pooler=database.pooler)
+
+
+def _windows(regions: Iterable[str], database: Database) -> None:
+    for region in regions:
+        windows(region, database.backup_window, database.maintenance_window)
+
+
+def _database_fault(service: str, error: ConstructError) -> Fault:
+    keys = Database.model_fields.keys()
+    key = {"instance_class": "class"}.get(error.what, error.what if error.what in keys else "parameters")
+    next_step = error.next_step or "correct it"
+    return Fault(
+        ("services", service, "database", key),
+        "is not what RDS offers",
+        error.got or "nothing",
+        allowed_by(error),
+        next_step.replace("=True", " = true"),
+    )
 
 
 def variables_are_plain(env: Environment) -> Iterator[Fault]:
@@ -86,4 +119,4 @@ def variables_are_plain(env: Environment) -> Iterator[Fault]:
             )
 
 
-RULES = (hosts_differ, tasks_are_in_order, sizes_exist, storage_can_grow, variables_are_plain)
+RULES = (hosts_differ, tasks_are_in_order, sizes_exist, databases_exist, variables_are_plain)

@@ -46,6 +46,15 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepCounts:
+    """How many objects were created, updated and deleted; a replacement counts as one of each end."""
+
+    added: int = 0
+    changed: int = 0
+    destroyed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """Steps done, steps begun that did not end well or at all, and planned steps not begun."""
 
@@ -60,6 +69,11 @@ class Progress:
         An update or delete is never in doubt: the refresh of the next plan shows the truth.
         """
         return tuple(step for step in self.unfinished if step.action == "create")
+
+    def counts(self) -> StepCounts:
+        """Count the steps that are done."""
+        number = Counter(step.action for step in self.done)
+        return StepCounts(added=number["create"], changed=number["update"], destroyed=number["delete"])
 
     def created(self) -> tuple[Step, ...]:
         """The creates that were completed."""

@@ -113,8 +113,8 @@ def advice_of(finding: Finding) -> str | None:
     if not finding.address:
         return finding.next_step
     return (
-        f"{finding.next_step} (--approve {shlex.quote(f'{finding.address}=SNAPSHOT')}; "
-        f"or, without one, --allow-destroy {shlex.quote(finding.address)})"
+        f"{finding.next_step}: holdfast … --approve {shlex.quote(f'{finding.address}=SNAPSHOT')}; "
+        f"or, without a snapshot: holdfast … --allow-destroy {shlex.quote(finding.address)}"
     )
 
 

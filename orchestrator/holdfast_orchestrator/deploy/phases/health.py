@@ -3,7 +3,7 @@
 from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.failure import Failure
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
-from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy
+from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy, deploy_after_all
 from holdfast_orchestrator.errors import GateError
 from holdfast_orchestrator.health.checks import output_values, parse_checks
 from holdfast_orchestrator.health.context import CheckContext
@@ -46,8 +46,12 @@ def gate_health(leased: LeasedShard, attempt: Attempt) -> None:
     if not verdict:
         reason = "interrupted while health was being checked" if verdict.stopped else "not healthy"
         why = "; ".join(str(answer) for answer in verdict.failures) or reason
+        advice = deploy_after_all if verdict.stopped else correct_and_deploy
         attempt.failure = Failure(
-            reason=why, next_step=correct_and_deploy(leased.shard), evidence=verdict.evidence
+            reason=why,
+            next_step=advice(leased.shard),
+            evidence=verdict.evidence,
+            lasts=verdict.stopped,
         )
 
 

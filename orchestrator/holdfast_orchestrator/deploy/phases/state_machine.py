@@ -22,7 +22,11 @@ from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.ending import Ending
 from holdfast_orchestrator.deploy.work.failure import BlockedRollbackError, Failure, failure_of_error
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
-from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy, deploy_command
+from holdfast_orchestrator.deploy.work.next_commands import (
+    correct_and_deploy,
+    deploy_after_all,
+    deploy_command,
+)
 from holdfast_orchestrator.deploy.work.promotion import close_record, promote_shard
 from holdfast_orchestrator.deploy.work.terraform_locks import release_our_lock
 from holdfast_orchestrator.errors import (
@@ -224,8 +228,9 @@ def _rolled_back(leased: LeasedShard, attempt: Attempt) -> Ending:
         outcome=Outcome.ROLLED_BACK,
         exit_code=RolledBackError.exit_code,
         accepted=attempt.verification.accepted,
+        put_back=attempt.put_back,
         failure=Failure(
-            reason=f"{failure.reason}; {done}",
+            reason=f"{failure.reason.removesuffix('.')}; {done}",
             next_step=failure.next_step if failure.lasts else correct_and_deploy(leased.shard),
             evidence=(*failure.evidence, *_origin(attempt), *attempt.notes),
         ),
@@ -247,6 +252,7 @@ def _kept(leased: LeasedShard, attempt: Attempt) -> Ending:
     return Ending(
         outcome=Outcome.FAILED,
         exit_code=EXIT_FAILED,
+        done=attempt.progress().counts(),
         failure=Failure(
             reason=failure.reason,
             next_step=failure.next_step,
@@ -263,11 +269,14 @@ def _kept(leased: LeasedShard, attempt: Attempt) -> Ending:
 def _half_destroyed(leased: LeasedShard, attempt: Attempt, failure: Failure) -> Ending:
     left, again = attempt.verification.remaining, destroy_again(leased, attempt)
     count = "an unknown number of" if left is None else str(len(left))
-    advice = "" if failure.next_step in (again, correct_and_deploy(leased.shard)) else failure.next_step
+    # Those are about a deploy.
+    needless = {again, correct_and_deploy(leased.shard), deploy_after_all(leased.shard)}
+    advice = "" if failure.next_step in needless else failure.next_step
     evidence = () if not left else (f"still there: {', '.join(left)}",)
     return Ending(
         outcome=Outcome.FAILED,
         exit_code=EXIT_FAILED,
+        done=attempt.progress().counts(),
         failure=Failure(
             reason=f"{failure.reason}; {count} object{'' if count == '1' else 's'} still exist"
             f"{'s' if count == '1' else ''}",

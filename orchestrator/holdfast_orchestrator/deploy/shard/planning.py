@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from holdfast_orchestrator.errors import GateError, HoldfastError
+from holdfast_orchestrator.errors import EngineError, GateError, HoldfastError
 from holdfast_orchestrator.events import ShardPlanned, ShardStep
-from holdfast_orchestrator.gate.adopted import refuse_unknown_instance
+from holdfast_orchestrator.gate.adopted import refuse_absent, refuse_unknown_instance
 from holdfast_orchestrator.gate.base import Finding, Proposal
 from holdfast_orchestrator.gate.gates import findings
 from holdfast_orchestrator.gate.rejected import rejected_version
 from holdfast_orchestrator.gate.takeover import adoptions, takeovers
 from holdfast_orchestrator.ownership.settle import PlannedShard, Settled, Turn, settle_ownership
 from holdfast_orchestrator.plan.document import PlanDocument, parse_plan
-from holdfast_orchestrator.plan.looks import look_by_import
+from holdfast_orchestrator.plan.looks import absent_of, look_by_import
 from holdfast_orchestrator.plan.settled import with_accepted
 from holdfast_orchestrator.plan.shard import MadePlan, holdings_for
 from holdfast_orchestrator.system.private_files import write_private
@@ -31,6 +31,7 @@ from holdfast_orchestrator.terraform.reads import Reading
 from holdfast_orchestrator.terraform.references import declares
 
 if TYPE_CHECKING:
+    from holdfast_orchestrator.app.manifest import Shard
     from holdfast_orchestrator.engine.terraform import Terraform
     from holdfast_orchestrator.plan.result import ShardPlan
     from holdfast_orchestrator.record.last_good import LastGood
@@ -138,15 +139,7 @@ def _made(place: PlannedShard, terraform: "Terraform", task: PlanTask) -> MadePl
         if not destroy:
             document = with_accepted(document, raw, shard=shard, run=run) if raw else document
             raw = raw if document.changes or document.outputs else {}
-        run.emit(
-            ShardPlanned(
-                shard=shard.name,
-                added=document.added,
-                changed=document.changed,
-                destroyed=document.destroyed,
-                destroys=document.destroys,
-            )
-        )
+        run.emit(_planned(shard, document))
         watched = outcome.watched
         if watched is None and holdings is not None and raw:
             watched = look_by_import(terraform, shard, raw, holdings)
@@ -170,12 +163,23 @@ def _kept(place: PlannedShard, terraform: "Terraform", task: PlanTask) -> MadePl
         file = terraform.workdir / _KEPT_PLAN
         write_private(file, shown.content)
         raw = terraform.show_plan(file)
+    place.run.emit(_planned(place.shard, shown.document))
     watched = Sightings()
     watched.add(Sighting.of(sighting) for sighting in shown.seen)
     if not shown.guarded:
         # Nothing guards the creates: what was seen may be long ago.
         watched = look_by_import(terraform, place.shard, raw, holdings_for(place.shard, task.snapshot))
     return MadePlan(file=file, state=shown.state, raw=raw, document=shown.document, watched=watched)
+
+
+def _planned(shard: "Shard", document: PlanDocument) -> ShardPlanned:
+    return ShardPlanned(
+        shard=shard.name,
+        added=document.added,
+        changed=document.changed,
+        destroyed=document.destroyed,
+        destroys=document.destroys,
+    )
 
 
 def _adopting(
@@ -194,7 +198,13 @@ def _adopting(
     blocks = adoptions(made.raw, made.watched, shard, adopted=adopt)
     for block in blocks:
         place.say(f"{block.address} takes over {block.import_id}, as was asked for")
-    return _importing(place, blocks, task) if blocks else (made, terraform)
+    if not blocks:
+        return made, terraform
+    try:
+        return _importing(place, blocks, task)
+    except EngineError as error:
+        refuse_absent(absent_of(blocks, error), adopt, shard)
+        raise
 
 
 def _importing(

@@ -1,6 +1,6 @@
 """Builds a shard's result from what is known so far; turns errors into results."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from holdfast_orchestrator.app.manifest import Shard
@@ -77,8 +77,11 @@ class ResultBuilder:
         if not ending.outcome.is_good:
             # What was planned is not what was done.
             self.document = PlanDocument()
+        done = {} if ending.outcome.is_good else asdict(ending.done)
         self.over = replace(
             self._result(ending.outcome),
+            **done,
+            put_back=ending.put_back,
             serial=serial,
             reason=None if failure is None else redacted(failure.reason),
             next_step=None if failure is None else redacted(failure.next_step) or None,

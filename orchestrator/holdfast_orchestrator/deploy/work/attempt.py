@@ -380,6 +380,12 @@ class Attempt:
             not_started=tuple(step for step in every.not_started if not self._waits(step)),
         )
 
+    @property
+    def put_back(self) -> int:
+        """How many objects the rollback has changed, as its plans say."""
+        changed = (read_plan(plan) for plan in self.planning.rollback_plans)
+        return len({change.address for changes in changed for change in changes if change.touches})
+
     def begun(self) -> Iterator[Step]:
         """Yield each create that the events of this run's applies say was begun and not ended."""
         for record in self.evidence.records:

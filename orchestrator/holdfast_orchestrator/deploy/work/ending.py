@@ -1,7 +1,8 @@
 """What the work on a shard is for, and how it ended."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from holdfast_orchestrator.deploy.decisions.apply_progress import StepCounts
 from holdfast_orchestrator.deploy.outcome import Outcome
 from holdfast_orchestrator.deploy.work.attempt import Verb
 from holdfast_orchestrator.deploy.work.failure import Failure
@@ -27,6 +28,8 @@ class Ending:
     """How it ended: `failure` says why and what to do where it is not committed.
 
     `accepted` is what the last verify still showed, as somebody accepted; `verify` counts what it read.
+    `done` is what the applies of a shard that is left half done have changed, `put_back` how many objects a
+    rollback has.
     """
 
     outcome: Outcome
@@ -34,6 +37,8 @@ class Ending:
     failure: Failure | None = None
     accepted: tuple[AcceptedUse, ...] = ()
     verify: ReadCount | None = None
+    done: StepCounts = field(default_factory=StepCounts)
+    put_back: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

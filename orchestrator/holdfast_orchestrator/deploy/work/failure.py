@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.decisions.guard import Violation
-from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy
+from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy, deploy_after_all
 from holdfast_orchestrator.engine import ui_events as ui
 from holdfast_orchestrator.engine.diagnostics import CommandFailedError, Diagnostic, places
 from holdfast_orchestrator.engine.outcomes import ApplyOutcome
@@ -30,10 +30,12 @@ def failure_of(applied: ApplyOutcome, shard: Shard, *, interrupted: bool) -> Fai
     errors = [diagnostic for diagnostic in applied.diagnostics if diagnostic.is_error]
     why = errors[0].summary if errors else "it gave no reason"
     cause = "the apply was interrupted" if interrupted else f"the apply failed: {why}"
+    advice = next((error.advice for error in errors if error.advice), correct_and_deploy(shard))
     return Failure(
         reason=f"{cause} ({applied.completed} of {applied.started} changes that had begun were done)",
-        next_step=next((error.advice for error in errors if error.advice), correct_and_deploy(shard)),
+        next_step=deploy_after_all(shard) if interrupted else advice,
         evidence=tuple(line for error in errors for line in _told(error, shard)),
+        lasts=interrupted,
     )
 
 

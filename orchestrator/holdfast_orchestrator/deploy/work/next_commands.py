@@ -26,6 +26,11 @@ def correct_and_deploy(shard: Shard) -> str:
     return f"correct the cause, then: {deploy_command(shard)}"
 
 
+def deploy_after_all(shard: Shard) -> str:
+    """Return the advice after a deploy that a person interrupted: nothing has to be corrected."""
+    return f"to deploy it after all: {deploy_command(shard)}"
+
+
 def decisions(run: str) -> str:
     """Return the decisions that take up a run which waits for one."""
     resume = f"holdfast resume {run}"

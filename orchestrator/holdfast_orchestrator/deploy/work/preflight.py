@@ -4,6 +4,7 @@ Fails closed. A state that is missing, damaged or somebody else's is never plann
 take some of them for "no state" and create everything a second time.
 """
 
+import shlex
 import shutil
 import tempfile
 from concurrent.futures import Future
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.decisions.configuration import empty_like
 from holdfast_orchestrator.deploy.work.attempt import LastGoodDeployment
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
@@ -176,7 +178,7 @@ def refuse_strange_state(leased: LeasedShard, recorded: RecordedShard) -> None:
             if standing in (Standing.FOREIGN, Standing.UNRECORDED):
                 refuse_other_lineage(leased.store, leased.shard, stored.lineage)
             if not leased.run_context.policy.rebaseline:
-                raise GateError(_strange(key, standing, stored, expected), next_step=_LOOK)
+                raise GateError(_strange(key, standing, stored, expected), next_step=_look(leased.shard))
             leased.say(f"the state at {key} is {standing}; accepted as it is, as was asked for")
 
 
@@ -237,7 +239,9 @@ def good_of(leased: LeasedShard, recorded: RecordedShard) -> LastGoodDeployment 
     return LastGoodDeployment(promoted=recorded.good, configuration=configuration)
 
 
-_LOOK = "find out who wrote it; to accept it as it is: --rebaseline"
+def _look(shard: Shard) -> str:
+    name = shlex.quote(shard.name)
+    return f"find out who wrote it; to accept it as it is: holdfast … --stack {name} --rebaseline"
 
 
 def _strange(key: str, standing: Standing, stored: StateObject, expected: Recorded | None) -> str:

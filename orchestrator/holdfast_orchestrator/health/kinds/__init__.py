@@ -13,9 +13,10 @@ from holdfast_orchestrator.health.checks import (
     Check,
     Command,
     EcsServiceSteady,
+    EcsTaskSucceeds,
     Http,
 )
-from holdfast_orchestrator.health.kinds import alarm, alb_targets, command, ecs_service, smoke
+from holdfast_orchestrator.health.kinds import alarm, alb_targets, command, ecs_service, ecs_task, smoke
 from holdfast_orchestrator.health.observation import Observation, Standing
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def _look(check: Check, doors: "CheckContext") -> Observation:
             return alarm.look(check, doors)
         case Command():
             return command.look(check, doors)
+        case EcsTaskSucceeds():
+            return ecs_task.look(check, doors)
 
 
 def _refused(error: "ClientError") -> Observation:

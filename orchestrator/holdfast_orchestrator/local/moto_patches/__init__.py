@@ -20,7 +20,7 @@ GAPS: dict[str, tuple[str, ...]] = {
     "cloudtrail": ("cloudtrail_arns",),
     "cloudwatch": ("cloudwatch_composites",),
     "ec2": ("ec2_rule_descriptions", "ec2_flow_logs"),
-    "ecs": ("ecs_services", "ecs_cluster_settings", "ecs_account_settings"),
+    "ecs": ("ecs_services", "ecs_one_off_tasks", "ecs_cluster_settings", "ecs_account_settings"),
     "elasticache": (
         *("elasticache_subnet_groups", "elasticache_parameter_groups"),
         *("elasticache_users", "elasticache_replication_groups"),

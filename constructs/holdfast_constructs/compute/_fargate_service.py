@@ -1,0 +1,162 @@
+"""Tasks that ECS keeps running: it undoes a deploy that fails, without taking the old tasks away first."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cdktf import App, ITerraformDependable, Precondition, TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.ecs_service import (
+    EcsService,
+    EcsServiceCapacityProviderStrategy,
+    EcsServiceDeploymentCircuitBreaker,
+    EcsServiceLoadBalancer,
+    EcsServiceNetworkConfiguration,
+)
+
+from holdfast_constructs.app.stack import ServiceStack
+from holdfast_constructs.compute import _spot
+from holdfast_constructs.compute._calls import AnswersCalls
+from holdfast_constructs.compute._fargate_task import FargateTask
+from holdfast_constructs.compute._migration_task import MigrationTask
+from holdfast_constructs.compute._stack_order import wait_for
+from holdfast_constructs.compute.migrations import Migrations
+from holdfast_constructs.network.connections import Connectable
+from holdfast_constructs.security.access import OffersAccess
+
+# If one task or its zone fails, another task still answers.
+SAFE_TASKS = 2
+
+
+class FargateService(FargateTask):
+    """A task of which ECS keeps some running; `_run` begins that, once everything is there."""
+
+    service: EcsService
+    migration: MigrationTask | None = None
+
+    def connect_to(
+        self,
+        part: Connectable | OffersAccess,
+        *,
+        port: int | None = None,
+        prefix: str | None = None,
+        user: str | None = None,
+    ) -> None:
+        super().connect_to(part, port=port, prefix=prefix, user=user)
+        if self.migration is not None and not isinstance(part, AnswersCalls):
+            self.migration.connect_to(part, port=port, prefix=prefix, user=user)
+
+    @property
+    def service_name(self) -> str:
+        """The name of the ECS service, unique in its cluster.
+
+        ECS cannot change a service to Spot or back. One that uses Spot has a name of its own, so that it is
+        created before the other is deleted.
+        """
+        ending = "-spot" if self._options.spot_share else ""
+        return f"{self._stack.service}-{self.name}{ending}"
+
+    def _run(
+        self,
+        count: int,
+        *,
+        waits_for: Sequence[ITerraformDependable] = (),
+        behind: EcsServiceLoadBalancer | None = None,
+        grace_seconds: int | None = None,
+    ) -> EcsService:
+        """Create the service with `count` tasks to begin with, and its health check after a deploy."""
+        capacity = self._capacity(count)
+        service = EcsService(
+            self,
+            "service",
+            name=self.service_name,
+            cluster=self._platform.cluster.arn,
+            task_definition=self.task_definition.arn,
+            launch_type=None if capacity else _spot.ON_DEMAND,
+            capacity_provider_strategy=capacity or None,
+            # Without it, the provider replaces a service whose strategy changes.
+            force_new_deployment=True if capacity else None,
+            platform_version="LATEST",
+            desired_count=count,
+            deployment_minimum_healthy_percent=100,
+            deployment_maximum_percent=200,
+            deployment_circuit_breaker=EcsServiceDeploymentCircuitBreaker(enable=True, rollback=True),
+            availability_zone_rebalancing="ENABLED",
+            health_check_grace_period_seconds=grace_seconds,
+            enable_execute_command=self._options.shell,
+            enable_ecs_managed_tags=True,
+            propagate_tags="SERVICE",
+            network_configuration=self._network(),
+            load_balancer=None if behind is None else [behind],
+            # A task without its rights fails.
+            depends_on=[*waits_for, self._https_out, *self._roles.policies],
+            lifecycle=self._lifecycle(replaced=bool(capacity)),
+        )
+        self._waits_for_rights(service)
+        self._stack.add_health_check(
+            "ecs_service_steady",
+            f"{self.name}-steady",
+            cluster=self._platform.cluster.name,
+            service=self.service_name,
+        )
+        return service
+
+    def _migrate(self, migrations: Migrations | None) -> None:
+        """Let `migrations` end well before the service is changed; their stack is one before this one."""
+        if migrations is None:
+            return
+        given = self._options
+        options = replace(
+            given,
+            image=migrations.image or given.image,
+            size=migrations.size or given.size,
+            environment=given.environment if migrations.environment is None else migrations.environment,
+            secrets=given.secrets if migrations.secrets is None else migrations.secrets,
+            command=migrations.command,
+            port=None,
+            container_health=None,
+            sidecars=(),
+            shell=False,
+        )
+        name = f"{self._stack.service}-{self.name}-migrations"
+        stack = ServiceStack(App.of(self), name, self._stack.target)
+        self.migration = MigrationTask(stack, platform=self._platform, options=options, migrations=migrations)
+        self._stack.add_dependency(stack)
+        wait_for(self, self.migration, "its migrations")
+
+    def _lifecycle(self, *, replaced: bool) -> TerraformResourceLifecycle:
+        """Return what Terraform does about changes; autoscaling sets the count after the first deploy."""
+        return TerraformResourceLifecycle(
+            ignore_changes=["desired_count"],
+            create_before_destroy=True if replaced else None,
+            precondition=None if self.migration is None else [self._migrated(self.migration)],
+        )
+
+    def _migrated(self, migration: MigrationTask) -> Precondition:
+        """Hold back a version whose migrations were left out, with `--service` for example."""
+        stack = migration.stack.name
+        return Precondition(
+            condition=migration.is_of(self.task_definition.revision),
+            error_message=f"The migrations of this version have not run: deploy the stack {stack}, too.",
+        )
+
+    def _network(self) -> EcsServiceNetworkConfiguration:
+        return EcsServiceNetworkConfiguration(
+            subnets=self._platform.network.private_subnet_ids,
+            security_groups=list(self._group_ids),
+            assign_public_ip=False,
+        )
+
+    def _place(self) -> None:
+        self.service.put_network_configuration(
+            subnets=self._platform.network.private_subnet_ids,
+            security_groups=list(self._group_ids),
+            assign_public_ip=False,
+        )
+
+    def _capacity(self, count: int) -> list[EcsServiceCapacityProviderStrategy]:
+        kept = SAFE_TASKS if self._stack.target.production else 1
+        return [
+            EcsServiceCapacityProviderStrategy(
+                capacity_provider=each.provider, weight=each.weight, base=each.base
+            )
+            for each in _spot.shared(self._options.spot_share, base=min(count, kept))
+        ]
