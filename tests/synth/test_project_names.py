@@ -108,7 +108,7 @@ def test_a_name_begins_with_the_project_and_keeps_its_limit(kind: Kind) -> None:
 
     name = aws_name(kind, target, "edge", "gateway").lstrip("/").replace("/", "-")
     assert name.startswith("shop-edge-prod-gateway")
-    assert len(aws_name(kind, target, "edge", "p" * 600)) == LIMITS[kind]
+    assert len(aws_name(kind, target, "edge", "p" * 1000)) == LIMITS[kind]
 
 
 @pytest.mark.parametrize("project", ["Shop", "my.shop", "", "-shop"])
