@@ -18,34 +18,44 @@ if TYPE_CHECKING:
     from holdfast_constructs.compute.cluster import Cluster
     from holdfast_constructs.compute.container_health import ContainerHealth
     from holdfast_constructs.compute.event_consumer import EventConsumer
-    from holdfast_constructs.compute.image import Image
+    from holdfast_constructs.compute.image import Image, ImageRepository
     from holdfast_constructs.compute.migrations import Migrations
     from holdfast_constructs.compute.platform import Platform
+    from holdfast_constructs.compute.repository import ImportedRepository, Repository
     from holdfast_constructs.compute.scale import BacklogScale, Scale, ScheduledScale, Size
     from holdfast_constructs.compute.scheduled_job import ScheduledJob
     from holdfast_constructs.compute.sidecar import Sidecar
     from holdfast_constructs.compute.target_health import TargetHealth
     from holdfast_constructs.compute.web_service import WebService
     from holdfast_constructs.compute.worker import Worker, WorkQueue
+    from holdfast_constructs.data.cache import Cache, ImportedCache
     from holdfast_constructs.data.database import Postgres
     from holdfast_constructs.data.imported_database import ImportedPostgres
     from holdfast_constructs.edge.firewall import Firewall
     from holdfast_constructs.edge.load_balancer import LoadBalancer
     from holdfast_constructs.errors import ConstructError
+    from holdfast_constructs.messaging.queue import ImportedQueue, Queue
+    from holdfast_constructs.messaging.topic import ImportedTopic, Topic
     from holdfast_constructs.naming import aws_name
     from holdfast_constructs.network.connections import Connectable, connect
     from holdfast_constructs.network.imported_network import ImportedNetwork, VpcNetwork
     from holdfast_constructs.network.network import Network
     from holdfast_constructs.security.access import Access, Grantee, OffersAccess
     from holdfast_constructs.security.keys import EncryptionKey, ImportedKey, Key
+    from holdfast_constructs.security.parameter import ImportedParameter, Parameter
     from holdfast_constructs.security.plain import Plain
     from holdfast_constructs.security.policy import Condition, Statement
+    from holdfast_constructs.security.secret import Generated, ImportedSecret, Secret
+    from holdfast_constructs.security.secret_value import SecretValue
+    from holdfast_constructs.storage.bucket import Bucket, ImportedBucket
 
     Gateway, Keys = LoadBalancer, Key
 
 __all__ = [
     "Access",
     "BacklogScale",
+    "Bucket",
+    "Cache",
     "Cluster",
     "Condition",
     "Connectable",
@@ -54,23 +64,37 @@ __all__ = [
     "EncryptionKey",
     "EventConsumer",
     "Firewall",
+    "Generated",
     "Grantee",
     "HoldfastApp",
     "Image",
+    "ImageRepository",
+    "ImportedBucket",
+    "ImportedCache",
     "ImportedKey",
     "ImportedNetwork",
+    "ImportedParameter",
     "ImportedPostgres",
+    "ImportedQueue",
+    "ImportedRepository",
+    "ImportedSecret",
+    "ImportedTopic",
     "Key",
     "LoadBalancer",
     "Migrations",
     "Network",
     "OffersAccess",
+    "Parameter",
     "Plain",
     "Platform",
     "Postgres",
+    "Queue",
+    "Repository",
     "Scale",
     "ScheduledJob",
     "ScheduledScale",
+    "Secret",
+    "SecretValue",
     "ServiceStack",
     "Sidecar",
     "Size",
@@ -78,6 +102,7 @@ __all__ = [
     "Statement",
     "Target",
     "TargetHealth",
+    "Topic",
     "VpcNetwork",
     "WebService",
     "WorkQueue",
@@ -89,45 +114,62 @@ __all__ = [
 
 _HOMES = {
     "Access": "security.access",
-    "Condition": "security.policy",
-    "Grantee": "security.access",
-    "OffersAccess": "security.access",
-    "Statement": "security.policy",
-    "aws_name": "naming",
-    "accept_difference": "app.accepted",
     "BacklogScale": "compute.scale",
+    "Bucket": "storage.bucket",
+    "Cache": "data.cache",
     "Cluster": "compute.cluster",
-    "ContainerHealth": "compute.container_health",
+    "Condition": "security.policy",
     "Connectable": "network.connections",
     "ConstructError": "errors",
     "EventConsumer": "compute.event_consumer",
+    "ContainerHealth": "compute.container_health",
+    "EncryptionKey": "security.keys",
     "Firewall": "edge.firewall",
-    "LoadBalancer": "edge.load_balancer",
+    "Generated": "security.secret",
+    "Grantee": "security.access",
     "HoldfastApp": "app.stack",
     "Image": "compute.image",
-    "EncryptionKey": "security.keys",
+    "ImageRepository": "compute.image",
+    "ImportedBucket": "storage.bucket",
+    "ImportedCache": "data.cache",
     "ImportedKey": "security.keys",
     "ImportedNetwork": "network.imported_network",
+    "ImportedParameter": "security.parameter",
     "ImportedPostgres": "data.imported_database",
+    "ImportedQueue": "messaging.queue",
+    "ImportedRepository": "compute.repository",
+    "ImportedSecret": "security.secret",
+    "ImportedTopic": "messaging.topic",
     "Key": "security.keys",
+    "LoadBalancer": "edge.load_balancer",
     "Migrations": "compute.migrations",
     "Network": "network.network",
+    "OffersAccess": "security.access",
+    "Parameter": "security.parameter",
     "Plain": "security.plain",
     "Platform": "compute.platform",
     "Postgres": "data.database",
+    "Queue": "messaging.queue",
+    "Repository": "compute.repository",
     "Scale": "compute.scale",
     "ScheduledJob": "compute.scheduled_job",
     "ScheduledScale": "compute.scale",
+    "Secret": "security.secret",
+    "SecretValue": "security.secret_value",
     "ServiceStack": "app.stack",
     "Sidecar": "compute.sidecar",
     "Size": "compute.scale",
     "StateBucket": "app.target",
+    "Statement": "security.policy",
     "Target": "app.target",
     "TargetHealth": "compute.target_health",
+    "Topic": "messaging.topic",
     "VpcNetwork": "network.imported_network",
     "WebService": "compute.web_service",
     "WorkQueue": "compute.worker",
     "Worker": "compute.worker",
+    "accept_difference": "app.accepted",
+    "aws_name": "naming",
     "connect": "network.connections",
 }
 

@@ -28,6 +28,12 @@ Kind = Literal[
     "key_alias",
     "log_group",
     "tag",
+    "queue",
+    "topic",
+    "secret",
+    "parameter",
+    "cache",
+    "repository",
 ]
 
 # The longest name that AWS accepts, in characters, from each resource's page in the API references.
@@ -44,8 +50,17 @@ LIMITS: Mapping[Kind, int] = MappingProxyType(
         "key_alias": 250,
         "log_group": 512,
         "tag": 256,
+        "queue": 80,
+        "topic": 256,
+        "secret": 512,
+        # 1011 with the ARN before it, of which partition, region and account take 60 at most.
+        "parameter": 900,
+        "cache": 40,
+        "repository": 256,
     }
 )
+# What the parts of a name are joined by, and what a name begins with, where that is not a hyphen and nothing.
+_PATHS: Mapping[Kind, str] = MappingProxyType({"secret": "", "parameter": "/", "repository": ""})
 _HASH_LENGTH = 8
 _PART = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 
@@ -68,7 +83,10 @@ def aws_name(kind: Kind, target: Target, service: str, *parts: str) -> str:
     for part in parts:
         if _PART.fullmatch(part) is None:
             raise ConstructError("a construct's id", got=part, allowed="letters, digits and inner hyphens")
-    return limited("-".join((*project, service, target.environment, *parts, *scope)).lower(), LIMITS[kind])
+    words = (*project, service, target.environment, *parts, *scope)
+    if kind in _PATHS:
+        return limited(f"{_PATHS[kind]}{'/'.join(words)}".lower(), LIMITS[kind])
+    return limited("-".join(words).lower(), LIMITS[kind])
 
 
 def limited(name: str, limit: int) -> str:

@@ -90,7 +90,7 @@ def test_the_mistakes_of_a_first_hour_each_give_one_clear_error(on_site: OnSite)
         'image of WebService "api" must be an Image, got None; give it a value': {"image": None},
         "WebService \"api\" has no argument 'prot'; did you mean port?": {"prot": 8080},
         'scale of WebService "api" must be a Scale, got 2 (int)': {"scale": 2},
-        "secrets['KEY'] of WebService \"api\" must be a text (str), got an int, not repeated here": {
+        "secrets['KEY'] of WebService \"api\" must be a text (str) or a SecretValue, got an int, not": {
             "secrets": {"KEY": 12345678}
         },
     }
@@ -209,6 +209,6 @@ def test_a_project_ends_with_64_and_names_the_file_and_the_line(tmp_path: Path) 
         "holdfast: the stacks cannot be built\n\n"
         'shop/alone.py:11: purpose of Key "key" is of the wrong type\n'
         "  got      'log' (str)\n"
-        "  allowed  one of 'logs', 'data'\n"
-        "  next     pass one of 'logs', 'data'; did you mean logs?\n"
+        "  allowed  one of 'logs', 'data', 'messages'\n"
+        "  next     pass one of 'logs', 'data', 'messages'; did you mean logs?\n"
     )

@@ -23,7 +23,7 @@ def _statements(synthesis: Synthesis) -> Mapping[str, Mapping[str, Any]]:
     return {statement["Sid"]: statement for statement in document["Statement"]}
 
 
-@pytest.mark.parametrize("purpose", ["logs", "data"])
+@pytest.mark.parametrize("purpose", ["logs", "data", "messages"])
 def test_a_key_rotates_and_has_a_policy_and_an_alias(synthesize: Synthesize, purpose: Purpose) -> None:
     data = _synthesized(synthesize, purpose)["data"]
 
@@ -68,4 +68,22 @@ def test_every_service_that_may_use_the_logs_key_may_only_do_so_for_this_account
             {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
         ),
         "AlarmsAndTopics": (["cloudwatch.amazonaws.com", "sns.amazonaws.com"], account),
+    }
+
+
+def test_what_delivers_to_queues_and_topics_uses_a_key_for_those_of_this_account_alone(
+    synthesize: Synthesize,
+) -> None:
+    statements = _statements(_synthesized(synthesize, "messages"))
+
+    opened = {
+        name: statement["Condition"]
+        for name, statement in statements.items()
+        if name != "AccountDecidesByIam"
+    }
+    own = "eu-west-1:210987654321:*"
+    # No source account: EventBridge sends none.
+    assert opened == {
+        "ServicesToQueues": {"ArnLike": {"kms:EncryptionContext:aws:sqs:arn": f"arn:aws:sqs:{own}"}},
+        "ServicesToTopics": {"ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": f"arn:aws:sns:{own}"}},
     }

@@ -18,6 +18,7 @@ from holdfast_constructs.app import _provenance
 from holdfast_constructs.app._explained import Explained, write_explained
 from holdfast_constructs.app._manifest import ShardRecord, write_manifest
 from holdfast_constructs.app._outputs import show_identities
+from holdfast_constructs.app._written_secrets import refuse_written_secrets
 from holdfast_constructs.app.target import Target
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
@@ -45,8 +46,12 @@ class HoldfastApp(App):
         return tuple(sorted(self._stacks, key=lambda stack: stack.name))
 
     def synth(self) -> None:
-        """Write every stack's cdk.tf.json, cdktf's manifest.json, and holdfast.json."""
+        """Write every stack's cdk.tf.json, cdktf's manifest.json, and holdfast.json.
+
+        Raises ConstructError for the text of a secret in a write-only argument, and keeps no file with it.
+        """
         super().synth()
+        refuse_written_secrets(Path(self.outdir), self.stacks)
         for stack in self.stacks:
             show_identities(Path(self.outdir) / "stacks" / stack.name / "cdk.tf.json")
         records = [stack.record() for stack in self.stacks]
@@ -96,6 +101,10 @@ class ServiceStack(TerraformStack):
     def protect(self, resource: TerraformResource) -> None:
         """Protect a resource whose loss cannot be undone: gates refuse to remove or replace it."""
         self._protected.append(_path(resource))
+
+    def needs_engine(self, version: str) -> None:
+        """Require a later version of Terraform or OpenTofu than all stacks do, such as `>= 1.11.0`."""
+        self.add_override("terraform.required_version", version)
 
     def add_health_check(self, kind: str, name: str, **fields: Any) -> None:
         """Record a check to make after a deploy, such as `ecs_service_steady` of service `api`.

@@ -6,7 +6,7 @@ A value that is, or is called like, a secret is never written; neither is one th
 import inspect
 import re
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from holdfast_constructs._secrets import known_secrets, sounds_secret
 from holdfast_constructs._tokens import is_number_token, is_resolvable, is_text_token
@@ -74,8 +74,10 @@ def _made_from_text(expected: object) -> str | None:
     of = getattr(expected, "of", None)
     if not isinstance(expected, type) or not inspect.ismethod(of):
         return None
-    parameters = list(inspect.signature(of).parameters.values())
-    return f"{expected.__name__}.of" if [each.annotation for each in parameters] == [str] else None
+    parameters = inspect.signature(of).parameters.values()
+    needed = [each.annotation for each in parameters if each.default is each.empty]
+    takes_text = len(needed) == 1 and str in (needed[0], *get_args(needed[0]))
+    return f"{expected.__name__}.of" if takes_text else None
 
 
 def _is_bool(value: object) -> bool:

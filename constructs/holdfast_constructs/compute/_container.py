@@ -13,8 +13,10 @@ from typing import Any
 from cdktf import Token
 
 from holdfast_constructs.compute import _container_rules as rules
+from holdfast_constructs.compute._secret_places import value_from
 from holdfast_constructs.compute._volumes import Mount
 from holdfast_constructs.compute.container_health import ContainerHealth
+from holdfast_constructs.security.secret_value import SecretValue
 
 LOG_BUFFER = "25m"
 
@@ -35,7 +37,7 @@ class Container:
     log_group: str
     region: str
     environment: Mapping[str, str] = field(default_factory=dict)
-    secrets: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str | SecretValue] = field(default_factory=dict)
     essential: bool = True
     command: Sequence[str] = ()
     entry_point: Sequence[str] = ()
@@ -62,7 +64,10 @@ class Container:
             "environment": [
                 {"name": name, "value": literal(value)} for name, value in sorted(self.environment.items())
             ],
-            "secrets": [{"name": name, "valueFrom": arn} for name, arn in sorted(self.secrets.items())],
+            "secrets": [
+                {"name": name, "valueFrom": value_from(secret)}
+                for name, secret in sorted(self.secrets.items())
+            ],
             "stopTimeout": self.stop_seconds,
             "user": self.user,
             "privileged": False,

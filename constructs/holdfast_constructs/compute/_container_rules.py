@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from holdfast_constructs._secrets import SOMETIMES_PLAIN, is_called_secret, known_secrets
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.security.plain import Plain
+from holdfast_constructs.security.secret_value import SecretValue
 
 # The seconds that running requests get when a task stops; a container's time to stop is never shorter.
 DEREGISTRATION_SECONDS = 30
@@ -66,9 +67,11 @@ def check_process(user: str, stop_seconds: int, *, at_least: int = DEREGISTRATIO
         raise ConstructError("stop_seconds", got=stop_seconds, allowed=allowed)
 
 
-def check_secrets(secrets: Mapping[str, str]) -> None:
+def check_secrets(secrets: Mapping[str, str | SecretValue]) -> None:
     """Raise ConstructError for anything but ARNs; the value is never shown, because it may be a secret."""
     for name, arn in secrets.items():
+        if isinstance(arn, SecretValue):
+            continue
         if not arn.startswith("${") and _SECRET_ARN.fullmatch(arn) is None:
             raise ConstructError(
                 f"secrets[{name!r}] must be the ARN of a secret in Secrets Manager or of an SSM parameter",

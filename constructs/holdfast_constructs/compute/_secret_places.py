@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from cdktf import DefaultTokenResolver, StringConcat, Token, Tokenization
 from constructs import Construct
 
+from holdfast_constructs.security.secret_value import SecretValue
+
 SECRETS_MANAGER, PARAMETER_STORE = "secretsmanager", "ssm"
 # A secret's ARN has seven parts; a task definition may name a key, a stage and a version after it.
 _SECRET_ARN_PARTS = 7
@@ -28,12 +30,39 @@ class SecretPlace:
 
     arn: str
     services: tuple[str, ...]
+    key_arn: str | None = None
+    plain: bool = False
 
 
-def secret_places(scope: Construct, secrets: Iterable[str]) -> list[SecretPlace]:
-    """Return the places of `secrets`, ARNs as a task definition takes them, each place once."""
-    places = dict(_place(scope, arn) for arn in secrets)
+def secret_places(scope: Construct, secrets: Iterable[str | SecretValue]) -> list[SecretPlace]:
+    """Return the places of `secrets`, ARNs as a task definition takes them too, each place once."""
+    places: dict[str, SecretPlace] = {}
+    keys: dict[str, str] = {}
+    for secret in secrets:
+        name, place = (
+            _typed(scope, secret, keys) if isinstance(secret, SecretValue) else _place(scope, secret)
+        )
+        known = places.get(name)
+        # One text among typed values does not say what encrypts the secret: the other one does.
+        places[name] = place if known is None or known.key_arn is None else known
     return [places[name] for name in sorted(places)]
+
+
+def value_from(secret: str | SecretValue) -> str:
+    """Return a secret as a task definition takes it."""
+    return secret.value_from if isinstance(secret, SecretValue) else secret
+
+
+def _typed(scope: Construct, secret: SecretValue, keys: dict[str, str]) -> tuple[str, SecretPlace]:
+    """Return the place, with its key as that was called first: each reference has another text."""
+    key = secret.key_arn
+    if key is not None:
+        key = keys.setdefault(_settled(scope, key), key)
+    return _settled(scope, secret.arn), SecretPlace(secret.arn, (secret.store,), key, secret.plain)
+
+
+def _settled(scope: Construct, text: str) -> str:
+    return _resolved(scope, text) if Token.is_unresolved(text) else text
 
 
 def _place(scope: Construct, arn: str) -> tuple[str, SecretPlace]:

@@ -13,6 +13,7 @@ from holdfast_constructs.compute.image import Image
 from holdfast_constructs.compute.scale import Size
 from holdfast_constructs.compute.sidecar import Sidecar
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.security.secret_value import SecretValue
 
 Architecture = Literal["X86_64", "ARM64"]
 
@@ -34,7 +35,7 @@ class TaskOptions:
     size: Size = SMALL
     port: int | None = None
     environment: Mapping[str, str] | None = None
-    secrets: Mapping[str, str] | None = None
+    secrets: Mapping[str, str | SecretValue] | None = None
     user: str = UNPRIVILEGED
     stop_seconds: int = 60
     least_stop_seconds: int = DEREGISTRATION_SECONDS

@@ -106,17 +106,29 @@ def _fetch(target: Target, secrets: tuple[SecretPlace, ...]) -> list[Statement]:
         for service, (sid, action) in actions.items()
         if used[service]
     ]
-    if statements:
-        statements.append(_decrypt_through(target, sorted(service for service in used if used[service])))
-    return statements
+    return [*statements, *_decrypt(target, [secret for secret in secrets if not secret.plain])]
 
 
-def _decrypt_through(target: Target, services: Sequence[str]) -> Statement:
+def _decrypt(target: Target, secrets: Sequence[SecretPlace]) -> list[Statement]:
+    """Return the statement for keys, where any of these secrets may be encrypted with one."""
+    services = sorted({service for secret in secrets for service in secret.services})
+    return [_decrypt_through(target, _keys_of(target, secrets), services)] if services else []
+
+
+def _keys_of(target: Target, secrets: Sequence[SecretPlace]) -> tuple[str, ...]:
+    """Return the keys of secrets where all are known, else every key of the account."""
+    known = [secret.key_arn for secret in secrets if secret.key_arn is not None]
+    if len(known) == len(secrets):
+        return tuple(dict.fromkeys(known))
+    return (f"arn:{target.partition}:kms:{target.region}:{target.account}:key/*",)
+
+
+def _decrypt_through(target: Target, keys: tuple[str, ...], services: Sequence[str]) -> Statement:
     """Return the statement for keys: only what those services ask for on the task's behalf."""
     return Statement(
         sid="DecryptSecrets",
         actions=("kms:Decrypt",),
-        resources=(f"arn:{target.partition}:kms:{target.region}:{target.account}:key/*",),
+        resources=keys,
         conditions=(
             Condition(
                 "StringEquals",

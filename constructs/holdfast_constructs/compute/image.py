@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
@@ -24,6 +25,14 @@ class EcrRepository:
     account: str
     region: str
     name: str
+
+
+class ImageRepository(Protocol):
+    """A repository of images, such as a Repository."""
+
+    @property
+    def registry_url(self) -> str:
+        """What its images are called, without digest or tag."""
 
 
 @checked
@@ -63,9 +72,23 @@ class Image:
         return cls(reference, match[1], pinned=False)
 
     @classmethod
-    def of(cls, reference: str) -> "Image":
-        """Return the image of a reference that may have either form; raises ConstructError for neither."""
-        return cls.digest(reference) if "@" in reference else cls.tag(reference)
+    def of(
+        cls, reference: str | ImageRepository, *, digest: str | None = None, tag: str | None = None
+    ) -> "Image":
+        """Return the image of a reference that may have either form, or of a repository and one of the two.
+
+        `Image.of(repository, digest="sha256:…")` names an image in a Repository. Raises ConstructError for a
+        reference of neither form, and where both or none of digest and tag are given.
+        """
+        if isinstance(reference, str) and digest is None and tag is None:
+            return cls.digest(reference) if "@" in reference else cls.tag(reference)
+        if (digest is None) == (tag is None):
+            raise ConstructError(
+                "an image of a repository needs a digest or a tag",
+                next_step='write Image.of(repository, digest="sha256:…")',
+            )
+        place = reference if isinstance(reference, str) else reference.registry_url
+        return cls.tag(f"{place}:{tag}") if digest is None else cls.digest(f"{place}@{digest}")
 
     @property
     def ecr_repository(self) -> EcrRepository | None:

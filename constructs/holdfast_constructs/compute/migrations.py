@@ -7,6 +7,7 @@ from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.compute.image import Image
 from holdfast_constructs.compute.scale import Size
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.security.secret_value import SecretValue
 
 # A health check takes a day at most.
 LONGEST_MINUTES = 1_440
@@ -29,7 +30,9 @@ class Migrations:
     image: Image | None = field(default=None, kw_only=True)
     size: Size | None = field(default=None, kw_only=True)
     environment: Mapping[str, str] | None = field(default=None, kw_only=True, hash=False)
-    secrets: Mapping[str, str] | None = field(default=None, kw_only=True, hash=False, repr=False)
+    secrets: Mapping[str, str | SecretValue] | None = field(
+        default=None, kw_only=True, hash=False, repr=False
+    )
     timeout_minutes: int = field(default=60, kw_only=True)
 
     def __post_init__(self) -> None:

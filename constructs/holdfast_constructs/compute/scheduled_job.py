@@ -40,6 +40,7 @@ from holdfast_constructs.security.policy import (
     from_this_account,
     policy_json,
 )
+from holdfast_constructs.security.secret_value import SecretValue
 
 # Amazon SQS: the longest name of a queue, and the longest time that it keeps a message.
 _QUEUE_NAME, _FORTNIGHT_SECONDS = 80, 1_209_600
@@ -75,7 +76,7 @@ class ScheduledJob(FargateTask):
         enabled: bool = True,
         size: Size = SMALL,
         environment: Mapping[str, str] | None = None,
-        secrets: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str | SecretValue] | None = None,
         user: str = UNPRIVILEGED,
         stop_seconds: int = 60,
         command: Sequence[str] = (),

@@ -9,6 +9,7 @@ from holdfast_constructs.compute._container_rules import LONGEST_STOP_SECONDS, S
 from holdfast_constructs.compute.container_health import ContainerHealth
 from holdfast_constructs.compute.image import Image
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.security.secret_value import SecretValue
 
 HIGHEST_PORT = 65535
 
@@ -33,7 +34,7 @@ class Sidecar:
     starts_first: bool = False
     port: int | None = None
     environment: Mapping[str, str] = field(default_factory=dict, hash=False)
-    secrets: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
+    secrets: Mapping[str, str | SecretValue] = field(default_factory=dict, hash=False, repr=False)
     command: Sequence[str] = ()
     entry_point: Sequence[str] = ()
     health: ContainerHealth | None = None

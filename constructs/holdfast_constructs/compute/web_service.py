@@ -31,6 +31,7 @@ from holdfast_constructs.compute.target_health import TargetHealth
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.naming import limited
 from holdfast_constructs.network.connections import connect
+from holdfast_constructs.security.secret_value import SecretValue
 
 
 @checked
@@ -39,10 +40,10 @@ class WebService(FargateService):
 
     Required: `image`; `port`; `health`, the path that answers 200-299 when it can take requests; `host`, one
     level below the load balancer's domain; `scale`. `size` is what one task gets. `environment` is plain text
-    for anybody to read; `secrets` maps names to ARNs in Secrets Manager or SSM. The container runs as `user`
-    (not root) and writes nowhere but to /tmp and `writable_paths`: an image that uses them as that user
-    declares them as volumes. `command` and `entry_point` replace those of the image, which is of
-    `architecture` (X86_64 or ARM64). `sidecars` run beside it.
+    for anybody to read; `secrets` maps names to `secret.value()`, or to ARNs in Secrets Manager or SSM. The
+    container runs as `user` (not root) and writes nowhere but to /tmp and `writable_paths`: an image that
+    uses them as that user declares them as volumes. `command` and `entry_point` replace those of the image,
+    which is of `architecture` (X86_64 or ARM64). `sidecars` run beside it.
 
     `target_health` says how the load balancer asks `health`, `container_health` how ECS asks inside of the
     container. `drain_seconds` (0-120) is how long requests in flight are given when a task goes,
@@ -69,7 +70,7 @@ class WebService(FargateService):
         scale: Scale,
         size: Size = SMALL,
         environment: Mapping[str, str] | None = None,
-        secrets: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str | SecretValue] | None = None,
         user: str = UNPRIVILEGED,
         stop_seconds: int = 60,
         drain_seconds: int = DEREGISTRATION_SECONDS,

@@ -23,6 +23,7 @@ from holdfast_constructs.compute.sidecar import Sidecar
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.security.access import Grantee
 from holdfast_constructs.security.policy import Statement
+from holdfast_constructs.security.secret_value import SecretValue
 
 _PREFIX = "QUEUE"
 
@@ -73,7 +74,7 @@ class Worker(FargateService):
         scale: BacklogScale,
         size: Size = SMALL,
         environment: Mapping[str, str] | None = None,
-        secrets: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str | SecretValue] | None = None,
         user: str = UNPRIVILEGED,
         stop_seconds: int = LONGEST_STOP_SECONDS,
         command: Sequence[str] = (),

@@ -33,6 +33,7 @@ from holdfast_constructs.profiles import BACKUP_DAYS, MULTI_AZ
 from holdfast_constructs.security.access import Access
 from holdfast_constructs.security.keys import EncryptionKey
 from holdfast_constructs.security.policy import Condition, assumed_by, from_this_account, policy_json
+from holdfast_constructs.security.secret_value import SecretValue
 
 ADMINISTRATOR = "app_admin"
 LOGS = ("postgresql", "upgrade")
@@ -178,6 +179,15 @@ class Postgres(Construct):
     def secret_arn(self) -> str:
         """The secret that holds the administrator's user name and password, as RDS keeps it."""
         return self.instance.master_user_secret.get(0).secret_arn
+
+    def secret_value(self, json_key: str) -> SecretValue:
+        """Return `username` or `password` of that secret, for `secrets=` of a service that reads it at start.
+
+        RDS changes the password every seven days; a client that connects later reads the secret itself.
+        """
+        return SecretValue(
+            arn=self.secret_arn, store="secretsmanager", json_key=json_key, key_arn=self._key.arn
+        )
 
     @property
     def resource_id(self) -> str:

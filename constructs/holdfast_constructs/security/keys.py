@@ -1,8 +1,9 @@
 """Encryption keys: one customer-managed KMS key for each kind of thing worth losing separately.
 
-`logs` is used by AWS services that write logs and alarms for us, so they are let in, each only on
-behalf of this account. `data` is used by nobody but principals of this account whose own policies
-say so. The key rotates every year, and is deleted only after a window in which a mistake shows.
+`logs` is used by AWS services that write logs and alarms for us, so they are let in, each only on behalf of
+this account. `messages` is used by those that deliver to our queues and topics. `data` is used by nobody but
+principals of this account whose own policies say so. The key rotates every year, and is deleted only after a
+window in which a mistake shows.
 """
 
 import re
@@ -20,7 +21,7 @@ from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.naming import aws_name
 from holdfast_constructs.security.policy import Condition, Statement, from_this_account, literal_policy
 
-Purpose = Literal["logs", "data"]
+Purpose = Literal["logs", "data", "messages"]
 
 # AWS KMS, ScheduleKeyDeletion: 7 to 30 days.
 LONGEST_WINDOW_DAYS, SHORTEST_WINDOW_DAYS = 30, 7
@@ -46,9 +47,9 @@ class EncryptionKey(Protocol):
 class Key(Construct):
     """A KMS key with rotation, an explicit policy and an alias.
 
-    `purpose` is `logs` (CloudWatch Logs, alarms and topics may use it) or `data` (only
-    principals of the account). With the target's `delete_protection` the key is protected, and takes
-    30 days to delete instead of 7.
+    `purpose` is `logs` (CloudWatch Logs, alarms and topics may use it), `messages` (the services that deliver
+    to queues and topics of this account may use it) or `data` (only principals of the account). With the
+    target's `delete_protection` the key is protected, and takes 30 days to delete instead of 7.
     """
 
     def __init__(self, scope: Construct, id_: str, *, purpose: Purpose) -> None:
@@ -118,6 +119,8 @@ def _statements(purpose: Purpose, target: Target) -> tuple[Statement, ...]:
             return (_account(target),)
         case "logs":
             return (_account(target), _log_groups(target), _alarms(target))
+        case "messages":
+            return (_account(target), _to_queues(target), _to_topics(target))
 
 
 def _account(target: Target) -> Statement:
@@ -142,4 +145,34 @@ def _alarms(target: Target) -> Statement:
         actions=("kms:Decrypt", "kms:GenerateDataKey*"),
         services=("cloudwatch.amazonaws.com", "sns.amazonaws.com"),
         conditions=(from_this_account(target),),
+    )
+
+
+def _to_queues(target: Target) -> Statement:
+    services = ("events.amazonaws.com", "s3.amazonaws.com", "sns.amazonaws.com")
+    return _deliver("ServicesToQueues", services, "sqs", "kms:EncryptionContext:aws:sqs:arn", target)
+
+
+def _to_topics(target: Target) -> Statement:
+    services = (
+        "budgets.amazonaws.com",
+        "cloudwatch.amazonaws.com",
+        "events.amazonaws.com",
+        "s3.amazonaws.com",
+    )
+    return _deliver("ServicesToTopics", services, "sns", "kms:EncryptionContext:aws:sns:topicArn", target)
+
+
+def _deliver(sid: str, services: tuple[str, ...], to: str, context: str, target: Target) -> Statement:
+    """Let services write to queues or topics of this account, whose ARN is in the encryption context.
+
+    EventBridge's requests have no source account (Amazon SNS Developer Guide, "Securing Amazon SNS data with
+    server-side encryption"), so that a condition on it would lose its events without a word.
+    """
+    own = f"arn:{target.partition}:{to}:{target.region}:{target.account}:*"
+    return Statement(
+        sid=sid,
+        actions=("kms:Decrypt", "kms:GenerateDataKey*"),
+        services=services,
+        conditions=(Condition("ArnLike", context, (own,)),),
     )

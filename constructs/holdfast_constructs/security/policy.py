@@ -48,7 +48,7 @@ class Statement:
 
 def policy_json(scope: Construct, id_: str, *statements: Statement) -> str:
     """Return the policy's JSON, as a token of a data source called `id_` in `scope`."""
-    document = DataAwsIamPolicyDocument(scope, id_, statement=[_rendered(each) for each in statements])
+    document = DataAwsIamPolicyDocument(scope, id_, statement=[rendered(each) for each in statements])
     return document.json
 
 
@@ -70,7 +70,8 @@ def assumed_by(service: str, *conditions: Condition) -> Statement:
     )
 
 
-def _rendered(statement: Statement) -> DataAwsIamPolicyDocumentStatement:
+def rendered(statement: Statement) -> DataAwsIamPolicyDocumentStatement:
+    """Return a statement as the bindings of the policy document take it."""
     principals = (("AWS", statement.principals), ("Service", statement.services))
     return DataAwsIamPolicyDocumentStatement(
         sid=statement.sid,

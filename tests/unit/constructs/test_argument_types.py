@@ -15,16 +15,21 @@ from constructs import Construct, IConstruct
 import holdfast_constructs
 from holdfast_constructs import (
     BacklogScale,
+    Bucket,
     Cluster,
     Connectable,
     ContainerHealth,
     EncryptionKey,
+    Generated,
     Image,
+    ImageRepository,
     Key,
     LoadBalancer,
     Migrations,
     OffersAccess,
+    Queue,
     ScheduledScale,
+    SecretValue,
     ServiceStack,
     Sidecar,
     TargetHealth,
@@ -44,11 +49,22 @@ from holdfast_constructs.naming import Kind as NameKind
 from holdfast_constructs.network._subnets import Tier
 from holdfast_constructs.profiles import Nat, Profile
 from holdfast_constructs.project import registry
+from holdfast_constructs.security._any_key import AnyKey
 from holdfast_constructs.security.keys import Purpose
 from holdfast_constructs.security.policy import Condition, Statement
+from holdfast_constructs.security.secret_value import Store
 
 NO_BLOCKS = {
-    *("ConstructError", "Connectable", "EncryptionKey", "Grantee", "OffersAccess", "VpcNetwork", "WorkQueue"),
+    *(
+        "ConstructError",
+        "Connectable",
+        "EncryptionKey",
+        "Grantee",
+        "ImageRepository",
+        "OffersAccess",
+        "VpcNetwork",
+        "WorkQueue",
+    ),
 }
 MARK = "the value under test"
 VALUES: Mapping[str, Any] = {
@@ -86,6 +102,7 @@ CLASSES: tuple[Any, ...] = (
         LoadBalancer,
         Operations,
         Platform,
+        Queue,
         BacklogScale,
         Scale,
         ScheduledScale,
@@ -119,6 +136,15 @@ ALLOWED: Mapping[Any, set[str]] = {
     tuple[Condition, ...]: set(),
     Mapping[str, str]: {"dict"},
     Mapping[str, str] | None: {"dict", "none"},
+    Mapping[str, str | SecretValue]: {"dict"},
+    Mapping[str, str | SecretValue] | None: {"dict", "none"},
+    Mapping[str, Sequence[str]] | None: {"dict of lists", "none"},
+    AnyKey: {"text"},
+    AnyKey | None: {"text", "none"},
+    str | ImageRepository: {"text"},
+    Generated | None: {"none"},
+    Bucket | None: {"none"},
+    Store: set(),
     Mapping[str, Any]: DICTS,
     Mapping[str, Mapping[str, Any]]: {"dict of dicts"},
     Mapping[str, Mode] | None: {"dict", "none"},
@@ -145,6 +171,7 @@ LITERALS: Mapping[Any, str] = {
     Architecture: "ARM64",
     NameKind: "role",
     Profile: "dev",
+    Store: "ssm",
 }
 
 
@@ -215,7 +242,7 @@ def _parameters(function: Callable[..., Any]) -> dict[str, Any]:
     # Names that a module imports for type checkers only.
     names = {
         each: getattr(holdfast_constructs, each)
-        for each in ("VpcNetwork", "LoadBalancer", "Cluster", "EncryptionKey")
+        for each in ("VpcNetwork", "LoadBalancer", "Cluster", "EncryptionKey", "Bucket")
     }
     hints = get_type_hints(function, localns=names)
     parameters = [name for name in inspect.signature(function).parameters if name not in {"self", "cls"}]

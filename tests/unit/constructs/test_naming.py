@@ -40,7 +40,7 @@ def test_two_names_stay_two_names(one: str, other: str) -> None:
 
 @pytest.mark.parametrize("kind", sorted(LIMITS))
 def test_every_kind_keeps_its_limit(kind: Kind) -> None:
-    name = aws_name(kind, sample_target(), "s" * 63, "p" * 600)
+    name = aws_name(kind, sample_target(), "s" * 63, "p" * 1000)
 
     assert len(name) == LIMITS[kind]
 
@@ -62,3 +62,11 @@ def test_names_of_buckets_differ_between_accounts_since_buckets_are_global() -> 
 def test_a_part_that_is_no_name_is_refused(part: str) -> None:
     with pytest.raises(ConstructError, match="letters, digits and inner hyphens"):
         aws_name("cluster", sample_target(), "edge", part)
+
+
+def test_names_of_secrets_parameters_and_repositories_are_paths() -> None:
+    target = sample_target()
+
+    assert aws_name("secret", target, "orders", "api", "stripe") == "orders/prod/api/stripe"
+    assert aws_name("parameter", target, "orders", "flags") == "/orders/prod/flags"
+    assert aws_name("repository", target, "orders", "web") == "orders/prod/web"

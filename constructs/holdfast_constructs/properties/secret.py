@@ -1,0 +1,28 @@
+"""The properties of `Secret`."""
+
+from holdfast_constructs.properties import Always, Property, Theme
+
+DIAGRAM = """
+random value ── while Terraform applies, write-only ──▶ secret ◀── read ── service
+"""
+
+PROPERTIES = {
+    "key": Property(
+        why="who may read it needs the key too",
+        controls=("CKV_AWS_149", "FSBP SecretsManager.4"),
+        theme=Theme.ENCRYPTED,
+    ),
+    "description": Property(why="for people who look for it"),
+    "generate": Property(
+        why="AWS makes a random value, which is in no state and no file", theme=Theme.ACCESS
+    ),
+    "reference": Property(
+        why="a value that is known only while Terraform applies; a text is refused", theme=Theme.ACCESS
+    ),
+    "reference_version": Property(why="a higher one writes the value again"),
+    "recovery_days": Property(
+        why="a deleted secret can be restored so long where data is kept", theme=Theme.RECOVERABLE
+    ),
+}
+
+ALWAYS: tuple[Always, ...] = ()

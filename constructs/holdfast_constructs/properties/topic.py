@@ -1,0 +1,21 @@
+"""The properties of `Topic`."""
+
+from holdfast_constructs.properties import Always, Property, Theme
+
+DIAGRAM = """
+publisher ──▶ topic ──▶ queues that subscribe
+                └── cannot be delivered ──▶ their dead letters
+"""
+
+PROPERTIES = {
+    "key": Property(
+        why="SNS has no key of its own that AWS services could publish with",
+        controls=("CKV_AWS_26",),
+        theme=Theme.ENCRYPTED,
+    ),
+    "fifo": Property(why="order in a group of messages, for queues that keep it"),
+    "deduplicate_by_content": Property(why="takes equal messages within five minutes for one"),
+    "display_name": Property(why="what people see who get its messages by e-mail"),
+}
+
+ALWAYS: tuple[Always, ...] = ()
