@@ -244,8 +244,10 @@ def test_the_example_reads_every_setting_that_its_schema_accepts(tmp_path: Path)
         ("nat = .*", '\\g<0>\nprivate_endpoints = ["logs"]\nzone_names = ["eu-west-1a", "eu-west-1b"]'),
         (
             "production = true",
-            '\\g<0>\nprofile = "prod"\nproject.name = "shop"\nkeep_data = true\n'
-            'role_arn = "arn:aws:iam::210987654321:role/deploy"',
+            (
+                '\\g<0>\nprofile = "prod"\nproject.name = "shop"\nkeep_data = true\n'
+                'role_arn = "arn:aws:iam::210987654321:role/deploy"'
+            ),
         ),
         (r"\[gateway\]", "\\g<0>\ntls = true"),
     ):
