@@ -89,12 +89,11 @@ def known_names(project: ProjectFile, environ: Mapping[str, str]) -> KnownNames 
 
 
 def _unknown(what: str, option: str, name: str, names: Collection[str]) -> UsageError:
-    meant = nearest(name, names)
+    meant, quoted = nearest(name, names), shlex.quote(name)
+    made = f"holdfast new env {quoted}" if option == "--env" else f"holdfast new service {quoted}"
     return UsageError(
         f"{option} {name!r}: the app has no such {what}; there are: {', '.join(sorted(names))}",
-        next_step=f"holdfast new {option[2:]} {shlex.quote(name)}"
-        if meant is None
-        else f"if you mean it: holdfast … {option} {meant}",
+        next_step=made if meant is None else f"if you mean it: holdfast … {option} {meant}",
     )
 
 
