@@ -1,9 +1,9 @@
 """One of each public block, on a target of production: what holds for all blocks is tried on these."""
 
-from types import SimpleNamespace
-
 from holdfast_constructs import (
     BacklogScale,
+    Bucket,
+    Cache,
     Cluster,
     EventConsumer,
     Firewall,
@@ -12,12 +12,17 @@ from holdfast_constructs import (
     Key,
     LoadBalancer,
     Network,
+    Parameter,
     Platform,
     Postgres,
+    Queue,
+    Repository,
     Scale,
     ScheduledJob,
+    Secret,
     ServiceStack,
     Target,
+    Topic,
     WebService,
     Worker,
 )
@@ -25,23 +30,16 @@ from holdfast_constructs import (
 IMAGE = Image.digest("210987654321.dkr.ecr.eu-west-1.amazonaws.com/orders@sha256:" + "0" * 64)
 
 
-_QUEUE = SimpleNamespace(
-    name="work",
-    arn="arn:aws:sqs:eu-west-1:210987654321:work",
-    url="https://sqs.eu-west-1.amazonaws.com/210987654321/work",
-    queue_name="work",
-)
-
-
 def build_every_block(app: HoldfastApp, target: Target) -> None:
     """Make a platform, and on it everything else, with what production asks for and no more."""
     platform = _platform(app, target)
     data = ServiceStack(app, "data", target)
+    key = Key(data, "key", purpose="data")
     database = Postgres(
         data,
         "orders",
         network=platform.network,
-        key=Key(data, "key", purpose="data"),
+        key=key,
         logs_key=platform.logs_key,
         instance_class="db.r6g.large",
         storage_gib=100,
@@ -60,8 +58,16 @@ def build_every_block(app: HoldfastApp, target: Target) -> None:
         scale=Scale(2, 10),
     )
     service.connect_to(database, user="orders")
+    messages = Key(data, "messages", purpose="messages")
+    queue = Queue(data, "work", key=messages)
+    Topic(data, "news", key=messages)
+    Bucket(data, "files", key=key)
+    Cache(data, "cache", network=platform.network, key=key, logs_key=platform.logs_key)
+    Secret(data, "token", key=key)
+    Parameter(data, "level", value="info")
+    Repository(data, "images", key=key)
     tasks = ServiceStack(app, "tasks", target)
-    Worker(tasks, "worker", platform=platform, image=IMAGE, queue=_QUEUE, scale=BacklogScale(2, 10))
+    Worker(tasks, "worker", platform=platform, image=IMAGE, queue=queue, scale=BacklogScale(2, 10))
     EventConsumer(
         tasks,
         "uploads",

@@ -37,6 +37,7 @@ ALLOWED = {
         "app/synth.py",
         "mkdir",
     ): "the output folder; that it is no link was looked at before, and is after the app",
+    ("app/known_names.py", "read_bytes"): "a module of the app, which Python is about to run",
     ("cli/_variables.py", "read_text"): "named by the person, as `<(…)` too",
     ("deploy/work/kept_inputs.py", "read_bytes"): "an input of the app, of any size; only files are taken",
     ("inputs/kept.py", "read_bytes"): "an input of the app, of any size; only files are taken",
