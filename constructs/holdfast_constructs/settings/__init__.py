@@ -15,7 +15,14 @@ Nothing here reads the process environment, and nothing after here reads TOML.
 
 from holdfast_constructs.settings.base import Settings
 from holdfast_constructs.settings.loading import load_environment, load_environments, parse_environment
-from holdfast_constructs.settings.models import Database, DatabaseService, Environment, Service
+from holdfast_constructs.settings.models import (
+    Database,
+    DatabaseService,
+    Environment,
+    JobService,
+    Service,
+    WorkerService,
+)
 from holdfast_constructs.settings.problems import InvalidSettingsError, Problem
 
 __all__ = [
@@ -23,9 +30,11 @@ __all__ = [
     "DatabaseService",
     "Environment",
     "InvalidSettingsError",
+    "JobService",
     "Problem",
     "Service",
     "Settings",
+    "WorkerService",
     "load_environment",
     "load_environments",
     "parse_environment",

@@ -229,6 +229,40 @@ class DatabaseService(Service):
     database: Database
 
 
+class _TaskService(Settings):
+    """What runs as tasks on Fargate, and that nobody asks anything of."""
+
+    image: ImageReference
+    cpu: Annotated[int, Field(json_schema_extra={"enum": [*FARGATE_SIZES]})] = 256
+    """CPU units; 1024 are one vCPU. Only some pairs of cpu and memory exist on Fargate."""
+    memory: int = 512
+    """Memory in MiB."""
+    environment: Table[VariableName, PlainText] = Field(default_factory=empty_table)
+    """Variables anybody may read. Secrets go to `secrets`."""
+    secrets: Table[VariableName, SecretArn] = Field(default_factory=empty_table)
+    """Variables whose values ECS fetches from the ARN when a task starts."""
+
+
+class WorkerService(_TaskService):
+    """A worker that takes messages from a queue."""
+
+    min_tasks: Annotated[int, Field(ge=0, le=MOST_TASKS)] = 1
+    """Tasks kept running where no message waits."""
+    max_tasks: Annotated[int, Field(ge=1, le=MOST_TASKS)] = 2
+    """Tasks where many wait."""
+    backlog_per_task: Annotated[int, Field(ge=1)] = 100
+    """Messages that may wait for each task."""
+
+
+class JobService(_TaskService):
+    """A task that starts at set times."""
+
+    schedule: str
+    """When it starts: `rate(1 hour)`, `cron(0 3 * * ? *)` or `at(2026-12-24T18:00:00)`."""
+    timezone: str = "UTC"
+    """The time zone of the schedule, such as Europe/Berlin."""
+
+
 class Services(Settings):
     """The services this environment runs; one left out is not there."""
 

@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 _MOST_NAMED = 6
 
 
-@click.group(name="new", epilog=examples("holdfast new service payments", "holdfast new env staging"))
+@click.group(
+    name="new",
+    epilog=examples(
+        "holdfast new service payments", "holdfast new worker emails", "holdfast new env staging"
+    ),
+)
 def command() -> None:
-    """Add a service or an environment to a project. Nothing is overwritten."""
+    """Add a service, a worker, a job, a consumer or an environment to a project. Nothing is overwritten."""
 
 
 @command.command(
@@ -49,6 +54,33 @@ def service(
     output = Output(runtime, json=as_json)
     with output.errors():
         say_written(output, new_service(name, project, env=env, database=database, runtime=runtime))
+
+
+def _add(name: str, what: str, writes: str) -> None:
+    """Add the command that writes `what` with the function `writes` of the API."""
+
+    @command.command(name=name, epilog=examples(f"holdfast new {name} {_EXAMPLES[name]}"))
+    @click.argument("called", metavar="NAME")
+    @click.option(
+        "--env", multiple=True, metavar="NAME", help="Only in this environment; repeatable.  [default: all]"
+    )
+    @project_option
+    @json_option
+    @click.pass_obj
+    def added(runtime: "Runtime", *, called: str, env: tuple[str, ...], project: Path, as_json: bool) -> None:
+        from holdfast_orchestrator.api import new  # noqa: PLC0415 - when it runs
+
+        output = Output(runtime, json=as_json)
+        with output.errors():
+            say_written(output, getattr(new, writes)(called, project, env=env, runtime=runtime))
+
+    added.help = f"Write {what}: its stack in a file of its own, and its settings in each environment."
+
+
+_EXAMPLES = {"worker": "emails", "job": "report", "consumer": "shipments"}
+_add("worker", "a worker that takes messages from a queue of its own", "new_worker")
+_add("job", "a job that starts at set times", "new_job")
+_add("consumer", "a consumer of EventBridge's events", "new_consumer")
 
 
 @command.command(

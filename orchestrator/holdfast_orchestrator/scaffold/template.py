@@ -50,11 +50,16 @@ class Example:
         )
 
 
+def template_text(source: str) -> str:
+    """Return the text of a file of this package's `files`."""
+    return (_HERE / "files" / source).read_text(encoding="utf-8")
+
+
 def template_files(name: str, version: str) -> Iterator[tuple[str, str]]:
     """Yield each file of a new project called `name`, by its path, as `version` of Holdfast writes it."""
     example = Example.find()
     for path, source in _FILES.items():
-        text = (_HERE / "files" / source).read_text(encoding="utf-8")
+        text = template_text(source)
         yield path, text.replace("@name@", name).replace("@version@", version)
     yield ".terraform.lock.hcl", example.lock.read_text(encoding="utf-8")
     for file in sorted(example.stacks.glob("*.py")):

@@ -1,0 +1,46 @@
+"""What `holdfast new` writes is a project that synthesizes, whatever kinds of service it has."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from holdfast_orchestrator.api.new import init_project, new_consumer, new_job, new_service, new_worker
+
+KINDS = {"my-worker": new_worker, "my-job": new_job, "my-consumer": new_consumer, "my-web": new_service}
+# What each is known by.
+RESOURCES = {
+    "my-worker": "aws_sqs_queue",
+    "my-job": "aws_scheduler_schedule",
+    "my-consumer": "aws_cloudwatch_event_rule",
+    "my-web": "aws_lb_listener_rule",
+}
+
+
+@pytest.fixture(scope="module")
+def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("new") / "shop"
+    init_project(folder)
+    for name, write in KINDS.items():
+        write(name, folder)
+    environ = {**os.environ, "HOLDFAST_ENV": "prod", "CDKTF_OUTDIR": str(folder / "out")}
+    subprocess.run([sys.executable, "-m", "stacks"], cwd=folder, env=environ, check=True)
+    return folder
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_its_stack_has_what_it_is_for_and_what_production_asks_for(synthesized: Path, name: str) -> None:
+    stack = json.loads((synthesized / f"out/stacks/{name}-prod-eu-west-1/cdk.tf.json").read_bytes())
+
+    assert RESOURCES[name] in stack["resource"]
+    [task] = stack["resource"]["aws_ecs_task_definition"].values()
+    assert f"/{name}@sha256:" in task["container_definitions"]
+
+
+def test_the_settings_are_in_each_environment(synthesized: Path) -> None:
+    for environment in ("local", "prod"):
+        text = (synthesized / f"environments/{environment}.toml").read_text()
+        assert [name for name in KINDS if f"[services.{name}]" not in text] == []
