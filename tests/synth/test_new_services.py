@@ -26,7 +26,8 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     init_project(folder)
     for name, write in KINDS.items():
         write(name, folder)
-    environ = {**os.environ, "HOLDFAST_ENV": "prod", "CDKTF_OUTDIR": str(folder / "out")}
+    chosen = {"HOLDFAST_ENV": "prod", "CDKTF_OUTDIR": str(folder / "out"), "PYTHONSAFEPATH": ""}
+    environ = {**os.environ, **chosen}
     subprocess.run([sys.executable, "-m", "stacks"], cwd=folder, env=environ, check=True)
     return folder
 
