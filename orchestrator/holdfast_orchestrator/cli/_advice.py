@@ -65,7 +65,11 @@ class Advice:
             if parameter.name in context.params
             and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
         }
-        return cls(context.command, typed, tuple(context.meta.get(ARGV, ())))
+        argv = tuple(context.meta.get(ARGV, ()))
+        if argv[:1] == ("new",):
+            # What is written has this account; other commands mean that of an app which does not say it.
+            typed.pop("--account", None)
+        return cls(context.command, typed, argv)
 
     def completed(self, text: str, *, about: str = "") -> str:
         """Return a text with every command in it complete; `about` is the error that it advises on."""
