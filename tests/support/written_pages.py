@@ -44,6 +44,8 @@ _VARYING = (
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "UUID"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "SHA256"),
     (re.compile(r"\bprocess +\d+"), "process PID"),
+    # The serial of a state: Terraform writes one more for each 20 s that an apply takes.
+    (re.compile(r"\bbackup \d+"), "backup SERIAL"),
     (re.compile(r"\s+"), " "),
 )
 # Lines that a slow machine gets: what is being worked on, and why a synthesis took long.
