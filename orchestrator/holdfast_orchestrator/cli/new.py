@@ -59,7 +59,7 @@ def service(
 def _add(name: str, what: str, writes: str) -> None:
     """Add the command that writes `what` with the function `writes` of the API."""
 
-    @command.command(name=name, epilog=examples(f"holdfast new {name} {_EXAMPLES[name]}"))
+    @command.command(name=name, epilog=examples(_EXAMPLES[name]))
     @click.argument("called", metavar="NAME")
     @click.option(
         "--env", multiple=True, metavar="NAME", help="Only in this environment; repeatable.  [default: all]"
@@ -77,7 +77,11 @@ def _add(name: str, what: str, writes: str) -> None:
     added.help = f"Write {what}: its stack in a file of its own, and its settings in each environment."
 
 
-_EXAMPLES = {"worker": "emails", "job": "report", "consumer": "shipments"}
+_EXAMPLES = {
+    "worker": "holdfast new worker emails",
+    "job": "holdfast new job report",
+    "consumer": "holdfast new consumer shipments",
+}
 _add("worker", "a worker that takes messages from a queue of its own", "new_worker")
 _add("job", "a job that starts at set times", "new_job")
 _add("consumer", "a consumer of EventBridge's events", "new_consumer")
