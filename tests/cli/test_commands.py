@@ -320,6 +320,23 @@ def test_destroy_takes_nothing_down_unless_the_environment_is_typed(project: Pat
     assert "not confirmed; nothing was taken down" in ran.err
 
 
+@pytest.mark.parametrize(
+    ("option", "argv"),
+    [
+        ("--retired", ("destroy", "--env", "dev", "--retired", "--yes")),
+        ("--stack", ("destroy", "--env", "dev", "--stack", "--yes")),
+        ("--approve", ("deploy", "--env", "dev", "--approve", "--yes")),
+    ],
+)
+def test_an_option_whose_value_was_forgotten_does_not_take_the_next_option(
+    project: Path, option: str, argv: tuple[str, ...]
+) -> None:
+    ran = run(project, *argv)
+
+    assert ran.code == 64
+    assert f"Option '{option}' requires an argument." in ran.err
+
+
 def test_destroy_wants_each_protected_resource_typed(project: Path) -> None:
     app = synthesizing(project, protected=["aws_db_instance.db"])
 

@@ -12,7 +12,19 @@ Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 """Adds options to the function of a command."""
 
 
-class MirroredOption(click.Option):
+class ValueOption(click.Option):
+    """An option that takes no other option for its value: `--retired --yes` has forgotten the name."""
+
+    def process_value(self, ctx: click.Context, value: Any) -> Any:
+        """Return the value; raises BadOptionUsage where it is an option of the same command."""
+        given = value if isinstance(value, tuple | list) else (value,)
+        known = {name for parameter in ctx.command.params for name in parameter.opts if name.startswith("-")}
+        if not self.is_flag and any(each in known for each in given if isinstance(each, str)):
+            raise click.BadOptionUsage(self.opts[0], f"Option {self.opts[0]!r} requires an argument.", ctx)
+        return super().process_value(ctx, value)
+
+
+class MirroredOption(ValueOption):
     """An option whose environment variable is read from the Runtime; repeatable ones split at commas."""
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:

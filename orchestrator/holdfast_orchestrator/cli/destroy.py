@@ -9,6 +9,7 @@ import click
 from holdfast_orchestrator import Manifest, RunOptions, RunResult, Shard
 from holdfast_orchestrator.cli._ending import show_result
 from holdfast_orchestrator.cli._options import (
+    ValueOption,
     allow_destroy_option,
     choosing_options,
     dependents_option,
@@ -41,6 +42,7 @@ from holdfast_orchestrator.system.runtime import Runtime
 @yes_option
 @click.option(
     "--retired",
+    cls=ValueOption,
     metavar="NAME",
     help="Take down a stack that is no longer in the app, as it was last deployed.",
 )

@@ -1,12 +1,13 @@
 """The gate before the apply."""
 
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast_orchestrator.deploy.decisions.reversibility import Approval, Kind, judge_forward
+from holdfast_orchestrator.deploy.decisions.reversibility import Approval, Kind, advice_of, judge_forward
 from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
 from holdfast_orchestrator.terraform.stateful_types import Protection
 
@@ -73,6 +74,38 @@ def test_a_held_finding_says_what_lifts_it_and_a_lifted_one_does_not() -> None:
     assert (queue.next_step, queue.approved_by) == (None, approved[0])
     unapproved = judge_forward(plan(entry("aws_sqs_queue", ["delete"])), protection=Protection())
     assert "snapshot" not in (unapproved.held[0].next_step or "")
+
+
+@pytest.mark.parametrize(
+    ("entry_", "options"),
+    [
+        (
+            entry("aws_db_instance", ["delete"]),
+            ["--approve aws_db_instance.x=SNAPSHOT", "--allow-destroy aws_db_instance.x"],
+        ),
+        (
+            entry("aws_secretsmanager_secret_version", ["delete", "create"]),
+            ["--approve aws_secretsmanager_secret_version.x"],
+        ),
+        (
+            entry(
+                "aws_db_instance",
+                ["update"],
+                change={"before": {"engine_version": "16.4"}, "after": {"engine_version": "17.1"}},
+            ),
+            ["--approve aws_db_instance.x"],
+        ),
+    ],
+    ids=["a snapshot can be taken", "none can", "one way"],
+)
+def test_the_advice_names_a_snapshot_only_where_one_can_be_taken(
+    entry_: dict[str, Any], options: list[str]
+) -> None:
+    [finding] = judge_forward(plan(entry_), protection=Protection()).held
+
+    advice = advice_of(finding) or ""
+
+    assert re.findall(r"--[a-z-]+ [^ ;]+", advice) == options
 
 
 def test_a_stateless_delete_is_put_off_and_a_replacement_is_noted() -> None:

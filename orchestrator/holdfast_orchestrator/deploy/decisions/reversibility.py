@@ -42,7 +42,10 @@ class Approval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing about a forward plan. `holds` findings stop the run; `next_step` says what lifts them."""
+    """One thing about a forward plan. `holds` findings stop the run; `next_step` says what lifts them.
+
+    `wants_snapshot` says that AWS can take a snapshot of the object before it is lost.
+    """
 
     kind: Kind
     address: str
@@ -51,6 +54,7 @@ class Finding:
     holds: bool = False
     approved_by: Approval | None = None
     next_step: str | None = None
+    wants_snapshot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,8 @@ def advice_of(finding: Finding) -> str | None:
     """Return what lifts a finding that holds, with the options that say so."""
     if not finding.address:
         return finding.next_step
+    if not finding.wants_snapshot:
+        return f"{finding.next_step}: holdfast … --approve {shlex.quote(finding.address)}"
     return (
         f"{finding.next_step}: holdfast … --approve {shlex.quote(f'{finding.address}=SNAPSHOT')}; "
         f"or, without a snapshot: holdfast … --allow-destroy {shlex.quote(finding.address)}"
@@ -187,6 +193,7 @@ def _hold_unless_approved(
         sentence=sentence,
         holds=holds,
         approved_by=approval,
+        wants_snapshot=wants_snapshot,
         next_step=_next_step(change, wants_snapshot=wants_snapshot) if holds else None,
     )
 
