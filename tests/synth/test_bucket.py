@@ -117,7 +117,9 @@ def test_access_logs_are_let_into_their_bucket_from_this_one_alone(synthesize: S
 
     synthesis["shop"].has_resource("aws_s3_bucket_logging", target_prefix=f"{NAME}/")
     logs = synthesis["logs"]
-    written = statements_of(logs, logs.resource("aws_s3_bucket_policy")["policy"])["AllowUploadsLogs"]
+    written = statements_of(logs, logs.resource("aws_s3_bucket_policy")["policy"])[
+        "AllowShopProdUploads210987654321EuWest1Logs"
+    ]
     [bucket] = logs.resources("aws_s3_bucket")
     assert written["actions"] == ["s3:PutObject"]
     assert written["resources"] == [f"${{{bucket}.arn}}/{NAME}/*"]
@@ -137,7 +139,9 @@ def _permissions(synthesize: Synthesize, policy: str, grant: Callable[[Bucket, I
 
 
 def test_a_reader_reads_and_does_not_write(synthesize: Synthesize) -> None:
-    reader = _permissions(synthesize, "read-uploads-bucket", lambda bucket, role: bucket.grant_read(role))
+    reader = _permissions(
+        synthesize, "read-shop-uploads-bucket", lambda bucket, role: bucket.grant_read(role)
+    )
 
     assert reader["Read"]["actions"] == ["s3:GetObject", "s3:GetObjectVersion"]
     assert reader["List"]["actions"] == ["s3:ListBucket"]
@@ -146,7 +150,9 @@ def test_a_reader_reads_and_does_not_write(synthesize: Synthesize) -> None:
 
 
 def test_a_writer_writes_and_does_not_read(synthesize: Synthesize) -> None:
-    writer = _permissions(synthesize, "write-uploads-bucket", lambda bucket, role: bucket.grant_write(role))
+    writer = _permissions(
+        synthesize, "write-shop-uploads-bucket", lambda bucket, role: bucket.grant_write(role)
+    )
 
     assert set(writer) == {"Write", "UseKey"}
     assert "s3:GetObject" not in writer["Write"]["actions"]
@@ -157,7 +163,7 @@ def test_a_writer_writes_and_does_not_read(synthesize: Synthesize) -> None:
 def test_permission_is_for_what_begins_with_a_prefix(synthesize: Synthesize) -> None:
     both = _permissions(
         synthesize,
-        "read-write-uploads-bucket-invoices",
+        "read-write-shop-uploads-bucket-invoices",
         lambda bucket, role: bucket.grant_read_write(role, prefix="invoices/"),
     )
 

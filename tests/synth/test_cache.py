@@ -157,7 +157,7 @@ def test_a_service_that_is_connected_knows_where_it_is_and_may_log_in(
         *("CACHE_HOST", "CACHE_NAME", "CACHE_PORT", "CACHE_READER_HOST", "CACHE_TLS", "CACHE_USER"),
     ]
     assert (variables["CACHE_PORT"], variables["CACHE_NAME"]) == ("6379", "data-prod-sessions")
-    log_in = granted(orders, "use-sessions-cache")["LogIn"]
+    log_in = granted(orders, "use-data-sessions-cache")["LogIn"]
     assert log_in["actions"] == ["elasticache:Connect"]
     assert len(log_in["resources"]) == 2
     orders.has_resource("aws_vpc_security_group_egress_rule", from_port=6379, to_port=6379)

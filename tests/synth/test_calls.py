@@ -216,7 +216,7 @@ def test_databases_of_two_stacks_that_need_each_other_are_refused_with_both_conn
 
 
 def test_a_circle_of_three_stacks_is_refused_too(synthesize: Callable[..., Synthesis]) -> None:
-    from holdfast_constructs.compute._stack_order import wait_for  # noqa: PLC0415
+    from holdfast_constructs.app._stack_order import wait_for  # noqa: PLC0415
 
     def build(app: HoldfastApp) -> None:
         keys = [

@@ -48,5 +48,5 @@ def test_a_worker_consumes_its_queue_and_uses_what_it_is_connected_to(
         *("BUCKET_NAME", "QUEUE_URL", "SECRET_ARN", "TOPIC_ARN"),
     ]
     assert container["secrets"][0]["valueFrom"].endswith(":key::")
-    assert "sqs:ReceiveMessage" in granted(jobs, "consume-work-queue")["Consume"]["actions"]
-    assert "s3:PutObject" in granted(jobs, "use-orders-bucket")["ReadAndWrite"]["actions"]
+    assert "sqs:ReceiveMessage" in granted(jobs, "consume-jobs-work-queue")["Consume"]["actions"]
+    assert "s3:PutObject" in granted(jobs, "use-jobs-orders-bucket")["ReadAndWrite"]["actions"]

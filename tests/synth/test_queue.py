@@ -138,7 +138,7 @@ def test_a_sender_may_send_and_a_consumer_consume_and_neither_more(synthesize: S
 
     jobs = synthesize(build)["jobs"]
 
-    sender, consumer = granted(jobs, "send-to-work-queue"), granted(jobs, "consume-work-queue")
+    sender, consumer = granted(jobs, "send-to-jobs-work-queue"), granted(jobs, "consume-jobs-work-queue")
     assert sender["Send"]["actions"] == ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"]
     assert consumer["Consume"]["actions"] == [
         "sqs:ChangeMessageVisibility",
@@ -153,7 +153,7 @@ def test_a_sender_may_send_and_a_consumer_consume_and_neither_more(synthesize: S
     assert consumer["UseKey"]["actions"] == ["kms:Decrypt"]
     assert conditions(consumer["UseKey"]) == {"kms:ViaService": ["sqs.eu-west-1.amazonaws.com"]}
     [dead] = [name for name in jobs.resources("aws_sqs_queue") if "dead" in name]
-    assert granted(jobs, "consume-work-dead-queue")["Consume"]["resources"] == [f"${{{dead}.arn}}"]
+    assert granted(jobs, "consume-jobs-work-dead-queue")["Consume"]["resources"] == [f"${{{dead}.arn}}"]
 
 
 def test_a_client_gets_where_it_is_and_may_send(synthesize: Synthesize) -> None:

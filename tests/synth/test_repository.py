@@ -94,7 +94,7 @@ def test_only_who_may_push_does(synthesize: Synthesize, verb: str, *, pushes: bo
         role = IamRole(repository, "role", name="role", assume_role_policy="{}")
         getattr(repository, f"grant_{verb}")(role)
 
-    statements = granted(synthesize(build)["shop"], f"{verb}-web-repository")
+    statements = granted(synthesize(build)["shop"], f"{verb}-shop-web-repository")
 
     assert ("ecr:PutImage" in statements[verb.capitalize()]["actions"]) is pushes
     assert statements["LogInToRegistry"]["resources"] == ["*"]

@@ -93,7 +93,7 @@ def test_a_reader_reads_with_this_key_alone(synthesize: Synthesize) -> None:
 
     orders = synthesize(build)["orders"]
 
-    reader = granted(orders, "read-api-stripe-secret")
+    reader = granted(orders, "read-orders-api-stripe-secret")
     [key] = orders.resources("aws_kms_key")
     assert reader["Read"]["actions"] == ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
     assert reader["UseKey"]["resources"] == [f"${{{key}.arn}}"]

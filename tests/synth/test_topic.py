@@ -44,7 +44,7 @@ def test_a_subscription_opens_the_queue_to_this_topic_alone_from_the_stack_of_th
     subscription = jobs.resource("aws_sns_topic_subscription", protocol="sqs", raw_message_delivery=True)
     assert json.loads(subscription["filter_policy"]) == {"kind": ["paid"]}
     for queue in jobs.resources("aws_sqs_queue").values():
-        allowed = statements_of(jobs, queue["policy"])["AllowFromEventsTopic"]
+        allowed = statements_of(jobs, queue["policy"])["AllowFromShopEventsTopic"]
         assert allowed["actions"] == ["sqs:SendMessage"]
         assert allowed["principals"] == [{"type": "Service", "identifiers": ["sns.amazonaws.com"]}]
         assert conditions(allowed) == {"aws:SourceArn": [EVENTS]}
@@ -89,7 +89,7 @@ def test_a_publisher_may_publish_and_use_the_key(synthesize: Synthesize) -> None
         topic = _topic(app)
         topic.grant_publish(IamRole(topic, "role", name="role", assume_role_policy="{}"))
 
-    publisher = granted(synthesize(build)["shop"], "publish-to-events-topic")
+    publisher = granted(synthesize(build)["shop"], "publish-to-shop-events-topic")
 
     assert publisher["Publish"]["actions"] == ["sns:Publish"]
     assert publisher["UseKey"]["actions"] == ["kms:Decrypt", "kms:GenerateDataKey"]
@@ -121,3 +121,11 @@ def test_a_topic_of_somebody_else_is_subscribed_to_by_its_arn(synthesize: Synthe
 
     jobs.has_resource("aws_sns_topic_subscription", topic_arn=arn)
     assert seen[0].environment == {"ARN": arn}
+
+
+def test_a_topic_whose_arn_is_known_later_may_keep_the_order(synthesize: Synthesize) -> None:
+    def build(app: HoldfastApp) -> None:
+        queue = Queue(ServiceStack(app, "jobs", sample_target()), "all", fifo=True)
+        Topic.import_("${var.topic}", name="theirs").subscribe(queue)
+
+    synthesize(build)["jobs"].has_resource("aws_sns_topic_subscription", topic_arn="${var.topic}")

@@ -84,7 +84,7 @@ def test_a_version_never_takes_the_place_of_somebody_elses(aws_app: App, cloud: 
     }
     secrets.put_secret_value(SecretId=named("handmade"), SecretString="by hand")
     aws_app.write(stacks("2"))
-    ran = aws_app.run("deploy", "--yes", "--json", "--allow-destroy", VERSION)
+    ran = aws_app.run("deploy", "--yes", "--json", "--approve", VERSION)
     shards = {one["name"]: one for one in json.loads(ran.stdout)["shards"]}
     assert {name: one["outcome"] for name, one in shards.items()} == {
         "own": "committed",

@@ -12,11 +12,11 @@ from cdktf_cdktf_provider_aws.ecs_service import (
     EcsServiceNetworkConfiguration,
 )
 
+from holdfast_constructs.app._stack_order import wait_for
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.compute import _spot
 from holdfast_constructs.compute._fargate_task import FargateTask
 from holdfast_constructs.compute._migration_task import MigrationTask
-from holdfast_constructs.compute._stack_order import wait_for
 from holdfast_constructs.compute.migrations import Migrations
 
 # If one task or its zone fails, another task still answers.

@@ -20,12 +20,12 @@ from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 from constructs import Construct
 
+from holdfast_constructs.app._stack_order import wait_for
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.compute._calls import AnswersCalls
 from holdfast_constructs.compute._container import definitions
 from holdfast_constructs.compute._exec import exec_statements
 from holdfast_constructs.compute._secret_places import secret_places
-from holdfast_constructs.compute._stack_order import wait_for
 from holdfast_constructs.compute._task_options import TaskOptions
 from holdfast_constructs.compute._task_roles import TaskRoles, start_statements
 from holdfast_constructs.compute.platform import Platform

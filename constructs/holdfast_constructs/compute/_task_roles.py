@@ -14,7 +14,9 @@ from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.app.target import Target
 from holdfast_constructs.compute._secret_places import PARAMETER_STORE, SECRETS_MANAGER, SecretPlace
 from holdfast_constructs.compute.image import Image
-from holdfast_constructs.naming import aws_name
+from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.naming import aws_name, limited
+from holdfast_constructs.security._granting import LONGEST_POLICY_NAME
 from holdfast_constructs.security.policy import (
     Condition,
     Statement,
@@ -30,6 +32,7 @@ class TaskRoles(Construct):
     def __init__(self, scope: Construct, id_: str, *, name: str, start: Iterable[Statement]) -> None:
         super().__init__(scope, id_)
         self._stack = ServiceStack.of(self)
+        self._name = name
         trust = policy_json(self, "trust", _tasks_of(self._stack.target))
         self.execution = self._make(name, "execution", trust, "Starts its tasks: image, log, secrets")
         self.task = self._make(name, "task", trust, "What its program may do")
@@ -50,8 +53,13 @@ class TaskRoles(Construct):
         )
 
     def _allow(self, role: IamRole, name: str, statements: tuple[Statement, ...]) -> IamRolePolicy:
+        if self.node.try_find_child(name) is not None:
+            raise ConstructError(
+                f"{self._name} is granted {name} already", next_step="remove one of the two calls"
+            )
         policy = policy_json(self, f"{name}-permissions", *statements)
-        return IamRolePolicy(self, name, name=name, role=role.id, policy=policy)
+        short = limited(name, LONGEST_POLICY_NAME)
+        return IamRolePolicy(self, name, name=short, role=role.id, policy=policy)
 
 
 def start_statements(

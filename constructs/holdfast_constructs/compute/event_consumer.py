@@ -32,6 +32,7 @@ from holdfast_constructs.naming import aws_name, limited
 from holdfast_constructs.network.connections import Connectable
 from holdfast_constructs.security.access import OffersAccess
 from holdfast_constructs.security.policy import Statement
+from holdfast_constructs.security.secret_value import SecretValue
 
 DEFAULT_BUS = "default"
 # Amazon EventBridge, PutRule: the longest name of a rule. RetryPolicy: a day, which is also the default.
@@ -63,7 +64,7 @@ class EventConsumer(Construct):
         max_receives: int = 5,
         size: Size = SMALL,
         environment: Mapping[str, str] | None = None,
-        secrets: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str | SecretValue] | None = None,
         user: str = UNPRIVILEGED,
         stop_seconds: int = LONGEST_STOP_SECONDS,
         command: Sequence[str] = (),

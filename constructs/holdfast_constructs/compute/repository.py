@@ -20,7 +20,7 @@ from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.naming import aws_name
 from holdfast_constructs.security._any_key import AnyKey, key_arn
 from holdfast_constructs.security._arns import parse_arn
-from holdfast_constructs.security._granting import AnyGrantee, grant_to, kind_of_name
+from holdfast_constructs.security._granting import AnyGrantee, grant_to, kind_of_name, part_name
 from holdfast_constructs.security.policy import Statement, policy_json
 
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
@@ -37,11 +37,11 @@ class RepositoryAccess:
 
     def grant_pull(self, grantee: AnyGrantee) -> None:
         """Allow a role to pull images; a service pulls its own image without."""
-        grant_to(grantee, f"pull-{self.name}", *self._use("Pull", *_PULL))
+        grant_to(grantee, self, "pull", *self._use("Pull", *_PULL))
 
     def grant_push(self, grantee: AnyGrantee) -> None:
         """Allow a role, such as a CI's, to push images, and to pull what is there already."""
-        grant_to(grantee, f"push-{self.name}", *self._use("Push", *_PULL, *_PUSH))
+        grant_to(grantee, self, "push", *self._use("Push", *_PULL, *_PUSH))
 
     def _use(self, sid: str, *actions: str) -> tuple[Statement, ...]:
         # Logging in takes no resource.
@@ -88,7 +88,7 @@ class Repository(Construct, RepositoryAccess):
         target = self._stack.target
         expiry = rules.lifecycle_policy(untagged_days, keep_images)
         rules.check_accounts(pull_accounts)
-        self.name = kind_of_name(id_, "repository")
+        self.name = part_name(self._stack, id_, "repository")
         self.repository_name = aws_name("repository", target, self._stack.service, id_)
         encryption = EcrRepositoryEncryptionConfiguration(
             encryption_type="AES256" if key is None else "KMS",

@@ -70,6 +70,10 @@ def check_users(users: Mapping[str, str]) -> None:
     """Raise ConstructError for a cache that nobody can log in to, and for what is no user of one."""
     if not users:
         raise ConstructError("users", got={}, allowed="at least one user: nobody logs in without")
+    if len({name.lower() for name in users}) < len(users):
+        raise ConstructError(
+            "users", got=list(users), allowed="names that differ in more than capital letters"
+        )
     for name, permissions in users.items():
         if _USER.fullmatch(name) is None or name.lower() == "default":
             raise ConstructError(

@@ -31,7 +31,7 @@ from holdfast_constructs.network._subnets import check_zones
 from holdfast_constructs.network.network import VpcNetwork
 from holdfast_constructs.security._any_key import AnyKey, key_arn
 from holdfast_constructs.security._arns import parse_arn
-from holdfast_constructs.security._granting import kind_of_name
+from holdfast_constructs.security._granting import kind_of_name, part_name
 from holdfast_constructs.security.access import Access
 from holdfast_constructs.security.policy import Statement
 
@@ -153,7 +153,7 @@ class Cache(Construct, CacheAccess):
         rules.check_users(wanted)
         if shape.replicas:
             check_zones(network.zones, self._stack.target, wanted_by=f"cache {id_}")
-        self.name = kind_of_name(id_, "cache")
+        self.name = part_name(self._stack, id_, "cache")
         self.cache_name = self._named()
         self.port = self.default_port = PORT
         self.security_group = self._make_security_group(network)
@@ -198,7 +198,7 @@ class Cache(Construct, CacheAccess):
         return SecurityGroup(
             self,
             "security-group",
-            name=aws_name("security_group", stack.target, stack.service, self.name),
+            name=aws_name("security_group", stack.target, stack.service, kind_of_name(self.node.id, "cache")),
             description=f"Cache {self.node.id}",
             vpc_id=network.vpc_id,
         )
@@ -236,7 +236,7 @@ class Cache(Construct, CacheAccess):
         return CloudwatchLogGroup(
             self,
             log,
-            name=f"/holdfast/{target.environment}/{self._stack.service}/{self.node.id}/{log}",
+            name=f"{target.log_prefix}/{self._stack.service}/{self.node.id}/{log}",
             retention_in_days=target.log_retention_days,
             kms_key_id=logs_key_arn,
         )

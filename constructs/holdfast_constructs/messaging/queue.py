@@ -20,8 +20,8 @@ from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.messaging._fifo import SUFFIX, message_name
 from holdfast_constructs.messaging._queue_rules import DAY, LONGEST_RETENTION_DAYS, Settings
 from holdfast_constructs.security._any_key import AnyKey, check_key, key_arn, use_key
-from holdfast_constructs.security._arns import ANY_REGION, parse_arn
-from holdfast_constructs.security._granting import AnyGrantee, grant_to, kind_of_name, refuse_user
+from holdfast_constructs.security._arns import ANY_REGION, name_in, parse_arn
+from holdfast_constructs.security._granting import AnyGrantee, grant_to, kind_of_name, part_name, refuse_user
 from holdfast_constructs.security._resource_policy import ResourcePolicy, encrypted_transport_only, sid
 from holdfast_constructs.security.access import Access
 from holdfast_constructs.security.policy import Condition, Statement
@@ -54,11 +54,11 @@ class QueueAccess:
 
     def grant_send(self, grantee: AnyGrantee) -> None:
         """Allow a service, or a role, to send messages."""
-        grant_to(grantee, f"send-to-{self.name}", *self._send())
+        grant_to(grantee, self, "send-to", *self._send())
 
     def grant_consume(self, grantee: AnyGrantee) -> None:
         """Allow a service, or a role, to receive messages and to delete them."""
-        grant_to(grantee, f"consume-{self.name}", *self._consume())
+        grant_to(grantee, self, "consume", *self._consume())
 
     def _send(self) -> tuple[Statement, ...]:
         send = Statement(sid="Send", actions=(*_FIND, "sqs:SendMessage"), resources=(self.arn,))
@@ -83,11 +83,14 @@ class ImportedQueue(QueueAccess):
                 next_step='give them too: Queue.import_(queue.arn, url=queue.url, name="jobs")',
             )
         self.arn = arn
-        self.queue_name, self.url, self._region = arn, url or "", ANY_REGION
-        if parts is not None:
+        if parts is None:
+            self.queue_name, self.url, self._region = name_in(arn), url or "", ANY_REGION
+        else:
             self.queue_name, self._region = parts.resource, parts.region
             self.url = url or f"https://sqs.{parts.region}.{parts.domain}/{parts.account}/{parts.resource}"
-        self.name = name or kind_of_name(re.sub(r"[^A-Za-z0-9-]", "-", self.queue_name), "queue")
+        self.name = name or kind_of_name(
+            re.sub(r"[^A-Za-z0-9-]", "-", parts.resource if parts else ""), "queue"
+        )
         self.fifo = arn.endswith(SUFFIX)
         self._key_arn = None if key is None else key_arn(key)
 
@@ -134,7 +137,7 @@ class Queue(Construct, QueueAccess):
             max_receives=max_receives,
         )
         self._stack = ServiceStack.of(self)
-        self.name = kind_of_name(id_, "queue")
+        self.name = part_name(self._stack, id_, "queue")
         self.fifo = fifo
         self.key = key
         self._key_arn = None if key is None else key_arn(key)
@@ -164,7 +167,7 @@ class Queue(Construct, QueueAccess):
     @property
     def dead_letter(self) -> ImportedQueue:
         """The queue of messages that could not be handled."""
-        name = kind_of_name(f"{self.node.id}-dead", "queue")
+        name = part_name(self._stack, f"{self.node.id}-dead", "queue")
         dead = ImportedQueue(self._dead.arn, url=self._dead.url, key=self.key, name=name)
         dead.queue_name, dead.fifo = self._dead_name, self.fifo
         return dead

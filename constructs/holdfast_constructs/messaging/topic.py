@@ -14,6 +14,8 @@ from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
 from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
 from constructs import Construct
 
+from holdfast_constructs._tokens import is_text_token
+from holdfast_constructs.app._stack_order import wait_for
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
@@ -21,7 +23,7 @@ from holdfast_constructs.messaging._fifo import SUFFIX, message_name
 from holdfast_constructs.messaging.queue import Queue
 from holdfast_constructs.security._any_key import AnyKey, check_key, key_arn, use_key
 from holdfast_constructs.security._arns import ANY_REGION, parse_arn
-from holdfast_constructs.security._granting import AnyGrantee, grant_to, kind_of_name, refuse_user
+from holdfast_constructs.security._granting import AnyGrantee, grant_to, kind_of_name, part_name, refuse_user
 from holdfast_constructs.security._resource_policy import ResourcePolicy, encrypted_transport_only, sid
 from holdfast_constructs.security.access import Access
 from holdfast_constructs.security.policy import Condition, Statement, from_this_account
@@ -31,6 +33,8 @@ _EXAMPLE = "arn:aws:sns:eu-west-1:210987654321:orders-prod-events"
 _SIGNATURE = 2
 # Amazon SNS, Subscribe: a filter policy has at most five attributes.
 _MOST_FILTERS = 5
+# Amazon SNS Developer Guide, "Creating an Amazon SNS topic".
+_LONGEST_DISPLAY_NAME = 100
 # EventBridge sends no source account (Amazon EventBridge User Guide, "Using resource-based policies").
 _WITHOUT_ACCOUNT = frozenset({"events.amazonaws.com"})
 
@@ -40,7 +44,8 @@ class TopicAccess:
 
     name: str
     arn: str
-    fifo: bool
+    # None where only a deploy knows.
+    fifo: bool | None
     _key_arn: str | None
     _region: str
     _source_arn: str
@@ -57,7 +62,7 @@ class TopicAccess:
 
     def grant_publish(self, grantee: AnyGrantee) -> None:
         """Allow a service, or a role, to publish messages."""
-        grant_to(grantee, f"publish-to-{self.name}", *self._publish())
+        grant_to(grantee, self, "publish-to", *self._publish())
 
     def subscribe(
         self, queue: Queue, *, raw: bool = True, attributes: Mapping[str, Sequence[str]] | None = None
@@ -70,6 +75,7 @@ class TopicAccess:
         """
         name = f"from-{self.name}"
         self._check_subscription(queue, name, attributes or {})
+        wait_for(queue, self, self.name)
         queue.allow_service(name, "sns.amazonaws.com", source_arn=self._source_arn)
         return SnsTopicSubscription(
             queue,
@@ -89,7 +95,7 @@ class TopicAccess:
         return (publish, *use_key(self._key_arn, "sns", self._region, "kms:Decrypt", "kms:GenerateDataKey"))
 
     def _check_subscription(self, queue: Queue, name: str, attributes: Mapping[str, Sequence[str]]) -> None:
-        if queue.fifo and not self.fifo:
+        if queue.fifo and self.fifo is False:
             raise ConstructError(
                 f"topic {self.name} keeps no order, and {queue.name} is a FIFO queue",
                 next_step="give the topic fifo=True, or the queue none",
@@ -120,7 +126,7 @@ class ImportedTopic(TopicAccess):
         self.arn = self._source_arn = arn
         topic_name = parts.resource if parts else ""
         self.name = name or kind_of_name(re.sub(r"[^A-Za-z0-9-]", "-", topic_name), "topic")
-        self.fifo = arn.endswith(SUFFIX)
+        self.fifo = arn.endswith(SUFFIX) if parts else None
         self._key_arn = None if key is None else key_arn(key)
         self._region = parts.region if parts else ANY_REGION
 
@@ -146,9 +152,10 @@ class Topic(Construct, TopicAccess):
     ) -> None:
         super().__init__(scope, id_)
         _check_order(fifo=fifo, by_content=deduplicate_by_content)
+        _check_display_name(display_name)
         self._stack = ServiceStack.of(self)
         self._target = self._stack.target
-        self.name = kind_of_name(id_, "topic")
+        self.name = part_name(self._stack, id_, "topic")
         self.fifo = fifo
         self.key = key
         self._key_arn = key_arn(key)
@@ -212,6 +219,11 @@ def _check_order(*, fifo: bool, by_content: bool) -> None:
             allowed="False for a standard topic",
             next_step="only a FIFO topic has that: add fifo=True, or remove it",
         )
+
+
+def _check_display_name(name: str | None) -> None:
+    if name is not None and not is_text_token(name) and len(name) > _LONGEST_DISPLAY_NAME:
+        raise ConstructError("display_name", got=name, allowed=f"at most {_LONGEST_DISPLAY_NAME} characters")
 
 
 def _compact(document: Mapping[str, Any]) -> str:

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from cdktf import Fn, Token
+
 from holdfast_constructs._tokens import is_text_token
 from holdfast_constructs.errors import ConstructError
 
@@ -12,6 +14,7 @@ _ARN = re.compile(
 )
 # Stands in a condition for a region that is known only after a deploy.
 ANY_REGION = "*"
+_RESOURCE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +44,11 @@ def parse_arn(arn: str, service: str, *, what: str, example: str) -> Arn | None:
     if match is None or match["service"] != service:
         raise ConstructError(what, got=arn, allowed=f"an ARN such as {example}")
     return Arn(**match.groupdict())
+
+
+def name_in(arn: str) -> str:
+    """Return the reference to what comes after the account in an ARN that is known only after a deploy."""
+    if is_text_token(arn):
+        return Token.as_string(Fn.element(Fn.split(":", arn), _RESOURCE))
+    # cdktf's functions would write a reference that is a text as that text.
+    return f'${{element(split(":", "{arn}"), {_RESOURCE})}}'

@@ -1,17 +1,41 @@
 """Gives a role permissions: a grantee of ours writes them into its own policies, a raw role gets one here."""
 
+from typing import Protocol
+
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from constructs import Construct
 
+from holdfast_constructs.app._stack_order import wait_for
+from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.naming import limited
 from holdfast_constructs.security.access import Grantee
 from holdfast_constructs.security.policy import Statement, policy_json
 
 AnyGrantee = Grantee | IamRole
 
+# AWS IAM, PutRolePolicy: the longest name of a policy.
+LONGEST_POLICY_NAME = 128
 
-def grant_to(grantee: AnyGrantee, name: str, *statements: Statement) -> None:
-    """Allow `grantee` what `statements` say, as a policy called `name`, which is unique to the grantee."""
+
+class Part(Protocol):
+    """What somebody is granted the use of."""
+
+    @property
+    def name(self) -> str:
+        """A short stable name."""
+
+
+def grant_to(grantee: AnyGrantee, part: Part, verb: str, *statements: Statement, of: str = "") -> None:
+    """Allow `grantee` what `statements` say of `part`, as a policy called by `verb` and the part's name.
+
+    `of` tells several grants of one verb apart. Raises ConstructError for a grant that is there already, and
+    where the stack of the part waits for that of the grantee.
+    """
+    name = "-".join(filter(None, (verb, part.name, of)))
+    if isinstance(grantee, Construct):
+        wait_for(grantee, part, part.name)
     if not isinstance(grantee, IamRole):
         grantee.grant(name, *statements)
         return
@@ -20,7 +44,13 @@ def grant_to(grantee: AnyGrantee, name: str, *statements: Statement) -> None:
             f"{grantee.node.id} is granted {name} already", next_step="remove one of the two calls"
         )
     policy = policy_json(grantee, f"{name}-permissions", *statements)
-    IamRolePolicy(grantee, name, name=name, role=grantee.id, policy=policy)
+    short = limited(name, LONGEST_POLICY_NAME)
+    IamRolePolicy(grantee, name, name=short, role=grantee.id, policy=policy)
+
+
+def part_name(stack: ServiceStack, id_: str, kind: str) -> str:
+    """Return the name of a part that tells it from those of other services: `orders-jobs-queue`."""
+    return f"{stack.service}-{kind_of_name(id_, kind)}"
 
 
 def kind_of_name(id_: str, kind: str) -> str:

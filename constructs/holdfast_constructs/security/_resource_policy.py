@@ -8,6 +8,7 @@ from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
 )
 from constructs import Construct
 
+from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.security.policy import Condition, Statement, rendered
 
 # Everybody, who is refused without TLS.
@@ -36,6 +37,7 @@ class ResourcePolicy:
     """A policy document called `id_` in `scope`; what refuses comes after everything that is allowed."""
 
     def __init__(self, scope: Construct, id_: str, *refusals: Statement) -> None:
+        self._owner = scope.node.id
         self._allowed: list[Statement] = []
         self._refusals = refusals
         self._document = DataAwsIamPolicyDocument(scope, id_, statement=self._rendered())
@@ -46,10 +48,19 @@ class ResourcePolicy:
         return self._document.json
 
     def allow(self, statement: Statement) -> None:
-        """Add a statement; one that is there already is not added again."""
-        if statement not in self._allowed:
-            self._allowed.append(statement)
-            self._document.put_statement(self._rendered())
+        """Add a statement; one that is there already is not added again.
+
+        Raises ConstructError for another one of the same name, which no policy may have.
+        """
+        if statement in self._allowed:
+            return
+        if statement.sid in {each.sid for each in (*self._allowed, *self._refusals)}:
+            raise ConstructError(
+                f"the policy of {self._owner} has another statement {statement.sid} already",
+                next_step="give what is allowed a name of its own",
+            )
+        self._allowed.append(statement)
+        self._document.put_statement(self._rendered())
 
     def _rendered(self) -> list[DataAwsIamPolicyDocumentStatement]:
         return [rendered(each) for each in (*self._allowed, *self._refusals)]

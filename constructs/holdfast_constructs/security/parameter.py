@@ -13,7 +13,7 @@ from holdfast_constructs.naming import aws_name
 from holdfast_constructs.security import _secret_rules as rules
 from holdfast_constructs.security._any_key import AnyKey, key_arn, use_key
 from holdfast_constructs.security._arns import ANY_REGION, Arn, parse_arn
-from holdfast_constructs.security._granting import AnyGrantee, grant_to, kind_of_name, refuse_user
+from holdfast_constructs.security._granting import AnyGrantee, grant_to, kind_of_name, part_name, refuse_user
 from holdfast_constructs.security.access import Access
 from holdfast_constructs.security.policy import Statement
 from holdfast_constructs.security.secret_value import SecretValue
@@ -46,7 +46,7 @@ class ParameterAccess:
 
     def grant_read(self, grantee: AnyGrantee) -> None:
         """Allow a service, or a role, to read the value."""
-        grant_to(grantee, f"read-{self.name}", *self._read())
+        grant_to(grantee, self, "read", *self._read())
 
     def _read(self) -> tuple[Statement, ...]:
         read = Statement(sid="Read", actions=("ssm:GetParameter", "ssm:GetParameters"), resources=(self.arn,))
@@ -80,7 +80,7 @@ class Parameter(Construct, ParameterAccess):
         self._stack = ServiceStack.of(self)
         target = self._stack.target
         rules.check_parameter(value)
-        self.name = kind_of_name(id_, "parameter")
+        self.name = part_name(self._stack, id_, "parameter")
         self._key_arn, self._plain = None, True
         self._region = target.region
         self.parameter_name = aws_name("parameter", target, self._stack.service, id_)

@@ -8,6 +8,7 @@ state, no plan and no file.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +26,7 @@ from holdfast_constructs.naming import aws_name
 from holdfast_constructs.security import _secret_rules as rules
 from holdfast_constructs.security._any_key import AnyKey, key_arn, use_key
 from holdfast_constructs.security._arns import ANY_REGION, Arn, parse_arn
-from holdfast_constructs.security._granting import AnyGrantee, grant_to, kind_of_name, refuse_user
+from holdfast_constructs.security._granting import AnyGrantee, grant_to, kind_of_name, part_name, refuse_user
 from holdfast_constructs.security.access import Access
 from holdfast_constructs.security.policy import Statement
 from holdfast_constructs.security.secret_value import SecretValue
@@ -35,6 +36,7 @@ WRITE_ONLY_ENGINE = ">= 1.11.0"
 
 _EXAMPLE = "arn:aws:secretsmanager:eu-west-1:210987654321:secret:orders/prod/stripe-a1b2c3"
 _SUFFIX = 7
+_ENDING = re.compile(r"[^:]-[A-Za-z0-9]{6}\Z")
 
 
 @checked
@@ -94,7 +96,7 @@ class SecretAccess:
 
     def grant_read(self, grantee: AnyGrantee) -> None:
         """Allow a service, or a role, to read the value."""
-        grant_to(grantee, f"read-{self.name}", *self._read())
+        grant_to(grantee, self, "read", *self._read())
 
     def _read(self) -> tuple[Statement, ...]:
         actions = ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue")
@@ -149,7 +151,7 @@ class Secret(Construct, SecretAccess):
         self._stack = ServiceStack.of(self)
         target = self._stack.target
         _check_source(generate, reference)
-        self.name = kind_of_name(id_, "secret")
+        self.name = part_name(self._stack, id_, "secret")
         self._key_arn = key_arn(key)
         self._region = target.region
         # A name that ends in a hyphen and six letters is taken for the ARN of another one.
@@ -249,5 +251,12 @@ def _parsed(arn: str) -> Arn | None:
             got=arn,
             allowed=f"the ARN of a whole secret, such as {_EXAMPLE}",
             next_step="give the part after it as json_key",
+        )
+    if parts is not None and _ENDING.search(parts.resource) is None:
+        raise ConstructError(
+            "arn",
+            got=arn,
+            allowed=f"with the six characters that Secrets Manager adds, such as {_EXAMPLE}",
+            next_step="`aws secretsmanager describe-secret` shows it; a policy without them permits nothing",
         )
     return parts

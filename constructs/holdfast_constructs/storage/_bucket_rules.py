@@ -1,5 +1,6 @@
 """What S3 allows of a bucket's lifecycle and of a prefix."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 
@@ -9,6 +10,10 @@ from holdfast_constructs.errors import ConstructError
 # Amazon S3 User Guide, "Object key naming guidelines": a key is at most 1,024 bytes.
 LONGEST_PREFIX = 1024
 
+# What names a grant by itself: one folder.
+_FOLDER = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*/")
+_LONGEST_PART = 48
+_HASH_LENGTH = 8
 _WILDCARD = re.compile(r"[*?]|\$\{")
 
 
@@ -26,6 +31,21 @@ class Lifecycle:
             days = getattr(self, name)
             if days is not None and not is_number_token(days) and days < 1:
                 raise ConstructError(name, got=days, allowed="at least 1 day")
+
+
+def below(prefix: str) -> str:
+    """Return what the id of a grant says of a prefix, another text for each.
+
+    Raises ConstructError for one that no key has.
+    """
+    check_prefix(prefix)
+    if not prefix:
+        return ""
+    words = re.sub(r"[^A-Za-z0-9]+", "-", prefix).strip("-")
+    if _FOLDER.fullmatch(prefix) and len(words) <= _LONGEST_PART:
+        return words
+    digest = hashlib.sha256(prefix.encode()).hexdigest()[:_HASH_LENGTH]
+    return f"{words[:_LONGEST_PART].rstrip('-')}-{digest}".lstrip("-")
 
 
 def check_prefix(prefix: str) -> None:

@@ -6,7 +6,7 @@ and uploads that were never finished are gone, so that nothing is paid for that 
 
 import re
 
-from cdktf import Fn, TerraformResource, Token
+from cdktf import TerraformResource
 from cdktf_cdktf_provider_aws.s3_bucket import S3Bucket
 from cdktf_cdktf_provider_aws.s3_bucket_lifecycle_configuration import (
     S3BucketLifecycleConfiguration,
@@ -34,21 +34,21 @@ from cdktf_cdktf_provider_aws.s3_bucket_versioning import (
 )
 from constructs import Construct
 
+from holdfast_constructs.app._stack_order import wait_for
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.naming import aws_name
 from holdfast_constructs.security._any_key import AnyKey, key_arn, use_key
-from holdfast_constructs.security._arns import ANY_REGION, parse_arn
-from holdfast_constructs.security._granting import AnyGrantee, grant_to, kind_of_name, refuse_user
+from holdfast_constructs.security._arns import ANY_REGION, name_in, parse_arn
+from holdfast_constructs.security._granting import AnyGrantee, grant_to, kind_of_name, part_name, refuse_user
 from holdfast_constructs.security._resource_policy import ResourcePolicy, encrypted_transport_only, sid
 from holdfast_constructs.security.access import Access
 from holdfast_constructs.security.policy import Condition, Statement, from_this_account
-from holdfast_constructs.storage._bucket_rules import Lifecycle, check_prefix
+from holdfast_constructs.storage._bucket_rules import Lifecycle, below
 
 _READ = ("s3:GetObject", "s3:GetObjectVersion")
 _WRITE = ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:ListMultipartUploadParts", "s3:PutObject")
-_NAME_IN_ARN = 5
 _EXAMPLE = "arn:aws:s3:::orders-prod-uploads"
 
 
@@ -74,16 +74,16 @@ class BucketAccess:
     def grant_read(self, grantee: AnyGrantee, *, prefix: str = "") -> None:
         """Allow a service, or a role, to list and read objects, those below `prefix` where given."""
         statements = (*self._list(prefix), self._objects("Read", _READ, prefix), *self._key("kms:Decrypt"))
-        grant_to(grantee, self._grant_name("read", prefix), *statements)
+        grant_to(grantee, self, "read", *statements, of=below(prefix))
 
     def grant_write(self, grantee: AnyGrantee, *, prefix: str = "") -> None:
         """Allow a service, or a role, to write and delete objects, those below `prefix` where given."""
         use = self._key("kms:Decrypt", "kms:GenerateDataKey")
-        grant_to(grantee, self._grant_name("write", prefix), self._objects("Write", _WRITE, prefix), *use)
+        grant_to(grantee, self, "write", self._objects("Write", _WRITE, prefix), *use, of=below(prefix))
 
     def grant_read_write(self, grantee: AnyGrantee, *, prefix: str = "") -> None:
         """Allow a service, or a role, all of both."""
-        grant_to(grantee, self._grant_name("read-write", prefix), *self._read_write(prefix))
+        grant_to(grantee, self, "read-write", *self._read_write(prefix), of=below(prefix))
 
     def _read_write(self, prefix: str) -> tuple[Statement, ...]:
         objects = self._objects("ReadAndWrite", (*_READ, *_WRITE), prefix)
@@ -96,14 +96,9 @@ class BucketAccess:
         return Statement(sid=name, actions=actions, resources=(f"{self.arn}/{prefix}*",))
 
     def _list(self, prefix: str) -> tuple[Statement, ...]:
-        below = (Condition("StringLike", "s3:prefix", (f"{prefix}*",)),) if prefix else ()
+        only = (Condition("StringLike", "s3:prefix", (f"{prefix}*",)),) if prefix else ()
         # Without it a key that does not exist answers 403, and not 404.
-        return (Statement(sid="List", actions=("s3:ListBucket",), resources=(self.arn,), conditions=below),)
-
-    def _grant_name(self, verb: str, prefix: str) -> str:
-        check_prefix(prefix)
-        below = re.sub(r"[^A-Za-z0-9]+", "-", prefix).strip("-")
-        return f"{verb}-{self.name}-{below}" if below else f"{verb}-{self.name}"
+        return (Statement(sid="List", actions=("s3:ListBucket",), resources=(self.arn,), conditions=only),)
 
 
 @checked
@@ -118,9 +113,7 @@ class ImportedBucket(BucketAccess):
                 next_step='give a name to tell it by: Bucket.import_(bucket.arn, name="uploads")',
             )
         self.arn = arn
-        self.bucket_name = (
-            parts.resource if parts else Token.as_string(Fn.element(Fn.split(":", arn), _NAME_IN_ARN))
-        )
+        self.bucket_name = parts.resource if parts else name_in(arn)
         self.name = name or kind_of_name(re.sub(r"[^A-Za-z0-9-]", "-", self.bucket_name), "bucket")
         self._key_arn = None if key is None else key_arn(key)
         self._region = ANY_REGION
@@ -161,7 +154,7 @@ class Bucket(Construct, BucketAccess):
         )
         self._stack = ServiceStack.of(self)
         self._target = self._stack.target
-        self.name = kind_of_name(id_, "bucket")
+        self.name = part_name(self._stack, id_, "bucket")
         self._key_arn = None if key is None else key_arn(key)
         self._region = self._target.region
         self._literal_name = aws_name("bucket", self._target, self._stack.service, id_)
@@ -260,11 +253,12 @@ class Bucket(Construct, BucketAccess):
             S3BucketLoggingA,
         )
 
+        wait_for(self, logs, logs.name)
         S3BucketLoggingA(
             self,
             "access-logging",
             bucket=self.bucket.id,
-            target_bucket=logs.accept_logs(self.node.id, self._literal_arn),
+            target_bucket=logs.accept_logs(self._literal_name, self._literal_arn),
             target_prefix=f"{self._literal_name}/",
             depends_on=[logs.policy] if ServiceStack.of(logs) is self._stack else None,
         )

@@ -103,6 +103,12 @@ def keyed(part: Callable[..., Build]) -> Build:
     return lambda stack: delivered(part(key=Key(stack, "k", purpose="data")))(stack)
 
 
+def allowed_twice(stack: ServiceStack) -> None:
+    part = queue()(stack)
+    for rule in "ab":
+        part.allow_service("x", "events.amazonaws.com", source_arn=f"arn:{rule}")
+
+
 FIFO = {"fifo": True}
 REFUSED: dict[str, tuple[Build, str]] = {
     "a queue that hides messages for less than no time": (queue(visibility_seconds=-1), "visibility_seconds"),
@@ -130,10 +136,13 @@ REFUSED: dict[str, tuple[Build, str]] = {
     ),
     "somebody's queue by a reference without its URL": (lambda _: Queue.import_(TOKEN), "give them too"),
     "a queue as a user": (lambda stack: queue()(stack).access_for("me"), "a queue has no users"),
-    "a queue granted twice": (twice(queue(), "grant_send", "grant_send"), "granted send-to-q-queue already"),
+    "a queue granted twice": (
+        twice(queue(), "grant_send", "grant_send"),
+        "granted send-to-shop-q-queue already",
+    ),
     "a standard topic that knows equal messages": (topic(deduplicate_by_content=True), "only a FIFO topic"),
     "a topic without order for a queue with": (subscribed({}, FIFO), "keeps no order"),
-    "a subscription twice": (subscribed({}, {}, times=2), "subscribes to t-topic already"),
+    "a subscription twice": (subscribed({}, {}, times=2), "subscribes to shop-t-topic already"),
     "a filter by nothing": (subscribed({}, {}, attributes={"kind": []}), "at most 5 attributes"),
     "a filter by too much": (
         subscribed({}, {}, attributes={name: ["x"] for name in "abcdef"}),
@@ -143,7 +152,19 @@ REFUSED: dict[str, tuple[Build, str]] = {
         lambda _: Topic.import_("arn:aws:sqs:eu-west-1:210987654321:q"),
         "an ARN such as arn:aws:sns",
     ),
+    "users of a cache that differ in capital letters": (
+        cache(users={"app": "on ~* +@all", "App": "on ~* +@all"}),
+        "differ in more than capital letters",
+    ),
     "somebody's topic by a reference without a name": (lambda _: Topic.import_(TOKEN), "give a name"),
+    "two permissions of one name in a queue": (
+        allowed_twice,
+        "has another statement AllowX already",
+    ),
+    "a topic with a name for people that is too long": (
+        topic(display_name="x" * 101),
+        "display_name must be at most 100 characters",
+    ),
     "a topic as a user": (lambda stack: topic()(stack).access_for("me"), "a topic has no users"),
     "a bucket whose objects go before they come": (bucket(expire_days=0), "expire_days must be at least 1"),
     "a bucket that keeps no old version": (bucket(old_version_days=0), "old_version_days must be at least 1"),
@@ -164,6 +185,10 @@ REFUSED: dict[str, tuple[Build, str]] = {
         "recovery_days must be 7-30",
     ),
     "a secret that is kept too long": (secret(recovery_days=31), "recovery_days must be 7-30"),
+    "somebody's secret without the end of its ARN": (
+        lambda _: Secret.import_(SECRET.removesuffix("-a1b2c3")),
+        "six characters that Secrets Manager adds",
+    ),
     "a password that can be guessed": (lambda _: Generated(length=15), "length must be 16-4,096"),
     "a password longer than AWS makes one": (lambda _: Generated(length=4097), "length must be 16-4,096"),
     "a value before the first": (lambda _: Generated(version=0), "version must be at least 1"),
@@ -242,4 +267,4 @@ def test_it_is_refused_at_construction_and_said_why(build: Build, words: str) ->
 def test_a_secret_may_be_gone_at_once_where_nothing_is_kept() -> None:
     stack = ServiceStack(HoldfastApp(), "shop", sample_target(production=False, delete_protection=False))
 
-    assert secret(recovery_days=0)(stack).name == "s-secret"
+    assert secret(recovery_days=0)(stack).name == "shop-s-secret"
