@@ -7,6 +7,7 @@ from holdfast_constructs import (
     Cluster,
     EventConsumer,
     Firewall,
+    Generated,
     HoldfastApp,
     Image,
     Key,
@@ -63,7 +64,7 @@ def build_every_block(app: HoldfastApp, target: Target) -> None:
     Topic(data, "news", key=messages)
     Bucket(data, "files", key=key)
     Cache(data, "cache", network=platform.network, key=key, logs_key=platform.logs_key)
-    Secret(data, "token", key=key)
+    Secret(data, "token", key=key, generate=Generated())
     Parameter(data, "level", value="info")
     Repository(data, "images", key=key)
     tasks = ServiceStack(app, "tasks", target)

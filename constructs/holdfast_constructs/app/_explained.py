@@ -20,6 +20,8 @@ from holdfast_constructs.properties import Always, Property, criteria, table_of
 
 SCHEMA = "holdfast/explained/v1"
 FILE_NAME = "explained.json"
+# How arguments begin that are JSON, and not a reference.
+_JSON = ("[", "{")
 _LATER = "(known after the deploy)"
 
 
@@ -93,7 +95,7 @@ def _row(name: str, value: Any, source: str, entry: Property | Always, *, weak: 
 def _at(body: Mapping[str, Any], argument: str) -> Any:
     value: Any = body
     for part in argument.split("."):
-        value = json.loads(value) if isinstance(value, str) and value.startswith("[") else value
+        value = json.loads(value) if isinstance(value, str) and value.startswith(_JSON) else value
         value = value[0] if isinstance(value, list) and value else value
         value = value.get(part) if isinstance(value, Mapping) else None
     return value

@@ -36,4 +36,63 @@ PROPERTIES = {
     ),
 }
 
-ALWAYS: tuple[Always, ...] = ()
+ALWAYS = (
+    Always(
+        resource="aws_elasticache_replication_group",
+        argument="at_rest_encryption_enabled",
+        value="true",
+        why="what it holds is unreadable without the key",
+        controls=("CKV_AWS_29", "FSBP ElastiCache.4"),
+        theme=Theme.ENCRYPTED,
+    ),
+    Always(
+        resource="aws_elasticache_replication_group",
+        argument="transit_encryption_enabled",
+        value=True,
+        why="clients and replicas speak TLS",
+        controls=("CKV_AWS_30", "FSBP ElastiCache.5"),
+        theme=Theme.IN_TRANSIT,
+    ),
+    Always(
+        resource="aws_elasticache_replication_group",
+        argument="transit_encryption_mode",
+        value="required",
+        why="nobody connects without TLS",
+        controls=("FSBP ElastiCache.5",),
+        theme=Theme.IN_TRANSIT,
+    ),
+    Always(
+        resource="aws_elasticache_replication_group",
+        argument="auto_minor_version_upgrade",
+        value="true",
+        why="AWS installs corrections",
+        controls=("FSBP ElastiCache.2",),
+        theme=Theme.PATCHED,
+    ),
+    Always(
+        resource="aws_elasticache_replication_group",
+        argument="automatic_failover_enabled",
+        value=True,
+        follows="replicas",
+        why="a replica takes over by itself",
+        controls=("FSBP ElastiCache.3",),
+        theme=Theme.RECOVERABLE,
+    ),
+    Always(
+        resource="aws_elasticache_replication_group",
+        argument="multi_az_enabled",
+        value=True,
+        follows="replicas",
+        why="replicas are in other zones",
+        controls=("CKV2_AWS_50",),
+        theme=Theme.RECOVERABLE,
+    ),
+    Always(
+        resource="aws_elasticache_user",
+        argument="authentication_mode.type",
+        value="iam",
+        why="a token that is valid for 15 minutes, and no password",
+        controls=("FSBP ElastiCache.6",),
+        theme=Theme.ACCESS,
+    ),
+)

@@ -28,4 +28,21 @@ PROPERTIES = {
     ),
 }
 
-ALWAYS: tuple[Always, ...] = ()
+ALWAYS = (
+    Always(
+        resource="aws_sqs_queue",
+        argument="message_retention_seconds",
+        value=1_209_600,
+        part="dead-letter",
+        why="two weeks to look at what could not be handled",
+        theme=Theme.RECOVERABLE,
+    ),
+    Always(
+        resource="aws_sqs_queue",
+        argument="redrive_allow_policy.redrivePermission",
+        value="byQueue",
+        part="dead-letter",
+        why="no other queue may leave its dead letters there",
+        theme=Theme.ACCESS,
+    ),
+)

@@ -17,4 +17,29 @@ PROPERTIES = {
     "pull_accounts": Property(why="other accounts that run its images", theme=Theme.ACCESS),
 }
 
-ALWAYS: tuple[Always, ...] = ()
+ALWAYS = (
+    Always(
+        resource="aws_ecr_repository",
+        argument="image_tag_mutability",
+        value="IMMUTABLE",
+        why="a tag means the same image for ever",
+        controls=("CKV_AWS_51", "FSBP ECR.2"),
+        theme=Theme.CHANGED_WITH_CARE,
+    ),
+    Always(
+        resource="aws_ecr_repository",
+        argument="image_scanning_configuration.scan_on_push",
+        value=True,
+        why="known weaknesses of an image are found when it is pushed",
+        controls=("CKV_AWS_163", "FSBP ECR.1"),
+        theme=Theme.PATCHED,
+    ),
+    Always(
+        resource="aws_ecr_repository",
+        argument="force_delete",
+        value=False,
+        follows="delete_protection of the target",
+        why="a repository with images in it cannot be deleted",
+        theme=Theme.RECOVERABLE,
+    ),
+)

@@ -25,4 +25,20 @@ PROPERTIES = {
     ),
 }
 
-ALWAYS: tuple[Always, ...] = ()
+ALWAYS = (
+    Always(
+        resource="aws_secretsmanager_secret",
+        argument="recovery_window_in_days",
+        value=30,
+        follows="recovery_days, and delete_protection of the target",
+        why="a deleted secret can be restored for the longest time",
+        theme=Theme.RECOVERABLE,
+    ),
+    Always(
+        resource="aws_secretsmanager_secret_version",
+        argument="secret_string",
+        value=None,
+        why="the value is written by an argument that no state and no plan keeps",
+        theme=Theme.ACCESS,
+    ),
+)

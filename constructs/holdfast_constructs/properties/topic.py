@@ -18,4 +18,12 @@ PROPERTIES = {
     "display_name": Property(why="what people see who get its messages by e-mail"),
 }
 
-ALWAYS: tuple[Always, ...] = ()
+ALWAYS = (
+    Always(
+        resource="aws_sns_topic",
+        argument="signature_version",
+        value=2,
+        why="what is delivered is signed with SHA-256, not with SHA-1",
+        theme=Theme.IN_TRANSIT,
+    ),
+)
