@@ -5,8 +5,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.synth.conftest import IMAGE
 
-from holdfast_constructs import ConstructError, Image, Key, Migrations, Postgres, ServiceStack, Size
+from holdfast_constructs import (
+    ConstructError,
+    Image,
+    Key,
+    Migrations,
+    Postgres,
+    Scale,
+    ServiceStack,
+    Size,
+    WebService,
+)
 from holdfast_constructs.testing import Synthesis, Template
 
 OnSite = Callable[..., Synthesis]
@@ -37,6 +48,27 @@ def test_the_service_waits_for_its_migrations(on_site: OnSite) -> None:
     manifest = json.loads((synthesis.outdir / "manifest.json").read_bytes())
     assert STACK in manifest["stacks"]["orders-prod-eu-west-1"]["dependencies"]
     assert "orders-prod-eu-west-1" not in manifest["stacks"][STACK]["dependencies"]
+
+
+def test_a_long_name_of_a_service_leaves_room_for_that_of_its_migrations(on_site: OnSite) -> None:
+    def build(site: Any) -> None:
+        stack = ServiceStack(site.app, "s" * 50, site.target)
+        WebService(
+            stack,
+            "Api" + "i" * 20,
+            platform=site.platform,
+            image=IMAGE,
+            port=80,
+            health="/",
+            host="s.example.com",
+            scale=Scale(2, 2),
+            migrations=MIGRATE,
+        )
+
+    [name] = [name for name in on_site(build).manifest["shards"] if "migrations" in name]
+
+    service = name.removesuffix("-prod-eu-west-1")
+    assert (len(service), service.islower()) == (63, True)
 
 
 def test_the_task_has_to_end_well_before_the_deploy_goes_on(on_site: OnSite) -> None:

@@ -54,6 +54,16 @@ def test_a_start_that_fails_is_tried_again_and_then_kept(on_site: OnSite) -> Non
     parcels.has_resource("aws_sqs_queue", sqs_managed_sse_enabled=True, message_retention_seconds=14 * 86_400)
 
 
+def test_nobody_reads_the_starts_that_failed_without_tls_and_nothing_takes_them_away(on_site: OnSite) -> None:
+    synthesis = on_site(lambda site: site.job())
+
+    statements = _statements(synthesis["parcels"], "nightly_dead-letters-policy")
+    [refused] = statements.values()
+    assert (refused["effect"], refused["actions"]) == ("Deny", ["sqs:*"])
+    [queue] = synthesis["parcels"].resources("aws_sqs_queue")
+    assert queue in synthesis.manifest["shards"]["parcels-prod-eu-west-1"]["protected"]
+
+
 def test_its_starter_may_start_this_task_on_this_cluster_and_nothing_else(on_site: OnSite) -> None:
     parcels = _parcels(on_site)
 

@@ -18,9 +18,13 @@ from holdfast_constructs.compute import _spot
 from holdfast_constructs.compute._fargate_task import FargateTask
 from holdfast_constructs.compute._migration_task import MigrationTask
 from holdfast_constructs.compute.migrations import Migrations
+from holdfast_constructs.naming import limited
 
 # If one task or its zone fails, another task still answers.
 SAFE_TASKS = 2
+# The longest name of a service, which is a part of its state's key.
+_LONGEST_SERVICE = 63
+_MIGRATIONS = "-migrations"
 
 
 class FargateService(FargateTask):
@@ -101,8 +105,8 @@ class FargateService(FargateTask):
             sidecars=(),
             shell=False,
         )
-        name = f"{self._stack.service}-{self.name}-migrations"
-        stack = ServiceStack(App.of(self), name, self._stack.target)
+        whose = limited(f"{self._stack.service}-{self.name}", _LONGEST_SERVICE - len(_MIGRATIONS)).lower()
+        stack = ServiceStack(App.of(self), f"{whose}{_MIGRATIONS}", self._stack.target)
         self.migration = MigrationTask(stack, platform=self._platform, options=options, migrations=migrations)
         self._connected_alike.append(self.migration)
         self._stack.add_dependency(stack)

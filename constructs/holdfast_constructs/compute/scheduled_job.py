@@ -33,6 +33,7 @@ from holdfast_constructs.compute.platform import Platform
 from holdfast_constructs.compute.scale import Size
 from holdfast_constructs.compute.sidecar import Sidecar
 from holdfast_constructs.naming import aws_name, limited
+from holdfast_constructs.security._resource_policy import encrypted_transport_only
 from holdfast_constructs.security.policy import (
     Condition,
     Statement,
@@ -42,8 +43,8 @@ from holdfast_constructs.security.policy import (
 )
 from holdfast_constructs.security.secret_value import SecretValue
 
-# Amazon SQS: the longest name of a queue, and the longest time that it keeps a message.
-_QUEUE_NAME, _FORTNIGHT_SECONDS = 80, 1_209_600
+# Amazon SQS: the longest time that a queue keeps a message.
+_FORTNIGHT_SECONDS = 1_209_600
 
 
 @checked
@@ -119,14 +120,20 @@ class ScheduledJob(FargateTask):
         self._waits_for_rights(self.schedule)
 
     def _make_dead_letters(self) -> SqsQueue:
-        name = aws_name("cluster", self._stack.target, self._stack.service, self.name, "not-started")
-        return SqsQueue(
+        target = self._stack.target
+        name = aws_name("queue", target, self._stack.service, self.name, "not-started")
+        arn = f"arn:{target.partition}:sqs:{target.region}:{target.account}:{name}"
+        queue = SqsQueue(
             self,
             "dead-letters",
-            name=limited(name, _QUEUE_NAME),
+            name=name,
             sqs_managed_sse_enabled=True,
             message_retention_seconds=_FORTNIGHT_SECONDS,
+            policy=policy_json(self, "dead-letters-policy", encrypted_transport_only("sqs:*", arn)),
         )
+        if target.delete_protection:
+            self._stack.protect(queue)
+        return queue
 
     def _make_starter_role(self) -> IamRole:
         target = self._stack.target
