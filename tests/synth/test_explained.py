@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from holdfast_constructs import Postgres
+import holdfast_constructs
+from holdfast_constructs import HoldfastApp, Postgres, ServiceStack
 from holdfast_constructs.profiles import PROFILES, PerProfile, Profile
 from holdfast_constructs.project.main import load_and_build
 from holdfast_constructs.project.registry import registrations
@@ -56,6 +57,20 @@ def test_what_the_block_writes_satisfies_its_controls(explain: Callable[..., dic
 
     assert (row["value"], row["from"], row["weakened"]) == (True, "the block", False)
     assert {"CKV_AWS_16", "FSBP RDS.3", "SOC 2 CC6.1"} <= set(row["controls"])
+
+
+@pytest.mark.parametrize("block", ["Bucket", "Repository"])
+def test_a_bucket_without_a_key_on_purpose_satisfies_no_control_of_keys(
+    synthesize: Callable[..., Synthesis], block: str
+) -> None:
+    def build(app: HoldfastApp) -> None:
+        getattr(holdfast_constructs, block)(ServiceStack(app, "files", sample_target()), "it", key=None)
+
+    [stack] = read(synthesize(build)).values()
+
+    [row] = [row for row in stack["blocks"][0]["properties"] if row["name"] == "key"]
+    assert (row["value"], row["weakened"]) == (None, True)
+    assert row["from"] != "default"
 
 
 @pytest.mark.parametrize("argument", [each.argument for each in table_of("Postgres").always])

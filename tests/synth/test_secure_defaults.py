@@ -12,6 +12,8 @@ from holdfast_constructs.properties import Always, table_of
 from holdfast_constructs.testing import sample_target, synthesize_into
 
 BLOCKS = [name for name in sorted(holdfast_constructs.__all__) if table_of(name).properties]
+# A load balancer writes its access logs with S3's own key only.
+MEANT = {"Bucket": [("key", None)]}
 ALWAYS = [(block, entry) for block in BLOCKS for entry in table_of(block).always]
 
 
@@ -48,4 +50,5 @@ def test_no_choice_of_production_weakens_a_control(
     of_block = {name: found for (of, name), found in rows.items() if of == block}
 
     assert of_block, f"build_every_block makes no {block}"
-    assert [name for name, found in of_block.items() if any(row["weakened"] for row in found)] == []
+    weakened = [(name, row["value"]) for name, found in of_block.items() for row in found if row["weakened"]]
+    assert weakened == MEANT.get(block, [])

@@ -1,11 +1,23 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.synth.conftest import IMAGE, Site
 
-from holdfast_constructs import BacklogScale, ConstructError, Image, ScheduledScale
+from holdfast_constructs import (
+    BacklogScale,
+    ConstructError,
+    Image,
+    Queue,
+    Scale,
+    ScheduledScale,
+    ServiceStack,
+    WebService,
+    Worker,
+)
 from holdfast_constructs.testing import Synthesis, Template, sample_target
 
 OnSite = Callable[..., Synthesis]
@@ -31,6 +43,33 @@ def _tracking(parcels: Template) -> dict[str, Any]:
     tracking = policy["target_tracking_scaling_policy_configuration"]
     assert isinstance(tracking, dict)
     return tracking
+
+
+def test_a_worker_needs_no_load_balancer_and_a_web_service_does(on_site: OnSite) -> None:
+    def build(site: Site) -> None:
+        stack = ServiceStack(site.app, "parcels", site.target)
+        platform = replace(site.platform, gateway=None)
+        Worker(
+            stack,
+            "sorter",
+            platform=platform,
+            image=IMAGE,
+            queue=Queue(stack, "work"),
+            scale=BacklogScale(1, 2),
+        )
+        with pytest.raises(ConstructError, match="platform of web service api has no load balancer"):
+            WebService(
+                stack,
+                "api",
+                platform=platform,
+                image=IMAGE,
+                port=80,
+                health="/",
+                host="api.example.com",
+                scale=Scale(2, 2),
+            )
+
+    on_site(build)["parcels"].has_resource("aws_ecs_service", name="parcels-sorter")
 
 
 def test_nobody_calls_a_worker(on_site: OnSite) -> None:

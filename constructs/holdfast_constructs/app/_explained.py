@@ -70,7 +70,7 @@ def _properties(call: BlockCall, profile: Profile, place: str | None) -> Iterato
     table = table_of(call.block).properties
     for name, given in (*call.given.items(), *call.defaults.items()):
         entry, value, source = table.get(name, Property(why="")), given, place or "the app"
-        if name not in call.given or given is None:
+        if name not in call.given or (given is None and entry.per_profile is not None):
             source = "default" if entry.per_profile is None else f"profile {profile}"
             value = given if entry.per_profile is None else entry.per_profile.of(profile, given)
         weak = entry.satisfied is not None and not _is_later(value) and not entry.satisfied(value, profile)

@@ -11,7 +11,8 @@ from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup, LbTargetGrou
 from constructs import Construct
 
 from holdfast_constructs.compute._container_rules import DEREGISTRATION_SECONDS
-from holdfast_constructs.compute.platform import Platform
+from holdfast_constructs.edge.load_balancer import LoadBalancer
+from holdfast_constructs.network.imported_network import VpcNetwork
 
 _CHECK_SECONDS, _CHECK_TIMEOUT_SECONDS = 15, 5
 _HEALTHY_AFTER, _UNHEALTHY_AFTER = 2, 3
@@ -23,15 +24,23 @@ class Routing(Construct):
     """Sends requests to the tasks of `service`, on `port`, while they answer 200-299 on the path `health`."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, service: str, platform: Platform, port: int, health: str
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        service: str,
+        network: VpcNetwork,
+        gateway: LoadBalancer,
+        port: int,
+        health: str,
     ) -> None:
         super().__init__(scope, id_)
-        self._gateway = platform.gateway
+        self._gateway = gateway
         self.target_group = LbTargetGroup(
             self,
             "target-group",
             name_prefix=f"{service[: _PREFIX_LENGTH - 1]}-",
-            vpc_id=platform.network.vpc_id,
+            vpc_id=network.vpc_id,
             target_type="ip",
             protocol="HTTP",
             port=port,

@@ -5,7 +5,9 @@ import re
 from holdfast_constructs.app.target import Target
 from holdfast_constructs.compute._container_rules import LONGEST_STOP_SECONDS
 from holdfast_constructs.compute._fargate_service import SAFE_TASKS
+from holdfast_constructs.compute.platform import Platform
 from holdfast_constructs.compute.scale import Scale
+from holdfast_constructs.edge.load_balancer import LoadBalancer
 from holdfast_constructs.errors import ConstructError
 
 HIGHEST_PORT = 65535
@@ -15,6 +17,16 @@ _ALL = 100
 
 _PATH = re.compile(r"/[A-Za-z0-9/._~%!$&'()*+,;=:@?-]*")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+
+def gateway_of(platform: Platform, service: str) -> LoadBalancer:
+    """Return the load balancer of a platform; raises ConstructError where there is none."""
+    if platform.gateway is None:
+        raise ConstructError(
+            f"the platform of web service {service} has no load balancer",
+            next_step="give Platform(…, gateway=LoadBalancer(…)), or make a Worker or a ScheduledJob of it",
+        )
+    return platform.gateway
 
 
 def check_request(host: str, domain: str, *, port: int, health: str) -> None:

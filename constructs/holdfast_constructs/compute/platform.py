@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 class Platform:
     """The shared parts of an environment in one region; each may be in a stack of its own.
 
-    `network` is where tasks run, `gateway` the load balancer, `cluster` where services are scheduled,
-    `logs_key` what their logs are encrypted with. Raises ConstructError for a network from which no task can
-    reach its image, its secrets and its logs.
+    `network` is where tasks run, `cluster` where they are scheduled, `logs_key` what their logs are encrypted
+    with. `gateway` is the load balancer, which only web services need. Raises ConstructError for a network
+    from which no task can reach its image, its secrets and its logs.
     """
 
     network: "VpcNetwork"
-    gateway: "LoadBalancer"
     cluster: "Cluster"
     logs_key: "EncryptionKey"
+    gateway: "LoadBalancer | None" = None
 
     def __post_init__(self) -> None:
         missing: tuple[str, ...] = getattr(self.network, "missing_endpoints", ())

@@ -110,9 +110,18 @@ class WebService(FargateService):
         super().__init__(scope, id_, platform=platform, options=options)
         self.default_port = port
         self.host = host
-        rules.check_request(host, platform.gateway.domain, port=port, health=health)
+        self._gateway = rules.gateway_of(platform, id_)
+        rules.check_request(host, self._gateway.domain, port=port, health=health)
         rules.check_production(self._stack.target, scale, spot_share)
-        self._routing = Routing(self, "routing", service=id_, platform=platform, port=port, health=health)
+        self._routing = Routing(
+            self,
+            "routing",
+            service=id_,
+            network=platform.network,
+            gateway=self._gateway,
+            port=port,
+            health=health,
+        )
         self._ask_targets(health, target_health, drain_seconds)
         self._migrate(migrations)
         self.service = self._run(
@@ -122,7 +131,7 @@ class WebService(FargateService):
             behind=self._backend(),
             grace_seconds=grace_seconds,
         )
-        connect(platform.gateway, self, scope=self)
+        connect(self._gateway, self, scope=self)
         self.autoscaling = self._scale(scale)
         self._stack.add_health_check(
             "alb_targets_healthy", f"{self.name}-targets", target_group_arn=self.target_group.arn
@@ -131,7 +140,7 @@ class WebService(FargateService):
     @property
     def url(self) -> str:
         """The URL of the service."""
-        return f"{self._platform.gateway.scheme}://{self.host}"
+        return f"{self._gateway.scheme}://{self.host}"
 
     @property
     def target_group(self) -> LbTargetGroup:
@@ -201,7 +210,7 @@ class WebService(FargateService):
         )
 
     def _scale(self, scale: Scale) -> Autoscaling:
-        gateway, group = self._platform.gateway, self.target_group
+        gateway, group = self._gateway, self.target_group
         return Autoscaling(
             self,
             "autoscaling",

@@ -12,6 +12,7 @@ PROPERTIES = {
         why="has no default: None, on purpose, is the key of S3",
         controls=("CKV_AWS_145",),
         theme=Theme.ENCRYPTED,
+        satisfied=lambda value, _: value is not None,
     ),
     "expire_days": Property(why="objects stay until somebody deletes them unless told otherwise"),
     "old_version_days": Property(

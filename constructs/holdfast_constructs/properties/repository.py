@@ -11,6 +11,7 @@ PROPERTIES = {
         why="has no default: None, on purpose, is the key of ECR",
         controls=("CKV_AWS_136", "FSBP ECR.5"),
         theme=Theme.ENCRYPTED,
+        satisfied=lambda value, _: value is not None,
     ),
     "untagged_days": Property(why="images without a tag are leftovers", controls=("FSBP ECR.3",)),
     "keep_images": Property(why="by their number images could go that still run"),

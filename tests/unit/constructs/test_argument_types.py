@@ -127,6 +127,7 @@ ALLOWED: Mapping[Any, set[str]] = {
     Sequence[Sidecar]: set(),
     Sequence[ScheduledScale]: set(),
     Connectable | OffersAccess: set(),
+    LoadBalancer | None: {"none"},
     ContainerHealth | None: {"none"},
     Migrations | None: {"none"},
     Image | None: {"none"},
