@@ -18,6 +18,7 @@ from holdfast_constructs.app import _provenance
 from holdfast_constructs.app._explained import Explained, write_explained
 from holdfast_constructs.app._manifest import ShardRecord, write_manifest
 from holdfast_constructs.app._outputs import show_identities
+from holdfast_constructs.app._shared_names import refuse_shared_names
 from holdfast_constructs.app._written_secrets import refuse_written_secrets
 from holdfast_constructs.app.target import Target
 from holdfast_constructs.checking.arguments import checked
@@ -48,10 +49,12 @@ class HoldfastApp(App):
     def synth(self) -> None:
         """Write every stack's cdk.tf.json, cdktf's manifest.json, and holdfast.json.
 
-        Raises ConstructError for the text of a secret in a write-only argument, and keeps no file with it.
+        Raises ConstructError for the text of a secret in a write-only argument, and keeps no file with it;
+        and for two resources with a name that AWS gives once.
         """
         super().synth()
         refuse_written_secrets(Path(self.outdir), self.stacks)
+        refuse_shared_names(Path(self.outdir), self.stacks)
         for stack in self.stacks:
             show_identities(Path(self.outdir) / "stacks" / stack.name / "cdk.tf.json")
         records = [stack.record() for stack in self.stacks]

@@ -1,0 +1,66 @@
+"""Refuses two resources with one name in AWS, where AWS has one thing for each name of an account and region.
+
+AWS refuses the second, or, where both are alike, gives both the same thing: what one changes or deletes is
+then gone for the other. Two blocks come to that by ids that make the same name: a queue `jobs` has dead
+letters `jobs-dead`, and so may be called another queue.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from holdfast_constructs.app._provenance import origin_of
+from holdfast_constructs.errors import ConstructError
+
+# From the provider's documentation of each type: the argument that names the thing.
+NAMES: Mapping[str, str] = {
+    "aws_cloudwatch_log_group": "name",
+    "aws_db_instance": "identifier",
+    "aws_ecr_repository": "name",
+    "aws_elasticache_replication_group": "replication_group_id",
+    "aws_elasticache_user": "user_id",
+    "aws_iam_role": "name",
+    "aws_lb": "name",
+    "aws_s3_bucket": "bucket",
+    "aws_secretsmanager_secret": "name",
+    "aws_sns_topic": "name",
+    "aws_sqs_queue": "name",
+    "aws_ssm_parameter": "name",
+}
+
+
+def refuse_shared_names(outdir: Path, stacks: Any) -> None:
+    """Raise ConstructError for two resources of an account and region that have one name.
+
+    What has a provider of its own may be elsewhere, and is left out.
+    """
+    taken: dict[tuple[str, ...], tuple[Any, str]] = {}
+    for stack in stacks:
+        document = json.loads((outdir / "stacks" / stack.name / "cdk.tf.json").read_bytes())
+        for kind, name, path in _named(document):
+            key = (stack.target.account, stack.target.region, kind, name)
+            first = taken.setdefault(key, (stack, path))
+            if first != (stack, path):
+                raise _error(kind, name, first, (stack, path))
+
+
+def _named(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for kind, argument in NAMES.items():
+        for block in document.get("resource", {}).get(kind, {}).values():
+            name = block.get(argument)
+            if isinstance(name, str) and "${" not in name and "provider" not in block:
+                yield kind, name, block.get("//", {}).get("metadata", {}).get("path", "")
+
+
+def _error(kind: str, name: str, first: tuple[Any, str], second: tuple[Any, str]) -> ConstructError:
+    return ConstructError(
+        f"{_told(*first)} and {_told(*second)} are both the {kind} {name}, of which AWS has one",
+        next_step="give one of the two another id",
+    )
+
+
+def _told(stack: Any, path: str) -> str:
+    origin = origin_of(stack)
+    created = None if origin is None else origin.resources.get(path)
+    return path + (f" ({created.file}:{created.line})" if created is not None and created.file else "")
