@@ -33,6 +33,13 @@ def grant_to(grantee: AnyGrantee, part: Part, verb: str, *statements: Statement,
     `of` tells several grants of one verb apart. Raises ConstructError for a grant that is there already, and
     where the stack of the part waits for that of the grantee.
     """
+    if not isinstance(grantee, IamRole | Grantee):
+        raise ConstructError(
+            f"who is granted {verb}-{part.name}",
+            got=grantee,
+            allowed="a service, a job or another block that runs tasks, or an IamRole",
+            next_step="a role that exists is given its policies where it is managed",
+        )
     name = "-".join(filter(None, (verb, part.name, of)))
     if isinstance(grantee, Construct):
         wait_for(grantee, part, part.name)

@@ -253,6 +253,13 @@ class Bucket(Construct, BucketAccess):
             S3BucketLoggingA,
         )
 
+        there, here = logs._target, self._target  # noqa: SLF001 - of the same class
+        if (there.account, there.region) != (here.account, here.region):
+            raise ConstructError(
+                "access_logs",
+                got=f"a bucket in {there.region} of {there.account}",
+                allowed=f"a bucket in {here.region} of {here.account}: S3 writes access logs to no other",
+            )
         wait_for(self, logs, logs.name)
         S3BucketLoggingA(
             self,

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from cdktf import App
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
 from holdfast_constructs import (
@@ -109,6 +110,12 @@ def allowed_twice(stack: ServiceStack) -> None:
         part.allow_service("x", "events.amazonaws.com", source_arn=f"arn:{rule}")
 
 
+def logged_elsewhere(stack: ServiceStack) -> None:
+    target = sample_target(region="eu-central-1", zones=("eu-central-1a", "eu-central-1b"))
+    logs = Bucket(ServiceStack(App.of(stack), "logs", target), "logs", key=None)
+    bucket(access_logs=logs)(stack)
+
+
 FIFO = {"fifo": True}
 REFUSED: dict[str, tuple[Build, str]] = {
     "a queue that hides messages for less than no time": (queue(visibility_seconds=-1), "visibility_seconds"),
@@ -171,6 +178,11 @@ REFUSED: dict[str, tuple[Build, str]] = {
     "a bucket that ends uploads at once": (bucket(unfinished_days=0), "unfinished_days must be at least 1"),
     "a bucket with the alias of a key": (bucket(key=ALIAS), "policies do not follow aliases"),
     "access logs in a bucket with a key": (logged_into_a_key, "give the bucket for logs key=None"),
+    "access logs in another region": (logged_elsewhere, "S3 writes access logs to no other"),
+    "permission for the ARN of a role": (
+        lambda stack: queue()(stack).grant_send("arn:aws:iam::210987654321:role/x"),
+        "who is granted send-to-shop-q-queue must be a service",
+    ),
     "a prefix with a wildcard": (twice(bucket(), "grant_read", prefix="a*"), "without * and ?"),
     "a prefix that begins with a slash": (twice(bucket(), "grant_read", prefix="/a"), "prefix must be"),
     "a prefix longer than a key": (twice(bucket(), "grant_write", prefix="a" * 1025), "prefix must be"),
