@@ -10,8 +10,6 @@ _FIELDS = frozenset({
     *("version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"),
     "$or",
 })  # fmt: skip
-# Amazon SQS, SetQueueAttributes: VisibilityTimeout; Amazon SQS quotas: maxReceiveCount of a redrive policy.
-LONGEST_VISIBILITY_SECONDS, MOST_RECEIVES = 43_200, 1_000
 
 
 def check_pattern(pattern: Mapping[str, Any]) -> None:
@@ -26,18 +24,6 @@ def check_pattern(pattern: Mapping[str, Any]) -> None:
                 next_step=f"events have {', '.join(sorted(_FIELDS))}; what is in an event is in detail",
             )
     _check_values(pattern, "pattern")
-
-
-def check_deliveries(visibility_seconds: int, max_receives: int, stop_seconds: int) -> None:
-    """Raise ConstructError for what SQS would refuse, and for a message that two tasks would work on."""
-    if not stop_seconds <= visibility_seconds <= LONGEST_VISIBILITY_SECONDS:
-        raise ConstructError(
-            "visibility_seconds",
-            got=visibility_seconds,
-            allowed=f"{stop_seconds} (stop_seconds) to {LONGEST_VISIBILITY_SECONDS}",
-        )
-    if not 1 <= max_receives <= MOST_RECEIVES:
-        raise ConstructError("max_receives", got=max_receives, allowed=f"1-{MOST_RECEIVES}")
 
 
 def _check_values(values: Mapping[str, Any], place: str) -> None:

@@ -20,7 +20,6 @@ from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.compute import _event_rules as rules
 from holdfast_constructs.compute._container_rules import LONGEST_STOP_SECONDS
-from holdfast_constructs.compute._event_queue import EventQueue
 from holdfast_constructs.compute._task_options import SMALL, UNPRIVILEGED, Architecture
 from holdfast_constructs.compute.container_health import ContainerHealth
 from holdfast_constructs.compute.image import Image
@@ -28,6 +27,7 @@ from holdfast_constructs.compute.platform import Platform
 from holdfast_constructs.compute.scale import BacklogScale, Size
 from holdfast_constructs.compute.sidecar import Sidecar
 from holdfast_constructs.compute.worker import Worker
+from holdfast_constructs.messaging.queue import Queue
 from holdfast_constructs.naming import aws_name, limited
 from holdfast_constructs.network.connections import Connectable
 from holdfast_constructs.security.access import OffersAccess
@@ -43,11 +43,11 @@ _LONGEST_NAME, _DAY_SECONDS, _MOST_RETRIES = 64, 86_400, 185
 class EventConsumer(Construct):
     """Tasks that work on the events of `bus_name` that `pattern` matches: `{"source": ["aws.s3"]}`.
 
-    EventBridge puts each event into a queue of the consumer's own, whose URL is `QUEUE_URL`; the message is
-    the event as JSON. A message is hidden from other tasks for `visibility_seconds` (to 43,200): longer than
-    the work on it takes. After `max_receives` (1-1,000) attempts it goes to `dead_letters`, as does an event
-    that EventBridge could not deliver for a day. Events come at least once, and in no order. The other
-    properties are those of a Worker. Raises ConstructError for what AWS would refuse.
+    EventBridge puts each event into a Queue of the consumer's own, whose URL is `QUEUE_URL`; the message is
+    the event as JSON. `visibility_seconds` and `max_receives` are that queue's. What was tried too often goes
+    to `dead_letters`, as does an event that EventBridge could not deliver for a day. Events come at least
+    once, and in no order. The other properties are those of a Worker. Raises ConstructError for what AWS
+    would refuse.
     """
 
     def __init__(
@@ -78,28 +78,23 @@ class EventConsumer(Construct):
     ) -> None:
         super().__init__(scope, id_)
         rules.check_pattern(pattern)
-        rules.check_deliveries(visibility_seconds, max_receives, stop_seconds)
         self._stack = ServiceStack.of(self)
         self.name = id_
         self._rule_name = limited(
             aws_name("cluster", self._stack.target, self._stack.service, id_), _LONGEST_NAME
         )
-        self._queues = EventQueue(
-            self,
-            "events",
-            name=id_,
-            rule_arn=self._rule_arn(bus_name),
-            visibility_seconds=visibility_seconds,
-            max_receives=max_receives,
+        self.queue = Queue(
+            self, f"{id_}-events", visibility_seconds=visibility_seconds, max_receives=max_receives
         )
-        self.queue, self.dead_letters = self._queues.queue, self._queues.dead_letters
+        self.queue.allow_service("rule", "events.amazonaws.com", source_arn=self._rule_arn(bus_name))
+        self.dead_letters = self.queue.dead_letter
         self.rule = self._make_rule(bus_name, pattern)
         self.worker = Worker(
             self,
             id_,
             platform=platform,
             image=image,
-            queue=self._queues.source,
+            queue=self.queue,
             scale=scale,
             size=size,
             environment=environment,

@@ -58,7 +58,8 @@ class Worker(FargateService):
 
     The program finds the queue in `QUEUE_URL`, receives, and deletes what it has done; nobody calls it. When
     a task has to go, it is told to stop and has `stop_seconds` (2-120) for the message in its hands; one that
-    is not deleted until then is delivered again. The other properties are those of a WebService.
+    is not deleted until then is delivered again. A Queue hides a message for no less. The other properties
+    are those of a WebService.
 
     Raises ConstructError for what AWS would refuse, and in production for an image by tag or for no tasks.
     """
@@ -106,6 +107,7 @@ class Worker(FargateService):
         )
         super().__init__(scope, id_, platform=platform, options=options)
         self._check_tasks(scale)
+        _check_visibility(queue, id_, stop_seconds)
         self._migrate(migrations)
         self.queue = queue
         self._consume(queue)
@@ -147,3 +149,15 @@ class Worker(FargateService):
                 allowed="at least 1",
                 next_step="without a task, the first message waits for minutes",
             )
+
+
+def _check_visibility(queue: WorkQueue, worker: str, stop_seconds: int) -> None:
+    """Refuse a queue that gives a message to another task while the first may still be working on it."""
+    hidden = getattr(queue, "visibility_seconds", None)
+    if isinstance(hidden, int) and hidden < stop_seconds:
+        raise ConstructError(
+            f"visibility_seconds of the queue of {worker}",
+            got=hidden,
+            allowed=f"at least its stop_seconds, {stop_seconds}",
+            next_step="raise it to more than the work on a message takes, or lower stop_seconds",
+        )

@@ -119,7 +119,7 @@ class Queue(Construct, QueueAccess):
         fifo: bool = False,
         deduplicate_by_content: bool = False,
         high_throughput: bool = False,
-        visibility_seconds: int = 30,
+        visibility_seconds: int = 300,
         retention_days: int = 4,
         delay_seconds: int = 0,
         wait_seconds: int = 20,
@@ -139,6 +139,7 @@ class Queue(Construct, QueueAccess):
         self._stack = ServiceStack.of(self)
         self.name = part_name(self._stack, id_, "queue")
         self.fifo = fifo
+        self.visibility_seconds = visibility_seconds
         self.key = key
         self._key_arn = None if key is None else key_arn(key)
         self._region = self._stack.target.region

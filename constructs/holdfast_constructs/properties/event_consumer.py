@@ -9,8 +9,6 @@ from holdfast_constructs.properties._tasks import (
     TASK_PROPERTIES,
 )
 
-_QUEUE = "aws_sqs_queue"
-
 DIAGRAM = """
 event bus ── rule (pattern) ── queue ── tasks in private subnets ── what it is connected to
                     │            │           │
@@ -32,24 +30,5 @@ PROPERTIES = {
     "container_health": Property(why="a command in the container that tells whether it is well"),
 }
 
-ALWAYS: tuple[Always, ...] = (
-    *TASK_ALWAYS,
-    *SERVICE_ALWAYS,
-    Always(
-        resource=_QUEUE,
-        argument="sqs_managed_sse_enabled",
-        value=True,
-        part="queue",
-        why="events are unreadable at rest",
-        controls=("CKV_AWS_27", "FSBP SQS.1"),
-        theme=Theme.ENCRYPTED,
-    ),
-    Always(
-        resource=_QUEUE,
-        argument="message_retention_seconds",
-        value=1_209_600,
-        part="dead-letters",
-        why="two weeks to look at what could not be handled",
-        theme=Theme.RECOVERABLE,
-    ),
-)
+# Its queue is a Queue, which has a table of its own.
+ALWAYS: tuple[Always, ...] = (*TASK_ALWAYS, *SERVICE_ALWAYS)
