@@ -4,13 +4,18 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from holdfast_orchestrator.api.new import init_project, new_consumer, new_job, new_service, new_worker
+from holdfast_orchestrator.api.new import TaskKind, init_project, new_service, new_task
 
-KINDS = {"my-worker": new_worker, "my-job": new_job, "my-consumer": new_consumer, "my-web": new_service}
+KINDS: Mapping[str, TaskKind] = {
+    "my-worker": "worker",
+    "my-job": "job",
+    "my-consumer": "consumer",
+}
 # What each is known by.
 RESOURCES = {
     "my-worker": "aws_sqs_queue",
@@ -24,15 +29,16 @@ RESOURCES = {
 def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("new") / "shop"
     init_project(folder)
-    for name, write in KINDS.items():
-        write(name, folder)
+    for name, kind in KINDS.items():
+        new_task(name, folder, kind=kind)
+    new_service("my-web", folder)
     chosen = {"HOLDFAST_ENV": "prod", "CDKTF_OUTDIR": str(folder / "out"), "PYTHONSAFEPATH": ""}
     environ = {**os.environ, **chosen}
     subprocess.run([sys.executable, "-m", "stacks"], cwd=folder, env=environ, check=True)
     return folder
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", RESOURCES)
 def test_its_stack_has_what_it_is_for_and_what_production_asks_for(synthesized: Path, name: str) -> None:
     stack = json.loads((synthesized / f"out/stacks/{name}-prod-eu-west-1/cdk.tf.json").read_bytes())
 
@@ -44,4 +50,4 @@ def test_its_stack_has_what_it_is_for_and_what_production_asks_for(synthesized: 
 def test_the_settings_are_in_each_environment(synthesized: Path) -> None:
     for environment in ("local", "prod"):
         text = (synthesized / f"environments/{environment}.toml").read_text()
-        assert [name for name in KINDS if f"[services.{name}]" not in text] == []
+        assert [name for name in RESOURCES if f"[services.{name}]" not in text] == []

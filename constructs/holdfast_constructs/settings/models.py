@@ -203,44 +203,35 @@ class Database(Settings):
     """The secret, with username and password, of each user that may use the pooler."""
 
 
-class Service(Settings):
-    """A web service on Fargate behind the gateway."""
+class _TaskService(Settings):
+    """What runs as tasks on Fargate."""
 
     image: ImageReference
-    min_tasks: Annotated[int, Field(ge=1, le=MOST_TASKS)] = 1
-    """Tasks kept running at the quietest."""
-    max_tasks: Annotated[int, Field(ge=1, le=MOST_TASKS)] = 2
-    """Tasks at the busiest."""
     cpu: Annotated[int, Field(json_schema_extra={"enum": [*FARGATE_SIZES]})] = 256
     """CPU units; 1024 are one vCPU. Only some pairs of cpu and memory exist on Fargate."""
     memory: int = 512
     """Memory in MiB."""
-    host: HostLabel | None = None
-    """Name below the domain; the service's own name when left out."""
     environment: Table[VariableName, PlainText] = Field(default_factory=empty_table)
     """Variables anybody may read. Secrets go to `secrets`."""
     secrets: Table[VariableName, SecretArn] = Field(default_factory=empty_table)
     """Variables whose values ECS fetches from the ARN when a task starts."""
+
+
+class Service(_TaskService):
+    """A web service on Fargate behind the gateway."""
+
+    min_tasks: Annotated[int, Field(ge=1, le=MOST_TASKS)] = 1
+    """Tasks kept running at the quietest."""
+    max_tasks: Annotated[int, Field(ge=1, le=MOST_TASKS)] = 2
+    """Tasks at the busiest."""
+    host: HostLabel | None = None
+    """Name below the domain; the service's own name when left out."""
 
 
 class DatabaseService(Service):
     """A web service that keeps its data in PostgreSQL."""
 
     database: Database
-
-
-class _TaskService(Settings):
-    """What runs as tasks on Fargate, and that nobody asks anything of."""
-
-    image: ImageReference
-    cpu: Annotated[int, Field(json_schema_extra={"enum": [*FARGATE_SIZES]})] = 256
-    """CPU units; 1024 are one vCPU. Only some pairs of cpu and memory exist on Fargate."""
-    memory: int = 512
-    """Memory in MiB."""
-    environment: Table[VariableName, PlainText] = Field(default_factory=empty_table)
-    """Variables anybody may read. Secrets go to `secrets`."""
-    secrets: Table[VariableName, SecretArn] = Field(default_factory=empty_table)
-    """Variables whose values ECS fetches from the ARN when a task starts."""
 
 
 class WorkerService(_TaskService):

@@ -2,13 +2,14 @@
 
 written = init_project("shop")
 new_service("payments", "shop")
-new_worker("emails", "shop")
+new_task("emails", "shop", kind="worker")
 new_environment("staging", "shop", like="prod")
 
 Each raises HoldfastError before anything is written where a file exists already or a name cannot be used.
 """
 
 from pathlib import Path
+from typing import Literal
 
 from holdfast_orchestrator.app.selection import Names, names_of
 from holdfast_orchestrator.scaffold.environment import write_environment
@@ -17,15 +18,9 @@ from holdfast_orchestrator.scaffold.service import Kind, write_service
 from holdfast_orchestrator.scaffold.writing import Written
 from holdfast_orchestrator.system.runtime import Runtime, real_runtime
 
-__all__ = [
-    "Written",
-    "init_project",
-    "new_consumer",
-    "new_environment",
-    "new_job",
-    "new_service",
-    "new_worker",
-]
+__all__ = ["TaskKind", "Written", "init_project", "new_environment", "new_service", "new_task"]
+
+TaskKind = Literal["worker", "job", "consumer"]
 
 
 def init_project(path: str | Path, *, runtime: Runtime | None = None) -> Written:
@@ -46,23 +41,15 @@ def new_service(
     return write_service(_folder(path, runtime), name, environments=names_of(env), kind=kind)
 
 
-def new_worker(
-    name: str, path: str | Path = ".", *, env: Names = (), runtime: Runtime | None = None
+def new_task(
+    name: str, path: str | Path = ".", *, kind: TaskKind, env: Names = (), runtime: Runtime | None = None
 ) -> Written:
-    """Write a worker with a queue of its own into the project in `path`, and its settings."""
-    return write_service(_folder(path, runtime), name, environments=names_of(env), kind=Kind.WORKER)
+    """Write what answers no requests into the project in `path`, and its settings as `new_service` does.
 
-
-def new_job(name: str, path: str | Path = ".", *, env: Names = (), runtime: Runtime | None = None) -> Written:
-    """Write a job that starts each night at three into the project in `path`, and its settings."""
-    return write_service(_folder(path, runtime), name, environments=names_of(env), kind=Kind.JOB)
-
-
-def new_consumer(
-    name: str, path: str | Path = ".", *, env: Names = (), runtime: Runtime | None = None
-) -> Written:
-    """Write a consumer of events into the project in `path`, and its settings."""
-    return write_service(_folder(path, runtime), name, environments=names_of(env), kind=Kind.CONSUMER)
+    `kind` is a `worker` with a queue of its own, a `job` that starts at set times, or a `consumer` of
+    EventBridge's events.
+    """
+    return write_service(_folder(path, runtime), name, environments=names_of(env), kind=Kind(kind))
 
 
 def new_environment(

@@ -9,7 +9,7 @@ from holdfast_orchestrator.cli._options import examples, json_option, project_op
 from holdfast_orchestrator.cli._output import Output
 
 if TYPE_CHECKING:
-    from holdfast_orchestrator.api.new import Written
+    from holdfast_orchestrator.api.new import TaskKind, Written
     from holdfast_orchestrator.system.runtime import Runtime
 
 # A new project has more files than anybody reads.
@@ -56,10 +56,10 @@ def service(
         say_written(output, new_service(name, project, env=env, database=database, runtime=runtime))
 
 
-def _add(name: str, what: str, writes: str) -> None:
-    """Add the command that writes `what` with the function `writes` of the API."""
+def _add(kind: "TaskKind", what: str, example: str) -> None:
+    """Add the command that writes a service of a kind, which is `what`."""
 
-    @command.command(name=name, epilog=examples(_EXAMPLES[name]))
+    @command.command(name=kind, epilog=examples(example))
     @click.argument("called", metavar="NAME")
     @click.option(
         "--env", multiple=True, metavar="NAME", help="Only in this environment; repeatable.  [default: all]"
@@ -68,23 +68,18 @@ def _add(name: str, what: str, writes: str) -> None:
     @json_option
     @click.pass_obj
     def added(runtime: "Runtime", *, called: str, env: tuple[str, ...], project: Path, as_json: bool) -> None:
-        from holdfast_orchestrator.api import new  # noqa: PLC0415 - when it runs
+        from holdfast_orchestrator.api.new import new_task  # noqa: PLC0415 - when it runs
 
         output = Output(runtime, json=as_json)
         with output.errors():
-            say_written(output, getattr(new, writes)(called, project, env=env, runtime=runtime))
+            say_written(output, new_task(called, project, kind=kind, env=env, runtime=runtime))
 
     added.help = f"Write {what}: its stack in a file of its own, and its settings in each environment."
 
 
-_EXAMPLES = {
-    "worker": "holdfast new worker emails",
-    "job": "holdfast new job report",
-    "consumer": "holdfast new consumer shipments",
-}
-_add("worker", "a worker that takes messages from a queue of its own", "new_worker")
-_add("job", "a job that starts at set times", "new_job")
-_add("consumer", "a consumer of EventBridge's events", "new_consumer")
+_add("worker", "a worker that takes messages from a queue of its own", "holdfast new worker emails")
+_add("job", "a job that starts at set times", "holdfast new job report")
+_add("consumer", "a consumer of EventBridge's events", "holdfast new consumer shipments")
 
 
 @command.command(
