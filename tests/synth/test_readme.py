@@ -120,7 +120,8 @@ def test_a_setting_that_the_stack_does_not_read_is_an_error(copy: Copy) -> None:
     assert f"environments/local.toml:{line}: services.payments.environment is read by no stack" in run.stderr
     assert "got      'environment'" in run.stderr
     assert (
-        "allowed  a setting that a stack reads: image, min_tasks, max_tasks, cpu, memory, host" in run.stderr
+        "allowed  a setting that a stack reads: image, cpu, memory, secrets, min_tasks, max_tasks, host"
+        in run.stderr
     )
     assert (
         "next     use settings.environment in stacks/holdfast_stacks/payments.py, or remove it" in run.stderr
