@@ -5,11 +5,10 @@ then gone for the other. Two blocks come to that by ids that make the same name:
 letters `jobs-dead`, and so may be called another queue.
 """
 
-import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
+from holdfast_constructs.app._configurations import Configuration
 from holdfast_constructs.app._provenance import origin_of
 from holdfast_constructs.errors import ConstructError
 
@@ -30,15 +29,14 @@ NAMES: Mapping[str, str] = {
 }
 
 
-def refuse_shared_names(outdir: Path, stacks: Any) -> None:
+def refuse_shared_names(configurations: Mapping[str, Configuration], stacks: Any) -> None:
     """Raise ConstructError for two resources of an account and region that have one name.
 
     What has a provider of its own may be elsewhere, and is left out.
     """
     taken: dict[tuple[str, ...], tuple[Any, str]] = {}
     for stack in stacks:
-        document = json.loads((outdir / "stacks" / stack.name / "cdk.tf.json").read_bytes())
-        for kind, name, path in _named(document):
+        for kind, name, path in _named(configurations[stack.name].document):
             key = (stack.target.account, stack.target.region, kind, name)
             first = taken.setdefault(key, (stack, path))
             if first != (stack, path):

@@ -15,6 +15,7 @@ from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderAssumeRole
 from constructs import Construct, IConstruct
 
 from holdfast_constructs.app import _provenance
+from holdfast_constructs.app._configurations import read_configurations
 from holdfast_constructs.app._explained import Explained, write_explained
 from holdfast_constructs.app._manifest import ShardRecord, write_manifest
 from holdfast_constructs.app._outputs import show_identities
@@ -53,14 +54,14 @@ class HoldfastApp(App):
         and for two resources with a name that AWS gives once.
         """
         super().synth()
-        refuse_written_secrets(Path(self.outdir), self.stacks)
-        refuse_shared_names(Path(self.outdir), self.stacks)
+        outdir, project = Path(self.outdir), Path.cwd()
+        configurations = read_configurations(outdir)
+        refuse_written_secrets(configurations, self.stacks)
+        refuse_shared_names(configurations, self.stacks)
         for stack in self.stacks:
-            show_identities(Path(self.outdir) / "stacks" / stack.name / "cdk.tf.json")
-        records = [stack.record() for stack in self.stacks]
-        write_manifest(Path(self.outdir), records, project=Path.cwd())
-        explained = [stack.explained() for stack in self.stacks]
-        write_explained(Path(self.outdir), explained, project=Path.cwd())
+            show_identities(configurations[stack.name])
+        write_manifest(outdir, [stack.record() for stack in self.stacks], configurations, project=project)
+        write_explained(outdir, [stack.explained() for stack in self.stacks], configurations, project=project)
 
     def adopt(self, stack: "ServiceStack") -> None:
         """Register a stack; ServiceStack calls this itself."""

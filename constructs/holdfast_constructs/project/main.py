@@ -84,14 +84,23 @@ def load_and_build(
     """Create the stacks of these environments (none: all) in `app`; raises as `synthesize` does."""
     loaded = load_environments(folder, environments, services=service_tables(stacks))
     with recorded() as reads:
-        built = build(app, stacks, loaded)
+        built = build(app, stacks, loaded, folder=folder)
     _refuse_unread(loaded, folder, stacks, reads)
     return built
 
 
-def build(app: HoldfastApp, stacks: Stacks, environments: Iterable[Environment]) -> tuple[ServiceStack, ...]:
-    """Create every stack of these environments in `app`, and return them, each after what it asks for."""
-    sites = [Site(app, env, region) for env in environments for region in env.regions]
+def build(
+    app: HoldfastApp,
+    stacks: Stacks,
+    environments: Iterable[Environment],
+    *,
+    folder: Path = Path("environments"),
+) -> tuple[ServiceStack, ...]:
+    """Create every stack of these environments in `app`, and return them, each after what it asks for.
+
+    `folder` is where the settings of the environments were read from.
+    """
+    sites = [Site(app, env, region, folder=folder) for env in environments for region in env.regions]
     return tuple(stack for site in sites for stack in site.build(stacks.values()))
 
 

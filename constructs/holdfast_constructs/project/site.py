@@ -6,6 +6,7 @@ what is needed always comes first.
 
 from collections.abc import Callable, Iterable
 from itertools import pairwise
+from pathlib import Path
 from typing import TypeVar
 
 from constructs import Construct
@@ -23,12 +24,18 @@ Stack = TypeVar("Stack", bound=ServiceStack)
 
 
 class Site:
-    """An environment as a stack in `region` sees it. `scope` is the app its stacks are built in."""
+    """An environment as a stack in `region` sees it.
 
-    def __init__(self, scope: Construct, env: Environment, region: str) -> None:
+    `scope` is the app its stacks are built in, `folder` where the environment's settings were read from.
+    """
+
+    def __init__(
+        self, scope: Construct, env: Environment, region: str, *, folder: Path = Path("environments")
+    ) -> None:
         self.env = env
         self.region = region
         self._scope = scope
+        self._folder = folder
         self._built: dict[type[ServiceStack], ServiceStack] = {}
         # Each with the line that asks for it.
         self._building: list[tuple[Registration, str]] = []
@@ -143,7 +150,7 @@ class Site:
                 f"{entry.label} is registered as {entry.name!r} and calls itself {stack.service!r}",
                 next_step="give super().__init__ the name it is registered with",
             )
-        stack.explain_settings(list(explained(self.env, entry.name)))
+        stack.explain_settings(list(explained(self.env, entry.name, self._folder)))
         return stack
 
     def _refuse_cycle(self, entry: Registration, place: str) -> None:
