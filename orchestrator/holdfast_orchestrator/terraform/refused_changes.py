@@ -5,7 +5,6 @@ What only the service can know, such as a storage that was changed less than six
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from holdfast_orchestrator.terraform.json_values import Document
 from holdfast_orchestrator.terraform.storage_rules import storage_of_rds
@@ -86,7 +85,8 @@ _RULES = (
         next_step=_LARGER,
     ),
     _Rule(
-        kinds=("aws_fsx_*_file_system",),
+        # Those of ONTAP's second generation can be made smaller.
+        kinds=("aws_fsx_windows_file_system", "aws_fsx_lustre_file_system", "aws_fsx_openzfs_file_system"),
         path="storage_capacity",
         refuses=_smaller,
         why="FSx makes no file system smaller",
@@ -160,7 +160,7 @@ def refused_changes(kind: str, before: Document | None, after: Document) -> Iter
     """
     now = before or {}
     for rule in _RULES:
-        if any(fnmatchcase(kind, pattern) for pattern in rule.kinds):
+        if kind in rule.kinds:
             old, new = _at(now, rule.path), _at(after, rule.path)
             there = (_at(now, rule.actual) if rule.actual else None) or old
             if old != new and rule.refuses(there, new):
