@@ -16,6 +16,7 @@ from constructs import Construct
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.app.target import Operations, StateBucket, Target
 from holdfast_constructs.checking.callers import asking_line
+from holdfast_constructs.edge.domain import Domain, domain_of
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.profiles import closest
 from holdfast_constructs.project.registry import Registration, registration_of
@@ -114,7 +115,32 @@ class Site:
     @property
     def domain(self) -> str:
         """The domain services are reached below; the first region has the plain one."""
-        return self.env.domain if self.is_home else f"{self.region}.{self.env.domain}"
+        return self._here(self.env.domain)
+
+    @property
+    def further_domains(self) -> tuple[Domain, ...]:
+        """The domains of the load balancer besides `domain`, with their certificates here."""
+        return tuple(
+            Domain(
+                name=self._here(each.name),
+                zone_id=each.zone_id,
+                certificate_arn=each.certificates.get(self.region) if self.env.gateway.tls else None,
+            )
+            for each in self.env.gateway.domains
+        )
+
+    def host(self, name: str) -> str:
+        """Return the host that the settings call `name`: `www` and `*` are below `domain`, `@` is the domain.
+
+        A whole name is at or one level below one of the domains. In a further region it is below that
+        region's name: shop.example.com is shop.eu-central-1.example.com there.
+        """
+        full = self.env.full_host(name)
+        domain = domain_of(full, self.env.domains())
+        return f"{full.removesuffix(domain)}{self._here(domain)}"
+
+    def _here(self, domain: str) -> str:
+        return domain if self.is_home else f"{self.region}.{domain}"
 
     @property
     def cidr(self) -> str:

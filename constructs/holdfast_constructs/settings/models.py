@@ -26,6 +26,7 @@ from holdfast_constructs.profiles import Nat, Profile
 from holdfast_constructs.settings.base import Settings
 from holdfast_constructs.settings.tenants import is_per_tenant, tenants_of
 from holdfast_constructs.settings.values import (
+    APEX,
     AccountId,
     BucketName,
     CertificateArn,
@@ -34,12 +35,14 @@ from holdfast_constructs.settings.values import (
     EndpointName,
     HostedZoneId,
     HostLabel,
+    HostName,
     ImageReference,
     InstanceClass,
     Items,
     KmsKeyId,
     Mode,
     Owner,
+    PathPattern,
     PlainText,
     ProjectName,
     RegionName,
@@ -137,6 +140,16 @@ class Network(Settings):
     """What other regions than the first have differently; each needs a network of its own."""
 
 
+class FurtherDomain(Settings):
+    """Another domain of the load balancer."""
+
+    name: DomainName
+    zone_id: HostedZoneId | None = None
+    """Its Route 53 zone: the certificate is then made and renewed by itself, and services have records."""
+    certificates: Table[RegionName, CertificateArn] = Field(default_factory=empty_table)
+    """Certificates made elsewhere, one per region, where there is no zone_id."""
+
+
 class Gateway(Settings):
     """The load balancer all services share."""
 
@@ -146,6 +159,10 @@ class Gateway(Settings):
     """The Route 53 zone of the domain: the certificate is then made and renewed by itself."""
     certificates: Table[RegionName, CertificateArn] = Field(default_factory=empty_table)
     """Certificates made elsewhere, one per region, where there is no zone_id."""
+    wildcard_record: bool = True
+    """Every name below the domain leads to the gateway. Off: only the hosts that services have."""
+    domains: Items[FurtherDomain] = ()
+    """Further domains, each with a certificate of its own."""
 
 
 class Firewall(Settings):
@@ -226,7 +243,11 @@ class Service(_TaskService):
     max_tasks: Annotated[int, Field(ge=1, le=MOST_TASKS)] = 2
     """Tasks at the busiest."""
     host: HostLabel | None = None
-    """Name below the domain; the service's own name when left out."""
+    """Name below the domain, or @ for the domain itself; the service's own name when left out."""
+    hosts: Items[HostName] = ()
+    """More names: below the domain (www, @, *), or whole ones at or below one of the domains."""
+    paths: Items[PathPattern] = ()
+    """The paths that it answers, such as /api/*; all when left out. Other services have the rest."""
 
 
 class DatabaseService(Service):
@@ -364,6 +385,16 @@ class Environment(Settings):
     def survives_a_zone(self, database: Database) -> bool:
         """Tell whether the database has a standby in another zone."""
         return self.production if database.multi_az is None else database.multi_az
+
+    def domains(self) -> tuple[str, ...]:
+        """Return the domains of the gateway, the first one first."""
+        return (self.domain, *(domain.name for domain in self.gateway.domains))
+
+    def full_host(self, name: str) -> str:
+        """Return the whole name of a host of the settings: `www`, `*` and `@` are of the first domain."""
+        if name == APEX:
+            return self.domain
+        return name if "." in name else f"{name}.{self.domain}"
 
     def has_network(self, region: str) -> bool:
         """Tell whether the settings say which network `region` has."""

@@ -8,25 +8,61 @@ from holdfast_constructs.compute._fargate_sizes import check_fargate_size
 from holdfast_constructs.data._database_rules import Shape, check_pooled_users
 from holdfast_constructs.data._parameters import all_parameters
 from holdfast_constructs.data._windows import windows
+from holdfast_constructs.edge._listener_rules import WILDCARD
+from holdfast_constructs.edge.domain import domain_of
 from holdfast_constructs.errors import ConstructError
-from holdfast_constructs.settings.models import Database, Environment
+from holdfast_constructs.settings.models import Database, Environment, Service
 from holdfast_constructs.settings.problems import Fault, allowed_by
 
 
-def hosts_differ(env: Environment) -> Iterator[Fault]:
-    """No two services answer to the same name."""
-    hosts: dict[str, str] = {}
+def hosts_are_of_a_domain(env: Environment) -> Iterator[Fault]:
+    """A host is one that the gateway has a certificate for, and has no wildcard where there are paths."""
     for name, service in env.web_services().items():
-        host = service.host or name
-        if host in hosts:
-            yield Fault(
-                ("services", name, "host"),
-                f"is the host of {hosts[host]} too",
-                repr(host),
-                "a host of its own for each service",
-                "choose another",
-            )
-        hosts.setdefault(host, name)
+        for key, host in _hosts(name, service):
+            full = env.full_host(host)
+            try:
+                domain_of(full, env.domains())
+            except ConstructError as error:
+                what, next_step = "is of no domain of the gateway", "correct it, or add [[gateway.domains]]"
+                yield Fault(key, what, repr(host), error.allowed or "", next_step)
+            if service.paths and full.startswith(WILDCARD):
+                what, allowed = "has a wildcard, and the service has paths", "hosts by name, or no paths"
+                yield Fault(key, what, repr(host), allowed, "name the hosts, or remove paths")
+
+
+def hosts_differ(env: Environment) -> Iterator[Fault]:
+    """No two services answer the same requests, and no host or path is there twice."""
+    claimed: dict[tuple[str, str], str] = {}
+    for name, service in env.web_services().items():
+        for path in service.paths:
+            if service.paths.count(path) > 1:
+                what, allowed = "has a path twice", "each path once"
+                yield Fault(("services", name, "paths"), what, repr(path), allowed, "remove one of the two")
+        mine: dict[tuple[str, str], str] = {}
+        for key, host in _hosts(name, service):
+            for path in service.paths or ("",):
+                claim = (env.full_host(host), path)
+                if claim in claimed or claim in mine:
+                    yield _claimed(key, host, path, claimed.get(claim, name), name)
+                mine[claim] = name
+        claimed |= mine
+
+
+def _claimed(key: tuple[str | int, ...], host: str, path: str, other: str, name: str) -> Fault:
+    if other == name:
+        what, allowed = "is a host of the service twice", "each host once"
+        return Fault(key, what, repr(host), allowed, "remove one of the two")
+    if path:
+        what, allowed = f"has a path that {other} has too", "a path of a host for one service only"
+        return Fault(key, what, f"{path!r} of {host!r}", allowed, "choose another path or host")
+    what, allowed = f"is the host of {other} too", "a host of its own for each service, or paths of it"
+    return Fault(key, what, repr(host), allowed, "choose another, or give one of the two paths")
+
+
+def _hosts(name: str, service: Service) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    yield ("services", name, "host"), service.host or name
+    for number, host in enumerate(service.hosts):
+        yield ("services", name, "hosts", number), host
 
 
 def names_differ(env: Environment) -> Iterator[Fault]:
@@ -145,4 +181,12 @@ def variables_are_plain(env: Environment) -> Iterator[Fault]:
             )
 
 
-RULES = (hosts_differ, names_differ, tasks_are_in_order, sizes_exist, databases_exist, variables_are_plain)
+RULES = (
+    hosts_are_of_a_domain,
+    hosts_differ,
+    names_differ,
+    tasks_are_in_order,
+    sizes_exist,
+    databases_exist,
+    variables_are_plain,
+)
