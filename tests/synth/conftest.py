@@ -38,7 +38,13 @@ class Site:
         network = Network(base, "main", cidr="10.40.0.0/16", nat="per_az", logs_key=logs_key)
         edge = ServiceStack(app, "edge", target)
         gateway = LoadBalancer(
-            edge, "gateway", network=network, domain="example.com", zone_id="Z123", firewall=None
+            edge,
+            "gateway",
+            network=network,
+            domain="example.com",
+            zone_id="Z123",
+            firewall=None,
+            no_firewall_because="the firewall has tests of its own",
         )
         self.platform = Platform(
             network=network,

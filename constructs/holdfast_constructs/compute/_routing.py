@@ -11,7 +11,7 @@ from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup, LbTargetGrou
 from constructs import Construct
 
 from holdfast_constructs.compute._container_rules import DEREGISTRATION_SECONDS
-from holdfast_constructs.edge.load_balancer import LoadBalancer
+from holdfast_constructs.edge.imported_load_balancer import ApplicationLoadBalancer
 from holdfast_constructs.network.imported_network import VpcNetwork
 
 _CHECK_SECONDS, _CHECK_TIMEOUT_SECONDS = 15, 5
@@ -30,7 +30,7 @@ class Routing(Construct):
         *,
         service: str,
         network: VpcNetwork,
-        gateway: LoadBalancer,
+        gateway: ApplicationLoadBalancer,
         port: int,
         health: str,
     ) -> None:

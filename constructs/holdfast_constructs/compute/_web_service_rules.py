@@ -7,7 +7,7 @@ from holdfast_constructs.compute._container_rules import LONGEST_STOP_SECONDS
 from holdfast_constructs.compute._fargate_service import SAFE_TASKS
 from holdfast_constructs.compute.platform import Platform
 from holdfast_constructs.compute.scale import Scale
-from holdfast_constructs.edge.load_balancer import LoadBalancer
+from holdfast_constructs.edge.imported_load_balancer import ApplicationLoadBalancer
 from holdfast_constructs.errors import ConstructError
 
 HIGHEST_PORT = 65535
@@ -19,7 +19,7 @@ _PATH = re.compile(r"/[A-Za-z0-9/._~%!$&'()*+,;=:@?-]*")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
-def gateway_of(platform: Platform, service: str) -> LoadBalancer:
+def gateway_of(platform: Platform, service: str) -> ApplicationLoadBalancer:
     """Return the load balancer of a platform; raises ConstructError where there is none."""
     if platform.gateway is None:
         raise ConstructError(

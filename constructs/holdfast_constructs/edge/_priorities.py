@@ -25,18 +25,29 @@ def priority_of(path: str) -> int:
 class Priorities:
     """The hosts and priorities taken on one listener, in this app, and by which service."""
 
-    def __init__(self) -> None:
+    def __init__(self, lowest: int = LOWEST, highest: int = HIGHEST) -> None:
+        """Take priorities from `lowest` to `highest`: apps that share a listener have a range each."""
+        for name, given in (("first_priority", lowest), ("last_priority", highest)):
+            if not LOWEST <= given <= HIGHEST:
+                raise ConstructError(name, got=given, allowed=f"{LOWEST}-{HIGHEST}")
+        if lowest > highest:
+            raise ConstructError("last_priority", got=highest, allowed=f"at least first_priority, {lowest}")
+        self._lowest, self._highest = lowest, highest
         self._taken: dict[int, str] = {}
         self._claimed: dict[str, str] = {}
 
+    def __len__(self) -> int:
+        """Return the number of rules on the listener, in this app."""
+        return len(self._taken)
+
     def take(self, host: str, path: str, priority: int | None = None) -> int:
-        """Return the priority of the rule at `path` for `host`: its own, or `priority` if given (1-50,000).
+        """Return the priority of the rule at `path` for `host`: its own, or `priority` if given.
 
         Raises ConstructError when the host is claimed already, or another host has the priority.
         """
-        wanted = priority_of(path) if priority is None else priority
-        if not LOWEST <= wanted <= HIGHEST:
-            raise ConstructError("priority", got=priority, allowed=f"{LOWEST}-{HIGHEST}")
+        wanted = self._within(priority_of(path)) if priority is None else priority
+        if not self._lowest <= wanted <= self._highest:
+            raise ConstructError("priority", got=priority, allowed=f"{self._lowest}-{self._highest}")
         if host in self._claimed:
             raise ConstructError(
                 f"host {host!r} is claimed by {self._claimed[host]} and by {_service(path)} on this gateway",
@@ -51,8 +62,12 @@ class Priorities:
         self._claimed[host] = _service(path)
         return wanted
 
+    def _within(self, number: int) -> int:
+        """Return the number in this range for one of all: two keep their order, or become the same."""
+        return self._lowest + (number - LOWEST) * (self._highest - self._lowest + 1) // (HIGHEST - LOWEST + 1)
+
     def _free(self, beside: int) -> int:
-        around = chain(range(beside, HIGHEST + 1), range(LOWEST, beside))
+        around = chain(range(beside, self._highest + 1), range(self._lowest, beside))
         return next(number for number in around if number not in self._taken)
 
 
