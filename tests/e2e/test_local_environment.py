@@ -26,6 +26,29 @@ pytestmark = pytest.mark.long
 ROOT = Path(__file__).resolve().parents[2]
 HOLDFAST = str(Path(sys.executable).with_name("holdfast"))
 SERVICES = {"network", "edge", "data", "storefront", "orders"}
+# Everything that a firewall takes.
+FIREWALL = """
+mode = "block"
+allow_addresses = ["203.0.113.0/24", "192.0.2.0/24", "2001:db8::/32"]
+block_addresses = ["198.51.100.7"]
+
+[[firewall.exceptions]]
+rules = ["SizeRestrictions_BODY"]
+host = "www.local.holdfast.test"
+path = "/upload*"
+because = "pictures of the goods, whose sizes the shop checks"
+
+[[firewall.exceptions]]
+rules = ["SizeRestrictions_BODY", "SQLi_BODY"]
+path = "/import"
+because = "the format of the wholesalers"
+
+[[firewall.rate_limits]]
+name = "login"
+requests = 100
+host = "www.local.holdfast.test"
+path = "/login*"
+"""
 
 
 class Project:
@@ -35,7 +58,8 @@ class Project:
         self.folder = folder
         shutil.copy(ROOT / "cdktf.json", folder)
         (folder / "environments").mkdir()
-        (folder / "environments" / "local.toml").write_text(example("local"), encoding="utf-8")
+        settings = example("local").replace('mode = "count"', FIREWALL)
+        (folder / "environments" / "local.toml").write_text(settings, encoding="utf-8")
 
     def run(self, *words: str, accept: int = 0) -> str:
         done = subprocess.run(
@@ -92,6 +116,23 @@ def test_a_plan_right_after_the_deploy_finds_no_difference_in_any_shard(
     project: Project, first_deploy: Any
 ) -> None:
     project.run("plan", "--env", "local", "--detailed-exitcode", "--refresh")
+
+
+def test_the_firewall_has_the_exceptions_the_limits_and_the_addresses_of_the_settings(
+    project: Project, first_deploy: Any
+) -> None:
+    waf = project.client("wafv2")
+    [acl] = waf.list_web_acls(Scope="REGIONAL")["WebACLs"]
+    written = waf.get_web_acl(Scope="REGIONAL", Name=acl["Name"], Id=acl["Id"])["WebACL"]
+    rules = {rule["Name"]: rule for rule in written["Rules"]}
+
+    assert [*rules][:4] == ["BlockedAddresses", "AllowedAddresses", "RateLimit-login", "RateLimit"]
+    assert [*rules][-2:] == ["SizeRestrictions_BODY-Elsewhere", "SQLi_BODY-Elsewhere"]
+    assert rules["RateLimit"]["Action"]["Block"]["CustomResponse"]["ResponseCode"] == 429
+    label, *passed = rules["SizeRestrictions_BODY-Elsewhere"]["Statement"]["AndStatement"]["Statements"]
+    assert label["LabelMatchStatement"]["Key"] == "awswaf:managed:aws:core-rule-set:SizeRestrictions_Body"
+    assert len(passed) == 2
+    assert len(waf.list_ip_sets(Scope="REGIONAL")["IPSets"]) == 3
 
 
 def test_a_second_deploy_changes_nothing(project: Project, first_deploy: Any) -> None:

@@ -32,7 +32,6 @@ from holdfast_constructs.compute.target_health import TargetHealth
 from holdfast_constructs.edge._listener_rules import WILDCARD
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.naming import limited, name_in_cluster
-from holdfast_constructs.network.connections import connect
 from holdfast_constructs.security.secret_value import SecretValue
 
 
@@ -138,7 +137,7 @@ class WebService(FargateService):
             behind=self._backend(),
             grace_seconds=grace_seconds,
         )
-        connect(self._gateway, self, scope=self)
+        self._gateway.reach(self, scope=self)
         self.autoscaling = self._scale(scale)
         self._stack.add_health_check(
             "alb_targets_healthy", f"{self.name}-targets", target_group_arn=self.target_group.arn

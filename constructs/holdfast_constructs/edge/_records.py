@@ -14,7 +14,7 @@ from cdktf_cdktf_provider_aws.route53_record import (
 from constructs import Construct
 
 from holdfast_constructs.app.stack import ServiceStack
-from holdfast_constructs.edge.load_balancer import LoadBalancer
+from holdfast_constructs.edge.imported_load_balancer import ApplicationLoadBalancer
 from holdfast_constructs.naming import limited
 
 # Route 53, ChangeResourceRecordSets: SetIdentifier.
@@ -23,26 +23,24 @@ _LONGEST_IDENTIFIER = 128
 _WEIGHT = 1
 
 
-def write_record(scope: Construct, gateway: LoadBalancer, host: str, *, service: str) -> None:
+def write_record(scope: Construct, gateway: ApplicationLoadBalancer, host: str, *, service: str) -> None:
     """Let `host` lead to the load balancer; `service` is the path of the construct that answers there.
 
     Does nothing where the load balancer has no zone for the host, leaves DNS to another region, or has a
     record of exactly this name itself.
     """
-    zone = gateway.record_zone(host)
-    if zone is None:
+    zone, name, in_zone = gateway.record_zone(host), gateway.dns_name, gateway.hosted_zone_id
+    if zone is None or name is None or in_zone is None:
         return
     project = ServiceStack.of(scope).target.project
-    name = service if project is None else f"{project}-{service}"
+    identifier = service if project is None else f"{project}-{service}"
     Route53Record(
         scope,
         f"record-{host.replace('*', 'any').replace('.', '-')}",
         zone_id=zone,
         name=host,
         type="A",
-        set_identifier=limited(name, _LONGEST_IDENTIFIER),
+        set_identifier=limited(identifier, _LONGEST_IDENTIFIER),
         weighted_routing_policy=Route53RecordWeightedRoutingPolicy(weight=_WEIGHT),
-        alias=Route53RecordAlias(
-            name=gateway.dns_name, zone_id=gateway.hosted_zone_id, evaluate_target_health=True
-        ),
+        alias=Route53RecordAlias(name=name, zone_id=in_zone, evaluate_target_health=True),
     )

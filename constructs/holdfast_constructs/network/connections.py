@@ -73,6 +73,16 @@ def connect(
     _write(owner, base, (client, server), listening, checked)
 
 
+def accept(client: Connectable, server: Connectable, *, scope: Construct) -> None:
+    """Let `server` take TCP connections on its default port from `client`, which may open them already.
+
+    It is the half of `connect` that is the server's; the rule is created in `scope`.
+    """
+    port = _checked_port(server.default_port)
+    base = f"{client.name}-to-{server.name}-{port}"
+    _write_ingress(scope, base, (client, server), port, f"{client.name} to {server.name}")
+
+
 def _write(
     owner: Construct, base: str, ends: tuple[Connectable, Connectable], port: int, description: str
 ) -> None:
@@ -87,6 +97,13 @@ def _write(
         to_port=port,
         description=description,
     )
+    _write_ingress(owner, base, ends, port, description)
+
+
+def _write_ingress(
+    owner: Construct, base: str, ends: tuple[Connectable, Connectable], port: int, description: str
+) -> None:
+    client, server = ends
     VpcSecurityGroupIngressRule(
         owner,
         f"{base}-ingress",
