@@ -1,6 +1,5 @@
 """The properties of `LoadBalancer`."""
 
-from holdfast_constructs.edge._tls_policies import TLS_POLICIES
 from holdfast_constructs.properties import Always, Property, Theme
 
 DIAGRAM = """
@@ -42,10 +41,9 @@ PROPERTIES = {
         theme=Theme.BOUNDARY,
     ),
     "tls_policy": Property(
-        why="TLS 1.3, and 1.2 with forward secrecy only, unless another one as strict is chosen",
+        why="TLS 1.3, and 1.2 with forward secrecy only; weaker ones are refused",
         controls=("CKV_AWS_103", "CKV2_AWS_74", "FSBP ELB.17"),
         theme=Theme.IN_TRANSIT,
-        satisfied=lambda value, _profile: value in TLS_POLICIES,
     ),
     "idle_seconds": Property(
         why="longer than the timeout of most clients; raise it for long polls and WebSockets"
