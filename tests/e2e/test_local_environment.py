@@ -124,7 +124,7 @@ def test_the_firewall_has_the_exceptions_the_limits_and_the_addresses_of_the_set
     waf = project.client("wafv2")
     [acl] = waf.list_web_acls(Scope="REGIONAL")["WebACLs"]
     written = waf.get_web_acl(Scope="REGIONAL", Name=acl["Name"], Id=acl["Id"])["WebACL"]
-    rules = {rule["Name"]: rule for rule in written["Rules"]}
+    rules = {rule["Name"]: rule for rule in sorted(written["Rules"], key=lambda rule: rule["Priority"])}
 
     assert [*rules][:4] == ["BlockedAddresses", "AllowedAddresses", "RateLimit-login", "RateLimit"]
     assert [*rules][-2:] == ["SizeRestrictions_BODY-Elsewhere", "SQLi_BODY-Elsewhere"]

@@ -47,7 +47,7 @@ PROPERTIES = {
         theme=Theme.BOUNDARY,
     ),
     "tls_policy": Property(
-        why="TLS 1.3, and 1.2 with forward secrecy only, unless another one as strict is chosen",
+        why="TLS 1.3, and 1.2 with forward secrecy only; weaker ones are refused",
         controls=("CKV_AWS_103", "CKV2_AWS_74", "FSBP ELB.17"),
         theme=Theme.IN_TRANSIT,
     ),
