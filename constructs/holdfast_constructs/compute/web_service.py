@@ -13,6 +13,7 @@ from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
+from holdfast_constructs.app._connections import Outside, note_connection
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.compute import _web_service_rules as rules
 from holdfast_constructs.compute._autoscaling import Autoscaling
@@ -132,6 +133,9 @@ class WebService(FargateService):
             grace_seconds=grace_seconds,
         )
         connect(self._gateway, self, scope=self)
+        note_connection(self._gateway, self, host=host)
+        https = self._gateway.scheme == "https"
+        note_connection(Outside("Internet", "internet"), self._gateway, port=443 if https else 80, host=host)
         self.autoscaling = self._scale(scale)
         self._stack.add_health_check(
             "alb_targets_healthy", f"{self.name}-targets", target_group_arn=self.target_group.arn
