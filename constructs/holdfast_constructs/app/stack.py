@@ -16,6 +16,7 @@ from constructs import Construct, IConstruct
 
 from holdfast_constructs.app import _provenance
 from holdfast_constructs.app._configurations import read_configurations
+from holdfast_constructs.app._connections import write_connections
 from holdfast_constructs.app._explained import Explained, write_explained
 from holdfast_constructs.app._manifest import ShardRecord, write_manifest
 from holdfast_constructs.app._outputs import show_identities
@@ -61,6 +62,7 @@ class HoldfastApp(App):
         for stack in self.stacks:
             show_identities(configurations[stack.name])
         write_manifest(outdir, [stack.record() for stack in self.stacks], configurations, project=project)
+        write_connections(outdir, self.stacks, configurations)
         write_explained(outdir, [stack.explained() for stack in self.stacks], configurations, project=project)
 
     def adopt(self, stack: "ServiceStack") -> None:

@@ -105,8 +105,11 @@ class FargateService(FargateTask):
             sidecars=(),
             shell=False,
         )
-        whose = limited(f"{self._stack.service}-{self.name}", _LONGEST_SERVICE - len(_MIGRATIONS)).lower()
-        stack = ServiceStack(App.of(self), f"{whose}{_MIGRATIONS}", self._stack.target)
+        target, service = self._stack.target, self._stack.base_service
+        # The target adds its tenant to the name of the service.
+        longest = _LONGEST_SERVICE - len(_MIGRATIONS) - len(target.own_name(service)) + len(service)
+        whose = limited(f"{service}-{self.name}", longest).lower()
+        stack = ServiceStack(App.of(self), f"{whose}{_MIGRATIONS}", target)
         self.migration = MigrationTask(stack, platform=self._platform, options=options, migrations=migrations)
         self._connected_alike.append(self.migration)
         self._stack.add_dependency(stack)

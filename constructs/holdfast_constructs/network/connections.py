@@ -12,6 +12,7 @@ from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityG
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
+from holdfast_constructs.app._connections import note_connection
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
 
@@ -71,6 +72,7 @@ def connect(
         )
     checked = _checked_description(description or f"{client.name} to {server.name}")
     _write(owner, base, (client, server), listening, checked)
+    note_connection(client if isinstance(client, Construct) else owner, server, port=listening)
 
 
 def accept(client: Connectable, server: Connectable, *, scope: Construct) -> None:
