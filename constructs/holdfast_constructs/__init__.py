@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from holdfast_constructs.data.cache import Cache, ImportedCache
     from holdfast_constructs.data.database import Postgres
     from holdfast_constructs.data.imported_database import ImportedPostgres
+    from holdfast_constructs.edge.domain import Domain
     from holdfast_constructs.edge.firewall import Firewall
     from holdfast_constructs.edge.load_balancer import LoadBalancer
     from holdfast_constructs.errors import ConstructError
@@ -61,6 +62,7 @@ __all__ = [
     "Connectable",
     "ConstructError",
     "ContainerHealth",
+    "Domain",
     "EncryptionKey",
     "EventConsumer",
     "Firewall",
@@ -123,6 +125,7 @@ _HOMES = {
     "ConstructError": "errors",
     "EventConsumer": "compute.event_consumer",
     "ContainerHealth": "compute.container_health",
+    "Domain": "edge.domain",
     "EncryptionKey": "security.keys",
     "Firewall": "edge.firewall",
     "Generated": "security.secret",

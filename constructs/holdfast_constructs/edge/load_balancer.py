@@ -1,10 +1,11 @@
 """The load balancer that all services of an environment share.
 
 It speaks HTTPS, sends HTTP callers over to it, answers 404 to whatever no service claims, and keeps an
-access log. A service claims a host name with a rule of its own on the load balancer's listener, so adding a
-service changes the service's stack and not this one.
+access log. A service claims hosts, or paths of them, with rules of its own on the load balancer's listener,
+and writes their DNS records; so adding a service changes the service's stack and not this one.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from cdktf_cdktf_provider_aws.lb import Lb, LbAccessLogs
@@ -14,6 +15,7 @@ from cdktf_cdktf_provider_aws.lb_listener import (
     LbListenerDefaultActionFixedResponse,
     LbListenerDefaultActionRedirect,
 )
+from cdktf_cdktf_provider_aws.lb_listener_certificate import LbListenerCertificate
 from cdktf_cdktf_provider_aws.route53_record import Route53Record, Route53RecordAlias
 from cdktf_cdktf_provider_aws.route53_zone import Route53Zone
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
@@ -25,6 +27,13 @@ from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.edge._access_logs import AccessLogs
 from holdfast_constructs.edge._certificate import Certificate
 from holdfast_constructs.edge._priorities import Priorities
+from holdfast_constructs.edge.domain import (
+    Domain,
+    check_certified,
+    check_domain,
+    check_domains,
+    domain_of,
+)
 from holdfast_constructs.edge.firewall import Firewall
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.naming import aws_name
@@ -55,12 +64,14 @@ class LoadBalancer(Construct):
     """An Application Load Balancer for `domain` in the public subnets of `network`.
 
     Its certificate is `certificate_arn`; or, with the Route 53 `zone_id` of the domain, made and renewed by
-    itself. With a zone, `*.domain` points at the load balancer unless `alias` is False (a second region).
-    The local cloud needs neither: a zone is made there. `firewall` filters the requests. `plain_http` leaves
-    HTTPS out, never in production.
+    itself. `domains` are further ones, each with a certificate of its own. The local cloud needs neither: a
+    zone is made there. With a zone, each service writes the records of its hosts there, unless `alias` is
+    False (a second region). `wildcard_record` keeps `*.domain` besides: with it every name below the domain
+    leads here, also one that no service has. `firewall` filters the requests. `plain_http` leaves HTTPS out,
+    never in production.
 
-    Raises ConstructError when there is no way to a certificate, or one too many, and for a network of
-    one zone.
+    Raises ConstructError when there is no way to a certificate, or one too many, for a domain that is there
+    twice, and for a network of one zone.
     """
 
     def __init__(
@@ -75,6 +86,8 @@ class LoadBalancer(Construct):
         zone_id: str | None = None,
         alias: bool = True,
         plain_http: bool = False,
+        domains: Sequence[Domain] = (),
+        wildcard_record: bool = True,
     ) -> None:
         super().__init__(scope, id_)
         self._stack = ServiceStack.of(self)
@@ -83,16 +96,37 @@ class LoadBalancer(Construct):
         self.default_port = HTTP if plain_http else HTTPS
         self.priorities = Priorities()
         check_zones(network.zones, self._stack.target, wanted_by=f"gateway {id_}")
-        _check_certificate(self._stack, certificate_arn, zone_id, plain_http=plain_http)
-        self.zone_id = self._zone(zone_id, wanted=not (certificate_arn or plain_http))
+        check_domain(domain)
+        first = Domain(name=domain, zone_id=zone_id, certificate_arn=certificate_arn)
+        check_domains((first, *domains))
+        for each in (first, *domains):
+            _check_certificate(self._stack, each, first=each is first, plain_http=plain_http)
+        self.domains = tuple(each.name for each in (first, *domains))
+        self._zones = {
+            each.name: self._zone(each, wanted=not (each.certificate_arn or plain_http))
+            for each in (first, *domains)
+        }
+        self._alias, self._wildcard_record = alias, alias and wildcard_record
         self.security_group = self._make_security_group(network)
         self.access_logs = AccessLogs(self, "access-logs")
         self.load_balancer = self._make_load_balancer(network)
-        self.listener = self._listen_plainly() if plain_http else self._listen(certificate_arn)
+        self.listener = self._listen_plainly() if plain_http else self._listen(first)
+        for each in () if plain_http else domains:
+            self._certify(each)
         if firewall is not None:
             firewall.protect(self, "firewall", resource_arn=self.load_balancer.arn)
-        if self.zone_id is not None and alias:
+        if self.zone_id is not None and self._wildcard_record:
             self._point_domain(self.zone_id)
+
+    @property
+    def zone_id(self) -> str | None:
+        """The Route 53 zone of its first domain, where there is one."""
+        return self._zones[self.domain]
+
+    @property
+    def zone_ids(self) -> Mapping[str, str | None]:
+        """The Route 53 zone of each of its domains."""
+        return dict(self._zones)
 
     @property
     def security_group_id(self) -> str:
@@ -115,14 +149,35 @@ class LoadBalancer(Construct):
         return self.load_balancer.dns_name
 
     @property
+    def hosted_zone_id(self) -> str:
+        """The zone that its own name in DNS is in, which alias records ask for."""
+        return self.load_balancer.zone_id
+
+    def domain_of(self, host: str) -> str:
+        """Return which of its domains a host belongs to; raises ConstructError for a host of none."""
+        return domain_of(host, self.domains)
+
+    def record_zone(self, host: str) -> str | None:
+        """Return the Route 53 zone in which the service that has `host` writes its record.
+
+        None where no zone is known, another region has the records, or the load balancer has this one.
+        """
+        written = self._wildcard_record and host == f"*.{self.domain}"
+        return self._zones[self.domain_of(host)] if self._alias and not written else None
+
+    @property
     def scheme(self) -> Literal["http", "https"]:
         """What its URLs begin with."""
         return "https" if self.default_port == HTTPS else "http"
 
-    def _zone(self, zone_id: str | None, *, wanted: bool) -> str | None:
-        if zone_id is None and wanted:
-            return Route53Zone(self, "zone", name=self.domain, force_destroy=True).zone_id
-        return zone_id
+    def _zone(self, domain: Domain, *, wanted: bool) -> str | None:
+        if domain.zone_id is None and wanted:
+            id_ = self._id_of("zone", domain)
+            return Route53Zone(self, id_, name=domain.name, force_destroy=True).zone_id
+        return domain.zone_id
+
+    def _id_of(self, part: str, domain: Domain) -> str:
+        return part if domain.name == self.domain else f"{part}-{domain.name.replace('.', '-')}"
 
     def _make_security_group(self, network: VpcNetwork) -> SecurityGroup:
         group = SecurityGroup(
@@ -162,7 +217,7 @@ class LoadBalancer(Construct):
             depends_on=[self.access_logs.policy],
         )
 
-    def _listen(self, certificate_arn: str | None) -> LbListener:
+    def _listen(self, domain: Domain) -> LbListener:
         LbListener(
             self,
             "redirect",
@@ -178,16 +233,28 @@ class LoadBalancer(Construct):
             port=HTTPS,
             protocol="HTTPS",
             ssl_policy=TLS_POLICY,
-            certificate_arn=certificate_arn or self._make_certificate().arn,
+            certificate_arn=self._certificate_of(domain),
             routing_http_response_strict_transport_security_header_value=HSTS,
             routing_http_response_server_enabled=False,
             default_action=[_NOT_FOUND],
         )
 
-    def _make_certificate(self) -> Certificate:
-        if self.zone_id is None:
+    def _certificate_of(self, domain: Domain) -> str:
+        if domain.certificate_arn is not None:
+            return domain.certificate_arn
+        zone_id = self._zones[domain.name]
+        if zone_id is None:
             raise AssertionError("checked above: without a certificate there is a zone")
-        return Certificate(self, "tls", domain=self.domain, zone_id=self.zone_id)
+        return Certificate(self, self._id_of("tls", domain), domain=domain.name, zone_id=zone_id).arn
+
+    def _certify(self, domain: Domain) -> None:
+        """Add the certificate that clients get who ask for a further domain (SNI)."""
+        LbListenerCertificate(
+            self,
+            self._id_of("certificate", domain),
+            listener_arn=self.listener.arn,
+            certificate_arn=self._certificate_of(domain),
+        )
 
     def _listen_plainly(self) -> LbListener:
         return LbListener(
@@ -215,10 +282,8 @@ class LoadBalancer(Construct):
         )
 
 
-def _check_certificate(
-    stack: ServiceStack, certificate_arn: str | None, zone_id: str | None, *, plain_http: bool
-) -> None:
-    target = stack.target
+def _check_certificate(stack: ServiceStack, domain: Domain, *, first: bool, plain_http: bool) -> None:
+    target, certificate_arn = stack.target, domain.certificate_arn
     if plain_http and target.production:
         raise ConstructError(
             f"the gateway of {target.environment} would answer plain HTTP in production",
@@ -228,8 +293,11 @@ def _check_certificate(
         raise ConstructError(
             "plain_http and certificate_arn contradict each other", next_step="remove one of the two"
         )
-    if not (plain_http or certificate_arn or zone_id or target.local):
+    if not (plain_http or certificate_arn or domain.zone_id or target.local):
         raise ConstructError(
-            f"the gateway of {target.environment} has no certificate",
+            f"the gateway of {target.environment} has no certificate"
+            + ("" if first else f" for {domain.name}"),
             next_step="give it a certificate_arn, or the zone_id of its domain to have one made",
         )
+    if not (plain_http or certificate_arn):
+        check_certified(domain)
