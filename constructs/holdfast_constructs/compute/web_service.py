@@ -31,7 +31,7 @@ from holdfast_constructs.compute.sidecar import Sidecar
 from holdfast_constructs.compute.target_health import TargetHealth
 from holdfast_constructs.edge._listener_rules import WILDCARD
 from holdfast_constructs.errors import ConstructError
-from holdfast_constructs.naming import limited
+from holdfast_constructs.naming import limited, name_in_cluster
 from holdfast_constructs.network.connections import connect
 from holdfast_constructs.security.secret_value import SecretValue
 
@@ -177,7 +177,8 @@ class WebService(FargateService):
         """
         calls = self._calls()
         listening = self.default_port if port is None else port
-        label = limited(f"{self._stack.service}-{self.name}".lower(), LONGEST_LABEL)
+        name = name_in_cluster(self._stack.target, self._stack.service, self.name)
+        label = limited(name.lower(), LONGEST_LABEL)
         if self.node.try_find_child("discovery") is None:
             self.service.put_service_registries(registry_arn=calls.register(self, label).arn)
             self._join(calls.group.id)

@@ -12,6 +12,10 @@ from holdfast_constructs.errors import ConstructError
 # pattern, and wildcards of all values of a rule.
 LONGEST, MOST_WILDCARDS = 128, 5
 
+ALLOWED = (
+    f"a pattern of at most {LONGEST} characters that begins with '/', such as /api/*: letters,"
+    " digits, _ - . $ / ~ \" ' @ : + &, and the wildcards * and ?"
+)
 _PATTERN = re.compile(r"""/[A-Za-z0-9_.$/~"'@:+&*?-]*""")
 _EVERYTHING = re.compile(r"/\*+")
 
@@ -31,11 +35,7 @@ def check_paths(paths: Sequence[str]) -> None:
 
 def _check_path(path: str) -> None:
     if _PATTERN.fullmatch(path) is None or len(path) > LONGEST:
-        allowed = (
-            f"a pattern of at most {LONGEST} characters that begins with '/', such as /api/*: letters,"
-            " digits, _ - . $ / ~ \" ' @ : + &, and the wildcards * and ?"
-        )
-        raise ConstructError("path", got=path, allowed=allowed)
+        raise ConstructError("path", got=path, allowed=ALLOWED)
     if _EVERYTHING.fullmatch(path) is not None:
         raise ConstructError(
             f"path {path!r} means the whole host", next_step="leave paths out, or name some, such as /api/*"

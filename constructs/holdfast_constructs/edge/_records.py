@@ -33,7 +33,7 @@ def write_record(scope: Construct, gateway: LoadBalancer, host: str, *, service:
     if zone is None:
         return
     project = ServiceStack.of(scope).target.project
-    name = service if project is None else f"{project}/{service}"
+    name = service if project is None else f"{project}-{service}"
     Route53Record(
         scope,
         f"record-{host.replace('*', 'any').replace('.', '-')}",
