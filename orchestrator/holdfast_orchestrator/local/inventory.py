@@ -114,6 +114,11 @@ def _aliases(api: Any) -> Iterable[str]:
     return [name for name in names if not name.startswith("alias/aws/")]
 
 
+def _schedule_groups(api: Any) -> Iterable[str]:
+    names = _pages("list_schedule_groups", "ScheduleGroups", "Name")(api)
+    return [name for name in names if name != "default"]
+
+
 def _alarms(api: Any) -> Iterable[str]:
     alarms = api.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
     # Those of a scaling policy come and go with it.
@@ -184,6 +189,9 @@ _LISTINGS: dict[str, tuple[str, Listing]] = {
     "sqs queue": ("sqs", lambda api: api.list_queues().get("QueueUrls", ())),
     "dynamodb table": ("dynamodb", _pages("list_tables", "TableNames", "")),
     "ecr repository": ("ecr", _pages("describe_repositories", "repositories", "repositoryName")),
+    "schedule": ("scheduler", _pages("list_schedules", "Schedules", "Name")),
+    "schedule group": ("scheduler", _schedule_groups),
+    "namespace": ("servicediscovery", _pages("list_namespaces", "Namespaces", "Name")),
     "event rule": ("events", _plain("list_rules", "Rules", "Name")),
     "backup plan": ("backup", _plain("list_backup_plans", "BackupPlansList", "BackupPlanId")),
     "backup vault": ("backup", _plain("list_backup_vaults", "BackupVaultList", "BackupVaultName")),

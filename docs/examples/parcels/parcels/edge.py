@@ -16,6 +16,7 @@ class Edge(ServiceStack):
             network=base.network,
             domain=env.domain,
             zone_id=env.zone_id,
+            wildcard_record=False,
             firewall=Firewall(self, "firewall", logs_key=base.logs_key, mode="block"),
         )
         cluster = Cluster(self, "cluster", logs_key=base.logs_key, network=base.network)

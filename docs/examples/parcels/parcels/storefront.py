@@ -18,7 +18,7 @@ class Storefront(ServiceStack):
             image=env.image("storefront"),
             port=3000,
             health="/healthz",
-            host=f"www.{env.domain}",
+            host=env.domain,
             scale=Scale(2, 8),
         )
         self.web.connect_to(api.web)
