@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from holdfast_constructs.data.cache import Cache, ImportedCache
     from holdfast_constructs.data.database import Postgres
     from holdfast_constructs.data.imported_database import ImportedPostgres
+    from holdfast_constructs.edge.domain import Domain
     from holdfast_constructs.edge.firewall import Firewall
     from holdfast_constructs.edge.firewall_exception import FirewallException
     from holdfast_constructs.edge.imported_load_balancer import ApplicationLoadBalancer, ImportedLoadBalancer
@@ -66,6 +67,7 @@ __all__ = [
     "Connectable",
     "ConstructError",
     "ContainerHealth",
+    "Domain",
     "EncryptionKey",
     "EventConsumer",
     "Firewall",
@@ -133,6 +135,7 @@ _HOMES = {
     "ConstructError": "errors",
     "EventConsumer": "compute.event_consumer",
     "ContainerHealth": "compute.container_health",
+    "Domain": "edge.domain",
     "EncryptionKey": "security.keys",
     "Firewall": "edge.firewall",
     "FirewallException": "edge.firewall_exception",

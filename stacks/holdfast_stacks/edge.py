@@ -35,6 +35,8 @@ class Edge(ServiceStack):
             "gateway",
             network=base.network,
             domain=site.domain,
+            domains=site.further_domains,
+            wildcard_record=site.env.gateway.wildcard_record,
             certificate_arn=site.certificate_arn,
             zone_id=site.env.gateway.zone_id,
             plain_http=not site.env.gateway.tls,

@@ -18,7 +18,7 @@ from holdfast_constructs.compute import _spot
 from holdfast_constructs.compute._fargate_task import FargateTask
 from holdfast_constructs.compute._migration_task import MigrationTask
 from holdfast_constructs.compute.migrations import Migrations
-from holdfast_constructs.naming import limited
+from holdfast_constructs.naming import limited, name_in_cluster
 
 # If one task or its zone fails, another task still answers.
 SAFE_TASKS = 2
@@ -41,7 +41,7 @@ class FargateService(FargateTask):
         created before the other is deleted.
         """
         ending = "-spot" if self._options.spot_share else ""
-        return f"{self._stack.service}-{self.name}{ending}"
+        return name_in_cluster(self._stack.target, self._stack.service, f"{self.name}{ending}")
 
     def _run(
         self,

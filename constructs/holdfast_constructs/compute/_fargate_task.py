@@ -150,9 +150,14 @@ class FargateTask(Construct):
             )
 
     def _named_as(self, service: AnswersCalls) -> str:
-        """What a service is called in variables: by its stack, or by its own name in the same one."""
+        """What a service is called in variables: by its stack, or by its own name in the same one.
+
+        A service of the caller's own tenant goes without the tenant's name: `BILLING`.
+        """
         stack = ServiceStack.of(service) if isinstance(service, Construct) else self._stack
-        name = service.name if stack is self._stack else stack.service
+        is_own = stack.target.tenant == self._stack.target.tenant
+        of_stack = stack.base_service if is_own else stack.service
+        name = service.name if stack is self._stack else of_stack
         return name.upper().replace("-", "_")
 
     def _join(self, group_id: str) -> None:

@@ -13,7 +13,7 @@ PROPERTIES = {
     "network": Property(
         why="it is in the public subnets of all zones, or in the private ones where it is internal"
     ),
-    "domain": Property(why="services have names one level below it"),
+    "domain": Property(why="services have names one level below it, or the domain itself"),
     "firewall": Property(
         why="filters the requests; None, on purpose, is for one behind something that filters them",
         controls=("CKV2_AWS_28", "FSBP ELB.16"),
@@ -34,6 +34,10 @@ PROPERTIES = {
         controls=("CKV_AWS_2", "CKV2_AWS_20", "FSBP ELB.1"),
         theme=Theme.IN_TRANSIT,
         satisfied=lambda value, _profile: not value,
+    ),
+    "domains": Property(why="further domains, each with a certificate of its own"),
+    "wildcard_record": Property(
+        why="a record for every name below the domain, also those that no service has"
     ),
     "internal": Property(why="in the private subnets, with no address on the Internet", theme=Theme.BOUNDARY),
     "allow_from": Property(

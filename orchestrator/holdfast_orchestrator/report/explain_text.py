@@ -46,10 +46,11 @@ class PrintedBlock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrintedStack:
-    """A stack, its profile, its settings, and its blocks in the order they were made."""
+    """A stack, its profile and tenant, its settings, and its blocks in the order they were made."""
 
     name: str
     profile: str
+    tenant: str | None
     settings: tuple[PrintedSetting, ...]
     blocks: tuple[PrintedBlock, ...]
 
@@ -90,7 +91,7 @@ def explain_lines(stacks: Sequence[ExplainedStack], *, weakened: bool, reasons: 
         shown = _weakened(stack) if weakened else stack
         if weakened and not shown.blocks:
             continue
-        yield f"{stack.name}  profile {stack.profile}"
+        yield f"{stack.name}  profile {stack.profile}" + (f"  tenant {stack.tenant}" if stack.tenant else "")
         if shown.settings:
             yield ""
             yield "settings"

@@ -1,7 +1,7 @@
 """Rules of regions and tags."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from holdfast_constructs.app.target import OWN_TAGS
 from holdfast_constructs.settings.models import Environment
@@ -21,10 +21,12 @@ def regions_differ(env: Environment) -> Iterator[Fault]:
 
 def regional_tables_name_regions(env: Environment) -> Iterator[Fault]:
     """What is said of a region is said of one the environment has."""
-    tables = {
+    tables: dict[tuple[str | int, ...], Collection[str]] = {
         ("network", "regions"): env.network.regions,
         ("gateway", "certificates"): env.gateway.certificates,
     }
+    for number, domain in enumerate(env.gateway.domains):
+        tables["gateway", "domains", number, "certificates"] = domain.certificates
     for path, table in tables.items():
         for region in table:
             if region not in env.regions:
