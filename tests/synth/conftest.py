@@ -45,13 +45,13 @@ class Site:
         logs_key = Key(base, "logs", purpose="logs")
         network = Network(base, "main", cidr="10.40.0.0/16", nat="per_az", logs_key=logs_key)
         edge = ServiceStack(app, "edge", target)
-        usual = {
+        given = {
             "domain": "example.com",
             "zone_id": "Z123",
             "firewall": None,
-            "no_firewall_because": "the firewall has tests of its own",
-        }
-        gateway = LoadBalancer(edge, "gateway", network=network, **(usual | (balancer or {})))
+            "no_firewall_because": "it has tests of its own",
+        } | (balancer or {})
+        gateway = LoadBalancer(edge, "gateway", network=network, **given)
         self.platform = Platform(
             network=network,
             gateway=gateway,

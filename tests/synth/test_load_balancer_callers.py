@@ -288,7 +288,33 @@ def test_a_service_joins_a_load_balancer_of_another_app(synthesize: Synthesize) 
     orders.has_resource(
         "aws_vpc_security_group_ingress_rule", referenced_security_group_id="sg-0a1b", from_port=8080
     )
+    orders.has_no_resource("aws_route53_record")
     assert not synthesis["shared"].resources("aws_lb")
+
+
+def test_a_service_writes_its_record_in_the_zone_of_another_app_s_load_balancer(
+    synthesize: Synthesize,
+) -> None:
+    def build(app: HoldfastApp) -> None:
+        network, key = _network(app, sample_target())
+        gateway = LoadBalancer.import_(
+            ServiceStack(app, "shared", sample_target()),
+            "gateway",
+            listener_arn=LISTENER,
+            security_group_id="sg-0a1b",
+            domain="example.com",
+            dns_name="shop-1.eu-west-1.elb.amazonaws.com",
+            hosted_zone_id="Z32O12XQLNTSW2",
+            zone_id="Z123",
+        )
+        _services(app, 1, gateway, network, key)
+
+    record = synthesize(build)["orders"].resource(
+        "aws_route53_record", name="api0.example.com", zone_id="Z123"
+    )
+
+    assert record["alias"]["name"] == "shop-1.eu-west-1.elb.amazonaws.com"
+    assert record["alias"]["zone_id"] == "Z32O12XQLNTSW2"
 
 
 def test_the_name_that_cloudwatch_knows_it_by_is_in_the_listener_s_arn(synthesize: Synthesize) -> None:
@@ -328,6 +354,8 @@ def test_the_name_that_cloudwatch_knows_it_by_is_in_the_listener_s_arn(synthesiz
             "a listener in account 210987654321 and",
         ),
         ({"security_group_id": "web"}, "security_group_id must be the id of a security group"),
+        ({"zone_id": "Z123"}, "have nothing to lead to; give its dns_name and its hosted_zone_id too"),
+        ({"domain": "Example"}, "domain must be a lower-case domain name"),
         ({"first_priority": 0}, "first_priority must be 1-50000, got 0"),
         ({"last_priority": 50_001}, "last_priority must be 1-50000"),
         ({"first_priority": 200, "last_priority": 100}, "last_priority must be at least first_priority, 200"),

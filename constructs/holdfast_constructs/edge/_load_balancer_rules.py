@@ -1,4 +1,4 @@
-"""What a load balancer is refused at construction."""
+"""What a load balancer refuses: each rule raises ConstructError with what, got, allowed, next."""
 
 from holdfast_constructs.app import production
 from holdfast_constructs.app.stack import ServiceStack
@@ -12,7 +12,7 @@ LONGEST_IDLE_SECONDS = 4000
 
 
 def check_options(*, tls_policy: str, idle_seconds: int) -> None:
-    """Raise ConstructError for a policy that is not as strict, or seconds that ELB does not take."""
+    """Raise ConstructError for a policy or a timeout that ELB does not have."""
     check_tls_policy(tls_policy)
     if not 1 <= idle_seconds <= LONGEST_IDLE_SECONDS:
         raise ConstructError("idle_seconds", got=idle_seconds, allowed=f"1-{LONGEST_IDLE_SECONDS}")
@@ -21,7 +21,7 @@ def check_options(*, tls_policy: str, idle_seconds: int) -> None:
 def check_firewall(
     stack: ServiceStack, firewall: Firewall | None, because: str | None, *, internal: bool
 ) -> None:
-    """Raise ConstructError for a public load balancer in production without a firewall or a reason."""
+    """Raise ConstructError for no firewall without a reason in production, and for a reason beside one."""
     if because is not None and (firewall is not None or not because.strip()):
         raise ConstructError(
             "no_firewall_because",
@@ -35,7 +35,7 @@ def check_firewall(
 
 
 def check_certificate(stack: ServiceStack, domain: Domain, *, first: bool, plain_http: bool) -> None:
-    """Raise ConstructError when there is no way to a certificate for a domain, or one too many."""
+    """Raise ConstructError for a domain without a way to a certificate, or with one too many."""
     target, certificate_arn = stack.target, domain.certificate_arn
     if plain_http and target.production:
         raise ConstructError(

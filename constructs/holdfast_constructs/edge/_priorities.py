@@ -70,10 +70,6 @@ class Priorities:
         )
         return numbers
 
-    def _within(self, number: int) -> int:
-        """Return the number in this range for one of all: two keep their order, or become the same."""
-        return self._lowest + (number - LOWEST) * (self._highest - self._lowest + 1) // (HIGHEST - LOWEST + 1)
-
     def _refuse_claimed(self, rules: Sequence[ListenerRule], service: str) -> None:
         claimed = {claim: taken.service for taken in self._taken.values() for claim in _claims(taken.rule)}
         for host, path in chain.from_iterable(map(_claims, rules)):
@@ -128,6 +124,10 @@ class Priorities:
         if free is None:
             return f"rename the construct of {service}, which gives its rules other numbers"
         return f"give {service} another one: priority={free}"
+
+    def _within(self, number: int) -> int:
+        """Return the number in this range for one of all: two keep their order, or become the same."""
+        return self._lowest + (number - LOWEST) * (self._highest - self._lowest + 1) // (HIGHEST - LOWEST + 1)
 
     def _free(self, rules: Sequence[ListenerRule], beside: int) -> int | None:
         last = self._highest - len(rules) + 1

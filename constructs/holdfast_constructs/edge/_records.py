@@ -29,18 +29,20 @@ def write_record(scope: Construct, gateway: ApplicationLoadBalancer, host: str, 
     Does nothing where the load balancer has no zone for the host, leaves DNS to another region, or has a
     record of exactly this name itself.
     """
-    zone, name, in_zone = gateway.record_zone(host), gateway.dns_name, gateway.hosted_zone_id
-    if zone is None or name is None or in_zone is None:
+    zone = gateway.record_zone(host)
+    if zone is None:
         return
     project = ServiceStack.of(scope).target.project
-    identifier = service if project is None else f"{project}-{service}"
+    name = service if project is None else f"{project}-{service}"
     Route53Record(
         scope,
         f"record-{host.replace('*', 'any').replace('.', '-')}",
         zone_id=zone,
         name=host,
         type="A",
-        set_identifier=limited(identifier, _LONGEST_IDENTIFIER),
+        set_identifier=limited(name, _LONGEST_IDENTIFIER),
         weighted_routing_policy=Route53RecordWeightedRoutingPolicy(weight=_WEIGHT),
-        alias=Route53RecordAlias(name=name, zone_id=in_zone, evaluate_target_health=True),
+        alias=Route53RecordAlias(
+            name=gateway.dns_name, zone_id=gateway.hosted_zone_id, evaluate_target_health=True
+        ),
     )

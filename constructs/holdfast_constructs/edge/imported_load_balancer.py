@@ -12,7 +12,7 @@ from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.edge._bands import HIGHEST, LOWEST
 from holdfast_constructs.edge._priorities import Priorities
 from holdfast_constructs.edge._reach import Egress, Reach
-from holdfast_constructs.edge.domain import domain_of
+from holdfast_constructs.edge.domain import check_domain, domain_of
 from holdfast_constructs.edge.load_balancer_quotas import LoadBalancerQuotas
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.network.connections import Connectable
@@ -47,22 +47,22 @@ class ApplicationLoadBalancer(Protocol):
         """The part of its ARN that CloudWatch knows it by."""
 
     @property
-    def dns_name(self) -> str | None:
+    def scheme(self) -> Literal["http", "https"]:
+        """What its URLs begin with."""
+
+    @property
+    def dns_name(self) -> str:
         """Its own name in DNS."""
 
     @property
-    def hosted_zone_id(self) -> str | None:
+    def hosted_zone_id(self) -> str:
         """The zone that its own name in DNS is in, which alias records ask for."""
-
-    @property
-    def scheme(self) -> Literal["http", "https"]:
-        """What its URLs begin with."""
 
     def domain_of(self, host: str) -> str:
         """Return which of its domains a host belongs to; raises ConstructError for a host of none."""
 
     def record_zone(self, host: str) -> str | None:
-        """Return the Route 53 zone in which the service that has `host` writes its record, or None."""
+        """Return the Route 53 zone in which the service that has `host` writes its record, None for none."""
 
     def reach(self, service: Connectable, *, scope: Construct) -> None:
         """Let it open connections to a service; the rules are created in `scope`."""
@@ -97,7 +97,13 @@ class ImportedLoadBalancer(Construct):
             allowed = "the id of a security group, such as sg-0a1b2c3d"
             raise ConstructError("security_group_id", got=security_group_id, allowed=allowed)
         self.security_group_id = security_group_id
-        self.dns_name, self.hosted_zone_id, self.zone_id = dns_name, hosted_zone_id, zone_id
+        if zone_id is not None and not (dns_name and hosted_zone_id):
+            raise ConstructError(
+                f"records for load balancer {id_} in zone {zone_id} have nothing to lead to",
+                next_step="give its dns_name and its hosted_zone_id too, or leave zone_id out",
+            )
+        check_domain(domain)
+        self.dns_name, self.hosted_zone_id, self.zone_id = dns_name or "", hosted_zone_id or "", zone_id
         self.default_port = HTTP if plain_http else HTTPS
         self.priorities = Priorities(first_priority, last_priority)
         self._reach = Reach(quotas, egress)
@@ -108,14 +114,16 @@ class ImportedLoadBalancer(Construct):
         return "https" if self.default_port == HTTPS else "http"
 
     def domain_of(self, host: str) -> str:
-        """Return its domain; raises ConstructError for a host that does not belong to it."""
+        """Return which of its domains a host belongs to; raises ConstructError for a host of none."""
         return domain_of(host, (self.domain,))
 
     def record_zone(self, host: str) -> str | None:
-        """Return the zone of its domain, where records of it can be written."""
+        """Return the Route 53 zone in which the service that has `host` writes its record.
+
+        None where the zone is not known, and the records are somebody else's.
+        """
         self.domain_of(host)
-        known = self.dns_name is not None and self.hosted_zone_id is not None
-        return self.zone_id if known else None
+        return self.zone_id
 
     def reach(self, service: Connectable, *, scope: Construct) -> None:
         """Let it open connections to a service; the rules are created in `scope`.

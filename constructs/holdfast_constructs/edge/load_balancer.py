@@ -24,11 +24,11 @@ from constructs import Construct
 
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
-from holdfast_constructs.edge import _load_balancer_rules as rules
 from holdfast_constructs.edge._access_logs import AccessLogs
 from holdfast_constructs.edge._bands import HIGHEST, LOWEST
 from holdfast_constructs.edge._callers import anywhere, callers, let_in, of_network
 from holdfast_constructs.edge._certificate import Certificate
+from holdfast_constructs.edge._load_balancer_rules import check_certificate, check_firewall, check_options
 from holdfast_constructs.edge._priorities import Priorities
 from holdfast_constructs.edge._reach import Egress, Reach
 from holdfast_constructs.edge._tls_policies import TLS_POLICY
@@ -81,8 +81,8 @@ class LoadBalancer(Construct):
     one rule for all addresses of the network, in place of one for each service. `quotas` are those that AWS
     raised. In production a public one without a firewall says why: `no_firewall_because`.
 
-    Raises ConstructError when there is no way to a certificate, or one too many, for a domain that is there
-    twice, a network of one zone, a caller or a policy that AWS does not have, and a name that AWS reserves.
+    Raises ConstructError when there is no way to a certificate, or one too many, for a network of one zone,
+    a domain that is there twice, a caller or a policy that AWS does not have, and a name that AWS reserves.
     """
 
     def __init__(
@@ -115,14 +115,14 @@ class LoadBalancer(Construct):
         self.priorities = Priorities()
         self.internal = internal
         self._reach = Reach(quotas, egress)
-        rules.check_options(tls_policy=tls_policy, idle_seconds=idle_seconds)
-        rules.check_firewall(self._stack, firewall, no_firewall_because, internal=internal)
+        check_options(tls_policy=tls_policy, idle_seconds=idle_seconds)
+        check_firewall(self._stack, firewall, no_firewall_because, internal=internal)
         check_zones(network.zones, self._stack.target, wanted_by=f"gateway {id_}")
         check_domain(domain)
         first = Domain(name=domain, zone_id=zone_id, certificate_arn=certificate_arn)
         check_domains((first, *domains))
         for each in (first, *domains):
-            rules.check_certificate(self._stack, each, first=each is first, plain_http=plain_http)
+            check_certificate(self._stack, each, first=each is first, plain_http=plain_http)
         self.domains = tuple(each.name for each in (first, *domains))
         self._zones = {
             each.name: self._zone(each, wanted=not (each.certificate_arn or plain_http))
@@ -163,11 +163,12 @@ class LoadBalancer(Construct):
     ) -> ImportedLoadBalancer:
         """Return a load balancer that exists, for the web services of this app; nothing of it is managed.
 
-        `listener_arn` is the listener that their rules are added to, for hosts below `domain`. `dns_name`,
-        `hosted_zone_id` (of the load balancer) and `zone_id` (of the domain) are for records in DNS. Rules of
-        other apps cannot be seen: each app has a range of its own, `first_priority` to `last_priority`
-        (1-50,000). `egress="network"` says that the load balancer reaches the whole network already. Raises
-        ConstructError for what is no such id, for a listener elsewhere, and for no range.
+        `listener_arn` is the listener that their rules are added to, for hosts of `domain`. With `zone_id`,
+        the Route 53 zone of the domain, services write their records, which lead to `dns_name` in the load
+        balancer's `hosted_zone_id`. Rules of other apps cannot be seen: each app has a range of its own,
+        `first_priority` to `last_priority` (1-50,000). `egress="network"` says that the load balancer reaches
+        the whole network already. Raises ConstructError for what is no such id, for a listener elsewhere, and
+        for no range.
         """
         return ImportedLoadBalancer(
             scope,

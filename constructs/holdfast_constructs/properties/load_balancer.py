@@ -13,7 +13,7 @@ PROPERTIES = {
     "network": Property(
         why="it is in the public subnets of all zones, or in the private ones where it is internal"
     ),
-    "domain": Property(why="services have names one level below it"),
+    "domain": Property(why="services have names one level below it, or the domain itself"),
     "firewall": Property(
         why="filters the requests; None, on purpose, is for one behind something that filters them",
         controls=("CKV2_AWS_28", "FSBP ELB.16"),
