@@ -31,6 +31,7 @@ GAPS: dict[str, tuple[str, ...]] = {
     "kms": ("kms_rotation",),
     "logs": ("logs", "logs_data_protection"),
     "rds": ("rds_instances", "rds_parameters", "rds_engine_versions"),
+    "route53": ("route53_records",),
     "s3": ("s3_lifecycle", "s3_notifications", "s3_policy_conditions", "s3_logging", "s3_documents"),
     "sns": ("sns_topic_attributes",),
     "sqs": ("sqs_queue_policies",),
