@@ -23,6 +23,20 @@ class _Taken:
     service: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Meeting:
+    """A rule to be taken, by its place among those of its service, and one that is there with its number.
+
+    `first` says that the rule to be taken has to be asked first.
+    """
+
+    place: int
+    rule: ListenerRule
+    number: int
+    other: ListenerRule
+    first: bool
+
+
 class Priorities:
     """The rules of one listener, in this app, with their priorities and services."""
 
@@ -82,7 +96,8 @@ class Priorities:
                 )
 
     def _refuse_ambiguous(self, rules: Sequence[ListenerRule], service: str) -> None:
-        for rule, taken in self._meeting(rules):
+        for meeting in self._meetings(rules):
+            rule, taken = meeting.rule, self._taken[meeting.number]
             if rule.order == taken.rule.order:
                 first, second = _shown(taken.rule.paths), _shown(rule.paths)
                 raise ConstructError(
@@ -99,7 +114,7 @@ class Priorities:
                     f"{_described(other)} and {_described(rule)} both have priority {number} on this gateway",
                     next_step=self._advice(rules, number, service),
                 )
-        hidden = next(self._out_of_order(rules, numbers), None)
+        hidden = next(_out_of_order(self._meetings(rules), numbers), None)
         if hidden is not None:
             first, second = map(_described, hidden)
             raise ConstructError(
@@ -107,17 +122,13 @@ class Priorities:
                 next_step=self._advice(rules, numbers[0], service),
             )
 
-    def _out_of_order(
-        self, rules: Sequence[ListenerRule], numbers: Sequence[int]
-    ) -> Iterator[tuple[ListenerRule, ListenerRule]]:
-        for rule, number in zip(rules, numbers, strict=True):
-            for other, taken in self._taken.items():
-                if rule.meets(taken.rule) and (rule.order < taken.rule.order) != (number < other):
-                    yield (rule, taken.rule) if rule.order < taken.rule.order else (taken.rule, rule)
-
-    def _meeting(self, rules: Sequence[ListenerRule]) -> Iterator[tuple[ListenerRule, _Taken]]:
-        for rule in rules:
-            yield from ((rule, taken) for taken in self._taken.values() if rule.meets(taken.rule))
+    def _meetings(self, rules: Sequence[ListenerRule]) -> list[_Meeting]:
+        return [
+            _Meeting(place, rule, number, taken.rule, rule.order < taken.rule.order)
+            for place, rule in enumerate(rules)
+            for number, taken in self._taken.items()
+            if rule.meets(taken.rule)
+        ]
 
     def _advice(self, rules: Sequence[ListenerRule], beside: int, service: str) -> str:
         free = self._free(rules, beside)
@@ -130,14 +141,21 @@ class Priorities:
         return self._lowest + (number - LOWEST) * (self._highest - self._lowest + 1) // (HIGHEST - LOWEST + 1)
 
     def _free(self, rules: Sequence[ListenerRule], beside: int) -> int | None:
-        last = self._highest - len(rules) + 1
+        last, meetings = self._highest - len(rules) + 1, self._meetings(rules)
         for start in chain(range(beside, last + 1), range(self._lowest, min(beside, last + 1))):
             numbers = range(start, start + len(rules))
-            if not any(number in self._taken for number in numbers) and not any(
-                self._out_of_order(rules, numbers)
-            ):
+            if self._taken.keys().isdisjoint(numbers) and not any(_out_of_order(meetings, numbers)):
                 return start
         return None
+
+
+def _out_of_order(
+    meetings: Sequence[_Meeting], numbers: Sequence[int]
+) -> Iterator[tuple[ListenerRule, ListenerRule]]:
+    """Yield the rules that would be asked in the wrong order, as they should be asked."""
+    for each in meetings:
+        if each.first != (numbers[each.place] < each.number):
+            yield (each.rule, each.other) if each.first else (each.other, each.rule)
 
 
 def _claims(rule: ListenerRule) -> Iterator[tuple[str, str | None]]:
