@@ -384,10 +384,10 @@ class Environment(Settings):
 
         A service per tenant is there once for each tenant, as `<service>-<tenant>`.
         """
-        tables: dict[str, Settings] = {}
-        for service, tenant, table in self.stamped():
-            tables[service if tenant is None else f"{service}-{tenant}"] = table
-        return dict(sorted(tables.items()))
+        stamped = (
+            (service if who is None else f"{service}-{who}", table) for service, who, table in self.stamped()
+        )
+        return dict(sorted(stamped, key=lambda pair: pair[0]))
 
     def stamped(self) -> Iterator[tuple[str, str | None, Settings]]:
         """Yield service, tenant and settings of each stack of a service; no tenant of one that all share."""
@@ -403,10 +403,7 @@ class Environment(Settings):
 
     def settings_of(self, service: str, tenant: str | None = None) -> Settings | None:
         """Return the settings of a service, or of its tenant; None where the environment does not have it."""
-        for each, other, table in self.stamped():
-            if (each, other) == (service, tenant):
-                return table
-        return None
+        return {(each, other): table for each, other, table in self.stamped()}.get((service, tenant))
 
     def web_services(self) -> dict[str, Service]:
         """Return those of `running` that are web services."""
