@@ -22,6 +22,7 @@ from constructs import Construct
 
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
+from holdfast_constructs.edge import _load_balancer_rules as rules
 from holdfast_constructs.edge._access_logs import AccessLogs
 from holdfast_constructs.edge._certificate import Certificate
 from holdfast_constructs.edge._priorities import Priorities
@@ -83,6 +84,9 @@ class LoadBalancer(Construct):
         self.default_port = HTTP if plain_http else HTTPS
         self.priorities = Priorities()
         check_zones(network.zones, self._stack.target, wanted_by=f"gateway {id_}")
+        rules.check_domain(domain, has_certificate=not (certificate_arn or plain_http))
+        rules.check_zone_id(zone_id)
+        rules.check_certificate_arn(certificate_arn, self._stack.target.region)
         _check_certificate(self._stack, certificate_arn, zone_id, plain_http=plain_http)
         self.zone_id = self._zone(zone_id, wanted=not (certificate_arn or plain_http))
         self.security_group = self._make_security_group(network)
