@@ -130,6 +130,8 @@ class WebService(FargateService):
             port=port,
             health=health,
         )
+        self._check_addresses(scale)
+        rules.check_grace(grace_seconds)
         self._ask_targets(health, target_health, drain_seconds)
         self._migrate(migrations)
         self.service = self._run(
