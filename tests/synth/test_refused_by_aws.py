@@ -43,7 +43,7 @@ Table = dict[str, tuple[Build, str]]
 IMAGE = Image.digest("210987654321.dkr.ecr.eu-west-1.amazonaws.com/orders@sha256:" + "0" * 64)
 KEY = "arn:aws:kms:eu-west-1:210987654321:key/x"
 THERE = "arn:aws:kms:us-east-1:210987654321:key/x"
-REASON = {"no_firewall_because": "the firewall has tests of its own"}
+REASON: dict[str, Any] = {"no_firewall_because": "the firewall has tests of its own"}
 
 
 def at(service: str, make: Callable[[ServiceStack], object]) -> Build:
