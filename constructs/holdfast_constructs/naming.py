@@ -34,6 +34,7 @@ Kind = Literal[
     "parameter",
     "cache",
     "repository",
+    "alarm",
 ]
 
 # The longest name that AWS accepts, in characters, from each resource's page in the API references.
@@ -57,6 +58,7 @@ LIMITS: Mapping[Kind, int] = MappingProxyType(
         "parameter": 900,
         "cache": 40,
         "repository": 256,
+        "alarm": 255,
     }
 )
 # What the parts of a name are joined by, and what a name begins with, where that is not a hyphen and nothing.
@@ -87,6 +89,12 @@ def aws_name(kind: Kind, target: Target, service: str, *parts: str) -> str:
     if kind in _PATHS:
         return limited(f"{_PATHS[kind]}{'/'.join(words)}".lower(), LIMITS[kind])
     return limited("-".join(words).lower(), LIMITS[kind])
+
+
+def name_in_cluster(target: Target, service: str, part: str) -> str:
+    """Return the name of a part of `service` among those of its cluster, which two projects may share."""
+    project = () if target.project is None else (target.project,)
+    return "-".join((*project, service, part))
 
 
 def limited(name: str, limit: int) -> str:

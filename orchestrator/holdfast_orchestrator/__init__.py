@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.decisions.reversibility import Approval
     from holdfast_orchestrator.deploy.outcome import Outcome, RunResult, ShardResult
     from holdfast_orchestrator.deploy.run_context import DeployPolicy
-    from holdfast_orchestrator.deploy.work.attempt import OperatorDecision
+    from holdfast_orchestrator.deploy.work.task import OperatorDecision
     from holdfast_orchestrator.doctor.check import Check
     from holdfast_orchestrator.errors import HoldfastError
     from holdfast_orchestrator.events import Event
@@ -97,7 +97,7 @@ _HOMES = {
     "LocalCloud": "local.cloud",
     "LocalStatus": "local.cloud",
     "Manifest": "app.manifest",
-    "OperatorDecision": "deploy.work.attempt",
+    "OperatorDecision": "deploy.work.task",
     "Options": "api.app",
     "Outcome": "deploy.outcome",
     "Plan": "plan.result",

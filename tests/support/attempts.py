@@ -5,15 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from holdfast_orchestrator.deploy.run_context import DeployPolicy
-from holdfast_orchestrator.deploy.work.attempt import (
-    Attempt,
-    Baseline,
-    Evidence,
-    Objects,
-    Planning,
-    Task,
-    Verification,
-)
+from holdfast_orchestrator.deploy.work.attempt import Attempt, Evidence, Objects, Planning, Verification
+from holdfast_orchestrator.deploy.work.task import Baseline, Task
 from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
 from holdfast_orchestrator.terraform.stateful_types import Protection
 

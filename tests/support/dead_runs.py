@@ -14,7 +14,7 @@ from holdfast_orchestrator.deploy.outcome import RunResult, ShardResult
 from holdfast_orchestrator.deploy.resume import ResumeRequest, take_up_run
 from holdfast_orchestrator.deploy.run_context import DeployPolicy, RunContext
 from holdfast_orchestrator.deploy.shard.intent import Intent
-from holdfast_orchestrator.deploy.work.attempt import OperatorDecision
+from holdfast_orchestrator.deploy.work.task import OperatorDecision
 from holdfast_orchestrator.deploy.workers import take_over
 from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.record.journal.entry import Edge, Entry, JournalName

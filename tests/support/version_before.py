@@ -17,7 +17,7 @@ from holdfast_orchestrator.deploy.order import Order
 from holdfast_orchestrator.deploy.outcome import RunResult
 from holdfast_orchestrator.deploy.resume import ResumeRequest, shards_of_run, take_up_run
 from holdfast_orchestrator.deploy.run import carry_out
-from holdfast_orchestrator.deploy.work.attempt import OperatorDecision
+from holdfast_orchestrator.deploy.work.task import OperatorDecision
 from holdfast_orchestrator.record.last_good import read_last_good
 from holdfast_orchestrator.record.state_record import read_state_record
 from holdfast_orchestrator.report.transcript import Transcript

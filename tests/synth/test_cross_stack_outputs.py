@@ -14,6 +14,7 @@ from cdktf_cdktf_provider_aws.ssm_parameter import SsmParameter
 from cdktf_cdktf_provider_aws.vpc import Vpc
 
 from holdfast_constructs import HoldfastApp, ServiceStack
+from holdfast_constructs.app._configurations import Configuration
 from holdfast_constructs.app._outputs import show_identities
 from holdfast_constructs.testing import Synthesis, sample_target
 
@@ -86,7 +87,7 @@ def test_only_the_mark_of_a_reference_between_stacks_goes_and_nothing_else(tmp_p
     text = json.dumps(document, indent=2, ensure_ascii=False).replace("{}", "{\n  }")
     (tmp_path / "cdk.tf.json").write_text(text, encoding="utf-8")
 
-    show_identities(tmp_path / "cdk.tf.json")
+    show_identities(Configuration.read(tmp_path / "cdk.tf.json"))
 
     shown = (tmp_path / "cdk.tf.json").read_text(encoding="utf-8")
     assert [name for name, each in json.loads(shown)["output"].items() if each.get("sensitive")] == ["own"]

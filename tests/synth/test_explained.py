@@ -129,8 +129,9 @@ def test_every_setting_says_whether_the_file_or_a_default_gave_it(tmp_path: Path
     orders = read(synthesis)["orders-prod-eu-west-1"]
     origin = {row["name"]: (row["value"], row["from"]) for row in orders["settings"]}
     assert orders["profile"] == "prod"
-    assert origin["network.nat"] == ("per_az", "environments/prod.toml")
-    assert origin["services.orders.cpu"] == (1024, "environments/prod.toml")
-    assert origin["services.orders.database.class"] == ("db.r6g.large", "environments/prod.toml")
+    file = (ENVIRONMENTS / "prod.toml").as_posix()
+    assert origin["network.nat"] == ("per_az", file)
+    assert origin["services.orders.cpu"] == (1024, file)
+    assert origin["services.orders.database.class"] == ("db.r6g.large", file)
     assert origin["gateway.tls"] == (True, "default")
     assert not any(name.startswith("services.storefront") for name in origin)

@@ -1,5 +1,6 @@
 """The page on the architecture names files that exist, and each rule of imports fails where it is broken."""
 
+import ast
 import os
 import re
 import shutil
@@ -20,6 +21,24 @@ def test_every_file_and_room_that_the_page_names_is_there() -> None:
     places = [PACKAGE, ROOT]
     assert len(named) > 50
     assert not {name for name in named if not any((place / name).exists() for place in places)}
+
+
+def test_every_file_that_a_package_says_it_has_is_there() -> None:
+    packages = [*PACKAGE.rglob("__init__.py"), *(ROOT / "constructs").rglob("__init__.py")]
+    named = [
+        (package, name)
+        for package in packages
+        for name in re.findall(
+            r"(?<![\w/])[a-z_]+\.py\b", ast.get_docstring(ast.parse(package.read_text("utf-8"))) or ""
+        )
+    ]
+
+    assert len(named) > 100
+    assert not [
+        f"{package.parent.name} has no {name}"
+        for package, name in named
+        if not any(package.parent.rglob(name))
+    ]
 
 
 def test_the_page_has_the_rooms_in_the_order_that_is_checked() -> None:

@@ -14,7 +14,7 @@ from tests.support.version_before import DEAD, FOLDER, LONG, Today, bucket, docu
 from holdfast_orchestrator.deploy.outcome import Outcome
 from holdfast_orchestrator.deploy.run_context import DeployPolicy, RunContext
 from holdfast_orchestrator.deploy.shard.intent import Intent, RollbackTarget
-from holdfast_orchestrator.deploy.work.attempt import OperatorDecision
+from holdfast_orchestrator.deploy.work.task import OperatorDecision
 from holdfast_orchestrator.deploy.workers import take_over
 from holdfast_orchestrator.errors import GateError, HoldfastError
 from holdfast_orchestrator.lifecycle import Phase

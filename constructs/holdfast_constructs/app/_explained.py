@@ -13,6 +13,7 @@ from typing import Any
 from constructs import Construct
 
 from holdfast_constructs._tokens import is_number_token, is_resolvable, is_text_token
+from holdfast_constructs.app._configurations import Configuration
 from holdfast_constructs.app._provenance import Origin, origin_of
 from holdfast_constructs.checking.calls import BlockCall, call_of
 from holdfast_constructs.profiles import Profile
@@ -31,18 +32,21 @@ class Explained:
 
     name: str
     profile: Profile
+    tenant: str | None = None
     blocks: Mapping[str, Construct]
     settings: tuple[Mapping[str, Any], ...] = ()
 
 
-def write_explained(outdir: Path, stacks: Iterable[Explained], *, project: Path) -> Path:
-    """Write explained.json into `outdir`, after cdktf has synthesized there; return its path.
+def write_explained(
+    outdir: Path, stacks: Iterable[Explained], configurations: Mapping[str, Configuration], *, project: Path
+) -> Path:
+    """Write explained.json into `outdir`, where cdktf wrote the `configurations`; return its path.
 
     Source files below `project` are named relative to it.
     """
     document = {
         "schema": SCHEMA,
-        "stacks": {stack.name: _stack(stack, outdir, project) for stack in stacks},
+        "stacks": {stack.name: _stack(stack, configurations[stack.name], project) for stack in stacks},
     }
     file = outdir / FILE_NAME
     text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False)
@@ -50,8 +54,8 @@ def write_explained(outdir: Path, stacks: Iterable[Explained], *, project: Path)
     return file
 
 
-def _stack(stack: Explained, outdir: Path, project: Path) -> dict[str, Any]:
-    resources = _resources(outdir / "stacks" / stack.name / "cdk.tf.json")
+def _stack(stack: Explained, configuration: Configuration, project: Path) -> dict[str, Any]:
+    resources = _resources(configuration)
     blocks = []
     for path, construct in stack.blocks.items():
         call, origin = call_of(construct), origin_of(construct)
@@ -63,7 +67,8 @@ def _stack(stack: Explained, outdir: Path, project: Path) -> dict[str, Any]:
         blocks.append(
             {"block": call.block, "id": path.rsplit("/", 1)[-1], "place": place, "properties": rows}
         )
-    return {"profile": stack.profile, "settings": list(stack.settings), "blocks": blocks}
+    tenant = {} if stack.tenant is None else {"tenant": stack.tenant}
+    return {"profile": stack.profile, **tenant, "settings": list(stack.settings), "blocks": blocks}
 
 
 def _properties(call: BlockCall, profile: Profile, place: str | None) -> Iterator[dict[str, Any]]:
@@ -129,12 +134,11 @@ def _shown_object(value: Any) -> Any:
     return type(value).__name__
 
 
-def _resources(configuration: Path) -> dict[str, tuple[str, Mapping[str, Any]]]:
+def _resources(configuration: Configuration) -> dict[str, tuple[str, Mapping[str, Any]]]:
     """Map the cdktf path of each resource to its type and its arguments."""
-    document = json.loads(configuration.read_bytes())
     return {
         path: (kind, body)
-        for kind, blocks in document.get("resource", {}).items()
+        for kind, blocks in configuration.document.get("resource", {}).items()
         for body in blocks.values()
         if (path := body.get("//", {}).get("metadata", {}).get("path")) is not None
     }

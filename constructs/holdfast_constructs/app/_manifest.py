@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from holdfast_constructs.app._configurations import Configuration
 from holdfast_constructs.app._provenance import Origin
 from holdfast_constructs.app.target import Target
 
@@ -32,15 +33,17 @@ class ShardRecord:
     accepted: tuple[tuple[str, Mapping[str, str]], ...] = ()
 
 
-def write_manifest(outdir: Path, shards: Iterable[ShardRecord], *, project: Path) -> Path:
-    """Write holdfast.json into `outdir`, after cdktf has synthesized there; return its path.
+def write_manifest(
+    outdir: Path, shards: Iterable[ShardRecord], configurations: Mapping[str, Configuration], *, project: Path
+) -> Path:
+    """Write holdfast.json into `outdir`, where cdktf wrote the `configurations`; return its path.
 
     Source files below `project` are named relative to it.
     """
     document = {
         "schema": SCHEMA,
         "generator": f"holdfast {version('holdfast')}",
-        "shards": {shard.name: _shard(shard, outdir, project) for shard in shards},
+        "shards": {shard.name: _shard(shard, configurations[shard.name], project) for shard in shards},
     }
     file = outdir / FILE_NAME
     file.write_text(
@@ -49,11 +52,12 @@ def write_manifest(outdir: Path, shards: Iterable[ShardRecord], *, project: Path
     return file
 
 
-def _shard(shard: ShardRecord, outdir: Path, project: Path) -> dict[str, Any]:
+def _shard(shard: ShardRecord, configuration: Configuration, project: Path) -> dict[str, Any]:
     target = shard.target
-    addresses = _addresses(outdir / "stacks" / shard.name / "cdk.tf.json")
+    addresses = _addresses(configuration.document)
     return {
-        "service": shard.service,
+        "service": target.own_name(shard.service),
+        **({} if target.tenant is None else {"tenant": {"service": shard.service, "name": target.tenant}}),
         **({} if target.project is None else {"project": target.project}),
         "environment": target.environment,
         "account": target.account,
@@ -92,9 +96,8 @@ def _overridden(check: Mapping[str, Any], target: Target) -> dict[str, Any]:
     return {**check, "overrides": wanted} if wanted else dict(check)
 
 
-def _addresses(configuration: Path) -> dict[str, str]:
+def _addresses(document: Mapping[str, Any]) -> dict[str, str]:
     """Map the cdktf path of each resource and data source to its Terraform address."""
-    document = json.loads(configuration.read_bytes())
     found = {}
     for section, prefix in (("resource", ""), ("data", "data.")):
         for kind, blocks in document.get(section, {}).items():

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast_constructs._secrets import sounds_secret
+from holdfast_constructs.app._configurations import Configuration
 
 # `terraform providers schema -json` of the provider, version 5.100.0: attributes that are `sensitive`.
 _TABLE = Path(__file__).parent / "sensitive_attributes.csv"
@@ -24,15 +25,15 @@ _REFERENCE = re.compile(
 _WORD = re.compile(r"[a-z_][a-z0-9_]*")
 
 
-def show_identities(file: Path) -> None:
+def show_identities(configuration: Configuration) -> None:
     """Take the mark off the outputs in a configuration that hold no secret; all else stays, byte for byte."""
-    text = file.read_text(encoding="utf-8")
-    document = json.loads(text)
+    text, document = configuration.text, configuration.document
     for name, output in document.get("output", {}).items():
         if _is_shown(name, output, document):
             begin = f"    {json.dumps(name, ensure_ascii=False)}: {{\n"
             text = text.replace(f'{begin}      "sensitive": true,\n', begin, 1)
-    file.write_text(text, encoding="utf-8")
+    if text != configuration.text:
+        configuration.file.write_text(text, encoding="utf-8")
 
 
 def _is_shown(name: str, output: Mapping[str, Any], document: Mapping[str, Any]) -> bool:

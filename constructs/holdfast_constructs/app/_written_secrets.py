@@ -5,12 +5,11 @@ synthesized configuration is kept all the same: with each deploy, so that it can
 value must be a reference: to an ephemeral resource, a variable without a default, or an object in AWS.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
+from holdfast_constructs.app._configurations import Configuration
 from holdfast_constructs.app._provenance import origin_of
 from holdfast_constructs.errors import ConstructError
 
@@ -22,16 +21,15 @@ _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
 _REFERENCE = re.compile(r"\b[A-Za-z_][\w-]*\.[A-Za-z_][\w-]*")
 
 
-def refuse_written_secrets(outdir: Path, stacks: Any) -> None:
+def refuse_written_secrets(configurations: Mapping[str, Configuration], stacks: Any) -> None:
     """Raise ConstructError for a write-only argument that is written out, and delete the stack's file."""
     by_name = {stack.name: stack for stack in stacks}
-    for file in sorted(outdir.glob("stacks/*/cdk.tf.json")):
-        content = file.read_bytes()
-        if f'{_WRITE_ONLY}"'.encode() not in content:
+    for name, configuration in configurations.items():
+        if f'{_WRITE_ONLY}"' not in configuration.text:
             continue
-        for address, path, argument in _written(json.loads(content)):
-            file.unlink()
-            raise _error(by_name.get(file.parent.name), address, path, argument)
+        for address, path, argument in _written(configuration.document):
+            configuration.file.unlink()
+            raise _error(by_name.get(name), address, path, argument)
 
 
 def _error(stack: Any, address: str, path: str, argument: str) -> ConstructError:

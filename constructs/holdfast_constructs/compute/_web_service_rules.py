@@ -10,7 +10,7 @@ from holdfast_constructs.compute.platform import Platform
 from holdfast_constructs.compute.scale import Scale
 from holdfast_constructs.edge._listener_rules import WILDCARD
 from holdfast_constructs.edge._path_patterns import check_paths
-from holdfast_constructs.edge.load_balancer import LoadBalancer
+from holdfast_constructs.edge.imported_load_balancer import ApplicationLoadBalancer
 from holdfast_constructs.errors import ConstructError
 
 HIGHEST_PORT = 65535
@@ -21,7 +21,7 @@ _ALL = 100
 _PATH = re.compile(r"/[A-Za-z0-9/._~%!$&'()*+,;=:@?-]*")
 
 
-def gateway_of(platform: Platform, service: str) -> LoadBalancer:
+def gateway_of(platform: Platform, service: str) -> ApplicationLoadBalancer:
     """Return the load balancer of a platform; raises ConstructError where there is none."""
     if platform.gateway is None:
         raise ConstructError(
@@ -31,7 +31,7 @@ def gateway_of(platform: Platform, service: str) -> LoadBalancer:
     return platform.gateway
 
 
-def check_hosts(hosts: Sequence[str], paths: Sequence[str], gateway: LoadBalancer) -> None:
+def check_hosts(hosts: Sequence[str], paths: Sequence[str], gateway: ApplicationLoadBalancer) -> None:
     """Raise ConstructError for hosts that the load balancer has no certificate for, and for bad patterns."""
     check_paths(paths)
     for host in hosts:

@@ -40,8 +40,19 @@ class _Meeting:
 class Priorities:
     """The rules of one listener, in this app, with their priorities and services."""
 
-    def __init__(self) -> None:
+    def __init__(self, lowest: int = LOWEST, highest: int = HIGHEST) -> None:
+        """Take priorities from `lowest` to `highest`: apps that share a listener have a range each."""
+        for name, given in (("first_priority", lowest), ("last_priority", highest)):
+            if not LOWEST <= given <= HIGHEST:
+                raise ConstructError(name, got=given, allowed=f"{LOWEST}-{HIGHEST}")
+        if lowest > highest:
+            raise ConstructError("last_priority", got=highest, allowed=f"at least first_priority, {lowest}")
+        self._lowest, self._highest = lowest, highest
         self._taken: dict[int, _Taken] = {}
+
+    def __len__(self) -> int:
+        """Return the number of rules on the listener, in this app."""
+        return len(self._taken)
 
     @property
     def rules(self) -> Mapping[int, ListenerRule]:
@@ -51,7 +62,7 @@ class Priorities:
     def take(self, rules: Sequence[ListenerRule], path: str, priority: int | None = None) -> list[int]:
         """Return the priorities of the rules of the service that is routed to by the construct at `path`.
 
-        They are the rules' own, or `priority` (1-50,000) and those that follow it. Raises ConstructError
+        They are the rules' own, or `priority` and those that follow it. Raises ConstructError
         for a host and path that another service has, for a path that another service's hides, and for a
         priority that another rule has or that puts the rules in another order than `order` says.
         """
@@ -60,11 +71,12 @@ class Priorities:
         self._refuse_ambiguous(rules, service)
         if priority is None:
             # The first rule of a service without paths has the number that it always had.
-            numbers = [number_of(rule, path if rule.id == "rule" else f"{path}/{rule.id}") for rule in rules]
+            paths = [path if rule.id == "rule" else f"{path}/{rule.id}" for rule in rules]
+            numbers = [self._within(number_of(rule, each)) for rule, each in zip(rules, paths, strict=True)]
         else:
-            last = HIGHEST - len(rules) + 1
-            if not LOWEST <= priority <= last:
-                raise ConstructError("priority", got=priority, allowed=f"{LOWEST}-{last}")
+            last = self._highest - len(rules) + 1
+            if not self._lowest <= priority <= last:
+                raise ConstructError("priority", got=priority, allowed=f"{self._lowest}-{last}")
             numbers = list(range(priority, priority + len(rules)))
         self._refuse_numbers(rules, numbers, service)
         self._taken.update(
@@ -124,9 +136,13 @@ class Priorities:
             return f"rename the construct of {service}, which gives its rules other numbers"
         return f"give {service} another one: priority={free}"
 
+    def _within(self, number: int) -> int:
+        """Return the number in this range for one of all: two keep their order, or become the same."""
+        return self._lowest + (number - LOWEST) * (self._highest - self._lowest + 1) // (HIGHEST - LOWEST + 1)
+
     def _free(self, rules: Sequence[ListenerRule], beside: int) -> int | None:
-        last, meetings = HIGHEST - len(rules) + 1, self._meetings(rules)
-        for start in chain(range(beside, last + 1), range(LOWEST, min(beside, last + 1))):
+        last, meetings = self._highest - len(rules) + 1, self._meetings(rules)
+        for start in chain(range(beside, last + 1), range(self._lowest, min(beside, last + 1))):
             numbers = range(start, start + len(rules))
             if self._taken.keys().isdisjoint(numbers) and not any(_out_of_order(meetings, numbers)):
                 return start

@@ -223,7 +223,7 @@ class Secret(Construct, SecretAccess):
 
 
 def _quoted(text: str) -> str:
-    """Return a text as Terraform's language writes it; what cdktf stands in for something stays."""
+    """Return a text as the language of Terraform writes it; a token of cdktf stays as it is."""
     quoted = json.dumps(text, ensure_ascii=False)
     return quoted if is_text_token(text) else quoted.replace("${", "$${").replace("%{", "%%{")
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.context.run import Run
     from holdfast_orchestrator.deploy.outcome import RunResult
     from holdfast_orchestrator.deploy.run_context import DeployPolicy
-    from holdfast_orchestrator.deploy.work.attempt import OperatorDecision
+    from holdfast_orchestrator.deploy.work.task import OperatorDecision
     from holdfast_orchestrator.executor.address import Cluster
     from holdfast_orchestrator.executor.dask_cluster import DaskCrew
     from holdfast_orchestrator.plan.result import Plan
@@ -285,7 +285,7 @@ class Project(MovingApp):
         cannot be the name of a run, or none of the buckets has it.
         """
         from holdfast_orchestrator.deploy import resume  # noqa: PLC0415 - rarely needed
-        from holdfast_orchestrator.deploy.work.attempt import OperatorDecision  # noqa: PLC0415
+        from holdfast_orchestrator.deploy.work.task import OperatorDecision  # noqa: PLC0415
         from holdfast_orchestrator.record.runs import checked_run  # noqa: PLC0415
         from holdfast_orchestrator.report.transcript import Transcript  # noqa: PLC0415
 

@@ -14,11 +14,11 @@ from holdfast_orchestrator.deploy.shard.deploy import at_work
 from holdfast_orchestrator.deploy.shard.journal_replay import noted_shard
 from holdfast_orchestrator.deploy.shard.operator_decision import refuse_unknown_addresses
 from holdfast_orchestrator.deploy.shard.result import ResultBuilder
-from holdfast_orchestrator.deploy.work.attempt import OperatorDecision
 from holdfast_orchestrator.deploy.work.ending import Ending
 from holdfast_orchestrator.deploy.work.failure import Failure
 from holdfast_orchestrator.deploy.work.next_commands import again_command
 from holdfast_orchestrator.deploy.work.preflight import look, refuse_another_app
+from holdfast_orchestrator.deploy.work.task import OperatorDecision
 from holdfast_orchestrator.deploy.work.terraform_locks import outwait_lock
 from holdfast_orchestrator.errors import (
     HoldfastError,

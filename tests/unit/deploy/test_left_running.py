@@ -19,7 +19,7 @@ from holdfast_orchestrator.deploy.outcome import Outcome
 from holdfast_orchestrator.deploy.resume import ResumeRequest, go_on, take_up_run
 from holdfast_orchestrator.deploy.shard.deploy import ShardDeploy, at_work
 from holdfast_orchestrator.deploy.shard.intent import Intent
-from holdfast_orchestrator.deploy.work.attempt import OperatorDecision
+from holdfast_orchestrator.deploy.work.task import OperatorDecision
 from holdfast_orchestrator.deploy.work.terraform_locks import wait_for_children
 from holdfast_orchestrator.engine.children import children, note_interrupt
 from holdfast_orchestrator.engine.runner import Runner, ignore

@@ -29,7 +29,7 @@ from holdfast_orchestrator.deploy.resume import go_on, shards_of_run
 from holdfast_orchestrator.deploy.run_context import DeployPolicy, RunContext
 from holdfast_orchestrator.deploy.shard.deploy import ShardDeploy
 from holdfast_orchestrator.deploy.shard.intent import Intent
-from holdfast_orchestrator.deploy.work.attempt import OperatorDecision
+from holdfast_orchestrator.deploy.work.task import OperatorDecision
 from holdfast_orchestrator.deploy.workers import take_over
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.events import Event, RunStarted

@@ -15,7 +15,7 @@ from tests.support.dead_runs import (
 )
 from tests.support.deploy_world import Deployment, World
 
-from holdfast_orchestrator.deploy.work.attempt import OperatorDecision
+from holdfast_orchestrator.deploy.work.task import OperatorDecision
 from holdfast_orchestrator.errors import UsageError
 
 QUEUE_A = 'aws_sqs_queue.q["a"]'

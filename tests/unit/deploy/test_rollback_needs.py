@@ -11,7 +11,8 @@ from tests.support.deploy_world import shard
 from holdfast_orchestrator.deploy.decisions.apply_progress import ApplyStep
 from holdfast_orchestrator.deploy.phases import state_machine as machine
 from holdfast_orchestrator.deploy.phases.rollback_inputs import needs_of
-from holdfast_orchestrator.deploy.work.attempt import Attempt, Baseline
+from holdfast_orchestrator.deploy.work.attempt import Attempt
+from holdfast_orchestrator.deploy.work.task import Baseline
 from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
 from holdfast_orchestrator.terraform.stateful_types import Protection
 

@@ -11,10 +11,11 @@ from tests.support.deploy_world import Deployment, FakeTerraform, World, shard
 from holdfast_orchestrator.deploy.phases import rollback as undo
 from holdfast_orchestrator.deploy.phases.rollback import plan
 from holdfast_orchestrator.deploy.phases.rollback_inputs import declared_by_good
-from holdfast_orchestrator.deploy.work.attempt import Attempt, OperatorDecision
+from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.failure import BlockedRollbackError
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.rollback_attempt import RollbackAttempt
+from holdfast_orchestrator.deploy.work.task import OperatorDecision
 from holdfast_orchestrator.terraform.identity import IdentityIndex, index_state
 from holdfast_orchestrator.terraform.owners import OwnedObject, Owners, object_key, place_of
 from holdfast_orchestrator.terraform.stateful_types import Protection

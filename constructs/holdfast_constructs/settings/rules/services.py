@@ -65,6 +65,32 @@ def _hosts(name: str, service: Service) -> Iterator[tuple[tuple[str | int, ...],
         yield ("services", name, "hosts", number), host
 
 
+def names_differ(env: Environment) -> Iterator[Fault]:
+    """No tenant's stack is called as another service's, whose names in AWS and state it would have."""
+    taken = {service: f"the service {service}" for service in env.services.present()}
+    for service, tenant, _ in env.stamped():
+        if tenant is None:
+            continue
+        name, whose = f"{service}-{tenant}", f"tenant {tenant} of {service}"
+        if name in taken:
+            yield Fault(
+                ("services", service, "tenants", tenant),
+                f"would be called as {taken[name]}",
+                repr(name),
+                "a name that no other service and tenant make",
+                "rename the tenant or the service",
+            )
+        taken.setdefault(name, whose)
+        if tenant == env.name:
+            yield Fault(
+                ("services", service, "tenants", tenant),
+                "is called as the environment",
+                repr(tenant),
+                "another name: a name in AWS has both",
+                "rename the tenant",
+            )
+
+
 def tasks_are_in_order(env: Environment) -> Iterator[Fault]:
     """The most is no less than the least."""
     for name, service in env.web_services().items():
@@ -95,7 +121,7 @@ def sizes_exist(env: Environment) -> Iterator[Fault]:
 
 def databases_exist(env: Environment) -> Iterator[Fault]:
     """RDS offers the class, the version, the storage, the parameters and the windows."""
-    for name, database in env.databases().items():
+    for name, database in env.every_database().items():
         for check in (_shape, _parameters, partial(_windows, env.regions)):
             try:
                 check(database)
@@ -158,6 +184,7 @@ def variables_are_plain(env: Environment) -> Iterator[Fault]:
 RULES = (
     hosts_are_of_a_domain,
     hosts_differ,
+    names_differ,
     tasks_are_in_order,
     sizes_exist,
     databases_exist,

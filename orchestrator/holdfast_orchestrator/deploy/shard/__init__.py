@@ -2,7 +2,7 @@
 
 intent.py             what the turn is for
 deploy.py             lease, look, plan, gates, start
-planned.py            a shard that was planned
+planning.py           a shard that was planned
 start.py              artifact, plan, backup and open record, before anything changes; what came of it
 manual_rollback.py    going back because somebody asked
 crash_recovery.py     what a dead run left is brought to its end first

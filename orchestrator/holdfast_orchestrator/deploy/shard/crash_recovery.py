@@ -8,12 +8,13 @@ from holdfast_orchestrator.deploy.phases.rollback import recall, reopen
 from holdfast_orchestrator.deploy.shard.journal_replay import old_shard, reopened
 from holdfast_orchestrator.deploy.shard.result import ResultBuilder
 from holdfast_orchestrator.deploy.shard.start import finish
-from holdfast_orchestrator.deploy.work.attempt import Attempt, OperatorDecision
+from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.ending import Ending, Launched
 from holdfast_orchestrator.deploy.work.failure import Failure
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import again_command, decisions, restore_commands
 from holdfast_orchestrator.deploy.work.preflight import RecordedShard, look
+from holdfast_orchestrator.deploy.work.task import OperatorDecision
 from holdfast_orchestrator.deploy.work.terraform_locks import release_our_lock, wait_for_children
 from holdfast_orchestrator.errors import EXIT_FAILED, NeedsPersonError
 from holdfast_orchestrator.lifecycle import Phase, Resume, next_after_crash

@@ -17,20 +17,13 @@ from holdfast_orchestrator.deploy.decisions.apply_progress import ApplyStep, pla
 from holdfast_orchestrator.deploy.decisions.reversibility import Approval
 from holdfast_orchestrator.deploy.phases.forward import staging_of
 from holdfast_orchestrator.deploy.run_context import DeployPolicy
-from holdfast_orchestrator.deploy.work.attempt import (
-    Attempt,
-    Baseline,
-    Evidence,
-    Objects,
-    OperatorDecision,
-    Planning,
-    Task,
-)
+from holdfast_orchestrator.deploy.work.attempt import Attempt, Evidence, Objects, Planning
 from holdfast_orchestrator.deploy.work.failure import Failure
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import correct_and_deploy
 from holdfast_orchestrator.deploy.work.preflight import RecordedShard, good_of
 from holdfast_orchestrator.deploy.work.sightings import sightings_in
+from holdfast_orchestrator.deploy.work.task import Baseline, OperatorDecision, Task
 from holdfast_orchestrator.engine.children import children
 from holdfast_orchestrator.errors import NeedsPersonError
 from holdfast_orchestrator.inputs.kept import with_inputs

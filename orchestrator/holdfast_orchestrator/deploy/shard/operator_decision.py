@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from holdfast_orchestrator.app.manifest import Shard
-from holdfast_orchestrator.deploy.work.attempt import OperatorDecision
+from holdfast_orchestrator.deploy.work.task import OperatorDecision
 from holdfast_orchestrator.errors import NeedsPersonError, UsageError, nearest
 from holdfast_orchestrator.lifecycle import Phase
 from holdfast_orchestrator.record.journal.entry import JournalName

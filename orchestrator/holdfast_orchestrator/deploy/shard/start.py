@@ -12,13 +12,7 @@ from holdfast_orchestrator.deploy.phases.verification import refuse_when_interru
 from holdfast_orchestrator.deploy.shard.journal_replay import noted
 from holdfast_orchestrator.deploy.shard.planning import JudgedPlan
 from holdfast_orchestrator.deploy.shard.result import ResultBuilder
-from holdfast_orchestrator.deploy.work.attempt import (
-    Attempt,
-    LastGoodDeployment,
-    Planning,
-    Task,
-    Verification,
-)
+from holdfast_orchestrator.deploy.work.attempt import Attempt, Planning, Verification
 from holdfast_orchestrator.deploy.work.ending import Launched, Purpose
 from holdfast_orchestrator.deploy.work.kept_inputs import keep_deployed
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
@@ -31,6 +25,7 @@ from holdfast_orchestrator.deploy.work.promotion import (
     renew_fingerprint,
 )
 from holdfast_orchestrator.deploy.work.sightings import note_sightings, tell_unproven
+from holdfast_orchestrator.deploy.work.task import LastGoodDeployment, Task
 from holdfast_orchestrator.engine import lockfile
 from holdfast_orchestrator.errors import HoldfastError
 from holdfast_orchestrator.inputs.keep import described

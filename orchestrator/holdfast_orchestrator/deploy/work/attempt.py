@@ -6,7 +6,6 @@ bucket, or in the event files on the machine where Terraform ran.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -26,8 +25,14 @@ from holdfast_orchestrator.deploy.run_context import DeployPolicy
 from holdfast_orchestrator.deploy.work.apply_evidence import evidence_of
 from holdfast_orchestrator.deploy.work.failure import Failure
 from holdfast_orchestrator.deploy.work.rollback_attempt import RollbackAttempt
+from holdfast_orchestrator.deploy.work.task import (
+    Baseline,
+    LastGoodDeployment,
+    OperatorDecision,
+    Task,
+    Verb,
+)
 from holdfast_orchestrator.record.fingerprint import Fingerprint, VerifiedInputs
-from holdfast_orchestrator.record.last_good import LastGood, Promoted, Rejected
 from holdfast_orchestrator.record.state_record import KeptRecord, Leftovers
 from holdfast_orchestrator.state.snapshot import StateSnapshot
 from holdfast_orchestrator.terraform.accepted import AcceptedUse
@@ -39,70 +44,6 @@ from holdfast_orchestrator.terraform.ownership import Sightings
 from holdfast_orchestrator.terraform.plan import PlannedChanges, read_plan
 from holdfast_orchestrator.terraform.reads import ReadCount
 from holdfast_orchestrator.terraform.references import declares
-
-Verb = Literal["deploy", "destroy", "rollback"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
-    """What was there when the run began. `snapshot` None: no state; `backup` is where its copy lies."""
-
-    snapshot: StateSnapshot | None
-    index: IdentityIndex
-    backup: str | None = None
-
-    @property
-    def document(self) -> Document | None:
-        """The state's document."""
-        return None if self.snapshot is None else self.snapshot.document
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastGoodDeployment:
-    """The deployment to go back to: its record, and the configuration of its artifact.
-
-    `lost` says why the artifact cannot be had; then there is no way back to it.
-    """
-
-    promoted: Promoted
-    configuration: Document = field(repr=False)
-    lost: str | None = None
-
-    @property
-    def record(self) -> LastGood:
-        """The record."""
-        return self.promoted.record
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperatorDecision:
-    """What a person decided about a rollback that is stuck: which addresses to leave, which to let go."""
-
-    skip: tuple[str, ...] = ()
-    orphan: tuple[str, ...] = ()
-    accept_forward: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """What is to be done to a shard, and what there was when it began.
-
-    `target` is the run that a rollback by hand goes back to, `rejected` the version that it rejects by that.
-    `imports` are objects that are taken over on purpose.
-    """
-
-    run: str
-    verb: Verb
-    policy: DeployPolicy
-    artifact: str
-    configuration: Document = field(repr=False)
-    before: Baseline
-    good: LastGoodDeployment | None
-    began: datetime
-    target: str | None = None
-    rejected: Rejected | None = None
-    decision: OperatorDecision = field(default_factory=OperatorDecision)
-    imports: tuple[ImportBlock, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)

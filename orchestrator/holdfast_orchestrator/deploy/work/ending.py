@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from holdfast_orchestrator.deploy.decisions.apply_progress import StepCounts
 from holdfast_orchestrator.deploy.outcome import Outcome
-from holdfast_orchestrator.deploy.work.attempt import Verb
 from holdfast_orchestrator.deploy.work.failure import Failure
+from holdfast_orchestrator.deploy.work.task import Verb
 from holdfast_orchestrator.record.last_good import Rejected
 from holdfast_orchestrator.terraform.accepted import AcceptedUse
 from holdfast_orchestrator.terraform.reads import ReadCount

@@ -14,9 +14,9 @@ from typing import TypeVar
 
 from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.deploy.decisions.configuration import empty_like
-from holdfast_orchestrator.deploy.work.attempt import LastGoodDeployment
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard
 from holdfast_orchestrator.deploy.work.next_commands import deploy_command, restore_commands
+from holdfast_orchestrator.deploy.work.task import LastGoodDeployment
 from holdfast_orchestrator.errors import GateError, MachineError, NeedsPersonError
 from holdfast_orchestrator.record.artifact import read_artifact
 from holdfast_orchestrator.record.belonging import (

@@ -5,9 +5,10 @@ from dataclasses import replace
 from holdfast_orchestrator.change_detection.fingerprinting import fingerprint_of
 from holdfast_orchestrator.change_detection.upstream import outputs_needed
 from holdfast_orchestrator.deploy.decisions.configuration import Pin
-from holdfast_orchestrator.deploy.work.attempt import Attempt, Baseline
+from holdfast_orchestrator.deploy.work.attempt import Attempt
 from holdfast_orchestrator.deploy.work.leased_shard import LeasedShard, recorded
 from holdfast_orchestrator.deploy.work.preflight import RecordedShard
+from holdfast_orchestrator.deploy.work.task import Baseline
 from holdfast_orchestrator.record.fingerprint import ObjectStamp, VerifiedInputs
 from holdfast_orchestrator.record.last_good import (
     LastGood,
