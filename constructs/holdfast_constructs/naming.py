@@ -34,6 +34,9 @@ Kind = Literal[
     "parameter",
     "cache",
     "repository",
+    "alarm",
+    "dashboard",
+    "chat_configuration",
 ]
 
 # The longest name that AWS accepts, in characters, from each resource's page in the API references.
@@ -57,6 +60,9 @@ LIMITS: Mapping[Kind, int] = MappingProxyType(
         "parameter": 900,
         "cache": 40,
         "repository": 256,
+        "alarm": 255,
+        "dashboard": 255,
+        "chat_configuration": 128,
     }
 )
 # What the parts of a name are joined by, and what a name begins with, where that is not a hyphen and nothing.

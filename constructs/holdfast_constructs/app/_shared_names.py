@@ -14,7 +14,10 @@ from holdfast_constructs.errors import ConstructError
 
 # From the provider's documentation of each type: the argument that names the thing.
 NAMES: Mapping[str, str] = {
+    "aws_cloudwatch_composite_alarm": "alarm_name",
+    "aws_cloudwatch_dashboard": "dashboard_name",
     "aws_cloudwatch_log_group": "name",
+    "aws_cloudwatch_metric_alarm": "alarm_name",
     "aws_db_instance": "identifier",
     "aws_ecr_repository": "name",
     "aws_elasticache_replication_group": "replication_group_id",
@@ -27,6 +30,8 @@ NAMES: Mapping[str, str] = {
     "aws_sqs_queue": "name",
     "aws_ssm_parameter": "name",
 }
+# Amazon CloudWatch: alarms of both kinds have their names in common.
+_IN_COMMON: Mapping[str, str] = {"aws_cloudwatch_composite_alarm": "aws_cloudwatch_metric_alarm"}
 
 
 def refuse_shared_names(configurations: Mapping[str, Configuration], stacks: Any) -> None:
@@ -37,7 +42,7 @@ def refuse_shared_names(configurations: Mapping[str, Configuration], stacks: Any
     taken: dict[tuple[str, ...], tuple[Any, str]] = {}
     for stack in stacks:
         for kind, name, path in _named(configurations[stack.name].document):
-            key = (stack.target.account, stack.target.region, kind, name)
+            key = (stack.target.account, stack.target.region, _IN_COMMON.get(kind, kind), name)
             first = taken.setdefault(key, (stack, path))
             if first != (stack, path):
                 raise _error(kind, name, first, (stack, path))
