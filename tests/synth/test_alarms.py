@@ -287,3 +287,19 @@ def test_two_alarms_of_one_name_are_refused_even_of_both_kinds(synthesize: Synth
 
 def test_a_metric_has_no_dimension_by_default() -> None:
     assert Metric(namespace="Shop", name="Orders").dimensions == {}
+
+
+def test_an_alarm_in_another_stack_tells_the_topic_of_the_one_with_the_alerts(synthesize: Synthesize) -> None:
+    def build(app: HoldfastApp) -> None:
+        alerts = alerts_in(app)
+        billing = ServiceStack(app, "billing", ServiceStack.of(alerts).target)
+        told: dict[str, Any] = {"severity": "sev2", "runbook": "queue.md", "reason": "none is normal"}
+        Alarm(billing, "dead", alerts=alerts, when=above(0), **told)
+
+    alarm = synthesize(build)["billing"].resource(
+        "aws_cloudwatch_metric_alarm", alarm_name="billing-prod-dead"
+    )
+
+    [topic] = alarm["alarm_actions"]
+    assert topic.startswith("${data.terraform_remote_state.")
+    assert json.loads(alarm["alarm_description"])["service"] == "billing"

@@ -11,6 +11,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import (
 )
 from constructs import Construct
 
+from holdfast_constructs.app._stack_order import wait_for
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
@@ -189,7 +190,9 @@ def _common(
     stack = ServiceStack.of(alarm)
     name = aws_name("alarm", stack.target, stack.service, alarm.node.id)
     book = alerts.runbook(runbook, alarm=name)
-    topics = [alerts.topic(severity).arn] if alarm.notifies else []
+    topic = alerts.topic(severity)
+    topics = [topic.arn] if alarm.notifies else []
+    wait_for(alarm, alerts, alerts.node.id)
     if len(topics) + len(actions) > _MOST_ACTIONS:
         raise ConstructError(
             f"actions of alarm {name}",
@@ -203,7 +206,7 @@ def _common(
         reason=reason,
         runbook=alerts.runbook_link(book),
         owner=owner or book.owner,
-        escalation=_escalation(alerts, severity),
+        escalation=alerts.escalation[severity],
         dashboard=dashboard,
     )
     return name, {
@@ -212,11 +215,6 @@ def _common(
         "alarm_actions": [*topics, *actions] or None,
         "ok_actions": topics or None,
     }
-
-
-def _escalation(alerts: Alerts, severity: Severity) -> Any:
-    alerts.topic(severity)
-    return alerts.escalation[severity]
 
 
 def _signal(when: Threshold) -> dict[str, Any]:
