@@ -31,8 +31,13 @@ if TYPE_CHECKING:
     from holdfast_constructs.data.cache import Cache, ImportedCache
     from holdfast_constructs.data.database import Postgres
     from holdfast_constructs.data.imported_database import ImportedPostgres
+    from holdfast_constructs.edge.domain import Domain
     from holdfast_constructs.edge.firewall import Firewall
+    from holdfast_constructs.edge.firewall_exception import FirewallException
+    from holdfast_constructs.edge.imported_load_balancer import ApplicationLoadBalancer, ImportedLoadBalancer
     from holdfast_constructs.edge.load_balancer import LoadBalancer
+    from holdfast_constructs.edge.load_balancer_quotas import LoadBalancerQuotas
+    from holdfast_constructs.edge.rate_limit import RateLimit
     from holdfast_constructs.errors import ConstructError
     from holdfast_constructs.messaging.queue import ImportedQueue, Queue
     from holdfast_constructs.messaging.topic import ImportedTopic, Topic
@@ -75,6 +80,7 @@ __all__ = [
     "AlarmRule",
     "AlarmStatus",
     "Alerts",
+    "ApplicationLoadBalancer",
     "BacklogScale",
     "Bucket",
     "Cache",
@@ -87,6 +93,7 @@ __all__ = [
     "ContainerHealth",
     "Dashboard",
     "DatabaseAlarms",
+    "Domain",
     "EmailRoute",
     "EncryptionKey",
     "Escalation",
@@ -94,6 +101,7 @@ __all__ = [
     "Expression",
     "Firewall",
     "FirewallAlarms",
+    "FirewallException",
     "Generated",
     "Grantee",
     "Graph",
@@ -104,6 +112,7 @@ __all__ = [
     "ImportedBucket",
     "ImportedCache",
     "ImportedKey",
+    "ImportedLoadBalancer",
     "ImportedNetwork",
     "ImportedParameter",
     "ImportedPostgres",
@@ -114,6 +123,7 @@ __all__ = [
     "Key",
     "LoadBalancer",
     "LoadBalancerAlarms",
+    "LoadBalancerQuotas",
     "LogTable",
     "Metric",
     "Migrations",
@@ -128,6 +138,7 @@ __all__ = [
     "Queue",
     "QueueAlarms",
     "QueueRoute",
+    "RateLimit",
     "Repository",
     "Scale",
     "ScheduledJob",
@@ -167,6 +178,7 @@ _HOMES = {
     "AlarmRule": "observability.alarm_rule",
     "AlarmStatus": "observability.widgets",
     "Alerts": "observability.alerts",
+    "ApplicationLoadBalancer": "edge.imported_load_balancer",
     "BacklogScale": "compute.scale",
     "Bucket": "storage.bucket",
     "Cache": "data.cache",
@@ -179,6 +191,7 @@ _HOMES = {
     "ContainerHealth": "compute.container_health",
     "Dashboard": "observability.dashboard",
     "DatabaseAlarms": "observability.database_alarms",
+    "Domain": "edge.domain",
     "EmailRoute": "observability.routes",
     "EncryptionKey": "security.keys",
     "Escalation": "observability.responsibility",
@@ -186,6 +199,7 @@ _HOMES = {
     "Expression": "observability.metrics",
     "Firewall": "edge.firewall",
     "FirewallAlarms": "observability.firewall_alarms",
+    "FirewallException": "edge.firewall_exception",
     "Generated": "security.secret",
     "Grantee": "security.access",
     "Graph": "observability.widgets",
@@ -196,6 +210,7 @@ _HOMES = {
     "ImportedBucket": "storage.bucket",
     "ImportedCache": "data.cache",
     "ImportedKey": "security.keys",
+    "ImportedLoadBalancer": "edge.imported_load_balancer",
     "ImportedNetwork": "network.imported_network",
     "ImportedParameter": "security.parameter",
     "ImportedPostgres": "data.imported_database",
@@ -206,6 +221,7 @@ _HOMES = {
     "Key": "security.keys",
     "LoadBalancer": "edge.load_balancer",
     "LoadBalancerAlarms": "observability.load_balancer_alarms",
+    "LoadBalancerQuotas": "edge.load_balancer_quotas",
     "LogTable": "observability.widgets",
     "Metric": "observability.metrics",
     "Migrations": "compute.migrations",
@@ -220,6 +236,7 @@ _HOMES = {
     "Queue": "messaging.queue",
     "QueueAlarms": "observability.queue_alarms",
     "QueueRoute": "observability.routes",
+    "RateLimit": "edge.rate_limit",
     "Repository": "compute.repository",
     "Scale": "compute.scale",
     "ScheduledJob": "compute.scheduled_job",

@@ -95,6 +95,12 @@ def aws_name(kind: Kind, target: Target, service: str, *parts: str) -> str:
     return limited("-".join(words).lower(), LIMITS[kind])
 
 
+def name_in_cluster(target: Target, service: str, part: str) -> str:
+    """Return the name of a part of `service` among those of its cluster, which two projects may share."""
+    project = () if target.project is None else (target.project,)
+    return "-".join((*project, service, part))
+
+
 def limited(name: str, limit: int) -> str:
     """Return `name`; if it is longer than `limit` characters, its beginning and a hash of all of it."""
     if len(name) <= limit:

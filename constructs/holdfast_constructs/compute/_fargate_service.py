@@ -18,7 +18,7 @@ from holdfast_constructs.compute import _spot
 from holdfast_constructs.compute._fargate_task import FargateTask
 from holdfast_constructs.compute._migration_task import MigrationTask
 from holdfast_constructs.compute.migrations import Migrations
-from holdfast_constructs.naming import limited
+from holdfast_constructs.naming import limited, name_in_cluster
 
 # If one task or its zone fails, another task still answers.
 SAFE_TASKS = 2
@@ -41,7 +41,7 @@ class FargateService(FargateTask):
         created before the other is deleted.
         """
         ending = "-spot" if self._options.spot_share else ""
-        return f"{self._stack.service}-{self.name}{ending}"
+        return name_in_cluster(self._stack.target, self._stack.service, f"{self.name}{ending}")
 
     def _run(
         self,
@@ -105,8 +105,11 @@ class FargateService(FargateTask):
             sidecars=(),
             shell=False,
         )
-        whose = limited(f"{self._stack.service}-{self.name}", _LONGEST_SERVICE - len(_MIGRATIONS)).lower()
-        stack = ServiceStack(App.of(self), f"{whose}{_MIGRATIONS}", self._stack.target)
+        target, service = self._stack.target, self._stack.base_service
+        # The target adds its tenant to the name of the service.
+        longest = _LONGEST_SERVICE - len(_MIGRATIONS) - len(target.own_name(service)) + len(service)
+        whose = limited(f"{service}-{self.name}", longest).lower()
+        stack = ServiceStack(App.of(self), f"{whose}{_MIGRATIONS}", target)
         self.migration = MigrationTask(stack, platform=self._platform, options=options, migrations=migrations)
         self._connected_alike.append(self.migration)
         self._stack.add_dependency(stack)

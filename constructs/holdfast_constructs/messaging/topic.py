@@ -15,6 +15,7 @@ from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
 from constructs import Construct
 
 from holdfast_constructs._tokens import is_text_token
+from holdfast_constructs.app._connections import note_connection
 from holdfast_constructs.app._stack_order import wait_for
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
@@ -77,6 +78,7 @@ class TopicAccess:
         self._check_subscription(queue, name, attributes or {})
         wait_for(queue, self, self.name)
         queue.allow_service(name, "sns.amazonaws.com", source_arn=self._source_arn)
+        note_connection(self, queue, word="deliver")
         return SnsTopicSubscription(
             queue,
             name,

@@ -12,6 +12,7 @@ from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityG
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
+from holdfast_constructs.app._connections import note_connection
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
 
@@ -71,6 +72,17 @@ def connect(
         )
     checked = _checked_description(description or f"{client.name} to {server.name}")
     _write(owner, base, (client, server), listening, checked)
+    note_connection(client if isinstance(client, Construct) else owner, server, port=listening)
+
+
+def accept(client: Connectable, server: Connectable, *, scope: Construct) -> None:
+    """Let `server` take TCP connections on its default port from `client`, which may open them already.
+
+    It is the half of `connect` that is the server's; the rule is created in `scope`.
+    """
+    port = _checked_port(server.default_port)
+    base = f"{client.name}-to-{server.name}-{port}"
+    _write_ingress(scope, base, (client, server), port, f"{client.name} to {server.name}")
 
 
 def _write(
@@ -87,6 +99,13 @@ def _write(
         to_port=port,
         description=description,
     )
+    _write_ingress(owner, base, ends, port, description)
+
+
+def _write_ingress(
+    owner: Construct, base: str, ends: tuple[Connectable, Connectable], port: int, description: str
+) -> None:
+    client, server = ends
     VpcSecurityGroupIngressRule(
         owner,
         f"{base}-ingress",

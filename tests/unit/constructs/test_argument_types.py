@@ -18,23 +18,27 @@ from holdfast_constructs import (
     Alarm,
     AlarmRule,
     Alerts,
+    ApplicationLoadBalancer,
     BacklogScale,
     Bucket,
     Cluster,
     CompositeAlarm,
     Connectable,
     ContainerHealth,
+    Domain,
     EncryptionKey,
     Escalation,
+    FirewallException,
     Generated,
     Image,
     ImageRepository,
     Key,
-    LoadBalancer,
+    LoadBalancerQuotas,
     Migrations,
     OffersAccess,
     Owner,
     Queue,
+    RateLimit,
     ScheduledScale,
     SecretValue,
     ServiceStack,
@@ -53,6 +57,7 @@ from holdfast_constructs.compute._task_options import Architecture
 from holdfast_constructs.compute.platform import Platform
 from holdfast_constructs.compute.scale import Scale, Size
 from holdfast_constructs.edge._firewall_rules import Mode
+from holdfast_constructs.edge._reach import Egress
 from holdfast_constructs.edge.firewall import Firewall
 from holdfast_constructs.errors import ArgumentError
 from holdfast_constructs.naming import Kind as NameKind
@@ -75,6 +80,7 @@ NO_BLOCKS = {
     *(
         "AlarmRule",
         "ConstructError",
+        "ApplicationLoadBalancer",
         "Connectable",
         "EncryptionKey",
         "Grantee",
@@ -116,11 +122,14 @@ CLASSES: tuple[Any, ...] = (
         Construct,
         IConstruct,
         Connectable,
+        Domain,
         EncryptionKey,
         Image,
         Key,
-        LoadBalancer,
+        FirewallException,
+        LoadBalancerQuotas,
         Operations,
+        RateLimit,
         Platform,
         Queue,
         BacklogScale,
@@ -146,6 +155,7 @@ ALLOWED: Mapping[Any, set[str]] = {
     Sequence[str]: {"list", "tuple"},
     Sequence[Mapping[str, Any]]: {"list of dicts"},
     tuple[str, ...]: {"list", "tuple"},
+    Sequence[Domain]: set(),
     Sequence[Sidecar]: set(),
     tuple[Step, ...]: set(),
     Sequence[Signal]: set(),
@@ -167,7 +177,10 @@ ALLOWED: Mapping[Any, set[str]] = {
     SloKind: set(),
     Sequence[ScheduledScale]: set(),
     Connectable | OffersAccess: set(),
-    LoadBalancer | None: {"none"},
+    ApplicationLoadBalancer | None: {"none"},
+    Sequence[FirewallException]: set(),
+    Sequence[RateLimit]: set(),
+    Sequence[str | Connectable]: {"list", "tuple"},
     ContainerHealth | None: {"none"},
     Migrations | None: {"none"},
     Image | None: {"none"},
@@ -196,6 +209,7 @@ ALLOWED: Mapping[Any, set[str]] = {
     Mode: set(),
     Purpose: set(),
     Architecture: set(),
+    Egress: set(),
     NameKind: set(),
     Profile: set(),
     registry.Condition: FUNCTIONS,
@@ -210,6 +224,7 @@ LITERALS: Mapping[Any, str] = {
     Mode: "count",
     Purpose: "logs",
     Architecture: "ARM64",
+    Egress: "network",
     NameKind: "role",
     Profile: "dev",
     Store: "ssm",
@@ -291,7 +306,7 @@ def _parameters(function: Callable[..., Any]) -> dict[str, Any]:
     # Names that a module imports for type checkers only.
     names = {
         each: getattr(holdfast_constructs, each)
-        for each in ("VpcNetwork", "LoadBalancer", "Cluster", "EncryptionKey", "Bucket")
+        for each in ("VpcNetwork", "ApplicationLoadBalancer", "Cluster", "EncryptionKey", "Bucket")
     }
     hints = get_type_hints(function, localns=names)
     parameters = [name for name in inspect.signature(function).parameters if name not in {"self", "cls"}]
