@@ -35,6 +35,8 @@ Kind = Literal[
     "cache",
     "repository",
     "alarm",
+    "dashboard",
+    "chat_configuration",
 ]
 
 # The longest name that AWS accepts, in characters, from each resource's page in the API references.
@@ -59,6 +61,8 @@ LIMITS: Mapping[Kind, int] = MappingProxyType(
         "cache": 40,
         "repository": 256,
         "alarm": 255,
+        "dashboard": 255,
+        "chat_configuration": 128,
     }
 )
 # What the parts of a name are joined by, and what a name begins with, where that is not a hyphen and nothing.

@@ -196,22 +196,29 @@ class Topic(Construct, TopicAccess):
         """
         return ImportedTopic(arn, key=key, name=name)
 
-    def allow_service(self, name: str, service: str, *, source_arn: str) -> None:
+    def allow_service(self, name: str, service: str, *, source_arn: str | None) -> None:
         """Let an AWS service publish, such as `cloudwatch.amazonaws.com` on behalf of an alarm.
 
-        `source_arn` may have wildcards; `name` is unique in this topic.
+        `source_arn` may have wildcards; None is for services that send none, and lets them in for all of this
+        account. `name` is unique in this topic. Raises ConstructError where nothing would say for whom.
         """
         check_delivery(service, source_arn)
         check_key(self.key, f"topic {self.node.id}")
-        source = Condition("ArnLike", "aws:SourceArn", (source_arn,))
         own = () if service in _WITHOUT_ACCOUNT else (from_this_account(self._target),)
+        if source_arn is None and not own:
+            raise ConstructError(
+                "source_arn",
+                got=None,
+                allowed=f"an ARN for {service}, which does not say for which account it publishes",
+            )
+        source = () if source_arn is None else (Condition("ArnLike", "aws:SourceArn", (source_arn,)),)
         self._policy.allow(
             Statement(
                 sid=sid(name),
                 actions=("sns:Publish",),
                 resources=(self._source_arn,),
                 services=(service,),
-                conditions=(source, *own),
+                conditions=(*source, *own),
             )
         )
 
