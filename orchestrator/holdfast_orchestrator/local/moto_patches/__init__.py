@@ -18,7 +18,8 @@ GAPS: dict[str, tuple[str, ...]] = {
     "backup": ("backup",),
     "budgets": ("budgets",),
     "cloudtrail": ("cloudtrail_arns",),
-    "cloudwatch": ("cloudwatch_composites",),
+    "cloudwatch": ("cloudwatch_composites", "cloudwatch_evaluation"),
+    "events": ("events_targets",),
     "ec2": ("ec2_rule_descriptions", "ec2_flow_logs"),
     "ecs": ("ecs_services", "ecs_one_off_tasks", "ecs_cluster_settings", "ecs_account_settings"),
     "elasticache": (
