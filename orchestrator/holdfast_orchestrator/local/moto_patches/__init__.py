@@ -28,12 +28,13 @@ GAPS: dict[str, tuple[str, ...]] = {
     ),
     # One name for both generations of load balancers.
     "elb": ("elbv2_target_health",),
+    "guardduty": ("guardduty_features",),
     "iam": ("iam_oidc_clients",),
     "kms": ("kms_rotation",),
     "logs": ("logs", "logs_data_protection"),
     "rds": ("rds_instances", "rds_parameters", "rds_engine_versions", "rds_subnet_groups"),
     "s3": ("s3_lifecycle", "s3_notifications", "s3_policy_conditions", "s3_logging", "s3_documents"),
-    "sns": ("sns_topic_attributes",),
+    "sns": ("sns_topic_attributes", "sns_data_protection"),
     "sqs": ("sqs_queue_policies",),
 }
 
