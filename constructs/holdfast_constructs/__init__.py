@@ -33,7 +33,11 @@ if TYPE_CHECKING:
     from holdfast_constructs.data.imported_database import ImportedPostgres
     from holdfast_constructs.edge.domain import Domain
     from holdfast_constructs.edge.firewall import Firewall
+    from holdfast_constructs.edge.firewall_exception import FirewallException
+    from holdfast_constructs.edge.imported_load_balancer import ApplicationLoadBalancer, ImportedLoadBalancer
     from holdfast_constructs.edge.load_balancer import LoadBalancer
+    from holdfast_constructs.edge.load_balancer_quotas import LoadBalancerQuotas
+    from holdfast_constructs.edge.rate_limit import RateLimit
     from holdfast_constructs.errors import ConstructError
     from holdfast_constructs.messaging.queue import ImportedQueue, Queue
     from holdfast_constructs.messaging.topic import ImportedTopic, Topic
@@ -54,6 +58,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Access",
+    "ApplicationLoadBalancer",
     "BacklogScale",
     "Bucket",
     "Cache",
@@ -66,6 +71,7 @@ __all__ = [
     "EncryptionKey",
     "EventConsumer",
     "Firewall",
+    "FirewallException",
     "Generated",
     "Grantee",
     "HoldfastApp",
@@ -74,6 +80,7 @@ __all__ = [
     "ImportedBucket",
     "ImportedCache",
     "ImportedKey",
+    "ImportedLoadBalancer",
     "ImportedNetwork",
     "ImportedParameter",
     "ImportedPostgres",
@@ -83,6 +90,7 @@ __all__ = [
     "ImportedTopic",
     "Key",
     "LoadBalancer",
+    "LoadBalancerQuotas",
     "Migrations",
     "Network",
     "OffersAccess",
@@ -91,6 +99,7 @@ __all__ = [
     "Platform",
     "Postgres",
     "Queue",
+    "RateLimit",
     "Repository",
     "Scale",
     "ScheduledJob",
@@ -116,6 +125,7 @@ __all__ = [
 
 _HOMES = {
     "Access": "security.access",
+    "ApplicationLoadBalancer": "edge.imported_load_balancer",
     "BacklogScale": "compute.scale",
     "Bucket": "storage.bucket",
     "Cache": "data.cache",
@@ -128,6 +138,7 @@ _HOMES = {
     "Domain": "edge.domain",
     "EncryptionKey": "security.keys",
     "Firewall": "edge.firewall",
+    "FirewallException": "edge.firewall_exception",
     "Generated": "security.secret",
     "Grantee": "security.access",
     "HoldfastApp": "app.stack",
@@ -136,6 +147,7 @@ _HOMES = {
     "ImportedBucket": "storage.bucket",
     "ImportedCache": "data.cache",
     "ImportedKey": "security.keys",
+    "ImportedLoadBalancer": "edge.imported_load_balancer",
     "ImportedNetwork": "network.imported_network",
     "ImportedParameter": "security.parameter",
     "ImportedPostgres": "data.imported_database",
@@ -145,6 +157,7 @@ _HOMES = {
     "ImportedTopic": "messaging.topic",
     "Key": "security.keys",
     "LoadBalancer": "edge.load_balancer",
+    "LoadBalancerQuotas": "edge.load_balancer_quotas",
     "Migrations": "compute.migrations",
     "Network": "network.network",
     "OffersAccess": "security.access",
@@ -153,6 +166,7 @@ _HOMES = {
     "Platform": "compute.platform",
     "Postgres": "data.database",
     "Queue": "messaging.queue",
+    "RateLimit": "edge.rate_limit",
     "Repository": "compute.repository",
     "Scale": "compute.scale",
     "ScheduledJob": "compute.scheduled_job",

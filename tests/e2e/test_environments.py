@@ -39,6 +39,29 @@ STATE_BUCKETS = {
     "prod": "example-holdfast-state-prod",
 }
 SERVICES = {"network", "edge", "data", "storefront", "orders"}
+# Everything that a firewall takes.
+FIREWALL = """
+mode = "block"
+allow_addresses = ["203.0.113.0/24", "192.0.2.0/24", "2001:db8::/32"]
+block_addresses = ["198.51.100.7"]
+
+[[firewall.exceptions]]
+rules = ["SizeRestrictions_BODY"]
+host = "www.local.holdfast.test"
+path = "/upload*"
+because = "pictures of the goods, whose sizes the shop checks"
+
+[[firewall.exceptions]]
+rules = ["SizeRestrictions_BODY", "SQLi_BODY"]
+path = "/import"
+because = "the format of the wholesalers"
+
+[[firewall.rate_limits]]
+name = "login"
+requests = 100
+host = "www.local.holdfast.test"
+path = "/login*"
+"""
 PARCELS = ROOT / "docs" / "examples" / "parcels"
 PARCELS_SERVICES = {"network", "edge", "data", "storefront", "api", "tracking", "labels"}
 Clients = Callable[[str], Any]
@@ -97,6 +120,8 @@ def replaced(text: str, pattern: str, value: str) -> str:
 def settings(clients: Clients, name: str) -> str:
     """The settings of an environment, in the account of the local cloud and with a zone that exists there."""
     text = replaced(example(name), "^account", ACCOUNT)
+    if name == "local":
+        text = text.replace('mode = "count"', FIREWALL)
     domain = tomllib.loads(text)["domain"]
     return replaced(text, "^zone_id", new_zone(clients, domain)) if "zone_id" in text else text
 
@@ -175,3 +200,21 @@ def test_each_apply_left_a_backup_that_names_lineage_and_serial(
     for item in listing:
         if "/backups/" in item["Key"]:
             assert re.search(r"/[0-9a-f-]{36}/\d+-[0-9a-f]{64}\.json$", item["Key"]), item["Key"]
+
+
+def test_the_firewall_has_the_exceptions_the_limits_and_the_addresses_of_the_settings(
+    first_deploy: dict[str, str], clients: Clients
+) -> None:
+    waf = clients("wafv2")
+    acls = waf.list_web_acls(Scope="REGIONAL")["WebACLs"]
+    (acl,) = [each for each in acls if "-local-" in each["Name"]]
+    written = waf.get_web_acl(Scope="REGIONAL", Name=acl["Name"], Id=acl["Id"])["WebACL"]
+    rules = {rule["Name"]: rule for rule in sorted(written["Rules"], key=lambda rule: rule["Priority"])}
+
+    assert [*rules][:4] == ["BlockedAddresses", "AllowedAddresses", "RateLimit-login", "RateLimit"]
+    assert [*rules][-2:] == ["SizeRestrictions_BODY-Elsewhere", "SQLi_BODY-Elsewhere"]
+    assert rules["RateLimit"]["Action"]["Block"]["CustomResponse"]["ResponseCode"] == 429
+    label, *passed = rules["SizeRestrictions_BODY-Elsewhere"]["Statement"]["AndStatement"]["Statements"]
+    assert label["LabelMatchStatement"]["Key"] == "awswaf:managed:aws:core-rule-set:SizeRestrictions_Body"
+    assert len(passed) == 2
+    assert len(waf.list_ip_sets(Scope="REGIONAL")["IPSets"]) == 3

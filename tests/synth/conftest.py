@@ -45,7 +45,12 @@ class Site:
         logs_key = Key(base, "logs", purpose="logs")
         network = Network(base, "main", cidr="10.40.0.0/16", nat="per_az", logs_key=logs_key)
         edge = ServiceStack(app, "edge", target)
-        given = {"domain": "example.com", "zone_id": "Z123", "firewall": None} | (balancer or {})
+        given = {
+            "domain": "example.com",
+            "zone_id": "Z123",
+            "firewall": None,
+            "no_firewall_because": "it has tests of its own",
+        } | (balancer or {})
         gateway = LoadBalancer(edge, "gateway", network=network, **given)
         self.platform = Platform(
             network=network,

@@ -219,6 +219,16 @@ zone_id = "Z0PRODEXAMPLE0000002"
 certificates = { eu-west-1 = "arn:aws:acm:eu-west-1:210987654321:certificate/0a1b2c3e" }
 [firewall.rule_modes]
 HostingProviderIPList = "block"
+[[firewall.exceptions]]
+rules = ["SizeRestrictions_BODY"]
+host = "shop.example.com"
+path = "/upload*"
+because = "pictures of the goods"
+[[firewall.rate_limits]]
+name = "login"
+requests = 100
+host = "shop.example.com"
+path = "/login"
 """
 
 
@@ -255,6 +265,10 @@ def test_the_example_reads_every_setting_that_its_schema_accepts(tmp_path: Path)
             ),
         ),
         (r"\[gateway\]", "\\g<0>\ntls = true"),
+        (
+            "rate_limit = 2000",
+            '\\g<0>\nallow_addresses = ["203.0.113.0/24"]\nblock_addresses = ["198.51.100.7"]',
+        ),
     ):
         text = re.sub(old, new, text)
     environment = parse_environment(text + EVERYTHING, tmp_path / "prod.toml")

@@ -5,6 +5,7 @@ to the account it may touch; the S3 state with its native lock; the tags. Holdfa
 stacks in one process and writes holdfast.json beside cdktf's manifest.
 """
 
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from constructs import Construct, IConstruct
 
 from holdfast_constructs.app import _provenance
 from holdfast_constructs.app._configurations import read_configurations
+from holdfast_constructs.app._connections import write_connections
 from holdfast_constructs.app._explained import Explained, write_explained
 from holdfast_constructs.app._manifest import ShardRecord, write_manifest
 from holdfast_constructs.app._outputs import show_identities
@@ -61,11 +63,16 @@ class HoldfastApp(App):
         for stack in self.stacks:
             show_identities(configurations[stack.name])
         write_manifest(outdir, [stack.record() for stack in self.stacks], configurations, project=project)
+        write_connections(outdir, self.stacks, configurations)
         write_explained(outdir, [stack.explained() for stack in self.stacks], configurations, project=project)
 
     def adopt(self, stack: "ServiceStack") -> None:
         """Register a stack; ServiceStack calls this itself."""
         self._stacks.append(stack)
+
+
+# Terraform, "Identifiers".
+_OUTPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
 @checked
@@ -82,6 +89,11 @@ class ServiceStack(TerraformStack):
         self.service = target.own_name(service)
         self.target = target
         self.name = target.shard_name(service)
+        if scope.node.try_find_child(self.name) is not None:
+            raise ConstructError(
+                f"there are two stacks {self.name}",
+                next_step="give one of the two services another name, or another environment or region",
+            )
         super().__init__(scope, self.name)
         self._protected: list[str] = []
         self._settings: tuple[Mapping[str, Any], ...] = ()
@@ -129,6 +141,16 @@ class ServiceStack(TerraformStack):
 
     def add_output(self, name: str, value: str) -> None:
         """Show `value` after a deploy as the output `name`, which is unique in the stack."""
+        if _OUTPUT.fullmatch(name) is None:
+            raise ConstructError(
+                "the name of an output",
+                got=name,
+                allowed="letters, digits, '_' and '-', not beginning with a digit",
+            )
+        if self.node.try_find_child(name) is not None:
+            raise ConstructError(
+                "the name of an output", got=name, allowed=f"one that {self.name} does not have"
+            )
         TerraformOutput(self, name, value=value, static_id=True)
 
     def put_out(self, name: str, value: str) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from holdfast_constructs.app import production
+from holdfast_constructs.app._tags import check_tags
 from holdfast_constructs.app._zones import zones_of
 from holdfast_constructs.app.production import LOG_RETENTION_DAYS
 from holdfast_constructs.checking.arguments import checked
@@ -162,6 +163,10 @@ class Target:
         if self.role_arn is not None and _ROLE.fullmatch(self.role_arn) is None:
             allowed = "an IAM role ARN such as arn:aws:iam::210987654321:role/deploy"
             raise ConstructError("role_arn", got=self.role_arn, allowed=allowed)
+        if self.role_arn is not None and self.role_arn.split(":")[4] != self.account:
+            # The provider refuses the credentials then: `allowed_account_ids`.
+            allowed = f"a role of the account that is deployed to, {self.account}"
+            raise ConstructError("role_arn", got=self.role_arn, allowed=allowed)
         if self.production:
             production.check_local(local=self.local)
             production.check_kept(delete_protection=self.delete_protection)
@@ -239,3 +244,4 @@ class Target:
                 f"tags may not set {', '.join(taken)}: Holdfast does",
                 next_step="remove it from the environment's tags",
             )
+        check_tags(self.tags, self.project)

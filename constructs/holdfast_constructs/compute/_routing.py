@@ -16,7 +16,7 @@ from constructs import Construct
 from holdfast_constructs.compute._container_rules import DEREGISTRATION_SECONDS
 from holdfast_constructs.edge._listener_rules import ListenerRule, listener_rules
 from holdfast_constructs.edge._records import write_record
-from holdfast_constructs.edge.load_balancer import LoadBalancer
+from holdfast_constructs.edge.imported_load_balancer import ApplicationLoadBalancer
 from holdfast_constructs.network.imported_network import VpcNetwork
 
 _CHECK_SECONDS, _CHECK_TIMEOUT_SECONDS = 15, 5
@@ -35,7 +35,7 @@ class Routing(Construct):
         *,
         service: str,
         network: VpcNetwork,
-        gateway: LoadBalancer,
+        gateway: ApplicationLoadBalancer,
         port: int,
         health: str,
     ) -> None:

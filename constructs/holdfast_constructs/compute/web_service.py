@@ -14,6 +14,7 @@ from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
+from holdfast_constructs.app._connections import Outside, note_connection
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.compute import _web_service_rules as rules
 from holdfast_constructs.compute._autoscaling import Autoscaling
@@ -30,9 +31,9 @@ from holdfast_constructs.compute.scale import Scale, Size
 from holdfast_constructs.compute.sidecar import Sidecar
 from holdfast_constructs.compute.target_health import TargetHealth
 from holdfast_constructs.edge._listener_rules import WILDCARD
+from holdfast_constructs.edge.load_balancer import LoadBalancer
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.naming import limited, name_in_cluster
-from holdfast_constructs.network.connections import connect
 from holdfast_constructs.security.secret_value import SecretValue
 
 
@@ -129,6 +130,8 @@ class WebService(FargateService):
             port=port,
             health=health,
         )
+        self._check_addresses(scale)
+        rules.check_grace(grace_seconds)
         self._ask_targets(health, target_health, drain_seconds)
         self._migrate(migrations)
         self.service = self._run(
@@ -138,7 +141,8 @@ class WebService(FargateService):
             behind=self._backend(),
             grace_seconds=grace_seconds,
         )
-        connect(self._gateway, self, scope=self)
+        self._gateway.reach(self, scope=self)
+        self._note_requests()
         self.autoscaling = self._scale(scale)
         self._stack.add_health_check(
             "alb_targets_healthy", f"{self.name}-targets", target_group_arn=self.target_group.arn
@@ -194,6 +198,19 @@ class WebService(FargateService):
                 next_step="create the Cluster with network=…, the network that its services are in",
             )
         return calls
+
+    def _note_requests(self) -> None:
+        """Remember for `holdfast graph --connections` who sends which requests here."""
+        gateway = self._gateway
+        for host in self.hosts:
+            for path in self.paths or ("",):
+                note_connection(gateway, self, host=f"{host}{path}")
+            # Who calls a load balancer of another app is not known here.
+            if isinstance(gateway, LoadBalancer):
+                callers = (
+                    Outside("Network", "network") if gateway.internal else Outside("Internet", "internet")
+                )
+                note_connection(callers, gateway, port=gateway.default_port, host=host)
 
     def _let_in(self, group_id: str, port: int) -> None:
         if not 1 <= port <= rules.HIGHEST_PORT:

@@ -23,11 +23,36 @@ class _Taken:
     service: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Meeting:
+    """A rule to be taken, by its place among those of its service, and one that is there with its number.
+
+    `first` says that the rule to be taken has to be asked first.
+    """
+
+    place: int
+    rule: ListenerRule
+    number: int
+    other: ListenerRule
+    first: bool
+
+
 class Priorities:
     """The rules of one listener, in this app, with their priorities and services."""
 
-    def __init__(self) -> None:
+    def __init__(self, lowest: int = LOWEST, highest: int = HIGHEST) -> None:
+        """Take priorities from `lowest` to `highest`: apps that share a listener have a range each."""
+        for name, given in (("first_priority", lowest), ("last_priority", highest)):
+            if not LOWEST <= given <= HIGHEST:
+                raise ConstructError(name, got=given, allowed=f"{LOWEST}-{HIGHEST}")
+        if lowest > highest:
+            raise ConstructError("last_priority", got=highest, allowed=f"at least first_priority, {lowest}")
+        self._lowest, self._highest = lowest, highest
         self._taken: dict[int, _Taken] = {}
+
+    def __len__(self) -> int:
+        """Return the number of rules on the listener, in this app."""
+        return len(self._taken)
 
     @property
     def rules(self) -> Mapping[int, ListenerRule]:
@@ -37,7 +62,7 @@ class Priorities:
     def take(self, rules: Sequence[ListenerRule], path: str, priority: int | None = None) -> list[int]:
         """Return the priorities of the rules of the service that is routed to by the construct at `path`.
 
-        They are the rules' own, or `priority` (1-50,000) and those that follow it. Raises ConstructError
+        They are the rules' own, or `priority` and those that follow it. Raises ConstructError
         for a host and path that another service has, for a path that another service's hides, and for a
         priority that another rule has or that puts the rules in another order than `order` says.
         """
@@ -46,11 +71,12 @@ class Priorities:
         self._refuse_ambiguous(rules, service)
         if priority is None:
             # The first rule of a service without paths has the number that it always had.
-            numbers = [number_of(rule, path if rule.id == "rule" else f"{path}/{rule.id}") for rule in rules]
+            paths = [path if rule.id == "rule" else f"{path}/{rule.id}" for rule in rules]
+            numbers = [self._within(number_of(rule, each)) for rule, each in zip(rules, paths, strict=True)]
         else:
-            last = HIGHEST - len(rules) + 1
-            if not LOWEST <= priority <= last:
-                raise ConstructError("priority", got=priority, allowed=f"{LOWEST}-{last}")
+            last = self._highest - len(rules) + 1
+            if not self._lowest <= priority <= last:
+                raise ConstructError("priority", got=priority, allowed=f"{self._lowest}-{last}")
             numbers = list(range(priority, priority + len(rules)))
         self._refuse_numbers(rules, numbers, service)
         self._taken.update(
@@ -70,7 +96,8 @@ class Priorities:
                 )
 
     def _refuse_ambiguous(self, rules: Sequence[ListenerRule], service: str) -> None:
-        for rule, taken in self._meeting(rules):
+        for meeting in self._meetings(rules):
+            rule, taken = meeting.rule, self._taken[meeting.number]
             if rule.order == taken.rule.order:
                 first, second = _shown(taken.rule.paths), _shown(rule.paths)
                 raise ConstructError(
@@ -87,7 +114,7 @@ class Priorities:
                     f"{_described(other)} and {_described(rule)} both have priority {number} on this gateway",
                     next_step=self._advice(rules, number, service),
                 )
-        hidden = next(self._out_of_order(rules, numbers), None)
+        hidden = next(_out_of_order(self._meetings(rules), numbers), None)
         if hidden is not None:
             first, second = map(_described, hidden)
             raise ConstructError(
@@ -95,17 +122,13 @@ class Priorities:
                 next_step=self._advice(rules, numbers[0], service),
             )
 
-    def _out_of_order(
-        self, rules: Sequence[ListenerRule], numbers: Sequence[int]
-    ) -> Iterator[tuple[ListenerRule, ListenerRule]]:
-        for rule, number in zip(rules, numbers, strict=True):
-            for other, taken in self._taken.items():
-                if rule.meets(taken.rule) and (rule.order < taken.rule.order) != (number < other):
-                    yield (rule, taken.rule) if rule.order < taken.rule.order else (taken.rule, rule)
-
-    def _meeting(self, rules: Sequence[ListenerRule]) -> Iterator[tuple[ListenerRule, _Taken]]:
-        for rule in rules:
-            yield from ((rule, taken) for taken in self._taken.values() if rule.meets(taken.rule))
+    def _meetings(self, rules: Sequence[ListenerRule]) -> list[_Meeting]:
+        return [
+            _Meeting(place, rule, number, taken.rule, rule.order < taken.rule.order)
+            for place, rule in enumerate(rules)
+            for number, taken in self._taken.items()
+            if rule.meets(taken.rule)
+        ]
 
     def _advice(self, rules: Sequence[ListenerRule], beside: int, service: str) -> str:
         free = self._free(rules, beside)
@@ -113,15 +136,26 @@ class Priorities:
             return f"rename the construct of {service}, which gives its rules other numbers"
         return f"give {service} another one: priority={free}"
 
+    def _within(self, number: int) -> int:
+        """Return the number in this range for one of all: two keep their order, or become the same."""
+        return self._lowest + (number - LOWEST) * (self._highest - self._lowest + 1) // (HIGHEST - LOWEST + 1)
+
     def _free(self, rules: Sequence[ListenerRule], beside: int) -> int | None:
-        last = HIGHEST - len(rules) + 1
-        for start in chain(range(beside, last + 1), range(LOWEST, min(beside, last + 1))):
+        last, meetings = self._highest - len(rules) + 1, self._meetings(rules)
+        for start in chain(range(beside, last + 1), range(self._lowest, min(beside, last + 1))):
             numbers = range(start, start + len(rules))
-            if not any(number in self._taken for number in numbers) and not any(
-                self._out_of_order(rules, numbers)
-            ):
+            if self._taken.keys().isdisjoint(numbers) and not any(_out_of_order(meetings, numbers)):
                 return start
         return None
+
+
+def _out_of_order(
+    meetings: Sequence[_Meeting], numbers: Sequence[int]
+) -> Iterator[tuple[ListenerRule, ListenerRule]]:
+    """Yield the rules that would be asked in the wrong order, as they should be asked."""
+    for each in meetings:
+        if each.first != (numbers[each.place] < each.number):
+            yield (each.rule, each.other) if each.first else (each.other, each.rule)
 
 
 def _claims(rule: ListenerRule) -> Iterator[tuple[str, str | None]]:

@@ -14,7 +14,7 @@ from cdktf_cdktf_provider_aws.route53_record import (
 from constructs import Construct
 
 from holdfast_constructs.app.stack import ServiceStack
-from holdfast_constructs.edge.load_balancer import LoadBalancer
+from holdfast_constructs.edge.imported_load_balancer import ApplicationLoadBalancer
 from holdfast_constructs.naming import limited
 
 # Route 53, ChangeResourceRecordSets: SetIdentifier.
@@ -23,7 +23,7 @@ _LONGEST_IDENTIFIER = 128
 _WEIGHT = 1
 
 
-def write_record(scope: Construct, gateway: LoadBalancer, host: str, *, service: str) -> None:
+def write_record(scope: Construct, gateway: ApplicationLoadBalancer, host: str, *, service: str) -> None:
     """Let `host` lead to the load balancer; `service` is the path of the construct that answers there.
 
     Does nothing where the load balancer has no zone for the host, leaves DNS to another region, or has a

@@ -21,7 +21,8 @@ from holdfast_constructs.data._database_rules import (
     SHORTEST_BACKUP_DAYS,
     SMALLEST_GIB,
 )
-from holdfast_constructs.edge._firewall_rules import HIGHEST_RATE, LOWEST_RATE
+from holdfast_constructs.edge.firewall_exception import FirewallException
+from holdfast_constructs.edge.rate_limit import HIGHEST_RATE, LOWEST_RATE, RateLimit
 from holdfast_constructs.profiles import Nat, Profile
 from holdfast_constructs.settings.base import Settings
 from holdfast_constructs.settings.tenants import is_per_tenant, tenants_of
@@ -165,6 +166,40 @@ class Gateway(Settings):
     """Further domains, each with a certificate of its own."""
 
 
+class ExceptionOfRules(Settings):
+    """Requests that some rules of the firewall only count, while all others stay blocked."""
+
+    rules: Annotated[Items[str], Field(min_length=1)]
+    """Managed rules such as SizeRestrictions_BODY, or a managed group for all of its rules."""
+    host: str | None = None
+    """One host name."""
+    path: str | None = None
+    """One path, or with a last * all that begin with it; with `host`, both must match."""
+    because: str
+    """Why these requests are honest."""
+
+    def built(self) -> FirewallException:
+        """Return it as the firewall takes it; raises ConstructError as that does."""
+        return FirewallException(rules=self.rules, host=self.host, path=self.path, because=self.because)
+
+
+class LimitOfRequests(Settings):
+    """A limit of requests from one address, for a host, a path, or both."""
+
+    name: str
+    """Its rule is called RateLimit-<name>."""
+    requests: Annotated[int, Field(ge=LOWEST_RATE, le=HIGHEST_RATE)]
+    """Requests one address may make in five minutes."""
+    host: str | None = None
+    """One host name."""
+    path: str | None = None
+    """One path, or with a last * all that begin with it; with `host`, both must match."""
+
+    def built(self) -> RateLimit:
+        """Return it as the firewall takes it; raises ConstructError as that does."""
+        return RateLimit(name=self.name, requests=self.requests, host=self.host, path=self.path)
+
+
 class Firewall(Settings):
     """The web application firewall in front of the gateway."""
 
@@ -177,6 +212,14 @@ class Firewall(Settings):
 
     HostingProviderIPList and AWSManagedIPDDoSList only block when they are named here.
     """
+    exceptions: Items[ExceptionOfRules] = ()
+    """Hosts and paths where some rules only count."""
+    rate_limits: Items[LimitOfRequests] = ()
+    """Other limits for single hosts and paths, beside `rate_limit`."""
+    allow_addresses: Items[str] = ()
+    """Addresses and ranges (203.0.113.0/24) that are always let through, whatever they send."""
+    block_addresses: Items[str] = ()
+    """Addresses and ranges that are always refused, whatever `mode` is."""
 
 
 class Logs(Settings):
@@ -341,10 +384,10 @@ class Environment(Settings):
 
         A service per tenant is there once for each tenant, as `<service>-<tenant>`.
         """
-        tables: dict[str, Settings] = {}
-        for service, tenant, table in self.stamped():
-            tables[service if tenant is None else f"{service}-{tenant}"] = table
-        return dict(sorted(tables.items()))
+        stamped = (
+            (service if who is None else f"{service}-{who}", table) for service, who, table in self.stamped()
+        )
+        return dict(sorted(stamped, key=lambda pair: pair[0]))
 
     def stamped(self) -> Iterator[tuple[str, str | None, Settings]]:
         """Yield service, tenant and settings of each stack of a service; no tenant of one that all share."""
@@ -360,10 +403,7 @@ class Environment(Settings):
 
     def settings_of(self, service: str, tenant: str | None = None) -> Settings | None:
         """Return the settings of a service, or of its tenant; None where the environment does not have it."""
-        for each, other, table in self.stamped():
-            if (each, other) == (service, tenant):
-                return table
-        return None
+        return {(each, other): table for each, other, table in self.stamped()}.get((service, tenant))
 
     def web_services(self) -> dict[str, Service]:
         """Return those of `running` that are web services."""

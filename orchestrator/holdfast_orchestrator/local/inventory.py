@@ -141,6 +141,7 @@ _LISTINGS: dict[str, tuple[str, Listing]] = {
     "flow log": ("ec2", _plain("describe_flow_logs", "FlowLogs", "FlowLogId")),
     "load balancer": ("elbv2", _plain("describe_load_balancers", "LoadBalancers", "LoadBalancerArn")),
     "target group": ("elbv2", _plain("describe_target_groups", "TargetGroups", "TargetGroupArn")),
+    "ip set": ("wafv2", _plain("list_ip_sets", "IPSets", "ARN", Scope="REGIONAL")),
     "web acl": ("wafv2", _plain("list_web_acls", "WebACLs", "ARN", Scope="REGIONAL")),
     "ecs cluster": ("ecs", _clusters),
     "ecs service": ("ecs", _services),

@@ -14,6 +14,7 @@ from constructs import Construct, IConstruct
 
 import holdfast_constructs
 from holdfast_constructs import (
+    ApplicationLoadBalancer,
     BacklogScale,
     Bucket,
     Cluster,
@@ -21,14 +22,16 @@ from holdfast_constructs import (
     ContainerHealth,
     Domain,
     EncryptionKey,
+    FirewallException,
     Generated,
     Image,
     ImageRepository,
     Key,
-    LoadBalancer,
+    LoadBalancerQuotas,
     Migrations,
     OffersAccess,
     Queue,
+    RateLimit,
     ScheduledScale,
     SecretValue,
     ServiceStack,
@@ -44,6 +47,7 @@ from holdfast_constructs.compute._task_options import Architecture
 from holdfast_constructs.compute.platform import Platform
 from holdfast_constructs.compute.scale import Scale, Size
 from holdfast_constructs.edge._firewall_rules import Mode
+from holdfast_constructs.edge._reach import Egress
 from holdfast_constructs.edge.firewall import Firewall
 from holdfast_constructs.errors import ArgumentError
 from holdfast_constructs.naming import Kind as NameKind
@@ -58,6 +62,7 @@ from holdfast_constructs.security.secret_value import Store
 NO_BLOCKS = {
     *(
         "ConstructError",
+        "ApplicationLoadBalancer",
         "Connectable",
         "EncryptionKey",
         "Grantee",
@@ -101,8 +106,10 @@ CLASSES: tuple[Any, ...] = (
         EncryptionKey,
         Image,
         Key,
-        LoadBalancer,
+        FirewallException,
+        LoadBalancerQuotas,
         Operations,
+        RateLimit,
         Platform,
         Queue,
         BacklogScale,
@@ -130,7 +137,10 @@ ALLOWED: Mapping[Any, set[str]] = {
     Sequence[Sidecar]: set(),
     Sequence[ScheduledScale]: set(),
     Connectable | OffersAccess: set(),
-    LoadBalancer | None: {"none"},
+    ApplicationLoadBalancer | None: {"none"},
+    Sequence[FirewallException]: set(),
+    Sequence[RateLimit]: set(),
+    Sequence[str | Connectable]: {"list", "tuple"},
     ContainerHealth | None: {"none"},
     Migrations | None: {"none"},
     Image | None: {"none"},
@@ -159,6 +169,7 @@ ALLOWED: Mapping[Any, set[str]] = {
     Mode: set(),
     Purpose: set(),
     Architecture: set(),
+    Egress: set(),
     NameKind: set(),
     Profile: set(),
     registry.Condition: FUNCTIONS,
@@ -173,6 +184,7 @@ LITERALS: Mapping[Any, str] = {
     Mode: "count",
     Purpose: "logs",
     Architecture: "ARM64",
+    Egress: "network",
     NameKind: "role",
     Profile: "dev",
     Store: "ssm",
@@ -246,7 +258,7 @@ def _parameters(function: Callable[..., Any]) -> dict[str, Any]:
     # Names that a module imports for type checkers only.
     names = {
         each: getattr(holdfast_constructs, each)
-        for each in ("VpcNetwork", "LoadBalancer", "Cluster", "EncryptionKey", "Bucket")
+        for each in ("VpcNetwork", "ApplicationLoadBalancer", "Cluster", "EncryptionKey", "Bucket")
     }
     hints = get_type_hints(function, localns=names)
     parameters = [name for name in inspect.signature(function).parameters if name not in {"self", "cls"}]
