@@ -35,7 +35,7 @@ class Site:
         self.edge: dict[str, Any] = {}
         self.before = True
 
-    def change(self, *, allow: tuple[str, ...] = (), **stacks: dict[str, dict[str, Any]] | None) -> set[str]:
+    def change(self, **stacks: dict[str, dict[str, Any]] | None) -> set[str]:
         """Give stacks these services (None: no stack), deploy, and return which stacks were changed."""
         for name, services in stacks.items():
             if services is None:
@@ -44,7 +44,7 @@ class Site:
                 self.stacks[name] = services
         self._write()
         with _Watched(self) as watched:
-            outcomes = self.run("deploy", "--yes", *allow)
+            outcomes = self.run("deploy", "--yes")
             if None in stacks.values():
                 outcomes |= self.run("destroy", "--retired", "--yes")
         changed = {name.split("-")[0] for name, outcome in outcomes.items() if outcome != "unchanged"}
@@ -187,8 +187,8 @@ def test_hosts_and_paths_are_changed_again_and_again_without_a_gap(site: Site) -
     assert site.change(api={"api": _host(www, paths=["/api/*", "/files/*"])}) == {"api"}
     assert [site.answers(www, path) for path in ("/api", "/files/x", "/api/x")] == ["web", "api", "api"]
 
-    # A construct is renamed, which has its own log group.
-    site.change(allow=("--allow-destroy",), api={"files": _host(www, paths=["/api/*", "/files/*"])})
+    # A construct is renamed.
+    site.change(api={"files": _host(www, paths=["/api/*", "/files/*"])})
     assert site.answers(www, "/files/x") == "files"
 
     # Every other name to one service; then a service goes.
