@@ -1,0 +1,205 @@
+"""Hosts and paths of services, changed one after the other on one environment: each change is deployed.
+
+No host that is there before and after a change is without its record or its rules meanwhile.
+"""
+
+import fnmatch
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any, Self
+
+import boto3
+import pytest
+from tests.terraform.conftest import FIXTURES, PATIENCE_SECONDS
+
+from holdfast_orchestrator.local.cloud import LocalCloud
+from holdfast_orchestrator.system.runtime import real_runtime
+
+Clients = Callable[[str], Any]
+Stacks = dict[str, dict[str, dict[str, Any]]]
+
+_BETWEEN_LOOKS_SECONDS = 0.3
+
+
+class Site:
+    """The environment: what it should have, and what the cloud has."""
+
+    def __init__(self, folder: Path, clients: Clients) -> None:
+        self.folder, self.clients = folder, clients
+        self.stacks: Stacks = {}
+        self.edge: dict[str, Any] = {}
+        self.before = True
+
+    def change(self, **stacks: dict[str, dict[str, Any]] | None) -> set[str]:
+        """Give stacks these services (None: no stack), deploy, and return which stacks were changed."""
+        for name, services in stacks.items():
+            if services is None:
+                del self.stacks[name]
+            else:
+                self.stacks[name] = services
+        self._write()
+        with _Watched(self) as watched:
+            outcomes = self.run("deploy", "--yes")
+            if None in stacks.values():
+                outcomes |= self.run("destroy", "--retired", "--yes")
+        changed = {name.split("-")[0] for name, outcome in outcomes.items() if outcome != "unchanged"}
+        assert set(outcomes.values()) <= {"committed", "unchanged"}, outcomes
+        kept = watched.first & set(self.records())
+        assert kept <= watched.always, "a host was without a record for a while"
+        return changed
+
+    def run(self, *argv: str) -> dict[str, str]:
+        command = (sys.executable, "-m", "holdfast_orchestrator", *argv, "--env", "local", "--json")
+        ran = subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return {shard["name"]: shard["outcome"] for shard in json.loads(ran.stdout)["shards"]}
+
+    def records(self) -> dict[str, int]:
+        """How many address records each name has."""
+        route53 = self.clients("route53")
+        names: dict[str, int] = {}
+        for zone in route53.list_hosted_zones()["HostedZones"]:
+            for each in route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]:
+                if each["Type"] == "A":
+                    name = each["Name"].rstrip(".").replace("\\052", "*")
+                    names[name] = names.get(name, 0) + 1
+        return names
+
+    def rules(self) -> list[dict[str, Any]]:
+        """The rules of the listener in the order in which they are asked, without the default one."""
+        elb = self.clients("elbv2")
+        [balancer] = elb.describe_load_balancers()["LoadBalancers"]
+        listeners = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+        [listener] = [each for each in listeners if each["Port"] == 443]
+        rules = elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+        numbered = [rule for rule in rules if rule["Priority"] != "default"]
+        return sorted(numbered, key=lambda rule: int(rule["Priority"]))
+
+    def answers(self, host: str, path: str = "/") -> str | None:
+        """Which service's target group gets a request, by the beginning of its name."""
+        for rule in self.rules():
+            conditions = {
+                each["Field"]: (each.get("HostHeaderConfig") or each.get("PathPatternConfig"))["Values"]
+                for each in rule["Conditions"]
+            }
+            if any(fnmatch.fnmatchcase(host, each) for each in conditions["host-header"]) and any(
+                fnmatch.fnmatchcase(path, each) for each in conditions.get("path-pattern", ["*"])
+            ):
+                group = rule["Actions"][0]["TargetGroupArn"].split("/")[1]
+                return str(group.split("-")[0])
+        return None
+
+    def _write(self) -> None:
+        wanted = {"stacks": self.stacks, "edge": self.edge, "before": self.before}
+        (self.folder / "routes.json").write_text(json.dumps(wanted))
+
+
+class _Watched:
+    """Looks at the records again and again while a change is deployed."""
+
+    def __init__(self, site: Site) -> None:
+        self._site, self._stop = site, Event()
+        self.first: set[str] = set()
+        self.always: set[str] = set()
+        self._thread = Thread(target=self._look)
+
+    def __enter__(self) -> Self:
+        self.first = set(self._site.records())
+        self.always = set(self.first)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._stop.wait(_BETWEEN_LOOKS_SECONDS):
+            self.always &= set(self._site.records())
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    folder = Path(shutil.copytree(FIXTURES / "routes_app", tmp_path / "app"))
+    cloud = LocalCloud(folder, real_runtime())
+    endpoint = cloud.up().endpoint
+    session: Any = boto3.Session("local", "local", region_name="eu-west-1")
+    try:
+        yield Site(folder, lambda service: session.client(service, endpoint_url=endpoint))
+    finally:
+        cloud.down()
+
+
+def _host(name: str, *more: str, **properties: Any) -> dict[str, Any]:
+    return {"host": name, "hosts": more, **properties}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_hosts_and_paths_are_changed_again_and_again_without_a_gap(site: Site) -> None:
+    www, api, shop = "www.first.test", "api.first.test", "shop.first.test"
+    site.change(web={"web": _host(www)}, api={"api": _host(api)})
+    assert site.records() == {"*.first.test": 1}
+
+    # The release in which services write records: the one for every name stays, until it is asked away.
+    site.before = False
+    site.change()
+    assert site.records() == {"*.first.test": 1, www: 1, api: 1}
+    site.edge = {"wildcard_record": False}
+    assert site.change() == {"edge"}
+    assert site.records() == {www: 1, api: 1}
+    numbers = _numbers(site)
+
+    # A service is added.
+    assert site.change(shop={"shop": _host(shop)}) == {"shop"}
+    assert numbers.items() <= _numbers(site).items()
+
+    # Two services swap their hosts.
+    site.change(web={"web": _host(shop)}, shop={"shop": _host(www)})
+    assert (site.answers(www), site.answers(shop)) == ("shop", "web")
+
+    # A host moves to another service, which has two then.
+    site.change(web={"web": _host(shop)}, shop={"shop": _host("s.first.test", www)})
+    site.change(web={"web": _host(shop, www)}, shop={"shop": _host("s.first.test")})
+    assert (site.answers(www), site.answers("s.first.test")) == ("web", "shop")
+    assert set(site.records()) == {www, api, shop, "s.first.test"}
+
+    # The domain itself, and one of a second domain; then both to another service.
+    site.change(web={"web": _host(www, "first.test", "second.test")})
+    site.change(web={"web": _host(www)}, shop={"shop": _host("first.test", "second.test", shop)})
+    assert (site.answers("first.test"), site.answers("second.test")) == ("shop", "shop")
+
+    # Paths of a host that is another's, then a longer path of a third.
+    assert site.change(api={"api": _host(www, paths=["/api/*", "/api"])}) == {"api"}
+    assert [site.answers(www, path) for path in ("/", "/api", "/api/v1/x")] == ["web", "api", "api"]
+    site.change(shop={"shop": _host(www, paths=["/api/v1/*"])})
+    assert [site.answers(www, path) for path in ("/", "/api", "/api/v1/x")] == ["web", "api", "shop"]
+    assert site.records() == {www: 3}
+
+    # A path goes, and another comes.
+    assert site.change(api={"api": _host(www, paths=["/api/*", "/files/*"])}) == {"api"}
+    assert [site.answers(www, path) for path in ("/api", "/files/x", "/api/x")] == ["web", "api", "api"]
+
+    # A construct is renamed.
+    site.change(api={"files": _host(www, paths=["/api/*", "/files/*"])})
+    assert site.answers(www, "/files/x") == "files"
+
+    # Every other name to one service; then a service goes.
+    site.change(shop={"shop": _host("*.first.test", "*.second.test")})
+    assert (site.answers("x.first.test"), site.answers(www, "/api/v1/x")) == ("shop", "files")
+    site.change(api=None)
+    assert site.answers(www, "/api/x") == "web"
+    assert set(site.records()) == {www, "*.first.test", "*.second.test"}
+
+    assert set(site.run("plan", "--refresh").values()) == {"unchanged"}
+
+
+def _numbers(site: Site) -> Mapping[str, str]:
+    return {rule["RuleArn"]: rule["Priority"] for rule in site.rules()}
