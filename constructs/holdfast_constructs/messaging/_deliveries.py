@@ -12,11 +12,14 @@ _SERVICE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?")
 MOST_COMBINATIONS = 150
 
 
-def check_delivery(service: str, source_arn: str) -> None:
-    """Raise ConstructError for what is no service of AWS, and for a source that could be anybody's."""
+def check_delivery(service: str, source_arn: str | None) -> None:
+    """Raise ConstructError for what is no service of AWS, and for a source that could be anybody's.
+
+    `source_arn` is None for a service that says none.
+    """
     if _SERVICE.fullmatch(service) is None:
         raise ConstructError("service", got=service, allowed="a service of AWS, such as events.amazonaws.com")
-    if not is_text_token(source_arn) and not source_arn.startswith(("arn:", "${")):
+    if source_arn is not None and not is_text_token(source_arn) and not source_arn.startswith(("arn:", "${")):
         raise ConstructError("source_arn", got=source_arn, allowed="the ARN of what delivers")
 
 
