@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from holdfast_constructs.compute.container_health import ContainerHealth
     from holdfast_constructs.compute.event_consumer import EventConsumer
     from holdfast_constructs.compute.image import Image, ImageRepository
+    from holdfast_constructs.compute.imported_cluster import (
+        ClusterCalls,
+        ExecAudit,
+        ImportedCluster,
+        ServiceCluster,
+    )
     from holdfast_constructs.compute.migrations import Migrations
     from holdfast_constructs.compute.platform import Platform
     from holdfast_constructs.compute.repository import ImportedRepository, Repository
@@ -86,6 +92,7 @@ __all__ = [
     "Cache",
     "CacheAlarms",
     "Cluster",
+    "ClusterCalls",
     "CompositeAlarm",
     "Condition",
     "Connectable",
@@ -98,6 +105,7 @@ __all__ = [
     "EncryptionKey",
     "Escalation",
     "EventConsumer",
+    "ExecAudit",
     "Expression",
     "Firewall",
     "FirewallAlarms",
@@ -111,6 +119,7 @@ __all__ = [
     "ImageRepository",
     "ImportedBucket",
     "ImportedCache",
+    "ImportedCluster",
     "ImportedKey",
     "ImportedLoadBalancer",
     "ImportedNetwork",
@@ -146,6 +155,7 @@ __all__ = [
     "ScheduledScale",
     "Secret",
     "SecretValue",
+    "ServiceCluster",
     "ServiceStack",
     "Sidecar",
     "Size",
@@ -184,6 +194,7 @@ _HOMES = {
     "Cache": "data.cache",
     "CacheAlarms": "observability.cache_alarms",
     "Cluster": "compute.cluster",
+    "ClusterCalls": "compute.imported_cluster",
     "CompositeAlarm": "observability.alarm",
     "Condition": "security.policy",
     "Connectable": "network.connections",
@@ -195,6 +206,7 @@ _HOMES = {
     "EmailRoute": "observability.routes",
     "EncryptionKey": "security.keys",
     "Escalation": "observability.responsibility",
+    "ExecAudit": "compute.imported_cluster",
     "EventConsumer": "compute.event_consumer",
     "Expression": "observability.metrics",
     "Firewall": "edge.firewall",
@@ -209,6 +221,7 @@ _HOMES = {
     "ImageRepository": "compute.image",
     "ImportedBucket": "storage.bucket",
     "ImportedCache": "data.cache",
+    "ImportedCluster": "compute.imported_cluster",
     "ImportedKey": "security.keys",
     "ImportedLoadBalancer": "edge.imported_load_balancer",
     "ImportedNetwork": "network.imported_network",
@@ -244,6 +257,7 @@ _HOMES = {
     "ScheduledScale": "compute.scale",
     "Secret": "security.secret",
     "SecretValue": "security.secret_value",
+    "ServiceCluster": "compute.imported_cluster",
     "ServiceStack": "app.stack",
     "Sidecar": "compute.sidecar",
     "Size": "compute.scale",

@@ -22,12 +22,14 @@ from holdfast_constructs import (
     BacklogScale,
     Bucket,
     Cluster,
+    ClusterCalls,
     CompositeAlarm,
     Connectable,
     ContainerHealth,
     Domain,
     EncryptionKey,
     Escalation,
+    ExecAudit,
     FirewallException,
     Generated,
     Image,
@@ -41,6 +43,7 @@ from holdfast_constructs import (
     RateLimit,
     ScheduledScale,
     SecretValue,
+    ServiceCluster,
     ServiceStack,
     Sidecar,
     Slo,
@@ -81,6 +84,7 @@ NO_BLOCKS = {
         "AlarmRule",
         "ConstructError",
         "ApplicationLoadBalancer",
+        "ServiceCluster",
         "Connectable",
         "EncryptionKey",
         "Grantee",
@@ -178,6 +182,9 @@ ALLOWED: Mapping[Any, set[str]] = {
     Sequence[ScheduledScale]: set(),
     Connectable | OffersAccess: set(),
     ApplicationLoadBalancer | None: {"none"},
+    ServiceCluster: set(),
+    ExecAudit | None: {"none"},
+    ClusterCalls | None: {"none"},
     Sequence[FirewallException]: set(),
     Sequence[RateLimit]: set(),
     Sequence[str | Connectable]: {"list", "tuple"},
@@ -306,7 +313,7 @@ def _parameters(function: Callable[..., Any]) -> dict[str, Any]:
     # Names that a module imports for type checkers only.
     names = {
         each: getattr(holdfast_constructs, each)
-        for each in ("VpcNetwork", "ApplicationLoadBalancer", "Cluster", "EncryptionKey", "Bucket")
+        for each in ("VpcNetwork", "ApplicationLoadBalancer", "ServiceCluster", "EncryptionKey", "Bucket")
     }
     hints = get_type_hints(function, localns=names)
     parameters = [name for name in inspect.signature(function).parameters if name not in {"self", "cls"}]
