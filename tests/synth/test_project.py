@@ -215,6 +215,7 @@ zone_names = ["eu-west-1a", "eu-west-1b"]
 eu-west-1 = "arn:aws:acm:eu-west-1:210987654321:certificate/0a1b2c3d"
 [firewall.rule_modes]
 HostingProviderIPList = "block"
+[foundation]
 """
 
 

@@ -24,6 +24,7 @@ from holdfast_constructs.data._database_rules import (
 from holdfast_constructs.edge._firewall_rules import HIGHEST_RATE, LOWEST_RATE
 from holdfast_constructs.profiles import Nat, Profile
 from holdfast_constructs.settings.base import Settings
+from holdfast_constructs.settings.foundation import Foundation
 from holdfast_constructs.settings.values import (
     AccountId,
     BucketName,
@@ -288,6 +289,7 @@ class Environment(Settings):
     tags: Table[str, str] = Field(default_factory=empty_table)
     """Tags on every resource, besides Service, Environment and ManagedBy."""
     state: State
+    foundation: Foundation | None = None
     audit: Audit = Field(default_factory=Audit)
     health: Table[str, HealthCheck] = Field(default_factory=empty_table)
     """Health checks by kind (such as alb_targets_healthy) or by name; the name counts more."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from holdfast_orchestrator.api.keywords import SelectionKeywords, selected
 from holdfast_orchestrator.app.foreign import ForeignDefaults, calling_account
@@ -137,7 +137,7 @@ class App:
         shards = self.list(select(env=env), on_event=on_event)
         reachable = shards if names_of(env) else within_reach(self._tools, shards)
         if reachable != shards:
-            tell = self._teller(on_event)
+            tell = self.teller(on_event)
             tell("the local cloud does not run: its records are left out (holdfast local up)")
         return reachable
 
@@ -216,7 +216,7 @@ class App:
         for shard in manifest.shards:
             self.redactor.learn([*secrets_in_configuration(shard.configuration), *secret_variables(shard)])
         if (warning := log_warning(self.runtime.environ)) is not None:
-            self._teller(on_event)(warning)
+            self.teller(on_event)(warning)
         return Run(
             id=new_run_id(self.runtime.clock.now()),
             manifest=manifest,
@@ -323,7 +323,16 @@ class App:
     def _emitter(self, on_event: Listener) -> Emitter:
         return Emitter(self.runtime.clock, self.redactor, on_event)
 
-    def _teller(self, on_event: Listener) -> Callable[[str], object]:
+    def store(self, shard: Shard) -> "DurableStore":
+        """Return the bucket that holds the state of a shard."""
+        return self._tools.store(shard)
+
+    def client(self, service: str, shard: Shard) -> Any:
+        """Return a boto3 client of a service in the cloud of a shard, in the region of its state."""
+        environ = self._tools.environ(shard.cloud)
+        return self.runtime.aws.client(service, region=shard.state.region, environ=environ)
+
+    def teller(self, on_event: Listener) -> Callable[[str], object]:
         """Return a function that emits a sentence as a notice."""
         emit = self._emitter(on_event)
         return lambda sentence: emit(Notice(message=sentence))
