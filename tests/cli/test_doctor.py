@@ -32,7 +32,7 @@ bucket = "acme-state"
 class Client:
     """Answers STS and S3: `caller` is an account or an exception; the rest is of the only bucket."""
 
-    def __init__(self, caller: str | Exception, bucket: str, versions: str, closed: bool | None) -> None:
+    def __init__(self, caller: str | Exception, bucket: str, versions: str, *, closed: bool | None) -> None:
         self._caller, self._bucket, self._versions, self._closed = caller, bucket, versions, closed
 
     def get_caller_identity(self) -> dict[str, str]:
@@ -65,7 +65,7 @@ class FakeAws:
         *,
         closed: bool | None = True,
     ) -> None:
-        self._client = Client(caller, bucket, versions, closed)
+        self._client = Client(caller, bucket, versions, closed=closed)
 
     def client(self, service: str, *, region: str, environ: Mapping[str, str]) -> Any:
         return self._client
@@ -241,7 +241,9 @@ def test_a_bucket_without_versions_is_missing_something(world: Runtime) -> None:
 
 
 @pytest.mark.parametrize("closed", [False, None])
-def test_a_bucket_that_could_become_public_is_missing_something(world: Runtime, closed: bool | None) -> None:
+def test_a_bucket_that_could_become_public_is_missing_something(
+    world: Runtime, *, closed: bool | None
+) -> None:
     environment(world, "prod", PROD)
 
     code, checks = ask(dataclasses.replace(world, aws=FakeAws(closed=closed)))

@@ -119,7 +119,7 @@ def _require_versions(s3: Any, bucket: str) -> None:
 
 
 def _require_closed(s3: Any, bucket: str) -> None:
-    """Raise StateBucketError where a policy could make the states public. Where S3 does not say, let it be."""
+    """Raise StateBucketError where a policy could make the states public; not where S3 does not say."""
     import botocore.exceptions  # noqa: PLC0415 - boto3 is slow to load
 
     try:

@@ -148,14 +148,15 @@ def test_a_bucket_in_another_region_is_refused(s3: Any) -> None:
 
 def test_the_bucket_of_another_account_is_refused_and_only_asked_with_the_owner_that_is_expected() -> None:
     client: Any = boto3.Session("testing", "testing", region_name=REGION).client("s3")
-    with Stubber(client) as answers, pytest.raises(GateError, match="is not account 123456789012's"):
+    with Stubber(client) as answers:
         answers.add_client_error(
             "head_bucket",
             "403",
             http_status_code=403,
             expected_params={"Bucket": PLACE.bucket, "ExpectedBucketOwner": ACCOUNT},
         )
-        StateBucketSetup(client, PLACE).look()
+        with pytest.raises(GateError, match="is not account 123456789012's"):
+            StateBucketSetup(client, PLACE).look()
 
 
 def test_a_name_that_another_account_has_taken_meanwhile_is_refused() -> None:
