@@ -5,6 +5,7 @@ share what was deployed: an ALB takes a minute and a database more, so it is dep
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -14,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.faults.lab.proxy import Proxy
 from tests.support.example_settings import example
+from tests.support.iam_calls import calls, refused
 
 from holdfast_orchestrator.local.cloud import LocalCloud
 from holdfast_orchestrator.local.environment import local_environ
@@ -28,18 +31,29 @@ HOLDFAST = str(Path(sys.executable).with_name("holdfast"))
 SERVICES = {"network", "edge", "data", "storefront", "orders"}
 
 
+FOUNDATION = """
+[foundation.github]
+repository = "acme/shop"
+"""
+# What a plan may write: Terraform's lock.
+LOCK = ".tflock"
+
+
 class Project:
-    """A checkout's cdktf.json and environments in a folder of its own."""
+    """A checkout's settings in a folder of its own; `proxy` sees what it asks the cloud."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.proxy = Proxy()
+        self.began: dict[str, int] = {}
         shutil.copy(ROOT / "cdktf.json", folder)
         (folder / "environments").mkdir()
-        (folder / "environments" / "local.toml").write_text(example("local"), encoding="utf-8")
+        (folder / "environments" / "local.toml").write_text(example("local") + FOUNDATION, encoding="utf-8")
 
     def run(self, *words: str, accept: int = 0) -> str:
+        environ = {**os.environ, **local_environ(self.proxy.endpoint)} if words[0] != "local" else None
         done = subprocess.run(
-            [HOLDFAST, *words], cwd=self.folder, capture_output=True, text=True, check=False
+            [HOLDFAST, *words], cwd=self.folder, capture_output=True, text=True, check=False, env=environ
         )
         assert done.returncode == accept, (
             f"holdfast {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
@@ -48,6 +62,19 @@ class Project:
 
     def json(self, *words: str) -> Any:
         return json.loads(self.run(*words, "--json"))
+
+    def policies(self) -> dict[str, list[str]]:
+        """The policies that `bootstrap` would give the roles, and the boundary, by the role."""
+        out = self.folder / "foundation"
+        environ = {"HOLDFAST_FOUNDATION": "{}", "HOLDFAST_ENV": "local", "CDKTF_OUTDIR": str(out)}
+        command = [sys.executable, "-m", "holdfast_stacks"]
+        subprocess.run(command, cwd=self.folder, env={**os.environ, **environ}, check=True)
+        (file,) = out.glob("stacks/*/cdk.tf.json")
+        blocks = json.loads(file.read_text())["resource"]["aws_iam_policy"].values()
+        named: dict[str, list[str]] = {str(block["name"]).split("-")[2]: [] for block in blocks}
+        for block in blocks:
+            named[str(block["name"]).split("-")[2]].append(block["policy"])
+        return named
 
     def client(self, service: str) -> Any:
         runtime = real_runtime()
@@ -60,10 +87,14 @@ class Project:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     project = Project(tmp_path_factory.mktemp("project"))
     project.run("local", "up")
+    endpoint = LocalCloud(project.folder, real_runtime()).status().endpoint
+    assert endpoint is not None
+    project.proxy.stand_before(endpoint)
     try:
         yield project
     finally:
         project.run("local", "down")
+        project.proxy.close()
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +122,16 @@ def test_each_state_lies_exactly_at_its_key_and_nothing_else_does(
 def test_a_plan_right_after_the_deploy_finds_no_difference_in_any_shard(
     project: Project, first_deploy: Any
 ) -> None:
+    before = len(project.proxy.log)
+
     project.run("plan", "--env", "local", "--detailed-exitcode", "--refresh")
+
+    policies = project.policies()
+    asked = calls(exchange.request for exchange in project.proxy.log[before:])
+    assert len(asked) > 50
+    assert [call for call in asked if refused(call, policies["plan"], policies["boundary"][0])] == []
+    written = {call.resource for call in asked if call.action in ("s3:PutObject", "s3:DeleteObject")}
+    assert {resource for resource in written if not resource.endswith(LOCK)} == set()
 
 
 def test_a_second_deploy_changes_nothing(project: Project, first_deploy: Any) -> None:
@@ -114,3 +154,13 @@ def test_destroy_leaves_no_resource_in_the_cloud(project: Project, first_deploy:
     left = {kind: names for kind, names in inventory(project.client).items() if names}
 
     assert left == {}
+
+
+def test_all_that_was_called_is_in_the_policy_of_the_role_that_applies_and_not_in_that_which_plans(
+    project: Project, first_deploy: Any
+) -> None:
+    policies = project.policies()
+    asked = calls(exchange.request for exchange in project.proxy.log)
+
+    assert [call for call in asked if refused(call, policies["apply"], policies["boundary"][0])] == []
+    assert [call for call in asked if refused(call, policies["plan"], policies["boundary"][0])] != []

@@ -21,7 +21,8 @@ from holdfast_orchestrator.system.runtime import real_runtime
 Clients = Callable[[str], Any]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SETTINGS = """
-[foundation]
+[foundation.github]
+repository = "acme/shop"
 """
 
 

@@ -96,7 +96,8 @@ class Target:
     `production` turns refusals on: plain HTTP, images by tag, a single NAT gateway, logs of less than a year,
     data that is not kept, and more that the blocks say. `delete_protection` keeps data: deletion
     protection, final snapshots, 30 days until a key is gone, no emptying of buckets. `role_arn` is
-    the role Terraform assumes. `log_retention_days` is one of LOG_RETENTION_DAYS. `operations` are passed on.
+    the role Terraform assumes. `permissions_boundary` is the ARN of the policy that bounds every
+    role of the environment. `log_retention_days` is one of LOG_RETENTION_DAYS. `operations` are passed on.
 
     `profile` says what the environment is for; `production`, `delete_protection` and `log_retention_days`,
     and the blocks' own defaults, are the profile's where they are not given. Without a profile they are
@@ -120,6 +121,7 @@ class Target:
     operations: Operations = field(default_factory=Operations, hash=False)
     profile: Profile = _BY_PROFILE
     project: str | None = None
+    permissions_boundary: str | None = None
 
     def __post_init__(self) -> None:
         self._settle()

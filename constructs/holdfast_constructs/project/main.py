@@ -17,12 +17,15 @@ import os
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from holdfast_constructs.app._configurations import read_configurations
 from holdfast_constructs.app.stack import HoldfastApp, ServiceStack
 from holdfast_constructs.checking.callers import failing_line
 from holdfast_constructs.errors import ConstructError
-from holdfast_constructs.foundation import VARIABLE as FOUNDATION
+from holdfast_constructs.foundation.existing import VARIABLE as FOUNDATION
+from holdfast_constructs.foundation.existing import Existing
 from holdfast_constructs.project import selection
 from holdfast_constructs.project.registry import Registration, registrations
 from holdfast_constructs.project.site import Site
@@ -51,8 +54,8 @@ def main(package: str, argv: Sequence[str] | None = None) -> int:
         stacks = registrations(package)
         if list(sys.argv[1:] if argv is None else argv) == ["schema"]:
             write_schema(stacks, folder / "schema.json")
-        elif environ.get(FOUNDATION):
-            synthesize_foundations(stacks, folder, _names(environ, "HOLDFAST_ENV"))
+        elif found := environ.get(FOUNDATION):
+            synthesize_foundations(stacks, folder, _names(environ, "HOLDFAST_ENV"), Existing.of(found))
         else:
             synthesize(stacks, folder, _names(environ, "HOLDFAST_ENV"), _names(environ, "HOLDFAST_SERVICE"))
     except InvalidSettingsError as error:
@@ -82,14 +85,26 @@ def synthesize(stacks: Stacks, folder: Path, environments: Sequence[str], servic
         selection.keep_only(Path(app.outdir), wanted)
 
 
-def synthesize_foundations(stacks: Stacks, folder: Path, environments: Sequence[str]) -> None:
-    """Write the foundation of each environment to cdktf's output folder; raises as `synthesize` does."""
-    from holdfast_constructs.foundation.stack import build_foundation  # noqa: PLC0415 - only bootstrap has it
+def synthesize_foundations(
+    stacks: Stacks, folder: Path, environments: Sequence[str], existing: Existing
+) -> None:
+    """Write the foundation of each environment to cdktf's output folder; raises as `synthesize` does.
 
-    app = HoldfastApp()
+    The stacks are synthesized before, elsewhere: a foundation has what these need.
+    """
+    from holdfast_constructs.project.foundations import build_foundation  # noqa: PLC0415 - only bootstrap has it
+
+    foundations = HoldfastApp()
     for env in load_environments(folder, environments, services=service_tables(stacks)):
-        build_foundation(app, env)
-    app.synth()
+        documents: dict[str, Mapping[str, Any]] = {}
+        if env.foundation is not None and env.foundation.has_roles:
+            with TemporaryDirectory() as outdir:
+                app = HoldfastApp(outdir)
+                build(app, stacks, [env], folder=folder)
+                app.synth()
+                documents = {name: each.document for name, each in read_configurations(Path(outdir)).items()}
+        build_foundation(foundations, env, stacks=documents, existing=existing)
+    foundations.synth()
 
 
 def load_and_build(
@@ -118,7 +133,7 @@ def build(
     for env in environments:
         # Read by the stack that `holdfast bootstrap` deploys.
         if env.foundation is not None:
-            env.foundation.model_dump()
+            env.foundation.read_all()
     sites = [Site(app, env, region, folder=folder) for env in environments for region in env.regions]
     return tuple(stack for site in sites for stack in site.build(stacks.values()))
 

@@ -5,6 +5,7 @@ what is needed always comes first.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,7 @@ from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.app.target import Operations, StateBucket, Target
 from holdfast_constructs.checking.callers import asking_line
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.foundation.names import boundary_arn
 from holdfast_constructs.profiles import closest
 from holdfast_constructs.project.registry import Registration, registration_of
 from holdfast_constructs.settings import Environment
@@ -102,7 +104,7 @@ class Site:
     def target(self) -> Target:
         """Where the stacks of this site go."""
         env = self.env
-        return Target(
+        target = Target(
             environment=env.name,
             account=env.account,
             region=self.region,
@@ -124,6 +126,9 @@ class Site:
             project=None if env.project is None else env.project.name,
             operations=Operations(keeping=env.keeping(), health=env.health_overrides()),
         )
+        if env.foundation is None or not env.foundation.has_roles:
+            return target
+        return replace(target, permissions_boundary=boundary_arn(target))
 
     def _do_later(self) -> None:
         while self._later and not self._building:

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from holdfast_constructs.settings.base import Settings
-from holdfast_constructs.settings.values import Items, RetentionDays, refused
+from holdfast_constructs.settings.values import Items, RetentionDays, Table, empty_table, refused
 
 # GitHub: a login has letters, digits and inner hyphens; a repository also has dots and underscores.
 RepositoryName = Annotated[
@@ -28,6 +28,11 @@ HostName = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"),
     Field(description="a host name such as gitlab.com"),
+]
+ActionName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9-]{2,40}:[A-Za-z0-9]{2,100}$"),
+    Field(description="an exact IAM action such as dynamodb:CreateTable"),
 ]
 ServicePrefix = Annotated[
     str,
@@ -67,6 +72,17 @@ class Gitlab(Settings):
     """The protected branch whose jobs may deploy."""
 
 
+class TypeActions(Settings):
+    """The IAM actions of a resource type that Holdfast does not know; none has a wildcard."""
+
+    read: Items[ActionName] = ()
+    """What a plan calls."""
+    write: Items[ActionName] = ()
+    """What a deploy calls besides, to create, update and delete."""
+    passed_to: Items[HostName] = ()
+    """Services that get a role of the stack, such as lambda.amazonaws.com."""
+
+
 class Foundation(Settings):
     """What `holdfast bootstrap` makes; without this table it makes nothing."""
 
@@ -80,6 +96,8 @@ class Foundation(Settings):
     gitlab: Gitlab | None = None
     session_hours: Annotated[int, Field(ge=1, le=12)] = 1
     """How long the credentials of a job are good for."""
+    actions: Table[str, TypeActions] = Field(default_factory=empty_table)
+    """Actions of resource types that Holdfast does not know, by the type: data sources are \"data.TYPE\"."""
     boundary_services: Items[ServicePrefix] = ()
     """AWS services that the code of the services calls, besides those the stacks have resources of."""
 

@@ -1,9 +1,9 @@
 """Synthesizes a cdktf app and chooses and orders its shards, without Terraform."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
 from holdfast_orchestrator.api.keywords import SelectionKeywords, selected
 from holdfast_orchestrator.app.foreign import ForeignDefaults, calling_account
@@ -327,10 +327,14 @@ class App:
         """Return the bucket that holds the state of a shard."""
         return self._tools.store(shard)
 
-    def client(self, service: str, shard: Shard) -> Any:
-        """Return a boto3 client of a service in the cloud of a shard, in the region of its state."""
-        environ = self._tools.environ(shard.cloud)
-        return self.runtime.aws.client(service, region=shard.state.region, environ=environ)
+    def client(self, service: str, *, region: str, cloud: Literal["aws", "local"]) -> Any:
+        """Return a boto3 client of a service in a cloud."""
+        return self.runtime.aws.client(service, region=region, environ=self._tools.environ(cloud))
+
+    def with_environ(self, variables: Mapping[str, str]) -> Self:
+        """Return the app in an environment that has these variables, too."""
+        environ = {**self.runtime.environ, **variables}
+        return replace(self, runtime=replace(self.runtime, environ=environ))
 
     def teller(self, on_event: Listener) -> Callable[[str], object]:
         """Return a function that emits a sentence as a notice."""

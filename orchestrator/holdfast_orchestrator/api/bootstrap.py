@@ -16,6 +16,9 @@ from holdfast_orchestrator.api.project import Project
 from holdfast_orchestrator.app.manifest import Manifest, Shard
 from holdfast_orchestrator.app.selection import select
 from holdfast_orchestrator.bootstrap.bucket import SERVICE, BucketPlace, Sight, Standing, StateBucketSetup
+from holdfast_orchestrator.bootstrap.preview import BootstrapPreview
+from holdfast_orchestrator.bootstrap.providers import foreign_providers
+from holdfast_orchestrator.doctor.places import environments
 from holdfast_orchestrator.errors import GateError, SettingsError
 from holdfast_orchestrator.events import Listener, ignore
 from holdfast_orchestrator.system.stop import StopSignal
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from holdfast_orchestrator.deploy.outcome import RunResult
     from holdfast_orchestrator.deploy.run_context import DeployPolicy
     from holdfast_orchestrator.plan.result import Plan
+
+__all__ = ["BootstrapPreview", "Foundation"]
 
 _VARIABLE = "HOLDFAST_FOUNDATION"
 _OUTPUT = Path(".holdfast") / "foundation"
@@ -40,25 +45,6 @@ _EMPTY_STATE = {
 }
 _WITHOUT_STATE = frozenset({Standing.ABSENT, Standing.BARE})
 _VERSIONING = "aws_s3_bucket_versioning"
-
-
-@dataclass(frozen=True, kw_only=True)
-class BootstrapPreview:
-    """What a bootstrap would do: steps for the bucket, and the plan of the stack `foundation`."""
-
-    place: BucketPlace
-    sight: Sight
-    plan: "Plan"
-
-    @property
-    def steps(self) -> tuple[str, ...]:
-        """What would be done to the bucket itself, in words."""
-        return tuple(step.words for step in self.sight.steps)
-
-    @property
-    def has_changes(self) -> bool:
-        """Whether a bootstrap would do anything."""
-        return bool(self.steps) or self.plan.has_changes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +69,9 @@ class Foundation:
             project,
             # Its records are those of another app: the stacks of this one are not missing in it.
             file=replace(file, output=file.folder / _OUTPUT, id=f"{file.id}-{SERVICE}"),
-            runtime=replace(project.runtime, environ={**project.runtime.environ, _VARIABLE: json.dumps({})}),
+        )
+        project = project.with_environ(
+            {_VARIABLE: json.dumps({"foreign_providers": _foreign_providers(project, env, on_event)})}
         )
         manifest = project.synth(env=env, on_event=on_event)
         shards = [shard for shard in manifest.shards if shard.service == SERVICE]
@@ -95,7 +83,7 @@ class Foundation:
             )
         (shard,) = shards
         place = _place_of(shard)
-        client = project.client("s3", shard)
+        client = _s3(project, shard)
         return cls(
             project=project,
             manifest=manifest,
@@ -200,7 +188,7 @@ class Foundation:
             stop=stop,
         )
         if result.exit_code == 0:
-            remove(self.project.client("s3", self.shard), self.place)
+            remove(_s3(self.project, self.shard), self.place)
             self.project.teller(on_event)(f"state bucket {self.place.bucket}: removed")
         return result
 
@@ -261,10 +249,37 @@ class Foundation:
         )
 
 
+def _foreign_providers(project: Project, env: str, on_event: Listener) -> list[str]:
+    """Return the hosts of identity providers that the account has and this foundation did not make."""
+    for place in environments(project.file.folder, [env]):
+        if place.has_foundation and place.account is not None:
+            bucket = BucketPlace(
+                bucket=place.bucket or "",
+                region=place.region,
+                account=place.account,
+                environment=place.name,
+                project=place.project,
+            )
+            iam = project.client("iam", region=place.region, cloud="local" if place.local else "aws")
+            providers = foreign_providers(iam, bucket.proof)
+            for each in providers:
+                audiences = ", ".join(each.audiences) or "nobody"
+                project.teller(on_event)(
+                    f"the account has the identity provider {each.host}, for {audiences}, which this "
+                    "foundation did not make: it is used as it is"
+                )
+            return [each.host for each in providers]
+    return []
+
+
 def _policy_of(options: RunOptions) -> "DeployPolicy":
     from holdfast_orchestrator.deploy.run_context import DeployPolicy  # noqa: PLC0415 - only with Terraform
 
     return options.policy or DeployPolicy()
+
+
+def _s3(project: Project, shard: Shard) -> Any:
+    return project.client("s3", region=shard.state.region, cloud=shard.cloud)
 
 
 def _place_of(shard: Shard) -> BucketPlace:

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from holdfast_orchestrator.bootstrap.preview import BootstrapPreview
 from holdfast_orchestrator.report.plan_text import plan_lines
-
-if TYPE_CHECKING:
-    from holdfast_orchestrator.api.bootstrap import BootstrapPreview
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +30,7 @@ class BootstrapDocument:
     reason: str | None
 
 
-def bootstrap_document(preview: "BootstrapPreview") -> BootstrapDocument:
+def bootstrap_document(preview: BootstrapPreview) -> BootstrapDocument:
     """Return the document of a dry run."""
     (planned,) = preview.plan.shards
     document = planned.document
@@ -51,7 +49,7 @@ def bootstrap_document(preview: "BootstrapPreview") -> BootstrapDocument:
     )
 
 
-def bootstrap_lines(preview: "BootstrapPreview", again: str | None) -> Iterator[str]:
+def bootstrap_lines(preview: BootstrapPreview, again: str | None) -> Iterator[str]:
     """Yield what would be done; `again` is the command that does it, where nobody can be asked."""
     place = preview.place
     yield f"foundation of {place.environment} in account {place.account}"
