@@ -15,7 +15,9 @@ from pathlib import Path
 from measure import HOLDFAST, ROOT, Case, run, table
 
 STOCK = {"HOLDFAST_FAST_BINDINGS": "0"}
-FIFTY = (sys.executable, "bench/fifty_services.py")
+MANY = (sys.executable, "bench/many_services.py")
+FIFTY = (*MANY, "--web", "50")
+HUNDRED = (*MANY, "--web", "50", "--workers", "40", "--jobs", "10")
 
 
 def measure(runs: int, *, stock: bool) -> list[Case]:
@@ -26,19 +28,22 @@ def measure(runs: int, *, stock: bool) -> list[Case]:
         platform = (HOLDFAST, "synth", "--env", "prod", "--output", out)
         warm = {"XDG_CACHE_HOME": str(scratch / "warm"), "CDKTF_OUTDIR": out}
         run(platform, warm)
-        run(FIFTY, warm)
-        fast, slow, first, fifty = [], [], [], []
+        for services in (FIFTY, HUNDRED):
+            run(services, warm)
+        fast, slow, first, fifty, hundred = [], [], [], [], []
         for number in range(runs):
             fast.append(run(platform, warm))
             if stock:
                 slow.append(run(platform, warm | STOCK))
             first.append(run(platform, {"XDG_CACHE_HOME": str(scratch / f"first-{number}")}))
             fifty.append(run(FIFTY, warm))
+            hundred.append(run(HUNDRED, warm))
     cases = {
         "`holdfast synth --env prod`": fast,
         "the same, `HOLDFAST_FAST_BINDINGS=0`": slow,
         "the same, first run ever (empty cache)": first,
         "50 services in one environment (52 stacks)": fifty,
+        "100 services: 50 web, 40 workers, 10 jobs (102 stacks)": hundred,
     }
     return [Case(title, tuple(samples)) for title, samples in cases.items() if samples]
 

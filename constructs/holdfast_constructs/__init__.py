@@ -31,8 +31,13 @@ if TYPE_CHECKING:
     from holdfast_constructs.data.cache import Cache, ImportedCache
     from holdfast_constructs.data.database import Postgres
     from holdfast_constructs.data.imported_database import ImportedPostgres
+    from holdfast_constructs.edge.domain import Domain
     from holdfast_constructs.edge.firewall import Firewall
+    from holdfast_constructs.edge.firewall_exception import FirewallException
+    from holdfast_constructs.edge.imported_load_balancer import ApplicationLoadBalancer, ImportedLoadBalancer
     from holdfast_constructs.edge.load_balancer import LoadBalancer
+    from holdfast_constructs.edge.load_balancer_quotas import LoadBalancerQuotas
+    from holdfast_constructs.edge.rate_limit import RateLimit
     from holdfast_constructs.errors import ConstructError
     from holdfast_constructs.messaging.queue import ImportedQueue, Queue
     from holdfast_constructs.messaging.topic import ImportedTopic, Topic
@@ -53,6 +58,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Access",
+    "ApplicationLoadBalancer",
     "BacklogScale",
     "Bucket",
     "Cache",
@@ -61,9 +67,11 @@ __all__ = [
     "Connectable",
     "ConstructError",
     "ContainerHealth",
+    "Domain",
     "EncryptionKey",
     "EventConsumer",
     "Firewall",
+    "FirewallException",
     "Generated",
     "Grantee",
     "HoldfastApp",
@@ -72,6 +80,7 @@ __all__ = [
     "ImportedBucket",
     "ImportedCache",
     "ImportedKey",
+    "ImportedLoadBalancer",
     "ImportedNetwork",
     "ImportedParameter",
     "ImportedPostgres",
@@ -81,6 +90,7 @@ __all__ = [
     "ImportedTopic",
     "Key",
     "LoadBalancer",
+    "LoadBalancerQuotas",
     "Migrations",
     "Network",
     "OffersAccess",
@@ -89,6 +99,7 @@ __all__ = [
     "Platform",
     "Postgres",
     "Queue",
+    "RateLimit",
     "Repository",
     "Scale",
     "ScheduledJob",
@@ -114,6 +125,7 @@ __all__ = [
 
 _HOMES = {
     "Access": "security.access",
+    "ApplicationLoadBalancer": "edge.imported_load_balancer",
     "BacklogScale": "compute.scale",
     "Bucket": "storage.bucket",
     "Cache": "data.cache",
@@ -123,8 +135,10 @@ _HOMES = {
     "ConstructError": "errors",
     "EventConsumer": "compute.event_consumer",
     "ContainerHealth": "compute.container_health",
+    "Domain": "edge.domain",
     "EncryptionKey": "security.keys",
     "Firewall": "edge.firewall",
+    "FirewallException": "edge.firewall_exception",
     "Generated": "security.secret",
     "Grantee": "security.access",
     "HoldfastApp": "app.stack",
@@ -133,6 +147,7 @@ _HOMES = {
     "ImportedBucket": "storage.bucket",
     "ImportedCache": "data.cache",
     "ImportedKey": "security.keys",
+    "ImportedLoadBalancer": "edge.imported_load_balancer",
     "ImportedNetwork": "network.imported_network",
     "ImportedParameter": "security.parameter",
     "ImportedPostgres": "data.imported_database",
@@ -142,6 +157,7 @@ _HOMES = {
     "ImportedTopic": "messaging.topic",
     "Key": "security.keys",
     "LoadBalancer": "edge.load_balancer",
+    "LoadBalancerQuotas": "edge.load_balancer_quotas",
     "Migrations": "compute.migrations",
     "Network": "network.network",
     "OffersAccess": "security.access",
@@ -150,6 +166,7 @@ _HOMES = {
     "Platform": "compute.platform",
     "Postgres": "data.database",
     "Queue": "messaging.queue",
+    "RateLimit": "edge.rate_limit",
     "Repository": "compute.repository",
     "Scale": "compute.scale",
     "ScheduledJob": "compute.scheduled_job",

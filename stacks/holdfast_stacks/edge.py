@@ -17,19 +17,26 @@ class Edge(ServiceStack):
     def __init__(self, scope: Construct, site: Site) -> None:
         super().__init__(scope, "edge", site.target)
         base = site.stack(Network)
+        settings = site.env.firewall
         firewall = Firewall(
             self,
             "firewall",
             logs_key=base.logs_key,
-            mode=site.env.firewall.mode,
-            rate_limit=site.env.firewall.rate_limit,
-            rule_modes=site.env.firewall.rule_modes,
+            mode=settings.mode,
+            rate_limit=settings.rate_limit,
+            rule_modes=settings.rule_modes,
+            exceptions=[each.built() for each in settings.exceptions],
+            rate_limits=[each.built() for each in settings.rate_limits],
+            allow_addresses=settings.allow_addresses,
+            block_addresses=settings.block_addresses,
         )
         load_balancer = LoadBalancer(
             self,
             "gateway",
             network=base.network,
             domain=site.domain,
+            domains=site.further_domains,
+            wildcard_record=site.env.gateway.wildcard_record,
             certificate_arn=site.certificate_arn,
             zone_id=site.env.gateway.zone_id,
             plain_http=not site.env.gateway.tls,

@@ -11,6 +11,7 @@ from tests.support.written_app import WrittenApp
 
 from holdfast_orchestrator.report.schemas import SCHEMAS
 from holdfast_orchestrator.system.process import Command, Completed
+from holdfast_orchestrator.system.runtime import Terminal
 from holdfast_orchestrator.testing import FrozenClock, ScriptedProcesses, captured_terminal, refusing_runtime
 
 
@@ -46,7 +47,9 @@ STACKS = {
 }
 
 
-def explain(folder: Path, *argv: str, document: dict[str, Any] | None) -> Ran:
+def explain(
+    folder: Path, *argv: str, document: dict[str, Any] | None, terminal: Terminal | None = None
+) -> Ran:
     (folder / "cdktf.json").write_text('{"app": "python main.py"}')
 
     def answer(command: Command) -> Completed:
@@ -59,7 +62,7 @@ def explain(folder: Path, *argv: str, document: dict[str, Any] | None) -> Ran:
 
     runtime = refusing_runtime(
         cwd=folder,
-        terminal=captured_terminal(),
+        terminal=terminal or captured_terminal(),
         clock=FrozenClock(),
         cache=folder / "cache",
         processes=ScriptedProcesses(answer),
@@ -102,6 +105,33 @@ def test_only_what_weakens_a_control_is_listed_where_that_is_asked_for(tmp_path:
         "      not satisfied: CKV_AWS_133, FSBP RDS.11",
     ]
     assert "edge-dev" not in ran.out
+
+
+def test_in_a_terminal_of_80_columns_no_line_is_longer_and_nothing_is_cut(tmp_path: Path) -> None:
+    image = f"210987654321.dkr.ecr.eu-west-1.amazonaws.com/orders@sha256:{'4' * 64}"
+    place = "stacks/holdfast_stacks/orders.py:21"
+    name, controls = f"services.{'x' * 80}", tuple(f"CKV_AWS_{number}" for number in range(100, 112))
+    properties = [
+        row("port", 8080, place),
+        row("image", image, place, *controls),
+        row("size", "large", place),
+    ]
+    block = {"block": "WebService", "id": "a" * 90, "place": place, "properties": properties}
+    setting = {"name": name, "value": {"LEVEL": "info"}, "from": "environments/prod.toml"}
+    stack = {"profile": "prod", "settings": [setting], "blocks": [block]}
+    document = {**DOCUMENT, "stacks": {**STACKS, "data-dev": stack}}
+
+    ran = explain(
+        tmp_path, "data", "--reasons", document=document, terminal=captured_terminal(is_tty=True, width=80)
+    )
+
+    lines = ran.out.splitlines()
+    assert max(map(len, lines)) <= 80
+    together = "".join("".join(line.split()) for line in lines)
+    for whole in (image, name, "a" * 90, *controls, '{"LEVEL":"info"}'):
+        assert whole in together
+    assert [line for line in lines if place in line and "port" in line] == [f"  port  8080   {place}"]
+    assert "…" not in ran.out
 
 
 def test_as_json_it_is_valid_and_keeps_every_value(tmp_path: Path) -> None:

@@ -106,6 +106,13 @@ def the_members_of_a_replication_group(clients: Clients) -> object:
     ]
 
 
+def the_reader_endpoint_of_a_replication_group(clients: Clients) -> object:
+    caches = replication_group(clients, "read")
+    [group] = caches.describe_replication_groups(ReplicationGroupId="read")["ReplicationGroups"]
+    [nodes] = group["NodeGroups"]
+    return nodes["ReaderEndpoint"]["Address"].split(".")[:2], nodes["ReaderEndpoint"]["Port"]
+
+
 def a_replication_group_that_changes(clients: Clients) -> object:
     caches = replication_group(clients, "changed", UserGroupIds=["old"])
     caches.modify_replication_group(
@@ -160,6 +167,10 @@ PROBES: Probes = {
     ),
     the_members_of_a_replication_group: (
         [("members-001", "8.0.1", True), ("members-002", "8.0.1", True)],
+        "elasticache_replication_groups",
+    ),
+    the_reader_endpoint_of_a_replication_group: (
+        (["replica", "read"], 6379),
         "elasticache_replication_groups",
     ),
     a_replication_group_that_changes: (

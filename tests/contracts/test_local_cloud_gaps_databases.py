@@ -127,7 +127,22 @@ def a_deleted_backup_plan_is_gone(clients: Clients) -> object:
     return "still there"
 
 
+def a_subnet_group_that_changes(clients: Clients) -> object:
+    ec2, rds = clients("ec2"), clients("rds")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.9.{number}.0/24")["Subnet"]["SubnetId"]
+        for number in range(2)
+    ]
+    name = "smaller"
+    rds.create_db_subnet_group(DBSubnetGroupName=name, DBSubnetGroupDescription="x", SubnetIds=subnets)
+    rds.modify_db_subnet_group(DBSubnetGroupName=name, SubnetIds=subnets[:1])
+    [group] = rds.describe_db_subnet_groups(DBSubnetGroupName=name)["DBSubnetGroups"]
+    return [each["SubnetIdentifier"] for each in group["Subnets"]] == subnets[:1]
+
+
 PROBES: Probes = {
+    a_subnet_group_that_changes: (True, "rds_subnet_groups"),
     every_instance_has_an_id_of_its_own: ((2, False), "rds_instances"),
     monitoring_and_performance_insights_are_kept: (
         (60, "arn:aws:iam::123456789012:role/monitoring", True, 7),

@@ -1,4 +1,4 @@
-"""The gaps of EC2's security groups and of IAM's OpenID Connect providers.
+"""The gaps of EC2's security groups, of IAM's OpenID Connect providers, of Cloud Map and of Route 53.
 
 Each probe asks a cloud and returns what it saw. The local cloud must show what AWS shows; moto by itself
 must not: where it does, moto has closed the gap and the module named can be deleted.
@@ -108,6 +108,23 @@ def a_flow_log_to_a_folder_keeps_its_options(clients: Clients) -> object:
     return seen["LogDestination"], seen["DestinationOptions"]["FileFormat"]
 
 
+def the_zone_of_a_namespace_that_ended(clients: Clients) -> object:
+    names = clients("servicediscovery")
+    names.create_private_dns_namespace(Name="ended.internal", Vpc="vpc-1")
+    zones = len(clients("route53").list_hosted_zones()["HostedZones"])
+    for namespace in names.list_namespaces()["Namespaces"]:
+        names.delete_namespace(Id=namespace["Id"])
+    return zones - len(clients("route53").list_hosted_zones()["HostedZones"])
+
+
+def ids_of_zones(clients: Clients) -> object:
+    made = [
+        clients("route53").create_hosted_zone(Name=f"z{number}.test", CallerReference=f"z{number}")
+        for number in range(20)
+    ]
+    return {zone["HostedZone"]["Id"].removeprefix("/hostedzone/")[0] for zone in made}
+
+
 PROBES: Probes = {
     a_rule_for_a_group_keeps_its_description: ("from o", "ec2_rule_descriptions"),
     a_rule_for_a_prefix_list_keeps_its_description: ("to p", "ec2_rule_descriptions"),
@@ -117,6 +134,8 @@ PROBES: Probes = {
         ("arn:aws:s3:::flow-logs/some/folder/", "parquet"),
         "ec2_flow_logs",
     ),
+    ids_of_zones: ({"Z"}, "route53_zone_ids"),
+    the_zone_of_a_namespace_that_ended: (1, "servicediscovery_zones"),
 }
 
 

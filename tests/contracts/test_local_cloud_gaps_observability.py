@@ -42,6 +42,15 @@ def a_log_group_gets_and_loses_a_key(clients: Clients) -> object:
     return with_key, "kmsKeyId" in logs.describe_log_groups(logGroupNamePrefix="keyed")["logGroups"][0]
 
 
+def the_tags_of_a_deleted_log_group(clients: Clients) -> object:
+    logs = clients("logs")
+    logs.create_log_group(logGroupName="again", tags={"Service": "shop"})
+    logs.delete_log_group(logGroupName="again")
+    logs.create_log_group(logGroupName="again")
+    (group,) = logs.describe_log_groups(logGroupNamePrefix="again")["logGroups"]
+    return logs.list_tags_for_resource(resourceArn=group["logGroupArn"])["tags"]
+
+
 def a_saved_query(clients: Clients) -> object:
     logs = clients("logs")
     made = logs.put_query_definition(name="errors", queryString="fields @message")["queryDefinitionId"]
@@ -109,6 +118,7 @@ PROBES: Probes = {
         "cloudwatch_composites",
     ),
     a_log_group_gets_and_loses_a_key: (("arn:aws:kms:eu-west-1:1:key/k", False), "logs"),
+    the_tags_of_a_deleted_log_group: ({}, "logs"),
     a_saved_query: ((["fields @message"], True), "logs"),
     a_budget_can_be_updated: ("200", "budgets"),
     tags_of_a_budget: ([{"Key": "b", "Value": "2"}], "budgets"),

@@ -54,9 +54,15 @@ class Call:
     context: tuple[tuple[str, str], ...]
 
 
-def calls(requests: Iterable[Request]) -> list[Call]:
-    """Return each call of these requests once, in their order; a role's boundary is that of its creation."""
+def calls(requests: Iterable[Request], earlier: Iterable[Request] = ()) -> list[Call]:
+    """Return each call of these requests once, in their order.
+
+    A role's boundary is that of its creation, which may be among `earlier` requests.
+    """
     boundaries: dict[str, str] = {}
+    for request in earlier:
+        for _ in _calls(request, boundaries):
+            pass
     return list(dict.fromkeys(call for request in requests for call in _calls(request, boundaries)))
 
 

@@ -31,15 +31,27 @@ IMAGE = Image.digest("210987654321.dkr.ecr.eu-west-1.amazonaws.com/orders@sha256
 class Site:
     """What a test builds services and databases on; every property has a value that is allowed."""
 
-    def __init__(self, app: HoldfastApp, target: Target, *, calls: bool = False, shell: bool = False) -> None:
+    def __init__(
+        self,
+        app: HoldfastApp,
+        target: Target,
+        *,
+        calls: bool = False,
+        shell: bool = False,
+        balancer: dict[str, Any] | None = None,
+    ) -> None:
         self.app, self.target = app, target
         base = ServiceStack(app, "network", target)
         logs_key = Key(base, "logs", purpose="logs")
         network = Network(base, "main", cidr="10.40.0.0/16", nat="per_az", logs_key=logs_key)
         edge = ServiceStack(app, "edge", target)
-        gateway = LoadBalancer(
-            edge, "gateway", network=network, domain="example.com", zone_id="Z123", firewall=None
-        )
+        given = {
+            "domain": "example.com",
+            "zone_id": "Z123",
+            "firewall": None,
+            "no_firewall_because": "it has tests of its own",
+        } | (balancer or {})
+        gateway = LoadBalancer(edge, "gateway", network=network, **given)
         self.platform = Platform(
             network=network,
             gateway=gateway,
@@ -107,7 +119,12 @@ def on_site(
         target: Target | None = None,
         calls: bool = False,
         shell: bool = False,
+        balancer: dict[str, Any] | None = None,
     ) -> Synthesis:
-        return synthesize(lambda app: build(Site(app, target or sample_target(), calls=calls, shell=shell)))
+        return synthesize(
+            lambda app: build(
+                Site(app, target or sample_target(), calls=calls, shell=shell, balancer=balancer)
+            )
+        )
 
     return run

@@ -40,7 +40,7 @@ def test_it_blocks_when_told_to(synthesize: Synthesize) -> None:
 
     [rate, *groups] = edge.resource("aws_wafv2_web_acl")["rule"]
 
-    assert rate["action"] == {"block": {}}
+    assert rate["action"] == {"block": {"custom_response": {"response_code": 429}}}
     assert rate["statement"]["rate_based_statement"]["limit"] == 100
     assert all(rule["override_action"] == {"none": {}} for rule in groups)
 
@@ -128,3 +128,36 @@ def test_a_cluster_records_insights_into_an_encrypted_group(synthesize: Synthesi
         depends_on=[group],
     )
     edge.has_resource("aws_ecs_cluster_capacity_providers", capacity_providers=["FARGATE", "FARGATE_SPOT"])
+
+
+def test_addresses_are_sets_of_their_version_that_the_first_rules_name(synthesize: Synthesize) -> None:
+    edge = _synthesized(
+        synthesize,
+        mode="block",
+        allow_addresses=["203.0.113.0/24", "2001:db8::/32"],
+        block_addresses=["198.51.100.7"],
+    )
+
+    sets = {each["name"]: (address, each) for address, each in edge.resources("aws_wafv2_ip_set").items()}
+    assert {name: each["addresses"] for name, (_, each) in sets.items()} == {
+        "edge-prod-firewall-allowed-ipv4": ["203.0.113.0/24"],
+        "edge-prod-firewall-allowed-ipv6": ["2001:db8::/32"],
+        "edge-prod-firewall-blocked-ipv4": ["198.51.100.7/32"],
+    }
+    refused = edge.resource("aws_wafv2_web_acl")["rule"][0]
+    address, written = sets["edge-prod-firewall-blocked-ipv4"]
+    assert refused["statement"] == {"ip_set_reference_statement": {"arn": f"${{{address}.arn}}"}}
+    assert (written["scope"], written["ip_address_version"]) == ("REGIONAL", "IPV4")
+
+
+def test_what_its_rules_cost_can_be_asked(synthesize: Synthesize) -> None:
+    costs = []
+
+    def build(app: HoldfastApp) -> None:
+        stack = ServiceStack(app, "edge", sample_target())
+        firewall = Firewall(stack, "firewall", logs_key=Key(stack, "logs", purpose="logs"))
+        costs.append(firewall.capacity)
+
+    synthesize(build)
+
+    assert costs == [1177]

@@ -26,6 +26,8 @@ def _gateway(app: HoldfastApp, *, target: Any = None, **properties: Any) -> Load
         base, "main", cidr="10.40.0.0/16", nat="none", logs_key=Key(base, "logs", purpose="logs")
     )
     given: dict[str, Any] = {"domain": "example.com", "firewall": None} | properties
+    if given["firewall"] is None:
+        given = {"no_firewall_because": "it has tests of its own"} | given
     return LoadBalancer(ServiceStack(app, "edge", target), "gateway", network=network, **given)
 
 

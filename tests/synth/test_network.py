@@ -380,7 +380,13 @@ def test_tasks_are_placed_only_where_they_reach_their_image_and_logs(synthesize:
         Platform(
             network=network,
             gateway=LoadBalancer(
-                edge, "gateway", network=network, domain="example.com", zone_id="Z123", firewall=None
+                edge,
+                "gateway",
+                network=network,
+                domain="example.com",
+                zone_id="Z123",
+                firewall=None,
+                no_firewall_because="a test",
             ),
             cluster=Cluster(edge, "main", logs_key=logs),
             logs_key=logs,

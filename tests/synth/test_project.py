@@ -213,8 +213,22 @@ cidr = "10.50.0.0/16"
 zone_names = ["eu-west-1a", "eu-west-1b"]
 [gateway.certificates]
 eu-west-1 = "arn:aws:acm:eu-west-1:210987654321:certificate/0a1b2c3d"
+[[gateway.domains]]
+name = "example.org"
+zone_id = "Z0PRODEXAMPLE0000002"
+certificates = { eu-west-1 = "arn:aws:acm:eu-west-1:210987654321:certificate/0a1b2c3e" }
 [firewall.rule_modes]
 HostingProviderIPList = "block"
+[[firewall.exceptions]]
+rules = ["SizeRestrictions_BODY"]
+host = "shop.example.com"
+path = "/upload*"
+because = "pictures of the goods"
+[[firewall.rate_limits]]
+name = "login"
+requests = 100
+host = "shop.example.com"
+path = "/login"
 [foundation]
 """
 
@@ -241,7 +255,8 @@ def test_the_example_reads_every_setting_that_its_schema_accepts(tmp_path: Path)
         ("backup_days = 14", DATABASE),
         ("storage_gib = 100", "storage_gib = 400"),
         ("max_storage_gib = 500", "max_storage_gib = 800"),
-        ("cpu = 1024", '\\g<0>\nhost = "shop"'),
+        ("cpu = 1024", '\\g<0>\nhost = "shop"\nhosts = ["@", "example.org"]\npaths = ["/api/*"]'),
+        ("cpu = 512", '\\g<0>\nhosts = ["shop.example.org"]\npaths = ["/"]'),
         ("nat = .*", '\\g<0>\nprivate_endpoints = ["logs"]\nzone_names = ["eu-west-1a", "eu-west-1b"]'),
         (
             "production = true",
@@ -251,6 +266,10 @@ def test_the_example_reads_every_setting_that_its_schema_accepts(tmp_path: Path)
             ),
         ),
         (r"\[gateway\]", "\\g<0>\ntls = true"),
+        (
+            "rate_limit = 2000",
+            '\\g<0>\nallow_addresses = ["203.0.113.0/24"]\nblock_addresses = ["198.51.100.7"]',
+        ),
     ):
         text = re.sub(old, new, text)
     environment = parse_environment(text + EVERYTHING, tmp_path / "prod.toml")
@@ -269,6 +288,8 @@ def not_set(environment: Environment) -> set[str]:
     for name in ("state", "network", "gateway", "firewall"):
         table = getattr(environment, name)
         fields |= {f"{name}.{key}" for key in type(table).model_fields if key not in table.model_fields_set}
+    domain = environment.gateway.domains[0]
+    fields |= {key for key in type(domain).model_fields if key not in domain.model_fields_set}
     web, orders = environment.web_services()["storefront"], environment.databases()["orders"]
     fields |= {key for key in type(web).model_fields if key not in web.model_fields_set}
     fields |= {key for key in type(orders).model_fields if key not in orders.model_fields_set}
@@ -284,3 +305,29 @@ def test_a_setting_of_the_environment_that_no_stack_reads_is_found() -> None:
     paths = dict(unread(environment, reads))
     assert ("domain",) in paths
     assert paths["network", "nat"] == ("cidr",)
+
+
+@pytest.mark.parametrize(
+    ("name", "home", "abroad"),
+    [
+        ("www", "www.example.com", "www.eu-central-1.example.com"),
+        ("@", "example.com", "eu-central-1.example.com"),
+        ("*", "*.example.com", "*.eu-central-1.example.com"),
+        ("www.example.com", "www.example.com", "www.eu-central-1.example.com"),
+        ("shop.example.org", "shop.example.org", "shop.eu-central-1.example.org"),
+        ("example.org", "example.org", "eu-central-1.example.org"),
+    ],
+)
+def test_a_host_of_the_settings_is_below_the_name_of_its_region(
+    tmp_path: Path, name: str, home: str, abroad: str
+) -> None:
+    text = re.sub(r"(?m)^regions = .*", 'regions = ["eu-west-1", "eu-central-1"]', example("prod"))
+    text += '\n[network.regions.eu-central-1]\ncidr = "10.50.0.0/16"\n'
+    text += '\n[[gateway.domains]]\nname = "example.org"\nzone_id = "Z0PRODEXAMPLE0000002"\n'
+    environment = parse_environment(text, tmp_path / "prod.toml")
+    app = HoldfastApp(str(tmp_path / "out"))
+
+    sites = [Site(app, environment, region) for region in environment.regions]
+
+    assert [site.host(name) for site in sites] == [home, abroad]
+    assert [each.name for each in sites[1].further_domains] == ["eu-central-1.example.org"]

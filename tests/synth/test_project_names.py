@@ -27,7 +27,6 @@ NAMES = (
 # Names inside of something that has the project in its name already, and DNS names.
 INSIDE = {
     "aws_appautoscaling_policy",
-    "aws_ecs_service",
     "aws_iam_role_policy",
     "aws_route53_record",
     "aws_route53_zone",

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.ecs_cluster import EcsCluster
+from cdktf_cdktf_provider_aws.ecs_service import EcsService
 from cdktf_cdktf_provider_aws.provider import AwsProvider
 from constructs import Construct
 
@@ -30,6 +32,17 @@ def _two_stacks(app: HoldfastApp) -> None:
         CloudwatchLogGroup(ServiceStack(app, service, sample_target()), "log", name="/shared")
 
 
+def _service(stack: ServiceStack, id_: str, cluster: str) -> None:
+    EcsService(stack, id_, name="shop-web-api", cluster=cluster)
+
+
+def _one_cluster(app: HoldfastApp) -> None:
+    shop = ServiceStack(app, "shop", sample_target())
+    cluster = EcsCluster(shop, "cluster", name="c")
+    _service(shop, "web-api", cluster.arn)
+    _service(ServiceStack(app, "shop-web", sample_target()), "api", cluster.arn)
+
+
 @pytest.mark.parametrize(
     ("build", "message"),
     [
@@ -38,6 +51,7 @@ def _two_stacks(app: HoldfastApp) -> None:
             r"/jobs-dead/queue .*/jobs/dead-letter .*are both the aws_sqs_queue shop-prod-jobs-dead",
         ),
         (_the_same_id_in_two_groups, r"/one/jobs/.* and .*/other/jobs/.* are both the aws_sqs_queue"),
+        (_one_cluster, r"shop-prod-.* and shop-web-prod-.* are both the aws_ecs_service shop-web-api"),
         (_two_stacks, r"billing-.*shop-.* are both the aws_cloudwatch_log_group /shared"),
     ],
 )
@@ -46,6 +60,15 @@ def test_a_name_that_two_resources_have_is_refused_with_both(
 ) -> None:
     with pytest.raises(ConstructError, match=message):
         synthesize(build)
+
+
+def test_services_of_two_clusters_may_have_one_name(synthesize: Synthesize) -> None:
+    def build(app: HoldfastApp) -> None:
+        stack = ServiceStack(app, "shop", sample_target())
+        for id_ in ("one", "two"):
+            _service(stack, id_, EcsCluster(stack, f"cluster-{id_}", name=id_).arn)
+
+    assert set(synthesize(build).manifest["shards"]) == {"shop-prod-eu-west-1"}
 
 
 def test_the_same_name_elsewhere_is_another_thing(synthesize: Synthesize) -> None:

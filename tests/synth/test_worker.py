@@ -154,6 +154,8 @@ def test_the_first_task_is_started_by_an_alarm_where_none_may_run(on_site: OnSit
         1,
     )
     alarm = parcels.resource("aws_cloudwatch_metric_alarm", treat_missing_data="notBreaching", threshold=0)
+    # CloudWatch has one alarm of a name in an account and region, and puts a second in its place.
+    assert alarm["alarm_name"] == "parcels-staging-labels-waiting"
     assert {query["id"] for query in alarm["metric_query"]} == {"visible", "running", "waiting"}
     # Only where nobody runs: it must not add a task to those that work.
     [waiting] = [query for query in alarm["metric_query"] if query["return_data"]]

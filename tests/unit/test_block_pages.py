@@ -14,14 +14,13 @@ from holdfast_constructs.properties import table_of
 ROOT = Path(__file__).parents[2]
 # Stacks and apps are what blocks are put in.
 NO_BLOCKS = {"HoldfastApp", "ServiceStack"}
-WITHOUT_TABLE = {"Firewall", "LoadBalancer"}
 
 
 def blocks() -> list[str]:
     from constructs import Construct  # noqa: PLC0415 - loads jsii
 
     found = []
-    for name in sorted(set(holdfast_constructs.__all__) - NO_BLOCKS - WITHOUT_TABLE):
+    for name in sorted(set(holdfast_constructs.__all__) - NO_BLOCKS):
         value: Any = getattr(holdfast_constructs, name)
         # What is imported has the page of what it stands for.
         if isinstance(value, type) and issubclass(value, Construct) and not name.startswith("Imported"):

@@ -14,7 +14,11 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 LINKED = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
-RUN = [DOCS / "tutorial.md", *sorted((DOCS / "howto").glob("*.md"))]
+RUN = [
+    DOCS / "tutorial.md",
+    *sorted((DOCS / "howto").glob("*.md")),
+    *sorted((DOCS / "examples").glob("*/README.md")),
+]
 
 _FENCED = re.compile(r"^(`{3,}).*?^\1$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`[^`\n]+`")

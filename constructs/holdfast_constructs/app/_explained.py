@@ -32,6 +32,7 @@ class Explained:
 
     name: str
     profile: Profile
+    tenant: str | None = None
     blocks: Mapping[str, Construct]
     settings: tuple[Mapping[str, Any], ...] = ()
 
@@ -66,7 +67,8 @@ def _stack(stack: Explained, configuration: Configuration, project: Path) -> dic
         blocks.append(
             {"block": call.block, "id": path.rsplit("/", 1)[-1], "place": place, "properties": rows}
         )
-    return {"profile": stack.profile, "settings": list(stack.settings), "blocks": blocks}
+    tenant = {} if stack.tenant is None else {"tenant": stack.tenant}
+    return {"profile": stack.profile, **tenant, "settings": list(stack.settings), "blocks": blocks}
 
 
 def _properties(call: BlockCall, profile: Profile, place: str | None) -> Iterator[dict[str, Any]]:

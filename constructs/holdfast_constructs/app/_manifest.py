@@ -56,7 +56,8 @@ def _shard(shard: ShardRecord, configuration: Configuration, project: Path) -> d
     target = shard.target
     addresses = _addresses(configuration.document)
     return {
-        "service": shard.service,
+        "service": target.own_name(shard.service),
+        **({} if target.tenant is None else {"tenant": {"service": shard.service, "name": target.tenant}}),
         **({} if target.project is None else {"project": target.project}),
         "environment": target.environment,
         "account": target.account,

@@ -27,7 +27,7 @@ class Origin:
     """The origin of a construct: its cdktf path, and the file and line that created it.
 
     `resources` and `others` are those of the whole app, by their paths: resources and data sources, and all
-    other constructs.
+    other constructs. `notes` are what the connections of the app are written from.
     """
 
     path: str
@@ -38,6 +38,7 @@ class Origin:
     is_stack: bool = False
     resources: "dict[str, Origin]" = field(default_factory=dict, repr=False, compare=False)
     others: "dict[str, Construct]" = field(default_factory=dict, repr=False, compare=False)
+    notes: list[Any] = field(default_factory=list, repr=False, compare=False)
 
     def asked_for(self) -> "Origin":
         """Return the outermost construct that the same line of code created."""
@@ -88,6 +89,7 @@ def _remember(obj: Construct, args: list[Any]) -> None:
         is_stack=isinstance(obj, TerraformStack),
         resources={} if parent is None else parent.resources,
         others={} if parent is None else parent.others,
+        notes=[] if parent is None else parent.notes,
     )
     setattr(obj, _ORIGIN, origin)
     if isinstance(obj, TerraformResource | TerraformDataSource):

@@ -55,6 +55,15 @@ def check_nat(nat: Nat) -> None:
         )
 
 
+def check_firewall(environment: str, *, public: bool, protected: bool, because: str | None) -> None:
+    """What the Internet reaches has a firewall, or somebody says why not."""
+    if public and not protected and because is None:
+        raise ConstructError(
+            f"the public load balancer of {environment} has no firewall",
+            next_step="give it firewall=Firewall(…), or say why it needs none: no_firewall_because=…",
+        )
+
+
 def check_standby(environment: str, *, multi_az: bool) -> None:
     """No database lives in one zone only."""
     if not multi_az:

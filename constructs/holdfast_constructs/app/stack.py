@@ -5,6 +5,7 @@ to the account it may touch; the S3 state with its native lock; the tags. Holdfa
 stacks in one process and writes holdfast.json beside cdktf's manifest.
 """
 
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,12 +18,13 @@ from constructs import Construct, IConstruct
 from holdfast_constructs.app import _provenance
 from holdfast_constructs.app._bounded_roles import refuse_unbounded_roles
 from holdfast_constructs.app._configurations import read_configurations
+from holdfast_constructs.app._connections import write_connections
 from holdfast_constructs.app._explained import Explained, write_explained
 from holdfast_constructs.app._manifest import ShardRecord, write_manifest
 from holdfast_constructs.app._outputs import show_identities
 from holdfast_constructs.app._shared_names import refuse_shared_names
 from holdfast_constructs.app._written_secrets import refuse_written_secrets
-from holdfast_constructs.app.target import Target
+from holdfast_constructs.app.target import TENANT_TAG, Target
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
 
@@ -63,6 +65,7 @@ class HoldfastApp(App):
         for stack in self.stacks:
             show_identities(configurations[stack.name])
         write_manifest(outdir, [stack.record() for stack in self.stacks], configurations, project=project)
+        write_connections(outdir, self.stacks, configurations)
         write_explained(outdir, [stack.explained() for stack in self.stacks], configurations, project=project)
 
     def adopt(self, stack: "ServiceStack") -> None:
@@ -70,18 +73,29 @@ class HoldfastApp(App):
         self._stacks.append(stack)
 
 
+# Terraform, "Identifiers".
+_OUTPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
 @checked
 class ServiceStack(TerraformStack):
     """One service in one environment: provider, state, tags and the record the orchestrator reads.
 
-    `service` is a lower-case name; the stack is called `<service>-<environment>-<region>`. Raises
-    ConstructError when the service's name is not allowed.
+    `service` is a lower-case name; the stack is called `<service>-<environment>-<region>`. Where the target
+    has a tenant, the attribute `service`, the tag Service and every name carry it, `orders-acme`, and
+    `base_service` is `orders`. Raises ConstructError when the service's name is not allowed.
     """
 
     def __init__(self, scope: Construct, service: str, target: Target) -> None:
-        self.service = service
+        self.base_service = service
+        self.service = target.own_name(service)
         self.target = target
         self.name = target.shard_name(service)
+        if scope.node.try_find_child(self.name) is not None:
+            raise ConstructError(
+                f"there are two stacks {self.name}",
+                next_step="give one of the two services another name, or another environment or region",
+            )
         super().__init__(scope, self.name)
         self._protected: list[str] = []
         self._settings: tuple[Mapping[str, Any], ...] = ()
@@ -129,6 +143,16 @@ class ServiceStack(TerraformStack):
 
     def add_output(self, name: str, value: str) -> None:
         """Show `value` after a deploy as the output `name`, which is unique in the stack."""
+        if _OUTPUT.fullmatch(name) is None:
+            raise ConstructError(
+                "the name of an output",
+                got=name,
+                allowed="letters, digits, '_' and '-', not beginning with a digit",
+            )
+        if self.node.try_find_child(name) is not None:
+            raise ConstructError(
+                "the name of an output", got=name, allowed=f"one that {self.name} does not have"
+            )
         TerraformOutput(self, name, value=value, static_id=True)
 
     def put_out(self, name: str, value: str) -> None:
@@ -141,7 +165,7 @@ class ServiceStack(TerraformStack):
         origin = _provenance.origin_of(self)
         return ShardRecord(
             name=self.name,
-            service=self.service,
+            service=self.base_service,
             target=self.target,
             protected=tuple(self._protected),
             health_checks=tuple(sorted(self._health_checks, key=lambda check: str(check["name"]))),
@@ -160,6 +184,7 @@ class ServiceStack(TerraformStack):
         return Explained(
             name=self.name,
             profile=self.target.profile,
+            tenant=self.target.tenant,
             blocks={path: each for path, each in others.items() if path.startswith(f"{self.name}/")},
             settings=self._settings,
         )
@@ -183,13 +208,14 @@ def _provider(stack: ServiceStack) -> None:
     target = stack.target
     own = {"Service": stack.service, "Environment": target.environment, "ManagedBy": "holdfast"}
     project = {} if target.project is None else {"Project": target.project}
+    tenant = {} if target.tenant is None else {TENANT_TAG: target.tenant}
     local = target.local or None
     AwsProvider(
         stack,
         "aws",
         region=target.region,
         allowed_account_ids=[target.account],
-        default_tags=[AwsProviderDefaultTags(tags={**project, **target.tags, **own})],
+        default_tags=[AwsProviderDefaultTags(tags={**project, **target.tags, **own, **tenant})],
         assume_role=[AwsProviderAssumeRole(role_arn=target.role_arn)] if target.role_arn else None,
         skip_credentials_validation=local,
         skip_metadata_api_check="true" if local else None,
@@ -210,7 +236,7 @@ def _backend(stack: ServiceStack) -> None:
     backend = S3Backend(
         stack,
         bucket=state.bucket,
-        key=stack.target.state_key(stack.service),
+        key=stack.target.state_key(stack.base_service),
         region=state.region,
         kms_key_id=state.kms_key_id,
         encrypt=True,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from holdfast_constructs.app import production
+from holdfast_constructs.app._tags import check_tags
 from holdfast_constructs.app._zones import zones_of
 from holdfast_constructs.app.production import LOG_RETENTION_DAYS
 from holdfast_constructs.checking.arguments import checked
@@ -26,6 +27,14 @@ from holdfast_constructs.profiles import (
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
 
 OWN_TAGS = frozenset({"Service", "Environment", "ManagedBy"})
+TENANT_TAG = "Tenant"
+
+# Of our own choice: with a service's name of 30 it leaves room for a readable name in AWS.
+LONGEST_TENANT = 32
+TENANT_RULE = f"1-{LONGEST_TENANT} of a-z, 0-9 and single inner hyphens"
+# What a report of costs shows for resources without the tag, or for all of them, would be a tenant's.
+RESERVED_TENANTS = frozenset({"all", "any", "default", "none", "shared", "tenant", "tenants"})
+_TENANT = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 _PROFILE_DEFAULTS: Mapping[str, PerProfile[Any]] = {
     "production": PRODUCTION,
@@ -39,6 +48,24 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 # The value of what is not given, until it is settled.
 _BY_PROFILE: Any = None
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+")
+
+
+def is_tenant_name(name: str) -> bool:
+    """Tell whether a tenant may be called so."""
+    well_formed = _TENANT.fullmatch(name) is not None and len(name) <= LONGEST_TENANT
+    return well_formed and name not in RESERVED_TENANTS
+
+
+def check_tenant_name(name: str) -> None:
+    """Raise ConstructError for a name that no tenant can have."""
+    if _TENANT.fullmatch(name) is None or len(name) > LONGEST_TENANT:
+        next_step = "choose another name for the tenant"
+        raise ConstructError("a tenant's name", got=name, allowed=TENANT_RULE, next_step=next_step)
+    if name in RESERVED_TENANTS:
+        raise ConstructError(
+            f"no tenant can be called {name!r}: in a report of costs it would look like none or all",
+            next_step="choose another name for the tenant",
+        )
 
 
 def check_service_name(name: str) -> None:
@@ -96,8 +123,9 @@ class Target:
     `production` turns refusals on: plain HTTP, images by tag, a single NAT gateway, logs of less than a year,
     data that is not kept, and more that the blocks say. `delete_protection` keeps data: deletion
     protection, final snapshots, 30 days until a key is gone, no emptying of buckets. `role_arn` is
-    the role Terraform assumes. `permissions_boundary` is the ARN of the policy that bounds every
-    role of the environment. `log_retention_days` is one of LOG_RETENTION_DAYS. `operations` are passed on.
+    the role Terraform assumes. `log_retention_days` is one of LOG_RETENTION_DAYS. `operations` are passed on.
+    `tenant` is whom the stacks are for alone: part of every name and of the states' keys, and the tag Tenant.
+    `permissions_boundary` is the ARN of the policy that bounds every role of the environment.
 
     `profile` says what the environment is for; `production`, `delete_protection` and `log_retention_days`,
     and the blocks' own defaults, are the profile's where they are not given. Without a profile they are
@@ -122,9 +150,12 @@ class Target:
     profile: Profile = _BY_PROFILE
     project: str | None = None
     permissions_boundary: str | None = None
+    tenant: str | None = None
 
     def __post_init__(self) -> None:
         self._settle()
+        if self.tenant is not None:
+            check_tenant_name(self.tenant)
         self.state_key("any")
         self._check_zones()
         self._check_tags()
@@ -133,6 +164,10 @@ class Target:
             raise ConstructError("log_retention_days", got=self.log_retention_days, allowed=allowed)
         if self.role_arn is not None and _ROLE.fullmatch(self.role_arn) is None:
             allowed = "an IAM role ARN such as arn:aws:iam::210987654321:role/deploy"
+            raise ConstructError("role_arn", got=self.role_arn, allowed=allowed)
+        if self.role_arn is not None and self.role_arn.split(":")[4] != self.account:
+            # The provider refuses the credentials then: `allowed_account_ids`.
+            allowed = f"a role of the account that is deployed to, {self.account}"
             raise ConstructError("role_arn", got=self.role_arn, allowed=allowed)
         if self.production:
             production.check_local(local=self.local)
@@ -155,17 +190,23 @@ class Target:
         """What the names of our log groups begin with: `/holdfast/prod`, `/holdfast/shop/prod`."""
         return "/".join(filter(None, ("/holdfast", self.project, self.environment)))
 
+    def own_name(self, service: str) -> str:
+        """Return what `service` is called in names: `orders`, or `orders-acme` for the tenant `acme`."""
+        return service if self.tenant is None else f"{service}-{self.tenant}"
+
     def state_key(self, service: str) -> str:
         """Return the key of `service`'s state in the state bucket; raises ConstructError for a bad name."""
         try:
-            return state_key(service, self.account, self.region, self.environment, project=self.project)
+            return state_key(
+                self.own_name(service), self.account, self.region, self.environment, project=self.project
+            )
         except InvalidStateKeyError as error:
             raise ConstructError(str(error), next_step="correct it in the environment's settings") from error
 
     def shard_name(self, service: str) -> str:
         """Return the name of `service`'s shard, which is also its cdktf stack id."""
         self.state_key(service)
-        return f"{service}-{self.environment}-{self.region}"
+        return f"{self.own_name(service)}-{self.environment}-{self.region}"
 
     def _settle(self) -> None:
         """Give what was not given the value of the profile."""
@@ -198,9 +239,11 @@ class Target:
             )
 
     def _check_tags(self) -> None:
-        taken = sorted(OWN_TAGS & self.tags.keys())
+        own = OWN_TAGS if self.tenant is None else OWN_TAGS | {TENANT_TAG}
+        taken = sorted(own & self.tags.keys())
         if taken:
             raise ConstructError(
                 f"tags may not set {', '.join(taken)}: Holdfast does",
                 next_step="remove it from the environment's tags",
             )
+        check_tags(self.tags, self.project)

@@ -32,8 +32,10 @@ from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import (
 )
 from constructs import Construct
 
+from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.compute._autoscaling import IN_SECONDS, OUT_SECONDS, TaskCount
 from holdfast_constructs.compute.scale import BacklogScale
+from holdfast_constructs.naming import aws_name
 
 _MINUTE = 60
 # A service without tasks has no number of running ones.
@@ -90,6 +92,12 @@ class Backlog(TaskCount):
             ),
         )
 
+    def _alarm_name(self) -> str:
+        stack, worker = ServiceStack.of(self), self.node.scope
+        return aws_name(
+            "alarm", stack.target, stack.service, "" if worker is None else worker.node.id, "waiting"
+        )
+
     def _start_from_nothing(self) -> None:
         step = AppautoscalingPolicyStepScalingPolicyConfigurationStepAdjustment(
             metric_interval_lower_bound="0", scaling_adjustment=1
@@ -113,7 +121,8 @@ class Backlog(TaskCount):
         CloudwatchMetricAlarm(
             self,
             "waiting",
-            alarm_name=f"{self._service}-waiting",
+            # One name in an account and region, where a service's is one in its cluster.
+            alarm_name=self._alarm_name(),
             alarm_description="Messages wait, and no task runs that could take them: the first is started.",
             comparison_operator="GreaterThanThreshold",
             evaluation_periods=1,

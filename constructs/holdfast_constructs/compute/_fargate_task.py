@@ -20,6 +20,7 @@ from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 from constructs import Construct
 
+from holdfast_constructs.app._connections import note_connection, note_permission
 from holdfast_constructs.app._stack_order import wait_for
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.compute._calls import AnswersCalls
@@ -60,6 +61,7 @@ class FargateTask(Construct):
         self._platform = platform
         self._options = options
         self._starters: list[TerraformResource] = []
+        self._used: dict[str, OffersAccess] = {}
         self._connected_alike: list[FargateTask] = []
         self.name = id_
         options.check(id_, self._stack.target)
@@ -137,6 +139,7 @@ class FargateTask(Construct):
         self._add_variables({f"{prefix or self._named_as(service)}_URL": url})
         self._join(service.calls_group_id)
         listening = service.default_port if port is None else port
+        note_connection(self, service, port=listening, word="call")
         if self.node.try_find_child(f"calls-on-{listening}") is None:
             VpcSecurityGroupEgressRule(
                 self,
@@ -150,9 +153,14 @@ class FargateTask(Construct):
             )
 
     def _named_as(self, service: AnswersCalls) -> str:
-        """What a service is called in variables: by its stack, or by its own name in the same one."""
+        """What a service is called in variables: by its stack, or by its own name in the same one.
+
+        A service of the caller's own tenant goes without the tenant's name: `BILLING`.
+        """
         stack = ServiceStack.of(service) if isinstance(service, Construct) else self._stack
-        name = service.name if stack is self._stack else stack.service
+        is_own = stack.target.tenant == self._stack.target.tenant
+        of_stack = stack.base_service if is_own else stack.service
+        name = service.name if stack is self._stack else of_stack
         return name.upper().replace("-", "_")
 
     def _join(self, group_id: str) -> None:
@@ -169,8 +177,17 @@ class FargateTask(Construct):
         access = part.access_for(user)
         beginning = part.default_prefix if prefix is None else prefix
         self._add_variables({f"{beginning}_{name}": value for name, value in access.environment.items()})
+        note_permission(self, part, [action for each in access.statements for action in each.actions])
         if access.statements:
-            self.grant(f"use-{part.name}", *access.statements)
+            self.grant(self._use_name(part), *access.statements)
+
+    def _use_name(self, part: OffersAccess) -> str:
+        """What is granted for a part; two parts of one name are told apart by their stacks."""
+        name = f"use-{part.name}"
+        first = self._used.setdefault(name, part)
+        if first is part or not isinstance(part, Construct):
+            return name
+        return f"use-{ServiceStack.of(part).name}-{part.name}"
 
     def _add_variables(self, variables: Mapping[str, str]) -> None:
         container = self._container

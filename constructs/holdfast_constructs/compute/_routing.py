@@ -1,4 +1,6 @@
-"""Routes requests to a service: its target group, and its rule on the load balancer's listener."""
+"""Routes requests to a service: its target group, its rules on the load balancer's listener, its records."""
+
+from collections.abc import Sequence
 
 from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.lb_listener_rule import (
@@ -6,12 +8,15 @@ from cdktf_cdktf_provider_aws.lb_listener_rule import (
     LbListenerRuleAction,
     LbListenerRuleCondition,
     LbListenerRuleConditionHostHeader,
+    LbListenerRuleConditionPathPattern,
 )
 from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup, LbTargetGroupHealthCheck
 from constructs import Construct
 
 from holdfast_constructs.compute._container_rules import DEREGISTRATION_SECONDS
-from holdfast_constructs.edge.load_balancer import LoadBalancer
+from holdfast_constructs.edge._listener_rules import ListenerRule, listener_rules
+from holdfast_constructs.edge._records import write_record
+from holdfast_constructs.edge.imported_load_balancer import ApplicationLoadBalancer
 from holdfast_constructs.network.imported_network import VpcNetwork
 
 _CHECK_SECONDS, _CHECK_TIMEOUT_SECONDS = 15, 5
@@ -30,7 +35,7 @@ class Routing(Construct):
         *,
         service: str,
         network: VpcNetwork,
-        gateway: LoadBalancer,
+        gateway: ApplicationLoadBalancer,
         port: int,
         health: str,
     ) -> None:
@@ -57,13 +62,29 @@ class Routing(Construct):
             lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
         )
 
-    def claim(self, host: str, priority: int | None) -> LbListenerRule:
-        """Add the rule for `host` to the load balancer; raises ConstructError when it is taken."""
+    def claim(self, hosts: Sequence[str], paths: Sequence[str], priority: int | None) -> list[LbListenerRule]:
+        """Add the rules for `paths` of `hosts`, all of them if empty, and the records of the hosts.
+
+        Raises ConstructError when another service has them.
+        """
+        rules = listener_rules(hosts, paths)
+        numbers = self._gateway.priorities.take(rules, self.node.path, priority)
+        service = self.node.path.removesuffix(f"/{self.node.id}")
+        for host in hosts:
+            write_record(self, self._gateway, host, service=service)
+        return [self._rule(rule, number) for rule, number in zip(rules, numbers, strict=True)]
+
+    def _rule(self, rule: ListenerRule, priority: int) -> LbListenerRule:
+        hosts = LbListenerRuleConditionHostHeader(values=list(rule.hosts))
+        paths = LbListenerRuleConditionPathPattern(values=list(rule.paths))
         return LbListenerRule(
             self,
-            "rule",
+            rule.id,
             listener_arn=self._gateway.listener_arn,
-            priority=self._gateway.priorities.take(host, self.node.path, priority),
-            condition=[LbListenerRuleCondition(host_header=LbListenerRuleConditionHostHeader(values=[host]))],
+            priority=priority,
+            condition=[
+                LbListenerRuleCondition(host_header=hosts),
+                *([LbListenerRuleCondition(path_pattern=paths)] if rule.paths else []),
+            ],
             action=[LbListenerRuleAction(type="forward", target_group_arn=self.target_group.arn)],
         )

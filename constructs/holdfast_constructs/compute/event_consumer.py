@@ -16,6 +16,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_event_target import (
 )
 from constructs import Construct
 
+from holdfast_constructs.app._connections import Outside, note_connection
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.compute import _event_rules as rules
@@ -89,6 +90,7 @@ class EventConsumer(Construct):
         self.queue.allow_service("rule", "events.amazonaws.com", source_arn=self._rule_arn(bus_name))
         self.dead_letters = self.queue.dead_letter
         self.rule = self._make_rule(bus_name, pattern)
+        note_connection(Outside("EventBus", bus_name), self, word="deliver")
         self.worker = Worker(
             self,
             id_,

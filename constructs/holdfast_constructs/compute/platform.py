@@ -8,7 +8,7 @@ from holdfast_constructs.errors import ConstructError
 
 if TYPE_CHECKING:
     from holdfast_constructs.compute.cluster import Cluster
-    from holdfast_constructs.edge.load_balancer import LoadBalancer
+    from holdfast_constructs.edge.imported_load_balancer import ApplicationLoadBalancer
     from holdfast_constructs.network.network import VpcNetwork
     from holdfast_constructs.security.keys import EncryptionKey
 
@@ -26,7 +26,7 @@ class Platform:
     network: "VpcNetwork"
     cluster: "Cluster"
     logs_key: "EncryptionKey"
-    gateway: "LoadBalancer | None" = None
+    gateway: "ApplicationLoadBalancer | None" = None
 
     def __post_init__(self) -> None:
         missing: tuple[str, ...] = getattr(self.network, "missing_endpoints", ())

@@ -22,6 +22,7 @@ from cdktf_cdktf_provider_aws.scheduler_schedule import (
 from cdktf_cdktf_provider_aws.sqs_queue import SqsQueue
 from constructs import Construct
 
+from holdfast_constructs.app._connections import Outside, note_connection
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.compute import _schedule_group, _spot
 from holdfast_constructs.compute._container_rules import SHORTEST_STOP_SECONDS
@@ -118,6 +119,7 @@ class ScheduledJob(FargateTask):
         permissions = self._permit_starting()
         self.schedule = self._make_schedule(permissions, enabled=enabled)
         self._waits_for_rights(self.schedule)
+        note_connection(Outside("Schedule", times.schedule), self, word="start")
 
     def _make_dead_letters(self) -> SqsQueue:
         target = self._stack.target

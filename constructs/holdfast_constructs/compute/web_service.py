@@ -1,11 +1,12 @@
 """A web service in one call: hardened tasks on Fargate behind the shared load balancer.
 
-    load balancer ── rule for the host ── target group ── tasks in private subnets ── what it is connected to
+    load balancer ── rules for hosts ── target group ── tasks in private subnets ── what it is connected to
 
 A deploy that does not become healthy is undone by ECS itself, without taking the old tasks away first. What
 the service may reach and do is said with `connect_to` and `grant`, and shows up in its own stack.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
 from cdktf_cdktf_provider_aws.ecs_service import EcsServiceLoadBalancer
@@ -13,6 +14,7 @@ from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
+from holdfast_constructs.app._connections import Outside, note_connection
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.compute import _web_service_rules as rules
 from holdfast_constructs.compute._autoscaling import Autoscaling
@@ -28,9 +30,10 @@ from holdfast_constructs.compute.platform import Platform
 from holdfast_constructs.compute.scale import Scale, Size
 from holdfast_constructs.compute.sidecar import Sidecar
 from holdfast_constructs.compute.target_health import TargetHealth
+from holdfast_constructs.edge._listener_rules import WILDCARD
+from holdfast_constructs.edge.load_balancer import LoadBalancer
 from holdfast_constructs.errors import ConstructError
-from holdfast_constructs.naming import limited
-from holdfast_constructs.network.connections import connect
+from holdfast_constructs.naming import limited, name_in_cluster
 from holdfast_constructs.security.secret_value import SecretValue
 
 
@@ -38,8 +41,10 @@ from holdfast_constructs.security.secret_value import SecretValue
 class WebService(FargateService):
     """A service that answers HTTP on `port` for `host`, on the platform's load balancer and cluster.
 
-    Required: `image`; `port`; `health`, the path that answers 200-299 when it can take requests; `host`, one
-    level below the load balancer's domain; `scale`. `size` is what one task gets. `environment` is plain text
+    Required: `image`; `port`; `health`, the path that answers 200-299 when it can take requests; `host`, a
+    domain of the load balancer or a name one level below it; `scale`. `hosts` are more names, also with a
+    wildcard (`*.example.com`). With `paths`, such as `/api/*`, it answers only these, and other services the
+    rest; where two match, the longer one counts. `size` is what one task gets. `environment` is plain text
     for anybody to read; `secrets` maps names to `secret.value()`, or to ARNs in Secrets Manager or SSM. The
     container runs as `user` (not root) and writes nowhere but to /tmp and `writable_paths`: an image that
     uses them as that user declares them as volumes. `command` and `entry_point` replace those of the image,
@@ -51,7 +56,7 @@ class WebService(FargateService):
     fail its health check. `spot_share` percent of the tasks run on Fargate Spot; a change from or to 0
     replaces the ECS service. `exec` lets people open a shell in a task, where the cluster has `exec_audit`.
     `migrations` run once for each version, in a stack of their own, before the service is touched.
-    `priority` (1-50,000) places the host's rule, only needed when two rules collide.
+    `priority` (1-50,000) places its rules, only needed when two rules collide.
 
     Raises ConstructError for what AWS would refuse, for what looks like a secret in `environment`, and in
     production for an image by tag or a single task.
@@ -86,6 +91,8 @@ class WebService(FargateService):
         writable_paths: Sequence[str] = (),
         migrations: Migrations | None = None,
         exec: bool = False,  # noqa: A002 - what AWS calls it, and a property more than a variable
+        hosts: Sequence[str] = (),
+        paths: Sequence[str] = (),
     ) -> None:
         rules.check_drain(drain_seconds)
         rules.check_scale(id_, scale)
@@ -109,9 +116,10 @@ class WebService(FargateService):
         )
         super().__init__(scope, id_, platform=platform, options=options)
         self.default_port = port
-        self.host = host
+        self.host, self.hosts, self.paths = host, (host, *hosts), tuple(paths)
         self._gateway = rules.gateway_of(platform, id_)
-        rules.check_request(host, self._gateway.domain, port=port, health=health)
+        rules.check_request(port=port, health=health)
+        rules.check_hosts(self.hosts, self.paths, self._gateway)
         rules.check_production(self._stack.target, scale, spot_share)
         self._routing = Routing(
             self,
@@ -122,16 +130,19 @@ class WebService(FargateService):
             port=port,
             health=health,
         )
+        self._check_addresses(scale)
+        rules.check_grace(grace_seconds)
         self._ask_targets(health, target_health, drain_seconds)
         self._migrate(migrations)
         self.service = self._run(
             scale.min_tasks,
             # ECS refuses a target group without a listener.
-            waits_for=[self._routing.claim(host, priority)],
+            waits_for=self._routing.claim(self.hosts, self.paths, priority),
             behind=self._backend(),
             grace_seconds=grace_seconds,
         )
-        connect(self._gateway, self, scope=self)
+        self._gateway.reach(self, scope=self)
+        self._note_requests()
         self.autoscaling = self._scale(scale)
         self._stack.add_health_check(
             "alb_targets_healthy", f"{self.name}-targets", target_group_arn=self.target_group.arn
@@ -139,8 +150,18 @@ class WebService(FargateService):
 
     @property
     def url(self) -> str:
-        """The URL of the service."""
-        return f"{self._gateway.scheme}://{self.host}"
+        """The URL of the service: its first host by name, and what its first path begins with.
+
+        Raises ConstructError where all hosts have a wildcard.
+        """
+        named = [host for host in self.hosts if not host.startswith(WILDCARD)]
+        if not named:
+            raise ConstructError(
+                f"{self.name} has no URL, since all of its hosts have a wildcard",
+                next_step="build the URL of the host that you mean yourself",
+            )
+        path = re.split("[*?]", self.paths[0])[0] if self.paths else ""
+        return f"{self._gateway.scheme}://{named[0]}{path}"
 
     @property
     def target_group(self) -> LbTargetGroup:
@@ -160,7 +181,8 @@ class WebService(FargateService):
         """
         calls = self._calls()
         listening = self.default_port if port is None else port
-        label = limited(f"{self._stack.service}-{self.name}".lower(), LONGEST_LABEL)
+        name = name_in_cluster(self._stack.target, self._stack.service, self.name)
+        label = limited(name.lower(), LONGEST_LABEL)
         if self.node.try_find_child("discovery") is None:
             self.service.put_service_registries(registry_arn=calls.register(self, label).arn)
             self._join(calls.group.id)
@@ -176,6 +198,19 @@ class WebService(FargateService):
                 next_step="create the Cluster with network=…, the network that its services are in",
             )
         return calls
+
+    def _note_requests(self) -> None:
+        """Remember for `holdfast graph --connections` who sends which requests here."""
+        gateway = self._gateway
+        for host in self.hosts:
+            for path in self.paths or ("",):
+                note_connection(gateway, self, host=f"{host}{path}")
+            # Who calls a load balancer of another app is not known here.
+            if isinstance(gateway, LoadBalancer):
+                callers = (
+                    Outside("Network", "network") if gateway.internal else Outside("Internet", "internet")
+                )
+                note_connection(callers, gateway, port=gateway.default_port, host=host)
 
     def _let_in(self, group_id: str, port: int) -> None:
         if not 1 <= port <= rules.HIGHEST_PORT:

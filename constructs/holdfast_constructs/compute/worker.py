@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from constructs import Construct
 
+from holdfast_constructs.app._connections import note_permission
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.compute._backlog import Backlog
 from holdfast_constructs.compute._container_rules import LONGEST_STOP_SECONDS, SHORTEST_STOP_SECONDS
@@ -107,6 +108,7 @@ class Worker(FargateService):
         )
         super().__init__(scope, id_, platform=platform, options=options)
         self._check_tasks(scale)
+        self._check_addresses(scale)
         _check_visibility(queue, id_, stop_seconds)
         self._migrate(migrations)
         self.queue = queue
@@ -137,6 +139,7 @@ class Worker(FargateService):
             ),
             resources=(queue.arn,),
         )
+        note_permission(self, queue, consume.actions)
         self.grant("consume", consume)
 
     def _check_tasks(self, scale: BacklogScale) -> None:

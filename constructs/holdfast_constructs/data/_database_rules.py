@@ -187,6 +187,18 @@ class Shape:
         return limit if limit >= self._least_limit else 0
 
     @property
+    def written_iops(self) -> int | None:
+        """What is written of it: the provider sends the IOPS of before when a storage grows past 400 GiB."""
+        return self.iops if self.storage_gib < _CHOICE_GIB else self.iops or _IOPS[0]
+
+    @property
+    def written_throughput(self) -> int | None:
+        """The same in MiB/s."""
+        return (
+            self.throughput_mib if self.storage_gib < _CHOICE_GIB else self.throughput_mib or _THROUGHPUT[0]
+        )
+
+    @property
     def lifecycle_support(self) -> str:
         """Whether AWS may charge for a version that is out of its standard support."""
         return PAID if self.extended_support else UNPAID

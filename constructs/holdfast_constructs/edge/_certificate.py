@@ -2,11 +2,17 @@
 
 from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.acm_certificate import AcmCertificate, AcmCertificateOptions
-from cdktf_cdktf_provider_aws.acm_certificate_validation import AcmCertificateValidation
+from cdktf_cdktf_provider_aws.acm_certificate_validation import (
+    AcmCertificateValidation,
+    AcmCertificateValidationTimeouts,
+)
 from cdktf_cdktf_provider_aws.route53_record import Route53Record
 from constructs import Construct
 
 _RECORD_SECONDS = 300
+# ACM issues within a few minutes once it finds the record. Terraform's provider would wait for 75 minutes,
+# which a zone that nobody has delegated makes use of.
+_LONGEST_WAIT = "15m"
 
 
 class Certificate(Construct):
@@ -29,6 +35,7 @@ class Certificate(Construct):
             "validation",
             certificate_arn=self.certificate.arn,
             validation_record_fqdns=[record.fqdn],
+            timeouts=AcmCertificateValidationTimeouts(create=_LONGEST_WAIT),
         )
 
     @property

@@ -15,10 +15,12 @@ from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
 from constructs import Construct
 
 from holdfast_constructs._tokens import is_text_token
+from holdfast_constructs.app._connections import note_connection
 from holdfast_constructs.app._stack_order import wait_for
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.messaging._deliveries import check_combinations, check_delivery
 from holdfast_constructs.messaging._fifo import SUFFIX, message_name
 from holdfast_constructs.messaging.queue import Queue
 from holdfast_constructs.security._any_key import AnyKey, check_key, key_arn, use_key
@@ -75,8 +77,10 @@ class TopicAccess:
         """
         name = f"from-{self.name}"
         self._check_subscription(queue, name, attributes or {})
+        check_combinations(attributes or {})
         wait_for(queue, self, self.name)
         queue.allow_service(name, "sns.amazonaws.com", source_arn=self._source_arn)
+        note_connection(self, queue, word="deliver")
         return SnsTopicSubscription(
             queue,
             name,
@@ -158,7 +162,7 @@ class Topic(Construct, TopicAccess):
         self.name = part_name(self._stack, id_, "topic")
         self.fifo = fifo
         self.key = key
-        self._key_arn = key_arn(key)
+        self._key_arn = key_arn(key, self._stack.target.region)
         self._region = self._target.region
         self.topic_name = message_name("topic", self._target, self._stack.service, id_, fifo=fifo)
         place = f"{self._target.partition}:sns:{self._target.region}:{self._target.account}"
@@ -197,6 +201,7 @@ class Topic(Construct, TopicAccess):
 
         `source_arn` may have wildcards; `name` is unique in this topic.
         """
+        check_delivery(service, source_arn)
         check_key(self.key, f"topic {self.node.id}")
         source = Condition("ArnLike", "aws:SourceArn", (source_arn,))
         own = () if service in _WITHOUT_ACCOUNT else (from_this_account(self._target),)

@@ -74,10 +74,10 @@ def synthesize(stacks: Stacks, folder: Path, environments: Sequence[str], servic
     Raises InvalidSettingsError for a service that does not exist and for a setting that no stack reads,
     ConstructError for what cannot be built.
     """
-    _refuse_unknown(services, stacks)
+    _refuse_unknown([name for name in services if not _may_be_of_a_tenant(name, stacks)], stacks)
     app = HoldfastApp()
     built = load_and_build(app, stacks, folder, environments)
-    wanted = [stack.name for stack in built if stack.service in services]
+    wanted = [stack.name for stack in built if {stack.service, stack.base_service} & set(services)]
     if services and not wanted:
         raise InvalidSettingsError([_nowhere(services, {stack.target.environment for stack in built})])
     app.synth()
@@ -156,6 +156,11 @@ def write_schema(stacks: Stacks, file: Path) -> None:
 
 def _names(environ: Mapping[str, str], variable: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, (name.strip() for name in environ.get(variable, "").split(",")))))
+
+
+def _may_be_of_a_tenant(name: str, stacks: Stacks) -> bool:
+    """Tell whether `name` may be `<service>-<tenant>`; only the settings say which tenants there are."""
+    return any(entry.per_tenant and name.startswith(f"{entry.name}-") for entry in stacks.values())
 
 
 def _refuse_unknown(services: Sequence[str], stacks: Collection[str]) -> None:

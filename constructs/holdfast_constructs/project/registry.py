@@ -19,6 +19,7 @@ from holdfast_constructs.app.target import check_service_name
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.settings import Environment, Settings
+from holdfast_constructs.settings.tenants import is_per_tenant, with_tenants
 
 if TYPE_CHECKING:
     from holdfast_constructs.app.stack import ServiceStack
@@ -31,12 +32,16 @@ _SERVICE_TAKES = ("self", "scope", "site", "settings")
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A stack class under the name of its service; `settings` is the type of its table, if it has one."""
+    """A stack class under the name of its service; `settings` is the type of its table, if it has one.
+
+    With `per_tenant` there is a stack for each tenant in the table, and none for the service itself.
+    """
 
     name: str
     kind: "type[ServiceStack]"
     settings: type[Settings] | None
     condition: Condition
+    per_tenant: bool = False
 
     @property
     def label(self) -> str:
@@ -48,8 +53,11 @@ _registrations: dict[type, Registration] = {}
 
 
 @checked
-def service(name: str) -> Callable[[StackClass], StackClass]:
+def service(name: str, *, per_tenant: bool = False) -> Callable[[StackClass], StackClass]:
     """Register a stack class as the service `name`; an environment with [services.<name>] gets a stack of it.
+
+    With `per_tenant` it gets one for each tenant in [services.<name>.tenants.<tenant>]: `settings` is then
+    the table of the tenant, completed from that of the service, and `site.target` has the tenant.
 
     Raises ConstructError for a name no service can have, and for a constructor that does not take
     `(scope, site, settings)` with an annotation for `settings`.
@@ -57,9 +65,10 @@ def service(name: str) -> Callable[[StackClass], StackClass]:
 
     def register(stack: StackClass) -> StackClass:
         def is_present(environment: Environment) -> bool:
-            return name in environment.running()
+            return name in environment.services.present()
 
-        return _register(name, stack, _settings_of(stack), is_present)
+        table = _settings_of(stack)
+        return _register(name, stack, with_tenants(table) if per_tenant else table, is_present)
 
     return register
 
@@ -113,7 +122,9 @@ def _register(
     name: str, stack: StackClass, settings: type[Settings] | None, condition: Condition
 ) -> StackClass:
     check_service_name(name)
-    _registrations[stack] = Registration(name, stack, settings, condition)
+    _registrations[stack] = Registration(
+        name, stack, settings, condition, per_tenant=settings is not None and is_per_tenant(settings)
+    )
     return stack
 
 

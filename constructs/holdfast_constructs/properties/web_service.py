@@ -28,6 +28,8 @@ PROPERTIES = {
         theme=Theme.OBSERVED,
     ),
     "host": Property(why="the name that the load balancer sends to it"),
+    "hosts": Property(why="more names that it answers, also with a wildcard"),
+    "paths": Property(why="the paths of its hosts that it answers; all, unless some are given"),
     "scale": Property(why="fewest and most tasks, and what more are started for"),
     **TASK_PROPERTIES,
     "drain_seconds": Property(why="how long a task that leaves still gets the answers to its requests out"),

@@ -6,6 +6,7 @@ from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
+from holdfast_constructs.app._connections import note_permission
 from holdfast_constructs.app._stack_order import wait_for
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.errors import ConstructError
@@ -43,6 +44,7 @@ def grant_to(grantee: AnyGrantee, part: Part, verb: str, *statements: Statement,
     name = "-".join(filter(None, (verb, part.name, of)))
     if isinstance(grantee, Construct):
         wait_for(grantee, part, part.name)
+        note_permission(grantee, part, [action for each in statements for action in each.actions])
     if not isinstance(grantee, IamRole):
         grantee.grant(name, *statements)
         return

@@ -20,6 +20,7 @@ _KINDS = {
     "object": "a table",
 }
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_PER_TENANT = 'write @service("{0}", per_tenant=True) above the class of its stack, or remove the table'
 _REGISTER = 'write @service("{0}") above the class of its stack, or remove the table'
 
 
@@ -56,6 +57,9 @@ def _unknown_key(path: tuple[str | int, ...], schema: Schema) -> Fault:
         what, allowed = "is a service that no stack is registered for", ", ".join(known) or "none yet"
         return Fault(path, what, repr(name), allowed + guess, f"{corrected}{_REGISTER.format(name)}")
     what = "is not a key that exists here"
+    if path[0] == "services" and path[2:] == ("tenants",):
+        what = "has tenants, and is a service that all share"
+        return Fault(path, what, "tenants", ", ".join(known), _PER_TENANT.format(path[1]))
     return Fault(path, what, repr(name), ", ".join(known) + guess, f"{corrected}remove it")
 
 

@@ -24,7 +24,31 @@ def editor_schema(model: type[Environment]) -> dict[str, Any]:
     del any_service["required"]
     schema["$defs"]["AnyService"] = {**any_service, "additionalProperties": True}
     schema["$defs"]["Services"]["additionalProperties"] = {"$ref": "#/$defs/AnyService"}
+    _need_nothing_of_tenants(schema["$defs"])
     return schema
+
+
+def _need_nothing_of_tenants(definitions: dict[str, Any]) -> None:
+    """Let a tenant's table leave out what the service's table has, at any depth."""
+    for table in [each for name, each in definitions.items() if name.endswith("PerTenant")]:
+        tenants = table["properties"]["tenants"]
+        tenants["additionalProperties"] = _partial(tenants["additionalProperties"], definitions)
+
+
+def _partial(node: Any, definitions: dict[str, Any]) -> Any:
+    """Return `node` with references to definitions that require nothing, and add these definitions."""
+    if isinstance(node, list):
+        return [_partial(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" not in node:
+        return {key: _partial(value, definitions) for key, value in node.items()}
+    name = str(node["$ref"]).rsplit("/", 1)[-1]
+    if f"Partial{name}" not in definitions:
+        definitions[f"Partial{name}"] = {}
+        own = {key: value for key, value in definitions[name].items() if key != "required"}
+        definitions[f"Partial{name}"] = _partial(own, definitions)
+    return {**node, "$ref": f"#/$defs/Partial{name}"}
 
 
 def described(schema: Schema, path: tuple[str | int, ...]) -> Schema:

@@ -21,6 +21,7 @@ from holdfast_constructs.settings.models import Environment, environment_model
 from holdfast_constructs.settings.plain_secrets import plain_secrets
 from holdfast_constructs.settings.problems import Fault, InvalidSettingsError, Problem, did_you_mean, key_of
 from holdfast_constructs.settings.profiles import with_defaults_of
+from holdfast_constructs.settings.tenants import is_written, once_of_all_tenants, own_faults, put_together
 from holdfast_orchestrator.state_key import InvalidStateKeyError, state_key
 
 _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -62,13 +63,13 @@ def parse_environment(text: str, file: Path, *, services: ServiceTables) -> Envi
     secrets = list(plain_secrets(document, text))
     model = environment_model(services)
     try:
-        environment = model.model_validate({**document, "name": file.stem})
+        environment = model.model_validate({**put_together(document, services), "name": file.stem})
     except ValidationError as error:
-        faults = list(explain(error, environment_schema(model)))
+        faults = list(own_faults(explain(error, environment_schema(model)), document))
     else:
         if environment.profile is not None:
             environment = with_defaults_of(environment.profile, environment)
-        faults = list(rules.broken(environment))
+        faults = list(once_of_all_tenants(rules.broken(environment), document))
     faults += _reserved(document)
     secret_paths = [fault.path for fault in secrets if fault.path]
     # Another fault of the same value would repeat the secret.
@@ -80,7 +81,10 @@ def parse_environment(text: str, file: Path, *, services: ServiceTables) -> Envi
 
 def problems_of(faults: Iterable[Fault], file: Path) -> list[Problem]:
     """Return what is wrong with a settings file, each with its line, in their order."""
-    return _located(faults, _text(file), file)
+    text = _text(file)
+    document = _document(file, text)
+    written = [fault for fault in own_faults(faults, document) if is_written(fault.path, document)]
+    return _located(written, text, file)
 
 
 def _located(faults: Iterable[Fault], text: str, file: Path) -> list[Problem]:

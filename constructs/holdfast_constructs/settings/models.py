@@ -5,7 +5,7 @@ service, and `environment_model` puts them in. Rules that need more than one key
 against memory, networks against zones) are in `rules`, and `loading` asks them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from string import ascii_lowercase
 from typing import Annotated, Any, Self
@@ -21,11 +21,14 @@ from holdfast_constructs.data._database_rules import (
     SHORTEST_BACKUP_DAYS,
     SMALLEST_GIB,
 )
-from holdfast_constructs.edge._firewall_rules import HIGHEST_RATE, LOWEST_RATE
+from holdfast_constructs.edge.firewall_exception import FirewallException
+from holdfast_constructs.edge.rate_limit import HIGHEST_RATE, LOWEST_RATE, RateLimit
 from holdfast_constructs.profiles import Nat, Profile
 from holdfast_constructs.settings.base import Settings
 from holdfast_constructs.settings.foundation import Foundation
+from holdfast_constructs.settings.tenants import is_per_tenant, tenants_of
 from holdfast_constructs.settings.values import (
+    APEX,
     AccountId,
     BucketName,
     CertificateArn,
@@ -34,12 +37,14 @@ from holdfast_constructs.settings.values import (
     EndpointName,
     HostedZoneId,
     HostLabel,
+    HostName,
     ImageReference,
     InstanceClass,
     Items,
     KmsKeyId,
     Mode,
     Owner,
+    PathPattern,
     PlainText,
     ProjectName,
     RegionName,
@@ -137,6 +142,16 @@ class Network(Settings):
     """What other regions than the first have differently; each needs a network of its own."""
 
 
+class FurtherDomain(Settings):
+    """Another domain of the load balancer."""
+
+    name: DomainName
+    zone_id: HostedZoneId | None = None
+    """Its Route 53 zone: the certificate is then made and renewed by itself, and services have records."""
+    certificates: Table[RegionName, CertificateArn] = Field(default_factory=empty_table)
+    """Certificates made elsewhere, one per region, where there is no zone_id."""
+
+
 class Gateway(Settings):
     """The load balancer all services share."""
 
@@ -146,6 +161,44 @@ class Gateway(Settings):
     """The Route 53 zone of the domain: the certificate is then made and renewed by itself."""
     certificates: Table[RegionName, CertificateArn] = Field(default_factory=empty_table)
     """Certificates made elsewhere, one per region, where there is no zone_id."""
+    wildcard_record: bool = True
+    """Every name below the domain leads to the gateway. Off: only the hosts that services have."""
+    domains: Items[FurtherDomain] = ()
+    """Further domains, each with a certificate of its own."""
+
+
+class ExceptionOfRules(Settings):
+    """Requests that some rules of the firewall only count, while all others stay blocked."""
+
+    rules: Annotated[Items[str], Field(min_length=1)]
+    """Managed rules such as SizeRestrictions_BODY, or a managed group for all of its rules."""
+    host: str | None = None
+    """One host name."""
+    path: str | None = None
+    """One path, or with a last * all that begin with it; with `host`, both must match."""
+    because: str
+    """Why these requests are honest."""
+
+    def built(self) -> FirewallException:
+        """Return it as the firewall takes it; raises ConstructError as that does."""
+        return FirewallException(rules=self.rules, host=self.host, path=self.path, because=self.because)
+
+
+class LimitOfRequests(Settings):
+    """A limit of requests from one address, for a host, a path, or both."""
+
+    name: str
+    """Its rule is called RateLimit-<name>."""
+    requests: Annotated[int, Field(ge=LOWEST_RATE, le=HIGHEST_RATE)]
+    """Requests one address may make in five minutes."""
+    host: str | None = None
+    """One host name."""
+    path: str | None = None
+    """One path, or with a last * all that begin with it; with `host`, both must match."""
+
+    def built(self) -> RateLimit:
+        """Return it as the firewall takes it; raises ConstructError as that does."""
+        return RateLimit(name=self.name, requests=self.requests, host=self.host, path=self.path)
 
 
 class Firewall(Settings):
@@ -160,6 +213,14 @@ class Firewall(Settings):
 
     HostingProviderIPList and AWSManagedIPDDoSList only block when they are named here.
     """
+    exceptions: Items[ExceptionOfRules] = ()
+    """Hosts and paths where some rules only count."""
+    rate_limits: Items[LimitOfRequests] = ()
+    """Other limits for single hosts and paths, beside `rate_limit`."""
+    allow_addresses: Items[str] = ()
+    """Addresses and ranges (203.0.113.0/24) that are always let through, whatever they send."""
+    block_addresses: Items[str] = ()
+    """Addresses and ranges that are always refused, whatever `mode` is."""
 
 
 class Logs(Settings):
@@ -226,7 +287,11 @@ class Service(_TaskService):
     max_tasks: Annotated[int, Field(ge=1, le=MOST_TASKS)] = 2
     """Tasks at the busiest."""
     host: HostLabel | None = None
-    """Name below the domain; the service's own name when left out."""
+    """Name below the domain, or @ for the domain itself; the service's own name when left out."""
+    hosts: Items[HostName] = ()
+    """More names: below the domain (www, @, *), or whole ones at or below one of the domains."""
+    paths: Items[PathPattern] = ()
+    """The paths that it answers, such as /api/*; all when left out. Other services have the rest."""
 
 
 class DatabaseService(Service):
@@ -317,21 +382,61 @@ class Environment(Settings):
         return {name: check.model_dump(exclude_unset=True) for name, check in self.health.items()}
 
     def running(self) -> dict[str, Settings]:
-        """Return the settings of every service of this environment by the service's name, sorted."""
-        return self.services.present()
+        """Return the settings of every service of this environment by the service's name, sorted.
+
+        A service per tenant is there once for each tenant, as `<service>-<tenant>`.
+        """
+        stamped = (
+            (service if who is None else f"{service}-{who}", table) for service, who, table in self.stamped()
+        )
+        return dict(sorted(stamped, key=lambda pair: pair[0]))
+
+    def stamped(self) -> Iterator[tuple[str, str | None, Settings]]:
+        """Yield service, tenant and settings of each stack of a service; no tenant of one that all share."""
+        for service, table in self.services.present().items():
+            if not is_per_tenant(type(table)):
+                yield service, None, table
+            for tenant, own in tenants_of(table).items():
+                yield service, tenant, own
+
+    def tenants(self, service: str) -> tuple[str, ...]:
+        """Return the tenants of a service, sorted; none of one that all share."""
+        return tuple(tenants_of(self.services.present().get(service)))
+
+    def settings_of(self, service: str, tenant: str | None = None) -> Settings | None:
+        """Return the settings of a service, or of its tenant; None where the environment does not have it."""
+        return {(each, other): table for each, other, table in self.stamped()}.get((service, tenant))
 
     def web_services(self) -> dict[str, Service]:
         """Return those of `running` that are web services."""
         return {name: table for name, table in self.running().items() if isinstance(table, Service)}
 
     def databases(self) -> dict[str, Database]:
-        """Return the databases of this environment by the name of the service that owns each, sorted."""
+        """Return the databases of this environment by the name of the service that owns each, sorted.
+
+        A tenant's is not among them: it belongs into the tenant's own stack.
+        """
+        shared = self.services.present()
+        return {name: each for name, each in self.every_database().items() if name in shared}
+
+    def every_database(self) -> dict[str, Database]:
+        """Return the databases of this environment by service as `running` names it, tenants' too."""
         services = self.running().items()
         return {name: service.database for name, service in services if isinstance(service, DatabaseService)}
 
     def survives_a_zone(self, database: Database) -> bool:
         """Tell whether the database has a standby in another zone."""
         return self.production if database.multi_az is None else database.multi_az
+
+    def domains(self) -> tuple[str, ...]:
+        """Return the domains of the gateway, the first one first."""
+        return (self.domain, *(domain.name for domain in self.gateway.domains))
+
+    def full_host(self, name: str) -> str:
+        """Return the whole name of a host of the settings: `www`, `*` and `@` are of the first domain."""
+        if name == APEX:
+            return self.domain
+        return name if "." in name else f"{name}.{self.domain}"
 
     def has_network(self, region: str) -> bool:
         """Tell whether the settings say which network `region` has."""

@@ -19,6 +19,7 @@ from holdfast_constructs.profiles import (
     Profile,
 )
 from holdfast_constructs.settings.base import Settings
+from holdfast_constructs.settings.tenants import KEY, is_per_tenant
 
 Table = TypeVar("Table", bound=Settings)
 Path = tuple[str, ...]
@@ -47,6 +48,8 @@ def with_defaults_of(profile: Profile, table: Table, path: Path = ()) -> Table:
         below = (*path, _key(table, name, path))
         if isinstance(value, Settings):
             changed[name] = with_defaults_of(profile, value, below)
+        elif name == KEY and is_per_tenant(type(table)):
+            changed[name] = {tenant: with_defaults_of(profile, own, path) for tenant, own in value.items()}
         elif name not in table.model_fields_set and below in DEFAULTS:
             changed[name] = DEFAULTS[below].of(profile)
     same = all(changed[name] is getattr(table, name) for name in changed)

@@ -23,6 +23,9 @@ from pydantic_core import PydanticCustomError
 
 from holdfast_constructs.app.production import LOG_RETENTION_DAYS
 from holdfast_constructs.compute.image import Image
+from holdfast_constructs.edge._path_patterns import ALLOWED as PATHS_ALLOWED
+from holdfast_constructs.edge._path_patterns import check_paths
+from holdfast_constructs.edge.domain import LONGEST_HOST
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.security.plain import Plain
 
@@ -53,11 +56,37 @@ DomainName = Annotated[
     Field(description="a lower-case domain name such as example.com"),
 ]
 
+# Stands for the domain itself, as it does in a zone file.
+APEX = "@"
+
 HostLabel = Annotated[
     str,
-    StringConstraints(pattern=rf"^{_LABEL}$"),
-    Field(description="the name below the domain: 1-63 of a-z, 0-9 and inner hyphens"),
+    StringConstraints(pattern=rf"^({_LABEL}|{APEX})$"),
+    Field(
+        description="the name below the domain: 1-63 of a-z, 0-9 and inner hyphens; or @, the domain itself"
+    ),
 ]
+
+HostName = Annotated[
+    str,
+    StringConstraints(pattern=rf"^(({_LABEL}\.)*{_LABEL}|\*(\.{_LABEL})*|{APEX})$", max_length=LONGEST_HOST),
+    Field(
+        description="a name below the domain (www, or * for every one), @ for the domain itself, or a whole"
+        " name at or one level below one of the domains, such as shop.example.org"
+    ),
+]
+
+
+def _path(path: str) -> str:
+    try:
+        check_paths([path])
+    except ConstructError as error:
+        what = "is no pattern a listener takes" if error.allowed else "means the whole host"
+        raise refused(what, allowed=error.allowed or PATHS_ALLOWED, next_step=error.next_step or "") from None
+    return path
+
+
+PathPattern = Annotated[str, AfterValidator(_path), Field(description=PATHS_ALLOWED)]
 
 ProjectName = Annotated[
     str,

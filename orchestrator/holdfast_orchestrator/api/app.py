@@ -38,6 +38,7 @@ from holdfast_orchestrator.system.stop import StopSignal
 if TYPE_CHECKING:
     from holdfast_orchestrator.api.history import History
     from holdfast_orchestrator.api.states import States
+    from holdfast_orchestrator.app.connections import Connection
     from holdfast_orchestrator.app.explained import ExplainedStack
     from holdfast_orchestrator.context.run import Run
     from holdfast_orchestrator.state.object_store import DurableStore
@@ -271,6 +272,23 @@ class App:
         chosen = selected(selection, keywords)
         shards = self._choose(chosen, self.synth(env=chosen.environments, on_event=on_event))
         return read_explained(self.file.output, [shard.name for shard in shards])
+
+    def connections(
+        self,
+        selection: Selection = EVERYTHING,
+        *,
+        on_event: Listener = ignore,
+        **keywords: Unpack[SelectionKeywords],
+    ) -> tuple["Connection", ...]:
+        """Synthesize, and return the connections that one of the chosen stacks is an end of.
+
+        Raises UsageError for a name that matches nothing, and for an app without Holdfast's blocks.
+        """
+        from holdfast_orchestrator.app.connections import read_connections  # noqa: PLC0415 - when it is called
+
+        chosen = selected(selection, keywords)
+        shards = self._choose(chosen, self.synth(env=chosen.environments, on_event=on_event))
+        return read_connections(self.file.output, [shard.name for shard in shards])
 
     def existing(self, selection: Selection) -> Manifest | None:
         """Return the manifest in the output folder, if it has all chosen shards and may be deployed."""

@@ -46,12 +46,13 @@ class ExplainedBlock(BaseModel):
 
 
 class ExplainedStack(BaseModel):
-    """A stack, its profile, what its settings say, and its blocks in the order they were made."""
+    """A stack, its profile and tenant, what its settings say, and its blocks in the order they were made."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str = ""
     profile: str
+    tenant: str | None = None
     settings: tuple[ExplainedSetting, ...] = ()
     blocks: tuple[ExplainedBlock, ...] = ()
 

@@ -12,6 +12,7 @@ import shlex
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from holdfast_orchestrator.app.project_file import ProjectFile
@@ -39,7 +40,8 @@ _STACKS = frozenset({"ServiceStack", "TerraformStack"})
 class KnownNames:
     """What is known of an app: its environments, and its services (None: not known).
 
-    `everywhere` says that each environment has a stack for certain.
+    A service per tenant is there as `orders` and `orders-*`, because only the settings say which tenants
+    there are. `everywhere` says that each environment has a stack for certain.
     """
 
     environments: tuple[str, ...]
@@ -52,7 +54,7 @@ class KnownNames:
             if name not in self.environments:
                 raise _unknown("environment", "--env", name, self.environments)
         for name in selection.services if self.services is not None else ():
-            if name not in (self.services or ()):
+            if not any(fnmatchcase(name, each) for each in self.services or ()):
                 raise _unknown("service", "--service", name, self.services or ())
         if not selection.environments and self._spans_several(selection):
             raise UsageError(
@@ -128,7 +130,10 @@ def _registry(package: Path) -> dict[str, bool] | None:
         module = _Module.of(tree, package.name)
         if any(map(module.may_make_another, ast.walk(tree))):
             return None
-        found |= dict(module.decorators.values())
+        for name, everywhere, per_tenant in module.decorators.values():
+            found[name] = everywhere
+            if per_tenant:
+                found[f"{name}-*"] = False
     return found
 
 
@@ -136,12 +141,13 @@ def _registry(package: Path) -> dict[str, bool] | None:
 class _Module:
     """A module of stacks: the registering functions that it imports, and where it decorates with them.
 
-    `decorators` are the services by the node of the function's name; True for one that is everywhere.
+    `decorators` are the services by the node of the function's name, each with whether it is everywhere, and
+    whether it may be one per tenant.
     """
 
     package: str
     imported: frozenset[str]
-    decorators: Mapping[ast.expr, tuple[str, bool]]
+    decorators: Mapping[ast.expr, tuple[str, bool, bool]]
 
     @classmethod
     def of(cls, tree: ast.Module, package: str) -> "_Module":
@@ -185,12 +191,13 @@ class _Module:
 
 def _decorating(
     decorators: Iterable[ast.expr], imported: Collection[str]
-) -> Iterator[tuple[ast.expr, tuple[str, bool]]]:
+) -> Iterator[tuple[ast.expr, tuple[str, bool, bool]]]:
     for decorator in decorators:
         match decorator:
             case ast.Call(func=ast.Name(id=kind), args=[ast.Constant(value=str(name))], keywords=keywords):
                 if kind in imported:
-                    yield decorator.func, (name, kind == "shared" and not keywords)
+                    is_everywhere = kind == "shared" and not keywords
+                    yield decorator.func, (name, is_everywhere, kind == "service" and bool(keywords))
 
 
 def _names_a_stack(node: ast.expr) -> bool:

@@ -107,10 +107,19 @@ class StateElsewhere:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """For whom alone a stack is: the `name` of the tenant, and the `service` that each tenant has."""
+
+    service: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
     """One stack with a state of its own. `configuration` is the Terraform JSON, read once.
 
-    `inputs` are the files and variables that it reads, as far as anybody has looked.
+    `inputs` are the files and variables that it reads, as far as anybody has looked. The `service` of a stack
+    with a `tenant` is `<service>-<tenant>`.
     """
 
     name: str
@@ -134,6 +143,12 @@ class Shard:
     inputs: Inputs = field(default=UNKNOWN, repr=False)
     elsewhere: StateElsewhere | None = None
     accepted_differences: tuple[AcceptedDifference, ...] = ()
+    tenant: Tenant | None = None
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services it counts as: its own, and of a tenant's also the service of all tenants."""
+        return (self.service,) if self.tenant is None else (self.service, self.tenant.service)
 
     @property
     def guarded(self) -> tuple[str, ...]:

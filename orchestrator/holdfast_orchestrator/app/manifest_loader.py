@@ -22,6 +22,7 @@ from holdfast_orchestrator.app.manifest import (
     Source,
     Stack,
     StateLocation,
+    Tenant,
     checked_state_key,
 )
 from holdfast_orchestrator.app.manifest_schema import CdktfManifest, DeploymentManifest
@@ -158,6 +159,7 @@ def _shard(stack: Stack, given: Any, file: Path) -> Shard:
         configuration=stack.configuration,
         depends_on=stack.depends_on,
         service=given.service,
+        tenant=None if given.tenant is None else Tenant(**given.tenant.model_dump()),
         environment=given.environment,
         account=given.account,
         region=given.region,

@@ -86,12 +86,24 @@ class SourceEntry(BaseModel):
     line: int | None = None
 
 
+class TenantEntry(BaseModel):
+    """For whom alone a stack is, and which service it is one of the stacks of."""
+
+    model_config = ConfigDict(frozen=True)
+
+    service: str = Field(description="the service of all its tenants, such as orders of orders-acme")
+    name: str
+
+
 class ShardEntry(BaseModel):
     """One stack: a service in an environment, an account and a region."""
 
     model_config = ConfigDict(frozen=True)
 
     service: str
+    tenant: TenantEntry | None = Field(
+        None, description="of a service that each tenant has for itself; `service` has the tenant's name too"
+    )
     project: str | None = Field(
         None, description="part of every name and of the state's key, where it has one"
     )

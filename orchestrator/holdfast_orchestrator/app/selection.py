@@ -44,8 +44,8 @@ class Selection:
         """
         if self.changed_since is not None:
             raise ValueError("what changed since a revision has to be found out first")
-        chosen = _narrowed(manifest.shards, "--env", self.environments, lambda shard: shard.environment)
-        chosen = _narrowed(chosen, "--service", self.services, lambda shard: shard.service)
+        chosen = _narrowed(manifest.shards, "--env", self.environments, lambda shard: (shard.environment,))
+        chosen = _narrowed(chosen, "--service", self.services, lambda shard: shard.services)
         chosen = _globbed(chosen, self.stacks)
         if not chosen:
             raise UsageError("this app has no stacks")
@@ -87,17 +87,17 @@ def select(
 
 
 def _narrowed(
-    shards: Sequence[Shard], option: str, names: Iterable[str], named: Callable[[Shard], str]
+    shards: Sequence[Shard], option: str, names: Iterable[str], named: Callable[[Shard], tuple[str, ...]]
 ) -> tuple[Shard, ...]:
     asked = tuple(names)
-    existing = {named(shard) for shard in shards}
+    existing = {name for shard in shards for name in named(shard)}
     for name in asked:
         if name not in existing:
             raise UsageError(
                 f"{option} {name!r} matches no stack; there are: {', '.join(sorted(existing))}",
                 next_step=_meant(option, name, existing),
             )
-    return tuple(shard for shard in shards if not asked or named(shard) in asked)
+    return tuple(shard for shard in shards if not asked or set(named(shard)) & set(asked))
 
 
 def _meant(option: str, asked: str, names: Iterable[str]) -> str | None:
@@ -112,11 +112,11 @@ def _globbed(shards: Sequence[Shard], globs: Iterable[str]) -> tuple[Shard, ...]
         matching = {
             shard.name
             for shard in shards
-            if glob == shard.name or fnmatchcase(shard.name, glob) or fnmatchcase(shard.service, glob)
+            if glob == shard.name or any(fnmatchcase(name, glob) for name in (shard.name, *shard.services))
         }
         if not matching:
             names = ", ".join(sorted(shard.name for shard in shards))
-            every = {name for shard in shards for name in (shard.name, shard.service)}
+            every = {name for shard in shards for name in (shard.name, *shard.services)}
             raise UsageError(
                 f"--stack {glob!r} matches no stack; there are: {names}",
                 next_step=_meant("--stack", glob, every),

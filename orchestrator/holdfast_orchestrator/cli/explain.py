@@ -36,5 +36,11 @@ def command(runtime: Runtime, /, *, named: str | None, weakened: bool, reasons: 
             stacks = session.project.explain(session.selection, on_event=on_event)
         session.output.show(
             explain_document(stacks, weakened=weakened),
-            explain_lines(stacks, weakened=weakened, reasons=reasons),
+            explain_lines(
+                stacks,
+                weakened=weakened,
+                reasons=reasons,
+                width=session.output.width,
+                redacted=runtime.redactor.text,
+            ),
         )

@@ -32,6 +32,9 @@ def command(runtime: Runtime, /, **given: Any) -> None:
 
 
 def _table(shards: Sequence[Shard], width: int | None) -> Iterator[str]:
-    rows = [("SHARD", "STATE KEY", "DEPENDS ON")]
-    rows += [(shard.name, shard.state.key, ", ".join(shard.depends_on) or "-") for shard in shards]
+    has_tenants = any(shard.tenant is not None for shard in shards)
+    rows = [("SHARD", *(("TENANT",) if has_tenants else ()), "STATE KEY", "DEPENDS ON")]
+    for shard in shards:
+        tenant = ("-" if shard.tenant is None else shard.tenant.name,) if has_tenants else ()
+        rows.append((shard.name, *tenant, shard.state.key, ", ".join(shard.depends_on) or "-"))
     return columns(rows, width=width, cut=("STATE KEY", "DEPENDS ON"))

@@ -6,9 +6,10 @@ from holdfast_orchestrator.errors import GateError
 from holdfast_orchestrator.gate.base import Finding, Gate, Proposal
 from holdfast_orchestrator.gate.expired import expired
 from holdfast_orchestrator.gate.protection import protection
+from holdfast_orchestrator.gate.refused import refused
 from holdfast_orchestrator.gate.shown import shown
 
-GATES: tuple[Gate, ...] = (protection, shown, expired)
+GATES: tuple[Gate, ...] = (protection, shown, expired, refused)
 
 
 def findings(proposal: Proposal, gates: Iterable[Gate] | None = None) -> tuple[Finding, ...]:

@@ -12,13 +12,14 @@ from holdfast_orchestrator.app.manifest import Shard
 from holdfast_orchestrator.gate.adopted import refuse_absent, refuse_nameless
 from holdfast_orchestrator.gate.base import Finding
 from holdfast_orchestrator.plan.looks import place_of
-from holdfast_orchestrator.terraform.create_semantics import is_doubtful, succeeds
+from holdfast_orchestrator.terraform.create_semantics import is_doubtful, is_looked_for, succeeds
 from holdfast_orchestrator.terraform.import_ids import ImportBlock
 from holdfast_orchestrator.terraform.object_keys import import_id_of, key_of
 from holdfast_orchestrator.terraform.ownership import Sighting, Sightings, Verdict
 from holdfast_orchestrator.terraform.plan import Action, Change, read_plan
 
 _MOST_TAGS = 6
+_RETENTION = {"aws_cloudwatch_log_group": "retention_in_days"}
 
 
 def takeovers(
@@ -82,7 +83,7 @@ def _verdict(plan: Mapping[str, Any], change: Change, watched: Sightings, shard:
 
 def _found(plan: Mapping[str, Any], watched: Sightings, shard: Shard) -> Iterator[tuple[Change, Sighting]]:
     for change in read_plan(plan):
-        if not change.creates or change.importing or not is_doubtful(change.kind, change.after or {}):
+        if not change.creates or change.importing or not is_looked_for(change.kind, change.after or {}):
             continue
         place = place_of(plan, change.address, shard)
         key = key_of(change.kind, change.after or {}, None if place is None else str(place))
@@ -92,7 +93,10 @@ def _found(plan: Mapping[str, Any], watched: Sightings, shard: Shard) -> Iterato
 
 
 def _sentence(change: Change, seen: Sighting, shard: Shard) -> str:
-    refused = f"{change.address} would take over {seen.import_id or seen.key.name}, which is there already"
+    name = seen.import_id or seen.key.name
+    refused = f"{change.address} would take over {name}, which is there already"
+    if not is_doubtful(change.kind, change.after or {}):
+        refused = f"{change.address} cannot be made: AWS refuses a second {name}, which is there already"
     ours = {"Service": shard.service, "Environment": shard.environment, "ManagedBy": "holdfast"}
     if seen.tags is not None and ours.items() <= seen.tags.items():
         return f"{refused}, with this shard's tags and in no state of it: an earlier run left it"
@@ -102,11 +106,17 @@ def _sentence(change: Change, seen: Sighting, shard: Shard) -> str:
 
 def _command(shard: Shard, plan: Mapping[str, Any], watched: Sightings) -> str:
     """The command that takes over everything that was found."""
-    adoptable = [
-        change.address for change, seen in _found(plan, watched, shard) if _can_be_adopted(change, seen)
-    ]
     words = ["holdfast", "deploy", "--env", shard.environment, "--stack", shard.name]
-    return shlex.join([*words, *(word for address in adoptable for word in ("--adopt", address))])
+    for change, seen in _found(plan, watched, shard):
+        if _can_be_adopted(change, seen):
+            words += ["--adopt", change.address]
+            words += ["--approve", change.address] if _kept_days(change) else []
+    return shlex.join(words)
+
+
+def _kept_days(change: Change) -> int:
+    """How long a group of logs keeps them, 0 for ever: one that AWS made keeps them for ever until then."""
+    return int((change.after or {}).get(_RETENTION.get(change.kind, ""), 0) or 0)
 
 
 def _can_be_adopted(change: Change, seen: Sighting) -> bool:
@@ -116,10 +126,12 @@ def _can_be_adopted(change: Change, seen: Sighting) -> bool:
 def _next(command: str, change: Change, seen: Sighting) -> str:
     if not _can_be_adopted(change, seen):
         return "give it another name, or refer to the object that is there"
+    days = _kept_days(change)
+    lost = f", and what it keeps for longer than {days} days is deleted" if days else ""
     return (
         "give it another name, refer to the object that is there, or take it over: "
-        f"{command} (its settings become the new ones; a rollback lets go of it and does not bring the old "
-        "ones back)"
+        f"{command} (its settings become the new ones{lost}; a rollback lets go of it and does not bring the "
+        "old ones back)"
     )
 
 

@@ -114,6 +114,11 @@ def _aliases(api: Any) -> Iterable[str]:
     return [name for name in names if not name.startswith("alias/aws/")]
 
 
+def _schedule_groups(api: Any) -> Iterable[str]:
+    names = _pages("list_schedule_groups", "ScheduleGroups", "Name")(api)
+    return [name for name in names if name != "default"]
+
+
 def _alarms(api: Any) -> Iterable[str]:
     alarms = api.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
     # Those of a scaling policy come and go with it.
@@ -136,6 +141,7 @@ _LISTINGS: dict[str, tuple[str, Listing]] = {
     "flow log": ("ec2", _plain("describe_flow_logs", "FlowLogs", "FlowLogId")),
     "load balancer": ("elbv2", _plain("describe_load_balancers", "LoadBalancers", "LoadBalancerArn")),
     "target group": ("elbv2", _plain("describe_target_groups", "TargetGroups", "TargetGroupArn")),
+    "ip set": ("wafv2", _plain("list_ip_sets", "IPSets", "ARN", Scope="REGIONAL")),
     "web acl": ("wafv2", _plain("list_web_acls", "WebACLs", "ARN", Scope="REGIONAL")),
     "ecs cluster": ("ecs", _clusters),
     "ecs service": ("ecs", _services),
@@ -183,6 +189,9 @@ _LISTINGS: dict[str, tuple[str, Listing]] = {
     "sqs queue": ("sqs", lambda api: api.list_queues().get("QueueUrls", ())),
     "dynamodb table": ("dynamodb", _pages("list_tables", "TableNames", "")),
     "ecr repository": ("ecr", _pages("describe_repositories", "repositories", "repositoryName")),
+    "schedule": ("scheduler", _pages("list_schedules", "Schedules", "Name")),
+    "schedule group": ("scheduler", _schedule_groups),
+    "namespace": ("servicediscovery", _pages("list_namespaces", "Namespaces", "Name")),
     "event rule": ("events", _plain("list_rules", "Rules", "Name")),
     "backup plan": ("backup", _plain("list_backup_plans", "BackupPlansList", "BackupPlanId")),
     "backup vault": ("backup", _plain("list_backup_vaults", "BackupVaultList", "BackupVaultName")),

@@ -16,7 +16,7 @@ from holdfast_orchestrator.engine.terraform import WITHOUT_LOCK, WITHOUT_REFRESH
 from holdfast_orchestrator.errors import EngineError
 from holdfast_orchestrator.system.private_files import write_private
 from holdfast_orchestrator.terraform.addresses import escape_template
-from holdfast_orchestrator.terraform.create_semantics import CreateRule, is_doubtful, rule_of
+from holdfast_orchestrator.terraform.create_semantics import CreateRule, is_doubtful, is_looked_for, rule_of
 from holdfast_orchestrator.terraform.error_patterns import says_absent
 from holdfast_orchestrator.terraform.import_ids import ImportBlock
 from holdfast_orchestrator.terraform.object_keys import ObjectKey, Place, import_id_of, key_of
@@ -105,7 +105,7 @@ def _judged(
         values = change.after or {}
         place = place_of(plan, change.address, shard)
         key = key_of(change.kind, values, None if place is None else str(place))
-        if key is not None and is_doubtful(change.kind, values):
+        if key is not None and is_looked_for(change.kind, values):
             yield change, key, judged_without_look(key, change.kind, values, holdings=holdings, made=made)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedShard:
-    """A shard; `key` is the S3 key of its state in `bucket`."""
+    """A shard; `key` is the S3 key of its state in `bucket`, `tenant` whom it is for alone."""
 
     name: str
     key: str
@@ -35,6 +35,7 @@ class ListedShard:
     depends_on: tuple[str, ...]
     owners: tuple[str, ...]
     protected: tuple[str, ...]
+    tenant: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,7 +286,14 @@ def as_json(document: "DataclassInstance") -> dict[str, Any]:
 
 
 def _listed(shard: Shard) -> ListedShard:
-    return copied(ListedShard, shard, key=shard.state.key, bucket=shard.state.bucket, protected=shard.guarded)
+    return copied(
+        ListedShard,
+        shard,
+        key=shard.state.key,
+        bucket=shard.state.bucket,
+        protected=shard.guarded,
+        tenant=None if shard.tenant is None else shard.tenant.name,
+    )
 
 
 def _planned(plan: "ShardPlan") -> PlannedShard:

@@ -14,6 +14,7 @@ from holdfast_orchestrator.report import (
     advice_documents,
     bootstrap_text,
     ci_documents,
+    connections_text,
     documents,
     explain_text,
     history_documents,
@@ -63,6 +64,9 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "deployment-manifest.v1.json": deployment_manifest,
     "event.v1.json": event,
     "list.v1.json": _of(documents.ListDocument, "holdfast list --json"),
+    "graph-connections.v1.json": _of(
+        connections_text.ConnectionsReport, "holdfast graph --connections --json"
+    ),
     "explain.v1.json": _of(explain_text.ExplainDocument, "holdfast explain --json"),
     "graph.v1.json": _of(documents.GraphDocument, "holdfast graph --json"),
     "ci-matrix.v1.json": _of(ci_documents.MatrixDocument, "holdfast ci matrix --json"),

@@ -11,6 +11,7 @@ LONGEST = 11
 
 _STACKS = "data|edge|network|orders|storefront"
 _NAME = re.compile(rf"(?<=[\"/:])(?=(?:{_STACKS})-(?:local|prod)(?:-|[/\"]))|(?<=aws-waf-logs-)(?=edge-)")
+_IN_CLUSTER = re.compile(r'(?<="name": ")(?=(?:orders-api|storefront-web)")')
 _SHARD = re.compile(rf"(?:{_STACKS})-(?:local|prod)-[a-z]+-[a-z]+-[0-9]\"")
 _KEY = re.compile(rf"(?<=\")(?=(?:{_STACKS})/[0-9]{{12}}/)")
 _LOG_GROUP = re.compile(r"(?<=/holdfast/)(?=(?:local|prod)/)")
@@ -34,6 +35,7 @@ def with_project(text: str, name: str) -> str:
 def snapshot_of(project: str, text: str) -> str:
     """Return the snapshot of a stack of the example as it is in a project with this name."""
     text = _NAME.sub(lambda match: "" if _SHARD.match(text, match.end()) else f"{project}-", text)
+    text = _IN_CLUSTER.sub(f"{project}-", text)
     text = _KEY.sub(f"{project}.", text)
     text = _LOG_GROUP.sub(f"{project}/", text)
     return _TAG.sub(rf'\g<indent>"ManagedBy": "holdfast",\n\g<indent>"Project": "{project}",\n', text)

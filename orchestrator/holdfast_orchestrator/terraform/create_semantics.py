@@ -50,6 +50,7 @@ class CreateRule:
             has that text in it, AWS's own value is there and nobody's); `flag:ATTRIBUTE` (an import,
             where that attribute is true);
             `proof` (an import, of use only where nothing else proves later that a lost create was ours);
+            `proof:aws` (the same, and looked for each time: services of AWS make such objects by themselves);
             `none` where nothing can be asked; empty where no question arises.
         parent, parent_kind: the attribute that names what this object is a part or setting of, and its type.
         source: where the row comes from. note: what is peculiar.
@@ -119,6 +120,11 @@ class CreateRule:
         """Whether a look serves as proof alone: AWS refuses to create what exists, and an import shows it."""
         return self.look.startswith("proof")
 
+    @property
+    def made_by_aws(self) -> bool:
+        """Whether services of AWS make such objects, so that a plan looks although the create is refused."""
+        return self.look == "proof:aws"
+
 
 # The end of an id that no caller has chosen: `tgw-0123456789abcdef0`, a UUID.
 _MADE_UP_ID = re.compile(r"(^|[/:-])[a-z0-9]+-[0-9a-f]{8,17}\Z|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
@@ -182,6 +188,12 @@ def is_doubtful(kind: str, values: Mapping[str, Any]) -> bool:
         stages = values.get("version_stages")
         return not isinstance(stages, Collection) or CURRENT in stages
     return not refuses_existing(kind, values)
+
+
+def is_looked_for(kind: str, values: Mapping[str, Any]) -> bool:
+    """Say whether a plan looks for an object before it is created: it would be taken over, or be refused."""
+    rule = rule_of(kind)
+    return is_doubtful(kind, values) or (rule is not None and rule.made_by_aws)
 
 
 @cache

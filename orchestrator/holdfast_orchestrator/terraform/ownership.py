@@ -16,6 +16,7 @@ from holdfast_orchestrator.terraform.create_semantics import (
     CreateRule,
     Semantics,
     is_doubtful,
+    is_looked_for,
     is_new_by_itself,
     parent_kinds,
     refuses_existing,
@@ -235,6 +236,6 @@ def holdings_of(
             parents.update(parent_names(kind, attributes))
         key = key_of(kind, attributes)
         may_meet = address not in but or succeeds(kind)
-        if key is not None and may_meet and is_doubtful(kind, attributes):
+        if key is not None and may_meet and is_looked_for(kind, attributes):
             own.add(key)
     return Holdings(own=frozenset(own), parents=frozenset(parents), gone=frozenset(gone))

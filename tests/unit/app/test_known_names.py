@@ -10,6 +10,8 @@ from tests.support.command_line import run_cli
 from holdfast_orchestrator.api.new import init_project
 from holdfast_orchestrator.app.known_names import known_names
 from holdfast_orchestrator.app.project_file import read_project_file
+from holdfast_orchestrator.app.selection import Selection
+from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.system.runtime import Runtime
 from holdfast_orchestrator.testing import FrozenClock, captured_terminal, refusing_runtime
 
@@ -133,3 +135,18 @@ def test_an_app_whose_stacks_all_have_conditions_may_be_about_one_environment(sh
 
     assert known is not None
     assert not known.everywhere
+
+
+def test_of_a_service_per_tenant_any_tenant_may_be_there(shop: Path) -> None:
+    file = shop / "stacks" / "storefront.py"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(
+        text.replace('@service("storefront")', '@service("storefront", per_tenant=True)'), encoding="utf-8"
+    )
+
+    known = known_names(read_project_file(shop), {})
+
+    assert known is not None
+    known.refuse(Selection(environments=("local",), services=("storefront-acme",)))
+    with pytest.raises(UsageError, match="no such service"):
+        known.refuse(Selection(environments=("local",), services=("orders-acme",)))

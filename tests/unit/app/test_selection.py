@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast_orchestrator.app.manifest import Manifest, Shard, StateLocation
+from holdfast_orchestrator.app.manifest import Manifest, Shard, StateLocation, Tenant
 from holdfast_orchestrator.app.selection import EVERYTHING, Selection, alone, labels, refuse_ambiguous, select
 from holdfast_orchestrator.errors import UsageError
 from holdfast_orchestrator.state_key import state_key
@@ -140,3 +140,39 @@ def test_a_selection_is_written_with_one_name_or_several() -> None:
 def test_what_changed_since_a_revision_is_never_guessed() -> None:
     with pytest.raises(ValueError, match="has to be found out first"):
         select(changed_since="main").of(APP)
+
+
+NETWORK = "network-prod-eu-west-1"
+
+
+def of_tenants() -> Manifest:
+    """An app with a service that two tenants have for themselves, and one that both share."""
+    tenants = (
+        replace(shard(f"invoices-{name}", "prod"), tenant=Tenant(service="invoices", name=name))
+        for name in ("acme", "globex")
+    )
+    return Manifest((shard("network", "prod"), *tenants))
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        ({"services": ("invoices",)}, ["invoices-acme-prod-eu-west-1", "invoices-globex-prod-eu-west-1"]),
+        ({"services": ("invoices-acme",)}, ["invoices-acme-prod-eu-west-1"]),
+        ({"stacks": ("*-acme-*",)}, ["invoices-acme-prod-eu-west-1"]),
+        ({"stacks": ("invoices",)}, ["invoices-acme-prod-eu-west-1", "invoices-globex-prod-eu-west-1"]),
+        ({"services": ("network", "invoices-acme")}, [NETWORK, "invoices-acme-prod-eu-west-1"]),
+    ],
+)  # fmt: skip
+def test_a_service_of_tenants_means_all_of_them_and_each_is_named_by_itself(
+    asked: dict[str, tuple[str, ...]], names: list[str]
+) -> None:
+    assert [found.name for found in Selection(**asked).of(of_tenants())] == names  # type: ignore[arg-type]
+
+
+def test_each_tenants_shard_has_a_label_and_a_selection_of_its_own() -> None:
+    manifest = of_tenants()
+
+    assert set(labels(manifest.shards).values()) == {"network", "invoices-acme", "invoices-globex"}
+    for each in manifest.shards:
+        refuse_ambiguous(each, manifest)

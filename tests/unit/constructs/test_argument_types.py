@@ -14,20 +14,24 @@ from constructs import Construct, IConstruct
 
 import holdfast_constructs
 from holdfast_constructs import (
+    ApplicationLoadBalancer,
     BacklogScale,
     Bucket,
     Cluster,
     Connectable,
     ContainerHealth,
+    Domain,
     EncryptionKey,
+    FirewallException,
     Generated,
     Image,
     ImageRepository,
     Key,
-    LoadBalancer,
+    LoadBalancerQuotas,
     Migrations,
     OffersAccess,
     Queue,
+    RateLimit,
     ScheduledScale,
     SecretValue,
     ServiceStack,
@@ -43,6 +47,7 @@ from holdfast_constructs.compute._task_options import Architecture
 from holdfast_constructs.compute.platform import Platform
 from holdfast_constructs.compute.scale import Scale, Size
 from holdfast_constructs.edge._firewall_rules import Mode
+from holdfast_constructs.edge._reach import Egress
 from holdfast_constructs.edge.firewall import Firewall
 from holdfast_constructs.errors import ArgumentError
 from holdfast_constructs.naming import Kind as NameKind
@@ -57,6 +62,7 @@ from holdfast_constructs.security.secret_value import Store
 NO_BLOCKS = {
     *(
         "ConstructError",
+        "ApplicationLoadBalancer",
         "Connectable",
         "EncryptionKey",
         "Grantee",
@@ -96,11 +102,14 @@ CLASSES: tuple[Any, ...] = (
         Construct,
         IConstruct,
         Connectable,
+        Domain,
         EncryptionKey,
         Image,
         Key,
-        LoadBalancer,
+        FirewallException,
+        LoadBalancerQuotas,
         Operations,
+        RateLimit,
         Platform,
         Queue,
         BacklogScale,
@@ -124,10 +133,14 @@ ALLOWED: Mapping[Any, set[str]] = {
     Sequence[str]: {"list", "tuple"},
     Sequence[Mapping[str, Any]]: {"list of dicts"},
     tuple[str, ...]: {"list", "tuple"},
+    Sequence[Domain]: set(),
     Sequence[Sidecar]: set(),
     Sequence[ScheduledScale]: set(),
     Connectable | OffersAccess: set(),
-    LoadBalancer | None: {"none"},
+    ApplicationLoadBalancer | None: {"none"},
+    Sequence[FirewallException]: set(),
+    Sequence[RateLimit]: set(),
+    Sequence[str | Connectable]: {"list", "tuple"},
     ContainerHealth | None: {"none"},
     Migrations | None: {"none"},
     Image | None: {"none"},
@@ -156,6 +169,7 @@ ALLOWED: Mapping[Any, set[str]] = {
     Mode: set(),
     Purpose: set(),
     Architecture: set(),
+    Egress: set(),
     NameKind: set(),
     Profile: set(),
     registry.Condition: FUNCTIONS,
@@ -170,6 +184,7 @@ LITERALS: Mapping[Any, str] = {
     Mode: "count",
     Purpose: "logs",
     Architecture: "ARM64",
+    Egress: "network",
     NameKind: "role",
     Profile: "dev",
     Store: "ssm",
@@ -243,7 +258,7 @@ def _parameters(function: Callable[..., Any]) -> dict[str, Any]:
     # Names that a module imports for type checkers only.
     names = {
         each: getattr(holdfast_constructs, each)
-        for each in ("VpcNetwork", "LoadBalancer", "Cluster", "EncryptionKey", "Bucket")
+        for each in ("VpcNetwork", "ApplicationLoadBalancer", "Cluster", "EncryptionKey", "Bucket")
     }
     hints = get_type_hints(function, localns=names)
     parameters = [name for name in inspect.signature(function).parameters if name not in {"self", "cls"}]

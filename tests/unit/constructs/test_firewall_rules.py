@@ -3,17 +3,18 @@ from typing import Any
 
 import pytest
 
-from holdfast_constructs.edge._firewall_rules import Mode, firewall_rules
+from holdfast_constructs.edge._firewall_rules import Filters, Mode, firewall_rules
 from holdfast_constructs.edge._managed_rules import MANAGED_RULES
 from holdfast_constructs.errors import ConstructError
 
 NOTHING_ELSE: Mapping[str, Mode] = {}
 COMMON = "AWSManagedRulesCommonRuleSet"
 SQL = "AWSManagedRulesSQLiRuleSet"
+TOO_MANY = {"block": {"custom_response": {"response_code": 429}}}
 
 
 def _rules(mode: Mode = "block", rule_modes: Mapping[str, Mode] = NOTHING_ELSE) -> dict[str, dict[str, Any]]:
-    found = firewall_rules(mode=mode, rate_limit=2000, rule_modes=rule_modes)
+    found = firewall_rules(Filters(mode=mode, rate_limit=2000, rule_modes=rule_modes))
     return {rule["name"]: rule for rule in found}
 
 
@@ -30,7 +31,7 @@ def test_blocking_leaves_every_group_its_own_action() -> None:
     rules = _rules("block")
 
     assert [rules[name]["override_action"] for name in MANAGED_RULES] == [{"none": {}}] * 5
-    assert rules["RateLimit"]["action"] == {"block": {}}
+    assert rules["RateLimit"]["action"] == TOO_MANY
 
 
 def test_counting_blocks_nothing_at_all() -> None:
@@ -71,7 +72,7 @@ def test_a_rule_wins_over_its_group() -> None:
 def test_the_rate_limit_has_a_mode_of_its_own() -> None:
     rules = _rules("count", {"RateLimit": "block"})
 
-    assert rules["RateLimit"]["action"] == {"block": {}}
+    assert rules["RateLimit"]["action"] == TOO_MANY
 
 
 def test_callers_from_data_centres_are_counted_unless_asked_otherwise() -> None:
@@ -99,7 +100,7 @@ def test_the_rule_against_react_s_remote_execution_is_known() -> None:
 
 
 def test_the_limit_is_by_address_in_five_minutes_and_comes_first() -> None:
-    rules = firewall_rules(mode="block", rate_limit=500, rule_modes={})
+    rules = firewall_rules(Filters(mode="block", rate_limit=500))
 
     assert rules[0]["statement"]["rate_based_statement"] == {
         "limit": 500,
@@ -135,4 +136,4 @@ def test_what_the_firewall_does_not_know_is_refused(arguments: dict[str, Any], m
     given: dict[str, Any] = {"mode": "block", "rate_limit": 2000, "rule_modes": {}} | arguments
 
     with pytest.raises(ConstructError, match=message):
-        firewall_rules(**given)
+        firewall_rules(Filters(**given))

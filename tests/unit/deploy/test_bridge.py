@@ -61,6 +61,46 @@ def test_all_deletes_wait_where_that_is_asked_for() -> None:
     assert set(found.configuration["output"]) == {"one", "three"}
 
 
+def test_what_is_attached_to_an_object_that_stays_waits_with_it_and_nothing_else_does() -> None:
+    """A subnet that is still used keeps its way out: the association, its route table, and the route."""
+    network: dict[str, Any] = {
+        "aws_vpc": {"v": {}},
+        "aws_subnet": {"c": {"vpc_id": "${aws_vpc.v.id}"}, "d": {"vpc_id": "${aws_vpc.v.id}"}},
+        "aws_route_table": {"c": {"vpc_id": "${aws_vpc.v.id}"}, "d": {"vpc_id": "${aws_vpc.v.id}"}},
+        "aws_route": {
+            "c": {"route_table_id": "${aws_route_table.c.id}"},
+            "d": {"route_table_id": "${aws_route_table.d.id}"},
+        },
+        "aws_route_table_association": {
+            "c": {"subnet_id": "${aws_subnet.c.id}", "route_table_id": "${aws_route_table.c.id}"},
+            "d": {"subnet_id": "${aws_subnet.d.id}", "route_table_id": "${aws_route_table.d.id}"},
+        },
+    }
+    kinds = ("aws_subnet", "aws_route_table", "aws_route", "aws_route_table_association")
+    changes = [
+        {
+            "address": f"{kind}.{name}",
+            "mode": "managed",
+            "type": kind,
+            "action_reason": "delete_because_no_resource_config",
+            "change": {"actions": ["delete"], "before": {"id": name}, "after": None},
+        }
+        for kind in kinds
+        for name in ("c", "d")
+    ]
+
+    found = build_bridge(
+        {"resource": {"aws_vpc": {"v": {}}}},
+        plan={"format_version": "1.2", "resource_changes": changes},
+        earlier=[{"resource": network, "output": {"c": {"value": "${aws_subnet.c.id}"}}}],
+        outputs={"c"},
+        every_delete=False,
+    )
+
+    assert found is not None
+    assert sorted(found.objects) == sorted(f"{kind}.c" for kind in kinds)
+
+
 def test_an_output_that_is_handed_on_stays_with_what_it_is_read_from() -> None:
     found = bridge("passed", plan={"format_version": "1.2", "resource_changes": []})
 

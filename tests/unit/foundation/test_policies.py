@@ -2,12 +2,14 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import holdfast_constructs
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.foundation.actions import Actions, actions_for, table
 from holdfast_constructs.foundation.policies import (
@@ -20,6 +22,7 @@ from holdfast_constructs.foundation.policies import (
 )
 from holdfast_constructs.settings.foundation import TypeActions
 
+BLOCKS = Path(holdfast_constructs.__file__).parent
 BUCKET = "arn:aws:s3:::acme-state"
 PLACE = Place(
     bucket_arn=BUCKET,
@@ -46,6 +49,22 @@ def test_every_action_of_the_table_is_exact() -> None:
     assert [
         action for action in actions if re.fullmatch(r"[a-z0-9-]+:[A-Z][A-Za-z0-9]+", action) is None
     ] == []
+
+
+def test_every_type_that_the_blocks_import_is_in_the_table() -> None:
+    imported = re.compile(r"cdktf_cdktf_provider_aws\.(data_)?(\w+)")
+    files = [file for file in BLOCKS.rglob("*.py") if file.parent.name != "foundation"]
+
+    types = {
+        f"{'data.' if data else ''}aws_{name}"
+        for file in files
+        for data, name in imported.findall(file.read_text(encoding="utf-8"))
+    }
+
+    assert len(types) > 70
+    assert {re.sub("^data.aws_aws_", "data.aws_", each) for each in types} - {
+        "aws_provider"
+    } <= table().keys()
 
 
 def test_a_plan_of_everything_reads_and_writes_nothing_but_locks() -> None:

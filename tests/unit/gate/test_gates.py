@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,30 @@ def test_what_says_itself_that_it_is_protected_is_so_even_when_the_app_forgot_it
 
 def test_nothing_is_protected_in_environment_local() -> None:
     assert found(plan(Action.DELETE, deletion_protection=True), shard=shard("local")) == []
+
+
+def shrunk(environment: str = "prod") -> Proposal:
+    change = ResourceChange(
+        address=DATABASE,
+        type="aws_db_instance",
+        action=Action.UPDATE,
+        before={"allocated_storage": 150},
+        after={"allocated_storage": 100},
+    )
+    return Proposal(shard=shard(environment), document=PlanDocument(changes=(change,)))
+
+
+@pytest.mark.parametrize("environment", ["prod", "local"])
+def test_what_aws_refuses_is_stopped_with_both_values_whatever_somebody_allows(environment: str) -> None:
+    proposal = replace(shrunk(environment), allowed=frozenset({DATABASE}))
+
+    with pytest.raises(GateError) as raised:
+        refuse_findings(findings(proposal))
+
+    assert str(raised.value) == (
+        f"{DATABASE}: AWS refuses allocated_storage = 100, it is 150 now: RDS makes no storage smaller\n"
+        "  next: write 150, which it has; for less, make a new database and copy the data into it"
+    )
 
 
 def test_what_was_shown_passes() -> None:

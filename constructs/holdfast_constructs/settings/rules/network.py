@@ -6,10 +6,11 @@ from itertools import combinations
 
 from holdfast_constructs.app._zones import zones_of
 from holdfast_constructs.compute.image import Image
+from holdfast_constructs.edge.domain import MOST_MORE_DOMAINS
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.network import _subnets
 from holdfast_constructs.network._endpoints import ENDPOINTS_FOR_FARGATE
-from holdfast_constructs.settings.models import Environment
+from holdfast_constructs.settings.models import Environment, FurtherDomain, Gateway
 from holdfast_constructs.settings.problems import Fault
 
 # Without NAT a task reaches its secrets that are SSM parameters through this one.
@@ -154,33 +155,56 @@ def images_are_near(env: Environment) -> Iterator[Fault]:
             )
 
 
+def domains_differ(env: Environment) -> Iterator[Fault]:
+    """Each domain is there once, and the gateway has no more of them than a listener has certificates."""
+    names = env.domains()
+    for number, domain in enumerate(env.gateway.domains):
+        if domain.name in names[: number + 1]:
+            key = ("gateway", "domains", number, "name")
+            next_step = "remove one of the two"
+            yield Fault(key, "is there twice", repr(domain.name), "each domain once", next_step)
+    if len(names) > 1 + MOST_MORE_DOMAINS:
+        allowed = f"at most {MOST_MORE_DOMAINS}, as a listener has no more certificates"
+        got = str(len(env.gateway.domains))
+        yield Fault(("gateway", "domains"), "has too many domains", got, allowed, "remove some")
+
+
 def gateway_has_certificates(env: Environment) -> Iterator[Fault]:
-    """HTTPS has a certificate in each region, given or to be made."""
+    """HTTPS has a certificate for each domain in each region, given or to be made."""
     gateway = env.gateway
-    for region in env.regions:
-        arn = gateway.certificates.get(region)
-        if gateway.tls and not env.local and gateway.zone_id is None and arn is None:
-            yield Fault(
-                ("gateway",),
-                f"has no certificate for {region}",
-                "neither zone_id nor a certificate",
-                "zone_id (a certificate is then made by itself), or the ARN of one for each region",
-                "add the zone_id of the domain's Route 53 zone below [gateway]",
-            )
+    for key, domain in _certified(env):
+        for region in env.regions:
+            arn = domain.certificates.get(region)
+            if gateway.tls and not env.local and domain.zone_id is None and arn is None:
+                yield Fault(
+                    key,
+                    f"has no certificate for {region}",
+                    "neither zone_id nor a certificate",
+                    "zone_id (a certificate is then made by itself), or the ARN of one for each region",
+                    "add the zone_id of the domain's Route 53 zone"
+                    + (" below [gateway]" if key == ("gateway",) else ""),
+                )
 
 
 def certificates_are_of_their_region(env: Environment) -> Iterator[Fault]:
     """A load balancer takes a certificate of its own region only."""
-    for region, arn in env.gateway.certificates.items():
-        theirs = arn.split(":")[3]
-        if theirs != region:
-            yield Fault(
-                ("gateway", "certificates", region),
-                "is a certificate of another region",
-                theirs,
-                f"a certificate in {region}: a load balancer takes no other",
-                "correct the ARN",
-            )
+    for key, domain in _certified(env):
+        for region, arn in domain.certificates.items():
+            theirs = arn.split(":")[3]
+            if theirs != region:
+                yield Fault(
+                    (*key, "certificates", region),
+                    "is a certificate of another region",
+                    theirs,
+                    f"a certificate in {region}: a load balancer takes no other",
+                    "correct the ARN",
+                )
+
+
+def _certified(env: Environment) -> Iterator[tuple[tuple[str | int, ...], Gateway | FurtherDomain]]:
+    yield ("gateway",), env.gateway
+    for number, domain in enumerate(env.gateway.domains):
+        yield ("gateway", "domains", number), domain
 
 
 RULES = (
@@ -192,6 +216,7 @@ RULES = (
     addresses_are_enough,
     tasks_reach_aws,
     images_are_near,
+    domains_differ,
     gateway_has_certificates,
     certificates_are_of_their_region,
 )

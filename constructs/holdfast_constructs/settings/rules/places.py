@@ -1,13 +1,11 @@
-"""Rules of regions, tags and the firewall."""
+"""Rules of regions and tags."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from holdfast_constructs.app.target import OWN_TAGS
-from holdfast_constructs.edge._firewall_rules import firewall_rules
-from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.settings.models import Environment
-from holdfast_constructs.settings.problems import Fault, allowed_by, did_you_mean
+from holdfast_constructs.settings.problems import Fault, did_you_mean
 
 # AWS, "Tag naming limits and requirements".
 TAG_KEY, TAG_VALUE = 128, 256
@@ -23,10 +21,12 @@ def regions_differ(env: Environment) -> Iterator[Fault]:
 
 def regional_tables_name_regions(env: Environment) -> Iterator[Fault]:
     """What is said of a region is said of one the environment has."""
-    tables = {
+    tables: dict[tuple[str | int, ...], Collection[str]] = {
         ("network", "regions"): env.network.regions,
         ("gateway", "certificates"): env.gateway.certificates,
     }
+    for number, domain in enumerate(env.gateway.domains):
+        tables["gateway", "domains", number, "certificates"] = domain.certificates
     for path, table in tables.items():
         for region in table:
             if region not in env.regions:
@@ -54,16 +54,4 @@ def tags_are_free(env: Environment) -> Iterator[Fault]:
             )
 
 
-def firewall_rules_exist(env: Environment) -> Iterator[Fault]:
-    """A rule with a mode of its own is one the firewall has."""
-    firewall = env.firewall
-    for name, mode in firewall.rule_modes.items():
-        try:
-            firewall_rules(mode=firewall.mode, rate_limit=firewall.rate_limit, rule_modes={name: mode})
-        except ConstructError as error:
-            path = ("firewall", "rule_modes", name)
-            next_step = error.next_step or "correct it or remove it"
-            yield Fault(path, "is not a rule of the firewall", repr(name), allowed_by(error), next_step)
-
-
-RULES = (regions_differ, regional_tables_name_regions, tags_are_free, firewall_rules_exist)
+RULES = (regions_differ, regional_tables_name_regions, tags_are_free)

@@ -41,7 +41,7 @@ def a_task_may_fail(env: Environment) -> Iterator[Fault]:
 
 def databases_have_a_standby(env: Environment) -> Iterator[Fault]:
     """No database lives in one zone only."""
-    for name, database in env.databases().items():
+    for name, database in env.every_database().items():
         check = partial(production.check_standby, env.name, multi_az=env.survives_a_zone(database))
         for fault in _refused(check, ("services", name, "database", "multi_az"), "false"):
             what = "leaves a production database without a standby"
@@ -100,7 +100,7 @@ def images_are_pinned(env: Environment) -> Iterator[Fault]:
 
 def databases_keep_a_week(env: Environment) -> Iterator[Fault]:
     """A mistake found after the weekend can be undone."""
-    for name, database in env.databases().items():
+    for name, database in env.every_database().items():
         days = database.backup_days
         path = ("services", name, "database", "backup_days")
         yield from _refused(partial(production.check_backup_days, days), path, str(days))

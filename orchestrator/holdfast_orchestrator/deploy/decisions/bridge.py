@@ -57,6 +57,8 @@ def build_bridge(
         for name, source in sources.items()
         for reference in closure(references(_outputs(source)[name]), declared(source))
     }
+    if not every_delete:
+        behind = _with_attached(behind, plan, earlier)
     staging = stage(new, plan=_with_deletes(plan, None if every_delete else behind), earlier=earlier)
     built: dict[str, Any] = deepcopy(dict(new if staging.stage_one is None else staging.stage_one))
     built["output"] = {
@@ -70,6 +72,33 @@ def build_bridge(
     if not kept and not staging.put_off:
         return None
     return Bridge(configuration=built, objects=staging.put_off, outputs=kept)
+
+
+def _with_attached(behind: set[str], plan: Document, earlier: Sequence[Document]) -> set[str]:
+    """`behind`, and what would be deleted while it works through what stays: a subnet's route table, for one.
+
+    It refers to an object that stays only for now, or is referred to by what does.
+    """
+    available = {
+        str(block): (source, block)
+        for source in reversed(earlier)
+        for block in declared(source)
+        if block.section in ("resource", "module")
+    }
+    deleted = {
+        configuration_address(change.address)
+        for change in read_plan(plan)
+        if change.action is Action.DELETE and configuration_address(change.address) in available
+    }
+    reached = {
+        name: {str(each) for each in closure([block], declared(source))} & deleted
+        for name in deleted
+        for source, block in [available[name]]
+    }
+    staying = set(behind)
+    while attached := {name for name in deleted - staying if reached[name] & staying}:
+        staying.update(*(reached[name] for name in attached))
+    return staying
 
 
 def _source(output: str, earlier: Sequence[Document]) -> Document | None:

@@ -15,7 +15,7 @@ from typing import Any
 from holdfast_orchestrator.engine.warm import protobuf_wire as wire
 from holdfast_orchestrator.engine.warm.looks import Asking, Looks
 from holdfast_orchestrator.engine.warm.values import NIL, decoded, diagnostic, errors, is_nil
-from holdfast_orchestrator.terraform.create_semantics import is_doubtful, rule_of
+from holdfast_orchestrator.terraform.create_semantics import is_doubtful, is_looked_for, rule_of
 from holdfast_orchestrator.terraform.object_keys import ObjectKey, key_of
 from holdfast_orchestrator.terraform.ownership import (
     REFUSED,
@@ -58,7 +58,7 @@ class Watch:
         if values and not is_doubtful(kind, values):
             # What may be there already is no new parent before its create was let through.
             self.made.update(parent_names(kind, values))
-        if values and (is_doubtful(kind, values) or self._is_untold(kind, values)):
+        if values and (is_looked_for(kind, values) or self._is_untold(kind, values)):
             self.tasks.append(asyncio.create_task(self._look_later(asking, kind, values)))
 
     @asynccontextmanager

@@ -30,8 +30,10 @@ GAPS: dict[str, tuple[str, ...]] = {
     "iam": ("iam_oidc_clients",),
     "kms": ("kms_rotation",),
     "logs": ("logs", "logs_data_protection"),
-    "rds": ("rds_instances", "rds_parameters", "rds_engine_versions"),
+    "rds": ("rds_instances", "rds_parameters", "rds_engine_versions", "rds_subnet_groups"),
+    "route53": ("route53_zone_ids", "route53_records"),
     "s3": ("s3_lifecycle", "s3_notifications", "s3_policy_conditions", "s3_logging", "s3_documents"),
+    "servicediscovery": ("servicediscovery_zones",),
     "sns": ("sns_topic_attributes",),
     "sqs": ("sqs_queue_policies",),
 }

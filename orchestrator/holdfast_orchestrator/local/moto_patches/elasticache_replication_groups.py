@@ -1,10 +1,10 @@
 """ElastiCache replication groups: their members, changes, and their end.
 
 moto 5.2.1 makes no member clusters, of which clients read version, encryption and groups; it forgets
-`NumCacheClusters`; nothing can be changed; and a deleted group stays "deleting" for ever, so that a destroy
-hangs.
-AWS makes a cluster for each member, changes what is named at once or in the maintenance window, and deletes
-both. So do we, all at once.
+`NumCacheClusters`; it has no reader endpoint; nothing can be changed; and a deleted group stays "deleting"
+for ever, so that a destroy hangs.
+AWS has a reader endpoint for each group without cluster mode, and a cluster for each member. It changes what
+is named at once or in the maintenance window, and deletes both. So do we, all at once.
 """
 
 import inspect
@@ -52,6 +52,8 @@ def _members(models: Any) -> None:
     def members(original: Any, self: Any, **given: Any) -> None:
         others = given["replicas_per_node_group"] or (given["num_cache_clusters"] or 1) - 1
         original(self, **{**given, "replicas_per_node_group": others})
+        nodes = given["node_group"]
+        nodes["reader_endpoint"] = {"address": nodes["reader_endpoint_address"], "port": self.port}
 
 
 def _life(backend: Any) -> None:

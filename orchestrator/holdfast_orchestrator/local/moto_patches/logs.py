@@ -1,15 +1,15 @@
 """CloudWatch Logs: a key for a group that exists, and saved queries.
 
-moto 5.2.1 takes a log group's KMS key only when the group is made, and has no saved Logs Insights
-queries.
-AWS has AssociateKmsKey, DisassociateKmsKey and the three operations on query definitions.
-So have we.
+moto 5.2.1 takes a log group's KMS key only when the group is made, has no saved Logs Insights queries, and
+gives the tags of a deleted group to the next one of its name.
+AWS has AssociateKmsKey, DisassociateKmsKey and the three operations on query definitions; tags go with the
+group. So have we, and so do ours.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from holdfast_orchestrator.local.moto_patches._moto import memory, moto, operation
+from holdfast_orchestrator.local.moto_patches._moto import memory, moto, operation, wrap
 
 
 def close() -> None:
@@ -17,6 +17,7 @@ def close() -> None:
     responses = moto("logs.responses").LogsResponse
     _close_keys(responses)
     _close_queries(responses)
+    _forget_tags()
 
 
 def _close_keys(responses: Any) -> None:
@@ -27,6 +28,16 @@ def _close_keys(responses: Any) -> None:
     @operation(responses, "DisassociateKmsKey")
     def disassociate(self: Any, params: Mapping[str, Any]) -> None:
         _group(self, params).kms_key_id = None
+
+
+def _forget_tags() -> None:
+    @wrap(moto("logs.models").LogsBackend, "delete_log_group")
+    def delete(original: Any, self: Any, log_group_name: str) -> Any:
+        group = self.groups.get(log_group_name)
+        answer = original(self, log_group_name)
+        if group is not None:
+            self.tagger.delete_all_tags_for_resource(group.arn)
+        return answer
 
 
 def _close_queries(responses: Any) -> None:
