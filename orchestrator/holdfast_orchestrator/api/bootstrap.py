@@ -127,7 +127,11 @@ class Foundation:
         self.bucket.refuse_unnamed(sight, adopt_bucket)
         self.bucket.set_up(sight, self.project.teller(on_event))
         policy = _policy_of(options)
-        policy = replace(policy, adopt=self._existing(), approvals=(*policy.approvals, *self._agreed()))
+        policy = replace(
+            policy,
+            adopt=policy.adopt | self._existing(),
+            approvals=(*policy.approvals, *self._agreed()),
+        )
         planned = None if shown is None or shown.sight.standing in _WITHOUT_STATE else shown.plan
         return self.project.deploy(
             planned or select(env=self.shard.environment),

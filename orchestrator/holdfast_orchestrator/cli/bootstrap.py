@@ -20,6 +20,7 @@ from holdfast_orchestrator.cli._options import (
     yes_option,
 )
 from holdfast_orchestrator.cli._policy import (
+    adopt_option,
     again_with_yes,
     approve_option,
     command_line,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 @options(
     env_option,
     allow_destroy_option,
+    adopt_option,
     approve_option,
     rebaseline_option,
     wait_option,
