@@ -273,6 +273,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     proxy: Proxy
+    _headers_buffer: list[bytes]
 
     def handle_one_request(self) -> None:
         try:
