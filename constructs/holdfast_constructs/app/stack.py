@@ -16,6 +16,7 @@ from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderAssumeRole
 from constructs import Construct, IConstruct
 
 from holdfast_constructs.app import _provenance
+from holdfast_constructs.app._bounded_roles import refuse_unbounded_roles
 from holdfast_constructs.app._configurations import read_configurations
 from holdfast_constructs.app._connections import write_connections
 from holdfast_constructs.app._explained import Explained, write_explained
@@ -53,13 +54,14 @@ class HoldfastApp(App):
         """Write every stack's cdk.tf.json, cdktf's manifest.json, and holdfast.json.
 
         Raises ConstructError for the text of a secret in a write-only argument, and keeps no file with it;
-        and for two resources with a name that AWS gives once.
+        for two resources with a name that AWS gives once; and for a role without the environment's boundary.
         """
         super().synth()
         outdir, project = Path(self.outdir), Path.cwd()
         configurations = read_configurations(outdir)
         refuse_written_secrets(configurations, self.stacks)
         refuse_shared_names(configurations, self.stacks)
+        refuse_unbounded_roles(configurations, self.stacks)
         for stack in self.stacks:
             show_identities(configurations[stack.name])
         write_manifest(outdir, [stack.record() for stack in self.stacks], configurations, project=project)

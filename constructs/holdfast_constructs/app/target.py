@@ -125,6 +125,7 @@ class Target:
     protection, final snapshots, 30 days until a key is gone, no emptying of buckets. `role_arn` is
     the role Terraform assumes. `log_retention_days` is one of LOG_RETENTION_DAYS. `operations` are passed on.
     `tenant` is whom the stacks are for alone: part of every name and of the states' keys, and the tag Tenant.
+    `permissions_boundary` is the ARN of the policy that bounds every role of the environment.
 
     `profile` says what the environment is for; `production`, `delete_protection` and `log_retention_days`,
     and the blocks' own defaults, are the profile's where they are not given. Without a profile they are
@@ -148,6 +149,7 @@ class Target:
     operations: Operations = field(default_factory=Operations, hash=False)
     profile: Profile = _BY_PROFILE
     project: str | None = None
+    permissions_boundary: str | None = None
     tenant: str | None = None
 
     def __post_init__(self) -> None:

@@ -25,6 +25,7 @@ from holdfast_constructs.edge.firewall_exception import FirewallException
 from holdfast_constructs.edge.rate_limit import HIGHEST_RATE, LOWEST_RATE, RateLimit
 from holdfast_constructs.profiles import Nat, Profile
 from holdfast_constructs.settings.base import Settings
+from holdfast_constructs.settings.foundation import Foundation
 from holdfast_constructs.settings.tenants import is_per_tenant, tenants_of
 from holdfast_constructs.settings.values import (
     APEX,
@@ -353,6 +354,7 @@ class Environment(Settings):
     tags: Table[str, str] = Field(default_factory=empty_table)
     """Tags on every resource, besides Service, Environment and ManagedBy."""
     state: State
+    foundation: Foundation | None = None
     audit: Audit = Field(default_factory=Audit)
     health: Table[str, HealthCheck] = Field(default_factory=empty_table)
     """Health checks by kind (such as alb_targets_healthy) or by name; the name counts more."""
