@@ -15,15 +15,15 @@ Nothing here reads the process environment, and nothing after here reads TOML.
 
 from holdfast_constructs.settings.base import Settings
 from holdfast_constructs.settings.loading import load_environment, load_environments, parse_environment
-from holdfast_constructs.settings.models import (
+from holdfast_constructs.settings.models import Environment
+from holdfast_constructs.settings.problems import InvalidSettingsError, Problem
+from holdfast_constructs.settings.services import (
     Database,
     DatabaseService,
-    Environment,
     JobService,
     Service,
     WorkerService,
 )
-from holdfast_constructs.settings.problems import InvalidSettingsError, Problem
 
 __all__ = [
     "Database",

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from holdfast_constructs.settings.models import Environment, Service
+from holdfast_constructs.settings.models import Environment
+from holdfast_constructs.settings.services import Service
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 

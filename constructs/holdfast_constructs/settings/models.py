@@ -13,46 +13,27 @@ from typing import Annotated, Any, Self
 from pydantic import Field, create_model, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from holdfast_constructs.compute._fargate_sizes import FARGATE_SIZES
-from holdfast_constructs.compute.scale import MOST_TASKS
-from holdfast_constructs.data._database_rules import (
-    LARGEST_GIB,
-    LONGEST_BACKUP_DAYS,
-    SHORTEST_BACKUP_DAYS,
-    SMALLEST_GIB,
-)
-from holdfast_constructs.edge.firewall_exception import FirewallException
-from holdfast_constructs.edge.rate_limit import HIGHEST_RATE, LOWEST_RATE, RateLimit
 from holdfast_constructs.profiles import Nat, Profile
 from holdfast_constructs.settings.base import Settings
+from holdfast_constructs.settings.edge import Firewall, Gateway
 from holdfast_constructs.settings.foundation import Foundation
+from holdfast_constructs.settings.services import Database, DatabaseService, Service
 from holdfast_constructs.settings.tenants import is_per_tenant, tenants_of
 from holdfast_constructs.settings.values import (
     APEX,
     AccountId,
     BucketName,
-    CertificateArn,
     Cidr,
     DomainName,
     EndpointName,
-    HostedZoneId,
-    HostLabel,
-    HostName,
-    ImageReference,
-    InstanceClass,
     Items,
     KmsKeyId,
-    Mode,
     Owner,
-    PathPattern,
-    PlainText,
     ProjectName,
     RegionName,
     RetentionDays,
     RoleArn,
-    SecretArn,
     Table,
-    VariableName,
     ZoneName,
     empty_table,
     refused,
@@ -142,182 +123,11 @@ class Network(Settings):
     """What other regions than the first have differently; each needs a network of its own."""
 
 
-class FurtherDomain(Settings):
-    """Another domain of the load balancer."""
-
-    name: DomainName
-    zone_id: HostedZoneId | None = None
-    """Its Route 53 zone: the certificate is then made and renewed by itself, and services have records."""
-    certificates: Table[RegionName, CertificateArn] = Field(default_factory=empty_table)
-    """Certificates made elsewhere, one per region, where there is no zone_id."""
-
-
-class Gateway(Settings):
-    """The load balancer all services share."""
-
-    tls: bool = True
-    """HTTPS with a redirect from HTTP. Without it everything travels in plain text; never in production."""
-    zone_id: HostedZoneId | None = None
-    """The Route 53 zone of the domain: the certificate is then made and renewed by itself."""
-    certificates: Table[RegionName, CertificateArn] = Field(default_factory=empty_table)
-    """Certificates made elsewhere, one per region, where there is no zone_id."""
-    wildcard_record: bool = True
-    """Every name below the domain leads to the gateway. Off: only the hosts that services have."""
-    domains: Items[FurtherDomain] = ()
-    """Further domains, each with a certificate of its own."""
-
-
-class ExceptionOfRules(Settings):
-    """Requests that some rules of the firewall only count, while all others stay blocked."""
-
-    rules: Annotated[Items[str], Field(min_length=1)]
-    """Managed rules such as SizeRestrictions_BODY, or a managed group for all of its rules."""
-    host: str | None = None
-    """One host name."""
-    path: str | None = None
-    """One path, or with a last * all that begin with it; with `host`, both must match."""
-    because: str
-    """Why these requests are honest."""
-
-    def built(self) -> FirewallException:
-        """Return it as the firewall takes it; raises ConstructError as that does."""
-        return FirewallException(rules=self.rules, host=self.host, path=self.path, because=self.because)
-
-
-class LimitOfRequests(Settings):
-    """A limit of requests from one address, for a host, a path, or both."""
-
-    name: str
-    """Its rule is called RateLimit-<name>."""
-    requests: Annotated[int, Field(ge=LOWEST_RATE, le=HIGHEST_RATE)]
-    """Requests one address may make in five minutes."""
-    host: str | None = None
-    """One host name."""
-    path: str | None = None
-    """One path, or with a last * all that begin with it; with `host`, both must match."""
-
-    def built(self) -> RateLimit:
-        """Return it as the firewall takes it; raises ConstructError as that does."""
-        return RateLimit(name=self.name, requests=self.requests, host=self.host, path=self.path)
-
-
-class Firewall(Settings):
-    """The web application firewall in front of the gateway."""
-
-    mode: Mode = "count"
-    """What its rules do with a match: only count it, or block the request."""
-    rate_limit: Annotated[int, Field(ge=LOWEST_RATE, le=HIGHEST_RATE)] = 2000
-    """Requests one address may make in five minutes."""
-    rule_modes: Table[str, Mode] = Field(default_factory=empty_table)
-    """Single rules that differ from `mode`, such as HostingProviderIPList = \"block\".
-
-    HostingProviderIPList and AWSManagedIPDDoSList only block when they are named here.
-    """
-    exceptions: Items[ExceptionOfRules] = ()
-    """Hosts and paths where some rules only count."""
-    rate_limits: Items[LimitOfRequests] = ()
-    """Other limits for single hosts and paths, beside `rate_limit`."""
-    allow_addresses: Items[str] = ()
-    """Addresses and ranges (203.0.113.0/24) that are always let through, whatever they send."""
-    block_addresses: Items[str] = ()
-    """Addresses and ranges that are always refused, whatever `mode` is."""
-
-
 class Logs(Settings):
     """Flow logs, firewall logs, service logs."""
 
     retention_days: RetentionDays = 365
     """Days until CloudWatch deletes a log event, and S3 an access log of the load balancer."""
-
-
-class Database(Settings):
-    """A PostgreSQL instance of a service's own."""
-
-    instance_class: Annotated[InstanceClass, Field(alias="class")]
-    storage_gib: Annotated[int, Field(ge=SMALLEST_GIB, le=LARGEST_GIB)]
-    """GiB to begin with."""
-    max_storage_gib: Annotated[int, Field(ge=0, le=LARGEST_GIB)] | None = None
-    """GiB it may grow to by itself, at least a tenth above storage_gib; four times as much when left out.
-
-    0: it does not grow.
-    """
-    iops: Annotated[int, Field(ge=1)] | None = None
-    """I/O operations a second, from 400 GiB on; 12,000 when left out."""
-    throughput_mib: Annotated[int, Field(ge=1)] | None = None
-    """MiB a second, from 400 GiB on; 500 when left out."""
-    multi_az: bool | None = None
-    """A standby in another zone; on in production when left out."""
-    backup_days: Annotated[int, Field(ge=SHORTEST_BACKUP_DAYS, le=LONGEST_BACKUP_DAYS)] = 7
-    """Days of continuous backup."""
-    engine_version: Annotated[str, Field(pattern=r"^[0-9]{2}(\.[0-9]{1,2})?$")] = "16"
-    """PostgreSQL version: 16, whose minor versions AWS installs, or 16.4 to begin with that one."""
-    extended_support: bool = False
-    """A version that is out of its standard support may be used, which AWS charges for."""
-    parameters: Table[str, str] = Field(default_factory=empty_table)
-    """Parameters of PostgreSQL besides those that every database has, such as work_mem = \"65536\"."""
-    backup_window: str | None = None
-    """When backups are made, in UTC, such as 02:00-03:00; at night in the region when left out."""
-    maintenance_window: str | None = None
-    """When AWS may restart it, in UTC, such as sun:03:30-sun:04:30; Sunday's night when left out."""
-    pooler: bool = False
-    """Clients connect through RDS Proxy, and log in with a token from IAM."""
-    pooled_users: Table[str, SecretArn] = Field(default_factory=empty_table)
-    """The secret, with username and password, of each user that may use the pooler."""
-
-
-class _TaskService(Settings):
-    """What runs as tasks on Fargate."""
-
-    image: ImageReference
-    cpu: Annotated[int, Field(json_schema_extra={"enum": [*FARGATE_SIZES]})] = 256
-    """CPU units; 1024 are one vCPU. Only some pairs of cpu and memory exist on Fargate."""
-    memory: int = 512
-    """Memory in MiB."""
-    environment: Table[VariableName, PlainText] = Field(default_factory=empty_table)
-    """Variables anybody may read. Secrets go to `secrets`."""
-    secrets: Table[VariableName, SecretArn] = Field(default_factory=empty_table)
-    """Variables whose values ECS fetches from the ARN when a task starts."""
-
-
-class Service(_TaskService):
-    """A web service on Fargate behind the gateway."""
-
-    min_tasks: Annotated[int, Field(ge=1, le=MOST_TASKS)] = 1
-    """Tasks kept running at the quietest."""
-    max_tasks: Annotated[int, Field(ge=1, le=MOST_TASKS)] = 2
-    """Tasks at the busiest."""
-    host: HostLabel | None = None
-    """Name below the domain, or @ for the domain itself; the service's own name when left out."""
-    hosts: Items[HostName] = ()
-    """More names: below the domain (www, @, *), or whole ones at or below one of the domains."""
-    paths: Items[PathPattern] = ()
-    """The paths that it answers, such as /api/*; all when left out. Other services have the rest."""
-
-
-class DatabaseService(Service):
-    """A web service that keeps its data in PostgreSQL."""
-
-    database: Database
-
-
-class WorkerService(_TaskService):
-    """A worker that takes messages from a queue."""
-
-    min_tasks: Annotated[int, Field(ge=0, le=MOST_TASKS)] = 1
-    """Tasks kept running where no message waits."""
-    max_tasks: Annotated[int, Field(ge=1, le=MOST_TASKS)] = 2
-    """Tasks where many wait."""
-    backlog_per_task: Annotated[int, Field(ge=1)] = 100
-    """Messages that may wait for each task."""
-
-
-class JobService(_TaskService):
-    """A task that starts at set times."""
-
-    schedule: str
-    """When it starts: `rate(1 hour)`, `cron(0 3 * * ? *)` or `at(2026-12-24T18:00:00)`."""
-    timezone: str = "UTC"
-    """The time zone of the schedule, such as Europe/Berlin."""
 
 
 class Services(Settings):

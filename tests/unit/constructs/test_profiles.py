@@ -6,8 +6,9 @@ import pytest
 from holdfast_constructs.profiles import PROFILES, PerProfile, Profile, closest
 from holdfast_constructs.settings import InvalidSettingsError
 from holdfast_constructs.settings.loading import parse_environment
-from holdfast_constructs.settings.models import DatabaseService, Environment
+from holdfast_constructs.settings.models import Environment
 from holdfast_constructs.settings.profiles import DEFAULTS
+from holdfast_constructs.settings.services import DatabaseService
 from holdfast_constructs.testing import sample_target
 
 if TYPE_CHECKING:

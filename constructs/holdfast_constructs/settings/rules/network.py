@@ -10,7 +10,8 @@ from holdfast_constructs.edge.domain import MOST_MORE_DOMAINS
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.network import _subnets
 from holdfast_constructs.network._endpoints import ENDPOINTS_FOR_FARGATE
-from holdfast_constructs.settings.models import Environment, FurtherDomain, Gateway
+from holdfast_constructs.settings.edge import FurtherDomain, Gateway
+from holdfast_constructs.settings.models import Environment
 from holdfast_constructs.settings.problems import Fault
 
 # Without NAT a task reaches its secrets that are SSM parameters through this one.

@@ -11,8 +11,9 @@ from holdfast_constructs.data._windows import windows
 from holdfast_constructs.edge._listener_rules import WILDCARD
 from holdfast_constructs.edge.domain import domain_of
 from holdfast_constructs.errors import ConstructError
-from holdfast_constructs.settings.models import Database, Environment, Service
+from holdfast_constructs.settings.models import Environment
 from holdfast_constructs.settings.problems import Fault, allowed_by
+from holdfast_constructs.settings.services import Database, Service
 
 
 def hosts_are_of_a_domain(env: Environment) -> Iterator[Fault]:
