@@ -23,6 +23,11 @@ def is_text_token(value: object) -> bool:
     return isinstance(value, str) and _TEXT in value
 
 
+def as_written(value: str) -> str:
+    """Return a text so that Terraform keeps it as it is, a reference of cdktf unchanged."""
+    return value if is_text_token(value) else value.replace("${", "$${").replace("%{", "%%{")
+
+
 def is_list_token(value: object) -> bool:
     """Whether this is the one element of a list that cdktf puts another list in place of."""
     return isinstance(value, str) and value.startswith(_LIST)

@@ -35,6 +35,8 @@ Kind = Literal[
     "cache",
     "repository",
     "alarm",
+    "dashboard",
+    "chat_configuration",
 ]
 
 # The longest name that AWS accepts, in characters, from each resource's page in the API references.
@@ -59,10 +61,33 @@ LIMITS: Mapping[Kind, int] = MappingProxyType(
         "cache": 40,
         "repository": 256,
         "alarm": 255,
+        "dashboard": 255,
+        "chat_configuration": 128,
     }
 )
 # What the parts of a name are joined by, and what a name begins with, where that is not a hyphen and nothing.
 _PATHS: Mapping[Kind, str] = MappingProxyType({"secret": "", "parameter": "/", "repository": ""})
+# What AWS keeps for itself or does not take: RDS, CreateDBInstance, DBInstanceIdentifier; ElastiCache,
+# CreateReplicationGroup; Elastic Load Balancing, CreateLoadBalancer; EC2, CreateSecurityGroup; S3, "General
+# purpose bucket naming rules"; ECR, CreateRepository; Systems Manager, PutParameter.
+_IDENTIFIER = (re.compile(r"[a-z](?!.*--)[a-z0-9-]*"), "a name that begins with a letter, without --")
+_ALLOWED: Mapping[Kind, tuple[re.Pattern[str], str]] = MappingProxyType(
+    {
+        "database": _IDENTIFIER,
+        "cache": _IDENTIFIER,
+        "load_balancer": (re.compile(r"(?!internal-).*"), "a name that does not begin with internal-"),
+        "security_group": (re.compile(r"(?!sg-).*"), "a name that does not begin with sg-"),
+        "bucket": (
+            re.compile(r"(?!xn--|sthree-|amzn-s3-demo-).*"),
+            "a name that begins with none of xn--, sthree-, amzn-s3-demo-, which S3 keeps",
+        ),
+        "repository": (re.compile(r"(?!.*--).*"), "a name without --"),
+        "parameter": (
+            re.compile(r"/(?!aws|ssm).*"),
+            "a name that begins with neither aws nor ssm, which Parameter Store keeps",
+        ),
+    }
+)
 _HASH_LENGTH = 8
 _PART = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 
@@ -87,8 +112,20 @@ def aws_name(kind: Kind, target: Target, service: str, *parts: str) -> str:
             raise ConstructError("a construct's id", got=part, allowed="letters, digits and inner hyphens")
     words = (*project, service, target.environment, *parts, *scope)
     if kind in _PATHS:
-        return limited(f"{_PATHS[kind]}{'/'.join(words)}".lower(), LIMITS[kind])
-    return limited("-".join(words).lower(), LIMITS[kind])
+        return _checked(kind, f"{_PATHS[kind]}{'/'.join(words)}".lower())
+    return _checked(kind, "-".join(words).lower())
+
+
+def _checked(kind: Kind, name: str) -> str:
+    allowed = _ALLOWED.get(kind)
+    if allowed is not None and allowed[0].fullmatch(name) is None:
+        raise ConstructError(
+            f"the name of a {kind.replace('_', ' ')}",
+            got=name,
+            allowed=allowed[1],
+            next_step="give another id, or another name to the stack, of which it is made",
+        )
+    return limited(name, LIMITS[kind])
 
 
 def name_in_cluster(target: Target, service: str, part: str) -> str:

@@ -50,6 +50,11 @@ def advice_in(*argv: str, values_known: bool = False) -> Advice:
             "to see them: holdfast state backups orders/1/r/dev",
             "to see them: holdfast state backups --state-bucket b --region r orders/1/r/dev",
         ),
+        (
+            ("bootstrap", "--env", "prod"),
+            "holdfast deploy --env prod --stack shop.foundation-prod-eu-west-1 --adopt aws_iam_policy.x",
+            "holdfast bootstrap --env prod --adopt aws_iam_policy.x",
+        ),
         (("plan", "--state-bucket", "b"), "see holdfast runs", "see holdfast runs"),
         (("runs", "--state-bucket", "b", "--region", "r"), "then holdfast plan", "then holdfast plan"),
         (("plan", "--env", "dev"), "look: holdfast synth", "look: holdfast synth --env dev"),

@@ -30,10 +30,10 @@ bucket = "acme-state"
 
 
 class Client:
-    """Answers STS and S3: `caller` is an account or an exception, `versions` of the only bucket."""
+    """Answers STS and S3: `caller` is an account or an exception; the rest is of the only bucket."""
 
-    def __init__(self, caller: str | Exception, bucket: str, versions: str) -> None:
-        self._caller, self._bucket, self._versions = caller, bucket, versions
+    def __init__(self, caller: str | Exception, bucket: str, versions: str, *, closed: bool | None) -> None:
+        self._caller, self._bucket, self._versions, self._closed = caller, bucket, versions, closed
 
     def get_caller_identity(self) -> dict[str, str]:
         if isinstance(self._caller, Exception):
@@ -47,14 +47,25 @@ class Client:
     def get_bucket_versioning(self, *, Bucket: str) -> dict[str, str]:  # noqa: N803
         return {"Status": self._versions}
 
+    def get_public_access_block(self, *, Bucket: str) -> dict[str, Any]:  # noqa: N803
+        if self._closed is None:
+            raise client_error("NoSuchPublicAccessBlockConfiguration", "GetPublicAccessBlock")
+        names = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+        return {"PublicAccessBlockConfiguration": {**dict.fromkeys(names, True), names[0]: self._closed}}
+
 
 class FakeAws:
     """The door to AWS, with the same client behind every service."""
 
     def __init__(
-        self, caller: str | Exception = "210987654321", bucket: str = "acme-state", versions: str = "Enabled"
+        self,
+        caller: str | Exception = "210987654321",
+        bucket: str = "acme-state",
+        versions: str = "Enabled",
+        *,
+        closed: bool | None = True,
     ) -> None:
-        self._client = Client(caller, bucket, versions)
+        self._client = Client(caller, bucket, versions, closed=closed)
 
     def client(self, service: str, *, region: str, environ: Mapping[str, str]) -> Any:
         return self._client
@@ -227,6 +238,31 @@ def test_a_bucket_without_versions_is_missing_something(world: Runtime) -> None:
 
     assert code == 1
     assert "put-bucket-versioning --bucket acme-state" in checks["state bucket (prod)"]["next"]
+
+
+@pytest.mark.parametrize("closed", [False, None])
+def test_a_bucket_that_could_become_public_is_missing_something(
+    world: Runtime, *, closed: bool | None
+) -> None:
+    environment(world, "prod", PROD)
+
+    code, checks = ask(dataclasses.replace(world, aws=FakeAws(closed=closed)))
+
+    assert code == 1
+    assert "put-public-access-block --bucket acme-state" in checks["state bucket (prod)"]["next"]
+
+
+@pytest.mark.parametrize(
+    "aws", [FakeAws(bucket="other"), FakeAws(versions="Suspended"), FakeAws(closed=None)]
+)
+def test_what_a_bucket_lacks_is_made_by_bootstrap_where_the_settings_have_a_foundation(
+    world: Runtime, aws: FakeAws
+) -> None:
+    environment(world, "prod", PROD + "[foundation]\n")
+
+    code, checks = ask(dataclasses.replace(world, aws=aws))
+
+    assert (code, checks["state bucket (prod)"]["next"]) == (1, "holdfast bootstrap --env prod")
 
 
 def test_without_credentials_the_cloud_is_skipped(world: Runtime) -> None:

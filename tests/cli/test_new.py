@@ -256,3 +256,77 @@ def test_the_workflow_can_be_read_and_no_deploy_of_it_is_cancelled(shop: Path) -
     assert jobs["deploy"]["concurrency"]["cancel-in-progress"] is False
     commands = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
     assert "holdfast deploy --env prod --yes --wait 600" in commands
+
+
+def test_a_service_gets_a_database_wherever_it_runs(holdfast: Holdfast, shop: Path) -> None:
+    assert holdfast("new", "service", "bill-ing", "--project", "shop").code == 0
+    before = contents(shop)
+
+    ran = holdfast("new", "database", "bill-ing", "--project", "shop", "--json")
+
+    document = json.loads(ran.out)
+    jsonschema.validate(document, SCHEMAS["new.v1.json"]())
+    assert document["created"] == []
+    changed = {name for name, content in contents(shop).items() if before.get(name) != content}
+    assert changed == {"stacks/bill_ing.py", "environments/local.toml", "environments/prod.toml"}
+    text = (shop / "stacks" / "bill_ing.py").read_text(encoding="utf-8")
+    assert 'self.web.connect_to(site.stack(Data).databases["bill-ing"], user="bill_ing")' in text
+    for environment in ("local", "prod"):
+        assert settings(shop, environment)["services"]["bill-ing"]["database"]["storage_gib"] == 20
+
+
+def test_a_database_makes_of_a_service_what_new_service_writes_with_one(
+    holdfast: Holdfast, shop: Path, tmp_path: Path
+) -> None:
+    assert holdfast("new", "service", "billing", "--project", "shop").code == 0
+    assert holdfast("new", "database", "billing", "--project", "shop").code == 0
+    assert holdfast("init", "other").code == 0
+    assert holdfast("new", "service", "billing", "--database", "--project", "other").code == 0
+
+    in_two, in_one = (
+        (tmp_path / folder / "stacks" / "billing.py").read_text(encoding="utf-8")
+        for folder in ("shop", "other")
+    )
+    named = {"self.web": "self.api", '"web"': '"api"'}
+    for old, new in named.items():
+        in_two = in_two.replace(old, new)
+    assert in_two == in_one
+    assert settings(tmp_path / "shop", "prod")["services"] == settings(tmp_path / "other", "prod")["services"]
+
+
+def test_a_database_of_no_service_has_a_stack_of_its_own(holdfast: Holdfast, shop: Path) -> None:
+    ran = holdfast("new", "database", "reports", "--project", "shop")
+
+    assert ran.code == 0
+    assert "wrote " in ran.out
+    assert "class ReportsSettings(Settings):" in (shop / "stacks" / "reports.py").read_text(encoding="utf-8")
+    assert settings(shop, "local")["services"]["reports"] == {
+        "database": {"class": "db.t4g.medium", "storage_gib": 20}
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "edit", "said"),
+    [
+        ("orders", None, "has [services.orders.database] already"),
+        ("edge", None, "no environment has [services.edge]"),
+        ("storefront", ("settings: Service", "settings: object"), "and one WebService"),
+        ("storefront", ("self.web = ", "web = "), "and one WebService"),
+        ("storefront", ("class", "klass"), "is not Python"),
+        ("Reports", None, "cannot be the name of a database"),
+        ("class", None, "is a word of Python's own"),
+    ],
+)  # fmt: skip
+def test_a_database_that_cannot_be_added_is_refused_and_nothing_is_written(
+    holdfast: Holdfast, shop: Path, name: str, edit: tuple[str, str] | None, said: str
+) -> None:
+    if edit is not None:
+        file = shop / "stacks" / f"{name}.py"
+        file.write_text(file.read_text(encoding="utf-8").replace(*edit), encoding="utf-8")
+    before = contents(shop)
+
+    ran = holdfast("new", "database", name, "--project", "shop")
+
+    assert ran.code == 64
+    assert said in ran.err
+    assert contents(shop) == before

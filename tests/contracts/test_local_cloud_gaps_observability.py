@@ -112,7 +112,31 @@ def a_trail_is_started_by_its_arn(clients: Clients) -> object:
     return trails.get_trail_status(Name=arn)["IsLogging"]
 
 
+def features_of_a_detector_change_one_by_one(clients: Clients) -> object:
+    guard = clients("guardduty")
+    detector = guard.create_detector(Enable=True)["DetectorId"]
+    for name in ("S3_DATA_EVENTS", "RDS_LOGIN_EVENTS"):
+        guard.update_detector(DetectorId=detector, Features=[{"Name": name, "Status": "ENABLED"}])
+    features = guard.get_detector(DetectorId=detector)["Features"]
+    return sorted(one["Name"] for one in features if one["Name"] in ("S3_DATA_EVENTS", "RDS_LOGIN_EVENTS"))
+
+
+def a_topic_masks_data(clients: Clients) -> object:
+    sns = clients("sns")
+    topic = sns.create_topic(Name="masked")["TopicArn"]
+    seen = []
+    for policy in ("{}", ""):
+        sns.put_data_protection_policy(ResourceArn=topic, DataProtectionPolicy=policy)
+        seen.append(sns.get_data_protection_policy(ResourceArn=topic).get("DataProtectionPolicy", ""))
+    return seen
+
+
 PROBES: Probes = {
+    features_of_a_detector_change_one_by_one: (
+        ["RDS_LOGIN_EVENTS", "S3_DATA_EVENTS"],
+        "guardduty_features",
+    ),
+    a_topic_masks_data: (["{}", ""], "sns_data_protection"),
     a_composite_alarm_from_birth_to_death: (
         ("ALARM(y)", ["arn:aws:sns:eu-west-1:1:t"], True, [{"Key": "a", "Value": "1"}], []),
         "cloudwatch_composites",

@@ -49,7 +49,7 @@ def left(folder: Path) -> dict[str, list[str]]:
     return inventory(lambda service: runtime.aws.client(service, region="eu-west-1", environ=environ))
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.parent.name)
 def test_the_page_is_what_happens_and_nothing_is_left(page: Path, folder: Path, shell: Shell) -> None:
     for step in steps(page):

@@ -144,7 +144,10 @@ def test_a_construct_with_a_security_group_is_let_in(synthesize: Synthesize) -> 
         ({"tls_policy": "ELBSecurityPolicy-TLS13-1-2-Ext2-2021-06"}, "tls_policy must be one of"),
         ({"idle_seconds": 0}, "idle_seconds must be 1-4000, got 0"),
         ({"idle_seconds": 4001}, "idle_seconds must be 1-4000"),
-        ({"stack": "internal"}, "the name of a load balancer must be one that does not begin with internal-"),
+        (
+            {"stack": "internal"},
+            "the name of a load balancer must be a name that does not begin with internal-",
+        ),
         (
             {"no_firewall_because": None},
             "the public load balancer of prod has no firewall; give it firewall=",

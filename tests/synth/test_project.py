@@ -229,6 +229,7 @@ name = "login"
 requests = 100
 host = "shop.example.com"
 path = "/login"
+[foundation]
 """
 
 

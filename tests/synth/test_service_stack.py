@@ -296,6 +296,7 @@ def test_two_runs_write_the_same_bytes(tmp_path: Path) -> None:
     first, second = run("1"), run("2")
 
     assert sorted(first) == [
+        "connections.json",
         "explained.json",
         "holdfast.json",
         "manifest.json",

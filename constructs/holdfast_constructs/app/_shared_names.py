@@ -15,6 +15,8 @@ from holdfast_constructs.errors import ConstructError
 
 # From the provider's documentation of each type: the argument that names the thing.
 NAMES: Mapping[str, str] = {
+    "aws_cloudwatch_composite_alarm": "alarm_name",
+    "aws_cloudwatch_dashboard": "dashboard_name",
     "aws_cloudwatch_log_group": "name",
     "aws_cloudwatch_metric_alarm": "alarm_name",
     "aws_db_instance": "identifier",
@@ -29,6 +31,8 @@ NAMES: Mapping[str, str] = {
     "aws_sqs_queue": "name",
     "aws_ssm_parameter": "name",
 }
+# Amazon CloudWatch: alarms of both kinds have their names in common.
+_IN_COMMON: Mapping[str, str] = {"aws_cloudwatch_composite_alarm": "aws_cloudwatch_metric_alarm"}
 
 # Amazon ECS, CreateService: a service's name is unique in its cluster.
 _SERVICE = "aws_ecs_service"
@@ -45,7 +49,7 @@ def refuse_shared_names(configurations: Mapping[str, Configuration], stacks: Any
     taken: dict[tuple[str, ...], tuple[Any, str]] = {}
     for stack in stacks:
         for kind, name, place, path in _named(configurations[stack.name].document, stack.name):
-            key = (stack.target.account, stack.target.region, kind, name, place)
+            key = (stack.target.account, stack.target.region, _IN_COMMON.get(kind, kind), name, place)
             first = taken.setdefault(key, (stack, path))
             if first != (stack, path):
                 raise _error(kind, name, first, (stack, path))

@@ -5,6 +5,7 @@ to the account it may touch; the S3 state with its native lock; the tags. Holdfa
 stacks in one process and writes holdfast.json beside cdktf's manifest.
 """
 
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderAssumeRole
 from constructs import Construct, IConstruct
 
 from holdfast_constructs.app import _provenance
+from holdfast_constructs.app._bounded_roles import refuse_unbounded_roles
 from holdfast_constructs.app._configurations import read_configurations
 from holdfast_constructs.app._connections import write_connections
 from holdfast_constructs.app._explained import Explained, write_explained
@@ -52,13 +54,14 @@ class HoldfastApp(App):
         """Write every stack's cdk.tf.json, cdktf's manifest.json, and holdfast.json.
 
         Raises ConstructError for the text of a secret in a write-only argument, and keeps no file with it;
-        and for two resources with a name that AWS gives once.
+        for two resources with a name that AWS gives once; and for a role without the environment's boundary.
         """
         super().synth()
         outdir, project = Path(self.outdir), Path.cwd()
         configurations = read_configurations(outdir)
         refuse_written_secrets(configurations, self.stacks)
         refuse_shared_names(configurations, self.stacks)
+        refuse_unbounded_roles(configurations, self.stacks)
         for stack in self.stacks:
             show_identities(configurations[stack.name])
         write_manifest(outdir, [stack.record() for stack in self.stacks], configurations, project=project)
@@ -68,6 +71,10 @@ class HoldfastApp(App):
     def adopt(self, stack: "ServiceStack") -> None:
         """Register a stack; ServiceStack calls this itself."""
         self._stacks.append(stack)
+
+
+# Terraform, "Identifiers".
+_OUTPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
 @checked
@@ -84,6 +91,11 @@ class ServiceStack(TerraformStack):
         self.service = target.own_name(service)
         self.target = target
         self.name = target.shard_name(service)
+        if scope.node.try_find_child(self.name) is not None:
+            raise ConstructError(
+                f"there are two stacks {self.name}",
+                next_step="give one of the two services another name, or another environment or region",
+            )
         super().__init__(scope, self.name)
         self._protected: list[str] = []
         self._settings: tuple[Mapping[str, Any], ...] = ()
@@ -131,6 +143,16 @@ class ServiceStack(TerraformStack):
 
     def add_output(self, name: str, value: str) -> None:
         """Show `value` after a deploy as the output `name`, which is unique in the stack."""
+        if _OUTPUT.fullmatch(name) is None:
+            raise ConstructError(
+                "the name of an output",
+                got=name,
+                allowed="letters, digits, '_' and '-', not beginning with a digit",
+            )
+        if self.node.try_find_child(name) is not None:
+            raise ConstructError(
+                "the name of an output", got=name, allowed=f"one that {self.name} does not have"
+            )
         TerraformOutput(self, name, value=value, static_id=True)
 
     def put_out(self, name: str, value: str) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from holdfast_constructs.app import production
+from holdfast_constructs.app._tags import check_tags
 from holdfast_constructs.app._zones import zones_of
 from holdfast_constructs.app.production import LOG_RETENTION_DAYS
 from holdfast_constructs.checking.arguments import checked
@@ -124,6 +125,7 @@ class Target:
     protection, final snapshots, 30 days until a key is gone, no emptying of buckets. `role_arn` is
     the role Terraform assumes. `log_retention_days` is one of LOG_RETENTION_DAYS. `operations` are passed on.
     `tenant` is whom the stacks are for alone: part of every name and of the states' keys, and the tag Tenant.
+    `permissions_boundary` is the ARN of the policy that bounds every role of the environment.
 
     `profile` says what the environment is for; `production`, `delete_protection` and `log_retention_days`,
     and the blocks' own defaults, are the profile's where they are not given. Without a profile they are
@@ -147,6 +149,7 @@ class Target:
     operations: Operations = field(default_factory=Operations, hash=False)
     profile: Profile = _BY_PROFILE
     project: str | None = None
+    permissions_boundary: str | None = None
     tenant: str | None = None
 
     def __post_init__(self) -> None:
@@ -161,6 +164,10 @@ class Target:
             raise ConstructError("log_retention_days", got=self.log_retention_days, allowed=allowed)
         if self.role_arn is not None and _ROLE.fullmatch(self.role_arn) is None:
             allowed = "an IAM role ARN such as arn:aws:iam::210987654321:role/deploy"
+            raise ConstructError("role_arn", got=self.role_arn, allowed=allowed)
+        if self.role_arn is not None and self.role_arn.split(":")[4] != self.account:
+            # The provider refuses the credentials then: `allowed_account_ids`.
+            allowed = f"a role of the account that is deployed to, {self.account}"
             raise ConstructError("role_arn", got=self.role_arn, allowed=allowed)
         if self.production:
             production.check_local(local=self.local)
@@ -239,3 +246,4 @@ class Target:
                 f"tags may not set {', '.join(taken)}: Holdfast does",
                 next_step="remove it from the environment's tags",
             )
+        check_tags(self.tags, self.project)

@@ -14,7 +14,7 @@ from holdfast_constructs.checking import attributes
 from holdfast_constructs.checking.calls import remember_call
 from holdfast_constructs.checking.kinds import Kind, kind_of
 from holdfast_constructs.checking.wording import correction, shown
-from holdfast_constructs.errors import ArgumentError
+from holdfast_constructs.errors import ArgumentError, ConstructError
 
 Thing = TypeVar("Thing", bound=Callable[..., Any])
 
@@ -59,6 +59,7 @@ class Arguments:
     def check(self, args: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         """Raise ArgumentError for an argument that is wrong, one too many, and missing ones."""
         kinds = self._kinds or self._read_kinds()
+        makes_construct = self._is_init and args and attributes.is_construct(type(args[0]))
         args = args[self._skipped :]
         self._check_names(args, named)
         for number, value in enumerate(args):
@@ -68,6 +69,16 @@ class Arguments:
         for name, value in named.items():
             if not kinds[name if name in kinds else self._others].accepts(value):
                 raise self._wrong(name, value, args)
+        if makes_construct:
+            self._refuse_taken_id({**dict(zip(self._positional, args, strict=False)), **named})
+
+    def _refuse_taken_id(self, given: Mapping[str, Any]) -> None:
+        scope, id_ = given.get("scope"), given.get("id_")
+        if scope is not None and isinstance(id_, str) and scope.node.try_find_child(id_) is not None:
+            raise ConstructError(
+                f"the id of {self._name} {id_!r} is taken: {scope.node.id or 'the app'} has one already",
+                next_step="give one of the two another id",
+            )
 
     def remember(self, args: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         """Note on the new construct that `args` begin with what it was called with."""

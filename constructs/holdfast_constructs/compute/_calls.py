@@ -49,6 +49,22 @@ class AnswersCalls(Protocol):
         """Let the group in, and return the URL to call."""
 
 
+class NamedServices(Protocol):
+    """Where the services of a cluster find each other, whether Holdfast made it or not."""
+
+    @property
+    def domain(self) -> str:
+        """The DNS zone that their names are in."""
+
+    @property
+    def namespace_id(self) -> str:
+        """The id of the Cloud Map namespace that keeps the zone."""
+
+    @property
+    def group_id(self) -> str:
+        """The id of the security group of callers and called."""
+
+
 class Calls(Construct):
     """The zone `<name>.internal` in `network`, and the group of callers and called, of the cluster `name`."""
 
@@ -70,18 +86,29 @@ class Calls(Construct):
             vpc=network.vpc_id,
         )
 
-    def register(self, scope: Construct, label: str) -> ServiceDiscoveryService:
-        """Return what ECS registers the tasks of a service with; it is called `label` in the zone."""
-        return ServiceDiscoveryService(
-            scope,
-            "discovery",
-            name=label,
-            description=f"Tasks of {ServiceStack.of(scope).service}/{scope.node.id}",
-            dns_config=ServiceDiscoveryServiceDnsConfig(
-                namespace_id=self.namespace.id,
-                routing_policy="MULTIVALUE",
-                dns_records=[ServiceDiscoveryServiceDnsConfigDnsRecords(type="A", ttl=_TTL_SECONDS)],
-            ),
-            # ECS says which tasks are well.
-            health_check_custom_config=ServiceDiscoveryServiceHealthCheckCustomConfig(failure_threshold=1),
-        )
+    @property
+    def namespace_id(self) -> str:
+        """The id of the namespace."""
+        return self.namespace.id
+
+    @property
+    def group_id(self) -> str:
+        """The id of the security group."""
+        return self.group.id
+
+
+def register(scope: Construct, label: str, *, calls: NamedServices) -> ServiceDiscoveryService:
+    """Return what ECS registers the tasks of the service `scope` with; it is called `label` in the zone."""
+    return ServiceDiscoveryService(
+        scope,
+        "discovery",
+        name=label,
+        description=f"Tasks of {ServiceStack.of(scope).service}/{scope.node.id}",
+        dns_config=ServiceDiscoveryServiceDnsConfig(
+            namespace_id=calls.namespace_id,
+            routing_policy="MULTIVALUE",
+            dns_records=[ServiceDiscoveryServiceDnsConfigDnsRecords(type="A", ttl=_TTL_SECONDS)],
+        ),
+        # ECS says which tasks are well.
+        health_check_custom_config=ServiceDiscoveryServiceHealthCheckCustomConfig(failure_threshold=1),
+    )

@@ -17,6 +17,9 @@ DEREGISTRATION_SECONDS = 30
 # Amazon ECS, ContainerDefinition.stopTimeout on Fargate.
 SHORTEST_STOP_SECONDS, LONGEST_STOP_SECONDS = 2, 120
 
+# Amazon ECS, "Service quotas": the size of a task definition.
+LARGEST_ENVIRONMENT = 64 * 1024
+
 _ROOT = frozenset({"", "0", "root"})
 _SECRET_ARN = re.compile(r"arn:aws[a-z-]*:(?:secretsmanager|ssm):[a-z0-9-]+:[0-9]{12}:.+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -32,7 +35,19 @@ def check_environment(variables: Mapping[str, str], secrets: Iterable[str]) -> N
             raise ConstructError(
                 "an environment variable's name", got=name, allowed="letters, digits and '_'"
             )
+    size = sum(len(name.encode()) + len(value.encode()) for name, value in variables.items())
+    if size > LARGEST_ENVIRONMENT:
+        raise ConstructError(
+            "environment",
+            got=f"{size:,} bytes",
+            allowed=f"less than {LARGEST_ENVIRONMENT:,}, the most that ECS takes in a task definition",
+            next_step="keep large texts in S3 or Parameter Store",
+        )
     for name, value in variables.items():
+        if "\0" in value:
+            raise ConstructError(
+                f"environment variable {name} has a character of the value 0, which ends a text"
+            )
         if name in secret_names:
             raise ConstructError(
                 f"{name} is both in environment and in secrets", next_step="remove it from environment"

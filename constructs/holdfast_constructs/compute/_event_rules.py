@@ -1,6 +1,7 @@
 """Rules for the events that a consumer asks for, as EventBridge's "Event patterns" has them."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from holdfast_constructs.errors import ConstructError
@@ -10,6 +11,12 @@ _FIELDS = frozenset({
     *("version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"),
     "$or",
 })  # fmt: skip
+
+# The same guide, "Comparison operators for use in event patterns", and "EventBridge quotas".
+_COMPARISONS = frozenset(
+    {"anything-but", "cidr", "equals-ignore-case", "exists", "numeric", "prefix", "suffix", "wildcard"}
+)
+LONGEST_PATTERN = 2048
 
 
 def check_pattern(pattern: Mapping[str, Any]) -> None:
@@ -24,6 +31,9 @@ def check_pattern(pattern: Mapping[str, Any]) -> None:
                 next_step=f"events have {', '.join(sorted(_FIELDS))}; what is in an event is in detail",
             )
     _check_values(pattern, "pattern")
+    size = len(json.dumps(pattern, separators=(",", ":")))
+    if size > LONGEST_PATTERN:
+        raise ConstructError("pattern", got=f"{size:,} characters", allowed=f"at most {LONGEST_PATTERN:,}")
 
 
 def _check_values(values: Mapping[str, Any], place: str) -> None:
@@ -33,3 +43,15 @@ def _check_values(values: Mapping[str, Any], place: str) -> None:
             _check_values(value, inner)
         elif not isinstance(value, list | tuple) or not value:
             raise ConstructError(inner, got=value, allowed="a list of what it may be, or a dict of fields")
+        else:
+            _check_comparisons(value, inner, branches=field == "$or")
+
+
+def _check_comparisons(values: Sequence[Any], place: str, *, branches: bool) -> None:
+    for each in values:
+        if branches and isinstance(each, Mapping):
+            _check_values(each, place)
+        elif isinstance(each, Mapping) and (len(each) != 1 or not _COMPARISONS.issuperset(each)):
+            raise ConstructError(
+                place, got=dict(each), allowed=f"a value, or one of {', '.join(sorted(_COMPARISONS))}"
+            )

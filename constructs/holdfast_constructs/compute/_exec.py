@@ -3,21 +3,21 @@
 The agent that AWS puts into the container works with the rights of the task, so these need them.
 """
 
-from holdfast_constructs.compute.cluster import Cluster
+from holdfast_constructs.compute.imported_cluster import ServiceCluster
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.security.policy import Statement
 
 
-def exec_statements(cluster: Cluster, name: str) -> tuple[Statement, ...]:
+def exec_statements(cluster: ServiceCluster, name: str) -> tuple[Statement, ...]:
     """Return what a task of `cluster` needs for ECS Exec.
 
     Raises ConstructError for a cluster that records no sessions.
     """
-    audit = cluster.exec_log_group
+    audit = cluster.exec_audit
     if audit is None:
         raise ConstructError(
             f"exec of {name} needs a cluster that records what is typed",
-            next_step="create the Cluster with exec_audit=True",
+            next_step="create the Cluster with exec_audit=True, or import it with exec_audit=…",
         )
     return (
         # None of these takes a resource.
@@ -34,7 +34,7 @@ def exec_statements(cluster: Cluster, name: str) -> tuple[Statement, ...]:
         Statement(
             sid="WriteAuditLog",
             actions=("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
-            resources=(f"{audit.arn}:*",),
+            resources=(f"{audit.log_group_arn}:*",),
         ),
-        Statement(sid="EncryptSession", actions=("kms:Decrypt",), resources=(cluster.logs_key.arn,)),
+        Statement(sid="EncryptSession", actions=("kms:Decrypt",), resources=(audit.key_arn,)),
     )

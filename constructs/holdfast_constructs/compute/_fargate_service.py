@@ -12,12 +12,15 @@ from cdktf_cdktf_provider_aws.ecs_service import (
     EcsServiceNetworkConfiguration,
 )
 
+from holdfast_constructs._tokens import is_number_token
 from holdfast_constructs.app._stack_order import wait_for
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.compute import _spot
 from holdfast_constructs.compute._fargate_task import FargateTask
 from holdfast_constructs.compute._migration_task import MigrationTask
 from holdfast_constructs.compute.migrations import Migrations
+from holdfast_constructs.compute.scale import BacklogScale, Scale
+from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.naming import limited, name_in_cluster
 
 # If one task or its zone fails, another task still answers.
@@ -42,6 +45,18 @@ class FargateService(FargateTask):
         """
         ending = "-spot" if self._options.spot_share else ""
         return name_in_cluster(self._stack.target, self._stack.service, f"{self.name}{ending}")
+
+    def _check_addresses(self, scale: Scale | BacklogScale) -> None:
+        """Raise ConstructError where the private subnets have too few addresses while this is deployed."""
+        room: int | None = getattr(self._platform.network, "private_addresses", None)
+        most = max((scale.max_tasks, *(each.max_tasks for each in scale.schedules)))
+        if room is not None and not is_number_token(most) and 2 * most > room:
+            raise ConstructError(
+                f"max_tasks of {self.name}",
+                got=most,
+                allowed=f"at most {room // 2}: twice as many run during a deploy, for {room} addresses",
+                next_step="take a larger network, which is the one with the smaller number after the slash",
+            )
 
     def _run(
         self,

@@ -61,6 +61,7 @@ class FargateTask(Construct):
         self._platform = platform
         self._options = options
         self._starters: list[TerraformResource] = []
+        self._used: dict[str, OffersAccess] = {}
         self._connected_alike: list[FargateTask] = []
         self.name = id_
         options.check(id_, self._stack.target)
@@ -178,7 +179,15 @@ class FargateTask(Construct):
         self._add_variables({f"{beginning}_{name}": value for name, value in access.environment.items()})
         note_permission(self, part, [action for each in access.statements for action in each.actions])
         if access.statements:
-            self.grant(f"use-{part.name}", *access.statements)
+            self.grant(self._use_name(part), *access.statements)
+
+    def _use_name(self, part: OffersAccess) -> str:
+        """What is granted for a part; two parts of one name are told apart by their stacks."""
+        name = f"use-{part.name}"
+        first = self._used.setdefault(name, part)
+        if first is part or not isinstance(part, Construct):
+            return name
+        return f"use-{ServiceStack.of(part).name}-{part.name}"
 
     def _add_variables(self, variables: Mapping[str, str]) -> None:
         container = self._container

@@ -6,6 +6,7 @@ expressions reference".
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from zoneinfo import available_timezones
 
 from holdfast_constructs.errors import ConstructError
@@ -33,13 +34,18 @@ _SPECIAL: Mapping[str, re.Pattern[str]] = {
     "day of month": re.compile(r"L|LW|(?:[1-9]|[12][0-9]|3[01])W"),
     "day of week": re.compile(r"L|(?:[1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(?:L|#[1-5])"),
 }
+_SHORT = dict.fromkeys(("4", "APR", "6", "JUN", "9", "SEP", "11", "NOV"), ("31",))
+_NEVER: Mapping[str, tuple[str, ...]] = {**_SHORT, "2": ("30", "31"), "FEB": ("30", "31")}
 _ANY_DAY = frozenset({"day of month", "day of week"})
 _EXAMPLES = "cron(15 3 * * ? *), rate(10 minutes) or at(2027-01-31T09:00:00)"
 
 
 def check_schedule(what: str, expression: str) -> None:
     """Raise ConstructError for what AWS does not read as a time; `what` names the property."""
-    if _AT.fullmatch(expression) is not None or _is_rate(expression):
+    if _is_rate(expression):
+        return
+    if _AT.fullmatch(expression) is not None:
+        _check_day(what, expression)
         return
     match = _CRON.fullmatch(expression)
     if match is None:
@@ -47,6 +53,13 @@ def check_schedule(what: str, expression: str) -> None:
     problem = _problem(match["fields"].split())
     if problem is not None:
         raise ConstructError(f"{what}: {problem}", got=expression, next_step=f"write it such as {_EXAMPLES}")
+
+
+def _check_day(what: str, expression: str) -> None:
+    try:
+        datetime.fromisoformat(expression.removeprefix("at(").removesuffix(")"))
+    except ValueError as error:
+        raise ConstructError(what, got=expression, allowed="a day that there is") from error
 
 
 def check_timezone(what: str, timezone: str) -> None:
@@ -68,6 +81,8 @@ def _problem(values: list[str]) -> str | None:
     given = dict(zip(_FIELDS, values, strict=True))
     if [given[name] for name in sorted(_ANY_DAY)].count("?") != 1:
         return "one of day of month and day of week must be ?, because each day is named by one of them"
+    if given["day of month"] in _NEVER.get(given["month"], ()):
+        return f"month {given['month']} has no day {given['day of month']}"
     for name, value in given.items():
         if not all(_is_allowed(name, part) for part in value.split(",")):
             low, high = _FIELDS[name]

@@ -50,6 +50,7 @@ class TaskRoles(Construct):
             name=aws_name("role", stack.target, stack.service, service, part),
             description=f"{stack.service}/{service}. {purpose}",
             assume_role_policy=trust,
+            permissions_boundary=stack.target.permissions_boundary,
         )
 
     def _allow(self, role: IamRole, name: str, statements: tuple[Statement, ...]) -> IamRolePolicy:

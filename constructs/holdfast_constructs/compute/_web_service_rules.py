@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from holdfast_constructs._tokens import is_number_token
 from holdfast_constructs.app.target import Target
 from holdfast_constructs.compute._container_rules import LONGEST_STOP_SECONDS
 from holdfast_constructs.compute._fargate_service import SAFE_TASKS
@@ -16,6 +17,8 @@ from holdfast_constructs.errors import ConstructError
 HIGHEST_PORT = 65535
 # Elastic Load Balancing, CreateTargetGroup: HealthCheckPath.
 LONGEST_PATH = 1024
+# Amazon ECS, CreateService: healthCheckGracePeriodSeconds.
+LONGEST_GRACE_SECONDS = 2_147_483_647
 _ALL = 100
 
 _PATH = re.compile(r"/[A-Za-z0-9/._~%!$&'()*+,;=:@?-]*")
@@ -74,6 +77,13 @@ def check_production(target: Target, scale: Scale, spot_share: int) -> None:
             allowed="less than 100",
             next_step="AWS may take every task on Spot away within two minutes; keep some on demand",
         )
+
+
+def check_grace(grace_seconds: int) -> None:
+    """Raise ConstructError for a time without health checks that ECS does not take."""
+    if not is_number_token(grace_seconds) and not 0 <= grace_seconds <= LONGEST_GRACE_SECONDS:
+        allowed = f"0-{LONGEST_GRACE_SECONDS:,}"
+        raise ConstructError("grace_seconds", got=grace_seconds, allowed=allowed)
 
 
 def check_drain(drain_seconds: int) -> None:

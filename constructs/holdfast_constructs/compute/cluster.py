@@ -18,6 +18,7 @@ from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.compute._calls import Calls
 from holdfast_constructs.compute._spot import ON_DEMAND, SPOT
+from holdfast_constructs.compute.imported_cluster import ClusterCalls, ExecAudit, ImportedCluster
 from holdfast_constructs.naming import aws_name
 from holdfast_constructs.network.imported_network import VpcNetwork
 from holdfast_constructs.security.keys import EncryptionKey
@@ -75,6 +76,25 @@ class Cluster(Construct):
         )
 
         self.calls = None if network is None else Calls(self, "calls", name=self._name, network=network)
+
+    @classmethod
+    def import_(
+        cls, arn: str, *, exec_audit: ExecAudit | None = None, calls: ClusterCalls | None = None
+    ) -> ImportedCluster:
+        """Return a cluster that exists, by its ARN; nothing of it is managed.
+
+        It has to offer Fargate, and Fargate Spot to services with a `spot_share`. `exec_audit` and `calls`
+        are what its services need for `exec` and to call each other. Raises ConstructError for an ARN of
+        anything else.
+        """
+        return ImportedCluster(arn, exec_audit=exec_audit, calls=calls)
+
+    @property
+    def exec_audit(self) -> ExecAudit | None:
+        """What sessions of ECS Exec are recorded with, where they are."""
+        if self.exec_log_group is None:
+            return None
+        return ExecAudit(log_group_arn=self.exec_log_group.arn, key_arn=self.logs_key.arn)
 
     @property
     def arn(self) -> str:

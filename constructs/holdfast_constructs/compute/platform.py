@@ -7,7 +7,7 @@ from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
 
 if TYPE_CHECKING:
-    from holdfast_constructs.compute.cluster import Cluster
+    from holdfast_constructs.compute.imported_cluster import ServiceCluster
     from holdfast_constructs.edge.imported_load_balancer import ApplicationLoadBalancer
     from holdfast_constructs.network.network import VpcNetwork
     from holdfast_constructs.security.keys import EncryptionKey
@@ -24,7 +24,7 @@ class Platform:
     """
 
     network: "VpcNetwork"
-    cluster: "Cluster"
+    cluster: "ServiceCluster"
     logs_key: "EncryptionKey"
     gateway: "ApplicationLoadBalancer | None" = None
 

@@ -21,6 +21,7 @@ from holdfast_constructs.naming import aws_name
 from holdfast_constructs.security._any_key import AnyKey, key_arn
 from holdfast_constructs.security._arns import parse_arn
 from holdfast_constructs.security._granting import AnyGrantee, grant_to, kind_of_name, part_name
+from holdfast_constructs.security.access import Access
 from holdfast_constructs.security.policy import Statement, policy_json
 
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
@@ -42,6 +43,19 @@ class RepositoryAccess:
     def grant_push(self, grantee: AnyGrantee) -> None:
         """Allow a role, such as a CI's, to push images, and to pull what is there already."""
         grant_to(grantee, self, "push", *self._use("Push", *_PULL, *_PUSH))
+
+    @property
+    def default_prefix(self) -> str:
+        """What variables would begin with; a repository gives none."""
+        return "REPOSITORY"
+
+    def access_for(self, user: str | None) -> Access:
+        """Raise ConstructError: nothing is connected to a repository."""
+        raise ConstructError(
+            f"repository {self.name} is nothing to connect to" + ("" if user is None else f" as {user}"),
+            next_step="give Image.of(repository, digest=…) to what runs it, which may pull it then; "
+            "anybody else is permitted with grant_pull",
+        )
 
     def _use(self, sid: str, *actions: str) -> tuple[Statement, ...]:
         # Logging in takes no resource.
@@ -92,7 +106,7 @@ class Repository(Construct, RepositoryAccess):
         self.repository_name = aws_name("repository", target, self._stack.service, id_)
         encryption = EcrRepositoryEncryptionConfiguration(
             encryption_type="AES256" if key is None else "KMS",
-            kms_key=None if key is None else key_arn(key),
+            kms_key=None if key is None else key_arn(key, self._stack.target.region),
         )
         self.repository = EcrRepositoryResource(
             self,

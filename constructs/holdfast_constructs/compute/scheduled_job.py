@@ -150,6 +150,7 @@ class ScheduledJob(FargateTask):
             name=aws_name("role", target, self._stack.service, self.name, "starter"),
             description=f"{self._stack.service}/{self.name}. Starts its tasks at their times",
             assume_role_policy=policy_json(self, "starter-trust", trust),
+            permissions_boundary=target.permissions_boundary,
         )
 
     def _permit_starting(self) -> IamRolePolicy:

@@ -18,7 +18,7 @@ from holdfast_constructs.app._connections import Outside, note_connection
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.compute import _web_service_rules as rules
 from holdfast_constructs.compute._autoscaling import Autoscaling
-from holdfast_constructs.compute._calls import LONGEST_LABEL, Calls
+from holdfast_constructs.compute._calls import LONGEST_LABEL, NamedServices, register
 from holdfast_constructs.compute._container_rules import DEREGISTRATION_SECONDS, SHORTEST_STOP_SECONDS
 from holdfast_constructs.compute._fargate_service import FargateService
 from holdfast_constructs.compute._routing import Routing
@@ -130,6 +130,8 @@ class WebService(FargateService):
             port=port,
             health=health,
         )
+        self._check_addresses(scale)
+        rules.check_grace(grace_seconds)
         self._ask_targets(health, target_health, drain_seconds)
         self._migrate(migrations)
         self.service = self._run(
@@ -169,7 +171,7 @@ class WebService(FargateService):
     @property
     def calls_group_id(self) -> str:
         """The security group of the services that call it, and of those that are called."""
-        return self._calls().group.id
+        return self._calls().group_id
 
     def accept_calls(self, port: int | None = None) -> str:
         """Let services of its cluster call it, on its port unless `port` is given; return the URL to call.
@@ -182,18 +184,18 @@ class WebService(FargateService):
         name = name_in_cluster(self._stack.target, self._stack.service, self.name)
         label = limited(name.lower(), LONGEST_LABEL)
         if self.node.try_find_child("discovery") is None:
-            self.service.put_service_registries(registry_arn=calls.register(self, label).arn)
-            self._join(calls.group.id)
+            self.service.put_service_registries(registry_arn=register(self, label, calls=calls).arn)
+            self._join(calls.group_id)
         if self.node.try_find_child(f"called-on-{listening}") is None:
-            self._let_in(calls.group.id, listening)
+            self._let_in(calls.group_id, listening)
         return f"http://{label}.{calls.domain}:{listening}"
 
-    def _calls(self) -> Calls:
+    def _calls(self) -> NamedServices:
         calls = self._platform.cluster.calls
         if calls is None:
             raise ConstructError(
                 f"{self.name} is in a cluster whose services do not call each other",
-                next_step="create the Cluster with network=…, the network that its services are in",
+                next_step="create the Cluster with network=…, or import it with calls=…",
             )
         return calls
 

@@ -108,6 +108,7 @@ class Worker(FargateService):
         )
         super().__init__(scope, id_, platform=platform, options=options)
         self._check_tasks(scale)
+        self._check_addresses(scale)
         _check_visibility(queue, id_, stop_seconds)
         self._migrate(migrations)
         self.queue = queue

@@ -53,6 +53,34 @@ STATIC = frozenset(
         "cron.max_running_jobs",
     }
 )
+# RDS has them and lets nobody change them: it keeps the files, the archive and the addresses itself
+# (DescribeEngineDefaultParameters, IsModifiable).
+_KEPT_BY_RDS = frozenset(
+    {
+        "archive_command",
+        "archive_mode",
+        "archive_timeout",
+        "config_file",
+        "data_directory",
+        "external_pid_file",
+        "fsync",
+        "full_page_writes",
+        "hba_file",
+        "ident_file",
+        "listen_addresses",
+        "port",
+        "restore_command",
+        "ssl_ca_file",
+        "ssl_cert_file",
+        "ssl_key_file",
+        "unix_socket_directories",
+        "unix_socket_group",
+        "unix_socket_permissions",
+        "wal_level",
+    }
+)
+# Amazon RDS User Guide, "Maximum number of database connections": what may be written there.
+_CONNECTIONS = range(6, 262_144)
 _NAME = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?")
 
 
@@ -69,6 +97,10 @@ def apply_method(name: str) -> str | None:
     return "pending-reboot" if name in STATIC else None
 
 
+def _is_formula(value: str) -> bool:
+    return value.startswith(("{", "GREATEST(", "LEAST(", "SUM(", "${"))
+
+
 def _check(name: str, value: str) -> None:
     if _NAME.fullmatch(name) is None:
         raise ConstructError(
@@ -81,6 +113,17 @@ def _check(name: str, value: str) -> None:
             allowed=f"left at {OWN[name]}, which every database has",
             next_step="remove it from parameters",
         )
+    if name in _KEPT_BY_RDS:
+        raise ConstructError(
+            f"the parameter {name} is RDS's own, and nobody may change it",
+            next_step="remove it from parameters",
+        )
+    if name == "max_connections" and not _is_formula(value):
+        allowed = (
+            f"{_CONNECTIONS[0]}-{_CONNECTIONS[-1]:,}, or a formula such as {{DBInstanceClassMemory/9531392}}"
+        )
+        if not (value.isdecimal() and int(value) in _CONNECTIONS):
+            raise ConstructError(f"the parameter {name}", got=value, allowed=allowed)
     if name == _SLOW and not (value.isdecimal() and value.isascii()):
         raise ConstructError(
             f"the parameter {name}",

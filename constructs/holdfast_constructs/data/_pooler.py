@@ -151,6 +151,7 @@ class Pooler(Construct):
             name=aws_name("role", target, self._stack.service, self.name),
             description=f"{self.name} reads the secrets of its users",
             assume_role_policy=policy_json(self, "trust", trust),
+            permissions_boundary=target.permissions_boundary,
         )
 
     def _allow(self, role: IamRole) -> IamRolePolicy:

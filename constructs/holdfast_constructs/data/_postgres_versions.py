@@ -34,14 +34,15 @@ EXTENDED: Mapping[str, tuple[date, date]] = MappingProxyType(
 # DBInstance.EngineLifecycleSupport of the RDS API.
 PAID, UNPAID = "open-source-rds-extended-support", "open-source-rds-extended-support-disabled"
 
-_VERSION = re.compile(r"(?P<major>[0-9]{2})(?:\.[0-9]{1,2})?")
+_VERSION = re.compile(r"(?P<major>[0-9]{2})(?:\.(?P<minor>[0-9]{1,2}))?")
 _ALLOWED = f"{min(STANDARD)}-{max(STANDARD)}: 16, or 16.4 to stay there"
 
 
 def check_version(version: str, *, extended_support: bool) -> None:
     """Raise ConstructError for a version that RDS does not offer, or only for a charge nobody agreed to."""
     match = _VERSION.fullmatch(version)
-    major = "" if match is None else match["major"]
+    # RDS offers a major version from its first minor one on.
+    major = "" if match is None or match["minor"] in ("0", "00") else match["major"]
     if major in STANDARD or (major in EXTENDED and extended_support):
         return
     if major not in EXTENDED:

@@ -151,6 +151,7 @@ class Cache(Construct, CacheAccess):
         )
         wanted = DEFAULT_USERS if users is None else users
         rules.check_users(wanted)
+        rules.check_parameters(parameters or {})
         if shape.replicas:
             check_zones(network.zones, self._stack.target, wanted_by=f"cache {id_}")
         self.name = part_name(self._stack, id_, "cache")
@@ -160,8 +161,9 @@ class Cache(Construct, CacheAccess):
         self.security_group_id = self.security_group.id
         self.users = {name: self._make_user(name, permissions) for name, permissions in wanted.items()}
         self.parameters = self._make_parameters(shape.family, parameters or {})
-        self.log_groups = {log: self._make_log_group(log, key_arn(logs_key)) for log in LOGS}
-        self.replication_group = self._make_group(shape, network, key_arn(key))
+        region = self._stack.target.region
+        self.log_groups = {log: self._make_log_group(log, key_arn(logs_key, region)) for log in LOGS}
+        self.replication_group = self._make_group(shape, network, key_arn(key, region))
         self.arn = self.replication_group.arn
         self.host = self.replication_group.primary_endpoint_address
         self.reader_host = self.replication_group.reader_endpoint_address

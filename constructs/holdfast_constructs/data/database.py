@@ -344,6 +344,7 @@ class Postgres(Construct):
             name=aws_name("role", target, self._stack.service, self.name, "monitoring"),
             description=f"Enhanced monitoring of database {self.name}",
             assume_role_policy=policy_json(self, "monitoring-trust", trust),
+            permissions_boundary=target.permissions_boundary,
         )
         attachment = IamRolePolicyAttachment(
             self,

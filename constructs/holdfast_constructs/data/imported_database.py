@@ -41,6 +41,8 @@ class ImportedPostgres(Construct):
             raise ConstructError("host", got=host, allowed="a name without its port", next_step="pass port=…")
         if not 1 <= port <= _HIGHEST_PORT:
             raise ConstructError("port", got=port, allowed=f"1-{_HIGHEST_PORT}")
+        if not database or database != database.strip():
+            raise ConstructError("database", got=database, allowed="the name of the database inside")
         self.name = id_
         self.security_group_id = security_group_id
         self.default_port = port

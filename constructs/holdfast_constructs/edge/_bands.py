@@ -17,14 +17,14 @@ LOWEST, HIGHEST = 1, 50_000
 
 # How many numbers there are for patterns of a length: the longest one of each group, and the width of a band.
 # Most patterns have 4 to 20 characters (/v1/*, /api/orders/*), so these have the most numbers.
-_EXACT = 300
-_WIDTHS = ((3, 60), (20, 140), (32, 60))
+_EXACT = 3_000
+_WIDTHS = ((3, 300), (20, 800), (32, 300))
 # Longer ones are in one band: where two of one host are in the wrong order there, `Priorities` refuses them.
-LONGEST_APART, _WIDTH_OF_OTHERS = 32, 250
+LONGEST_APART, _WIDTH_OF_OTHERS = 32, 1_500
 _SHORTEST = 2
 # How many labels a host with a wildcard has at most to be in each band, and how many numbers there are.
-_WILDCARDS = ((3, 400), (4, 300), (5, 200))
-_WILDCARDS_OF_OTHERS = 100
+_WILDCARDS = ((3, 1_200), (4, 800), (5, 600))
+_WILDCARDS_OF_OTHERS = 400
 
 
 def _width(place: int) -> int:

@@ -1,14 +1,21 @@
 """What a load balancer refuses: each rule raises ConstructError with what, got, allowed, next."""
 
+import re
+
+from holdfast_constructs._tokens import is_text_token
 from holdfast_constructs.app import production
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.edge._tls_policies import check_tls_policy
 from holdfast_constructs.edge.domain import Domain, check_certified
 from holdfast_constructs.edge.firewall import Firewall
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.security._arns import parse_arn
 
 # Elastic Load Balancing, "Application Load Balancer attributes": idle_timeout.timeout_seconds.
 LONGEST_IDLE_SECONDS = 4000
+# Amazon Route 53, GetHostedZone: the id of a zone.
+_ZONE_ID = re.compile(r"(?:/hostedzone/)?[A-Z0-9]{1,32}")
+_EXAMPLE = "arn:aws:acm:eu-west-1:210987654321:certificate/12345678-1234-1234-1234-123456789012"
 
 
 def check_options(*, tls_policy: str, idle_seconds: int) -> None:
@@ -37,6 +44,8 @@ def check_firewall(
 def check_certificate(stack: ServiceStack, domain: Domain, *, first: bool, plain_http: bool) -> None:
     """Raise ConstructError for a domain without a way to a certificate, or with one too many."""
     target, certificate_arn = stack.target, domain.certificate_arn
+    _check_zone_id(domain.zone_id)
+    _check_certificate_arn(certificate_arn, target.region)
     if plain_http and target.production:
         raise ConstructError(
             f"the gateway of {target.environment} would answer plain HTTP in production",
@@ -54,3 +63,26 @@ def check_certificate(stack: ServiceStack, domain: Domain, *, first: bool, plain
         )
     if not (plain_http or certificate_arn):
         check_certified(domain)
+
+
+def _check_zone_id(zone_id: str | None) -> None:
+    if not zone_id or is_text_token(zone_id) or zone_id.startswith("${"):
+        return
+    if _ZONE_ID.fullmatch(zone_id) is None:
+        raise ConstructError(
+            "zone_id",
+            got=zone_id,
+            allowed="the id of a hosted zone, such as Z0123456789ABCDEFGHIJ",
+            next_step="`aws route53 list-hosted-zones` shows it",
+        )
+
+
+def _check_certificate_arn(arn: str | None, region: str) -> None:
+    parts = None if arn is None else parse_arn(arn, "acm", what="certificate_arn", example=_EXAMPLE)
+    if parts is not None and parts.region != region:
+        raise ConstructError(
+            "certificate_arn",
+            got=arn,
+            allowed=f"a certificate of {region}, where the load balancer is",
+            next_step="request one in that region",
+        )

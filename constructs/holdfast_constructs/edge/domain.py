@@ -21,7 +21,8 @@ _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}")
 
 def check_domain(name: str) -> None:
     """Raise ConstructError unless `name` is a domain such as example.com; a token is taken as it is."""
-    if not is_text_token(name) and (_DOMAIN.fullmatch(name) is None or len(name) > _LONGEST_DOMAIN):
+    later = is_text_token(name) or name.startswith("${")
+    if not later and (_DOMAIN.fullmatch(name) is None or len(name) > _LONGEST_DOMAIN):
         raise ConstructError("domain", got=name, allowed="a lower-case domain name such as example.com")
 
 

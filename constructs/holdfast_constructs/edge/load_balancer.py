@@ -41,15 +41,12 @@ from holdfast_constructs.edge.domain import (
 from holdfast_constructs.edge.firewall import Firewall
 from holdfast_constructs.edge.imported_load_balancer import HTTP, HTTPS, ImportedLoadBalancer
 from holdfast_constructs.edge.load_balancer_quotas import LoadBalancerQuotas
-from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.naming import aws_name
 from holdfast_constructs.network._subnets import check_zones
 from holdfast_constructs.network.connections import HIGHEST_PORT, Connectable
 from holdfast_constructs.network.network import ANYWHERE, VpcNetwork
 
 HSTS = "max-age=31536000"
-# Elastic Load Balancing, CreateLoadBalancer: a name must not begin with it.
-_RESERVED = "internal-"
 
 _NOT_FOUND = LbListenerDefaultAction(
     type="fixed-response",
@@ -285,13 +282,6 @@ class LoadBalancer(Construct):
 
     def _make_load_balancer(self, network: VpcNetwork, idle_seconds: int) -> Lb:
         name = aws_name("load_balancer", self._stack.target, self._stack.service, self.name)
-        if name.startswith(_RESERVED):
-            raise ConstructError(
-                "the name of a load balancer",
-                got=name,
-                allowed=f"one that does not begin with {_RESERVED}, which AWS keeps for itself",
-                next_step="give its stack another name",
-            )
         return Lb(
             self,
             "load-balancer",

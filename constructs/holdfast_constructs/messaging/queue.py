@@ -17,6 +17,7 @@ from constructs import Construct
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.messaging._deliveries import check_delivery
 from holdfast_constructs.messaging._fifo import SUFFIX, message_name
 from holdfast_constructs.messaging._queue_rules import DAY, LONGEST_RETENTION_DAYS, Settings
 from holdfast_constructs.security._any_key import AnyKey, check_key, key_arn, use_key
@@ -141,7 +142,7 @@ class Queue(Construct, QueueAccess):
         self.fifo = fifo
         self.visibility_seconds = visibility_seconds
         self.key = key
-        self._key_arn = None if key is None else key_arn(key)
+        self._key_arn = None if key is None else key_arn(key, self._stack.target.region)
         self._region = self._stack.target.region
         self.queue_name = self._named(id_)
         self._dead_name = self._named(id_, "dead")
@@ -178,6 +179,7 @@ class Queue(Construct, QueueAccess):
 
         It may send what it cannot deliver to the dead letters. `name` is unique in this queue.
         """
+        check_delivery(service, source_arn)
         check_key(self.key, f"queue {self.node.id}")
         for policy, queue_name in ((self._policy, self.queue_name), (self._dead_policy, self._dead_name)):
             policy.allow(

@@ -20,6 +20,7 @@ from holdfast_constructs.app._stack_order import wait_for
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.messaging._deliveries import check_combinations, check_delivery
 from holdfast_constructs.messaging._fifo import SUFFIX, message_name
 from holdfast_constructs.messaging.queue import Queue
 from holdfast_constructs.security._any_key import AnyKey, check_key, key_arn, use_key
@@ -76,6 +77,7 @@ class TopicAccess:
         """
         name = f"from-{self.name}"
         self._check_subscription(queue, name, attributes or {})
+        check_combinations(attributes or {})
         wait_for(queue, self, self.name)
         queue.allow_service(name, "sns.amazonaws.com", source_arn=self._source_arn)
         note_connection(self, queue, word="deliver")
@@ -160,7 +162,7 @@ class Topic(Construct, TopicAccess):
         self.name = part_name(self._stack, id_, "topic")
         self.fifo = fifo
         self.key = key
-        self._key_arn = key_arn(key)
+        self._key_arn = key_arn(key, self._stack.target.region)
         self._region = self._target.region
         self.topic_name = message_name("topic", self._target, self._stack.service, id_, fifo=fifo)
         place = f"{self._target.partition}:sns:{self._target.region}:{self._target.account}"
@@ -194,21 +196,29 @@ class Topic(Construct, TopicAccess):
         """
         return ImportedTopic(arn, key=key, name=name)
 
-    def allow_service(self, name: str, service: str, *, source_arn: str) -> None:
+    def allow_service(self, name: str, service: str, *, source_arn: str | None) -> None:
         """Let an AWS service publish, such as `cloudwatch.amazonaws.com` on behalf of an alarm.
 
-        `source_arn` may have wildcards; `name` is unique in this topic.
+        `source_arn` may have wildcards; None is for services that send none, and lets them in for all of this
+        account. `name` is unique in this topic. Raises ConstructError where nothing would say for whom.
         """
+        check_delivery(service, source_arn)
         check_key(self.key, f"topic {self.node.id}")
-        source = Condition("ArnLike", "aws:SourceArn", (source_arn,))
         own = () if service in _WITHOUT_ACCOUNT else (from_this_account(self._target),)
+        if source_arn is None and not own:
+            raise ConstructError(
+                "source_arn",
+                got=None,
+                allowed=f"an ARN for {service}, which does not say for which account it publishes",
+            )
+        source = () if source_arn is None else (Condition("ArnLike", "aws:SourceArn", (source_arn,)),)
         self._policy.allow(
             Statement(
                 sid=sid(name),
                 actions=("sns:Publish",),
                 resources=(self._source_arn,),
                 services=(service,),
-                conditions=(source, *own),
+                conditions=(*source, *own),
             )
         )
 

@@ -108,6 +108,7 @@ class FlowLogs(Construct):
             name=aws_name("role", target, stack.service, network, "flow-logs"),
             description="Writes flow logs to CloudWatch Logs",
             assume_role_policy=policy_json(self, "trust", trust),
+            permissions_boundary=target.permissions_boundary,
         )
         write = Statement(
             sid="Write",

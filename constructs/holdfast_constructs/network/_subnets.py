@@ -31,6 +31,8 @@ RESERVED_ADDRESSES = 5
 # The same page, and Amazon RDS, "Working with DB subnet groups": subnets in at least two zones.
 FEWEST_ZONES = 2
 _SLOT_BITS = 3
+# Addresses of the host itself, of its link, and of groups: EC2, CreateVpc, answers InvalidVpc.Range.
+_KEPT = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,9 @@ def _network(cidr: str) -> IPv4Network:
         network = IPv4Network(cidr)
     except (AddressValueError, NetmaskValueError, ValueError) as error:
         raise ConstructError("cidr", got=cidr, allowed=allowed, next_step=next_step) from error
+    if any(network.overlaps(kept) for kept in _KEPT):
+        kept = ", ".join(map(str, _KEPT))
+        raise ConstructError("cidr", got=cidr, allowed=f"a block outside of {kept}, which EC2 refuses")
     if not LARGEST_PREFIX <= network.prefixlen <= SMALLEST_PREFIX:
         raise ConstructError("cidr", got=cidr, allowed=allowed, next_step=next_step)
     return network

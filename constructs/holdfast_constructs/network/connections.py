@@ -8,6 +8,7 @@ goes.
 import re
 from typing import Protocol
 
+from cdktf import TerraformStack
 from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
@@ -65,6 +66,9 @@ def connect(
         )
     listening = _checked_port(server.default_port if port is None else port)
     base = f"{client.name}-to-{server.name}-{listening}"
+    if isinstance(server, Construct) and _connects_another(owner, base, server):
+        # Of another stack: two databases may have one id.
+        base = f"{client.name}-to-{TerraformStack.of(server).node.id}-{server.name}-{listening}"
     if owner.node.try_find_child(f"{base}-egress") is not None:
         raise ConstructError(
             f"{client.name} is connected to {server.name} on port {listening} already",
@@ -85,10 +89,22 @@ def accept(client: Connectable, server: Connectable, *, scope: Construct) -> Non
     _write_ingress(scope, base, (client, server), port, f"{client.name} to {server.name}")
 
 
+def _servers(owner: Construct) -> dict[str, Connectable]:
+    """What the rules of `owner` let its clients reach, by the beginning of their ids."""
+    servers: dict[str, Connectable] = vars(owner).setdefault("_holdfast_servers", {})
+    return servers
+
+
+def _connects_another(owner: Construct, base: str, server: object) -> bool:
+    first = _servers(owner).get(base)
+    return first is not None and first is not server
+
+
 def _write(
     owner: Construct, base: str, ends: tuple[Connectable, Connectable], port: int, description: str
 ) -> None:
     client, server = ends
+    _servers(owner)[base] = server
     VpcSecurityGroupEgressRule(
         owner,
         f"{base}-egress",

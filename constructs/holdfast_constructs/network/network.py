@@ -100,6 +100,7 @@ class Network(Construct):
         )
         self._make_endpoints(private_endpoints, endpoint_policies or {})
         needed = () if self.nat_gateways else ENDPOINTS_FOR_FARGATE
+        self.private_addresses = self.plan.addresses("private") - len(private_endpoints) * len(self.zones)
         self.missing_endpoints = tuple(each for each in needed if each not in private_endpoints)
 
     @staticmethod

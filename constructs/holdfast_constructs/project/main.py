@@ -6,6 +6,7 @@
     HOLDFAST_ENV            environments, separated by commas; all of them when empty
     HOLDFAST_SERVICE        services, separated by commas, kept with what they refer to; all when empty
     HOLDFAST_ENVIRONMENTS   the folder of the settings; `environments` when empty
+    HOLDFAST_FOUNDATION     set by `holdfast bootstrap`: synthesize the foundations, and no other stack
     CDKTF_OUTDIR            cdktf's own: where to write; `cdktf.out` when empty
 
 Wrong settings end with exit code 64 and a message on standard error, every problem of them at once.
@@ -16,11 +17,15 @@ import os
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from holdfast_constructs.app._configurations import read_configurations
 from holdfast_constructs.app.stack import HoldfastApp, ServiceStack
 from holdfast_constructs.checking.callers import failing_line
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.foundation.existing import VARIABLE as FOUNDATION
+from holdfast_constructs.foundation.existing import Existing
 from holdfast_constructs.project import selection
 from holdfast_constructs.project.registry import Registration, registrations
 from holdfast_constructs.project.site import Site
@@ -49,6 +54,8 @@ def main(package: str, argv: Sequence[str] | None = None) -> int:
         stacks = registrations(package)
         if list(sys.argv[1:] if argv is None else argv) == ["schema"]:
             write_schema(stacks, folder / "schema.json")
+        elif found := environ.get(FOUNDATION):
+            synthesize_foundations(stacks, folder, _names(environ, "HOLDFAST_ENV"), Existing.of(found))
         else:
             synthesize(stacks, folder, _names(environ, "HOLDFAST_ENV"), _names(environ, "HOLDFAST_SERVICE"))
     except InvalidSettingsError as error:
@@ -78,6 +85,28 @@ def synthesize(stacks: Stacks, folder: Path, environments: Sequence[str], servic
         selection.keep_only(Path(app.outdir), wanted)
 
 
+def synthesize_foundations(
+    stacks: Stacks, folder: Path, environments: Sequence[str], existing: Existing
+) -> None:
+    """Write the foundation of each environment to cdktf's output folder; raises as `synthesize` does.
+
+    The stacks are synthesized before, elsewhere: a foundation has what these need.
+    """
+    from holdfast_constructs.project.foundations import build_foundation  # noqa: PLC0415 - only bootstrap has it
+
+    foundations = HoldfastApp()
+    for env in load_environments(folder, environments, services=service_tables(stacks)):
+        documents: dict[str, Mapping[str, Any]] = {}
+        if env.foundation is not None and env.foundation.has_roles:
+            with TemporaryDirectory() as outdir:
+                app = HoldfastApp(outdir)
+                build(app, stacks, [env], folder=folder)
+                app.synth()
+                documents = {name: each.document for name, each in read_configurations(Path(outdir)).items()}
+        build_foundation(foundations, env, stacks=documents, existing=existing)
+    foundations.synth()
+
+
 def load_and_build(
     app: HoldfastApp, stacks: Stacks, folder: Path, environments: Sequence[str]
 ) -> tuple[ServiceStack, ...]:
@@ -100,6 +129,11 @@ def build(
 
     `folder` is where the settings of the environments were read from.
     """
+    environments = tuple(environments)
+    for env in environments:
+        # Read by the stack that `holdfast bootstrap` deploys.
+        if env.foundation is not None:
+            env.foundation.read_all()
     sites = [Site(app, env, region, folder=folder) for env in environments for region in env.regions]
     return tuple(stack for site in sites for stack in site.build(stacks.values()))
 

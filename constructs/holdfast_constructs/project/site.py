@@ -6,7 +6,7 @@ what is needed always comes first.
 
 from collections.abc import Callable, Iterable
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +18,7 @@ from holdfast_constructs.app.target import Operations, StateBucket, Target
 from holdfast_constructs.checking.callers import asking_line
 from holdfast_constructs.edge.domain import Domain, domain_of
 from holdfast_constructs.errors import ConstructError
+from holdfast_constructs.foundation.names import boundary_arn
 from holdfast_constructs.profiles import closest
 from holdfast_constructs.project.registry import Registration, registration_of
 from holdfast_constructs.settings import Environment
@@ -157,7 +158,7 @@ class Site:
     def target(self) -> Target:
         """Where the stacks of this site go."""
         env = self.env
-        return Target(
+        target = Target(
             environment=env.name,
             account=env.account,
             region=self.region,
@@ -180,6 +181,9 @@ class Site:
             tenant=self.tenant,
             operations=Operations(keeping=env.keeping(), health=env.health_overrides()),
         )
+        if env.foundation is None or not env.foundation.has_roles:
+            return target
+        return replace(target, permissions_boundary=boundary_arn(target))
 
     def _do_later(self) -> None:
         while self._later and not self._building:

@@ -10,8 +10,11 @@ AnyKey = EncryptionKey | str
 _EXAMPLE = "arn:aws:kms:eu-west-1:210987654321:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
-def key_arn(key: AnyKey) -> str:
-    """Return the ARN of a key; raises ConstructError for a text that is none, or the ARN of an alias."""
+def key_arn(key: AnyKey, region: str | None = None) -> str:
+    """Return the ARN of a key; raises ConstructError for a text that is none, or the ARN of an alias.
+
+    With `region`, where what it encrypts is, a key of another one is refused: AWS KMS, "Keys are regional".
+    """
     if not isinstance(key, str):
         return key.arn
     arn = parse_arn(key, "kms", what="key", example=_EXAMPLE)
@@ -21,6 +24,13 @@ def key_arn(key: AnyKey) -> str:
             got=key,
             allowed=f"the ARN of a key, such as {_EXAMPLE}",
             next_step="`aws kms describe-key` shows the key of an alias; policies do not follow aliases",
+        )
+    if arn is not None and region is not None and arn.region != region:
+        raise ConstructError(
+            "key",
+            got=key,
+            allowed=f"a key of {region}, where what it encrypts is",
+            next_step="give a key of that region, or a replica there of one of several regions",
         )
     return key
 

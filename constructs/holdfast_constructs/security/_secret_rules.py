@@ -51,6 +51,11 @@ def check_parameter(value: str) -> None:
             f"the value of a parameter holds {kind}, and anybody may read it",
             next_step="keep it in a Secret",
         )
+    if "{{" in value:
+        raise ConstructError(
+            "value has {{, which Parameter Store reads as the name of another parameter and refuses",
+            next_step="write it apart, or keep the text elsewhere",
+        )
     if not value or len(value.encode()) > LONGEST_PARAMETER:
         raise ConstructError(
             "value", got=f"{len(value.encode()):,} bytes", allowed=f"a text of 1-{LONGEST_PARAMETER:,} bytes"

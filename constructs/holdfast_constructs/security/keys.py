@@ -155,8 +155,10 @@ def _to_queues(target: Target) -> Statement:
 
 def _to_topics(target: Target) -> Statement:
     services = (
+        "backup.amazonaws.com",
         "budgets.amazonaws.com",
         "cloudwatch.amazonaws.com",
+        "costalerts.amazonaws.com",
         "events.amazonaws.com",
         "s3.amazonaws.com",
     )

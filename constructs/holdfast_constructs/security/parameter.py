@@ -6,6 +6,7 @@ It is plain text: what is secret is a Secret. A SecureString that exists is refe
 from cdktf_cdktf_provider_aws.ssm_parameter import SsmParameter
 from constructs import Construct
 
+from holdfast_constructs._tokens import as_written
 from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.errors import ConstructError
@@ -90,7 +91,7 @@ class Parameter(Construct, ParameterAccess):
             name=self.parameter_name,
             description=description or f"{id_} of {self._stack.service} in {target.environment}",
             type="String",
-            value=value,
+            value=as_written(value),
         )
         self.arn = self.parameter.arn
 

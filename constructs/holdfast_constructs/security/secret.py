@@ -152,9 +152,13 @@ class Secret(Construct, SecretAccess):
         target = self._stack.target
         _check_source(generate, reference)
         self.name = part_name(self._stack, id_, "secret")
-        self._key_arn = key_arn(key)
+        self._key_arn = key_arn(key, self._stack.target.region)
         self._region = target.region
         # A name that ends in a hyphen and six letters is taken for the ARN of another one.
+        if not all(id_.split("-")):
+            raise ConstructError(
+                "a secret's id", got=id_, allowed="words of letters and digits, single hyphens between"
+            )
         self.secret_name = aws_name("secret", target, self._stack.service, *id_.split("-"))
         self.secret = SecretsmanagerSecret(
             self,

@@ -30,10 +30,14 @@ class Settings(BaseModel):
 
     def model_dump(self, **options: Any) -> dict[str, Any]:
         """Return the table as a dict; it counts as reading all of it."""
+        self.read_all()
+        return super().model_dump(**options)
+
+    def read_all(self) -> None:
+        """Read each field of the table, and of those in it: something else than a stack uses them."""
         for table in _tables(self):
             for name in type(table).__pydantic_fields__:
                 getattr(table, name)
-        return super().model_dump(**options)
 
 
 @contextmanager

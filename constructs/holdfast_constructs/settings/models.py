@@ -25,6 +25,7 @@ from holdfast_constructs.edge.firewall_exception import FirewallException
 from holdfast_constructs.edge.rate_limit import HIGHEST_RATE, LOWEST_RATE, RateLimit
 from holdfast_constructs.profiles import Nat, Profile
 from holdfast_constructs.settings.base import Settings
+from holdfast_constructs.settings.foundation import Foundation
 from holdfast_constructs.settings.tenants import is_per_tenant, tenants_of
 from holdfast_constructs.settings.values import (
     APEX,
@@ -353,6 +354,7 @@ class Environment(Settings):
     tags: Table[str, str] = Field(default_factory=empty_table)
     """Tags on every resource, besides Service, Environment and ManagedBy."""
     state: State
+    foundation: Foundation | None = None
     audit: Audit = Field(default_factory=Audit)
     health: Table[str, HealthCheck] = Field(default_factory=empty_table)
     """Health checks by kind (such as alb_targets_healthy) or by name; the name counts more."""
@@ -384,10 +386,10 @@ class Environment(Settings):
 
         A service per tenant is there once for each tenant, as `<service>-<tenant>`.
         """
-        tables: dict[str, Settings] = {}
-        for service, tenant, table in self.stamped():
-            tables[service if tenant is None else f"{service}-{tenant}"] = table
-        return dict(sorted(tables.items()))
+        stamped = (
+            (service if who is None else f"{service}-{who}", table) for service, who, table in self.stamped()
+        )
+        return dict(sorted(stamped, key=lambda pair: pair[0]))
 
     def stamped(self) -> Iterator[tuple[str, str | None, Settings]]:
         """Yield service, tenant and settings of each stack of a service; no tenant of one that all share."""
@@ -403,10 +405,7 @@ class Environment(Settings):
 
     def settings_of(self, service: str, tenant: str | None = None) -> Settings | None:
         """Return the settings of a service, or of its tenant; None where the environment does not have it."""
-        for each, other, table in self.stamped():
-            if (each, other) == (service, tenant):
-                return table
-        return None
+        return {(each, other): table for each, other, table in self.stamped()}.get((service, tenant))
 
     def web_services(self) -> dict[str, Service]:
         """Return those of `running` that are web services."""

@@ -155,7 +155,7 @@ class Bucket(Construct, BucketAccess):
         self._stack = ServiceStack.of(self)
         self._target = self._stack.target
         self.name = part_name(self._stack, id_, "bucket")
-        self._key_arn = None if key is None else key_arn(key)
+        self._key_arn = None if key is None else key_arn(key, self._stack.target.region)
         self._region = self._target.region
         self._literal_name = aws_name("bucket", self._target, self._stack.service, id_)
         self.bucket = S3Bucket(

@@ -71,7 +71,7 @@ class AdoptingApp(App):
         from holdfast_orchestrator.state_admin.adoption import Adoption  # noqa: PLC0415
 
         shard, place = proposal.wanted.shard, proposal.wanted.source.place
-        tell = self._teller(on_event)
+        tell = self.teller(on_event)
         by_hand = ByHand.of(
             self.runtime,
             find_person(self.runtime, self._tools, region=shard.region, cloud=shard.cloud),

@@ -1,9 +1,9 @@
 """Synthesizes a cdktf app and chooses and orders its shards, without Terraform."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
 from holdfast_orchestrator.api.keywords import SelectionKeywords, selected
 from holdfast_orchestrator.app.foreign import ForeignDefaults, calling_account
@@ -138,7 +138,7 @@ class App:
         shards = self.list(select(env=env), on_event=on_event)
         reachable = shards if names_of(env) else within_reach(self._tools, shards)
         if reachable != shards:
-            tell = self._teller(on_event)
+            tell = self.teller(on_event)
             tell("the local cloud does not run: its records are left out (holdfast local up)")
         return reachable
 
@@ -217,7 +217,7 @@ class App:
         for shard in manifest.shards:
             self.redactor.learn([*secrets_in_configuration(shard.configuration), *secret_variables(shard)])
         if (warning := log_warning(self.runtime.environ)) is not None:
-            self._teller(on_event)(warning)
+            self.teller(on_event)(warning)
         return Run(
             id=new_run_id(self.runtime.clock.now()),
             manifest=manifest,
@@ -341,7 +341,20 @@ class App:
     def _emitter(self, on_event: Listener) -> Emitter:
         return Emitter(self.runtime.clock, self.redactor, on_event)
 
-    def _teller(self, on_event: Listener) -> Callable[[str], object]:
+    def store(self, shard: Shard) -> "DurableStore":
+        """Return the bucket that holds the state of a shard."""
+        return self._tools.store(shard)
+
+    def client(self, service: str, *, region: str, cloud: Literal["aws", "local"]) -> Any:
+        """Return a boto3 client of a service in a cloud."""
+        return self.runtime.aws.client(service, region=region, environ=self._tools.environ(cloud))
+
+    def with_environ(self, variables: Mapping[str, str]) -> Self:
+        """Return the app in an environment that has these variables, too."""
+        environ = {**self.runtime.environ, **variables}
+        return replace(self, runtime=replace(self.runtime, environ=environ))
+
+    def teller(self, on_event: Listener) -> Callable[[str], object]:
         """Return a function that emits a sentence as a notice."""
         emit = self._emitter(on_event)
         return lambda sentence: emit(Notice(message=sentence))

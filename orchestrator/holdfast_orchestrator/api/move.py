@@ -118,7 +118,7 @@ class MovingApp(AdoptingApp):
         from holdfast_orchestrator.state_admin.move_writes import carry_out  # noqa: PLC0415 - when it runs
 
         names, target = (moved.source.name, moved.target.name), moved.target
-        tell = self._teller(on_event)
+        tell = self.teller(on_event)
         by_hand = ByHand.of(
             self.runtime,
             find_person(self.runtime, self._tools, region=target.region, cloud=target.cloud),

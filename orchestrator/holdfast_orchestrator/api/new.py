@@ -3,6 +3,7 @@
 written = init_project("shop")
 new_service("payments", "shop")
 new_task("emails", "shop", kind="worker")
+new_database("payments", "shop")
 new_environment("staging", "shop", like="prod")
 
 Each raises HoldfastError before anything is written where a file exists already or a name cannot be used.
@@ -12,13 +13,22 @@ from pathlib import Path
 from typing import Literal
 
 from holdfast_orchestrator.app.selection import Names, names_of
+from holdfast_orchestrator.scaffold.database import write_database
 from holdfast_orchestrator.scaffold.environment import write_environment
 from holdfast_orchestrator.scaffold.project import write_project
 from holdfast_orchestrator.scaffold.service import Kind, write_service
 from holdfast_orchestrator.scaffold.writing import Written
 from holdfast_orchestrator.system.runtime import Runtime, real_runtime
 
-__all__ = ["TaskKind", "Written", "init_project", "new_environment", "new_service", "new_task"]
+__all__ = [
+    "TaskKind",
+    "Written",
+    "init_project",
+    "new_database",
+    "new_environment",
+    "new_service",
+    "new_task",
+]
 
 TaskKind = Literal["worker", "job", "consumer"]
 
@@ -50,6 +60,14 @@ def new_task(
     EventBridge's events.
     """
     return write_service(_folder(path, runtime), name, environments=names_of(env), kind=Kind(kind))
+
+
+def new_database(name: str, path: str | Path = ".", *, runtime: Runtime | None = None) -> Written:
+    """Give the web service `name` of the project in `path` a database, in every environment that has it.
+
+    Where there is no such service, write a stack with a database, and its settings into all environments.
+    """
+    return write_database(_folder(path, runtime), name)
 
 
 def new_environment(

@@ -314,7 +314,7 @@ class Project(MovingApp):
         if self.tools is not None or self.options.cold_providers:
             yield self
             return
-        tell = self._teller(on_event)
+        tell = self.teller(on_event)
         with warmed_tools(self._real_tools, environments=names_of(env), tell=tell) as tools:
             yield replace(self, tools=tools)
 
@@ -336,7 +336,7 @@ class Project(MovingApp):
         )
         cluster = Cluster(address=executor) if isinstance(executor, str) else executor
         if cluster.is_open and cluster.insecure:
-            self._teller(on_event)(open_to_all(cluster))
+            self.teller(on_event)(open_to_all(cluster))
         with joined(cluster, project_settings) as crew:
             yield self, crew
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("init", "A new project: stacks, environments, tests, CI."),
     "new": ("new", "One more service or environment of a project."),
+    "bootstrap": ("bootstrap", "Make what an account needs first: state bucket, roles for the CI."),
     "synth": ("synth", "Synthesize the app: cdktf.out and holdfast.json."),
     "list": (
         "list_shards",

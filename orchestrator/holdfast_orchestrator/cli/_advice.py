@@ -36,6 +36,8 @@ _REPEATED = (
 _COMMAND = re.compile(r"(?<![\w./-])holdfast (?P<rest>[a-z](?:(?!\bholdfast )[^`;()<>\n])*)")
 _NAME = re.compile(r"[a-z][a-z-]*(?= |$|[.,:])")
 _OPTION = r"--[a-z][a-z-]*(?:[ =](?:'[^'\n]*'|[^\s;,()`'-][^\s;,()`]*))?"
+# The stack that only `bootstrap` deploys: others know it by its name alone.
+_FOUNDATION = re.compile(r"holdfast (?:deploy|plan)(?P<env>(?: --env \S+)?) --stack \S*\bfoundation-\S+")
 _AGAIN = re.compile(rf"holdfast … (?P<options>{_OPTION}(?: {_OPTION})*)")
 
 
@@ -75,6 +77,8 @@ class Advice:
         """Return a text with every command in it complete; `about` is the error that it advises on."""
         if self.command is None or "holdfast " not in text:
             return text
+        if self.argv[:1] == ("bootstrap",):
+            text = _FOUNDATION.sub(r"holdfast bootstrap\g<env>", text)
         text = _AGAIN.sub(lambda match: self._again(match["options"], about), text)
         if not self.given:
             return text

@@ -23,7 +23,10 @@ _MOST_NAMED = 6
     ),
 )
 def command() -> None:
-    """Add a service, a worker, a job, a consumer or an environment to a project. Nothing is overwritten."""
+    """Add a service, a worker, a job, a consumer, a database or an environment to a project.
+
+    No file is written over; `new database` adds lines to the stack of a service that is there.
+    """
 
 
 @command.command(
@@ -80,6 +83,24 @@ def _add(kind: "TaskKind", what: str, example: str) -> None:
 _add("worker", "a worker that takes messages from a queue of its own", "holdfast new worker emails")
 _add("job", "a job that starts at set times", "holdfast new job report")
 _add("consumer", "a consumer of EventBridge's events", "holdfast new consumer shipments")
+
+
+@command.command(epilog=examples("holdfast new database payments"))
+@click.argument("name")
+@project_option
+@json_option
+@click.pass_obj
+def database(runtime: "Runtime", *, name: str, project: Path, as_json: bool) -> None:
+    """Write a PostgreSQL database for the web service NAME, or in a stack of its own where there is none.
+
+    A service gets its table in each environment that has it, and `connect_to` in its stack. It logs in as a
+    user of PostgreSQL that is called like it.
+    """
+    from holdfast_orchestrator.api.new import new_database  # noqa: PLC0415 - when it runs
+
+    output = Output(runtime, json=as_json)
+    with output.errors():
+        say_written(output, new_database(name, project, runtime=runtime))
 
 
 @command.command(

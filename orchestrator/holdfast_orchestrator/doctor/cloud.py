@@ -16,6 +16,7 @@ from holdfast_orchestrator.state.s3 import S3Store
 from holdfast_orchestrator.system.runtime import Runtime
 
 _UP = "holdfast local up"
+_CLOSED = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 _LOG_IN = "set AWS_PROFILE, or log in (aws sso login)"
 
 
@@ -99,7 +100,11 @@ def _look(runtime: Runtime, place: Environment, name: str, environ: Mapping[str,
     try:
         S3Store(s3, location, cloud="local" if place.local else "aws").check()
         _require_versions(s3, bucket)
+        if not place.local:
+            _require_closed(s3, bucket)
     except HoldfastError as error:
+        if place.has_foundation and isinstance(error, StateBucketError) and not place.local:
+            error.next_step = f"holdfast bootstrap --env {place.name}"
         return missing(name, error)
     return ok(name, f"{bucket} in {place.region}, versioned")
 
@@ -110,4 +115,23 @@ def _require_versions(s3: Any, bucket: str) -> None:
         raise StateBucketError(
             f"the state bucket {bucket!r} keeps no versions, so a damaged state could not be restored",
             next_step=f"{command} --versioning-configuration Status=Enabled",
+        )
+
+
+def _require_closed(s3: Any, bucket: str) -> None:
+    """Raise StateBucketError where a policy could make the states public; not where S3 does not say."""
+    import botocore.exceptions  # noqa: PLC0415 - boto3 is slow to load
+
+    try:
+        blocked = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    except botocore.exceptions.ClientError as error:
+        if error.response.get("Error", {}).get("Code") != "NoSuchPublicAccessBlockConfiguration":
+            return
+        blocked = {}
+    if len(blocked) != len(_CLOSED) or not all(blocked.values()):
+        settings = ",".join(f"{name}=true" for name in _CLOSED)
+        raise StateBucketError(
+            f"the state bucket {bucket!r} does not block public access, and states hold secrets",
+            next_step=f"aws s3api put-public-access-block --bucket {bucket} "
+            f"--public-access-block-configuration {settings}",
         )

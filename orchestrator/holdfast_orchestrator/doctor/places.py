@@ -12,13 +12,19 @@ from holdfast_orchestrator.system.json_input import parse_json, read_settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """An environment; account and state bucket are None if its file does not name them."""
+    """An environment; account and state bucket are None if its file does not name them.
+
+    `has_foundation` says that `holdfast bootstrap` makes what it needs. `project` is the name of the app's
+    project, where its file has one.
+    """
 
     name: str
     account: str | None
     bucket: str | None
     region: str
     local: bool
+    has_foundation: bool = False
+    project: str | None = None
 
 
 def environments(project: Path, names: Sequence[str]) -> tuple[Environment, ...]:
@@ -48,6 +54,8 @@ def _from_files(project: Path) -> Iterator[Environment]:
             bucket=_text(state.get("bucket")),
             region=_text(state.get("region")) or _text(first) or "us-east-1",
             local=settings.get("local") is True,
+            has_foundation=isinstance(settings.get("foundation"), Mapping),
+            project=_text(_mapping(settings.get("project")).get("name")),
         )
 
 

@@ -12,6 +12,7 @@ from holdfast_orchestrator.app.manifest_schema import DeploymentManifest
 from holdfast_orchestrator.report import (
     adopt_documents,
     advice_documents,
+    bootstrap_text,
     ci_documents,
     connections_text,
     documents,
@@ -77,6 +78,7 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "state-restore.v1.json": _of(state_documents.StateRestoreDocument, "holdfast state restore --json"),
     "state-unlock.v1.json": _of(state_documents.StateUnlockDocument, "holdfast state unlock --json"),
     "adopt.v1.json": _of(adopt_documents.AdoptDocument, "holdfast adopt --json"),
+    "bootstrap.v1.json": _of(bootstrap_text.BootstrapDocument, "holdfast bootstrap --json without --yes"),
     "move.v1.json": _of(move_documents.MoveDocument, "holdfast move --json"),
     "runs.v1.json": _of(history_documents.RunsDocument, "holdfast runs --json"),
     "show.v1.json": _of(history_documents.ShowDocument, "holdfast show --json"),

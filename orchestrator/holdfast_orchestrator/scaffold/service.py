@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast_orchestrator.errors import UsageError
+from holdfast_orchestrator.scaffold.database import user_of
 from holdfast_orchestrator.scaffold.layout import Layout, check_name, settings_path
 from holdfast_orchestrator.scaffold.template import EXAMPLE_PACKAGE, Example, template_text
 from holdfast_orchestrator.scaffold.writing import Draft, Written
@@ -70,6 +71,7 @@ def _stack(package: str, name: str, kind: Kind) -> str:
     text = _DOCSTRING.sub(lambda _: next(docstrings), text)
     for old, new in (
         (f"class {model.capitalize()}(", f"class {class_name}("),
+        (f'user="{model}"', f'user="{user_of(name)}"'),
         (f'"{model}"', f'"{name}"'),
         (f"'{model}'", f"'{name}'"),
         (EXAMPLE_PACKAGE, package),

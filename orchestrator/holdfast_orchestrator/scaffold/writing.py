@@ -27,11 +27,15 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The files to write below `folder`, by their path there: new ones, and texts to add to existing ones."""
+    """The files to write below `folder`, by their path there.
+
+    They are new ones, texts to add to existing ones, and whole texts of existing ones that are changed.
+    """
 
     folder: Path
     new: Mapping[str, str]
     added: Mapping[str, str] = field(default_factory=dict)
+    changed: Mapping[str, str] = field(default_factory=dict)
 
     def write(self, next_steps: Iterable[str]) -> Written:
         """Write everything. Raises UsageError where a new file exists already, before anything is written."""
@@ -44,7 +48,13 @@ class Draft:
         extended = tuple(self.folder / path for path in sorted(self.added))
         for file in extended:
             self._extend(file, self.added[file.relative_to(self.folder).as_posix()])
-        return Written(self.folder, created, extended, tuple(next_steps))
+        changed = tuple(self.folder / path for path in sorted(self.changed))
+        for file in changed:
+            mode = stat.S_IMODE(file.stat().st_mode)
+            replace_file(
+                file.resolve(), self.changed[file.relative_to(self.folder).as_posix()].encode(), mode=mode
+            )
+        return Written(self.folder, created, (*changed, *extended), tuple(next_steps))
 
     def _refuse_existing(self) -> None:
         paths = sorted(self.new)

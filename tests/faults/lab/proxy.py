@@ -273,6 +273,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     proxy: Proxy
+    _headers_buffer: list[bytes]
 
     def handle_one_request(self) -> None:
         try:
@@ -319,9 +320,11 @@ class _Handler(BaseHTTPRequestHandler):
         told = length if request.method == "HEAD" and length else str(len(reply.body))
         if reply.status not in (204, 304):
             self.send_header("Content-Length", told)
-        self.end_headers()
-        if request.method != "HEAD":
-            self.wfile.write(reply.body)
+        # Head and body in one write: between two, the AWS SDK for Go can close the connection, and asks again
+        # (aws-sdk-go-v2 issue 2737), which makes an object twice.
+        head = b"".join([*self._headers_buffer, b"\r\n"])
+        self._headers_buffer = []
+        self.wfile.write(head if request.method == "HEAD" else head + reply.body)
         return reply.status
 
     def answer_error(self, request: Request, fault: Answer) -> int:

@@ -2,11 +2,12 @@
 
 import collections.abc
 import inspect
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import SimpleNamespace
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
 from cdktf import TerraformResource
@@ -14,14 +15,21 @@ from constructs import Construct, IConstruct
 
 import holdfast_constructs
 from holdfast_constructs import (
+    Alarm,
+    AlarmRule,
+    Alerts,
     ApplicationLoadBalancer,
     BacklogScale,
     Bucket,
     Cluster,
+    ClusterCalls,
+    CompositeAlarm,
     Connectable,
     ContainerHealth,
     Domain,
     EncryptionKey,
+    Escalation,
+    ExecAudit,
     FirewallException,
     Generated,
     Image,
@@ -30,13 +38,18 @@ from holdfast_constructs import (
     LoadBalancerQuotas,
     Migrations,
     OffersAccess,
+    Owner,
     Queue,
     RateLimit,
     ScheduledScale,
     SecretValue,
+    ServiceCluster,
     ServiceStack,
     Sidecar,
+    Slo,
+    Step,
     TargetHealth,
+    Threshold,
     VpcNetwork,
     WorkQueue,
     connect,
@@ -52,6 +65,13 @@ from holdfast_constructs.edge.firewall import Firewall
 from holdfast_constructs.errors import ArgumentError
 from holdfast_constructs.naming import Kind as NameKind
 from holdfast_constructs.network._subnets import Tier
+from holdfast_constructs.observability.alarm_set import AlarmSet
+from holdfast_constructs.observability.metrics import Expression, Metric, Signal
+from holdfast_constructs.observability.responsibility import Runbook, Severity
+from holdfast_constructs.observability.routes import Route
+from holdfast_constructs.observability.slo import Kind as SloKind
+from holdfast_constructs.observability.threshold import Comparison, Missing
+from holdfast_constructs.observability.widgets import Graph, Widget
 from holdfast_constructs.profiles import Nat, Profile
 from holdfast_constructs.project import registry
 from holdfast_constructs.security._any_key import AnyKey
@@ -61,13 +81,16 @@ from holdfast_constructs.security.secret_value import Store
 
 NO_BLOCKS = {
     *(
+        "AlarmRule",
         "ConstructError",
         "ApplicationLoadBalancer",
+        "ServiceCluster",
         "Connectable",
         "EncryptionKey",
         "Grantee",
         "ImageRepository",
         "OffersAccess",
+        "AlarmRule",
         "VpcNetwork",
         "WorkQueue",
     ),
@@ -96,6 +119,7 @@ VALUES: Mapping[str, Any] = {
     "date": date(2026, 1, 1),
 }
 CLASSES: tuple[Any, ...] = (
+    *(Alarm, AlarmRule, AlarmSet, Alerts, CompositeAlarm, Expression, Graph, Metric, Owner, Runbook, Step),
     *(
         Cluster,
         Condition,
@@ -116,6 +140,8 @@ CLASSES: tuple[Any, ...] = (
         Scale,
         ScheduledScale,
         Sidecar,
+        Slo,
+        Threshold,
     ),
     *(ServiceStack, Size, Statement, StateBucket, Target, TerraformResource, VpcNetwork, WorkQueue),
 )
@@ -135,9 +161,30 @@ ALLOWED: Mapping[Any, set[str]] = {
     tuple[str, ...]: {"list", "tuple"},
     Sequence[Domain]: set(),
     Sequence[Sidecar]: set(),
+    tuple[Step, ...]: set(),
+    Sequence[Signal]: set(),
+    Sequence[Threshold]: set(),
+    Sequence[AlarmSet]: set(),
+    Sequence[Widget]: set(),
+    Sequence[Alarm | CompositeAlarm]: set(),
+    Mapping[str, Signal]: set(),
+    Mapping[str, Sequence[AlarmSet]]: set(),
+    Mapping[Severity, Sequence[Route]]: set(),
+    Mapping[Severity, Escalation] | None: {"none"},
+    Signal: set(),
+    Owner | None: {"none"},
+    float: {"int", "float"},
+    float | None: {"int", "float", "none"},
+    Comparison: set(),
+    Missing: set(),
+    Severity: set(),
+    SloKind: set(),
     Sequence[ScheduledScale]: set(),
     Connectable | OffersAccess: set(),
     ApplicationLoadBalancer | None: {"none"},
+    ServiceCluster: set(),
+    ExecAudit | None: {"none"},
+    ClusterCalls | None: {"none"},
     Sequence[FirewallException]: set(),
     Sequence[RateLimit]: set(),
     Sequence[str | Connectable]: {"list", "tuple"},
@@ -188,6 +235,10 @@ LITERALS: Mapping[Any, str] = {
     NameKind: "role",
     Profile: "dev",
     Store: "ssm",
+    Comparison: ">",
+    Missing: "missing",
+    Severity: "sev1",
+    SloKind: "latency",
 }
 
 
@@ -216,16 +267,20 @@ class Call:
         return [*before, *names] if names else []
 
 
-def right(annotation: Any) -> Any:
+def right(annotation: Any) -> Any:  # noqa: PLR0911 - one for each kind of annotation
     """Return a value that an annotation allows; of a class, an instance that was never initialized."""
     if annotation in LITERALS:
         return LITERALS[annotation]
+    if not ALLOWED.get(annotation) and get_origin(annotation) in {types.UnionType, Union}:
+        return right(get_args(annotation)[0])
     if (allowed := sorted(ALLOWED[annotation])) != []:
         return VALUES[allowed[0]]
     if annotation == Connectable | OffersAccess:
         return right(Connectable)
     if get_origin(annotation) in {tuple, collections.abc.Sequence}:
         return (right(get_args(annotation)[0]),)
+    if get_origin(annotation) is collections.abc.Mapping:
+        return {}
     if getattr(annotation, "_is_protocol", False):
         names = [name for name in vars(annotation) if not name.startswith("_")]
         return SimpleNamespace(**dict.fromkeys(names, ""))
@@ -258,7 +313,7 @@ def _parameters(function: Callable[..., Any]) -> dict[str, Any]:
     # Names that a module imports for type checkers only.
     names = {
         each: getattr(holdfast_constructs, each)
-        for each in ("VpcNetwork", "ApplicationLoadBalancer", "Cluster", "EncryptionKey", "Bucket")
+        for each in ("VpcNetwork", "ApplicationLoadBalancer", "ServiceCluster", "EncryptionKey", "Bucket")
     }
     hints = get_type_hints(function, localns=names)
     parameters = [name for name in inspect.signature(function).parameters if name not in {"self", "cls"}]

@@ -15,7 +15,13 @@ zone_sets = st.sets(st.sampled_from("abcdefgh"), min_size=1).map(
 )
 blocks = st.builds(
     lambda address, prefix: str(IPv4Network((address, prefix), strict=False)), addresses, prefixes
-)
+).filter(lambda block: not _kept_by_ec2(IPv4Network(block)))
+
+
+def _kept_by_ec2(block: IPv4Network) -> bool:
+    return (
+        block.is_loopback or block.is_link_local or block.is_multicast or block.network_address.packed[0] == 0
+    )
 
 
 def _subnets(plan: SubnetPlan) -> list[IPv4Network]:

@@ -18,7 +18,8 @@ GAPS: dict[str, tuple[str, ...]] = {
     "backup": ("backup",),
     "budgets": ("budgets",),
     "cloudtrail": ("cloudtrail_arns",),
-    "cloudwatch": ("cloudwatch_composites",),
+    "cloudwatch": ("cloudwatch_composites", "cloudwatch_evaluation"),
+    "events": ("events_targets",),
     "ec2": ("ec2_rule_descriptions", "ec2_flow_logs"),
     "ecs": ("ecs_services", "ecs_one_off_tasks", "ecs_cluster_settings", "ecs_account_settings"),
     "elasticache": (
@@ -27,6 +28,7 @@ GAPS: dict[str, tuple[str, ...]] = {
     ),
     # One name for both generations of load balancers.
     "elb": ("elbv2_target_health",),
+    "guardduty": ("guardduty_features",),
     "iam": ("iam_oidc_clients",),
     "kms": ("kms_rotation",),
     "logs": ("logs", "logs_data_protection"),
@@ -34,7 +36,7 @@ GAPS: dict[str, tuple[str, ...]] = {
     "route53": ("route53_zone_ids", "route53_records"),
     "s3": ("s3_lifecycle", "s3_notifications", "s3_policy_conditions", "s3_logging", "s3_documents"),
     "servicediscovery": ("servicediscovery_zones",),
-    "sns": ("sns_topic_attributes",),
+    "sns": ("sns_topic_attributes", "sns_data_protection"),
     "sqs": ("sqs_queue_policies",),
 }
 

@@ -6,6 +6,7 @@ moto is typed, but not for being changed from outside: here, and only here, it i
 import functools
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 from urllib.parse import unquote
@@ -68,6 +69,12 @@ def wrap(owner: Any, name: str) -> Callable[[Callable[..., Any]], Callable[..., 
 def attach(owner: Any, name: str, value: Any) -> None:
     """Set an attribute (a property, say) of one of moto's classes."""
     setattr(owner, name, value)
+
+
+def now() -> datetime:
+    """Return moto's time, with its zone."""
+    moment: datetime = moto("core.utils").utcnow()
+    return moment.replace(tzinfo=UTC)
 
 
 def memory(holder: Any, name: str) -> dict[Any, Any]:
