@@ -5,22 +5,14 @@ No host that is there before and after a change is without its record or its rul
 
 import fnmatch
 import json
-import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Self
 
-import boto3
 import pytest
-from tests.terraform.conftest import FIXTURES, PATIENCE_SECONDS
+from tests.support.local_app import LocalApp, local_app
 
-from holdfast_orchestrator.local.cloud import LocalCloud
-from holdfast_orchestrator.system.runtime import real_runtime
-
-Clients = Callable[[str], Any]
 Stacks = dict[str, dict[str, dict[str, Any]]]
 
 _BETWEEN_LOOKS_SECONDS = 0.3
@@ -29,8 +21,8 @@ _BETWEEN_LOOKS_SECONDS = 0.3
 class Site:
     """The environment: what it should have, and what the cloud has."""
 
-    def __init__(self, folder: Path, clients: Clients) -> None:
-        self.folder, self.clients = folder, clients
+    def __init__(self, app: LocalApp) -> None:
+        self.app = app
         self.stacks: Stacks = {}
         self.edge: dict[str, Any] = {}
         self.before = True
@@ -54,16 +46,11 @@ class Site:
         return changed
 
     def run(self, *argv: str) -> dict[str, str]:
-        command = (sys.executable, "-m", "holdfast_orchestrator", *argv, "--env", "local", "--json")
-        ran = subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
-        )
-        assert ran.returncode == 0, ran.stdout + ran.stderr
-        return {shard["name"]: shard["outcome"] for shard in json.loads(ran.stdout)["shards"]}
+        return self.app.outcomes(*argv)
 
     def records(self) -> dict[str, int]:
         """How many address records each name has."""
-        route53 = self.clients("route53")
+        route53 = self.app.client("route53")
         names: dict[str, int] = {}
         for zone in route53.list_hosted_zones()["HostedZones"]:
             for each in route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]:
@@ -74,7 +61,7 @@ class Site:
 
     def rules(self) -> list[dict[str, Any]]:
         """The rules of the listener in the order in which they are asked, without the default one."""
-        elb = self.clients("elbv2")
+        elb = self.app.client("elbv2")
         [balancer] = elb.describe_load_balancers()["LoadBalancers"]
         listeners = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
         [listener] = [each for each in listeners if each["Port"] == 443]
@@ -98,7 +85,7 @@ class Site:
 
     def _write(self) -> None:
         wanted = {"stacks": self.stacks, "edge": self.edge, "before": self.before}
-        (self.folder / "routes.json").write_text(json.dumps(wanted))
+        (self.app.folder / "routes.json").write_text(json.dumps(wanted))
 
 
 class _Watched:
@@ -127,14 +114,8 @@ class _Watched:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    folder = Path(shutil.copytree(FIXTURES / "routes_app", tmp_path / "app"))
-    cloud = LocalCloud(folder, real_runtime())
-    endpoint = cloud.up().endpoint
-    session: Any = boto3.Session("local", "local", region_name="eu-west-1")
-    try:
-        yield Site(folder, lambda service: session.client(service, endpoint_url=endpoint))
-    finally:
-        cloud.down()
+    with local_app("routes_app", tmp_path) as app:
+        yield Site(app)
 
 
 def _host(name: str, *more: str, **properties: Any) -> dict[str, Any]:
