@@ -40,6 +40,10 @@ class Edge(ServiceStack):
             certificate_arn=site.certificate_arn,
             zone_id=site.env.gateway.zone_id,
             plain_http=not site.env.gateway.tls,
+            internal=site.env.gateway.internal,
+            allow_from=site.env.gateway.allow_from,
+            tls_policy=site.env.gateway.tls_policy,
+            idle_seconds=site.env.gateway.idle_seconds,
             firewall=firewall,
         )
         self.add_output("address", load_balancer.dns_name)

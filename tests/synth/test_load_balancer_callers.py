@@ -23,7 +23,7 @@ from holdfast_constructs import (
     Target,
     WebService,
 )
-from holdfast_constructs.edge._tls_policies import TLS_POLICIES
+from holdfast_constructs.edge._listener_options import TLS_POLICIES
 from holdfast_constructs.testing import Synthesis, Template, sample_target
 
 Synthesize = Callable[[Callable[[HoldfastApp], object]], Synthesis]

@@ -265,7 +265,13 @@ def test_the_example_reads_every_setting_that_its_schema_accepts(tmp_path: Path)
                 'role_arn = "arn:aws:iam::210987654321:role/deploy"'
             ),
         ),
-        (r"\[gateway\]", "\\g<0>\ntls = true"),
+        (
+            r"\[gateway\]",
+            (
+                '\\g<0>\ntls = true\ninternal = true\nallow_from = ["10.0.0.0/8"]\nidle_seconds = 120\n'
+                'tls_policy = "ELBSecurityPolicy-TLS13-1-3-2021-06"'
+            ),
+        ),
         (
             "rate_limit = 2000",
             '\\g<0>\nallow_addresses = ["203.0.113.0/24"]\nblock_addresses = ["198.51.100.7"]',

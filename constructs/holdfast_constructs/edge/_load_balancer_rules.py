@@ -5,14 +5,12 @@ import re
 from holdfast_constructs._tokens import is_text_token
 from holdfast_constructs.app import production
 from holdfast_constructs.app.stack import ServiceStack
-from holdfast_constructs.edge._tls_policies import check_tls_policy
+from holdfast_constructs.edge._listener_options import LONGEST_IDLE_SECONDS, check_tls_policy
 from holdfast_constructs.edge.domain import Domain, check_certified
 from holdfast_constructs.edge.firewall import Firewall
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.security._arns import parse_arn
 
-# Elastic Load Balancing, "Application Load Balancer attributes": idle_timeout.timeout_seconds.
-LONGEST_IDLE_SECONDS = 4000
 # Amazon Route 53, GetHostedZone: the id of a zone.
 _ZONE_ID = re.compile(r"(?:/hostedzone/)?[A-Z0-9]{1,32}")
 _EXAMPLE = "arn:aws:acm:eu-west-1:210987654321:certificate/12345678-1234-1234-1234-123456789012"

@@ -26,12 +26,13 @@ from holdfast_constructs.app.stack import ServiceStack
 from holdfast_constructs.checking.arguments import checked
 from holdfast_constructs.edge._access_logs import AccessLogs
 from holdfast_constructs.edge._bands import HIGHEST, LOWEST
-from holdfast_constructs.edge._callers import anywhere, callers, let_in, of_network
+from holdfast_constructs.edge._caller_rules import let_in
+from holdfast_constructs.edge._callers import anywhere, callers, of_network
 from holdfast_constructs.edge._certificate import Certificate
+from holdfast_constructs.edge._listener_options import TLS_POLICY
 from holdfast_constructs.edge._load_balancer_rules import check_certificate, check_firewall, check_options
 from holdfast_constructs.edge._priorities import Priorities
 from holdfast_constructs.edge._reach import Egress, Reach
-from holdfast_constructs.edge._tls_policies import TLS_POLICY
 from holdfast_constructs.edge.domain import (
     Domain,
     check_domain,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from holdfast_constructs.edge._listener_options import LONGEST_IDLE_SECONDS, TLS_POLICIES, TLS_POLICY
 from holdfast_constructs.edge.firewall_exception import FirewallException
 from holdfast_constructs.edge.rate_limit import HIGHEST_RATE, LOWEST_RATE, RateLimit
 from holdfast_constructs.settings.base import Settings
@@ -42,6 +43,14 @@ class Gateway(Settings):
     """Every name below the domain leads to the gateway. Off: only the hosts that services have."""
     domains: Items[FurtherDomain] = ()
     """Further domains, each with a certificate of its own."""
+    internal: bool = False
+    """In the private subnets, without an address on the Internet."""
+    allow_from: Items[str] = ()
+    """Who may connect: ranges, prefix lists, groups; all, or the network if internal, when left out."""
+    tls_policy: Annotated[str, Field(json_schema_extra={"enum": [*TLS_POLICIES]})] = TLS_POLICY
+    """The TLS versions and ciphers; TLS 1.3, and 1.2 with forward secrecy, when left out."""
+    idle_seconds: Annotated[int, Field(ge=1, le=LONGEST_IDLE_SECONDS)] = 60
+    """Seconds until a connection without a byte is closed; more for long polls and WebSockets."""
 
 
 class ExceptionOfRules(Settings):

@@ -13,6 +13,7 @@ from tests.support.example_settings import ENVIRONMENTS, load_environment, parse
 
 from holdfast_constructs.compute._fargate_sizes import FARGATE_SIZES
 
+GATEWAY = 'zone_id = "Z0PRODEXAMPLE0000001"'
 ORDERS_DIGEST = re.findall(r"/orders(@sha256:[0-9a-f]{64})", PROD)[0]
 
 
@@ -76,6 +77,10 @@ REFUSED = [
     ("a zone twice", [("zones = 3", 'zone_names = ["eu-west-1a", "eu-west-1a"]')], "network.zone_names", "eu-west-1a, eu-west-1a", "different zones of eu-west-1"),
     ("an unknown way out", [('"per_az"', '"per_zone"')], "network.nat", "'per_zone'", "per_az, single, none"),
     ("a zone that the region lacks", [("zones = 3", "zones = 4")], "network.zones", "eu-west-1d", "zones of eu-west-1: eu-west-1a, eu-west-1b, eu-west-1c"),
+    ("a caller that is none", [(GATEWAY, f'{GATEWAY}\nallow_from = ["203.0.113.0/24", "office"]')], "gateway.allow_from[1]", "'office'", "a range such as 203.0.113.0/24"),
+    ("a caller twice", [(GATEWAY, f'{GATEWAY}\nallow_from = ["10.0.0.0/8", "10.0.0.0/8"]')], "gateway.allow_from[1]", "'10.0.0.0/8'", "each once"),
+    ("a TLS policy with old ciphers", [(GATEWAY, f'{GATEWAY}\ntls_policy = "ELBSecurityPolicy-2016-08"')], "gateway.tls_policy", "'ELBSecurityPolicy-2016-08'", "one of ELBSecurityPolicy-TLS13-1-2-2021-06"),
+    ("a connection that waits too long", [(GATEWAY, f"{GATEWAY}\nidle_seconds = 4001")], "gateway.idle_seconds", "4001", "1-4000"),
     ("a named zone that the region lacks", [("zones = 3", 'zone_names = ["eu-west-1a", "eu-west-1e"]')], "network.zone_names", "eu-west-1e", "zones of eu-west-1"),
     ("fewer addresses than tasks", [("10.40.0.0/16", "10.40.0.0/21"), ("max_tasks = 12\ncpu = 512", "max_tasks = 190\ncpu = 512")], "network.cidr", "369 in private subnets, for 404 tasks", "twice the max_tasks"),
     ("one way out in production", [('"per_az"', '"single"')], "network.nat", "'single'", "per_az in production"),

@@ -6,13 +6,15 @@ from itertools import combinations
 
 from holdfast_constructs.app._zones import zones_of
 from holdfast_constructs.compute.image import Image
+from holdfast_constructs.edge._callers import callers
+from holdfast_constructs.edge._listener_options import check_tls_policy
 from holdfast_constructs.edge.domain import MOST_MORE_DOMAINS
 from holdfast_constructs.errors import ConstructError
 from holdfast_constructs.network import _subnets
 from holdfast_constructs.network._endpoints import ENDPOINTS_FOR_FARGATE
 from holdfast_constructs.settings.edge import FurtherDomain, Gateway
 from holdfast_constructs.settings.models import Environment
-from holdfast_constructs.settings.problems import Fault
+from holdfast_constructs.settings.problems import Fault, allowed_by
 
 # Without NAT a task reaches its secrets that are SSM parameters through this one.
 ENDPOINT_FOR_PARAMETERS = "ssm"
@@ -208,6 +210,30 @@ def _certified(env: Environment) -> Iterator[tuple[tuple[str | int, ...], Gatewa
         yield ("gateway", "domains", number), domain
 
 
+def callers_exist(env: Environment) -> Iterator[Fault]:
+    """Who may connect to the gateway is a range, a prefix list or a security group, each once."""
+    seen: set[str] = set()
+    for place, entry in enumerate(env.gateway.allow_from):
+        key = ("gateway", "allow_from", place)
+        try:
+            (caller,) = callers([entry])
+        except ConstructError as error:
+            yield Fault(key, "is nobody that can be let in", repr(entry), allowed_by(error), "correct it")
+            continue
+        if caller.id in seen:
+            yield Fault(key, "is there twice", repr(entry), "each once", "remove one of the two")
+        seen.add(caller.id)
+
+
+def tls_policy_is_safe(env: Environment) -> Iterator[Fault]:
+    """The policy is one with TLS 1.3, and 1.2 with forward secrecy only."""
+    try:
+        check_tls_policy(env.gateway.tls_policy)
+    except ConstructError as error:
+        got, next_step = repr(env.gateway.tls_policy), error.next_step or "correct it"
+        yield Fault(("gateway", "tls_policy"), "is not one that is safe", got, allowed_by(error), next_step)
+
+
 RULES = (
     each_region_has_a_network,
     zones_fit_their_region,
@@ -220,4 +246,6 @@ RULES = (
     domains_differ,
     gateway_has_certificates,
     certificates_are_of_their_region,
+    callers_exist,
+    tls_policy_is_safe,
 )

@@ -1,4 +1,4 @@
-"""The TLS policies a load balancer may have: TLS 1.3, and 1.2 with forward secrecy only.
+"""What a listener may be set to: TLS policies with TLS 1.3, and 1.2 with forward secrecy only; its timeout.
 
 Source: Elastic Load Balancing, "Security policies for your Application Load Balancer", read in November 2026.
 Left out are those with TLS 1.0 or 1.1, those without TLS 1.3, and those named Ext, which have ciphers without
@@ -8,6 +8,8 @@ computers, for clients that have it. `Res` leaves the CBC ciphers of TLS 1.2 out
 
 from holdfast_constructs.errors import ConstructError
 
+# Elastic Load Balancing, "Application Load Balancer attributes": idle_timeout.timeout_seconds.
+LONGEST_IDLE_SECONDS = 4000
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 TLS_POLICIES = (
     TLS_POLICY,
