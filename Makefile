@@ -8,8 +8,8 @@ STAMP  := $(VENV)/.installed
 TEST_WORKERS ?= 2
 # The fault tests wait for leases to expire and calls to be tried again, and share nothing within a file.
 FAULT_WORKERS ?= 3
-# Many of the long ones wait as well.
-LONG_WORKERS ?= 3
+# Most of the long ones wait for the provider's own delays.
+LONG_WORKERS ?= 4
 
 .PHONY: help install demo test test-long faults chaos check bench bench-peers docs lock schema clean
 
@@ -29,7 +29,7 @@ test: install ## every test that is not marked `long` or `faults`
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile -m "not long and not faults"
 
 test-long: install ## the tests marked `long`
-	$(BIN)/python -m pytest -n $(LONG_WORKERS) --dist loadfile -m "long and not faults"
+	$(BIN)/python -m pytest -n $(LONG_WORKERS) --dist loadfile --no-loadscope-reorder -m "long and not faults"
 
 faults: install ## the fault catalogue and a short campaign of kills, against real Terraform
 	$(BIN)/python -m pytest -n $(FAULT_WORKERS) --dist worksteal -m faults
