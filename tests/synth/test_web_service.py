@@ -120,7 +120,7 @@ def test_its_host_leads_to_it(on_site: OnSite) -> None:
         "aws_lb_listener_rule",
         condition=[{"host_header": {"values": ["orders.example.com"]}}],
         action=[{"type": "forward", "target_group_arn": f"${{{group}.arn}}"}],
-        priority=9081,
+        priority=37459,
     )
 
 
