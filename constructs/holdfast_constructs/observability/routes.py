@@ -64,7 +64,7 @@ class SlackRoute:
     """A channel of Slack, through Amazon Q Developer in chat applications (before: AWS Chatbot).
 
     Somebody authorizes the workspace once, in the console; `team_id` is its id (T…), `channel_id` the
-    channel's (C…). Whoever writes to the bot can read, and nothing else.
+    channel's (C…). A person who writes to the bot can read, and nothing else.
     """
 
     team_id: str

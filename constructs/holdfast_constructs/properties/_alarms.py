@@ -12,7 +12,7 @@ OWNER = Property(why="who answers for it where that is not whom the runbook name
 DASHBOARD = Property(why="what its description links to; without it the page of the alarm itself")
 OF_A_SET = {"runbook": RUNBOOK, "owner": OWNER, "dashboard": DASHBOARD}
 SEVERITY = Property(why="whom it wakes and how soon the next one is called")
-REASON = Property(why="why the threshold is what it is: whoever is woken asks that first")
+REASON = Property(why="why the threshold is what it is: the person who is woken asks that first")
 NOTIFY = Property(why="False for the parts of a composite alarm, so that one cause is told once")
 LOAD_BALANCER = Property(why="its ARN suffix, the dimension of its metrics")
 TARGET_GROUP = Property(why="its ARN suffix: on a shared load balancer only this service's requests count")

@@ -6,7 +6,7 @@ run = foundation.carry_out(preview)
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from holdfast_orchestrator.bootstrap.bucket import SERVICE, BucketPlace, Sight, 
 from holdfast_orchestrator.bootstrap.preview import BootstrapPreview
 from holdfast_orchestrator.bootstrap.providers import foreign_providers
 from holdfast_orchestrator.doctor.places import environments
-from holdfast_orchestrator.errors import GateError, SettingsError
+from holdfast_orchestrator.errors import GateError, SettingsError, UsageError
 from holdfast_orchestrator.events import Listener, ignore
 from holdfast_orchestrator.system.stop import StopSignal
 
@@ -163,7 +163,7 @@ class Foundation:
         if sight.standing is not Standing.OURS:
             raise GateError(
                 f"the bucket {self.place.bucket!r} was not made by this foundation; nothing was taken down",
-                next_step="remove it by hand: aws s3 rb",
+                next_step="leave it, or delete it yourself once you know that nothing needs it",
             )
         allowed = _policy_of(options).allowed
         if self.shard.cloud != "local" and self.place.bucket not in allowed:
@@ -251,6 +251,21 @@ class Foundation:
             for name, block in resources.get(kind, {}).items()
             if block.get("bucket") == self.place.bucket
         )
+
+
+def one_environment(project: Project, names: Sequence[str]) -> str:
+    """Return the one environment that is named; raises UsageError for none and for several."""
+    if len(names) == 1:
+        return names[0]
+    there = [place.name for place in environments(project.file.folder, names)]
+    if names:
+        raise UsageError(
+            f"bootstrap is about one environment, got {', '.join(names)}", next_step="give one --env alone"
+        )
+    raise UsageError(
+        f"bootstrap is about one environment, got none; there are: {', '.join(there) or 'none'}",
+        next_step=f"holdfast … --env {there[0]}" if there else "holdfast new env prod",
+    )
 
 
 def _foreign_providers(project: Project, env: str, on_event: Listener) -> list[str]:

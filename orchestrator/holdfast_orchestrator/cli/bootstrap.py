@@ -29,7 +29,7 @@ from holdfast_orchestrator.cli._policy import (
     wait_option,
 )
 from holdfast_orchestrator.cli._session import Session, opened_session
-from holdfast_orchestrator.errors import EngineError, GateError, InterruptedSafelyError, UsageError
+from holdfast_orchestrator.errors import EngineError, GateError, InterruptedSafelyError
 from holdfast_orchestrator.system.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -75,16 +75,12 @@ def command(runtime: Runtime, /, *, yes: bool, adopt_bucket: str | None, destroy
 
     It needs the credentials of an administrator of the account; no other command does.
     """
-    from holdfast_orchestrator.api.bootstrap import Foundation  # noqa: PLC0415 - when it runs
+    from holdfast_orchestrator.api.bootstrap import Foundation, one_environment  # noqa: PLC0415 - when it runs
 
     with opened_session(runtime, given) as session:
-        if len(given["env"]) != 1:
-            raise UsageError(
-                f"bootstrap is about one environment, got {', '.join(given['env']) or 'none'}",
-                next_step="holdfast … --env prod",
-            )
+        environment = one_environment(session.project, given["env"])
         with session.reading() as on_event:
-            foundation = Foundation.of(session.project, given["env"][0], on_event=on_event)
+            foundation = Foundation.of(session.project, environment, on_event=on_event)
         if destroy:
             return _destroy(session, foundation, given, yes=yes)
         shown = None if yes else _confirmed(session, foundation, adopt_bucket)

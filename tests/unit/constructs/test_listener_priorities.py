@@ -177,7 +177,7 @@ def test_the_priority_that_is_advised_is_accepted() -> None:
         ),
     ],
 )
-def test_what_two_services_want_is_refused_whoever_is_first(
+def test_what_two_services_want_is_refused_in_either_order(
     first: tuple[list[str], list[str]], second: tuple[list[str], list[str]], message: str
 ) -> None:
     for one, other in ((first, second), (second, first)):
@@ -210,7 +210,7 @@ def test_what_two_services_may_have_beside_each_other(
         _take(priorities, "b", *other)
 
 
-def test_a_priority_by_hand_that_hides_a_rule_is_refused_whoever_is_first() -> None:
+def test_a_priority_by_hand_that_hides_a_rule_is_refused_in_either_order() -> None:
     for whole_first in (True, False):
         priorities = Priorities()
         calls = [

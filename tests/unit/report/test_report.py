@@ -28,9 +28,9 @@ from holdfast_orchestrator.report.documents import (
     graph_document,
     plan_report,
 )
-from holdfast_orchestrator.report.ending import ending_lines, summary_line
+from holdfast_orchestrator.report.ending import ending_lines
 from holdfast_orchestrator.report.graph_text import as_dot, as_mermaid, as_text
-from holdfast_orchestrator.report.lines import Lines, LogStyle
+from holdfast_orchestrator.report.lines import Lines
 from holdfast_orchestrator.report.markdown import plan_comment
 from holdfast_orchestrator.report.plan_text import later_lines, plan_lines
 from holdfast_orchestrator.report.rows import Rows
@@ -357,47 +357,6 @@ def test_names_of_runs_sort_by_time() -> None:
     assert len(early) == len(late) == 26
 
 
-FAILURE = ShardFinished(
-    shard="network-dev",
-    outcome="failed",
-    summary="the apply failed: no such topic",
-    detail=("aws_sns_topic.a",),
-)
-
-
-def test_a_log_leaves_the_cause_of_a_failure_to_the_end_of_its_command() -> None:
-    out = io.StringIO()
-    with Lines(out, style=LogStyle(told_later=True)) as lines:
-        for event in (STARTED, ShardFinished(shard="orders-dev", outcome="unchanged", summary=""), FAILURE):
-            lines(event)
-
-    assert out.getvalue().splitlines()[2:] == ["  network  ✘ failed"]
-
-
-def test_a_log_hints_at_the_cause_while_others_are_at_work() -> None:
-    out = io.StringIO()
-    with Lines(out, style=LogStyle(told_later=True)) as lines:
-        for event in (STARTED, replace(FAILURE, summary=f"{FAILURE.summary} {'word ' * 20}")):
-            lines(event)
-
-    (line,) = out.getvalue().splitlines()[1:]
-    assert line.startswith("  network  ✘ failed       the apply failed: no such topic word")
-    assert line.endswith("…")
-
-
-def test_a_log_tells_the_cause_itself_where_the_command_fails_before_its_end() -> None:
-    out = io.StringIO()
-    lines = Lines(out, style=LogStyle(told_later=True))
-    for event in (STARTED, FAILURE):
-        lines(event)
-    lines.__exit__(GateError, GateError("stopped"), None)
-
-    assert out.getvalue().splitlines()[-2:] == [
-        "  network  ✘ failed       the apply failed: no such topic",
-        "      aws_sns_topic.a",
-    ]
-
-
 @pytest.mark.parametrize(
     "planned", [None, ShardPlanned(shard="network-dev", added=0, changed=0, destroyed=0)]
 )
@@ -418,42 +377,8 @@ def test_a_plan_is_asked_for_with_the_shards_that_are_planned_later() -> None:
     assert list(later_lines(replace(PLAN, shards=PLAN.shards[:2]))) == []
 
 
-def ended(**shard: Any) -> RunResult:
-    whole = {"shard": "orders-dev", "label": "orders", **shard}
-    return replace(RESULT, shards=(ShardResult(**whole),))
-
-
-@pytest.mark.parametrize(
-    ("result", "words"),
-    [
-        (ended(outcome=Outcome.ROLLED_BACK, exit_code=5, put_back=1), "1 object put back"),
-        (ended(outcome=Outcome.ROLLED_BACK, exit_code=5, put_back=3), "3 objects put back"),
-        (ended(outcome=Outcome.ROLLED_BACK, exit_code=5), "no object changed"),
-        (ended(outcome=Outcome.FAILED, exit_code=1, added=2), "2 added"),
-        (ended(outcome=Outcome.BLOCKED, exit_code=4, added=2), "no object changed"),
-        (ended(outcome=Outcome.NEEDS_HUMAN, exit_code=6), "0:00"),
-    ],
-)
-def test_the_summary_says_what_was_changed_and_what_was_put_back(result: RunResult, words: str) -> None:
-    assert summary_line(result).split(" · ")[1] == words
-
-
 @pytest.mark.parametrize(("changed", "heading"), [(1, "1 of 1 shard changes"), (2, "2 of 2 shards change")])
 def test_the_heading_of_a_comment_counts_in_english(changed: int, heading: str) -> None:
     plan = replace(PLAN, shards=PLAN.shards[1 : 1 + changed])
 
     assert plan_comment(plan).splitlines()[1] == f"### dev: {heading}"
-
-
-def test_a_cause_that_a_reason_goes_on_from_is_said_once() -> None:
-    result = ended(
-        outcome=Outcome.ROLLED_BACK,
-        exit_code=5,
-        reason="the rollout FAILED; last good deploy re-applied",
-        evidence=("the rollout FAILED.", "no targets"),
-    )
-
-    assert [line.strip() for line in ending_lines(result)][1:] == [
-        "why     the rollout FAILED; last good deploy re-applied",
-        "no targets",
-    ]
