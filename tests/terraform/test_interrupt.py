@@ -90,10 +90,11 @@ def test_the_second_signal_ends_terraform_early_with_its_state_saved(plain_app: 
     deploying.send_signal(signal.SIGINT)
     wait_for_line(deploying, "nothing new starts")
     deploying.send_signal(signal.SIGINT)
-    # Somebody leans on the key: from here on no signal may do anything, whatever is being written just then.
-    for _ in range(50):
+    # Somebody leans on the key: from here on no signal may do anything, whatever is being written just then,
+    # until the process has ended.
+    while deploying.poll() is None:
         deploying.send_signal(signal.SIGINT)
-        time.sleep(0.002)
+        time.sleep(0.01)
     deploying.communicate(timeout=PATIENCE_SECONDS)
 
     state = plain_app.state("slow")

@@ -6,7 +6,6 @@ text and an exit code.
 """
 
 import io
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -25,8 +24,6 @@ from holdfast_orchestrator.errors import (
 )
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from holdfast_orchestrator.system.runtime import Runtime
 
 # A module called `list` would, once imported, hide the builtin in this package.
@@ -107,14 +104,20 @@ def group() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line of this process; return its exit code."""
+    from holdfast_orchestrator.cli._interrupts import (  # noqa: PLC0415 - once a process
+        ignore_signals,
+        interrupt_at_signals,
+    )
     from holdfast_orchestrator.cli._streams import keep_streams_open  # noqa: PLC0415 - once a process
     from holdfast_orchestrator.system.garbage import collect_seldom  # noqa: PLC0415 - once a process
     from holdfast_orchestrator.system.runtime import real_runtime  # noqa: PLC0415 - after click has loaded
 
     collect_seldom()
     keep_streams_open()
-    signal.signal(signal.SIGTERM, _as_interrupt)
-    return invoke(sys.argv[1:] if argv is None else argv, real_runtime())
+    interrupt_at_signals()
+    code = invoke(sys.argv[1:] if argv is None else argv, real_runtime())
+    ignore_signals()
+    return code
 
 
 def invoke(argv: Sequence[str], runtime: "Runtime") -> int:
@@ -155,7 +158,3 @@ def _refuse(error: HoldfastError, runtime: "Runtime") -> int:
     from holdfast_orchestrator.cli._output import Output  # noqa: PLC0415 - only for an error
 
     return Output(runtime, json=False).refuse(error)
-
-
-def _as_interrupt(_number: int, _frame: "FrameType | None") -> None:
-    raise KeyboardInterrupt

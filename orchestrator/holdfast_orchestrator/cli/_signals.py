@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from holdfast_orchestrator.cli._interrupts import STOPPING, run_is_over
 from holdfast_orchestrator.events import StopRequested
 from holdfast_orchestrator.system.stop import StopSignal, Urgency
 from holdfast_orchestrator.system.workers import start_worker
@@ -16,7 +17,6 @@ _MESSAGES = {
     Urgency.INTERRUPT: "interrupting: Terraform ends its current calls and saves its state; please wait",
 }
 _AGAIN = "already interrupting; Terraform is saving its state, please wait"
-_STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def heeding_signals(stop: StopSignal, emit: Callable[[StopRequested], object]) -
             raise KeyboardInterrupt
 
     handlers: dict[signal.Signals, Any] = {
-        **dict.fromkeys(_STOPPING, handle),
+        **dict.fromkeys(STOPPING, handle),
         signal.SIGHUP: signal.SIG_IGN,
     }
     previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
@@ -48,6 +48,8 @@ def heeding_signals(stop: StopSignal, emit: Callable[[StopRequested], object]) -
     try:
         yield
     finally:
+        if stop.is_over:
+            run_is_over.set()
         signal.set_wakeup_fd(previous_wakeup)
         for number, handler in previous.items():
             signal.signal(number, handler)
@@ -59,7 +61,7 @@ def heeding_signals(stop: StopSignal, emit: Callable[[StopRequested], object]) -
 def _ask_for_each(reading_end: int, stop: StopSignal, emit: Callable[[StopRequested], object]) -> None:
     """Ask `stop`, and emit an event, for each signal number in the pipe, until its other end is closed."""
     while number := os.read(reading_end, 1):
-        if number[0] not in _STOPPING or not stop.at_stake:
+        if number[0] not in STOPPING or not stop.at_stake:
             continue
         before = stop.urgency
         urgency = stop.ask()
